@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings as values: what the source witness returns and every renderer reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Who is hurt: an architecture of this tree, only the text of the contract, or nobody."""
+
+    HURTS = "hurts"
+    BREAKS_TEXT = "breaks-text"
+    INFORMATION = "information"
+
+
+class Confidence(StrEnum):
+    """How sure a finding is, by fact and not by feeling.
+
+    high: every call on the path resolves to one definition and no condition beyond the
+    architecture is needed; medium: a named CONFIG or condition is needed; low: a call on
+    the path has several candidate callees.
+    """
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order low < medium < high."""
+        return ("low", "medium", "high").index(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One place on a finding's path: a line of the tree and what happens there."""
+
+    file: str
+    line: int
+    column: int
+    function: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """How one architecture is hurt, in one sentence from the deferral table."""
+
+    arch: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One cause: the culprit site, and how a path leads to it from where the section began.
+
+    ``fingerprint`` names the cause without line numbers, so that it survives moved lines.
+    ``implied`` tells that the tree's own text is silent on the rule (see contract.dialects).
+    """
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    arches: tuple[str, ...]
+    conditions: tuple[str, ...]
+    file: str
+    line: int
+    column: int
+    function: str
+    message: str
+    path: tuple[Step, ...]
+    also: tuple[str, ...] = ()
+    harms: tuple[Harm, ...] = ()
+    implied: bool = False
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that could not be read, parsed or resolved, and why."""
+
+    file: str
+    line: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a check looked at, and what it could not see."""
+
+    sections: int
+    functions_parsed: int
+    unparsed: tuple[Lost, ...] = ()
+    unresolved: tuple[Lost, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeInfo:
+    """The tree that was checked: its path, kernel release and dialect of the contract."""
+
+    path: str
+    release: str
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Everything that one check of one tree has to say."""
+
+    tree: TreeInfo
+    arches: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionRow:
+    """One section of the tree: where the mode is used, under which locks, and what it reaches.
+
+    ``actions`` are the mode calls of the function in order of their lines; ``sleeps``,
+    ``nests`` and ``flushes`` name the architectures on which the section reaches such a
+    call, with its chain.
+    """
+
+    file: str
+    line: int
+    function: str
+    arches: tuple[str, ...]
+    space: str
+    locks_begin: tuple[str, ...]
+    locks_end: tuple[str, ...]
+    pinned: tuple[str, ...]
+    actions: tuple[tuple[int, str], ...]
+    sleeps: tuple[str, ...] = ()
+    nests: tuple[str, ...] = ()
+    flushes: tuple[str, ...] = ()
