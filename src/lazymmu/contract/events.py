@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Events: everything that can happen, as far as the contract of the lazy MMU mode cares.
+
+A reader of facts (a source tree, a machine, a trace) says what it saw as events; the monitors of
+`contract.rules` judge sequences of them.  No event knows where it came from.
+
+Words used by the fields, the kernel's own:
+
+* an *entry* is a page-table entry, named by the reader (`ptep#1`, a virtual address, `pte0`);
+  the name `UNKNOWN_ENTRY` stands for an entry that cannot be told from others: it may be
+  pending, it never matches a read;
+* a *level* is `pte`, `pmd`, `pud`, `p4d` or `pgd`;
+* a *space* says whose mapping an entry belongs to;
+* a *lock class* says what a lock protects: `ptl` the page-table lock of a PTE table, `pmd` that of
+  a PMD table, `mm` the page_table_lock of a user mm, `kernel-pt` init_mm.page_table_lock,
+  `other` anything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Layer: TypeAlias = Literal["generic", "arch"]
+Known: TypeAlias = Literal["yes", "no", "unknown"]
+Level: TypeAlias = Literal["pte", "pmd", "pud", "p4d", "pgd"]
+Space: TypeAlias = Literal["user", "kernel", "unknown"]
+How: TypeAlias = Literal["deferred", "immediate"]
+LockClass: TypeAlias = Literal["ptl", "pmd", "mm", "kernel-pt", "other"]
+LockHow: TypeAlias = Literal["lock", "try", "caller-holds"]
+PinKind: TypeAlias = Literal["preempt", "migrate", "irq", "bh"]
+IrqKind: TypeAlias = Literal["hard", "soft", "nmi"]
+FlushWhy: TypeAlias = Literal["api", "leave", "full", "switch", "key-change", "irq"]
+SwitchWhy: TypeAlias = Literal["preempted", "yielded", "blocked", "exit"]
+TlbScope: TypeAlias = Literal["entry", "range", "mm", "all"]
+TlbHow: TypeAlias = Literal["now", "queued", "noop"]
+What: TypeAlias = Literal["page", "table", "stale"]
+Access: TypeAlias = Literal["read", "write", "address"]
+Role: TypeAlias = Literal["generic", "api", "arch-hook", "switch-hook"]
+Aspect: TypeAlias = Literal["mode", "pause", "pending", "locks", "pins", "irq", "all"]
+
+UNKNOWN_ENTRY = "?"
+"""Name of an entry (or lock) that cannot be told from others of its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an event happened: a place of a source tree, or of any other text.
+
+    `file` is relative to the tree, `line` and `column` count from 1 (0: not known), `function`
+    is the enclosing function's name.
+    """
+
+    file: str
+    line: int
+    column: int = 0
+    function: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column`, as a compiler would print it."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events have: whose (`task`, "" = the only one), where (`cpu`, -1 = unknown; `site`), when.
+
+    `seq` orders events of different tasks; readers that follow one path leave it 0.
+    """
+
+    task: str = ""
+    cpu: int = -1
+    site: Site | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Enable(Event):
+    """A section begins: arch_enter_lazy_mmu_mode() or, from 7.0, lazy_mmu_mode_enable().
+
+    `counted` tells what the generic counter did, where that is known: False when the call was
+    ignored because of interrupt context or a pause (7.0 on), None when nobody can tell.
+    """
+
+    layer: Layer = "generic"
+    in_interrupt: Known = "no"
+    counted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disable(Event):
+    """A section ends: arch_leave_lazy_mmu_mode() or lazy_mmu_mode_disable(); fields as `Enable`."""
+
+    layer: Layer = "generic"
+    in_interrupt: Known = "no"
+    counted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Event):
+    """The mode is left whatever its depth (7.0 on); `whose` is "current" or another task's name."""
+
+    layer: Layer = "generic"
+    whose: str = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Event):
+    """The depth that a pause found is restored (7.0 on); fields as `Pause`."""
+
+    layer: Layer = "generic"
+    whose: str = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class Flush(Event):
+    """Pending work takes effect, all of it or that of one `entry`, and the mode stays as it is.
+
+    `layer` is "arch" when the call was arch_flush_lazy_mmu_mode() itself.
+    """
+
+    why: FlushWhy = "api"
+    entry: str | None = None
+    layer: Layer = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Event):
+    """A page-table entry is changed.
+
+    `how` is "deferred" when some implementation may put the change off while the mode is on,
+    "immediate" when none does (atomic read-modify-write helpers).  `operation` is the accessor's
+    name; `was_valid` whether the old entry was valid, where known.
+    """
+
+    entry: str
+    level: Level = "pte"
+    space: Space = "unknown"
+    how: How = "deferred"
+    operation: str = ""
+    was_valid: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Event):
+    """A page-table entry is read through its pointer."""
+
+    entry: str
+    level: Level = "pte"
+    space: Space = "unknown"
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Take(Event):
+    """A lock is taken; "caller-holds" states that it already is (lockdep_assert_held())."""
+
+    lock: str
+    cls: LockClass = "other"
+    how: LockHow = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop(Event):
+    """A lock is dropped."""
+
+    lock: str
+    cls: LockClass = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin(Event):
+    """The task can no longer be preempted, moved, or interrupted, by `kind`."""
+
+    kind: PinKind
+
+
+@dataclass(frozen=True, slots=True)
+class Unpin(Event):
+    """The opposite of `Pin`; pins of one kind nest."""
+
+    kind: PinKind
+
+
+@dataclass(frozen=True, slots=True)
+class PerCpu(Event):
+    """Per-CPU data is touched, or its address is taken for later use.
+
+    `carried` says that the context-switch hooks carry this variable from CPU to CPU, for readers
+    that know it; a reader that plays the hooks themselves leaves it False.
+    """
+
+    variable: str
+    access: Access = "address"
+    carried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MaySleep(Event):
+    """Something that may sleep (`certain` False) or does block (True), under `condition`.
+
+    `why` names the primitive or flag (`might_sleep`, `GFP_KERNEL`, `mutex_lock`); `condition` is a
+    CONFIG symbol or an argument's value, "" when there is none.
+    """
+
+    why: str
+    certain: bool = False
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IrqEnter(Event):
+    """An interrupt, soft interrupt or NMI begins in the middle of the task."""
+
+    kind: IrqKind = "hard"
+
+
+@dataclass(frozen=True, slots=True)
+class IrqExit(Event):
+    """The innermost interrupt of `kind` ends."""
+
+    kind: IrqKind = "hard"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchOut(Event):
+    """The task loses its CPU."""
+
+    why: SwitchWhy = "preempted"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchIn(Event):
+    """The task gets a CPU: the `first` time, or after it ran on `from_cpu` (-1: unknown)."""
+
+    first: bool = False
+    from_cpu: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Fork(Event):
+    """The task creates `child`."""
+
+    child: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit(Event):
+    """The task ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserReturn(Event):
+    """The task goes back to user mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlbFlush(Event):
+    """TLB maintenance: for one `entry`, a range, an mm or everything; "noop" where it does nothing."""
+
+    scope: TlbScope = "range"
+    space: Space = "unknown"
+    how: TlbHow = "now"
+    entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Event):
+    """What `entry` maps is used through the new or the old translation ("stale")."""
+
+    entry: str
+    what: What = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Free(Event):
+    """What `entry` maps, or the page table it pointed to, is given back."""
+
+    entry: str
+    what: What = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Event):
+    """A function begins.  `root` starts one judged run; `role` says which side of the contract it is."""
+
+    function: str = ""
+    root: bool = False
+    role: Role = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Return(Event):
+    """The function that the matching `Call` began returns; fields as there."""
+
+    function: str = ""
+    root: bool = False
+    role: Role = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey(Event):
+    """A batch's key (its mm) is looked at: `checked` when the code compares it with the mm at hand
+    and flushes or goes elsewhere when they differ, False when it is overwritten unseen."""
+
+    variable: str
+    checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAdd(Event):
+    """Work is appended to the batch `variable`."""
+
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bug(Event):
+    """The kernel's own check fired: BUG_ON(`condition`)."""
+
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Event):
+    """Something happened that the reader could not follow: an unresolved call, lost trace events.
+
+    `what` names the aspect of the task's state that is no longer known, `key` the one entry or
+    lock concerned ("" for all of them).  Rules that need the aspect stay silent from then on.
+    """
+
+    what: Aspect = "all"
+    key: str = ""
+
+
+EVENTS: dict[str, type[Event]] = {
+    "enable": Enable,
+    "disable": Disable,
+    "pause": Pause,
+    "resume": Resume,
+    "flush": Flush,
+    "write": Write,
+    "read": Read,
+    "take": Take,
+    "drop": Drop,
+    "pin": Pin,
+    "unpin": Unpin,
+    "percpu": PerCpu,
+    "may_sleep": MaySleep,
+    "irq_enter": IrqEnter,
+    "irq_exit": IrqExit,
+    "switch_out": SwitchOut,
+    "switch_in": SwitchIn,
+    "fork": Fork,
+    "exit": Exit,
+    "user_return": UserReturn,
+    "tlb_flush": TlbFlush,
+    "use": Use,
+    "free": Free,
+    "call": Call,
+    "return": Return,
+    "batch_key": BatchKey,
+    "batch_add": BatchAdd,
+    "bug": Bug,
+    "unknown": Unknown,
+}
+"""Every event by the name that event lists and documents use."""
+
+NAMES: dict[type[Event], str] = {kind: name for name, kind in EVENTS.items()}
+"""The same table the other way round."""

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The state that all rules share: depth, pause, pending writes, locks and pins of one task.
+
+`TaskState.after()` is a pure function of state and event.  It follows what the code *meant*: a
+nested begin counts as depth two in every dialect, an enable that interrupt context or a pause
+makes ineffective still pairs with its disable, a resume too many changes nothing.  So one mistake
+neither hides nor multiplies the next.
+
+Whether the mode is *effective* is a question to the whole state (`active`), as
+is_lazy_mmu_mode_active() puts it: depth above zero, not paused, not in interrupt context
+(include/linux/sched.h, 9273dfaeaca8 ("mm: introduce generic lazy_mmu helpers") (in v7.0)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, cast
+
+from lazymmu.contract.dialects import Dialect
+from lazymmu.contract.events import (
+    UNKNOWN_ENTRY,
+    Disable,
+    Drop,
+    Enable,
+    Event,
+    Exit,
+    Flush,
+    IrqEnter,
+    IrqExit,
+    Level,
+    LockClass,
+    LockHow,
+    Pause,
+    Pin,
+    Resume,
+    Space,
+    Take,
+    Unknown,
+    Unpin,
+    UserReturn,
+    Write,
+)
+
+DEPTH_LIMIT: Final = 3
+"""Depth, pause count and the multiplicity of one pin are exact below this and vague from it on."""
+
+PAGE_TABLE_CLASSES: Final = frozenset({"ptl", "pmd", "mm", "kernel-pt"})
+"""Classes of locks that protect page-table entries."""
+
+# Which classes of lock cover an entry, the exact one first: a split page-table lock covers its own
+# table, page_table_lock of the mm (or of init_mm) covers every table (include/linux/mm.h,
+# pte_lockptr() and pmd_lockptr()).
+_COVERS: Final[Mapping[str, frozenset[str]]] = {
+    "pte": frozenset({"ptl", "mm", "kernel-pt"}),
+    "pmd": frozenset({"pmd", "mm", "kernel-pt"}),
+    "pud": frozenset({"mm", "kernel-pt"}),
+    "p4d": frozenset({"mm", "kernel-pt"}),
+    "pgd": frozenset({"mm", "kernel-pt"}),
+}
+_SPACES: Final[Mapping[str, frozenset[str]]] = {
+    "user": frozenset({"ptl", "pmd", "mm"}),
+    "kernel": frozenset({"kernel-pt"}),
+    "unknown": PAGE_TABLE_CLASSES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lock that is held: its name, class, and how the reader came to know."""
+
+    lock: str
+    cls: LockClass
+    how: LockHow = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A deferred write that has not taken effect: the entry, and the locks that covered the write."""
+
+    entry: str
+    level: Level = "pte"
+    space: Space = "unknown"
+    locks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """What the contract knows about one task.  Hashable; holds no places, so that paths can join.
+
+    depth: sections begun and not ended; paused: pauses begun and not ended; pending: deferred
+    writes; locks: locks held; pins: what keeps the task where it is, sorted, one item per pin;
+    irq: interrupts that the task is in, innermost last; vague: aspects (`events.Aspect` without
+    "all") that are not known: rules that need one of them stay silent.
+    """
+
+    depth: int = 0
+    paused: int = 0
+    pending: frozenset[Pending] = frozenset()
+    locks: frozenset[Held] = frozenset()
+    pins: tuple[str, ...] = ()
+    irq: tuple[str, ...] = ()
+    vague: frozenset[str] = frozenset()
+
+    @property
+    def on(self) -> bool:
+        """In a section and not paused, whether or not interrupt context suspends the mode."""
+        return self.depth > 0 and self.paused == 0
+
+    @property
+    def in_interrupt(self) -> bool:
+        """in_interrupt(): hard or soft interrupt, NMI, or bottom halves off (linux/preempt.h)."""
+        return bool(self.irq) or "bh" in self.pins
+
+    @property
+    def active(self) -> bool:
+        """is_lazy_mmu_mode_active(): a deferrable write would be deferred now."""
+        return self.depth > 0 and self.paused == 0 and not self.irq and "bh" not in self.pins
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the task stays on its CPU: an explicit pin, interrupt context, or a held lock.
+
+        Every lock of the vocabulary is a spinlock: holding one disables preemption, and on
+        PREEMPT_RT migration (kernel/locking/spinlock_rt.c, rt_spin_lock()).  Bottom halves off
+        count as well: preempt_count is not zero, and RT disables migration.
+        """
+        return bool(self.pins) or bool(self.irq) or bool(self.locks)
+
+    def knows(self, *aspects: str) -> bool:
+        """Whether none of these aspects is vague."""
+        return self.vague.isdisjoint(aspects)
+
+    def held(self, lock: str, cls: str = "") -> Held | None:
+        """The lock of that name, or, when no lock has it, the only held one of class `cls`."""
+        only: Held | None = None
+        same_class = 0
+        for candidate in self.locks:
+            if candidate.lock == lock:
+                return candidate
+            if candidate.cls == cls:
+                only, same_class = candidate, same_class + 1
+        return only if same_class == 1 and cls in PAGE_TABLE_CLASSES else None
+
+    def pending_on(self, entry: str) -> Pending | None:
+        """A pending write of exactly this entry; None for an entry that cannot be told apart."""
+        if entry == UNKNOWN_ENTRY:
+            return None
+        for candidate in self.pending:
+            if candidate.entry == entry:
+                return candidate
+        return None
+
+    def after(self, event: Event, dialect: Dialect) -> TaskState:
+        """The state after `event`.  `dialect` decides nothing here today; see the module's text."""
+        step = AFTER.get(type(event))
+        return self if step is None else step(self, event)
+
+    def renamed(self, entries: Mapping[str, str], locks: Mapping[str, str]) -> TaskState:
+        """The same state under other names, for crossing a call.
+
+        A name that the mapping lacks is kept.  An entry mapped to `UNKNOWN_ENTRY` stays pending
+        and can never match a read.
+        """
+        if not (self.pending or self.locks):
+            return self
+        pending = frozenset(
+            replace(
+                item,
+                entry=entries.get(item.entry, item.entry),
+                locks=frozenset(locks.get(lock, lock) for lock in item.locks),
+            )
+            for item in self.pending
+        )
+        held = frozenset(replace(item, lock=locks.get(item.lock, item.lock)) for item in self.locks)
+        return replace(self, pending=pending, locks=held)
+
+
+def covering(state: TaskState, level: str, space: str) -> frozenset[str]:
+    """Names of the held locks that cover an entry of that level and space.
+
+    The locks of the level's own class if one is held; else every page-table lock that fits the
+    space, because split locks may coincide (`ptl == pml`) and hugetlb entries use either.
+    """
+    fitting = [held for held in state.locks if held.cls in _SPACES[space]]
+    exact = frozenset(held.lock for held in fitting if held.cls in _COVERS[level])
+    return exact or frozenset(held.lock for held in fitting)
+
+
+def _more(state: TaskState, aspect: str) -> frozenset[str]:
+    return state.vague | {aspect}
+
+
+def _enable(state: TaskState, event: Event) -> TaskState:
+    if state.depth == DEPTH_LIMIT:
+        return replace(state, vague=_more(state, "mode"))
+    return replace(state, depth=state.depth + 1)
+
+
+def _disable(state: TaskState, event: Event) -> TaskState:
+    return replace(state, depth=max(0, state.depth - 1), pending=frozenset())
+
+
+def _pause(state: TaskState, event: Event) -> TaskState:
+    if cast(Pause, event).whose != "current":
+        return state
+    if state.paused == DEPTH_LIMIT:
+        return replace(state, vague=_more(state, "pause"), pending=frozenset())
+    return replace(state, paused=state.paused + 1, pending=frozenset())
+
+
+def _resume(state: TaskState, event: Event) -> TaskState:
+    if cast(Resume, event).whose != "current":
+        return state
+    return replace(state, paused=max(0, state.paused - 1))
+
+
+def _flush(state: TaskState, event: Event) -> TaskState:
+    entry = cast(Flush, event).entry
+    if not state.pending:
+        return state
+    if entry is None:
+        return replace(state, pending=frozenset())
+    return replace(state, pending=frozenset(p for p in state.pending if p.entry != entry))
+
+
+def _write(state: TaskState, event: Event) -> TaskState:
+    write = cast(Write, event)
+    if write.how != "deferred" or not state.active:
+        return state
+    item = Pending(write.entry, write.level, write.space, covering(state, write.level, write.space))
+    if item in state.pending:
+        return state
+    return replace(state, pending=state.pending | {item})
+
+
+def _take(state: TaskState, event: Event) -> TaskState:
+    take = cast(Take, event)
+    return replace(state, locks=state.locks | {Held(take.lock, take.cls, take.how)})
+
+
+def _drop(state: TaskState, event: Event) -> TaskState:
+    drop = cast(Drop, event)
+    held = state.held(drop.lock, drop.cls)
+    if held is None:
+        return state
+    return replace(state, locks=frozenset(item for item in state.locks if item.lock != held.lock))
+
+
+def _pin(state: TaskState, event: Event) -> TaskState:
+    kind = cast(Pin, event).kind
+    if state.pins.count(kind) == DEPTH_LIMIT:
+        return replace(state, vague=_more(state, "pins"))
+    return replace(state, pins=tuple(sorted((*state.pins, kind))))
+
+
+def _unpin(state: TaskState, event: Event) -> TaskState:
+    kind = cast(Unpin, event).kind
+    if kind not in state.pins:
+        return state
+    at = state.pins.index(kind)
+    return replace(state, pins=state.pins[:at] + state.pins[at + 1 :])
+
+
+def _irq_enter(state: TaskState, event: Event) -> TaskState:
+    if len(state.irq) == DEPTH_LIMIT:
+        return replace(state, vague=_more(state, "irq"))
+    return replace(state, irq=(*state.irq, cast(IrqEnter, event).kind))
+
+
+def _irq_exit(state: TaskState, event: Event) -> TaskState:
+    kind = cast(IrqExit, event).kind
+    for at in range(len(state.irq) - 1, -1, -1):
+        if state.irq[at] == kind:
+            return replace(state, irq=state.irq[:at])
+    return state
+
+
+def _neutral(state: TaskState, event: Event) -> TaskState:
+    # At its end, and on its way to user mode, a task has the mode off and holds nothing, or a rule
+    # said so.  It is also the point where what was lost before no longer matters.
+    return TaskState()
+
+
+def _unknown(state: TaskState, event: Event) -> TaskState:
+    unknown = cast(Unknown, event)
+    what, key = unknown.what, unknown.key
+    if what == "all":
+        return replace(state, vague=ASPECTS)
+    if key and what == "pending":
+        return replace(state, pending=frozenset(p for p in state.pending if p.entry != key))
+    if key and what == "locks":
+        # Neither held for sure nor dropped for sure: forget it, and no longer judge by its absence.
+        kept = frozenset(item for item in state.locks if item.lock != key)
+        return replace(state, locks=kept, vague=_more(state, "locks"))
+    if what == "pending":
+        return replace(state, pending=frozenset(), vague=_more(state, "pending"))
+    return replace(state, vague=_more(state, what))
+
+
+ASPECTS: Final = frozenset({"mode", "pause", "pending", "locks", "pins", "irq"})
+"""Every aspect of a task's state that can be vague."""
+
+AFTER: Final[Mapping[type[Event], Callable[[TaskState, Event], TaskState]]] = {
+    Enable: _enable,
+    Disable: _disable,
+    Pause: _pause,
+    Resume: _resume,
+    Flush: _flush,
+    Write: _write,
+    Take: _take,
+    Drop: _drop,
+    Pin: _pin,
+    Unpin: _unpin,
+    IrqEnter: _irq_enter,
+    IrqExit: _irq_exit,
+    Exit: _neutral,
+    UserReturn: _neutral,
+    Unknown: _unknown,
+}
+"""The events that change the shared state, and how."""
