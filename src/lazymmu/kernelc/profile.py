@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Profiles: one machine for each architecture that the checks look at a tree as.
+
+A profile is data (profiles/*.toml): which directory under arch/, which configuration symbols it
+fixes and why, what its compiler defines, and which run-time facts are constants on it. All else
+is the tree's own say: Kconfig, Makefiles, headers.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["PROFILES", "Forced", "Profile", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A configuration symbol that a profile fixes: "y", "n" or a number, and why."""
+
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One machine that a tree is looked at as.
+
+    name: what `--arch` takes; label: the machine in words; arch_dir: its directory under arch/;
+    config: what it fixes, by symbol without CONFIG_; builtins: macros of its compiler and of
+    generated headers, name to text; constants: calls whose value it fixes, such as
+    `radix_enabled` -> 0.
+    """
+
+    name: str
+    label: str
+    arch_dir: str
+    config: Mapping[str, Forced] = field(default_factory=dict)
+    builtins: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, int] = field(default_factory=dict)
+
+
+def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return dict(data.get(key, {}))
+
+
+@cache
+def load(name: str) -> Profile:
+    """Read the profile `name` and what is common to all from the package's data.
+
+    Raises KeyError when there is no such profile.
+    """
+    folder = files(__package__) / "profiles"
+    texts = {}
+    for part in ("common", name):
+        resource = folder / f"{part}.toml"
+        if not resource.is_file():
+            raise KeyError(name)
+        texts[part] = tomllib.loads(resource.read_text(encoding="utf-8"))
+    common, own = texts["common"], texts[name]
+    config = {**_table(common, "config"), **_table(own, "config")}
+    builtins = {**_table(common, "builtins"), **_table(own, "builtins")}
+    return Profile(
+        name=name,
+        label=own["label"],
+        arch_dir=own["arch_dir"],
+        config=MappingProxyType(
+            {key: Forced(str(item["value"]), item["why"]) for key, item in config.items()}
+        ),
+        builtins=MappingProxyType({key: str(item) for key, item in builtins.items()}),
+        constants=MappingProxyType({key: item["value"] for key, item in own.get("constants", {}).items()}),
+    )
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {name: load(name) for name in ("x86", "powerpc", "sparc", "arm64")}
+)
