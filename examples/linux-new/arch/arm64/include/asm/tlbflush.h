@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _ASM_ARM64_TLBFLUSH_H
+#define _ASM_ARM64_TLBFLUSH_H
+
+void flush_tlb_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+void flush_tlb_page(struct vm_area_struct *vma, unsigned long addr);
+void flush_tlb_kernel_range(unsigned long start, unsigned long end);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The task is pinned while the mode is on, which is right. The batch does not ask
+ * whose address space it holds, which is wrong.
+ */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+static DEFINE_PER_CPU(struct tlb_batch, tlb_batch);
+
+void flush_one_page(struct mm_struct *mm, unsigned long addr);
+void flush_many_pages(struct mm_struct *mm, unsigned long nr, unsigned long *addrs);
+
+void flush_tlb_pending(void)
+{
+	struct tlb_batch *tb = &get_cpu_var(tlb_batch);
+
+	if (tb->tlb_nr)
+		flush_many_pages(tb->mm, tb->tlb_nr, tb->vaddrs);
+	tb->tlb_nr = 0;
+	put_cpu_var(tlb_batch);
+}
+
+void arch_enter_lazy_mmu_mode(void)
+{
+	preempt_disable();
+}
+
+void arch_flush_lazy_mmu_mode(void)
+{
+	struct tlb_batch *tb = this_cpu_ptr(&tlb_batch);
+
+	if (tb->tlb_nr)
+		flush_tlb_pending();
+}
+
+/* The leave is a flush and the end of the pin. */
+void arch_leave_lazy_mmu_mode(void)
+{
+	arch_flush_lazy_mmu_mode();
+	preempt_enable();
+}
+
+void tlb_batch_add(struct mm_struct *mm, unsigned long addr, pte_t old)
+{
+	struct tlb_batch *tb = &get_cpu_var(tlb_batch);
+	unsigned long nr = tb->tlb_nr;
+
+	if (!is_lazy_mmu_mode_active()) {
+		flush_one_page(mm, addr);
+		goto out;
+	}
+	if (nr == 0)
+		tb->mm = mm;
+	tb->vaddrs[nr] = addr;	/* expect: batch-mixes-mm sparc */
+	tb->tlb_nr = ++nr;
+	if (nr == TLB_BATCH_NR)
+		flush_tlb_pending();
+out:
+	put_cpu_var(tlb_batch);
+}

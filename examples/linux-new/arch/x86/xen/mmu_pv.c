@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Right: the mode for guests whose page tables belong to the hypervisor. */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <asm/xen/hypervisor.h>
+
+static void xen_set_pte(pte_t *ptep, pte_t pte)
+{
+	xen_mc_queue((unsigned long)ptep, pte_val(pte));
+}
+
+static void xen_set_pmd(pmd_t *pmdp, pmd_t pmd)
+{
+	xen_mc_queue((unsigned long)pmdp, pmd_val(pmd));
+}
+
+static pte_t xen_ptep_modify_prot_start(struct vm_area_struct *vma, unsigned long addr,
+					pte_t *ptep)
+{
+	return *ptep;
+}
+
+static void xen_ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned long addr,
+					pte_t *ptep, pte_t pte)
+{
+	xen_mc_queue((unsigned long)ptep | 2, pte_val(pte));
+}
+
+/* A task that was switched in between counting and entering finds the mode on. */
+static void xen_enter_lazy_mmu(void)
+{
+	preempt_disable();
+	if (this_cpu_read(xen_lazy_mode) != XEN_LAZY_MMU)
+		enter_lazy(XEN_LAZY_MMU);
+	preempt_enable();
+}
+
+static void xen_leave_lazy_mmu(void)
+{
+	preempt_disable();
+	xen_mc_flush();
+	if (this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE)
+		leave_lazy(XEN_LAZY_MMU);
+	preempt_enable();
+}
+
+static void xen_flush_lazy_mmu(void)
+{
+	preempt_disable();
+	xen_mc_flush();
+	preempt_enable();
+}
+
+static const typeof(pv_ops) xen_mmu_ops = {
+	.mmu = {
+		.set_pte = xen_set_pte,
+		.set_pmd = xen_set_pmd,
+		.ptep_modify_prot_start = xen_ptep_modify_prot_start,
+		.ptep_modify_prot_commit = xen_ptep_modify_prot_commit,
+		.lazy_mode = {
+			.enter = xen_enter_lazy_mmu,
+			.leave = xen_leave_lazy_mmu,
+			.flush = xen_flush_lazy_mmu,
+		},
+	},
+};
+
+void __init xen_init_mmu_ops(void)
+{
+	pv_ops.mmu = xen_mmu_ops.mmu;
+}
