@@ -63,9 +63,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What all events have: whose (`task`, "" = the only one), where (`cpu`, -1 = unknown; `site`), when.
+    """What all events have: whose, where and when.
 
-    `seq` orders events of different tasks; readers that follow one path leave it 0.
+    task: "" is the only one; cpu: -1 is unknown; seq: orders events of different tasks, readers
+    that follow one path leave it 0.
     """
 
     task: str = ""
@@ -256,7 +257,7 @@ class UserReturn(Event):
 
 @dataclass(frozen=True, slots=True)
 class TlbFlush(Event):
-    """TLB maintenance: for one `entry`, a range, an mm or everything; "noop" where it does nothing."""
+    """TLB maintenance for one `entry`, a range, an mm or all; "noop" where it does nothing."""
 
     scope: TlbScope = "range"
     space: Space = "unknown"
@@ -282,7 +283,7 @@ class Free(Event):
 
 @dataclass(frozen=True, slots=True)
 class Call(Event):
-    """A function begins.  `root` starts one judged run; `role` says which side of the contract it is."""
+    """A function begins.  `root`: a judged run begins; `role`: which side of the contract it is."""
 
     function: str = ""
     root: bool = False

@@ -8,13 +8,16 @@ part of a machine's state.  `Runtime.step()` is a pure function of a product and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lazymmu.contract.dialects import Dialect, Status
-from lazymmu.contract.events import Event
 from lazymmu.contract.section import AFTER, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from lazymmu.contract.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Runtime:
         )
 
     def own(self, product: Product, rule: str) -> Hashable:
-        """The own state of the stateful rule named `rule`.  Raises KeyError when it does not run."""
+        """The own state of the stateful rule `rule`.  Raises KeyError when it does not run."""
         return product.own[self._slots[rule]]
 
     def step(self, product: Product, event: Event) -> tuple[Product, tuple[Violation, ...]]:

@@ -13,11 +13,9 @@ is_lazy_mmu_mode_active() puts it: depth above zero, not paused, not in interrup
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.events import (
     UNKNOWN_ENTRY,
     Disable,
@@ -41,6 +39,11 @@ from lazymmu.contract.events import (
     UserReturn,
     Write,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lazymmu.contract.dialects import Dialect
 
 DEPTH_LIMIT: Final = 3
 """Depth, pause count and the multiplicity of one pin are exact below this and vague from it on."""
@@ -76,7 +79,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A deferred write that has not taken effect: the entry, and the locks that covered the write."""
+    """A deferred write that has not taken effect, and the locks that covered it."""
 
     entry: str
     level: Level = "pte"
@@ -152,7 +155,8 @@ class TaskState:
         return None
 
     def after(self, event: Event, dialect: Dialect) -> TaskState:
-        """The state after `event`.  `dialect` decides nothing here today; see the module's text."""
+        """The state after `event`, which no `dialect` of today changes; see the module's text."""
+        del dialect
         step = AFTER.get(type(event))
         return self if step is None else step(self, event)
 
@@ -191,32 +195,32 @@ def _more(state: TaskState, aspect: str) -> frozenset[str]:
     return state.vague | {aspect}
 
 
-def _enable(state: TaskState, event: Event) -> TaskState:
+def _enable(state: TaskState, _event: Event) -> TaskState:
     if state.depth == DEPTH_LIMIT:
         return replace(state, vague=_more(state, "mode"))
     return replace(state, depth=state.depth + 1)
 
 
-def _disable(state: TaskState, event: Event) -> TaskState:
+def _disable(state: TaskState, _event: Event) -> TaskState:
     return replace(state, depth=max(0, state.depth - 1), pending=frozenset())
 
 
-def _pause(state: TaskState, event: Event) -> TaskState:
-    if cast(Pause, event).whose != "current":
+def _pause(state: TaskState, event: Pause) -> TaskState:
+    if event.whose != "current":
         return state
     if state.paused == DEPTH_LIMIT:
         return replace(state, vague=_more(state, "pause"), pending=frozenset())
     return replace(state, paused=state.paused + 1, pending=frozenset())
 
 
-def _resume(state: TaskState, event: Event) -> TaskState:
-    if cast(Resume, event).whose != "current":
+def _resume(state: TaskState, event: Resume) -> TaskState:
+    if event.whose != "current":
         return state
     return replace(state, paused=max(0, state.paused - 1))
 
 
-def _flush(state: TaskState, event: Event) -> TaskState:
-    entry = cast(Flush, event).entry
+def _flush(state: TaskState, event: Flush) -> TaskState:
+    entry = event.entry
     if not state.pending:
         return state
     if entry is None:
@@ -224,67 +228,63 @@ def _flush(state: TaskState, event: Event) -> TaskState:
     return replace(state, pending=frozenset(p for p in state.pending if p.entry != entry))
 
 
-def _write(state: TaskState, event: Event) -> TaskState:
-    write = cast(Write, event)
-    if write.how != "deferred" or not state.active:
+def _write(state: TaskState, event: Write) -> TaskState:
+    if event.how != "deferred" or not state.active:
         return state
-    item = Pending(write.entry, write.level, write.space, covering(state, write.level, write.space))
+    item = Pending(event.entry, event.level, event.space, covering(state, event.level, event.space))
     if item in state.pending:
         return state
     return replace(state, pending=state.pending | {item})
 
 
-def _take(state: TaskState, event: Event) -> TaskState:
-    take = cast(Take, event)
-    return replace(state, locks=state.locks | {Held(take.lock, take.cls, take.how)})
+def _take(state: TaskState, event: Take) -> TaskState:
+    return replace(state, locks=state.locks | {Held(event.lock, event.cls, event.how)})
 
 
-def _drop(state: TaskState, event: Event) -> TaskState:
-    drop = cast(Drop, event)
-    held = state.held(drop.lock, drop.cls)
+def _drop(state: TaskState, event: Drop) -> TaskState:
+    held = state.held(event.lock, event.cls)
     if held is None:
         return state
     return replace(state, locks=frozenset(item for item in state.locks if item.lock != held.lock))
 
 
-def _pin(state: TaskState, event: Event) -> TaskState:
-    kind = cast(Pin, event).kind
+def _pin(state: TaskState, event: Pin) -> TaskState:
+    kind = event.kind
     if state.pins.count(kind) == DEPTH_LIMIT:
         return replace(state, vague=_more(state, "pins"))
     return replace(state, pins=tuple(sorted((*state.pins, kind))))
 
 
-def _unpin(state: TaskState, event: Event) -> TaskState:
-    kind = cast(Unpin, event).kind
+def _unpin(state: TaskState, event: Unpin) -> TaskState:
+    kind = event.kind
     if kind not in state.pins:
         return state
     at = state.pins.index(kind)
     return replace(state, pins=state.pins[:at] + state.pins[at + 1 :])
 
 
-def _irq_enter(state: TaskState, event: Event) -> TaskState:
+def _irq_enter(state: TaskState, event: IrqEnter) -> TaskState:
     if len(state.irq) == DEPTH_LIMIT:
         return replace(state, vague=_more(state, "irq"))
-    return replace(state, irq=(*state.irq, cast(IrqEnter, event).kind))
+    return replace(state, irq=(*state.irq, event.kind))
 
 
-def _irq_exit(state: TaskState, event: Event) -> TaskState:
-    kind = cast(IrqExit, event).kind
+def _irq_exit(state: TaskState, event: IrqExit) -> TaskState:
+    kind = event.kind
     for at in range(len(state.irq) - 1, -1, -1):
         if state.irq[at] == kind:
             return replace(state, irq=state.irq[:at])
     return state
 
 
-def _neutral(state: TaskState, event: Event) -> TaskState:
+def _neutral(_state: TaskState, _event: Event) -> TaskState:
     # At its end, and on its way to user mode, a task has the mode off and holds nothing, or a rule
     # said so.  It is also the point where what was lost before no longer matters.
     return TaskState()
 
 
-def _unknown(state: TaskState, event: Event) -> TaskState:
-    unknown = cast(Unknown, event)
-    what, key = unknown.what, unknown.key
+def _unknown(state: TaskState, event: Unknown) -> TaskState:
+    what, key = event.what, event.key
     if what == "all":
         return replace(state, vague=ASPECTS)
     if key and what == "pending":
@@ -301,7 +301,7 @@ def _unknown(state: TaskState, event: Event) -> TaskState:
 ASPECTS: Final = frozenset({"mode", "pause", "pending", "locks", "pins", "irq"})
 """Every aspect of a task's state that can be vague."""
 
-AFTER: Final[Mapping[type[Event], Callable[[TaskState, Event], TaskState]]] = {
+AFTER: Final[Mapping[type[Event], Callable[[TaskState, Any], TaskState]]] = {
     Enable: _enable,
     Disable: _disable,
     Pause: _pause,

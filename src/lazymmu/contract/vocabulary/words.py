@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the vocabulary says about one name: one frozen dataclass per kind of word.
+
+Argument numbers are Python indices into a call's arguments: 0 is the first one, -1 the last one
+(huge_ptep_get() has its entry last in every release, and two arguments more since
+e6c0c03245c6 ("mm: provide mm_struct and address to huge_ptep_get()") (in v6.11)).
+
+Every word has a `source`: where the kernel defines or describes it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lazymmu.contract.events import (
+    Access,
+    How,
+    IrqKind,
+    Layer,
+    Level,
+    PinKind,
+    Space,
+    TlbHow,
+    TlbScope,
+    What,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModeCall:
+    """A call of the mode's API.  `whose` is the argument that names the task, None = current."""
+
+    action: Literal["enable", "disable", "pause", "resume", "flush", "active"]
+    layer: Layer
+    source: str
+    whose: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accessor:
+    """A page-table accessor.
+
+    operation: "write" stores without looking, "read" looks, "modify" looks and stores; how: whether
+    some implementation may defer the store ("immediate" for a read); entry: the argument that
+    points to the entry; nr: the argument that counts entries, None = one; mm, vma: arguments that
+    say whose mapping it is; flushes_tlb: also invalidates the TLB for the entry before it returns.
+    """
+
+    operation: Literal["write", "read", "modify"]
+    how: How
+    level: Level
+    entry: int
+    source: str
+    nr: int | None = None
+    mm: int | None = None
+    vma: int | None = None
+    flushes_tlb: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockCall:
+    """A lock primitive.
+
+    action: take and drop; try (takes when it succeeds); assert (the caller holds it); lockptr (only
+    tells which lock it is).  cls: class of the lock, "" = that of the lock expression.  lock: the
+    argument that is the lock; also: further arguments that are locks, treated alike; out: the
+    argument of type `spinlock_t **` that receives the lock; field: the lock is this member of what
+    argument `lock` points to; entry_out: the argument of type `pte_t **` that receives the entry;
+    returns: what the call's value is; may_fail: takes nothing when it returns NULL or false (for
+    returns "int": non-zero); pin: what else it pins (spin_lock_bh() and the like).
+    """
+
+    action: Literal["take", "try", "drop", "assert", "lockptr"]
+    source: str
+    cls: Literal["ptl", "pmd", "mm", "kernel-pt", "other", ""] = ""
+    lock: int | None = None
+    also: tuple[int, ...] = ()
+    out: int | None = None
+    field: str = ""
+    entry_out: int | None = None
+    returns: Literal["lock", "entry", "bool", "int", "none"] = "none"
+    may_fail: bool = False
+    pin: Literal["preempt", "migrate", "irq", "bh", ""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LockField:
+    """A member that is a page-table lock: of any `struct`, or of one special `object`."""
+
+    cls: Literal["ptl", "pmd", "mm", "kernel-pt"]
+    source: str
+    struct: str = ""
+    object: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PinCall:
+    """A call after which the task is pinned, or no longer."""
+
+    action: Literal["pin", "unpin"]
+    kind: PinKind
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A root of sleeping.
+
+    certain: it does block, rather than may.  condition_arg: the argument that decides: for
+    condition "truth" it sleeps when that is non-zero, for "gfp" when the flags allow to block.
+    """
+
+    why: str
+    source: str
+    certain: bool = False
+    condition_arg: int | None = None
+    condition: Literal["", "truth", "gfp"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A plain word with its source."""
+
+    source: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A regular expression (lower case) on a kernel-doc Context: section and what it states."""
+
+    sleeps: Literal["yes", "no"]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """A function that calls back.
+
+    fn: the argument that is the function; ops: the argument that is the table; ops_struct: the
+    table's struct tag.  runs: "now" before it returns, in the caller's context; "here" the same but
+    with interrupts off or in interrupt context, on this or other CPUs; "later" after it returned,
+    in a context of its own.
+    """
+
+    source: str
+    fn: int | None = None
+    ops: int | None = None
+    ops_struct: str = ""
+    runs: Literal["now", "here", "later"] = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class PerCpuCall:
+    """An access to this CPU's data.  arg: the variable; pins: it disables preemption itself."""
+
+    access: Access
+    source: str
+    arg: int = 0
+    pins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TlbCall:
+    """TLB maintenance.  `how` is the weakest that an architecture may make of it."""
+
+    scope: TlbScope
+    space: Space
+    source: str
+    how: TlbHow = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class FreeCall:
+    """A call that gives a page or a page table back.
+
+    arg: the argument that is freed; what: which of the two; certain: it is free when the call
+    returns, rather than one reference less.
+    """
+
+    arg: int
+    what: What
+    source: str
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A call that registers a function to run in interrupt context."""
+
+    fn: int
+    kind: IrqKind
+    source: str
