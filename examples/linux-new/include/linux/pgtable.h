@@ -98,7 +98,8 @@ static inline pmd_t pmdp_get(pmd_t *pmdp)
  *
  * The mode is disabled in interrupt context, where calls have no effect.
  *
- * Nesting is permitted. Any disable makes all earlier updates take effect, and only
+ * Every lazy_mmu_mode_enable() must be paired with a lazy_mmu_mode_disable() on each
+ * path. Nesting is permitted. Any disable makes all earlier updates take effect, and only
  * the outermost one turns the mode off. lazy_mmu_mode_pause() turns the mode off at
  * any depth until lazy_mmu_mode_resume(); every call between the two has no effect.
  */
