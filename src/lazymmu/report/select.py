@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which findings of a check remain after what the user asked for, and how many do not.
+
+Nothing is dropped silently: an `Outcome` carries the count and the reason of everything withheld.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lazymmu.witness.finding import Confidence, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lazymmu.witness.finding import CheckResult, Finding
+
+__all__ = ["Outcome", "above", "inside", "known", "ordered", "under"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One check as the user wants to see it.
+
+    result: the check with the findings that remain; withheld: (reason, how many) of the others,
+    the reason to be read after a number, as in "2 in the baseline".
+    """
+
+    result: CheckResult
+    withheld: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def verdicts(self) -> tuple[Finding, ...]:
+        """The findings that say something is wrong."""
+        return tuple(f for f in self.result.findings if f.severity is not Severity.INFORMATION)
+
+    @property
+    def information(self) -> tuple[Finding, ...]:
+        """The findings that only inform."""
+        return tuple(f for f in self.result.findings if f.severity is Severity.INFORMATION)
+
+    def without(self, reason: str, drop: Callable[[Finding], bool]) -> Outcome:
+        """This outcome less the findings that `drop` is true of, counted under `reason`."""
+        kept = tuple(f for f in self.result.findings if not drop(f))
+        gone = len(self.result.findings) - len(kept)
+        if not gone:
+            return self
+        return Outcome(replace(self.result, findings=kept), (*self.withheld, (reason, gone)))
+
+
+def ordered(result: CheckResult) -> CheckResult:
+    """`result` with its findings by place, so that two runs can be compared by diff."""
+    findings = sorted(
+        result.findings, key=lambda f: (f.file, f.line, f.column, f.rule, f.fingerprint)
+    )
+    return replace(result, findings=tuple(findings))
+
+
+def above(least: Confidence) -> Callable[[Finding], bool]:
+    """A test for findings less sure than `least`."""
+    return lambda finding: finding.confidence.rank < least.rank
+
+
+def under(paths: Sequence[str]) -> Callable[[Finding], bool]:
+    """A test for findings outside all of `paths`: files or directories, relative to the tree.
+
+    A finding is inside if its culprit is, or any step of its path: what a maintainer of a
+    directory asks is what their code takes part in.
+    """
+    return lambda finding: not inside(paths, [finding.file, *(step.file for step in finding.path)])
+
+
+def inside(paths: Sequence[str], files: Iterable[str]) -> bool:
+    """Whether any of `files` is one of `paths` or below it; both relative to the tree."""
+    tops = {_plain(path) for path in paths}
+    return any(top in {"", file} or file.startswith(top + "/") for file in files for top in tops)
+
+
+def known(fingerprints: Iterable[str]) -> Callable[[Finding], bool]:
+    """A test for findings whose fingerprint is among `fingerprints`, each as often as it is there.
+
+    Two causes can share a fingerprint (the same mistake twice in one function); knowing one of
+    them must not hide a second, so each fingerprint given is spent once. Ask in order, once each.
+    """
+    left = Counter(fingerprints)
+
+    def spent(finding: Finding) -> bool:
+        if left[finding.fingerprint] <= 0:
+            return False
+        left[finding.fingerprint] -= 1
+        return True
+
+    return spent
+
+
+def _plain(path: str) -> str:
+    """`path` as findings spell it: no leading ``./``, no trailing or doubled slashes."""
+    return re.sub(r"^(\./)+|^\.$", "", re.sub(r"/+", "/", path)).strip("/")
