@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check kernel source trees against the contract of the lazy MMU mode.
+
+A tree is plain source: it need not be configured or built. Findings go to
+standard output, one line each with the path to the culprit in notes below it;
+a summary goes to standard error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import before, options
+from lazymmu.cli.console import emit, progress, read_input, say, width
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lazymmu.report.select import Outcome
+    from lazymmu.report.suppressions import Suppression
+    from lazymmu.witness.finding import CheckResult
+
+NAME = "check"
+SUMMARY = "check source trees against the contract"
+FORMATS = ("text", "json", "sarif", "mail")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu check`."""
+    options.add_trees(parser)
+    options.add_reading(parser)
+    which = parser.add_argument_group("which findings")
+    which.add_argument(
+        "--path",
+        metavar="P",
+        action="append",
+        default=[],
+        help="report only findings that touch this file or directory of the tree",
+    )
+    which.add_argument(
+        "--rule",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="rules",
+        help="check only this rule (see `lazymmu explain`); also shows the information it gives",
+    )
+    which.add_argument(
+        "--min-confidence",
+        choices=("low", "medium", "high"),
+        default="medium",
+        help="how sure a finding must be (default: medium)",
+    )
+    new = which.add_mutually_exclusive_group()
+    new.add_argument(
+        "--since", metavar="REV", help="only what is new in this git tree since revision REV"
+    )
+    new.add_argument(
+        "--diff",
+        metavar="FILE",
+        help="only what a patch brings that is applied to the tree (- for standard input)",
+    )
+    which.add_argument("--suppress", metavar="FILE", help="leave out what this TOML file names")
+    which.add_argument("--baseline", metavar="FILE", help="leave out what this baseline holds")
+    which.add_argument(
+        "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
+    )
+    options.add_output(parser, FORMATS)
+    parser.add_argument(
+        "--compare", action="store_true", help="of several trees: a table, finding by release"
+    )
+    parser.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the user asked for, read and checked before any tree is."""
+
+    arches: tuple[str, ...] | None
+    suppressions: tuple[Suppression, ...]
+    baseline: tuple[str, ...]
+    patch: bytes | None
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Check each tree, keep what was asked for, print it, and say how it ended."""
+    wish = _wish(args)
+    outcomes = []
+    everything: list[CheckResult] = []
+    for tree in args.trees:
+        result, outcome = _one(tree, args, wish)
+        everything.append(result)
+        outcomes.append(outcome)
+    _report_stale(args, wish, everything)
+    if args.write_baseline:
+        from lazymmu.report import baseline
+
+        (outcome,) = outcomes
+        emit(baseline.write(outcome.verdicts, outcome.result.tree.release), args.write_baseline)
+    else:
+        _print(outcomes, args)
+    if not args.quiet:
+        _summarise(outcomes, args)
+    missing = _report_missing(outcomes, wish)
+    if any(outcome.verdicts for outcome in outcomes) and not args.write_baseline:
+        return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
+    return ExitCode.INCONCLUSIVE if missing else ExitCode.CLEAN
+
+
+def _wish(args: argparse.Namespace) -> _Wish:
+    from lazymmu.contract.rules import RULES
+    from lazymmu.report import baseline, suppressions
+
+    options.check_rules(args.rules)
+    options.check_dialect(args.dialect)
+    several = len(args.trees) > 1
+    if args.compare and not several:
+        raise Problem("--compare needs at least two trees")
+    if args.compare and args.format not in {"text", "json"}:
+        raise Problem(f"--compare has no format {args.format}; it has text and json")
+    for option, value in (
+        ("--since", args.since),
+        ("--diff", args.diff),
+        ("--write-baseline", args.write_baseline),
+    ):
+        if value is not None and several:
+            raise Problem(f"{option} needs exactly one tree")
+    wanted = options.arches(args.arch)
+    try:
+        return _Wish(
+            arches=wanted,
+            suppressions=suppressions.read(read_input(args.suppress), args.suppress, RULES)
+            if args.suppress
+            else (),
+            baseline=baseline.read(read_input(args.baseline), args.baseline)
+            if args.baseline
+            else (),
+            patch=read_input(args.diff) if args.diff is not None else None,
+        )
+    except (suppressions.SuppressionError, baseline.BaselineError) as error:
+        raise Problem(str(error)) from None
+
+
+def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult, Outcome]:
+    """One tree's check, whole, and what remains of it."""
+    from lazymmu.report import select
+    from lazymmu.witness.finding import Confidence
+
+    result = select.ordered(_checked(tree, args, wish))
+    outcome = select.Outcome(result)
+    # First of all, because it counts equal fingerprints on both sides.
+    old = _old_fingerprints(tree, args, wish)
+    if old is not None:
+        outcome = outcome.without("not new", select.known(old))
+    if wish.suppressions:
+        outcome = outcome.without(
+            "suppressed", lambda finding: any(s.holds(finding) for s in wish.suppressions)
+        )
+    if wish.baseline:
+        outcome = outcome.without("in the baseline", select.known(wish.baseline))
+    if args.path:
+        outcome = outcome.without("outside --path", select.under(args.path))
+    least = Confidence(args.min_confidence)
+    return result, outcome.without(f"below {least} confidence", select.above(least))
+
+
+def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
+    import lazymmu
+    from lazymmu.kernelc.tree import TreeError
+
+    with progress(quiet=args.quiet) as show:
+        try:
+            return lazymmu.check(
+                tree,
+                arches=wish.arches,
+                rules=args.rules or None,
+                dialect=args.dialect,
+                jobs=args.jobs,
+                cache_dir=options.cache_dir(args),
+                progress=show,
+            )
+        except TreeError as error:
+            raise Problem(str(error)) from None
+
+
+def _old_fingerprints(tree: str, args: argparse.Namespace, wish: _Wish) -> list[str] | None:
+    """The fingerprints before the change that --since or --diff names, None without either."""
+    if args.since is not None:
+        former = before.at_revision(tree, args.since)
+    elif wish.patch is not None:
+        former = before.without_patch(tree, wish.patch, args.diff)
+    else:
+        return None
+    with before.tree_with(tree, former) as old:
+        return [finding.fingerprint for finding in _checked(str(old), args, wish).findings]
+
+
+def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckResult]) -> None:
+    """Name the suppressions that nothing matches, where this run could have matched them."""
+    from lazymmu.report import suppressions
+
+    # A run over part of the rules or architectures cannot tell stale entries from unasked ones.
+    if wish.arches is None and not args.rules and args.dialect is None:
+        findings = [finding for result in everything for finding in result.findings]
+        for entry in suppressions.stale(wish.suppressions, findings):
+            say(f"{args.suppress}: {entry} is stale: no finding matches it")
+
+
+def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
+    """Say which trees had nothing to check; whether there was one."""
+    missing = False
+    for outcome in outcomes:
+        result = outcome.result
+        for arch in wish.arches or ():
+            if arch not in result.arches:
+                say(f"{result.tree.path}: this tree does not implement the lazy MMU mode on {arch}")
+                missing = True
+        if not result.arches and wish.arches is None:
+            say(f"{result.tree.path}: no architecture of this tree implements the lazy MMU mode")
+            missing = True
+        elif result.arches and not result.coverage.sections:
+            say(f"{result.tree.path}: no lazy MMU section found, so nothing was checked")
+            missing = True
+    return missing
+
+
+def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:
+    from lazymmu.report import compare, grid, json, mail, sarif, text
+
+    asked = frozenset(args.rules)
+    if args.compare:
+        comparison = compare.compare(outcomes, asked=asked)
+        if args.format == "json":
+            emit(json.render_comparison(comparison), args.output)
+        else:
+            emit(grid.plain(compare.table(comparison), width(args.output)), args.output)
+        return
+    match args.format:
+        case "json":
+            emit(json.render(outcomes), args.output)
+        case "sarif":
+            import lazymmu
+            from lazymmu.contract.rules import RULES
+
+            emit(sarif.render(outcomes, version=lazymmu.__version__, rules=RULES), args.output)
+        case "mail":
+            emit(mail.render(outcomes, asked=asked), args.output)
+        case _:
+            emit(text.render(outcomes, asked=asked), args.output, colour=True)
+
+
+def _summarise(outcomes: list[Outcome], args: argparse.Namespace) -> None:
+    from lazymmu.report import summary
+
+    listed = args.format in {"json", "sarif"} and not args.write_baseline
+    for outcome in outcomes:
+        for sentence in summary.sentences(outcome, asked=frozenset(args.rules), listed=listed):
+            say(sentence)

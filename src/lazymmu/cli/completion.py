@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print a shell's completion script for lazymmu.
+
+For bash, write it to ~/.local/share/bash-completion/completions/lazymmu; for zsh,
+to a file named _lazymmu in a directory of $fpath.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from lazymmu.cli.console import emit
+from lazymmu.cli.outcome import ExitCode
+
+NAME = "completion"
+SUMMARY = "print a shell's completion script"
+
+_FILES = {"suppress", "baseline", "write_baseline", "diff", "output", "events"}
+_DIRECTORIES = {"trees", "cache_dir"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `lazymmu completion`."""
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Print the script."""
+    import shtab
+
+    from lazymmu.cli.main import build_parser
+
+    parser = build_parser()
+    _teach(parser)
+    emit(shtab.complete(parser, shell=args.shell) + "\n")
+    return ExitCode.CLEAN
+
+
+def _teach(parser: argparse.ArgumentParser) -> None:
+    """Tell shtab what each argument is: names that exist, files, directories.
+
+    Done here and not where the arguments are declared, because the rules are heavier to import
+    than a parser, and because a wrong name deserves a better sentence than argparse's list.
+    """
+    import shtab
+
+    from lazymmu.cli.options import ARCHES
+    from lazymmu.contract.dialects import DIALECTS
+    from lazymmu.contract.rules import RULES
+
+    names = {"rule": sorted(RULES), "rules": sorted(RULES), "dialect": sorted(DIALECTS)}
+    names["arch"] = [*ARCHES, "all"]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                _teach(sub)
+        elif action.dest in names and action.choices is None:
+            action.choices = names[action.dest]
+        elif action.dest in _FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.dest in _DIRECTORIES:
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options that several verbs share, and the checks of their values."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lazymmu.cli.outcome import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "ARCHES",
+    "add_output",
+    "add_reading",
+    "add_trees",
+    "arches",
+    "cache_dir",
+    "check_dialect",
+    "check_names",
+    "check_rules",
+]
+
+ARCHES = ("x86", "powerpc", "sparc", "arm64")
+"""The architecture profiles, as --arch takes them."""
+
+
+def add_trees(parser: argparse.ArgumentParser) -> None:
+    """TREE..., the positional arguments."""
+    parser.add_argument(
+        "trees", metavar="TREE", nargs="+", help="top directory of a Linux source tree"
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """What to read of a tree, and how."""
+    group = parser.add_argument_group("reading")
+    group.add_argument(
+        "--arch",
+        metavar="NAME[,NAME]",
+        action="append",
+        default=[],
+        help=f"architecture profiles: {', '.join(ARCHES)}, or all (default), "
+        "which is those whose tree implements the mode",
+    )
+    group.add_argument(
+        "--dialect",
+        metavar="NAME",
+        help="hold the tree to another dialect of the contract than its own text",
+    )
+    group.add_argument(
+        "--jobs", metavar="N", type=_positive, help="processes (default: one per processor)"
+    )
+    group.add_argument(
+        "--cache-dir",
+        metavar="DIR",
+        help="where to keep what was learnt of a tree (default: $XDG_CACHE_HOME/lazymmu)",
+    )
+    group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+
+
+def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    """In which format, and where to."""
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--format", choices=formats, default=formats[0], help=f"default: {formats[0]}"
+    )
+    group.add_argument(
+        "--output", metavar="FILE", help="write results to FILE (default: -, standard output)"
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="no summary and no progress")
+
+
+def arches(values: Iterable[str]) -> tuple[str, ...] | None:
+    """The architectures of all --arch options in our order, or None for all; raises Problem."""
+    named = {name.strip() for value in values for name in value.split(",")}
+    if not named or named == {"all"}:
+        return None
+    check_names("architecture", named - {"all"}, ARCHES)
+    return None if "all" in named else tuple(name for name in ARCHES if name in named)
+
+
+def check_rules(names: Iterable[str]) -> None:
+    """Raise Problem unless each of `names` is a rule."""
+    from lazymmu.contract.rules import RULES
+
+    check_names("rule", names, RULES)
+
+
+def check_dialect(name: str | None) -> None:
+    """Raise Problem unless `name` is a dialect, or None."""
+    from lazymmu.contract.dialects import DIALECTS
+
+    if name is not None:
+        check_names("dialect", [name], DIALECTS)
+
+
+def check_names(kind: str, names: Iterable[str], there_are: Iterable[str]) -> None:
+    """Raise Problem for the first of `names` that does not exist, with the nearest that does."""
+    all_names = sorted(there_are)
+    for name in sorted(names):
+        if name not in all_names:
+            near = difflib.get_close_matches(name, all_names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(all_names)}"
+            raise Problem(f"there is no {kind} {name!r}; {hint}")
+
+
+def cache_dir(args: argparse.Namespace) -> Path | None:
+    """The cache's directory as asked for, None for no cache (XDG Base Directory Specification)."""
+    if args.no_cache:
+        return None
+    if args.cache_dir:
+        return Path(args.cache_dir)
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification: a relative path there is invalid and is ignored.
+    base = Path(home) if home.startswith("/") else Path("~/.cache").expanduser()
+    return base / "lazymmu"
+
+
+def _positive(text: str) -> int:
+    number = int(text)  # argparse reports the ValueError
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number

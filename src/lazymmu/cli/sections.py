@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""List every lazy MMU section of kernel source trees.
+
+For each: user or kernel mappings, the page-table locks held where it begins and
+ends, what pins the task, and what it reaches that sleeps, begins another section
+or flushes the TLB.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import options
+from lazymmu.cli.console import emit, progress, say, width
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lazymmu.witness.finding import SectionRow
+
+NAME = "sections"
+SUMMARY = "list every section of source trees"
+FORMATS = ("text", "json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu sections`."""
+    options.add_trees(parser)
+    options.add_reading(parser)
+    parser.add_argument(
+        "--path",
+        metavar="P",
+        action="append",
+        default=[],
+        help="list only sections in this file or directory of the tree",
+    )
+    options.add_output(parser, FORMATS)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Print the table of each tree."""
+    from lazymmu.report import grid, json
+    from lazymmu.report import sections as report
+
+    options.check_dialect(args.dialect)
+    trees = [(tree, _rows(tree, args)) for tree in args.trees]
+    if args.format == "json":
+        emit(json.render_sections(trees), args.output)
+    else:
+        tables = [
+            (f"{tree}:\n" if len(trees) > 1 else "")
+            + grid.plain(report.table(rows), width(args.output))
+            for tree, rows in trees
+        ]
+        emit("\n".join(tables), args.output)
+    if not args.quiet:
+        for tree, rows in trees:
+            say(f"{tree}: {len(rows)} {'section' if len(rows) == 1 else 'sections'}")
+    return ExitCode.CLEAN if all(rows for _, rows in trees) else ExitCode.INCONCLUSIVE
+
+
+def _rows(tree: str, args: argparse.Namespace) -> list[SectionRow]:
+    import lazymmu
+    from lazymmu.kernelc.tree import TreeError
+    from lazymmu.report.select import inside
+
+    with progress(quiet=args.quiet) as show:
+        try:
+            rows = lazymmu.sections(
+                tree,
+                arches=options.arches(args.arch),
+                dialect=args.dialect,
+                jobs=args.jobs,
+                cache_dir=options.cache_dir(args),
+                progress=show,
+            )
+        except TreeError as error:
+            raise Problem(str(error)) from None
+    rows = [row for row in rows if not args.path or inside(args.path, [row.file])]
+    return sorted(rows, key=lambda row: (row.file, row.line, row.arches))
