@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tables: findings by release, and the sections of a tree."""
+
+from __future__ import annotations
+
+from lazymmu.report import compare, grid, sections
+from lazymmu.report.select import Outcome
+from lazymmu.witness.finding import Harm, SectionRow, Severity, TreeInfo
+
+
+def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_result):
+    """Who is hurt in which release can be read off one line, though the text around it changed."""
+    old = make_result(make_finding(fingerprint="1"), tree=TreeInfo("a", "6.1", "plain"))
+    new = make_result(
+        make_finding(fingerprint="2", severity=Severity.BREAKS_TEXT, harms=()),
+        make_finding(fingerprint="3", severity=Severity.BREAKS_TEXT, harms=()),
+        tree=TreeInfo("b", "6.12", "plain"),
+    )
+    fixed = make_result(tree=TreeInfo("c", "7.3", "plain"))
+    table = compare.table(compare.compare([Outcome(old), Outcome(new), Outcome(fixed)]))
+    assert grid.plain(table) == (
+        "file        function           rule            6.1  6.12     7.3\n"
+        "mm/inner.c  inner_pte_range()  nested-section  x86  text x2  -\n"
+    )
+
+
+def test_trees_of_one_release_are_told_apart_by_their_paths(make_finding, make_result):
+    """A patched tree and its base have the same version."""
+    outcomes = [
+        Outcome(make_result(make_finding(), tree=TreeInfo(path, "7.3", "plain")))
+        for path in ("base", "patched")
+    ]
+    first_line = grid.plain(compare.table(compare.compare(outcomes))).splitlines()[0]
+    assert first_line.split()[-2:] == ["base", "patched"]
+
+
+def test_information_is_compared_only_if_asked_for(make_finding, make_result):
+    """The table has the same findings as the text."""
+    outcome = Outcome(make_result(make_finding(severity=Severity.INFORMATION)))
+    assert compare.compare([outcome, outcome]).rows == ()
+    assert len(compare.compare([outcome, outcome], asked={"nested-section"}).rows) == 1
+
+
+def test_a_table_in_a_pipe_is_never_cut(make_finding, make_result):
+    """grep must find every word, however wide the table."""
+    harms = tuple(Harm(arch, "") for arch in ("x86", "sparc"))
+    finding = make_finding(file="mm/" + "long" * 60 + ".c", harms=harms)
+    outcomes = [Outcome(make_result(finding)), Outcome(make_result())]
+    text = grid.plain(compare.table(compare.compare(outcomes)))
+    assert finding.file in text
+    assert "sparc,x86" in text
+
+
+def test_a_section_says_its_mappings_locks_pins_calls_and_reach():
+    """One row per section, what it reaches below it."""
+    row = SectionRow(
+        file="mm/outer.c",
+        line=12,
+        function="outer_pte_range",
+        arches=("x86", "sparc"),
+        space="kernel",
+        locks_begin=(),
+        locks_end=("ptl",),
+        pinned=(),
+        actions=((12, "enable"), (30, "disable")),
+        sleeps=("x86: inner() -> alloc()",),
+    )
+    assert grid.plain(sections.table([row])) == (
+        "section        function           maps    locks at begin  at end  pinned by"
+        "  on          calls and reach\n"
+        "mm/outer.c:12  outer_pte_range()  kernel  none            ptl     nothing"
+        "    x86, sparc  enable:12 disable:30\n" + " " * 89 + "sleeps: x86: inner() -> alloc()\n"
+    )
