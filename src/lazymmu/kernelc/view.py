@@ -22,6 +22,7 @@ from posixpath import dirname
 from lazymmu.kernelc import cpp, masks, slices
 from lazymmu.kernelc.cpp import Macro, Options
 from lazymmu.kernelc.headers import Headers, walk
+from lazymmu.kernelc.kconfig import solve
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.slices import RawDef
 from lazymmu.kernelc.tree import Tree
@@ -94,9 +95,19 @@ class View:
     """What `profile` sees of `tree` under `config`."""
 
     def __init__(
-        self, tree: Tree, profile: Profile, config: Options, *, extra: Iterable[str] = ()
+        self,
+        tree: Tree,
+        profile: Profile,
+        config: Options | None = None,
+        *,
+        extra: Iterable[str] = (),
     ) -> None:
-        """Walk the headers and index the names of the core, and of the directories of `extra`."""
+        """Walk the headers and index the names of the core, and of the directories of `extra`.
+
+        Without `config` the tree's Kconfig is solved for the profile.
+        """
+        if config is None:
+            config = solve(tree, profile)
         self.tree = tree
         self.profile = profile
         self.config = config

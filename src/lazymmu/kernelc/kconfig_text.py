@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a tree's Kconfig files say: a reader of the language, file by file.
+
+The reader knows no architecture: one file's blocks are the same for all, and can be kept. How
+they fit together for one architecture, and what follows, is kconfig.py's.
+
+The language is that of Documentation/kbuild/kconfig-language.rst and kconfig-macro-language.rst.
+
+Limits: `m` counts as `y`; ranges, options and comments are not looked at; tests of the toolchain
+(`$(cc-option,...)`) succeed, as with a current GCC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+__all__ = [
+    "NO",
+    "YES",
+    "Block",
+    "Choice",
+    "Expression",
+    "File",
+    "Source",
+    "both",
+    "condition",
+    "either",
+    "negated",
+    "parse",
+    "substitute",
+]
+
+Expression = str | tuple["str | Expression", ...]
+"""A condition: the name of a symbol, "y" or "n", or an operator with its operands.
+
+("&", a, b, ...), ("|", a, b, ...), ("!", a), or ("c", comparison, left, right), in which a
+literal begins with a quote and anything else names a symbol or is a number.
+"""
+
+YES: Final = "y"
+NO: Final = "n"
+
+
+class Block(NamedTuple):
+    """One `config` entry: what it says about a symbol, where `depends` holds.
+
+    choice: index in File.choices of the choice that it is a member of, -1 for none; defaults:
+    (value, condition), the value as text; selects, implies: (symbol, condition).
+    """
+
+    name: str
+    kind: str
+    depends: Expression
+    prompts: list[Expression]
+    defaults: list[tuple[str, Expression]]
+    selects: list[tuple[str, Expression]]
+    implies: list[tuple[str, Expression]]
+    choice: int
+
+
+class Source(NamedTuple):
+    """One line that includes another file: its path as written, and where it counts."""
+
+    path: str
+    relative: bool
+    depends: Expression
+
+
+class Choice(NamedTuple):
+    """One choice: where it counts, and its defaults, (member, condition)."""
+
+    depends: Expression
+    defaults: list[tuple[str, Expression]]
+
+
+class File(NamedTuple):
+    """What one Kconfig file says, in its order."""
+
+    items: list[Block | Source]
+    choices: list[Choice]
+
+
+_TOKEN: Final = re.compile(
+    r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([\w.]+)|(&&|\|\||!=|<=|>=|[!=<>()]))"""
+)
+_QUOTED: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
+_SPLIT_IF: Final = re.compile(r"(?:\s|(?<=[)\"']))if\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*\Z)")
+_CALLS: Final[Mapping[str, str]] = {"failure": "n", "shell": "", "error-if": "", "warning-if": ""}
+_ARCHES: Final = frozenset({"ARCH", "SRCARCH", "SUBARCH"})
+
+
+def both(left: Expression, right: Expression) -> Expression:
+    """Return `left && right`."""
+    if left == YES or right == NO:
+        return right
+    if right == YES or left == NO:
+        return left
+    return ("&", *_operands("&", left), *_operands("&", right))
+
+
+def either(left: Expression, right: Expression) -> Expression:
+    """Return `left || right`."""
+    if left == NO or right == YES:
+        return right
+    if right == NO or left == YES:
+        return left
+    return ("|", *_operands("|", left), *_operands("|", right))
+
+
+def negated(operand: Expression) -> Expression:
+    """Return `!operand`."""
+    if operand == YES:
+        return NO
+    if operand == NO:
+        return YES
+    return ("!", operand)
+
+
+def _operands(operator: str, expression: Expression) -> tuple[Expression, ...]:
+    if expression.__class__ is tuple and expression[0] == operator:
+        return expression[1:]
+    return (expression,)
+
+
+def substitute(text: str, variables: Mapping[str, str]) -> str:
+    """Replace `$(...)` in `text`: tests of the toolchain by y, others by `variables`.
+
+    A reference to the architecture stays when `variables` has no value for it.
+    """
+    start = len(text)
+    while (start := text.rfind("$(", 0, start)) >= 0:
+        depth, end = 0, start
+        for end in range(start + 1, len(text)):
+            if text[end] == "(":
+                depth += 1
+            elif text[end] == ")":
+                depth -= 1
+                if depth == 0:
+                    break
+        if depth:
+            return text[:start]
+        name, comma, rest = text[start + 2 : end].partition(",")
+        name = name.strip()
+        if name == "if-success":
+            value = rest.split(",")[1] if "," in rest else ""
+        elif comma:
+            value = _CALLS.get(name, "y")
+        elif name in _ARCHES and name not in variables:
+            continue
+        else:
+            value = variables.get(name, "")
+        text = text[:start] + value + text[end + 1 :]
+    return text
+
+
+_conditions: dict[str, Expression] = {}
+
+
+def condition(text: str) -> Expression:
+    """Return the condition `text`; one that cannot be read never holds."""
+    known = _conditions.get(text)
+    if known is None:
+        plain = substitute(text, {}) if "$(" in text else text
+        tokens = [
+            match[3] or match[4] or "'" + (match[1] if match[1] is not None else match[2])
+            for match in _TOKEN.finditer(plain)
+        ]
+        parser = _Parser(tokens)
+        try:
+            known = parser.alternatives() if tokens else NO
+        except IndexError:
+            known = NO
+        if len(_conditions) > 100_000:
+            _conditions.clear()
+        _conditions[text] = known
+    return known
+
+
+class _Parser:
+    """Recursive descent over the tokens of one condition."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = [*tokens, ""]
+        self.at = 0
+
+    def alternatives(self) -> Expression:
+        left = self._conjunction()
+        while self.tokens[self.at] == "||":
+            self.at += 1
+            left = either(left, self._conjunction())
+        return left
+
+    def _conjunction(self) -> Expression:
+        left = self._factor()
+        while self.tokens[self.at] == "&&":
+            self.at += 1
+            left = both(left, self._factor())
+        return left
+
+    def _factor(self) -> Expression:
+        word = self.tokens[self.at]
+        self.at += 1
+        if word == "!":
+            return negated(self._factor())
+        if word == "(":
+            inner = self.alternatives()
+            self.at += 1
+            return inner
+        operator = self.tokens[self.at]
+        if operator in ("=", "!=", "<", ">", "<=", ">="):
+            other = self.tokens[self.at + 1]
+            self.at += 2
+            return _comparison(operator, word, other)
+        word = word.lstrip("'")
+        return YES if word == "m" else word or NO
+
+
+def _comparison(operator: str, left: str, right: str) -> Expression:
+    """Return a comparison; with y, m or n it is the symbol itself or its negation."""
+    state = right.lstrip("'")
+    if operator in ("=", "!=") and left[0] != "'" and state in ("y", "m", "n"):
+        if state == "m" and operator == "!=":
+            # Whether a driver is a module is never decided here.
+            return YES
+        return left if (state == "n") == (operator == "!=") else negated(left)
+    return ("c", operator, left, right)
+
+
+def _split(rest: str) -> tuple[str, Expression]:
+    """Split `value if condition`."""
+    if "if" in rest:
+        parts = _SPLIT_IF.split(rest, maxsplit=1)
+        if len(parts) > 1:
+            return parts[0].strip(), condition(parts[1].strip())
+    return rest, YES
+
+
+def _uncommented(rest: str) -> str:
+    quote = ""
+    for position, character in enumerate(rest):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "#":
+            return rest[:position].rstrip()
+    return rest
+
+
+def _after_help(lines: list[str], index: int) -> int:
+    """Return the index of the first line behind the help text that begins at `index`.
+
+    A help text has the indentation of its first line, and ends at a line with less.
+    """
+    count = len(lines)
+    while index < count and not lines[index].strip():
+        index += 1
+    if index == count:
+        return index
+    first = lines[index]
+    prefix = first[: len(first) - len(first.lstrip())]
+    if not prefix:
+        return index
+    column = len(prefix.expandtabs())
+    while index < count:
+        line = lines[index]
+        if not line.startswith(prefix):
+            stripped = line.lstrip()
+            if stripped and len(line[: len(line) - len(stripped)].expandtabs()) < column:
+                break
+        index += 1
+    return index
+
+
+_SOURCES: Final = frozenset({"source", "osource", "rsource", "orsource"})
+_TYPES: Final = frozenset({"bool", "tristate", "int", "hex", "string"})
+
+
+def parse(text: str) -> File:
+    """Read one Kconfig file. Never raises: lines that are not understood say nothing."""
+    return _Reader().read(text)
+
+
+class _Reader:
+    """The state of reading one file: the menus, ifs and choices around, the open entry."""
+
+    def __init__(self) -> None:
+        self.items: list[Block | Source] = []
+        self.choices: list[Choice] = []
+        self.here: Expression = YES
+        self.visible: Expression = YES
+        self.choice = -1
+        self.outer: list[tuple[Expression, Expression, int]] = []
+        # What the next properties belong to: "config", "choice", "menu" or nothing.
+        self.owner = ""
+        self.block: Block | None = None
+        self.depends: Expression = YES
+
+    def read(self, text: str) -> File:
+        lines = text.split("\n")
+        index, count = 0, len(lines)
+        while index < count:
+            line = lines[index].strip()
+            index += 1
+            if not line or line[0] == "#":
+                continue
+            while line[-1] == "\\" and index < count:
+                line = line[:-1] + " " + lines[index].strip()
+                index += 1
+                if line[-1:] == "":
+                    break
+            parts = line.split(None, 1)
+            keyword = parts[0]
+            rest = parts[1] if len(parts) > 1 else ""
+            if "#" in rest:
+                rest = _uncommented(rest)
+            if keyword == "help" or keyword == "---help---":
+                if not rest:
+                    index = _after_help(lines, index)
+            else:
+                self._line(keyword, rest)
+        self._finish()
+        return File(self.items, self.choices)
+
+    def _finish(self) -> None:
+        if self.block is not None:
+            self.items.append(self.block._replace(depends=both(self.here, self.depends)))
+        self.block, self.owner = None, ""
+
+    def _line(self, keyword: str, rest: str) -> None:
+        block = self.block
+        if block is not None and self._property(block, keyword, rest):
+            return
+        match keyword:
+            case "config" | "menuconfig":
+                self._finish()
+                self.block = Block(rest, "", YES, [], [], [], [], self.choice)
+                self.depends, self.owner = YES, "config"
+            case "source" | "osource" | "rsource" | "orsource":
+                self._finish()
+                match = _QUOTED.match(rest)
+                path = (match[1] or match[2] or "") if match is not None else rest
+                self.items.append(Source(path, "rs" in keyword, self.here))
+            case "choice":
+                self._push("choice")
+                self.choice = len(self.choices)
+                self.choices.append(Choice(self.here, []))
+            case "menu":
+                self._push("menu")
+            case "if":
+                self._push("")
+                self.here = both(self.here, condition(rest))
+            case "endif" | "endmenu" | "endchoice":
+                self._finish()
+                if self.outer:
+                    self.here, self.visible, self.choice = self.outer.pop()
+            case "comment" | "mainmenu":
+                self._finish()
+            case "depends" if self.owner in ("menu", "choice"):
+                self.here = both(self.here, self._dependency(rest))
+                if self.owner == "choice":
+                    self.choices[-1] = self.choices[-1]._replace(depends=self.here)
+            case "visible" if self.owner == "menu":
+                self.visible = both(self.visible, condition(rest.removeprefix("if").strip()))
+            case "default" if self.owner == "choice":
+                self.choices[-1].defaults.append(_split(rest))
+
+    def _push(self, owner: str) -> None:
+        self._finish()
+        self.outer.append((self.here, self.visible, self.choice))
+        self.owner = owner
+
+    def _dependency(self, rest: str) -> Expression:
+        text, when = _split(rest.removeprefix("on").strip())
+        return either(negated(when), condition(text))
+
+    def _property(self, block: Block, keyword: str, rest: str) -> bool:
+        """Take in a line as a property of the open entry; False when it is none."""
+        if keyword == "depends":
+            self.depends = both(self.depends, self._dependency(rest))
+        elif keyword in _TYPES or keyword == "prompt":
+            if keyword != "prompt" and not block.kind:
+                block = self.block = block._replace(kind=keyword)
+            match = _QUOTED.match(rest)
+            if match is not None:
+                tail = rest[match.end() :].strip()
+                when = condition(tail[2:].strip()) if tail.startswith("if") else YES
+                block.prompts.append(both(self.visible, when))
+        elif keyword == "select":
+            block.selects.append(_split(rest))
+        elif keyword in ("default", "def_bool", "def_tristate"):
+            if keyword != "default" and not block.kind:
+                block = self.block = block._replace(kind=keyword[4:])
+            if "$(" in rest:
+                rest = substitute(rest, {})
+            block.defaults.append(_split(rest))
+        elif keyword == "imply":
+            block.implies.append(_split(rest))
+        else:
+            return keyword in ("range", "option", "optional", "modules", "transitional")
+        return True
