@@ -37,7 +37,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def kernel_tree() -> Callable[[str], Path]:
-    """The real tree of a Linux version, as in `kernel_tree("6.12.8")`; skips where there is none."""
+    """The tree of a Linux version, as in `kernel_tree("6.12.8")`; skips where there is none."""
     top = Path(os.environ.get("LAZYMMU_KERNELS") or Path("~/.cache/lazymmu-kernels").expanduser())
 
     def find(version: str) -> Path:

@@ -86,7 +86,7 @@ FINDINGS = st.builds(
 
 @given(st.lists(FINDINGS, max_size=4))
 def test_whatever_a_tree_calls_its_files_each_finding_stays_on_its_line(findings):
-    """A newline or an escape sequence in a file's name neither forges lines nor reaches a terminal."""
+    """A newline or escape sequence in a file's name neither forges lines nor reaches a terminal."""
     tree = TreeInfo("linux", "6.1", "plain")
     result = CheckResult(tree, ("x86",), tuple(findings), Coverage(1, 1))
     out = text.render([Outcome(result)], asked={f.rule for f in findings})

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The layers: imports point down, and no reader imports another."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "lazymmu"
+
+ALLOWED = {
+    "contract": {"contract"},
+    "kernelc": {"kernelc"},
+    "witness": {"witness", "kernelc", "contract"},
+    "report": {"report", "witness.finding", "contract"},
+    "cli": {"cli", "report", "witness", "kernelc", "contract", ""},
+    # The package itself, which the library's user imports, and `python -m lazymmu`.
+    "__init__": {"witness"},
+    "__main__": {"cli"},
+}
+"""What a part of the package may import of it; "" is the package itself (`lazymmu.check`)."""
+
+MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
+
+
+def part(module: str) -> str:
+    """`witness.finding` or the like of a dotted name inside the package."""
+    return module.partition(".")[2]
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything of ours that a module imports, also inside functions."""
+    package = ["lazymmu", *path.relative_to(SOURCE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [base])])
+            for alias in node.names:
+                # `from lazymmu.witness import finding` imports a module; `... import Finding` not.
+                whole = f"{base}.{alias.name}"
+                there = SOURCE.parent.joinpath(*whole.split("."))
+                is_module = there.is_dir() or there.with_suffix(".py").is_file()
+                yield node.lineno, whole if is_module else base
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_imports_only_what_is_below_it(module):
+    """A contract that knew its readers, or a reader that knew a rule, could not be shared."""
+    allowed = ALLOWED[module.parts[0].removesuffix(".py")]
+    wrong = [
+        f"{module}:{line} imports {name}"
+        for line, name in imported(SOURCE / module)
+        if name.split(".")[0] == "lazymmu"
+        and not any(
+            part(name) == one or (one and part(name).startswith(f"{one}.")) for one in allowed
+        )
+    ]
+    assert wrong == []
+
+
+def test_the_check_sees_every_form_of_import(tmp_path):
+    """A test that reads imports is worth what it recognises."""
+    seen = set()
+    for path in (SOURCE / "cli" / "check.py", SOURCE / "__init__.py", SOURCE / "__main__.py"):
+        seen |= {name for _, name in imported(path)}
+    assert {"lazymmu.cli.before", "lazymmu.witness.source", "lazymmu.cli", "lazymmu"} <= seen
