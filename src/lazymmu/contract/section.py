@@ -8,7 +8,7 @@ neither hides nor multiplies the next.
 
 Whether the mode is *effective* is a question to the whole state (`active`), as
 is_lazy_mmu_mode_active() puts it: depth above zero, not paused, not in interrupt context
-(include/linux/sched.h, 9273dfaeaca8 ("mm: introduce generic lazy_mmu helpers") (in v7.0)).
+(include/linux/sched.h, 5ab246749569 ("mm: enable lazy_mmu sections to nest") (in v7.0)).
 """
 
 from __future__ import annotations

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules about page-table locks: a section lies inside them, and ends its writes before a drop."""
+
+from __future__ import annotations
+
+from lazymmu.contract.dialects import Dialect, Locks, Status
+from lazymmu.contract.events import Drop, Event, Take, Write
+from lazymmu.contract.rules.rule import ALL_WITNESSES, Kind, Party, Rule, stateless
+from lazymmu.contract.section import TaskState
+
+_USER_CLASSES = ("ptl", "pmd", "mm")
+"""Classes of locks that protect entries of user mappings."""
+
+
+def _documented_where_required(dialect: Dialect) -> Status:
+    return Status.DOCUMENTED if dialect.locks is Locks.REQUIRED else Status.IMPLIED
+
+
+# ---- section-outside-lock ------------------------------------------------------------------
+
+
+def _outside(before: TaskState, event: Event, _dialect: Dialect) -> str | None:
+    if not before.on or not before.knows("mode", "pause"):
+        return None
+    match event:
+        case Take(cls="ptl" | "pmd" | "mm") if event.how != "caller-holds":
+            return "takes"
+        case Drop(cls="ptl" | "pmd" | "mm"):
+            return "drops"
+        case Write(how="deferred", space="user") if before.active and before.knows("locks"):
+            covered = any(held.cls in _USER_CLASSES for held in before.locks)
+            return None if covered else "writes"
+    return None
+
+
+_OUTSIDE_WORDS = {
+    "takes": "takes a page-table lock inside a lazy MMU section",
+    "drops": "drops a page-table lock inside a lazy MMU section",
+    "writes": "writes a user page-table entry in a lazy MMU section with no page-table lock held",
+}
+
+SECTION_OUTSIDE_LOCK = Rule(
+    name="section-outside-lock",
+    sentence=(
+        "A lazy MMU section over user mappings begins after the page-table locks are taken and "
+        "ends before they are dropped."
+    ),
+    why=(
+        "Where the store is deferred (Xen PV), another CPU takes the lock, reads the old entry, "
+        "acts on it, and the queued store then overwrites what it did; where the invalidation is "
+        "deferred (powerpc hash, sparc64), a page is reused while the TLB still maps it."
+    ),
+    citation=(
+        "include/linux/pgtable.h, the comment above the mode's API, in every release; ad449d856bd7 "
+        '("fs/proc/task_mmu: reduce scope of lazy mmu region") (in v6.15)'
+    ),
+    party=Party.CALLER,
+    kind=Kind.OBLIGATION,
+    key="task x lock",
+    witnesses=ALL_WITNESSES,
+    events=(Take, Drop, Write),
+    standing=_documented_where_required,
+    wording=lambda violation: _OUTSIDE_WORDS[violation.detail],
+    judge=stateless(_outside),
+)
+
+
+# ---- unlock-before-flush -------------------------------------------------------------------
+
+
+def _unlock(before: TaskState, event: Drop, _dialect: Dialect) -> str | None:
+    if not before.pending or not before.knows("pending"):
+        return None
+    held = before.held(event.lock, event.cls)
+    if held is None:
+        return None
+    return "" if any(held.lock in item.locks for item in before.pending) else None
+
+
+UNLOCK_BEFORE_FLUSH = Rule(
+    name="unlock-before-flush",
+    sentence=(
+        "A lock that covers a deferred write, the page-table lock of its level or "
+        "init_mm.page_table_lock, is not dropped before the write took effect."
+    ),
+    why=(
+        "On Xen PV the store itself is queued: the next holder of the lock reads the old entry, "
+        "and the queued store later undoes what it wrote; a page that was freed can come back mapped."
+    ),
+    citation=(
+        "include/linux/pgtable.h, the comment above the mode's API to v6.14; fs/proc/task_mmu.c, "
+        'ad449d856bd7 ("fs/proc/task_mmu: reduce scope of lazy mmu region") (in v6.15); '
+        'c519c3c0a113 ("mm/kasan: avoid lazy MMU mode hazards") (in v6.17)'
+    ),
+    party=Party.CALLER,
+    kind=Kind.OBLIGATION,
+    key="task x lock",
+    witnesses=ALL_WITNESSES,
+    events=(Drop,),
+    standing=_documented_where_required,
+    wording=lambda _violation: (
+        "drops a page-table lock before the writes that it covers took effect"
+    ),
+    judge=stateless(_unlock),
+)
