@@ -9,13 +9,14 @@ part of a machine's state.  `Runtime.step()` is a pure function of a product and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lazymmu.contract.dialects import Dialect, Status
+from lazymmu.contract.events import NAMES, Call, Return
 from lazymmu.contract.section import AFTER, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from lazymmu.contract.events import Event
 
@@ -41,22 +42,20 @@ class Rule(Protocol):
         """The events that the rule looks at."""
 
     @property
-    def stateful(self) -> bool:
-        """Whether the rule keeps a state of its own."""
-
-    def status(self, dialect: Dialect) -> Status:
-        """Whether the rule is documented, implied or off in a dialect."""
-
-    def start(self) -> Hashable:
+    def initial(self) -> Hashable:
         """The rule's own state at the beginning."""
 
-    def step(
-        self, own: Hashable, before: TaskState, event: Event, dialect: Dialect
-    ) -> tuple[Hashable, Sequence[str]]:
-        """The own state after `event`, and one detail (may be "") per violation.
+    @property
+    def status(self) -> Callable[[Dialect], Status]:
+        """Whether the rule is documented, implied or off in a dialect."""
 
-        `before` is the shared state before `event`.
-        """
+    @property
+    def step(self) -> Callable[[Any, TaskState, Any, Dialect], tuple[Hashable, Sequence[str]]]:
+        """(own, before, event, dialect) -> the own state after, and one detail per violation."""
+
+    @property
+    def check(self) -> Callable[[TaskState, Any, Dialect], str | None] | None:
+        """For a rule without own state: (before, event, dialect) -> a detail or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,15 @@ class Product:
 
     task: TaskState
     own: tuple[Hashable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to do about one type of event: checks, steps of stateful rules, change of the task."""
+
+    checks: tuple[tuple[str, Any], ...]
+    steps: tuple[tuple[int, str, Any], ...]
+    after: Callable[[TaskState, Any], TaskState] | None
 
 
 class Runtime:
@@ -77,14 +85,14 @@ class Runtime:
         """Bind `rules` to `dialect` and note once which rule looks at which type of event."""
         self.rules = tuple(rule for rule in rules if rule.status(dialect) is not Status.OFF)
         self.dialect = dialect
-        self._slots = {rule.name: at for at, rule in enumerate(r for r in self.rules if r.stateful)}
-        self._stateful = tuple(rule for rule in self.rules if rule.stateful)
-        self._looking: dict[type[Event], tuple[tuple[int, Rule], ...]] = {}
+        self._stateful = tuple(rule for rule in self.rules if rule.check is None)
+        self._slots = {rule.name: slot for slot, rule in enumerate(self._stateful)}
+        self._plans = {kind: self._plan(kind) for kind in NAMES}
 
     def start(self, task: TaskState | None = None) -> Product:
         """The product at the beginning, for a task in state `task` (default: neutral)."""
         return Product(
-            TaskState() if task is None else task, tuple(rule.start() for rule in self._stateful)
+            TaskState() if task is None else task, tuple(rule.initial for rule in self._stateful)
         )
 
     def own(self, product: Product, rule: str) -> Hashable:
@@ -94,28 +102,37 @@ class Runtime:
     def step(self, product: Product, event: Event) -> tuple[Product, tuple[Violation, ...]]:
         """The product after `event`, and the violations that `event` is."""
         kind = type(event)
-        looking = self._looking.get(kind)
-        if looking is None:
-            looking = self._looking[kind] = self._looking_at(kind)
+        if isinstance(event, (Call, Return)) and event.role == "generic" and not event.root:
+            # By far the most frequent event, and no rule's concern: only roots and roles are.
+            return product, ()
+        plan = self._plans[kind]
         task = product.task
         own = product.own
         violations: tuple[Violation, ...] = ()
-        for slot, rule in looking:
-            if slot < 0:
-                _, details = rule.step(None, task, event, self.dialect)
-            else:
-                mine, details = rule.step(own[slot], task, event, self.dialect)
-                if mine != own[slot]:
-                    own = (*own[:slot], mine, *own[slot + 1 :])
+        for name, check in plan.checks:
+            detail = check(task, event, self.dialect)
+            if detail is not None:
+                violations += (Violation(name, event, detail),)
+        for slot, name, step in plan.steps:
+            old = own[slot]
+            mine, details = step(old, task, event, self.dialect)
+            if mine is not old and mine != old:
+                own = (*own[:slot], mine, *own[slot + 1 :])
             for detail in details:
-                violations += (Violation(rule.name, event, detail),)
-        after = AFTER.get(kind)
-        new = task if after is None else after(task, event)
+                violations += (Violation(name, event, detail),)
+        new = task if plan.after is None else plan.after(task, event)
         if new is task and own is product.own:
             return product, violations
         return Product(new, own), violations
 
-    def _looking_at(self, kind: type[Event]) -> tuple[tuple[int, Rule], ...]:
-        return tuple(
-            (self._slots.get(rule.name, -1), rule) for rule in self.rules if kind in rule.events
+    def _plan(self, kind: type[Event]) -> _Plan:
+        looking = [rule for rule in self.rules if kind in rule.events]
+        return _Plan(
+            tuple((rule.name, rule.check) for rule in looking if rule.check is not None),
+            tuple(
+                (self._slots[rule.name], rule.name, rule.step)
+                for rule in looking
+                if rule.check is None
+            ),
+            AFTER.get(kind),
         )

@@ -77,11 +77,10 @@ RAW_ARCH_CALL = Rule(
     key="task",
     witnesses=(Witness.SOURCE,),
     events=(Call, Return, Enable, Disable, Flush, Pause, Resume),
-    standing=lambda dialect: Status.DOCUMENTED if dialect.generic_api else Status.OFF,
-    wording=_raw_words,
-    judge=_raw,
+    status=lambda dialect: Status.DOCUMENTED if dialect.generic_api else Status.OFF,
+    message=_raw_words,
+    step=_raw,
     initial=0,
-    stateful=True,
 )
 
 
@@ -136,15 +135,12 @@ UNPINNED_BATCH = Rule(
     key="task x variable",
     witnesses=(Witness.SOURCE, Witness.MACHINE),
     events=(Call, Return, PerCpu),
-    standing=lambda dialect: (
-        Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED
-    ),
-    wording=lambda violation: (
+    status=lambda dialect: Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED,
+    message=lambda violation: (
         f"touches per-CPU `{violation.detail}` while nothing keeps the task on its CPU"
     ),
-    judge=_unpinned,
+    step=_unpinned,
     initial=(0, 0, frozenset()),
-    stateful=True,
 )
 
 
@@ -189,9 +185,8 @@ BATCH_MIXES_MM = Rule(
     key="task x variable",
     witnesses=(Witness.SOURCE, Witness.MACHINE),
     events=(Call, Return, BatchKey, BatchAdd),
-    standing=lambda _dialect: Status.IMPLIED,
-    wording=lambda violation: f"adds to batch `{violation.detail}` without comparing its mm",
-    judge=_mixes,
+    status=lambda _dialect: Status.IMPLIED,
+    message=lambda violation: f"adds to batch `{violation.detail}` without comparing its mm",
+    step=_mixes,
     initial=(0, frozenset()),
-    stateful=True,
 )

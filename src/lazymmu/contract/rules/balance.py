@@ -78,11 +78,10 @@ UNBALANCED_SECTION = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Call, Disable, Return, Exit),
-    standing=lambda dialect: Status.DOCUMENTED if dialect.pairing else Status.IMPLIED,
-    wording=lambda violation: _UNBALANCED_WORDS[violation.detail],
-    judge=_unbalanced,
+    status=lambda dialect: Status.DOCUMENTED if dialect.pairing else Status.IMPLIED,
+    message=lambda violation: _UNBALANCED_WORDS[violation.detail],
+    step=_unbalanced,
     initial=0,
-    stateful=True,
 )
 
 
@@ -118,9 +117,10 @@ NESTED_SECTION = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Enable,),
-    standing=lambda dialect: _NESTING_STATUS[dialect.nesting],
-    wording=lambda _violation: "begins a lazy MMU section inside a section",
-    judge=stateless(_nested),
+    status=lambda dialect: _NESTING_STATUS[dialect.nesting],
+    message=lambda _violation: "begins a lazy MMU section inside a section",
+    step=stateless(_nested),
+    check=_nested,
 )
 
 
@@ -181,11 +181,10 @@ UNBALANCED_PAUSE = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Call, Pause, Resume, Return, Exit),
-    standing=lambda dialect: Status.DOCUMENTED if dialect.pause else Status.OFF,
-    wording=lambda violation: _PAUSE_WORDS[violation.detail],
-    judge=_unbalanced_pause,
+    status=lambda dialect: Status.DOCUMENTED if dialect.pause else Status.OFF,
+    message=lambda violation: _PAUSE_WORDS[violation.detail],
+    step=_unbalanced_pause,
     initial=(0, ()),
-    stateful=True,
 )
 
 
@@ -233,8 +232,8 @@ BH_ACROSS_SECTION = Rule(
     ),
     why=(
         "Calls in interrupt context do nothing, and bottom halves off counts as that: when only "
-        "the enable counts, the task stays in the mode for good; when only the disable counts, the u8 "
-        "counter wraps below zero, with the same result."
+        "the enable counts, the task stays in the mode for good; when only the disable counts, the "
+        "u8 counter wraps below zero, with the same result."
     ),
     citation=(
         'include/linux/pgtable.h, 9273dfaeaca8 ("mm: bail out of lazy_mmu_mode_* in interrupt '
@@ -245,11 +244,8 @@ BH_ACROSS_SECTION = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Call, Enable, Disable),
-    standing=lambda dialect: (
-        Status.IMPLIED if dialect.interrupts is Interrupts.NO_OP else Status.OFF
-    ),
-    wording=lambda violation: _BH_WORDS[violation.detail],
-    judge=_bh_across,
+    status=lambda dialect: Status.IMPLIED if dialect.interrupts is Interrupts.NO_OP else Status.OFF,
+    message=lambda violation: _BH_WORDS[violation.detail],
+    step=_bh_across,
     initial=(),
-    stateful=True,
 )

@@ -47,9 +47,10 @@ SLEEP_IN_SECTION = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(MaySleep,),
-    standing=lambda dialect: Status.DOCUMENTED if dialect.sleep else Status.IMPLIED,
-    wording=lambda violation: f"{violation.detail} inside a lazy MMU section",
-    judge=stateless(_sleep),
+    status=lambda dialect: Status.DOCUMENTED if dialect.sleep else Status.IMPLIED,
+    message=lambda violation: f"{violation.detail} inside a lazy MMU section",
+    step=stateless(_sleep),
+    check=_sleep,
 )
 
 
@@ -95,11 +96,10 @@ SECTION_IN_INTERRUPT = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Enable, Disable, IrqExit),
-    standing=lambda dialect: _INTERRUPT_STATUS[dialect.interrupts],
-    wording=lambda violation: f"{violation.detail} a lazy MMU section in interrupt context",
-    judge=_interrupt,
+    status=lambda dialect: _INTERRUPT_STATUS[dialect.interrupts],
+    message=lambda violation: f"{violation.detail} a lazy MMU section in interrupt context",
+    step=_interrupt,
     initial=0,
-    stateful=True,
 )
 
 
@@ -141,9 +141,8 @@ PREEMPTED_IN_SECTION = Rule(
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Enable, SwitchOut),
-    standing=lambda dialect: (
-        Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED
-    ),
-    wording=_preempted_words,
-    judge=stateless(_preempted),
+    status=lambda dialect: Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED,
+    message=_preempted_words,
+    step=stateless(_preempted),
+    check=_preempted,
 )

@@ -33,13 +33,14 @@ STALE_READ = Rule(
     key="task x entry",
     witnesses=ALL_WITNESSES,
     events=(Read,),
-    standing=lambda _dialect: Status.DOCUMENTED,
-    wording=lambda violation: (
+    status=lambda _dialect: Status.DOCUMENTED,
+    message=lambda violation: (
         "reads a page-table entry"
         + (f" by {violation.detail}()" if violation.detail else "")
         + " while a write to it is pending"
     ),
-    judge=stateless(_stale),
+    step=stateless(_stale),
+    check=_stale,
 )
 
 
@@ -71,13 +72,14 @@ MIXED_WRITE = Rule(
     key="task x entry",
     witnesses=ALL_WITNESSES,
     events=(Write,),
-    standing=lambda _dialect: Status.IMPLIED,
-    wording=lambda violation: (
+    status=lambda _dialect: Status.IMPLIED,
+    message=lambda violation: (
         "changes a page-table entry at once"
         + (f" by {violation.detail}()" if violation.detail else "")
         + " while a deferred write to it is pending"
     ),
-    judge=stateless(_mixed),
+    step=stateless(_mixed),
+    check=_mixed,
 )
 
 
@@ -104,9 +106,9 @@ TLB_FLUSH_IN_SECTION = Rule(
     ),
     why=(
         "Where the store is deferred and the TLB flush is not, another CPU refills its TLB from "
-        "the old entry between the two and keeps the stale translation.  No implementation in the tree "
-        "does that: Xen PV queues both in order, the flush of powerpc hash and sparc64 is a no-op, "
-        "arm64 stores at once."
+        "the old entry between the two and keeps the stale translation.  No implementation in the "
+        "tree does that: Xen PV queues both in order, the flush of powerpc hash and sparc64 is a "
+        "no-op, arm64 stores at once."
     ),
     citation=(
         "mm/mremap.c, move_ptes(), is the model; fs/proc/task_mmu.c, pagemap_scan_pmd_entry(), and "
@@ -117,11 +119,12 @@ TLB_FLUSH_IN_SECTION = Rule(
     key="task x entry",
     witnesses=ALL_WITNESSES,
     events=(TlbFlush,),
-    standing=lambda _dialect: Status.IMPLIED,
-    wording=lambda _violation: (
+    status=lambda _dialect: Status.IMPLIED,
+    message=lambda _violation: (
         "flushes the TLB inside a lazy MMU section, for entries whose writes are pending"
     ),
-    judge=stateless(_tlb_flush),
+    step=stateless(_tlb_flush),
+    check=_tlb_flush,
 )
 
 
@@ -158,9 +161,10 @@ FREE_BEFORE_FLUSH = Rule(
     key="task x entry",
     witnesses=(Witness.SOURCE, Witness.MACHINE),
     events=(Free, Use),
-    standing=lambda _dialect: Status.IMPLIED,
-    wording=lambda violation: (
+    status=lambda _dialect: Status.IMPLIED,
+    message=lambda violation: (
         f"{violation.detail} of a page-table entry while a write to that entry is pending"
     ),
-    judge=stateless(_free),
+    step=stateless(_free),
+    check=_free,
 )

@@ -59,9 +59,10 @@ SECTION_OUTSIDE_LOCK = Rule(
     key="task x lock",
     witnesses=ALL_WITNESSES,
     events=(Take, Drop, Write),
-    standing=_documented_where_required,
-    wording=lambda violation: _OUTSIDE_WORDS[violation.detail],
-    judge=stateless(_outside),
+    status=_documented_where_required,
+    message=lambda violation: _OUTSIDE_WORDS[violation.detail],
+    step=stateless(_outside),
+    check=_outside,
 )
 
 
@@ -85,7 +86,8 @@ UNLOCK_BEFORE_FLUSH = Rule(
     ),
     why=(
         "On Xen PV the store itself is queued: the next holder of the lock reads the old entry, "
-        "and the queued store later undoes what it wrote; a page that was freed can come back mapped."
+        "and the queued store later undoes what it wrote; a page that was freed can come back "
+        "mapped."
     ),
     citation=(
         "include/linux/pgtable.h, the comment above the mode's API to v6.14; fs/proc/task_mmu.c, "
@@ -97,9 +99,10 @@ UNLOCK_BEFORE_FLUSH = Rule(
     key="task x lock",
     witnesses=ALL_WITNESSES,
     events=(Drop,),
-    standing=_documented_where_required,
-    wording=lambda _violation: (
+    status=_documented_where_required,
+    message=lambda _violation: (
         "drops a page-table lock before the writes that it covers took effect"
     ),
-    judge=stateless(_unlock),
+    step=stateless(_unlock),
+    check=_unlock,
 )

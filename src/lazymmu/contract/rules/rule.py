@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a rule is: a small deterministic monitor over events, and everything there is to say of it.
 
-A rule that needs no state of its own is a function of the shared state and the event; `stateless()`
-gives it the common form.  A rule never sees where an event came from, but for `Site`s of source.
+A rule that needs no state of its own is a function of the shared state and the event, its `check`;
+`stateless()` gives it the common form.  A rule never sees which reader an event came from.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from lazymmu.contract.monitor import Violation
     from lazymmu.contract.section import TaskState
 
-    Judge: TypeAlias = Callable[[Any, TaskState, Any, Dialect], tuple[Hashable, Sequence[str]]]
+    Step: TypeAlias = Callable[[Any, TaskState, Any, Dialect], tuple[Hashable, Sequence[str]]]
     """(own state, shared state before, event, dialect) -> (own state after, one detail each)."""
 
-QUIET: tuple[None, tuple[str, ...]] = (None, ())
-"""What a stateless rule answers when it is content."""
+    Check: TypeAlias = Callable[[TaskState, Any, Dialect], str | None]
+    """(shared state before, event, dialect) -> a detail, which may be "", or None when content."""
 
 
 class Party(StrEnum):
@@ -60,9 +60,10 @@ class Rule:
 
     name: reads well after "allow"; sentence: what must not be, one sentence; why: what goes wrong,
     on which implementation; citation: where the kernel says or shows it; key: what one instance
-    follows; events: the events it looks at; standing: what a dialect makes of it; wording: what a
-    finding says, a verb phrase whose subject is the function; judge: one step; initial: its own
-    state at the beginning; stateful: whether it has one.
+    follows; events: the events it looks at; status(dialect): documented, implied or off;
+    message(violation): what a finding says, a verb phrase whose subject is the function;
+    step(own, before, event, dialect): the own state after the event, and one detail per violation;
+    initial: the own state at the beginning; check: the step of a rule that has no own state.
     """
 
     name: str
@@ -74,29 +75,20 @@ class Rule:
     key: str
     witnesses: tuple[Witness, ...]
     events: tuple[type[Event], ...]
-    standing: Callable[[Dialect], Status]
-    wording: Callable[[Violation], str]
-    judge: Judge
+    status: Callable[[Dialect], Status]
+    message: Callable[[Violation], str]
+    step: Step
     initial: Hashable = None
-    stateful: bool = False
+    check: Check | None = None
 
-    def status(self, dialect: Dialect) -> Status:
-        """Whether `dialect` documents the rule, implies it, or turns it off."""
-        return self.standing(dialect)
-
-    def message(self, violation: Violation) -> str:
-        """What a finding says: a verb phrase such as "begins a section inside a section"."""
-        return self.wording(violation)
+    @property
+    def stateful(self) -> bool:
+        """Whether the rule keeps a state of its own."""
+        return self.check is None
 
     def start(self) -> Hashable:
         """The rule's own state at the beginning."""
         return self.initial
-
-    def step(
-        self, own: Hashable, before: TaskState, event: Event, dialect: Dialect
-    ) -> tuple[Hashable, Sequence[str]]:
-        """The own state after `event`, and one detail (may be "") per violation."""
-        return self.judge(own, before, event, dialect)
 
     @property
     def examples(self) -> Examples:
@@ -104,13 +96,13 @@ class Rule:
         return load(self.name)
 
 
-def stateless(check: Callable[[TaskState, Any, Dialect], str | None]) -> Judge:
-    """The judge of a rule without own state: `check` returns a detail, or None when content."""
+def stateless(check: Check) -> Step:
+    """The step of a rule without own state, from its check."""
 
-    def judge(
+    def step(
         _own: Any, before: TaskState, event: Any, dialect: Dialect
     ) -> tuple[None, tuple[str, ...]]:
         detail = check(before, event, dialect)
-        return QUIET if detail is None else (None, (detail,))
+        return None, () if detail is None else (detail,)
 
-    return judge
+    return step
