@@ -2,329 +2,436 @@
 """Make kernel C parseable: blank or rewrite what a C grammar cannot know, byte for byte.
 
 Every step keeps the length and the newlines, so that offsets and lines of the masked text are
-those of the file. Forms that a reader of the syntax tree will meet:
+those of the file. Nothing is expanded and no list of kernel macros is kept: a macro is recognised
+by where it stands (a call before a `{` heads a loop). Forms that a reader of the syntax tree meets:
 
-    for_each_x(a, b) stmt                 while     (a, b) stmt       the body runs 0 to n times
-    other_macro(a) { ... }                while      (a) { ... }      likewise, names not declared
-    scoped_guard(name, args) stmt         if(__guard__,name, args) stmt
-    scoped_cond_guard(name, fail, args)   if(__cond_guard__,name, fail, args) stmt
-        where fail is RETURN+expr, GOTO+label, BREAK or CONTINUE in place of the statement
+    for_each_x(a, b) stmt                 while     (a, b) stmt         runs 0 to n times
+    other_macro(a) { ... }                while      (a) { ... }        likewise; no name is needed
+    scoped_guard(name, args) stmt         while(_guard,name, args) stmt         runs once, not a loop
+    scoped_cond_guard(name, fail, args)   while(_cond_guard,name, FAIL, args)   likewise, or FAIL
     guard(name)(args);                    as it is: a call of a call
-    case A ... B:                         case A ||  B:
+    f(x, return -E), f(x, goto out)       f(x, RETURN+-E), f(x, GOTO+out)       also BREAK, CONTINUE
+    f(x, a(); b();)                       f(x, a(), b() )               statements as arguments
+    F(x, if (y) return 1; z();)           { x; if (y) return 1; z(); }  those that are no expressions
+    do { } while_each_x(a);               do { } while       (a);
+    case A ... B:                         case A ||  B:                 a range
     SYSCALL_DEFINE2(x, T, a, U, b)        long            x(T  a, U  b)
-    f(struct x *, a)                      f(struct_x  , a)            a type as an argument
-    typeof(x)                             typeof                      a type's name
-    asm templates and all strings         spaces inside the quotes
+    f(struct x *, a)                      f(struct_x  , a)              a type as an argument
+    typeof(x), MACRO(x) name = ...        typeof   , MACRO    name = ...
+    offsetof(type, a.b)                   0
+    strings, asm templates, constraints   spaces inside the quotes; one string for each
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from lazymmu.kernelc.slices import RawDef, blank, closing, read_head
+from .inlineasm import mask_asm
+from .heads import ATTRIBUTE_CALLS, ATTRIBUTES, mask_head
+from .lexemes import blank, closing, without_lexemes, word_before
+from .slices import RawDef
 
 __all__ = ["macro_body", "mask"]
 
-_LEX = re.compile(
-    rb"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)|//(?:[^\\\n]++|\\[\s\S])*+"
-    rb'|"(?:[^"\\\n]++|\\[\s\S])*+"|' rb"'(?:[^'\\\n]++|\\[^\n])++'"
-    rb"|^[ \t]*+\#[ \t]*+(?:define|undef|include|pragma|error|warning|line|ident)\b(?:[^\\\n/]++|\\[\s\S]"
-    rb"|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)|/)*+",
-    re.M,
-)
-_KEEP_CONTINUED = bytes(b if b in (0x0A, 0x5C) else 0x20 for b in range(256))
+_MARKED = re.compile(rb"__\w++")
+_ATTRIBUTE_CALL = re.compile(rb"__\w++[ \t\n]*+\(|_Alignas[ \t\n]*+\(")
+_TYPEOF = re.compile(rb"[Tt][Yy][Pp][Ee][Oo][Ff]\w*+[ \t\n]*+\(")
+_OFFSETOF = re.compile(rb"offsetof[ \t\n]*+\(")
+_ALIGNOF = re.compile(rb"__alignof__|__alignof|_Alignof|alignof")
+_RANGE = re.compile(rb"(case\b[^:;{}?\n]*?)([ \t]*\.\.\.[ \t]*)")
+_GUARD = re.compile(rb"scoped_(cond_)?guard[ \t]*+\(")
+_JUMP = re.compile(rb"(?<=[(,])(\s*+)(return|goto|break|continue)\b([ \t]?)(?=[^;{}]*[,)])")
+_LOG_LEVEL = re.compile(rb"KERN_[A-Z]++[ \t\n]++(?=[\w\"])")
+_STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++([A-Za-z_]\w*+)[ \t\n]++(?=")')
+_STRING_CALL = re.compile(rb'"([ \t\n]*+)[A-Za-z_]\w*+[ \t]*+\(')
+_STATIC_CALL = re.compile(rb"(?:static|extern)((?:[ \t]+const)?)(?=[ \t]+[A-Za-z_]\w*[ \t]*\()")
+_GLUED_NUMBER = re.compile(rb"[^\w]\d[0-9a-fA-FxX]*_\w+")
+_OPERATOR_ARGUMENT = re.compile(rb"(?<=[(,])(\s*+)([-+*/%&|^<>=!~.]++)(?=\s*[,)])")
+_EMPTY_ARGUMENT = re.compile(rb"[,(]\s*+(?=,)|,(?=\s*\))")
 
-_WORDS = frozenset(
-    b"""
-    __user __iomem __percpu __rcu __kernel __force __nocast __private __bitwise __safe __percpu_qual
-    __init __exit __initdata __initconst __exitdata __meminit __meminitdata __memexit __ref __refdata
-    __init_or_module __initdata_or_module __initconst_or_module __net_init __net_exit __net_initdata
-    __devinit __sched __lockfunc __cpuidle __noendbr __latent_entropy __randomize_layout
-    __no_randomize_layout __always_inline __inline __inline__ __always_unused __maybe_unused __unused
-    __used __must_check __pure __attribute_const__ __cold __hot __weak __noreturn __noretpoline
-    __nocfi __no_kcsan __no_kcsan_or_inline __no_kasan_or_inline __no_sanitize_or_inline
-    __no_sanitize_address __no_sanitize_undefined __no_sanitize_memory __no_sanitize_thread
-    __no_kmsan_checks __no_stack_protector __no_profile __no_caller_saved_registers __notrace_funcgraph
-    notrace noinline noinstr noinline_for_stack noinline_for_kasan __noclone __noscs __flatten
-    __visible __malloc __read_mostly __ro_after_init __cacheline_aligned
-    __cacheline_aligned_in_smp ____cacheline_aligned ____cacheline_aligned_in_smp
-    ____cacheline_internodealigned_in_smp __page_aligned_data __page_aligned_bss __packed
-    __designated_init __nonstring __uninitialized __kprobes nokprobe_inline asmlinkage fastcall
-    __extension__ __volatile__ __restrict __restrict__ __head __startup_code __syscall_return
-    __irq_entry __softirq_entry __exception_irq_entry __entry_text __noinitretpoline __no_fgcse
-    __gcc_jump_table __bpf_kfunc __bpf_hook_start __bpf_hook_end __kcsan_const __kstackerase __noendbr
-    __efi_runtime __efiapi efi_runtime_call __init_memblock __initdata_memblock __paginginit
-    __flash_text __ipipe __overloadable __signed__ __xchg_wrong_size __fallthrough fallthrough
-    __init_or_cpufreq __cpuinit __mb_bad __sanitizer __pgtbl_missing __register __vsyscall __private
-    __nostackprotector __noinstr_section __private_extern __lockdep_no_validate __rust_helper
-    __init_refok __init_margin __must_check_fn __compiletime_object_size __guarded_by_rcu __nonull
-    """.split()
-) - {b"fallthrough", b"__volatile__", b"__extension__"}
-
-_CALLS = frozenset(
-    b"""
-    __attribute__ __attribute __printf __scanf __aligned __section __no_sanitize __alloc_size
-    __assume_aligned __acquires __releases __acquire_shared __acquires_shared __releases_shared
-    __must_hold __must_hold_shared __must_not_hold __cond_acquires __cond_acquires_shared
-    __cond_lock_context __counted_by __counted_by_le __counted_by_be __free __cleanup __nonstring_array
-    __guarded_by __pt_guarded_by __realloc_size __alloc_align __diagnose_as __target __weakref
-    __context_unsafe __no_sanitize_coverage __malloc_like __nonnull __format_arg __declspec
-    __compiletime_error __compiletime_warning __noreturn_if __retain_if __section_init_or
-    __printf_like __acquires_ret __releases_ret __assumes __sized_by __aligned_largest
-    """.split()
-)
-_MARKED = re.compile(rb"\b_?(?:_[_a-z]\w*+|no(?:trace|in)\w*+|nokprobe_inline|asmlinkage|fastcall)\b")
-
-_TYPEOF = re.compile(rb"\b(typeof(?:_unqual|_member)?|__typeof(?:_unqual)?(?:__)?|__auto_typeof)\s*+\(")
-_RANGE = re.compile(rb"(\bcase\b[^:;{}?\n]*?)[ \t]*\.\.\.[ \t]*")
-_GUARD = re.compile(rb"\bscoped_(cond_)?guard[ \t]*+\(")
-_FAIL = re.compile(rb"\b(return|goto|break|continue)\b(\s*)")
+_BASE = rb"(?:unsigned|signed|long|short|int|char|void|bool|float|double|_Bool|__int128)\b"
+_QUALIFIER = rb"(?:(?:const|volatile)\b\s*+)*+"
 _TYPE_ARGUMENT = re.compile(
-    rb"(?<=[(,])([ \t\n]*+)((?:(?:const|volatile)\s++)?(?:struct|union|enum)\s++\w++|"
-    rb"(?:(?:const|volatile|unsigned|signed|long|short|int|char|void|bool|float|double)\b[ \t\n]*+)+"
-    rb"|[A-Za-z_]\w*+(?=[ \t\n]*\*+[ \t\n]*[,)]))"
-    rb"([ \t\n]*+(?:\*[ \t\n*]*+(?:const\b)?+[ \t\n*]*+)?+)(\[\w*\])?(?=[,)])"
+    rb"([(,]\s*+)("
+    + _QUALIFIER
+    + rb"(?:(?:struct|union|enum)\s++\w++|(?:" + _BASE + rb"\s*+)++|\w++(?=\s*+[*,)]|\s++const\b))"
+    + rb"[\s*]*+(?:const\b[\s*]*+)?+)(?:\[\w*+\]\s*+)?+(?=[,)])"
+)  # fmt: skip
+_TYPED_ARGUMENT = re.compile(
+    rb"([(,]\s*+)(" + _QUALIFIER + rb"(?:(?:struct|union|enum)\s++\w++|" + _BASE
+    + rb")[\s*]++)(?=\w++\s*+[,)])"
+)  # fmt: skip
+_PLAIN = re.compile(rb"\w++")
+
+_SCAN = re.compile(
+    rb"(\()|(\))(?=[ \t\n]*+(?:[A-Za-z_{}\"]|=[ \t\n]*+\{))|(\))|(\{)|(\})|(;)"
+)  # fmt: skip
+_WORD = re.compile(rb"[A-Za-z_]\w*+")
+_AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")
+_STATEMENT_WORD = re.compile(
+    rb"(?:^|[;,({])\s*+(?:if|return|goto|break|continue|for|while|do|switch|case|else)\b"
 )
-_OPERATORS = frozenset(
-    {b"sizeof", b"_Alignof", b"__alignof__", b"alignof", b"if", b"while", b"for", b"switch", b"return",
-     b"case", b"typeof", b"__typeof__", b"offsetof", b"do", b"else", b"goto"}
+_KEYWORDS = frozenset(
+    b"if while for switch return sizeof else do case goto asm __asm__ default typeof typeof_unqual "
+    b"__typeof__ __typeof volatile __volatile__ __asm inline const struct union enum "
+    b"static extern register int long char void unsigned signed short bool float double".split()
 )
-_STRING_CALL = re.compile(rb'(?<=")([ \t\n]*+)([A-Za-z_]\w*+[ \t]*+)\(|\b(__?stringify|__stringify_1)[ \t]*+\(')
-_STATEMENT = re.compile(
-    rb"(?:(?<=[;{}\n):])|(?<=else))([ \t]*+)(?!(?:if|while|for|switch|return|sizeof|else|do|case|goto|asm|__asm__)\b)"
-    rb"([A-Za-z_]\w*+)([ \t]*+)(\((?:[^();{}]++|\((?:[^();{}]++|\((?:[^();{}]++|\((?:[^();{}]++|\([^();{}]*+\))*+\))*+\))*+\))*+\))"
-    rb"([ \t]*+(?:\n[ \t\n]*+)?)(?=([{A-Za-z_*(+~-]))"
-)
-_ASM = re.compile(
-    rb"\b(asm|__asm__|__asm|asm_inline|asm_volatile_goto|asm_goto_output)((?:\s+(?:volatile|__volatile__|inline|__inline|goto))*+)\s*+\("
-)
+_STATEMENT_STARTS = frozenset(b"if while for switch return else do goto break continue".split())
 
 
-@lru_cache(maxsize=8)
-def _loops(names: frozenset[str]) -> re.Pattern[bytes]:
-    """A pattern for calls whose name looks like one of the loop macros of the tree."""
-    return re.compile(rb"\b(\w*for_each\w*+|\w*foreach\w*+)([ \t\n]*+)\(", re.I)
-
-
-def mask(text: bytes, loop_macros: frozenset[str]) -> bytes:
+def mask(
+    text: bytes, loop_macros: frozenset[str], attributes: frozenset[bytes] = frozenset()
+) -> bytes:
     """Mask one function's slice, or a macro's body prepared by `macro_body`.
 
-    loop_macros: the names under ForEachMacros in the tree's .clang-format. Never raises; the
-    result has the length and the newlines of `text`.
+    loop_macros: the names under ForEachMacros in the tree's .clang-format; they decide where a
+    call before a statement on the same line heads a loop. attributes: further words to blank, as
+    `attribute_words` finds them in a tree's headers. Never raises. The result has the length and
+    the newlines of `text`.
     """
-    out = _LEX.sub(_lexeme, text)
-    out = _MARKED.sub(_Marks(out).replace, out) if b"_" in out else out
-    out = _attribute_calls(out)
-    out = _head(out)
-    out = _body(out, loop_macros)
-    return out
-
-
-def macro_body(text: bytes, rawdef: RawDef) -> bytes:
-    """Return a macro's replacement text, ready for `mask`: same length as text[body:end].
-
-    Line continuations become spaces (the newline stays), `a ## b` becomes one word, `#x` becomes a
-    string, `, ##__VA_ARGS__` loses its `##`, `__VA_OPT__(x)` loses its parentheses' content.
-    """
-    out = text[rawdef.body : rawdef.end]
-    out = re.sub(rb"\\(?=\r?\n)", b" ", out)
-    if b"#" in out:
-        out = re.sub(rb"(,\s*)##(?=\s*\w)", rb"\1  ", out)
-        out = re.sub(rb"(?<=\w)([ \t]*)##([ \t]*)(?=\w)", lambda m: b"_" * len(m[0]), out)
-        out = out.replace(b"##", b"  ")
-        out = re.sub(rb"#[ \t]*\w+", lambda m: b'""' + b" " * (len(m[0]) - 2), out)
-    if b"__VA_OPT__" in out:
-        out = re.sub(rb"__VA_OPT__\([^()]*\)", lambda m: blank(m[0]), out)
-    return out
-
-
-def _lexeme(match: re.Match[bytes]) -> bytes:
-    piece = match[0]
-    if piece[0] == 0x22:
-        return b'"' + piece[1:-1].translate(_KEEP_CONTINUED).replace(b"\\", b" ") + b'"'
-    if piece[0] == 0x27:
-        return b"'" + b" " * (len(piece) - 2) + b"'"
-    return blank(piece)
-
-
-class _Marks:
-    """Replaces words that are attributes, and only those."""
-
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-
-    def replace(self, match: re.Match[bytes]) -> bytes:
-        word = match[0]
-        return b" " * len(word) if word in _WORDS else word
-
-
-def _attribute_calls(text: bytes) -> bytes:
-    """Blank `__attribute__((...))` and its kin with their arguments."""
-    position = 0
-    out: bytearray | None = None
-    for match in re.finditer(rb"\b(__\w++)[ \t\n]*+\(", text):
-        if match[1] in _CALLS and match.start() >= position:
-            close = closing(text, match.end() - 1)
-            if close < 0:
-                continue
-            position = close + 1
-            out = bytearray(text) if out is None else out
-            out[match.start() : position] = blank(text[match.start() : position])
-    return text if out is None else bytes(out)
-
-
-def _head(text: bytes) -> bytes:
-    """Make the head of a function slice a C function head."""
-    brace = text.find(b"{")
-    if brace < 0:
-        return text
-    raw = text[:brace]
-    if b"(" not in raw or b";" in raw:
-        return text
-    head = read_head(raw)
-    if head is None:
-        return text
-    out = bytearray(text)
-    out[: head.start] = blank(raw[: head.start])
-    if head.maker:
-        _maker(out, raw, head.at, head.open, head.close)
-    if b"(*" not in raw[: head.at]:
-        out[head.close + 1 : brace] = blank(raw[head.close + 1 : brace])
+    clean = without_lexemes(text)
+    if b"__" in clean:
+        clean = _attributes(clean, attributes)
+    out = bytearray(clean)
+    brace = clean.find(b"{")
+    if brace > 0:
+        mask_head(out, brace, attributes)
+    _rare(out)
+    _types(out, brace)
+    _Scan(out, max(brace, 0), loop_macros).run()
     return bytes(out)
 
 
-def _maker(out: bytearray, raw: bytes, at: int, opened: int, closed: int) -> None:
-    inner = re.compile(rb"\s*+([A-Za-z_]\w*+)\s*+").match(raw, opened + 1, closed)
-    if inner is None:
-        return
-    arguments = raw[inner.end() : closed]
-    if arguments.startswith(b",") and arguments.count(b",") % 2 == 0 and re.search(rb"\d$", raw[at:opened]):
-        kind = b"long"
-        out[at:inner.start(1)] = blank(raw[at:inner.start(1)])
-        out[at : at + len(kind)] = kind
-        out[inner.end()] = 0x28
-        commas = 0
-        depth = 0
-        for offset in range(inner.end() + 1, closed):
-            byte = raw[offset]
-            depth += (byte == 0x28) - (byte == 0x29)
-            if byte == 0x2C and depth == 0:
-                commas += 1
-                if commas % 2:
-                    out[offset] = 0x20
-        return
-    name = inner[1]
-    kind = b"void " + name + b"()"
-    room = closed + 1 - at
-    if len(kind) <= room and b"\n" not in raw[at : closed + 1]:
-        out[at : closed + 1] = kind + b" " * (room - len(kind))
+def macro_body(text: bytes, rawdef: RawDef) -> bytes:
+    """Return a macro's replacement text, ready for `mask`; the length is that of text[body:end].
+
+    Line continuations become spaces (the newline stays), `a ## b` becomes one word, `#x` becomes a
+    string, `, ##__VA_ARGS__` loses its `##`, and `__VA_OPT__(x)` is blanked.
+    """
+    out = text[rawdef.body : rawdef.end]
+    out = re.sub(rb"\\(?=\r?\n|\r?\Z)", b" ", out)
+    if b"#" in out:
+        out = re.sub(rb"(,\s*)##(?=\s*\w)", rb"\1  ", out)
+        out = re.sub(rb"(?<=\w)[ \t]*##[ \t]*(?=\w)", lambda m: b"_" * len(m[0]), out)
+        out = out.replace(b"##", b"  ")
+        out = re.sub(rb"#[ \t]*\w+", lambda m: b'""' + b" " * (len(m[0]) - 2), out)
+    if b"__VA_OPT__" in out:
+        out = re.sub(rb"__VA_OPT__\s*\([^()]*\)", lambda m: blank(m[0]), out)
+    return out
 
 
-def _body(text: bytes, loop_macros: frozenset[str]) -> bytes:
-    if b"typeof" in text:
-        text = _rewrite(text, _TYPEOF, lambda out, m, close: _fill(out, m.end(1), close + 1))
-    if b"scoped_" in text:
-        text = _guards(text)
-    if b"..." in text:
-        text = _RANGE.sub(lambda m: m[1] + b" || ".ljust(len(m[0]) - len(m[1]))[: len(m[0]) - len(m[1])], text)
-    if b"asm" in text:
-        text = _rewrite(text, _ASM, _asm)
-    if b'"' in text:
-        text = _rewrite(text, _STRING_CALL, _string_call)
-    text = _TYPE_ARGUMENT.sub(lambda m: _type_argument(text, m), text)
-    text = _loops(loop_macros).sub(_loop, text)
-    text = _STATEMENT.sub(lambda m: _statement(text, m), text)
-    return text
+def _attributes(text: bytes, attributes: frozenset[bytes]) -> bytes:
+    """Blank attributes, and those with arguments with their arguments."""
 
+    def replace(match: re.Match[bytes]) -> bytes:
+        word = match[0]
+        return b" " * len(word) if word in ATTRIBUTES or word in attributes else word
 
-def _rewrite(text, pattern, change):  # type: ignore[no-untyped-def]
-    out = None
-    position = 0
-    for match in pattern.finditer(text):
-        if match.start() < position:
-            continue
-        close = closing(text, match.end() - 1)
-        if close < 0:
-            continue
-        out = bytearray(text) if out is None else out
-        change(out, match, close)
-        position = close
+    text = _MARKED.sub(replace, text)
+    out: bytearray | None = None
+    for match in _ATTRIBUTE_CALL.finditer(text):
+        if match[0].rstrip(b"( \t\n") in ATTRIBUTE_CALLS:
+            close = closing(text, match.end() - 1)
+            if close >= 0:
+                out = bytearray(text) if out is None else out
+                _fill(out, match.start(), close + 1)
     return text if out is None else bytes(out)
 
 
-def _fill(out: bytearray, start: int, end: int) -> None:
-    out[start:end] = bytes(out[start:end]).translate(bytes(b if b == 10 else 32 for b in range(256)))
+def _fill(out: bytearray, start: int, end: int, text: bytes = b"") -> None:
+    """Put `text` and spaces in place of out[start:end]; newlines stay."""
+    out[start:end] = blank(bytes(out[start:end]))
+    if text and len(text) <= end - start:
+        out[start : start + len(text)] = text
 
 
-def _guards(text: bytes) -> bytes:
-    def change(out: bytearray, match: re.Match[bytes], close: int) -> None:
-        word = b"if(__cond_guard__," if match[1] else b"if(__guard__,"
-        out[match.start() : match.end()] = word.ljust(match.end() - match.start())
-        if match[1]:
-            inside = bytes(out[match.end() : close])
-            out[match.end() : close] = _FAIL.sub(
-                lambda m: m[1].upper() + (b"+" + m[2][1:] if m[2] and m[1] in (b"return", b"goto") else m[2]), inside
-            )
-
-    result: bytes = _rewrite(text, _GUARD, change)
-    return result
-
-
-def _asm(out: bytearray, match: re.Match[bytes], close: int) -> None:
-    inside = bytes(out[match.end() : close])
-    depth = 0
-    end = len(inside)
-    for i, byte in enumerate(inside):
-        depth += (byte == 0x28) - (byte == 0x29)
-        if byte == 0x3A and depth == 0:
-            end = i
-            break
-    if end >= 2:
-        first = len(inside) - len(inside.lstrip())
-        first = min(first, end - 2)
-        piece = bytearray(blank(inside[:end]))
-        piece[first : first + 2] = b'""'
-        out[match.end() : match.end() + end] = piece
-
-
-def _string_call(out: bytearray, match: re.Match[bytes], close: int) -> None:
-    start = match.start(2) if match[2] else match.start()
-    _fill(out, start, close + 1)
-    out[start : start + 2] = b'""'
+def _rare(out: bytearray) -> None:
+    """What few functions have, each asked for first, because asking is fast."""
+    if b"scoped_" in out:
+        _guards(out)
+    if b"typeof" in out or b"TYPEOF" in out:
+        for match in _TYPEOF.finditer(out):
+            close = closing(out, match.end() - 1)
+            if close >= 0:
+                _fill(out, match.end() - 1, close + 1)
+    if b"lignof" in out:
+        for match in _ALIGNOF.finditer(out):
+            _fill(out, *match.span(), b"sizeof")
+    if b"offsetof" in out:
+        for match in _OFFSETOF.finditer(out):
+            start, close = word_before(out, match.start())[0], closing(out, match.end() - 1)
+            if close >= 0 and start == match.start():
+                _fill(out, start, close + 1, b"0")
+    if b"..." in out:
+        for match in _RANGE.finditer(out):
+            if match.end(2) - match.start(2) >= 4:
+                _fill(out, *match.span(2), b" ||")
+            else:
+                _fill(out, *match.span(2), b"||")
+    if b"asm" in out:
+        mask_asm(out)
+    if b'"' in out:
+        _strings(out)
+    for match in _STATIC_CALL.finditer(out):
+        if match.start() and out[match.start() - 1] in b" \t\n;{}":
+            _fill(out, *match.span())
+    if b"_" in out:
+        for match in _GLUED_NUMBER.finditer(out):
+            out[match.start() : match.end()] = bytes(match[0]).replace(b"_", b"0")
 
 
-def _type_argument(text: bytes, match: re.Match[bytes]) -> bytes:
-    opener = text[match.start() - 1 : match.start()]
-    words = match[2]
-    if words.strip() == b"void" and not match[3].strip():
-        return match[0]
-    if opener == b"(":
-        before = match.start() - 2
-        while before >= 0 and text[before] in b" \t\n":
-            before -= 1
-        if before < 0 or not (text[before : before + 1].isalnum() or text[before] == 0x5F):
-            return match[0]
-        start = before
-        while start >= 0 and (text[start : start + 1].isalnum() or text[start] == 0x5F):
-            start -= 1
-        if text[start + 1 : before + 1] in _OPERATORS:
-            return match[0]
-    tail = match[0][len(match[1]) + len(words) :]
-    inner = words.rstrip()
-    joined = re.sub(rb"[ \t]", b"_", inner)
-    if b"\n" in inner:
-        last = inner.rfind(b"\n")
-        joined = blank(inner[: last + 1]) + re.sub(rb"[ \t]", b"_", inner[last + 1 :])
-    if joined in (b"int", b"char", b"long", b"short", b"unsigned", b"signed", b"void", b"bool", b"float", b"double"):
-        joined = b"T" + joined[1:]
-    return match[1] + joined + blank(words[len(inner) :]) + blank(tail)
+def _strings(out: bytearray) -> None:
+    """One string of the strings, macros and calls of macros that stand side by side."""
+    if b"KERN_" in out:
+        for match in _LOG_LEVEL.finditer(out):
+            _fill(out, *match.span())
+    for match in _STRING_WORDS.finditer(out):
+        if match[1] not in _KEYWORDS:
+            _fill(out, match.start(1), match.end(1))
+    for match in _STRING_CALL.finditer(out):
+        close = closing(out, match.end() - 1)
+        if close >= 0:
+            _fill(out, match.end(1), close + 1, b'""')
 
 
-def _loop(match: re.Match[bytes]) -> bytes:
-    return b"while" + b" " * (len(match[1]) - 5) + match[2] + b"("
+def _guards(out: bytearray) -> None:
+    for match in _GUARD.finditer(out):
+        word = b"while(_cond_guard," if match[1] else b"while(_guard,"
+        _fill(out, *match.span(), word)
 
 
-def _statement(text: bytes, match: re.Match[bytes]) -> bytes:
-    indent, name, gap, group, space, following = match.groups()
-    return match[0]
+def _types(out: bytearray, brace: int) -> None:
+    """Make words of types that stand as arguments of a call."""
+    text = bytes(out)
+    for match in _TYPE_ARGUMENT.finditer(text):
+        first, last = match.span(2)
+        if _PLAIN.fullmatch(text, first, last) or not _in_call(text, match.start(), brace):
+            continue
+        words = text[first:last].split()
+        joined = b"_".join(w.strip(b"*") for w in words if w.strip(b"*"))
+        if joined in (b"void", b"int", b"long", b"char", b"unsigned", b"short", b"bool"):
+            joined = b"T" + joined[1:]
+        newline = text.rfind(b"\n", first, last)
+        if newline >= 0:
+            joined = joined[: max(newline - first, last - newline - 1)]
+            at = first if newline - first >= len(joined) else newline + 1
+        else:
+            at = first
+        _fill(out, first, match.end())
+        out[at : at + len(joined)] = joined
+    if b"," in text:
+        for match in _TYPED_ARGUMENT.finditer(text, max(brace, 0)):
+            if text[match.start()] == 0x28 and _in_call(text, match.start(), brace):
+                start, _ = word_before(text, match.start())
+                if text[:start].rstrip()[-1:] in (b";", b"{", b"}", b")", b":", b""):
+                    _fill(out, *match.span(2))
+
+
+def _in_call(text: bytes, at: int, brace: int) -> bool:
+    """Whether the `(` or `,` at `at` opens or parts the arguments of a call."""
+    if at < brace:
+        return False
+    if text[at] == 0x2C:
+        return True
+    start, end = word_before(text, at)
+    return start < end and text[start:end] not in _KEYWORDS
+
+
+class _Scan:
+    """One pass over the parentheses and braces of a body, rewriting by where macros stand."""
+
+    def __init__(self, out: bytearray, start: int, loop_macros: frozenset[str]) -> None:
+        self.out = out
+        self.text = bytes(out)
+        self.start = start
+        self.loops = loop_macros
+        self.open: list[int] = []
+        self.odd: set[int] = set()
+
+    def run(self) -> None:
+        """Rewrite the text in place."""
+        text, open_ = self.text, self.open
+        push, pop = open_.append, open_.pop
+        for match in _SCAN.finditer(text, self.start):
+            kind = match.lastindex
+            if kind == 1 or kind == 4:
+                push(match.start())
+            elif kind == 3:
+                if open_ and text[open_[-1]] == 0x28:
+                    pop()
+            elif kind == 2:
+                if open_ and text[open_[-1]] == 0x28:
+                    self.call(pop(), match.start())
+            elif kind == 5:
+                if open_ and text[open_[-1]] == 0x7B:
+                    self.block(pop(), match.start())
+            elif open_ and text[open_[-1]] == 0x28:
+                self.odd.add(open_[-1])
+        if self.odd:
+            for opened in self.odd:
+                self.statements(opened)
+        self.arguments()
+
+    def call(self, opened: int, closed: int) -> None:
+        """A `)` with a word, a brace or a string behind it."""
+        text, out = self.text, self.out
+        start, end = word_before(text, opened)
+        if start == end:
+            return
+        word = text[start:end]
+        if word in _KEYWORDS:
+            return
+        after = _AFTER.match(text, closed + 1)
+        if after is None:
+            return
+        behind = after[1]
+        if behind == b'"':
+            _fill(out, start, closed + 1, b'""')
+            return
+        if not self.starts_statement(start):
+            return
+        if behind == b"=":
+            # A macro declares and code initialises: DECLARE_BITMAP(x, n) = { 0 };
+            brace = text.find(b"{", closed)
+            end_brace = self.match_brace(brace)
+            if end_brace > 0:
+                _fill(out, after.start(1), end_brace + 1)
+            return
+        if behind == b"{":
+            self.loop(start, end, opened, closed)
+            return
+        newline = text.find(b"\n", closed, after.start(1))
+        if behind == b"}":
+            self.end_statement(closed, opened)
+        elif newline < 0:
+            if word.decode("ascii", "replace") in self.loops or behind in _STATEMENT_STARTS:
+                self.loop(start, end, opened, closed)
+            elif b"for_each" not in word:
+                _fill(out, opened, closed + 1)  # a type made by a macro
+            else:
+                self.loop(start, end, opened, closed)
+        elif behind not in (b"else",) and self.deeper(start, after.start(1)):
+            self.loop(start, end, opened, closed)
+        else:
+            self.end_statement(closed, opened)
+
+    def loop(self, start: int, end: int, opened: int, closed: int) -> None:
+        """Put `while` in place of the name of a macro that heads a loop or a condition."""
+        room = end - start
+        _fill(self.out, start, end, b"while" if room >= 5 else b"if")
+        if not self.text[opened + 1 : closed].strip() and closed - opened > 1:
+            self.out[opened + 1] = 0x31
+        elif closed - opened == 1 and room > 6:
+            self.out[end - 1 : opened + 1] = b"(1"[: opened + 2 - end].ljust(opened + 2 - end)
+
+    def starts_statement(self, start: int) -> bool:
+        """Whether a statement may begin at `start`."""
+        before, behind = word_before(self.text, start)
+        if before < behind:
+            return self.text[before:behind] in (b"else", b"do")
+        return behind <= self.start or self.text[behind - 1] in b";{}:)"
+
+    def deeper(self, start: int, after: int) -> bool:
+        """Whether the line of `after` is indented more than the line of `start`."""
+        return self.indent(after) > self.indent(start)
+
+    def indent(self, at: int) -> int:
+        line = self.text.rfind(b"\n", 0, at) + 1
+        width = 0
+        for byte in self.text[line:at]:
+            if byte == 0x09:
+                width += 8 - width % 8
+            elif byte == 0x20:
+                width += 1
+            else:
+                break
+        return width
+
+    def end_statement(self, closed: int, opened: int) -> None:
+        """Put the missing `;` behind a macro that needs none."""
+        text, out = self.text, self.out
+        mark = 0x3B
+        if self.open and text[self.open[-1]] == 0x7B:
+            before = self.open[-1] - 1
+            while before > 0 and text[before] in b" \t\n":
+                before -= 1
+            if text[before] in b"=,{":
+                mark = 0x2C  # in an initialiser
+        place = closed + 1
+        while place < len(text) and text[place] == 0x0A:
+            place += 1
+        if place < len(text) and text[place] in b" \t":
+            out[place] = mark
+            return
+        gap = text.find(b", ", opened, closed)
+        if gap >= 0 and b"\n" not in text[gap:closed]:
+            out[gap + 1 : closed + 1] = text[gap + 2 : closed + 1] + bytes([mark])
+
+    def match_brace(self, brace: int) -> int:
+        depth = 0
+        for offset in range(brace, len(self.text)):
+            byte = self.text[offset]
+            depth += (byte == 0x7B) - (byte == 0x7D)
+            if depth == 0:
+                return offset
+        return -1
+
+    def block(self, opened: int, closed: int) -> None:
+        """A `}`: `do { } while_each_x(a);` ends a loop by a macro."""
+        text = self.text
+        if text.startswith(b"while_", closed + 2) or text.startswith(b"while_", closed + 1):
+            start, end = word_before(text, opened)
+            if text[start:end] == b"do":
+                word = _WORD.search(text, closed)
+                paren = text.find(b"(", closed)
+                if word and paren >= 0:
+                    _fill(self.out, word.start(), word.end(), b"while")
+                    if text[paren + 1 : paren + 2] == b")":
+                        self.out[paren - 1 : paren + 1] = b"(1"
+
+    def statements(self, opened: int) -> None:
+        """Statements as arguments of a macro: `;` inside parentheses."""
+        text, out = self.text, self.out
+        start, end = word_before(text, opened)
+        word = text[start:end]
+        if word == b"for":
+            return
+        closed = closing(text, opened)
+        if closed < 0:
+            return
+        inside = text[opened:closed]
+        if start < end and self.starts_statement(start) and _STATEMENT_WORD.search(inside):
+            _fill(out, start, end)
+            out[opened], out[closed] = 0x7B, 0x7D
+            mark, target = 0x2C, 0x3B
+        else:
+            mark, target = 0x3B, 0x2C
+        depth = 0
+        last = -1
+        for offset in range(opened + 1, closed):
+            byte = text[offset]
+            if byte in b"({[":
+                depth += 1
+            elif byte in b")}]":
+                depth -= 1
+            elif depth == 0 and byte == mark:
+                out[offset] = target
+                last = offset
+        if target == 0x2C and last >= 0 and not text[last + 1 : closed].strip():
+            out[last] = 0x20
+
+    def arguments(self) -> None:
+        """Arguments that are no expressions: jumps, operators, nothing."""
+        out = self.out
+        for match in _JUMP.finditer(out, self.start):
+            word = bytes(match[2]).upper()
+            glue = b"+" if match[3] and word in (b"RETURN", b"GOTO") else bytes(match[3])
+            out[match.start(2) : match.end()] = word + glue
+        for match in _OPERATOR_ARGUMENT.finditer(out, self.start):
+            if match[2] != b"..." or True:
+                _fill(out, *match.span(2), b"0")
+        for match in _EMPTY_ARGUMENT.finditer(out, self.start):
+            if out[match.start()] == 0x2C:
+                out[match.start()] = 0x20
+            elif match.end() - match.start() > 1:
+                out[match.start() + 1] = 0x30

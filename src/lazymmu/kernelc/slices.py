@@ -6,27 +6,35 @@ begins with a `#define` or with a word whose text runs to a `{` without `;`, `=`
 expression proposes is then read properly: comments, attributes, the name, the closing brace.
 Branches of `#if` are not chosen between; the definitions of all of them are returned.
 
-Limits: a function definition that does not begin at the left margin, or is written in the style
-before C89, or is made whole by a macro (`DEFINE_SHOW_ATTRIBUTE(x)`), is not found.
+Limits: a function that does not begin at the left margin, has parameters in the style before C89,
+or is made whole by a macro (`DEFINE_SHOW_ATTRIBUTE(x)`), is not found.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Head", "RawDef", "blank", "closing", "definitions", "read_head"]
+from .heads import DIRECTIVE, Head, read_head
+from .lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
+
+__all__ = ["RawDef", "definitions"]
 
 
 class RawDef(NamedTuple):
-    """One definition in the text of a file (a tuple: a tree has a million of them).
+    """One definition in the text of a file.
 
-    name: as the source spells it, `sys_x` for SYSCALL_DEFINEn(x, ...), the first argument for
-    other macros that head a function. kind: function, macro (function-like) or object.
-    start, end: byte offsets of the whole definition, return type included, closing brace or last
-    line of the macro included, newline not. line: 1-based line of the name. body: offset of the
-    `{`, or of the macro's replacement text. static, inline: words before the name. params: names
-    of a macro's parameters, `...` or `args...` as written.
+    A tuple and no dataclass: a core of a kernel tree has 350,000 of them, and making a frozen
+    dataclass takes four times as long.
+
+    name: as the source spells it; `sys_x` for SYSCALL_DEFINEn(x, ...), `compat_sys_x` for its
+    compat forms, the first argument of any other macro that stands in place of a head.
+    kind: function, macro (function-like) or object. start, end: byte offsets of the whole
+    definition, from the return type (or the `#`) to the closing brace (or the last line of the
+    macro), newline not included. line: 1-based line of the name. body: offset of the `{`, or of
+    the macro's replacement text (equal to end if there is none). static, inline: words before the
+    name. params: names of a macro's parameters, `...` or `args...` as written.
     """
 
     name: str
@@ -40,159 +48,140 @@ class RawDef(NamedTuple):
     params: tuple[str, ...]
 
 
-class Head(NamedTuple):
-    """The head of a function: what stands before its `{`. Offsets are relative to the head.
+_REST = (
+    rb"(?:[^\\\n/\"']++|\\\r?[\s\S]?|" + COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING
+    + rb"|" + CHAR + rb"|[/\"'])*+"
+)  # fmt: skip
+"""The rest of a logical line: over continued lines and comments that span lines."""
 
-    start: where it really begins, behind macros that stand before it without a semicolon.
-    name: of the function; at: where the name begins; open, close: the parentheses of the
-    parameters; maker: the macro that makes the function (SYSCALL_DEFINE2), or empty.
-    """
+_DEFINE = (
+    rb"[ \t]*+\#[ \t]*+define[ \t]++(\w++)"
+    rb"(?:\(((?:[^()\n\\]++|\\\r?\n)*+)\))?+"
+    rb"(?:[ \t]|\\\r?\n)*+(" + _REST + rb")"
+)  # fmt: skip
+_HEAD = (
+    rb"(?:[ \t]++(?=static\b))?+[A-Za-z_]"
+    rb"(?:[^;{}=/\"\n:]++|\n(?!\n++[^{\n]|\}|[ \t]*+\#[ \t]*+define\b)"
+    rb"|/\*(?:[^*]++|\*(?!/)){0,400}+\*/|//[^\n]*+|" + STRING + rb"){0,120}+"
+)  # fmt: skip
+"""At most 120 pieces and comments of bounded length, so that no file takes quadratic time."""
 
-    start: int
-    name: str
-    at: int
-    open: int
-    close: int
-    maker: str
-
-
-_COMMENT = rb"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
-_STRING = rb'"(?:[^"\\\n]++|\\[\s\S])*+"'
-_CHAR = rb"'(?:[^'\\\n]++|\\[^\n])++'"
-
-_CANDIDATE = re.compile(
-    rb"\n(?:"
-    rb"(?P<define>[ \t]*+\#[ \t]*+define[ \t]++)(?P<name>\w++)(?:\((?P<params>[^()\n]*+(?:\\\n[^()\n]*+)*+)\))?+"
-    rb"|(?P<head>[A-Za-z_](?:[^;{}=/\"\n:]++|\n(?!\})|" + _COMMENT + rb"|//[^\n]*+|" + _STRING + rb")*+)\{"
-    rb")"
-)
-_REST = re.compile(
-    rb"(?:[^\\\n/\"']++|\\[\s\S]|" + _COMMENT + rb"|//(?:[^\\\n]++|\\[\s\S])*+|" + _STRING + rb"|"
-    + _CHAR + rb"|[/\"'])*+"
-)
+_CANDIDATE = re.compile(rb"\n(?:" + _DEFINE + rb"|(" + _HEAD + rb")\{)")
+_INNER_DEFINE = re.compile(rb"\n" + _DEFINE)
 _BRACE = re.compile(
-    rb"[^{}/\"'#]*+(?:(?:" + _COMMENT + rb"|//[^\n]*+|" + _STRING + rb"|" + _CHAR
-    + rb"|[/\"'#])[^{}/\"'#]*+)*+([{}])"
-)
-_NOISE = re.compile(_COMMENT + rb"|//[^\n]*+|" + _STRING)
-_PAREN = re.compile(rb"[()]")
-_GROUP = re.compile(rb"([A-Za-z_]\w*+)?([ \t\n]*+)\(")
-_SPACES = bytes(b if b == 0x0A else 0x20 for b in range(256))
-_WORD = re.compile(rb"[A-Za-z_]\w*+")
-_MAKER = re.compile(rb"_*[A-Z][A-Z0-9_]*[A-Z0-9](?:_[a-z0-9]+)?\Z")
-_PREFIX = re.compile(
-    rb"(?:__attribute__|__attribute|__printf|__scanf|__aligned|__section|__no_sanitize|__alloc_size"
-    rb"|__assume_aligned|__malloc|__target|__error|__warning|__cold|__format_arg|__typeof__|typeof"
-    rb"|__typeof|_Alignas|alignas|__diagnose_as|__diagnose_if|__must_hold|__acquires|__releases"
-    rb"|__cond_acquires|__nonnull|__nonstring|__counted_by|__guarded_by|__realloc_size"
-    rb"|__alloc_align|__overloadable|__asm__|asm|__deprecated|__declspec|__stringify)\Z"
-)
-_NOT_HEAD = frozenset({b"struct", b"union", b"enum", b"typedef", b"extern", b"if", b"else", b"do"})
-_CONTROL = re.compile(rb"(?:if|while|for|switch|do|else|return|sizeof|case|goto)\Z")
-_TYPE = re.compile(rb"(?:void|int|char|long|short|unsigned|signed|bool|float|double)\Z")
-_SYSCALL = re.compile(r"(COMPAT_)?(?:SYSCALL|SYSCALL32|SYSCALL_COMPAT)_DEFINE\d\Z")
-
-
-def blank(piece: bytes) -> bytes:
-    """Spaces in place of every byte but newlines."""
-    return piece.translate(_SPACES)
-
-
-def closing(text: bytes, start: int, end: int | None = None) -> int:
-    """Offset of the `)` that closes the `(` at `start`, or -1.
-
-    Strings and comments must have been blanked. `end` bounds the search.
-    """
-    depth = 0
-    for match in _PAREN.finditer(text, start, len(text) if end is None else end):
-        depth += 1 if match[0] == b"(" else -1
-        if depth == 0:
-            return match.start()
-    return -1
+    rb"[^{}/\"']*+(?:(?:" + COMMENT + rb"|//[^\n]*+|" + STRING + rb"|" + CHAR
+    + rb"|[/\"'])[^{}/\"']*+)*+([{}])"
+)  # fmt: skip
+_NOISE = re.compile(COMMENT + rb"|//[^\n]*+|" + STRING)
+_MARGIN_LINE = re.compile(rb"\n[A-Za-z_]")
+_INLINE = re.compile(rb"\b(?:__)?(?:always_)?inline(?:__)?\b")
+_CAREFUL = 8 << 20
+"""How many bytes of one file the careful search for a closing brace may read."""
 
 
 def definitions(text: bytes) -> list[RawDef]:
-    """Find the functions and macros of a file, in the order of the text.
+    """Find the functions and macros of a file, in the order of their beginnings.
 
     `text` is a file as read, or with unselected parts blanked. Never raises: text that is not C
-    has no definitions, and a body that is never closed ends where the text ends or the next
-    definition at the left margin begins.
+    has no definitions. A body that is never closed ends where the text ends.
     """
+    # Offsets below are those of the text with a newline in front: one more than in the file.
     text = b"\n" + text
     found: list[RawDef] = []
-    position = 0
-    line = 0
-    counted = 0
-    safe = 0  # up to here the text is known to be outside of comments
-    search = _CANDIDATE.search
-    while match := search(text, position):
+    position = safe = line = counted = 0  # before `safe` the state of comments is settled
+    careful = _CAREFUL
+    search, rfind, count, add = _CANDIDATE.search, text.rfind, text.count, found.append
+    new = tuple.__new__  # RawDef(...) by keyword costs as much as all the searching
+    while (match := search(text, position)) is not None:
         start = match.start() + 1
-        opened = text.rfind(b"/*", safe, start)
+        opened = rfind(b"/*", safe, start)
         if opened >= 0 and (out := _inside_comment(text, opened, start)):
-            position = out
-            safe = out
+            position = safe = out
             continue
-        if match["define"] is not None:
-            begin, name_at = match.end(), match.start("name")
-            rest = _REST.match(text, begin)
-            end = rest.end() if rest else begin
-            line += text.count(b"\n", counted, name_at)
-            counted = name_at
-            found.append(_macro(text, match, start, end, line))
-            position = safe = end
+        if match.lastindex == 3:
+            position = safe = match.end()
+            params = match[2]
+            at = match.start(1)
+            line += count(b"\n", counted, at)
+            counted = at
+            kind = "object" if params is None else "macro"
+            names = _params(params) if params else ()
+            name = match[1].decode("ascii", "replace")
+            body = match.start(3) - 1
+            macro = (name, kind, start - 1, position - 1, line, body, False, False, names)
+            add(new(RawDef, macro))
+            continue
+        head = match[4]
+        if b"(" not in head:
+            # A struct, a union, an enum. What is inside may define macros.
+            position = safe = match.end()
             continue
         brace = match.end() - 1
-        head = read_head(match["head"])
-        if head is None:
-            position = start
+        read = read_head(head)
+        if read is None:
+            position = match.end() - len(head)
             safe = start
-            skip = text.find(b"\n", start)
-            position = brace if skip < 0 else skip
             continue
-        end = _body_end(text, brace)
-        name_at = start + head.at
-        line += text.count(b"\n", counted, name_at)
-        counted = name_at
-        before = set(_WORD.findall(match["head"], head.start, head.at))
-        found.append(
-            RawDef(
-                head.name,
-                "function",
-                start + head.start - 1,
-                end - 1,
-                line,
-                brace - 1,
-                b"static" in before,
-                not before.isdisjoint((b"inline", b"__always_inline", b"__inline", b"__inline__")),
-                (),
-            )
-        )
+        end, spent = _body_end(text, brace, careful)
+        careful -= spent
+        at = start + read.at
+        line += count(b"\n", counted, at)
+        counted = at
+        add(_function(head, read, start, end, line, brace))
+        if b"#" in head:
+            found += _branches(head, read, start, end, line, brace)
+        if text.find(b"define", brace, end) >= 0:
+            for inner in _inner_macros(text, brace, end, line - count(b"\n", brace, at)):
+                found.append(inner)
         position = safe = end
     return found
 
 
-def _macro(text: bytes, match: re.Match[bytes], start: int, end: int, line: int) -> RawDef:
-    body = match.end()
-    while body < end and text[body] in b" \t":
-        body += 1
-    params = match["params"]
-    return RawDef(
-        match["name"].decode("ascii", "replace"),
-        "object" if params is None else "macro",
-        start - 1,
-        end - 1,
-        line,
-        body - 1,
-        False,
-        False,
-        ()
-        if not params
-        else tuple(
-            part
-            for piece in params.replace(b"\\\n", b" ").decode("ascii", "replace").split(",")
-            if (part := piece.strip())
-        ),
-    )
+def _function(head: bytes, read: Head, start: int, end: int, line: int, brace: int) -> RawDef:
+    before = head[read.start : read.at]
+    inline = b"inline" in before and _INLINE.search(before) is not None
+    first = start + read.start - 1
+    static = b"static" in before
+    return RawDef(read.name, "function", first, end - 1, line, brace - 1, static, inline, ())
+
+
+def _branches(
+    head: bytes, read: Head, start: int, end: int, line: int, brace: int
+) -> Iterator[RawDef]:
+    """Further heads of one body, in other branches of an #if before it."""
+    position = read.close
+    for directive in DIRECTIVE.finditer(head, position):
+        piece = head[directive.end() :]
+        after = DIRECTIVE.search(piece)
+        other = read_head(piece[: after.start()] if after else piece)
+        if other is not None and other.name != read.name:
+            at = directive.end() + other.at
+            below = head.count(b"\n", read.at, at)
+            yield _function(piece, other, start + directive.end(), end, line + below, brace)
+
+
+def _inner_macros(text: bytes, start: int, end: int, line: int) -> Iterator[RawDef]:
+    """Macros defined inside the body of a function; `line` is that of `start`."""
+    for match in _INNER_DEFINE.finditer(text, start, end):
+        params = match[2]
+        yield RawDef(
+            match[1].decode("ascii", "replace"),
+            "object" if params is None else "macro",
+            match.start(),
+            match.end() - 1,
+            line + text.count(b"\n", start, match.start(1)),
+            match.start(3) - 1,
+            False,
+            False,
+            _params(params) if params else (),
+        )
+
+
+def _params(params: bytes) -> tuple[str, ...]:
+    if b"\\" in params:
+        params = params.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
+    names = params.decode("ascii", "replace").split(",")
+    return tuple([name for piece in names if (name := piece.strip())])
 
 
 def _inside_comment(text: bytes, opened: int, at: int) -> int:
@@ -202,119 +191,43 @@ def _inside_comment(text: bytes, opened: int, at: int) -> int:
     """
     if text.find(b"*/", opened + 2, at) >= 0:
         return 0
-    left = text.rfind(b"\n", 0, opened) + 1
-    for noise in _NOISE.finditer(text, left):
+    for noise in _NOISE.finditer(text, text.rfind(b"\n", 0, opened) + 1):
         if noise.start() > opened:
             break
-        if noise.start() == opened:
-            return noise.end() if noise.end() > at else 0
         if noise.end() > opened:
-            return 0
+            return noise.end() if noise.start() == opened and noise.end() > at else 0
     close = text.find(b"*/", opened + 2)
     return len(text) if close < 0 else close + 2
 
 
-def read_head(head: bytes) -> Head | None:
-    """Read what stands before a `{` at file level; None if it is not the head of a function."""
-    text = _NOISE.sub(lambda noise: blank(noise[0]), head) if b"/" in head or b'"' in head else head
-    start = 0
-    if b"#" in text:
-        text = re.sub(rb"^[ \t]*#(?:[^\\\n]|\\[\s\S])*", lambda line: blank(line[0]), text, flags=re.M)
-    first: Head | None = None
-    position = 0
-    while (group := _GROUP.search(text, position)) is not None:
-        opened = group.end() - 1
-        closed = closing(text, opened)
-        if closed < 0:
-            return None
-        position = closed + 1
-        word = group[1]
-        if word is None:
-            continue
-        if _CONTROL.match(word):
-            return None
-        if _PREFIX.match(word):
-            continue
-        at = group.start()
-        if _TYPE.match(word):
-            # A function that returns a pointer to a function: int (*name(args))(args).
-            inner = re.compile(rb"[\s*]*+([A-Za-z_]\w*+)\s*+\(").match(text, opened + 1, closed)
-            if inner is None:
-                continue
-            at, opened = inner.start(1), inner.end() - 1
-            word, closed = inner[1], closing(text, opened)
-        start = _true_start(text, at)
-        before = _WORD.findall(text, start, at)
-        if not before or all(w in (b"static", b"noinline", b"notrace", b"extern", b"inline") for w in before):
-            if not _MAKER.match(word):
-                if before:
-                    return Head(start, word.decode("ascii"), at, opened, closed, "")
-                # Either an old head without a type, or a macro alone on its line before the head.
-                if first is None and not text[closed + 1 :].strip():
-                    first = Head(start, word.decode("ascii"), at, opened, closed, "")
-                continue
-            inner = re.compile(rb"\s*+([A-Za-z_]\w*+)\s*+[,)]").match(text, opened + 1, closed + 1)
-            if inner is None:
-                continue
-            maker = word.decode("ascii")
-            name = inner[1].decode("ascii")
-            if call := _SYSCALL.match(maker):
-                name = ("compat_sys_" if call[1] else "sys_") + name
-            first = Head(start, name, at, opened, closed, maker)
-            continue
-        if before[0] in _NOT_HEAD and not _returns_struct(before):
-            return None
-        return Head(start, word.decode("ascii"), at, opened, closed, "")
-    return first
+def _body_end(text: bytes, brace: int, budget: int) -> tuple[int, int]:
+    """Offset behind the `}` that closes the body opened at `brace`, and how much was read for it.
 
-
-def _returns_struct(before: list[bytes]) -> bool:
-    return before[0] in (b"struct", b"union", b"enum", b"extern") and len(before) > 1
-
-
-def _true_start(text: bytes, at: int) -> int:
-    """Where the definition whose name is at `at` begins.
-
-    Macros that stand alone on lines before it, without a semicolon, are not part of it, nor is
-    anything before a blank line or a directive (which the caller has blanked).
+    Kernel style closes a body at the left margin, and that is right if the braces up to there are
+    as many of each kind. If they are not, or the body may be one line, the braces are matched
+    outside strings and comments; the margin still wins where branches of an #if unbalance them.
     """
-    line = text.rfind(b"\n", 0, at) + 1
-    while line > 0:
-        previous = text.rfind(b"\n", 0, line - 1) + 1
-        piece = text[previous : line - 1].strip()
-        if not piece:
-            break
-        if piece.endswith(b")"):
-            word = _WORD.match(piece)
-            if word and piece[word.end() : word.end() + 1] == b"(" and not _PREFIX.match(word[0]):
-                break
-        line = previous
-    while text[line : line + 1] in (b" ", b"\t", b"\n"):
-        line += 1
-    return line
-
-
-def _body_end(text: bytes, brace: int) -> int:
-    """Offset behind the `}` that closes the body opened at `brace`."""
     margin = text.find(b"\n}", brace)
+    margin = len(text) if margin < 0 else margin + 2
     newline = text.find(b"\n", brace)
-    if margin < 0:
-        margin = len(text)
-    if newline < 0 or text.find(b"}", brace, newline) < 0:
-        end = min(margin + 2, len(text))
-        if text.count(b"{", brace, end) == text.count(b"}", brace, end):
-            return end
-    else:
-        end = margin
-    # One line, braces in strings, `#if` around braces, or a brace at the margin inside.
+    newline = len(text) if newline < 0 else newline
+    if text.find(b"}", brace, newline) < 0 and (
+        text.count(b"{", brace, margin) == text.count(b"}", brace, margin)
+    ):
+        return margin, 0
     depth = 0
     position = brace
-    limit = min(len(text), brace + (1 << 20))
-    while found := _BRACE.match(text, position, limit):
+    limit = min(len(text), brace + min(budget, 1 << 20))
+    while (found := _BRACE.match(text, position, limit)) is not None:
         position = found.end()
         depth += 1 if found[1] == b"{" else -1
         if depth == 0:
-            if position <= end or text[position - 2 : position - 1] == b"\n":
-                return position
             break
-    return min(margin + 2, len(text))
+    else:
+        return margin, limit - brace
+    spent = position - brace
+    if position <= newline or position == margin or text[position - 2] == 0x0A:
+        return position, spent
+    if position < margin and _MARGIN_LINE.search(text, position, margin):
+        return position, spent
+    return margin, spent

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The smallest pieces of C text: comments, strings, words, parentheses.
+
+Patterns here are parts for larger ones. All their quantifiers are possessive, so that none of
+them backtracks, whatever the input.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "CHAR",
+    "COMMENT",
+    "LINE_COMMENT",
+    "STRING",
+    "blank",
+    "closing",
+    "without_lexemes",
+    "word_before",
+]
+
+COMMENT = rb"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
+LINE_COMMENT = rb"//(?:[^\\\n]++|\\\r?[\s\S])*+"
+STRING = rb'"(?:[^"\\\n]++|\\[\s\S])*+"'
+CHAR = rb"'(?:[^'\\\n]++|\\[^\n])++'"
+
+_LEXEME = re.compile(
+    COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING + rb"|" + CHAR + rb"|(?:(?<=\n)|\A)[ \t]*+\#"
+    rb"[ \t]*+(?:define|undef|include|pragma|error|warning|line|ident)\b"
+    rb"(?:[^\\\n/]++|\\\r?[\s\S]|" + COMMENT + rb"|/)*+"
+)  # fmt: skip
+_SPACES = bytes(b if b == 0x0A else 0x20 for b in range(256))
+_CONTINUED = bytes(b if b in (0x0A, 0x5C) else 0x20 for b in range(256))
+_PAREN = re.compile(rb"[()]")
+_IS_WORD = bytes(chr(b).isalnum() or b == 0x5F for b in range(128)) + bytes(128)
+
+
+def blank(piece: bytes) -> bytes:
+    """Spaces in place of every byte but newlines."""
+    return piece.translate(_SPACES)
+
+
+def closing(text: bytes | bytearray, start: int, end: int | None = None) -> int:
+    """Offset of the `)` that closes the `(` at `start`, or -1 if none does before `end`.
+
+    Strings and comments must have been blanked.
+    """
+    depth = 0
+    for match in _PAREN.finditer(text, start, len(text) if end is None else end):
+        depth += 1 if match[0] == b"(" else -1
+        if depth == 0:
+            return match.start()
+    return -1
+
+
+def word_before(text: bytes | bytearray, at: int) -> tuple[int, int]:
+    """Offsets (start, end) of the word that ends before `at`, spaces between not counted.
+
+    start equals end if something else stands there; end is then behind that something.
+    """
+    end = at
+    while end > 0 and text[end - 1] in b" \t\n":
+        end -= 1
+    start = end
+    while start > 0 and _IS_WORD[text[start - 1]]:
+        start -= 1
+    return start, end
+
+
+def without_lexemes(text: bytes) -> bytes:
+    """Blank comments, what is inside of quotes, and directives that choose nothing (#define).
+
+    Length and newlines stay. A string that goes on over a line keeps its backslash.
+    """
+    return _LEXEME.sub(_emptied, text)
+
+
+def _emptied(match: re.Match[bytes]) -> bytes:
+    piece = match[0]
+    first = piece[0]
+    if first == 0x22:
+        if b"\n" in piece:
+            inside = piece[1:-1].translate(_CONTINUED)
+            return b'"' + re.sub(rb"\\(?!\n)", b" ", inside) + b'"'
+        return b'"' + b" " * (len(piece) - 2) + b'"'
+    if first == 0x27:
+        return b"'" + b" " * (len(piece) - 2) + b"'"
+    return piece.translate(_SPACES)
