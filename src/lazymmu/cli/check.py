@@ -150,12 +150,14 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
     from lazymmu.report import select
     from lazymmu.witness.finding import Confidence
 
+    former = _former(tree, args, wish)
     result = select.ordered(_checked(tree, args, wish))
     outcome = select.Outcome(result)
-    # First of all, because it counts equal fingerprints on both sides.
-    old = _old_fingerprints(tree, args, wish)
-    if old is not None:
-        outcome = outcome.without("not new", select.known(old))
+    if former is not None:
+        # First of all filters, because it counts equal fingerprints on both sides.
+        with before.tree_with(tree, former) as directory:
+            old = _checked(str(directory), args, wish)
+        outcome = outcome.without("not new", select.known(f.fingerprint for f in old.findings))
     if wish.suppressions:
         outcome = outcome.without(
             "suppressed", lambda finding: any(s.holds(finding) for s in wish.suppressions)
@@ -187,16 +189,13 @@ def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
             raise Problem(str(error)) from None
 
 
-def _old_fingerprints(tree: str, args: argparse.Namespace, wish: _Wish) -> list[str] | None:
-    """The fingerprints before the change that --since or --diff names, None without either."""
+def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes | None] | None:
+    """What the change that --since or --diff names replaced, None without either."""
     if args.since is not None:
-        former = before.at_revision(tree, args.since)
-    elif wish.patch is not None:
-        former = before.without_patch(tree, wish.patch, args.diff)
-    else:
-        return None
-    with before.tree_with(tree, former) as old:
-        return [finding.fingerprint for finding in _checked(str(old), args, wish).findings]
+        return before.at_revision(tree, args.since)
+    if wish.patch is not None:
+        return before.without_patch(tree, wish.patch, args.diff)
+    return None
 
 
 def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckResult]) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Print a shell's completion script for lazymmu.
 
-For bash, write it to ~/.local/share/bash-completion/completions/lazymmu; for zsh,
-to a file named _lazymmu in a directory of $fpath.
+For bash, write it to ~/.local/share/bash-completion/completions/lazymmu; for
+zsh, to a file named _lazymmu in a directory of $fpath.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.cli import check, completion, sections
-from lazymmu.cli.console import say
+from lazymmu.cli.console import emit, say
 from lazymmu.cli.outcome import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         import lazymmu
 
-        parser.exit(message=f"lazymmu {lazymmu.__version__}\n")
+        emit(f"lazymmu {lazymmu.__version__}\n")
+        parser.exit()
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """List every lazy MMU section of kernel source trees.
 
-For each: user or kernel mappings, the page-table locks held where it begins and
-ends, what pins the task, and what it reaches that sleeps, begins another section
-or flushes the TLB.
+For each: user or kernel mappings, the page-table locks held where it begins
+and ends, what pins the task, and what it reaches that sleeps, begins another
+section or flushes the TLB.
 """
 
 from __future__ import annotations

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`--since` and `--diff`: the tree as it was, and only what is new since."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lazymmu.cli import before
+from lazymmu.cli.outcome import Problem
+from lazymmu.kernelc.tree import Tree
+
+
+def git(tree: Path, *arguments: str) -> None:
+    """Run git in `tree`, without the user's configuration."""
+    environment = os.environ | {
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "e",
+        "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "e",
+    }  # fmt: skip
+    subprocess.run(
+        ["git", "-C", tree, *arguments], check=True, capture_output=True, env=environment
+    )
+
+
+@pytest.fixture
+def repository(tree):
+    """The small tree, committed, with a second file in mm/."""
+    (tree / "mm" / "kept.c").write_text("int kept;\n")
+    git(tree, "init", "-q")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "first")
+    return tree
+
+
+def test_the_former_tree_has_the_old_contents_and_only_the_old_files(repository):
+    """Changed, added, deleted, staged and untracked files are all as they were."""
+    inner = repository / "mm" / "inner.c"
+    inner.write_text("int other;\n")
+    (repository / "mm" / "kept.c").unlink()
+    (repository / "mm" / "staged.c").write_text("int staged;\n")
+    git(repository, "add", "mm/staged.c")
+    (repository / "mm" / "untracked.c").write_text("int untracked;\n")
+    former = before.at_revision(str(repository), "HEAD")
+    with before.tree_with(str(repository), former) as old:
+        present = Tree.open(old)
+        assert present.release == "6.12.8"
+        assert present.read("mm/inner.c") == b"int one;\nint two;\nint three;\n"
+        assert set(present.manifest()) >= {"mm/inner.c", "mm/kept.c"}
+        assert not {"mm/staged.c", "mm/untracked.c"} & set(present.manifest())
+    assert not old.exists()
+    assert inner.read_text() == "int other;\n"
+
+
+def test_an_unchanged_file_keeps_the_identity_that_the_cache_knows(repository):
+    """The second check reads only what differs."""
+    (repository / "mm" / "inner.c").write_text("changed\n")
+    former = before.at_revision(str(repository), "HEAD")
+    with before.tree_with(str(repository), former) as old:
+        then, now = Tree.open(old).manifest(), Tree.open(repository).manifest()
+    assert [rel for rel in now if then[rel] != now[rel]] == ["mm/inner.c"]
+
+
+def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tree):
+    """A kernel may be a directory of a larger repository."""
+    git(tree.parent, "init", "-q")
+    git(tree.parent, "add", "-A")
+    git(tree.parent, "commit", "-q", "-m", "first")
+    (tree / "mm" / "inner.c").write_text("changed\n")
+    (tree.parent / "beside").write_text("not ours\n")
+    former = before.at_revision(str(tree), "HEAD")
+    assert former == {"mm/inner.c": b"int one;\nint two;\nint three;\n"}
+
+
+def test_reading_leaves_the_repository_as_it_was(repository):
+    """Not even the index is refreshed: others may be at work in the same tree."""
+    os.utime(repository / "mm" / "inner.c")
+    index = (repository / ".git" / "index").read_bytes()
+    before.at_revision(str(repository), "HEAD")
+    assert (repository / ".git" / "index").read_bytes() == index
+
+
+@pytest.mark.parametrize("revision", ["no-such", "--help", "HEAD:mm", "", "HEAD..HEAD"])
+def test_what_is_no_revision_is_refused(repository, revision):
+    """Options of git are not revisions either."""
+    with pytest.raises(Problem, match=r"^--since: the git repository of .* has no revision "):
+        before.at_revision(str(repository), revision)
+
+
+def test_a_tree_without_git_is_refused(tree):
+    """A tarball has no history."""
+    with pytest.raises(Problem, match=r"^--since: .* is not in a git repository: "):
+        before.at_revision(str(tree), "HEAD")
+
+
+PATCH = b"""\
+From: Somebody
+Subject: [PATCH] mm: change one line and add a file
+
+---
+diff --git a/mm/inner.c b/mm/inner.c
+--- a/mm/inner.c
++++ b/mm/inner.c
+@@ -1,3 +1,3 @@
+ int one;
+-int was;
++int two;
+ int three;
+diff --git a/mm/new.c b/mm/new.c
+new file mode 100644
+--- /dev/null
++++ b/mm/new.c
+@@ -0,0 +1 @@
++int new;
+--\x20
+2.0
+"""
+
+
+def test_an_applied_patch_is_undone_in_a_copy(tree):
+    """The tree of the user is only read; a mail around the patch does not matter."""
+    (tree / "mm" / "new.c").write_text("int new;\n")
+    former = before.without_patch(str(tree), PATCH, "p")
+    assert former == {"mm/inner.c": b"int one;\nint was;\nint three;\n", "mm/new.c": None}
+    assert (tree / "mm" / "new.c").exists()
+    assert (tree / "mm" / "inner.c").read_text() == "int one;\nint two;\nint three;\n"
+
+
+def test_a_renamed_file_was_under_its_old_name(tree):
+    """A patch that only moves code brings nothing new."""
+    patch = (
+        b"diff --git a/mm/outer.c b/mm/inner.c\nsimilarity index 100%\n"
+        b"rename from mm/outer.c\nrename to mm/inner.c\n"
+    )
+    former = before.without_patch(str(tree), patch, "p")
+    assert former == {"mm/inner.c": None, "mm/outer.c": b"int one;\nint two;\nint three;\n"}
+
+
+def test_a_patch_that_is_not_applied_is_refused(tree):
+    """Asking what a patch brings to a tree that does not have it is a mistake worth a sentence."""
+    with pytest.raises(Problem, match=r"^p: this patch is not applied to .*mm/new.c"):
+        before.without_patch(str(tree), PATCH, "p")
+
+
+@pytest.mark.parametrize(
+    "patch", [b"", b"hello\n", b"\0\xff", PATCH[:200], b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n"]
+)
+def test_what_is_no_patch_is_refused(tree, patch):
+    """git says where it is broken."""
+    with pytest.raises(Problem, match=r"^p: not a patch: "):
+        before.without_patch(str(tree), patch, "p")
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd"])
+def test_a_patch_cannot_lead_out_of_the_tree(tree, path):
+    """A patch comes from a mail; it names files of the tree or it is refused."""
+    patch = f"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-a\n+b\n".encode()
+    with pytest.raises(Problem):
+        before.without_patch(str(tree), patch, "p")
+
+
+def test_since_reports_the_findings_that_were_not_there(
+    run, checked, make_finding, make_result, repository
+):
+    """What the code had before the change is counted, not reported, even where lines moved."""
+    old = make_finding(fingerprint="old", line=7)
+    moved = make_finding(fingerprint="old", line=9)
+    new = make_finding(fingerprint="new", line=50)
+    calls = checked(make_result(moved, new), make_result(old))
+    ran = run("check", repository, "--since", "HEAD")
+    assert ran.code == 1
+    assert ran.out.startswith("mm/inner.c:50:")
+    assert "not counted: 1 not new" in ran.err
+    assert [call["tree"] == str(repository) for call in calls] == [True, False]
+
+
+def test_diff_reports_the_findings_that_the_patch_brings(
+    run, checked, make_finding, make_result, tree, tmp_path
+):
+    """The same for a tree without git and a patch from a file."""
+    (tree / "mm" / "new.c").write_text("int new;\n")
+    file = tmp_path / "p.patch"
+    file.write_bytes(PATCH)
+    checked(make_result(make_finding()), make_result())
+    assert run("check", tree, "--diff", file).code == 1
+    checked(make_result(make_finding()), make_result(make_finding()))
+    assert run("check", tree, "--diff", file).code == 0
+
+
+def test_a_revision_that_does_not_exist_is_said_before_the_tree_is_checked(
+    run, checked, make_result, repository
+):
+    """Nobody waits for a check to learn of a typing error."""
+    calls = checked(make_result())
+    assert run("check", repository, "--since", "nowhere").code == 2
+    assert calls == []
