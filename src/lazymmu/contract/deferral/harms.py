@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a broken rule hurts an implementation: rule x row of the deferral table -> one sentence.
+
+"Who is hurt?" is what a maintainer asks first.  None means that the rule is broken and nobody in
+the tree suffers on that implementation: it breaks the text.  Lost batching counts as harm, because
+batching is all that the mode is for.
+
+The arguments are those of the architecture's own code; see the sources of the rows and rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.deferral.rows import Carried, Deferred, Inner, Interrupt, Owner, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOST_BATCHING = "the rest of the section is not batched: the inner end turns the mode off"
+
+
+def harm(rule: str, row: Row, space: str, detail: str = "") -> str | None:
+    """How a violation of `rule` hurts the implementation `row`, or None when it does not.
+
+    `space` is the space of the entries concerned ("unknown" when nobody can tell); `detail` is the
+    violation's, and may turn harm off where only some violations of a rule hurt.  Raises KeyError
+    for an unknown rule.
+    """
+    return _HARMS[rule](row, space, detail)
+
+
+def _unbalanced_section(row: Row, _space: str, detail: str) -> str | None:
+    if detail in ("not-begun", "ended-callers"):
+        if row.counted:
+            # lazy_mmu_mode_disable() lowers the u8 first and leaves only when that made it zero.
+            return "the task's counter wraps below zero: the mode stays on without a beginning"
+        if row.pins:
+            return "preemption is enabled once too often: the count goes below zero"
+        if row.inner in (Inner.BUG, Inner.COUNTED_PER_CPU):
+            return "BUG_ON() in leave_lazy(): the CPU is not in lazy MMU mode"
+        return _LOST_BATCHING if detail == "ended-callers" else None
+    if row.pins:
+        return "preemption stays disabled: the next sleep is `scheduling while atomic`"
+    match row.inner:
+        case Inner.BUG:
+            return "the CPU stays in lazy MMU mode: the next section is a BUG_ON() in enter_lazy()"
+        case Inner.COUNTED_PER_CPU:
+            return (
+                "the CPU stays in lazy MMU mode: later page-table updates on it wait in the queue"
+            )
+    if row.owner is Owner.CPU and row.deferred is Deferred.INVALIDATION:
+        return "the CPU's batch stays active: later TLB invalidations on it wait for nobody's flush"
+    if row.deferred is Deferred.BARRIERS:
+        return "barriers of the task's later kernel mappings are held back: a new mapping may fault"
+    return "the task's later page-table updates stay in the queue until some section ends"
+
+
+def _nested_section(row: Row, space: str, _detail: str) -> str | None:
+    match row.inner:
+        case Inner.BUG:
+            return "BUG_ON() in enter_lazy(): the CPU is in lazy MMU mode already"
+        case Inner.COUNTED_PER_CPU if space == "user":
+            return (
+                "each inner end issues the queue, so nothing is batched; with PREEMPT_RT also "
+                "BUG_ON() in enter_lazy() when preempted at depth two"
+            )
+        case Inner.COUNTED_PER_CPU:
+            return "BUG_ON() in enter_lazy() when the task is preempted at depth two"
+        case Inner.ENDS_OUTER if row.defers(space):
+            return _LOST_BATCHING
+    return None
+
+
+def _sleep_in_section(row: Row, _space: str, _detail: str) -> str | None:
+    if row.pins:
+        return "sleeps with preemption disabled: `scheduling while atomic`"
+    if row.carried is Carried.FLAG_STAYS:
+        return "wakes up on another CPU: the batch of the old one stays active for nobody"
+    return None
+
+
+def _section_in_interrupt(row: Row, _space: str, _detail: str) -> str | None:
+    if row.interrupt is Interrupt.JOINS:
+        return "the handler's end turns off the batch of the task that it interrupted"
+    if row.inner is Inner.BUG:
+        return "BUG_ON() in enter_lazy() when the interrupted task is in a section"
+    return None
+
+
+def _section_outside_lock(row: Row, space: str, detail: str) -> str | None:
+    # Taking the lock inside the section is the harmless end of it: what is written after that is
+    # covered; dropping it, or never having it, is what others can see.
+    if detail == "takes" or space == "kernel":
+        return None
+    return _past_the_lock(row, space)
+
+
+def _unlock_before_flush(row: Row, space: str, _detail: str) -> str | None:
+    return _past_the_lock(row, space)
+
+
+def _past_the_lock(row: Row, space: str) -> str | None:
+    if row.deferred is Deferred.STORE:
+        return "the queued store lands after the next holder of the lock acted on the old entry"
+    if row.deferred is Deferred.INVALIDATION and space != "kernel" and row.defers(space):
+        return "a page is reused by the next holder of the lock while the TLB still maps it"
+    return None
+
+
+def _stale_read(row: Row, _space: str, _detail: str) -> str | None:
+    if row.deferred is Deferred.STORE:
+        return "the store is in the queue: the old entry is read"
+    return None
+
+
+def _mixed_write(row: Row, _space: str, _detail: str) -> str | None:
+    if row.deferred is Deferred.STORE:
+        return "the atomic operation works on the old entry, and the queued store undoes it"
+    return None
+
+
+def _free_before_flush(row: Row, space: str, detail: str) -> str | None:
+    if not row.defers(space):
+        return None
+    match row.deferred:
+        case Deferred.STORE:
+            return "the old entry is in force: the page is reached through it after it was freed"
+        case Deferred.INVALIDATION:
+            return "the TLB still maps the page"
+        case Deferred.BARRIERS if detail.startswith("uses"):
+            return "the new kernel mapping may fault: its barriers are not issued yet"
+    return None
+
+
+def _unbalanced_pause(row: Row, _space: str, detail: str) -> str | None:
+    if not row.counted:
+        return None
+    if detail in ("not-paused", "resumed-callers"):
+        return "the u8 pause count wraps: the mode is off for the task, nothing is batched"
+    return "the mode stays off for the task: nothing is batched any more"
+
+
+def _bh_across_section(row: Row, _space: str, detail: str) -> str | None:
+    if not row.counted:
+        return None
+    if detail == "ignored-disable" and row.pins:
+        return "the mode and preemption stay as in the section: `scheduling while atomic` later"
+    if detail == "ignored-enable":
+        return "the task's counter wraps below zero: the mode stays on for the task"
+    return "the mode stays on for the task: its later updates are deferred without end"
+
+
+def _preempted_in_section(row: Row, _space: str, _detail: str) -> str | None:
+    if row.carried is Carried.FLAG_STAYS:
+        return "the CPU's batch stays active when the task moves: invalidations on it get lost"
+    return None
+
+
+def _unpinned_batch(row: Row, _space: str, _detail: str) -> str | None:
+    if row.deferred is Deferred.INVALIDATION:
+        return (
+            "a task that moves leaves the batch active on the old CPU: later TLB invalidations "
+            "there wait for nobody's flush"
+        )
+    return "a task that moves leaves the mode on the old CPU"
+
+
+def _batch_mixes_mm(row: Row, _space: str, _detail: str) -> str | None:
+    if row.deferred is Deferred.INVALIDATION:
+        return "the entry is invalidated in the wrong address space: its TLB entry stays"
+    return None
+
+
+def _nobody(_row: Row, _space: str, _detail: str) -> str | None:
+    return None
+
+
+_HARMS: dict[str, Callable[[Row, str, str], str | None]] = {
+    "unbalanced-section": _unbalanced_section,
+    "nested-section": _nested_section,
+    "sleep-in-section": _sleep_in_section,
+    "section-in-interrupt": _section_in_interrupt,
+    "section-outside-lock": _section_outside_lock,
+    "unlock-before-flush": _unlock_before_flush,
+    "stale-read": _stale_read,
+    "mixed-write": _mixed_write,
+    # Xen PV queues flush and store in one order; powerpc hash and sparc64 flush nothing there;
+    # arm64 stores at once.
+    "tlb-flush-in-section": _nobody,
+    "free-before-flush": _free_before_flush,
+    "unbalanced-pause": _unbalanced_pause,
+    "bh-across-section": _bh_across_section,
+    # A balanced pair of raw calls only runs unbatched; an unbalanced one is that rule's finding.
+    "raw-arch-call": _nobody,
+    "preempted-in-section": _preempted_in_section,
+    "unpinned-batch": _unpinned_batch,
+    "batch-mixes-mm": _batch_mixes_mm,
+}

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The deferral table: what each implementation puts off, and how it keeps its books.
+
+One row per feature state of an architecture, not per release: a row is found by the words that the
+architecture's hooks use, because stable and distribution kernels backport.  Severity, machines and
+`explain --arch` read this one table; `harms.py` says what each row makes of each rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lazymmu.contract.events import Space
+
+
+class Deferred(StrEnum):
+    """What is put off."""
+
+    STORE = "the store itself, and TLB flushes behind it in one queue"
+    INVALIDATION = "the TLB invalidation; the store is immediate"
+    BARRIERS = "the barriers after the store; the store is immediate"
+
+
+class Owner(StrEnum):
+    """Whose state the mode is."""
+
+    CPU = "per CPU"
+    BATCH = "per-CPU batch, mode counted per task"
+    TASK = "per task"
+
+
+class Inner(StrEnum):
+    """What a section inside a section does."""
+
+    BUG = "BUG_ON() at the inner beginning"
+    COUNTED_PER_CPU = "counted per CPU; BUG_ON() when the task is switched out at depth two"
+    ENDS_OUTER = "the inner end turns the mode off for the rest of the outer section"
+    COUNTED = "counted per task; the inner end flushes"
+
+
+class Carried(StrEnum):
+    """What a context switch does with the mode."""
+
+    HOOKS = "the switch hooks flush and take the mode along"
+    PINNED = "cannot happen while the mode is on: preemption is disabled"
+    FLAG_STAYS = "nothing: the mode stays with the CPU"
+    TASK = "nothing needed: the state is the task's"
+
+
+class Interrupt(StrEnum):
+    """What an update done in an interrupt does while the interrupted task is in the mode."""
+
+    IMMEDIATE = "takes effect at once"
+    JOINS = "joins the interrupted task's batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One implementation.
+
+    name: of the row; arch: of the kernel's directory; label: of the MMU; deferred; spaces: mappings
+    whose updates are deferred; owner; pins: the beginning disables preemption; inner; carried;
+    interrupt; flush: arch_flush_lazy_mmu_mode() does something; limit: updates after which a batch
+    is flushed, 0 = none; seen: releases where it was read; source: files and functions.
+    """
+
+    name: str
+    arch: str
+    label: str
+    deferred: Deferred
+    spaces: tuple[Space, ...]
+    owner: Owner
+    pins: bool
+    inner: Inner
+    carried: Carried
+    interrupt: Interrupt
+    flush: bool
+    limit: int
+    seen: str
+    source: str
+
+    @property
+    def counted(self) -> bool:
+        """Whether depth and pauses are the generic counters of the task (v7.0 on)."""
+        return self.inner is Inner.COUNTED
+
+    def defers(self, space: str) -> bool:
+        """Whether updates of mappings in `space` may be deferred; an unknown space may be."""
+        return space == "unknown" or space in self.spaces
+
+
+_XEN_SOURCE = "arch/x86/xen/mmu_pv.c, xen_set_pte() and xen_flush_lazy_mmu(); multicalls.c"
+_HASH_SOURCE = (
+    "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h; arch/powerpc/mm/book3s64/hash_tlb.c, "
+    "hpte_need_flush()"
+)
+_SPARC_SOURCE = "arch/sparc/mm/tlb.c, arch_enter_lazy_mmu_mode() and tlb_batch_add_one()"
+_ARM64_SOURCE = (
+    "arch/arm64/include/asm/pgtable.h, queue_pte_barriers() and arch_flush_lazy_mmu_mode()"
+)
+
+
+def _xen(name: str, owner: Owner, inner: Inner, seen: str) -> Row:
+    return Row(
+        name=name,
+        arch="x86",
+        label="Xen PV on x86-64",
+        deferred=Deferred.STORE,
+        spaces=("user", "kernel"),
+        owner=owner,
+        pins=False,
+        inner=inner,
+        carried=Carried.HOOKS,
+        interrupt=Interrupt.IMMEDIATE,
+        flush=True,
+        # A run of PTE updates extends one mmu_update entry: 16 bytes each in 512 bytes, and the
+        # 32nd would fill them (arch/x86/xen/multicalls.c, MC_ARGS, __xen_mc_entry()).
+        limit=31,
+        seen=seen,
+        source=_XEN_SOURCE,
+    )
+
+
+def _hash(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bool = True) -> Row:
+    counted = inner is Inner.COUNTED
+    return Row(
+        name=name,
+        arch="powerpc",
+        label="Book3S-64 hash",
+        deferred=Deferred.INVALIDATION,
+        spaces=("user", "kernel"),
+        owner=Owner.BATCH if counted else Owner.CPU,
+        pins=pins,
+        inner=inner,
+        carried=Carried.PINNED if pins else Carried.HOOKS,
+        interrupt=interrupt,
+        flush=counted,
+        limit=192,  # PPC64_TLB_BATCH_NR
+        seen=seen,
+        source=_HASH_SOURCE,
+    )
+
+
+def _sparc(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bool = True) -> Row:
+    counted = inner is Inner.COUNTED
+    return Row(
+        name=name,
+        arch="sparc",
+        label="sparc64",
+        deferred=Deferred.INVALIDATION,
+        # __set_pte_at() adds to the batch only for mm != &init_mm (pgtable_64.h,
+        # maybe_tlb_batch_add()).
+        spaces=("user",),
+        owner=Owner.BATCH if counted else Owner.CPU,
+        pins=pins,
+        inner=inner,
+        carried=Carried.PINNED if pins else Carried.FLAG_STAYS,
+        interrupt=interrupt,
+        flush=counted,
+        limit=192,  # TLB_BATCH_NR
+        seen=seen,
+        source=_SPARC_SOURCE,
+    )
+
+
+def _arm64(name: str, inner: Inner, seen: str) -> Row:
+    return Row(
+        name=name,
+        arch="arm64",
+        label="arm64",
+        deferred=Deferred.BARRIERS,
+        # __set_pte_complete() queues for valid kernel entries alone (pte_valid_not_user()).
+        spaces=("kernel",),
+        owner=Owner.TASK,
+        pins=False,
+        inner=inner,
+        carried=Carried.TASK,
+        interrupt=Interrupt.IMMEDIATE,
+        flush=True,
+        limit=0,
+        seen=seen,
+        source=_ARM64_SOURCE,
+    )
+
+
+XEN_EXCLUSIVE = _xen("xen-exclusive", Owner.CPU, Inner.BUG, "v6.1, v6.15 to v6.19")
+XEN_NESTING_COUNT = _xen(
+    "xen-nesting-count", Owner.CPU, Inner.COUNTED_PER_CPU, "v6.6 to v6.14, v6.12.38"
+)
+XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, Inner.COUNTED, "v7.0, v7.1")
+XEN_TASK = _xen("xen-task", Owner.TASK, Inner.COUNTED, "v7.3")
+
+HASH_UNPINNED = _hash(
+    "hash-unpinned", Inner.ENDS_OUTER, Interrupt.JOINS, "before v6.2 and v6.1.y", pins=False
+)
+HASH_ACTIVE = _hash("hash-active", Inner.ENDS_OUTER, Interrupt.JOINS, "v6.1.y, v6.2 to v6.19")
+HASH_COUNTED = _hash("hash-counted", Inner.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
+
+SPARC_UNPINNED = _sparc(
+    "sparc-unpinned", Inner.ENDS_OUTER, Interrupt.JOINS, "before v6.15, v6.12.8", pins=False
+)
+SPARC_ACTIVE = _sparc(
+    "sparc-active", Inner.ENDS_OUTER, Interrupt.JOINS, "v6.15 to v6.19, v6.12.38, v6.1.176"
+)
+SPARC_COUNTED = _sparc("sparc-counted", Inner.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
+
+ARM64_FLAG = _arm64("arm64-flag", Inner.ENDS_OUTER, "v6.16 to v6.19")
+ARM64_COUNTED = _arm64("arm64-counted", Inner.COUNTED, "v7.0 on")
+
+ROWS: dict[str, tuple[Row, ...]] = {
+    "x86": (XEN_EXCLUSIVE, XEN_NESTING_COUNT, XEN_CPU_MODE, XEN_TASK),
+    "powerpc": (HASH_UNPINNED, HASH_ACTIVE, HASH_COUNTED),
+    "sparc": (SPARC_UNPINNED, SPARC_ACTIVE, SPARC_COUNTED),
+    "arm64": (ARM64_FLAG, ARM64_COUNTED),
+}
+"""The rows of each architecture, oldest features first."""
+
+
+def row(arch: str, words: Collection[str], enter: Collection[str] | None = None) -> Row:
+    """The row of `arch` whose features the hooks' words show.
+
+    `words`: identifiers in the bodies of the architecture's hooks and of what they call; `enter`:
+    those in the enter hook's own body and, where it is a pv call, in the body of its target
+    (default: `words`).  Whether the hook pins is read from `enter` alone, because somebody deep
+    below a flush always does.  Raises ValueError for an architecture that the table lacks.
+    """
+    own = words if enter is None else enter
+    match arch:
+        case "x86":
+            return _x86(words, own)
+        case "powerpc":
+            if "active" not in words:
+                return HASH_COUNTED
+            return HASH_ACTIVE if "preempt_disable" in own else HASH_UNPINNED
+        case "sparc":
+            if "active" not in words:
+                return SPARC_COUNTED
+            return SPARC_ACTIVE if "preempt_disable" in own else SPARC_UNPINNED
+        case "arm64":
+            return ARM64_FLAG if "TIF_LAZY_MMU" in words else ARM64_COUNTED
+    raise ValueError(f"the deferral table has no architecture `{arch}`")
+
+
+def _x86(words: Collection[str], enter: Collection[str]) -> Row:
+    if "xen_lazy_nesting" in words:
+        return XEN_NESTING_COUNT
+    if not {"XEN_LAZY_MMU", "PARAVIRT_LAZY_MMU"}.intersection(words):
+        return XEN_TASK
+    # 291b3abed657 ("x86/xen: use lazy_mmu_state when context-switching") (in v7.0) made the enter
+    # hook look first, which needs a stable CPU.
+    return XEN_CPU_MODE if "preempt_disable" in enter else XEN_EXCLUSIVE
