@@ -90,6 +90,15 @@ def test_an_architecture_without_the_mode_is_said_and_ends_with_3(run, checked, 
     assert "on x86" not in ran.err
 
 
+def test_a_tree_without_the_mode_is_an_answer_in_every_format(run, tree):
+    """A program that reads JSON reads it here, too."""
+    ran = run("check", tree, "--format", "json", "--arch", "sparc")
+    assert ran.code == INCONCLUSIVE
+    value = json.loads(ran.out)
+    assert (value["tree"]["release"], value["arches"], value["findings"]) == ("6.12.8", [], [])
+    assert "does not implement the lazy MMU mode on sparc" in ran.err
+
+
 def test_findings_count_for_more_than_an_architecture_that_is_missing(
     run, checked, make_finding, make_result
 ):

@@ -19,9 +19,8 @@ from lazymmu.cli.main import VERBS, build_parser
 
 def command(*arguments: str, **given) -> subprocess.CompletedProcess[bytes]:
     """Run lazymmu as a user does, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "lazymmu", *arguments], check=False, **({"capture_output": True} | given)
-    )  # fmt: skip
+    streams = {"capture_output": True} | given
+    return subprocess.run([sys.executable, "-m", "lazymmu", *arguments], check=False, **streams)
 
 
 def test_the_version_is_printed_on_standard_output(run):

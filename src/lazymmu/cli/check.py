@@ -115,7 +115,7 @@ def _wish(args: argparse.Namespace) -> _Wish:
     from lazymmu.contract.rules import RULES
     from lazymmu.report import baseline, suppressions
 
-    options.check_rules(args.rules)
+    options.check_names("rule", args.rules, options.source_rules())
     options.check_dialect(args.dialect)
     several = len(args.trees) > 1
     if args.compare and not several:
@@ -172,10 +172,12 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
 
 def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
     import lazymmu
-    from lazymmu.kernelc.tree import TreeError
+    from lazymmu.kernelc.tree import Tree, TreeError
+    from lazymmu.witness.finding import CheckResult, Coverage, TreeInfo
+    from lazymmu.witness.source import NothingToCheck, spoken_by
 
-    with progress(quiet=args.quiet) as show:
-        try:
+    try:
+        with progress(quiet=args.quiet) as show:
             return lazymmu.check(
                 tree,
                 arches=wish.arches,
@@ -185,8 +187,13 @@ def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
                 cache_dir=options.cache_dir(args),
                 progress=show,
             )
-        except TreeError as error:
-            raise Problem(str(error)) from None
+    except TreeError as error:
+        raise Problem(str(error)) from None
+    except NothingToCheck:
+        # An answer like any other: every format says it, and other trees are still checked.
+        present = Tree.open(tree)
+        dialect = args.dialect or spoken_by(present).name
+        return CheckResult(TreeInfo(tree, present.release, dialect), (), (), Coverage(0, 0))
 
 
 def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes | None] | None:

@@ -44,11 +44,11 @@ def _teach(parser: argparse.ArgumentParser) -> None:
     """
     import shtab
 
-    from lazymmu.cli.options import ARCHES
+    from lazymmu.cli.options import ARCHES, source_rules
     from lazymmu.contract.dialects import DIALECTS
     from lazymmu.contract.rules import RULES
 
-    names = {"rule": sorted(RULES), "rules": sorted(RULES), "dialect": sorted(DIALECTS)}
+    names = {"rule": sorted(RULES), "rules": source_rules(), "dialect": sorted(DIALECTS)}
     names["arch"] = [*ARCHES, "all"]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

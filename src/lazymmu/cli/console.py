@@ -74,12 +74,14 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
         MofNCompleteColumn(),
         console=Console(stderr=True),
         transient=True,
-        refresh_per_second=4,
+        # No thread that draws: checks fork, and a lock held by it would be held in the child for
+        # ever.
+        auto_refresh=False,
     ) as bar:
         task = bar.add_task("starting", total=None)
 
         def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total or None)
+            bar.update(task, description=stage, completed=done, total=total or None, refresh=True)
 
         yield show
 

@@ -23,7 +23,7 @@ __all__ = [
     "cache_dir",
     "check_dialect",
     "check_names",
-    "check_rules",
+    "source_rules",
 ]
 
 ARCHES = ("x86", "powerpc", "sparc", "arm64")
@@ -85,11 +85,12 @@ def arches(values: Iterable[str]) -> tuple[str, ...] | None:
     return None if "all" in named else tuple(name for name in ARCHES if name in named)
 
 
-def check_rules(names: Iterable[str]) -> None:
-    """Raise Problem unless each of `names` is a rule."""
+def source_rules() -> list[str]:
+    """The names of the rules that source can show, in the contract's order."""
     from lazymmu.contract.rules import RULES
+    from lazymmu.contract.rules.rule import Witness
 
-    check_names("rule", names, RULES)
+    return [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
 
 
 def check_dialect(name: str | None) -> None:

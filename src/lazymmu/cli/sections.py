@@ -64,9 +64,10 @@ def _rows(tree: str, args: argparse.Namespace) -> list[SectionRow]:
     import lazymmu
     from lazymmu.kernelc.tree import TreeError
     from lazymmu.report.select import inside
+    from lazymmu.witness.source import NothingToCheck
 
-    with progress(quiet=args.quiet) as show:
-        try:
+    try:
+        with progress(quiet=args.quiet) as show:
             rows = lazymmu.sections(
                 tree,
                 arches=options.arches(args.arch),
@@ -75,7 +76,10 @@ def _rows(tree: str, args: argparse.Namespace) -> list[SectionRow]:
                 cache_dir=options.cache_dir(args),
                 progress=show,
             )
-        except TreeError as error:
-            raise Problem(str(error)) from None
+    except TreeError as error:
+        raise Problem(str(error)) from None
+    except NothingToCheck as error:
+        say(str(error))
+        return []
     rows = [row for row in rows if not args.path or inside(args.path, [row.file])]
     return sorted(rows, key=lambda row: (row.file, row.line, row.arches))
