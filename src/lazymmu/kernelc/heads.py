@@ -79,6 +79,13 @@ DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\\r?[\s\S])*", re.M)
 
 _NOISE = re.compile(COMMENT + rb"|//[^\n]*+|" + STRING)
 _SIMPLE = re.compile(rb"([\w \t\n*]*[\s*])([A-Za-z_]\w*)[ \t]*\(([^()]*)\)\s*\Z")
+_PLAIN = re.compile(
+    rb"\s*+(?:(?:static|inline|extern|const)\b\s*+)*+(?:(?:struct|union|enum)\s++\w++"
+    rb"|(?:(?:void|int|char|long|short|unsigned|signed|bool|float|double)\b\s*+)++"
+    rb"|(?!const\b|volatile\b|if\b|while\b|for\b|switch\b)\w++)\s*+(?:const\b\s*+)?+(?:\*\s*+)*+[A-Za-z_]\w*+\s*+"
+    rb"\((?:[^()*]++|\*\s*+(?:const\b\s*+)?+\w*+(?=\s*[,)\[]))*+\)\s*+\Z"
+)
+"""A head that needs no change."""
 _GROUP = re.compile(rb"([A-Za-z_]\w*+)?[ \t\n]*+\(")
 _WORD = re.compile(rb"[A-Za-z_]\w*+")
 _RETURNS_FUNCTION = re.compile(rb"[\s*]*+([A-Za-z_]\w*+)\s*+\(")
@@ -195,7 +202,7 @@ def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> None:
     Comments and strings must have been blanked. What is no head is left as it is.
     """
     raw = bytes(out[:brace])
-    if b"(" not in raw or b";" in raw:
+    if _PLAIN.match(raw) or b"(" not in raw or b";" in raw:
         return
     head = read_head(raw)
     if head is None:

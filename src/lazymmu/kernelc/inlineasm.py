@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .lexemes import blank, closing, word_before
+from .lexemes import blank, closing, fill, is_word, word_before
 
 __all__ = ["mask_asm"]
 
@@ -21,11 +21,15 @@ _NAMED = re.compile(rb"\s*+\[\s*\w++\s*\]")
 _PREFIX_FREE = frozenset({b"else", b"do", b""})
 
 
-def mask_asm(out: bytearray) -> None:
-    """Rewrite every asm statement of `out` in place, so that a C grammar knows it."""
+def mask_asm(out: bytearray) -> list[tuple[int, int]]:
+    """Rewrite every asm statement of `out` in place, so that a C grammar knows it.
+
+    Returns the offsets (first, last) of their operands.
+    """
+    spans = []
     for match in _ASM.finditer(out):
         start = match.start()
-        if start and (chr(out[start - 1]).isalnum() or out[start - 1] == 0x5F):
+        if is_word(out, start - 1):
             continue
         opened = match.end() - 1
         closed = closing(out, opened)
@@ -34,10 +38,12 @@ def mask_asm(out: bytearray) -> None:
         first, last = word_before(out, start)
         if bytes(out[first:last]) not in _PREFIX_FREE or out[last - 1 : last] == b"]":
             # The name of a symbol or register in a declaration: int x asm("r1") = y;
-            out[start : closed + 1] = blank(bytes(out[start : closed + 1]))
+            fill(out, start, closed + 1)
             continue
         _words(out, match)
         _operands(out, opened, closed)
+        spans.append((opened, closed))
+    return spans
 
 
 def _words(out: bytearray, match: re.Match[bytes]) -> None:
@@ -95,6 +101,12 @@ def _constraints(out: bytearray, text: bytes, start: int, end: int, shift: int) 
         elif kept:
             out[shift + first - 1] = 0x2C
         kept = True
+        depth = 0
+        for offset in range(opened, len(body)):
+            byte = body[offset]
+            depth += (byte in b"([{") - (byte in b")]}")
+            if byte == 0x2C and depth == 1:
+                out[shift + first + offset] = 0x7C  # no comma expression may stand here
         at = shift + first + lead
         out[at : at + len(room)] = blank(room)
         out[at + gap : at + gap + 2] = b'""'

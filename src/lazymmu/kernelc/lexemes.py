@@ -12,10 +12,13 @@ import re
 __all__ = [
     "CHAR",
     "COMMENT",
+    "KEYWORDS",
     "LINE_COMMENT",
     "STRING",
     "blank",
     "closing",
+    "fill",
+    "is_word",
     "without_lexemes",
     "word_before",
 ]
@@ -25,11 +28,19 @@ LINE_COMMENT = rb"//(?:[^\\\n]++|\\\r?[\s\S])*+"
 STRING = rb'"(?:[^"\\\n]++|\\[\s\S])*+"'
 CHAR = rb"'(?:[^'\\\n]++|\\[^\n])++'"
 
-_LEXEME = re.compile(
-    COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING + rb"|" + CHAR + rb"|(?:(?<=\n)|\A)[ \t]*+\#"
-    rb"[ \t]*+(?:define|undef|include|pragma|error|warning|line|ident)\b"
+KEYWORDS = frozenset(
+    b"if while for switch return sizeof else do case goto default break continue asm __asm__ "
+    b"typeof __typeof__ __typeof volatile inline const struct union enum static extern register "
+    b"typedef int long char void unsigned signed short bool float double _Bool".split()
+)
+"""Words that name no function and no macro that could stand before parentheses."""
+
+_LEXEME = re.compile(COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING + rb"|" + CHAR)
+_DIRECTIVE = re.compile(
+    rb"(?:\A|\n)[ \t]*+\#[ \t]*+"
+    rb"(?:define|undef|include|pragma|error|warning|line|ident)\b"
     rb"(?:[^\\\n/]++|\\\r?[\s\S]|" + COMMENT + rb"|/)*+"
-)  # fmt: skip
+)
 _SPACES = bytes(b if b == 0x0A else 0x20 for b in range(256))
 _CONTINUED = bytes(b if b in (0x0A, 0x5C) else 0x20 for b in range(256))
 _PAREN = re.compile(rb"[()]")
@@ -39,6 +50,18 @@ _IS_WORD = bytes(chr(b).isalnum() or b == 0x5F for b in range(128)) + bytes(128)
 def blank(piece: bytes) -> bytes:
     """Spaces in place of every byte but newlines."""
     return piece.translate(_SPACES)
+
+
+def fill(out: bytearray, start: int, end: int, text: bytes = b"") -> None:
+    """Put `text` and spaces in place of out[start:end]; newlines stay, and `text` if it fits."""
+    out[start:end] = out[start:end].translate(_SPACES)
+    if len(text) <= end - start:
+        out[start : start + len(text)] = text
+
+
+def is_word(text: bytes | bytearray, at: int) -> bool:
+    """Whether the byte at `at` belongs to a word; nothing does before the beginning."""
+    return at >= 0 and bool(_IS_WORD[text[at]])
 
 
 def closing(text: bytes | bytearray, start: int, end: int | None = None) -> int:
@@ -73,6 +96,8 @@ def without_lexemes(text: bytes) -> bytes:
 
     Length and newlines stay. A string that goes on over a line keeps its backslash.
     """
+    if b"#" in text:
+        text = _DIRECTIVE.sub(lambda line: blank(line[0]), text)
     return _LEXEME.sub(_emptied, text)
 
 

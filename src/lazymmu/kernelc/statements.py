@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Macros that stand where a statement begins and are no C statements.
+
+What such a macro is follows from what stands behind its parentheses: a `{` or a statement that is
+indented more makes it a loop, a name on the same line makes it a type, and anything else shows
+that it brings its own semicolon. See the table in masks.py for what becomes of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .lexemes import KEYWORDS, closing, fill, is_word, word_before
+
+__all__ = ["mask_statements"]
+
+_FLAT = rb"[^(){};]++"
+_GROUP = (
+    rb"\((?:" + _FLAT + rb"|\((?:" + _FLAT + rb"|\((?:" + _FLAT + rb"|\((?:" + _FLAT
+    + rb"|\([^(){};]*+\))*+\))*+\))*+\))*+\)"
+)  # fmt: skip
+"""Parentheses, five deep, without statements inside."""
+_INTERESTING = rb"[ \t\n]*+[A-Za-z_{}=]"
+_SKIP = (
+    rb"(?:[^()]++"
+    rb"|(?<!\w)(?<!\w )" + _GROUP  # a cast, or an expression in parentheses
+    + rb"|(?:(?<=\bif )|(?<=\bwhile )|(?<=\bswitch ))" + _GROUP
+    + rb"|(?<=\bfor )\((?:[^(){}]++|\((?:[^(){};]++|\((?:[^(){};]++|\([^(){};]*+\))*+\))*+\))*+\)"
+    + rb"|" + _GROUP + rb"(?!" + _INTERESTING + rb"))*+"
+)  # fmt: skip
+_NEXT = re.compile(_SKIP + rb"(?:(" + _GROUP + rb")|(\()|(\))|\Z)")
+_AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")
+_DO_MACRO = re.compile(rb"\}[ \t]*+([A-Za-z_]\w*+)[ \t]*+\(")
+_LONE_WORD = re.compile(rb"[;{}][ \t]*+\n[ \t\n]*+[ \t]([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])")
+_STATEMENT_WORD = re.compile(
+    rb"(?:^|[;,({])\s*+(?:if|return|goto|break|continue|for|while|do|switch|case|else)\b"
+)
+_STATEMENT_STARTS = frozenset(b"if while for switch return else do goto break continue".split())
+
+
+def mask_statements(out: bytearray, start: int, loop_macros: frozenset[str]) -> None:
+    """Rewrite macros in the place of statements behind offset `start`, in place.
+
+    loop_macros: names that head a loop even when the statement is on the same line.
+    """
+    body = _Body(bytes(out), out, start, loop_macros)
+    body.scan()
+    text = body.text
+    if b"do" in text:
+        for match in _DO_MACRO.finditer(text, start):
+            if match[1] not in KEYWORDS:
+                body.do_macro(match)
+    for match in _LONE_WORD.finditer(text, start):
+        first, last = match.span(1)
+        out[first - 1 : last] = out[first:last] + b";"
+
+
+class _Body:
+    """One body: the text as it was, and the text that is rewritten."""
+
+    __slots__ = ("loops", "out", "start", "text")
+
+    def __init__(
+        self, text: bytes, out: bytearray, start: int, loop_macros: frozenset[str]
+    ) -> None:
+        self.text = text
+        self.out = out
+        self.start = start
+        self.loops = loop_macros
+
+    def scan(self) -> None:
+        """Visit every pair of parentheses that something but an operator or `;` follows."""
+        position = self.start
+        match_at = _NEXT.match
+        open_: list[int] = []
+        while (match := match_at(self.text, position)) is not None:
+            kind = match.lastindex
+            position = match.end()
+            if kind == 1:
+                self.call(match.start(1), position - 1)
+            elif kind == 2:
+                # Deep, or with statements inside: look into it, and at it.
+                open_.append(position - 1)
+                self.statements(position - 1)
+            elif kind == 3:
+                if open_:
+                    opened = open_.pop()
+                    if _AFTER.match(self.text, position):
+                        self.call(opened, position - 1)
+            else:
+                break
+
+    def call(self, opened: int, closed: int) -> None:
+        """Parentheses that something else than an operator or a `;` follows."""
+        text = self.text
+        start, end = word_before(text, opened)
+        if start == end:
+            return
+        word = text[start:end]
+        after = _AFTER.match(text, closed + 1)
+        if word in KEYWORDS or after is None or not self.starts_statement(start):
+            return
+        behind = after[1]
+        at = after.start(1)
+        if behind == b"{":
+            self.loop(start, end, opened, closed)
+        elif behind == b"=":
+            # A macro declares and code initialises: DECLARE_BITMAP(x, n) = { 0 };
+            brace = text.find(b"{", at)
+            if brace >= 0 and not text[at + 1 : brace].strip():
+                last = self.closing_brace(brace)
+                if last > 0:
+                    fill(self.out, at, last + 1)
+        elif behind == b"}":
+            self.end_statement(opened, closed)
+        elif not is_word(behind, 0):
+            return
+        elif text.find(b"\n", closed, at) < 0:
+            if behind in _STATEMENT_STARTS or b"for_each" in word or word.decode() in self.loops:
+                self.loop(start, end, opened, closed)
+            else:
+                fill(self.out, opened, closed + 1)  # a type that a macro makes
+        elif behind != b"else" and self.indent(at) > self.indent(start):
+            self.loop(start, end, opened, closed)
+        else:
+            self.end_statement(opened, closed)
+
+    def loop(self, start: int, end: int, opened: int, closed: int) -> None:
+        """Put `while` in place of the name of a macro that heads a loop or a condition."""
+        out = self.out
+        fill(out, start, end, b"while" if end - start >= 5 else b"if")
+        if not self.text[opened + 1 : closed].strip():
+            # An expression must stand there; the name is longer than `while`.
+            if closed - opened > 1:
+                out[opened + 1] = 0x31
+            elif opened - start > 5:
+                out[opened - 1], out[opened] = 0x28, 0x31
+
+    def starts_statement(self, start: int) -> bool:
+        """Whether a statement may begin at `start`."""
+        before, behind = word_before(self.text, start)
+        if before < behind:
+            return self.text[before:behind] in (b"else", b"do")
+        return behind <= self.start or self.text[behind - 1] in b";{}:)"
+
+    def indent(self, at: int) -> int:
+        """How far the line of `at` is indented, in columns; a tab ends at a multiple of eight."""
+        line = self.text.rfind(b"\n", 0, at) + 1
+        lead = self.text[line:at]
+        return len(lead[: len(lead) - len(lead.lstrip(b" \t"))].expandtabs())
+
+    def end_statement(self, opened: int, closed: int) -> None:
+        """Put the missing `;` behind a macro that brings its own."""
+        text, out = self.text, self.out
+        mark = 0x2C if self.in_initialiser(opened) else 0x3B
+        place = closed + 1
+        while place < len(text) and text[place] == 0x0A:
+            place += 1
+        if place < len(text) and text[place] in b" \t":
+            out[place] = mark
+            return
+        gap = text.rfind(b", ", opened, closed)
+        if gap >= 0 and b"\n" not in text[gap:closed]:
+            out[gap + 1 : closed + 1] = out[gap + 2 : closed + 1] + bytes([mark])
+
+    def in_initialiser(self, at: int) -> bool:
+        """Whether the brace around `at` holds values and no statements."""
+        text = self.text
+        depth = 0
+        for offset in range(at - 1, self.start, -1):
+            byte = text[offset]
+            depth += (byte == 0x7D) - (byte == 0x7B)
+            if depth < 0:
+                before, behind = word_before(text, offset)
+                if before < behind or behind == 0:
+                    return False
+                if text[behind - 1] != 0x29:
+                    return text[behind - 1] in b"=,{("
+                opened = self.opening(behind - 1)
+                word = word_before(text, opened)
+                return word[0] == word[1] or text[word[0] : word[1]] == b"return"
+        return False
+
+    def opening(self, closed: int) -> int:
+        """Offset of the `(` that the `)` at `closed` closes, or 0."""
+        depth = 0
+        for offset in range(closed, -1, -1):
+            byte = self.text[offset]
+            depth += (byte == 0x29) - (byte == 0x28)
+            if depth == 0:
+                return offset
+        return 0
+
+    def closing_brace(self, brace: int) -> int:
+        """Offset of the `}` that closes the brace at `brace`, or -1."""
+        depth = 0
+        for offset in range(brace, len(self.text)):
+            byte = self.text[offset]
+            depth += (byte == 0x7B) - (byte == 0x7D)
+            if depth == 0:
+                return offset
+        return -1
+
+    def do_macro(self, match: re.Match[bytes]) -> None:
+        """`do { } while_each_x(a);`: the end of a loop by a macro."""
+        depth = 0
+        for offset in range(match.start(), self.start, -1):
+            byte = self.text[offset]
+            depth += (byte == 0x7D) - (byte == 0x7B)
+            if depth == 0:
+                start, end = word_before(self.text, offset)
+                if self.text[start:end] == b"do":
+                    opened = match.end() - 1
+                    closed = closing(self.text, opened)
+                    self.loop(*match.span(1), opened, max(closed, opened))
+                return
+
+    def statements(self, opened: int) -> None:
+        """Statements as arguments of a macro: `;` inside parentheses."""
+        text, out = self.text, self.out
+        start, end = word_before(text, opened)
+        closed = closing(text, opened)
+        if closed < 0 or text[start:end] == b"for" or text.find(b";", opened, closed) < 0:
+            return
+        inside = text[opened:closed]
+        block = (
+            start < end
+            and text[start:end] not in KEYWORDS
+            and _STATEMENT_WORD.search(inside) is not None
+            and self.starts_statement(start)
+        )
+        mark, target = (0x2C, 0x3B) if block else (0x3B, 0x2C)
+        changed = []
+        depth = 0
+        for offset in range(opened + 1, closed):
+            byte = text[offset]
+            if byte in b"({[":
+                depth += 1
+            elif byte in b")}]":
+                depth -= 1
+            elif depth == 0 and byte == 0x3B:
+                changed.append(offset)
+        if not changed:
+            return
+        if block:
+            fill(out, start, end)
+            out[opened], out[closed] = 0x7B, 0x7D
+            depth = 0
+            for offset in range(opened + 1, closed):
+                byte = text[offset]
+                depth += (byte in b"({[") - (byte in b")}]")
+                if depth == 0 and byte == mark:
+                    out[offset] = target
+            return
+        for offset in changed:
+            out[offset] = target
+        if not text[changed[-1] + 1 : closed].strip():
+            out[changed[-1]] = 0x20
