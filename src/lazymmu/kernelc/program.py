@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One profile's functions on demand: who is called, and what the callee's graph is.
+
+Nothing is parsed before it is asked for.  What could not be parsed or resolved is kept, for
+the report on what a check could not see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .ir import Expr, Function, changed
+from .lower import lower
+
+
+class Definition(Protocol):
+    """What this module needs of a definition (view.py has the class)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def first_line(self) -> int: ...
+    @property
+    def params(self) -> tuple[str, ...]: ...
+    @property
+    def static(self) -> bool: ...
+    @property
+    def conditions(self) -> tuple[str, ...]: ...
+    @property
+    def context(self) -> str: ...
+
+
+class Source(Protocol):
+    """What one profile sees of a tree (view.View)."""
+
+    def definitions(self, name: str, near: str | None = None) -> tuple[Definition, ...]: ...
+    def text(self, definition: Definition) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a called name means: the definition, and whether others could be meant as well."""
+
+    definition: Definition
+    ambiguous: bool
+
+
+class Program:
+    """Functions of one profile, resolved and lowered on demand."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.unparsed: dict[tuple[str, int], str] = {}
+        self.parsed = 0
+        self._functions: dict[tuple[str, int, str], Function] = {}
+        self._targets: dict[tuple[str, str], Target | None] = {}
+
+    def resolve(self, name: str, near: str) -> Target | None:
+        """The definition that a call of ``name`` in file ``near`` means, None when there is none.
+
+        A macro that only renames is followed to what it names.
+        """
+        key = (name, near)
+        if key not in self._targets:
+            self._targets[key] = self._resolve(name, near, 4)
+        return self._targets[key]
+
+    def _resolve(self, name: str, near: str, hops: int) -> Target | None:
+        found = self.source.definitions(name, near)
+        if not found:
+            return None
+        first = found[0]
+        if first.kind == "object":
+            alias = self.source.text(first).split(b"//")[0].strip().decode("latin-1")
+            if alias.isidentifier() and alias != name and hops:
+                return self._resolve(alias, near, hops - 1)
+            functions = [d for d in found if d.kind != "object"]
+            if not functions:
+                return None
+            first = functions[0]
+        rivals = [
+            d
+            for d in found
+            if d.kind == first.kind == "function" and d.file != first.file and not d.static
+        ]
+        return Target(first, bool(rivals) and not first.static and first.file.endswith(".c"))
+
+    def function(self, definition: Definition) -> Function:
+        """The flow graph of a definition; a broken one when it cannot be parsed."""
+        key = (definition.file, definition.line, definition.name)
+        known = self._functions.get(key)
+        if known is None:
+            known = self._functions[key] = lower(
+                self.source.text(definition),
+                name=definition.name,
+                file=definition.file,
+                line=definition.first_line if definition.kind == "function" else definition.line,
+                macro_params=definition.params if definition.kind == "macro" else None,
+            )
+            self.parsed += 1
+            if known.broken:
+                self.unparsed[(definition.file, definition.line)] = definition.name
+        return known
+
+
+def assignments(function: Function) -> dict[str, list[Expr | None]]:
+    """What each variable of a function is ever assigned; None for a change in place."""
+    out: dict[str, list[Expr | None]] = {}
+    for node in function.nodes:
+        if node.expr is not None:
+            for target, value in changed(node.expr):
+                if target[0] == "id":
+                    out.setdefault(target[1], []).append(value)
+    return out

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One architecture of one tree, looked at as its profile's machine would be built."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lazymmu.contract import vocabulary
+from lazymmu.contract.dialects import Dialect
+from lazymmu.contract.monitor import Runtime
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Party
+from lazymmu.kernelc import kconfig
+from lazymmu.kernelc.profile import Profile
+from lazymmu.kernelc.program import Definition, Program
+from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.view import View
+
+from . import hooks
+from .calls import Calls
+from .causes import Culprit, culprit
+from .facts import Facts
+from .finding import Lost, SectionRow, Step
+from .marks import MODE_WORD, Marks
+from .reach import Reach
+from .roots import Root, Roots
+from .table import rows
+from .walk import Walker
+
+_RECURSION = 20_000
+"""Call chains of the kernel are deep, and the analysis recurses along them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one architecture came to, as plain values that can cross to another process."""
+
+    arch: str
+    culprits: tuple[Culprit, ...]
+    rows: tuple[SectionRow, ...]
+    sections: tuple[tuple[str, int], ...]
+    words: frozenset[str]
+    parsed: int
+    unparsed: tuple[Lost, ...]
+    unresolved: tuple[Lost, ...]
+
+
+def look(
+    tree: Tree,
+    profile: Profile,
+    rules: Sequence[str],
+    dialect: Dialect,
+    marks: Marks,
+    jobs: int,
+    cache: str | None,
+) -> Looked | None:
+    """Look at one architecture; None when its profile's machine does not have the mode."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
+    words = vocabulary.load()
+    config = kconfig.solve(tree, profile)
+    mine = marks.seen_by(profile, marks.mode)
+    calling_back = marks.seen_by(profile, marks.takers)
+    view = View(tree, profile, config, extra=[*mine, *calling_back])
+    program = Program(view)
+    facts = Facts(
+        program, words, config=config.value, constants=profile.constants, macro=view.macro
+    )
+    reach = Reach(program, facts, words)
+    calls = Calls(program, facts, reach, words, tables=_tables(view))
+    implementation = hooks.find(view, program, words)
+    if not any(d.file.startswith("arch/") for d in implementation.enter):
+        return None
+    callers = [RULES[n] for n in rules if RULES[n].party is Party.CALLER]
+    implementers = [RULES[n] for n in rules if RULES[n].party is Party.IMPLEMENTATION]
+    walker = Walker(calls, Runtime(callers, dialect))
+    roots = Roots(program, reach, walker, words, implementation.places)
+    users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
+    takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
+
+    def named(name: str, static: bool, file: str) -> list[Definition]:
+        files = [file] if static else [f for f in view.sources if name.encode() in tree.read(f)]
+        return [d for f in files for d in _naming(view, f, name.encode())]
+
+    walked = roots.walk(users, takers, named)
+    culprits = [c for root in walked for c in _culprits(profile.name, root)]
+    if implementers:
+        body = [
+            d
+            for f in sorted({d.file for d in implementation.definitions})
+            for d in view.functions_in(f)
+        ]
+        runtime = Runtime(implementers, dialect)
+        for definition, outcome in hooks.judge(
+            implementation, program, calls, runtime, words, body
+        ):
+            root = Root(definition, (), outcome)
+            culprits.extend(_culprits(profile.name, root))
+    table = rows(profile.name, walker, walked, program, words, culprits)
+    return Looked(
+        arch=profile.name,
+        culprits=tuple(culprits),
+        rows=tuple(table),
+        sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
+        words=implementation.words,
+        parsed=program.parsed,
+        unparsed=tuple(_lost(tree, program, walker)),
+        unresolved=tuple(
+            Lost(file, line, name, f"called in {function}()")
+            for name, (file, line, function) in sorted(reach.unresolved.items())
+        ),
+    )
+
+
+def _naming(view: View, file: str, word: bytes) -> list[Definition]:
+    """Definitions of a file, live in the profile, whose text has a word."""
+    return [d for d in view.functions_in(file) if word in view.text(d)]
+
+
+def _tables(view: View) -> dict[str, list[str]]:
+    """Functions of each operations table, by the table's variable."""
+    out: dict[str, list[str]] = {}
+    for item in view.initialisers():
+        out.setdefault(item.table, []).append(item.function)
+    return out
+
+
+def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
+    spaces = root.outcome.spaces - {"unknown"}
+    space = spaces.pop() if len(spaces) == 1 else "unknown"
+    for hit in root.hits:
+        yield culprit(arch, hit, root.step, root.definition.conditions, space)
+
+
+def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:
+    for (file, line), name in sorted(program.unparsed.items()):
+        yield Lost(file, line, name, "not understood by the parser")
+    for (file, line, name), why in sorted(walker.bounded.items()):
+        yield Lost(file, line, name, why)
+    for loss in tree.losses:
+        yield Lost(loss.file, 0, "", loss.reason)
+
+
+__all__ = ["Looked", "Step", "look"]

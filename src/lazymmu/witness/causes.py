@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From hits to findings: one cause is one finding, whatever it breaks and wherever.
+
+A cause is the place that must change.  Hits at the same place, of any section, rule or
+architecture, become one finding; the sections are steps of its path, the other rules stand in
+``also``, the architectures in ``arches`` and ``harms``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lazymmu.contract.deferral import Row, harm
+from lazymmu.contract.dialects import Dialect, Status
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind
+
+from .finding import Confidence, Finding, Harm, Severity, Step
+from .trail import Trail
+from .walk import Hit
+
+_RELATED = {
+    "unlock-before-flush": ("begin", "write", "call", "callback"),
+    "stale-read": ("begin", "write", "call", "callback"),
+    "mixed-write": ("begin", "write", "call", "callback"),
+    "free-before-flush": ("begin", "write", "call", "callback"),
+    "tlb-flush-in-section": ("begin", "write", "call", "callback"),
+    "section-outside-lock": ("begin", "take", "drop", "call", "callback"),
+    "bh-across-section": ("begin", "pin", "call", "callback"),
+    "unbalanced-pause": ("begin", "pause", "resume", "call", "callback"),
+    "unpinned-batch": ("pin", "call", "callback"),
+}
+"""Which notes of a path a rule's reader wants to see, beside the calls that lead down."""
+
+_USUAL = ("begin", "call", "callback")
+
+MAX_TESTS = 2
+"""Conditions inside callees that a path may assume and still be worth a maintainer's time.
+
+Each further one halves the odds that anybody ever takes the path; such findings are of low
+confidence."""
+
+_SEVERITIES = (Severity.HURTS, Severity.BREAKS_TEXT, Severity.INFORMATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """One hit of one architecture as plain values, free of the walk that found it."""
+
+    arch: str
+    rule: str
+    message: str
+    step: Step
+    path: tuple[Step, ...]
+    conditions: tuple[str, ...]
+    ambiguous: bool
+    tests: int
+    section: Step | None
+    space: str
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        """The better of two tellings of one cause has the smaller rank."""
+        return (self.ambiguous, self.tests, len(self.conditions), len(self.path))
+
+
+def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], space: str) -> Culprit:
+    """A hit as plain values.
+
+    :param root: the function in which the path begins, for a path without a section.
+    """
+    rule = RULES[hit.violation.rule]
+    notes = list(hit.trail) if hit.trail is not None else []
+    start = _last_open_section(notes)
+    begin = notes[start].step if start is not None else None
+    wanted = _RELATED.get(rule.name, _USUAL)
+    since = start if start is not None else 0
+    kept = _open_calls(notes, since)
+    for index, note in enumerate(notes[since:], start=since):
+        if note.mark in wanted and note.mark not in ("call", "callback"):
+            if note.mark != "write" or _same_entry(note.about, hit):
+                kept.add(index)
+    steps = [step for i in sorted(kept) if (step := notes[i].step) is not None]
+    message = rule.message(hit.violation)
+    path = [*_unrepeated(steps)]
+    if begin is None and not path:
+        path.append(root)
+    if not path or path[-1] != hit.step:
+        path.append(hit.step)
+    path.extend(hit.more)
+    event_space = getattr(hit.violation.event, "space", "unknown")
+    return Culprit(
+        arch=arch,
+        rule=rule.name,
+        message=message,
+        step=_charged(rule.name, notes, start, hit),
+        path=tuple(path),
+        conditions=tuple(sorted({*hit.conditions, *root_conditions})),
+        ambiguous=hit.ambiguous,
+        tests=hit.tests,
+        section=begin,
+        space=event_space if event_space != "unknown" else space,
+    )
+
+
+def _last_open_section(notes: Sequence[Trail]) -> int | None:
+    """Where the section began in which a path ends."""
+    open_: list[int] = []
+    last: int | None = None
+    for index, note in enumerate(notes):
+        if note.mark == "begin":
+            open_.append(index)
+            last = index
+        elif note.mark == "end" and open_:
+            last = open_.pop()
+    return open_[0] if open_ else last
+
+
+def _open_calls(notes: Sequence[Trail], since: int) -> set[int]:
+    """Indices of the calls after ``since`` that are still open where the path ends."""
+    stack: list[int] = []
+    for index, note in enumerate(notes):
+        if note.mark in ("call", "callback"):
+            stack.append(index)
+        elif note.mark == "return" and stack:
+            stack.pop()
+    return {index for index in stack if index >= since}
+
+
+def _same_entry(about: str, hit: Hit) -> bool:
+    entry = getattr(hit.violation.event, "entry", None)
+    return entry is None or not about or about == entry
+
+
+def _unrepeated(steps: Iterable[Step]) -> list[Step]:
+    out: list[Step] = []
+    for step in steps:
+        if step not in out:
+            out.append(step)
+    return out
+
+
+def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> Step:
+    """The place to change.
+
+    What may sleep is charged to the call that the section's own function makes, or the
+    innermost function that was called back: deeper ones may sleep with every right.
+    """
+    if rule != "sleep-in-section":
+        return hit.step
+    stack = [notes[i] for i in sorted(_open_calls(notes, start or 0))]
+    place = hit.step
+    for note in reversed(stack):
+        if note.mark == "callback":
+            break
+        assert note.step is not None
+        place = note.step
+    return place
+
+
+def findings(
+    culprits: Iterable[Culprit], dialect: Dialect, rows: Mapping[str, Row]
+) -> tuple[Finding, ...]:
+    """Join what belongs to one cause, and say who is hurt.
+
+    :param rows: the deferral table's row of each architecture that was looked at.
+    """
+    by_cause: dict[tuple[str, str, int, int], list[Culprit]] = {}
+    for item in culprits:
+        key = (item.rule, item.step.file, item.step.line, item.step.column)
+        by_cause.setdefault(key, []).append(item)
+    single = [_finding(group, dialect, rows) for group in by_cause.values()]
+    by_place: dict[tuple[str, int, int], list[Finding]] = {}
+    for found in single:
+        by_place.setdefault((found.file, found.line, found.column), []).append(found)
+    joined = [_joined(group) for group in by_place.values()]
+    return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
+
+
+def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:
+    best = min(group, key=lambda c: c.rank)
+    rule = RULES[best.rule]
+    arches = tuple(sorted({c.arch for c in group}))
+    harms = []
+    for arch in arches:
+        spaces = {c.space for c in group if c.arch == arch}
+        for space in sorted(spaces):
+            text = harm(best.rule, rows[arch], space) if arch in rows else None
+            if text:
+                harms.append(Harm(arch, text))
+                break
+    if rule.kind is Kind.INFORMATION:
+        severity = Severity.INFORMATION
+    else:
+        severity = Severity.HURTS if harms else Severity.BREAKS_TEXT
+    if best.ambiguous or best.tests > MAX_TESTS:
+        confidence = Confidence.LOW
+    else:
+        confidence = Confidence.MEDIUM if best.conditions or best.tests else Confidence.HIGH
+    others = []
+    seen = {(best.section.file, best.section.line)} if best.section is not None else set()
+    for item in sorted(
+        group, key=lambda c: (c.section.file, c.section.line) if c.section else ("", 0)
+    ):
+        if item.section is not None and (item.section.file, item.section.line) not in seen:
+            seen.add((item.section.file, item.section.line))
+            others.append(replace(item.section, note="also in the section that begins here"))
+    return Finding(
+        rule=best.rule,
+        severity=severity,
+        confidence=confidence,
+        arches=arches,
+        conditions=best.conditions,
+        file=best.step.file,
+        line=best.step.line,
+        column=best.step.column,
+        function=best.step.function,
+        message=best.message,
+        path=(*best.path, *others),
+        harms=tuple(harms),
+        implied=rule.status(dialect) is Status.IMPLIED,
+    )
+
+
+def _joined(group: list[Finding]) -> Finding:
+    """One finding for a place that breaks several rules: the gravest speaks for all."""
+    order = list(RULES)
+    group.sort(
+        key=lambda f: (_SEVERITIES.index(f.severity), -f.confidence.rank, order.index(f.rule))
+    )
+    first = group[0]
+    if len(group) == 1:
+        return first
+    return replace(
+        first,
+        arches=tuple(sorted({a for f in group for a in f.arches})),
+        also=tuple(sorted(f.rule for f in group[1:])),
+    )
+
+
+def _fingerprinted(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Name each finding by what does not move when lines do."""
+    count: dict[str, int] = {}
+    out = []
+    for item in found:
+        what = next((s.note for s in item.path if (s.file, s.line) == (item.file, item.line)), "")
+        name = "\0".join((item.rule, item.file, item.function, what))
+        count[name] = count.get(name, 0) + 1
+        digest = hashlib.blake2b(f"{name}\0{count[name]}".encode(), digest_size=8).hexdigest()
+        out.append(replace(item, fingerprint=digest))
+    return tuple(out)

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An architecture's implementation of the mode: found from its hooks, judged as a whole.
+
+The hooks are the arch layer of the mode's API and the context-switch hooks; the implementation
+is what they call below arch/, through operation tables too.  It is not a caller of the mode,
+so no caller's rule is asked of it; its per-CPU state is judged over enter, what runs between,
+leave and flush together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from lazymmu.contract.events import Call, Return, Role, Site
+from lazymmu.contract.monitor import Product, Runtime
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir import Expr, Function, text
+from lazymmu.kernelc.program import Definition, Program
+from lazymmu.kernelc.view import View
+
+from .calls import Calls
+from .walk import Outcome, Walker
+
+SWITCH_HOOKS = ("arch_start_context_switch", "arch_end_context_switch")
+"""Called around switch_to() (kernel/sched/core.c, context_switch(); x86 __switch_to())."""
+
+_WORD = re.compile(rb"[A-Za-z_]\w+")
+_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One architecture's implementation of the mode.
+
+    enter, leave, flush, switch: the hooks' definitions; places: (file, line of text) of
+    everything they reach below arch/; words: identifiers in all of it.
+    """
+
+    enter: tuple[Definition, ...]
+    leave: tuple[Definition, ...]
+    flush: tuple[Definition, ...]
+    switch: tuple[Definition, ...]
+    places: frozenset[tuple[str, int]]
+    definitions: tuple[Definition, ...]
+    words: frozenset[str]
+
+
+def find(view: View, program: Program, words: Vocabulary) -> Implementation:
+    """Find the implementation of the profile that ``view`` shows."""
+    by_action: dict[str, list[Definition]] = {"enable": [], "disable": [], "flush": []}
+    for name, mode in words.mode.items():
+        if mode.layer == "arch" and mode.action in by_action:
+            target = program.resolve(name, "")
+            if target is not None:
+                by_action[mode.action].append(target.definition)
+    switch = [t.definition for n in SWITCH_HOOKS if (t := program.resolve(n, "")) is not None]
+    tables = _Tables(view)
+    hooks = [d for found in by_action.values() for d in found]
+    reached = _closure(program, tables, hooks)
+    switched = _closure(program, tables, switch)
+    every = {**reached, **switched}
+    seen = {w.decode() for d in every.values() for w in _WORD.findall(view.text(d))}
+    seen |= {d.name for d in every.values()}
+    return Implementation(
+        enter=tuple(by_action["enable"]),
+        leave=tuple(by_action["disable"]),
+        flush=tuple(by_action["flush"]),
+        switch=tuple(switch),
+        places=frozenset((d.file, program.function(d).line) for d in every.values()),
+        definitions=tuple(every.values()),
+        words=frozenset(seen),
+    )
+
+
+class _Tables:
+    """Which functions stand in operation tables, by the field path they stand at."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._by_path: dict[str, list[str]] | None = None
+
+    def at(self, expr: Expr) -> list[str]:
+        """Functions that a field path such as ``mmu.lazy_mode.enter`` names in some table."""
+        if self._by_path is None:
+            self._by_path = {}
+            for item in self._view.initialisers():
+                parts = item.path.split(".")
+                for start in range(len(parts) - 1):
+                    key = "->".join(parts[start:])
+                    self._by_path.setdefault(key, []).append(item.function)
+        spelling = text(expr)
+        found = self._by_path.get(spelling)
+        if found is None and "->" in spelling:
+            found = self._by_path.get(spelling.partition("->")[2])
+        return found or []
+
+
+def _closure(
+    program: Program, tables: _Tables, start: Iterable[Definition]
+) -> dict[tuple[str, int], Definition]:
+    """What definitions call below arch/, by name and through tables."""
+    found: dict[tuple[str, int], Definition] = {}
+    todo = list(start)
+    while todo and len(found) < _MAX:
+        definition = todo.pop()
+        key = (definition.file, definition.line)
+        if key in found or not definition.file.startswith("arch/"):
+            continue
+        found[key] = definition
+        graph = program.function(definition)
+        for node in graph.nodes:
+            if node.expr is None:
+                continue
+            for name in _names_called(node.expr, tables):
+                target = program.resolve(name, definition.file)
+                if target is not None and target.definition.kind != "object":
+                    todo.append(target.definition)
+    return found
+
+
+def _names_called(expr: Expr, tables: _Tables) -> list[str]:
+    names: list[str] = []
+    if expr[0] == "call" and isinstance(expr[1], str):
+        names.append(expr[1])
+    if expr[0] == "field":
+        names.extend(tables.at(expr))
+    for item in expr[1:]:
+        if type(item) is tuple and item:
+            if type(item[0]) is str:
+                names.extend(_names_called(item, tables))
+            else:
+                for part in item:
+                    if type(part) is tuple:
+                        names.extend(_names_called(part, tables))
+    return names
+
+
+def _per_cpu(graph: Function, words: Vocabulary) -> set[str]:
+    """Per-CPU variables that a function touches."""
+    found = set()
+    for _, call in graph.calls():
+        access = words.percpu.get(call[1]) if isinstance(call[1], str) else None
+        if access is not None and -len(call[2]) <= access.arg < len(call[2]):
+            found.add(text(call[2][access.arg]).lstrip("&"))
+    return found
+
+
+def judge(
+    implementation: Implementation,
+    program: Program,
+    calls: Calls,
+    runtime: Runtime,
+    words: Vocabulary,
+    users: Collection[Definition],
+) -> list[tuple[Definition, Outcome]]:
+    """Walk the switch hooks, then enter, then leave, flush and what runs between.
+
+    Each is walked from every state that enter may leave behind.
+
+    :param users: further functions of the architecture that touch the same per-CPU state.
+    """
+    touched = {v for d in implementation.definitions for v in _per_cpu(program.function(d), words)}
+    if not touched:
+        return []
+    calls.implementation = implementation.places
+    walker = Walker(calls, runtime)
+    start = {runtime.start()}
+    results = []
+    for hook in implementation.switch:
+        start = {p for s in start for p in _run(walker, program, hook, s, "switch-hook", results)}
+    entered = set(start)
+    for hook in implementation.enter:
+        entered = {p for s in entered for p in _run(walker, program, hook, s, "arch-hook", results)}
+    body = [d for d in users if _per_cpu(program.function(d), words) & touched]
+    for definition in (*implementation.leave, *implementation.flush, *body):
+        for state in entered:
+            _run(walker, program, definition, state, "arch-hook", results)
+    calls.implementation = frozenset()
+    return results
+
+
+def _run(
+    walker: Walker,
+    program: Program,
+    definition: Definition,
+    product: Product,
+    role: Role,
+    results: list[tuple[Definition, Outcome]],
+) -> set[Product]:
+    """Walk one hook; what the monitors' state may be after it."""
+    graph = program.function(definition)
+    site = Site(graph.file, graph.line, 1, graph.name)
+    runtime = walker.runtime
+    started, _ = runtime.step(product, Call(graph.name, role=role, site=site))
+    outcome = walker.walk(graph, (), started)
+    results.append((definition, outcome))
+    ended = {
+        runtime.step(after, Return(graph.name, role=role, site=site))[0]
+        for after, _, _ in outcome.exits
+    }
+    return ended or {product}

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where paths begin: every function that uses the mode, and every callback that runs in it.
+
+A function whose own balance is off may be half of a pair (one that begins, one that ends): it
+is excused when each of its callers is balanced with it in its place, or when it is only ever
+run inside a section and leaves that as it found it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir import Function
+from lazymmu.kernelc.program import Definition, Program
+
+from .finding import Step
+from .reach import Binding, Reach, callee
+from .walk import Hit, Outcome, Walker
+
+_BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
+
+MAX_LEVELS = 3
+"""Callers of callers that are asked whether they balance a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One beginning of paths and what came of it."""
+
+    definition: Definition
+    binding: Binding
+    outcome: Outcome
+    excused: bool = False
+
+    @property
+    def hits(self) -> Iterable[Hit]:
+        """What is held against this root."""
+        for hit in self.outcome.hits.values():
+            if not (self.excused and hit.violation.rule in _BALANCE):
+                yield hit
+
+    @property
+    def step(self) -> Step:
+        """The root as a step of a path."""
+        d = self.definition
+        return Step(d.file, d.line, 1, d.name, f"in {d.name}()")
+
+
+class Roots:
+    """Finds and walks the roots of one program."""
+
+    def __init__(
+        self,
+        program: Program,
+        reach: Reach,
+        walker: Walker,
+        words: Vocabulary,
+        implementation: frozenset[tuple[str, int]],
+    ) -> None:
+        self.program = program
+        self.reach = reach
+        self.walker = walker
+        self.words = words
+        self.implementation = implementation
+        self._in_file: dict[str, list[Definition]] = {}
+
+    def walk(
+        self, users: Iterable[Definition], takers: Iterable[Definition], callers: object
+    ) -> list[Root]:
+        """Walk everything that uses the mode.
+
+        :param users: definitions whose text names the mode.
+        :param takers: definitions whose text names a function that calls back.
+        :param callers: (name, static, file) -> definitions whose text names a function.
+        """
+        found = [
+            Root(d, (), self.walker.root(self.program.function(d)))
+            for d in users
+            if self._uses_mode(d)
+        ]
+        bound = [root for d in takers for root in self._callbacks(d)]
+        suspects = [root for root in found if self._unbalanced(root)]
+        excused: set[tuple[str, int]] = set()
+        extra: list[Root] = []
+        for root in suspects:
+            if self._only_inside(root):
+                excused.add((root.definition.file, root.definition.line))
+                continue
+            balancing = self._balanced_by_callers(root, callers, MAX_LEVELS)
+            if balancing:
+                excused.add((root.definition.file, root.definition.line))
+                extra.extend(balancing)
+        settled = [
+            Root(
+                r.definition,
+                r.binding,
+                r.outcome,
+                (r.definition.file, r.definition.line) in excused,
+            )
+            for r in found
+        ]
+        return settled + bound + extra
+
+    def _uses_mode(self, definition: Definition) -> bool:
+        """Whether a definition makes a mode call of its own, as a caller of the mode."""
+        if definition.name in self.words.mode:
+            return False
+        if (definition.file, definition.line) in self.implementation:
+            return False
+        graph = self.program.function(definition)
+        return any(
+            isinstance(call[1], str)
+            and call[1] in self.words.mode
+            and self.words.mode[call[1]].action != "active"
+            for _, call in graph.calls()
+        )
+
+    def _callbacks(self, definition: Definition) -> list[Root]:
+        """One root for each call that hands a function to one that calls back in a section."""
+        graph = self.program.function(definition)
+        if definition.name in self.words.callbacks:
+            return []
+        roots = []
+        env = self._settled(graph)
+        for _, call in graph.calls():
+            taker = self.words.callbacks.get(callee(call, graph, env) or "")
+            if taker is None or taker.fn is None or taker.runs != "now":
+                continue
+            target = self.reach.target(call, graph, env)
+            if target is None:
+                continue
+            binding = self.reach.bind(target.definition, call, graph, env)
+            if not any(value is not None and value[0] == "fn" for _, value in binding):
+                continue
+            inner = self.program.function(target.definition)
+            roots.append(Root(definition, binding, self.walker.root(inner, binding)))
+        return roots
+
+    def _settled(self, graph: Function) -> dict[str, object]:
+        evaluator = self.reach.facts.evaluator({}, graph.file)
+        single = self.reach.shape(graph).single
+        return {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
+
+    # -- halves of pairs ----------------------------------------------------------------------
+
+    def _unbalanced(self, root: Root) -> bool:
+        return any(hit.violation.rule in _BALANCE for hit in root.outcome.hits.values())
+
+    def _only_inside(self, root: Root) -> bool:
+        """Whether a function only runs inside a section and leaves that as it was."""
+        place = (root.definition.file, self.program.function(root.definition).line)
+        depths = self.walker.entered.get(place, set())
+        if not depths or min(depths) == 0:
+            return False
+        return True
+
+    def _balanced_by_callers(self, root: Root, callers: object, levels: int) -> list[Root]:
+        """The callers of a half, walked with it in its place; none when they do not balance it."""
+        definition = root.definition
+        named = callers(definition.name, definition.static, definition.file)  # type: ignore[operator]
+        users = [d for d in named if d.name != definition.name and self._calls(d, definition.name)]
+        if not users:
+            return []
+        graph = self.program.function(definition)
+        self.walker.helper(graph)
+        out = []
+        for user in users:
+            outcome = self.walker.root(self.program.function(user))
+            walked = Root(user, (), outcome)
+            if self._unbalanced(walked):
+                above = self._balanced_by_callers(walked, callers, levels - 1) if levels else []
+                if not above:
+                    self.walker.forget_helper(graph)
+                    return []
+                out.extend(above)
+                walked = Root(user, (), outcome, excused=True)
+            out.append(walked)
+        return out
+
+    def _calls(self, user: Definition, name: str) -> bool:
+        return any(call[1] == name for _, call in self.program.function(user).calls())

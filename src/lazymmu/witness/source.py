@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The source witness: a kernel tree against the contract, one architecture after another.
+
+``check`` gives the findings, ``sections`` the table of sections.  Architectures are looked at
+in processes of their own, because nothing of one is of use to another but plain values.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lazymmu.contract import deferral, dialects
+from lazymmu.contract.dialects import Dialect
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Witness
+from lazymmu.kernelc.profile import PROFILES
+from lazymmu.kernelc.slices import definitions
+from lazymmu.kernelc.tree import Tree
+
+from .architecture import Looked, look
+from .causes import findings
+from .finding import CheckResult, Coverage, Lost, SectionRow, TreeInfo
+from .marks import Marks, mark
+
+Progress = Callable[[str, int, int], None]
+
+_API_HEADER = "include/linux/pgtable.h"
+
+
+class NothingToCheck(Exception):
+    """The tree does not implement the mode on any architecture that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a process needs to look at one architecture."""
+
+    tree: str
+    arch: str
+    rules: tuple[str, ...]
+    dialect: Dialect
+    marks: Marks
+    cache: str | None
+
+
+def check(
+    path: str | os.PathLike[str],
+    *,
+    arches: Collection[str] | None = None,
+    rules: Collection[str] | None = None,
+    dialect: str | None = None,
+    jobs: int | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> CheckResult:
+    """Check a kernel tree against the contract.
+
+    :param path: top directory of a Linux source tree, neither configured nor built.
+    :param arches: profiles to check (x86, powerpc, sparc, arm64); default: those whose tree
+        implements the mode.
+    :param rules: names of rules; default: all that source can show.
+    :param dialect: name of a dialect of the contract; default: the one the tree speaks.
+    :param jobs: processes; default: the number of CPUs.
+    :param cache_dir: where to keep what can be used again; None: nowhere.
+    :param progress: called with (stage, done, total) as the work goes on.
+    :raises TreeError: the path is no kernel tree.
+    :raises NothingToCheck: none of the architectures implements the mode in this tree.
+    :raises ValueError: an unknown rule, architecture or dialect.
+    """
+    tree, looked, spoken = _look(path, arches, rules, dialect, jobs, cache_dir, progress)
+    rows = {item.arch: deferral.row(item.arch, item.words) for item in looked}
+    found = findings((c for item in looked for c in item.culprits), spoken, rows)
+    coverage = Coverage(
+        sections=len({s for item in looked for s in item.sections}),
+        functions_parsed=sum(item.parsed for item in looked),
+        unparsed=_merged(item.unparsed for item in looked),
+        unresolved=_merged(item.unresolved for item in looked),
+    )
+    return CheckResult(
+        tree=TreeInfo(str(path), tree.release, spoken.name),
+        arches=tuple(item.arch for item in looked),
+        findings=found,
+        coverage=coverage,
+    )
+
+
+def sections(
+    path: str | os.PathLike[str],
+    *,
+    arches: Collection[str] | None = None,
+    dialect: str | None = None,
+    jobs: int | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> list[SectionRow]:
+    """Every section of a tree; arguments and errors as for ``check``."""
+    _, looked, _ = _look(path, arches, None, dialect, jobs, cache_dir, progress)
+    by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
+    for item in looked:
+        for row in item.rows:
+            by_place.setdefault((row.file, row.line, row.function), []).append(row)
+    return [_one_row(rows) for _, rows in sorted(by_place.items())]
+
+
+def _look(
+    path: str | os.PathLike[str],
+    arches: Collection[str] | None,
+    rules: Collection[str] | None,
+    dialect: str | None,
+    jobs: int | None,
+    cache_dir: str | os.PathLike[str] | None,
+    progress: Progress | None,
+) -> tuple[Tree, list[Looked], Dialect]:
+    tree = Tree.open(path)
+    shown = [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
+    _known("architecture", arches or (), PROFILES)
+    _known("rule", rules or (), shown)
+    _known("dialect", [dialect] if dialect else (), dialects.DIALECTS)
+    chosen = tuple(name for name in shown if not rules or name in rules)
+    spoken = dialects.DIALECTS[dialect] if dialect else spoken_by(tree)
+    jobs = jobs or os.cpu_count() or 1
+    tell = progress or (lambda stage, done, total: None)
+    tell("reading the tree", 0, 1)
+    marks = mark(tree, jobs)
+    wanted = [name for name in (arches or PROFILES) if marks.implements(PROFILES[name])]
+    if not wanted:
+        asked = ", ".join(arches or PROFILES)
+        raise NothingToCheck(f"{path} does not implement the lazy MMU mode on {asked}")
+    work = [
+        _Job(str(Path(path)), a, chosen, spoken, marks, str(cache_dir) if cache_dir else None)
+        for a in wanted
+    ]
+    looked: list[Looked] = []
+    done = 0
+    tell("checking", 0, len(work))
+    if jobs > 1 and len(work) > 1:
+        context = multiprocessing.get_context("fork")
+        with context.Pool(min(jobs, len(work)), maxtasksperchild=1) as pool:
+            for item in pool.imap_unordered(_one, work, chunksize=1):
+                looked += [item] if item is not None else []
+                tell("checking", done := done + 1, len(work))
+    else:
+        for job in work:
+            item = _one(job, jobs)
+            looked += [item] if item is not None else []
+            tell("checking", done := done + 1, len(work))
+    if not looked:
+        raise NothingToCheck(f"{path} does not implement the lazy MMU mode on {', '.join(wanted)}")
+    order = list(PROFILES)
+    looked.sort(key=lambda item: order.index(item.arch))
+    return tree, looked, spoken
+
+
+def _one(job: _Job, jobs: int = 1) -> Looked | None:
+    tree = Tree.open(job.tree)
+    profile = PROFILES[job.arch]
+    return look(tree, profile, job.rules, job.dialect, job.marks, jobs, job.cache)
+
+
+def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} `{name}` (known: {', '.join(known)})")
+
+
+_COMMENT = re.compile(rb"/\*.*?\*/", re.S)
+
+
+def spoken_by(tree: Tree) -> Dialect:
+    """The dialect of the contract that a tree's own text speaks (include/linux/pgtable.h)."""
+    text = tree.read(_API_HEADER)
+    found = definitions(text)
+    names = {d.name for d in found}
+    said = b" ".join(m[0] for m in _COMMENT.finditer(text) if b"lazy" in m[0].lower())
+    return dialects.detect(said.decode("latin-1"), names)
+
+
+def _merged(lists: Iterable[Iterable[Lost]]) -> tuple[Lost, ...]:
+    return tuple(
+        sorted({item for each in lists for item in each}, key=lambda i: (i.file, i.line, i.name))
+    )
+
+
+def _one_row(rows: list[SectionRow]) -> SectionRow:
+    """The same section as several architectures see it."""
+    first = rows[0]
+
+    def union(name: str) -> tuple[str, ...]:
+        return tuple(sorted({v for row in rows for v in getattr(row, name)}))
+
+    return SectionRow(
+        file=first.file,
+        line=first.line,
+        function=first.function,
+        arches=tuple(a for row in rows for a in row.arches),
+        space="/".join(sorted({row.space for row in rows})),
+        locks_begin=union("locks_begin"),
+        locks_end=union("locks_end"),
+        pinned=union("pinned"),
+        actions=tuple(sorted({a for row in rows for a in row.actions})),
+        sleeps=union("sleeps"),
+        nests=union("nests"),
+        flushes=union("flushes"),
+    )

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a path has been: a linked list of notes, shared by the paths that split from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .finding import Step
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """One note of a path: a step of this function, or the trail of a callee, after ``before``.
+
+    ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
+    "pause", "resume", "take", "drop", "write", "call", "fact".
+    """
+
+    before: Trail | None
+    step: Step | None
+    mark: str
+    about: str = ""
+    inner: Trail | None = None
+
+    def __iter__(self) -> Iterator[Trail]:
+        """The notes from the path's beginning, those of callees in their place."""
+        chain: list[Trail] = []
+        at: Trail | None = self
+        while at is not None:
+            chain.append(at)
+            at = at.before
+        for note in reversed(chain):
+            if note.step is not None:
+                yield note
+            if note.inner is not None:
+                yield from note.inner

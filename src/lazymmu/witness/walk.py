@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The walker: runs the contract's monitors along every path of a function.
+
+A path's state is the monitors' product and what is known of variables and conditions; paths
+that agree on both are one.  A callee that is given an entry, a lock or a callback, or that
+changes the mode for its caller, is walked in its place; what any other callee may do comes
+from reach.py.  Entries are versioned by forgetting: a variable that is assigned names another
+entry from then on, and what was pending under its name stays pending without a name.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from lazymmu.contract.events import Call, Disable, Enable, Event, Return, Site, Write
+from lazymmu.contract.monitor import Product, Runtime, Violation
+from lazymmu.contract.section import TaskState
+from lazymmu.kernelc.ir import (
+    BRANCH,
+    EVAL,
+    RETURN,
+    SWITCH,
+    Expr,
+    Function,
+    Node,
+    changed,
+    strip,
+    text,
+)
+from lazymmu.kernelc.ir import calls_in
+from lazymmu.kernelc.values import NONZERO, ZERO, Evaluator, Value, canonical, integer, truth
+
+from .calls import Calls, Inside, Note, Way, derived
+from .finding import Step
+from .frame import Frame, Plan, enter, forget, leave, names_it, rename_lock
+from .reach import Binding
+from .trail import Trail
+
+MAX_STATES = 30_000
+"""(node, state) pairs of one walk; beyond it the function counts as not understood."""
+
+MAX_FRAMES = 12
+"""Functions walked inside each other."""
+
+FactList = tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What distinguishes two paths at one place."""
+
+    product: Product
+    facts: FactList = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A violation, where it happened, the path to it, and what lies below the call there."""
+
+    violation: Violation
+    trail: Trail | None
+    step: Step
+    more: tuple[Step, ...] = ()
+    conditions: frozenset[str] = frozenset()
+    ambiguous: bool = False
+    tests: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What walking a function once, from one state, came to.
+
+    ``exits`` are the ways in which it returns: product, what is known of the value, and the
+    spelling of what is returned; each with the path that leads there first.
+    """
+
+    exits: dict[tuple[Product, Value, str], Trail | None] = field(default_factory=dict)
+    hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
+    spaces: set[str] = field(default_factory=set)
+
+    def add(self, hit: Hit) -> None:
+        """Keep the first, hence shortest, way to each culprit of each rule."""
+        key = (hit.violation.rule, hit.step.file, hit.step.line, hit.step.column)
+        self.hits.setdefault(key, hit)
+
+
+_Results = Mapping[Expr, tuple[Value, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """One path in the middle of an expression: calls that were made already have results."""
+
+    state: State
+    trail: Trail | None
+    results: _Results
+
+
+class Walker:
+    """Walks functions of one program under one set of monitors."""
+
+    def __init__(self, calls: Calls, runtime: Runtime) -> None:
+        self.calls = calls
+        self.runtime = runtime
+        self._memo: dict[tuple[str, int, str, Binding, Product, bool], Outcome] = {}
+        self._plans: dict[tuple[str, int], Plan] = {}
+        self._active: list[tuple[str, int]] = []
+        self.walked = 0
+        self.begun: dict[Step, list[TaskState]] = {}
+        self.ended: dict[Step, list[TaskState]] = {}
+        self.entered: dict[tuple[str, int], set[int]] = {}
+        self.bounded: dict[tuple[str, int, str], str] = {}
+
+    def root(
+        self, graph: Function, binding: Binding = (), task: TaskState | None = None
+    ) -> Outcome:
+        """Walk a function as the beginning of a path, and judge what it leaves behind."""
+        product = self.runtime.start(task)
+        site = Site(graph.file, graph.line, 1, graph.name)
+        product, _ = self.runtime.step(product, Call(graph.name, root=True, site=site))
+        outcome = self.walk(graph, binding, product)
+        result = Outcome(outcome.exits, dict(outcome.hits), outcome.spaces)
+        for (after, _, _), trail in outcome.exits.items():
+            step = Step(graph.file, graph.line, 1, graph.name, "returns")
+            if trail is not None and trail.step is not None:
+                step = trail.step
+            where = Site(step.file, step.line, step.column, graph.name)
+            for violation in self.runtime.step(after, Return(graph.name, root=True, site=where))[1]:
+                result.add(Hit(violation, trail, step))
+        return result
+
+    def helper(self, graph: Function) -> None:
+        """From now on walk ``graph`` in the place of every call to it."""
+        self.calls.helpers.add((graph.file, graph.line))
+        self.calls.helper_names.add(graph.name)
+        self._memo.clear()
+
+    def forget_helper(self, graph: Function) -> None:
+        """Undo ``helper``."""
+        self.calls.helpers.discard((graph.file, graph.line))
+        self.calls.helper_names.discard(graph.name)
+        self._memo.clear()
+
+    def walk(
+        self, graph: Function, binding: Binding, product: Product, *, quiet: bool = False
+    ) -> Outcome:
+        """Walk one function from one state; remembered.
+
+        :param quiet: the function implements an accessor, whose own event said what happens
+            to the entry.
+        """
+        key = (graph.file, graph.line, graph.name, binding, product, quiet)
+        known = self._memo.get(key)
+        if known is not None:
+            return known
+        place = (graph.file, graph.line)
+        if place in self._active:
+            return Outcome({(product, None, ""): None})
+        if len(self._active) >= MAX_FRAMES:
+            self.bounded[(graph.file, graph.line, graph.name)] = "too many calls inside each other"
+            return Outcome({(product, None, ""): None})
+        self._active.append(place)
+        plan = self._plans.get(place)
+        if plan is None:
+            plan = self._plans[place] = Plan.of(graph, self.calls.words)
+        constants = {k: v for k, v in binding if k not in plan.rewritten}
+        single = self.calls.reach.shape(graph).single
+        evaluator = self.calls.facts.evaluator(constants, graph.file)
+        for name, value in single.items():
+            settled = evaluator.value(value)
+            if settled is not None:
+                constants[name] = settled
+        outcome = self._walk(Frame(graph, constants, plan, quiet), product)
+        self._active.pop()
+        self._memo[key] = outcome
+        return outcome
+
+    def _walk(self, frame: Frame, product: Product) -> Outcome:
+        out = Outcome()
+        start = State(product)
+        seen: set[tuple[int, State]] = {(0, start)}
+        work: deque[tuple[int, State, Trail | None]] = deque([(0, start, None)])
+        nodes, live = frame.graph.nodes, frame.plan.live
+        while work:
+            index, state, trail = work.popleft()
+            for nxt, after, path in self._node(frame, nodes[index], state, trail, out):
+                after = _settled(after, live[nxt])
+                key = (nxt, after)
+                if key not in seen:
+                    seen.add(key)
+                    work.append((nxt, after, path))
+            if len(seen) > MAX_STATES:
+                where = (frame.graph.file, frame.graph.line, frame.graph.name)
+                self.bounded[where] = f"more than {MAX_STATES} states"
+                break
+        self.walked += len(seen)
+        return out
+
+    # -- one node -----------------------------------------------------------------------------
+
+    def _node(
+        self, frame: Frame, node: Node, state: State, trail: Trail | None, out: Outcome
+    ) -> list[tuple[int, State, Trail | None]]:
+        """Where one path goes from one node."""
+        expr = node.expr
+        if expr is None:
+            if node.op == RETURN:
+                self._exit(frame, node, state, trail, None, "", out)
+            return [(succ, state, trail) for succ in node.succ]
+        result: list[tuple[int, State, Trail | None]] = []
+        for path in self._effects(frame, node, expr, state, trail, out):
+            evaluator = self._evaluator(frame, path)
+            after = self._assigned(frame, expr, path, evaluator)
+            if node.op == EVAL:
+                result.extend((succ, after, path.trail) for succ in node.succ)
+            elif node.op == RETURN:
+                inner = strip(expr)
+                name = path.results[inner][1] if inner in path.results else text(inner)
+                self._exit(frame, node, after, path.trail, evaluator.value(expr), name, out)
+            elif node.op == BRANCH:
+                for succ, facts in self._branch(frame, node, expr, after.facts, evaluator):
+                    result.append((succ, State(after.product, facts), path.trail))
+            elif node.op == SWITCH:
+                value = integer(evaluator.value(expr))
+                for case, succ in zip(node.cases, node.succ, strict=True):
+                    if value is None or case == value or (case is None and value not in node.cases):
+                        result.append((succ, after, path.trail))
+        return result
+
+    def _evaluator(self, frame: Frame, path: _Path) -> Evaluator:
+        base = self.calls.facts.evaluator(frame.env(path.state.facts), frame.graph.file)
+        plain = base.call
+
+        def call(expr: Expr) -> Value:
+            known = path.results.get(expr)
+            return known[0] if known is not None and known[0] is not None else plain(expr)
+
+        base.call = call
+        return base
+
+    def _exit(
+        self,
+        frame: Frame,
+        node: Node,
+        state: State,
+        trail: Trail | None,
+        value: Value,
+        name: str,
+        out: Outcome,
+    ) -> None:
+        known = truth(value)
+        short: Value = None if known is None else NONZERO if known else ZERO
+        step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
+        out.exits.setdefault((state.product, short, name), Trail(trail, step, "return"))
+
+    def _branch(
+        self, frame: Frame, node: Node, expr: Expr, facts: FactList, evaluator: Evaluator
+    ) -> list[tuple[int, FactList]]:
+        value = truth(evaluator.value(expr))
+        known = canonical(expr)
+        if value is None and known is not None:
+            remembered = dict(facts).get(known[0])
+            if remembered is not None:
+                value = truth(remembered) == known[1]
+        if value is not None:
+            return [(node.succ[0 if value else 1], facts)]
+        out = []
+        for succ, holds in ((node.succ[0], True), (node.succ[1], False)):
+            learnt = facts
+            if known is not None and known[0] in frame.plan.tracked:
+                learnt = _with(facts, known[0], NONZERO if holds == known[1] else ZERO)
+            out.append((succ, learnt))
+        return out
+
+    def _assigned(self, frame: Frame, expr: Expr, path: _Path, evaluator: Evaluator) -> State:
+        """The state after the assignments and steps of an expression."""
+        product, facts = path.state.product, path.state.facts
+        locked = self.calls.lock_outputs(expr)
+        for target, value in changed(expr):
+            spelling = text(target)
+            if value is None and spelling in locked:
+                continue
+            inner = strip(value) if value is not None else None
+            while inner is not None and inner[0] == "assign":
+                inner = strip(inner[3])
+            known = evaluator.value(inner) if inner is not None else None
+            source = None
+            if inner is not None and frame.plan.frees:
+                source = derived(inner, dict(facts), self.calls.words)
+            product, facts = self._overwritten(product, facts, target)
+            if (
+                known is not None
+                and known[0] in ("int", "nonzero")
+                and spelling in frame.plan.tracked
+            ):
+                facts = _with(facts, spelling, known)
+            if source is not None and target[0] == "id":
+                facts = _with(facts, "~" + spelling, source)
+            if inner is not None and inner in path.results and path.results[inner][1]:
+                product = rename_lock(product, path.results[inner][1], spelling)
+            if inner is not None and inner[0] == "id" and inner[1] in frame.plan.locks:
+                # A lock under a second name keeps its first: releases go by class if need be.
+                continue
+        return State(product, facts)
+
+    def _overwritten(
+        self, product: Product, facts: FactList, target: Expr
+    ) -> tuple[Product, FactList]:
+        spelling = text(target)
+        if target[0] == "id":
+            product = forget(product, spelling)
+        kept = tuple(
+            fact
+            for fact in facts
+            if fact[0] != spelling
+            and fact[0] != "~" + spelling
+            and not (target[0] == "id" and names_it(fact[0], spelling))
+            and fact[1] != ("from", spelling)
+        )
+        return product, kept if len(kept) != len(facts) else facts
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def _effects(
+        self,
+        frame: Frame,
+        node: Node,
+        expr: Expr,
+        state: State,
+        trail: Trail | None,
+        out: Outcome,
+    ) -> list[_Path]:
+        """Every way in which the reads and calls of one expression can turn out."""
+        paths = [self._happen(_Path(state, trail, {}), self.calls.batch(frame, node), out)]
+        for deref in self.calls.reads(frame, expr):
+            note = self.calls.read(frame, deref, node.line, node.column)
+            paths = [self._happen(path, (note,), out) for path in paths]
+        for call in calls_in(expr):
+            nxt: list[_Path] = []
+            for path in paths:
+                nxt.extend(self._call(frame, call, path, out))
+            paths = nxt
+        return paths
+
+    def _call(self, frame: Frame, call: Expr, path: _Path, out: Outcome) -> Iterable[_Path]:
+        env = frame.env(path.state.facts)
+        for way in self.calls.ways(frame, call, path.state.product, env):
+            after = self._happen(path, way.notes, out)
+            if way.inside is not None:
+                yield from self._inside(frame, call, way.inside, after, out)
+            else:
+                yield self._returned(after, call, after.state.product, way.value, way.name)
+
+    def _happen(self, path: _Path, notes: tuple[Note, ...], out: Outcome) -> _Path:
+        """Run the monitors over events."""
+        if not notes:
+            return path
+        product, trail = path.state.product, path.trail
+        for note in notes:
+            product, violations = self.runtime.step(product, note.event)
+            site = note.event.site
+            if site is None:
+                continue
+            step = Step(site.file, site.line, site.column, site.function, note.text)
+            self._observe(note.event, path.state.product, product, step, trail, out)
+            for violation in violations:
+                out.add(
+                    Hit(
+                        violation,
+                        trail,
+                        step,
+                        note.more,
+                        note.conditions,
+                        note.ambiguous,
+                        note.tests,
+                    )
+                )
+            if note.mark:
+                trail = Trail(trail, step, note.mark, _about(note))
+        return _Path(State(product, path.state.facts), trail, path.results)
+
+    def _observe(
+        self,
+        event: Event,
+        before: Product,
+        after: Product,
+        step: Step,
+        trail: Trail | None,
+        out: Outcome,
+    ) -> None:
+        """Remember what the table of sections shows."""
+        if isinstance(event, Write):
+            out.spaces.add(event.space)
+        elif isinstance(event, Enable) and after.task.depth == 1:
+            self.begun.setdefault(step, []).append(after.task)
+        elif isinstance(event, Disable) and after.task.depth == 0:
+            self.ended.setdefault(step, []).append(after.task)
+
+    def _returned(
+        self, path: _Path, call: Expr, product: Product, value: Value, name: str
+    ) -> _Path:
+        results = path.results
+        if value is not None or name:
+            results = {**results, call: (value, name)}
+        return _Path(State(product, path.state.facts), path.trail, results)
+
+    def _inside(
+        self, frame: Frame, call: Expr, inside: Inside, path: _Path, out: Outcome
+    ) -> Iterable[_Path]:
+        """Walk a callee in its caller's place."""
+        graph = self.calls.program.function(inside.definition)  # type: ignore[arg-type]
+        entered = enter(path.state.product, call, graph)
+        self.entered.setdefault((graph.file, graph.line), set()).add(entered.task.depth)
+        outcome = self.walk(graph, inside.binding, entered, quiet=inside.quiet)
+        out.spaces |= outcome.spaces
+        said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
+        step = Step(frame.graph.file, call[3], call[4], frame.graph.name, said)
+        mark = "callback" if inside.callback else "call"
+        before = Trail(path.trail, step, mark)
+        conditions = frozenset(inside.definition.conditions)  # type: ignore[attr-defined]
+        for hit in outcome.hits.values():
+            out.add(
+                replace(
+                    hit,
+                    trail=Trail(before, None, "inside", inner=hit.trail),
+                    conditions=hit.conditions | conditions,
+                    ambiguous=hit.ambiguous or inside.ambiguous,
+                )
+            )
+        plan = self._plans.get((graph.file, graph.line)) or Plan.of(graph, self.calls.words)
+        for (product, value, name), trail in outcome.exits.items():
+            back = leave(product, call, graph, plan.rewritten)
+            after = _Path(
+                State(back, path.state.facts),
+                Trail(before, None, "inside", inner=trail) if trail is not None else path.trail,
+                path.results,
+            )
+            if graph.macro:
+                after = self._macro_writes(after, call, graph, plan)
+            yield self._returned(after, call, after.state.product, value, f"{graph.name}:{name}")
+
+    def _macro_writes(self, path: _Path, call: Expr, graph: Function, plan: Plan) -> _Path:
+        """A macro that assigns to its parameter assigns to its argument."""
+        product, facts = path.state.product, path.state.facts
+        for param, arg in zip(graph.params, call[2], strict=False):
+            if param in plan.rewritten:
+                product, facts = self._overwritten(product, facts, strip(arg))
+        return _Path(State(product, facts), path.trail, path.results)
+
+
+def _settled(state: State, live: frozenset[str]) -> State:
+    """The state without facts that no path asks for any more."""
+    if all(name in live or name[0] == "~" for name, _ in state.facts):
+        return state
+    kept = tuple(fact for fact in state.facts if fact[0] in live or fact[0][0] == "~")
+    return State(state.product, kept)
+
+
+def _with(facts: FactList, name: str, value: Value) -> FactList:
+    known = dict(facts)
+    known[name] = value
+    return tuple(sorted(known.items(), key=lambda item: item[0]))
+
+
+def _about(note: Note) -> str:
+    event = note.event
+    return str(getattr(event, "entry", None) or getattr(event, "lock", None) or "")
+
+
+__all__ = ["Hit", "Outcome", "State", "Walker", "Way"]
