@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The documentation pages that are made from the code: the rules and the dialects.
+
+What the contract says stands in `lazymmu.contract` alone; these pages only lay it out.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.dialects import DIALECTS
+from lazymmu.contract.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from lazymmu.contract.rules.rule import Rule
+
+_NOTE = ".. SPDX-License-Identifier: GPL-2.0-or-later\n.. Made by docs/generate.py; do not edit.\n\n"
+
+
+def write(target: Path) -> None:
+    """Write every generated page into `target`; a page that did not change is left alone."""
+    target.mkdir(exist_ok=True)
+    for name, lines in (("rules", _rules()), ("dialects", _dialects())):
+        text = _NOTE + "\n".join(lines) + "\n"
+        page = target / f"{name}.rst.inc"
+        if not page.exists() or page.read_text() != text:
+            page.write_text(text)
+
+
+def _rules() -> Iterator[str]:
+    yield from _table(
+        ("rule", "binds", "says"),
+        [(f":ref:`rule-{rule.name}`", _party(rule), _safe(rule.sentence)) for rule in RULES.values()],
+        widths=(25, 20, 55),
+    )
+    for rule in RULES.values():
+        yield from _rule(rule)
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield f".. _rule-{rule.name}:"
+    yield ""
+    yield rule.name
+    yield "-" * len(rule.name)
+    yield ""
+    yield f"**{_safe(rule.sentence)}**"
+    yield ""
+    yield _safe(rule.why)
+    yield ""
+    yield f":Binds: {_party(rule)}"
+    yield f":One instance per: {rule.key}"
+    yield f":Shown by: {', '.join(rule.witnesses)}"
+    statuses = ", ".join(f"{name} {rule.status(dialect)}" for name, dialect in DIALECTS.items())
+    yield f":Dialects: {statuses}"
+    yield f":Source: {_safe(rule.citation)}"
+    yield ""
+    for title, code in (("Wrong", rule.examples.bad_c), ("Right", rule.examples.good_c)):
+        yield f"{title}:"
+        yield ""
+        yield ".. code-block:: c"
+        yield ""
+        yield textwrap.indent(_body(code), "   ")
+        yield ""
+
+
+def _dialects() -> Iterator[str]:
+    yield from _table(
+        ("dialect", "what the tree's text and API say"),
+        [(f"``{name}``", _safe(dialect.label)) for name, dialect in DIALECTS.items()],
+        widths=(20, 80),
+    )
+
+
+def _party(rule: Rule) -> str:
+    return f"{rule.party}" + (" (information)" if rule.kind == "information" else "")
+
+
+def _body(code: str) -> str:
+    """An example without its licence line."""
+    lines = code.strip().splitlines()
+    return "\n".join(lines[1:] if lines and "SPDX" in lines[0] else lines).strip()
+
+
+def _table(
+    heads: Iterable[str], rows: Iterable[Iterable[str]], *, widths: Iterable[int]
+) -> Iterator[str]:
+    yield ".. list-table::"
+    yield "   :header-rows: 1"
+    yield f"   :widths: {' '.join(map(str, widths))}"
+    yield ""
+    for row in (heads, *rows):
+        for at, cell in enumerate(row):
+            yield f"   {'* -' if at == 0 else '  -'} {cell}"
+    yield ""
+
+
+def _safe(text: str) -> str:
+    """Plain text as reStructuredText: whatever would be markup is escaped."""
+    return re.sub(r"([\\`*|_])", r"\\\1", text)
