@@ -23,11 +23,14 @@ _ODD = re.compile(
     rb"|((?:struct|union|enum)\s++\w++\s[\s*]*+|(?:" + _BASE + rb")++[\s*]*+)(?=\w++\s*+,)"
     # 3: a jump
     rb"|((?:return|goto|break|continue)\b[ \t]?+)"
-    # 4: an operator; 5: nothing; 6: a designated initialiser; 7: part of a number
+    # 4: an operator; 5: nothing; 6: a designated initialiser; 7: part of a number;
+    # 8: the name of an operand; 9: a bit field without a name
     rb"|([-+*/%&|^<>=!~][-+*/%&|^<>=!~ ]*+)(?=[,)])"
     rb"|((?=,)|(?<=,)(?=\))|(?<=\s)(?=\)))"
     rb"|(\.)(?=[A-Za-z_]\w*+\s*+=)"
     rb"|(\d[0-9a-fA-FxX]*+_\w++)"
+    rb"|((?:[A-Za-z_]\w*+\s++%)?\[\w++\])(?=\s*+[,)])"
+    rb"|(:\s*+\d++)(?=\s*+[,;])"
     rb")"
 )
 _STRING = rb'"[^"]*+"'
@@ -36,7 +39,9 @@ _STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++([A-Za-z_]\w*+)[ \t\n]++(?=")'
 _STRING_CALL = re.compile(rb'"[ \t\n]*+([A-Za-z_]\w*+[ \t]*+\()')
 _CALL_STRING = re.compile(rb'\)[ \t\n]*+(?=")')
 _OPERAND = re.compile(rb'(?:\[\s*+\w++\s*+\]\s*+)?+"[ ]*+"\s*+(?=\()')
-_TWO_WORDS = re.compile(rb"[(,][ \t]*+([A-Z_][A-Z0-9_]*+)[ \t]++(?=[A-Za-z_])")
+_TWO_WORDS = re.compile(rb"[(,][ \t]*+([A-Z_][A-Z0-9_]*+)[ \t]++(?!const\b)(?=[A-Za-z_])")
+_SECTION = re.compile(rb'\)\s*+(:)\s*+(?=")')
+_DESIGNATOR = re.compile(rb"[(,]\s*+\.(?=[A-Za-z_]\w*+\s*+=)")
 
 
 def mask_arguments(out: bytearray, start: int) -> None:
@@ -67,8 +72,10 @@ def mask_arguments(out: bytearray, start: int) -> None:
             elif text[last] == 0x2C:
                 out[last] = 0x20
         elif kind == 6:
-            if _in_call(text, at):
-                out[first] = 0x20
+            if text[at] == 0x28 and _in_call(text, at):
+                _designated(out, text, at)
+        elif kind == 9:
+            fill(out, at, last)
         else:
             out[first:last] = b"1" * (last - first)
 
@@ -88,6 +95,13 @@ def _begins_statement(text: bytes, at: int, start: int) -> bool:
         return False
     first, last = word_before(text, first)
     return last <= start or (first == last and text[last - 1] in b";{}):")
+
+
+def _designated(out: bytearray, text: bytes, at: int) -> None:
+    """Blank the dots of `(.a = 1, .b = 2)`."""
+    close = closing(text, at)
+    for dot in _DESIGNATOR.finditer(text, at, max(close, at)):
+        out[dot.end() - 1] = 0x20
 
 
 def _type(out: bytearray, text: bytes, first: int, last: int) -> None:
@@ -121,11 +135,27 @@ def mask_strings(out: bytearray, start: int, in_asm: list[tuple[int, int]]) -> N
         first, last = word_before(out, opened)
         if opened >= 0 and first < last and bytes(out[first:last]) not in KEYWORDS:
             fill(out, first, match.start() + 1, b'""')
+    for match in _SECTION.finditer(out, start):
+        if not _inside(in_asm, match.start()) and not _chooses(out, match.start(1), start):
+            out[match.start(1)] = 0x2C
     for match in _OPERAND.finditer(out, start):
         if not _inside(in_asm, match.start()):
             fill(out, *match.span())
     for match in _TWO_WORDS.finditer(out, start):
         fill(out, *match.span(1))
+
+
+def _chooses(out: bytearray, at: int, start: int) -> bool:
+    """Whether a `?` stands before the `:` at `at`, in the same parentheses, or none are around."""
+    depth = 0
+    for offset in range(at - 1, start, -1):
+        byte = out[offset]
+        depth += (byte == 0x29) - (byte == 0x28)
+        if depth < 0:
+            return False
+        if byte in b"?;{}" and depth == 0:
+            return True
+    return True
 
 
 def _inside(spans: list[tuple[int, int]], at: int) -> bool:

@@ -73,7 +73,7 @@ def mask(
         mask_head(out, start, attributes)
     _words(out, start)
     in_asm = mask_asm(out) if b"asm" in clean else []
-    if b'"' in clean:
+    if b'"' in clean or b"KERN_" in clean:
         mask_strings(out, start, in_asm)
     mask_arguments(out, start)
     mask_statements(out, start, loop_macros)

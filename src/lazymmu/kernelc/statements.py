@@ -20,7 +20,7 @@ _GROUP = (
     + rb"|\([^(){};]*+\))*+\))*+\))*+\))*+\)"
 )  # fmt: skip
 """Parentheses, five deep, without statements inside."""
-_INTERESTING = rb"[ \t\n]*+[A-Za-z_{}=]"
+_INTERESTING = rb"(?:[ \t\n]*+[A-Za-z_{}=]|[ \t]*+\n[ \t\n]*+[(*+-])"
 _SKIP = (
     rb"(?:[^()]++"
     rb"|(?<!\w)(?<!\w )" + _GROUP  # a cast, or an expression in parentheses
@@ -31,7 +31,7 @@ _SKIP = (
 _NEXT = re.compile(_SKIP + rb"(?:(" + _GROUP + rb")|(\()|(\))|\Z)")
 _AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")
 _DO_MACRO = re.compile(rb"\}[ \t]*+([A-Za-z_]\w*+)[ \t]*+\(")
-_LONE_WORD = re.compile(rb"[;{}][ \t]*+\n[ \t\n]*+[ \t]([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])")
+_LONE_WORD = re.compile(rb"[;{}][ \t]*+\n[ \t\n]*+(?<=[ \t])([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])")
 _STATEMENT_WORD = re.compile(
     rb"(?:^|[;,({])\s*+(?:if|return|goto|break|continue|for|while|do|switch|case|else)\b"
 )
@@ -113,7 +113,7 @@ class _Body:
                     fill(self.out, at, last + 1)
         elif behind == b"}":
             self.end_statement(opened, closed)
-        elif not is_word(behind, 0):
+        elif not is_word(behind, 0) and behind not in b"(*+-":
             return
         elif text.find(b"\n", closed, at) < 0:
             if behind in _STATEMENT_STARTS or b"for_each" in word or word.decode() in self.loops:
