@@ -2,33 +2,64 @@
 """The examples of the rules: one directory per rule, good and bad, as C and as events.
 
 The two forms of an example say the same; the monitor on the events and the analyser on the C must
-agree.  `expect: RULE` in a comment stands on the line of the culprit.
+agree.  `expect: RULE` in a comment stands on the line of the culprit.  The second line of each C
+file names the dialect that it speaks and the file of a tree that it stands for.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Final
+
+_HEAD: Final = re.compile(r"/\* dialect: (?P<dialect>[\w-]+); file: (?P<file>[\w./-]+) \*/")
+_EXPECT: Final = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example: its C, its events, the dialect of both, and the file that the C stands for."""
+
+    c: str
+    events: str
+    dialect: str
+    file: str
+
+    @property
+    def expected(self) -> tuple[tuple[int, str], ...]:
+        """(line of the C, rule) for every finding that its comments expect."""
+        return tuple(
+            (number, rule.strip())
+            for number, line in enumerate(self.c.splitlines(), 1)
+            for found in _EXPECT.finditer(line)
+            for rule in found["rules"].split(",")
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Text of a rule's four example files."""
+    """A rule's two examples."""
 
-    good_c: str
-    bad_c: str
-    good_events: str
-    bad_events: str
+    good: Example
+    bad: Example
 
 
 @cache
 def load(rule: str) -> Examples:
-    """The examples of the rule named `rule`.  Raises FileNotFoundError when one is missing."""
+    """The examples of the rule named `rule`.
+
+    Raises FileNotFoundError when one is missing, ValueError when its head is not as it must be.
+    """
+    return Examples(_read(rule, "good"), _read(rule, "bad"))
+
+
+def _read(rule: str, kind: str) -> Example:
     home = files(__name__) / rule
-    return Examples(
-        *(
-            (home / name).read_text(encoding="utf-8")
-            for name in ("good.c", "bad.c", "good.events", "bad.events")
-        )
-    )
+    c = (home / f"{kind}.c").read_text(encoding="utf-8")
+    events = (home / f"{kind}.events").read_text(encoding="utf-8")
+    head = _HEAD.search(c)
+    if head is None:
+        raise ValueError(f"{rule}/{kind}.c names no dialect and file")
+    return Example(c, events, head["dialect"], head["file"])

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dialect: counted; file: mm/example.c */
+/* Wrong: the queued write brings the write permission back. */
+#include <linux/mm.h>
+
+void clean_and_protect(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, pte_mkclean(ptep_get(pte)));
+	ptep_set_wrprotect(mm, addr, pte);	/* expect: mixed-write */
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dialect: counted; file: mm/example.c */
+/* A section that cannot be preempted: the page-table lock pins the task. */
+#include <linux/mm.h>
+
+void clean_entry(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, pte_mkclean(ptep_get(pte)));
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dialect: counted; file: mm/example.c */
+/* Wrong: another CPU may refill its TLB from the old entry after the flush. */
+#include <linux/mm.h>
+
+void protect_entry(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, pte_wrprotect(ptep_get(pte)));
+	flush_tlb_range(vma, addr, addr + PAGE_SIZE);	/* expect: tlb-flush-in-section */
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dialect: ptl-held; file: arch/sparc/mm/tlb.c */
+/* Wrong: the task may move to another CPU between its beginning and its end. */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+static DEFINE_PER_CPU(struct tlb_batch, tlb_batch);
+
+void flush_one_page(struct mm_struct *mm, unsigned long addr);
+void flush_many_pages(struct mm_struct *mm, unsigned long nr, unsigned long *addrs);
+
+void flush_tlb_pending(void)
+{
+	struct tlb_batch *tb = &get_cpu_var(tlb_batch);
+
+	if (tb->tlb_nr)
+		flush_many_pages(tb->mm, tb->tlb_nr, tb->vaddrs);
+	tb->tlb_nr = 0;
+	put_cpu_var(tlb_batch);
+}
+
+void arch_enter_lazy_mmu_mode(void)
+{
+	struct tlb_batch *tb;
+
+	tb = this_cpu_ptr(&tlb_batch);	/* expect: unpinned-batch */
+	tb->active = 1;
+}
+
+void arch_leave_lazy_mmu_mode(void)
+{
+	struct tlb_batch *tb = this_cpu_ptr(&tlb_batch);	/* expect: unpinned-batch */
+
+	if (tb->tlb_nr)
+		flush_tlb_pending();
+	tb->active = 0;
+}
+
+void tlb_batch_add(struct mm_struct *mm, unsigned long addr, pte_t old)
+{
+	struct tlb_batch *tb = &get_cpu_var(tlb_batch);
+
+	if (!tb->active) {
+		flush_one_page(mm, addr);
+		goto out;
+	}
+	if (tb->tlb_nr && tb->mm != mm)
+		flush_tlb_pending();
+	if (tb->tlb_nr == 0)
+		tb->mm = mm;
+	tb->vaddrs[tb->tlb_nr] = addr;
+	tb->tlb_nr++;
+	if (tb->tlb_nr == TLB_BATCH_NR)
+		flush_tlb_pending();
+out:
+	put_cpu_var(tlb_batch);
+}
