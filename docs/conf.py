@@ -23,7 +23,7 @@ author = _PROJECT["authors"][0]["name"]
 copyright = author
 release = version = _PROJECT["version"]
 
-extensions = ["sphinx.ext.autodoc", "sphinxcontrib.autoprogram"]
+extensions = ["sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 templates_path: list[str] = []
 default_role = "code"

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The documentation pages that are made from the code: the rules and the dialects.
+"""The documentation that is made from the code: the rules, the dialects, and the options.
 
-What the contract says stands in `lazymmu.contract` alone; these pages only lay it out.
+What the contract says stands in `lazymmu.contract` alone, and what an option does in its help;
+these pages only lay it out. The options are laid out here and not by a Sphinx extension, because
+those that read argparse know neither argument groups below a verb nor man pages.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from lazymmu.cli.main import build_parser
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.rules import RULES
 
@@ -19,13 +23,16 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.rules.rule import Rule
 
-_NOTE = ".. SPDX-License-Identifier: GPL-2.0-or-later\n.. Made by docs/generate.py; do not edit.\n\n"
+_NOTE = (
+    ".. SPDX-License-Identifier: GPL-2.0-or-later\n.. Made by docs/generate.py; do not edit.\n\n"
+)
 
 
 def write(target: Path) -> None:
     """Write every generated page into `target`; a page that did not change is left alone."""
     target.mkdir(exist_ok=True)
-    for name, lines in (("rules", _rules()), ("dialects", _dialects())):
+    pages = {"rules": _rules(), "dialects": _dialects(), "options": _options()}
+    for name, lines in pages.items():
         text = _NOTE + "\n".join(lines) + "\n"
         page = target / f"{name}.rst.inc"
         if not page.exists() or page.read_text() != text:
@@ -35,7 +42,10 @@ def write(target: Path) -> None:
 def _rules() -> Iterator[str]:
     yield from _table(
         ("rule", "binds", "says"),
-        [(f":ref:`rule-{rule.name}`", _party(rule), _safe(rule.sentence)) for rule in RULES.values()],
+        [
+            (f":ref:`rule-{rule.name}`", _party(rule), _safe(rule.sentence))
+            for rule in RULES.values()
+        ],
         widths=(25, 20, 55),
     )
     for rule in RULES.values():
@@ -74,6 +84,42 @@ def _dialects() -> Iterator[str]:
         [(f"``{name}``", _safe(dialect.label)) for name, dialect in DIALECTS.items()],
         widths=(20, 80),
     )
+
+
+def _options() -> Iterator[str]:
+    """A section for each verb, a definition list for each group of its options."""
+    parser = build_parser()
+    yield from _groups(parser)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, verb in action.choices.items():
+                yield name
+                yield "~" * len(name)
+                yield ""
+                yield _safe(verb.description or "")
+                yield from _groups(verb)
+
+
+def _groups(parser: argparse.ArgumentParser) -> Iterator[str]:
+    usual = {"positional arguments", "options", "verbs"}
+    for group in parser._action_groups:
+        actions = [a for a in group._group_actions if not isinstance(a, argparse._SubParsersAction)]
+        if actions and group.title not in usual:
+            yield f"*{group.title}*"
+            yield ""
+        for action in actions:
+            yield _term(action)
+            yield textwrap.indent(_safe((action.help or "") % vars(action)), "   ")
+            yield ""
+
+
+def _term(action: argparse.Action) -> str:
+    value = action.metavar or ("|".join(action.choices) if action.choices else action.dest)
+    value = f"*{_safe(str(value))}*"
+    if not action.option_strings:
+        return value
+    names = ", ".join(f"**{_safe(name)}**" for name in action.option_strings)
+    return names if action.nargs == 0 else f"{names} {value}"
 
 
 def _party(rule: Rule) -> str:

@@ -67,11 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
     )
-    options.add_output(parser, FORMATS)
-    parser.add_argument(
+    output = options.add_output(parser, FORMATS)
+    output.add_argument(
         "--compare", action="store_true", help="of several trees: a table, finding by release"
     )
-    parser.add_argument(
+    output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
     )
 

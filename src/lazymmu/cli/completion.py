@@ -21,7 +21,7 @@ _DIRECTORIES = {"trees", "cache_dir"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `lazymmu completion`."""
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

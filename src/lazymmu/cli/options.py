@@ -64,8 +64,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
 
 
-def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
-    """In which format, and where to."""
+def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> argparse._ArgumentGroup:
+    """In which format, and where to; returns the group, for what a verb adds to it."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "--format", choices=formats, default=formats[0], help=f"default: {formats[0]}"
@@ -74,6 +74,7 @@ def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
         "--output", metavar="FILE", help="write results to FILE (default: -, standard output)"
     )
     group.add_argument("-q", "--quiet", action="store_true", help="no summary and no progress")
+    return group
 
 
 def arches(values: Iterable[str]) -> tuple[str, ...] | None:

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the rules over a list of events, without any kernel.
+
+The lists have one event a line; `lazymmu explain RULE` prints two for each rule.
+The dialect is that of the option, of the list, or the newest, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import options
+from lazymmu.cli.console import emit, read_input, say
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = "replay"
+SUMMARY = "run the rules over a list of events"
+FORMATS = ("text", "json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu replay`."""
+    parser.add_argument("events", metavar="FILE", help="list of events (- for standard input)")
+    parser.add_argument("--dialect", metavar="NAME", help="judge by this dialect of the contract")
+    parser.add_argument(
+        "--rule",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="rules",
+        help="run only this rule, also if it only informs",
+    )
+    options.add_output(parser, FORMATS)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Read the list, run the monitors, print what they say."""
+    from lazymmu.contract import eventlist
+    from lazymmu.contract.dialects import DIALECTS
+    from lazymmu.contract.monitor import Runtime
+    from lazymmu.contract.rules import RULES
+    from lazymmu.contract.rules.rule import Kind
+    from lazymmu.report import violations
+
+    options.check_names("rule", args.rules, RULES)
+    options.check_dialect(args.dialect)
+    name = "<stdin>" if args.events == "-" else args.events
+    try:
+        listed = eventlist.parse(read_input(args.events).decode(), name)
+    except UnicodeDecodeError:
+        raise Problem(f"{name}: not text in UTF-8") from None
+    except eventlist.EventListError as error:
+        raise Problem(str(error)) from None
+    options.check_dialect(listed.dialect or None)
+    dialect = args.dialect or listed.dialect or list(DIALECTS)[-1]
+    chosen = [rule for rule in RULES.values() if not args.rules or rule.name in args.rules]
+    judged = eventlist.judge(listed, Runtime(chosen, DIALECTS[dialect]))
+    broken = [v for v in judged if RULES[v[1].rule].kind is not Kind.INFORMATION]
+    if args.format == "json":
+        emit(violations.render_json(name, dialect, judged, RULES), args.output)
+    else:
+        shown = judged if args.rules else broken
+        emit(violations.render(name, shown, RULES), args.output, colour=True)
+    if not args.quiet:
+        counted = f"{len(broken)} {'violation' if len(broken) == 1 else 'violations'}"
+        say(f"{name}: {counted} in {len(listed.lines)} events, by dialect {dialect}")
+    if broken:
+        return ExitCode.FOUND
+    return ExitCode.CLEAN if listed.lines else ExitCode.INCONCLUSIVE
