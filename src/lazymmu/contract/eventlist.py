@@ -189,7 +189,9 @@ def _event(tokens: list[_Token], where: str) -> Event:
         if not tokens:
             raise EventListError(f"{where}:{head.column}: a task without an event")
         head = tokens[0]
-    if head.key or head.text not in EVENTS:
+    if head.key:
+        raise EventListError(f"{where}:{head.column}: a line begins with the name of an event")
+    if head.text not in EVENTS:
         raise EventListError(f"{where}:{head.column}: no event is called `{head.text}`")
     kind = EVENTS[head.text]
     shape = _SHAPES[kind]

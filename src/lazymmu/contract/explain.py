@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `lazymmu explain` prints: a rule whole, an architecture's rows, a dialect's contract.
+
+Pure functions from names to text of at most 100 columns, each ending in a newline.
+"""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from lazymmu.contract.deferral import ROWS, Row, harm
+from lazymmu.contract.dialects import DIALECTS, Dialect, Status
+from lazymmu.contract.rules import RULES, Rule
+from lazymmu.contract.text import contract_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lazymmu.contract.examples import Example
+
+_WIDTH: Final = 100
+
+_Value = TypeVar("_Value")
+
+
+class UnknownNameError(ValueError):
+    """A rule, architecture or dialect that does not exist; the text is one sentence."""
+
+
+def explain_rules(dialect: Dialect | None = None) -> str:
+    """One line per rule: its name and sentence; with a dialect, what that makes of it."""
+    lines: list[str] = []
+    for rule in RULES.values():
+        note = "" if dialect is None else f" [{rule.status(dialect)}]"
+        lines.append(_wrapped(f"{rule.name}{note}", rule.sentence))
+    return "\n".join(lines) + "\n"
+
+
+def explain_rule(name: str, dialect: Dialect | None = None) -> str:
+    """All there is to say of the rule `name`, for every dialect or for one.
+
+    Raises `UnknownNameError` when there is no such rule.
+    """
+    rule = _known("rule", name, RULES)
+    dialects = list(DIALECTS.values()) if dialect is None else [dialect]
+    parts = [
+        f"{rule.name}\n{'=' * len(rule.name)}",
+        _filled(rule.sentence),
+        "\n".join(
+            (
+                _wrapped("binds", _binds(rule)),
+                _wrapped("per", rule.key),
+                _wrapped("shown by", ", ".join(rule.witnesses)),
+                _wrapped("source", rule.citation),
+            )
+        ),
+        _section("Why", _filled(rule.why)),
+        _section(
+            "In each dialect",
+            "\n".join(_wrapped(each.name, _standing(rule, each)) for each in dialects),
+        ),
+        _section("Who is hurt", _hurt(rule)),
+        _example("Wrong", rule.examples.bad),
+        _example("Right", rule.examples.good),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def explain_arch(arch: str, row: Row | None = None) -> str:
+    """The rows of the deferral table for `arch`, or the one that a tree has.
+
+    Raises `UnknownNameError` when the table lacks the architecture.
+    """
+    rows = _known("architecture", arch, ROWS) if row is None else (row,)
+    return "\n\n".join(_row(each) for each in rows) + "\n"
+
+
+def explain_contract(dialect: str | Dialect) -> str:
+    """The contract of a dialect as the comment in pgtable.h should say it.
+
+    Raises `UnknownNameError` when no dialect has that name.
+    """
+    if isinstance(dialect, Dialect):
+        return contract_text(dialect)
+    return contract_text(_known("dialect", dialect, DIALECTS))
+
+
+def _known(kind: str, name: str, table: Mapping[str, _Value]) -> _Value:
+    if name in table:
+        return table[name]
+    near = difflib.get_close_matches(name, table, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(table)}"
+    raise UnknownNameError(f"there is no {kind} `{name}`; {hint}")
+
+
+def _row(row: Row) -> str:
+    yes_no = {True: "yes", False: "no"}
+    facts = (
+        ("releases", row.seen),
+        ("deferred", row.deferred.value),
+        ("for", " and ".join(row.spaces) + " mappings"),
+        ("state", row.owner.value),
+        ("disables preemption", yes_no[row.pins]),
+        ("section in section", row.inner.value),
+        ("context switch", row.carried.value),
+        ("update in interrupt", row.interrupt.value),
+        ("flush without leaving", yes_no[row.flush]),
+        ("limit of a batch", str(row.limit) if row.limit else "none"),
+        ("source", row.source),
+    )
+    head = f"{row.arch}: {row.label} ({row.name})"
+    return "\n".join([head, "-" * len(head), *(_wrapped(key, value) for key, value in facts)])
+
+
+def _binds(rule: Rule) -> str:
+    return {
+        "caller": "callers: all code but the architectures' own",
+        "implementation": "implementations: code under arch/",
+    }[rule.party] + ("; information, no fault" if rule.kind == "information" else "")
+
+
+def _standing(rule: Rule, dialect: Dialect) -> str:
+    status = rule.status(dialect)
+    said = {
+        Status.DOCUMENTED: "documented",
+        Status.IMPLIED: "implied: the text is silent, or says it of practice alone",
+        Status.OFF: "off: the dialect allows it, or has nothing to which it applies",
+    }[status]
+    return f"{said} ({dialect.label})"
+
+
+def _hurt(rule: Rule) -> str:
+    """Every row that a violation hurts, with the sentence; rows that say the same are one line."""
+    said: dict[str, list[str]] = {}
+    for rows in ROWS.values():
+        for row in rows:
+            sentence = harm(rule.name, row, "unknown")
+            if sentence is not None:
+                said.setdefault(sentence, []).append(row.name)
+    if not said:
+        return "Nobody in the tree: a violation breaks the text alone."
+    return "\n".join(_wrapped(", ".join(names), sentence) for sentence, names in said.items())
+
+
+def _example(title: str, example: Example) -> str:
+    code = "\n".join(example.c.splitlines()[2:])
+    events = "\n".join(line for line in example.events.splitlines() if not line.startswith("#"))
+    shown = textwrap.indent(code.expandtabs(8), "    ")
+    listed = textwrap.indent(events, "    ")
+    return _section(f"{title}, in {example.file}", f"{shown}\n\n  as events:\n\n{listed}")
+
+
+def _section(title: str, body: str) -> str:
+    return f"{title}\n{'-' * len(title)}\n{body}"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _wrapped(key: str, value: str) -> str:
+    return textwrap.fill(
+        f"{key}: {value}",
+        _WIDTH,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
