@@ -69,13 +69,14 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f":Dialects: {statuses}"
     yield f":Source: {_safe(rule.citation)}"
     yield ""
-    for title, code in (("Wrong", rule.examples.bad_c), ("Right", rule.examples.good_c)):
-        yield f"{title}:"
-        yield ""
-        yield ".. code-block:: c"
-        yield ""
-        yield textwrap.indent(_body(code), "   ")
-        yield ""
+    for title, example in (("Wrong", rule.examples.bad), ("Right", rule.examples.good)):
+        for language, code in (("c", example.c), ("none", example.events)):
+            yield f"{title}{', as C' if language == 'c' else ', as events'}:"
+            yield ""
+            yield f".. code-block:: {language}"
+            yield ""
+            yield textwrap.indent(_body(code), "   ")
+            yield ""
 
 
 def _dialects() -> Iterator[str]:
@@ -127,9 +128,9 @@ def _party(rule: Rule) -> str:
 
 
 def _body(code: str) -> str:
-    """An example without its licence line."""
-    lines = code.strip().splitlines()
-    return "\n".join(lines[1:] if lines and "SPDX" in lines[0] else lines).strip()
+    """An example without its licence line and the line that says which file it stands for."""
+    head = re.compile(r"SPDX-License-Identifier|/\* dialect: ")
+    return "\n".join(line for line in code.strip().splitlines() if not head.search(line))
 
 
 def _table(

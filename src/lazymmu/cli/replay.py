@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run the rules over a list of events, without any kernel.
 
-The lists have one event a line; `lazymmu explain RULE` prints two for each rule.
+A list has one event a line; `lazymmu explain RULE` prints two for each rule.
 The dialect is that of the option, of the list, or the newest, in this order.
 """
 
@@ -67,6 +67,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not args.quiet:
         counted = f"{len(broken)} {'violation' if len(broken) == 1 else 'violations'}"
         say(f"{name}: {counted} in {len(listed.lines)} events, by dialect {dialect}")
+        hidden = sorted({v.rule for _, v in judged} - {v.rule for _, v in broken})
+        if hidden and not args.rules and args.format == "text":
+            say(f"information not shown; {' '.join(f'--rule {rule}' for rule in hidden)} shows it")
     if broken:
         return ExitCode.FOUND
     return ExitCode.CLEAN if listed.lines else ExitCode.INCONCLUSIVE
