@@ -28,10 +28,14 @@ __all__ = [
     "Macro",
     "Macros",
     "Options",
+    "Scoped",
     "Selection",
+    "apply",
     "blank",
     "evaluate",
+    "guard",
     "interpret",
+    "plain",
     "regions",
     "scan",
     "select",
@@ -50,24 +54,19 @@ class Options(Protocol):
         ...
 
 
-class Directive(NamedTuple):
-    """One preprocessor directive: what it is, where it stands, and where its group goes on.
+Directive = tuple[str, int, int, str, str]
+"""One preprocessor directive: (kind, start, end, word, rest).
 
-    `following` is, for if, ifdef, ifndef, elif and else, the index of the directive that
-    ends the branch it opens; the number of directives when the text ends before.
-    """
-
-    kind: str
-    start: int
-    end: int
-    argument: str
-    following: int
+kind: if, ifdef, ifndef, elif, else, endif, define, undef or include; start, end: its offsets,
+line continuations and a comment that it opens included; word: the identifier that follows at
+once, or nothing; rest: what comes after that.
+"""
 
 
 class Macro(NamedTuple):
-    """One live `#define`: the text after the word define, its place, and its conditions."""
+    """One live `#define`: its text behind the name, its place, and its conditions."""
 
-    argument: str
+    text: str
     file: str
     start: int
     needs: tuple[str, ...]
@@ -75,26 +74,23 @@ class Macro(NamedTuple):
     @property
     def parameters(self) -> tuple[str, ...] | None:
         """Names of the parameters of a function-like macro, None for an object-like one."""
-        match = _DEFINE.match(self.argument)
-        if match is None or match[2] is None:
+        if not self.text.startswith("("):
             return None
-        return tuple(name.strip() for name in match[2].split(",") if name.strip())
+        names = self.text[1 : self.text.find(")")].replace("\\\n", " ").split(",")
+        return tuple(name.strip() for name in names if name.strip())
 
     @property
     def value(self) -> str:
         """Replacement text with comments and line continuations taken out."""
-        match = _DEFINE.match(self.argument)
-        if match is None:
-            return ""
-        return plain(self.argument[match.end() :])
+        if not self.text.startswith("("):
+            return plain(self.text)
+        return plain(self.text[self.text.find(")") + 1 :])
 
 
 _DIRECTIVE: Final = re.compile(
-    r"\n[ \t]*#[ \t]*(ifdef|ifndef|if|elif|else|endif|define|undef|include)\b"
-    r"([^\n\\]*(?:\\[\s\S][^\n\\]*)*)"
+    r"\n[ \t]*#[ \t]*(ifdef|ifndef|if|elif|else|endif|define|undef|include)\b[ \t]*"
+    r"(\w*)([^\n\\]*(?:\\[\s\S][^\n\\]*)*)"
 )
-_DEFINE: Final = re.compile(r"[ \t]*([A-Za-z_]\w*)(?:\(([^)]*)\))?")
-_NAME: Final = re.compile(r"[ \t]*([A-Za-z_]\w*)")
 _COMMENT: Final = re.compile(r"/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*")
 _BLANKS: Final = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _OPENERS: Final = frozenset({"if", "ifdef", "ifndef"})
@@ -133,12 +129,14 @@ def _in_comment(text: str, position: int, end: int, inside: bool) -> bool:
         position, inside = opener + 2, True
 
 
-def scan(text: str) -> list[Directive]:
-    """Return the directives of `text` that stand outside comments, in order.
+def scan(text: str) -> tuple[list[Directive], list[int]]:
+    """Return the directives of `text` that stand outside comments, and how their groups go on.
 
-    `text` is a file decoded as latin-1, so that offsets are byte offsets.
+    `text` is a file decoded as latin-1, so that offsets are byte offsets. The second list has
+    for each if, ifdef, ifndef, elif and else the index of the directive that ends its branch
+    (the number of directives when none does), and 0 for others.
     """
-    found: list[tuple[str, int, int, str]] = []
+    found: list[Directive] = []
     following: list[int] = []
     open_branches: list[int] = []
     position, inside = 0, False
@@ -150,28 +148,38 @@ def scan(text: str) -> list[Directive]:
         if inside or (opener >= 0 and text.find("*/", opener + 2, start) < 0):
             inside = _in_comment(text, position, start, inside)
             if inside:
-                # Go on from inside the comment, and not past a close on this very line.
                 position = start
                 continue
-        kind, argument = match[1], match[2]
-        inside = False
-        if "/*" in argument and _in_comment(argument, 0, len(argument), False):
+        kind, word, rest = match.groups()
+        if "/*" in rest and _in_comment(rest, 0, len(rest), False):
             # The directive ends on the line on which its comment does.
             close = text.find("*/", end)
             end = close + 2 if close >= 0 else len(text)
         position = end
-        index = len(found)
-        found.append((kind, start - 1, end - 1, argument))
-        following.append(0)
-        if kind in _OPENERS:
-            open_branches.append(index)
-        elif kind in ("elif", "else", "endif") and open_branches:
-            following[open_branches.pop()] = index
-            if kind != "endif":
+        if kind != "define" and kind != "include" and kind != "undef":
+            index = len(found)
+            if kind in _OPENERS:
                 open_branches.append(index)
+            elif open_branches:
+                following[open_branches.pop()] = index
+                if kind != "endif":
+                    open_branches.append(index)
+        following.append(0)
+        found.append((kind, start - 1, end - 1, word, rest))
     for index in open_branches:
         following[index] = len(found)
-    return [Directive(*item, after) for item, after in zip(found, following, strict=True)]
+    return found, following
+
+
+def guard(directives: list[Directive], following: list[int]) -> str | None:
+    """Return the include guard that wraps all directives of a file, None if there is none."""
+    if directives and directives[0][0] == "ifndef" and following[0] == len(directives) - 1:
+        return directives[0][3]
+    return None
+
+
+_Entry = tuple[str | None, str, int, tuple[str, ...]]
+"""A definition as a table holds it: text (None: not yet read), file, offset, labels."""
 
 
 class Macros:
@@ -181,7 +189,7 @@ class Macros:
     without changing it, which is how one .c file is looked at with the walk's final table.
     """
 
-    __slots__ = ("_base", "_own", "options")
+    __slots__ = ("_base", "_load", "_own", "options")
 
     def __init__(
         self,
@@ -189,47 +197,65 @@ class Macros:
         options: Options | None = None,
         *,
         base: Macros | None = None,
+        load: Callable[[str, int], str] | None = None,
     ) -> None:
-        """Start with object-like macros `values` (name to text) over `options` and `base`."""
-        self._own: dict[str, Macro | None] = {}
+        """Start with object-like macros `values` (name to text) over `options` and `base`.
+
+        `load` finds the text of a macro that was entered without one, by file and offset.
+        """
+        self._own: dict[str, _Entry | None] = {}
         self._base = base
+        self._load = load
         self.options = options if options is not None or base is None else base.options
         for name, value in (values or {}).items():
-            self._own[name] = Macro(f"{name} {value}", "", -1, ())
+            self._own[name] = (f" {value}", "", -1, ())
 
     def get(self, name: str) -> Macro | None:
         """Return the definition of `name`, None when it has none."""
         if name in self._own:
-            return self._own[name]
+            known = self._own[name]
+            if known is None:
+                return None
+            if known[0] is None:
+                text = self._load(known[1], known[2]) if self._load is not None else ""
+                known = self._own[name] = (text, *known[1:])
+            return Macro._make(known)
         return self._base.get(name) if self._base is not None else None
 
-    def define(self, argument: str, file: str, start: int, needs: tuple[str, ...]) -> None:
-        """Enter the `#define` whose text after the word define is `argument`."""
-        match = _NAME.match(argument)
-        if match is not None:
-            self._own[match[1]] = Macro(argument, file, start, needs)
+    def where(self, name: str) -> tuple[str, int] | None:
+        """Return the file and offset of the definition of `name`, None when it has none."""
+        if name in self._own:
+            known = self._own[name]
+            return None if known is None else (known[1], known[2])
+        return self._base.where(name) if self._base is not None else None
 
-    def undefine(self, argument: str) -> None:
-        """Carry out `#undef argument`; a configuration symbol becomes undefined too."""
-        match = _NAME.match(argument)
-        if match is not None:
-            self._own[match[1]] = None
+    def define(
+        self, name: str, text: str | None, file: str, start: int, needs: tuple[str, ...]
+    ) -> None:
+        """Carry out a `#define`, whose text behind the name is `text`."""
+        self._own[name] = (text, file, start, needs)
 
-    def items(self) -> Iterable[tuple[str, Macro]]:
-        """Yield every name that is defined, with its definition."""
-        if self._base is not None:
-            for name, macro in self._base.items():
-                if name not in self._own:
-                    yield name, macro
-        for name, own in self._own.items():
-            if own is not None:
-                yield name, own
+    def undefine(self, name: str) -> None:
+        """Carry out an `#undef`; a configuration symbol becomes undefined too."""
+        self._own[name] = None
+
+    def places(self) -> Iterable[tuple[str, str, int, tuple[str, ...]]]:
+        """Yield what this table itself defines: (name, file, offset, labels)."""
+        for name, known in self._own.items():
+            if known is not None:
+                yield name, known[1], known[2], known[3]
+
+    def removed(self) -> Iterable[str]:
+        """Yield the names that this table itself undefines."""
+        return (name for name, known in self._own.items() if known is None)
 
     def defined(self, name: str) -> tuple[bool, tuple[str, ...]]:
         """Tell whether `name` is defined, and which free symbols that rests on."""
+        known = self._own.get(name)
+        if known is not None:
+            return True, known[3]
         if name in self._own:
-            macro = self._own[name]
-            return (macro is not None, macro.needs if macro is not None else ())
+            return False, ()
         if self._base is not None:
             return self._base.defined(name)
         if name.startswith("CONFIG_") and self.options is not None:
@@ -238,6 +264,58 @@ class Macros:
                 return True, (name,)
             return value == "y" or self.options.number(name[7:]) is not None, ()
         return False, ()
+
+
+class Scoped(Macros):
+    """A table that keeps what local headers change of what others defined, to take it back.
+
+    While `local` names a file, its defines and undefines of names that have a definition (or
+    that Kconfig decides) are noted in `changes`.
+    """
+
+    __slots__ = ("changes", "local")
+
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        options: Options,
+        load: Callable[[str, int], str] | None = None,
+    ) -> None:
+        """Start like Macros, with no file local."""
+        super().__init__(values, options, load=load)
+        self.local = ""
+        self.changes: list[tuple[str, str, _Entry | None, bool]] = []
+
+    def define(
+        self, name: str, text: str | None, file: str, start: int, needs: tuple[str, ...]
+    ) -> None:
+        """Carry out a `#define`; see Macros."""
+        if self.local and (name in self._own or name.startswith("CONFIG_")):
+            self.changes.append((name, self.local, self._own.get(name), name in self._own))
+        self._own[name] = (text, file, start, needs)
+
+    def undefine(self, name: str) -> None:
+        """Carry out an `#undef`; see Macros."""
+        if self.local:
+            self.changes.append((name, self.local, self._own.get(name), name in self._own))
+        self._own[name] = None
+
+    def restore(self) -> dict[str, tuple[str, int]]:
+        """Take back the changes; return by name who made them, and where it defines it now.
+
+        The offset is -1 for a name that was undefined.
+        """
+        made: dict[str, tuple[str, int]] = {}
+        while self.changes:
+            name, file, before, known = self.changes.pop()
+            if name not in made:
+                now = self._own.get(name)
+                made[name] = (file, now[2] if now is not None else -1)
+            if known:
+                self._own[name] = before
+            else:
+                self._own.pop(name, None)
+        return made
 
 
 class Selection:
@@ -286,6 +364,7 @@ class Selection:
 
 def interpret(
     directives: list[Directive],
+    following: list[int],
     macros: Macros,
     length: int,
     *,
@@ -293,29 +372,30 @@ def interpret(
     include: Callable[[str], None] | None = None,
     defines: bool = True,
 ) -> Selection:
-    """Run the directives of one text of `length` bytes against `macros`.
+    """Run the directives of one text of `length` bytes (see `scan`) against `macros`.
 
     `macros` is changed by the text's defines unless `defines` is False; `include` is called
     with the argument of every live `#include`, at its place in the order.
     """
     dead: list[tuple[int, int]] = []
     guarded: list[tuple[int, int, tuple[str, ...]]] = []
-    # Per open group: does a branch follow that may still be taken, and its own labels.
+    # Per open group: was a branch taken, and the labels of those that were not.
     groups: list[tuple[bool, tuple[str, ...]]] = []
     needs: tuple[str, ...] = ()
     outer: list[tuple[str, ...]] = []
     index, count = 0, len(directives)
+    define = macros.define
     while index < count:
-        kind, start, end, argument, following = directives[index]
+        kind, start, end, word, rest = directives[index]
         if kind == "define":
             if defines:
-                macros.define(argument, file, start, needs)
+                define(word, rest, file, start, needs)
         elif kind == "include":
             if include is not None:
-                include(argument)
+                include(word + rest)
         elif kind == "undef":
             if defines:
-                macros.undefine(argument)
+                macros.undefine(word)
         elif kind == "endif":
             if groups:
                 groups.pop()
@@ -329,30 +409,32 @@ def interpret(
                 continue
             taken, because = groups[-1]
             needs = outer[-1]
+            labels: tuple[str, ...] = ()
             if taken:
-                truth, labels = False, ()
+                truth = False
             elif kind == "else":
                 truth, labels = True, because
-            elif kind == "ifdef" or kind == "ifndef":
-                match = _NAME.match(argument)
-                truth, labels = macros.defined(match[1]) if match is not None else (False, ())
-                if kind == "ifndef":
-                    truth = not truth
+            elif kind == "ifdef":
+                truth, labels = macros.defined(word)
+            elif kind == "ifndef":
+                truth, labels = macros.defined(word)
+                truth = not truth
             else:
-                truth, labels = condition.evaluate(plain(argument), macros)
+                truth, labels = condition.evaluate(plain(word + rest), macros)
                 labels = _union(labels, because)
-            after = directives[following].start if following < count else length
+            after = following[index]
+            stop = directives[after][1] if after < count else length
             if truth:
                 groups[-1] = (True, ())
                 if labels:
                     needs = _union(needs, labels)
-                    guarded.append((end, after, labels))
+                    guarded.append((end, stop, labels))
             else:
                 if not taken:
                     groups[-1] = (False, _union(because, labels))
-                if end < after:
-                    dead.append((end, after))
-                index = following
+                if end < stop:
+                    dead.append((end, stop))
+                index = after
                 continue
         index += 1
     return Selection(dead, guarded)
@@ -379,7 +461,7 @@ def apply(text: bytes, directives: list[Directive], selection: Selection) -> byt
     """
     pieces: list[bytes] = []
     position = 0
-    spans = [(item.start, item.end) for item in directives]
+    spans = [(item[1], item[2]) for item in directives]
     spans += selection.dead
     spans.sort()
     for start, end in spans:
@@ -399,11 +481,12 @@ def select(text: bytes, macros: Macros) -> bytes:
     Its own defines count from where they stand, and leave `macros` as it is. Length and
     newlines stay as they are.
     """
-    directives = scan(text.decode("latin-1"))
-    return apply(text, directives, interpret(directives, Macros(base=macros), len(text)))
+    directives, following = scan(text.decode("latin-1"))
+    chosen = interpret(directives, following, Macros(base=macros), len(text))
+    return apply(text, directives, chosen)
 
 
 def regions(text: bytes, macros: Macros) -> list[tuple[int, int, tuple[str, ...]]]:
     """Return the spans of `text` that free symbols guard: (start, end, their labels)."""
-    directives = scan(text.decode("latin-1"))
-    return interpret(directives, Macros(base=macros), len(text)).guarded
+    directives, following = scan(text.decode("latin-1"))
+    return interpret(directives, following, Macros(base=macros), len(text)).guarded

@@ -10,55 +10,93 @@ Where a header is looked for follows LINUXINCLUDE and USERINCLUDE (Makefile); `a
 an architecture lacks come from asm-generic (scripts/Makefile.asm-headers: generic-y, mandatory-y).
 
 Limits: all source files share one table, so that a header sees the macros of headers that
-another file included before; what a .c file itself defines stays in that file, and is not seen
-by the headers it includes. Generated headers do not exist in a plain tree and are skipped.
+another file included before. What a .c file itself defines stays in that file, and is not seen
+by the headers it includes; what a header outside the include directories changes of what others
+defined is taken back at the end of the source file that included it. Generated headers do not
+exist in a plain tree and are skipped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from posixpath import dirname, normpath
-from typing import Final
+from typing import Final, NamedTuple
 
 from lazymmu.kernelc import cpp
-from lazymmu.kernelc.cpp import Directive, Macros, Options, Selection
+from lazymmu.kernelc.cpp import Directive, Macros, Options, Scoped, Selection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
 
-__all__ = ["FORCED", "Headers", "walk"]
+__all__ = ["FORCED", "Headers", "is_public", "walk"]
 
 FORCED: Final = ("include/linux/kconfig.h", "include/linux/compiler_types.h")
 """What every compilation includes before its first line (Makefile: USERINCLUDE, LINUXINCLUDE)."""
 
 _SPEC: Final = re.compile(r'\s*(?:<([^>\n]+)>|"([^"\n]+)")')
 _WORD: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*\Z")
-_DEPTH: Final = 180
+_DEPTH: Final = 150
+_CAP: Final = 200_000
+
+
+def is_public(rel: str) -> bool:
+    """Tell whether a header stands where every file may include it from."""
+    return rel.startswith("include/") or (rel.startswith("arch/") and "/include/" in rel)
+
+
+class _Text(NamedTuple):
+    """What the walk remembers of a header's text."""
+
+    directives: list[Directive]
+    following: list[int]
+    length: int
+    guard: str | None
 
 
 class Headers:
-    """What a walk saw: the headers in order, the final macros, and what of each text is live."""
+    """What a walk saw: the headers in order, the final macros, and what of each text is live.
 
-    def __init__(self, tree: Tree, profile: Profile, macros: Macros) -> None:
-        """Make an empty result for `tree` as `profile` sees it; `walk` fills it."""
+    selections: by header; includes: by file, what it includes, as resolved; missing: arguments
+    of includes that name no file of the tree, each with the first file that has it; overrides:
+    by macro, the local headers that change it, with the offset of the change (-1: undefined).
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        profile: Profile,
+        config: Options,
+        search: Callable[[str], tuple[str, ...]] | None = None,
+    ) -> None:
+        """Make an empty result for `tree` as `profile` sees it; `walk` fills it.
+
+        search: further directories in which a given source file's includes are looked for.
+        """
         self.tree = tree
         self.profile = profile
-        self.macros = macros
+        self.macros = Scoped(profile.builtins, config, self._macro_text)
         self.selections: dict[str, Selection] = {}
         self.includes: dict[str, dict[str, None]] = {}
         self.missing: dict[str, str] = {}
+        self.overrides: dict[str, dict[str, int]] = {}
+        self._search_extra = search
+        self._extra: tuple[str, ...] = ()
         self._known: dict[str, bool] = {}
-        self._resolved: dict[str, str | None] = {}
+        self._angled: dict[str, str | None] = {}
+        self._texts: dict[str, _Text] = {}
         self._sources: dict[str, Selection] = {}
+        self._reached: dict[str, frozenset[str]] = {}
         self._depth = 0
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The headers that were visited, in the order of their first visit."""
+        """The files that were included, in the order of their first visit."""
         return tuple(self.selections)
 
     def resolve(self, includer: str, argument: str) -> str | None:
         """Return the file that `#include argument` in the file `includer` means, None if absent."""
+        if argument in self._angled:
+            return self._angled[argument]
         match = _SPEC.match(argument)
         if match is None:
             word = _WORD.match(cpp.plain(argument))
@@ -70,10 +108,20 @@ class Headers:
             rel = normpath(f"{dirname(includer)}/{match[2]}")
             if self._has(rel):
                 return rel
-        spec = match[1] or match[2]
-        if spec not in self._resolved:
-            self._resolved[spec] = self._search(spec)
-        return self._resolved[spec]
+            return self._local(match[2]) or self._search(match[2])
+        found = self._search(match[1])
+        if found is not None or not self._extra:
+            self._angled[argument] = found
+            return found
+        return self._local(match[1])
+
+    def _local(self, spec: str) -> str | None:
+        """Look where the Makefiles of the source file at hand say."""
+        for directory in self._extra:
+            rel = normpath(f"{directory}/{spec}")
+            if self._has(rel):
+                return rel
+        return None
 
     def _search(self, spec: str) -> str | None:
         arch = f"arch/{self.profile.arch_dir}/include"
@@ -101,41 +149,108 @@ class Headers:
         if rel is None:
             self.missing.setdefault(cpp.plain(argument), includer)
             return
-        self.includes.setdefault(includer, {})[rel] = None
+        known = self.includes.get(includer)
+        if known is None:
+            known = self.includes[includer] = {}
+        known[rel] = None
         self.enter(rel)
 
     def enter(self, rel: str) -> None:
         """Read the header `rel` at this point of the walk, unless its guard says it is done."""
+        text = self._texts.get(rel)
+        if text is None:
+            text = self._texts[rel] = self._scan(rel)
         earlier = self.selections.get(rel)
-        if earlier is not None and self._guarded(rel):
+        if earlier is not None and text.guard and self.macros.defined(text.guard)[0]:
             return
         if self._depth > _DEPTH:
             return
-        directives = self._directives(rel)
         if earlier is None:
             self.selections[rel] = Selection()
         self._depth += 1
+        outer, self.macros.local = self.macros.local, "" if is_public(rel) else rel
         found = cpp.interpret(
-            directives,
+            text.directives,
+            text.following,
             self.macros,
-            self._lengths[rel],
+            text.length,
             file=rel,
             include=lambda argument: self.visit(rel, argument),
+            # A .c file that another includes is a source file all the same.
+            defines=not rel.endswith(".c"),
         )
+        self.macros.local = outer
         self._depth -= 1
         self.selections[rel] = found if earlier is None else earlier.merged(found)
 
+    def start(self, root: str) -> None:
+        """Follow the includes of the source file `root`, up to its last one."""
+        text = self.tree.read(root).decode("latin-1")
+        last = max(text.rfind("#include"), text.rfind("# include"), text.rfind("#\tinclude"))
+        if last < 0:
+            return
+        directives, following = cpp.scan(text[: text.find("\n", last) + 1 or len(text)])
+        self._extra = self._search_extra(root) if self._search_extra is not None else ()
+        cpp.interpret(
+            directives,
+            following,
+            self.macros,
+            len(text),
+            file=root,
+            include=lambda argument: self.visit(root, argument),
+            defines=False,
+        )
+        self._extra = ()
+        for name, (file, offset) in self.macros.restore().items():
+            self.overrides.setdefault(name, {})[file] = offset
+
+    def finish(self) -> None:
+        """Forget what only the walk needs."""
+        self._texts.clear()
+
+    def reached(self, rel: str) -> frozenset[str]:
+        """Return the files that the file `rel` includes, directly or not, and itself."""
+        known = self._reached.get(rel)
+        if known is None:
+            seen = {rel}
+            work = [rel]
+            while work:
+                for included in self.includes.get(work.pop(), ()):
+                    if included not in seen:
+                        seen.add(included)
+                        work.append(included)
+            known = self._reached[rel] = frozenset(seen)
+        return known
+
     def selection(self, rel: str) -> Selection:
-        """Return what of the file `rel` is compiled: of a header as the walk found it, of any
-        other file with the walk's final macros and its own."""
-        known = self.selections.get(rel) or self._sources.get(rel)
+        """Return what of the file `rel` is compiled.
+
+        Of a header it is what the walk found, of any other file what follows from the walk's
+        final macros, those of the local headers it includes, and its own.
+        """
+        known = self.selections.get(rel)
+        if known is None or rel.endswith(".c"):
+            known = self._sources.get(rel)
         if known is None:
             text = self.tree.read(rel)
-            known = cpp.interpret(
-                cpp.scan(text.decode("latin-1")), Macros(base=self.macros), len(text), file=rel
-            )
+            directives, following = cpp.scan(text.decode("latin-1"))
+            known = cpp.interpret(directives, following, self.table(rel), len(text), file=rel)
             self._sources[rel] = known
         return known
+
+    def table(self, rel: str) -> Macros:
+        """Return the macros with which the source file `rel` is read, to be changed at will."""
+        macros = Macros(base=self.macros, load=self._macro_text)
+        if self.overrides:
+            reached = self.reached(rel)
+            for name, changes in self.overrides.items():
+                for file, offset in changes.items():
+                    if file in reached:
+                        if offset < 0:
+                            macros.undefine(name)
+                        else:
+                            macros.define(name, None, file, offset, ())
+        return macros
 
     def live(self, rel: str) -> bytes:
         """Return the text of `rel` with its directives and what is not compiled blanked.
@@ -143,57 +258,39 @@ class Headers:
         Length and newlines are those of the file.
         """
         text = self.tree.read(rel)
-        return cpp.apply(text, cpp.scan(text.decode("latin-1")), self.selection(rel))
+        return cpp.apply(text, cpp.scan(text.decode("latin-1"))[0], self.selection(rel))
 
-    # What the walk remembers of a text while it runs.
-    _scanned: dict[str, list[Directive]]
-    _lengths: dict[str, int]
+    def _scan(self, rel: str) -> _Text:
+        text = self.tree.read(rel)
+        directives, following = cpp.scan(text.decode("latin-1"))
+        return _Text(directives, following, len(text), cpp.guard(directives, following))
 
-    def _directives(self, rel: str) -> list[Directive]:
-        known = self._scanned.get(rel)
-        if known is None:
-            text = self.tree.read(rel)
-            known = self._scanned[rel] = cpp.scan(text.decode("latin-1"))
-            self._lengths[rel] = len(text)
-        return known
-
-    def _guarded(self, rel: str) -> bool:
-        """Tell whether an include guard that is now defined wraps all directives of `rel`."""
-        directives = self._directives(rel)
-        if not directives or directives[0].kind != "ifndef":
-            return False
-        if directives[0].following != len(directives) - 1:
-            return False
-        return self.macros.defined(directives[0].argument.split()[0])[0]
+    def _macro_text(self, rel: str, start: int) -> str:
+        """Return the text behind the name of the `#define` at offset `start` of a file."""
+        if not rel or start < 0:
+            return ""
+        text = self.tree.read(rel)[start : start + _CAP].decode("latin-1")
+        directives, _ = cpp.scan(text)
+        return directives[0][4] if directives else ""
 
 
-def walk(tree: Tree, profile: Profile, config: Options, roots: Iterable[str]) -> Headers:
+def walk(
+    tree: Tree,
+    profile: Profile,
+    config: Options,
+    roots: Iterable[str],
+    search: Callable[[str], tuple[str, ...]] | None = None,
+) -> Headers:
     """Walk the headers that the source files `roots` include, in the order given.
 
-    Raises nothing: what cannot be read is in `tree.losses`, what is not there in
-    `Headers.missing`.
+    search: see Headers. Raises nothing: what cannot be read is in `tree.losses`, what is not
+    there in `Headers.missing`.
     """
-    macros = Macros(profile.builtins, config)
-    headers = Headers(tree, profile, macros)
-    headers._scanned = {}
-    headers._lengths = {}
+    headers = Headers(tree, profile, config, search)
     for rel in FORCED:
         if tree.has(rel):
             headers.enter(rel)
     for root in roots:
-        text = tree.read(root)
-
-        def follow(argument: str, root: str = root) -> None:
-            headers.visit(root, argument)
-
-        cpp.interpret(
-            cpp.scan(text.decode("latin-1")),
-            macros,
-            len(text),
-            file=root,
-            include=follow,
-            defines=False,
-        )
-    headers._scanned = {}
-    headers._lengths = {}
+        headers.start(root)
+    headers.finish()
     return headers

@@ -25,7 +25,7 @@ from lazymmu.kernelc.kconfig_text import NO, YES, Block, Expression, File, Sourc
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
 
-__all__ = ["Config", "solve"]
+__all__ = ["Config", "solve", "variables"]
 
 _DEPTH: Final = 60
 
@@ -103,9 +103,7 @@ class _Assembly:
             self.choices.append(_Choice(depends, choice.defaults))
         for item in file.items:
             if isinstance(item, Source):
-                path = kconfig_text.substitute(item.path, self.variables)
-                if item.relative:
-                    path = f"{rel.rpartition('/')[0]}/{path}".lstrip("/")
+                path = kconfig_text.included(item, rel, self.variables)
                 self.take(path, kconfig_text.both(outer, item.depends))
             else:
                 self._block(item, outer, first)
@@ -420,19 +418,24 @@ def _names(expression: Expression, found: set[str]) -> None:
                 _names(part, found)
 
 
+def variables(profile: Profile) -> dict[str, str]:
+    """Return the variables that Kconfig files use to name the architecture."""
+    return dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), profile.arch_dir)
+
+
 def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) -> Config:
     """Return what the tree's Kconfig decides for `profile`.
 
     `files` are Kconfig files that were read already, by path; those that had to be read are
     added to it. A tree without Kconfig files decides nothing: every symbol is "n".
     """
-    variables = dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), profile.arch_dir)
-    assembly = _Assembly(tree, files if files is not None else {}, variables)
+    names = variables(profile)
+    assembly = _Assembly(tree, files if files is not None else {}, names)
     assembly.take("Kconfig", YES)
     assembly.link()
     symbols = assembly.symbols
     fixed = {name: item.value for name, item in profile.config.items() if name in symbols}
-    solver = _Solver(symbols, assembly.choices, fixed, variables)
+    solver = _Solver(symbols, assembly.choices, fixed, names)
     solver.run()
     numbers = {}
     for symbol in symbols.values():

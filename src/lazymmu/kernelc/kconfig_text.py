@@ -27,6 +27,7 @@ __all__ = [
     "both",
     "condition",
     "either",
+    "included",
     "negated",
     "parse",
     "substitute",
@@ -153,6 +154,14 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
             value = variables.get(name, "")
         text = text[:start] + value + text[end + 1 :]
     return text
+
+
+def included(item: Source, rel: str, variables: Mapping[str, str]) -> str:
+    """Return the path of the file that a `source` line in the file `rel` means."""
+    path = substitute(item.path, variables) if "$(" in item.path else item.path
+    if item.relative:
+        path = f"{rel.rpartition('/')[0]}/{path}".lstrip("/")
+    return path
 
 
 _conditions: dict[str, Expression] = {}

@@ -6,38 +6,43 @@ headers (as the walk saw them, so that an architecture's override wins by constr
 functions with external linkage in the files that are built. Statics of other files are no
 candidates.
 
-Only names are indexed; the text of a file is read again when one of its definitions is asked
-for, and little of it is kept.
+Only names are indexed (see names.py); a file is read again when one of its definitions is asked
+for, and its text is not kept for long.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
+from typing import Final
 
-from lazymmu.kernelc import cpp, masks, slices
-from lazymmu.kernelc.cpp import Macro, Options
-from lazymmu.kernelc.headers import Headers, walk
-from lazymmu.kernelc.kconfig import solve
+from lazymmu.kernelc import masks, slices, snapshot
+from lazymmu.kernelc.cpp import blank, scan
+from lazymmu.kernelc.headers import Headers, is_public, walk
+from lazymmu.kernelc.initialisers import Initialiser, read_initialisers
+from lazymmu.kernelc.kbuild import Kbuild
+from lazymmu.kernelc.kconfig import Config, solve, variables
+from lazymmu.kernelc.library import Library, Store
 from lazymmu.kernelc.profile import Profile
+from lazymmu.kernelc.recorder import Recorder
 from lazymmu.kernelc.slices import RawDef
 from lazymmu.kernelc.tree import Tree
 
-__all__ = ["Definition", "View"]
+__all__ = ["Definition", "View", "core_directories", "loop_macros"]
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """One function or macro as one profile sees it.
 
-    kind: function, macro (function-like) or object; line: of the name; first_line: of `start`;
-    start, end: byte offsets of the whole definition in the file; params: of a macro;
-    conditions: the free CONFIG symbols that it rests on, by Makefiles and `#if`; context: the
-    Context section of its kernel-doc comment.
+    kind: function, macro (function-like) or object; line: of the name; first_line: of the first
+    byte of the text that `View.text` returns; start, end, body: byte offsets in the file of the
+    whole definition and of its brace or replacement text; params: of a macro; conditions: the
+    free CONFIG symbols that it rests on, by Makefiles and `#if`; context: the Context section of
+    its kernel-doc comment.
     """
 
     name: str
@@ -55,22 +60,28 @@ class Definition:
     context: str = ""
 
 
-_FOR_EACH = re.compile(rb"^ForEachMacros:\n((?:[ \t]+.*\n|[ \t]*#.*\n)+)", re.M)
-_ITEM = re.compile(rb"-[ \t]*'?(\w+)")
+_FOR_EACH: Final = re.compile(rb"^ForEachMacros:\n((?:[ \t]+.*\n|[ \t]*#.*\n)+)", re.M)
+_ITEM: Final = re.compile(rb"-[ \t]*'?(\w+)")
+_KEPT: Final = 24 << 20
+"""How many bytes of file texts are kept at once."""
 
 
 def loop_macros(tree: Tree) -> frozenset[str]:
     """Names of the macros that head a loop, from the tree's own .clang-format."""
-    match = _FOR_EACH.search(tree.read(".clang-format"))
+    match = _FOR_EACH.search(tree.read(".clang-format") if tree.has(".clang-format") else b"")
     return frozenset(name.decode() for name in _ITEM.findall(match[1])) if match else frozenset()
 
 
 def core_directories(profile: Profile) -> tuple[tuple[str, bool], ...]:
-    """Directories whose .c files are indexed at once, and whether those below them are too."""
+    """Directories whose .c files are indexed at once, and whether those below them are too.
+
+    The mode's callers and implementations, and what they call: everything else is reached only
+    through files that the caller of View names.
+    """
     return (
         ("mm", True),
-        (f"arch/{profile.arch_dir}", True),
         ("kernel", True),
+        (f"arch/{profile.arch_dir}", True),
         ("lib", False),
         ("fs", False),
         ("fs/proc", True),
@@ -79,93 +90,100 @@ def core_directories(profile: Profile) -> tuple[tuple[str, bool], ...]:
     )
 
 
-class _File:
-    """What is kept of a file: its definitions by name, and where its lines begin."""
-
-    __slots__ = ("by_name", "path")
-
-    def __init__(self, path: str, found: list[RawDef]) -> None:
-        self.path = path
-        self.by_name: dict[str, list[RawDef]] = {}
-        for item in found:
-            self.by_name.setdefault(item.name, []).append(item)
-
-
 class View:
-    """What `profile` sees of `tree` under `config`."""
+    """What `profile` sees of `tree` under `config`.
+
+    built: the .c files that are indexed, each with the free CONFIG symbols that build it;
+    headers: the walk; loops: names of loop macros.
+    """
 
     def __init__(
         self,
         tree: Tree,
         profile: Profile,
-        config: Options | None = None,
+        config: Config | None = None,
         *,
         extra: Iterable[str] = (),
+        library: Library | None = None,
+        jobs: int = 1,
+        cache: Store | None = None,
     ) -> None:
         """Walk the headers and index the names of the core, and of the directories of `extra`.
 
-        Without `config` the tree's Kconfig is solved for the profile.
+        Without `config` the tree's Kconfig is solved for the profile. `library` shares what
+        does not depend on the profile between views of one tree; without it, `jobs` processes
+        may work at once, and `cache` keeps what is found.
         """
-        if config is None:
-            config = solve(tree, profile)
         self.tree = tree
         self.profile = profile
-        self.config = config
-        self.loops = loop_macros(tree)
-        self.sources = self._list_sources(extra)
-        self.headers: Headers = walk(tree, profile, config, self.sources)
-        self._functions: dict[str, list[str]] = {}
-        self._parsed: dict[str, _File] = {}
-        self._texts: OrderedDict[str, bytes] = OrderedDict()
-        self._reached: dict[str, frozenset[str]] = {}
-        for rel in self.headers.files:
-            for item in self._file(rel).by_name:
-                if any(raw.kind == "function" for raw in self._file(rel).by_name[item]):
-                    self._functions.setdefault(item, []).append(rel)
-        for rel in self.sources:
-            for item, raws in self._file(rel).by_name.items():
-                if any(raw.kind == "function" and not raw.static for raw in raws):
-                    self._functions.setdefault(item, []).append(rel)
-
-    def _list_sources(self, extra: Iterable[str]) -> tuple[str, ...]:
-        wanted = list(core_directories(self.profile))
-        wanted += [(dirname(path), False) for path in extra]
-        exact = {directory for directory, _ in wanted}
-        below = tuple(f"{directory}/" for directory, deep in wanted if deep)
-        found = [
-            path
-            for path in self.tree.manifest()
-            if path.endswith(".c") and (dirname(path) in exact or path.startswith(below))
-        ]
-        order = {directory: place for place, (directory, _) in enumerate(wanted)}
-        return tuple(sorted(found, key=lambda path: (order.get(path.split("/")[0], 9), path)))
-
-    def _file(self, rel: str) -> _File:
-        known = self._parsed.get(rel)
+        self.library = library if library is not None else Library(tree, jobs=jobs, cache=cache)
+        directories = dict(core_directories(profile))
+        for path in sorted(extra):
+            directories.setdefault(dirname(path), False)
+        self._raws: OrderedDict[str, bytes] = OrderedDict()
+        self._held = 0
+        self._parsed: dict[str, dict[str, list[RawDef]]] = {}
+        self._blanks: dict[str, list[tuple[int, int]]] = {}
+        self._tables: dict[str, tuple[Initialiser, ...]] = {}
+        self.config: Config
+        self.headers: Headers
+        self.built: Mapping[str, tuple[str, ...]]
+        self._functions: Mapping[str, list[str]]
+        self._fields: Mapping[str, list[str]]
+        self._structs: Mapping[str, list[str]]
+        known = snapshot.load(self.library, profile, config, directories)
         if known is None:
-            known = self._parsed[rel] = _File(rel, slices.definitions(self.tree.read(rel)))
-        return known
+            known = self._build(config, directories)
+        self.config, self.headers, self.built = known.config, known.headers, known.built
+        self._functions, self._fields = known.functions, known.fields
+        self._structs, self.loops = known.structs, known.loops
+        self.headers.tree = tree
+        self._kbuild: Kbuild | None = None
 
-    def _raw(self, rel: str) -> bytes:
-        known = self._texts.get(rel)
-        if known is None:
-            known = self._texts[rel] = self.tree.read(rel)
-            if len(self._texts) > 32:
-                self._texts.popitem(last=False)
-        else:
-            self._texts.move_to_end(rel)
-        return known
+    def _build(self, config: Config | None, directories: Mapping[str, bool]) -> snapshot.State:
+        library, profile = self.library, self.profile
+        tree = Recorder(self.tree)
+        decided = config
+        if config is None:
+            library.start_kconfig(variables(profile))
+        candidates = library.sources(directories.items(), tree)
+        files = library.read_kconfig(variables(profile)) if config is None else {}
+        library.start_names(candidates)
+        if config is None:
+            config = solve(tree, profile, files)
+        kbuild = Kbuild(tree, config, profile)
+        built: dict[str, tuple[str, ...]] = {}
+        for rel in candidates:
+            labels = kbuild.conditions(rel)
+            if labels is not None:
+                built[rel] = labels
+        headers = walk(tree, profile, config, built, kbuild.include_directories)
+        _add_included(headers, built)
+        names = library.names([*headers.files, *built])
+        state = snapshot.State(config, headers, built, {}, {}, {}, loop_macros(tree))
+        for rel in headers.files:
+            if rel not in built:
+                for name in names[rel].functions:
+                    state.functions.setdefault(name, []).append(rel)
+        for rel in built:
+            found = names[rel]
+            for name in found.functions:
+                state.functions.setdefault(name, []).append(rel)
+            for name in found.fields:
+                state.fields.setdefault(name, []).append(rel)
+            for name in found.structs:
+                state.structs.setdefault(name, []).append(rel)
+        tree.note(candidates)
+        snapshot.save(library, profile, decided, directories, state, tree.states)
+        return state
 
-    def _live(self, rel: str) -> bytes:
-        key = f"live:{rel}"
-        known = self._texts.get(key)
-        if known is None:
-            known = self._texts[key] = self.headers.live(rel)
-            if len(self._texts) > 32:
-                self._texts.popitem(last=False)
-        else:
-            self._texts.move_to_end(key)
-        return known
+    def conditions(self, rel: str) -> tuple[str, ...] | None:
+        """Return the free CONFIG symbols that build the .c file `rel`; None: it is not built."""
+        if rel in self.built:
+            return self.built[rel]
+        if self._kbuild is None:
+            self._kbuild = Kbuild(self.tree, self.config, self.profile)
+        return self._kbuild.conditions(rel)
 
     def definitions(
         self, name: str, near: str | None = None, *, expanding: frozenset[str] = frozenset()
@@ -175,39 +193,153 @@ class View:
         Names in `expanding` are macros whose text is being looked at: C does not replace them
         again inside of it, so that they mean functions.
         """
+        functions_only = name in expanding
         if near is not None:
-            found = self._in_file(name, near, name in expanding)
+            found = self._in_file(name, near, functions_only)
             if found:
                 return tuple(found)
-        if name not in expanding:
+        if not functions_only:
             macro = self._macro(name, near)
             if macro is not None:
                 return (macro,)
         inline: list[Definition] = []
         external: list[Definition] = []
         for rel in self._functions.get(name, ()):
-            if rel in self.headers.selections:
-                if self._sees(near, rel):
-                    inline += self._in_file(name, rel, True)
-            else:
+            if rel in self.built:
                 external += [item for item in self._in_file(name, rel, True) if not item.static]
-        if inline:
-            return tuple(inline)
-        return self._strong(external)
+            elif self._sees(near, rel):
+                inline += self._in_file(name, rel, True)
+        return tuple(inline) if inline else self._strong(external)
 
     def _strong(self, found: list[Definition]) -> tuple[Definition, ...]:
         """Leave out weak definitions where there is another, as the linker does."""
         if len(found) < 2:
             return tuple(found)
         strong = [
-            item
-            for item in found
-            if b"__weak" not in self._raw(item.file)[item.start : item.body]
+            item for item in found if b"__weak" not in self._raw(item.file)[item.start : item.body]
         ]
         return tuple(strong or found)
 
+    def functions(self, rel: str) -> tuple[Definition, ...]:
+        """Return the functions that are compiled of the file `rel`, in its order."""
+        raws = [raw for found in self._file(rel).values() for raw in found]
+        selection = self.headers.selection(rel)
+        return tuple(
+            self._definition(rel, raw)
+            for raw in sorted(raws, key=lambda raw: raw.start)
+            if raw.kind == "function" and selection.live(raw.start)
+        )
+
+    def text(self, definition: Definition) -> bytes:
+        """Return the definition's text, ready for the parser.
+
+        A function's text is that from `start` to `end`, with the length and newlines of the
+        file; a macro's is its replacement text, from `body` on.
+        """
+        rel, start, end = definition.file, definition.start, definition.end
+        if definition.kind == "function":
+            return masks.mask(self._cut(rel, start, end), self.loops)
+        for raw in self._file(rel).get(definition.name, ()):
+            if raw.start == start:
+                return masks.mask(masks.macro_body(self._raw(rel), raw), self.loops)
+        return b""
+
+    def macro(self, name: str) -> bytes | None:
+        """Return the value of an object-like macro after the walk, None when there is none."""
+        macro = self.headers.macros.get(name)
+        if macro is None or macro.parameters is not None:
+            return None
+        return macro.value.encode("latin-1")
+
+    def initialisers(
+        self, struct: str = "", field: str = "", table: str = ""
+    ) -> tuple[Initialiser, ...]:
+        """Return what tables of functions hold, in the .c files that are built.
+
+        struct: type of the tables; field: path of the field, or its last components; table:
+        name of the variable. Those that are given must match; assignments have no struct. When
+        one table is assigned to a part of another (`pv_ops.mmu = xen_mmu_ops.mmu`), nothing
+        follows from that here.
+        """
+        last = field.rpartition(".")[2]
+        if struct:
+            files = self._structs.get(struct.removeprefix("typeof(").removesuffix(")"), ())
+        elif last:
+            files = self._fields.get(last, ())
+        else:
+            files = list(self.built)
+        return tuple(
+            item
+            for rel in files
+            for item in self._initialisers(rel)
+            if (not struct or item.struct == struct)
+            and (not field or item.field == field or item.field.endswith(f".{field}"))
+            and (not table or item.table == table)
+        )
+
+    def _initialisers(self, rel: str) -> tuple[Initialiser, ...]:
+        known = self._tables.get(rel)
+        if known is None:
+            selection = self.headers.selection(rel)
+            labels = self.conditions(rel) or ()
+            text = self._cut(rel, 0, len(self._raw(rel)))
+            known = self._tables[rel] = tuple(
+                Initialiser(
+                    item.file,
+                    item.line,
+                    item.table,
+                    item.struct,
+                    item.field,
+                    item.function,
+                    _joined(labels, selection.needs(offset)),
+                )
+                for offset, item in read_initialisers(rel, text)
+            )
+        return known
+
+    def _file(self, rel: str) -> dict[str, list[RawDef]]:
+        """Return the definitions of a file by name, those in dead branches among them."""
+        known = self._parsed.get(rel)
+        if known is None:
+            known = self._parsed[rel] = {}
+            for raw in slices.definitions(self._raw(rel)):
+                known.setdefault(raw.name, []).append(raw)
+        return known
+
+    def _raw(self, rel: str) -> bytes:
+        known = self._raws.get(rel)
+        if known is not None:
+            self._raws.move_to_end(rel)
+            return known
+        text = self._raws[rel] = self.tree.read(rel)
+        self._held += len(text)
+        while self._held > _KEPT and len(self._raws) > 1:
+            self._held -= len(self._raws.popitem(last=False)[1])
+        return text
+
+    def _cut(self, rel: str, start: int, end: int) -> bytes:
+        """Return part of a file with directives and what is not compiled blanked."""
+        spans = self._blanks.get(rel)
+        if spans is None:
+            directives, _ = scan(self._raw(rel).decode("latin-1"))
+            spans = [(item[1], item[2]) for item in directives]
+            spans = sorted(spans + self.headers.selection(rel).dead)
+            self._blanks[rel] = spans
+        text = self._raw(rel)
+        pieces: list[bytes] = []
+        position = start
+        for first, last in spans:
+            if first >= end:
+                break
+            if last > position:
+                first, last = max(first, position), min(last, end)
+                pieces += (text[position:first], blank(text[first:last]))
+                position = last
+        pieces.append(text[position:end])
+        return b"".join(pieces)
+
     def _in_file(self, name: str, rel: str, functions_only: bool) -> list[Definition]:
-        raws = self._file(rel).by_name.get(name)
+        raws = self._file(rel).get(name)
         if not raws:
             return []
         selection = self.headers.selection(rel)
@@ -226,67 +358,57 @@ class View:
         return self._raw(rel)[raw.body : raw.end].strip() in (b"", raw.name.encode())
 
     def _macro(self, name: str, near: str | None) -> Definition | None:
-        macro: Macro | None = self.headers.macros.get(name)
-        if macro is None or macro.start < 0 or not self._sees(near, macro.file):
+        """Return the macro that `name` is in the file `near` after all its headers."""
+        place = self.headers.macros.where(name)
+        for file, offset in self.headers.overrides.get(name, {}).items():
+            if near is not None and self._sees(near, file):
+                place = (file, offset)
+        if place is None or place[1] < 0 or not self._sees(near, place[0]):
             return None
-        if macro.parameters is None and macro.value in ("", name):
-            return None
-        for raw in self._file(macro.file).by_name.get(name, ()):
-            if raw.kind != "function" and raw.start <= macro.start < raw.end:
-                return self._definition(macro.file, raw)
+        for raw in self._file(place[0]).get(name, ()):
+            if raw.kind != "function" and raw.start <= place[1] < raw.end:
+                return None if self._is_alias(place[0], raw) else self._definition(place[0], raw)
         return None
 
     def _definition(self, rel: str, raw: RawDef) -> Definition:
         text = self._raw(rel)
+        first = raw.start if raw.kind == "function" else raw.body
         return Definition(
             name=raw.name,
             kind=raw.kind,
             file=rel,
             line=raw.line,
-            first_line=raw.line - text.count(b"\n", raw.start, raw.body)
-            if raw.kind != "function"
-            else text.count(b"\n", 0, raw.start) + 1,
+            first_line=text.count(b"\n", 0, first) + 1,
             start=raw.start,
             end=raw.end,
             body=raw.body,
             static=raw.static,
             inline=raw.inline,
             params=raw.params,
-            conditions=self.headers.selection(rel).needs(raw.start),
+            conditions=_joined(
+                self.built.get(rel, ()), self.headers.selection(rel).needs(raw.start)
+            ),
         )
 
     def _sees(self, near: str | None, header: str) -> bool:
-        """Tell whether code in `near` may see the header: local headers are those it includes."""
-        if near is None or header.startswith("include/") or "/include/" in header:
-            return True
-        if near not in self._reached:
-            seen = {near}
-            work = [near]
-            while work:
-                for rel in self.headers.includes.get(work.pop(), ()):
-                    if rel not in seen:
-                        seen.add(rel)
-                        work.append(rel)
-            self._reached[near] = frozenset(seen)
-        return header in self._reached[near]
+        """Tell whether code in `near` may see a header: local ones are those it includes."""
+        return near is None or is_public(header) or header in self.headers.reached(near)
 
-    def text(self, definition: Definition) -> bytes:
-        """Return the definition's text, ready for the parser.
 
-        A function's slice runs from `start` to `end`, a macro's is its replacement text, from
-        `body` on; length and newlines are those of the file.
-        """
-        if definition.kind == "function":
-            live = self._live(definition.file)
-            return masks.mask(live[definition.start : definition.end], self.loops)
-        for raw in self._file(definition.file).by_name.get(definition.name, ()):
-            if raw.start == definition.start:
-                return masks.mask(masks.macro_body(self._raw(definition.file), raw), self.loops)
-        return b""
+def _joined(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
+    return left + tuple(label for label in right if label not in left)
 
-    def macro(self, name: str) -> bytes | None:
-        """Return the value of an object-like macro after the walk, None when there is none."""
-        macro = self.headers.macros.get(name)
-        if macro is None or macro.parameters is not None:
-            return None
-        return macro.value.encode("latin-1")
+
+def _add_included(headers: Headers, built: dict[str, tuple[str, ...]]) -> None:
+    """Enter the .c files that built ones include, under the conditions of those."""
+
+    def included(rels: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for rel in rels:
+            for other in headers.includes.get(rel, ()):
+                if other.endswith(".c") and other not in built:
+                    yield other, built[rel]
+
+    found = dict(included(list(built)))
+    while found:
+        built.update(found)
+        found = dict(included(found))

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all profiles of one tree share: its Kconfig files, and the names in its files.
+
+Both are read once, by two processes when there may be two, and kept in the cache by the identity
+(size and time of change) of what they were read from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from posixpath import dirname
+from typing import Final, Protocol
+
+from lazymmu.kernelc import kconfig_text
+from lazymmu.kernelc.kconfig_text import File, Source
+from lazymmu.kernelc.names import Names, survey
+from lazymmu.kernelc.parallel import Task
+from lazymmu.kernelc.recorder import ABSENT, Recorder, Stamp, stamp
+from lazymmu.kernelc.tree import Tree
+
+__all__ = ["Library", "Store", "digest"]
+
+_FORMAT: Final = "1"
+"""Changes whenever names.py would find other names in the same text."""
+
+
+class Store(Protocol):
+    """A cache (see cache.py): values of plain lists, dicts, strings and numbers, by kind and key."""
+
+    def get(self, kind: str, key: str) -> object | None:
+        """Return the value put under the key, None when there is none."""
+        ...
+
+    def put(self, kind: str, key: str, value: object) -> None:
+        """Keep a value."""
+        ...
+
+
+def digest(*parts: object) -> str:
+    """Return a short name for values that have a stable repr."""
+    return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _read_kconfig(tree: Tree, rel: str, variables: Mapping[str, str]) -> dict[str, File]:
+    """Read the Kconfig file `rel` and all that it includes."""
+    found: dict[str, File] = {}
+    work = [rel]
+    while work:
+        path = work.pop()
+        if path in found or not tree.has(path):
+            continue
+        file = found[path] = kconfig_text.parse(tree.read(path).decode("utf-8", "replace"))
+        for item in file.items:
+            if isinstance(item, Source):
+                work.append(kconfig_text.included(item, path, variables))
+    return found
+
+
+_Found = dict[str, tuple[Stamp, Names]]
+
+
+def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, list[tuple[str, str]]]:
+    """Read the names of files; also what could not be read, and why."""
+    before = len(tree.losses)
+    found: _Found = {}
+    for rel in rels:
+        # The state is that before the file is read: a change in between is then noticed later.
+        identity = stamp(tree, rel)
+        found[rel] = identity, survey(tree.read(rel), rel.endswith(".h"))
+    return found, [(loss.file, loss.reason) for loss in tree.losses[before:]]
+
+
+class Library:
+    """What all profiles of `tree` share."""
+
+    def __init__(self, tree: Tree, *, jobs: int = 1, cache: Store | None = None) -> None:
+        """Open the library of `tree`; `jobs` processes may work at once."""
+        self.tree = tree
+        self.jobs = jobs
+        self.cache = cache
+        self.kconfig: dict[str, File] = {}
+        self._names: dict[str, Names] = {}
+        self._running: list[Task[tuple[_Found, list[tuple[str, str]]]]] = []
+        self._drivers: Task[dict[str, File]] | None = None
+
+    def sources(
+        self, directories: Iterable[tuple[str, bool]], recorder: Recorder | None = None
+    ) -> list[str]:
+        """Return the .c files of directories, in their order.
+
+        Each directory comes with whether those below it count too; names are sorted in each.
+        `recorder` notes which directories were listed.
+        """
+        found: dict[str, None] = {}
+        for directory, deep in directories:
+            work = [directory]
+            while work:
+                path = work.pop()
+                if recorder is not None:
+                    recorder.note((path,))
+                try:
+                    with os.scandir(os.path.join(self.tree.root, path)) as scan:
+                        entries = sorted(scan, key=lambda entry: entry.name)
+                except OSError:
+                    continue
+                below = []
+                for entry in entries:
+                    if entry.name.endswith(".c"):
+                        found[f"{path}/{entry.name}"] = None
+                    elif deep and entry.is_dir(follow_symlinks=False):
+                        below.append(f"{path}/{entry.name}")
+                work += reversed(below)
+        return list(found)
+
+    def start_kconfig(self, variables: Mapping[str, str]) -> None:
+        """Begin to read the larger part of the Kconfig files in another process."""
+        if not self.kconfig and self._drivers is None and self.jobs > 1:
+            self._drivers = Task(True, _read_kconfig, self.tree, "drivers/Kconfig", variables)
+
+    def read_kconfig(self, variables: Mapping[str, str]) -> dict[str, File]:
+        """Return the tree's Kconfig files, those that one architecture includes among them."""
+        if self._drivers is not None:
+            work = ["Kconfig"]
+            while work:
+                path = work.pop()
+                if path in self.kconfig or path == "drivers/Kconfig" or not self.tree.has(path):
+                    continue
+                text = self.tree.read(path).decode("utf-8", "replace")
+                file = self.kconfig[path] = kconfig_text.parse(text)
+                for item in file.items:
+                    if isinstance(item, Source):
+                        work.append(kconfig_text.included(item, path, variables))
+            self.kconfig.update(self._drivers.result())
+            self._drivers = None
+        return self.kconfig
+
+    def start_names(self, rels: Iterable[str]) -> None:
+        """Begin to read the names of files in another process, when there may be another."""
+        missing = self._missing(rels)
+        if missing and self.jobs > 1:
+            self._running.append(Task(True, _survey, self.tree, missing))
+
+    def names(self, rels: Sequence[str]) -> dict[str, Names]:
+        """Return the names of the files `rels`, read now unless they are known."""
+        self._collect()
+        missing = self._missing(rels)
+        if missing:
+            half = missing[len(missing) // 2 :] if self.jobs > 1 and len(missing) > 64 else []
+            self.start_names(half)
+            mine = missing[: len(missing) - len(half)]
+            self._keep(_survey(self.tree, mine)[0])
+            self._collect()
+        return {rel: self._names[rel] for rel in rels}
+
+    def _collect(self) -> None:
+        running, self._running = self._running, []
+        for task in running:
+            found, losses = task.result()
+            for file, reason in losses:
+                self.tree.lose(file, reason)
+            self._keep(found)
+
+    def _missing(self, rels: Iterable[str]) -> list[str]:
+        """Return which files have no known names, after a look into the cache."""
+        unknown = [rel for rel in rels if rel not in self._names]
+        if not unknown or self.cache is None:
+            return unknown
+        by_directory: dict[str, list[str]] = {}
+        for rel in unknown:
+            by_directory.setdefault(dirname(rel), []).append(rel)
+        missing: list[str] = []
+        for directory, files in by_directory.items():
+            known = self.cache.get("names", self._key(directory))
+            for rel in files:
+                names = _names(known, rel, stamp(self.tree, rel))
+                if names is None:
+                    missing.append(rel)
+                else:
+                    self._names[rel] = names
+        return missing
+
+    def _key(self, directory: str) -> str:
+        return digest(_FORMAT, str(self.tree.root), directory)
+
+    def _keep(self, found: _Found) -> None:
+        by_directory: dict[str, dict[str, object]] = {}
+        for rel, (identity, names) in found.items():
+            self._names[rel] = names
+            if identity != ABSENT and self.cache is not None:
+                by_directory.setdefault(dirname(rel), {})[rel] = [*identity, *names]
+        if self.cache is not None:
+            for directory, files in by_directory.items():
+                key = self._key(directory)
+                known = self.cache.get("names", key)
+                value = {**known, **files} if isinstance(known, dict) else files
+                self.cache.put("names", key, value)
+
+
+def _names(known: object, rel: str, identity: Stamp) -> Names | None:
+    """Return what a cache entry has about a file in the given state."""
+    entry = known.get(rel) if isinstance(known, dict) else None
+    if not isinstance(entry, list) or len(entry) != 5 or tuple(entry[:2]) != identity:
+        return None
+    lists = entry[2:]
+    if all(isinstance(item, list) and all(isinstance(s, str) for s in item) for item in lists):
+        return Names(*lists)
+    return None

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which names one file may define: enough to know where to look, and quick.
+
+The index of a tree is made of these. It errs towards too much: every function that slices.py
+finds in a file is named here, and some names besides (of prototypes' attributes, of functions
+in branches that are not compiled). Who asks for a definition reads the file and sees.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+__all__ = ["Names", "survey"]
+
+
+class Names(NamedTuple):
+    """What one file may define.
+
+    functions: names of function definitions, of those without `static` on their line in a .c
+    file; fields: last components of fields that an initialiser or an assignment gives a name as
+    value; structs: types of variables with an initialiser in braces, `typeof(x)` as `x`.
+    """
+
+    functions: list[str]
+    fields: list[str]
+    structs: list[str]
+
+
+_HEAD: Final = re.compile(
+    rb"\n {0,2}([A-Za-z_](?:[^;{}=/]++|/\*(?:[^*]++|\*(?!/))*+\*/|//[^\n]*+|/)*+)\{"
+)
+_COMMENT: Final = re.compile(rb"/\*(?:[^*]++|\*(?!/))*+\*/")
+_CALL: Final = re.compile(rb"(\w+)[ \t\n]*\([ \t\n]*(\w*)")
+_FIELD: Final = re.compile(rb"\.(\w+)[ \t]*=[ \t]*&?(?:[A-Z_]+\()?[a-z_]\w*[ \t]*[),}\n;]")
+_BRACE: Final = re.compile(rb"=[ \t\n]*\{")
+_STRUCT: Final = re.compile(rb"(?:struct[ \t]+|typeof\()(\w+)\)?[ \t]+\w+[^=;{}]*\Z")
+_REACH: Final = 160
+
+
+def survey(text: bytes, header: bool) -> Names:
+    """Return the names that the file with this text may define; of a header functions only."""
+    functions: set[bytes] = set()
+    for head in _HEAD.findall(b"\n" + text):
+        if not header and head.startswith(b"static "):
+            continue
+        # What looks like a head may begin in a comment, or with a macro that has no semicolon.
+        if b"*/" in head:
+            head = _COMMENT.sub(b" ", head).rpartition(b"*/")[2]
+        if b"\n\n" in head:
+            head = head.rstrip().rpartition(b"\n\n")[2]
+        call = _CALL.search(head)
+        if call is None:
+            continue
+        name = call[1]
+        if name.startswith(b"_") or name[:1].isupper():
+            # An attribute may stand before the name, and a macro may make it.
+            for name, argument in _CALL.findall(head):
+                functions.add(name)
+                if name.upper() == name:
+                    functions.update((argument, b"sys_" + argument, b"compat_sys_" + argument))
+        else:
+            functions.add(name)
+    fields: set[bytes] = set()
+    structs: set[bytes] = set()
+    if not header:
+        fields.update(_FIELD.findall(text))
+        for brace in _BRACE.finditer(text):
+            start = brace.start()
+            before = _STRUCT.search(text, max(0, start - _REACH), start)
+            if before is not None:
+                structs.add(before[1])
+    return Names(*(sorted(name.decode("latin-1") for name in found)
+                   for found in (functions, fields, structs)))

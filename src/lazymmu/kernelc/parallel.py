@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work in a second process, without machinery that could outlive or block the first.
+
+A task is one forked child that sends its result through a pipe and ends. When the parent dies,
+the pipe breaks and the child dies of it; when the child dies, the parent does the work itself.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Callable
+from typing import Generic, ParamSpec, TypeVar
+
+__all__ = ["Task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Task(Generic[R]):
+    """A function's result, computed in a child process where that is possible."""
+
+    def __init__(
+        self, fork: bool, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Start `function`; without `fork`, or where there is none, `result` will call it."""
+        self._call = lambda: function(*args, **kwargs)
+        self._child = 0
+        self._pipe = -1
+        if not fork or not hasattr(os, "fork"):
+            return
+        try:
+            reading, writing = os.pipe()
+        except OSError:
+            return
+        try:
+            self._child = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            return
+        if self._child:
+            os.close(writing)
+            self._pipe = reading
+            return
+        status = 1
+        try:
+            os.close(reading)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(self._call(), pipe, pickle.HIGHEST_PROTOCOL)
+            status = 0
+        finally:
+            # Not a return: what the parent registered for its own end is none of the child's.
+            os._exit(status)
+
+    def result(self) -> R:
+        """Wait for the result and return it. Raises what the function raises."""
+        if self._pipe < 0:
+            return self._call()
+        pipe, self._pipe = self._pipe, -1
+        try:
+            with os.fdopen(pipe, "rb") as stream:
+                data = stream.read()
+        finally:
+            child, self._child = self._child, 0
+            _, status = os.waitpid(child, 0)
+        if status == 0:
+            value: R = pickle.loads(data)
+            return value
+        return self._call()
