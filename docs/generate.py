@@ -13,7 +13,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from lazymmu.cli.main import build_parser
+from lazymmu.cli.command import build_parser
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.rules import RULES
 

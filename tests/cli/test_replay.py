@@ -37,7 +37,8 @@ def test_a_violation_is_a_line_that_points_into_the_list(run, events):
     assert first.startswith(f"{path}:3:1: error: T0: ")
     assert first.endswith("[nested-section]")
     assert note == "mm/demo.c:12:2: note: demo(): here"
-    assert ran.err == f"lazymmu: {path}: 1 violation in 4 events, by dialect no-nesting\n"
+    assert f"lazymmu: {path}: 1 violation in 4 events, by dialect no-nesting\n" in ran.err
+    assert "--rule preempted-in-section shows it" in ran.err
 
 
 def test_the_option_decides_before_the_list(run, events):

@@ -9,6 +9,8 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 import lazymmu
 
 TOP = Path(__file__).parents[2]
@@ -24,6 +26,8 @@ def test_importing_the_package_imports_nothing_heavy():
 
 def test_the_version_is_that_of_the_project_file():
     """The installed package, `--version` and the tarball's project file agree."""
+    if lazymmu.__version__ == "unknown":
+        pytest.skip("lazymmu is not installed here (run from a checkout)")
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     assert lazymmu.__version__ == project["version"]
 

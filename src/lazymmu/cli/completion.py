@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Print the script."""
     import shtab
 
-    from lazymmu.cli.main import build_parser
+    from lazymmu.cli.command import build_parser
 
     parser = build_parser()
     _teach(parser)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import lazymmu
-from lazymmu.cli.main import VERBS, build_parser
+from lazymmu.cli.command import VERBS, build_parser
 
 
 def command(*arguments: str, **given) -> subprocess.CompletedProcess[bytes]:
@@ -192,7 +192,7 @@ def test_python_m_lazymmu_is_the_command():
 
 def test_help_is_quick_because_nothing_heavy_is_imported():
     """Completion asks for a parser at every Tab; trees, rules and rich are not needed for it."""
-    code = "import sys; from lazymmu.cli.main import build_parser; build_parser(); "
+    code = "import sys; from lazymmu.cli.command import build_parser; build_parser(); "
     code += "print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"rich", "shtab", "tree_sitter", "lazymmu.contract.rules", "lazymmu.witness.source"}
