@@ -18,7 +18,9 @@ _ODD = re.compile(
     rb"[(,]\s*+(?:"
     # 1: a type
     rb"((?:(?:const|volatile)\b\s*+)*+(?:(?:struct|union|enum)\s++\w++|(?:" + _BASE + rb")++"
-    rb"|[A-Za-z_]\w*+(?=\s*+\*[\s*]*+[,)]|\s++const\b))" + _POINTER + rb"(?:\[\w*+\]\s*+)?+)(?=[,)])"
+    rb"|[A-Za-z_]\w*+(?=\s*+\*[\s*]*+[,)]|\s++const\b))"
+    + _POINTER
+    + rb"(?:\[\w*+\]\s*+)?+)(?=[,)])"
     # 2: a declaration in front of the other arguments
     rb"|((?:struct|union|enum)\s++\w++\s[\s*]*+|(?:" + _BASE + rb")++[\s*]*+)(?=\w++\s*+,)"
     # 3: a jump

@@ -31,7 +31,9 @@ _SKIP = (
 _NEXT = re.compile(_SKIP + rb"(?:(" + _GROUP + rb")|(\()|(\))|\Z)")
 _AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")
 _DO_MACRO = re.compile(rb"\}[ \t]*+([A-Za-z_]\w*+)[ \t]*+\(")
-_LONE_WORD = re.compile(rb"[;{}][ \t]*+\n[ \t\n]*+(?<=[ \t])([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])")
+_LONE_WORD = re.compile(
+    rb"[;{}][ \t]*+\n[ \t\n]*+(?<=[ \t])([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])"
+)
 _STATEMENT_WORD = re.compile(
     rb"(?:^|[;,({])\s*+(?:if|return|goto|break|continue|for|while|do|switch|case|else)\b"
 )

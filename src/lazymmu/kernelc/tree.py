@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,9 @@ _RELEASE = ("VERSION", "PATCHLEVEL", "SUBLEVEL", "EXTRAVERSION")
 
 _NO_C = frozenset({"tools", "Documentation", "samples", "scripts"})
 """Top directories whose C is not the kernel's: host programs, texts and examples."""
+
+
+_BUILD = ("Kconfig", "Makefile", "Kbuild")
 
 
 class TreeError(Exception):
@@ -118,50 +121,57 @@ class Tree:
         symbolic links are not entered: the kernel has a few (scripts/dtc/include-prefixes), and
         they lead to files that are listed already.
         """
-        return dict(sorted(self._walk()))
+        found: dict[str, tuple[int, int]] = {}
+        branches = [("", True)]
+        for _ in range(2):
+            # The first two levels here, what is below them by threads: most of the time is spent
+            # in system calls.
+            branches = [
+                below for rel, wants_c in branches for below in self._scan(rel, wants_c, found)
+            ]
+        with ThreadPoolExecutor(2) as pool:
+            for part in pool.map(self._walk, branches):
+                found.update(part)
+        return dict(sorted(found.items()))
 
-    def _walk(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        pending = [("", True)]
+    def _walk(self, branch: tuple[str, bool]) -> dict[str, tuple[int, int]]:
+        """List all that is wanted at and below one directory."""
+        found: dict[str, tuple[int, int]] = {}
+        pending = [branch]
         while pending:
-            rel, wants_c = pending.pop()
-            try:
-                scan = os.scandir(os.path.join(self.root, rel))
-            except OSError as error:
-                self.lose(rel, _reason(error))
-                continue
-            with scan:
-                for entry in scan:
+            pending += self._scan(*pending.pop(), found)
+        return found
+
+    def _scan(
+        self, rel: str, wants_c: bool, found: dict[str, tuple[int, int]]
+    ) -> list[tuple[str, bool]]:
+        """List one directory: `rel` is empty or ends with a slash. Returns those below it."""
+        below: list[tuple[str, bool]] = []
+        try:
+            with os.scandir(f"{self.root}/{rel}") as entries:
+                for entry in entries:
                     name = entry.name
                     if name.endswith((".c", ".h")):
                         wanted = wants_c
-                    elif name.startswith(("Kconfig", "Makefile", "Kbuild")):
-                        wanted = not name.endswith((".rst", ".orig", ".rej"))
-                    elif name == ".clang-format":
-                        wanted = True
                     else:
-                        wanted = False
-                        if "." not in name and entry.is_dir(follow_symlinks=False):
-                            below = wants_c and (bool(rel) or name not in _NO_C)
-                            pending.append((rel + name + "/", below))
-                        elif name[0] != "." and entry.is_dir(follow_symlinks=False):
-                            pending.append((rel + name + "/", wants_c))
-                    if wanted:
-                        try:
-                            if entry.is_dir():
-                                if not entry.is_symlink():
-                                    pending.append((rel + name + "/", wants_c))
+                        wanted = name.startswith(_BUILD) or name == ".clang-format"
+                    try:
+                        if not wanted or "." not in name:
+                            if name[0] != "." and entry.is_dir(follow_symlinks=False):
+                                kernel = wants_c and (bool(rel) or name not in _NO_C)
+                                below.append((f"{rel}{name}/", kernel))
                                 continue
-                            status = entry.stat()
-                        except OSError as error:
-                            self.lose(rel + name, _reason(error))
-                            continue
-                        if stat.S_ISREG(status.st_mode):
-                            yield _text(rel + name), (status.st_size, status.st_mtime_ns)
-
-
-def _text(path: str) -> str:
-    """A path as a str that can be printed and stored: bytes that are no UTF-8 are shown as such."""
-    return path
+                            if not wanted:
+                                continue
+                        status = entry.stat()
+                    except OSError as error:
+                        self.lose(rel + name, _reason(error))
+                        continue
+                    if stat.S_ISREG(status.st_mode):
+                        found[rel + name] = status.st_size, status.st_mtime_ns
+        except OSError as error:
+            self.lose(rel, _reason(error))
+        return below
 
 
 def _slurp(path: str | os.PathLike[str], cap: int) -> bytes:

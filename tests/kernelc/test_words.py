@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Searching words in the files of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.words import _groups, files_with
+
+Grow = Callable[[dict[str, str | bytes]], Path]
+
+
+def test_files_are_found_by_the_words_in_them(grow: Grow) -> None:
+    """Each file that has any of the words is listed with those that it has."""
+    tree = Tree.open(
+        grow(
+            {
+                "mm/one.c": "begin_batch(); end_batch();",
+                "mm/two.c": "end_batch();",
+                "mm/three.c": "nothing",
+                "include/linux/four.h": "xbegin_batchx",
+                "mm/Makefile": "begin_batch",
+            },
+        )
+    )
+    expected = {
+        "include/linux/four.h": {b"begin_batch"},
+        "mm/one.c": {b"begin_batch", b"end_batch"},
+        "mm/two.c": {b"end_batch"},
+    }
+    words = [b"begin_batch", b"end_batch", b"", b"absent"]
+    assert files_with(tree, words, jobs=1) == expected
+    assert files_with(tree, words, jobs=3) == expected
+    assert files_with(tree, [], jobs=1) == {}
+
+
+def test_a_word_at_the_end_of_a_large_file_is_found(grow: Grow) -> None:
+    """Files longer than the buffer are read whole."""
+    tree = Tree.open(grow({"mm/large.c": b" " * (3 << 20) + b"needle"}))
+    assert files_with(tree, [b"needle"]) == {"mm/large.c": {b"needle"}}
+
+
+def test_a_file_that_vanished_is_a_loss(grow: Grow) -> None:
+    """The rest is searched, and the loss is recorded."""
+    tree = Tree.open(grow({"mm/one.c": "needle"}))
+    manifest = {"mm/gone.c": (1, 1), **tree.manifest()}
+    assert files_with(tree, [b"needle"], manifest=manifest) == {"mm/one.c": {b"needle"}}
+    assert [loss.file for loss in tree.losses] == ["mm/gone.c"]
+
+
+@given(st.lists(st.text("abcdefgh_", min_size=1, max_size=12), max_size=6))
+def test_grouping_needles_loses_none(needles: list[str]) -> None:
+    """Every needle is in one group, whose part it contains."""
+    words = [needle.encode() for needle in needles]
+    groups = _groups(words)
+    numbers = sorted(number for _, members in groups for number, _ in members)
+    assert numbers == list(range(len(words)))
+    for part, members in groups:
+        assert all(part in needle for _, needle in members)
