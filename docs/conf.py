@@ -29,6 +29,7 @@ templates_path: list[str] = []
 default_role = "code"
 primary_domain = "c"
 highlight_language = "none"
+smartquotes = False  # options begin with two hyphens
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 add_module_names = False

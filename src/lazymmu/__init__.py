@@ -41,14 +41,20 @@ def check(
 ) -> CheckResult:
     """Check a plain Linux source tree (not configured, not built) against the contract.
 
-    tree: the top directory of the source; arches: names such as ``x86``, by default every
-    architecture whose tree implements the mode; rules: names of `contract.rules.RULES`, by default
-    all; dialect: a name of `contract.dialects.DIALECTS`, by default what the tree itself says;
-    jobs: processes, by default one per processor; cache_dir: where to keep what was learnt of the
-    tree, by default nowhere; progress: called with a stage, how much is done, and of how much.
+    :param tree: the top directory of the source.
+    :param arches: names such as ``x86``; by default every architecture whose tree implements the
+        mode.
+    :param rules: names of `contract.rules.RULES`; by default all that source can show.
+    :param dialect: a name of `contract.dialects.DIALECTS`; by default the one the tree speaks.
+    :param jobs: processes; by default one per processor.
+    :param cache_dir: where to keep what was learnt of the tree; by default nowhere.
+    :param progress: called with a stage, how much is done, and of how much.
+    :raises lazymmu.kernelc.tree.TreeError: `tree` is no kernel tree.
+    :raises lazymmu.witness.source.NothingToCheck: none of the architectures implements the mode in
+        this tree.
+    :raises ValueError: there is no such architecture, rule or dialect.
 
-    Raises `kernelc.tree.TreeError` if `tree` is no kernel tree, and ValueError if a name is
-    unknown, each with one sentence for the user.
+    Each error's text is one sentence for the user.
     """
     from lazymmu.witness import source
 

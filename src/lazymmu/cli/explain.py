@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print a rule whole, how an architecture implements the mode, or the contract.
+
+Without arguments, every rule in a line. What is asked for together is printed
+one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import options
+from lazymmu.cli.console import emit
+from lazymmu.cli.outcome import ExitCode
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = "explain"
+SUMMARY = "print a rule, an architecture's way, or the contract"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu explain`."""
+    parser.add_argument("rule", metavar="RULE", nargs="?", help="the rule to explain")
+    parser.add_argument(
+        "--arch",
+        metavar="NAME[,NAME]",
+        action="append",
+        default=[],
+        help="how these architectures implement the mode, in each release that differs: "
+        f"{', '.join(options.ARCHES)}, or all",
+    )
+    parser.add_argument(
+        "--dialect", metavar="NAME", help="in this dialect of the contract (default: all of them)"
+    )
+    parser.add_argument(
+        "--contract",
+        action="store_true",
+        help="the contract of a dialect, by default the newest, as the comment in "
+        "include/linux/pgtable.h should say it",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Print what was asked for."""
+    from lazymmu.contract import explain
+    from lazymmu.contract.dialects import DIALECTS
+    from lazymmu.contract.rules import RULES
+
+    options.check_dialect(args.dialect)
+    if args.rule is not None:
+        options.check_names("rule", [args.rule], RULES)
+    arches = (options.arches(args.arch) or options.ARCHES) if args.arch else ()
+    dialect = DIALECTS[args.dialect] if args.dialect else None
+    parts = []
+    if args.rule is not None:
+        parts.append(explain.explain_rule(args.rule, dialect))
+    parts += [explain.explain_arch(arch) for arch in arches]
+    if args.contract:
+        parts.append(explain.explain_contract(dialect or list(DIALECTS.values())[-1]))
+    emit("\n".join(parts or [explain.explain_rules(dialect)]), args.output)
+    return ExitCode.CLEAN
