@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["at_revision", "tree_with", "without_patch"]
+
+_PREFIX = "lazymmu-before-"
+"""Begins the name of a former tree's directory; the maker's process number follows."""
 
 _FILE_MODES = {b"100644", b"100755"}
 
@@ -118,8 +122,10 @@ def tree_with(tree: str, former: Mapping[str, bytes | None]) -> Iterator[Path]:
         present = Tree.open(tree)
     except TreeError as error:
         raise Problem(str(error)) from None
+    parent = _in_memory() or tempfile.gettempdir()
+    _sweep(Path(parent))
     with tempfile.TemporaryDirectory(
-        prefix="lazymmu-", dir=_in_memory(), ignore_cleanup_errors=True
+        prefix=f"{_PREFIX}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True
     ) as directory:
         top = Path(directory)
         try:
@@ -137,6 +143,14 @@ def tree_with(tree: str, former: Mapping[str, bytes | None]) -> Iterator[Path]:
                 f"cannot lay out the former tree in {directory}: {error.strerror}"
             ) from None
         yield top
+
+
+def _sweep(parent: Path) -> None:
+    """Remove former trees whose makers were killed before they could: a reboot may be far."""
+    for left in parent.glob(f"{_PREFIX}*-*"):
+        maker = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if maker.isdecimal() and not Path("/proc", maker).exists() and Path("/proc/self").exists():
+            shutil.rmtree(left, ignore_errors=True)  # another user's stays, and should
 
 
 def _in_memory() -> str | None:
