@@ -46,7 +46,7 @@ class Kbuild:
         self.config = config
         self._files: dict[str, Labels] = {}
         self._directories: dict[str, Labels | None] = {"": ()}
-        self._read: set[str] = set()
+        self._read = {""}
         self._flags: dict[str, tuple[str, ...]] = {"": ()}
         self._exported: dict[str, list[Word]] = {}
         self._arch = profile.arch_dir if profile is not None else ""

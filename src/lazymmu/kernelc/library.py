@@ -22,7 +22,7 @@ from lazymmu.kernelc.tree import Tree
 
 __all__ = ["Library", "Store", "digest"]
 
-_FORMAT: Final = "1"
+_FORMAT: Final = "2"
 """Changes whenever names.py would find other names in the same text."""
 
 
@@ -33,8 +33,16 @@ class Store(Protocol):
         """Return the value put under the key, None when there is none."""
         ...
 
+    def get_many(self, kind: str, keys: Iterable[str]) -> Mapping[str, object]:
+        """Return those of the values under the keys that there are."""
+        ...
+
     def put(self, kind: str, key: str, value: object) -> None:
         """Keep a value."""
+        ...
+
+    def put_many(self, kind: str, values: Mapping[str, object]) -> None:
+        """Keep several values of one kind, by key."""
         ...
 
 
@@ -171,8 +179,10 @@ class Library:
         for rel in unknown:
             by_directory.setdefault(dirname(rel), []).append(rel)
         missing: list[str] = []
+        keys = {directory: self._key(directory) for directory in by_directory}
+        kept = self.cache.get_many("names", keys.values())
         for directory, files in by_directory.items():
-            known = self.cache.get("names", self._key(directory))
+            known = kept.get(keys[directory])
             for rel in files:
                 names = _names(known, rel, stamp(self.tree, rel))
                 if names is None:
@@ -191,11 +201,13 @@ class Library:
             if identity != ABSENT and self.cache is not None:
                 by_directory.setdefault(dirname(rel), {})[rel] = [*identity, *names]
         if self.cache is not None:
-            for directory, files in by_directory.items():
-                key = self._key(directory)
-                known = self.cache.get("names", key)
-                value = {**known, **files} if isinstance(known, dict) else files
-                self.cache.put("names", key, value)
+            new = {self._key(directory): files for directory, files in by_directory.items()}
+            kept = self.cache.get_many("names", new)
+            for key, files in new.items():
+                known = kept.get(key)
+                if isinstance(known, dict):
+                    new[key] = {**known, **files}
+            self.cache.put_many("names", new)
 
 
 def _names(known: object, rel: str, identity: Stamp) -> Names | None:

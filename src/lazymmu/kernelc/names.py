@@ -19,7 +19,8 @@ class Names(NamedTuple):
 
     functions: names of function definitions, of those without `static` on their line in a .c
     file; fields: last components of fields that an initialiser or an assignment gives a name as
-    value; structs: types of variables with an initialiser in braces, `typeof(x)` as `x`.
+    value; structs: variables with an initialiser in braces, variables with a field that is
+    assigned a name, and the types of the former, `typeof(x)` as `x`.
     """
 
     functions: list[str]
@@ -34,7 +35,10 @@ _COMMENT: Final = re.compile(rb"/\*(?:[^*]++|\*(?!/))*+\*/")
 _CALL: Final = re.compile(rb"(\w+)[ \t\n]*\([ \t\n]*(\w*)")
 _FIELD: Final = re.compile(rb"\.(\w+)[ \t]*=[ \t]*&?(?:[A-Z_]+\()?[a-z_]\w*[ \t]*[),}\n;]")
 _BRACE: Final = re.compile(rb"=[ \t\n]*\{")
-_STRUCT: Final = re.compile(rb"(?:struct[ \t]+|typeof\()(\w+)\)?[ \t]+\w+[^=;{}]*\Z")
+_STRUCT: Final = re.compile(rb"(?:struct[ \t]+|typeof\()(\w+)\)?[ \t\n]+(\w+)[^=;{}]*\Z")
+_ASSIGN: Final = re.compile(
+    rb"\n\t+([a-z_]\w*)(?:\.\w+)+[ \t]*=[ \t]*&?(?:[A-Z_]+\()?[a-z_]\w*\)?;"
+)
 _REACH: Final = 160
 
 
@@ -69,6 +73,7 @@ def survey(text: bytes, header: bool) -> Names:
             start = brace.start()
             before = _STRUCT.search(text, max(0, start - _REACH), start)
             if before is not None:
-                structs.add(before[1])
+                structs.update(before.groups())
+        structs.update(_ASSIGN.findall(text))
     return Names(*(sorted(name.decode("latin-1") for name in found)
                    for found in (functions, fields, structs)))

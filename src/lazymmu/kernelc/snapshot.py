@@ -22,7 +22,7 @@ from lazymmu.kernelc.recorder import Stamp, unchanged
 __all__ = ["State", "load", "save"]
 
 _KIND: Final = "view"
-_FORMAT: Final = "1"
+_FORMAT: Final = "2"
 """Changes whenever the same tree would give another state, or another form of it."""
 
 

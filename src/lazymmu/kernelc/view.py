@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 from typing import Final
 
-from lazymmu.kernelc import masks, slices, snapshot
+from lazymmu.kernelc import docs, masks, slices, snapshot
 from lazymmu.kernelc.cpp import blank, scan
 from lazymmu.kernelc.headers import Headers, is_public, walk
 from lazymmu.kernelc.initialisers import Initialiser, read_initialisers
@@ -177,6 +177,22 @@ class View:
         snapshot.save(library, profile, decided, directories, state, tree.states)
         return state
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The .c files that are built and indexed, in the order of the walk."""
+        return tuple(self.built)
+
+    @property
+    def implements(self) -> bool:
+        """Whether this profile's machine has the lazy MMU mode of its own.
+
+        From 7.0 on Kconfig says so (mm/Kconfig: ARCH_HAS_LAZY_MMU_MODE), before that a macro of
+        the architecture's headers (include/linux/pgtable.h: __HAVE_ARCH_ENTER_LAZY_MMU_MODE).
+        """
+        if self.config.value("ARCH_HAS_LAZY_MMU_MODE") != "n":
+            return True
+        return self.headers.macros.defined("__HAVE_ARCH_ENTER_LAZY_MMU_MODE")[0]
+
     def conditions(self, rel: str) -> tuple[str, ...] | None:
         """Return the free CONFIG symbols that build the .c file `rel`; None: it is not built."""
         if rel in self.built:
@@ -220,7 +236,7 @@ class View:
         ]
         return tuple(strong or found)
 
-    def functions(self, rel: str) -> tuple[Definition, ...]:
+    def functions_in(self, rel: str) -> tuple[Definition, ...]:
         """Return the functions that are compiled of the file `rel`, in its order."""
         raws = [raw for found in self._file(rel).values() for raw in found]
         selection = self.headers.selection(rel)
@@ -256,6 +272,8 @@ class View:
     ) -> tuple[Initialiser, ...]:
         """Return what tables of functions hold, in the .c files that are built.
 
+        Without any of the three every file is read, which takes its time.
+
         struct: type of the tables; field: path of the field, or its last components; table:
         name of the variable. Those that are given must match; assignments have no struct. When
         one table is assigned to a part of another (`pv_ops.mmu = xen_mmu_ops.mmu`), nothing
@@ -263,9 +281,11 @@ class View:
         """
         last = field.rpartition(".")[2]
         if struct:
-            files = self._structs.get(struct.removeprefix("typeof(").removesuffix(")"), ())
+            files = self._structs.get(struct.removeprefix("typeof(").removesuffix(")"), [])
+        elif table:
+            files = self._structs.get(table, [])
         elif last:
-            files = self._fields.get(last, ())
+            files = self._fields.get(last, [])
         else:
             files = list(self.built)
         return tuple(
@@ -388,6 +408,7 @@ class View:
             conditions=_joined(
                 self.built.get(rel, ()), self.headers.selection(rel).needs(raw.start)
             ),
+            context=docs.doc_context(text, raw) if raw.kind != "object" else "",
         )
 
     def _sees(self, near: str | None, header: str) -> bool:
