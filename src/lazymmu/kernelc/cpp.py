@@ -94,6 +94,7 @@ _DIRECTIVE: Final = re.compile(
 _COMMENT: Final = re.compile(r"/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*")
 _BLANKS: Final = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _OPENERS: Final = frozenset({"if", "ifdef", "ifndef"})
+_LINES: Final = frozenset({"define", "undef", "include"})
 
 
 def plain(text: str) -> str:
@@ -156,7 +157,7 @@ def scan(text: str) -> tuple[list[Directive], list[int]]:
             close = text.find("*/", end)
             end = close + 2 if close >= 0 else len(text)
         position = end
-        if kind != "define" and kind != "include" and kind != "undef":
+        if kind not in _LINES:
             index = len(found)
             if kind in _OPENERS:
                 open_branches.append(index)
@@ -204,9 +205,11 @@ class Macros:
         `load` finds the text of a macro that was entered without one, by file and offset.
         """
         self._own: dict[str, _Entry | None] = {}
-        self._base = base
+        self._base: Macros | None = base
         self._load = load
-        self.options = options if options is not None or base is None else base.options
+        self.options: Options | None = options
+        if options is None and base is not None:
+            self.options = base.options
         for name, value in (values or {}).items():
             self._own[name] = (f" {value}", "", -1, ())
 

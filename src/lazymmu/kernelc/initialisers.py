@@ -44,8 +44,8 @@ _TABLE: Final = re.compile(
 )
 _PIECE: Final = re.compile(
     rb"/\*[\s\S]*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|(?P<brace>[{}])|(?P<comma>,)"
-    rb"|(?P<field>(?:\.\w+|\[[^\]]*\])+)[ \t\n]*=[ \t\n]*"
-    rb"(?:\([^()]*\)[ \t]*)?&?[ \t]*(?:(?P<wrap>[A-Z_]\w*)[ \t]*\([ \t]*&?)?(?P<value>[A-Za-z_]\w*)?"
+    rb"|(?P<field>(?:\.\w+|\[[^\]]*\])+)[ \t\n]*=[ \t\n]*(?:\([^()]*\)[ \t]*)?&?[ \t]*"
+    rb"(?:[A-Z_]\w*[ \t]*\([ \t]*&?)?(?P<value>[A-Za-z_]\w*)?"
 )
 _ASSIGN: Final = re.compile(
     rb"\n[ \t]+([A-Za-z_]\w*)((?:\.\w+|\[[^\]\n]*\])+)[ \t]*=[ \t\n]*"

@@ -342,8 +342,7 @@ class _Makefile:
             case "patsubst" if len(arguments) == 3:
                 old, new = (self._text(item) for item in arguments[:2])
                 return [
-                    (_replace(word, old, new), labels)
-                    for word, labels in self.expand(arguments[2])
+                    (_replace(word, old, new), labels) for word, labels in self.expand(arguments[2])
                 ]
             case "filter" | "filter-out" if len(arguments) == 2:
                 patterns = [word for word, _ in self.expand(arguments[0])]

@@ -16,7 +16,7 @@ both free; symbols that select each other in a circle stay possible once they we
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +28,8 @@ from lazymmu.kernelc.tree import Tree
 __all__ = ["Config", "solve", "variables"]
 
 _DEPTH: Final = 60
+_STATES: Final = frozenset({"bool", "tristate"})
+_NUMBERS: Final = frozenset({"int", "hex"})
 
 
 class Config:
@@ -129,11 +131,15 @@ class _Assembly:
                 for name, when in block.selects:
                     target = self.symbols.get(name)
                     if target is not None:
-                        target.selectors.append((symbol.name, kconfig_text.both(block.depends, when)))
+                        target.selectors.append(
+                            (symbol.name, kconfig_text.both(block.depends, when))
+                        )
                 for name, when in block.implies:
                     target = self.symbols.get(name)
                     if target is not None:
-                        target.impliers.append((symbol.name, kconfig_text.both(block.depends, when)))
+                        target.impliers.append(
+                            (symbol.name, kconfig_text.both(block.depends, when))
+                        )
 
 
 class _Solver:
@@ -261,7 +267,7 @@ class _Solver:
         base = 16 if symbol.kind == "hex" else 10
         if symbol.name in self.fixed:
             return _integer(self.fixed[symbol.name], 0)
-        if symbol.kind not in ("int", "hex") or depth > 8:
+        if symbol.kind not in _NUMBERS or depth > 8:
             return None
         for block in symbol.blocks:
             if not self.possible(block.depends):
@@ -278,7 +284,7 @@ class _Solver:
         """The rule of `can` for one symbol."""
         if symbol.name in self.fixed:
             return self.fixed[symbol.name] == "y"
-        if symbol.kind != "bool" and symbol.kind != "tristate":
+        if symbol.kind not in _STATES:
             return False
         choice = symbol.choice
         if choice is not None:
@@ -366,7 +372,7 @@ class _Solver:
                 changed.update(choice.members)
         return changed
 
-    def _candidates(self, choice: _Choice) -> Iterable[str]:
+    def _candidates(self, choice: _Choice) -> Iterator[str]:
         for name in choice.members:
             if self.fixed.get(name) == "y":
                 yield name
@@ -406,14 +412,14 @@ def _integer(text: str, base: int) -> int | None:
 
 def _names(expression: Expression, found: set[str]) -> None:
     if expression.__class__ is str:
-        found.add(expression)  # type: ignore[arg-type]
+        found.add(expression)
     elif expression[0] == "c":
         found.add(str(expression[2]))
         found.add(str(expression[3]))
     else:
         for part in expression[1:]:
             if part.__class__ is str:
-                found.add(part)  # type: ignore[arg-type]
+                found.add(part)
             else:
                 _names(part, found)
 
@@ -439,7 +445,7 @@ def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) ->
     solver.run()
     numbers = {}
     for symbol in symbols.values():
-        if symbol.kind == "int" or symbol.kind == "hex":
+        if symbol.kind in _NUMBERS:
             number = solver.number(symbol)
             if number is not None:
                 numbers[symbol.name] = number

@@ -284,6 +284,7 @@ def _after_help(lines: list[str], index: int) -> int:
 
 
 _SOURCES: Final = frozenset({"source", "osource", "rsource", "orsource"})
+_HELP: Final = frozenset({"help", "---help---"})
 _TYPES: Final = frozenset({"bool", "tristate", "int", "hex", "string"})
 
 
@@ -325,7 +326,7 @@ class _Reader:
             rest = parts[1] if len(parts) > 1 else ""
             if "#" in rest:
                 rest = _uncommented(rest)
-            if keyword == "help" or keyword == "---help---":
+            if keyword in _HELP:
                 if not rest:
                     index = _after_help(lines, index)
             else:

@@ -27,7 +27,7 @@ _FORMAT: Final = "2"
 
 
 class Store(Protocol):
-    """A cache (see cache.py): values of plain lists, dicts, strings and numbers, by kind and key."""
+    """A cache of plain values by kind and key (see cache.py)."""
 
     def get(self, kind: str, key: str) -> object | None:
         """Return the value put under the key, None when there is none."""

@@ -75,5 +75,9 @@ def survey(text: bytes, header: bool) -> Names:
             if before is not None:
                 structs.update(before.groups())
         structs.update(_ASSIGN.findall(text))
-    return Names(*(sorted(name.decode("latin-1") for name in found)
-                   for found in (functions, fields, structs)))
+    return Names(
+        *(
+            sorted(name.decode("latin-1") for name in found)
+            for found in (functions, fields, structs)
+        )
+    )

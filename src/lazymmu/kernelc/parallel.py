@@ -7,6 +7,7 @@ the pipe breaks and the child dies of it; when the child dies, the parent does t
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import signal
@@ -26,7 +27,7 @@ class Task(Generic[R]):
         self, fork: bool, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> None:
         """Start `function`; without `fork`, or where there is none, `result` will call it."""
-        self._call = lambda: function(*args, **kwargs)
+        self._call: Callable[[], R] = functools.partial(function, *args, **kwargs)
         self._child = 0
         self._pipe = -1
         if not fork or not hasattr(os, "fork"):
@@ -68,6 +69,7 @@ class Task(Generic[R]):
             child, self._child = self._child, 0
             _, status = os.waitpid(child, 0)
         if status == 0:
-            value: R = pickle.loads(data)
+            # The bytes are those that this program's own child wrote into its own pipe.
+            value: R = pickle.loads(data)  # noqa: S301
             return value
         return self._call()

@@ -73,7 +73,9 @@ def load(name: str) -> Profile:
             {key: Forced(str(item["value"]), item["why"]) for key, item in config.items()}
         ),
         builtins=MappingProxyType({key: str(item) for key, item in builtins.items()}),
-        constants=MappingProxyType({key: item["value"] for key, item in own.get("constants", {}).items()}),
+        constants=MappingProxyType(
+            {key: item["value"] for key, item in own.get("constants", {}).items()}
+        ),
     )
 
 

@@ -161,14 +161,17 @@ def _restore(library: Library, profile: Profile, value: dict[str, Any]) -> State
         headers.macros.undefine(name)
     for file, reason in value["losses"]:
         library.tree.lose(file, reason)
-    indexes: list[dict[str, list[str]]] = [
-        {name: [files[index] for index in found] for name, found in value[kind].items()}
-        for kind in ("functions", "fields", "structs")
-    ]
+    built = {files[int(index)]: tuple(needs) for index, needs in value["built"].items()}
+
+    def table(kind: str) -> dict[str, list[str]]:
+        return {name: [files[at] for at in found] for name, found in value[kind].items()}
+
     return State(
-        config,
-        headers,
-        {files[int(index)]: tuple(needs) for index, needs in value["built"].items()},
-        *indexes,
-        frozenset(value["loops"]),
+        config=config,
+        headers=headers,
+        built=built,
+        functions=table("functions"),
+        fields=table("fields"),
+        structs=table("structs"),
+        loops=frozenset(value["loops"]),
     )

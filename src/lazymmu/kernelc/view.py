@@ -236,7 +236,7 @@ class View:
         ]
         return tuple(strong or found)
 
-    def functions_in(self, rel: str) -> tuple[Definition, ...]:
+    def functions(self, rel: str) -> tuple[Definition, ...]:
         """Return the functions that are compiled of the file `rel`, in its order."""
         raws = [raw for found in self._file(rel).values() for raw in found]
         selection = self.headers.selection(rel)
