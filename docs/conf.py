@@ -23,7 +23,7 @@ author = _PROJECT["authors"][0]["name"]
 copyright = author
 release = version = _PROJECT["version"]
 
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["sphinx.ext.autodoc", "myst_parser"]
 exclude_patterns = ["_build"]
 templates_path: list[str] = []
 default_role = "code"

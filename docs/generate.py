@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The documentation that is made from the code: the rules, the dialects, and the options.
+"""The documentation that is made from the code: the rules, the dialects, the options, the findings.
 
 What the contract says stands in `lazymmu.contract` alone, and what an option does in its help;
 these pages only lay it out. The options are laid out here and not by a Sphinx extension, because
@@ -31,7 +31,12 @@ _NOTE = (
 def write(target: Path) -> None:
     """Write every generated page into `target`; a page that did not change is left alone."""
     target.mkdir(exist_ok=True)
-    pages = {"rules": _rules(), "dialects": _dialects(), "options": _options()}
+    pages = {
+        "rules": _rules(),
+        "dialects": _dialects(),
+        "options": _options(),
+        "findings": _findings(target.parent / "findings"),
+    }
     for name, lines in pages.items():
         text = _NOTE + "\n".join(lines) + "\n"
         page = target / f"{name}.rst.inc"
@@ -85,6 +90,14 @@ def _dialects() -> Iterator[str]:
         [(f"``{name}``", _safe(dialect.label)) for name, dialect in DIALECTS.items()],
         widths=(20, 80),
     )
+
+
+def _findings(home: Path) -> Iterator[str]:
+    """The pages on real releases, as far as there are any (Sphinx warns of an empty list)."""
+    pages = sorted(page.stem for suffix in ("rst", "md") for page in home.glob(f"*.{suffix}"))
+    if pages:
+        yield from (".. toctree::", "   :maxdepth: 1", "   :caption: Findings, by release", "")
+        yield from (f"   findings/{page}" for page in pages)
 
 
 def _options() -> Iterator[str]:
