@@ -5,9 +5,10 @@ A value is None when nothing is known, or
 
     ("int", n)        a constant (NULL and false are 0)
     ("nonzero",)      not 0
-    ("fn", name)      a function
+    ("fn", name, file)  a function, and the file that defines it
     ("addr", text)    the address of a variable that lives longer than any call
     ("gfp", kind)     an allocation mask: "blocking", "nonblocking"
+    ("user-mm",)      the mm of a user address space, hence not init_mm
     ("lock", class)   a lock of a class known to the caller
 
 Correlated conditions are compared by *facts*: the canonical spelling of a condition without
@@ -19,13 +20,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from .ir import Expr, calls_in, names_in, strip, text
 
-Value = tuple[str, object] | tuple[str] | None
+Value = tuple[Any, ...] | None
 
 ZERO: Value = ("int", 0)
 NONZERO: Value = ("nonzero",)
+USER_MM: Value = ("user-mm",)
 
 _ARITHMETIC: Mapping[str, Callable[[int, int], int]] = {
     "+": operator.add,
@@ -50,15 +53,15 @@ def truth(value: Value) -> bool | None:
     if value is None:
         return None
     if value[0] == "int":
-        return value[1] != 0
-    if value[0] in ("nonzero", "fn", "addr"):
+        return bool(value[1] != 0)
+    if value[0] in ("nonzero", "fn", "addr", "user-mm"):
         return True
     return None
 
 
 def integer(value: Value) -> int | None:
     """The value as an integer constant, None when it is none."""
-    return value[1] if value is not None and value[0] == "int" else None  # type: ignore[return-value]
+    return value[1] if value is not None and value[0] == "int" else None
 
 
 class Evaluator:
@@ -139,6 +142,8 @@ def _same(a: Value, b: Value) -> bool | None:
         return None
     if a[0] in ("fn", "addr") and b[0] in ("fn", "addr"):
         return a == b
+    if {a[0], b[0]} == {"addr", "user-mm"}:
+        return False
     x, y = truth(a), truth(b)
     if x is not None and y is not None and x != y:
         return False

@@ -12,7 +12,7 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Party
-from lazymmu.kernelc import kconfig
+from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.program import Definition, Program
 from lazymmu.kernelc.tree import Tree
@@ -53,22 +53,20 @@ def look(
     rules: Sequence[str],
     dialect: Dialect,
     marks: Marks,
-    jobs: int,
-    cache: str | None,
+    library: Library,
 ) -> Looked | None:
     """Look at one architecture; None when its profile's machine does not have the mode."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
     words = vocabulary.load()
-    config = kconfig.solve(tree, profile)
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
-    view = View(tree, profile, config, extra=[*mine, *calling_back])
+    view = View(tree, profile, extra=[*mine, *calling_back], library=library)
     program = Program(view)
     facts = Facts(
-        program, words, config=config.value, constants=profile.constants, macro=view.macro
+        program, words, config=view.config.value, constants=profile.constants, macro=view.macro
     )
     reach = Reach(program, facts, words)
-    calls = Calls(program, facts, reach, words, tables=_tables(view))
+    calls = Calls(program, facts, reach, words, tables=_tables(view, words))
     implementation = hooks.find(view, program, words)
     if not any(d.file.startswith("arch/") for d in implementation.enter):
         return None
@@ -80,7 +78,7 @@ def look(
     takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
 
     def named(name: str, static: bool, file: str) -> list[Definition]:
-        files = [file] if static else [f for f in view.sources if name.encode() in tree.read(f)]
+        files = [file] if static else [f for f in view.built if name.encode() in tree.read(f)]
         return [d for f in files for d in _naming(view, f, name.encode())]
 
     walked = roots.walk(users, takers, named)
@@ -89,7 +87,7 @@ def look(
         body = [
             d
             for f in sorted({d.file for d in implementation.definitions})
-            for d in view.functions_in(f)
+            for d in view.functions(f)
         ]
         runtime = Runtime(implementers, dialect)
         for definition, outcome in hooks.judge(
@@ -114,15 +112,18 @@ def look(
 
 
 def _naming(view: View, file: str, word: bytes) -> list[Definition]:
-    """Definitions of a file, live in the profile, whose text has a word."""
-    return [d for d in view.functions_in(file) if word in view.text(d)]
+    """Functions of a file that the profile builds, whose text has a word."""
+    if file.endswith(".c") and file not in view.built:
+        return []
+    return [d for d in view.functions(file) if word in view.text(d)]
 
 
-def _tables(view: View) -> dict[str, list[str]]:
-    """Functions of each operations table, by the table's variable."""
+def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
+    """Functions of each table that is handed to one that calls back, by the table's variable."""
     out: dict[str, list[str]] = {}
-    for item in view.initialisers():
-        out.setdefault(item.table, []).append(item.function)
+    for struct in sorted({t.ops_struct for t in words.callbacks.values() if t.ops_struct}):
+        for item in view.initialisers(struct=struct):
+            out.setdefault(item.table, []).append(item.function)
     return out
 
 

@@ -34,7 +34,7 @@ from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.contract.vocabulary.words import Accessor, LockCall
 from lazymmu.kernelc.ir import Expr, Node, calls_in, names_in, strip, text
 from lazymmu.kernelc.program import Program
-from lazymmu.kernelc.values import NONZERO, ZERO, Value, truth
+from lazymmu.kernelc.values import NONZERO, USER_MM, ZERO, Value, truth
 
 from .batch import batches, events
 from .facts import Facts
@@ -212,7 +212,7 @@ class Calls:
                 cls_ = lock.cls or lock_class(arg, frame.plan.locks, self.words)
                 if cls_ == "other" and arg[0] == "id":
                     bound = frame.constants.get(arg[1])
-                    cls_ = str(bound[1]) if bound is not None and bound[0] == "lock" else cls_  # type: ignore[misc]
+                    cls_ = str(bound[1]) if bound is not None and bound[0] == "lock" else cls_
                 if arg[0] == "addr" and (lock.lock is not None):
                     arg = arg[1]
                 names.append((text(arg), cls_))
@@ -317,7 +317,7 @@ class Calls:
         value = self.facts.evaluator(env, frame.graph.file).value(mm)
         if value == ("addr", "init_mm"):
             return "kernel"
-        if mm[0] == "field" and (mm[2] == "vm_mm" or text(mm) == "current->mm"):
+        if value == USER_MM:
             return "user"
         same = env.get(f"({text(mm)} == &init_mm)")
         if same is not None:
@@ -503,7 +503,7 @@ class Calls:
         if value is None or value[0] != "addr":
             return []
         notes = []
-        for function in self.tables.get(str(value[1]), ()):  # type: ignore[misc]
+        for function in self.tables.get(str(value[1]), ()):
             target = self.program.resolve(function, frame.graph.file)
             if target is not None:
                 effects = self.reach.of(target.definition, (), 0)
@@ -524,7 +524,7 @@ def origins(expr: Expr, env: Mapping[str, Value]) -> set[str]:
     for name in names_in(expr):
         source = env.get("~" + name)
         if source is not None and source[0] == "from":
-            found.add(str(source[1]))  # type: ignore[misc]
+            found.add(str(source[1]))
     return found
 
 

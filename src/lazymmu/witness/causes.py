@@ -34,6 +34,9 @@ _RELATED = {
 }
 """Which notes of a path a rule's reader wants to see, beside the calls that lead down."""
 
+_ONE_PER_SECTION = frozenset({"section-outside-lock"})
+"""Rules whose cause is where the section stands, however many places show it."""
+
 _USUAL = ("begin", "call", "callback")
 
 MAX_TESTS = 2
@@ -169,7 +172,10 @@ def findings(
     """
     by_cause: dict[tuple[str, str, int, int], list[Culprit]] = {}
     for item in culprits:
-        key = (item.rule, item.step.file, item.step.line, item.step.column)
+        place = item.step
+        if item.rule in _ONE_PER_SECTION and item.section is not None:
+            place = item.section
+        key = (item.rule, place.file, place.line, place.column)
         by_cause.setdefault(key, []).append(item)
     single = [_finding(group, dialect, rows) for group in by_cause.values()]
     by_place: dict[tuple[str, int, int], list[Finding]] = {}
@@ -207,6 +213,11 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
         if item.section is not None and (item.section.file, item.section.line) not in seen:
             seen.add((item.section.file, item.section.line))
             others.append(replace(item.section, note="also in the section that begins here"))
+    shown = {(best.step.file, best.step.line)}
+    for item in sorted(group, key=lambda c: (c.step.file, c.step.line)):
+        if (item.step.file, item.step.line) not in shown:
+            shown.add((item.step.file, item.step.line))
+            others.append(replace(item.step, note=f"likewise: {item.step.note}"))
     return Finding(
         rule=best.rule,
         severity=severity,

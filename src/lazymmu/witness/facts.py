@@ -13,7 +13,11 @@ from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import RETURN, Expr, Function, strip
 from lazymmu.kernelc.lower import lower
 from lazymmu.kernelc.program import Program
-from lazymmu.kernelc.values import ZERO, Evaluator, Value, truth
+from lazymmu.kernelc.values import USER_MM, ZERO, Evaluator, Value, truth
+
+_USER_MM = ("->vm_mm", "current->mm")
+"""Members that point to the mm of a user address space, never to init_mm
+(include/linux/mm_types.h, struct vm_area_struct; include/linux/sched.h, struct task_struct)."""
 
 _CONFIG_TESTS = frozenset({"IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"})
 """Macros of include/linux/kconfig.h that turn a CONFIG symbol into 0 or 1."""
@@ -36,15 +40,15 @@ class MaskEvaluator(Evaluator):
         other = strip(other)
         if op == "|":
             more = self.value(other)
-            kinds = {v[1] for v in (mask, more) if v is not None and v[0] == "gfp"}  # type: ignore[misc]
+            kinds = {v[1] for v in (mask, more) if v is not None and v[0] == "gfp"}
             return ("gfp", "blocking" if "blocking" in kinds else "nonblocking")
         if other[0] == "un" and other[1] == "~":
             without = self.value(other[2])
-            wait = without is not None and without[0] == "gfp" and without[1] == "blocking"  # type: ignore[misc]
+            wait = without is not None and without[0] == "gfp" and without[1] == "blocking"
             return ("gfp", "nonblocking") if wait else mask
         asked = self.value(other)
         if asked == ("gfp", "blocking") and mask is not None:
-            return ("nonzero",) if mask[1] == "blocking" else ZERO  # type: ignore[misc]
+            return ("nonzero",) if mask[1] == "blocking" else ZERO
         return None
 
 
@@ -95,7 +99,9 @@ class Facts:
         def lookup(name: str) -> Value:
             if name in env:
                 return env[name]
-            return self.name(name) if name.isidentifier() else None
+            if name.isidentifier():
+                return self.name(name)
+            return USER_MM if name.endswith(_USER_MM) else None
 
         def call(expr: Expr) -> Value:
             return self._call(expr, lookup, file, depth)

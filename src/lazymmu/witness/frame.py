@@ -9,13 +9,24 @@ and keeps it until the call returns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.events import UNKNOWN_ENTRY
 from lazymmu.contract.monitor import Product
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir import BRANCH, Expr, Function, calls_in, changed, names_in, strip, text
+from lazymmu.kernelc.ir import (
+    BRANCH,
+    RETURN,
+    SWITCH,
+    Expr,
+    Function,
+    Node,
+    calls_in,
+    changed,
+    strip,
+    text,
+)
 from lazymmu.kernelc.program import assignments
 from lazymmu.kernelc.values import Value, canonical, mentions
 
@@ -34,14 +45,13 @@ class Plan:
     tracked: spellings of conditions that are tested more than once, or whose operand is given
     a constant or a lock's success somewhere; live: per node, those of them that some path from
     there still tests; locks: class of each variable that holds a lock;
-    frees: whether the function frees anything, so that where values come from matters;
-    rewritten: variables that are assigned.
+    traced: variables whose value may come to be freed, so that its origin matters; rewritten: variables that are assigned.
     """
 
     tracked: frozenset[str]
     live: list[frozenset[str]]
     locks: Mapping[str, str]
-    frees: bool
+    traced: frozenset[str]
     rewritten: frozenset[str]
 
     @classmethod
@@ -50,7 +60,8 @@ class Plan:
         tests: Counter[str] = Counter()
         settled: set[str] = set()
         locks: dict[str, str] = {}
-        frees = False
+        freed: set[str] = set()
+        flows: list[tuple[str, Expr]] = []
         for node in graph.nodes:
             if node.expr is None:
                 continue
@@ -61,24 +72,56 @@ class Plan:
             for target, value in changed(node.expr):
                 if value is None:
                     continue
-                source = strip(value)
-                while source[0] == "assign":
-                    source = strip(source[3])
+                source = _last_value(value)
                 if source[0] == "num" or (source[0] == "call" and source[1] in words.locks):
                     settled.add(text(target))
-                cls_ = lock_class(source, {}, words)
-                if target[0] == "id" and cls_ != "other":
-                    locks[target[1]] = cls_
+                kind = lock_class(source, {}, words)
+                if target[0] == "id":
+                    flows.append((target[1], source))
+                    if kind != "other":
+                        locks[target[1]] = kind
             for call in calls_in(node.expr):
                 lock = words.locks.get(call[1]) if isinstance(call[1], str) else None
                 if lock is not None and lock.out is not None and lock.out < len(call[2]):
                     out = call[2][lock.out]
                     name = text(out[1]) if out[0] == "addr" else "*" + text(out)
                     locks[name] = lock.cls
-                frees = frees or (isinstance(call[1], str) and call[1] in words.frees)
+                free = words.frees.get(call[1]) if isinstance(call[1], str) else None
+                if free is not None and -len(call[2]) <= free.arg < len(call[2]):
+                    freed |= mentions(call[2][free.arg])
+        copies = [(name, source[1]) for name, source in flows if source[0] == "id"]
+        settled = _closed(settled, [(source, {name}) for name, source in copies])
         tracked = {k for k, n in tests.items() if n > 1 or k in settled}
-        rewritten = frozenset(assignments(graph))
-        return cls(frozenset(tracked), _live(graph, tracked), locks, frees, rewritten)
+        tracked = _closed(tracked, [(name, {source}) for name, source in copies])
+        traced = _closed(freed, [(name, mentions(source)) for name, source in flows])
+        return cls(
+            tracked=frozenset(tracked),
+            live=_live(graph, tracked),
+            locks=locks,
+            traced=frozenset(traced),
+            rewritten=frozenset(assignments(graph)),
+        )
+
+
+def _last_value(value: Expr) -> Expr:
+    """What ``a = b = c`` assigns to ``a``: c."""
+    value = strip(value)
+    while value[0] == "assign":
+        value = strip(value[3])
+    return value
+
+
+def _closed(start: set[str], leads: Iterable[tuple[str, Iterable[str]]]) -> set[str]:
+    """The names that ``start`` leads to: from a name in it to the names beside that."""
+    found = set(start)
+    moving = True
+    while moving:
+        before = len(found)
+        for name, others in leads:
+            if name in found:
+                found.update(others)
+        moving = len(found) != before
+    return found
 
 
 def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]]:
@@ -90,11 +133,7 @@ def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]]:
     tested: list[set[str]] = []
     killed: list[set[str]] = []
     for node in graph.nodes:
-        known = canonical(node.expr) if node.op == BRANCH and node.expr is not None else None
-        uses = {known[0]} & tracked if known is not None else set()
-        if node.expr is not None:
-            spelled = set(mentions(node.expr))
-            uses |= {key for key in order if key in spelled}
+        uses = _asked(node, tracked)
         tested.append(uses)
         targets = {text(t) for t, _ in changed(node.expr)} if node.expr is not None else set()
         killed.append(
@@ -113,6 +152,25 @@ def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]]:
                 live[index] = now
                 moving = True
     return [frozenset(keys) for keys in live]
+
+
+def _asked(node: Node, tracked: set[str]) -> set[str]:
+    """Tracked conditions that a node asks for: a test, a copy, an argument, what is returned."""
+    if node.expr is None:
+        return set()
+    uses = set()
+    if node.op == BRANCH:
+        known = canonical(node.expr)
+        uses |= {known[0]} if known is not None else set()
+    if node.op in (SWITCH, RETURN):
+        uses |= mentions(node.expr)
+    for _, value in changed(node.expr):
+        source = _last_value(value) if value is not None else None
+        if source is not None and source[0] in ("id", "field"):
+            uses.add(text(source))
+    for call in calls_in(node.expr):
+        uses |= {text(strip(arg)) for arg in call[2] if strip(arg)[0] == "id"}
+    return uses & tracked
 
 
 _WORDS: dict[str, frozenset[str]] = {}
@@ -290,6 +348,6 @@ __all__ = [
     "forget",
     "leave",
     "lock_class",
-    "names_in",
+    "names_it",
     "rename_lock",
 ]

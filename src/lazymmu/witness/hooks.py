@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lazymmu.contract.events import Call, Return, Role, Site
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir import Expr, Function, text
+from lazymmu.kernelc.ir import Expr, Function, names_in, text
 from lazymmu.kernelc.program import Definition, Program
 from lazymmu.kernelc.view import View
 
@@ -55,18 +55,27 @@ def find(view: View, program: Program, words: Vocabulary) -> Implementation:
             target = program.resolve(name, "")
             if target is not None:
                 by_action[mode.action].append(target.definition)
-    switch = [t.definition for n in SWITCH_HOOKS if (t := program.resolve(n, "")) is not None]
     tables = _Tables(view)
+    switch = [
+        inner
+        for name in SWITCH_HOOKS
+        if (found := program.resolve(name, "")) is not None
+        for inner in _dispatched(program, tables, found.definition)
+    ]
     hooks = [d for found in by_action.values() for d in found]
     reached = _closure(program, tables, hooks)
     switched = _closure(program, tables, switch)
     every = {**reached, **switched}
     seen = {w.decode() for d in every.values() for w in _WORD.findall(view.text(d))}
     seen |= {d.name for d in every.values()}
+
+    def real(action: str) -> tuple[Definition, ...]:
+        return tuple(i for d in by_action[action] for i in _dispatched(program, tables, d))
+
     return Implementation(
-        enter=tuple(by_action["enable"]),
-        leave=tuple(by_action["disable"]),
-        flush=tuple(by_action["flush"]),
+        enter=real("enable"),
+        leave=real("disable"),
+        flush=real("flush"),
         switch=tuple(switch),
         places=frozenset((d.file, program.function(d).line) for d in every.values()),
         definitions=tuple(every.values()),
@@ -79,22 +88,36 @@ class _Tables:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._by_path: dict[str, list[str]] | None = None
+        self._known: dict[str, tuple[tuple[str, str], ...]] = {}
 
-    def at(self, expr: Expr) -> list[str]:
-        """Functions that a field path such as ``mmu.lazy_mode.enter`` names in some table."""
-        if self._by_path is None:
-            self._by_path = {}
-            for item in self._view.initialisers():
-                parts = item.path.split(".")
-                for start in range(len(parts) - 1):
-                    key = "->".join(parts[start:])
-                    self._by_path.setdefault(key, []).append(item.function)
-        spelling = text(expr)
-        found = self._by_path.get(spelling)
-        if found is None and "->" in spelling:
-            found = self._by_path.get(spelling.partition("->")[2])
-        return found or []
+    def at(self, expr: Expr) -> tuple[tuple[str, str], ...]:
+        """(function, file) of what a path such as ``mmu.lazy_mode.enter`` names in some table.
+
+        The table's own name may stand before the path.
+        """
+        path = text(expr).replace("->", ".")
+        if path not in self._known:
+            self._known[path] = tuple(
+                (item.function, item.file)
+                for field in (path, path.partition(".")[2])
+                if "." in field
+                for item in self._view.initialisers(field=field)
+            )
+        return self._known[path]
+
+
+def _dispatched(program: Program, tables: _Tables, hook: Definition) -> list[Definition]:
+    """The functions that a hook dispatches to through a table; the hook itself if it does not."""
+    found = []
+    graph = program.function(hook)
+    for _, call in graph.calls():
+        for arg in call[2]:
+            if arg[0] == "field" and graph.types.keys().isdisjoint(names_in(arg)):
+                for name, file in tables.at(arg):
+                    target = program.resolve(name, file)
+                    if target is not None and target.definition.file.startswith("arch/"):
+                        found.append(target.definition)
+    return found or [hook]
 
 
 def _closure(
@@ -110,31 +133,16 @@ def _closure(
             continue
         found[key] = definition
         graph = program.function(definition)
-        for node in graph.nodes:
-            if node.expr is None:
-                continue
-            for name in _names_called(node.expr, tables):
-                target = program.resolve(name, definition.file)
+        for _, call in graph.calls():
+            named = [(call[1], graph.file)] if isinstance(call[1], str) else []
+            for arg in call[2]:
+                if arg[0] == "field" and graph.types.keys().isdisjoint(names_in(arg)):
+                    named.extend(tables.at(arg))
+            for name, file in named:
+                target = program.resolve(name, file)
                 if target is not None and target.definition.kind != "object":
                     todo.append(target.definition)
     return found
-
-
-def _names_called(expr: Expr, tables: _Tables) -> list[str]:
-    names: list[str] = []
-    if expr[0] == "call" and isinstance(expr[1], str):
-        names.append(expr[1])
-    if expr[0] == "field":
-        names.extend(tables.at(expr))
-    for item in expr[1:]:
-        if type(item) is tuple and item:
-            if type(item[0]) is str:
-                names.extend(_names_called(item, tables))
-            else:
-                for part in item:
-                    if type(part) is tuple:
-                        names.extend(_names_called(part, tables))
-    return names
 
 
 def _per_cpu(graph: Function, words: Vocabulary) -> set[str]:

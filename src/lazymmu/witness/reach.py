@@ -31,7 +31,7 @@ from lazymmu.kernelc.ir import (
     text,
 )
 from lazymmu.kernelc.program import Definition, Program, Target, assignments
-from lazymmu.kernelc.values import Value, integer, truth
+from lazymmu.kernelc.values import NONZERO, Value, integer, truth
 
 from .facts import Facts
 from .finding import Step
@@ -109,7 +109,9 @@ class Reach:
             spelling = call[1] if isinstance(call[1], str) else text(call[1])
             self.unresolved.setdefault(f"(*{spelling})()", (graph.file, call[3], graph.name))
             return None
-        found = self.program.resolve(name, graph.file)
+        bound = env.get(call[1]) if call[1] in graph.types else None
+        near = str(bound[2]) if bound is not None and len(bound) > 2 else graph.file
+        found = self.program.resolve(name, near)
         if found is None:
             self.unresolved.setdefault(name, (graph.file, call[3], graph.name))
         return found
@@ -319,7 +321,7 @@ class Reach:
                 or not self._takes_mask(call, position, graph.file)
             ):
                 continue
-            if value[1] == "blocking":  # type: ignore[misc]
+            if value[1] == "blocking":
                 return f"{name}() may sleep: it allocates with {text(arg)}"
             return ""
         return None
@@ -438,22 +440,24 @@ def callee(call: Expr, graph: Function, env: Mapping[str, Value]) -> str | None:
         return None
     if name in graph.types:
         bound = env.get(name)
-        return str(bound[1]) if bound is not None and bound[0] == "fn" else None  # type: ignore[misc]
+        return str(bound[1]) if bound is not None and bound[0] == "fn" else None
     return name
 
 
 def function_value(
     arg: Expr, caller: Function, env: Mapping[str, Value], program: Program
 ) -> Value:
-    """The function that an argument names, if it names one."""
+    """The function that an argument names, if it names one; else NONZERO for a local's address."""
     if arg[0] == "addr":
         arg = arg[1]
+        if arg[0] == "id" and arg[1] in caller.types:
+            return NONZERO
     if arg[0] != "id" or arg[1] in env or arg[1] in caller.types or not arg[1].islower():
         return None
     target = program.resolve(arg[1], caller.file)
     if target is None or target.definition.kind != "function":
         return None
-    return ("fn", arg[1])
+    return ("fn", arg[1], target.definition.file)
 
 
 def _may_be_mask(arg: Expr) -> bool:

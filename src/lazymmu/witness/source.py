@@ -7,20 +7,21 @@ in processes of their own, because nothing of one is of use to another but plain
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from lazymmu.contract import deferral, dialects
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
+from lazymmu.kernelc.cache import Cache
+from lazymmu.kernelc.library import Library
+from lazymmu.kernelc.parallel import Task
 from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.slices import definitions
 from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.view import core_directories
 
 from .architecture import Looked, look
 from .causes import findings
@@ -34,18 +35,6 @@ _API_HEADER = "include/linux/pgtable.h"
 
 class NothingToCheck(Exception):
     """The tree does not implement the mode on any architecture that was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What a process needs to look at one architecture."""
-
-    tree: str
-    arch: str
-    rules: tuple[str, ...]
-    dialect: Dialect
-    marks: Marks
-    cache: str | None
 
 
 def check(
@@ -131,24 +120,13 @@ def _look(
     if not wanted:
         asked = ", ".join(arches or PROFILES)
         raise NothingToCheck(f"{path} does not implement the lazy MMU mode on {asked}")
-    work = [
-        _Job(str(Path(path)), a, chosen, spoken, marks, str(cache_dir) if cache_dir else None)
-        for a in wanted
-    ]
+    library = Library(tree, jobs=jobs, cache=Cache(cache_dir) if cache_dir else None)
     looked: list[Looked] = []
     done = 0
-    tell("checking", 0, len(work))
-    if jobs > 1 and len(work) > 1:
-        context = multiprocessing.get_context("fork")
-        with context.Pool(min(jobs, len(work)), maxtasksperchild=1) as pool:
-            for item in pool.imap_unordered(_one, work, chunksize=1):
-                looked += [item] if item is not None else []
-                tell("checking", done := done + 1, len(work))
-    else:
-        for job in work:
-            item = _one(job, jobs)
-            looked += [item] if item is not None else []
-            tell("checking", done := done + 1, len(work))
+    tell("checking", 0, len(wanted))
+    for item in _each(tree, library, wanted, chosen, spoken, marks, jobs):
+        looked += [item] if item is not None else []
+        tell("checking", done := done + 1, len(wanted))
     if not looked:
         raise NothingToCheck(f"{path} does not implement the lazy MMU mode on {', '.join(wanted)}")
     order = list(PROFILES)
@@ -156,10 +134,30 @@ def _look(
     return tree, looked, spoken
 
 
-def _one(job: _Job, jobs: int = 1) -> Looked | None:
-    tree = Tree.open(job.tree)
-    profile = PROFILES[job.arch]
-    return look(tree, profile, job.rules, job.dialect, job.marks, jobs, job.cache)
+def _each(
+    tree: Tree,
+    library: Library,
+    wanted: list[str],
+    rules: tuple[str, ...],
+    dialect: Dialect,
+    marks: Marks,
+    jobs: int,
+) -> Iterator[Looked | None]:
+    """Look at each architecture; several in processes of their own, ``jobs`` at a time."""
+    if jobs == 1 or len(wanted) == 1:
+        for name in wanted:
+            yield look(tree, PROFILES[name], rules, dialect, marks, library)
+        return
+    common = {d: deep for name in wanted for d, deep in core_directories(PROFILES[name])}
+    library.names(library.sources(common.items()))
+    library.jobs = 1
+    running: list[Task[Looked | None]] = []
+    for name in wanted:
+        if len(running) == jobs:
+            yield running.pop(0).result()
+        running.append(Task(True, look, tree, PROFILES[name], rules, dialect, marks, library))
+    for task in running:
+        yield task.result()
 
 
 def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:

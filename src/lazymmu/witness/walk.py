@@ -287,7 +287,7 @@ class Walker:
                 inner = strip(inner[3])
             known = evaluator.value(inner) if inner is not None else None
             source = None
-            if inner is not None and frame.plan.frees:
+            if inner is not None and spelling in frame.plan.traced:
                 source = derived(inner, dict(facts), self.calls.words)
             product, facts = self._overwritten(product, facts, target)
             if (
@@ -300,9 +300,6 @@ class Walker:
                 facts = _with(facts, "~" + spelling, source)
             if inner is not None and inner in path.results and path.results[inner][1]:
                 product = rename_lock(product, path.results[inner][1], spelling)
-            if inner is not None and inner[0] == "id" and inner[1] in frame.plan.locks:
-                # A lock under a second name keeps its first: releases go by class if need be.
-                continue
         return State(product, facts)
 
     def _overwritten(
