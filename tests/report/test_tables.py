@@ -51,8 +51,8 @@ def test_a_table_in_a_pipe_is_never_cut(make_finding, make_result):
     assert "sparc,x86" in text
 
 
-def test_a_section_says_its_mappings_locks_pins_calls_and_reach():
-    """One row per section, what it reaches below it."""
+def test_a_section_says_its_mappings_locks_pins_and_calls_and_below_what_it_reaches():
+    """The table stays narrow, and each chain is a line with its section's place."""
     row = SectionRow(
         file="mm/outer.c",
         line=12,
@@ -63,11 +63,14 @@ def test_a_section_says_its_mappings_locks_pins_calls_and_reach():
         locks_end=("ptl",),
         pinned=(),
         actions=((12, "enable"), (30, "disable")),
-        sleeps=("x86: inner() -> alloc()",),
+        sleeps=("sparc: inner() -> alloc()", "x86: inner() -> alloc()"),
+        flushes=("x86: flush_tlb_range()",),
     )
-    assert grid.plain(sections.table([row])) == (
-        "section        function           maps    locks at begin  at end  pinned by"
-        "  on          calls and reach\n"
-        "mm/outer.c:12  outer_pte_range()  kernel  none            ptl     nothing"
-        "    x86, sparc  enable:12 disable:30\n" + " " * 89 + "sleeps: x86: inner() -> alloc()\n"
+    assert sections.render([row]) == (
+        "section        function           maps    locks        pinned by  on         calls\n"
+        "mm/outer.c:12  outer_pte_range()  kernel  none -> ptl  nothing    x86,sparc"
+        "  enable:12 disable:30\n"
+        "\n"
+        "mm/outer.c:12: outer_pte_range() sleeps on sparc, x86: inner() -> alloc()\n"
+        "mm/outer.c:12: outer_pte_range() flushes on x86: flush_tlb_range()\n"
     )

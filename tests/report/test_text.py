@@ -15,6 +15,7 @@ from lazymmu.witness.finding import (
     Confidence,
     Coverage,
     Finding,
+    Harm,
     Severity,
     Step,
     TreeInfo,
@@ -35,6 +36,14 @@ def test_a_finding_is_one_line_and_its_path_and_facts_are_notes(make_finding, ma
         "mm/inner.c:41:2: note: on x86, sparc; needs CONFIG_EXAMPLE; confidence high;"
         " also breaks sleep-in-section; the tree's own text only implies this rule\n"
     )
+
+
+def test_architectures_that_are_hurt_alike_share_a_note(make_finding, make_result):
+    """The question "who is hurt, and how?" has as many answers as there are ways."""
+    harms = (Harm("powerpc", "it sleeps"), Harm("sparc", "it wakes"), Harm("x86", "it sleeps"))
+    out = text.render([Outcome(make_result(make_finding(harms=harms)))])
+    assert "note: hurts powerpc, x86: it sleeps\n" in out
+    assert "note: hurts sparc: it wakes\n" in out
 
 
 def test_breaking_the_text_is_a_warning_that_says_nobody_is_known_to_be_hurt(

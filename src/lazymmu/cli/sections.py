@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Print the table of each tree."""
-    from lazymmu.report import grid, json
+    from lazymmu.report import json
     from lazymmu.report import sections as report
 
     options.check_dialect(args.dialect)
@@ -49,8 +49,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         emit(json.render_sections(trees), args.output)
     else:
         tables = [
-            (f"{tree}:\n" if len(trees) > 1 else "")
-            + grid.plain(report.table(rows), width(args.output))
+            (f"{tree}:\n" if len(trees) > 1 else "") + report.render(rows, width(args.output))
             for tree, rows in trees
         ]
         emit("\n".join(tables), args.output)

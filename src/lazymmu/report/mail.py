@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from lazymmu.report.words import clean, count, harms, headline, terms
+from lazymmu.report.words import clean, count, harms, headline, place, terms
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ def _finding(number: int, finding: Finding) -> Iterator[str]:
     yield from _wrapped(f"{finding.file}:{finding.line}", indent)
     yield ""
     for step in finding.path:
-        where = f"{step.function}(): " if step.function else ""
-        yield from _wrapped(
-            f"{step.file}:{step.line}: {where}{step.note}", indent + "    ", indent + "  "
-        )
+        said = f"{step.file}:{step.line}: {place(step)}"
+        yield from _wrapped(said, indent + "    ", indent + "  ")
     if finding.path:
         yield ""
     for harm in harms(finding):

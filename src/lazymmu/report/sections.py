@@ -5,39 +5,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.report.words import clean
+from lazymmu.report import grid
+from lazymmu.report.words import clean, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
+    from collections.abc import Iterator, Sequence
 
     from lazymmu.witness.finding import SectionRow
 
-__all__ = ["table"]
+__all__ = ["render"]
 
 
-def table(rows: Sequence[SectionRow]) -> Table:
-    """One row per section, with what it reaches that sleeps, nests or flushes in rows below it."""
+def render(rows: Sequence[SectionRow], width: int | None = None) -> str:
+    """A line for each section, and below the table a line for each thing that one reaches.
+
+    width: columns to fold the table to, None for as many as it takes.
+    """
     from rich.table import Table
 
-    grid = Table(box=None, pad_edge=False, header_style="")
-    for title in ("section", "function", "maps", "locks at begin", "at end", "pinned by", "on"):
-        grid.add_column(title, overflow="fold")
-    grid.add_column("calls and reach", overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="")
+    for title in ("section", "function", "maps", "locks", "pinned by", "on", "calls"):
+        table.add_column(title, overflow="fold")
     for row in rows:
-        reach = [" ".join(f"{action}:{line}" for line, action in row.actions)]
-        reach += [f"sleeps: {chain}" for chain in row.sleeps]
-        reach += [f"nests: {chain}" for chain in row.nests]
-        reach += [f"flushes: {chain}" for chain in row.flushes]
-        grid.add_row(
-            clean(f"{row.file}:{row.line}"),
-            clean(f"{row.function}()"),
-            clean(row.space),
-            clean(", ".join(row.locks_begin) or "none"),
-            clean(", ".join(row.locks_end) or "none"),
-            clean(", ".join(row.pinned) or "nothing"),
-            clean(", ".join(row.arches)),
-            "\n".join(clean(line) for line in reach if line),
-        )
-    return grid
+        table.add_row(*map(clean, _cells(row)))
+    reach = [clean(line) for row in rows for line in _reach(row)]
+    return grid.plain(table, width) + "".join(f"{line}\n" for line in ["", *reach] if reach)
+
+
+def _cells(row: SectionRow) -> Iterator[str]:
+    yield f"{row.file}:{row.line}"
+    yield f"{row.function}()"
+    yield row.space
+    begin, end = (", ".join(locks) or "none" for locks in (row.locks_begin, row.locks_end))
+    yield begin if begin == end else f"{begin} -> {end}"
+    yield ", ".join(row.pinned) or "nothing"
+    yield ",".join(row.arches)
+    yield " ".join(f"{action}:{line}" for line, action in row.actions)
+
+
+def _reach(row: SectionRow) -> Iterator[str]:
+    for verb, chains in (("sleeps", row.sleeps), ("nests", row.nests), ("flushes", row.flushes)):
+        # A chain begins with the architecture that has it; most are the same on several.
+        pairs = (chain.partition(": ") for chain in chains)
+        for chain, arches in grouped((rest, arch) for arch, _, rest in pairs).items():
+            yield f"{row.file}:{row.line}: {row.function}() {verb} on {', '.join(arches)}: {chain}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.report.words import LEVELS, clean, harms, headline, terms
+from lazymmu.report.words import LEVELS, clean, harms, headline, place, terms
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -33,11 +33,10 @@ def render(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> str:
 
 
 def _finding(finding: Finding, top: str) -> Iterator[str]:
-    place = clean(f"{top}{finding.file}:{finding.line}:{finding.column}:")
-    yield f"{place} {LEVELS[finding.severity]}: {headline(finding)} [{finding.rule}]"
+    here = clean(f"{top}{finding.file}:{finding.line}:{finding.column}:")
+    yield f"{here} {LEVELS[finding.severity]}: {headline(finding)} [{finding.rule}]"
     for step in finding.path:
-        where = f"{step.function}(): " if step.function else ""
-        yield clean(f"{top}{step.file}:{step.line}:{step.column}: note: {where}{step.note}")
+        yield clean(f"{top}{step.file}:{step.line}:{step.column}: note: {place(step)}")
     for harm in harms(finding):
-        yield f"{place} note: {harm}"
-    yield f"{place} note: {'; '.join(terms(finding))}"
+        yield f"{here} note: {harm}"
+    yield f"{here} note: {'; '.join(terms(finding))}"

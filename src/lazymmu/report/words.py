@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from lazymmu.witness.finding import Finding
+    from lazymmu.witness.finding import Finding, Step
 
-__all__ = ["LEVELS", "clean", "count", "harms", "headline", "terms"]
+__all__ = ["LEVELS", "clean", "count", "grouped", "harms", "headline", "place", "terms"]
 
 LEVELS = {Severity.HURTS: "error", Severity.BREAKS_TEXT: "warning", Severity.INFORMATION: "info"}
 """What a compiler would call each severity; editors know these words."""
@@ -41,9 +41,10 @@ def headline(finding: Finding) -> str:
 
 
 def harms(finding: Finding) -> list[str]:
-    """Who is hurt, one sentence each; or that nobody of this tree is known to be."""
+    """Who is hurt, one sentence for each way; or that nobody of this tree is known to be."""
     if finding.harms:
-        return [clean(f"hurts {harm.arch}: {harm.text}") for harm in finding.harms]
+        same = grouped((harm.text, harm.arch) for harm in finding.harms)
+        return [clean(f"hurts {_listed(arches)}: {text}") for text, arches in same.items()]
     if finding.severity is Severity.BREAKS_TEXT:
         return ["breaks the contract's text; no architecture of this tree is known to be hurt"]
     return []
@@ -60,6 +61,20 @@ def terms(finding: Finding) -> list[str]:
     if finding.implied:
         said.append("the tree's own text only implies this rule")
     return [clean(term) for term in said]
+
+
+def place(step: Step) -> str:
+    """What happens at a step of a path, as `function(): note`."""
+    where = f"{step.function}(): " if step.function else ""
+    return clean(f"{where}{step.note or 'here'}")
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """For each first of `pairs` the seconds that came with it, both in order of appearance."""
+    groups: dict[str, list[str]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups
 
 
 def _listed(names: Sequence[str]) -> str:
