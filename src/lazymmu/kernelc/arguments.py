@@ -37,7 +37,7 @@ _ODD = re.compile(
 )
 _STRING = rb'"[^"]*+"'
 _LOG_LEVEL = re.compile(rb"KERN_[A-Z]++[ \t\n]++(?=[\w\"])")
-_STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++([A-Za-z_]\w*+)[ \t\n]++(?=")')
+_STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++((?:[A-Za-z_]\w*+[ \t\n]++)++)(?=")')
 _STRING_CALL = re.compile(rb'"[ \t\n]*+([A-Za-z_]\w*+[ \t]*+\()')
 _CALL_STRING = re.compile(rb'\)[ \t\n]*+(?=")')
 _OPERAND = re.compile(rb'(?:\[\s*+\w++\s*+\]\s*+)?+"[ ]*+"\s*+(?=\()')
@@ -126,7 +126,7 @@ def mask_strings(out: bytearray, start: int, in_asm: list[tuple[int, int]]) -> N
         for match in _LOG_LEVEL.finditer(out, start):
             fill(out, *match.span())
     for match in _STRING_WORDS.finditer(out, start):
-        if match[1] not in KEYWORDS:
+        if KEYWORDS.isdisjoint(match[0].split()):
             fill(out, *match.span(1))
     for match in _STRING_CALL.finditer(out, start):
         close = closing(out, match.end() - 1)

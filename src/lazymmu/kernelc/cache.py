@@ -16,6 +16,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 __all__ = ["Cache", "default_directory"]
 
@@ -124,7 +125,7 @@ class Cache:
                 self._connection.close()
         self._connection = None
 
-    def __enter__(self) -> Cache:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

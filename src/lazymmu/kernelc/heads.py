@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .lexemes import COMMENT, STRING, blank, closing
+from .lexemes import COMMENT, STRING, blank, closing, fill
 
 __all__ = ["ATTRIBUTES", "ATTRIBUTE_CALLS", "DIRECTIVE", "Head", "mask_head", "read_head"]
 
@@ -36,41 +36,42 @@ class Head(NamedTuple):
 
 ATTRIBUTES = frozenset(
     b"""
-    __user __iomem __percpu __rcu __kernel __force __nocast __private __safe __bitwise
-    __init __exit __ref __refdata __refconst __initdata __initconst __exitdata __meminit
-    __meminitdata __memexit __init_or_module __initdata_or_module __net_init __net_exit __net_initdata
-    __init_memblock __initdata_memblock __paginginit __head __prombss __prominit __vdso
-    __sched __lockfunc __cpuidle __noendbr __irq_entry __softirq_entry __exception_irq_entry __kprobes
-    __always_inline __inline __inline__ __always_unused __maybe_unused __unused __used __must_check
-    __pure __attribute_const__ __const__ __const __cold __hot __weak __noreturn __deprecated
-    __nocfi __noscs __noclone __flatten __visible __malloc __packed __latent_entropy __noinitretpoline
-    __no_kcsan __no_kasan_or_inline __no_kcsan_or_inline __no_kmsan_checks __no_sanitize_or_inline
-    __no_sanitize_address __no_sanitize_undefined __no_sanitize_memory __no_sanitize_thread
-    __no_stack_protector __no_profile __no_randomize_layout __randomize_layout __no_caller_saved_registers
-    __no_context_analysis __context_unsafe__ __signed__ __volatile __read_mostly __ro_after_init
-    __cacheline_aligned __cacheline_aligned_in_smp ____cacheline_aligned ____cacheline_aligned_in_smp
-    ____cacheline_internodealigned_in_smp __page_aligned_data __page_aligned_bss __bss_decrypted
-    __designated_init __nonstring __uninitialized __bpf_kfunc __bpfcall __efiapi __efi_runtime
-    __restrict __restrict__ __function_aligned __rust_helper __retain __assume_order __section_nvhe
-    __aligned_u64_attr __addressable __noipa __trusted __arg_ctx __no_fpu __noprofile __nvhe_hyp
-    noinline noinline_for_stack noinline_for_kasan noinline_for_tracing noinstr notrace
-    nokprobe_inline asmlinkage fastcall
+    __aligned_largest __always_inline __always_unused __always_used __annotate_jump_table
+    __arg_ctx asmlinkage __attribute_const__ __bitwise __bpf_kfunc __bpfcall __bss_decrypted
+    __bss_pgtbl ____cacheline_aligned __cacheline_aligned ____cacheline_aligned_in_smp
+    __cacheline_aligned_in_smp ____cacheline_internodealigned_in_smp __cold __const__ __cpuidle
+    __deprecated __designated_init __disable_sanitizer_instrumentation __efiapi
+    __exception_irq_entry __exit __exitdata fastcall __flatten __force __function_aligned
+    __gnu_inline __head __init __init_memblock __init_or_module __initconst
+    __initconst_or_module __initdata __initdata_memblock __initdata_or_meminfo
+    __initdata_or_module __inline __inline__ __iomem __irq_entry __kernel __kprobes
+    __latent_entropy __lockfunc __malloc __maybe_unused __meminit __meminitconst __meminitdata
+    __must_check __net_exit __net_init __net_initdata __no_caller_saved_registers
+    __no_context_analysis __no_kasan_or_inline __no_kcsan __no_kmsan_checks __no_kstack_erase
+    __no_profile __no_randomize_layout __no_sanitize_address __no_sanitize_coverage
+    __no_sanitize_memory __no_sanitize_or_inline __no_sanitize_thread __no_sanitize_undefined
+    __no_stack_protector __nocast __nocfi __noclone __noendbr __noinitretpoline noinline
+    noinline_for_kasan noinline_for_stack noinline_for_tracing noinstr __noipa nokprobe_inline
+    __nonstring __noreturn __nosavedata __noscs notrace __overloadable __packed
+    __page_aligned_bss __page_aligned_data __percpu __percpu_qual __private __prombss __pure
+    __randomize_layout __rcu __read_mostly __ref __refconst __refdata __restrict __restrict__
+    __retain __ro_after_init __safe __sched __seg_fs __seg_gs __signed__ __softirq_entry
+    __tracepoint_string __uninitialized __unused __used __user __visible __weak
     """.split()
-) - {b"__volatile"}
+)
 """Words that say how to compile or place a thing and nothing about what it does: compiler_types.h,
 compiler_attributes.h, init.h, cache.h, linkage.h and kprobes.h of include/linux. Names that a tree
 adds can be given to `mask`."""
 
 ATTRIBUTE_CALLS = frozenset(
     b"""
-    __attribute__ __attribute __printf __scanf __aligned __section __no_sanitize __alloc_size
-    __assume_aligned __malloc __target __error __warning __format_arg __must_hold
-    __must_hold_shared __must_not_hold __acquires __releases __acquires_shared __releases_shared
-    __cond_acquires __cond_acquires_shared __cond_releases __nonnull __counted_by __counted_by_le
-    __counted_by_be __sized_by __guarded_by __pt_guarded_by __realloc_size __alloc_align __cleanup
-    __free __declspec __compiletime_error __compiletime_warning __diagnose_as __access _Alignas
-    __btf_type_tag __no_context_analysis_for __acquires_ret __acquires_shared_ret __alias __symver
-    __designated_init_of __init_or __copy __weakref __nonnull_args __releases_ret
+    __access __acquires __acquires_ret __acquires_shared __acquires_shared_ret __alias __aligned
+    __alloc_size __assume_aligned __attribute __attribute__ __cleanup __compiletime_error
+    __compiletime_warning __cond_acquires __cond_acquires_shared __cond_releases __copy
+    __counted_by __counted_by_be __counted_by_le __declspec __diagnose_as __error __free
+    __guarded_by __malloc __must_hold __must_hold_shared __must_not_hold __nonnull
+    __nonnull_args __printf __pt_guarded_by __realloc_size __releases __releases_shared __scanf
+    __section
     """.split()
 )
 """Likewise with arguments; `__free(x)` is a cleanup attribute of include/linux/cleanup.h."""
@@ -83,7 +84,7 @@ _PLAIN = re.compile(
     rb"\s*+(?:(?:static|inline|extern|const)\b\s*+)*+(?:(?:struct|union|enum)\s++\w++"
     rb"|(?:(?:void|int|char|long|short|unsigned|signed|bool|float|double)\b\s*+)++"
     rb"|(?!const\b|volatile\b|if\b|while\b|for\b|switch\b)\w++)\s*+(?:const\b\s*+)?+(?:\*\s*+)*+[A-Za-z_]\w*+\s*+"
-    rb"\((?:[^()*]++|\*\s*+(?:const\b\s*+)?+\w*+(?=\s*[,)\[]))*+\)\s*+\Z"
+    rb"\((?:[^()*\[]++|\[\w*+\]|\*\s*+(?:const\b\s*+)?+\w*+(?=\s*[,)\[]))*+\)\s*+\Z"
 )
 """A head that needs no change."""
 _GROUP = re.compile(rb"([A-Za-z_]\w*+)?[ \t\n]*+\(")
@@ -93,6 +94,9 @@ _FIRST_ARGUMENT = re.compile(rb"\s*+([A-Za-z_]\w*+)\s*+[,)]")
 _MAKER = re.compile(rb"_*[A-Z][A-Z0-9_]*[A-Z0-9](?:_[a-z0-9]+)?\Z")
 """A macro in place of a head is upper case: SYSCALL_DEFINE3, BPF_CALL_2, DEFINE_IDTENTRY."""
 _SYSCALL = re.compile(r"(COMPAT_)?(?:SYSCALL|SYSCALL32|SYSCALL_COMPAT|SYSCALL_METADATA)_DEFINE\d\Z")
+_POINTER_WORDS = re.compile(rb"\*([^,()*\[\]]*)(?=[,)\[])")
+_SIZED = re.compile(rb"\[\s*(\w++)\s++(?=\w)")
+_PARAM_CALL = re.compile(rb"\w\s++(_*[A-Z]\w*+)\s*+\(")
 _CALL = re.compile(rb"\s*+[A-Za-z_]\w*+\s*+\(\s*+\w++\s*+\)\s*+\Z")
 
 _STORAGE = frozenset({b"static", b"extern", b"inline", b"register", b"typedef"}) | ATTRIBUTES
@@ -151,12 +155,12 @@ def read_head(head: bytes) -> Head | None:
         before = _WORD.findall(text, start, at)
         if all(words in _STORAGE for words in before):
             # No return type: a macro in place of the head, or a macro on a line of its own.
-            if made := _made(text, start, at, opened, closed):
-                fallback = made
-                continue
-            if not before:
-                continue
-        elif before[0] in _AGGREGATES and len(before) < 2:
+            made = _made(text, start, at, opened, closed)
+            if made is None and before and fallback is None:
+                made = Head(start, word.decode("ascii"), at, opened, closed, "")
+            fallback = made or fallback
+            continue
+        if before[0] in _AGGREGATES and len(before) < 2:
             continue
         return Head(start, word.decode("ascii"), at, opened, closed, "")
     return fallback
@@ -234,9 +238,7 @@ def _mask_type(out: bytearray, raw: bytes, head: Head, attributes: frozenset[byt
     previous = b""
     for word in _WORD.finditer(bytes(out[start:end])):
         text = word[0]
-        if previous in _AGGREGATES:
-            base = True
-        elif text in _TYPES:
+        if previous in _AGGREGATES or text in _TYPES:
             base = True
         elif text not in _QUALIFIERS and text not in _AGGREGATES:
             plain.append(word)
@@ -255,8 +257,15 @@ def _mask_type(out: bytearray, raw: bytes, head: Head, attributes: frozenset[byt
 
 
 def _mask_params(out: bytearray, raw: bytes, head: Head) -> None:
-    """Blank attributes between the `*` and the name of a parameter: `void * const POS p`."""
-    for match in re.finditer(rb"\*([^,()*\[\]]*)(?=[,)\[])", raw[head.open : head.close + 1]):
+    """Blank what is no C in parameters: `void * const POS p`, `u8 x[at_least 16]`, macros."""
+    text = raw[head.open : head.close + 1]
+    for match in _SIZED.finditer(text):
+        fill(out, head.open + match.start(1), head.open + match.end(1))
+    for match in _PARAM_CALL.finditer(text):
+        close = closing(text, match.end() - 1)
+        if close >= 0:
+            fill(out, head.open + match.start(1), head.open + close + 1)
+    for match in _POINTER_WORDS.finditer(text):
         words = [w for w in _WORD.finditer(match[1]) if w[0] not in _QUALIFIERS]
         for word in words[:-1]:
             first = head.open + match.start(1) + word.start()

@@ -5,22 +5,24 @@ Every step keeps the length and the newlines, so that offsets and lines of the m
 those of the file. Nothing is expanded and no list of kernel macros is kept: a macro is recognised
 by where it stands (a call before a `{` heads a loop). Forms that a reader of the syntax tree meets:
 
-    for_each_x(a, b) stmt                 while     (a, b) stmt         runs 0 to n times
-    other_macro(a) { ... }                while      (a) { ... }        likewise; no name is needed
-    scoped_guard(name, args) stmt         while(_guard,name, args) stmt         runs once, not a loop
-    scoped_cond_guard(name, fail, args)   while(_cond_guard,name, FAIL, args)   likewise, or FAIL
-    guard(name)(args);                    as it is: a call of a call
-    f(x, return -E), f(x, goto out)       f(x, RETURN+-E), f(x, GOTO+out)       also BREAK, CONTINUE
-    f(x, a(); b();)                       f(x, a(), b() )               statements as arguments
-    F(x, if (y) return 1; z();)            { x; if (y) return 1; z(); }  those that are no expressions
-    do { } while_each_x(a);               do { } while       (a);
-    case A ... B:                         case A ||  B:                 a range
-    SYSCALL_DEFINE2(x, T, a, U, b)        long            x(T  a, U  b)
-    f(struct x *, a)                      f(struct_x  , a)              a type as an argument
-    typeof(x), MACRO(x) name = ...        typeof   , MACRO    name = ...
-    offsetof(type, a.b)                   0
-    f(.a = 1), f(+=, x), f(, x)           f( a = 1), f(0 , x), f(  x)
-    strings, asm templates, constraints   spaces inside the quotes; one string for each
+    for_each_x(a, b) stmt                while     (a, b) stmt      runs 0 to n times
+    other_macro(a) { ... }               while      (a) { ... }     likewise; no name is needed
+    do { } while_each_x(a);              do { } while       (a);
+    scoped_guard(name, args) stmt        while(_guard,name, args) stmt       runs once: no loop
+    scoped_cond_guard(name, fail, args)  while(_cond_guard,name, FAIL, args) once, or FAIL
+    guard(name)(args);                   as it is: a call of a call
+    f(x, return -E), f(x, goto out)      f(x, RETURN+-E), f(x, GOTO+out)     BREAK, CONTINUE
+    f(x, a(); b();)                      f(x, a(), b() )            statements as arguments
+    F(x, if (y) return 1; z();)           { x; if (y) return 1; z(); }   if no expressions
+    MACRO(x) <newline> next();           MACRO(x); next();          one that brings its own `;`
+    case A ... B:                        case A ||  B:              a range
+    SYSCALL_DEFINE2(x, T, a, U, b)       long            x(T  a, U  b)
+    f(struct x *, a)                     f(struct_x  , a)           a type as an argument
+    typeof(x), MACRO(x) name = ...       typeof   , MACRO    name = ...
+    auto x = ...                         Auto x = ...
+    offsetof(type, a.b)                  0
+    f(.a = 1), f(+=, x), f(, x)          f( a = 1), f(0 , x), f(  x)
+    strings, asm templates, constraints  spaces inside the quotes; one string for each
 
 A loop macro's name is longer than `while` and its one space, so that a gap of two or more spaces
 behind `while` tells a macro from a loop of the source.
@@ -47,10 +49,10 @@ _OFFSETOF = re.compile(rb"offsetof[ \t\n]*+\(")
 _ALIGNOF = re.compile(rb"(?:__|_A|a)lignof(?:__)?|__alignof(?:__)?")
 _RANGE = re.compile(rb"(case\b[^:;{}?\n]*?)([ \t]*\.\.\.[ \t]*)")
 _GUARD = re.compile(rb"scoped_(cond_)?guard[ \t]*+\(")
+_AUTO = re.compile(rb"auto(?=\s++\w++\s*+=)")
 _STATIC_CALL = re.compile(rb"(?:static|extern)(?:[ \t]+const)?(?=[ \t]+[A-Za-z_]\w*[ \t]*\()")
-_ONLY_ATTRIBUTES = re.compile(
-    rb"(?:\s|__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)|__\w+(?:\((?:[^()]|\([^()]*\))*\))?"
-    rb"|inline\b|static\b|noinline\b)*+\Z"
+_ATTRIBUTE = re.compile(
+    rb"\s*+(?:__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)|(\w+)(\([^()]*\))?)"
 )
 
 
@@ -108,11 +110,22 @@ def attribute_words(text: bytes, definitions: list[RawDef]) -> frozenset[bytes]:
     bad: set[str] = set()
     for found in definitions:
         if found.kind == "object":
-            body = text[found.body : found.end].replace(b"\\\n", b"  ")
-            (good if _ONLY_ATTRIBUTES.match(body) else bad).add(found.name)
+            (good if _says_nothing(text[found.body : found.end]) else bad).add(found.name)
         elif found.kind == "macro":
             bad.add(found.name)
     return frozenset(name.encode() for name in good - bad)
+
+
+def _says_nothing(body: bytes) -> bool:
+    """Whether a macro's replacement is empty or made of attributes that are known."""
+    body = without_lexemes(body.replace(b"\\\n", b"  "))
+    position = 0
+    while (match := _ATTRIBUTE.match(body, position)) is not None:
+        word = match[1]
+        if word is not None and word not in ATTRIBUTES and word not in ATTRIBUTE_CALLS:
+            return word in (b"inline", b"static")
+        position = match.end()
+    return not body[position:].strip()
 
 
 def _attributes(text: bytes, attributes: frozenset[bytes]) -> bytes:
@@ -155,6 +168,10 @@ def _words(out: bytearray, start: int) -> None:
     if b"lignof" in out:
         for match in _ALIGNOF.finditer(out, start):
             fill(out, *match.span(), b"sizeof")
+    if b"auto" in out:
+        for match in _AUTO.finditer(out, start):
+            if not is_word(out, match.start() - 1):
+                out[match.start()] = 0x41
     if b"..." in out:
         for match in _RANGE.finditer(out, start):
             fill(out, *match.span(2), b" ||" if match.end(2) - match.start(2) > 3 else b"||")

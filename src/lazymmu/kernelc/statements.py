@@ -31,9 +31,7 @@ _SKIP = (
 _NEXT = re.compile(_SKIP + rb"(?:(" + _GROUP + rb")|(\()|(\))|\Z)")
 _AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")
 _DO_MACRO = re.compile(rb"\}[ \t]*+([A-Za-z_]\w*+)[ \t]*+\(")
-_LONE_WORD = re.compile(
-    rb"[;{}][ \t]*+\n[ \t\n]*+(?<=[ \t])([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])"
-)
+_LONE_WORD = re.compile(rb"\n[ \t]++([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])")
 _STATEMENT_WORD = re.compile(
     rb"(?:^|[;,({])\s*+(?:if|return|goto|break|continue|for|while|do|switch|case|else)\b"
 )
@@ -54,7 +52,8 @@ def mask_statements(out: bytearray, start: int, loop_macros: frozenset[str]) -> 
                 body.do_macro(match)
     for match in _LONE_WORD.finditer(text, start):
         first, last = match.span(1)
-        out[first - 1 : last] = out[first:last] + b";"
+        if body.starts_statement(first):
+            out[first - 1 : last] = out[first:last] + b";"
 
 
 class _Body:
@@ -115,10 +114,10 @@ class _Body:
                     fill(self.out, at, last + 1)
         elif behind == b"}":
             self.end_statement(opened, closed)
-        elif not is_word(behind, 0) and behind not in b"(*+-":
+        elif not is_word(behind, 0) and not (behind in b"(*+-" and self.known(word)):
             return
         elif text.find(b"\n", closed, at) < 0:
-            if behind in _STATEMENT_STARTS or b"for_each" in word or word.decode() in self.loops:
+            if behind in _STATEMENT_STARTS or self.known(word):
                 self.loop(start, end, opened, closed)
             else:
                 fill(self.out, opened, closed + 1)  # a type that a macro makes
@@ -126,6 +125,10 @@ class _Body:
             self.loop(start, end, opened, closed)
         else:
             self.end_statement(opened, closed)
+
+    def known(self, word: bytes) -> bool:
+        """Whether the name alone says that the macro heads a loop."""
+        return b"for_each" in word or word.decode() in self.loops
 
     def loop(self, start: int, end: int, opened: int, closed: int) -> None:
         """Put `while` in place of the name of a macro that heads a loop or a condition."""
@@ -161,9 +164,13 @@ class _Body:
         if place < len(text) and text[place] in b" \t":
             out[place] = mark
             return
-        gap = text.rfind(b", ", opened, closed)
-        if gap >= 0 and b"\n" not in text[gap:closed]:
-            out[gap + 1 : closed + 1] = out[gap + 2 : closed + 1] + bytes([mark])
+        # Make room by moving what stands on the line.
+        line = text.rfind(b"\n", 0, closed) + 1
+        first = line
+        while text[first] in b" \t":
+            first += 1
+        if first > line:
+            out[first - 1 : closed + 1] = out[first : closed + 1] + bytes([mark])
 
     def in_initialiser(self, at: int) -> bool:
         """Whether the brace around `at` holds values and no statements."""
