@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Everything a newcomer needs; each target sets up what it uses, in .venv, once.
 #
-#   make run     check the example tree that ships with the project
+#   make run     check the example trees that ship with the project
 #   make test    format, lint, types, tests, documentation: the whole gate
 #   make docs    HTML under docs/_build/html and the man page docs/_build/man/lazymmu.1
 #   make lock    pin the dependencies anew (needs uv)
@@ -20,7 +20,7 @@ BIN := $(VENV)/bin
 
 # The examples contain mistakes on purpose, so finding them (exit code 1) is success here.
 run: $(VENV)/run.stamp
-	@$(BIN)/lazymmu check examples/linux; code=$$?; [ $$code -eq 1 ] || exit $$code
+	@$(BIN)/lazymmu check examples/linux-old examples/linux-new; code=$$?; [ $$code -eq 1 ] || exit $$code
 
 test: lint types check docs
 
