@@ -242,8 +242,6 @@ def _site(value: str, here: str) -> Site:
 
 
 def _value(kind: Any, key: str, value: str, here: str) -> object:
-    if get_origin(kind) is UnionType:
-        kind = next(part for part in get_args(kind) if part is not type(None))
     if get_origin(kind) is Literal:
         allowed = get_args(kind)
         if value not in allowed:
@@ -260,8 +258,15 @@ def _value(kind: Any, key: str, value: str, here: str) -> object:
     return value
 
 
+def _some(hint: Any) -> Any:
+    """`hint` without None: an option that may be missing is written when it is there."""
+    if get_origin(hint) is not UnionType:
+        return hint
+    return next(part for part in get_args(hint) if part is not type(None))
+
+
 def _shape(kind: type[Event]) -> _Shape:
-    hints = get_type_hints(kind, vars(_events))
+    hints = {name: _some(hint) for name, hint in get_type_hints(kind, vars(_events)).items()}
     own = [item for item in fields(kind) if item.name not in _COMMON]
     return _Shape(
         tuple(item.name for item in own if hints[item.name] is not bool),
