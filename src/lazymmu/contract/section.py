@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.dialects import Dialect
 
 DEPTH_LIMIT: Final = 3
-"""Depth, pause count and the multiplicity of one pin are exact below this and vague from it on."""
+"""Depth, pause count and the multiplicity of one pin are exact up to this and vague beyond it."""
 
 PAGE_TABLE_CLASSES: Final = frozenset({"ptl", "pmd", "mm", "kernel-pt"})
 """Classes of locks that protect page-table entries."""
