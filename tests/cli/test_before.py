@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -217,3 +219,23 @@ def test_a_revision_that_does_not_exist_is_said_before_the_tree_is_checked(
     calls = checked(make_result())
     assert run("check", repository, "--since", "nowhere").code == 2
     assert calls == []
+
+
+def test_deleting_the_end_of_a_section_is_new_and_moved_lines_are_not(run, tmp_path):
+    """Nothing is wrong on the changed line, but the return is now reached inside the section."""
+    tree = tmp_path / "linux"
+    shutil.copytree(Path(__file__).parents[2] / "examples" / "linux-new", tree)
+    git(tree, "init", "-q")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "first")
+    file = tree / "mm" / "wrong_sleep.c"
+    file.write_text("\n\n\n" + file.read_text())
+    file = tree / "mm" / "right_order.c"
+    before_it, _, after = file.read_text().partition("\tlazy_mmu_mode_disable();\n")
+    file.write_text(before_it + after)
+    ran = run("check", tree, "--since", "HEAD", "--arch", "x86", "--format", "json")
+    assert ran.code == 1
+    value = json.loads(ran.out)
+    assert {finding["file"] for finding in value["findings"]} == {"mm/right_order.c"}
+    assert "unbalanced-section" in {finding["rule"] for finding in value["findings"]}
+    assert value["withheld"][0]["reason"] == "not new"
