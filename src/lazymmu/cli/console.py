@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,8 +81,15 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
     ) as bar:
         task = bar.add_task("starting", total=None)
 
+        drawn = 0.0
+
         def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total or None, refresh=True)
+            nonlocal drawn
+            bar.update(task, description=stage, completed=done, total=total or None)
+            # Whoever calls for each of thousands of files should not pay for as many drawings.
+            if time.monotonic() - drawn > 0.1 or done == total:
+                bar.refresh()
+                drawn = time.monotonic()
 
         yield show
 
