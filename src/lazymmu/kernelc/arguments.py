@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .lexemes import KEYWORDS, closing, fill, word_before
+from .lexemes import KEYWORDS, closing, fill, opening, word_before
 
 __all__ = ["mask_arguments", "mask_strings"]
 
@@ -130,12 +130,16 @@ def mask_strings(out: bytearray, start: int, in_asm: list[tuple[int, int]]) -> N
             fill(out, *match.span(1))
     for match in _STRING_CALL.finditer(out, start):
         close = closing(out, match.end() - 1)
-        if close >= 0 and not _inside(in_asm, match.start()):
+        if close < 0:
+            break
+        if not _inside(in_asm, match.start()):
             fill(out, match.start(1), close + 1, b'""')
     for match in _CALL_STRING.finditer(out, start):
-        opened = _opening(out, match.start())
+        opened = opening(out, match.start())
+        if opened < 0:
+            break
         first, last = word_before(out, opened)
-        if opened >= 0 and first < last and bytes(out[first:last]) not in KEYWORDS:
+        if first < last and bytes(out[first:last]) not in KEYWORDS:
             fill(out, first, match.start() + 1, b'""')
     for match in _SECTION.finditer(out, start):
         if not _inside(in_asm, match.start()) and not _chooses(out, match.start(1), start):
@@ -149,27 +153,18 @@ def mask_strings(out: bytearray, start: int, in_asm: list[tuple[int, int]]) -> N
 
 def _chooses(out: bytearray, at: int, start: int) -> bool:
     """Whether a `?` stands before the `:` at `at`, in the same parentheses, or none are around."""
+    opened = opening(out, at)
+    if opened < start:
+        return True
+    # Nested parentheses hold their own `?`.
     depth = 0
-    for offset in range(at - 1, start, -1):
+    for offset in range(opened + 1, at):
         byte = out[offset]
-        depth += (byte == 0x29) - (byte == 0x28)
-        if depth < 0:
-            return False
-        if byte in b"?;{}" and depth == 0:
+        depth += (byte == 0x28) - (byte == 0x29)
+        if byte == 0x3F and depth == 0:
             return True
-    return True
+    return False
 
 
 def _inside(spans: list[tuple[int, int]], at: int) -> bool:
     return any(first <= at < last for first, last in spans)
-
-
-def _opening(out: bytearray, closed: int) -> int:
-    """Offset of the `(` that the `)` at `closed` closes, or -1."""
-    depth = 0
-    for offset in range(closed, -1, -1):
-        byte = out[offset]
-        depth += (byte == 0x29) - (byte == 0x28)
-        if depth == 0:
-            return offset
-    return -1

@@ -34,7 +34,7 @@ def mask_asm(out: bytearray) -> list[tuple[int, int]]:
         opened = match.end() - 1
         closed = closing(out, opened)
         if closed < 0:
-            continue
+            break
         first, last = word_before(out, start)
         if bytes(out[first:last]) not in _PREFIX_FREE or out[last - 1 : last] == b"]":
             # The name of a symbol or register in a declaration: int x asm("r1") = y;

@@ -14,11 +14,13 @@ __all__ = [
     "COMMENT",
     "KEYWORDS",
     "LINE_COMMENT",
+    "REACH",
     "STRING",
     "blank",
     "closing",
     "fill",
     "is_word",
+    "opening",
     "without_lexemes",
     "word_before",
 ]
@@ -41,6 +43,10 @@ _DIRECTIVE = re.compile(
     rb"(?:define|undef|include|pragma|error|warning|line|ident)\b"
     rb"(?:[^\\\n/]++|\\\r?[\s\S]|" + COMMENT + rb"|/)*+"
 )
+REACH = 1 << 15
+"""How far apart parentheses of one pair may be, in bytes, so that no input takes quadratic time.
+Between those of one kernel call there are at most a few kilobytes."""
+
 _SPACES = bytes(b if b == 0x0A else 0x20 for b in range(256))
 _CONTINUED = bytes(b if b in (0x0A, 0x5C) else 0x20 for b in range(256))
 _PAREN = re.compile(rb"[()]")
@@ -67,13 +73,29 @@ def is_word(text: bytes | bytearray, at: int) -> bool:
 def closing(text: bytes | bytearray, start: int, end: int | None = None) -> int:
     """Offset of the `)` that closes the `(` at `start`, or -1 if none does before `end`.
 
-    Strings and comments must have been blanked.
+    Strings and comments must have been blanked. Without `end` the search ends after REACH bytes.
     """
     depth = 0
-    for match in _PAREN.finditer(text, start, len(text) if end is None else end):
+    last = min(len(text), start + REACH) if end is None else end
+    for match in _PAREN.finditer(text, start, last):
         depth += 1 if match[0] == b"(" else -1
         if depth == 0:
             return match.start()
+    return -1
+
+
+def opening(text: bytes | bytearray, at: int, pair: bytes = b"()") -> int:
+    """Offset of the `(` of the parentheses around `at`, or -1 if none is within REACH bytes.
+
+    With `at` on a `)`, that is the `(` which it closes. `pair` may be b"{}" for braces.
+    """
+    opens, closes = pair
+    depth = 0 if text[at] == closes else 1
+    for offset in range(at - (depth > 0), max(-1, at - REACH), -1):
+        byte = text[offset]
+        depth += (byte == closes) - (byte == opens)
+        if depth == 0:
+            return offset
     return -1
 
 

@@ -41,13 +41,16 @@ from .statements import mask_statements
 
 __all__ = ["attribute_words", "macro_body", "mask"]
 
+_LARGEST = 512 << 10
+"""Longest text that is masked, in bytes; the longest function of 7.3 has 213 kB."""
+
 _MARKED = re.compile(rb"__\w++")
 _ATTRIBUTE_CALL = re.compile(rb"__\w++[ \t\n]*+\(")
 _PLACED = re.compile(rb"\][ \t]*+(__\w++)(?=[ \t\n]*+[=;])")
 _TYPEOF = re.compile(rb"(?:typeof|TYPEOF)\w*+[ \t\n]*+\(")
 _OFFSETOF = re.compile(rb"offsetof[ \t\n]*+\(")
-_ALIGNOF = re.compile(rb"(?:__|_A|a)lignof(?:__)?|__alignof(?:__)?")
-_RANGE = re.compile(rb"(case\b[^:;{}?\n]*?)([ \t]*\.\.\.[ \t]*)")
+_ALIGNOF = re.compile(rb"(?<!\w)(?:__alignof__|__alignof|_Alignof|alignof)\b")
+_RANGE = re.compile(rb"(?<=case)\b(?:[^:;{}?\n.]++|\.(?!\.\.))++\.\.\.")
 _GUARD = re.compile(rb"scoped_(cond_)?guard[ \t]*+\(")
 _AUTO = re.compile(rb"auto(?=\s++\w++\s*+=)")
 _STATIC_CALL = re.compile(rb"(?:static|extern)(?:[ \t]+const)?(?=[ \t]+[A-Za-z_]\w*[ \t]*\()")
@@ -64,9 +67,11 @@ def mask(
     loop_macros: the names under ForEachMacros in the tree's .clang-format; they decide where a
     call before a statement on the same line heads a loop. attributes: further words to blank, as
     `attribute_words` finds them in a tree's headers. Never raises. The result has the length and
-    the newlines of `text`.
+    the newlines of `text`; in one of more than 512 kB only comments and strings are masked.
     """
     clean = without_lexemes(text)
+    if len(clean) > _LARGEST:
+        return clean
     if b"__" in clean:
         clean = _attributes(clean, attributes)
     out = bytearray(clean)
@@ -142,8 +147,9 @@ def _attributes(text: bytes, attributes: frozenset[bytes]) -> bytes:
         for match in _ATTRIBUTE_CALL.finditer(out):
             if match[0].rstrip(b"( \t\n") in ATTRIBUTE_CALLS:
                 close = closing(out, match.end() - 1)
-                if close >= 0:
-                    fill(out, match.start(), close + 1)
+                if close < 0:
+                    break
+                fill(out, match.start(), close + 1)
         for match in _PLACED.finditer(out):
             fill(out, *match.span(1))
     return bytes(out)
@@ -158,13 +164,16 @@ def _words(out: bytearray, start: int) -> None:
     if b"offsetof" in out:
         for match in _OFFSETOF.finditer(out, start):
             close = closing(out, match.end() - 1)
-            if close >= 0 and not is_word(out, match.start() - 1):
+            if close < 0:
+                break
+            if not is_word(out, match.start() - 1):
                 fill(out, match.start(), close + 1, b"0")
     if b"typeof" in out or b"TYPEOF" in out:
         for match in _TYPEOF.finditer(out):
             close = closing(out, match.end() - 1)
-            if close >= 0:
-                fill(out, match.end() - 1, close + 1)
+            if close < 0:
+                break
+            fill(out, match.end() - 1, close + 1)
     if b"lignof" in out:
         for match in _ALIGNOF.finditer(out, start):
             fill(out, *match.span(), b"sizeof")
@@ -174,7 +183,7 @@ def _words(out: bytearray, start: int) -> None:
                 out[match.start()] = 0x41
     if b"..." in out:
         for match in _RANGE.finditer(out, start):
-            fill(out, *match.span(2), b" ||" if match.end(2) - match.start(2) > 3 else b"||")
+            fill(out, match.end() - 3, match.end(), b"||")
     if out.find(b"static", start) >= 0 or out.find(b"extern", start) >= 0:
         for match in _STATIC_CALL.finditer(out, start):
             if not is_word(out, match.start() - 1):

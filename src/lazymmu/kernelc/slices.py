@@ -131,7 +131,7 @@ def definitions(text: bytes) -> list[RawDef]:
         if b"#" in head:
             found += _branches(head, read, start, end, line, brace)
         if text.find(b"define", brace, end) >= 0:
-            for inner in _inner_macros(text, brace, end, line - count(b"\n", brace, at)):
+            for inner in _inner_macros(text, brace, end, line + count(b"\n", at, brace)):
                 found.append(inner)
         position = safe = end
     return found

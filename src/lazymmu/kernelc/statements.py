@@ -9,8 +9,9 @@ that it brings its own semicolon. See the table in masks.py for what becomes of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from .lexemes import KEYWORDS, closing, fill, is_word, word_before
+from .lexemes import KEYWORDS, REACH, closing, fill, is_word, opening, word_before
 
 __all__ = ["mask_statements"]
 
@@ -35,6 +36,9 @@ _LONE_WORD = re.compile(rb"\n[ \t]++([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}
 _STATEMENT_WORD = re.compile(
     rb"(?:^|[;,({])\s*+(?:if|return|goto|break|continue|for|while|do|switch|case|else)\b"
 )
+_DEEP = 100
+"""Inside of more open parentheses than this nobody looks for statements as arguments."""
+
 _STATEMENT_STARTS = frozenset(b"if while for switch return else do goto break continue".split())
 
 
@@ -48,8 +52,8 @@ def mask_statements(out: bytearray, start: int, loop_macros: frozenset[str]) -> 
     text = body.text
     if b"do" in text:
         for match in _DO_MACRO.finditer(text, start):
-            if match[1] not in KEYWORDS:
-                body.do_macro(match)
+            if match[1] not in KEYWORDS and not body.do_macro(match):
+                break
     for match in _LONE_WORD.finditer(text, start):
         first, last = match.span(1)
         if body.starts_statement(first):
@@ -82,7 +86,8 @@ class _Body:
             elif kind == 2:
                 # Deep, or with statements inside: look into it, and at it.
                 open_.append(position - 1)
-                self.statements(position - 1)
+                if len(open_) <= _DEEP:
+                    self.statements(position - 1)
             elif kind == 3:
                 if open_:
                     opened = open_.pop()
@@ -175,54 +180,38 @@ class _Body:
     def in_initialiser(self, at: int) -> bool:
         """Whether the brace around `at` holds values and no statements."""
         text = self.text
-        depth = 0
-        for offset in range(at - 1, self.start, -1):
-            byte = text[offset]
-            depth += (byte == 0x7D) - (byte == 0x7B)
-            if depth < 0:
-                before, behind = word_before(text, offset)
-                if before < behind or behind == 0:
-                    return False
-                if text[behind - 1] != 0x29:
-                    return text[behind - 1] in b"=,{("
-                opened = self.opening(behind - 1)
-                word = word_before(text, opened)
-                return word[0] == word[1] or text[word[0] : word[1]] == b"return"
-        return False
-
-    def opening(self, closed: int) -> int:
-        """Offset of the `(` that the `)` at `closed` closes, or 0."""
-        depth = 0
-        for offset in range(closed, -1, -1):
-            byte = self.text[offset]
-            depth += (byte == 0x29) - (byte == 0x28)
-            if depth == 0:
-                return offset
-        return 0
+        brace = opening(text, at, b"{}") if at > 0 else -1
+        if brace <= self.start:
+            return False
+        before, behind = word_before(text, brace)
+        if before < behind or behind == 0:
+            return False
+        if text[behind - 1] != 0x29:
+            return text[behind - 1] in b"=,{("
+        # A compound literal, `(type) { ... }`, or the head of a block.
+        before, behind = word_before(text, max(opening(text, behind - 1), 0))
+        return before == behind or text[before:behind] == b"return"
 
     def closing_brace(self, brace: int) -> int:
         """Offset of the `}` that closes the brace at `brace`, or -1."""
         depth = 0
-        for offset in range(brace, len(self.text)):
+        for offset in range(brace, min(len(self.text), brace + REACH)):
             byte = self.text[offset]
             depth += (byte == 0x7B) - (byte == 0x7D)
             if depth == 0:
                 return offset
         return -1
 
-    def do_macro(self, match: re.Match[bytes]) -> None:
-        """`do { } while_each_x(a);`: the end of a loop by a macro."""
-        depth = 0
-        for offset in range(match.start(), self.start, -1):
-            byte = self.text[offset]
-            depth += (byte == 0x7D) - (byte == 0x7B)
-            if depth == 0:
-                start, end = word_before(self.text, offset)
-                if self.text[start:end] == b"do":
-                    opened = match.end() - 1
-                    closed = closing(self.text, opened)
-                    self.loop(*match.span(1), opened, max(closed, opened))
-                return
+    def do_macro(self, match: re.Match[bytes]) -> bool:
+        """`do { } while_each_x(a);`: the end of a loop by a macro. False if nothing closes it."""
+        brace = opening(self.text, match.start(), b"{}")
+        start, end = word_before(self.text, max(brace, 0))
+        if self.text[start:end] != b"do":
+            return True
+        closed = closing(self.text, match.end() - 1)
+        if closed >= 0:
+            self.loop(*match.span(1), match.end() - 1, closed)
+        return closed >= 0
 
     def statements(self, opened: int) -> None:
         """Statements as arguments of a macro: `;` inside parentheses."""
@@ -238,30 +227,27 @@ class _Body:
             and _STATEMENT_WORD.search(inside) is not None
             and self.starts_statement(start)
         )
-        mark, target = (0x2C, 0x3B) if block else (0x3B, 0x2C)
-        changed = []
-        depth = 0
-        for offset in range(opened + 1, closed):
-            byte = text[offset]
-            if byte in b"({[":
-                depth += 1
-            elif byte in b")}]":
-                depth -= 1
-            elif depth == 0 and byte == 0x3B:
-                changed.append(offset)
-        if not changed:
+        marks = {0x2C, 0x3B} if block else {0x3B}
+        found = [(at, byte) for at, byte in self.top_level(opened, closed) if byte in marks]
+        if not any(byte == 0x3B for _, byte in found):
             return
         if block:
             fill(out, start, end)
             out[opened], out[closed] = 0x7B, 0x7D
-            depth = 0
-            for offset in range(opened + 1, closed):
-                byte = text[offset]
-                depth += (byte in b"({[") - (byte in b")}]")
-                if depth == 0 and byte == mark:
-                    out[offset] = target
-            return
-        for offset in changed:
-            out[offset] = target
-        if not text[changed[-1] + 1 : closed].strip():
-            out[changed[-1]] = 0x20
+        for at, _ in found:
+            out[at] = 0x3B if block else 0x2C
+        last = found[-1][0]
+        if not block and not text[last + 1 : closed].strip():
+            out[last] = 0x20
+
+    def top_level(self, opened: int, closed: int) -> Iterator[tuple[int, int]]:
+        """Bytes between two parentheses and in no further ones, with their offsets."""
+        depth = 0
+        for offset in range(opened + 1, closed):
+            byte = self.text[offset]
+            if byte in b"({[":
+                depth += 1
+            elif byte in b")}]":
+                depth -= 1
+            elif depth == 0:
+                yield offset, byte
