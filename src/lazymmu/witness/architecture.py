@@ -42,6 +42,7 @@ class Looked:
     rows: tuple[SectionRow, ...]
     sections: tuple[tuple[str, int], ...]
     words: frozenset[str]
+    enter: frozenset[str]
     parsed: int
     unparsed: tuple[Lost, ...]
     unresolved: tuple[Lost, ...]
@@ -84,15 +85,8 @@ def look(
     walked = roots.walk(users, takers, named)
     culprits = [c for root in walked for c in _culprits(profile.name, root)]
     if implementers:
-        body = [
-            d
-            for f in sorted({d.file for d in implementation.definitions})
-            for d in view.functions(f)
-        ]
         runtime = Runtime(implementers, dialect)
-        for definition, outcome in hooks.judge(
-            implementation, program, calls, runtime, words, body
-        ):
+        for definition, outcome in hooks.judge(implementation, program, calls, runtime, words):
             root = Root(definition, (), outcome)
             culprits.extend(_culprits(profile.name, root))
     table = rows(profile.name, walker, walked, program, words, culprits)
@@ -102,6 +96,7 @@ def look(
         rows=tuple(table),
         sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
         words=implementation.words,
+        enter=implementation.enter_words,
         parsed=program.parsed,
         unparsed=tuple(_lost(tree, program, walker)),
         unresolved=tuple(

@@ -17,6 +17,17 @@ from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import BRANCH, Expr, Function, Node, calls_in, changed, strip, text
 
 
+def keyed(graph: Function, words: Vocabulary) -> set[str]:
+    """Per-CPU variables of a function that have a key: only those are batches of one mm."""
+    local = batches(graph, words)
+    return {
+        event.variable
+        for node in graph.nodes
+        for event in events(graph, node, local)
+        if isinstance(event, BatchKey)
+    }
+
+
 def batches(graph: Function, words: Vocabulary) -> Mapping[str, str]:
     """Local pointers to per-CPU data: the pointer's name, and the variable's."""
     found: dict[str, str] = {}
@@ -45,7 +56,7 @@ def events(graph: Function, node: Node, local: Mapping[str, str]) -> Iterator[Ev
         if target[0] == "field" and text(target[1]) in local and value is not None:
             if _is_mm(value, graph):
                 yield BatchKey(local[text(target[1])], checked=True, site=site)
-        if target[0] == "index" and strip(target[1])[0] == "field":
+        if value is not None and target[0] == "index" and strip(target[1])[0] == "field":
             base = text(strip(target[1])[1])
             if base in local:
                 yield BatchAdd(local[base], site=site)

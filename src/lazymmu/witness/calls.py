@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.events import (
+    BatchAdd,
     Disable,
     Drop,
     Enable,
@@ -32,7 +33,17 @@ from lazymmu.contract.events import (
 from lazymmu.contract.monitor import Product
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.contract.vocabulary.words import Accessor, LockCall
-from lazymmu.kernelc.ir import Expr, Node, calls_in, names_in, strip, text
+from lazymmu.kernelc.ir import (
+    RETURN,
+    Expr,
+    Function,
+    Node,
+    calls_in,
+    changed,
+    names_in,
+    strip,
+    text,
+)
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.values import NONZERO, USER_MM, ZERO, Value, truth
 
@@ -108,6 +119,9 @@ class Calls:
         self.helpers: set[tuple[str, int]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
+        self._failing: dict[str, bool] = {}
+        self.keyed: frozenset[str] = frozenset()
+        """Per-CPU variables that are batches of one mm each."""
         self._batches: dict[tuple[str, int], Mapping[str, str]] = {}
         self.implementation: frozenset[tuple[str, int]] = frozenset()
         """Functions (file, line of their text) of the architecture that is being judged itself."""
@@ -145,7 +159,11 @@ class Calls:
         local = self._batches.get(key)
         if local is None:
             local = self._batches[key] = batches(graph, self.words)
-        return tuple(Note(event) for event in events(graph, node, local))
+        return tuple(
+            Note(event, "", "stores into the batch")
+            for event in events(graph, node, local)
+            if not isinstance(event, BatchAdd) or event.variable in self.keyed
+        )
 
     def ways(
         self, frame: Frame, call: Expr, product: Product, env: Mapping[str, Value]
@@ -157,6 +175,8 @@ class Calls:
             self.reach.target(call, frame.graph, env)
             return _NOTHING
         words = self.words
+        if name in self.facts.constants:
+            return (Way(value=("int", self.facts.constants[name])),)
         mode = words.mode.get(name)
         if mode is not None and not self.implementation:
             return self._mode(name, mode.action, mode.layer, site)
@@ -244,9 +264,37 @@ class Calls:
         if lock.may_fail or lock.returns == "lock":
             success = ZERO if lock.returns == "int" else NONZERO
         done = Way(tuple(notes), success, given)
-        if lock.may_fail:
+        if lock.may_fail and self._may_fail(name, frame.graph.file):
             return (done, Way((), NONZERO if lock.returns == "int" else ZERO))
         return (done,)
+
+    def _may_fail(self, name: str, file: str, depth: int = 4) -> bool:
+        """Whether a lock primitive of this tree can return without the lock.
+
+        Up to 6.4 pte_offset_map_lock() always took it; since 0d940a9b270b ("mm/pgtable: allow
+        pte_offset_map[_lock]() to fail") (in v6.5) it may return NULL.
+        """
+        known = self._failing.get(name)
+        if known is None:
+            self._failing[name] = True
+            target = self.program.resolve(name, file)
+            known = True
+            if target is not None and depth:
+                graph = self.program.function(target.definition)
+                known = graph.broken or _gives_zero(graph)
+                for _, call in graph.calls():
+                    inner = call[1]
+                    if known or not isinstance(inner, str):
+                        break
+                    word = self.words.locks.get(inner)
+                    if word is None or (word.returns == "entry" and word.may_fail):
+                        known = (
+                            self.program.resolve(inner, graph.file) is not None
+                            and inner not in self.words.any_context
+                            and self._may_fail(inner, graph.file, depth - 1)
+                        )
+            self._failing[name] = known
+        return known
 
     def _percpu(self, call: Expr, name: str, site: Site) -> tuple[Way, ...]:
         access = self.words.percpu[name]
@@ -338,10 +386,11 @@ class Calls:
     ) -> tuple[Way, ...]:
         notes: list[Note] = []
         free = self.words.frees.get(name)
-        if free is not None and -len(call[2]) <= free.arg < len(call[2]):
+        if free is not None and free.certain and -len(call[2]) <= free.arg < len(call[2]):
             for entry in origins(call[2][free.arg], env):
                 event = Free(entry, what=free.what, site=site)
-                notes.append(Note(event, "free", f"calls {name}()"))
+                says = f"calls {name}()"
+                notes.append(Note(event, "free", says))
         on = product.task.depth > 0
         if on:
             root = self.reach.sleep_root(call, frame.graph, env)
@@ -516,6 +565,24 @@ class Calls:
                 }
                 notes.extend(self.effect_notes(Effects(down), site, name, target.ambiguous))
         return notes
+
+
+def _gives_zero(graph: Function) -> bool:
+    """Whether a function may return NULL or false by its own words."""
+    for node in graph.nodes:
+        if node.expr is None:
+            continue
+        if node.op == RETURN and _zero_inside(strip(node.expr)):
+            return True
+        if any(v is not None and _zero_inside(strip(v)) for _, v in changed(node.expr)):
+            return True
+    return False
+
+
+def _zero_inside(expr: Expr) -> bool:
+    if expr[0] == "cond":
+        return _zero_inside(strip(expr[2])) or _zero_inside(strip(expr[3]))
+    return bool(expr == ("num", 0))
 
 
 def origins(expr: Expr, env: Mapping[str, Value]) -> set[str]:

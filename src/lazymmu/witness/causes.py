@@ -62,6 +62,7 @@ class Culprit:
     tests: int
     section: Step | None
     space: str
+    detail: str
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:
@@ -105,6 +106,7 @@ def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], spa
         tests=hit.tests,
         section=begin,
         space=event_space if event_space != "unknown" else space,
+        detail=hit.violation.detail,
     )
 
 
@@ -191,12 +193,10 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
     arches = tuple(sorted({c.arch for c in group}))
     harms = []
     for arch in arches:
-        spaces = {c.space for c in group if c.arch == arch}
-        for space in sorted(spaces):
-            text = harm(best.rule, rows[arch], space) if arch in rows else None
-            if text:
-                harms.append(Harm(arch, text))
-                break
+        told = sorted({(c.space, c.detail) for c in group if c.arch == arch})
+        texts = [harm(best.rule, rows[arch], space, detail) for space, detail in told]
+        known = [text for text in texts if text]
+        harms.extend(Harm(arch, text) for text in known[:1])
     if rule.kind is Kind.INFORMATION:
         severity = Severity.INFORMATION
     else:

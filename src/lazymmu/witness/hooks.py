@@ -10,7 +10,7 @@ leave and flush together.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lazymmu.contract.events import Call, Return, Role, Site
@@ -20,6 +20,7 @@ from lazymmu.kernelc.ir import Expr, Function, names_in, text
 from lazymmu.kernelc.program import Definition, Program
 from lazymmu.kernelc.view import View
 
+from .batch import keyed
 from .calls import Calls
 from .walk import Outcome, Walker
 
@@ -34,17 +35,21 @@ _MAX = 400
 class Implementation:
     """One architecture's implementation of the mode.
 
-    enter, leave, flush, switch: the hooks' definitions; places: (file, line of text) of
-    everything they reach below arch/; words: identifiers in all of it.
+    enter, leave, flush, switch: the hooks' definitions; updates: the architecture's own
+    accessors; places: (file, line of text) of everything that the hooks reach below arch/;
+    definitions: all of that, and what the updates reach; words: identifiers in what the hooks
+    reach; enter_words: those of what enter reaches.
     """
 
     enter: tuple[Definition, ...]
     leave: tuple[Definition, ...]
     flush: tuple[Definition, ...]
     switch: tuple[Definition, ...]
+    updates: tuple[Definition, ...]
     places: frozenset[tuple[str, int]]
     definitions: tuple[Definition, ...]
     words: frozenset[str]
+    enter_words: frozenset[str]
 
 
 def find(view: View, program: Program, words: Vocabulary) -> Implementation:
@@ -63,9 +68,17 @@ def find(view: View, program: Program, words: Vocabulary) -> Implementation:
         for inner in _dispatched(program, tables, found.definition)
     ]
     hooks = [d for found in by_action.values() for d in found]
+    updates = [
+        inner
+        for name, accessor in words.entries.items()
+        if accessor.operation != "read" and (found := program.resolve(name, "")) is not None
+        if found.definition.file.startswith("arch/")
+        for inner in _dispatched(program, tables, found.definition)
+    ]
     reached = _closure(program, tables, hooks)
-    switched = _closure(program, tables, switch)
-    every = {**reached, **switched}
+    every = {**reached, **_closure(program, tables, switch)}
+    below = _closure(program, tables, updates)
+    entering = _closure(program, tables, by_action["enable"])
     seen = {w.decode() for d in every.values() for w in _WORD.findall(view.text(d))}
     seen |= {d.name for d in every.values()}
 
@@ -77,9 +90,13 @@ def find(view: View, program: Program, words: Vocabulary) -> Implementation:
         leave=real("disable"),
         flush=real("flush"),
         switch=tuple(switch),
+        updates=tuple(updates),
         places=frozenset((d.file, program.function(d).line) for d in every.values()),
-        definitions=tuple(every.values()),
+        definitions=tuple({**every, **below}.values()),
         words=frozenset(seen),
+        enter_words=frozenset(
+            w.decode() for d in entering.values() for w in _WORD.findall(view.text(d))
+        ),
     )
 
 
@@ -161,18 +178,16 @@ def judge(
     calls: Calls,
     runtime: Runtime,
     words: Vocabulary,
-    users: Collection[Definition],
 ) -> list[tuple[Definition, Outcome]]:
-    """Walk the switch hooks, then enter, then leave, flush and what runs between.
+    """Walk the switch hooks, then enter, then leave, flush and the updates that run between.
 
     Each is walked from every state that enter may leave behind.
-
-    :param users: further functions of the architecture that touch the same per-CPU state.
     """
-    touched = {v for d in implementation.definitions for v in _per_cpu(program.function(d), words)}
-    if not touched:
+    graphs = [program.function(d) for d in implementation.definitions]
+    if not any(_per_cpu(graph, words) for graph in graphs):
         return []
-    calls.implementation = implementation.places
+    calls.implementation = frozenset((g.file, g.line) for g in graphs)
+    calls.keyed = frozenset(v for graph in graphs for v in keyed(graph, words))
     walker = Walker(calls, runtime)
     start = {runtime.start()}
     results = []
@@ -181,8 +196,7 @@ def judge(
     entered = set(start)
     for hook in implementation.enter:
         entered = {p for s in entered for p in _run(walker, program, hook, s, "arch-hook", results)}
-    body = [d for d in users if _per_cpu(program.function(d), words) & touched]
-    for definition in (*implementation.leave, *implementation.flush, *body):
+    for definition in (*implementation.leave, *implementation.flush, *implementation.updates):
         for state in entered:
             _run(walker, program, definition, state, "arch-hook", results)
     calls.implementation = frozenset()

@@ -62,7 +62,7 @@ def check(
     :raises ValueError: an unknown rule, architecture or dialect.
     """
     tree, looked, spoken = _look(path, arches, rules, dialect, jobs, cache_dir, progress)
-    rows = {item.arch: deferral.row(item.arch, item.words) for item in looked}
+    rows = {item.arch: deferral.row(item.arch, item.words, item.enter) for item in looked}
     found = findings((c for item in looked for c in item.culprits), spoken, rows)
     coverage = Coverage(
         sections=len({s for item in looked for s in item.sections}),

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from lazymmu.contract.events import Call, Disable, Enable, Event, Return, Site, Write
+from lazymmu.contract.events import Call, Disable, Enable, Event, Flush, Return, Site, Write
 from lazymmu.contract.monitor import Product, Runtime, Violation
 from lazymmu.contract.section import TaskState
 from lazymmu.kernelc.ir import (
@@ -43,6 +43,9 @@ MAX_STATES = 30_000
 
 MAX_FRAMES = 12
 """Functions walked inside each other."""
+
+_MEANT_FLUSHED = frozenset({"stale-read", "mixed-write"})
+"""Rules whose violation shows that the code took an entry's pending write for done."""
 
 FactList = tuple[tuple[str, Value], ...]
 
@@ -374,6 +377,10 @@ class Walker:
                         note.tests,
                     )
                 )
+                if violation.rule in _MEANT_FLUSHED:
+                    # The code relies on the write having happened: go on as it meant.
+                    entry = getattr(note.event, "entry", None)
+                    product, _ = self.runtime.step(product, Flush("api", entry=entry))
             if note.mark:
                 trail = Trail(trail, step, note.mark, _about(note))
         return _Path(State(product, path.state.facts), trail, path.results)
