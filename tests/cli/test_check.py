@@ -224,6 +224,22 @@ def test_a_baseline_hides_what_it_holds_and_nothing_else(
     assert "not counted: 1 in the baseline" in ran.err
 
 
+def test_a_baseline_can_be_brought_up_to_date_in_place(
+    run, checked, make_finding, make_result, tmp_path
+):
+    """What the old one held, and what this run does not show, is in the new one, too."""
+    old, low = (
+        make_finding(fingerprint="old"),
+        make_finding(fingerprint="low", confidence=Confidence.LOW),
+    )
+    file = tmp_path / "base.json"
+    checked(make_result(old, low))
+    run("check", "linux", "--write-baseline", file)
+    run("check", "linux", "--baseline", file, "--write-baseline", file, "--path", "fs")
+    entries = json.loads(file.read_text())["findings"]
+    assert {entry["fingerprint"] for entry in entries} == {"old", "low"}
+
+
 def test_a_broken_baseline_is_one_sentence(run, checked, make_result, tmp_path):
     """Half a baseline is none."""
     checked(make_result())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lazymmu.report import select
 from lazymmu.report.select import Outcome
-from lazymmu.witness.finding import Confidence, Step
+from lazymmu.witness.finding import Confidence, Severity, Step
 
 
 def test_findings_are_ordered_by_place_whatever_order_they_came_in(make_finding, make_result):
@@ -28,6 +28,13 @@ def test_what_is_dropped_is_counted_with_its_reason(make_finding, make_result):
     assert len(kept.result.findings) == 1
     assert kept.withheld == (("below medium confidence", 1),)
     assert kept.without("suppressed", lambda finding: False) == kept
+
+
+def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result):
+    """ "2 outside --path" tells of two mistakes, not of two sections that begin somewhere."""
+    outcome = Outcome(make_result(make_finding(severity=Severity.INFORMATION)))
+    kept = outcome.without("outside --path", select.under(["fs"]))
+    assert (kept.result.findings, kept.withheld) == ((), ())
 
 
 @pytest.mark.parametrize("path", ["mm", "mm/", "./mm", "mm/outer.c", ".", "", "mm//outer.c"])

@@ -97,10 +97,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         outcomes.append(outcome)
     _report_stale(args, wish, everything)
     if args.write_baseline:
-        from lazymmu.report import baseline
-
-        (outcome,) = outcomes
-        emit(baseline.write(outcome.verdicts, outcome.result.tree.release), args.write_baseline)
+        _write_baseline(everything[0], args, wish)
     else:
         _print(outcomes, args)
     if not args.quiet:
@@ -203,6 +200,23 @@ def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes
     if wish.patch is not None:
         return before.without_patch(tree, wish.patch, args.diff)
     return None
+
+
+def _write_baseline(result: CheckResult, args: argparse.Namespace, wish: _Wish) -> None:
+    """Keep every verdict but the suppressed: what else narrows this run must not narrow the next.
+
+    That holds for --baseline above all, so that a baseline can be brought up to date in place.
+    """
+    from lazymmu.report import baseline, select
+
+    verdicts = [
+        finding
+        for finding in select.Outcome(result).verdicts
+        if not any(suppression.holds(finding) for suppression in wish.suppressions)
+    ]
+    emit(baseline.write(verdicts, result.tree.release), args.write_baseline)
+    if not args.quiet:
+        say(f"{args.write_baseline}: baseline written, {len(verdicts)} in it")
 
 
 def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckResult]) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which findings of a check remain after what the user asked for, and how many do not.
 
-Nothing is dropped silently: an `Outcome` carries the count and the reason of everything withheld.
+No verdict is dropped silently: an `Outcome` carries the count and the reason of those withheld.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["Outcome", "above", "inside", "known", "ordered", "under"]
 class Outcome:
     """One check as the user wants to see it.
 
-    result: the check with the findings that remain; withheld: (reason, how many) of the others,
-    the reason to be read after a number, as in "2 in the baseline".
+    result: the check with the findings that remain; withheld: (reason, how many) of the other
+    verdicts, the reason to be read after a number, as in "2 in the baseline".
     """
 
     result: CheckResult
@@ -43,12 +43,14 @@ class Outcome:
         return tuple(f for f in self.result.findings if f.severity is Severity.INFORMATION)
 
     def without(self, reason: str, drop: Callable[[Finding], bool]) -> Outcome:
-        """This outcome less the findings that `drop` is true of, counted under `reason`."""
+        """This outcome less the findings that `drop` is true of, counted under `reason`.
+
+        What only informs is dropped likewise but not counted: "3 not shown" must mean verdicts.
+        """
         kept = tuple(f for f in self.result.findings if not drop(f))
-        gone = len(self.result.findings) - len(kept)
-        if not gone:
-            return self
-        return Outcome(replace(self.result, findings=kept), (*self.withheld, (reason, gone)))
+        less = Outcome(replace(self.result, findings=kept), self.withheld)
+        gone = len(self.verdicts) - len(less.verdicts)
+        return replace(less, withheld=(*less.withheld, (reason, gone))) if gone else less
 
 
 def ordered(result: CheckResult) -> CheckResult:
