@@ -104,6 +104,9 @@ class Evaluator:
             case ("un", "~", inner):
                 number = integer(self.value(inner))
                 return None if number is None else ("int", ~number)
+            case ("un", "-", inner):
+                number = integer(self.value(inner))
+                return None if number is None else ("int", -number)
             case ("cond", test, yes, no):
                 known = truth(self.value(test))
                 if known is None:

@@ -11,7 +11,7 @@ from lazymmu.contract import vocabulary
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Party
+from lazymmu.contract.rules.rule import Kind, Party
 from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.program import Definition, Program
@@ -71,8 +71,10 @@ def look(
     implementation = hooks.find(view, program, words)
     if not any(d.file.startswith("arch/") for d in implementation.enter):
         return None
-    callers = [RULES[n] for n in rules if RULES[n].party is Party.CALLER]
-    implementers = [RULES[n] for n in rules if RULES[n].party is Party.IMPLEMENTATION]
+    # What is information on an implementation shows where the mode is used.
+    used = [n for n in rules if RULES[n].party is Party.CALLER or RULES[n].kind is Kind.INFORMATION]
+    callers = [RULES[n] for n in used]
+    implementers = [RULES[n] for n in rules if n not in used]
     walker = Walker(calls, Runtime(callers, dialect))
     roots = Roots(program, reach, walker, words, implementation.places)
     users = [d for f in mine for d in _naming(view, f, MODE_WORD)]

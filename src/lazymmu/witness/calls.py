@@ -44,7 +44,7 @@ from lazymmu.kernelc.ir import (
     strip,
     text,
 )
-from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.program import Definition, Program
 from lazymmu.kernelc.values import NONZERO, USER_MM, ZERO, Value, truth
 
 from .batch import batches, events
@@ -79,7 +79,7 @@ class Note:
 class Inside:
     """A callee that is walked in its caller's place."""
 
-    definition: object
+    definition: Definition
     binding: Binding
     quiet: bool
     callback: bool
@@ -138,7 +138,7 @@ class Calls:
         """The event of such a read."""
         level = frame.entry_level(deref[1]) or "pte"
         site = Site(frame.graph.file, line, column, frame.graph.name)
-        return Note(Read(entry_name(deref[1]), level=level, operation="*", site=site))  # type: ignore[arg-type]
+        return Note(Read(entry_name(deref[1]), level=level, operation="a dereference", site=site))  # type: ignore[arg-type]
 
     def lock_outputs(self, expr: Expr) -> frozenset[str]:
         """Variables that receive a lock: their events name the lock after them."""
@@ -278,23 +278,24 @@ class Calls:
         if known is None:
             self._failing[name] = True
             target = self.program.resolve(name, file)
-            known = True
-            if target is not None and depth:
-                graph = self.program.function(target.definition)
-                known = graph.broken or _gives_zero(graph)
-                for _, call in graph.calls():
-                    inner = call[1]
-                    if known or not isinstance(inner, str):
-                        break
-                    word = self.words.locks.get(inner)
-                    if word is None or (word.returns == "entry" and word.may_fail):
-                        known = (
-                            self.program.resolve(inner, graph.file) is not None
-                            and inner not in self.words.any_context
-                            and self._may_fail(inner, graph.file, depth - 1)
-                        )
+            known = target is None or self._gives_up(target.definition, depth)
             self._failing[name] = known
         return known
+
+    def _gives_up(self, definition: Definition, depth: int) -> bool:
+        graph = self.program.function(definition)
+        if graph.broken or _gives_zero(graph):
+            return True
+        for _, call in graph.calls():
+            if not isinstance(call[1], str) or call[1] in self.words.any_context or not depth:
+                continue
+            word = self.words.locks.get(call[1])
+            if word is not None and not (word.returns == "entry" and word.may_fail):
+                continue
+            if self.program.resolve(call[1], graph.file) is not None:
+                if self._may_fail(call[1], graph.file, depth - 1):
+                    return True
+        return False
 
     def _percpu(self, call: Expr, name: str, site: Site) -> tuple[Way, ...]:
         access = self.words.percpu[name]
@@ -396,7 +397,8 @@ class Calls:
             root = self.reach.sleep_root(call, frame.graph, env)
             if root is not None:
                 if root:
-                    notes.append(Note(MaySleep(root, False, site=site), "sleep", root))
+                    event = MaySleep(root, False, site=site)
+                    notes.append(Note(event, "sleep", f"calls {name}()"))
                 return (Way(tuple(notes)),)
         if not (on or self.implementation or self._known(frame, call, name)):
             return (Way(tuple(notes)),)
@@ -602,6 +604,8 @@ def derived(expr: Expr, env: Mapping[str, Value], words: Vocabulary) -> Value:
         if accessor is not None and accessor.operation != "write":
             if -len(call[2]) <= accessor.entry < len(call[2]):
                 return ("from", entry_name(call[2][accessor.entry]))
+    for deref in _derefs(expr):
+        return ("from", entry_name(deref[1]))
     known = sorted(origins(expr, env))
     return ("from", known[0]) if known else None
 

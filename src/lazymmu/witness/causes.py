@@ -37,6 +37,20 @@ _RELATED = {
 _ONE_PER_SECTION = frozenset({"section-outside-lock"})
 """Rules whose cause is where the section stands, however many places show it."""
 
+_ABOUT_IMPLEMENTATION = frozenset(
+    {
+        "sleep-in-section",
+        "nested-section",
+        "section-outside-lock",
+        "unlock-before-flush",
+        "stale-read",
+        "mixed-write",
+        "tlb-flush-in-section",
+        "free-before-flush",
+    }
+)
+"""Rules that exist because some implementation cannot take what they forbid."""
+
 _USUAL = ("begin", "call", "callback")
 
 MAX_TESTS = 2
@@ -174,6 +188,8 @@ def findings(
     """
     by_cause: dict[tuple[str, str, int, int], list[Culprit]] = {}
     for item in culprits:
+        if _own_business(item, rows):
+            continue
         place = item.step
         if item.rule in _ONE_PER_SECTION and item.section is not None:
             place = item.section
@@ -185,6 +201,20 @@ def findings(
         by_place.setdefault((found.file, found.line, found.column), []).append(found)
     joined = [_joined(group) for group in by_place.values()]
     return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
+
+
+def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
+    """Whether architecture code does what its own implementation can take.
+
+    Generic code must obey for the weakest implementation; code below arch/X, and what it does
+    in a section of its own, only for X's.
+    """
+    places = [item.step, *([item.section] if item.section is not None else [])]
+    if item.rule not in _ABOUT_IMPLEMENTATION or item.arch not in rows:
+        return False
+    if not any(place.file.startswith("arch/") for place in places):
+        return False
+    return harm(item.rule, rows[item.arch], item.space, item.detail) is None
 
 
 def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:

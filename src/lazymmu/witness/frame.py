@@ -69,6 +69,7 @@ class Plan:
                 known = canonical(node.expr)
                 if known is not None:
                     tests[known[0]] += 1
+                    tests.update(_compared(node.expr) - {known[0]})
             for target, value in changed(node.expr):
                 if value is None:
                     continue
@@ -101,6 +102,13 @@ class Plan:
             traced=frozenset(traced),
             rewritten=frozenset(assignments(graph)),
         )
+
+
+def _compared(expr: Expr) -> set[str]:
+    """Variables that a condition compares with something else for being equal."""
+    if expr[0] == "bin" and expr[1] in ("==", "!="):
+        return {text(strip(side)) for side in expr[2:] if strip(side)[0] == "id"}
+    return set()
 
 
 def _last_value(value: Expr) -> Expr:
@@ -162,6 +170,7 @@ def _asked(node: Node, tracked: set[str]) -> set[str]:
     if node.op == BRANCH:
         known = canonical(node.expr)
         uses |= {known[0]} if known is not None else set()
+        uses |= _compared(node.expr)
     if node.op in (SWITCH, RETURN):
         uses |= mentions(node.expr)
     for _, value in changed(node.expr):

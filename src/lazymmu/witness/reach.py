@@ -255,7 +255,8 @@ class Reach:
         if root is not None:
             if may_sleep and root:
                 tests = 0 if self.shape(graph).always(graph, at.index) else 1
-                _note(found, Chain("sleep", root, (_says(here, root),), tests=tests))
+                step = _says(here, f"calls {name}()")
+                _note(found, Chain("sleep", root, (step,), tests=tests))
             return change
         target = self.target(call, graph, env)
         if target is None:
@@ -310,7 +311,7 @@ class Reach:
                 decides = evaluator.value(call[2][root.condition_arg])
                 if truth(decides) is False or decides == ("gfp", "nonblocking"):
                     return ""
-            return f"{name}() {root.why}"
+            return root.why
         for position, arg in enumerate(call[2]):
             if not _may_be_mask(arg):
                 continue
@@ -322,7 +323,7 @@ class Reach:
             ):
                 continue
             if value[1] == "blocking":
-                return f"{name}() may sleep: it allocates with {text(arg)}"
+                return f"{name}() with {text(arg)}"
             return ""
         return None
 

@@ -255,6 +255,8 @@ class Walker:
     ) -> None:
         known = truth(value)
         short: Value = None if known is None else NONZERO if known else ZERO
+        if value is not None and value[0] == "int":
+            short = value
         step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
         out.exits.setdefault((state.product, short, name), Trail(trail, step, "return"))
 

@@ -22,10 +22,12 @@ def _documented_where_required(dialect: Dialect) -> Status:
 def _outside(before: TaskState, event: Event, _dialect: Dialect) -> str | None:
     if not before.on or not before.knows("mode", "pause"):
         return None
+    # A second lock taken and dropped below the first is not what the section stands outside of.
+    others = sum(held.cls in _USER_CLASSES for held in before.locks)
     match event:
-        case Take(cls="ptl" | "pmd" | "mm") if event.how != "caller-holds":
+        case Take(cls="ptl" | "pmd" | "mm") if event.how != "caller-holds" and not others:
             return "takes"
-        case Drop(cls="ptl" | "pmd" | "mm"):
+        case Drop(cls="ptl" | "pmd" | "mm") if others <= 1:
             return "drops"
         case Write(how="deferred", space="user") if before.active and before.knows("locks"):
             covered = any(held.cls in _USER_CLASSES for held in before.locks)
