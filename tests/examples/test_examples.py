@@ -113,14 +113,16 @@ def test_every_announced_finding_is_found(tree: str) -> None:
     """Each comment of an example tree has its finding: file, line, rules and architectures."""
     expected = of_tree(EXAMPLES / tree, HAVE_THE_MODE[tree])
     assert expected
-    assert not lines(expected - of_findings(result(tree).findings))
+    missing = lines(expected - of_findings(result(tree).findings))
+    assert not missing, "\n".join(missing)
 
 
 @pytest.mark.parametrize("tree", HAVE_THE_MODE)
 def test_nothing_else_is_found(tree: str) -> None:
     """An example tree has no finding that no comment announces."""
     expected = of_tree(EXAMPLES / tree, HAVE_THE_MODE[tree])
-    assert not lines(of_findings(result(tree).findings) - expected)
+    extra = lines(of_findings(result(tree).findings) - expected)
+    assert not extra, "\n".join(extra)
 
 
 @pytest.mark.parametrize("tree", HAVE_THE_MODE)

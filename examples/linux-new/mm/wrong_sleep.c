@@ -69,7 +69,7 @@ int thin_table(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr,
 		pte_unmap_unlock(start, ptl);	/* expect: section-outside-lock */
 		err = divide_folio(folio);	/* expect: sleep-in-section */
 		folio_put(folio);
-		start = pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);	/* expect: section-outside-lock */
+		start = pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
 		if (!pte || err)
 			break;
 	}

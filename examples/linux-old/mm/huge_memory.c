@@ -15,6 +15,6 @@ void break_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr)
 	ptl = pmd_lock(vma->vm_mm, pmd);
 	if (pmd_trans_huge(pmdp_get(pmd)))
 		fill_table_from(vma->vm_mm, pmd, addr);
-	spin_unlock(ptl);
+	spin_unlock(ptl);	/* expect: unlock-before-flush */
 	mmu_range_change_end(vma->vm_mm, addr, addr + PMD_SIZE);
 }

@@ -18,12 +18,12 @@ static int fill_shadow(pte_t *ptep, unsigned long addr, void *data)
 		return -ENOMEM;
 	pte = __pte(page | _PAGE_PRESENT | _PAGE_RW);
 
-	spin_lock(&init_mm.page_table_lock);	/* expect: section-outside-lock x86 */
+	spin_lock(&init_mm.page_table_lock);
 	if (pte_none(ptep_get(ptep))) {
 		set_pte(ptep, pte);
 		page = 0;
 	}
-	spin_unlock(&init_mm.page_table_lock);	/* expect: unlock-before-flush+section-outside-lock x86 */
+	spin_unlock(&init_mm.page_table_lock);	/* expect: unlock-before-flush x86 */
 	if (page)
 		free_page(page);
 	return 0;

@@ -72,7 +72,7 @@ void clean_and_flush(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr,
 
 		ptep_modify_prot_commit(vma, addr, pte, old, pte_mkclean(old));
 	}
-	flush_tlb_range(vma, start, end);	/* expect: tlb-flush-in-section */
+	flush_tlb_range(vma, start, end);	/* expect: tlb-flush-in-section x86 powerpc */
 	arch_leave_lazy_mmu_mode();
 	pte_unmap_unlock(first, ptl);
 }

@@ -16,17 +16,17 @@ static int scan_huge(pmd_t *pmd, unsigned long addr, unsigned long end,
 		     struct mm_walk *walk)
 {
 	struct scan *scan = walk->private;
-	spinlock_t *ptl = pmd_trans_huge_lock(pmd, walk->vma);	/* expect: section-outside-lock */
+	spinlock_t *ptl = pmd_trans_huge_lock(pmd, walk->vma);
 
 	if (!ptl)
 		return -EINVAL;
 	if (!scan->protect) {
 		scan->found++;
-		spin_unlock(ptl);	/* expect: section-outside-lock */
+		spin_unlock(ptl);
 		return 0;
 	}
-	spin_unlock(ptl);	/* expect: section-outside-lock */
-	break_huge_pmd(walk->vma, pmd, addr);	/* expect: sleep-in-section */
+	spin_unlock(ptl);
+	break_huge_pmd(walk->vma, pmd, addr);
 	return -EINVAL;
 }
 
@@ -46,8 +46,8 @@ static int scan_table(pmd_t *pmd, unsigned long start, unsigned long end,
 	pte_t *first, *pte;
 	spinlock_t *ptl;
 
-	arch_enter_lazy_mmu_mode();
-	if (!scan_huge(pmd, start, end, walk)) {
+	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section */
+	if (!scan_huge(pmd, start, end, walk)) {	/* expect: sleep-in-section */
 		arch_leave_lazy_mmu_mode();
 		return 0;
 	}
@@ -64,8 +64,8 @@ static int scan_table(pmd_t *pmd, unsigned long start, unsigned long end,
 			protect_entry(vma, addr, pte);
 	}
 	if (scan->found)
-		flush_tlb_range(vma, start, end);	/* expect: tlb-flush-in-section */
-	pte_unmap_unlock(first, ptl);	/* expect: unlock-before-flush+section-outside-lock */
+		flush_tlb_range(vma, start, end);	/* expect: tlb-flush-in-section x86 powerpc */
+	pte_unmap_unlock(first, ptl);	/* expect: unlock-before-flush x86 powerpc */
 	arch_leave_lazy_mmu_mode();
 	cond_resched();
 	return 0;

@@ -26,12 +26,14 @@ static void xen_end_context_switch(struct task_struct *next)
 		arch_enter_lazy_mmu_mode();
 }
 
-static const struct pv_cpu_ops xen_cpu_ops = {
-	.start_context_switch = xen_start_context_switch,
-	.end_context_switch = xen_end_context_switch,
+static const typeof(pv_ops) xen_cpu_ops = {
+	.cpu = {
+		.start_context_switch = xen_start_context_switch,
+		.end_context_switch = xen_end_context_switch,
+	},
 };
 
 void __init xen_init_cpu_ops(void)
 {
-	pv_ops.cpu = xen_cpu_ops;
+	pv_ops.cpu = xen_cpu_ops.cpu;
 }

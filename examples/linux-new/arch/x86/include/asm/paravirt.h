@@ -34,8 +34,17 @@ static inline void ptep_modify_prot_commit(struct vm_area_struct *vma,
 	PVOP_VCALL4(mmu.ptep_modify_prot_commit, vma, addr, ptep, new);
 }
 
-#define arch_start_context_switch(prev)	PVOP_VCALL1(cpu.start_context_switch, prev)
-#define arch_end_context_switch(next)	PVOP_VCALL1(cpu.end_context_switch, next)
+static inline void arch_start_context_switch(struct task_struct *prev)
+{
+	PVOP_VCALL1(cpu.start_context_switch, prev);
+}
+
+static inline void arch_end_context_switch(struct task_struct *next)
+{
+	PVOP_VCALL1(cpu.end_context_switch, next);
+}
+#define arch_start_context_switch arch_start_context_switch
+#define arch_end_context_switch arch_end_context_switch
 
 static inline void arch_enter_lazy_mmu_mode(void)
 {
