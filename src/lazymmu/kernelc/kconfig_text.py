@@ -316,12 +316,12 @@ class _Reader:
             index += 1
             if not line or line[0] == "#":
                 continue
-            while line[-1] == "\\" and index < count:
-                line = line[:-1] + " " + lines[index].strip()
+            while line.endswith("\\"):
+                line = line[:-1] + " " + (lines[index].strip() if index < count else "")
                 index += 1
-                if line[-1:] == "":
-                    break
             parts = line.split(None, 1)
+            if not parts:
+                continue
             keyword = parts[0]
             rest = parts[1] if len(parts) > 1 else ""
             if "#" in rest:

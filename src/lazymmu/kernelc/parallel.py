@@ -7,6 +7,7 @@ the pipe breaks and the child dies of it; when the child dies, the parent does t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pickle
@@ -69,7 +70,8 @@ class Task(Generic[R]):
             child, self._child = self._child, 0
             _, status = os.waitpid(child, 0)
         if status == 0:
-            # The bytes are those that this program's own child wrote into its own pipe.
-            value: R = pickle.loads(data)  # noqa: S301
-            return value
+            with contextlib.suppress(EOFError, pickle.UnpicklingError):
+                # The bytes are those that this program's own child wrote into its own pipe.
+                value: R = pickle.loads(data)  # noqa: S301
+                return value
         return self._call()
