@@ -141,19 +141,20 @@ def test_who_blocks_is_told_from_who_may_sleep() -> None:
 
 
 def test_page_table_locks_enclose_the_section() -> None:
-    """Taking or dropping one inside breaks the rule; stating that the caller holds it does not."""
+    """Taking the first or dropping the last one inside breaks the rule; one below it does not."""
     text = """
         enable
-        take a cls=ptl              # expect: section-outside-lock
-        take b cls=pmd              # expect: section-outside-lock
-        take c cls=ptl how=caller-holds
         take d cls=kernel-pt
         take e
-        drop b cls=pmd              # expect: section-outside-lock
+        take a cls=ptl              # expect: section-outside-lock
+        take b cls=pmd
+        take c cls=ptl how=caller-holds
+        drop c cls=ptl
+        drop b cls=pmd
         drop d cls=kernel-pt
         drop e
+        drop a cls=ptl              # expect: section-outside-lock
         disable
-        drop a cls=ptl
     """
     said, expected = verdict(text, COUNTED, "section-outside-lock")
     assert said == expected

@@ -25,13 +25,33 @@ class Lowering(Protocol):
 
     at: int
 
-    def place(self, ts: TsNode) -> tuple[int, int]: ...
-    def effect(self, expr: Expr, ts: TsNode) -> None: ...
-    def temp(self) -> Expr: ...
-    def detached(self, ts: TsNode | None) -> int: ...
-    def jump(self, target: int) -> None: ...
-    def branch(self, ts: TsNode, yes: int, no: int) -> None: ...
-    def statement(self, ts: TsNode) -> None: ...
+    def place(self, ts: TsNode) -> tuple[int, int]:
+        """Line and column of a syntax node, from 1."""
+        ...
+
+    def effect(self, expr: Expr, ts: TsNode) -> None:
+        """Append a node that evaluates an expression."""
+        ...
+
+    def temp(self) -> Expr:
+        """Return a variable that the source does not have."""
+        ...
+
+    def detached(self, ts: TsNode | None) -> int:
+        """Return a place that nothing leads to yet."""
+        ...
+
+    def jump(self, target: int) -> None:
+        """Continue at a place, and be nowhere."""
+        ...
+
+    def branch(self, ts: TsNode, yes: int, no: int) -> None:
+        """Continue at one of two places, as a condition holds or not."""
+        ...
+
+    def statement(self, ts: TsNode) -> None:
+        """Lower a statement."""
+        ...
 
 
 def expression(low: Lowering, ts: TsNode) -> Expr:
@@ -183,9 +203,9 @@ def _conditional(low: Lowering, ts: TsNode) -> Expr:
         yes = expression(low, yes_ts) if yes_ts is not None else value
         return ("cond", value, yes, expression(low, no_ts))
     value = low.temp()
-    yes, no, join = low.detached(ts), low.detached(ts), low.detached(ts)
-    low.branch(test, yes, no)
-    for place, arm in ((yes, yes_ts if yes_ts is not None else test), (no, no_ts)):
+    then, other, join = low.detached(ts), low.detached(ts), low.detached(ts)
+    low.branch(test, then, other)
+    for place, arm in ((then, yes_ts if yes_ts is not None else test), (other, no_ts)):
         low.at = place
         result = expression(low, arm)
         low.effect(("assign", "=", value, result), arm)

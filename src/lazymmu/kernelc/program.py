@@ -12,36 +12,19 @@ from typing import Protocol
 
 from .ir import Expr, Function, changed
 from .lower import lower
-
-
-class Definition(Protocol):
-    """What this module needs of a definition (view.py has the class)."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def first_line(self) -> int: ...
-    @property
-    def params(self) -> tuple[str, ...]: ...
-    @property
-    def static(self) -> bool: ...
-    @property
-    def conditions(self) -> tuple[str, ...]: ...
-    @property
-    def context(self) -> str: ...
+from .view import Definition
 
 
 class Source(Protocol):
     """What one profile sees of a tree (view.View)."""
 
-    def definitions(self, name: str, near: str | None = None) -> tuple[Definition, ...]: ...
-    def text(self, definition: Definition) -> bytes: ...
+    def definitions(self, name: str, near: str | None = None) -> tuple[Definition, ...]:
+        """Return what a name may mean in a file, the likeliest first."""
+        ...
+
+    def text(self, definition: Definition) -> bytes:
+        """Return a definition's text, ready for the parser."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

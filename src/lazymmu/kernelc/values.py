@@ -136,8 +136,7 @@ class Evaluator:
                 return ("int", int(same == (op == "==")))
         if op == "&" and (m == 0 or n == 0):
             return ZERO
-        known = self.lookup(text(expr))
-        return known
+        return self.lookup(text(expr))
 
 
 def _same(a: Value, b: Value) -> bool | None:

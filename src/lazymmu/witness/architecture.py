@@ -14,9 +14,9 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind, Party
 from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.program import Definition, Program
+from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
+from lazymmu.kernelc.view import Definition, View
 
 from . import hooks
 from .calls import Calls
@@ -84,7 +84,14 @@ def look(
         files = [file] if static else [f for f in view.built if name.encode() in tree.read(f)]
         return [d for f in files for d in _naming(view, f, name.encode())]
 
-    walked = roots.walk(users, takers, named)
+    registrations = tuple(name.encode() for name in words.handlers)
+    registering = [
+        d
+        for f in sorted({*mine, *calling_back})
+        if f.endswith(".c")
+        for d in _naming(view, f, *registrations)
+    ]
+    walked = roots.walk(users, takers, registering, named)
     culprits = [c for root in walked for c in _culprits(profile.name, root)]
     if implementers:
         runtime = Runtime(implementers, dialect)
@@ -108,11 +115,11 @@ def look(
     )
 
 
-def _naming(view: View, file: str, word: bytes) -> list[Definition]:
-    """Functions of a file that the profile builds, whose text has a word."""
+def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
+    """Functions of a file that the profile builds, whose text has one of the words."""
     if file.endswith(".c") and file not in view.built:
         return []
-    return [d for d in view.functions(file) if word in view.text(d)]
+    return [d for d in view.functions(file) if any(word in view.text(d) for word in words)]
 
 
 def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:

@@ -53,10 +53,11 @@ def events(graph: Function, node: Node, local: Mapping[str, str]) -> Iterator[Ev
         for batch in _compared(node.expr, graph, local):
             yield BatchKey(batch, checked=True, site=site)
     for target, value in changed(node.expr):
-        if target[0] == "field" and text(target[1]) in local and value is not None:
-            if _is_mm(value, graph):
-                yield BatchKey(local[text(target[1])], checked=True, site=site)
-        if value is not None and target[0] == "index" and strip(target[1])[0] == "field":
+        if value is None:
+            continue
+        if target[0] == "field" and text(target[1]) in local and _is_mm(value, graph):
+            yield BatchKey(local[text(target[1])], checked=True, site=site)
+        if target[0] == "index" and strip(target[1])[0] == "field":
             base = text(strip(target[1])[1])
             if base in local:
                 yield BatchAdd(local[base], site=site)

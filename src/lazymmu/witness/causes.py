@@ -97,9 +97,9 @@ def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], spa
     since = start if start is not None else 0
     kept = _open_calls(notes, since)
     for index, note in enumerate(notes[since:], start=since):
-        if note.mark in wanted and note.mark not in ("call", "callback"):
-            if note.mark != "write" or _same_entry(note.about, hit):
-                kept.add(index)
+        related = note.mark in wanted and note.mark not in ("call", "callback")
+        if related and (note.mark != "write" or _same_entry(note.about, hit)):
+            kept.add(index)
     steps = [step for i in sorted(kept) if (step := notes[i].step) is not None]
     message = rule.message(hit.violation)
     path = [*_unrepeated(steps)]
@@ -172,9 +172,8 @@ def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> 
     stack = [notes[i] for i in sorted(_open_calls(notes, start or 0))]
     place = hit.step
     for note in reversed(stack):
-        if note.mark == "callback":
+        if note.mark == "callback" or note.step is None:
             break
-        assert note.step is not None
         place = note.step
     return place
 
@@ -199,7 +198,7 @@ def findings(
     by_place: dict[tuple[str, int, int], list[Finding]] = {}
     for found in single:
         by_place.setdefault((found.file, found.line, found.column), []).append(found)
-    joined = [_joined(group) for group in by_place.values()]
+    joined = [item for group in by_place.values() for item in _joined(group)]
     return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
 
 
@@ -207,8 +206,11 @@ def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
     """Whether architecture code does what its own implementation can take.
 
     Generic code must obey for the weakest implementation; code below arch/X, and what it does
-    in a section of its own, only for X's.
+    in a section of its own, only for X's.  What is information on an implementation is none on
+    one that pins the task itself.
     """
+    if RULES[item.rule].kind is Kind.INFORMATION and item.arch in rows:
+        return rows[item.arch].pins
     places = [item.step, *([item.section] if item.section is not None else [])]
     if item.rule not in _ABOUT_IMPLEMENTATION or item.arch not in rows:
         return False
@@ -221,7 +223,7 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
     best = min(group, key=lambda c: c.rank)
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))
-    harms = []
+    harms: list[Harm] = []
     for arch in arches:
         told = sorted({(c.space, c.detail) for c in group if c.arch == arch})
         texts = [harm(best.rule, rows[arch], space, detail) for space, detail in told]
@@ -265,20 +267,23 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
     )
 
 
-def _joined(group: list[Finding]) -> Finding:
-    """One finding for a place that breaks several rules: the gravest speaks for all."""
+def _joined(group: list[Finding]) -> list[Finding]:
+    """One finding for a place that breaks several rules: the gravest speaks for all.
+
+    Information stays by itself: it is no fault that another could stand for.
+    """
+    apart = [f for f in group if f.severity is Severity.INFORMATION]
+    group = [f for f in group if f.severity is not Severity.INFORMATION]
+    if not group:
+        return apart
     order = list(RULES)
     group.sort(
         key=lambda f: (_SEVERITIES.index(f.severity), -f.confidence.rank, order.index(f.rule))
     )
     first = group[0]
-    if len(group) == 1:
-        return first
-    return replace(
-        first,
-        arches=tuple(sorted({a for f in group for a in f.arches})),
-        also=tuple(sorted(f.rule for f in group[1:])),
-    )
+    arches = tuple(sorted({a for f in group for a in f.arches}))
+    also = tuple(sorted(f.rule for f in group[1:]))
+    return [replace(first, arches=arches, also=also), *apart]
 
 
 def _fingerprinted(found: Iterable[Finding]) -> tuple[Finding, ...]:

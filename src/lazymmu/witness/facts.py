@@ -130,7 +130,7 @@ class Facts:
         return value if truth(value) is not None else None
 
     def _simple_function(self, name: str, file: str) -> tuple[Function, Expr] | None:
-        """A function or macro that only returns an expression, such as gfpflags_allow_blocking()."""
+        """A function or macro that only returns an expression: gfpflags_allow_blocking()."""
         key = (name, file)
         if key not in self._simple:
             self._simple[key] = None

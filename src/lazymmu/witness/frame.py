@@ -9,10 +9,10 @@ and keeps it until the call returns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from lazymmu.contract.events import UNKNOWN_ENTRY
+from lazymmu.contract.events import UNKNOWN_ENTRY, Level
 from lazymmu.contract.monitor import Product
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import (
@@ -30,9 +30,9 @@ from lazymmu.kernelc.ir import (
 from lazymmu.kernelc.program import assignments
 from lazymmu.kernelc.values import Value, canonical, mentions
 
-ENTRY_LEVELS: Mapping[str, str] = {
-    f"{level}_t *": level for level in ("pte", "pmd", "pud", "p4d", "pgd")
-}
+_LEVELS: tuple[Level, ...] = ("pte", "pmd", "pud", "p4d", "pgd")
+
+ENTRY_LEVELS: Mapping[str, Level] = {f"{level}_t *": level for level in _LEVELS}
 """C types that point to a page-table entry."""
 
 _LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
@@ -45,7 +45,8 @@ class Plan:
     tracked: spellings of conditions that are tested more than once, or whose operand is given
     a constant or a lock's success somewhere; live: per node, those of them that some path from
     there still tests; locks: class of each variable that holds a lock;
-    traced: variables whose value may come to be freed, so that its origin matters; rewritten: variables that are assigned.
+    traced: variables whose value may come to be freed, so that its origin matters;
+    rewritten: variables that are assigned.
     """
 
     tracked: frozenset[str]
@@ -224,7 +225,6 @@ class Frame:
     graph: Function
     constants: Mapping[str, Value]
     plan: Plan
-    quiet: bool = False
 
     def env(self, facts: tuple[tuple[str, Value], ...]) -> dict[str, Value]:
         """What is known of names on a path: the caller's constants, then the path's facts."""
@@ -232,7 +232,7 @@ class Frame:
         env.update(facts)
         return env
 
-    def entry_level(self, expr: Expr) -> str | None:
+    def entry_level(self, expr: Expr) -> Level | None:
         """The level of the entry that an expression points to, by its declared type."""
         expr = strip(expr)
         if expr[0] == "bin" and expr[1] in ("+", "-"):
@@ -335,7 +335,7 @@ def rename_lock(product: Product, old: str, new: str) -> Product:
     return _rename(product, lambda name: name, lambda name: new if name == old else name)
 
 
-def _rename(product: Product, entry, lock) -> Product:  # type: ignore[no-untyped-def]
+def _rename(product: Product, entry: Callable[[str], str], lock: Callable[[str], str]) -> Product:
     task = product.task
     if not task.pending and not task.locks:
         return product

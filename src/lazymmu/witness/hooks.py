@@ -17,8 +17,8 @@ from lazymmu.contract.events import Call, Return, Role, Site
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import Expr, Function, names_in, text
-from lazymmu.kernelc.program import Definition, Program
-from lazymmu.kernelc.view import View
+from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.view import Definition, View
 
 from .batch import keyed
 from .calls import Calls
@@ -190,7 +190,7 @@ def judge(
     calls.keyed = frozenset(v for graph in graphs for v in keyed(graph, words))
     walker = Walker(calls, runtime)
     start = {runtime.start()}
-    results = []
+    results: list[tuple[Definition, Outcome]] = []
     for hook in implementation.switch:
         start = {p for s in start for p in _run(walker, program, hook, s, "switch-hook", results)}
     entered = set(start)

@@ -30,8 +30,9 @@ from lazymmu.kernelc.ir import (
     names_in,
     text,
 )
-from lazymmu.kernelc.program import Definition, Program, Target, assignments
+from lazymmu.kernelc.program import Program, Target, assignments
 from lazymmu.kernelc.values import NONZERO, Value, integer, truth
+from lazymmu.kernelc.view import Definition
 
 from .facts import Facts
 from .finding import Step

@@ -8,16 +8,22 @@ run inside a section and leaves that as it found it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
+from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import Function
-from lazymmu.kernelc.program import Definition, Program
+from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.values import Value
+from lazymmu.kernelc.view import Definition
 
 from .finding import Step
-from .reach import Binding, Reach, callee
+from .reach import Binding, Reach, callee, function_value
 from .walk import Hit, Outcome, Walker
+
+Callers = Callable[[str, bool, str], list[Definition]]
+"""Definitions whose text names a function: given its name, whether it is static, its file."""
 
 _BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
 
@@ -32,13 +38,14 @@ class Root:
     definition: Definition
     binding: Binding
     outcome: Outcome
-    excused: bool = False
+    excused: frozenset[str] = frozenset()
+    """Rules that are not held against it."""
 
     @property
     def hits(self) -> Iterable[Hit]:
         """What is held against this root."""
         for hit in self.outcome.hits.values():
-            if not (self.excused and hit.violation.rule in _BALANCE):
+            if hit.violation.rule not in self.excused:
                 yield hit
 
     @property
@@ -67,13 +74,18 @@ class Roots:
         self._in_file: dict[str, list[Definition]] = {}
 
     def walk(
-        self, users: Iterable[Definition], takers: Iterable[Definition], callers: object
+        self,
+        users: Iterable[Definition],
+        takers: Iterable[Definition],
+        registering: Iterable[Definition],
+        callers: Callers,
     ) -> list[Root]:
         """Walk everything that uses the mode.
 
         :param users: definitions whose text names the mode.
         :param takers: definitions whose text names a function that calls back.
-        :param callers: (name, static, file) -> definitions whose text names a function.
+        :param registering: definitions whose text names a function that registers a handler.
+        :param callers: finds who may call a function.
         """
         found = [
             Root(d, (), self.walker.root(self.program.function(d)))
@@ -81,6 +93,7 @@ class Roots:
             if self._uses_mode(d)
         ]
         bound = [root for d in takers for root in self._callbacks(d)]
+        handlers = [root for d in registering for root in self._handlers(d)]
         suspects = [root for root in found if self._unbalanced(root)]
         excused: set[tuple[str, int]] = set()
         extra: list[Root] = []
@@ -92,16 +105,8 @@ class Roots:
             if balancing:
                 excused.add((root.definition.file, root.definition.line))
                 extra.extend(balancing)
-        settled = [
-            Root(
-                r.definition,
-                r.binding,
-                r.outcome,
-                (r.definition.file, r.definition.line) in excused,
-            )
-            for r in found
-        ]
-        return settled + bound + extra
+        settled = [self._settled_root(root, excused) for root in found]
+        return settled + bound + handlers + extra
 
     def _uses_mode(self, definition: Definition) -> bool:
         """Whether a definition makes a mode call of its own, as a caller of the mode."""
@@ -138,7 +143,37 @@ class Roots:
             roots.append(Root(definition, binding, self.walker.root(inner, binding)))
         return roots
 
-    def _settled(self, graph: Function) -> dict[str, object]:
+    def _settled_root(self, root: Root, excused: set[tuple[str, int]]) -> Root:
+        """A root without what its callers answer for."""
+        rules: set[str] = set()
+        if (root.definition.file, root.definition.line) in excused:
+            rules |= _BALANCE
+        if root.definition.name in self.words.entries:
+            # An accessor runs under its callers' locks and pins, whatever those are.
+            rules.add("preempted-in-section")
+        return replace(root, excused=frozenset(rules))
+
+    def _handlers(self, definition: Definition) -> list[Root]:
+        """One root for each function that a definition registers to run in an interrupt."""
+        graph = self.program.function(definition)
+        env = self._settled(graph)
+        roots = []
+        for _, call in graph.calls():
+            name = callee(call, graph, env) or ""
+            handler = self.words.handlers.get(name)
+            if handler is None or not -len(call[2]) <= handler.fn < len(call[2]):
+                continue
+            value = function_value(call[2][handler.fn], graph, env, self.program)
+            if value is None or value[0] != "fn":
+                continue
+            target = self.program.resolve(value[1], value[2])
+            if target is not None:
+                task = TaskState(irq=(handler.kind,))
+                outcome = self.walker.root(self.program.function(target.definition), (), task)
+                roots.append(Root(target.definition, (), outcome))
+        return roots
+
+    def _settled(self, graph: Function) -> dict[str, Value]:
         evaluator = self.reach.facts.evaluator({}, graph.file)
         single = self.reach.shape(graph).single
         return {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
@@ -152,14 +187,12 @@ class Roots:
         """Whether a function only runs inside a section and leaves that as it was."""
         place = (root.definition.file, self.program.function(root.definition).line)
         depths = self.walker.entered.get(place, set())
-        if not depths or min(depths) == 0:
-            return False
-        return True
+        return bool(depths) and min(depths) > 0
 
-    def _balanced_by_callers(self, root: Root, callers: object, levels: int) -> list[Root]:
+    def _balanced_by_callers(self, root: Root, callers: Callers, levels: int) -> list[Root]:
         """The callers of a half, walked with it in its place; none when they do not balance it."""
         definition = root.definition
-        named = callers(definition.name, definition.static, definition.file)  # type: ignore[operator]
+        named = callers(definition.name, definition.static, definition.file)
         users = [d for d in named if d.name != definition.name and self._calls(d, definition.name)]
         if not users:
             return []
@@ -175,7 +208,7 @@ class Roots:
                     self.walker.forget_helper(graph)
                     return []
                 out.extend(above)
-                walked = Root(user, (), outcome, excused=True)
+                walked = Root(user, (), outcome, _BALANCE)
             out.append(walked)
         return out
 

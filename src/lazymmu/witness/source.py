@@ -113,7 +113,7 @@ def _look(
     chosen = tuple(name for name in shown if not rules or name in rules)
     spoken = dialects.DIALECTS[dialect] if dialect else spoken_by(tree)
     jobs = jobs or os.cpu_count() or 1
-    tell = progress or (lambda stage, done, total: None)
+    tell = progress or _silent
     tell("reading the tree", 0, 1)
     marks = mark(tree, jobs)
     wanted = [name for name in (arches or PROFILES) if marks.implements(PROFILES[name])]
@@ -158,6 +158,10 @@ def _each(
         running.append(Task(True, look, tree, PROFILES[name], rules, dialect, marks, library))
     for task in running:
         yield task.result()
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
 
 
 def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:

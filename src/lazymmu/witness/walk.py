@@ -25,16 +25,18 @@ from lazymmu.kernelc.ir import (
     Expr,
     Function,
     Node,
+    calls_in,
     changed,
     strip,
     text,
 )
-from lazymmu.kernelc.ir import calls_in
 from lazymmu.kernelc.values import NONZERO, ZERO, Evaluator, Value, canonical, integer, truth
 
-from .calls import Calls, Inside, Note, Way, derived
+from .calls import Calls
+from .entries import derived
 from .finding import Step
 from .frame import Frame, Plan, enter, forget, leave, names_it, rename_lock
+from .notes import Inside, Note
 from .reach import Binding
 from .trail import Trail
 
@@ -107,7 +109,7 @@ class Walker:
     def __init__(self, calls: Calls, runtime: Runtime) -> None:
         self.calls = calls
         self.runtime = runtime
-        self._memo: dict[tuple[str, int, str, Binding, Product, bool], Outcome] = {}
+        self._memo: dict[tuple[str, int, str, Binding, Product], Outcome] = {}
         self._plans: dict[tuple[str, int], Plan] = {}
         self._active: list[tuple[str, int]] = []
         self.walked = 0
@@ -146,15 +148,9 @@ class Walker:
         self.calls.helper_names.discard(graph.name)
         self._memo.clear()
 
-    def walk(
-        self, graph: Function, binding: Binding, product: Product, *, quiet: bool = False
-    ) -> Outcome:
-        """Walk one function from one state; remembered.
-
-        :param quiet: the function implements an accessor, whose own event said what happens
-            to the entry.
-        """
-        key = (graph.file, graph.line, graph.name, binding, product, quiet)
+    def walk(self, graph: Function, binding: Binding, product: Product) -> Outcome:
+        """Walk one function from one state; remembered."""
+        key = (graph.file, graph.line, graph.name, binding, product)
         known = self._memo.get(key)
         if known is not None:
             return known
@@ -175,7 +171,7 @@ class Walker:
             settled = evaluator.value(value)
             if settled is not None:
                 constants[name] = settled
-        outcome = self._walk(Frame(graph, constants, plan, quiet), product)
+        outcome = self._walk(Frame(graph, constants, plan), product)
         self._active.pop()
         self._memo[key] = outcome
         return outcome
@@ -282,7 +278,7 @@ class Walker:
     def _assigned(self, frame: Frame, expr: Expr, path: _Path, evaluator: Evaluator) -> State:
         """The state after the assignments and steps of an expression."""
         product, facts = path.state.product, path.state.facts
-        locked = self.calls.lock_outputs(expr)
+        locked = self.calls.locks.outputs(expr)
         for target, value in changed(expr):
             spelling = text(target)
             if value is None and spelling in locked:
@@ -336,9 +332,8 @@ class Walker:
     ) -> list[_Path]:
         """Every way in which the reads and calls of one expression can turn out."""
         paths = [self._happen(_Path(state, trail, {}), self.calls.batch(frame, node), out)]
-        for deref in self.calls.reads(frame, expr):
-            note = self.calls.read(frame, deref, node.line, node.column)
-            paths = [self._happen(path, (note,), out) for path in paths]
+        if reads := tuple(self.calls.entries.reads(frame, node, expr)):
+            paths = [self._happen(path, reads, out) for path in paths]
         for call in calls_in(expr):
             nxt: list[_Path] = []
             for path in paths:
@@ -366,7 +361,7 @@ class Walker:
             if site is None:
                 continue
             step = Step(site.file, site.line, site.column, site.function, note.text)
-            self._observe(note.event, path.state.product, product, step, trail, out)
+            self._observe(note.event, product, step, out)
             for violation in violations:
                 out.add(
                     Hit(
@@ -387,15 +382,7 @@ class Walker:
                 trail = Trail(trail, step, note.mark, _about(note))
         return _Path(State(product, path.state.facts), trail, path.results)
 
-    def _observe(
-        self,
-        event: Event,
-        before: Product,
-        after: Product,
-        step: Step,
-        trail: Trail | None,
-        out: Outcome,
-    ) -> None:
+    def _observe(self, event: Event, after: Product, step: Step, out: Outcome) -> None:
         """Remember what the table of sections shows."""
         if isinstance(event, Write):
             out.spaces.add(event.space)
@@ -416,16 +403,16 @@ class Walker:
         self, frame: Frame, call: Expr, inside: Inside, path: _Path, out: Outcome
     ) -> Iterable[_Path]:
         """Walk a callee in its caller's place."""
-        graph = self.calls.program.function(inside.definition)  # type: ignore[arg-type]
+        graph = self.calls.program.function(inside.definition)
         entered = enter(path.state.product, call, graph)
         self.entered.setdefault((graph.file, graph.line), set()).add(entered.task.depth)
-        outcome = self.walk(graph, inside.binding, entered, quiet=inside.quiet)
+        outcome = self.walk(graph, inside.binding, entered)
         out.spaces |= outcome.spaces
         said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
         step = Step(frame.graph.file, call[3], call[4], frame.graph.name, said)
         mark = "callback" if inside.callback else "call"
         before = Trail(path.trail, step, mark)
-        conditions = frozenset(inside.definition.conditions)  # type: ignore[attr-defined]
+        conditions = frozenset(inside.definition.conditions)
         for hit in outcome.hits.values():
             out.add(
                 replace(
@@ -475,4 +462,4 @@ def _about(note: Note) -> str:
     return str(getattr(event, "entry", None) or getattr(event, "lock", None) or "")
 
 
-__all__ = ["Hit", "Outcome", "State", "Walker", "Way"]
+__all__ = ["Hit", "Outcome", "State", "Walker"]

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call comes to, as the walker takes it: events, a value, perhaps a callee to walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lazymmu.contract.events import Event
+from lazymmu.kernelc.values import Value
+from lazymmu.kernelc.view import Definition
+
+from .finding import Step
+from .reach import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An event and what a report says of it.
+
+    ``mark`` is what the event is to a path (see trail.py), "" when paths do not show it;
+    ``more`` are the steps below the call that lead to it, ``conditions`` and ``ambiguous``
+    what those need, ``tests`` how many of them a callee makes under a condition of its own.
+    """
+
+    event: Event
+    mark: str = ""
+    text: str = ""
+    more: tuple[Step, ...] = ()
+    conditions: frozenset[str] = frozenset()
+    ambiguous: bool = False
+    tests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A callee that is walked in its caller's place."""
+
+    definition: Definition
+    binding: Binding
+    callback: bool
+    ambiguous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a call turns out."""
+
+    notes: tuple[Note, ...] = ()
+    value: Value = None
+    name: str = ""
+    inside: Inside | None = None
+
+
+NOTHING = (Way(),)
+"""The call does nothing that any rule follows."""
