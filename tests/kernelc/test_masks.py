@@ -260,15 +260,18 @@ def test_junk_keeps_its_shape(text: bytes) -> None:
 
 
 PIECES = st.sampled_from(
-    [
-        "void f(int a)\n{\n", "}\n", "(", ")", "{", "}", ";", ",", "\n", "\t", " ", "if (a)", "do ",
-        "for_each_x(a, b)", "scoped_guard(x, y)", "scoped_cond_guard(x, return -1, y)", "guard(x)(y);",
-        "typeof(x)", "offsetof(a, b.c)", "case 1 ... 2:", "struct box *", "const ", "int ", "u32 *",
-        "FOO(x)", "BAR\n", "= {", "}", "asm volatile(", '"a" : "r" (x)', '"', "'", "/*", "*/", "//",
-        "#define x \\\n", "__attribute__((", "__user ", "SYSCALL_DEFINE2(x, int, a)", "return", "goto ",
-        "break", ".a = 1", "while_x(a);", "KERN_ERR ", "static ", "auto x = ", "12_3", "\\\n", "...",
-    ]
-)  # fmt: skip
+    """
+    void f(int a) { | } | ( | ) | { | } | ; | , | \n | \t | if (a) | do | for_each_x(a, b) | = {
+    scoped_guard(x, y) | scoped_cond_guard(x, return -1, y) | guard(x)(y); | typeof(x) | goto
+    offsetof(a, b.c) | case 1 ... 2: | struct box * | const | int | u32 * | FOO(x) | BAR\n
+    asm volatile( | "a" : "r" (x) | " | ' | /* | */ | // | #define x | __attribute__(( | __user
+    SYSCALL_DEFINE2(x, int, a) | return | break | .a = 1 | while_x(a); | KERN_ERR | static
+    auto x = | 12_3 | \\ | ...
+    """.replace("\\n", "\n")
+    .replace("\\t", "\t")
+    .replace("\n    ", "|")
+    .split("|")
+)
 
 
 @given(st.lists(PIECES, max_size=60))

@@ -23,11 +23,10 @@ def functions(text: str) -> list[str]:
 
 def test_a_function_is_found_whole() -> None:
     """Offsets take in the return type and the closing brace; the line is that of the name."""
-    text = "int before;\n\nstatic inline bool\nis_ready(struct box *b)\n{\n\treturn b->ready;\n}\n\nint x;\n"
+    whole = "static inline bool\nis_ready(struct box *b)\n{\n\treturn b->ready;\n}"
+    text = f"int before;\n\n{whole}\n\nint x;\n"
     found = one(text)
-    assert text[found.start : found.end] == (
-        "static inline bool\nis_ready(struct box *b)\n{\n\treturn b->ready;\n}"
-    )
+    assert text[found.start : found.end] == whole
     assert text[found.body] == "{"
     assert found == RawDef(
         "is_ready", "function", found.start, found.end, 4, found.body, True, True, ()

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazymmu.kernelc.cache import Cache
 from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.words import _groups, files_with
+from lazymmu.kernelc.words import _groups, _key, files_with
 
 Grow = Callable[[dict[str, str | bytes]], Path]
 
@@ -51,6 +54,35 @@ def test_a_file_that_vanished_is_a_loss(grow: Grow) -> None:
     manifest = {"mm/gone.c": (1, 1), **tree.manifest()}
     assert files_with(tree, [b"needle"], manifest=manifest) == {"mm/one.c": {b"needle"}}
     assert [loss.file for loss in tree.losses] == ["mm/gone.c"]
+
+
+def test_only_files_that_changed_are_read_again(grow: Grow, tmp_path: Path) -> None:
+    """The cache answers for the rest, and for nothing that it cannot know."""
+    root = grow({"mm/one.c": "needle", "mm/two.c": "needle", "mm/three.c": "thread"})
+    for path in root.rglob("*.c"):
+        os.utime(path, (1, 1))
+    tree = Tree.open(root)
+    with Cache(tmp_path / "cache") as cache:
+        assert set(files_with(tree, [b"needle"], cache=cache)) == {"mm/one.c", "mm/two.c"}
+        (root / "mm/one.c").write_text("nothing")
+        (root / "mm/two.c").write_text("thread")
+        os.utime(root / "mm/two.c", (1, 1))  # as long as before and as old: taken for the same
+        (root / "mm/three.c").write_text("a needle")
+        assert set(files_with(tree, [b"needle"], cache=cache)) == {"mm/two.c", "mm/three.c"}
+        assert set(files_with(tree, [b"thread"], cache=cache)) == {"mm/two.c"}
+
+
+@pytest.mark.parametrize("value", [[], {"mm/one.c": 1}, {"mm/one.c": [6, 10**9, 7]}, {"x": [[]]}])
+def test_a_cache_that_holds_something_else_is_not_believed(
+    grow: Grow, tmp_path: Path, value: object
+) -> None:
+    """Hostile values are as good as none."""
+    root = grow({"mm/one.c": "needle"})
+    os.utime(root / "mm/one.c", (1, 1))
+    tree = Tree.open(root)
+    with Cache(tmp_path / "cache") as cache:
+        cache.put("words-1", _key(tree, [b"needle"]), value)
+        assert files_with(tree, [b"needle"], cache=cache) == {"mm/one.c": {b"needle"}}
 
 
 @given(st.lists(st.text("abcdefgh_", min_size=1, max_size=12), max_size=6))

@@ -7,13 +7,20 @@ part are searched by that part first, and the work is divided by bytes among pro
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 
+from .cache import Cache
 from .parallel import Task
 from .tree import SIZE_CAP, Tree
 
 __all__ = ["files_with"]
+
+_KIND = "words-1"
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which two changes of a file surely have different times."""
 
 _SHARED = 6
 """Least length of a common part of needles that is worth a search of its own."""
@@ -25,29 +32,84 @@ def files_with(
     jobs: int = 1,
     *,
     manifest: Mapping[str, tuple[int, int]] | None = None,
+    cache: Cache | None = None,
 ) -> dict[str, set[bytes]]:
     """Find the .c and .h files of a tree that contain any of the needles.
 
     needles: substrings, not empty. jobs: how many processes may work. manifest: what
-    `Tree.manifest` returned, when it is known. The result has the files that contain at least
-    one, in the order of the manifest, and which. A file that cannot be read is recorded in
-    `tree.losses` and left out.
+    `Tree.manifest` returned, when it is known. cache: where to keep what was found; a file whose
+    size and time of change are those of the last search is not read again. The result has the
+    files that contain at least one, in the order of the manifest, and which. A file that cannot
+    be read is recorded in `tree.losses` and left out.
     """
     wanted = [needle for needle in dict.fromkeys(needles) if needle]
     if not wanted:
         return {}
     known = tree.manifest() if manifest is None else manifest
     files = [path for path in known if path.endswith((".c", ".h"))]
-    parts = _divide(files, known, max(1, jobs))
-    tasks = [Task(jobs > 1, _search, str(tree.root), part, wanted) for part in parts[1:]]
-    found, lost = _search(str(tree.root), parts[0], wanted)
+    key = _key(tree, wanted)
+    found = _recalled(cache, key, known, len(wanted)) if cache is not None else {}
+    missing = [path for path in files if path not in found]
+    fresh, lost = _read(tree, missing, known, wanted, jobs)
+    for path, reason in lost:
+        tree.lose(path, reason)
+    if cache is not None and missing:
+        gone = {path for path, _ in lost}
+        found |= {path: fresh.get(path, []) for path in missing if path not in gone}
+        # What changed just now may change again without the clock telling.
+        settled = time.time_ns() - _SETTLED
+        value = {
+            path: [*known[path], *numbers]
+            for path, numbers in found.items()
+            if path in known and known[path][1] < settled
+        }
+        cache.put(_KIND, key, value)
+        cache.commit()
+    else:
+        found |= fresh
+    return {path: {wanted[i] for i in found[path]} for path in files if found.get(path)}
+
+
+def _key(tree: Tree, needles: list[bytes]) -> str:
+    digest = hashlib.blake2b(os.fsencode(tree.root), digest_size=16)
+    for needle in needles:
+        digest.update(b"\0" + needle)
+    return digest.hexdigest()
+
+
+def _recalled(
+    cache: Cache, key: str, known: Mapping[str, tuple[int, int]], count: int
+) -> dict[str, list[int]]:
+    """What the cache says of files that are still the same: numbers of needles by path."""
+    value = cache.get(_KIND, key)
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, list[int]] = {}
+    for path, entry in value.items():
+        if path in known and isinstance(entry, list) and tuple(entry[:2]) == known[path]:
+            numbers = entry[2:]
+            if all(type(number) is int and 0 <= number < count for number in numbers):
+                found[path] = numbers
+    return found
+
+
+def _read(
+    tree: Tree,
+    files: list[str],
+    known: Mapping[str, tuple[int, int]],
+    needles: list[bytes],
+    jobs: int,
+) -> tuple[dict[str, list[int]], list[tuple[str, str]]]:
+    """Search files in several processes if that is worth it."""
+    jobs = max(1, min(jobs, len(files) // 100))
+    parts = _divide(files, known, jobs)
+    tasks = [Task(True, _search, str(tree.root), part, needles) for part in parts[1:]]
+    found, lost = _search(str(tree.root), parts[0], needles)
     for task in tasks:
         more, also = task.result()
         found |= more
         lost += also
-    for path, reason in lost:
-        tree.lose(path, reason)
-    return {path: {wanted[i] for i in found[path]} for path in files if path in found}
+    return found, lost
 
 
 def _divide(files: list[str], known: Mapping[str, tuple[int, int]], parts: int) -> list[list[str]]:
