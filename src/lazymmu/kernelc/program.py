@@ -48,6 +48,7 @@ class Program:
     def resolve(self, name: str, near: str) -> Target | None:
         """The definition that a call of ``name`` in file ``near`` means, None when there is none.
 
+        ``near`` is "" for a call that stands in no file of the tree.
         A macro that only renames is followed to what it names.
         """
         key = (name, near)
@@ -56,7 +57,7 @@ class Program:
         return self._targets[key]
 
     def _resolve(self, name: str, near: str, hops: int) -> Target | None:
-        found = self.source.definitions(name, near)
+        found = self.source.definitions(name, near or None)
         if not found:
             return None
         first = found[0]

@@ -24,7 +24,7 @@ from .causes import Culprit, culprit
 from .facts import Facts
 from .finding import Lost, SectionRow, Step
 from .marks import MODE_WORD, Marks
-from .reach import Reach
+from .reach import MAX_DEPTH, Reach
 from .roots import Root, Roots
 from .table import rows
 from .walk import Walker
@@ -107,7 +107,7 @@ def look(
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(tree, program, walker)),
+        unparsed=tuple(_lost(tree, program, walker, reach)),
         unresolved=tuple(
             Lost(file, line, name, f"called in {function}()")
             for name, (file, line, function) in sorted(reach.unresolved.items())
@@ -119,7 +119,14 @@ def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
     """Functions of a file that the profile builds, whose text has one of the words."""
     if file.endswith(".c") and file not in view.built:
         return []
-    return [d for d in view.functions(file) if any(word in view.text(d) for word in words)]
+    text = view.tree.read(file)
+    if not any(word in text for word in words):
+        return []
+    return [
+        d
+        for d in view.functions(file)
+        if any(text.find(word, d.start, d.end) >= 0 for word in words)
+    ]
 
 
 def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
@@ -138,11 +145,13 @@ def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
         yield culprit(arch, hit, root.step, root.definition.conditions, space)
 
 
-def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:
+def _lost(tree: Tree, program: Program, walker: Walker, reach: Reach) -> Iterable[Lost]:
     for (file, line), name in sorted(program.unparsed.items()):
         yield Lost(file, line, name, "not understood by the parser")
     for (file, line, name), why in sorted(walker.bounded.items()):
         yield Lost(file, line, name, why)
+    for file, line in sorted(reach.cut_off):
+        yield Lost(file, line, "", f"more than {MAX_DEPTH} calls below a section, not looked at")
     for loss in tree.losses:
         yield Lost(loss.file, 0, "", loss.reason)
 

@@ -6,6 +6,7 @@ One pass over every file; everything else is then read on demand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lazymmu.contract import vocabulary
@@ -35,14 +36,14 @@ class Marks:
         return [f for f in files if not f.startswith("arch/") or f.startswith(mine)]
 
 
-def mark(tree: Tree, jobs: int) -> Marks:
+def mark(tree: Tree, jobs: int, manifest: Mapping[str, tuple[int, int]]) -> Marks:
     """Search the whole tree, with ``jobs`` processes."""
     takers = [
         name.encode()
         for name, taker in vocabulary.load().callbacks.items()
         if taker.fn is not None and taker.runs == "now"
     ]
-    found = files_with(tree, [MODE_WORD, *takers], jobs)
+    found = files_with(tree, [MODE_WORD, *takers], jobs, manifest=manifest)
     return Marks(
         mode=tuple(sorted(file for file, words in found.items() if MODE_WORD in words)),
         takers=tuple(sorted(file for file, words in found.items() if words - {MODE_WORD})),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import (
@@ -39,8 +39,12 @@ from .finding import Step
 
 Binding = tuple[tuple[str, Value], ...]
 
-MAX_DEPTH = 40
-"""Calls below a section that are followed; deeper ones count as not looked at."""
+MAX_DEPTH = 12
+"""Calls below a section that are followed.
+
+A longer chain passes so many conditions of its callees that it would be of low confidence
+(causes.MAX_TESTS); what is cut off is counted.
+"""
 
 KEEP = 3
 """Chains kept of one kind, each to another place of the tree."""
@@ -70,6 +74,8 @@ class Effects:
     """What calling a function may do, by kind: sleep, enable, disable, pause, resume, tlb."""
 
     chains: Mapping[str, tuple[Chain, ...]]
+    cut_at: int = 0
+    """The depth at which these were computed if something deeper was left out, else 0."""
 
     def best(self, kind: str) -> Chain | None:
         """The best chain of a kind."""
@@ -91,7 +97,9 @@ class Reach:
         self._open: set[tuple[str, int, Binding]] = set()
         self._shape: dict[tuple[str, int], _Shape] = {}
         self.unresolved: dict[str, tuple[str, int, str]] = {}
-        self.too_deep = 0
+        self.cut_off: set[tuple[str, int]] = set()
+        """Definitions that were not looked at because they lie too deep."""
+        self._cut = False
         self._never_sleeps: dict[tuple[str, int], bool] = {}
 
     # -- asked by the walker --------------------------------------------------------------
@@ -145,15 +153,21 @@ class Reach:
         """Effects of a definition called with these constants."""
         key = (definition.file, definition.line, binding)
         known = self._known.get(key)
-        if known is not None:
+        if known is not None and known.cut_at <= depth:
+            self._cut = self._cut or known.cut_at > 0
             return known
         if key in self._open:
             return NOTHING
         if depth > MAX_DEPTH:
-            self.too_deep += 1
+            self._cut = True
+            self.cut_off.add(key[:2])
             return NOTHING
         self._open.add(key)
+        outer, self._cut = self._cut, False
         effects = self._analyse(definition, dict(binding), depth)
+        if self._cut:
+            effects = replace(effects, cut_at=depth)
+        self._cut = self._cut or outer
         self._open.discard(key)
         self._known[key] = effects
         return effects

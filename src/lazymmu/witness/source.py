@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lazymmu.contract import deferral, dialects
 from lazymmu.contract.dialects import Dialect
@@ -27,6 +29,7 @@ from .architecture import Looked, look
 from .causes import findings
 from .finding import CheckResult, Coverage, Lost, SectionRow, TreeInfo
 from .marks import Marks, mark
+from .remembered import keep, key, recall
 
 Progress = Callable[[str, int, int], None]
 
@@ -61,21 +64,27 @@ def check(
     :raises NothingToCheck: none of the architectures implements the mode in this tree.
     :raises ValueError: an unknown rule, architecture or dialect.
     """
-    tree, looked, spoken = _look(path, arches, rules, dialect, jobs, cache_dir, progress)
+    asked = _asked(path, arches, rules, dialect, jobs, cache_dir, progress)
+    known: CheckResult | None = asked.recall("check", CheckResult)
+    if known is not None:
+        return replace(known, tree=replace(known.tree, path=str(path)))
+    looked = _look(asked)
     rows = {item.arch: deferral.row(item.arch, item.words, item.enter) for item in looked}
-    found = findings((c for item in looked for c in item.culprits), spoken, rows)
+    found = findings((c for item in looked for c in item.culprits), asked.dialect, rows)
     coverage = Coverage(
         sections=len({s for item in looked for s in item.sections}),
         functions_parsed=sum(item.parsed for item in looked),
         unparsed=_merged(item.unparsed for item in looked),
         unresolved=_merged(item.unresolved for item in looked),
     )
-    return CheckResult(
-        tree=TreeInfo(str(path), tree.release, spoken.name),
+    result = CheckResult(
+        tree=TreeInfo(str(path), asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
         findings=found,
         coverage=coverage,
     )
+    asked.keep("check", result)
+    return result
 
 
 def sections(
@@ -88,15 +97,48 @@ def sections(
     progress: Progress | None = None,
 ) -> list[SectionRow]:
     """Every section of a tree; arguments and errors as for ``check``."""
-    _, looked, _ = _look(path, arches, None, dialect, jobs, cache_dir, progress)
+    asked = _asked(path, arches, None, dialect, jobs, cache_dir, progress)
+    known: list[SectionRow] | None = asked.recall("sections", list[SectionRow])
+    if known is not None:
+        return known
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
-    for item in looked:
+    for item in _look(asked):
         for row in item.rows:
             by_place.setdefault((row.file, row.line, row.function), []).append(row)
-    return [_one_row(rows) for _, rows in sorted(by_place.items())]
+    result = [_one_row(rows) for _, rows in sorted(by_place.items())]
+    asked.keep("sections", result)
+    return result
 
 
-def _look(
+@dataclass(slots=True)
+class _Asked:
+    """What a run was asked for, checked, and what it has at hand."""
+
+    tree: Tree
+    manifest: dict[str, tuple[int, int]]
+    arches: tuple[str, ...]
+    rules: tuple[str, ...]
+    dialect: Dialect
+    jobs: int
+    store: Cache | None
+    tell: Progress
+
+    def recall(self, verb: str, shape: Any) -> Any:
+        """What an earlier run of the same on the same tree came to."""
+        return None if self.store is None else recall(self.store, self._key(verb), shape)
+
+    def keep(self, verb: str, result: object) -> None:
+        """Keep a result, unless something could not be read: that may be mended."""
+        if self.store is not None and not self.tree.losses:
+            keep(self.store, self._key(verb), result)
+            self.store.commit()
+
+    def _key(self, verb: str) -> str:
+        asked = (verb, self.arches, self.rules, self.dialect)
+        return key(str(self.tree.root), self.manifest, *asked)
+
+
+def _asked(
     path: str | os.PathLike[str],
     arches: Collection[str] | None,
     rules: Collection[str] | None,
@@ -104,47 +146,51 @@ def _look(
     jobs: int | None,
     cache_dir: str | os.PathLike[str] | None,
     progress: Progress | None,
-) -> tuple[Tree, list[Looked], Dialect]:
+) -> _Asked:
     tree = Tree.open(path)
     shown = [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
     _known("architecture", arches or (), PROFILES)
     _known("rule", rules or (), shown)
     _known("dialect", [dialect] if dialect else (), dialects.DIALECTS)
-    chosen = tuple(name for name in shown if not rules or name in rules)
-    spoken = dialects.DIALECTS[dialect] if dialect else spoken_by(tree)
-    jobs = jobs or os.cpu_count() or 1
     tell = progress or _silent
     tell("reading the tree", 0, 1)
-    marks = mark(tree, jobs)
-    wanted = [name for name in (arches or PROFILES) if marks.implements(PROFILES[name])]
-    if not wanted:
-        asked = ", ".join(arches or PROFILES)
-        raise NothingToCheck(f"{path} does not implement the lazy MMU mode on {asked}")
-    library = Library(tree, jobs=jobs, cache=Cache(cache_dir) if cache_dir else None)
+    return _Asked(
+        tree=tree,
+        manifest=tree.manifest(),
+        arches=tuple(name for name in PROFILES if not arches or name in arches),
+        rules=tuple(name for name in shown if not rules or name in rules),
+        dialect=dialects.DIALECTS[dialect] if dialect else spoken_by(tree),
+        jobs=jobs or os.cpu_count() or 1,
+        store=Cache(cache_dir) if cache_dir else None,
+        tell=tell,
+    )
+
+
+def _look(asked: _Asked) -> list[Looked]:
+    """Look at each architecture that was asked for and has the mode."""
+    marks = mark(asked.tree, asked.jobs, asked.manifest)
+    wanted = [name for name in asked.arches if marks.implements(PROFILES[name])]
+    library = Library(asked.tree, jobs=asked.jobs, cache=asked.store)
     looked: list[Looked] = []
     done = 0
-    tell("checking", 0, len(wanted))
-    for item in _each(tree, library, wanted, chosen, spoken, marks, jobs):
+    asked.tell("checking", 0, len(wanted))
+    for item in _each(asked, library, wanted, marks):
         looked += [item] if item is not None else []
-        tell("checking", done := done + 1, len(wanted))
+        asked.tell("checking", done := done + 1, len(wanted))
     if not looked:
-        raise NothingToCheck(f"{path} does not implement the lazy MMU mode on {', '.join(wanted)}")
+        names = ", ".join(asked.arches)
+        raise NothingToCheck(f"{asked.tree.root} does not implement the lazy MMU mode on {names}")
     order = list(PROFILES)
     looked.sort(key=lambda item: order.index(item.arch))
-    return tree, looked, spoken
+    return looked
 
 
 def _each(
-    tree: Tree,
-    library: Library,
-    wanted: list[str],
-    rules: tuple[str, ...],
-    dialect: Dialect,
-    marks: Marks,
-    jobs: int,
+    asked: _Asked, library: Library, wanted: list[str], marks: Marks
 ) -> Iterator[Looked | None]:
     """Look at each architecture; several in processes of their own, ``jobs`` at a time."""
-    if jobs == 1 or len(wanted) == 1:
+    tree, rules, dialect = asked.tree, asked.rules, asked.dialect
+    if asked.jobs == 1 or len(wanted) == 1:
         for name in wanted:
             yield look(tree, PROFILES[name], rules, dialect, marks, library)
         return
@@ -153,7 +199,7 @@ def _each(
     library.jobs = 1
     running: list[Task[Looked | None]] = []
     for name in wanted:
-        if len(running) == jobs:
+        if len(running) == asked.jobs:
             yield running.pop(0).result()
         running.append(Task(True, look, tree, PROFILES[name], rules, dialect, marks, library))
     for task in running:
