@@ -281,7 +281,7 @@ class Scoped(Macros):
     def __init__(
         self,
         values: Mapping[str, str],
-        options: Options,
+        options: Options | None,
         load: Callable[[str, int], str] | None = None,
     ) -> None:
         """Start like Macros, with no file local."""

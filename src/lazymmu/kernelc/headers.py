@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from posixpath import dirname, normpath
 from typing import Final, NamedTuple
 
@@ -28,7 +29,7 @@ from lazymmu.kernelc.cpp import Directive, Macros, Options, Scoped, Selection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
 
-__all__ = ["FORCED", "Headers", "is_public", "walk"]
+__all__ = ["FORCED", "Headers", "Text", "Texts", "is_public", "walk"]
 
 FORCED: Final = ("include/linux/kconfig.h", "include/linux/compiler_types.h")
 """What every compilation includes before its first line (Makefile: USERINCLUDE, LINUXINCLUDE)."""
@@ -44,13 +45,44 @@ def is_public(rel: str) -> bool:
     return rel.startswith("include/") or (rel.startswith("arch/") and "/include/" in rel)
 
 
-class _Text(NamedTuple):
-    """What the walk remembers of a header's text."""
+class Text(NamedTuple):
+    """The directives of a file (see cpp.scan), its length in bytes, and its include guard."""
 
     directives: list[Directive]
     following: list[int]
     length: int
     guard: str | None
+
+
+class Texts:
+    """The directives of a tree's files, each file scanned once; several walks may share it.
+
+    Of a source file only what stands before its last include is scanned.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        """Scan files of `tree` when they are asked for."""
+        self.tree = tree
+        self._known: dict[str, Text] = {}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were scanned."""
+        return tuple(self._known)
+
+    def get(self, rel: str) -> Text:
+        """Return what is known of the file `rel`."""
+        known = self._known.get(rel)
+        if known is None:
+            text = self.tree.read(rel).decode("latin-1")
+            length = len(text)
+            if rel.endswith(".c"):
+                last = max(map(text.rfind, ("#include", "# include", "#\tinclude")))
+                text = text[: text.find("\n", last) + 1 or length] if last >= 0 else ""
+            directives, following = cpp.scan(text)
+            guard = cpp.guard(directives, following)
+            known = self._known[rel] = Text(directives, following, length, guard)
+        return known
 
 
 class Headers:
@@ -65,25 +97,21 @@ class Headers:
         self,
         tree: Tree,
         profile: Profile,
-        config: Options,
-        search: Callable[[str], tuple[str, ...]] | None = None,
+        config: Options | None = None,
+        texts: Texts | None = None,
     ) -> None:
-        """Make an empty result for `tree` as `profile` sees it; `walk` fills it.
-
-        search: further directories in which a given source file's includes are looked for.
-        """
+        """Make an empty result for `tree` as `profile` sees it; `walk` fills it."""
         self.tree = tree
         self.profile = profile
+        self.texts = texts if texts is not None else Texts(tree)
         self.macros = Scoped(profile.builtins, config, self._macro_text)
         self.selections: dict[str, Selection] = {}
         self.includes: dict[str, dict[str, None]] = {}
         self.missing: dict[str, str] = {}
         self.overrides: dict[str, dict[str, int]] = {}
-        self._search_extra = search
         self._extra: tuple[str, ...] = ()
         self._known: dict[str, bool] = {}
         self._angled: dict[str, str | None] = {}
-        self._texts: dict[str, _Text] = {}
         self._sources: dict[str, Selection] = {}
         self._reached: dict[str, frozenset[str]] = {}
         self._depth = 0
@@ -157,9 +185,7 @@ class Headers:
 
     def enter(self, rel: str) -> None:
         """Read the header `rel` at this point of the walk, unless its guard says it is done."""
-        text = self._texts.get(rel)
-        if text is None:
-            text = self._texts[rel] = self._scan(rel)
+        text = self.texts.get(rel)
         earlier = self.selections.get(rel)
         if earlier is not None and text.guard and self.macros.defined(text.guard)[0]:
             return
@@ -175,7 +201,7 @@ class Headers:
             self.macros,
             text.length,
             file=rel,
-            include=lambda argument: self.visit(rel, argument),
+            include=partial(self.visit, rel),
             # A .c file that another includes is a source file all the same.
             defines=not rel.endswith(".c"),
         )
@@ -183,30 +209,55 @@ class Headers:
         self._depth -= 1
         self.selections[rel] = found if earlier is None else earlier.merged(found)
 
-    def start(self, root: str) -> None:
-        """Follow the includes of the source file `root`, up to its last one."""
-        text = self.tree.read(root).decode("latin-1")
-        last = max(text.rfind("#include"), text.rfind("# include"), text.rfind("#\tinclude"))
-        if last < 0:
-            return
-        directives, following = cpp.scan(text[: text.find("\n", last) + 1 or len(text)])
-        self._extra = self._search_extra(root) if self._search_extra is not None else ()
-        cpp.interpret(
-            directives,
-            following,
-            self.macros,
-            len(text),
-            file=root,
-            include=lambda argument: self.visit(root, argument),
-            defines=False,
-        )
-        self._extra = ()
-        for name, (file, offset) in self.macros.restore().items():
-            self.overrides.setdefault(name, {})[file] = offset
+    def scan_ahead(self, roots: Iterable[str]) -> None:
+        """Scan all that the source files `roots` may include, whatever their conditions say.
 
-    def finish(self) -> None:
-        """Forget what only the walk needs."""
-        self._texts.clear()
+        This needs no configuration, and leaves little for `walk` to read.
+        """
+        work = [rel for rel in FORCED if self._has(rel)]
+        work += roots
+        seen = set(work)
+        while work:
+            includer = work.pop()
+            for kind, _, _, word, rest in self.texts.get(includer).directives:
+                if kind == "include" and rest and not word:
+                    rel = self.resolve(includer, rest)
+                    if rel is not None and rel not in seen:
+                        seen.add(rel)
+                        work.append(rel)
+        # What was not found may be, once a Makefile's own directories count.
+        self._angled = {key: rel for key, rel in self._angled.items() if rel is not None}
+
+    def walk(
+        self,
+        config: Options,
+        roots: Iterable[str],
+        search: Callable[[str], tuple[str, ...]] | None = None,
+    ) -> None:
+        """Walk under `config` from the source files `roots`, in the order given.
+
+        search: further directories in which a given source file's includes are looked for.
+        """
+        self.macros.options = config
+        for rel in FORCED:
+            if self._has(rel):
+                self.enter(rel)
+        for root in roots:
+            text = self.texts.get(root)
+            self._extra = search(root) if search is not None else ()
+            cpp.interpret(
+                text.directives,
+                text.following,
+                self.macros,
+                text.length,
+                file=root,
+                include=partial(self.visit, root),
+                defines=False,
+            )
+            for name, (file, offset) in self.macros.restore().items():
+                self.overrides.setdefault(name, {})[file] = offset
+        self._extra = ()
+        self.texts = Texts(self.tree)
 
     def reached(self, rel: str) -> frozenset[str]:
         """Return the files that the file `rel` includes, directly or not, and itself."""
@@ -260,11 +311,6 @@ class Headers:
         text = self.tree.read(rel)
         return cpp.apply(text, cpp.scan(text.decode("latin-1"))[0], self.selection(rel))
 
-    def _scan(self, rel: str) -> _Text:
-        text = self.tree.read(rel)
-        directives, following = cpp.scan(text.decode("latin-1"))
-        return _Text(directives, following, len(text), cpp.guard(directives, following))
-
     def _macro_text(self, rel: str, start: int) -> str:
         """Return the text behind the name of the `#define` at offset `start` of a file."""
         if not rel or start < 0:
@@ -283,14 +329,9 @@ def walk(
 ) -> Headers:
     """Walk the headers that the source files `roots` include, in the order given.
 
-    search: see Headers. Raises nothing: what cannot be read is in `tree.losses`, what is not
-    there in `Headers.missing`.
+    search: see Headers.walk. Raises nothing: what cannot be read is in `tree.losses`, what is
+    not there in `Headers.missing`.
     """
-    headers = Headers(tree, profile, config, search)
-    for rel in FORCED:
-        if tree.has(rel):
-            headers.enter(rel)
-    for root in roots:
-        headers.start(root)
-    headers.finish()
+    headers = Headers(tree, profile)
+    headers.walk(config, roots, search)
     return headers

@@ -14,9 +14,12 @@ from posixpath import dirname
 from typing import Final, Protocol
 
 from lazymmu.kernelc import kconfig_text
+from lazymmu.kernelc.headers import Headers, Texts
+from lazymmu.kernelc.kconfig import variables
 from lazymmu.kernelc.kconfig_text import File, Source
 from lazymmu.kernelc.names import Names, survey
 from lazymmu.kernelc.parallel import Task
+from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import ABSENT, Recorder, Stamp, stamp
 from lazymmu.kernelc.tree import Tree
 
@@ -51,25 +54,33 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _read_kconfig(tree: Tree, rel: str, variables: Mapping[str, str]) -> dict[str, File]:
-    """Read the Kconfig file `rel` and all that it includes."""
+Losses = list[tuple[str, str]]
+"""What could not be read: file and reason."""
+
+
+def _read_kconfig(
+    tree: Tree, rels: Iterable[str], names: Mapping[str, str], without: Iterable[str]
+) -> dict[str, File]:
+    """Read Kconfig files and all that they include, but for those `without`."""
     found: dict[str, File] = {}
-    work = [rel]
+    left = set(without)
+    work = list(rels)
+    left.difference_update(work)
     while work:
         path = work.pop()
-        if path in found or not tree.has(path):
+        if path in found or path in left or not tree.has(path):
             continue
         file = found[path] = kconfig_text.parse(tree.read(path).decode("utf-8", "replace"))
         for item in file.items:
             if isinstance(item, Source):
-                work.append(kconfig_text.included(item, path, variables))
+                work.append(kconfig_text.included(item, path, names))
     return found
 
 
 _Found = dict[str, tuple[Stamp, Names]]
 
 
-def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, list[tuple[str, str]]]:
+def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, Losses]:
     """Read the names of files; also what could not be read, and why."""
     before = len(tree.losses)
     found: _Found = {}
@@ -81,33 +92,58 @@ def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, list[tuple[str, st
 
 
 class Library:
-    """What all profiles of `tree` share."""
+    """What all profiles of `tree` share.
+
+    kconfig: Kconfig files that are read already; texts: directives of files that are scanned
+    already, when views are to share them; recorder: the tree, with what was asked of it.
+    """
 
     def __init__(self, tree: Tree, *, jobs: int = 1, cache: Store | None = None) -> None:
-        """Open the library of `tree`; `jobs` processes may work at once."""
+        """Open the library of `tree`; with more than one of `jobs`, two processes work at once."""
         self.tree = tree
         self.jobs = jobs
         self.cache = cache
+        self.recorder = Recorder(tree)
         self.kconfig: dict[str, File] = {}
+        self.texts: Texts | None = None
         self._names: dict[str, Names] = {}
-        self._running: list[Task[tuple[_Found, list[tuple[str, str]]]]] = []
-        self._drivers: Task[dict[str, File]] | None = None
+        self._running: list[Task[tuple[_Found, Losses]]] = []
 
-    def sources(
-        self, directories: Iterable[tuple[str, bool]], recorder: Recorder | None = None
-    ) -> list[str]:
+    def read_ahead(
+        self, profiles: Sequence[Profile], directories: Sequence[tuple[str, bool]]
+    ) -> None:
+        """Read what views of several profiles share, before processes for them are forked.
+
+        `directories` are those whose .c files all of them index, each with whether those below
+        it count too.
+        """
+        names = variables(profiles[0])
+        drivers = Task(self.jobs > 1, _read_kconfig, self.tree, ("drivers/Kconfig",), names, ())
+        sources = self.sources(directories)
+        self.texts = Texts(self.recorder)
+        headers = Headers(self.recorder, profiles[0], texts=self.texts)
+        headers.scan_ahead(sources)
+        for profile in profiles:
+            found = _read_kconfig(
+                self.tree, ("Kconfig",), variables(profile), ("drivers/Kconfig", *self.kconfig)
+            )
+            self.kconfig.update(found)
+        self.kconfig.update(drivers.result())
+        self.start_names(sources)
+        self.read_names([rel for rel in self.texts.files if rel.startswith("include/")])
+        self._collect()
+
+    def sources(self, directories: Iterable[tuple[str, bool]]) -> list[str]:
         """Return the .c files of directories, in their order.
 
         Each directory comes with whether those below it count too; names are sorted in each.
-        `recorder` notes which directories were listed.
         """
         found: dict[str, None] = {}
         for directory, deep in directories:
             work = [directory]
             while work:
                 path = work.pop()
-                if recorder is not None:
-                    recorder.note((path,))
+                self.recorder.note((path,))
                 try:
                     with os.scandir(os.path.join(self.tree.root, path)) as scan:
                         entries = sorted(scan, key=lambda entry: entry.name)
@@ -122,44 +158,24 @@ class Library:
                 work += reversed(below)
         return list(found)
 
-    def start_kconfig(self, variables: Mapping[str, str]) -> None:
-        """Begin to read the larger part of the Kconfig files in another process."""
-        if not self.kconfig and self._drivers is None and self.jobs > 1:
-            self._drivers = Task(True, _read_kconfig, self.tree, "drivers/Kconfig", variables)
-
-    def read_kconfig(self, variables: Mapping[str, str]) -> dict[str, File]:
-        """Return the tree's Kconfig files, those that one architecture includes among them."""
-        if self._drivers is not None:
-            work = ["Kconfig"]
-            while work:
-                path = work.pop()
-                if path in self.kconfig or path == "drivers/Kconfig" or not self.tree.has(path):
-                    continue
-                text = self.tree.read(path).decode("utf-8", "replace")
-                file = self.kconfig[path] = kconfig_text.parse(text)
-                for item in file.items:
-                    if isinstance(item, Source):
-                        work.append(kconfig_text.included(item, path, variables))
-            self.kconfig.update(self._drivers.result())
-            self._drivers = None
-        return self.kconfig
-
     def start_names(self, rels: Iterable[str]) -> None:
         """Begin to read the names of files in another process, when there may be another."""
         missing = self._missing(rels)
         if missing and self.jobs > 1:
             self._running.append(Task(True, _survey, self.tree, missing))
 
+    def read_names(self, rels: Iterable[str]) -> None:
+        """Read the names of files in this process, those that are not known."""
+        self._keep(_survey(self.tree, self._missing(rels))[0])
+
     def names(self, rels: Sequence[str]) -> dict[str, Names]:
         """Return the names of the files `rels`, read now unless they are known."""
         self._collect()
         missing = self._missing(rels)
-        if missing:
-            half = missing[len(missing) // 2 :] if self.jobs > 1 and len(missing) > 64 else []
-            self.start_names(half)
-            mine = missing[: len(missing) - len(half)]
-            self._keep(_survey(self.tree, mine)[0])
-            self._collect()
+        half = missing[len(missing) // 2 :] if self.jobs > 1 and len(missing) > 64 else []
+        self.start_names(half)
+        self.read_names(missing[: len(missing) - len(half)])
+        self._collect()
         return {rel: self._names[rel] for rel in rels}
 
     def _collect(self) -> None:
@@ -184,11 +200,13 @@ class Library:
         for directory, files in by_directory.items():
             known = kept.get(keys[directory])
             for rel in files:
-                names = _names(known, rel, stamp(self.tree, rel))
+                identity = stamp(self.tree, rel)
+                names = _names(known, rel, identity)
                 if names is None:
                     missing.append(rel)
                 else:
                     self._names[rel] = names
+                    self.recorder.states.setdefault(rel, identity)
         return missing
 
     def _key(self, directory: str) -> str:
@@ -198,6 +216,7 @@ class Library:
         by_directory: dict[str, dict[str, object]] = {}
         for rel, (identity, names) in found.items():
             self._names[rel] = names
+            self.recorder.states.setdefault(rel, identity)
             if identity != ABSENT and self.cache is not None:
                 by_directory.setdefault(dirname(rel), {})[rel] = [*identity, *names]
         if self.cache is not None:

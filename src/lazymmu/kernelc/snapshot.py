@@ -17,11 +17,12 @@ from lazymmu.kernelc.headers import Headers
 from lazymmu.kernelc.kconfig import Config
 from lazymmu.kernelc.library import Library, digest
 from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.recorder import Stamp, unchanged
+from lazymmu.kernelc.recorder import unchanged
 
-__all__ = ["State", "load", "save"]
+__all__ = ["State", "kept", "load", "save"]
 
 _KIND: Final = "view"
+_MARK: Final = "view-kept"
 _FORMAT: Final = "2"
 """Changes whenever the same tree would give another state, or another form of it."""
 
@@ -61,11 +62,17 @@ def save(
     config: Config | None,
     directories: Mapping[str, bool],
     state: State,
-    states: Mapping[str, Stamp],
 ) -> None:
     """Keep the state of a view, and the states of the files that it was computed from."""
     if library.cache is None:
         return
+    # What was read for another architecture says nothing to this one.
+    mine = f"arch/{profile.arch_dir}"
+    states = {
+        rel: list(known)
+        for rel, known in library.recorder.states.items()
+        if not rel.startswith("arch/") or rel == mine or rel.startswith(f"{mine}/")
+    }
     headers = state.headers
     files = list(dict.fromkeys([*headers.selections, *headers.includes, *state.built]))
     number = {rel: index for index, rel in enumerate(files)}
@@ -89,7 +96,7 @@ def save(
         ]
         selections.append([number[rel], flat, guarded])
     value: dict[str, object] = {
-        "states": {rel: list(state) for rel, state in states.items()},
+        "states": states,
         "losses": [[loss.file, loss.reason] for loss in library.tree.losses],
         "on": sorted(state.config.on),
         "free": sorted(state.config.free),
@@ -115,7 +122,15 @@ def save(
     ):
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in index.items()}
     value["labels"] = [list(needs) for needs in labels]
-    library.cache.put(_KIND, _key(library, profile, config, directories), value)
+    key = _key(library, profile, config, directories)
+    library.cache.put(_KIND, key, value)
+    library.cache.put(_MARK, key, 1)
+
+
+def kept(library: Library, profile: Profile, directories: Mapping[str, bool]) -> bool:
+    """Tell whether a view was kept, be it good or not."""
+    key = _key(library, profile, None, directories)
+    return library.cache is not None and library.cache.get(_MARK, key) is not None
 
 
 def load(

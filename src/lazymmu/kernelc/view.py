@@ -14,24 +14,26 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import dirname
 from typing import Final
 
 from lazymmu.kernelc import docs, masks, slices, snapshot
 from lazymmu.kernelc.cpp import blank, scan
-from lazymmu.kernelc.headers import Headers, is_public, walk
+from lazymmu.kernelc.headers import Headers, Texts, is_public
 from lazymmu.kernelc.initialisers import Initialiser, read_initialisers
 from lazymmu.kernelc.kbuild import Kbuild
-from lazymmu.kernelc.kconfig import Config, solve, variables
-from lazymmu.kernelc.library import Library, Store
+from lazymmu.kernelc.kconfig import Config, solve
+from lazymmu.kernelc.kconfig_text import File
+from lazymmu.kernelc.library import Library, Losses, Store
+from lazymmu.kernelc.parallel import Task, no_collection
 from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.recorder import Recorder
+from lazymmu.kernelc.recorder import Recorder, Stamp
 from lazymmu.kernelc.slices import RawDef
 from lazymmu.kernelc.tree import Tree
 
-__all__ = ["Definition", "View", "core_directories", "loop_macros"]
+__all__ = ["Definition", "View", "core_directories", "loop_macros", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ _ITEM: Final = re.compile(rb"-[ \t]*'?(\w+)")
 _KEPT: Final = 24 << 20
 """How many bytes of file texts are kept at once."""
 
+_AHEAD: Final = 3
+"""One of so many .c files is read while another process solves Kconfig: that takes as long."""
+
 
 def loop_macros(tree: Tree) -> frozenset[str]:
     """Names of the macros that head a loop, from the tree's own .clang-format."""
@@ -88,6 +93,41 @@ def core_directories(profile: Profile) -> tuple[tuple[str, bool], ...]:
         ("block", False),
         ("drivers/xen", True),
     )
+
+
+def _directories(profile: Profile, extra: Iterable[str]) -> dict[str, bool]:
+    found = dict(core_directories(profile))
+    for path in sorted(extra):
+        found.setdefault(dirname(path), False)
+    return found
+
+
+def prepare(library: Library, profiles: Sequence[Profile], extra: Iterable[str] = ()) -> None:
+    """Read ahead what views of several profiles share, before a process is forked for each.
+
+    `extra` is what the views will be made with. Does nothing when the cache has been filled.
+    """
+    paths = list(extra)
+    new = [
+        profile
+        for profile in profiles
+        if not snapshot.kept(library, profile, _directories(profile, paths))
+    ]
+    if len(new) > 1:
+        shared = [item for item in core_directories(new[0]) if not item[0].startswith("arch/")]
+        with no_collection():
+            library.read_ahead(new, shared)
+
+
+def _decide(
+    tree: Tree, profile: Profile, files: dict[str, File]
+) -> tuple[Config, dict[str, Stamp], Losses]:
+    """Solve Kconfig; also the states of the files that it rests on, and what was lost."""
+    recorder = Recorder(tree)
+    before = len(tree.losses)
+    config = solve(recorder, profile, files)
+    recorder.note(files)
+    return config, recorder.states, [(loss.file, loss.reason) for loss in tree.losses[before:]]
 
 
 class View:
@@ -117,9 +157,7 @@ class View:
         self.tree = tree
         self.profile = profile
         self.library = library if library is not None else Library(tree, jobs=jobs, cache=cache)
-        directories = dict(core_directories(profile))
-        for path in sorted(extra):
-            directories.setdefault(dirname(path), False)
+        directories = _directories(profile, extra)
         self._raws: OrderedDict[str, bytes] = OrderedDict()
         self._held = 0
         self._parsed: dict[str, dict[str, list[RawDef]]] = {}
@@ -131,9 +169,10 @@ class View:
         self._functions: Mapping[str, list[str]]
         self._fields: Mapping[str, list[str]]
         self._structs: Mapping[str, list[str]]
-        known = snapshot.load(self.library, profile, config, directories)
-        if known is None:
-            known = self._build(config, directories)
+        with no_collection():
+            known = snapshot.load(self.library, profile, config, directories)
+            if known is None:
+                known = self._build(config, directories)
         self.config, self.headers, self.built = known.config, known.headers, known.built
         self._functions, self._fields = known.functions, known.fields
         self._structs, self.loops = known.structs, known.loops
@@ -142,22 +181,29 @@ class View:
 
     def _build(self, config: Config | None, directories: Mapping[str, bool]) -> snapshot.State:
         library, profile = self.library, self.profile
-        tree = Recorder(self.tree)
+        tree = library.recorder
+        apart = config is None and library.jobs > 1 and not library.kconfig
+        deciding = Task(apart, _decide, self.tree, profile, library.kconfig)
+        candidates = library.sources(directories.items())
+        headers = Headers(tree, profile, texts=library.texts or Texts(tree))
+        if apart:
+            # Meanwhile, what needs no configuration.
+            headers.scan_ahead(candidates)
+            library.read_names(candidates[: len(candidates) // _AHEAD])
         decided = config
         if config is None:
-            library.start_kconfig(variables(profile))
-        candidates = library.sources(directories.items(), tree)
-        files = library.read_kconfig(variables(profile)) if config is None else {}
-        library.start_names(candidates)
-        if config is None:
-            config = solve(tree, profile, files)
+            config, states, losses = deciding.result()
+            tree.states.update(states)
+            for file, reason in losses:
+                tree.lose(file, reason)
         kbuild = Kbuild(tree, config, profile)
         built: dict[str, tuple[str, ...]] = {}
         for rel in candidates:
             labels = kbuild.conditions(rel)
             if labels is not None:
                 built[rel] = labels
-        headers = walk(tree, profile, config, built, kbuild.include_directories)
+        library.start_names(built)
+        headers.walk(config, built, kbuild.include_directories)
         _add_included(headers, built)
         names = library.names([*headers.files, *built])
         state = snapshot.State(config, headers, built, {}, {}, {}, loop_macros(tree))
@@ -174,7 +220,7 @@ class View:
             for name in found.structs:
                 state.structs.setdefault(name, []).append(rel)
         tree.note(candidates)
-        snapshot.save(library, profile, decided, directories, state, tree.states)
+        snapshot.save(library, profile, decided, directories, state)
         return state
 
     @property
