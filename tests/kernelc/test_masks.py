@@ -227,6 +227,26 @@ def test_the_body_of_a_macro_is_made_ready() -> None:
     parse(whole)
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("first(a) \\\n\tsecond(a)", "first(a); second(a)"),
+        ("first(a) second(b)", "first(a);second(b)"),
+        ("for_each_box(a) \\\n\tif (a) {} else", "while (a) if (a) {} else"),
+        ("(box_t){ make(a) }", "(box_t){ make(a),}"),
+        ("({ struct box *__head = (a); __head->next; })",
+         "({ struct box *__head = (a); __head->next; })"),
+        ("asmlinkage void do_a(int x); noinstr void do_b(int x)",
+         "void do_a(int x); void do_b(int x)"),
+    ],
+)  # fmt: skip
+def test_bodies_of_macros_are_masked_like_statements(text: str, masked: str) -> None:
+    """There is no head, and how far the first line is indented says nothing."""
+    whole = b"#define put(a) " + text.encode() + b"\n"
+    (found,) = definitions(whole)
+    assert " ".join(mask(macro_body(whole, found), LOOPS).decode().split()) == masked
+
+
 def test_the_newlines_of_a_macro_stay() -> None:
     """Lines of a macro's body are lines of the file."""
     text = b"#define two(a) one(a); \\\n\tone(__VA_OPT__(x) a) \\\n\n"

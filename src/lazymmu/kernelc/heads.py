@@ -42,7 +42,7 @@ ATTRIBUTES = frozenset(
     __cacheline_aligned_in_smp ____cacheline_internodealigned_in_smp __cold __const__ __cpuidle
     __deprecated __designated_init __disable_sanitizer_instrumentation __efiapi
     __exception_irq_entry __exit __exitdata fastcall __flatten __force __function_aligned
-    __gnu_inline __head __init __init_memblock __init_or_module __initconst
+    __gnu_inline __init __init_memblock __init_or_module __initconst
     __initconst_or_module __initdata __initdata_memblock __initdata_or_meminfo
     __initdata_or_module __inline __inline__ __iomem __irq_entry __kernel __kprobes
     __latent_entropy __lockfunc __malloc __maybe_unused __meminit __meminitconst __meminitdata
@@ -55,7 +55,7 @@ ATTRIBUTES = frozenset(
     __nonstring __noreturn __nosavedata __noscs notrace __overloadable __packed
     __page_aligned_bss __page_aligned_data __percpu __percpu_qual __private __prombss __pure
     __randomize_layout __rcu __read_mostly __ref __refconst __refdata __restrict __restrict__
-    __retain __ro_after_init __safe __sched __seg_fs __seg_gs __signed__ __softirq_entry
+    __retain __ro_after_init __safe __seg_fs __seg_gs __signed__ __softirq_entry
     __tracepoint_string __uninitialized __unused __used __user __visible __weak
     """.split()
 )
@@ -200,17 +200,18 @@ def _true_start(text: bytes, at: int) -> int:
     return line
 
 
-def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> None:
+def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> bool:
     """Make the head of a function, out[:brace], a head that a C grammar knows.
 
-    Comments and strings must have been blanked. What is no head is left as it is.
+    Comments and strings must have been blanked. Returns whether it is a head; what is none, as in
+    the body of a macro, is left as it is.
     """
     raw = bytes(out[:brace])
-    if _PLAIN.match(raw) or b"(" not in raw or b";" in raw:
-        return
-    head = read_head(raw)
+    if _PLAIN.match(raw):
+        return True
+    head = read_head(raw) if b"(" in raw and b";" not in raw and b"=" not in raw else None
     if head is None:
-        return
+        return False
     out[: head.start] = blank(raw[: head.start])
     if head.maker:
         _mask_maker(out, raw, head)
@@ -219,6 +220,7 @@ def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> None:
     if raw.count(b"(", head.start, head.at) == raw.count(b")", head.start, head.at):
         out[head.close + 1 : brace] = blank(raw[head.close + 1 : brace])
         _mask_type(out, raw, head, attributes)
+    return True
 
 
 def _mask_type(out: bytearray, raw: bytes, head: Head, attributes: frozenset[bytes]) -> None:
@@ -249,11 +251,16 @@ def _mask_type(out: bytearray, raw: bytes, head: Head, attributes: frozenset[byt
     else:
         real = [w for w in plain if w[0] not in ATTRIBUTES and w[0] not in attributes]
         real = [w for w in real if star < 0 or start + w.start() < star] or real
-        real = [w for w in real if not w[0].isupper()] or real
+        real = [w for w in real if _rank(w[0]) == min(_rank(w[0]) for w in real)]
         chosen = real[-1] if real else plain[-1]
     for word in plain:
         if base or word is not chosen:
             out[start + word.start() : start + word.end()] = b" " * len(word[0])
+
+
+def _rank(word: bytes) -> int:
+    """How little a word looks like a type: pte_t, then __u32, then U16 or INLINE."""
+    return 2 if word.isupper() else int(word.startswith(b"__"))
 
 
 def _mask_params(out: bytearray, raw: bytes, head: Head) -> None:

@@ -45,6 +45,7 @@ _LARGEST = 512 << 10
 """Longest text that is masked, in bytes; the longest function of 7.3 has 213 kB."""
 
 _MARKED = re.compile(rb"__\w++")
+_LOOSE = re.compile(rb"\b(?:no[a-z]\w++|asmlinkage|fastcall)\b")
 _ATTRIBUTE_CALL = re.compile(rb"__\w++[ \t\n]*+\(")
 _PLACED = re.compile(rb"\][ \t]*+(__\w++)(?=[ \t\n]*+[=;])")
 _TYPEOF = re.compile(rb"(?:typeof|TYPEOF)\w*+[ \t\n]*+\(")
@@ -75,9 +76,13 @@ def mask(
     if b"__" in clean:
         clean = _attributes(clean, attributes)
     out = bytearray(clean)
-    start = max(clean.find(b"{"), 0)
-    if start:
-        mask_head(out, start, attributes)
+    brace = clean.find(b"{")
+    start = brace if brace > 0 and mask_head(out, brace, attributes) else 0
+    if not start:
+        # No head, but perhaps several of them, in a macro that defines functions.
+        for match in _LOOSE.finditer(clean):
+            if match[0] in ATTRIBUTES:
+                fill(out, *match.span())
     _words(out, start)
     in_asm = mask_asm(out) if b"asm" in clean else []
     if b'"' in clean or b"KERN_" in clean:

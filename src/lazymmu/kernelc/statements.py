@@ -31,6 +31,7 @@ _SKIP = (
 )  # fmt: skip
 _NEXT = re.compile(_SKIP + rb"(?:(" + _GROUP + rb")|(\()|(\))|\Z)")
 _AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")
+_CALLED = re.compile(rb"\w++[ \t]*+\(")
 _DO_MACRO = re.compile(rb"\}[ \t]*+([A-Za-z_]\w*+)[ \t]*+\(")
 _LONE_WORD = re.compile(rb"\n[ \t]++([A-Z_][A-Z0-9_]*+)[ \t]*+\n(?=[ \t\n]*+[\w}*(])")
 _STATEMENT_WORD = re.compile(
@@ -124,9 +125,11 @@ class _Body:
         elif text.find(b"\n", closed, at) < 0:
             if behind in _STATEMENT_STARTS or self.known(word):
                 self.loop(start, end, opened, closed)
+            elif _CALLED.match(text, at):
+                self.end_statement(opened, closed)
             else:
                 fill(self.out, opened, closed + 1)  # a type that a macro makes
-        elif behind != b"else" and self.indent(at) > self.indent(start):
+        elif behind != b"else" and (self.known(word) or self.indent(at) > self.indent(start) >= 0):
             self.loop(start, end, opened, closed)
         else:
             self.end_statement(opened, closed)
@@ -154,8 +157,13 @@ class _Body:
         return behind <= self.start or self.text[behind - 1] in b";{}:)"
 
     def indent(self, at: int) -> int:
-        """How far the line of `at` is indented, in columns; a tab ends at a multiple of eight."""
+        """How far the line of `at` is indented, in columns; a tab ends at a multiple of eight.
+
+        -1 for the first line of the text, which may be the rest of a line of the file.
+        """
         line = self.text.rfind(b"\n", 0, at) + 1
+        if not line:
+            return -1
         lead = self.text[line:at]
         return len(lead[: len(lead) - len(lead.lstrip(b" \t"))].expandtabs())
 
@@ -181,7 +189,7 @@ class _Body:
         """Whether the brace around `at` holds values and no statements."""
         text = self.text
         brace = opening(text, at, b"{}") if at > 0 else -1
-        if brace <= self.start:
+        if brace < 0 or (self.start and brace <= self.start):
             return False
         before, behind = word_before(text, brace)
         if before < behind or behind == 0:
