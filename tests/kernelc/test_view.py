@@ -65,8 +65,9 @@ long_one(int a)
     "mm/no.c": "int fancy(void) { }\n",
     "mm/internal.h": "static inline int inside(void) { }\n#define inner_macro() inside()\n",
     "kernel/weak.c": "int __weak hook(void) { }\nint __weak only(void) { }\n",
-    "kernel/whole.c": '#include "part.c"\n',
+    "kernel/whole.c": '#include "whole.h"\n#include "part.c"\n',
     "kernel/part.c": "int in_part(void) { }\n",
+    "kernel/whole.h": "static inline void whole_only(void) { }\n",
     "arch/toy/mm/toy.c": "#include <linux/mm.h>\nint hook(void) { }\nvoid set_many(void) { }\n",
     "arch/toy/include/asm/mm.h": "#define set_many set_many\nvoid set_many(void);\n"
     "#define set_fast set_many\n#define LEVELS (2 + 2)\n",
@@ -160,6 +161,9 @@ def test_what_is_not_built_is_no_candidate(view: View) -> None:
     """Kconfig and Makefiles decide; included .c files are built with those that include them."""
     assert places(view, "fancy", "mm/a.c") == ["mm/fancy.c"]
     assert places(view, "in_part", "mm/a.c") == ["kernel/part.c"]
+    assert places(view, "whole_only", "kernel/part.c") == ["kernel/whole.h"]
+    assert places(view, "whole_only", "kernel/weak.c") == []
+    assert places(view, "whole_only") == places(view, "whole_only", "") == ["kernel/whole.h"]
     assert "mm/no.c" not in view.sources
     assert view.conditions("mm/no.c") is None
     assert view.conditions("mm/fancy.c") == ("CONFIG_FANCY",)

@@ -114,6 +114,7 @@ class Headers:
         self._angled: dict[str, str | None] = {}
         self._sources: dict[str, Selection] = {}
         self._reached: dict[str, frozenset[str]] = {}
+        self._includers: dict[str, list[str]] = {}
         self._depth = 0
 
     @property
@@ -260,11 +261,19 @@ class Headers:
         self.texts = Texts(self.tree)
 
     def reached(self, rel: str) -> frozenset[str]:
-        """Return the files that the file `rel` includes, directly or not, and itself."""
+        """Return the files that are compiled with the file `rel`: it, and what it includes.
+
+        Of a .c file that others include these are those others too, and what they include.
+        """
         known = self._reached.get(rel)
         if known is None:
-            seen = {rel}
-            work = [rel]
+            if not self._includers:
+                for includer, others in self.includes.items():
+                    for other in others:
+                        if other.endswith(".c"):
+                            self._includers.setdefault(other, []).append(includer)
+            work = [rel, *self._includers.get(rel, ())]
+            seen = set(work)
             while work:
                 for included in self.includes.get(work.pop(), ()):
                     if included not in seen:

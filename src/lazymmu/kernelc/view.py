@@ -252,11 +252,12 @@ class View:
     ) -> tuple[Definition, ...]:
         """Return what `name` may mean in the file `near`, the likeliest first.
 
-        Names in `expanding` are macros whose text is being looked at: C does not replace them
-        again inside of it, so that they mean functions.
+        Without `near`, headers of any directory are candidates. Names in `expanding` are macros
+        whose text is being looked at: C does not replace them again inside of it, so that they
+        mean functions.
         """
         functions_only = name in expanding
-        if near is not None:
+        if near:
             found = self._in_file(name, near, functions_only)
             if found:
                 return tuple(found)
@@ -427,7 +428,7 @@ class View:
         """Return the macro that `name` is in the file `near` after all its headers."""
         place = self.headers.macros.where(name)
         for file, offset in self.headers.overrides.get(name, {}).items():
-            if near is not None and self._sees(near, file):
+            if near and self._sees(near, file):
                 place = (file, offset)
         if place is None or place[1] < 0 or not self._sees(near, place[0]):
             return None
@@ -459,7 +460,7 @@ class View:
 
     def _sees(self, near: str | None, header: str) -> bool:
         """Tell whether code in `near` may see a header: local ones are those it includes."""
-        return near is None or is_public(header) or header in self.headers.reached(near)
+        return not near or is_public(header) or header in self.headers.reached(near)
 
 
 def _joined(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
