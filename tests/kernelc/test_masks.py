@@ -104,7 +104,8 @@ def test_guards_stay_recognisable(text: str, masked: str) -> None:
         ("static DEFINE_RATE(rs, 5 * HZ, 1);", "DEFINE_RATE(rs, 5 * HZ, 1);"),
         ("frob(.first = 1, .second = 2);", "frob( first = 1, second = 2);"),
         ("test(64, +=, x); test(, y); test(x, );", "test(64, 0 , x); test( y); test(x );"),
-        ("has(a, 48_52);", "has(a, 11111);"),
+        ("has(a, 48_52, 10baseT_Full, 0xfful, 10);", "has(a, 11111, 111111111111, 0xfful, 10);"),
+        ("a.__unused = b->__used + do__init;", "a.__unused = b->__used + do__init;"),
         ("static char name[8] __odd_place = { 0 };", "static char name[8] = { 0 };"),
     ],
 )

@@ -45,6 +45,7 @@ _LARGEST = 512 << 10
 """Longest text that is masked, in bytes; the longest function of 7.3 has 213 kB."""
 
 _MARKED = re.compile(rb"__\w++")
+_JOINS = frozenset(b".>_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOOSE = re.compile(rb"\b(?:no[a-z]\w++|asmlinkage|fastcall)\b")
 _ATTRIBUTE_CALL = re.compile(rb"__\w++[ \t\n]*+\(")
 _PLACED = re.compile(rb"\][ \t]*+(__\w++)(?=[ \t\n]*+[=;])")
@@ -144,7 +145,9 @@ def _attributes(text: bytes, attributes: frozenset[bytes]) -> bytes:
     def replace(match: re.Match[bytes]) -> bytes:
         word = match[0]
         if word in ATTRIBUTES or word in attributes:
-            return b" " * len(word)
+            # Not the end of a longer word, nor a field that is called like an attribute.
+            before = text[match.start() - 1] if match.start() else 0x20
+            return word if before in _JOINS else b" " * len(word)
         return b"volatile    " if word == b"__volatile__" else word
 
     out = bytearray(_MARKED.sub(replace, text))
