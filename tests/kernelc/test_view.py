@@ -65,9 +65,9 @@ long_one(int a)
     "mm/no.c": "int fancy(void) { }\n",
     "mm/internal.h": "static inline int inside(void) { }\n#define inner_macro() inside()\n",
     "kernel/weak.c": "int __weak hook(void) { }\nint __weak only(void) { }\n",
-    "kernel/whole.c": '#include "whole.h"\n#include "part.c"\n',
-    "kernel/part.c": "int in_part(void) { }\n",
-    "kernel/whole.h": "static inline void whole_only(void) { }\n",
+    "kernel/whole.c": '#include "whole.h"\n#include "part.c"\nstatic int apart(void) { }\n',
+    "kernel/part.c": "int in_part(void) { }\nstatic int part_only(void) { }\n",
+    "kernel/whole.h": "static inline void whole_only(void) { }\nint from_header(void) { }\n",
     "arch/toy/mm/toy.c": "#include <linux/mm.h>\nint hook(void) { }\nvoid set_many(void) { }\n",
     "arch/toy/include/asm/mm.h": "#define set_many set_many\nvoid set_many(void);\n"
     "#define set_fast set_many\n#define LEVELS (2 + 2)\n",
@@ -167,6 +167,18 @@ def test_what_is_not_built_is_no_candidate(view: View) -> None:
     assert "mm/no.c" not in view.sources
     assert view.conditions("mm/no.c") is None
     assert view.conditions("mm/fancy.c") == ("CONFIG_FANCY",)
+
+
+def test_files_compiled_together_see_their_statics(view: View) -> None:
+    """A .c file that includes another, and that other, are one to the compiler."""
+    assert places(view, "part_only", "kernel/whole.c") == ["kernel/part.c"]
+    assert places(view, "apart", "kernel/part.c") == ["kernel/whole.c"]
+    assert places(view, "part_only", "kernel/weak.c") == []
+
+
+def test_a_function_of_a_local_header_can_be_external(view: View) -> None:
+    """A definition without static in a header that one built file includes is linked to all."""
+    assert places(view, "from_header", "mm/a.c") == ["kernel/whole.h"]
 
 
 def test_only_the_core_and_named_files_are_indexed(grow: Grow) -> None:

@@ -161,6 +161,8 @@ class View:
         self._raws: OrderedDict[str, bytes] = OrderedDict()
         self._held = 0
         self._parsed: dict[str, dict[str, list[RawDef]]] = {}
+        self._together: dict[str, tuple[str, ...]] = {}
+        self._made: dict[tuple[str, int], Definition] = {}
         self._blanks: dict[str, list[tuple[int, int]]] = {}
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
         self.config: Config
@@ -258,9 +260,10 @@ class View:
         """
         functions_only = name in expanding
         if near:
-            found = self._in_file(name, near, functions_only)
-            if found:
-                return tuple(found)
+            for rel in (near, *self._compiled_with(near)):
+                found = self._in_file(name, rel, functions_only)
+                if found:
+                    return tuple(found)
         if not functions_only:
             macro = self._macro(name, near)
             if macro is not None:
@@ -268,11 +271,22 @@ class View:
         inline: list[Definition] = []
         external: list[Definition] = []
         for rel in self._functions.get(name, ()):
-            if rel in self.built:
-                external += [item for item in self._in_file(name, rel, True) if not item.static]
-            elif self._sees(near, rel):
+            if rel not in self.built and self._sees(near, rel):
                 inline += self._in_file(name, rel, True)
+            else:
+                # A few headers define functions with external linkage, for the one file that
+                # includes them (kernel/rcu/tree_exp.h).
+                external += [item for item in self._in_file(name, rel, True) if not item.static]
         return tuple(inline) if inline else self._strong(external)
+
+    def _compiled_with(self, rel: str) -> tuple[str, ...]:
+        """Return the other .c files that one compilation has in common with the file `rel`."""
+        known = self._together.get(rel)
+        if known is None:
+            reached = self.headers.reached(rel)
+            known = tuple(sorted(other for other in reached if other.endswith(".c")))
+            known = self._together[rel] = tuple(other for other in known if other != rel)
+        return known
 
     def _strong(self, found: list[Definition]) -> tuple[Definition, ...]:
         """Leave out weak definitions where there is another, as the linker does."""
@@ -438,6 +452,12 @@ class View:
         return None
 
     def _definition(self, rel: str, raw: RawDef) -> Definition:
+        known = self._made.get((rel, raw.start))
+        if known is None:
+            known = self._made[rel, raw.start] = self._make(rel, raw)
+        return known
+
+    def _make(self, rel: str, raw: RawDef) -> Definition:
         text = self._raw(rel)
         first = raw.start if raw.kind == "function" else raw.body
         return Definition(
