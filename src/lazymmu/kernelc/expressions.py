@@ -45,6 +45,10 @@ class Lowering(Protocol):
         """Continue at a place, and be nowhere."""
         ...
 
+    def test(self, value: Expr, yes: int, no: int, ts: TsNode) -> None:
+        """Continue at place `yes` or at place `no`, by a condition that is lowered already."""
+        ...
+
     def branch(self, ts: TsNode, yes: int, no: int) -> None:
         """Continue at one of two places, as a condition holds or not."""
         ...
@@ -197,19 +201,25 @@ def _by_branches(low: Lowering, ts: TsNode) -> Expr:
 def _conditional(low: Lowering, ts: TsNode) -> Expr:
     test = _field(ts, "condition")
     yes_ts, no_ts = ts.child_by_field_name("consequence"), _field(ts, "alternative")
-    arms = [arm for arm in (yes_ts, no_ts) if arm is not None]
+    # ``a() ?: b`` evaluates a() once: its condition counts as an arm.
+    arms = (yes_ts if yes_ts is not None else test, no_ts)
     if not any(_has_call(arm) for arm in arms) or low.at < 0:
         value = expression(low, test)
         yes = expression(low, yes_ts) if yes_ts is not None else value
         return ("cond", value, yes, expression(low, no_ts))
     value = low.temp()
     then, other, join = low.detached(ts), low.detached(ts), low.detached(ts)
-    low.branch(test, then, other)
-    for place, arm in ((then, yes_ts if yes_ts is not None else test), (other, no_ts)):
-        low.at = place
-        result = expression(low, arm)
-        low.effect(("assign", "=", value, result), arm)
-        low.jump(join)
+    if yes_ts is not None:
+        low.branch(test, then, other)
+    else:
+        low.effect(("assign", "=", value, expression(low, test)), test)
+        low.test(value, join, other, test)
+    for place, arm in ((then, yes_ts), (other, no_ts)):
+        if arm is not None:
+            low.at = place
+            result = expression(low, arm)
+            low.effect(("assign", "=", value, result), arm)
+            low.jump(join)
     low.at = join
     return value
 
