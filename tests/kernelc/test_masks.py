@@ -199,7 +199,7 @@ def test_comments_strings_and_directives_are_emptied() -> None:
     """What they say is no code; a quote in one does not begin another."""
     masked = check(
         "int f(void)\n{\n\t/* if ( \" */\n\tp(\"for_each_x(a) {\", '\"', '\\''); // } '\n"
-        "#define x(a) {{{ \\\n\t(((\n#undef x\n\treturn 0;\n}"
+        '#define x(a) {{{ "/*" \\\n\t(((\n#undef x\n\treturn 0;\n}'
     )
     assert " ".join(masked.split()) == "int f(void) { p(\" \", ' ', ' '); return 0; }"
 
@@ -234,6 +234,7 @@ def test_the_body_of_a_macro_is_made_ready() -> None:
         ("first(a) \\\n\tsecond(a)", "first(a); second(a)"),
         ("first(a) second(b)", "first(a);second(b)"),
         ("for_each_box(a) \\\n\tif (a) {} else", "while (a) if (a) {} else"),
+        ("IS_ON(x) ? odd(a) : ({ b; })", "IS_ON(x) ? odd(a) : ({ b; })"),
         ("(box_t){ make(a) }", "(box_t){ make(a),}"),
         ("({ struct box *__head = (a); __head->next; })",
          "({ struct box *__head = (a); __head->next; })"),

@@ -62,7 +62,7 @@ def mask_arguments(out: bytearray, start: int) -> None:
                 fill(out, first, last)
         elif kind == 3:
             word = match[3].strip().upper()
-            if text.find(b";", at, last + 1) < 0 and _in_call(text, at):
+            if _in_call(text, at):
                 room = last - first > len(word) and word in (b"RETURN", b"GOTO")
                 out[first:last] = (word + (b"+" if room else b"")).ljust(last - first)
         elif kind == 4:

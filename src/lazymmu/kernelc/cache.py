@@ -3,8 +3,8 @@
 
 A value is JSON, never anything that could run when it is read. Nothing in the cache is trusted:
 what is damaged, of another version or no JSON is a miss, and a file that is no database is
-replaced. A run that is killed loses what it put since the last commit; runs at the same time
-share the file under SQLite's own locks, and one that waits too long goes on without. The caller
+replaced. Each value is kept at once, so that a run that is killed loses nothing and runs at the
+same time share the file; one that has to wait too long for another writes no more. The caller
 must check the shape of what it gets, and put into the key all that the value was computed from.
 """
 
@@ -32,9 +32,6 @@ _FULL = 512 << 20
 _PATIENCE = 2.0
 """How long a run waits for another one's lock, in seconds."""
 
-_BATCH = 200
-"""After so many values what was put is committed."""
-
 
 def default_directory() -> Path:
     """The user's cache directory for this project (XDG Base Directory Specification).
@@ -58,7 +55,7 @@ class Cache:
         self._path = Path(directory) / _FILE
         self._connection: sqlite3.Connection | None = None
         self._process = 0
-        self._waiting = 0
+        self._writes = True
 
     def get(self, kind: str, key: str) -> object | None:
         """Return the value put under (kind, key), or None: never put, lost or damaged."""
@@ -98,32 +95,33 @@ class Cache:
             for key, value in values.items()
         ]
         connection = self._open()
-        if connection is None:
+        if connection is None or not self._writes:
             return
         try:
+            connection.execute("BEGIN IMMEDIATE")
             connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
-            self._waiting += len(rows)
-            if self._waiting >= _BATCH:
-                self.commit()
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError:
+            # Locked for too long, full or read-only. What is there may still be read.
+            self._writes = False
+            with contextlib.suppress(sqlite3.Error):
+                connection.rollback()
         except (sqlite3.Error, UnicodeError):
             self._discard()
 
     def commit(self) -> None:
-        """Make what was put last beyond this process."""
-        if self._connection is not None and self._process == os.getpid():
-            try:
-                self._connection.commit()
-                self._waiting = 0
-            except sqlite3.Error:
-                self._discard()
+        """Fold the database's log into its file; every value is safe before that."""
+        if self._connection is not None and self._process == os.getpid() and self._writes:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
-        """Commit and let go of the file; the cache may still be used and opens it again."""
-        self.commit()
+        """Let go of the file; the cache may still be used, and opens it again."""
         if self._connection is not None and self._process == os.getpid():
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = None
+        self._process = 0
 
     def __enter__(self) -> Self:
         return self
@@ -153,7 +151,7 @@ class Cache:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._path.exists() and self._path.stat().st_size > _FULL:
             self._remove()
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE)
+        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
         try:
             # Lost after a power failure is only what can be computed again.
             connection.execute("PRAGMA synchronous = OFF")
@@ -166,7 +164,6 @@ class Cache:
             columns = [row[1] for row in connection.execute("PRAGMA table_info(entry)")]
             if columns != ["kind", "key", "value"]:
                 raise sqlite3.DatabaseError("not a table of ours")
-            connection.commit()
         except BaseException:
             connection.close()
             raise

@@ -83,10 +83,13 @@ _SIMPLE = re.compile(rb"([\w \t\n*]*[\s*])([A-Za-z_]\w*)[ \t]*\(([^()]*)\)\s*\Z"
 _PLAIN = re.compile(
     rb"\s*+(?:(?:static|inline|extern|const)\b\s*+)*+(?:(?:struct|union|enum)\s++\w++"
     rb"|(?:(?:void|int|char|long|short|unsigned|signed|bool|float|double)\b\s*+)++"
-    rb"|(?!const\b|volatile\b|if\b|while\b|for\b|switch\b)\w++)\s*+(?:const\b\s*+)?+(?:\*\s*+)*+[A-Za-z_]\w*+\s*+"
+    rb"|(?!const\b|volatile\b|if\b|while\b|for\b|switch\b|else\b|do\b|return\b)\w++)\s*+"
+    rb"(?:const\b\s*+)?+(?:\*\s*+)*+[A-Za-z_]\w*+\s*+"
     rb"\((?:[^()*\[]++|\[\w*+\]|\*\s*+(?:const\b\s*+)?+\w*+(?=\s*[,)\[]))*+\)\s*+\Z"
 )
 """A head that needs no change."""
+_EXPRESSION = re.compile(rb"[?:&|<>!+/%^~-]")
+"""What may stand before a call in the body of a macro, and not before the name of a function."""
 _GROUP = re.compile(rb"([A-Za-z_]\w*+)?[ \t\n]*+\(")
 _WORD = re.compile(rb"[A-Za-z_]\w*+")
 _RETURNS_FUNCTION = re.compile(rb"[\s*]*+([A-Za-z_]\w*+)\s*+\(")
@@ -210,7 +213,7 @@ def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> bool:
     if _PLAIN.match(raw):
         return True
     head = read_head(raw) if b"(" in raw and b";" not in raw and b"=" not in raw else None
-    if head is None:
+    if head is None or _EXPRESSION.search(raw, 0, head.at):
         return False
     out[: head.start] = blank(raw[: head.start])
     if head.maker:

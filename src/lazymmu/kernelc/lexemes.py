@@ -41,7 +41,7 @@ _LEXEME = re.compile(COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING + rb"|" + C
 _DIRECTIVE = re.compile(
     rb"(?:\A|\n)[ \t]*+\#[ \t]*+"
     rb"(?:define|undef|include|pragma|error|warning|line|ident)\b"
-    rb"(?:[^\\\n/]++|\\\r?[\s\S]|" + COMMENT + rb"|/)*+"
+    rb"(?:[^\\\n/\"']++|\\\r?[\s\S]|" + COMMENT + rb"|" + STRING + rb"|" + CHAR + rb"|[/\"'])*+"
 )
 REACH = 1 << 15
 """How far apart parentheses of one pair may be, in bytes, so that no input takes quadratic time.

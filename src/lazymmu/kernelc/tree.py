@@ -2,8 +2,8 @@
 """A plain kernel source tree: which release it is, which files it has, and their bytes.
 
 The tree is neither configured nor built, and it may change while it is read. Nothing in it is
-trusted: a file that vanishes, cannot be read, is not a regular file, leads out of the tree or is
-absurdly large reads as empty, and the loss is recorded with its reason.
+trusted: a file that vanishes, cannot be read, is not a regular file or is absurdly large reads as
+empty, and so does a path that leads out of the tree; each loss is recorded with its reason.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Tree:
     root: Path
     release: str
     losses: list[Loss] = field(default_factory=list)
+    _lost: set[Loss] = field(default_factory=set, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Tree:
@@ -110,7 +111,8 @@ class Tree:
     def lose(self, rel: str, reason: str) -> None:
         """Record that something of the file `rel` is lost, once for each reason."""
         loss = Loss(rel, reason)
-        if loss not in self.losses:
+        if loss not in self._lost:
+            self._lost.add(loss)
             self.losses.append(loss)
 
     def manifest(self) -> dict[str, tuple[int, int]]:

@@ -64,7 +64,6 @@ def files_with(
             if path in known and known[path][1] < settled
         }
         cache.put(_KIND, key, value)
-        cache.commit()
     else:
         found |= fresh
     return {path: {wanted[i] for i in found[path]} for path in files if found.get(path)}
