@@ -23,7 +23,7 @@ static int call_for_table(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 	if (!start)
 		return -ENOMEM;
 
-	lazy_mmu_mode_enable();	/* expect: preempted-in-section */
+	lazy_mmu_mode_enable();	/* expect: preempted-in-section x86 arm64 */
 	for (pte = start; addr != end; pte++, addr += PAGE_SIZE) {
 		if (!create && pte_none(ptep_get(pte)))
 			continue;

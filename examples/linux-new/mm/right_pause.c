@@ -72,7 +72,7 @@ int map_window(pmd_t *pmd, unsigned long addr, unsigned long end, unsigned long 
 	pte_t *pte = pte_offset_kernel(pmd, addr);
 	int err = 0;
 
-	lazy_mmu_mode_enable();	/* expect: preempted-in-section */
+	lazy_mmu_mode_enable();	/* expect: preempted-in-section x86 arm64 */
 	for (; addr < end; addr += PAGE_SIZE) {
 		if (WARN_ON_ONCE(!pte_none(ptep_get(pte)))) {
 			err = -EBUSY;

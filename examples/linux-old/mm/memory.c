@@ -23,7 +23,7 @@ static int call_for_table(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 	if (!start)
 		return -ENOMEM;
 
-	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section */
+	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section x86 sparc */
 	for (pte = start; addr != end; pte++, addr += PAGE_SIZE) {
 		if (!create && pte_none(ptep_get(pte)))
 			continue;

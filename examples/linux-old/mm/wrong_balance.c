@@ -94,6 +94,22 @@ static int begin_run(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t
 	return 0;
 }
 
+/* What the helper is for: its caller ends the section. */
+int clean_run(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl;
+	pte_t *pte;
+	int err;
+
+	err = begin_run(mm, pmd, addr, &pte, &ptl);
+	if (err)
+		return err;
+	set_pte(pte, pte_mkclean(ptep_get(pte)));
+	arch_leave_lazy_mmu_mode();
+	pte_unmap_unlock(pte, ptl);
+	return 0;
+}
+
 /* The helper began the section; the caller does not know. */
 int probe_run(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 {

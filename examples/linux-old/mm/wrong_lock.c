@@ -8,7 +8,7 @@ void soften_table(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr,
 	pte_t *start, *pte;
 	spinlock_t *ptl;
 
-	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section */
+	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section x86 sparc */
 	start = pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);	/* expect: section-outside-lock */
 	if (!pte) {
 		arch_leave_lazy_mmu_mode();
@@ -55,7 +55,7 @@ void guard_table(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 void strip_table(struct vm_area_struct *vma, pte_t *pte, unsigned long addr,
 		 unsigned long end)
 {
-	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section */
+	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section x86 sparc */
 	for_each_entry_of_table(pte, addr, end)
 		ptep_modify_prot_commit(vma, addr, pte, ptep_get(pte), __pte(0));	/* expect: section-outside-lock */
 	arch_leave_lazy_mmu_mode();

@@ -23,9 +23,6 @@ TsNode = tree_sitter.Node
 _LOOP_MACRO_GAP = len("while ") + 1
 """masks.py turns a loop macro's name into ``while`` and spaces: more of them than anyone types."""
 
-_GUARDS = ("guard", "scoped_guard", "scoped_cond_guard")
-"""Lock guards of include/linux/cleanup.h: taken here, dropped where the scope ends."""
-
 
 def lower(
     slice_: bytes,
@@ -219,14 +216,23 @@ class _Builder(Lowering):
             self.statement(child)
         self._close(depth, ts)
 
-    def _close(self, depth: int, ts: TsNode | None) -> None:
+    def _close(self, depth: int, ts: TsNode) -> None:
         if self.at >= 0:
-            self._unguard(self.guards, depth, ts)
+            line = self.first_line + max(ts.end_point[0] - self.row_shift, 0)
+            self._unguard(self.guards, depth, ts, (line, max(ts.end_point[1], 1)))
         del self.guards[depth:]
 
-    def _unguard(self, guards: list[Expr], depth: int, ts: TsNode | None) -> None:
+    def _unguard(
+        self,
+        guards: list[Expr],
+        depth: int,
+        ts: TsNode | None,
+        where: tuple[int, int] | None = None,
+    ) -> None:
+        """Drop the guards of the scopes that are left, where they are left."""
         for guard in reversed(guards[depth:]):
-            name, args, line, col = guard[1:]
+            name, args, *taken = guard[1:]
+            line, col = where or (self.place(ts) if ts is not None else taken)
             self.node(EVAL, ("call", f"~{name}", args, line, col), ts)
 
     def statement(self, ts: TsNode) -> None:
@@ -258,9 +264,9 @@ class _Builder(Lowering):
             value = expression(self, child)
             if value[0] == "call" and isinstance(value[1], tuple):
                 inner = value[1]
-                if inner[0] == "call" and inner[1] in _GUARDS:
+                if inner[0] == "call" and inner[1] == "guard" and inner[2]:
                     # guard(class)(arg): taken here, dropped when the block is left.
-                    guard = ("call", f"guard:{_guard_class(inner)}", value[2], *value[3:])
+                    guard = _guard(inner[2][0], value[2], value[3], value[4])
                     self.effect(guard, child)
                     self.guards.append(guard)
                     continue
@@ -374,10 +380,9 @@ class _Builder(Lowering):
         self.at = head
         scope = self._scoped(test)
         if scope is not None:
-            self.effect(scope, ts)
-            self.guards.append(scope)
+            self._take(*scope, ts)
         elif not post:
-            if test is not None and test.start_byte - ts.start_byte > _LOOP_MACRO_GAP:
+            if test is not None and _heads_macro(ts, test):
                 yes, no = self._loop_macro(test, ts)
             else:
                 yes, no = self.condition(test, ts)
@@ -414,30 +419,38 @@ class _Builder(Lowering):
         """A loop macro sets its arguments in ways that only its body tells."""
         if self.at < 0:
             return -1, -1
-        args = []
-        todo = list(test.named_children)
-        while todo:
-            child = todo.pop(0)
-            if child.type == "comma_expression":
-                todo[:0] = child.named_children
-            else:
-                args.append(expression(self, child))
+        args = [expression(self, item) for item in _items(test)]
         yes, no = self.detached(where), self.detached(where)
         line, column = self.place(where)
         self.test(("call", LOOP, tuple(args), line, column), yes, no, where)
         return yes, no
 
-    def _scoped(self, test: TsNode | None) -> Expr | None:
-        """``while (scoped_guard(class, arg))``, the form that masks.py leaves, is no loop."""
-        if test is None or b"scoped_" not in (test.text or b""):
+    def _scoped(self, test: TsNode | None) -> tuple[Expr, Expr | None] | None:
+        """``while(_guard,class, args)``, the form that masks.py leaves of a guard, is no loop.
+
+        The guard, and for scoped_cond_guard() what is returned when it is not had.
+        """
+        items = _items(test) if test is not None else []
+        head = _text(items[0]) if len(items) > 1 else ""
+        if head not in ("_guard", "_cond_guard"):
             return None
-        before = self.at
-        value = expression(self, test)
-        self.at = before
-        if value[0] != "call" or value[1] not in _GUARDS:
-            return None
-        args = value[2][2:] if value[1] == "scoped_cond_guard" else value[2][1:]
-        return ("call", f"guard:{_guard_class(value)}", args, *value[3:])
+        values = [expression(self, item) for item in items[1:]]
+        line, column = self.place(items[0])
+        if head == "_guard":
+            return _guard(values[0], tuple(values[1:]), line, column), None
+        fail = values[1] if len(values) > 1 else ("other", ())
+        return _guard(values[0], tuple(values[2:]), line, column), fail
+
+    def _take(self, guard: Expr, fail: Expr | None, ts: TsNode) -> None:
+        """Take a guard for the statement that follows, or leave by ``fail``."""
+        if fail is not None:
+            taken, missed = self.detached(ts), self.detached(ts)
+            self.test(("other", ()), taken, missed, ts)
+            self.at = missed
+            self._returns(fail, ts)
+            self.at = taken
+        self.effect(guard, ts)
+        self.guards.append(guard)
 
     def _switch(self, ts: TsNode) -> None:
         test = ts.child_by_field_name("condition")
@@ -449,6 +462,7 @@ class _Builder(Lowering):
         self.breaks.append(([after], depth))
         cases: list[int | None] = []
         targets: list[int] = []
+        has_default = False
         body = ts.child_by_field_name("body")
         for child in body.named_children if body is not None else ():
             if child.type != "case_statement":
@@ -466,9 +480,7 @@ class _Builder(Lowering):
                 if label is not None and inner.start_byte == label.start_byte:
                     continue
                 self.statement(inner)
-            if label is None:
-                cases[-1] = None
-        has_default = b"default" in (body.text or b"") if body is not None else False
+            has_default = has_default or label is None
         self._close(depth, ts)
         self.jump(after)
         self.breaks.pop()
@@ -505,7 +517,9 @@ class _Builder(Lowering):
         self.at = -1
 
     def _return(self, ts: TsNode) -> None:
-        value = expression(self, ts.named_children[0]) if ts.named_child_count else None
+        self._returns(expression(self, ts.named_children[0]) if ts.named_child_count else None, ts)
+
+    def _returns(self, value: Expr | None, ts: TsNode) -> None:
         if self.at < 0:
             return
         if self.guards and value is not None and _has_effect(value):
@@ -536,9 +550,27 @@ _STATEMENTS: dict[str, Callable[[_Builder, TsNode], None]] = {
 }
 
 
-def _guard_class(call: Expr) -> str:
-    first = call[2][0] if call[2] else ("other", ())
-    return str(first[1]) if first[0] == "id" else "?"
+def _heads_macro(loop: TsNode, test: TsNode) -> bool:
+    """Whether a loop's head is a macro that masks.py made a ``while``."""
+    return loop.type == "while_statement" and test.start_byte - loop.start_byte > _LOOP_MACRO_GAP
+
+
+def _items(ts: TsNode) -> list[TsNode]:
+    """What commas part in an expression in parentheses."""
+    found: list[TsNode] = []
+    todo = list(ts.named_children)
+    while todo:
+        child = todo.pop(0)
+        if child.type == "comma_expression":
+            todo[:0] = child.named_children
+        elif child.type != "comment":
+            found.append(child)
+    return found
+
+
+def _guard(kind: Expr, args: tuple[Expr, ...], line: int, column: int) -> Expr:
+    name = kind[1] if kind[0] == "id" else "?"
+    return ("call", f"guard:{name}", args, line, column)
 
 
 def _text(ts: TsNode | None) -> str:

@@ -107,11 +107,8 @@ def look(
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(tree, program, walker, reach)),
-        unresolved=tuple(
-            Lost(file, line, name, f"called in {function}()")
-            for name, (file, line, function) in sorted(reach.unresolved.items())
-        ),
+        unparsed=tuple(_lost(tree, program, walker)),
+        unresolved=tuple(_unresolved(profile.name, reach)),
     )
 
 
@@ -145,13 +142,19 @@ def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
         yield culprit(arch, hit, root.step, root.definition.conditions, space)
 
 
-def _lost(tree: Tree, program: Program, walker: Walker, reach: Reach) -> Iterable[Lost]:
+def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
+    for name, (file, line, function) in sorted(reach.unresolved.items()):
+        yield Lost(file, line, name, f"called in {function}()")
+    if reach.cut_off:
+        why = f"more than {MAX_DEPTH} calls below a section on {arch}, not looked at"
+        yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
+
+
+def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:
     for (file, line), name in sorted(program.unparsed.items()):
         yield Lost(file, line, name, "not understood by the parser")
     for (file, line, name), why in sorted(walker.bounded.items()):
         yield Lost(file, line, name, why)
-    for file, line in sorted(reach.cut_off):
-        yield Lost(file, line, "", f"more than {MAX_DEPTH} calls below a section, not looked at")
     for loss in tree.losses:
         yield Lost(loss.file, 0, "", loss.reason)
 

@@ -43,7 +43,7 @@ class Plan:
     """What of a function is worth remembering along a path.
 
     tracked: spellings of conditions that are tested more than once, or whose operand is given
-    a constant or a lock's success somewhere; live: per node, those of them that some path from
+    a constant or a call's outcome somewhere; live: per node, those of them that some path from
     there still tests; locks: class of each variable that holds a lock;
     traced: variables whose value may come to be freed, so that its origin matters;
     rewritten: variables that are assigned.
@@ -75,7 +75,7 @@ class Plan:
                 if value is None:
                     continue
                 source = _last_value(value)
-                if source[0] == "num" or (source[0] == "call" and source[1] in words.locks):
+                if source[0] in ("num", "call"):
                     settled.add(text(target))
                 kind = lock_class(source, {}, words)
                 if target[0] == "id":

@@ -2,8 +2,8 @@
 """Where paths begin: every function that uses the mode, and every callback that runs in it.
 
 A function whose own balance is off may be half of a pair (one that begins, one that ends): it
-is excused when each of its callers is balanced with it in its place, or when it is only ever
-run inside a section and leaves that as it found it.
+is excused when a caller is balanced with it in its place, or when it is only ever run inside a
+section; then its callers answer for it.
 """
 
 from __future__ import annotations
@@ -190,7 +190,10 @@ class Roots:
         return bool(depths) and min(depths) > 0
 
     def _balanced_by_callers(self, root: Root, callers: Callers, levels: int) -> list[Root]:
-        """The callers of a half, walked with it in its place; none when they do not balance it."""
+        """The callers of a half, walked with it in its place; none when none balances it.
+
+        Where one caller shows what the half is for, another that does not balance it is wrong.
+        """
         definition = root.definition
         named = callers(definition.name, definition.static, definition.file)
         users = [d for d in named if d.name != definition.name and self._calls(d, definition.name)]
@@ -199,17 +202,19 @@ class Roots:
         graph = self.program.function(definition)
         self.walker.helper(graph)
         out = []
+        balanced = False
         for user in users:
-            outcome = self.walker.root(self.program.function(user))
-            walked = Root(user, (), outcome)
-            if self._unbalanced(walked):
-                above = self._balanced_by_callers(walked, callers, levels - 1) if levels else []
-                if not above:
-                    self.walker.forget_helper(graph)
-                    return []
-                out.extend(above)
-                walked = Root(user, (), outcome, _BALANCE)
-            out.append(walked)
+            walked = Root(user, (), self.walker.root(self.program.function(user)))
+            above: list[Root] = []
+            if self._unbalanced(walked) and levels:
+                above = self._balanced_by_callers(walked, callers, levels - 1)
+            if above:
+                walked = replace(walked, excused=_BALANCE)
+            balanced = balanced or bool(above) or not self._unbalanced(walked)
+            out += [walked, *above]
+        if not balanced:
+            self.walker.forget_helper(graph)
+            return []
         return out
 
     def _calls(self, user: Definition, name: str) -> bool:

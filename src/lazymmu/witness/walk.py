@@ -406,7 +406,10 @@ class Walker:
         graph = self.calls.program.function(inside.definition)
         entered = enter(path.state.product, call, graph)
         self.entered.setdefault((graph.file, graph.line), set()).add(entered.task.depth)
-        outcome = self.walk(graph, inside.binding, entered)
+        if inside.callback:
+            outcome = self._called_back(graph, inside.binding, entered)
+        else:
+            outcome = self.walk(graph, inside.binding, entered)
         out.spaces |= outcome.spaces
         said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
         step = Step(frame.graph.file, call[3], call[4], frame.graph.name, said)
@@ -433,6 +436,26 @@ class Walker:
             if graph.macro:
                 after = self._macro_writes(after, call, graph, plan)
             yield self._returned(after, call, after.state.product, value, f"{graph.name}:{name}")
+
+    def _called_back(self, graph: Function, binding: Binding, entered: Product) -> Outcome:
+        """Walk a callback: whoever calls it back counts on the mode it was called in."""
+        site = Site(graph.file, graph.line, 1, graph.name)
+        product, _ = self.runtime.step(entered, Call(graph.name, root=True, site=site))
+        outcome = self.walk(graph, binding, product)
+        result = Outcome({}, dict(outcome.hits), set(outcome.spaces))
+        for (after, value, name), trail in outcome.exits.items():
+            step = trail.step if trail is not None and trail.step is not None else None
+            place = step or Step(graph.file, graph.line, 1, graph.name, "returns")
+            where = Site(place.file, place.line, place.column, graph.name)
+            ended, broken = self.runtime.step(after, Return(graph.name, root=True, site=where))
+            for violation in broken:
+                result.add(Hit(violation, trail, place))
+            if broken:
+                task = entered.task
+                meant = replace(ended.task, depth=task.depth, paused=task.paused)
+                ended = replace(ended, task=meant)
+            result.exits.setdefault((replace(ended, own=entered.own), value, name), trail)
+        return result
 
     def _macro_writes(self, path: _Path, call: Expr, graph: Function, plan: Plan) -> _Path:
         """A macro that assigns to its parameter assigns to its argument."""

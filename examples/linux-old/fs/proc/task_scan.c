@@ -46,7 +46,7 @@ static int scan_table(pmd_t *pmd, unsigned long start, unsigned long end,
 	pte_t *first, *pte;
 	spinlock_t *ptl;
 
-	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section */
+	arch_enter_lazy_mmu_mode();	/* expect: preempted-in-section x86 sparc */
 	if (!scan_huge(pmd, start, end, walk)) {	/* expect: sleep-in-section */
 		arch_leave_lazy_mmu_mode();
 		return 0;
@@ -64,7 +64,7 @@ static int scan_table(pmd_t *pmd, unsigned long start, unsigned long end,
 			protect_entry(vma, addr, pte);
 	}
 	if (scan->found)
-		flush_tlb_range(vma, start, end);	/* expect: tlb-flush-in-section x86 powerpc */
+		flush_tlb_range(vma, start, end);	/* expect: tlb-flush-in-section x86 powerpc sparc */
 	pte_unmap_unlock(first, ptl);	/* expect: unlock-before-flush x86 powerpc */
 	arch_leave_lazy_mmu_mode();
 	cond_resched();

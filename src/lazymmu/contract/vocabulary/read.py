@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _Word = TypeVar("_Word")
 
-_NAME: Final = re.compile(r"[A-Za-z_]\w*\Z")
+_NAME: Final = re.compile(r"(?:~?guard:)?[A-Za-z_][A-Za-z0-9_]*\Z")
+"""A C identifier, or the class of a guard (include/linux/cleanup.h), with ~ for its end."""
 _MOST_ARGUMENTS: Final = 16
 
 _TABLES: Final[Mapping[str, frozenset[str]]] = {
