@@ -21,6 +21,7 @@ import pytest
 
 import lazymmu
 from lazymmu.contract.rules import RULES
+from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
