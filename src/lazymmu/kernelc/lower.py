@@ -380,7 +380,7 @@ class _Builder(Lowering):
         self.at = head
         scope = self._scoped(test)
         if scope is not None:
-            self._take(*scope, ts)
+            self._take(*scope, ts, after)
         elif not post:
             if test is not None and _heads_macro(ts, test):
                 yes, no = self._loop_macro(test, ts)
@@ -441,13 +441,25 @@ class _Builder(Lowering):
         fail = values[1] if len(values) > 1 else ("other", ())
         return _guard(values[0], tuple(values[2:]), line, column), fail
 
-    def _take(self, guard: Expr, fail: Expr | None, ts: TsNode) -> None:
-        """Take a guard for the statement that follows, or leave by ``fail``."""
+    def _take(self, guard: Expr, fail: Expr | None, ts: TsNode, after: int) -> None:
+        """Take a guard for the statement that follows, or leave by ``fail``.
+
+        A ``fail`` that is no jump goes on behind that statement (include/linux/cleanup.h).
+        """
         if fail is not None:
             taken, missed = self.detached(ts), self.detached(ts)
             self.test(("other", ()), taken, missed, ts)
             self.at = missed
-            self._returns(fail, ts)
+            match fail:
+                case ("bin", "+", ("id", "RETURN"), value):
+                    self._returns(value, ts)
+                case ("id", "RETURN"):
+                    self._returns(None, ts)
+                case ("bin", "+", ("id", "GOTO"), ("id", label)):
+                    self._goes_to(label, ts)
+                case _ if _has_effect(fail):
+                    self.effect(fail, ts)
+            self.jump(after)
             self.at = taken
         self.effect(guard, ts)
         self.guards.append(guard)
@@ -510,10 +522,11 @@ class _Builder(Lowering):
         self._leave_to(self.continues, ts)
 
     def _goto(self, ts: TsNode) -> None:
-        index = self.node(NOP, None, ts) if self.at >= 0 else -1
-        if index >= 0:
-            label = _text(ts.child_by_field_name("label"))
-            self.gotos.append((index, label, list(self.guards)))
+        self._goes_to(_text(ts.child_by_field_name("label")), ts)
+
+    def _goes_to(self, label: str, ts: TsNode) -> None:
+        if self.at >= 0:
+            self.gotos.append((self.node(NOP, None, ts), label, list(self.guards)))
         self.at = -1
 
     def _return(self, ts: TsNode) -> None:
