@@ -6,12 +6,12 @@ build up (`Macros`), and the selection that both together make (`Selection`, `se
 `regions`). Expressions are evaluated by `condition`.
 
 A configuration symbol that a user may choose ("free") counts as on, so that the code it
-guards is seen; what was seen only because of such a choice is labelled with the symbol. A
-label is `CONFIG_X`, `!CONFIG_X` never occurs (the off side of a free symbol is not seen), and
-`CONFIG_X || CONFIG_Y` stands where either would do.
+guards is seen; what is seen only because of such a choice is labelled with the symbol. A label
+is `CONFIG_X`, or `CONFIG_X || CONFIG_Y` where either would do. The other side of a free symbol,
+its #else, is not seen.
 
-Limits: a comment opener inside a string literal can hide directives up to the next comment
-end when both stand on lines of their own; `#include` is the caller's business.
+Limits: a comment opener inside a string that goes on over lines can hide directives up to the
+next comment end; `#include` is the caller's business.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class Macro(NamedTuple):
 
 _DIRECTIVE: Final = re.compile(
     r"\n[ \t]*#[ \t]*(ifdef|ifndef|if|elif|else|endif|define|undef|include)\b[ \t]*"
-    r"(\w*)([^\n\\]*(?:\\[\s\S][^\n\\]*)*)"
+    r"(\w*)([^\n\\]*(?:\\(?:\r\n|[\s\S])[^\n\\]*)*)"
 )
-_COMMENT: Final = re.compile(r"/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*")
+_COMMENT: Final = re.compile(r"(\"(?:[^\"\\\n]|\\.)*\")|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*")
 _BLANKS: Final = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _OPENERS: Final = frozenset({"if", "ifdef", "ifndef"})
 _LINES: Final = frozenset({"define", "undef", "include"})
@@ -102,7 +102,7 @@ def plain(text: str) -> str:
     if "\\" in text:
         text = text.replace("\\\r\n", " ").replace("\\\n", " ")
     if "/*" in text or "//" in text:
-        text = _COMMENT.sub(" ", text)
+        text = _COMMENT.sub(lambda match: match[1] or " ", text)
     return text.strip()
 
 
@@ -355,14 +355,25 @@ class Selection:
         return labels
 
     def merged(self, other: Selection) -> Selection:
-        """Return what is compiled in either of two inclusions of the same text."""
+        """Return what is compiled in either of two inclusions of the same text.
+
+        What one of them compiles without a choice rests on none.
+        """
         dead: list[tuple[int, int]] = []
-        for start, end in self.dead:
-            for first, last in other.dead:
-                low, high = max(start, first), min(end, last)
-                if low < high:
-                    dead.append((low, high))
-        return Selection(dead, sorted({*self.guarded, *other.guarded}))
+        mine, others = 0, 0
+        while mine < len(self.dead) and others < len(other.dead):
+            start, end = self.dead[mine]
+            first, last = other.dead[others]
+            if max(start, first) < min(end, last):
+                dead.append((max(start, first), min(end, last)))
+            if end <= last:
+                mine += 1
+            else:
+                others += 1
+        guarded = set(self.guarded) & set(other.guarded)
+        guarded.update(span for span in self.guarded if not other.live(span[0]))
+        guarded.update(span for span in other.guarded if not self.live(span[0]))
+        return Selection(dead, sorted(guarded))
 
 
 def interpret(

@@ -37,6 +37,11 @@ FORCED: Final = ("include/linux/kconfig.h", "include/linux/compiler_types.h")
 _SPEC: Final = re.compile(r'\s*(?:<([^>\n]+)>|"([^"\n]+)")')
 _WORD: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*\Z")
 _DEPTH: Final = 150
+"""How deep headers may include each other: GCC's limit is 200."""
+
+_TIMES: Final = 1000
+"""How often a header without a guard is read: no header of a kernel comes near."""
+
 _CAP: Final = 200_000
 
 
@@ -116,6 +121,7 @@ class Headers:
         self._reached: dict[str, frozenset[str]] = {}
         self._includers: dict[str, list[str]] = {}
         self._depth = 0
+        self._times: dict[str, int] = {}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -190,7 +196,9 @@ class Headers:
         earlier = self.selections.get(rel)
         if earlier is not None and text.guard and self.macros.defined(text.guard)[0]:
             return
-        if self._depth > _DEPTH:
+        times = self._times[rel] = self._times.get(rel, 0) + 1
+        if self._depth > _DEPTH or times > _TIMES:
+            self.tree.lose(rel, "headers include each other in a circle")
             return
         if earlier is None:
             self.selections[rel] = Selection()

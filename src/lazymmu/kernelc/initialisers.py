@@ -40,7 +40,7 @@ class Initialiser:
 
 _TABLE: Final = re.compile(
     rb"(?:(?P<kind>struct[ \t]+|typeof\()[ \t]*(?P<struct>\w+)\)?[ \t\n]+)"
-    rb"(?P<table>\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?(?:__\w+(?:\([^()]*\))?[ \t\n]*)*=[ \t\n]*\{"
+    rb"(?P<table>\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?(?:__\w++(?:\([^()]*+\))?+[ \t\n]*+)*+=[ \t\n]*\{"
 )
 _PIECE: Final = re.compile(
     rb"/\*[\s\S]*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|(?P<brace>[{}])|(?P<comma>,)"
@@ -51,6 +51,12 @@ _ASSIGN: Final = re.compile(
     rb"\n[ \t]+([A-Za-z_]\w*)((?:\.\w+|\[[^\]\n]*\])+)[ \t]*=[ \t\n]*"
     rb"&?(?:[A-Z_]\w*\([ \t]*&?)?([A-Za-z_]\w*)\)?[ \t]*;"
 )
+_LONGEST: Final = 1 << 20
+"""How far an initialiser may go on, in bytes."""
+
+_UNCLOSED: Final = 8
+"""After so many initialisers without an end a file is no C."""
+
 _INDEX: Final = re.compile(rb"\[[^\]]*\]")
 
 
@@ -63,36 +69,37 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
 
     `text` is the file with what is not compiled blanked.
     """
-    for match in _TABLE.finditer(text):
+    position, unclosed = 0, 0
+    while (match := _TABLE.search(text, position)) is not None and unclosed < _UNCLOSED:
         table = match["table"].decode("latin-1")
         struct = match["struct"].decode("latin-1")
         if not match["kind"].startswith(b"struct"):
             struct = f"typeof({struct})"
-        yield from _braces(file, text, match.end(), table, struct)
+        line = text.count(b"\n", 0, match.end()) + 1
+        position, found = _braces(text, match.end())
+        if position < 0:
+            position, unclosed = match.end(), unclosed + 1
+        for at, field, value in found:
+            place = line + text.count(b"\n", match.end(), at)
+            yield at, Initialiser(file, place, table, struct, field, value)
     for match in _ASSIGN.finditer(text):
         at = match.start(1)
-        yield (
-            at,
-            Initialiser(
-                file,
-                text.count(b"\n", 0, at) + 1,
-                match[1].decode("latin-1"),
-                "",
-                _path(match[2]),
-                match[3].decode("latin-1"),
-            ),
-        )
+        line = text.count(b"\n", 0, at) + 1
+        table, value = match[1].decode("latin-1"), match[3].decode("latin-1")
+        yield at, Initialiser(file, line, table, "", _path(match[2]), value)
 
 
-def _braces(
-    file: str, text: bytes, start: int, table: str, struct: str
-) -> Iterator[tuple[int, Initialiser]]:
-    """Yield the fields of the initialiser whose opening brace ends at `start`."""
+def _braces(text: bytes, start: int) -> tuple[int, list[tuple[int, str, str]]]:
+    """Read the initialiser whose opening brace ends at `start`.
+
+    Returns the offset behind its closing brace, -1 when there is none, and its fields that are
+    given a name: (offset, path, name).
+    """
+    found: list[tuple[int, str, str]] = []
     # The designator that stands before each open brace, and the one just read.
     path: list[str] = [""]
     pending = ""
-    counted, line = 0, 1
-    for match in _PIECE.finditer(text, start):
+    for match in _PIECE.finditer(text, start, start + _LONGEST):
         if match["brace"] == b"{":
             path.append(pending)
             pending = ""
@@ -100,15 +107,12 @@ def _braces(
             path.pop()
             pending = ""
             if not path:
-                return
+                return match.end(), found
         elif match["comma"] is not None:
             pending = ""
         elif match["field"] is not None:
             pending = _path(match["field"])
             if match["value"] is not None:
-                at = match.start("field")
-                line += text.count(b"\n", counted, at)
-                counted = at
                 field = ".".join(part for part in (*path, pending) if part)
-                value = match["value"].decode("latin-1")
-                yield at, Initialiser(file, line, table, struct, field, value)
+                found.append((match.start("field"), field, match["value"].decode("latin-1")))
+    return -1, found

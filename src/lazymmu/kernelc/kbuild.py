@@ -12,6 +12,7 @@ path by a far Makefile (virt/kvm) are found when that Makefile was read before.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from posixpath import dirname, normpath
 from typing import Final
@@ -34,7 +35,8 @@ _CONDITION: Final = re.compile(r"\s*(?:else\s+)?(ifeq|ifneq|ifdef|ifndef)\b\s*(.
 _INCLUDE: Final = re.compile(r"\s*-?include\s+(.+)")
 _LISTS: Final = ("obj-y", "obj-m", "lib-y", "lib-m")
 _TOP_LISTS: Final = ("init", "core", "drivers", "net", "libs", "virt")
-_DEPTH: Final = 24
+_WORDS: Final = 5_000
+"""Most words that a variable holds: a kernel's longest lists have some hundred."""
 
 
 class Kbuild:
@@ -123,25 +125,31 @@ class Kbuild:
         self._flags[directory] = tuple(dict.fromkeys([*own, *flags]))
         for kind in _LISTS:
             for word, needs in makefile.variables.get(kind, []):
-                self._object(directory, makefile, word, _union(labels, needs), 0)
+                self._object(directory, makefile, word, _union(labels, needs), set())
 
     def _object(
-        self, directory: str, makefile: _Makefile, word: str, labels: Labels, depth: int
+        self,
+        directory: str,
+        makefile: _Makefile,
+        word: str,
+        labels: Labels,
+        seen: set[tuple[str, Labels]],
     ) -> None:
+        """Enter one word of a list: a directory, or an object with its members."""
         path = normpath(f"{directory}/{word}") if directory else normpath(word)
         if word.endswith("/"):
             self._directories[path] = _least(self._directories.get(path), labels)
             return
-        if not word.endswith(".o") or depth > _DEPTH:
+        if not word.endswith(".o") or (word, labels) in seen:
             return
+        seen.add((word, labels))
         source = path[:-2] + ".c"
         if self.tree.has(source):
             self._files[source] = _least(self._files.get(source), labels)
         stem = word[:-2]
         for suffix in ("-objs", "-y", "-m"):
             for member, needs in makefile.variables.get(stem + suffix, []):
-                if member != word:
-                    self._object(directory, makefile, member, _union(labels, needs), depth + 1)
+                self._object(directory, makefile, member, _union(labels, needs), seen)
 
 
 def _include_paths(words: list[str]) -> list[str]:
@@ -187,13 +195,13 @@ class _Makefile:
         self.variables: dict[str, list[Word]] = dict(exported)
         self.variables["src"] = self.variables["obj"] = [(directory, ())]
         self.variables["srctree"] = self.variables["objtree"] = []
-        self._depth = 0
+        self._open: set[str] = set()
 
     def read(self, rel: str) -> None:
         """Carry out the lines of the Makefile `rel`."""
-        if self._depth > _DEPTH:
+        if rel in self._open:
             return
-        self._depth += 1
+        self._open.add(rel)
         text = self.kbuild.tree.read(rel).decode("utf-8", "replace")
         # Per open conditional: is its branch taken, was one taken before, and its labels.
         branches: list[tuple[bool, bool, Labels]] = []
@@ -224,8 +232,9 @@ class _Makefile:
                 around: Labels = ()
                 for _, _, labels in branches:
                     around = _union(around, labels)
-                self._line(stripped, around)
-        self._depth -= 1
+                with contextlib.suppress(RecursionError):
+                    self._line(stripped, around)
+        self._open.discard(rel)
 
     def _line(self, line: str, around: Labels) -> None:
         match = _ASSIGN.match(line)
@@ -250,6 +259,9 @@ class _Makefile:
             self.variables[name] = [*self.variables.get(name, []), *words]
         elif match[2] != "?=" or name not in self.variables:
             self.variables[name] = words
+        if len(self.variables.get(name, ())) > _WORDS:
+            del self.variables[name][_WORDS:]
+            self.kbuild.tree.lose(f"{self.directory}/Makefile", f"`{name:.40}` grows without end")
 
     def _test(self, kind: str, text: str) -> tuple[bool, Labels]:
         if kind in ("ifdef", "ifndef"):

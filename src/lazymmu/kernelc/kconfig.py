@@ -85,6 +85,7 @@ class _Assembly:
         self.choices: list[_Choice] = []
         self.used: list[str] = []
         self._depth = 0
+        self._times: dict[str, int] = {}
 
     def take(self, rel: str, outer: Expression) -> None:
         """Take in the file `rel`, which is read where `outer` holds."""
@@ -94,7 +95,8 @@ class _Assembly:
                 return
             file = kconfig_text.parse(self.tree.read(rel).decode("utf-8", "replace"))
             self.files[rel] = file
-        if self._depth > _DEPTH:
+        times = self._times[rel] = self._times.get(rel, 0) + 1
+        if self._depth > _DEPTH or times > _DEPTH:
             self.tree.lose(rel, "Kconfig files include each other in a circle")
             return
         self._depth += 1

@@ -89,6 +89,9 @@ _TOKEN: Final = re.compile(
 _QUOTED: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
 _SPLIT_IF: Final = re.compile(r"(?:\s|(?<=[)\"']))if\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*\Z)")
 _CALLS: Final[Mapping[str, str]] = {"failure": "n", "shell": "", "error-if": "", "warning-if": ""}
+_LONGEST: Final = 20_000
+"""Longest line that is looked at, in characters; scripts/kconfig/lexer.l takes no such line."""
+
 _ARCHES: Final = frozenset({"ARCH", "SRCARCH", "SUBARCH"})
 
 
@@ -179,7 +182,7 @@ def condition(text: str) -> Expression:
         parser = _Parser(tokens)
         try:
             known = parser.alternatives() if tokens else NO
-        except IndexError:
+        except (IndexError, RecursionError):
             known = NO
         if len(_conditions) > 100_000:
             _conditions.clear()
@@ -320,7 +323,7 @@ class _Reader:
                 line = line[:-1] + " " + (lines[index].strip() if index < count else "")
                 index += 1
             parts = line.split(None, 1)
-            if not parts:
+            if not parts or len(line) > _LONGEST:
                 continue
             keyword = parts[0]
             rest = parts[1] if len(parts) > 1 else ""

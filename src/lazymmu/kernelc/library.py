@@ -25,7 +25,7 @@ from lazymmu.kernelc.tree import Tree
 
 __all__ = ["Library", "Store", "digest"]
 
-_FORMAT: Final = "2"
+_FORMAT: Final = "3"
 """Changes whenever names.py would find other names in the same text."""
 
 

@@ -28,9 +28,11 @@ class Names(NamedTuple):
     structs: list[str]
 
 
-_HEAD: Final = re.compile(
-    rb"\n {0,2}([A-Za-z_](?:[^;{}=/]++|/\*(?:[^*]++|\*(?!/))*+\*/|//[^\n]*+|/)*+)\{"
-)
+# From a line's beginning to the first brace, semicolon or equals sign: what comes to none of them
+# is passed over as well, so that text that is no C costs no more than its length.
+_REST = rb"[A-Za-z_](?:[^;{}=/]++|/\*(?:[^*]{1,400}+|\*(?!/)){0,20}+\*/|//[^\n]*+|/)*+)([;{}=]|\Z)"
+_HEAD: Final = re.compile(rb"\n {0,2}(" + _REST)
+_EXTERNAL: Final = re.compile(rb"\n {0,2}((?!static )" + _REST)
 _COMMENT: Final = re.compile(rb"/\*(?:[^*]++|\*(?!/))*+\*/")
 _CALL: Final = re.compile(rb"(\w+)[ \t\n]*\([ \t\n]*(\w*)")
 _FIELD: Final = re.compile(rb"\.(\w+)[ \t]*=[ \t]*&?(?:[A-Z_]+\()?[a-z_]\w*[ \t]*[),}\n;]")
@@ -45,8 +47,8 @@ _REACH: Final = 160
 def survey(text: bytes, header: bool) -> Names:
     """Return the names that the file with this text may define; of a header functions only."""
     functions: set[bytes] = set()
-    for head in _HEAD.findall(b"\n" + text):
-        if not header and head.startswith(b"static "):
+    for head, end in (_HEAD if header else _EXTERNAL).findall(b"\n" + text):
+        if end != b"{":
             continue
         # What looks like a head may begin in a comment, or with a macro that has no semicolon.
         if b"*/" in head:

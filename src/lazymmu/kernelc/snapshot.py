@@ -23,7 +23,7 @@ __all__ = ["State", "kept", "load", "save"]
 
 _KIND: Final = "view"
 _MARK: Final = "view-kept"
-_FORMAT: Final = "2"
+_FORMAT: Final = "3"
 """Changes whenever the same tree would give another state, or another form of it."""
 
 
