@@ -123,6 +123,7 @@ def test_arguments_that_are_no_expressions(text: str, masked: str) -> None:
         ("for (;;)\n\t\tor_else(x, break);", "for (;;) or_else(x, BREAK);"),
         ("expect(x, a(); b(););", "expect(x, a(), b() );"),
         ("expect(x, if (a) return; b(););", "{x; if (a) return; b();};"),
+        ("loop_of(\n\t\ta++;\n\t,\n\t\treturn;\n\t);", "{ a++; ; return; };"),
         ("for (i = 0; i < 3; i++)\n\t\tuse(i);", "for (i = 0; i < 3; i++) use(i);"),
         ("x = ({ a(); b; });", "x = ({ a(); b; });"),
         ("x = max(({ a(); b; }), c);", "x = max(({ a(); b; }), c);"),

@@ -35,7 +35,7 @@ _ODD = re.compile(
     rb"|(:\s*+\d++)(?=\s*+[,;])"
     rb")"
 )
-_STRING = rb'"[^"]*+"'
+_ENDED = re.compile(rb"[^;,(){}]*+;")  # a statement of its own: see statements.py
 _LOG_LEVEL = re.compile(rb"KERN_[A-Z]++[ \t\n]++(?=[\w\"])")
 _STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++((?:[A-Za-z_]\w*+[ \t\n]++)++)(?=")')
 _STRING_CALL = re.compile(rb'"[ \t\n]*+([A-Za-z_]\w*+[ \t]*+\()')
@@ -62,7 +62,7 @@ def mask_arguments(out: bytearray, start: int) -> None:
                 fill(out, first, last)
         elif kind == 3:
             word = match[3].strip().upper()
-            if _in_call(text, at):
+            if not _ENDED.match(text, last) and _in_call(text, at):
                 room = last - first > len(word) and word in (b"RETURN", b"GOTO")
                 out[first:last] = (word + (b"+" if room else b"")).ljust(last - first)
         elif kind == 4:
