@@ -142,6 +142,14 @@ def test_headers_are_looked_for_where_the_kernel_looks(grow: Grow) -> None:
     assert headers.missing == {"<generated/g.h>": "mm/a.c"}
 
 
+def test_an_include_cannot_leave_the_tree(grow: Grow) -> None:
+    """A path out of the tree is a header that is missing."""
+    path = "../" * 30 + "etc/passwd"
+    headers = walked(grow, {"mm/a.c": f'#include "{path}"\n#include <{path}>\n'})
+    assert headers.files == ()
+    assert set(headers.missing) == {f'"{path}"', f"<{path}>"}
+
+
 def test_a_source_file_keeps_its_defines_to_itself(grow: Grow) -> None:
     """What one .c file defines or undefines is seen in that file only."""
     headers = walked(

@@ -175,7 +175,8 @@ class Headers:
     def _has(self, rel: str) -> bool:
         known = self._known.get(rel)
         if known is None:
-            known = self._known[rel] = self.tree.has(rel)
+            inside = not rel.startswith(("/", ".."))
+            known = self._known[rel] = inside and self.tree.has(rel)
         return known
 
     def visit(self, includer: str, argument: str) -> None:
