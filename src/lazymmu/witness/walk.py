@@ -82,6 +82,8 @@ class Outcome:
     """
 
     exits: dict[tuple[Product, Value, str], Trail | None] = field(default_factory=dict)
+    returns: dict[tuple[Product, int, int], Trail] = field(default_factory=dict)
+    """By the place of each return as well: what is wrong at one of them is no other's fault."""
     hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
     spaces: set[str] = field(default_factory=set)
 
@@ -126,11 +128,9 @@ class Walker:
         site = Site(graph.file, graph.line, 1, graph.name)
         product, _ = self.runtime.step(product, Call(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
-        result = Outcome(outcome.exits, dict(outcome.hits), outcome.spaces)
-        for (after, _, _), trail in outcome.exits.items():
-            step = Step(graph.file, graph.line, 1, graph.name, "returns")
-            if trail is not None and trail.step is not None:
-                step = trail.step
+        result = Outcome(outcome.exits, outcome.returns, dict(outcome.hits), outcome.spaces)
+        for (after, line, column), trail in outcome.returns.items():
+            step = Step(graph.file, line, column, graph.name, "returns")
             where = Site(step.file, step.line, step.column, graph.name)
             for violation in self.runtime.step(after, Return(graph.name, root=True, site=where))[1]:
                 result.add(Hit(violation, trail, step))
@@ -254,7 +254,9 @@ class Walker:
         if value is not None and value[0] == "int":
             short = value
         step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
-        out.exits.setdefault((state.product, short, name), Trail(trail, step, "return"))
+        after = Trail(trail, step, "return")
+        out.exits.setdefault((state.product, short, name), after)
+        out.returns.setdefault((state.product, node.line, node.column), after)
 
     def _branch(
         self, frame: Frame, node: Node, expr: Expr, facts: FactList, evaluator: Evaluator
