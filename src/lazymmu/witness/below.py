@@ -73,7 +73,7 @@ class Below:
             inner = Site(last.file, last.line, last.column, last.function)
             layer = chain.detail[0]
             first = Step(site.file, site.line, site.column, site.function, f"calls {name}()")
-            path = (first, *chain.steps[:-1])
+            path = (first, *chain.steps)
             notes.append(
                 Note(
                     Enable(layer=layer, site=inner),  # type: ignore[arg-type]

@@ -105,7 +105,8 @@ def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], spa
     path = [*_unrepeated(steps)]
     if begin is None and not path:
         path.append(root)
-    if not path or path[-1] != hit.step:
+    # What lies below a call leads on from the culprit, or down to it.
+    if hit.step not in hit.more and (not path or path[-1] != hit.step):
         path.append(hit.step)
     path.extend(hit.more)
     event_space = getattr(hit.violation.event, "space", "unknown")
