@@ -129,12 +129,16 @@ class Walker:
         product, _ = self.runtime.step(product, Call(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
         result = Outcome(outcome.exits, outcome.returns, dict(outcome.hits), outcome.spaces)
+        self._judge(outcome, graph, result)
+        return result
+
+    def _judge(self, outcome: Outcome, graph: Function, result: Outcome) -> None:
+        """Add what is wrong at the returns of a function."""
         for (after, line, column), trail in outcome.returns.items():
             step = Step(graph.file, line, column, graph.name, "returns")
             where = Site(step.file, step.line, step.column, graph.name)
             for violation in self.runtime.step(after, Return(graph.name, root=True, site=where))[1]:
                 result.add(Hit(violation, trail, step))
-        return result
 
     def helper(self, graph: Function) -> None:
         """From now on walk ``graph`` in the place of every call to it."""
@@ -444,14 +448,10 @@ class Walker:
         site = Site(graph.file, graph.line, 1, graph.name)
         product, _ = self.runtime.step(entered, Call(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
-        result = Outcome({}, dict(outcome.hits), set(outcome.spaces))
+        result = Outcome(hits=dict(outcome.hits), spaces=set(outcome.spaces))
+        self._judge(outcome, graph, result)
         for (after, value, name), trail in outcome.exits.items():
-            step = trail.step if trail is not None and trail.step is not None else None
-            place = step or Step(graph.file, graph.line, 1, graph.name, "returns")
-            where = Site(place.file, place.line, place.column, graph.name)
-            ended, broken = self.runtime.step(after, Return(graph.name, root=True, site=where))
-            for violation in broken:
-                result.add(Hit(violation, trail, place))
+            ended, broken = self.runtime.step(after, Return(graph.name, root=True, site=site))
             if broken:
                 task = entered.task
                 meant = replace(ended.task, depth=task.depth, paused=task.paused)
