@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from lazymmu.contract.events import Disable, Enable, MaySleep, Pause, Resume, Site, TlbFlush
+from lazymmu.contract.events import Disable, Enable, Layer, MaySleep, Pause, Resume, Site, TlbFlush
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import Expr, strip
 from lazymmu.kernelc.values import Value
@@ -15,7 +15,7 @@ from .facts import Facts
 from .finding import Step
 from .frame import Frame
 from .notes import Note
-from .reach import Effects, Reach
+from .reach import Chain, Effects, Reach
 
 _FLUSH_CALLS = 2
 """Calls below a section through which TLB maintenance still counts as the section's own."""
@@ -71,26 +71,27 @@ class Below:
         for chain in effects.chains.get("enable", ()):
             last = chain.steps[-1]
             inner = Site(last.file, last.line, last.column, last.function)
-            layer = chain.detail[0]
+            layer = _layer(chain)
             first = Step(site.file, site.line, site.column, site.function, f"calls {name}()")
-            path = (first, *chain.steps)
-            notes.append(
-                Note(
-                    Enable(layer=layer, site=inner),  # type: ignore[arg-type]
-                    "",
-                    f"calls {chain.what}()",
-                    path,
-                    chain.conditions,
-                    chain.ambiguous,
-                    chain.tests,
-                )
+            maybe = bool(chain.tests or chain.conditions or chain.ambiguous)
+            begin = Note(
+                Enable(layer=layer, site=inner),
+                "",
+                f"calls {chain.what}()",
+                (first, *chain.steps),
+                chain.conditions,
+                chain.ambiguous,
+                chain.tests,
+                maybe,
             )
-            notes.append(Note(Disable(layer=layer, site=inner)))  # type: ignore[arg-type]
+            notes.append(begin)
+            if not maybe:
+                notes.append(Note(Disable(layer=layer, site=inner)))
         if not notes:
             for chain in effects.chains.get("pause", ())[:1]:
-                layer = chain.detail[0]
-                notes.append(Note(Pause(layer=layer, site=site)))  # type: ignore[arg-type]
-                notes.append(Note(Resume(layer=layer, site=site)))  # type: ignore[arg-type]
+                if not (chain.tests or chain.conditions or chain.ambiguous):
+                    notes.append(Note(Pause(layer=_layer(chain), site=site)))
+                    notes.append(Note(Resume(layer=_layer(chain), site=site)))
         return notes
 
     def flushes(
@@ -143,3 +144,7 @@ class Below:
                 }
                 notes.extend(self.sleep_and_mode(Effects(down), site, name, target.ambiguous))
         return notes
+
+
+def _layer(chain: Chain) -> Layer:
+    return "arch" if chain.detail[0] == "arch" else "generic"

@@ -29,6 +29,8 @@ class Note:
     conditions: frozenset[str] = frozenset()
     ambiguous: bool = False
     tests: int = 0
+    maybe: bool = False
+    """It may happen or not: whom it harms is judged, what it would settle is not relied on."""
 
 
 @dataclass(frozen=True, slots=True)

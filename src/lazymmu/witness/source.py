@@ -246,7 +246,7 @@ def _one_row(rows: list[SectionRow]) -> SectionRow:
         line=first.line,
         function=first.function,
         arches=tuple(a for row in rows for a in row.arches),
-        space="/".join(sorted({row.space for row in rows})),
+        space="/".join(sorted({space for row in rows for space in row.space.split("/")})),
         locks_begin=union("locks_begin"),
         locks_end=union("locks_end"),
         pinned=union("pinned"),

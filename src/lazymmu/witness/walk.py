@@ -362,7 +362,10 @@ class Walker:
             return path
         product, trail = path.state.product, path.trail
         for note in notes:
+            before = product
             product, violations = self.runtime.step(product, note.event)
+            if note.maybe:
+                product = before
             site = note.event.site
             if site is None:
                 continue
