@@ -8,7 +8,7 @@ section; then its callers answer for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.section import TaskState
@@ -105,12 +105,17 @@ class Roots:
             if balancing:
                 excused.add((root.definition.file, root.definition.line))
                 extra.extend(balancing)
-        for root, balancing in self._balanced_together(suspects, excused, callers):
+        left = [r for r in suspects if (r.definition.file, r.definition.line) not in excused]
+        for root, balancing in self._balanced_together(left, callers):
             excused.add((root.definition.file, root.definition.line))
             extra.extend(balancing)
         # Who was walked again, with halves in their place, answers for that walk.
-        excused |= {(r.definition.file, r.definition.line) for r in extra}
-        settled = [self._settled_root(root, excused) for root in found]
+        again = {(r.definition.file, r.definition.line) for r in extra}
+        settled = [
+            self._settled_root(root, excused)
+            for root in found
+            if (root.definition.file, root.definition.line) not in again
+        ]
         return settled + bound + handlers + extra
 
     def _uses_mode(self, definition: Definition) -> bool:
@@ -223,21 +228,25 @@ class Roots:
         return out
 
     def _balanced_together(
-        self, suspects: list[Root], excused: set[tuple[str, int]], callers: Callers
-    ) -> Iterator[tuple[Root, list[Root]]]:
-        """Halves that balance only when the other half is in its place, too."""
-        left = [r for r in suspects if (r.definition.file, r.definition.line) not in excused]
-        if len(left) < 2:
-            return
-        graphs = [self.program.function(root.definition) for root in left]
-        for graph in graphs:
-            self.walker.helper(graph)
-        for root, graph in zip(left, graphs, strict=True):
-            balancing = self._balanced_by_callers(root, callers, MAX_LEVELS)
-            if balancing:
-                yield root, balancing
-            else:
-                self.walker.forget_helper(graph)
+        self, halves: list[Root], callers: Callers
+    ) -> list[tuple[Root, list[Root]]]:
+        """Halves that balance only when the other half is in its place, too.
+
+        Limit: both are called by the same function.
+        """
+        while len(halves) > 1:
+            for root in halves:
+                self.walker.helper(self.program.function(root.definition))
+            found = [(r, self._balanced_by_callers(r, callers, MAX_LEVELS)) for r in halves]
+            if all(balancing for _, balancing in found):
+                return found
+            for root, balancing in found:
+                if not balancing:
+                    self.walker.forget_helper(self.program.function(root.definition))
+            halves = [root for root, balancing in found if balancing]
+        for root in halves:
+            self.walker.forget_helper(self.program.function(root.definition))
+        return []
 
     def _calls(self, user: Definition, name: str) -> bool:
         return any(call[1] == name for _, call in self.program.function(user).calls())
