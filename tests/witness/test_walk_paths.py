@@ -1,0 +1,876 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The walker on small functions: which paths there are, and what balances on each.
+
+Code is C of our own; `/* expect: rule */` stands on the line of each finding, and there is no
+other finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lazymmu.contract.dialects import NO_NESTING, PTL_HELD
+from lazymmu.witness.finding import Confidence, Finding
+
+Agrees = Callable[..., tuple[Finding, ...]]
+
+
+# ---- ends of sections ------------------------------------------------------------------------
+
+
+def test_an_early_return_leaves_the_mode_on(agrees: Agrees) -> None:
+    """The return is the culprit, and the path begins where the section does."""
+    (found,) = agrees("""
+int f(pte_t *pte, int bad)
+{
+	lazy_mmu_mode_enable();
+	if (bad)
+		return -EINVAL;	/* expect: unbalanced-section */
+	lazy_mmu_mode_disable();
+	return 0;
+}
+""")
+    assert [step.line for step in found.path] == [4, 6]
+    assert found.confidence is Confidence.HIGH
+
+
+def test_every_early_return_is_a_finding_of_its_own(agrees: Agrees) -> None:
+    """Mending one leaves the others, even where they return the same."""
+    agrees("""
+int f(pte_t *pte, int bad, int worse)
+{
+	lazy_mmu_mode_enable();
+	if (bad)
+		return -EINVAL;	/* expect: unbalanced-section */
+	if (worse)
+		return -EINVAL;	/* expect: unbalanced-section */
+	lazy_mmu_mode_disable();
+	return 0;
+}
+
+void g(int bad, int worse)
+{
+	lazy_mmu_mode_enable();
+	if (bad)
+		return;	/* expect: unbalanced-section */
+	if (worse)
+		return;	/* expect: unbalanced-section */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_running_off_the_end_leaves_the_mode_on(agrees: Agrees) -> None:
+    """Then the closing brace is the culprit."""
+    agrees("""
+void f(int some)
+{
+	lazy_mmu_mode_enable();
+	if (some)
+		lazy_mmu_mode_disable();
+}	/* expect: unbalanced-section */
+""")
+
+
+def test_an_end_without_a_beginning(agrees: Agrees) -> None:
+    """And one too many."""
+    agrees("""
+void f(void)
+{
+	lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}
+
+void g(void)
+{
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_disable();
+	lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}
+""")
+
+
+def test_an_error_path_by_goto_balances(agrees: Agrees) -> None:
+    """The label stands before the end of the section."""
+    agrees("""
+int f(int bad)
+{
+	int err = -EINVAL;
+
+	lazy_mmu_mode_enable();
+	if (bad)
+		goto out;
+	err = 0;
+out:
+	lazy_mmu_mode_disable();
+	return err;
+}
+""")
+
+
+def test_an_error_path_to_the_wrong_label_does_not(agrees: Agrees) -> None:
+    """The label stands behind the end of the section."""
+    agrees("""
+int f(int bad)
+{
+	int err = -EINVAL;
+
+	lazy_mmu_mode_enable();
+	if (bad)
+		goto out;
+	err = 0;
+	lazy_mmu_mode_disable();
+out:
+	return err;	/* expect: unbalanced-section */
+}
+""")
+
+
+def test_a_switch_that_ends_the_section_in_some_cases_only(agrees: Agrees) -> None:
+    """Falling through is followed; no case need fit."""
+    agrees("""
+void f(int how)
+{
+	lazy_mmu_mode_enable();
+	switch (how) {
+	case 1:
+		first();
+		fallthrough;
+	case 2:
+		lazy_mmu_mode_disable();
+		break;
+	default:
+		lazy_mmu_mode_disable();
+	}
+}
+
+void g(int how)
+{
+	lazy_mmu_mode_enable();
+	switch (how) {
+	case 1:
+	case 2:
+		lazy_mmu_mode_disable();
+		break;
+	}
+}	/* expect: unbalanced-section */
+""")
+
+
+# ---- conditions that belong together -----------------------------------------------------------
+
+
+def test_a_condition_asked_twice_holds_twice(agrees: Agrees) -> None:
+    """Whatever is between, as long as nothing changes it."""
+    agrees("""
+void f(int user)
+{
+	if (user)
+		lazy_mmu_mode_enable();
+	work();
+	if (user)
+		lazy_mmu_mode_disable();
+}
+
+void g(struct walk *walk)
+{
+	if (walk->user)
+		lazy_mmu_mode_enable();
+	work();
+	if (walk->user != 0)
+		lazy_mmu_mode_disable();
+}
+
+void h(struct mm_struct *mm)
+{
+	if (mm != &init_mm)
+		lazy_mmu_mode_enable();
+	work();
+	if (!(mm == &init_mm))
+		lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_condition_asked_the_other_way_round_does_not_balance(agrees: Agrees) -> None:
+    """Both mistakes are on real paths."""
+    agrees("""
+void f(int user)
+{
+	if (user)
+		lazy_mmu_mode_enable();
+	if (!user)
+		lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}	/* expect: unbalanced-section */
+""")
+
+
+def test_a_condition_that_changes_in_between_is_asked_anew(agrees: Agrees) -> None:
+    """An assignment makes the second one another condition."""
+    agrees("""
+void f(int user)
+{
+	if (user)
+		lazy_mmu_mode_enable();
+	user = again();
+	if (user)
+		lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}	/* expect: unbalanced-section */
+""")
+
+
+def test_the_mapped_entry_tells_whether_the_section_is_open(agrees: Agrees) -> None:
+    """`if (start_pte)` at the end: NULL exactly when it was left in the loop and not taken again."""
+    agrees("""
+int f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	pte_t *start_pte, *pte;
+	spinlock_t *ptl;
+
+	start_pte = pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!start_pte)
+		return 0;
+	lazy_mmu_mode_enable();
+	for (; addr != end; pte++, addr += PAGE_SIZE) {
+		struct folio *folio = folio_of(ptep_get(pte));
+
+		if (folio_large(folio)) {
+			int err;
+
+			lazy_mmu_mode_disable();
+			pte_unmap_unlock(start_pte, ptl);
+			start_pte = NULL;
+			err = divide(folio);
+			if (err)
+				break;
+			start_pte = pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+			if (!start_pte)
+				break;
+			lazy_mmu_mode_enable();
+			continue;
+		}
+		set_pte_at(mm, addr, pte, pte_mkold(ptep_get(pte)));
+	}
+	if (start_pte) {
+		lazy_mmu_mode_disable();
+		pte_unmap_unlock(start_pte, ptl);
+	}
+	cond_resched();
+	return 0;
+}
+""")
+
+
+def test_the_mapped_entry_that_is_not_cleared_tells_nothing(agrees: Agrees) -> None:
+    """The same without `start_pte = NULL`: the break after a failed split ends the section twice."""
+    agrees("""
+int f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	pte_t *start_pte, *pte;
+	spinlock_t *ptl;
+
+	start_pte = pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!start_pte)
+		return 0;
+	lazy_mmu_mode_enable();
+	for (; addr != end; pte++, addr += PAGE_SIZE) {
+		struct folio *folio = folio_of(ptep_get(pte));
+
+		if (folio_large(folio)) {
+			lazy_mmu_mode_disable();
+			pte_unmap_unlock(start_pte, ptl);
+			if (divide(folio))
+				break;
+			start_pte = pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+			if (!start_pte)
+				break;
+			lazy_mmu_mode_enable();
+		}
+	}
+	if (start_pte) {
+		lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+		pte_unmap_unlock(start_pte, ptl);
+	}
+	return 0;
+}
+""")
+
+
+def test_a_flag_variable_tells_whether_the_section_is_open(agrees: Agrees) -> None:
+    """Set and cleared beside the calls."""
+    agrees("""
+void f(struct list *list)
+{
+	bool lazy = false;
+	struct item *item;
+
+	for_each_entry(item, list) {
+		if (!lazy && wanted(item)) {
+			lazy_mmu_mode_enable();
+			lazy = true;
+		}
+		if (lazy && full(item)) {
+			lazy_mmu_mode_disable();
+			lazy = false;
+		}
+	}
+	if (lazy)
+		lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_flag_variable_that_is_forgotten_once(agrees: Agrees) -> None:
+    """The mistake shows at the second end."""
+    agrees("""
+void f(struct list *list)
+{
+	bool lazy = false;
+	struct item *item;
+
+	for_each_entry(item, list) {
+		if (!lazy) {
+			lazy_mmu_mode_enable();
+			lazy = true;
+		}
+		if (full(item))
+			lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+	}
+	if (lazy)
+		lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}
+""")
+
+
+def test_a_flag_in_a_structure_tells_whether_the_section_is_open(agrees: Agrees) -> None:
+    """A member is as good as a variable."""
+    agrees("""
+void f(struct walk *walk, int some)
+{
+	walk->lazy = 0;
+	if (some) {
+		lazy_mmu_mode_enable();
+		walk->lazy = 1;
+	}
+	work(some);
+	if (walk->lazy) {
+		lazy_mmu_mode_disable();
+		walk->lazy = 0;
+	}
+}
+""")
+
+
+def test_a_flag_copied_to_another_variable_is_the_same_flag(agrees: Agrees) -> None:
+    """`b = a` carries what is known of `a`."""
+    agrees("""
+void f(int some)
+{
+	int lazy = 0, was;
+
+	if (some) {
+		lazy_mmu_mode_enable();
+		lazy = 1;
+	}
+	was = lazy;
+	lazy = 0;
+	if (was)
+		lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_the_value_of_a_helper_tells_what_it_did(agrees: Agrees) -> None:
+    """A helper that begins and returns whether it did; the path leads to who does not ask."""
+    (found,) = agrees("""
+static bool begin(int some)
+{
+	if (!some)
+		return false;
+	lazy_mmu_mode_enable();
+	return true;
+}
+
+static void end(void)
+{
+	lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}
+
+void f(int some)
+{
+	if (!begin(some))
+		return;
+	work();
+	end();
+}
+
+void g(int some)
+{
+	bool lazy = begin(some);
+
+	work();
+	if (lazy)
+		end();
+}
+
+void h(int some)
+{
+	begin(some);
+	work();
+	end();
+}
+""")
+    assert [step.function for step in found.path] == ["h", "end"]
+
+
+def test_one_half_may_be_a_helper(agrees: Agrees) -> None:
+    """The other half stands in the caller."""
+    agrees("""
+static void begin(void)
+{
+	prepare();
+	lazy_mmu_mode_enable();
+}
+
+void f(void)
+{
+	begin();
+	might_sleep();	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_halves_may_lie_in_another_file(agrees: Agrees) -> None:
+    """And their callers be several, some of them wrong."""
+    agrees(
+        {
+            "mm/halves.c": """
+void begin(void)
+{
+	lazy_mmu_mode_enable();
+}
+
+void end(void)
+{
+	lazy_mmu_mode_disable();
+}
+""",
+            "mm/a.c": """
+void f(void)
+{
+	begin();
+	work();
+	end();
+}
+
+void g(int bad)
+{
+	begin();
+	if (bad)
+		return;	/* expect: unbalanced-section */
+	end();
+}
+""",
+        }
+    )
+
+
+def test_a_half_may_be_called_by_a_half(agrees: Agrees) -> None:
+    """The function that closes stands further up."""
+    agrees("""
+static void begin(void)
+{
+	lazy_mmu_mode_enable();
+}
+
+static void start(void)
+{
+	prepare();
+	begin();
+}
+
+void f(void)
+{
+	start();
+	work();
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_function_that_nobody_balances_is_wrong(agrees: Agrees) -> None:
+    """Having callers is no excuse."""
+    agrees("""
+static void leaky(int bad)
+{
+	lazy_mmu_mode_enable();
+	if (bad)
+		return;	/* expect: unbalanced-section */
+	lazy_mmu_mode_disable();
+}
+
+void f(int bad)
+{
+	leaky(bad);
+}
+""")
+
+
+# ---- loops -------------------------------------------------------------------------------------
+
+
+def test_a_loop_that_leaves_and_begins_again(agrees: Agrees) -> None:
+    """One end for each beginning, around what may not run inside."""
+    agrees("""
+void f(struct list *list)
+{
+	struct item *item;
+
+	lazy_mmu_mode_enable();
+	for_each_entry(item, list) {
+		lazy_mmu_mode_disable();
+		cond_resched();
+		lazy_mmu_mode_enable();
+	}
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_again_after_the_end_begins_anew(agrees: Agrees) -> None:
+    """`goto again` to before the beginning."""
+    agrees("""
+void f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl;
+	pte_t *pte;
+	int more;
+
+again:
+	pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	more = work_on(pte);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+	if (more) {
+		cond_resched();
+		goto again;
+	}
+}
+""")
+
+
+def test_again_without_the_end_begins_inside(agrees: Agrees) -> None:
+    """The second round finds the section open: nested in one dialect, unbalanced in all."""
+    agrees(
+        """
+void f(void)
+{
+again:
+	arch_enter_lazy_mmu_mode();	/* expect: nested-section */
+	if (more())
+		goto again;
+	arch_leave_lazy_mmu_mode();
+}	/* expect: unbalanced-section */
+""",
+        dialect=NO_NESTING,
+    )
+
+
+def test_restart_inside_the_section_does_not_begin_again(agrees: Agrees) -> None:
+    """The label stands behind the beginning."""
+    agrees("""
+void f(void)
+{
+	lazy_mmu_mode_enable();
+restart:
+	if (more())
+		goto restart;
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_break_out_of_the_section_is_found_behind_the_loop(agrees: Agrees) -> None:
+    """Where the end of the section stands in the loop's body."""
+    agrees("""
+void f(struct list *list)
+{
+	struct item *item;
+
+	for_each_entry(item, list) {
+		lazy_mmu_mode_enable();
+		if (bad(item))
+			break;
+		lazy_mmu_mode_disable();
+	}
+}	/* expect: unbalanced-section */
+""")
+
+
+def test_do_with_commas_is_a_loop_like_any_other(agrees: Agrees) -> None:
+    """Entries step in its condition."""
+    agrees("""
+void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, unsigned long end, spinlock_t *ptl)
+{
+	lockdep_assert_held(ptl);
+	lazy_mmu_mode_enable();
+	do {
+		set_pte_at(mm, addr, pte, make(ptep_get(pte)));
+	} while (pte++, addr += PAGE_SIZE, addr != end);
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+# ---- nesting and pausing -------------------------------------------------------------------------
+
+
+def test_sections_nest_where_they_are_counted(agrees: Agrees) -> None:
+    """In the counted dialect only."""
+    code = """
+static void inner(pte_t *pte)
+{
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_disable();
+}
+
+void outer(pte_t *pte)
+{
+	lazy_mmu_mode_enable();
+	inner(pte);
+	lazy_mmu_mode_disable();
+}
+"""
+    agrees(code)
+
+
+def test_nesting_is_found_at_the_inner_beginning(agrees: Agrees) -> None:
+    """With the path from the outer one, through the call."""
+    (found,) = agrees(
+        """
+static void inner(void)
+{
+	arch_enter_lazy_mmu_mode();	/* expect: nested-section */
+	arch_leave_lazy_mmu_mode();
+}
+
+static void between(void)
+{
+	inner();
+}
+
+void outer(void)
+{
+	arch_enter_lazy_mmu_mode();
+	between();
+	arch_leave_lazy_mmu_mode();
+}
+""",
+        dialect=PTL_HELD,
+    )
+    assert [(step.function, step.line) for step in found.path] == [
+        ("outer", 15),
+        ("outer", 16),
+        ("between", 10),
+        ("inner", 4),
+    ]
+
+
+def test_pause_and_resume_pair_on_every_path(agrees: Agrees) -> None:
+    """As sections do."""
+    agrees("""
+int right(pte_t *pte, int bad)
+{
+	int err = 0;
+
+	lazy_mmu_mode_pause();
+	if (bad)
+		err = -EBUSY;
+	lazy_mmu_mode_resume();
+	return err;
+}
+
+int wrong(pte_t *pte, int bad)
+{
+	lazy_mmu_mode_pause();
+	if (bad)
+		return -EBUSY;	/* expect: unbalanced-pause */
+	lazy_mmu_mode_resume();
+	return 0;
+}
+
+void twice(void)
+{
+	lazy_mmu_mode_pause();
+	lazy_mmu_mode_resume();
+	lazy_mmu_mode_resume();	/* expect: unbalanced-pause */
+}
+""")
+
+
+def test_what_may_not_run_in_a_section_may_run_in_a_pause(agrees: Agrees) -> None:
+    """And not behind it."""
+    agrees("""
+void f(void)
+{
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_pause();
+	might_sleep();
+	lazy_mmu_mode_resume();
+	might_sleep();	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_pause_in_a_helper_is_resumed_by_another(agrees: Agrees) -> None:
+    """Halves of a pair, each in a function of its own."""
+    agrees("""
+static void stop(void)
+{
+	lazy_mmu_mode_pause();
+}
+
+static void go_on(void)
+{
+	lazy_mmu_mode_resume();
+}
+
+void f(void)
+{
+	lazy_mmu_mode_enable();
+	stop();
+	might_sleep();
+	go_on();
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+# ---- interrupts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("off", "on"),
+    [
+        ("local_bh_disable()", "local_bh_enable()"),
+        ("spin_lock_bh(&l)", "spin_unlock_bh(&l)"),
+        ("read_lock_bh(&l)", "read_unlock_bh(&l)"),
+    ],
+)
+def test_bottom_halves_may_not_change_across_a_section(agrees: Agrees, off: str, on: str) -> None:
+    """Off at one end and on at the other; off at both ends or only in between is right."""
+    agrees(f"""
+void left(void)
+{{
+	lazy_mmu_mode_enable();
+	{off};
+	lazy_mmu_mode_disable();	/* expect: bh-across-section */
+	{on};
+}}
+
+void begun(void)
+{{
+	{off};
+	lazy_mmu_mode_enable();
+	{on};
+	lazy_mmu_mode_disable();	/* expect: bh-across-section */
+}}
+
+void around(void)
+{{
+	{off};
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_disable();
+	{on};
+}}
+
+void within(void)
+{{
+	lazy_mmu_mode_enable();
+	{off};
+	{on};
+	lazy_mmu_mode_disable();
+}}
+""")
+
+
+def test_interrupts_off_do_not_count_as_interrupt_context(agrees: Agrees) -> None:
+    """in_interrupt() looks at preempt_count, not at the flags."""
+    agrees("""
+void f(void)
+{
+	unsigned long flags;
+
+	lazy_mmu_mode_enable();
+	local_irq_save(flags);
+	lazy_mmu_mode_disable();
+	local_irq_restore(flags);
+}
+""")
+
+
+@pytest.mark.parametrize(
+    "registration",
+    [
+        "request_irq(irq, handler, 0, name, dev)",
+        "timer_setup(&dev->timer, handler, 0)",
+        "tasklet_setup(&dev->tasklet, &handler)",
+    ],
+)
+def test_a_handler_may_not_use_the_mode(agrees: Agrees, registration: str) -> None:
+    """Found from where it is registered, also below a call."""
+    agrees(
+        f"""
+static void update(pte_t *pte)
+{{
+	arch_enter_lazy_mmu_mode();	/* expect: section-in-interrupt */
+	arch_leave_lazy_mmu_mode();
+}}
+
+static int handler(int irq, void *dev)
+{{
+	update(dev);
+	return 0;
+}}
+
+int start(struct dev *dev, int irq)
+{{
+	return {registration};
+}}
+""",
+        dialect=NO_NESTING,
+    )
+
+
+# ---- layers --------------------------------------------------------------------------------------
+
+
+def test_generic_code_may_not_call_the_hooks(agrees: Agrees) -> None:
+    """Where there is an API that counts; below arch/ it may."""
+    agrees(
+        {
+            "mm/a.c": """
+void f(void)
+{
+	arch_enter_lazy_mmu_mode();	/* expect: raw-arch-call */
+	arch_flush_lazy_mmu_mode();	/* expect: raw-arch-call */
+	arch_leave_lazy_mmu_mode();	/* expect: raw-arch-call */
+}
+""",
+            "arch/x86/mm/b.c": """
+void g(void)
+{
+	arch_enter_lazy_mmu_mode();
+	arch_leave_lazy_mmu_mode();
+}
+""",
+        }
+    )
