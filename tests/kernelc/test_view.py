@@ -13,7 +13,7 @@ from lazymmu.kernelc.cache import Cache
 from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import PROFILES, Forced, Profile
 from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
+from lazymmu.kernelc.view import View, prepare
 
 Grow = Callable[[dict[str, str | bytes]], Path]
 TOY = Profile("toy", "a toy", "toy", {"TOY": Forced("y", "it is one")}, {"__toy__": "1"})
@@ -269,6 +269,23 @@ def test_a_view_from_the_cache_is_the_same(grow: Grow, tmp_path: Path) -> None:
             assert summary(View(Tree.open(root), TOY, jobs=jobs, cache=cache)) == plain
     library = Library(Tree.open(root), jobs=2)
     assert summary(View(library.tree, TOY, library=library)) == plain
+
+
+def test_what_profiles_share_is_read_once(grow: Grow, tmp_path: Path) -> None:
+    """Views of several profiles over one library are the views that each has alone."""
+    root = grow({**FILES, "arch/other/Kconfig": 'config OTHER\n\tbool "Other"\n'})
+    other = Profile("other", "another", "other")
+    with Cache(tmp_path / "cache") as cache:
+        library = Library(Tree.open(root), jobs=2, cache=cache)
+        prepare(library, [TOY, other])
+        assert library.kconfig
+        for profile in (TOY, other):
+            alone = summary(View(Tree.open(root), profile))
+            assert summary(View(library.tree, profile, library=library)) == alone
+            assert summary(View(Tree.open(root), profile, cache=cache)) == alone
+        again = Library(Tree.open(root), cache=cache)
+        prepare(again, [TOY, other])
+        assert not again.kconfig
 
 
 @pytest.mark.parametrize(

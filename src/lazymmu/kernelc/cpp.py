@@ -35,6 +35,7 @@ __all__ = [
     "evaluate",
     "guard",
     "interpret",
+    "macro_text",
     "plain",
     "regions",
     "scan",
@@ -93,6 +94,9 @@ _DIRECTIVE: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"(\"(?:[^\"\\\n]|\\.)*\")|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*")
 _BLANKS: Final = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
+_LONGEST: Final = 200_000
+"""Longest macro that is read again by its place, in characters."""
+
 _OPENERS: Final = frozenset({"if", "ifdef", "ifndef"})
 _LINES: Final = frozenset({"define", "undef", "include"})
 
@@ -170,6 +174,12 @@ def scan(text: str) -> tuple[list[Directive], list[int]]:
     for index in open_branches:
         following[index] = len(found)
     return found, following
+
+
+def macro_text(text: str, start: int) -> str:
+    """Return what stands behind the name in the `#define` that begins at offset `start`."""
+    match = _DIRECTIVE.match("\n" + text[start : start + _LONGEST])
+    return match[3] if match is not None else ""
 
 
 def guard(directives: list[Directive], following: list[int]) -> str | None:

@@ -42,8 +42,6 @@ _DEPTH: Final = 150
 _TIMES: Final = 1000
 """How often a header without a guard is read: no header of a kernel comes near."""
 
-_CAP: Final = 200_000
-
 
 def is_public(rel: str) -> bool:
     """Tell whether a header stands where every file may include it from."""
@@ -333,9 +331,7 @@ class Headers:
         """Return the text behind the name of the `#define` at offset `start` of a file."""
         if not rel or start < 0:
             return ""
-        text = self.tree.read(rel)[start : start + _CAP].decode("latin-1")
-        directives, _ = cpp.scan(text)
-        return directives[0][4] if directives else ""
+        return cpp.macro_text(self.tree.read(rel).decode("latin-1"), start)
 
 
 def walk(
