@@ -252,6 +252,8 @@ def _write(state: TaskState, event: Write) -> TaskState:
 
 
 def _take(state: TaskState, event: Take) -> TaskState:
+    if event.how == "caller-holds" and any(item.lock == event.lock for item in state.locks):
+        return state
     return _locked(state, state.locks | {Held(event.lock, event.cls, event.how)})
 
 

@@ -323,7 +323,9 @@ def forget(product: Product, name: str) -> Product:
         return UNKNOWN_ENTRY if not old.startswith("^") and names_it(old, name) else old
 
     def lock(old: str) -> str:
-        return f"^{old}" if not old.startswith("^") and names_it(old, name) else old
+        # "helper:ptl" is a helper's variable, which no assignment here changes.
+        here = not old.startswith("^") and ":" not in old
+        return f"^{old}" if here and names_it(old, name) else old
 
     return _rename(product, entry, lock)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lazymmu.contract.events import Drop, Pin, Site, Take, Unpin
+from lazymmu.contract.events import Drop, Pin, Site, Take, Unknown, Unpin
 from lazymmu.contract.vocabulary import LockCall, Vocabulary
 from lazymmu.kernelc.ir import RETURN, Expr, Function, calls_in, changed, strip, text
 from lazymmu.kernelc.program import Program
@@ -28,6 +28,7 @@ class Locks:
     ) -> tuple[Way, ...]:
         """How a lock primitive can turn out: with the lock, or, where it may fail, without."""
         args = call[2]
+        unknown = False
         names: list[tuple[str, str]] = []
         for index in (lock.lock, *lock.also):
             if index is not None and -len(args) <= index < len(args):
@@ -38,6 +39,7 @@ class Locks:
                 if kind == "other" and arg[0] == "id":
                     bound = frame.constants.get(arg[1])
                     kind = str(bound[1]) if bound is not None and bound[0] == "lock" else kind
+                unknown = unknown or (kind == "other" and self._is_unknown(frame, arg))
                 if arg[0] == "addr" and (lock.lock is not None):
                     arg = arg[1]
                 names.append((text(arg), kind))
@@ -64,6 +66,9 @@ class Locks:
             case "assert":
                 for spelling, kind in names:
                     notes.append(Note(Take(spelling, kind, how="caller-holds", site=site)))  # type: ignore[arg-type]
+        if unknown and lock.action in ("take", "try", "assert"):
+            # It may be the lock of a page table: nobody can say any more that none is held.
+            notes.append(Note(Unknown("locks", site=site)))
         given = names[0][0] if lock.returns == "lock" and names else ""
         success: Value = None
         if lock.may_fail or lock.returns == "lock":
@@ -74,13 +79,22 @@ class Locks:
         return (done,)
 
     def outputs(self, expr: Expr) -> frozenset[str]:
-        """Variables that receive a lock: their events name the lock after them."""
+        """Variables that primitives take the address of: locks, and what receives one.
+
+        The events name the lock after them, so that they do not count as overwritten.
+        """
         found = set()
         for call in calls_in(expr):
             lock = self.words.locks.get(call[1]) if isinstance(call[1], str) else None
-            if lock is not None and lock.out is not None and lock.out < len(call[2]):
+            if lock is None:
+                continue
+            if lock.out is not None and lock.out < len(call[2]):
                 out = call[2][lock.out]
                 found.add(text(out[1]) if out[0] == "addr" else "*" + text(out))
+            for index in (lock.lock, *lock.also):
+                if index is not None and -len(call[2]) <= index < len(call[2]):
+                    arg = strip(call[2][index])
+                    found.update([text(arg[1])] if arg[0] == "addr" else ())
         return frozenset(found)
 
     def binding(
@@ -97,9 +111,16 @@ class Locks:
             bound = frame.constants.get(inner[1]) if inner[0] == "id" else None
             if bound is not None and bound[0] == "lock":
                 out[param] = bound
-            elif kind != "other":
+            elif kind != "other" or inner[0] == "addr":
                 out[param] = ("lock", kind)
         return tuple(sorted(out.items(), key=lambda item: item[0]))
+
+    def _is_unknown(self, frame: Frame, arg: Expr) -> bool:
+        """Whether a lock of no class known is just not known: a pointer from elsewhere."""
+        if arg[0] != "id" or "spinlock_t *" not in frame.graph.types.get(arg[1], ""):
+            return False
+        bound = frame.constants.get(arg[1])
+        return bound is None or bound[0] != "lock"
 
     def _may_fail(self, name: str, file: str, depth: int = 4) -> bool:
         """Whether a lock primitive of this tree can return without the lock.

@@ -27,12 +27,18 @@ def _outside(before: TaskState, event: Event, _dialect: Dialect) -> str | None:
     match event:
         case Take(cls="ptl" | "pmd" | "mm") if event.how != "caller-holds" and not others:
             return "takes"
-        case Drop(cls="ptl" | "pmd" | "mm") if others <= 1:
+        case Drop() if others <= 1 and _class(before, event) in _USER_CLASSES:
             return "drops"
         case Write(how="deferred", space="user") if before.active and before.knows("locks"):
             covered = any(held.cls in _USER_CLASSES for held in before.locks)
             return None if covered else "writes"
     return None
+
+
+def _class(before: TaskState, event: Drop) -> str:
+    """The dropped lock's class, which who drops it may know no more."""
+    held = before.held(event.lock) if event.cls == "other" else None
+    return event.cls if held is None else held.cls
 
 
 _OUTSIDE_WORDS = {
