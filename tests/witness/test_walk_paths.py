@@ -221,7 +221,7 @@ void f(int user)
 
 
 def test_the_mapped_entry_tells_whether_the_section_is_open(agrees: Agrees) -> None:
-    """`if (start_pte)` at the end: NULL exactly when it was left in the loop and not taken again."""
+    """`if (start_pte)` at the end: NULL exactly when the loop left it and did not begin again."""
     agrees("""
 int f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
@@ -264,7 +264,7 @@ int f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long 
 
 
 def test_the_mapped_entry_that_is_not_cleared_tells_nothing(agrees: Agrees) -> None:
-    """The same without `start_pte = NULL`: the break after a failed split ends the section twice."""
+    """Without `start_pte = NULL` the break after a failed split ends the section twice."""
     agrees("""
 int f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
