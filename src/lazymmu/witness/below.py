@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from lazymmu.contract.events import Disable, Enable, Layer, MaySleep, Pause, Resume, Site, TlbFlush
+from lazymmu.contract.events import (
+    Disable,
+    Enable,
+    Flush,
+    Layer,
+    MaySleep,
+    Pause,
+    Resume,
+    Site,
+    TlbFlush,
+)
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import Expr, strip
 from lazymmu.kernelc.values import Value
@@ -66,7 +76,7 @@ class Below:
         return notes
 
     def mode(self, effects: Effects, site: Site, name: str) -> list[Note]:
-        """Sections and pauses of a callee, each balanced in itself."""
+        """Sections and pauses of a callee, each balanced in itself, and its flushes."""
         notes: list[Note] = []
         for chain in effects.chains.get("enable", ()):
             last = chain.steps[-1]
@@ -92,6 +102,11 @@ class Below:
                 if not (chain.tests or chain.conditions or chain.ambiguous):
                     notes.append(Note(Pause(layer=_layer(chain), site=site)))
                     notes.append(Note(Resume(layer=_layer(chain), site=site)))
+        for chain in effects.chains.get("flush", ()):
+            if not (chain.tests or chain.conditions or chain.ambiguous):
+                # Whether the callee may call the hook is judged where it does.
+                notes.append(Note(Flush("api", site=site), "flush", f"calls {name}()"))
+                break
         return notes
 
     def flushes(

@@ -100,6 +100,10 @@ def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], spa
         related = note.mark in wanted and note.mark not in ("call", "callback")
         if related and (note.mark != "write" or _same_entry(note.about, hit)):
             kept.add(index)
+    writes = [i for i, note in enumerate(notes[since:], start=since) if note.mark == "write"]
+    if "write" in wanted and writes and kept.isdisjoint(writes):
+        # Its entry has another name where it was written.
+        kept.add(writes[-1])
     steps = [step for i in sorted(kept) if (step := notes[i].step) is not None]
     message = rule.message(hit.violation)
     path = [*_unrepeated(steps)]
