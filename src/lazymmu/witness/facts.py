@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir import RETURN, Expr, Function, strip
+from lazymmu.kernelc.ir import BRANCH, EVAL, RETURN, Expr, Function, Node, strip
 from lazymmu.kernelc.lower import lower
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.values import USER_MM, ZERO, Evaluator, Value, truth
+
+_SMALL = 12
+"""Tests and returns of a function that is still read for what constants make of it."""
+
+_STEPS = 200
+"""Steps through such a function after which it decides nothing."""
 
 _USER_MM = ("->vm_mm", "current->mm")
 """Members that point to the mm of a user address space, never to init_mm
@@ -70,7 +76,8 @@ class Facts:
         self.constants = constants
         self._macro = macro
         self._names: dict[str, Value] = {}
-        self._simple: dict[tuple[str, str], tuple[Function, Expr] | None] = {}
+        self._small: dict[tuple[str, str], Function | None] = {}
+        self._decided: dict[tuple[str, str, tuple[Value, ...], int], Value] = {}
 
     def name(self, name: str) -> Value:
         """The value of a macro or CONFIG symbol; None for anything else."""
@@ -118,29 +125,66 @@ class Facts:
             return ("int", self.constants[name])
         if depth == 0 or not file:
             return None
-        simple = self._simple_function(name, file)
-        if simple is None:
+        graph = self._deciding(name, file)
+        if graph is None:
             return None
-        graph, body = simple
         outer = MaskEvaluator(lookup, lambda inner: self._call(inner, lookup, file, depth - 1))
-        env = {p: outer.value(a) for p, a in zip(graph.params, args, strict=False)}
-        if all(v is None for v in env.values()) and graph.params:
-            return None
-        value = self.evaluator(env, graph.file, depth - 1).value(body)
-        return value if truth(value) is not None else None
+        given = tuple(outer.value(arg) for arg in args)
+        key = (name, file, given, depth)
+        if key not in self._decided:
+            env = dict(zip(graph.params, given, strict=False))
+            self._decided[key] = self._outcome(graph, env, depth - 1)
+        return self._decided[key]
 
-    def _simple_function(self, name: str, file: str) -> tuple[Function, Expr] | None:
-        """A function or macro that only returns an expression: gfpflags_allow_blocking()."""
+    def _outcome(self, graph: Function, env: dict[str, Value], depth: int) -> Value:
+        """What a function returns on every way that constants leave open; None if that differs."""
+        found: Value = None
+        todo: list[tuple[int, dict[str, Value]]] = [(0, env)]
+        steps = 0
+        while todo and steps < _STEPS:
+            steps += 1
+            index, known = todo.pop()
+            node = graph.nodes[index]
+            evaluator = self.evaluator(known, graph.file, depth)
+            if node.op == RETURN:
+                value = evaluator.value(node.expr) if node.expr is not None else None
+                if truth(value) is None or (found is not None and found != value):
+                    return None
+                found = value
+                continue
+            ways = node.succ
+            if node.op == BRANCH and node.expr is not None:
+                holds = truth(evaluator.value(node.expr))
+                ways = node.succ if holds is None else [node.succ[0 if holds else 1]]
+            elif node.op == EVAL and node.expr is not None:
+                known = {**known, node.expr[2][1]: evaluator.value(node.expr[3])}
+            todo += [(way, known) for way in ways]
+        return None if todo else found
+
+    def _deciding(self, name: str, file: str) -> Function | None:
+        """A small function that only tests and returns, such as gfpflags_allow_blocking()."""
         key = (name, file)
-        if key not in self._simple:
-            self._simple[key] = None
+        if key not in self._small:
+            self._small[key] = None
             target = self.program.resolve(name, file)
             if target is not None and not target.ambiguous:
                 graph = self.program.function(target.definition)
-                body = _only_return(graph)
-                if body is not None:
-                    self._simple[key] = (graph, body)
-        return self._simple[key]
+                said = [node for node in graph.nodes if node.expr is not None]
+                if len(said) <= _SMALL and all(_decides(node) for node in said):
+                    self._small[key] = graph
+        return self._small[key]
+
+
+def _decides(node: Node) -> bool:
+    """Whether a node only tests, returns, or notes how a condition came out."""
+    expr = node.expr
+    return node.op in (BRANCH, RETURN) or (
+        node.op == EVAL
+        and expr is not None
+        and expr[0] == "assign"
+        and expr[2][0] == "id"
+        and expr[2][1].startswith("$")
+    )
 
 
 def _only_return(graph: Function) -> Expr | None:
