@@ -487,8 +487,9 @@ def _successors(node: Node, evaluator: object) -> Iterable[int]:
             return (node.succ[0 if known else 1],)
     elif node.op == SWITCH and node.expr is not None:
         value = integer(evaluator.value(node.expr))  # type: ignore[attr-defined]
-        if value is not None and value in node.cases:
-            return (node.succ[node.cases.index(value)],)
+        if value is not None:
+            fits = value if value in node.cases else None
+            return [s for c, s in zip(node.cases, node.succ, strict=True) if c == fits]
     return node.succ
 
 
