@@ -37,7 +37,8 @@ from .facts import Facts
 from .frame import Frame
 from .locks import Locks
 from .notes import NOTHING, Inside, Note, Way
-from .reach import Reach, callee
+from .reach import Reach
+from .targets import callee
 
 
 class Calls:
@@ -173,7 +174,7 @@ class Calls:
                 notes.append(Note(Free(entry, what=free.what, site=site), "free", says))
         on = product.task.depth > 0 or bool(product.task.irq)
         if on:
-            root = self.reach.sleep_root(call, frame.graph, env)
+            root = self.reach.sleeping.root(call, frame.graph, env)
             if root is not None:
                 if root:
                     notes.append(Note(MaySleep(root, False, site=site), "sleep", says))

@@ -18,8 +18,8 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
 
 from .finding import Confidence, Finding, Harm, Severity, Step
+from .outcome import Hit
 from .trail import Trail
-from .walk import Hit
 
 _RELATED = {
     "unlock-before-flush": ("begin", "write", "call", "callback"),

@@ -22,7 +22,8 @@ from lazymmu.kernelc.view import Definition, View
 
 from .batch import keyed
 from .calls import Calls
-from .walk import Outcome, Walker
+from .outcome import Outcome
+from .walk import Walker
 
 SWITCH_HOOKS = ("arch_start_context_switch", "arch_end_context_switch")
 """Called around switch_to() (kernel/sched/core.c, context_switch(); x86 __switch_to())."""

@@ -10,9 +10,10 @@ from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.values import NONZERO, ZERO, Value
 from lazymmu.kernelc.view import Definition
 
-from .frame import Frame, lock_class
+from .frame import Frame
 from .notes import Note, Way
-from .reach import Binding
+from .plan import lock_class
+from .targets import Binding
 
 
 class Locks:

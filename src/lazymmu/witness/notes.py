@@ -10,7 +10,7 @@ from lazymmu.kernelc.values import Value
 from lazymmu.kernelc.view import Definition
 
 from .finding import Step
-from .reach import Binding
+from .targets import Binding
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,31 +13,25 @@ from atomic context is believed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import (
     BRANCH,
-    RETURN,
     SWITCH,
     Expr,
     Function,
     Node,
-    calls_in,
-    changed,
-    names_in,
-    text,
 )
-from lazymmu.kernelc.program import Program, Target, assignments
-from lazymmu.kernelc.values import NONZERO, Value, integer, truth
+from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.values import Value, integer, truth
 from lazymmu.kernelc.view import Definition
 
 from .facts import Facts
 from .finding import Step
-
-Binding = tuple[tuple[str, Value], ...]
+from .sleeping import Sleeping
+from .targets import Binding, Targets, callee
 
 MAX_DEPTH = 12
 """Calls below a section that are followed.
@@ -86,21 +80,18 @@ class Effects:
 NOTHING = Effects({})
 
 
-class Reach:
+class Reach(Targets):
     """Effects of functions of one program, computed on demand and remembered."""
 
     def __init__(self, program: Program, facts: Facts, vocabulary: Vocabulary) -> None:
-        self.program = program
-        self.facts = facts
+        super().__init__(program, facts)
         self.words = vocabulary
+        self.sleeping = Sleeping(program, facts, vocabulary)
         self._known: dict[tuple[str, int, Binding], Effects] = {}
         self._open: set[tuple[str, int, Binding]] = set()
-        self._shape: dict[tuple[str, int], _Shape] = {}
-        self.unresolved: dict[str, tuple[str, int, str]] = {}
         self.cut_off: set[tuple[str, int]] = set()
         """Definitions that were not looked at because they lie too deep."""
         self._cut = False
-        self._never_sleeps: dict[tuple[str, int], bool] = {}
 
     # -- asked by the walker --------------------------------------------------------------
 
@@ -110,42 +101,6 @@ class Reach:
         if target is None:
             return NOTHING
         return self.of(target.definition, self.bind(target.definition, call, graph, env), 0)
-
-    def target(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> Target | None:
-        """Who a call in ``graph`` calls: by name, or through a parameter bound to a function."""
-        name = callee(call, graph, env)
-        if name is None:
-            spelling = call[1] if isinstance(call[1], str) else text(call[1])
-            self.unresolved.setdefault(f"(*{spelling})()", (graph.file, call[3], graph.name))
-            return None
-        bound = env.get(call[1]) if call[1] in graph.types else None
-        near = str(bound[2]) if bound is not None and len(bound) > 2 else graph.file
-        found = self.program.resolve(name, near)
-        if found is None:
-            self.unresolved.setdefault(name, (graph.file, call[3], graph.name))
-        return found
-
-    def bind(
-        self, definition: Definition, call: Expr, caller: Function, env: Mapping[str, Value]
-    ) -> Binding:
-        """The callee's parameters whose value is known and matters to what it does."""
-        graph = self.program.function(definition)
-        evaluator = self.facts.evaluator(env, caller.file)
-        relevant = self.shape(graph).deciding
-        out = []
-        for param, arg in zip(graph.params, call[2], strict=False):
-            if param in relevant:
-                value = function_value(arg, caller, env, self.program) or evaluator.value(arg)
-                if value is not None:
-                    out.append((param, value))
-        return tuple(sorted(out, key=lambda item: item[0]))
-
-    def shape(self, graph: Function) -> _Shape:
-        """What of a function is looked up again and again."""
-        key = (graph.file, graph.line)
-        if key not in self._shape:
-            self._shape[key] = _Shape.of(graph)
-        return self._shape[key]
 
     # -- effects --------------------------------------------------------------------------
 
@@ -181,7 +136,7 @@ class Reach:
             if known is not None:
                 env[name] = known
         found: dict[str, list[Chain]] = {}
-        atomic_only = self.believed_atomic(definition)
+        atomic_only = self.sleeping.believed_not_to(definition)
         asleep_ok = not atomic_only and env.get(shape.gfp or "") != ("gfp", "nonblocking")
         seen: set[tuple[int, int, frozenset[str]]] = set()
         todo: list[tuple[int, int, frozenset[str]]] = [(0, 0, frozenset())]
@@ -247,7 +202,7 @@ class Reach:
                     ),
                 )
             return 0
-        change = self.atomic_change(name)
+        change = self.sleeping.change(name)
         lock = words.locks.get(name)
         if lock is not None or name in words.pins:
             return change
@@ -266,7 +221,7 @@ class Reach:
             )
             return 0
         may_sleep = at.asleep_ok and at.atomic == 0
-        root = self.sleep_root(call, graph, env)
+        root = self.sleeping.root(call, graph, env)
         if root is not None:
             if may_sleep and root:
                 tests = 0 if self.shape(graph).always(graph, at.index) else 1
@@ -300,74 +255,6 @@ class Reach:
                 )
         return 0
 
-    # -- vocabulary questions shared with the walker ----------------------------------------
-
-    def atomic_change(self, name: str) -> int:
-        """How a call changes the depth of atomic context of its caller."""
-        pin = self.words.pins.get(name)
-        if pin is not None:
-            return 1 if pin.action == "pin" else -1
-        lock = self.words.locks.get(name)
-        if lock is not None:
-            return {"take": 1, "try": 1, "drop": -1}.get(lock.action, 0)
-        return 0
-
-    def sleep_root(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> str | None:
-        """Why a call is a root of sleeping: a sentence; "" when it is one that cannot sleep here.
-
-        None when the call is no root.  A mask that allows blocking, given to a parameter of
-        type gfp_t or to a macro, is one (include/linux/sched/mm.h, might_alloc()).
-        """
-        name = callee(call, graph, env)
-        root = self.words.sleeps.get(name or "")
-        evaluator = self.facts.evaluator(env, graph.file)
-        if root is not None:
-            if root.condition_arg is not None and root.condition_arg < len(call[2]):
-                decides = evaluator.value(call[2][root.condition_arg])
-                if truth(decides) is False or decides == ("gfp", "nonblocking"):
-                    return ""
-            return root.why
-        for position, arg in enumerate(call[2]):
-            if not _may_be_mask(arg):
-                continue
-            value = evaluator.value(arg)
-            if (
-                value is None
-                or value[0] != "gfp"
-                or not self._takes_mask(call, position, graph.file)
-            ):
-                continue
-            if value[1] == "blocking":
-                return f"{name}() with {text(arg)}"
-            return ""
-        return None
-
-    def _takes_mask(self, call: Expr, position: int, file: str) -> bool:
-        if not isinstance(call[1], str):
-            return True
-        target = self.program.resolve(call[1], file)
-        if target is None or target.definition.kind == "macro":
-            return True
-        graph = self.program.function(target.definition)
-        if position >= len(graph.params):
-            return True
-        return graph.types.get(graph.params[position], "") == self.words.gfp_type
-
-    def believed_atomic(self, definition: Definition) -> bool:
-        """Whether the definition's own kernel-doc says that atomic context may call it."""
-        key = (definition.file, definition.line)
-        if key not in self._never_sleeps:
-            said = definition.context.lower()
-            self._never_sleeps[key] = next(
-                (
-                    phrase.sleeps == "no"
-                    for pattern, phrase in self.words.context_phrases
-                    if said and re.search(pattern, said)
-                ),
-                False,
-            )
-        return self._never_sleeps[key]
-
 
 @dataclass(slots=True)
 class _At:
@@ -379,105 +266,6 @@ class _At:
     depth: int
     atomic: int
     asleep_ok: bool
-
-
-@dataclass(slots=True)
-class _Shape:
-    """What of a function does not depend on its arguments."""
-
-    calls: list[tuple[Expr, ...]]
-    writes: list[frozenset[str]]
-    single: dict[str, Expr]
-    deciding: frozenset[str]
-    gfp: str | None
-    _always: dict[int, bool] = field(default_factory=dict)
-
-    def always(self, graph: Function, index: int) -> bool:
-        """Whether every path through the function passes a node."""
-        known = self._always.get(index)
-        if known is None:
-            known = self._always[index] = not _avoidable(graph, index)
-        return known
-
-    @classmethod
-    def of(cls, graph: Function) -> _Shape:
-        written = assignments(graph)
-        params = set(graph.params)
-        single = {}
-        for name, values in written.items():
-            if len(values) == 1 and values[0] is not None and name not in params:
-                value = values[0]
-                stable = all(n not in written or len(written[n]) == 1 for n in names_in(value))
-                if value[0] != "call" and not name.startswith("$") and stable:
-                    single[name] = value
-        calls: list[tuple[Expr, ...]] = []
-        writes = [
-            frozenset(t[1] for t, _ in changed(n.expr) if t[0] == "id" and t[1] in params)
-            if n.expr is not None
-            else frozenset()
-            for n in graph.nodes
-        ]
-        deciding: set[str] = set()
-        for node in graph.nodes:
-            inside = tuple(calls_in(node.expr)) if node.expr is not None else ()
-            calls.append(inside)
-            if node.expr is not None and node.op in (BRANCH, SWITCH, RETURN):
-                deciding.update(names_in(node.expr))
-            for call in inside:
-                if isinstance(call[1], str):
-                    deciding.add(call[1])
-                for arg in call[2]:
-                    deciding.update(names_in(arg))
-        for value in single.values():
-            deciding.update(names_in(value))
-        gfp = next((p for p in graph.params if graph.types.get(p) == "gfp_t"), None)
-        return cls(calls, writes, single, frozenset(deciding), gfp)
-
-
-def _avoidable(graph: Function, index: int) -> bool:
-    """Whether some path from the beginning returns without passing a node."""
-    seen = {index}
-    todo = [0]
-    while todo:
-        at = todo.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        if graph.nodes[at].op == RETURN:
-            return True
-        todo.extend(graph.nodes[at].succ)
-    return False
-
-
-def callee(call: Expr, graph: Function, env: Mapping[str, Value]) -> str | None:
-    """The name that a call calls, through a bound parameter if need be; None for a pointer."""
-    name = call[1]
-    if not isinstance(name, str):
-        return None
-    if name in graph.types:
-        bound = env.get(name)
-        return str(bound[1]) if bound is not None and bound[0] == "fn" else None
-    return name
-
-
-def function_value(
-    arg: Expr, caller: Function, env: Mapping[str, Value], program: Program
-) -> Value:
-    """The function that an argument names, if it names one; else NONZERO for a local's address."""
-    if arg[0] == "addr":
-        arg = arg[1]
-        if arg[0] == "id" and arg[1] in caller.types:
-            return NONZERO
-    if arg[0] != "id" or arg[1] in env or arg[1] in caller.types or not arg[1].islower():
-        return None
-    target = program.resolve(arg[1], caller.file)
-    if target is None or target.definition.kind != "function":
-        return None
-    return ("fn", arg[1], target.definition.file)
-
-
-def _may_be_mask(arg: Expr) -> bool:
-    return any(True for _ in names_in(arg))
 
 
 def _successors(node: Node, evaluator: object) -> Iterable[int]:

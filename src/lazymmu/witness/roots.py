@@ -19,8 +19,10 @@ from lazymmu.kernelc.values import Value
 from lazymmu.kernelc.view import Definition
 
 from .finding import Step
-from .reach import Binding, Reach, callee, function_value
-from .walk import Hit, Outcome, Walker
+from .outcome import Hit, Outcome
+from .reach import Reach
+from .targets import Binding, callee, function_value
+from .walk import Walker
 
 Callers = Callable[[str, bool, str], list[Definition]]
 """Definitions whose text names a function: given its name, whether it is static, its file."""

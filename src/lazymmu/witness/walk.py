@@ -11,11 +11,11 @@ entry from then on, and what was pending under its name stays pending without a 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 from lazymmu.contract.events import Call, Disable, Enable, Event, Flush, Return, Site, Write
-from lazymmu.contract.monitor import Product, Runtime, Violation
+from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.section import TaskState
 from lazymmu.kernelc.ir import (
     BRANCH,
@@ -35,9 +35,11 @@ from lazymmu.kernelc.values import NONZERO, ZERO, Evaluator, Value, canonical, i
 from .calls import Calls
 from .entries import derived
 from .finding import Step
-from .frame import Frame, Plan, enter, forget, leave, names_it, rename_lock
+from .frame import Frame, enter, forget, leave, rename_lock
 from .notes import Inside, Note
-from .reach import Binding
+from .outcome import FactList, Hit, Outcome, Path, State, settled, with_fact
+from .plan import Plan, names_it
+from .targets import Binding
 from .trail import Trail
 
 MAX_STATES = 30_000
@@ -48,61 +50,6 @@ MAX_FRAMES = 12
 
 _MEANT_FLUSHED = frozenset({"stale-read", "mixed-write"})
 """Rules whose violation shows that the code took an entry's pending write for done."""
-
-FactList = tuple[tuple[str, Value], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What distinguishes two paths at one place."""
-
-    product: Product
-    facts: FactList = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A violation, where it happened, the path to it, and what lies below the call there."""
-
-    violation: Violation
-    trail: Trail | None
-    step: Step
-    more: tuple[Step, ...] = ()
-    conditions: frozenset[str] = frozenset()
-    ambiguous: bool = False
-    tests: int = 0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What walking a function once, from one state, came to.
-
-    ``exits`` are the ways in which it returns: product, what is known of the value, and the
-    spelling of what is returned; each with the path that leads there first.
-    """
-
-    exits: dict[tuple[Product, Value, str], Trail | None] = field(default_factory=dict)
-    returns: dict[tuple[Product, int, int], Trail] = field(default_factory=dict)
-    """By the place of each return as well: what is wrong at one of them is no other's fault."""
-    hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
-    spaces: set[str] = field(default_factory=set)
-
-    def add(self, hit: Hit) -> None:
-        """Keep the first, hence shortest, way to each culprit of each rule."""
-        key = (hit.violation.rule, hit.step.file, hit.step.line, hit.step.column)
-        self.hits.setdefault(key, hit)
-
-
-_Results = Mapping[Expr, tuple[Value, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """One path in the middle of an expression: calls that were made already have results."""
-
-    state: State
-    trail: Trail | None
-    results: _Results
 
 
 class Walker:
@@ -189,7 +136,7 @@ class Walker:
         while work:
             index, state, trail = work.popleft()
             for nxt, after, path in self._node(frame, nodes[index], state, trail, out):
-                after = _settled(after, live[nxt])
+                after = settled(after, live[nxt])
                 key = (nxt, after)
                 if key not in seen:
                     seen.add(key)
@@ -232,7 +179,7 @@ class Walker:
                         result.append((succ, after, path.trail))
         return result
 
-    def _evaluator(self, frame: Frame, path: _Path) -> Evaluator:
+    def _evaluator(self, frame: Frame, path: Path) -> Evaluator:
         base = self.calls.facts.evaluator(frame.env(path.state.facts), frame.graph.file)
         plain = base.call
 
@@ -277,11 +224,11 @@ class Walker:
         for succ, holds in ((node.succ[0], True), (node.succ[1], False)):
             learnt = facts
             if known is not None and known[0] in frame.plan.tracked:
-                learnt = _with(facts, known[0], NONZERO if holds == known[1] else ZERO)
+                learnt = with_fact(facts, known[0], NONZERO if holds == known[1] else ZERO)
             out.append((succ, learnt))
         return out
 
-    def _assigned(self, frame: Frame, expr: Expr, path: _Path, evaluator: Evaluator) -> State:
+    def _assigned(self, frame: Frame, expr: Expr, path: Path, evaluator: Evaluator) -> State:
         """The state after the assignments and steps of an expression."""
         product, facts = path.state.product, path.state.facts
         locked = self.calls.locks.outputs(expr)
@@ -302,9 +249,9 @@ class Walker:
                 and known[0] in ("int", "nonzero")
                 and spelling in frame.plan.tracked
             ):
-                facts = _with(facts, spelling, known)
+                facts = with_fact(facts, spelling, known)
             if source is not None and target[0] == "id":
-                facts = _with(facts, "~" + spelling, source)
+                facts = with_fact(facts, "~" + spelling, source)
             if inner is not None and inner in path.results and path.results[inner][1]:
                 product = rename_lock(product, path.results[inner][1], spelling)
         return State(product, facts)
@@ -335,19 +282,19 @@ class Walker:
         state: State,
         trail: Trail | None,
         out: Outcome,
-    ) -> list[_Path]:
+    ) -> list[Path]:
         """Every way in which the reads and calls of one expression can turn out."""
-        paths = [self._happen(_Path(state, trail, {}), self.calls.batch(frame, node), out)]
+        paths = [self._happen(Path(state, trail, {}), self.calls.batch(frame, node), out)]
         if reads := tuple(self.calls.entries.reads(frame, node, expr)):
             paths = [self._happen(path, reads, out) for path in paths]
         for call in calls_in(expr):
-            nxt: list[_Path] = []
+            nxt: list[Path] = []
             for path in paths:
                 nxt.extend(self._call(frame, call, path, out))
             paths = nxt
         return paths
 
-    def _call(self, frame: Frame, call: Expr, path: _Path, out: Outcome) -> Iterable[_Path]:
+    def _call(self, frame: Frame, call: Expr, path: Path, out: Outcome) -> Iterable[Path]:
         env = frame.env(path.state.facts)
         for way in self.calls.ways(frame, call, path.state.product, env):
             after = self._happen(path, way.notes, out)
@@ -356,7 +303,7 @@ class Walker:
             else:
                 yield self._returned(after, call, after.state.product, way.value, way.name)
 
-    def _happen(self, path: _Path, notes: tuple[Note, ...], out: Outcome) -> _Path:
+    def _happen(self, path: Path, notes: tuple[Note, ...], out: Outcome) -> Path:
         """Run the monitors over events."""
         if not notes:
             return path
@@ -389,7 +336,7 @@ class Walker:
                     product, _ = self.runtime.step(product, Flush("api", entry=entry))
             if note.mark:
                 trail = Trail(trail, step, note.mark, _about(note))
-        return _Path(State(product, path.state.facts), trail, path.results)
+        return Path(State(product, path.state.facts), trail, path.results)
 
     def _observe(self, event: Event, after: Product, step: Step, out: Outcome) -> None:
         """Remember what the table of sections shows."""
@@ -400,17 +347,15 @@ class Walker:
         elif isinstance(event, Disable) and after.task.depth == 0:
             self.ended.setdefault(step, []).append(after.task)
 
-    def _returned(
-        self, path: _Path, call: Expr, product: Product, value: Value, name: str
-    ) -> _Path:
+    def _returned(self, path: Path, call: Expr, product: Product, value: Value, name: str) -> Path:
         results = path.results
         if value is not None or name:
             results = {**results, call: (value, name)}
-        return _Path(State(product, path.state.facts), path.trail, results)
+        return Path(State(product, path.state.facts), path.trail, results)
 
     def _inside(
-        self, frame: Frame, call: Expr, inside: Inside, path: _Path, out: Outcome
-    ) -> Iterable[_Path]:
+        self, frame: Frame, call: Expr, inside: Inside, path: Path, out: Outcome
+    ) -> Iterable[Path]:
         """Walk a callee in its caller's place."""
         graph = self.calls.program.function(inside.definition)
         entered = enter(path.state.product, call, graph)
@@ -437,7 +382,7 @@ class Walker:
         plan = self._plans.get((graph.file, graph.line)) or Plan.of(graph, self.calls.words)
         for (product, value, name), trail in outcome.exits.items():
             back = leave(product, call, graph, plan.rewritten)
-            after = _Path(
+            after = Path(
                 State(back, path.state.facts),
                 Trail(before, None, "inside", inner=trail) if trail is not None else path.trail,
                 path.results,
@@ -462,27 +407,13 @@ class Walker:
             result.exits.setdefault((replace(ended, own=entered.own), value, name), trail)
         return result
 
-    def _macro_writes(self, path: _Path, call: Expr, graph: Function, plan: Plan) -> _Path:
+    def _macro_writes(self, path: Path, call: Expr, graph: Function, plan: Plan) -> Path:
         """A macro that assigns to its parameter assigns to its argument."""
         product, facts = path.state.product, path.state.facts
         for param, arg in zip(graph.params, call[2], strict=False):
             if param in plan.rewritten:
                 product, facts = self._overwritten(product, facts, strip(arg))
-        return _Path(State(product, facts), path.trail, path.results)
-
-
-def _settled(state: State, live: frozenset[str]) -> State:
-    """The state without facts that no path asks for any more."""
-    if all(name in live or name[0] == "~" for name, _ in state.facts):
-        return state
-    kept = tuple(fact for fact in state.facts if fact[0] in live or fact[0][0] == "~")
-    return State(state.product, kept)
-
-
-def _with(facts: FactList, name: str, value: Value) -> FactList:
-    known = dict(facts)
-    known[name] = value
-    return tuple(sorted(known.items(), key=lambda item: item[0]))
+        return Path(State(product, facts), path.trail, path.results)
 
 
 def _about(note: Note) -> str:

@@ -6,7 +6,7 @@
 
 static void *note_entry(gfp_t flags)
 {
-	return kmalloc(64, flags);	/* expect: sleep-in-section */
+	return kmalloc(64, flags);
 }
 
 void note_and_clear(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
@@ -19,7 +19,7 @@ void note_and_clear(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 		return;
 	lazy_mmu_mode_enable();
 	pte_clear(mm, addr, pte);
-	note = note_entry(GFP_KERNEL);
+	note = note_entry(GFP_KERNEL);	/* expect: sleep-in-section */
 	lazy_mmu_mode_disable();
 	pte_unmap_unlock(pte, ptl);
 	kfree(note);
