@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.dialects import Dialect
@@ -92,12 +93,13 @@ def look(
         for d in _naming(view, f, *registrations)
     ]
     walked = roots.walk(users, takers, registering, named)
-    culprits = [c for root in walked for c in _culprits(profile.name, root)]
+    rests_on = _Conditions(view)
+    culprits = [rests_on.named(c) for root in walked for c in _culprits(profile.name, root)]
     if implementers:
         runtime = Runtime(implementers, dialect)
         for definition, outcome in hooks.judge(implementation, program, calls, runtime, words):
             root = Root(definition, (), outcome)
-            culprits.extend(_culprits(profile.name, root))
+            culprits.extend(rests_on.named(c) for c in _culprits(profile.name, root))
     table = rows(profile.name, walker, walked, program, words, culprits)
     return Looked(
         arch=profile.name,
@@ -133,6 +135,30 @@ def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
         for item in view.initialisers(struct=struct):
             out.setdefault(item.table, []).append(item.function)
     return out
+
+
+class _Conditions:
+    """Names the free CONFIG symbols that each line of a path is compiled under."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._lines: dict[str, list[int]] = {}
+
+    def named(self, item: Culprit) -> Culprit:
+        """A culprit with the conditions of all its lines."""
+        found = set(item.conditions)
+        for step in item.path:
+            found.update(self._of(step.file, step.line))
+        return replace(item, conditions=tuple(sorted(found)))
+
+    def _of(self, file: str, line: int) -> tuple[str, ...]:
+        if file not in self._lines:
+            text = self._view.tree.read(file)
+            self._lines[file] = [0, *(m.end() for m in re.finditer(rb"\n", text))]
+        starts = self._lines[file]
+        at = starts[min(max(line, 1), len(starts)) - 1]
+        built = self._view.conditions(file) or () if file.endswith(".c") else ()
+        return (*built, *self._view.headers.selection(file).needs(at))
 
 
 def _culprits(arch: str, root: Root) -> Iterable[Culprit]:

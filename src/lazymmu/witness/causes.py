@@ -37,6 +37,9 @@ _RELATED = {
 _ONE_PER_SECTION = frozenset({"section-outside-lock"})
 """Rules whose cause is where the section stands, however many places show it."""
 
+_ONE_PER_VARIABLE = frozenset({"unpinned-batch"})
+"""Rules whose cause is that nothing pins the use of a variable, wherever that shows."""
+
 _ABOUT_IMPLEMENTATION = frozenset(
     {
         "sleep-in-section",
@@ -198,6 +201,8 @@ def findings(
         if item.rule in _ONE_PER_SECTION and item.section is not None:
             place = item.section
         key = (item.rule, place.file, place.line, place.column)
+        if item.rule in _ONE_PER_VARIABLE:
+            key = (item.rule, item.detail, 0, 0)
         by_cause.setdefault(key, []).append(item)
     single = [_finding(group, dialect, rows) for group in by_cause.values()]
     by_place: dict[tuple[str, int, int], list[Finding]] = {}
@@ -225,7 +230,7 @@ def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
 
 
 def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:
-    best = min(group, key=lambda c: c.rank)
+    best = min(group, key=lambda c: (c.rank, c.step.file, c.step.line))
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))
     harms: list[Harm] = []
@@ -275,10 +280,13 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
 def _joined(group: list[Finding]) -> list[Finding]:
     """One finding for a place that breaks several rules: the gravest speaks for all.
 
-    Information stays by itself: it is no fault that another could stand for.
+    Information stays by itself, it is no fault that another could stand for; and what is of low
+    confidence does, lest a better finding lend it its own.
     """
-    apart = [f for f in group if f.severity is Severity.INFORMATION]
-    group = [f for f in group if f.severity is not Severity.INFORMATION]
+    sure = max(f.confidence.rank for f in group)
+    least = Confidence.MEDIUM.rank if sure >= Confidence.MEDIUM.rank else 0
+    apart = [f for f in group if f.severity is Severity.INFORMATION or f.confidence.rank < least]
+    group = [f for f in group if f not in apart]
     if not group:
         return apart
     order = list(RULES)

@@ -59,10 +59,10 @@ def rows(
                 line=definition.line,
                 function=definition.name,
                 arches=(arch,),
-                space="/".join(sorted(spaces)) or "unknown",
+                space="/".join(sorted(spaces)) or _space_by_lock(begun),
                 locks_begin=_locks(begun),
                 locks_end=_locks(ended),
-                pinned=tuple(sorted({p for t in begun for p in t.pins})),
+                pinned=tuple(sorted({p for t in begun for p in _pins(t)})),
                 actions=tuple(actions),
                 sleeps=reached["sleep-in-section"],
                 nests=reached["nested-section"],
@@ -70,6 +70,17 @@ def rows(
             )
         )
     return out
+
+
+def _space_by_lock(begun: Sequence[TaskState]) -> str:
+    """Whose mapping a section is over when its writes do not tell: a user's if it is locked so."""
+    locked = all(any(h.cls in ("ptl", "pmd", "mm") for h in t.locks) for t in begun)
+    return "user" if begun and locked else "unknown"
+
+
+def _pins(task: TaskState) -> set[str]:
+    """What keeps the task on its CPU where a section begins: a spinlock does as well."""
+    return {*task.pins, *(["spinlock"] if task.locks else [])}
 
 
 def _states(seen: dict[Step, list[TaskState]], file: str, function: str) -> list[TaskState]:
