@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A tree that looks like another one but for the files that were replaced.
+
+Directories are made, files are symbolic links to those of the original, so that nothing is copied
+and nothing can be written through by accident: a replacement takes the link away first.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_LEFT_OUT = {"Documentation", "samples", "tools", ".git", "LICENSES"}
+"""Nothing of these is read."""
+
+_WITHOUT_C = {"drivers", "sound", "net", "crypto", "security", "rust", "virt"}
+"""No section is in their files, and no planted mistake calls them: a tree for thirty checks need
+not carry them. What Kconfig and Kbuild say in them stays."""
+
+_ARCHES = {"x86", "powerpc", "sparc", "arm64"}
+_KEPT = {"drivers/xen"}
+
+
+def _carries_c(folder: str) -> bool:
+    """Whether the C files and headers of a directory are linked."""
+    first, _, rest = folder.partition("/")
+    if any(folder == kept or folder.startswith(f"{kept}/") for kept in _KEPT):
+        return True
+    if first == "arch" and rest:
+        return rest.split("/")[0] in _ARCHES
+    return first not in _WITHOUT_C
+
+
+def link(tree: Path, target: Path) -> Path:
+    """Make `target`, a tree of links to every file of `tree`; returns it."""
+    tree = tree.resolve()
+    for folder, below, names in os.walk(tree):
+        relative = Path(folder).relative_to(tree)
+        if relative == Path():
+            below[:] = [name for name in below if name not in _LEFT_OUT]
+        below[:] = [name for name in below if not (Path(folder) / name).is_symlink()]
+        (target / relative).mkdir(parents=True, exist_ok=True)
+        code = (".c", ".h") if _carries_c(relative.as_posix()) else ()
+        for name in names:
+            if name.endswith((*code, "file", "Kbuild", ".clang-format")) or "Kconfig" in name:
+                os.symlink(f"{folder}/{name}", target / relative / name)
+    return target
+
+
+def replace(target: Path, file: str, text: str) -> None:
+    """Give a file of a tree of links other contents; the original stays as it is."""
+    path = target / file
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+
+
+def restore(target: Path, tree: Path, file: str) -> None:
+    """Make a replaced file a link again."""
+    path = target / file
+    path.unlink()
+    path.symlink_to(tree.resolve() / file)
