@@ -49,6 +49,7 @@ class Plan:
         locks: dict[str, str] = {}
         freed: set[str] = set()
         flows: list[tuple[str, Expr]] = []
+        copies: list[tuple[str, str]] = []
         for node in graph.nodes:
             if node.expr is None:
                 continue
@@ -63,6 +64,8 @@ class Plan:
                 source = _last_value(value)
                 if source[0] in ("num", "call"):
                     settled.add(text(target))
+                if source[0] in ("id", "field"):
+                    copies.append((text(target), text(source)))
                 kind = lock_class(source, {}, words)
                 if target[0] == "id":
                     flows.append((target[1], source))
@@ -77,9 +80,9 @@ class Plan:
                 free = words.frees.get(call[1]) if isinstance(call[1], str) else None
                 if free is not None and -len(call[2]) <= free.arg < len(call[2]):
                     freed |= mentions(call[2][free.arg])
-        copies = [(name, source[1]) for name, source in flows if source[0] == "id"]
         settled = _closed(settled, [(source, {name}) for name, source in copies])
-        tracked = {k for k, n in tests.items() if n > 1 or k in settled}
+        copied = {name for copy in copies for name in copy}
+        tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         traced = _closed(freed, [(name, mentions(source)) for name, source in flows])
         return cls(
