@@ -160,7 +160,8 @@ class Walker:
                 self._exit(frame, node, state, trail, None, "", out)
             return [(succ, state, trail) for succ in node.succ]
         result: list[tuple[int, State, Trail | None]] = []
-        for path in self._effects(frame, node, expr, state, trail, out):
+        paths = self._effects(frame, node, expr, state, trail, out)
+        for path in self._parted(frame, node, expr, paths):
             evaluator = self._evaluator(frame, path)
             after = self._assigned(frame, expr, path, evaluator)
             if node.op == EVAL:
@@ -178,6 +179,22 @@ class Walker:
                     if value is None or case == value or (case is None and value not in node.cases):
                         result.append((succ, after, path.trail))
         return result
+
+    def _parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
+        """A copy of an unknown value that both names are asked for is two paths."""
+        source = strip(expr[3]) if expr[0] == "assign" and expr[1] == "=" else expr
+        names = {text(source), text(strip(expr[2]))} if source is not expr else set()
+        if source[0] not in ("id", "field") or not names <= frame.plan.live[node.succ[0]]:
+            return paths
+        out = []
+        for path in paths:
+            if truth(self._evaluator(frame, path).value(source)) is not None:
+                out.append(path)
+                continue
+            for value in (NONZERO, ZERO):
+                facts = _with(path.state.facts, text(source), value)
+                out.append(Path(State(path.state.product, facts), path.trail, path.results))
+        return out
 
     def _evaluator(self, frame: Frame, path: Path) -> Evaluator:
         base = self.calls.facts.evaluator(frame.env(path.state.facts), frame.graph.file)
