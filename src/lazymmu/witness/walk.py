@@ -182,8 +182,10 @@ class Walker:
 
     def _parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A copy of an unknown value that both names are asked for is two paths."""
-        source = strip(expr[3]) if expr[0] == "assign" and expr[1] == "=" else expr
-        names = {text(source), text(strip(expr[2]))} if source is not expr else set()
+        if node.op != EVAL or expr[0] != "assign" or expr[1] != "=":
+            return paths
+        source = strip(expr[3])
+        names = {text(source), text(strip(expr[2]))}
         if source[0] not in ("id", "field") or not names <= frame.plan.live[node.succ[0]]:
             return paths
         out = []
@@ -192,7 +194,7 @@ class Walker:
                 out.append(path)
                 continue
             for value in (NONZERO, ZERO):
-                facts = _with(path.state.facts, text(source), value)
+                facts = with_fact(path.state.facts, text(source), value)
                 out.append(Path(State(path.state.product, facts), path.trail, path.results))
         return out
 
