@@ -128,8 +128,9 @@ class _Asked:
         return None if self.store is None else recall(self.store, self._key(verb), shape)
 
     def keep(self, verb: str, result: object) -> None:
-        """Keep a result, unless something could not be read: that may be mended."""
-        if self.store is not None and not self.tree.losses:
+        """Keep a result, unless a file could not be read: no time of change tells when it can."""
+        lost = {loss.file for loss in self.tree.losses}
+        if self.store is not None and all(os.access(self.tree.root / f, os.R_OK) for f in lost):
             keep(self.store, self._key(verb), result)
             self.store.commit()
 
