@@ -71,7 +71,7 @@ def table(costs: dict[str, list[measure.Cost]]) -> list[str]:
     for name, runs in costs.items():
 
         def middle(field: str, runs: list[measure.Cost] = runs) -> float:
-            return statistics.median(getattr(cost, field) for cost in runs)
+            return float(statistics.median(getattr(cost, field) for cost in runs))
 
         lines.append(
             f"| {name} | {middle('wall'):.1f} | {middle('processor'):.1f} | {middle('memory'):.0f} "

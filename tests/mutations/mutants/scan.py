@@ -24,6 +24,7 @@ UNLOCK = ("pte_unmap_unlock", "spin_unlock", "double_pt_unlock")
 PLACES = ("mm", "fs", "kernel", "lib", "drivers", "block", "arch")
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])'", re.S)
+_NAME = re.compile(r"\b(?!(?:defined|if|__\w*attribute__|sizeof|typeof|asm)\b)([A-Za-z_]\w*)\s*\(")
 _POINTERS = re.compile(r"\bpte_t\s+(\*+\w+(?:\s*=[^,;]*)?(?:\s*,\s*\*?\w+(?:\s*=[^,;]*)?)*)")
 _ACCESS = re.compile(r"\b\w*(?:pte|ptep|ptes)_?\w*\(([^()]*)\)")
 
@@ -96,7 +97,7 @@ def functions(file: str, text: str) -> Iterator[Function]:
             head -= 1
         while head and lines[head - 1].strip() and not re.match(r"[#}]|.*;\s*$", lines[head - 1]):
             head -= 1
-        name = re.search(r"(\w+)\s*\(", " ".join(lines[head:opening]))
+        name = _NAME.search(" ".join(lines[head:opening]))
         closing = next(
             (i for i in range(opening, len(lines)) if lines[i].startswith("}")), len(lines) - 1
         )
