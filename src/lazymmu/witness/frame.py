@@ -21,14 +21,12 @@ from lazymmu.kernelc.ir import (
 )
 from lazymmu.kernelc.values import Value
 
-from .plan import Plan, names_it
+from .plan import LOCK_TYPES, Plan, names_it
 
 _LEVELS: tuple[Level, ...] = ("pte", "pmd", "pud", "p4d", "pgd")
 
 ENTRY_LEVELS: Mapping[str, Level] = {f"{level}_t *": level for level in _LEVELS}
 """C types that point to a page-table entry."""
-
-_LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 
 
 @dataclass(slots=True)
@@ -64,7 +62,7 @@ class Frame:
                 return True
             if inner[0] == "addr":
                 inner = strip(inner[1])
-            if inner[0] == "id" and self.graph.types.get(inner[1]) in _LOCK_TYPES:
+            if inner[0] == "id" and self.graph.types.get(inner[1]) in LOCK_TYPES:
                 return True
         return False
 

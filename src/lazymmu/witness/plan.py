@@ -17,11 +17,18 @@ from lazymmu.kernelc.ir import (
     Node,
     calls_in,
     changed,
+    names_in,
     strip,
     text,
 )
 from lazymmu.kernelc.program import assignments
 from lazymmu.kernelc.values import canonical, mentions
+
+
+LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
+"""C types that point to a lock."""
+
+_CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Plan:
         freed: set[str] = set()
         flows: list[tuple[str, Expr]] = []
         copies: list[tuple[str, str]] = []
+        handed: set[str] = set()
         for node in graph.nodes:
             if node.expr is None:
                 continue
@@ -72,6 +80,9 @@ class Plan:
                     if kind != "other":
                         locks[target[1]] = kind
             for call in calls_in(node.expr):
+                if any(graph.types.get(n) in _CARRIED for arg in call[2] for n in names_in(arg)):
+                    # Whoever is walked with it may ask for what stands beside it.
+                    handed |= {text(strip(arg)) for arg in call[2] if strip(arg)[0] == "id"}
                 lock = words.locks.get(call[1]) if isinstance(call[1], str) else None
                 if lock is not None and lock.out is not None and lock.out < len(call[2]):
                     out = call[2][lock.out]
@@ -81,16 +92,19 @@ class Plan:
                 if free is not None and -len(call[2]) <= free.arg < len(call[2]):
                     freed |= mentions(call[2][free.arg])
         settled = _closed(settled, [(source, {name}) for name, source in copies])
-        copied = {name for copy in copies for name in copy}
+        copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
+        rewritten = frozenset(assignments(graph))
+        # What the caller gave holds until it is overwritten.
+        tracked |= rewritten.intersection(graph.params)
         traced = _closed(freed, [(name, mentions(source)) for name, source in flows])
         return cls(
             tracked=frozenset(tracked),
             live=_live(graph, tracked),
             locks=locks,
             traced=frozenset(traced),
-            rewritten=frozenset(assignments(graph)),
+            rewritten=rewritten,
         )
 
 
@@ -160,8 +174,7 @@ def _asked(node: Node, tracked: set[str]) -> set[str]:
     if node.op == BRANCH:
         known = canonical(node.expr)
         uses |= {known[0]} if known is not None else set()
-        uses |= _compared(node.expr)
-    if node.op in (SWITCH, RETURN):
+    if node.op in (BRANCH, SWITCH, RETURN):
         uses |= mentions(node.expr)
     for _, value in changed(node.expr):
         source = _last_value(value) if value is not None else None

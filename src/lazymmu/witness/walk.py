@@ -122,14 +122,14 @@ class Walker:
             settled = evaluator.value(value)
             if settled is not None:
                 constants[name] = settled
-        outcome = self._walk(Frame(graph, constants, plan), product)
+        given = tuple((k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
+        outcome = self._walk(Frame(graph, constants, plan), State(product, given))
         self._active.pop()
         self._memo[key] = outcome
         return outcome
 
-    def _walk(self, frame: Frame, product: Product) -> Outcome:
+    def _walk(self, frame: Frame, start: State) -> Outcome:
         out = Outcome()
-        start = State(product)
         seen: set[tuple[int, State]] = {(0, start)}
         work: deque[tuple[int, State, Trail | None]] = deque([(0, start, None)])
         nodes, live = frame.graph.nodes, frame.plan.live
