@@ -24,7 +24,6 @@ from lazymmu.kernelc.ir import (
 from lazymmu.kernelc.program import assignments
 from lazymmu.kernelc.values import canonical, mentions
 
-
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 """C types that point to a lock."""
 
