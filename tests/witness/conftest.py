@@ -133,7 +133,7 @@ class Kernel:
 
     def graph(self, name: str) -> Function:
         """The flow graph of the function with this name."""
-        return self.program.function(self.source.definitions(name)[0])
+        return self.program.function(self.source.found[name][0][0])
 
     def roots(self) -> list[Root]:
         """Walk what uses the mode, and what gives functions to those that call back."""
