@@ -874,3 +874,67 @@ void g(void)
 """,
         }
     )
+
+
+# ---- macros and helpers --------------------------------------------------------------------------
+
+
+def test_a_flag_is_handed_to_the_helper_that_acts_on_it(agrees: Agrees) -> None:
+    """What is known of an argument is known of the parameter, until that is overwritten."""
+    agrees("""
+static void finish(pte_t *pte, int lazy)
+{
+	if (lazy)
+		lazy_mmu_mode_disable();
+	lazy = 0;
+	if (lazy)
+		lazy_mmu_mode_disable();
+}
+
+void f(pte_t *pte, int some)
+{
+	if (some)
+		lazy_mmu_mode_enable();
+	finish(pte, some);
+}
+""")
+
+
+def test_a_macro_of_statements_is_walked_in_its_place(agrees: Agrees) -> None:
+    """It ends the section and drops the lock that its arguments name."""
+    agrees("""
+#define finish_on(pte, ptl) do {	\\
+	lazy_mmu_mode_disable();	\\
+	pte_unmap_unlock(pte, ptl);	\\
+} while (0)
+
+void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);
+	finish_on(pte, ptl);
+	flush_tlb_range(vma, addr, addr + PAGE_SIZE);
+}
+""")
+
+
+def test_a_macro_that_steps_its_argument_steps_the_callers(agrees: Agrees) -> None:
+    """A macro has no copies of its own."""
+    agrees("""
+#define write_next(mm, addr, pte, new) do { set_pte_at(mm, addr, pte, new); (pte)++; } while (0)
+
+void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
+{
+	lazy_mmu_mode_enable();
+	write_next(mm, addr, pte, new);
+	use(ptep_get(pte));
+	set_pte_at(mm, addr, pte, new);
+	use(ptep_get(pte));	/* expect: stale-read */
+	lazy_mmu_mode_disable();
+}
+""")
