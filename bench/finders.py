@@ -41,18 +41,19 @@ def table(scores: dict[str, judge.Score]) -> list[str]:
     """Kind by kind, what each tool caught of how many."""
     tables = {name: score.table() for name, score in scores.items()}
     lines = [
-        "| mistake | planted | " + " | ".join(scores) + " |",
+        "| what is planted | times | " + " | ".join(scores) + " |",
         "|---|---|" + "---|" * len(scores),
     ]
     kinds = sorted({kind for each in tables.values() for kind in each})
-    for kind in kinds:
+    # Correct code last: there a report is a false alarm.
+    for kind in sorted(kinds, key=lambda kind: (kind.startswith("innocent"), kind)):
         of = next(iter(tables.values()))[kind][1]
         caught = " | ".join(str(each[kind][0]) for each in tables.values())
         lines.append(f"| {kind} | {of} | {caught} |")
     total = [str(len(score.caught)) for score in scores.values()]
     first = next(iter(scores.values()))
     planted = len(first.caught) + len(first.missed)
-    lines.append(f"| **all** | {planted} | {' | '.join(total)} |")
+    lines.append(f"| **all mistakes** | {planted} | {' | '.join(total)} |")
     false = [str(len(score.false)) for score in scores.values()]
     lines.append(f"| reports about no mistake | | {' | '.join(false)} |")
     return lines

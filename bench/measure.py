@@ -42,11 +42,11 @@ def _family(pid: int) -> list[int]:
     while todo:
         one = todo.pop()
         found.append(one)
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                todo += map(int, task.read_text().split())
-            except OSError:
-                continue
+        try:
+            for task in os.listdir(f"/proc/{one}/task"):
+                todo += map(int, Path(f"/proc/{one}/task/{task}/children").read_text().split())
+        except OSError:  # it ended while we looked
+            continue
     return found
 
 

@@ -33,12 +33,13 @@ EXPLAINED: dict[str, str] = {}
 def test_mistakes_in_every_section_are_caught(
     release: str, kernel_tree: Trees, tmp_path: Path
 ) -> None:
-    """A mistake planted in any section of a tree is found in that function, by its rule."""
+    """A mistake planted in any section is found there by its rule, and what is none is not."""
     tool = campaign.with_lazymmu(tmp_path / "cache")
     score = campaign.run(kernel_tree(release), {"lazymmu": tool}, kind=WANTED)["lazymmu"]
     missed = [mutant.name for mutant in score.missed if mutant.name not in EXPLAINED]
     assert not missed, "\n".join(campaign.lines(score))
-    assert score.caught
+    assert not score.alarms, "\n".join(campaign.lines(score))
+    assert score.caught or score.calm
 
 
 @pytest.mark.parametrize("release", ["6.12.8", "7.3"])

@@ -144,3 +144,26 @@ def test_the_scan_sees_the_sections_of_the_examples(release: str) -> None:
     """The text scan finds a function with a section in each file of the examples that has one."""
     files = {function.file for function in scan.sections(EXAMPLES / release)}
     assert {"mm/right_loops.c", "mm/wrong_balance.c", "mm/memory.c"} <= files
+
+
+def test_correct_code_that_is_planted_is_correct(tree: Path, tmp_path: Path) -> None:
+    """One flag decides about begin and leave: both calls are still there, each under it."""
+    target = overlay.link(tree, tmp_path / "target")
+    ((mutant,),) = batches.batches(tree, "one flag")
+    batches.plant(tree, target, [mutant])
+    text = (target / "mm/one.c").read_text()
+    assert text.count("if (lazymmu_on)") == 2
+    assert "\tif (lazymmu_on)\n\t\tarch_enter_lazy_mmu_mode();\n" in text
+    assert "{\n\tconst bool lazymmu_on = lazymmu_flag;\n\n\tpte_t *start_pte" in text
+
+
+def test_a_report_about_correct_code_is_an_alarm(tree: Path, tmp_path: Path) -> None:
+    """Where nothing wrong was planted, any new report of the function counts against the tool."""
+    target = overlay.link(tree, tmp_path / "target")
+    ((mutant,),) = batches.batches(tree, "waits only if asked")
+    planted, _ = batches.plant(tree, target, [mutant])
+    score = judge.Score()
+    score.add(planted, [_report("a", "one")], [])
+    score.add(planted, [_report("b", "two")], [])
+    assert (score.alarms, score.calm) == ([mutant], [mutant])
+    assert (score.caught, score.missed) == ([], [])

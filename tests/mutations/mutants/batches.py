@@ -80,9 +80,9 @@ def _mutate(text: str, mutants: list[Mutant]) -> tuple[str, list[Planted]]:
     for mutant in mutants:
         changes += [(line, 0, mutant, "") for line in mutant.delete]
         changes += [(line, 1, mutant, _named(planted, mutant)) for line, planted in mutant.insert]
-    for line, insert, mutant, planted in sorted(
-        changes, key=lambda change: change[:2], reverse=True
-    ):
+    # On one line, taking away comes first: what is inserted stands before what was there.
+    order = sorted(changes, key=lambda change: (change[0], -change[1]), reverse=True)
+    for line, insert, mutant, planted in order:
         at = line - 1
         if not insert:
             new[at] = (_indent(lines, at) + ";", mutant.number)  # it may be all of an if

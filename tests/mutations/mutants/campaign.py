@@ -80,8 +80,9 @@ def lines(score: judge.Score) -> list[str]:
     total = len(score.caught) + len(score.missed)
     return [
         *(f"{kind:{width}} {caught:3} of {of:3}" for kind, (caught, of) in table.items()),
-        f"{'all':{width}} {len(score.caught):3} of {total:3}",
+        f"{'all mistakes':{width}} {len(score.caught):3} of {total:3}",
         *(f"missed: {mutant.name}" for mutant in score.missed),
+        *(f"alarm: {mutant.name}" for mutant in score.alarms),
         *(f"false: {r.file}:{r.line}: {'+'.join(sorted(r.rules))}" for r in score.false),
     ]
 

@@ -62,10 +62,16 @@ def of_lines(text: str, tree: Path) -> list[Report]:
 
 @dataclass(slots=True)
 class Score:
-    """How a tool did: mistakes caught and missed, and reports about no mistake."""
+    """How a tool did.
+
+    caught, missed: mistakes; alarms, calm: changes that are no mistake, by whether a new report
+    names their function; false: new reports about functions that were not changed.
+    """
 
     caught: list[Mutant] = field(default_factory=list)
     missed: list[Mutant] = field(default_factory=list)
+    alarms: list[Mutant] = field(default_factory=list)
+    calm: list[Mutant] = field(default_factory=list)
     false: list[Report] = field(default_factory=list)
 
     def add(
@@ -80,6 +86,10 @@ class Score:
             else:
                 new.append(report)
         for each in planted:
+            if not each.mutant.rules:
+                named = [r for r in new if each.mutant.function.name in r.functions]
+                (self.alarms if named else self.calm).append(each.mutant)
+                continue
             named = [report for report in reports if _names(each, report, new=report in new)]
             (self.caught if named else self.missed).append(each.mutant)
         owners = {each.mutant.function.name for each in planted}
@@ -91,9 +101,9 @@ class Score:
         ]
 
     def table(self) -> dict[str, tuple[int, int]]:
-        """For each kind of mistake: how many were caught, of how many."""
-        caught = Counter(mutant.kind for mutant in self.caught)
-        missed = Counter(mutant.kind for mutant in self.missed)
+        """For each kind: how many were reported, of how many."""
+        caught = Counter(mutant.kind for mutant in [*self.caught, *self.alarms])
+        missed = Counter(mutant.kind for mutant in [*self.missed, *self.calm])
         return {
             kind: (caught[kind], caught[kind] + missed[kind])
             for kind in sorted(caught.keys() | missed.keys())

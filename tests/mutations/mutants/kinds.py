@@ -37,7 +37,8 @@ class Mutant:
     """One mistake in one function.
 
     delete: lines to take away; insert: lines to put before a line, with the indentation of it;
-    near: a helper for the top of the same file; far: one for `FAR_FILE`.
+    near: a helper for the top of the same file; far: one for `FAR_FILE`. No rules: the change is
+    no mistake, and whoever reports it raises a false alarm.
     """
 
     kind: str
@@ -69,6 +70,7 @@ def every(function: Function) -> Iterator[Mutant]:
         yield from _nests(function)
     if not function.file.startswith("arch/"):
         yield from _order(function)
+    yield from _innocent(function)
 
 
 def _after(function: Function, line: int) -> int:
@@ -157,11 +159,29 @@ def _sleeps(function: Function) -> Iterator[Mutant]:
         near="void lazymmu_far_@(void);\n",
         far="void lazymmu_far_@(void)\n{\n\tmutex_lock(&lazymmu_mutex);\n}\n",
     )
+    yield Mutant(
+        "sleeps by flags in a variable",
+        function,
+        SLEEP,
+        insert=((after, _by_variable("GFP_KERNEL")),),
+    )
+    yield Mutant(
+        "sleeps in a macro",
+        function,
+        SLEEP,
+        insert=((after, "lazymmu_macro_@(&lazymmu_mutex);"),),
+        near="#define lazymmu_macro_@(lock) \\\n\tdo { mutex_lock(lock); } while (0)\n",
+    )
     last = function.leaves[-1]
     yield Mutant("sleeps before the leave", function, SLEEP, insert=((last, "cond_resched();"),))
     loop = _loop(function)
     if loop:
         yield Mutant("sleeps in the loop", function, SLEEP, insert=((loop, "cond_resched();"),))
+
+
+def _by_variable(flags: str) -> str:
+    """An allocation whose flags stand in a variable."""
+    return f"{{\n\tgfp_t lazymmu_gfp = {flags};\n\n\tkfree(kmalloc(64, lazymmu_gfp));\n}}"
 
 
 def _loop(function: Function) -> int | None:
@@ -201,6 +221,13 @@ def _nests(function: Function) -> Iterator[Mutant]:
         rules,
         insert=((after, "lazymmu_near_@();"),),
         near=f"static noinline void lazymmu_near_@(void)\n{{\n\t{pair}\n}}\n",
+    )
+    yield Mutant(
+        "nests in a macro",
+        function,
+        rules,
+        insert=((after, "lazymmu_macro_@();"),),
+        near=f"#define lazymmu_macro_@() \\\n\tdo {{ {BEGIN[0]}(); {LEAVE[0]}(); }} while (0)\n",
     )
     yield Mutant(
         "nests in another file",
@@ -267,3 +294,42 @@ def _order(function: Function) -> Iterator[Mutant]:
             "\t__free_page(lazymmu_page);",
             "}",
         )
+
+
+def _innocent(function: Function) -> Iterator[Mutant]:
+    """Correct code that looks like a mistake to who does not look closely."""
+    after = _after(function, function.begins[0])
+    calls = [(line, function.line(line).strip()) for line in function.begins + function.leaves]
+    yield Mutant(
+        "innocent: one flag for begin and leave",
+        function,
+        frozenset(),
+        delete=tuple(line for line, _ in calls),
+        insert=(
+            (function.first + 1, "const bool lazymmu_on = lazymmu_flag;\n"),
+            *((line, f"if (lazymmu_on)\n\t{text}") for line, text in calls),
+        ),
+    )
+    yield Mutant(
+        "innocent: waits only if asked to",
+        function,
+        frozenset(),
+        insert=((after, "lazymmu_near_@(false);"),),
+        near="static noinline void lazymmu_near_@(bool wait)\n{\n\tif (wait)\n"
+        "\t\tmutex_lock(&lazymmu_mutex);\n}\n",
+    )
+    yield Mutant(
+        "innocent: flags that do not wait, in a variable",
+        function,
+        frozenset(),
+        insert=((after, _by_variable("GFP_ATOMIC")),),
+    )
+    again = (
+        f"{function.line(function.leaves[-1]).strip()}\n{function.line(function.begins[0]).strip()}"
+    )
+    yield Mutant(
+        "innocent: leaves and begins again",
+        function,
+        frozenset(),
+        insert=((function.leaves[-1], again),),
+    )
