@@ -1,60 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real kernel trees, each checked once for all tests that ask for it."""
+"""One check of each real tree, shared by all tests that read its findings."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import lazymmu
-from lazymmu.witness.finding import CheckResult, SectionRow
-
-_RESULTS: dict[Path, CheckResult] = {}
-_ROWS: dict[Path, list[SectionRow]] = {}
+from lazymmu.witness.finding import CheckResult, Confidence, Finding
 
 
-@pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of this session: the two looks at a tree share what they read."""
-    return tmp_path_factory.mktemp("kept")
+@cache
+def _checked(tree: Path) -> CheckResult:
+    return lazymmu.check(tree, jobs=2)
 
 
-@pytest.fixture
-def tree_of(kernel_tree: Callable[[str], Path]) -> Callable[[str], Path]:
-    """The tree of a release; skips unless LAZYMMU_KERNELS names a directory with it."""
+class Found:
+    """The findings of one tree at default confidence, asked for as a maintainer would."""
 
-    def find(release: str) -> Path:
-        if not os.environ.get("LAZYMMU_KERNELS"):
-            pytest.skip("needs real trees: set LAZYMMU_KERNELS")
-        return kernel_tree(release)
+    def __init__(self, result: CheckResult) -> None:
+        self.result = result
+        self.findings = [f for f in result.findings if f.confidence.rank >= Confidence.MEDIUM.rank]
 
-    return find
+    def of(self, rule: str, function: str, file: str = "") -> list[Finding]:
+        """Findings that break a rule at a function, as culprit or on the way to it."""
+        return [
+            f
+            for f in self.findings
+            if rule in (f.rule, *f.also)
+            and function in (f.function, *(step.function for step in f.path))
+            and f.file.endswith(file)
+        ]
 
-
-@pytest.fixture
-def result_of(tree_of: Callable[[str], Path], kept: Path) -> Callable[[str], CheckResult]:
-    """All that a check says of a release, of every confidence."""
-
-    def look(release: str) -> CheckResult:
-        tree = tree_of(release)
-        if tree not in _RESULTS:
-            _RESULTS[tree] = lazymmu.check(tree, cache_dir=kept / release)
-        return _RESULTS[tree]
-
-    return look
+    def arches(self, rule: str, function: str, file: str = "") -> set[str]:
+        """The architectures of such findings."""
+        return {arch for f in self.of(rule, function, file) for arch in f.arches}
 
 
 @pytest.fixture
-def rows_of(tree_of: Callable[[str], Path], kept: Path) -> Callable[[str], list[SectionRow]]:
-    """The table of sections of a release."""
-
-    def look(release: str) -> list[SectionRow]:
-        tree = tree_of(release)
-        if tree not in _ROWS:
-            _ROWS[tree] = lazymmu.sections(tree, cache_dir=kept / release)
-        return _ROWS[tree]
-
-    return look
+def found(kernel_tree: Callable[[str], Path]) -> Callable[[str], Found]:
+    """The findings of a Linux version, as in `found("6.12.8")`; skips where there is no tree."""
+    return lambda version: Found(_checked(kernel_tree(version)))
