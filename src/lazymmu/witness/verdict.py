@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a machine showed, as values: one verdict for each run of a scenario on one implementation.
+
+They come from `witness.machine`, go to the reports and are written as JSON, and know neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lazymmu.contract.events import Event
+
+__all__ = ["Answer", "Broken", "TraceStep", "Verdict"]
+
+
+class Answer(StrEnum):
+    """What a search came to.
+
+    HOLDS: no watched rule can be broken, within the scenario, and its situation does occur;
+    VIOLATED: some rule can be; INCONCLUSIVE: a bound was hit, and nothing was found until then;
+    NEVER_OCCURS: what the scenario is about never happened, so that holding means nothing;
+    NOT_APPLICABLE: no such kernel has, or can do, what the scenario says.
+    """
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+    NEVER_OCCURS = "never-occurs"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One step of a counterexample, and what the machine looked like after it.
+
+    cpu: where it happened, -1 for the machine itself (a TLB that the hardware fills);
+    task: whose step, or the interrupt's name, "" for neither;
+    stack: the kernel's functions, outermost first, empty for a step of no code;
+    what: the step in a few words, such as `xen_lazy_nesting++` or `preempted`;
+    citation: file and function of the kernel where the step is to be read, "" for none;
+    pending: what is queued, in order, one short phrase for each;
+    stored, effective: (entry, value) in the scenario's order: what memory holds, and what a walk
+    of the page tables that begins now would act on;
+    tlb: translations that CPUs hold, one short phrase for each;
+    state: the implementation's own words, such as (`xen_lazy_mode[0]`, `MMU`);
+    events: what the rules saw; note: why the step matters, "" for most.
+    """
+
+    cpu: int
+    task: str
+    stack: tuple[str, ...]
+    what: str
+    citation: str = ""
+    pending: tuple[str, ...] = ()
+    stored: tuple[tuple[str, str], ...] = ()
+    effective: tuple[tuple[str, str], ...] = ()
+    tlb: tuple[str, ...] = ()
+    state: tuple[tuple[str, str], ...] = ()
+    events: tuple[Event, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that can be broken, with the shortest way: least preemptions, then least steps.
+
+    rule: its name in `contract.rules.RULES`, or `finally` for a final state that the scenario rules
+    out; harm: who is hurt and how, one sentence, "" when nobody is known to be;
+    preemptions: involuntary switches on the way; steps: of the whole way; trace: the way itself.
+    """
+
+    rule: str
+    harm: str
+    preemptions: int
+    steps: int
+    trace: tuple[TraceStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one scenario came to on one implementation.
+
+    scenario, arch, release: which run; feature: the implementation's row of the deferral table;
+    verdict: the answer; violations: in order of preemptions, steps and the scenario's `watch`;
+    states, transitions, depth: what the search covered (states once each, longest shortest way);
+    reason: which bound was hit, or why the run is not applicable, else "";
+    never: those of the scenario's `occurs` lines that never happened;
+    seconds: of the search; engine: which engine made it.
+    """
+
+    scenario: str
+    arch: str
+    release: str
+    feature: str
+    verdict: Answer
+    violations: tuple[Broken, ...] = ()
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    reason: str = ""
+    never: tuple[str, ...] = ()
+    seconds: float = 0.0
+    engine: str = ""
+
+    @property
+    def first(self) -> Broken | None:
+        """The violation to tell first, or None."""
+        return self.violations[0] if self.violations else None
