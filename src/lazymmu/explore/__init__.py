@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Exhaustive search of small models: every state, and the shortest way to whatever they show.
+
+Knows nothing of what is modelled. A model is written as `Model` says; `search` runs it.
+"""
+
+from __future__ import annotations
+
+from lazymmu.explore.model import (
+    Field,
+    Model,
+    ModelError,
+    Path,
+    Progress,
+    Result,
+    Taken,
+    View,
+    replay,
+)
+from lazymmu.explore.search import ENGINES, Engine, search
+
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "Field",
+    "Model",
+    "ModelError",
+    "Path",
+    "Progress",
+    "Result",
+    "Taken",
+    "View",
+    "replay",
+    "search",
+]

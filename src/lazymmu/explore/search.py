@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The search itself: checks the model, chooses the engine, and runs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+from lazymmu.explore import oracle
+from lazymmu.explore.limits import Limits
+from lazymmu.explore.model import ModelError, check_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.explore.model import Model, Progress, Result
+
+__all__ = ["ENGINES", "Engine", "search"]
+
+Engine = Literal["auto", "python", "numpy", "numba"]
+
+ENGINES: tuple[str, ...] = get_args(Engine)
+"""What `search` accepts as an engine."""
+
+
+def search(
+    model: Model,
+    *,
+    engine: Engine = "auto",
+    bound: int | None = None,
+    max_states: int | None = None,
+    max_bytes: int | None = None,
+    deadline: float | None = None,
+    stop: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """See every state that a model can reach, in the order of cost and then of steps.
+
+    Arguments:
+        engine: "python" runs the model on every state, and needs nothing; "numpy" runs it once
+            for all that look alike to it; "numba" does so with compiled code. "auto" is numpy,
+            and goes on with numba, where that is installed, when the model turns out to be large.
+        bound: the greatest cost of a path; without it all paths are followed.
+        max_states: ends the search at the first level after which more states than this are
+            stored.
+        max_bytes: ends the search when its tables need more memory than this.
+        deadline: ends the search after so many seconds.
+        stop: a mask of labels; the search ends with the level that shows one of them.
+        progress: called at each level, and now and then in between. It may raise
+            KeyboardInterrupt, which ends the search like a Ctrl-C does.
+
+    Raises ModelError when the model is at fault, ValueError for an unknown engine, ImportError
+    when the engine that was asked for is not installed, and whatever the model itself raises.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"no engine is called {engine}; there are {', '.join(ENGINES)}")
+    if stop >> len(model.labels):
+        raise ModelError("the mask of labels to stop at has a bit for which there is no label")
+    check_model(model)
+    limits = Limits(bound, max_states, max_bytes, deadline, stop, progress)
+    return oracle.explore(model, limits)
