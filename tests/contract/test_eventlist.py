@@ -68,6 +68,10 @@ def test_a_list_is_read() -> None:
         ("read p in=f", "1:8: `in` without `at`"),
         ("read p cpu=one", "1:8: `cpu` is a number"),
         ("read p cpu=99999999999999999999", "1:8: `cpu` is a number"),
+        ("observed", "1:1: `observed` needs its at"),
+        ("observed enable 1", "1:17: `mode` is one of on, off, unknown"),
+        ("observed enable counters=1", "1:17: `counters` is two numbers, as in 1,0"),
+        ("observed exit at=a:1 at=a:2", "1:22: `at` is given twice"),
         ("may_sleep x certain=perhaps", "1:13: `certain` is yes or no"),
         ("# expect: stale-read", "1:1: `expect:` on a line without an event"),
         ("enable # expect: Stale Read", "1:8: `Stale Read` is no rule's name"),
@@ -91,6 +95,14 @@ def test_lines_that_break_rules_are_found() -> None:
     assert [v.rule for v in replay(listed.events, runtime)] == ["stale-read"]
 
 
+def test_an_observation_has_a_moment_and_may_have_a_place() -> None:
+    """The moment has no name, because `at=` is the place of every event."""
+    listed = parse("T0: observed switch-in on 1,0 pending at=a.c:3")
+    seen = ev.Observed("switch-in", "on", (1, 0), pending=True, task="T0", site=ev.Site("a.c", 3))
+    assert listed.events == (seen,)
+    assert render([seen]) == "T0: observed switch-in mode=on counters=1,0 pending at=a.c:3\n"
+
+
 def test_each_task_has_a_state_of_its_own() -> None:
     """One task's section is not another's."""
     runtime = Runtime([RULES["sleep-in-section"]], NO_NESTING)
@@ -101,6 +113,8 @@ def test_each_task_has_a_state_of_its_own() -> None:
 def _strategy(kind: Any) -> st.SearchStrategy[Any]:
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
+    if get_origin(kind) is tuple:
+        return st.tuples(*map(_strategy, get_args(kind)))
     if kind is bool:
         return st.booleans()
     if kind is int:

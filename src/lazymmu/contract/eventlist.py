@@ -9,8 +9,9 @@
 
 The names of events and options are those of `contract.events`.  Values without a name are taken in
 the order of the event's fields; a flag is an option of yes or no, and its bare name means yes.
-A value with blanks or quotes is written as a JSON string.  Every event may have task=, cpu=, seq=,
-at=FILE:LINE[:COLUMN] and in=FUNCTION.  `# expect: RULE, RULE` names the rules that the line breaks.
+A value with blanks or quotes is written as a JSON string, a pair of numbers as `1,0`.  Every event
+may have task=, cpu=, seq=, at=FILE:LINE[:COLUMN] and in=FUNCTION.  `# expect: RULE, RULE` names the
+rules that the line breaks.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _TOKEN: Final = re.compile(
 _TASK: Final = re.compile(r"(?P<task>[\w.-]+):\Z")
 _BARE: Final = re.compile(r'[^\s"#=:]+\Z')
 _NUMBER: Final = re.compile(r"-?\d{1,18}\Z")
+_PAIR: Final = re.compile(r"-?\d{1,18},-?\d{1,18}\Z")
 _SITE: Final = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?\Z")
 _EXPECT: Final = re.compile(r"#\s*expect:(?P<rules>.*)")
 _RULE: Final = re.compile(r"[a-z][a-z-]*\Z")
@@ -215,12 +217,14 @@ def _values(tokens: list[_Token], shape: _Shape, where: str) -> dict[str, Any]:
                 key = next((name for name in shape.order if name not in values), "")
                 if not key:
                     raise EventListError(f"{here}: `{value}` has no name and no place")
-        if key in values or (key == "in" and function) or (key == "at" and "site" in values):
+        # Named, `at` is the place; the moment of an observation stands without a name.
+        name = "site" if token.key == "at" else key
+        if name in values or (key == "in" and function):
             raise EventListError(f"{here}: `{key}` is given twice")
-        match key:
+        match name:
             case "in":
                 function = token
-            case "at":
+            case "site" if token.key == "at":
                 values["site"] = _site(value, here)
             case _ if key in shape.types:
                 values[key] = _value(shape.types[key], key, value, here)
@@ -251,6 +255,10 @@ def _value(kind: Any, key: str, value: str, here: str) -> object:
         if value not in ("yes", "no"):
             raise EventListError(f"{here}: `{key}` is yes or no")
         return value == "yes"
+    if get_origin(kind) is tuple:
+        if not _PAIR.match(value):
+            raise EventListError(f"{here}: `{key}` is two numbers, as in 1,0")
+        return tuple(int(part) for part in value.split(","))
     if kind is int:
         if not _NUMBER.match(value):
             raise EventListError(f"{here}: `{key}` is a number")
@@ -316,6 +324,8 @@ def _option(name: str, value: object) -> str:
         return name
     if value is False:
         return f"{name}=no"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
     return f"{name}={_quoted(str(value))}"
 
 

@@ -31,13 +31,26 @@ LockHow: TypeAlias = Literal["lock", "try", "caller-holds"]
 PinKind: TypeAlias = Literal["preempt", "migrate", "irq", "bh"]
 IrqKind: TypeAlias = Literal["hard", "soft", "nmi"]
 FlushWhy: TypeAlias = Literal["api", "leave", "full", "switch", "key-change", "irq"]
-SwitchWhy: TypeAlias = Literal["preempted", "yielded", "blocked", "exit"]
+FlushHow: TypeAlias = Literal["now", "noop"]
+SwitchWhy: TypeAlias = Literal["preempted", "yielded", "blocked", "lock", "exit"]
 TlbScope: TypeAlias = Literal["entry", "range", "mm", "all"]
 TlbHow: TypeAlias = Literal["now", "queued", "noop"]
 What: TypeAlias = Literal["page", "table", "stale"]
 Access: TypeAlias = Literal["read", "write", "address"]
 Role: TypeAlias = Literal["generic", "api", "arch-hook", "switch-hook"]
 Aspect: TypeAlias = Literal["mode", "pause", "pending", "locks", "pins", "irq", "all"]
+Mode: TypeAlias = Literal["on", "off", "unknown"]
+Moment: TypeAlias = Literal[
+    "enable",
+    "disable",
+    "flush",
+    "switch-out",
+    "switch-in",
+    "irq",
+    "start",
+    "user-return",
+    "exit",
+]
 
 UNKNOWN_ENTRY = "?"
 """Name of an entry (or lock) that cannot be told from others of its kind."""
@@ -117,12 +130,15 @@ class Resume(Event):
 class Flush(Event):
     """Pending work takes effect, all of it or that of one `entry`, and the mode stays as it is.
 
-    `layer` is "arch" when the call was arch_flush_lazy_mmu_mode() itself.
+    `layer` is "arch" when the call was arch_flush_lazy_mmu_mode() itself.  `how` is "noop" when the
+    reader knows that the implementation does nothing there, as powerpc's and sparc's did to v6.19:
+    what was pending still is.
     """
 
     why: FlushWhy = "api"
     entry: str | None = None
     layer: Layer = "generic"
+    how: FlushHow = "now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +241,11 @@ class IrqExit(Event):
 
 @dataclass(frozen=True, slots=True)
 class SwitchOut(Event):
-    """The task loses its CPU."""
+    """The task loses its CPU.
+
+    "yielded" is a call of schedule() by a task that could go on, "lock" the wait for a spinlock
+    that sleeps (PREEMPT_RT), which no rule counts as sleeping.
+    """
 
     why: SwitchWhy = "preempted"
 
@@ -323,6 +343,41 @@ class Bug(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Undone(Event):
+    """An update of `entry` is lost: a deferred write took effect over a later change, or the entry
+    was changed on the strength of a stale value.
+
+    `by` names the operation that undid it, as far as it is known.
+    """
+
+    entry: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Event):
+    """What an observer saw of the implementation's real state, without regard to any contract.
+
+    at: when, and of whom: after the task's "enable", "disable" or "flush"; as it left its CPU,
+    before the hooks ("switch-out"), and had one again, after the hooks ("switch-in"); after an
+    update in an "irq"; at its "start" (the first time it runs), "user-return" or "exit".
+    mode: whether an update would be put off now, were it not for interrupt context: the CPU's mode
+    where it is the CPU's, else the task's own.
+    counters: enable_count and pause_count (v7.0 on), None when not seen.
+    pending: whether work is put off on this CPU or for this task; at "irq", whether the update that
+    was just made is; None when not seen.
+
+    An observation makes no rule forget what it knows.  It fills in depth and pause where these are
+    not known, so that a trace of the counters alone is enough for the rules about them.
+    """
+
+    at: Moment
+    mode: Mode = "unknown"
+    counters: tuple[int, int] | None = None
+    pending: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown(Event):
     """Something happened that the reader could not follow: an unresolved call, lost trace events.
 
@@ -363,6 +418,8 @@ EVENTS: dict[str, type[Event]] = {
     "batch_key": BatchKey,
     "batch_add": BatchAdd,
     "bug": Bug,
+    "undone": Undone,
+    "observed": Observed,
     "unknown": Unknown,
 }
 """Every event by the name that event lists and documents use."""

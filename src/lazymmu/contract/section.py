@@ -29,6 +29,7 @@ from lazymmu.contract.events import (
     Level,
     LockClass,
     LockHow,
+    Observed,
     Pause,
     Pin,
     Resume,
@@ -234,7 +235,7 @@ def _resume(state: TaskState, event: Resume) -> TaskState:
 
 def _flush(state: TaskState, event: Flush) -> TaskState:
     entry = event.entry
-    if not state.pending:
+    if not state.pending or event.how == "noop":
         return state
     if entry is None:
         return _moved(state, state.depth, frozenset())
@@ -299,6 +300,22 @@ def _neutral(_state: TaskState, _event: Event) -> TaskState:
     return TaskState()
 
 
+def _observed(state: TaskState, event: Observed) -> TaskState:
+    # What the code meant is not corrected by what is; only what nobody knows is filled in.
+    if event.counters is None or state.vague.isdisjoint(_COUNTED):
+        return state
+    depth, paused = state.depth, state.paused
+    vague = set(state.vague)
+    enabled, pauses = event.counters
+    if "mode" in vague and 0 <= enabled <= DEPTH_LIMIT:
+        depth = enabled
+        vague.remove("mode")
+    if "pause" in vague and 0 <= pauses <= DEPTH_LIMIT:
+        paused = pauses
+        vague.remove("pause")
+    return replace(state, depth=depth, paused=paused, vague=frozenset(vague))
+
+
 def _unknown(state: TaskState, event: Unknown) -> TaskState:
     what, key = event.what, event.key
     if what == "all":
@@ -313,6 +330,9 @@ def _unknown(state: TaskState, event: Unknown) -> TaskState:
         return replace(state, pending=frozenset(), vague=_more(state, "pending"))
     return replace(state, vague=_more(state, what))
 
+
+_COUNTED: Final = frozenset({"mode", "pause"})
+"""The aspects that the generic counters show."""
 
 ASPECTS: Final = frozenset({"mode", "pause", "pending", "locks", "pins", "irq"})
 """Every aspect of a task's state that can be vague."""
@@ -332,6 +352,7 @@ AFTER: Final[Mapping[type[Event], Callable[[TaskState, Any], TaskState]]] = {
     IrqExit: _irq_exit,
     Exit: _neutral,
     UserReturn: _neutral,
+    Observed: _observed,
     Unknown: _unknown,
 }
 """The events that change the shared state, and how."""
