@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shapes of a line: tracefs and trace-cmd text, in their variants, and what a line says.
+
+Sources: kernel/trace/trace_output.c, trace_print_context(), trace_print_lat_context() and
+trace_print_lat_fmt(); kernel/trace/trace.c, print_func_help_header() and print_lat_help_header();
+tools and output of trace-cmd 3.1.6 (`report`, with and without `-l` and `-O parent`).
+
+All patterns work on bytes and are bounded, so that a hostile line costs no more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.ftrace.record import Kind
+
+if TYPE_CHECKING:
+    from lazymmu.ftrace.record import Header
+
+__all__ = ["FORMATS", "STACK", "Format", "frame", "head", "lost", "symbol", "what"]
+
+# 16 bytes of name and a dash, as the kernel prints it; else whatever precedes `-PID`.  Flags are
+# five characters since v5.17 (migrate-disable was added), four before, none with irq-info off.
+_NORMAL: Final = re.compile(
+    rb"(?:(?P<comm>[^\n]{16})|[ \t]*(?P<name>[^\s][^\n]{0,40}?))-(?P<pid>\d{1,10})[ \t]+"
+    rb"(?:\([ ]*(?P<tgid>\d{1,10}|-+)\)[ \t]+)?\[(?P<cpu>\d{1,5})\][ \t]+"
+    rb"(?:(?P<flags>[dDbBX.][^\s:]{3,7})[ \t]+)?(?P<stamp>\d{1,20}(?:\.\d{1,9})?):[ \t]+"
+    rb"(?P<text>[^\n]*)"
+)
+# The CPU's number is glued to the flags; delay marks follow the time.
+_GLUED: Final = re.compile(
+    rb"(?:(?P<comm>[^\n]{8})|[ \t]*(?P<name>[^\s][^\n]{0,40}?))-(?P<pid>\d{1,10})[ \t]+"
+    rb"(?P<tgid>(?=x)y)?(?P<cpu>\d{1,5})"
+    rb"(?P<flags>[dDbBX.][NnpPlLbB.][hHsSzZ.][0-9a-f.](?:[0-9a-f.])?)[ \t]+"
+    rb"(?P<stamp>\d{1,20}(?:\.\d{1,9})?)(?:us[^\n])?[ \t]*:[ \t]+(?P<text>[^\n]*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A line format: its name, its pattern, and whether times are microseconds."""
+
+    name: str
+    pattern: re.Pattern[bytes]
+
+
+FORMATS: Final = (Format("normal", _NORMAL), Format("latency", _GLUED))
+"""The formats, the likelier first.  A file has one of them."""
+
+# `func`, `func+0x10/0x20`, `func [module]`, `func(args)` (options/func-args, v6.15).
+_FUNCTION: Final = re.compile(
+    rb"(?P<name>[^\s:<(]+)(?:[ ]\[[^\]\s]*\])?(?:\([^\n]*\))?[ \t]+<-[ \t]*(?P<caller>[^\s][^\n]*)"
+)
+_CMD_FUNCTION: Final = re.compile(
+    rb"function:[ \t]+(?P<name>[^\s:<=(]+)(?:[ ]\[[^\]\s]*\])?"
+    rb"(?:[ \t]+<--[ \t]*(?P<caller>[^\s][^\n]*))?[ \t\r]*$"
+)
+_CMD_RAW: Final = re.compile(
+    rb"function:[ \t]+ip=(?P<name>[^\s]+)[ \t]+parent_ip=(?P<caller>[^\s]+)"
+)
+_EVENT: Final = re.compile(rb"(?P<name>[^\s:]+):[ \t]*(?P<text>[^\n]*)")
+_OFFSET: Final = re.compile(rb"\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?$")
+
+STACK: Final = re.compile(rb"(?:kernel_stack:[ \t]*)?<stack trace ?>")
+"""The text of a line that frames follow."""
+
+_FRAME: Final = re.compile(rb"[ \t]*=>[ \t]+(?P<name>[^\n]*)")
+_LOST: Final = re.compile(
+    rb"CPU:[ ]?(?P<cpu>\d{1,5}) \[(?:LOST(?: (?P<count>\d{1,18}))? EVENTS"
+    rb"|(?:(?P<dropped>\d{1,18}) )?EVENTS DROPPED)\]"
+)
+_STARTED: Final = re.compile(rb"#+ CPU (?P<cpu>\d{1,5}) buffer started #*")
+
+
+@lru_cache(maxsize=4096)
+def symbol(name: bytes) -> str:
+    """A function's name without offset, module, and the suffixes that the compiler adds."""
+    name = _OFFSET.sub(b"", name.split(b" [")[0].strip())
+    return name.partition(b".")[0].decode("ascii", "replace") if name[:1] != b"." else ""
+
+
+@lru_cache(maxsize=4096)
+def what(text: bytes) -> tuple[Kind, str, str, bytes]:
+    """What the text of a line says: its kind, name, caller, and what follows an event's name.
+
+    Remembered, because the texts of functions are few; callers keep texts of events out.
+    """
+    if STACK.match(text):
+        return Kind.STACK, "stack", "", b""
+    if text.startswith(b"function:"):
+        found = _CMD_RAW.match(text) or _CMD_FUNCTION.match(text)
+        if found is not None:
+            return Kind.FUNCTION, symbol(found["name"]), symbol(found["caller"] or b""), b""
+    event = _EVENT.match(text)
+    if event is not None:
+        return Kind.EVENT, event["name"].decode("ascii", "replace"), "", event["text"]
+    found = _FUNCTION.match(text)
+    if found is not None:
+        return Kind.FUNCTION, symbol(found["name"]), symbol(found["caller"]), b""
+    return Kind.EVENT, "", "", text
+
+
+def frame(line: bytes) -> str | None:
+    """The function of a stack's line ` => name`, None when the line is none."""
+    found = _FRAME.match(line)
+    return None if found is None else symbol(found["name"].split(b" (")[0]) or "?"
+
+
+def lost(line: bytes) -> tuple[int, int | None, str] | None:
+    """CPU, number of records (None: not said) and words of a line that tells of lost records."""
+    found = _LOST.match(line)
+    if found is not None:
+        number = found["count"] or found["dropped"]
+        return int(found["cpu"]), None if number is None else int(number), found[0].decode()
+    found = _STARTED.match(line)
+    if found is not None:
+        return int(found["cpu"]), None, f"the buffer of CPU {int(found['cpu'])} starts here"
+    return None
+
+
+_ENTRIES: Final = re.compile(rb"# entries-in-buffer/entries-written: (\d{1,18})/(\d{1,18})")
+_LATENCY: Final = re.compile(rb"# \S+ latency trace v\S+ on (\S+)")
+_SHOWN: Final = re.compile(rb"# latency: \d+ us, #(\d{1,18})/(\d{1,18}), CPU")
+_MODEL: Final = re.compile(rb"\(M:(\S+)")
+_CPUS: Final = re.compile(rb"#P:(\d{1,5})")
+_CMD_CPUS: Final = re.compile(rb"cpus=(\d{1,5})\s*$")
+_UNAME: Final = re.compile(
+    rb"Linux \S+ (\S+) (x86_64|aarch64|ppc64le|ppc64|sparc64|sparc|i686|s390x|riscv64)\s*$"
+)
+
+
+def head(line: bytes, header: Header) -> bool:
+    """Take what a line of the head says into `header`; False when it is no line of a head."""
+    if line.startswith(b"# tracer: "):
+        header.tracer = line[10:].decode("ascii", "replace").strip()
+        header.producer = "tracefs"
+        return True
+    if (found := _CMD_CPUS.match(line)) is not None:
+        header.cpus, header.producer = int(found[1]), "trace-cmd"
+        return True
+    if (found := _UNAME.match(line)) is not None:
+        header.release, header.machine = found[1].decode("ascii", "replace"), found[2].decode()
+        return True
+    if not line.startswith(b"#"):
+        return False
+    if (found := _ENTRIES.match(line) or _SHOWN.match(line)) is not None:
+        header.entries, header.written = int(found[1]), int(found[2])
+    if (found := _LATENCY.match(line)) is not None:
+        header.release = found[1].decode("ascii", "replace")
+    if (found := _MODEL.search(line)) is not None:
+        header.preempt = found[1].decode("ascii", "replace")
+    if (found := _CPUS.search(line)) is not None:
+        header.cpus = int(found[1])
+    return True

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One line of a trace as a value, and what a trace says about itself.
+
+A `Record` keeps the line's bytes and takes them apart when asked: of millions of lines only few are
+looked at closely.  Text of a trace is not trusted: names of tasks hold whatever the task chose.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Header", "Kind", "Loss", "Record", "TraceError", "fields_of"]
+
+
+class TraceError(Exception):
+    """A trace cannot be read; the text is one sentence without a full stop."""
+
+
+class Kind(StrEnum):
+    """What a line is."""
+
+    FUNCTION = "function"
+    """A traced function was called: `callee <-caller`."""
+    EVENT = "event"
+    """A trace event, a dynamic event, or trace_printk(): `name: fields`."""
+    STACK = "stack"
+    """The stack of the record before it on the same CPU, frames innermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Records that are not in the trace.
+
+    line: where the trace says so (0: in its header); cpu: whose (-1: nobody says); count: how many
+    (None: nobody says); what: the trace's own words, or ours.
+    """
+
+    line: int
+    cpu: int
+    count: int | None
+    what: str
+
+
+@dataclass(slots=True)
+class Header:
+    """What a trace says of itself.  It grows while the trace is read.
+
+    name: the file's, for messages; tracer; entries, written: of the header line "entries-in-buffer/
+    entries-written", which differ when the oldest records were overwritten; cpus: of "#P:"; release
+    and machine: the kernel's, where the trace names them; preempt: the preemption model of a
+    latency header; format: of the lines, as first met; producer: "tracefs" or "trace-cmd".
+    """
+
+    name: str = ""
+    tracer: str = ""
+    entries: int | None = None
+    written: int | None = None
+    cpus: int | None = None
+    release: str = ""
+    machine: str = ""
+    preempt: str = ""
+    format: str = ""
+    producer: str = ""
+    losses: list[Loss] = field(default_factory=list)
+
+
+_SWITCH: Final = re.compile(
+    rb"prev_comm=(?P<prev_comm>.*) prev_pid=(?P<prev_pid>\d+) prev_prio=(?P<prev_prio>-?\d+)"
+    rb" prev_state=(?P<prev_state>\S+) (?:==> )?next_comm=(?P<next_comm>.*)"
+    rb" next_pid=(?P<next_pid>\d+) next_prio=(?P<next_prio>-?\d+)",
+    re.DOTALL,
+)
+# trace-cmd's plugin (lib/traceevent/plugins/plugin_sched_switch.c) prints it in its own way.
+_SWITCH_PLUGIN: Final = re.compile(
+    rb"(?P<prev_comm>.*):(?P<prev_pid>\d+) \[(?P<prev_prio>-?\d+)\] (?P<prev_state>\S+) ==>"
+    rb" (?P<next_comm>.*):(?P<next_pid>\d+) \[(?P<next_prio>-?\d+)\]",
+    re.DOTALL,
+)
+_PAIR: Final = re.compile(rb"(?:^|(?<=\s))(\w+)=(.*?)(?=\s+\w+=|\s+==>|\s*$)", re.DOTALL)
+
+
+def fields_of(name: str, text: bytes) -> dict[str, str]:
+    """The fields of event `name` in `text`, what follows the name; {} when there are none.
+
+    A task's name may hold blanks and "=": sched_switch is taken apart from its numbers outwards.
+    """
+    if name == "sched_switch":
+        found = _SWITCH.search(text) or _SWITCH_PLUGIN.search(text)
+        if found is not None:
+            return {
+                key: value.decode("utf-8", "replace") for key, value in found.groupdict().items()
+            }
+        return {}
+    return {
+        key.decode(): value.decode("utf-8", "replace").strip() for key, value in _PAIR.findall(text)
+    }
+
+
+class Record:
+    """One record of a trace.
+
+    line: its number in the file, from 1; pid: of the task that was current (0: idle, one task per
+    CPU); tgid: -1 when not recorded; cpu; flags: irqs-off, need-resched, hard/soft interrupt,
+    preempt depth, migrate-disable, "" when not recorded; stamp: the time as the trace prints it;
+    name: of the function or event; caller: of a function, "" when not recorded; text: what follows
+    an event's name; frames: of a stack.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "caller",
+        "cpu",
+        "flags",
+        "frames",
+        "kind",
+        "line",
+        "name",
+        "pid",
+        "raw_comm",
+        "raw_text",
+        "stamp",
+        "tgid",
+    )
+
+    def __init__(
+        self,
+        line: int,
+        raw_comm: bytes,
+        pid: int,
+        cpu: int,
+        flags: str,
+        stamp: str,
+        kind: Kind,
+        name: str,
+        caller: str = "",
+        raw_text: bytes = b"",
+        tgid: int = -1,
+        frames: tuple[str, ...] = (),
+    ) -> None:
+        """Take the parts of a line; see the class."""
+        self.line = line
+        self.raw_comm = raw_comm
+        self.pid = pid
+        self.cpu = cpu
+        self.flags = flags
+        self.stamp = stamp
+        self.kind = kind
+        self.name = name
+        self.caller = caller
+        self.raw_text = raw_text
+        self.tgid = tgid
+        self.frames = frames
+
+    def __repr__(self) -> str:
+        """For tests and debugging."""
+        return (
+            f"<Record {self.line}: {self.comm}-{self.pid} [{self.cpu}] {self.flags} {self.stamp} "
+            f"{self.kind} {self.name} {self.caller or self.text}>"
+        )
+
+    @property
+    def comm(self) -> str:
+        """The task's name, as it chose it: for a terminal it must be cleaned first."""
+        return self.raw_comm.decode("utf-8", "replace").strip()
+
+    @property
+    def text(self) -> str:
+        """What follows an event's name."""
+        return self.raw_text.decode("utf-8", "replace")
+
+    @property
+    def time(self) -> float:
+        """The time in the unit of the trace: seconds, microseconds (latency format), or counts."""
+        return float(self.stamp)
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """`key=value` pairs of an event, in order; sched_switch has them in every format."""
+        return fields_of(self.name, self.raw_text)

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A trace: its header, and its records one after the other, whatever its size and packing."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.ftrace.lines import FORMATS, Format, frame, head, lost, what
+from lazymmu.ftrace.record import Header, Kind, Loss, Record
+from lazymmu.ftrace.streams import blocks, opened
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from typing import BinaryIO
+
+__all__ = ["Lines", "Trace", "read"]
+
+# What is looked for whatever the caller wants: lost records and stacks.
+_ALWAYS: Final = (b" EVENTS", b" buffer started", b"<stack trace")
+_CONTEXT: Final = 3
+"""Lines shown on each side of a line."""
+
+
+def read(
+    path: str, stream: BinaryIO | None = None, *, progress: Callable[[int], None] | None = None
+) -> Trace:
+    """The trace at `path`, or of `stream` (then `path` is its name in messages).
+
+    Nothing is opened before iteration begins.  progress: called with the number of bytes read.
+    """
+    return Trace(path, stream, progress)
+
+
+class Trace:
+    """A trace to iterate over: `for record in trace` or `trace.records(needles)`.
+
+    header: what the trace says of itself; complete only at the end.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        stream: BinaryIO | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """See `read()`."""
+        self.header = Header(name=path)
+        self._stream = stream
+        self._progress = progress
+
+    @property
+    def losses(self) -> Sequence[Loss]:
+        """What the trace says is missing, as far as it was read."""
+        return self.header.losses
+
+    def __iter__(self) -> Iterator[Record]:
+        """All records, in the trace's order."""
+        return self.records()
+
+    def records(self, needles: Collection[bytes] = ()) -> Iterator[Record]:
+        """The records whose line contains one of `needles` (none: all), and all stacks.
+
+        Raises TraceError when there is nothing readable.  A loss is in `losses` before the record
+        that follows it is given out.
+        """
+        for lines in self.lines(needles):
+            for number, at in lines:
+                record = lines.record(number, at)
+                if record is not None:
+                    yield record
+
+    def lines(self, needles: Collection[bytes] = ()) -> Iterator[Lines]:
+        """The same, block by block, for readers in a hurry; see `Lines`."""
+        with opened(self.header.name, self._stream, self._progress) as source:
+            lines = Lines(self.header, needles)
+            with contextlib.closing(blocks(source)) as parts:
+                for block, missing in parts:
+                    if missing:
+                        self.header.losses.append(Loss(lines.next_line, -1, None, missing))
+                        lines.gap = True
+                    lines.load(block)
+                    yield lines
+
+
+class Lines:
+    """The lines of one block that matter: iterate for (number, offset) of each.
+
+    block: the bytes; pattern: of the format of its lines, for `pattern.match(block, offset)`;
+    gap: whether records are missing before the line given out last; whoever cares resets it.
+    """
+
+    def __init__(self, header: Header, needles: Collection[bytes]) -> None:
+        """For a trace with `header`; see `Trace.records()` for `needles`."""
+        self.header = header
+        self.block = b""
+        self.next_line = 1
+        self.gap = False
+        self.unreadable = 0
+        self.pattern: re.Pattern[bytes] = FORMATS[0].pattern
+        self._needles = tuple(needles)
+        self._format: Format | None = None
+        self._in_head = True
+        self._first = 1
+
+    def load(self, block: bytes) -> None:
+        """Go on with the next block of whole lines."""
+        self.block = block
+        self._first = self.next_line
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Number and offset of each line that matters, in order."""
+        block = self.block
+        at = self._head() if self._in_head else 0
+        counted, number = at, self.next_line
+        count = block.count
+        starts: Iterator[int] = self._found(at) if self._needles else self._all(at)
+        for start in starts:
+            number += count(b"\n", counted, start)
+            counted = start
+            first = block[start : start + 1]
+            if first == b"#" or block.startswith(b"CPU:", start):
+                self._loss(number, start)
+            else:
+                yield number, start
+        self.next_line = number + count(b"\n", counted)
+
+    def _found(self, at: int) -> Iterator[int]:
+        """Where the lines begin that hold a needle."""
+        block = self.block
+        find, rfind = block.find, block.rfind
+        starts: list[int] = []
+        for needle in (*self._needles, *_ALWAYS):
+            hit = find(needle, at)
+            while hit >= 0:
+                starts.append(rfind(b"\n", 0, hit) + 1)
+                end = find(b"\n", hit)
+                hit = find(needle, end)
+        starts.sort()
+        last = -1
+        for start in starts:
+            if start != last:
+                last = start
+                yield start
+
+    def _all(self, at: int) -> Iterator[int]:
+        """Where lines begin, but for frames of stacks."""
+        block = self.block
+        find = block.find
+        while at < len(block):
+            if not block.startswith(b" => ", at) and not block.startswith(b"=> ", at):
+                yield at
+            at = find(b"\n", at) + 1
+
+    def _head(self) -> int:
+        """Take the lines of the head in; where the first line after them begins."""
+        block, at = self.block, 0
+        while at < len(block):
+            end = block.find(b"\n", at)
+            line = block[at:end]
+            if line.strip() and not (head(line, self.header) and lost(line) is None):
+                self._in_head = False
+                break
+            at = end + 1
+            self.next_line += 1
+        return at
+
+    def _loss(self, number: int, start: int) -> None:
+        told = lost(self.text(start))
+        if told is not None:
+            self.header.losses.append(Loss(number, *told))
+            self.gap = True
+
+    def text(self, at: int) -> bytes:
+        """The line at offset `at`, without its newline."""
+        return self.block[at : self.block.find(b"\n", at)]
+
+    def match(self, at: int) -> re.Match[bytes] | None:
+        """The parts of the line at offset `at`; the first line that fits decides on the format."""
+        found = self.pattern.match(self.block, at)
+        if found is not None and self._format is not None:
+            return found
+        if self._format is None:
+            for one in FORMATS:
+                found = one.pattern.match(self.block, at)
+                if found is not None:
+                    self._format, self.pattern = one, one.pattern
+                    self.header.format = one.name
+                    return found
+        return None
+
+    def record(self, number: int, at: int) -> Record | None:
+        """The record at offset `at`, None when the line is none."""
+        found = self.match(at)
+        if found is None:
+            self.unreadable += 1
+            return None
+        comm, name, pid, tgid, cpu, flags, stamp, text = found.groups()
+        if b"<-" in text or b"<stack" in text:
+            kind, word, caller, rest = what(text)
+        else:
+            kind, word, caller, rest = what.__wrapped__(text)
+        frames = self.frames(at) if kind is Kind.STACK else ()
+        return Record(
+            number,
+            comm if comm is not None else name,
+            int(pid),
+            int(cpu),
+            flags.decode("ascii", "replace") if flags else "",
+            stamp.decode(),
+            kind,
+            word,
+            caller,
+            rest,
+            int(tgid) if tgid and tgid.isdigit() else -1,
+            frames,
+        )
+
+    def frames(self, at: int) -> tuple[str, ...]:
+        """The frames that follow the line at `at`, innermost first."""
+        found: list[str] = []
+        block = self.block
+        at = block.find(b"\n", at) + 1
+        while at < len(block) and len(found) < 64:
+            end = block.find(b"\n", at)
+            name = frame(block[at:end])
+            if name is None:
+                break
+            found.append(name)
+            at = end + 1
+        return tuple(found)
+
+    def around(self, number: int, at: int) -> tuple[tuple[int, str], ...]:
+        """Numbers and text of the lines around the one at `at`, frames of stacks left out.
+
+        Lines of the blocks before and after are there as far as they are at hand.
+        """
+        before: list[tuple[int, str]] = []
+        line, end = number, at
+        while end > 0 and len(before) < _CONTEXT:
+            start = self.block.rfind(b"\n", 0, end - 1) + 1
+            line -= 1
+            self._add(before, line, self.block[start : end - 1])
+            end = start
+        after: list[tuple[int, str]] = []
+        self._add(after, number, self.text(at))
+        line, start = number, self.block.find(b"\n", at) + 1
+        while 0 < start < len(self.block) and len(after) < _CONTEXT:
+            line += 1
+            end = self.block.find(b"\n", start)
+            self._add(after, line, self.block[start:end])
+            start = end + 1
+        return (*reversed(before), *after)
+
+    @staticmethod
+    def _add(lines: list[tuple[int, str]], number: int, line: bytes) -> None:
+        if frame(line) is None and not line.startswith(b"#"):
+            lines.append((number, line[:400].decode("utf-8", "replace")))
