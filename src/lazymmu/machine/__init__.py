@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lazy MMU mode, executable: CPUs, tasks, memory, TLBs, locks, and the kernel code around it.
+
+`build(Config(...))` gives a `Machine` that can be stepped by hand or searched by anybody.  It knows
+no rule: it says what happens, as events of the contract.
+"""
+
+from __future__ import annotations
+
+from lazymmu.machine.config import (
+    Config,
+    ConfigError,
+    EntrySpec,
+    IrqSpec,
+    LockSpec,
+    Op,
+    Preempt,
+    TaskSpec,
+)
+from lazymmu.machine.machine import Action, Machine
+
+__all__ = [
+    "Action",
+    "Config",
+    "ConfigError",
+    "EntrySpec",
+    "IrqSpec",
+    "LockSpec",
+    "Machine",
+    "Op",
+    "Preempt",
+    "TaskSpec",
+    "build",
+]
+
+
+def build(config: Config) -> Machine:
+    """The machine of a `config`.  Raises ConfigError, with one sentence, for one no kernel is."""
+    return Machine(config)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An architecture: the mode's hooks, the accessors of entries, and what a context switch does.
+
+`Arch` itself is one that defers nothing, as x86 without Xen, powerpc radix and all architectures
+outside the deferral table are.  A subclass is one feature state of an architecture; it overrides
+what differs, under the kernel's names, in the kernel's order of steps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from lazymmu.contract.events import Flush, Observed, TlbFlush
+from lazymmu.machine.steps import atomic, local, routine
+
+if TYPE_CHECKING:
+    from lazymmu.contract.events import FlushWhy, Known
+    from lazymmu.machine.config import Value
+    from lazymmu.machine.here import Here
+    from lazymmu.machine.layout import Column
+    from lazymmu.machine.memory import Memory
+    from lazymmu.machine.steps import Routine
+
+
+class Arch:
+    """An implementation that defers nothing; the base of all others.
+
+    row: name of its row in the deferral table; columns: its variables; forked: variables of a task
+    that a child inherits, because its task_struct and thread_info are a copy of its parent's
+    (kernel/fork.c, dup_task_struct()).
+    """
+
+    row: ClassVar[str] = "none"
+    columns: ClassVar[tuple[Column, ...]] = ()
+    forked: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, memory: Memory) -> None:
+        """`memory`: what the accessors work on."""
+        self.memory = memory
+
+    # ---- what the mode really is, for whoever looks ----------------------------------------------
+
+    def mode_on(self, here: Here) -> Known:
+        """Whether this implementation would defer now, here: "yes", "no", "unknown" (no mode)."""
+        return "unknown"
+
+    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+        """What waits on a CPU (or with its task): (entry, what) in order."""
+        return ()
+
+    @local
+    def observe(self, here: Here, at: str) -> None:
+        """Say what the implementation's state really is."""
+        current = here.current
+        mode = {"yes": "on", "no": "off", "unknown": "unknown"}[self.mode_on(here)]
+        here.emit(
+            Observed,
+            mode=mode,
+            counters=(current.enable_count, current.pause_count),
+            pending=bool(self.pending(here, here.cpu)),
+            at=at,
+        )
+
+    # ---- the mode's hooks ------------------------------------------------------------------------
+
+    @routine("include/linux/pgtable.h")
+    def arch_enter_lazy_mmu_mode(self) -> Routine:
+        """Nothing."""
+        yield from ()
+
+    @routine("include/linux/pgtable.h")
+    def arch_leave_lazy_mmu_mode(self) -> Routine:
+        """Nothing."""
+        yield from ()
+
+    @routine("include/linux/pgtable.h")
+    def arch_flush_lazy_mmu_mode(self) -> Routine:
+        """Nothing."""
+        yield from ()
+
+    # ---- context switch, in the order of kernel/sched/core.c, context_switch() ----------------
+
+    @routine("include/linux/pgtable.h")
+    def arch_start_context_switch(self, prev: int) -> Routine:
+        """Before the address space is switched."""
+        yield from ()
+
+    @routine("kernel/sched/core.c")
+    def switch_mm_irqs_off(self, prev: int, next_: int) -> Routine:
+        """The address space is switched."""
+        yield from ()
+
+    @routine("kernel/sched/core.c")
+    def switch_to(self, prev: int, next_: int) -> Routine:
+        """Up to where the next task's stack is in use; runs for a new task as well."""
+        yield from ()
+
+    @routine("kernel/sched/core.c")
+    def after_switch(self, next_: int) -> Routine:
+        """What the next task does when it comes back from switch_to(); a new task does not."""
+        yield from ()
+
+    # ---- accessors -------------------------------------------------------------------------------
+
+    @routine("include/linux/pgtable.h")
+    def ptep_get(self, entry: str) -> Routine:
+        """Read an entry."""
+        return (yield self._load(entry, "ptep_get"))
+
+    @routine("include/linux/pgtable.h")
+    def set_pte(self, entry: str, value: Value) -> Routine:
+        """Change an entry by a store that may be deferred."""
+        yield self._store(entry, value, "set_pte")
+
+    @routine("include/linux/pgtable.h")
+    def pte_clear(self, entry: str) -> Routine:
+        """Make an entry none by a store that may be deferred."""
+        yield self._store(entry, None, "pte_clear")
+
+    @routine("include/linux/pgtable.h")
+    def set_pmd(self, entry: str, value: Value) -> Routine:
+        """Change an entry of the level above."""
+        yield self._store(entry, value, "set_pmd")
+
+    @routine("include/linux/pgtable.h")
+    def pmd_clear(self, entry: str) -> Routine:
+        """Make an entry of the level above none."""
+        yield self._store(entry, None, "pmd_clear")
+
+    @routine("include/linux/pgtable.h")
+    def ptep_get_and_clear(self, entry: str) -> Routine:
+        """Exchange an entry for none, at once; gives what was there."""
+        return (yield self._exchange(entry, None, "ptep_get_and_clear"))
+
+    @routine("include/linux/pgtable.h")
+    def ptep_set_wrprotect(self, entry: str) -> Routine:
+        """Take the write permission away, at once."""
+        yield self._protect(entry, "ptep_set_wrprotect")
+
+    @routine("include/linux/pgtable.h")
+    def ptep_modify_prot_start(self, entry: str) -> Routine:
+        """Begin to change an entry that hardware may change as well; gives its value."""
+        return (yield self._exchange(entry, None, "ptep_modify_prot_start"))
+
+    @routine("include/linux/pgtable.h")
+    def ptep_modify_prot_commit(self, entry: str, value: Value) -> Routine:
+        """Store what ptep_modify_prot_start() prepared."""
+        yield self._store(entry, value, "ptep_modify_prot_commit")
+
+    # ---- TLB maintenance -------------------------------------------------------------------------
+
+    @routine("include/asm-generic/tlb.h")
+    def flush_tlb_range(self, *entries: str) -> Routine:
+        """No CPU has an old translation of these entries when it returns."""
+        yield self._invalidate(entries)
+
+    @routine("include/asm-generic/tlb.h")
+    def tlb_flush(self, *entries: str) -> Routine:
+        """The same on behalf of mmu_gather (mm/mmu_gather.c)."""
+        yield self._invalidate(entries)
+
+    # ---- steps -----------------------------------------------------------------------------------
+
+    @atomic
+    def _load(self, here: Here, entry: str, operation: str) -> Value:
+        return self.memory.load(here, entry, operation)
+
+    @atomic
+    def _store(self, here: Here, entry: str, value: Value, operation: str) -> None:
+        self.memory.write(here, entry, value, operation, "deferred")
+        self.memory.store(here, entry, value)
+
+    @atomic
+    def _exchange(self, here: Here, entry: str, value: Value, operation: str) -> Value:
+        found: Value = here.entry(entry).stored
+        self.memory.write(here, entry, value, operation, "immediate")
+        self.memory.store(here, entry, value)
+        return found
+
+    @atomic
+    def _protect(self, here: Here, entry: str, operation: str) -> None:
+        found: Value = here.entry(entry).stored
+        value = found if found is None or ":ro" in found else f"{found}:ro"
+        self.memory.write(here, entry, value, operation, "immediate")
+        self.memory.store(here, entry, value)
+
+    @atomic
+    def _invalidate(self, here: Here, entries: tuple[str, ...]) -> None:
+        for entry in entries:
+            space = self.memory.specs[entry].space
+            here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
+        here.cost("invalidation")
+        self.memory.invalidate(here, entries, here.cpus)
+
+    @staticmethod
+    def flushed(here: Here, why: FlushWhy) -> None:
+        """Say that pending work took effect."""
+        here.emit(Flush, why=why)

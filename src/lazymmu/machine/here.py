@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`Here`: what a step sees of the machine: this CPU, the current task, and all the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from lazymmu.contract.events import Bug
+from lazymmu.machine.steps import Blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.contract.events import Event
+    from lazymmu.machine.layout import Layout, Slot, View
+
+NO_IRQ: Final = ""
+
+
+class Here:
+    """The moment at which a step happens.
+
+    cpu: number of this CPU; events: what has happened so far in this step; costs: called with the
+    name of each thing that takes time ("hypercall", "barrier", "invalidation"), for who counts.
+    """
+
+    __slots__ = ("_index", "_layout", "_view", "costs", "cpu", "events")
+
+    def __init__(
+        self,
+        view: View,
+        layout: Layout,
+        index: dict[str, dict[str, int]],
+        cpu: int,
+        costs: Callable[[str], None] | None = None,
+    ) -> None:
+        """`index`: the number of each thing by kind and name."""
+        self._view = view
+        self._layout = layout
+        self._index = index
+        self.cpu = cpu
+        self.events: list[Event] = []
+        self.costs = costs
+
+    # ---- things ------------------------------------------------------------------------------
+
+    @property
+    def system(self) -> Slot:
+        """Variables that exist once."""
+        return self._layout.slot(self._view, "system", 0)
+
+    @property
+    def this_cpu(self) -> Slot:
+        """This CPU's variables."""
+        return self._layout.slot(self._view, "cpu", self.cpu)
+
+    @property
+    def task(self) -> int:
+        """Number of the task that runs here (`current`); an idle task's when none does."""
+        return int(self.this_cpu.curr)
+
+    @property
+    def current(self) -> Slot:
+        """The current task's variables."""
+        return self._layout.slot(self._view, "task", self.task)
+
+    def cpu_at(self, number: int) -> Slot:
+        """Another CPU's variables."""
+        return self._layout.slot(self._view, "cpu", number)
+
+    def task_at(self, number: int) -> Slot:
+        """A task's variables."""
+        return self._layout.slot(self._view, "task", number)
+
+    def entry(self, name: str) -> Slot:
+        """An entry's variables."""
+        return self._layout.slot(self._view, "entry", self._index["entry"][name])
+
+    def lock(self, name: str) -> Slot:
+        """A lock's variables."""
+        return self._layout.slot(self._view, "lock", self._index["lock"][name])
+
+    def page(self, name: str) -> Slot:
+        """A page's variables."""
+        return self._layout.slot(self._view, "page", self._index["page"][name])
+
+    def tlb(self, cpu: int, entry: str) -> Slot:
+        """What a CPU's TLB may hold for an entry."""
+        entries = self._index["entry"]
+        return self._layout.slot(self._view, "tlb", cpu * len(entries) + entries[entry])
+
+    def irq(self, number: int) -> Slot:
+        """An interrupt's variables."""
+        return self._layout.slot(self._view, "irq", number)
+
+    @property
+    def cpus(self) -> range:
+        """Numbers of all CPUs."""
+        return range(len(self._layout.names["cpu"]))
+
+    def task_name(self, number: int) -> str:
+        """A task's name: the scenario's, or `swapper/N`."""
+        return self._layout.names["task"][number]
+
+    def copy(self, names: tuple[str, ...], source: int, target: int) -> None:
+        """Copy a task's variables to another one, as dup_task_struct() does (kernel/fork.c)."""
+        one, other = self.task_at(source), self.task_at(target)
+        for name in names:
+            setattr(other, name, getattr(one, name))
+
+    # ---- context -----------------------------------------------------------------------------
+
+    @property
+    def in_interrupt(self) -> bool:
+        """in_interrupt(): hard or soft interrupt, NMI, or bottom halves off (linux/preempt.h)."""
+        return bool(self.this_cpu.irq) or bool(self.current.bh_off)
+
+    @property
+    def preemptible(self) -> bool:
+        """preemptible(): preempt_count is zero and interrupts are on (linux/preempt.h)."""
+        current = self.current
+        return not (
+            self.this_cpu.irq
+            or self.this_cpu.thread
+            or current.preempt_count
+            or current.irqs_off
+            or current.bh_off
+        )
+
+    @property
+    def lazy_active(self) -> bool:
+        """is_lazy_mmu_mode_active() of v7.0 on (linux/sched.h): counted, and not in interrupt."""
+        current = self.current
+        return current.enable_count > 0 and current.pause_count == 0 and not self.in_interrupt
+
+    # ---- what steps say ----------------------------------------------------------------------
+
+    def emit(self, kind: type[Event], /, **fields: Any) -> None:
+        """Say that something happened, here and to the current task unless `task` says other."""
+        fields.setdefault("task", self.task_name(self.task))
+        fields.setdefault("cpu", self.cpu)
+        self.events.append(kind(**fields))
+
+    def wait_for(self, condition: object) -> None:
+        """Go no further until `condition` holds: the step does not happen."""
+        if not condition:
+            raise Blocked
+
+    def cost(self, what: str) -> None:
+        """Something slow was done: "hypercall", "barrier", "invalidation"."""
+        if self.costs is not None:
+            self.costs(what)
+
+    def bug_on(self, condition: object, text: str) -> bool:
+        """BUG_ON(): if it holds the machine stops.  Gives the condition's truth."""
+        if condition:
+            self.emit(Bug, condition=text)
+            self.system.panicked = 1
+        return bool(condition)
+
+    def warn_on(self, condition: object, text: str) -> bool:
+        """WARN_ON() and VM_WARN_ON(): said, and the machine goes on."""
+        if condition:
+            self.emit(Bug, condition=text)
+        return bool(condition)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The machine's state as a row of values: which value stands where, and views by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class View(Protocol):
+    """A state under change: a list of values by number."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """The value that stands at `index`."""
+
+    def __setitem__(self, index: int, value: Hashable, /) -> None:
+        """Change it."""
+
+
+class Column(NamedTuple):
+    """A variable: one value for each thing of a kind.
+
+    per: "system", "cpu", "task", "entry", "lock", "page", "irq" or "tlb" (CPU x entry); initial:
+    its value at the beginning, or a function of the thing's number; values: how many small
+    integers from 0 it ranges over, None for anything hashable.
+    """
+
+    name: str
+    per: str
+    initial: Hashable | Callable[[int], Hashable] = 0
+    values: int | None = None
+
+
+class Slot:
+    """One thing's variables as attributes: `cpu.lazy_mode = MMU`."""
+
+    __slots__ = ("_bases", "_index", "_view")
+
+    def __init__(self, view: View, bases: Mapping[str, int], index: int) -> None:
+        """`bases`: where each variable of this kind of thing begins; `index`: which thing."""
+        object.__setattr__(self, "_view", view)
+        object.__setattr__(self, "_bases", bases)
+        object.__setattr__(self, "_index", index)
+
+    def __getattr__(self, name: str) -> Any:
+        """The variable's value."""
+        return self._view[self._bases[name] + self._index]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Change the variable."""
+        self._view[self._bases[name] + self._index] = value
+
+
+class Layout:
+    """Where each variable of each thing stands in the row of values."""
+
+    def __init__(self, columns: Iterable[Column], names: Mapping[str, Sequence[str]]) -> None:
+        """`names`: the things of each kind, in order.  Raises ValueError for a name used twice."""
+        self.names = names
+        self.bases: dict[str, dict[str, int]] = {kind: {} for kind in names}
+        self.fields: list[tuple[str, int | None]] = []
+        initial: list[Hashable] = []
+        for column in columns:
+            bases = self.bases[column.per]
+            if column.name in bases:
+                raise ValueError(f"variable {column.name} of {column.per} is declared twice")
+            bases[column.name] = len(initial)
+            for index, thing in enumerate(names[column.per]):
+                self.fields.append((f"{thing}.{column.name}", column.values))
+                first = column.initial
+                initial.append(first(index) if callable(first) else first)
+        self.initial = tuple(initial)
+
+    def slot(self, view: View, kind: str, index: int) -> Slot:
+        """Thing number `index` of a kind."""
+        return Slot(view, self.bases[kind], index)

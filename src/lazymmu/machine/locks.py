@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Locks and what keeps a task where it is.
+
+Without PREEMPT_RT a page-table lock is a spin lock: preemption off, wait by spinning.  With it the
+lock sleeps: migration off, and a task that must wait is switched out (kernel/locking/
+spinlock_rt.c, rt_spin_lock()).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.events import Drop, Pin, Take, Unpin
+from lazymmu.machine.layout import Column
+from lazymmu.machine.steps import Again, atomic, local, routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lazymmu.contract.events import LockClass
+    from lazymmu.machine.config import LockSpec
+    from lazymmu.machine.here import Here
+    from lazymmu.machine.steps import Routine
+
+FREE = -1
+
+
+class Locks:
+    """The locks of one machine, and the pins of its tasks."""
+
+    def __init__(self, locks: Iterable[LockSpec], *, rt: bool) -> None:
+        """`rt`: PREEMPT_RT."""
+        self.classes: Mapping[str, LockClass] = {lock.name: lock.cls for lock in locks}
+        self.rt = rt
+        self.columns = (
+            Column("owner", "lock", FREE),
+            Column("preempt_count", "task", 0),
+            Column("migration_disabled", "task", 0),
+            Column("bh_off", "task", 0),
+            Column("irqs_off", "task", 0),
+        )
+
+    @atomic
+    def take(self, here: Here, lock: str) -> None:
+        """Acquire: spin, or on PREEMPT_RT sleep, until the lock is free."""
+        slot, current = here.lock(lock), here.current
+        if self.rt:
+            if slot.owner != FREE:
+                current.status = "waiting"
+                raise Again
+            current.status = "running"
+            current.migration_disabled += 1
+        else:
+            here.wait_for(slot.owner == FREE)
+            current.preempt_count += 1
+        slot.owner = here.task
+        here.emit(Take, lock=lock, cls=self.classes[lock])
+
+    @atomic
+    def drop(self, here: Here, lock: str) -> None:
+        """Release.  A lock that somebody else holds, or nobody, is a BUG of the program."""
+        slot, current = here.lock(lock), here.current
+        if here.bug_on(slot.owner != here.task, f"spin_unlock({lock}) without holding it"):
+            return
+        slot.owner = FREE
+        if self.rt:
+            current.migration_disabled -= 1
+        else:
+            current.preempt_count -= 1
+        here.emit(Drop, lock=lock, cls=self.classes[lock])
+
+    @atomic
+    def _try(self, here: Here, lock: str) -> bool:
+        slot = here.lock(lock)
+        if slot.owner != FREE:
+            return False
+        slot.owner = here.task
+        if self.rt:
+            here.current.migration_disabled += 1
+        else:
+            here.current.preempt_count += 1
+        here.emit(Take, lock=lock, cls=self.classes[lock], how="try")
+        return True
+
+    @routine("include/linux/spinlock.h")
+    def spin_lock(self, lock: str) -> Routine:
+        """Take a lock."""
+        yield self.take(lock)
+
+    @routine("include/linux/spinlock.h")
+    def spin_trylock(self, lock: str) -> Routine:
+        """Take a lock if nobody has it; tells whether it did."""
+        return (yield self._try(lock))
+
+    @routine("include/linux/spinlock.h")
+    def spin_unlock(self, lock: str) -> Routine:
+        """Drop a lock."""
+        yield self.drop(lock)
+
+    @local
+    def _pin(self, here: Here, kind: str, variable: str) -> None:
+        current = here.current
+        setattr(current, variable, getattr(current, variable) + 1)
+        here.emit(Pin, kind=kind)
+
+    @atomic
+    def _unpin(self, here: Here, kind: str, variable: str) -> None:
+        current = here.current
+        if here.bug_on(getattr(current, variable) == 0, f"{kind} enabled once too often"):
+            return
+        setattr(current, variable, getattr(current, variable) - 1)
+        here.emit(Unpin, kind=kind)
+
+    @routine("include/linux/preempt.h")
+    def preempt_disable(self) -> Routine:
+        """The task keeps its CPU."""
+        yield self._pin("preempt", "preempt_count")
+
+    @routine("include/linux/preempt.h")
+    def preempt_enable(self) -> Routine:
+        """And may lose it again."""
+        yield self._unpin("preempt", "preempt_count")
+
+    @routine("kernel/sched/core.c")
+    def migrate_disable(self) -> Routine:
+        """The task may lose its CPU and comes back to the same one."""
+        yield self._pin("migrate", "migration_disabled")
+
+    @routine("kernel/sched/core.c")
+    def migrate_enable(self) -> Routine:
+        """And may go elsewhere again."""
+        yield self._unpin("migrate", "migration_disabled")
+
+    @routine("include/linux/bottom_half.h")
+    def local_bh_disable(self) -> Routine:
+        """No soft interrupt here; in_interrupt() is true from now on."""
+        yield self._pin("bh", "bh_off")
+
+    @routine("include/linux/bottom_half.h")
+    def local_bh_enable(self) -> Routine:
+        """Soft interrupts again."""
+        yield self._unpin("bh", "bh_off")
+
+    @routine("include/linux/irqflags.h")
+    def local_irq_disable(self) -> Routine:
+        """No interrupt here; in_interrupt() does not notice."""
+        yield self._pin("irq", "irqs_off")
+
+    @routine("include/linux/irqflags.h")
+    def local_irq_enable(self) -> Routine:
+        """Interrupts again."""
+        yield self._unpin("irq", "irqs_off")

@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A machine: its state, what can happen next, and what happens then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.events import IrqEnter, IrqExit
+from lazymmu.machine.config import Config, ConfigError
+from lazymmu.machine.here import Here
+from lazymmu.machine.layout import Column, Layout
+from lazymmu.machine.locks import Locks
+from lazymmu.machine.memory import Memory, page_of
+from lazymmu.machine.operations import Programs, gather
+from lazymmu.machine.releases import find
+from lazymmu.machine.sched import Sched
+from lazymmu.machine.steps import Again, Blocked, local, routine
+from lazymmu.machine.threads import Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+
+    from lazymmu.contract.events import Event
+    from lazymmu.machine.config import IrqSpec, Op
+    from lazymmu.machine.layout import View
+    from lazymmu.machine.operations import Operation
+    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.threads import Stack
+
+MOST_CPUS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can happen next.
+
+    kind: "run" (the CPU's current task, its interrupt or its switch goes on), "switch" (to task
+    `number`), "interrupt" (number `number`) or "walk" (the CPU's page walker caches an entry).
+    """
+
+    kind: str
+    cpu: int
+    number: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        """As reports print it."""
+        return f"cpu{self.cpu} {self.text}"
+
+
+class Machine:
+    """A machine built from a `Config`.
+
+    fields: (name, number of values or None) of each place in a state; initial: the first state;
+    actions: everything that can ever happen; see `step()`.
+    """
+
+    def __init__(self, config: Config, *, cached: bool = True) -> None:
+        """Build it.  `cached`: see `Threads`.  Raises ConfigError for one that no kernel is."""
+        self.config = config
+        self.release, implementation = find(config.arch, config.release)
+        _refuse(config, self.release.rt)
+        self.memory = Memory(config.entries, config.cpus, walks=config.walks)
+        self.arch = implementation(self.memory)
+        self.mode = self.release.mode(self.arch)
+        self.locks = Locks(config.locks, rt=config.rt)
+        self.sched = Sched(self.arch, config.tasks)
+        self.operations: dict[str, Operation] = gather(self._parts())
+        self.programs = Programs(self.operations)
+        self.threads = Threads(cached=cached)
+        self.memory.know_pages(_mappers(config))
+        self._handlers = tuple(self._handler(irq) for irq in config.interrupts)
+        self.layout = Layout(self._columns(), self._names())
+        self.fields = tuple(self.layout.fields)
+        self.initial = self.layout.initial
+        self.actions = tuple(self._actions())
+        self._index = {
+            kind: {name: number for number, name in enumerate(names)}
+            for kind, names in self.layout.names.items()
+        }
+
+    # ---- assembly --------------------------------------------------------------------------------
+
+    def _parts(self) -> Iterator[tuple[object, tuple[str, ...]]]:
+        yield self.arch, ARCH_OPERATIONS
+        yield self.memory, ("access", "access_write", "settle", "free_page")
+        yield self.locks, LOCK_OPERATIONS
+        yield self.sched, ("schedule", "cond_resched", "fork", "do_exit", "exit_to_user_mode")
+        yield self.mode, MODE_OPERATIONS
+
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        config = self.config
+        cpus = tuple(f"cpu{number}" for number in range(config.cpus))
+        entries = tuple(spec.name for spec in config.entries)
+        return {
+            "system": ("system",),
+            "cpu": cpus,
+            "task": (
+                *(task.name for task in config.tasks),
+                *(f"swapper/{number}" for number in range(config.cpus)),
+            ),
+            "entry": entries,
+            "lock": tuple(lock.name for lock in config.locks),
+            "page": self.memory.pages,
+            "irq": tuple(irq.name for irq in config.interrupts),
+            "tlb": tuple(f"{cpu}.{entry}" for cpu in cpus for entry in entries),
+        }
+
+    def _columns(self) -> Iterator[Column]:
+        yield Column("panicked", "system", 0, 2)
+        yield Column("stack", "task", self._program)
+        yield from self.sched.columns
+        yield from self.locks.columns
+        yield from self.mode.columns
+        yield from self.arch.columns
+        yield from self.memory.columns
+        yield Column("left", "irq", lambda number: self.config.interrupts[number].times)
+
+    def _program(self, number: int) -> Stack:
+        if number >= len(self.config.tasks):
+            return ()
+        return self.threads.begin(self._life(self.config.tasks[number].program))
+
+    @routine("")
+    def _life(self, program: tuple[Op, ...]) -> Routine:
+        yield self.programs.run(program)
+        yield self.sched.do_exit()
+
+    def _handler(self, irq: IrqSpec) -> Call:
+        return self._interrupt(irq.kind, irq.program)
+
+    @routine("")
+    def _interrupt(self, kind: str, program: tuple[Op, ...]) -> Routine:
+        yield self._irq_enter(kind)
+        yield self.programs.run(program)
+        yield self._irq_exit(kind)
+
+    @local
+    def _irq_enter(self, here: Here, kind: str) -> None:
+        here.emit(IrqEnter, kind=kind)
+
+    @local
+    def _irq_exit(self, here: Here, kind: str) -> None:
+        here.this_cpu.irq = ""
+        here.emit(IrqExit, kind=kind)
+
+    def _actions(self) -> Iterator[Action]:
+        tasks = self.layout.names["task"]
+        for cpu in range(self.config.cpus):
+            yield Action("run", cpu, 0, "goes on")
+        for cpu in range(self.config.cpus):
+            for number, name in enumerate(tasks):
+                if number < len(self.config.tasks) or number == self.sched.idle(cpu):
+                    yield Action("switch", cpu, number, f"switches to {name}")
+        for number, irq in enumerate(self.config.interrupts):
+            for cpu in range(self.config.cpus):
+                if irq.cpu in (-1, cpu):
+                    yield Action("interrupt", cpu, number, f"gets interrupt {irq.name}")
+        if self.config.walks:
+            for cpu in range(self.config.cpus):
+                for number, spec in enumerate(self.config.entries):
+                    yield Action("walk", cpu, number, f"walks to {spec.name}")
+
+    # ---- what happens ----------------------------------------------------------------------------
+
+    def here(self, view: View, cpu: int, costs: Callable[[str], None] | None = None) -> Here:
+        """A look at a state from a CPU."""
+        return Here(view, self.layout, self._index, cpu, costs)
+
+    def step(
+        self, view: View, number: int, costs: Callable[[str], None] | None = None
+    ) -> tuple[Event, ...] | None:
+        """Let action `number` happen; gives what happened, or None when it cannot happen now."""
+        action = self.actions[number]
+        here = self.here(view, action.cpu, costs)
+        if here.system.panicked:
+            return None
+        match action.kind:
+            case "run":
+                done = self._run(here)
+            case "switch":
+                done = self._switch(here, action.number)
+            case "interrupt":
+                done = self._deliver(here, action.number)
+            case _:
+                done = self.memory.fill(here, self.config.entries[action.number].name)
+        return tuple(here.events) if done else None
+
+    def _run(self, here: Here) -> bool:
+        done = False
+        while True:
+            this_cpu = here.this_cpu
+            on_cpu = bool(this_cpu.thread)
+            stack: Stack = this_cpu.thread if on_cpu else here.current.stack
+            if not stack or (not on_cpu and here.current.status in ("blocked", "dead")):
+                return done
+            step = self.threads.step(stack)
+            try:
+                value: Hashable = step(here)
+            except Blocked:
+                return done
+            except Again:
+                return True
+            done = True
+            stack = self.threads.after(stack, value)
+            if on_cpu:
+                here.this_cpu.thread = stack
+            else:
+                here.current.stack = stack
+            if self.config.fine or not getattr(step, "local", False):
+                return True
+
+    def _switch(self, here: Here, number: int) -> bool:
+        why = self.sched.why_goes(here, involuntary=self.config.preempt.involuntary)
+        if why is None or here.task == number or not self.sched.may_come(here, number):
+            return False
+        # Taken off the list of those who wait, so that no other CPU takes it as well.
+        here.task_at(number).status = "coming"
+        here.this_cpu.thread = self.threads.begin(self.sched.context_switch(number, here.task, why))
+        return self._run(here)
+
+    def _deliver(self, here: Here, number: int) -> bool:
+        irq, slot = self.config.interrupts[number], here.irq(number)
+        this_cpu, current = here.this_cpu, here.current
+        if this_cpu.thread or slot.left == 0 or current.irqs_off:
+            return False
+        if irq.kind == "soft" and current.bh_off:
+            return False
+        if current.status not in ("running", "resched"):
+            return False
+        slot.left -= 1
+        this_cpu.irq = irq.kind
+        this_cpu.thread = self.threads.begin(self._handlers[number])
+        return self._run(here)
+
+    def over(self, view: View) -> bool:
+        """Whether every task has ended: a state in which nothing happens is not a deadlock then."""
+        tasks = range(len(self.config.tasks))
+        return all(
+            self.layout.slot(view, "task", number).status in ("dead", "unborn") for number in tasks
+        )
+
+
+LOCK_OPERATIONS = (
+    "spin_lock",
+    "spin_trylock",
+    "spin_unlock",
+    "preempt_disable",
+    "preempt_enable",
+    "migrate_disable",
+    "migrate_enable",
+    "local_bh_disable",
+    "local_bh_enable",
+    "local_irq_disable",
+    "local_irq_enable",
+)
+MODE_OPERATIONS = (
+    "lazy_mmu_mode_enable",
+    "lazy_mmu_mode_disable",
+    "lazy_mmu_mode_flush",
+    "lazy_mmu_mode_pause",
+    "lazy_mmu_mode_resume",
+)
+ARCH_OPERATIONS = (
+    "ptep_get",
+    "set_pte",
+    "pte_clear",
+    "set_pmd",
+    "pmd_clear",
+    "ptep_get_and_clear",
+    "ptep_set_wrprotect",
+    "ptep_modify_prot_start",
+    "ptep_modify_prot_commit",
+    "flush_tlb_range",
+    "tlb_flush",
+)
+
+
+def _refuse(config: Config, rt: Iterable[str]) -> None:
+    if not 1 <= config.cpus <= MOST_CPUS:
+        raise ConfigError(f"a machine has 1 to {MOST_CPUS} CPUs, not {config.cpus}")
+    if config.rt and config.arch not in rt:
+        raise ConfigError(
+            f"PREEMPT_RT cannot be selected on {config.arch} in {config.release}: no such kernel"
+        )
+    if config.rt and not config.preempt.involuntary:
+        raise ConfigError("PREEMPT_RT implies full preemption (kernel/Kconfig.preempt)")
+    for task in config.tasks:
+        if task.cpu >= config.cpus:
+            raise ConfigError(f"task {task.name} begins on cpu{task.cpu}, which is not there")
+
+
+def _mappers(config: Config) -> dict[str, tuple[str, ...]]:
+    """Which entries each page is ever mapped by: what they hold at first, and what is written."""
+    found: dict[str, list[str]] = {}
+
+    def note(entry: str, value: str | None) -> None:
+        page = page_of(value)
+        if page is not None and re.fullmatch(r"[A-Z]\w*", page):
+            names = found.setdefault(page, [])
+            if entry and entry not in names:
+                names.append(entry)
+
+    def walk(ops: Iterable[Op]) -> None:
+        entries = {spec.name for spec in config.entries}
+        for op in ops:
+            there = [arg for arg in op.args if arg in entries or arg == "pte"]
+            for arg in op.args:
+                if arg not in there:
+                    note("", arg)
+                    for entry in there:
+                        note(entry, arg)
+            walk(op.body)
+
+    for spec in config.entries:
+        note(spec.name, spec.value)
+    for task in config.tasks:
+        walk(task.program)
+    for irq in config.interrupts:
+        walk(irq.program)
+    return {page: tuple(names) for page, names in found.items()}

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Page tables, translations and pages.
+
+An entry has three values:
+
+    image       what it holds in program order: every write counts when the code makes it
+    stored      what is in memory: what a CPU that reads the entry sees
+    effective   what a page walk sees: differs from `stored` while barriers are owed
+
+A TLB (on powerpc the hash table as well) may hold translations that are no longer in the table.
+Hardware fills TLBs whenever it likes.  Instead of making each fill a step, `store()` takes every
+CPU to have cached the old translation when an entry changes: a TLB disables nothing, and what one
+may find there only grows with more fills, so that no harm is missed.  `Config.walks` makes fills
+steps of their own, which tests compare with.
+
+Nobody knows which of several translations a CPU uses, so `access()` looks at all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract.events import Free, Read, Undone, Use, Write
+from lazymmu.machine.layout import Column
+from lazymmu.machine.steps import atomic, routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lazymmu.contract.events import What
+    from lazymmu.machine.config import EntrySpec, Value
+    from lazymmu.machine.here import Here
+    from lazymmu.machine.steps import Routine, Step
+
+NOTHING: Final[frozenset[str]] = frozenset()
+
+MARKERS: Final = ("swap", "marker", "migration")
+"""Words that stand for entries which are not none and map nothing (linux/swapops.h)."""
+
+
+def page_of(value: Value) -> str | None:
+    """The page that an entry with this value maps, or the page-table page it leads to."""
+    if value is None or value.split(":")[0] in MARKERS:
+        return None
+    return value.split(":")[0]
+
+
+def writable(value: Value) -> bool:
+    """Whether a translation with this value lets one write."""
+    return page_of(value) is not None and ":ro" not in (value or "")
+
+
+class Memory:
+    """Entries, TLBs and pages of one machine."""
+
+    def __init__(self, entries: Iterable[EntrySpec], cpus: int, *, walks: bool) -> None:
+        """`walks`: see `Config`."""
+        self.specs: Mapping[str, EntrySpec] = {spec.name: spec for spec in entries}
+        self.cpus = range(cpus)
+        self.walks = walks
+        self.pages: tuple[str, ...] = ()
+        self.mappers: Mapping[str, tuple[str, ...]] = {}
+        self.columns = (
+            Column("image", "entry", self._first),
+            Column("stored", "entry", self._first),
+            Column("effective", "entry", self._first),
+            Column("settled", "entry", 0, 2),
+            Column("old", "tlb", NOTHING),
+            Column("free", "page", 0, 2),
+            Column("stale", "task", NOTHING),
+        )
+
+    def _first(self, index: int) -> Value:
+        return list(self.specs.values())[index].value
+
+    def know_pages(self, mappers: Mapping[str, tuple[str, ...]]) -> None:
+        """Which entries each page is ever mapped by, in this scenario."""
+        self.mappers = mappers
+        self.pages = tuple(mappers)
+
+    # ---- what implementations call inside a step -----------------------------------------------
+
+    def write(self, here: Here, entry: str, value: Value, operation: str, how: str) -> None:
+        """The code changes an entry: says so, and makes it the entry's program-order value.
+
+        Whether and when it is stored is the implementation's business.
+        """
+        spec, slot = self.specs[entry], here.entry(entry)
+        here.emit(
+            Write,
+            entry=entry,
+            level=spec.level,
+            space=spec.space,
+            how=how,
+            operation=operation,
+            was_valid=page_of(slot.image) is not None,
+        )
+        self.on_stale(here, entry, operation)
+        if slot.image != value:
+            slot.settled = 0
+        slot.image = value
+
+    def on_stale(self, here: Here, entry: str, operation: str) -> None:
+        """A change by `operation` is decided: was it decided on a value out of date?"""
+        current = here.current
+        if entry in current.stale:
+            current.stale = current.stale - {entry}
+            here.emit(Undone, entry=entry, by=operation)
+
+    def store(self, here: Here, entry: str, value: Value, *, walk: bool = True) -> None:
+        """Change the entry in memory; with `walk` false page walks may still see the old value."""
+        slot = here.entry(entry)
+        before = slot.stored
+        slot.stored = value
+        if not walk:
+            return
+        if not self.walks and before != value and page_of(before) is not None:
+            for cpu in self.cpus:
+                tlb = here.tlb(cpu, entry)
+                tlb.old = tlb.old | {before}
+        slot.effective = value
+
+    def publish(self, here: Here, entry: str) -> None:
+        """Page walks see what is stored from now on: the barriers were issued."""
+        slot = here.entry(entry)
+        slot.effective = slot.stored
+
+    def take_effect(self, here: Here, entry: str, value: Value, later: Iterable[Value]) -> None:
+        """A deferred store happens; `later`: values of stores to the entry that still wait.
+
+        If the entry was changed since by somebody else, that change is gone.
+        """
+        slot = here.entry(entry)
+        if slot.image != value and slot.image not in tuple(later):
+            here.emit(Undone, entry=entry, by="deferred store")
+            slot.image = value
+        self.store(here, entry, value)
+
+    def invalidate(self, here: Here, entries: Iterable[str], cpus: Iterable[int]) -> None:
+        """The TLBs of `cpus` forget their translations of `entries`."""
+        for entry in entries:
+            for cpu in cpus:
+                here.tlb(cpu, entry).old = NOTHING
+
+    def load(self, here: Here, entry: str, operation: str) -> Value:
+        """Read the entry through its pointer: what is stored, whatever is pending."""
+        spec, slot = self.specs[entry], here.entry(entry)
+        here.emit(Read, entry=entry, level=spec.level, space=spec.space, operation=operation)
+        current = here.current
+        if slot.stored != slot.image:
+            current.stale = current.stale | {entry}
+        elif entry in current.stale:
+            current.stale = current.stale - {entry}
+        return slot.stored  # type: ignore[no-any-return]
+
+    def fill(self, here: Here, entry: str) -> bool:
+        """The CPU's page walker caches the entry; false when there is nothing new to cache."""
+        slot, tlb = here.entry(entry), here.tlb(here.cpu, entry)
+        if page_of(slot.effective) is None or slot.effective in tlb.old:
+            return False
+        tlb.old = tlb.old | {slot.effective}
+        return True
+
+    def translations(self, here: Here, cpu: int, entry: str) -> frozenset[Value]:
+        """Every translation of an entry that a CPU may use now."""
+        slot = here.entry(entry)
+        return frozenset({*here.tlb(cpu, entry).old, slot.effective})
+
+    # ---- operations of programs ----------------------------------------------------------------
+
+    @routine("arch/x86/mm/fault.c")
+    def access(self, entry: str) -> Routine:
+        """Read the memory behind `entry` through whatever translation this CPU may have."""
+        yield self._access(entry, False)
+
+    @routine("arch/x86/mm/fault.c")
+    def access_write(self, entry: str) -> Routine:
+        """Write there."""
+        yield self._access(entry, True)
+
+    @routine("mm/memory.c")
+    def settle(self, entry: str) -> Routine:
+        """From here on the code counts on the entry's change: nobody uses what was there before."""
+        yield self._settle(entry)
+
+    @atomic
+    def _access(self, here: Here, entry: str, write: bool) -> None:
+        """Stale is a translation that is not the entry's value any more, once its page was given
+        back or the code counted on the change (`settle()`).
+        """
+        slot = here.entry(entry)
+        what: What = "page"
+        for value in self.translations(here, here.cpu, entry):
+            page = page_of(value)
+            gone = page is not None and page in self.pages and here.page(page).free
+            wrong = value != slot.image and (page is not None or page_of(slot.image) is not None)
+            if write and page is not None and not writable(value):
+                wrong = False  # a fault, which looks again
+            if wrong and (gone or slot.settled):
+                what = "stale"
+        here.emit(Use, entry=entry, what=what)
+
+    @atomic
+    def _settle(self, here: Here, entry: str) -> None:
+        here.entry(entry).settled = 1
+
+    @routine("mm/page_alloc.c")
+    def free_page(self, page: str) -> Routine:
+        """__free_page(): the page may be anybody's from now on."""
+        yield self._free(page, "page")
+
+    def pages_free(self, page: str, what: What) -> Step:
+        """The same as a step of a larger routine; `what`: "page" or "table"."""
+        return self._free(page, what)
+
+    @atomic
+    def _free(self, here: Here, page: str, what: What) -> None:
+        here.page(page).free = 1
+        for entry in self.mappers.get(page, ()):
+            here.emit(Free, entry=entry, what=what)

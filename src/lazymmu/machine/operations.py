@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The operations that programs are made of, by name.
+
+An operation is a routine of one of the machine's parts; its name is the kernel function's.  What
+arguments it takes is read off its signature: an entry's name, a value, a lock's, a page's or a
+task's name, and for one that takes a callback, the callback's body.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lazymmu.machine.config import ConfigError
+from lazymmu.machine.steps import Call, routine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lazymmu.machine.config import Op
+    from lazymmu.machine.steps import Routine
+
+KINDS = {
+    "entry": "entry",
+    "entries": "entry",
+    "parent": "entry",
+    "value": "value",
+    "lock": "lock",
+    "page": "page",
+    "child": "task",
+    "body": "body",
+    "write": "flag",
+}
+"""What a parameter of that name takes."""
+
+
+CALLBACK_ENTRY = "pte"
+"""What a callback calls the entry it was called for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation: its name, its routine, and for each parameter its name and kind.
+
+    `many`: the last parameter takes any number of arguments; body: it takes a callback.
+    """
+
+    name: str
+    make: Callable[..., Call]
+    params: tuple[tuple[str, str], ...]
+    many: bool
+    body: bool
+    summary: str
+    source: str
+
+
+def describe(name: str, make: Callable[..., Call]) -> Operation:
+    """The operation that a routine is.  Raises ConfigError for a parameter of no known kind."""
+    params: list[tuple[str, str]] = []
+    many = body = False
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.name == "body":
+            body = True
+            continue
+        kind = KINDS.get(parameter.name)
+        if kind is None:
+            raise ConfigError(
+                f"operation {name} has a parameter of no known kind: {parameter.name}"
+            )
+        many = many or parameter.kind is inspect.Parameter.VAR_POSITIONAL
+        params.append((parameter.name, kind))
+    wrapped: Any = inspect.unwrap(make)
+    return Operation(
+        name=name,
+        make=make,
+        params=tuple(params),
+        many=many,
+        body=body,
+        summary=(inspect.getdoc(make) or "").split("\n")[0],
+        source=str(getattr(wrapped, "source", "")),
+    )
+
+
+def gather(parts: Iterable[tuple[object, tuple[str, ...]]]) -> dict[str, Operation]:
+    """The operations that parts of a machine offer; later parts override earlier ones."""
+    found: dict[str, Operation] = {}
+    for part, names in parts:
+        for name in names:
+            make = getattr(part, name, None)
+            if make is not None:
+                found[name] = describe(name, make)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """The body of a callback: operations in which `pte` stands for the entry it is called for."""
+
+    programs: Programs
+    ops: tuple[Op, ...]
+
+    def at(self, entry: str) -> Call:
+        """The callback, called for `entry`."""
+        return self.programs.run(tuple(_renamed(op, entry) for op in self.ops))
+
+
+class Programs:
+    """Turns a scenario's operations into routines."""
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        """`operations`: all that the machine knows, by name."""
+        self.operations = operations
+
+    def call(self, op: Op) -> Call:
+        """The call of one operation.  Raises ConfigError for one that cannot be."""
+        if op.name in ("if", "if_not"):
+            return self._branch(op)
+        operation = self.operations.get(op.name)
+        if operation is None:
+            raise ConfigError(f"this machine has no operation {op.name}")
+        args: tuple[Any, ...] = tuple(_argument(arg) for arg in op.args)
+        if operation.body:
+            args = (Body(self, op.body), *args)
+        try:
+            inspect.signature(operation.make).bind(*args)
+        except TypeError:
+            wanted = " ".join(name for name, _ in operation.params)
+            raise ConfigError(f"{op.name} takes {wanted or 'no arguments'}") from None
+        return replace(operation.make(*args), keep=False)
+
+    def run(self, ops: tuple[Op, ...]) -> Call:
+        """A whole program as one routine."""
+        return sequence(tuple(self.call(op) for op in ops))
+
+    def _branch(self, op: Op) -> Call:
+        """`if none p`: read the entry, and run the body if it holds (`if_not`: if it does not)."""
+        word, entry = op.args
+        read = self.operations["ptep_get"].make(entry)
+        body = tuple(self.call(inner) for inner in op.body)
+        return replace(branch(read, word, op.name == "if", body), keep=False)
+
+
+@routine("")
+def sequence(calls: tuple[Call, ...]) -> Routine:
+    """One operation after the other."""
+    yield from calls
+
+
+@routine("")
+def branch(read: Call, word: str, wanted: bool, body: tuple[Call, ...]) -> Routine:
+    """Run the body when what is read is (or is not) `word`."""
+    found = yield read
+    if ((found or "none") == word) == wanted:
+        yield sequence(body)
+
+
+def _renamed(op: Op, entry: str) -> Op:
+    return replace(
+        op,
+        args=tuple(entry if arg == CALLBACK_ENTRY else arg for arg in op.args),
+        body=tuple(_renamed(inner, entry) for inner in op.body),
+    )
+
+
+def _argument(text: str) -> str | None:
+    return None if text == "none" else text

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tasks: switching, blocking, fork and exit, in the order of kernel/sched/core.c.
+
+A CPU that runs no task of the scenario runs its idle task, which stands for every other task of
+the system too: it has never touched the mode.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract.events import Exit, Fork, MaySleep, SwitchIn, SwitchOut, UserReturn
+from lazymmu.machine.layout import Column
+from lazymmu.machine.steps import atomic, local, routine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lazymmu.contract.events import SwitchWhy
+    from lazymmu.machine.arch.base import Arch
+    from lazymmu.machine.config import TaskSpec
+    from lazymmu.machine.here import Here
+    from lazymmu.machine.steps import Routine
+
+NOWHERE: Final = -1
+
+GOING: Final[Mapping[str, SwitchWhy]] = {
+    "blocked": "blocked",
+    "waiting": "blocked",
+    "resched": "yielded",
+    "dead": "exit",
+}
+"""States in which a task gives its CPU away by itself, and why it then is switched out."""
+
+
+class Sched:
+    """The scheduler of one machine.
+
+    A task is "running" (on the CPU whose `curr` it is), "ready", "resched" (at a point where it
+    may yield), "blocked" or "waiting" (about to sleep), "dead", or "unborn".
+    """
+
+    def __init__(self, arch: Arch, tasks: Sequence[TaskSpec]) -> None:
+        """`arch`: whose switch hooks run."""
+        self.arch = arch
+        self.tasks = tasks
+        self.numbers = {task.name: number for number, task in enumerate(tasks)}
+        idle = len(tasks)
+        self.columns = (
+            Column("curr", "cpu", lambda cpu: self._first(cpu, idle)),
+            Column("thread", "cpu", ()),
+            Column("irq", "cpu", ""),
+            Column("status", "task", self._status),
+            Column("last_cpu", "task", self._last_cpu),
+            Column("born", "task", self._born),
+        )
+
+    def _first(self, cpu: int, idle: int) -> int:
+        there = [number for number, task in enumerate(self.tasks) if task.cpu == cpu]
+        return there[0] if there else idle + cpu
+
+    def _status(self, number: int) -> str:
+        if number >= len(self.tasks):
+            return "running"
+        task = self.tasks[number]
+        return "unborn" if task.forked else "running" if task.cpu >= 0 else "ready"
+
+    def _last_cpu(self, number: int) -> int:
+        if number >= len(self.tasks):
+            return number - len(self.tasks)
+        return self.tasks[number].cpu
+
+    def _born(self, number: int) -> int:
+        """Whether the task has run before; one that waits at the beginning has been preempted."""
+        return int(number >= len(self.tasks) or not self.tasks[number].forked)
+
+    # ---- who may run where -----------------------------------------------------------------------
+
+    def idle(self, cpu: int) -> int:
+        """Number of a CPU's idle task."""
+        return len(self.tasks) + cpu
+
+    def may_come(self, here: Here, number: int) -> bool:
+        """Whether a task can be switched in on this CPU."""
+        if number >= len(self.tasks):
+            return number == self.idle(here.cpu)
+        task = here.task_at(number)
+        if task.status != "ready":
+            return False
+        return not (task.migration_disabled and task.last_cpu not in (here.cpu, NOWHERE))
+
+    def why_goes(self, here: Here, *, involuntary: bool) -> SwitchWhy | None:
+        """Why the current task may be switched out now; None: it may not."""
+        number = here.task
+        if number >= len(self.tasks):
+            return "yielded" if not here.this_cpu.thread else None
+        status = here.current.status
+        if here.this_cpu.thread:
+            return None
+        if status in GOING:
+            return GOING[status]
+        return "preempted" if involuntary and here.preemptible else None
+
+    # ---- the switch ------------------------------------------------------------------------------
+
+    @routine("kernel/sched/core.c")
+    def context_switch(self, next_: int, prev: int, why: SwitchWhy) -> Routine:
+        """From `prev` to `next_`; interrupts are off from beginning to end."""
+        yield self._out(why)
+        yield self.arch.arch_start_context_switch(prev)
+        yield self.arch.switch_mm_irqs_off(prev, next_)
+        yield self.arch.switch_to(prev, next_)
+        if not (yield self._in(next_)):
+            yield self.arch.after_switch(next_)
+        yield self.arch.observe("switch-in")
+
+    @local
+    def _out(self, here: Here, why: SwitchWhy) -> None:
+        here.emit(SwitchOut, why=why)
+
+    @atomic
+    def _in(self, here: Here, next_: int) -> bool:
+        """The next task is current; tells whether it never ran before."""
+        prev, task = here.current, here.task_at(next_)
+        if here.task < len(self.tasks):
+            prev.status = "dead" if prev.status == "dead" else "ready"
+        else:
+            prev.status = "ready"
+        first = not task.born
+        here.this_cpu.curr = next_
+        if next_ < len(self.tasks):
+            here.emit(SwitchIn, first=first, from_cpu=task.last_cpu)
+            task.last_cpu = here.cpu
+        task.born = 1
+        task.status = "running"
+        return first
+
+    # ---- operations of programs ------------------------------------------------------------------
+
+    @routine("kernel/sched/core.c")
+    def schedule(self) -> Routine:
+        """Block: the task sleeps, and wakes up some time later."""
+        yield self._become("blocked", "schedule")
+        yield self._go_on()
+
+    @routine("kernel/sched/core.c")
+    def cond_resched(self) -> Routine:
+        """Give the CPU to somebody else, or not."""
+        yield self._become("resched", "cond_resched")
+        yield self._go_on()
+
+    @routine("kernel/fork.c")
+    def fork(self, child: str) -> Routine:
+        """copy_process(): the child is a copy of its running parent."""
+        yield self._fork(child)
+
+    @routine("kernel/exit.c")
+    def do_exit(self) -> Routine:
+        """The task ends, and somebody else gets its CPU."""
+        yield self._exit()
+
+    @routine("kernel/entry/common.c")
+    def exit_to_user_mode(self) -> Routine:
+        """The task goes back to user mode, and comes again by a system call."""
+        yield self.arch.observe("user-return")
+        yield self._user()
+
+    @atomic
+    def _become(self, here: Here, status: str, why: str) -> None:
+        current = here.current
+        here.emit(MaySleep, why=why, certain=status == "blocked")
+        if here.bug_on(here.this_cpu.irq or current.preempt_count, "scheduling while atomic"):
+            return
+        current.status = status
+
+    @atomic
+    def _go_on(self, here: Here) -> None:
+        """Back on a CPU; at a mere offer to yield also without having left it."""
+        current = here.current
+        here.wait_for(current.status != "blocked")
+        current.status = "running"
+
+    @atomic
+    def _fork(self, here: Here, child: str) -> None:
+        number = self.numbers[child]
+        names = ("enable_count", "pause_count", *self.arch.forked)
+        here.copy(names, here.task, number)
+        here.task_at(number).status = "ready"
+        here.emit(Fork, child=child)
+
+    @atomic
+    def _exit(self, here: Here) -> None:
+        here.emit(Exit)
+        here.bug_on(here.current.preempt_count, "scheduling while atomic")
+        here.current.status = "dead"
+
+    @atomic
+    def _user(self, here: Here) -> None:
+        here.emit(UserReturn)

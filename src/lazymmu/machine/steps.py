@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How kernel functions are written down here: routines made of steps.
+
+A *routine* is a generator with the name of a kernel function.  What it yields happens in one go,
+between two moments at which other CPUs may act:
+
+    a step     any callable that takes the `Here` of the moment and returns a value
+    a call     another routine, called (`yield self.xen_mc_flush()`); its value is what it returns
+
+A step that finds it cannot go on raises `Blocked` (nothing happened: a spin lock that is taken);
+one that must try again later raises `Again` (what it wrote stays: a sleeping lock queues up).
+Routines keep nothing but arguments, constants and what was sent to them: `threads.py` says why.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+
+if TYPE_CHECKING:
+    from lazymmu.machine.here import Here
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S")
+
+Step: TypeAlias = Callable[["Here"], Any]
+"""One thing that happens in one go."""
+
+Routine: TypeAlias = Generator["Step | Call", Any, Any]
+"""What a routine's body is."""
+
+
+class Blocked(Exception):
+    """The step cannot be taken now, and nothing happened."""
+
+
+class Again(Exception):
+    """The step was taken, what it wrote stays, and it will be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A routine that is called: the function and its arguments, all hashable.
+
+    `keep`: whether the caller looks at what it returns; a value nobody looks at is forgotten.
+    """
+
+    function: Callable[..., Routine]
+    args: tuple[Hashable, ...]
+    keep: bool = True
+
+    @property
+    def name(self) -> str:
+        """The kernel function's name."""
+        return self.function.__name__
+
+    @property
+    def source(self) -> str:
+        """Where the kernel has it: file, and commit where it matters."""
+        return str(getattr(self.function, "source", ""))
+
+
+def routine(source: str) -> Callable[[Callable[P, Routine]], Callable[P, Call]]:
+    """Make a generator function a routine: calling it gives a `Call` to be yielded.
+
+    `source`: the kernel file that has the function of this name, and the commit where that matters.
+    """
+
+    def decorate(function: Callable[P, Routine]) -> Callable[P, Call]:
+        function.source = source  # type: ignore[attr-defined]
+
+        @functools.wraps(function)
+        def made(*args: P.args, **kwargs: P.kwargs) -> Call:
+            if kwargs:
+                raise TypeError(f"{function.__name__}() takes its arguments by position")
+            return Call(function, args)
+
+        return made
+
+    return decorate
+
+
+def atomic(method: Callable[Concatenate[S, Here, P], T]) -> Callable[Concatenate[S, P], Step]:
+    """Make a method that takes a `Here` first a step: calling it without one gives the step."""
+
+    @functools.wraps(method)
+    def made(self: S, *args: P.args, **kwargs: P.kwargs) -> Step:
+        def step(here: Here) -> T:
+            return method(self, here, *args, **kwargs)
+
+        step.__name__ = method.__name__
+        return step
+
+    return cast("Callable[Concatenate[S, P], Step]", made)
+
+
+def local(method: Callable[Concatenate[S, Here, P], T]) -> Callable[Concatenate[S, P], Step]:
+    """As `atomic`, for a step that nobody else can tell from the one after it.
+
+    It touches only what is the task's own, and takes nothing away that keeps others out: whatever
+    could come between the two may as well come before it.  So the machine goes on with the step
+    after it at once (`Config.fine` makes it a step of its own, which tests compare with).
+    """
+    plain = atomic(method)
+
+    @functools.wraps(method)
+    def made(self: S, *args: P.args, **kwargs: P.kwargs) -> Step:
+        step = plain(self, *args, **kwargs)
+        step.local = True  # type: ignore[attr-defined]
+        return step
+
+    return cast("Callable[Concatenate[S, P], Step]", made)
