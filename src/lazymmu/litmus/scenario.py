@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a litmus file says, as values.
+
+Everything knows its `line` and `column` in the file, from 1 (0: made by a program); they take no
+part in comparisons, so that a scenario equals its rendered and re-read self.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Preempt: TypeAlias = Literal["none", "voluntary", "full", "lazy"]
+Kind: TypeAlias = Literal["hard", "soft"]
+Which: TypeAlias = Literal["both", "stored", "effective"]
+
+PREEMPT: tuple[Preempt, ...] = ("none", "voluntary", "full", "lazy")
+"""Preemption models, as the kernel's Kconfig names them (kernel/Kconfig.preempt)."""
+
+FLAGS = ("ro", "old", "clean", "wp")
+"""What a present value may say against the default: not writable, not young, not dirty, uffd-wp."""
+
+BARE = ("none", "swap", "marker")
+"""Values that are no page and no table."""
+
+CONTEXT = {
+    "depth": "how many sections the task is in (0, 1, 2, 3 and more)",
+    "section": "yes: in a section that is not paused; no: not",
+    "paused": "yes: between pause and resume; no: not",
+    "pending": "an entry with a change pending, yes for any, no for none",
+    "held": "a lock that the task holds, yes for any, no for none",
+    "interrupt": "yes: in hard or soft interrupt context; no: not",
+}
+"""What a pattern may ask of the task when the event happens, beside the event's own fields."""
+
+
+class Outcome(StrEnum):
+    """What a scenario may expect of an implementation."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    NEVER_OCCURS = "never-occurs"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    """Where in the file it stands, from 1; 0 is nowhere."""
+
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Value(_Placed):
+    """A page-table entry's value.
+
+    base: `none`, `swap`, `marker`, `table`, or a page's name, which begins with a capital;
+    flags: of `FLAGS`, what a page's mapping lacks; entries: those of the table that it points to.
+    """
+
+    base: str
+    flags: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+
+    @property
+    def page(self) -> str:
+        """The page that it maps, "" for none."""
+        return self.base if self.base[:1].isupper() else ""
+
+    def __str__(self) -> str:
+        if self.base == "table":
+            return f"table({' '.join(self.entries)})"
+        return ":".join((self.base, *self.flags))
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec(_Placed):
+    """The machine that a scenario needs.
+
+    cpus: 1 to 3; preempt: the preemption model; rt: CONFIG_PREEMPT_RT; migrate: whether the
+    scheduler may move tasks; config: further CONFIG symbols that are on, without the prefix;
+    bound: involuntary preemptions at most, None for any number; large: over 100,000 states.
+    """
+
+    cpus: int = 1
+    preempt: Preempt = "full"
+    rt: bool = False
+    migrate: bool = True
+    config: tuple[str, ...] = ()
+    bound: int | None = None
+    large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySpec(_Placed):
+    """A page-table entry.
+
+    level: `pte`, `pmd` ...; space: `user` or `kernel`; mm: whose, "" is the only one (and for
+    kernel entries init_mm); locks: page-table locks that cover it, all of them; value: at first.
+    """
+
+    name: str
+    level: str
+    space: str
+    value: Value
+    locks: tuple[str, ...] = ()
+    mm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(_Placed):
+    """One line of a program: an operation's kernel name and its arguments, as written.
+
+    body: the indented lines below it: what a callback does, or what `if` decides about.
+    Of `if`, args are the condition: perhaps `not`, the kernel's predicate, its arguments.
+    """
+
+    name: str
+    args: tuple[str, ...] = ()
+    body: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec(_Placed):
+    """A task.
+
+    cpu: where it starts, None for anywhere; bound: it never leaves that CPU; forked: it starts
+    when another task forks it; mm: whose user mappings it has, "" is the only one.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+    cpu: int | None = None
+    bound: bool = False
+    forked: bool = False
+    mm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IrqSpec(_Placed):
+    """An interrupt: hard or soft, on one CPU or (None) any, at most so many times, doing this."""
+
+    name: str
+    operations: tuple[Operation, ...]
+    kind: Kind = "hard"
+    cpu: int | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern(_Placed):
+    """Something that must occur.
+
+    event: a name of `contract.events.EVENTS`; fields: (name, value) pairs of the event's own
+    fields, of `task` and `cpu`, or of `CONTEXT`; all must fit.
+    """
+
+    event: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        task = "".join(f"{value}: " for name, value in self.fields if name == "task")
+        rest = "".join(f" {name}={value}" for name, value in self.fields if name != "task")
+        return f"{task}{self.event}{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Final(_Placed):
+    """What an entry must be when all tasks are done: one of `values`, stored, effective or both."""
+
+    entry: str
+    values: tuple[Value, ...]
+    which: Which = "both"
+
+    def __str__(self) -> str:
+        which = "" if self.which == "both" else f"{self.which} "
+        return f"{which}{self.entry} = {' or '.join(map(str, self.values))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target(_Placed):
+    """Implementations that an expectation is about.
+
+    names: the architecture's, the feature's (a row of the deferral table), both, or () for any;
+    since, until: the releases from and up to and with which it holds, "" is open; 6.14 as an end
+    includes 6.14.3.
+    """
+
+    names: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+    def fits(self, arch: str, feature: str, release: str) -> bool:
+        """Whether a run on `arch`, whose implementation is `feature` at `release`, is meant."""
+        return (
+            all(name in (arch, feature) for name in self.names)
+            and (not self.since or numbers(release) >= numbers(self.since))
+            and (not self.until or within(release, self.until))
+        )
+
+    def __str__(self) -> str:
+        releases = self.since if self.since == self.until else f"{self.since}..{self.until}"
+        return " ".join((*(self.names or ("*",)), *filter(None, [releases])))
+
+
+@dataclass(frozen=True, slots=True)
+class Breach(_Placed):
+    """A rule that must be found broken; the counts of the shortest way, None if they may vary."""
+
+    rule: str
+    preemptions: int | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expect(_Placed):
+    """What must come out on some implementations; of several that fit a run, the first counts.
+
+    broken: with `violated`, exactly the watched rules that are found broken.
+    """
+
+    targets: tuple[Target, ...]
+    outcome: Outcome
+    broken: tuple[Breach, ...] = ()
+
+    def fits(self, arch: str, feature: str, release: str) -> bool:
+        """Whether it is about this run."""
+        return any(target.fits(arch, feature, release) for target in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario(_Placed):
+    """One litmus file.
+
+    name: also the file's; sentence: the behaviour; claims, bugs, rules: what it is a witness of;
+    see: where the kernel shows it; locks: those that cover no entry; watch: the rules to judge by,
+    () for all that machines witness; occurs: what must happen, lest the verdict is worth nothing.
+    """
+
+    name: str
+    sentence: str
+    claims: tuple[str, ...] = ()
+    bugs: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    see: tuple[str, ...] = ()
+    machine: MachineSpec = MachineSpec()
+    locks: tuple[str, ...] = ()
+    entries: tuple[EntrySpec, ...] = ()
+    tasks: tuple[TaskSpec, ...] = ()
+    interrupts: tuple[IrqSpec, ...] = ()
+    watch: tuple[str, ...] = ()
+    occurs: tuple[Pattern, ...] = ()
+    finally_: tuple[Final, ...] = ()
+    expect: tuple[Expect, ...] = ()
+    file: str = field(default="", compare=False)
+
+    @property
+    def programs(self) -> tuple[TaskSpec | IrqSpec, ...]:
+        """What runs: the tasks, then the interrupts."""
+        return (*self.tasks, *self.interrupts)
+
+    def expected(self, arch: str, feature: str, release: str) -> Expect | None:
+        """The first expectation that is about this run, or None."""
+        return next((e for e in self.expect if e.fits(arch, feature, release)), None)
+
+
+def numbers(release: str) -> tuple[int, ...]:
+    """The numbers of a release; a release candidate counts as its release."""
+    return tuple(int(number) for number in re.findall(r"\d+", release.partition("-")[0]))
+
+
+def within(release: str, until: str) -> bool:
+    """Whether `release` is not after `until` and its stable releases."""
+    last = numbers(until)
+    return numbers(release)[: len(last)] <= last
