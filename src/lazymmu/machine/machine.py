@@ -13,7 +13,7 @@ from lazymmu.machine.here import Here
 from lazymmu.machine.layout import Column, Layout
 from lazymmu.machine.locks import Locks
 from lazymmu.machine.memory import Memory, page_of
-from lazymmu.machine.operations import Programs, gather
+from lazymmu.machine.operations import CALLBACK_ENTRY, Programs, gather
 from lazymmu.machine.releases import find
 from lazymmu.machine.sched import Sched
 from lazymmu.machine.steps import Again, Blocked, local, routine
@@ -306,7 +306,7 @@ def _mappers(config: Config) -> dict[str, tuple[str, ...]]:
     def walk(ops: Iterable[Op]) -> None:
         entries = {spec.name for spec in config.entries}
         for op in ops:
-            there = [arg for arg in op.args if arg in entries or arg == "pte"]
+            there = [arg for arg in op.args if arg in entries or arg == CALLBACK_ENTRY]
             for arg in op.args:
                 if arg not in there:
                     note("", arg)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.machine.config import ConfigError
+from lazymmu.machine.memory import page_of, writable
 from lazymmu.machine.steps import Call, routine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lazymmu.machine.config import Op
+    from lazymmu.machine.config import Op, Value
     from lazymmu.machine.steps import Routine
 
 KINDS = {
@@ -35,8 +36,17 @@ KINDS = {
 """What a parameter of that name takes."""
 
 
-CALLBACK_ENTRY = "pte"
+CALLBACK_ENTRY = "ptep"
 """What a callback calls the entry it was called for."""
+
+
+PREDICATES: Mapping[str, Callable[[Value], bool]] = {
+    "pte_none": lambda value: value is None,
+    "pte_present": lambda value: page_of(value) is not None,
+    "pte_write": writable,
+    "pte_uffd_wp": lambda value: ":wp" in (value or ""),
+}
+"""What `if` may ask of an entry: the kernel's predicates (linux/pgtable.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ def gather(parts: Iterable[tuple[object, tuple[str, ...]]]) -> dict[str, Operati
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
-    """The body of a callback: operations in which `pte` stands for the entry it is called for."""
+    """The body of a callback: operations in which `ptep` stands for the entry it is called for."""
 
     programs: Programs
     ops: tuple[Op, ...]
@@ -114,7 +124,7 @@ class Programs:
 
     def call(self, op: Op) -> Call:
         """The call of one operation.  Raises ConfigError for one that cannot be."""
-        if op.name in ("if", "if_not"):
+        if op.name == "if":
             return self._branch(op)
         operation = self.operations.get(op.name)
         if operation is None:
@@ -134,11 +144,13 @@ class Programs:
         return sequence(tuple(self.call(op) for op in ops))
 
     def _branch(self, op: Op) -> Call:
-        """`if none p`: read the entry, and run the body if it holds (`if_not`: if it does not)."""
-        word, entry = op.args
+        """`if pte_none p`, `if not pte_none p`: read the entry, and perhaps run the body."""
+        *negation, predicate, entry = op.args
+        if predicate not in PREDICATES:
+            raise ConfigError(f"there is no predicate {predicate}; {', '.join(PREDICATES)} are")
         read = self.operations["ptep_get"].make(entry)
         body = tuple(self.call(inner) for inner in op.body)
-        return replace(branch(read, word, op.name == "if", body), keep=False)
+        return replace(branch(read, predicate, not negation, body), keep=False)
 
 
 @routine("")
@@ -148,10 +160,9 @@ def sequence(calls: tuple[Call, ...]) -> Routine:
 
 
 @routine("")
-def branch(read: Call, word: str, wanted: bool, body: tuple[Call, ...]) -> Routine:
-    """Run the body when what is read is (or is not) `word`."""
-    found = yield read
-    if ((found or "none") == word) == wanted:
+def branch(read: Call, predicate: str, wanted: bool, body: tuple[Call, ...]) -> Routine:
+    """Run the body when the predicate holds (or not) of what is read."""
+    if PREDICATES[predicate]((yield read)) == wanted:
         yield sequence(body)
 
 
