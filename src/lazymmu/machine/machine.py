@@ -17,7 +17,7 @@ from lazymmu.machine.operations import CALLBACK_ENTRY, Programs, gather
 from lazymmu.machine.releases import find
 from lazymmu.machine.sched import Sched
 from lazymmu.machine.steps import Again, Blocked, local, routine
-from lazymmu.machine.threads import Threads
+from lazymmu.machine.threads import Threads, functions, innermost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -48,6 +48,19 @@ class Action:
     def __str__(self) -> str:
         """As reports print it."""
         return f"cpu{self.cpu} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Whose step an action is, where the program is, and what the step is called.
+
+    stack: kernel functions, outermost first; source: where the kernel has the innermost one.
+    """
+
+    task: str
+    stack: tuple[str, ...]
+    what: str
+    source: str
 
 
 class Machine:
@@ -234,6 +247,20 @@ class Machine:
         this_cpu.irq = irq.kind
         this_cpu.thread = self.threads.begin(self._handlers[number])
         return self._run(here)
+
+    def scene(self, view: View, number: int) -> Scene:
+        """What action `number` would be in this state, in words."""
+        action = self.actions[number]
+        here = self.here(view, action.cpu)
+        current = here.task_name(here.task)
+        if action.kind != "run":
+            return Scene(current, (), action.text, "")
+        on_cpu = bool(here.this_cpu.thread)
+        stack: Stack = here.this_cpu.thread if on_cpu else here.current.stack
+        if not stack:
+            return Scene(current, (), action.text, "")
+        step = self.threads.step(stack)
+        return Scene(current, functions(stack), step.__name__.strip("_"), innermost(stack))
 
     def over(self, view: View) -> bool:
         """Whether every task has ended: a state in which nothing happens is not a deadlock then."""

@@ -160,9 +160,15 @@ def sequence(calls: tuple[Call, ...]) -> Routine:
 
 
 @routine("")
+def holds(read: Call, predicate: str) -> Routine:
+    """Whether the predicate holds of what is read; the value itself is forgotten."""
+    return PREDICATES[predicate]((yield read))
+
+
+@routine("")
 def branch(read: Call, predicate: str, wanted: bool, body: tuple[Call, ...]) -> Routine:
     """Run the body when the predicate holds (or not) of what is read."""
-    if PREDICATES[predicate]((yield read)) == wanted:
+    if (yield holds(read, predicate)) == wanted:
         yield sequence(body)
 
 

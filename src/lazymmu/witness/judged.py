@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A machine and the contract's monitors side by side, as one model to be searched.
+
+The machine says what happens, the monitors of each task follow it; what they object to becomes a
+label of the step, and so does what a scenario wants to have seen.  A monitor goes on after a
+violation, so that one search finds the shortest way to break each rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lazymmu.contract.dialects import DIALECTS
+from lazymmu.contract.events import EVENTS, SwitchOut
+from lazymmu.contract.monitor import Runtime
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind, Witness
+from lazymmu.explore import Field
+from lazymmu.machine import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from lazymmu.contract.events import Event
+    from lazymmu.contract.monitor import Product
+    from lazymmu.contract.section import TaskState
+    from lazymmu.explore import View
+    from lazymmu.machine import Config
+
+PREEMPTION = "preemption"
+DEADLOCK = "deadlock"
+FINALLY = "finally"
+
+
+class Situation(Protocol):
+    """Something that must occur: an event's name, and what its fields and the task must be."""
+
+    @property
+    def event(self) -> str:
+        """A name of `contract.events.EVENTS`."""
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Names and values: of the event, or of the task at that time (`context()`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What an entry must hold when all tasks have ended: one of `values` (None is none).
+
+    which: "stored", "effective" or "both".
+    """
+
+    entry: str
+    values: tuple[str | None, ...]
+    which: str = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a machine.
+
+    watch: names of rules, () for all that machines witness; occurs: situations that must happen;
+    finals: how it must end.
+    """
+
+    config: Config
+    watch: tuple[str, ...] = ()
+    occurs: tuple[Situation, ...] = ()
+    finals: tuple[Final, ...] = ()
+
+
+def watched(names: Sequence[str] = ()) -> tuple[str, ...]:
+    """The rules to watch: those named, or every obligation and harm that machines witness."""
+    return tuple(
+        rule.name
+        for rule in RULES.values()
+        if Witness.MACHINE in rule.witnesses
+        and (rule.name in names or (not names and rule.kind is not Kind.INFORMATION))
+    )
+
+
+def context(task: TaskState) -> dict[str, frozenset[str]]:
+    """What a situation may ask of the task at the event, before it."""
+    return {
+        "depth": frozenset({str(task.depth)}),
+        "section": frozenset({"yes" if task.on else "no"}),
+        "paused": frozenset({"yes" if task.paused else "no"}),
+        "pending": frozenset({"yes", *(one.entry for one in task.pending)})
+        if task.pending
+        else frozenset({"no", "none"}),
+        "held": frozenset({"yes", *(one.lock for one in task.locks)})
+        if task.locks
+        else frozenset({"no", "none"}),
+        "interrupt": frozenset({"yes" if task.in_interrupt else "no"}),
+    }
+
+
+def occurs(situation: Situation, event: Event, task: TaskState) -> bool:
+    """Whether `event`, happening to a task in this state, is the situation."""
+    if type(event) is not EVENTS[situation.event]:
+        return False
+    around = context(task)
+    for name, value in situation.fields:
+        if hasattr(event, name):
+            if _word(getattr(event, name)) != value:
+                return False
+        elif value not in around.get(name, ()):
+            return False
+    return True
+
+
+def _word(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)
+
+
+class Judged:
+    """The model: `explore.Model` of a machine with monitors.
+
+    machine, runtime: the two sides; rules: names of the rules watched, which are labels.
+    """
+
+    def __init__(self, question: Question, *, cached: bool = True) -> None:
+        """Raises machine.ConfigError when there is no such machine."""
+        self.question = question
+        self.machine = Machine(question.config, cached=cached)
+        self.rules = watched(question.watch)
+        self.runtime = Runtime(
+            tuple(RULES[name] for name in self.rules), DIALECTS[self.machine.release.dialect]
+        )
+        tasks = self.machine.layout.names["task"]
+        self._base = len(self.machine.fields)
+        self._slots = {name: self._base + number for number, name in enumerate(tasks)}
+        self.fields = (
+            *(Field(name, values) for name, values in self.machine.fields),
+            *(Field(f"{name}.monitor") for name in tasks),
+        )
+        self.initial: tuple[Hashable, ...] = (
+            *self.machine.initial,
+            *(self.runtime.start() for _ in tasks),
+        )
+        self.actions = tuple(str(action) for action in self.machine.actions)
+        self.labels = (
+            PREEMPTION,
+            *self.rules,
+            DEADLOCK,
+            *(f"{FINALLY} {number}" for number in range(len(question.finals))),
+            *(f"occurs {number}" for number in range(len(question.occurs))),
+        )
+        self.costly = 1
+        self._bits = {name: 1 << bit for bit, name in enumerate(self.labels)}
+        self._situations = tuple(
+            (situation, self._bits[f"occurs {number}"])
+            for number, situation in enumerate(question.occurs)
+        )
+
+    def step(self, state: View, action: int, /) -> int | None:
+        """One step of the machine, judged."""
+        events = self.machine.step(state, action)
+        if events is None:
+            return None
+        mask = 0
+        for event in events:
+            mask |= self._judge(state, event)
+        return mask
+
+    def _judge(self, state: View, event: Event) -> int:
+        mask = 1 if isinstance(event, SwitchOut) and event.why == "preempted" else 0
+        slot = self._slots[event.task]
+        before: Product = state[slot]
+        for situation, bit in self._situations:
+            if occurs(situation, event, before.task):
+                mask |= bit
+        after, violations = self.runtime.step(before, event)
+        if after is not before:
+            state[slot] = after
+        for violation in violations:
+            mask |= self._bits[violation.rule]
+        return mask
+
+    def final(self, state: View, /) -> int:
+        """What a state shows in which nothing can happen: not the end, or not a good one."""
+        machine = self.machine
+        if state[machine.layout.bases["system"]["panicked"]]:
+            return 0
+        if not machine.over(state):
+            return self._bits[DEADLOCK]
+        here = machine.here(state, 0)
+        mask = 0
+        for number, final in enumerate(self.question.finals):
+            slot: Any = here.entry(final.entry)
+            seen = {
+                "stored": (slot.stored,),
+                "effective": (slot.effective,),
+                "both": (slot.stored, slot.effective),
+            }[final.which]
+            if any(value not in final.values for value in seen):
+                mask |= self._bits[f"{FINALLY} {number}"]
+        return mask

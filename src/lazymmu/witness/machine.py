@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The second witness: asks an executable machine whether the contract can be broken, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.deferral import ROWS, harm
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind
+from lazymmu.explore import replay, search
+from lazymmu.machine import ConfigError
+from lazymmu.witness.judged import DEADLOCK, FINALLY, Judged, Question
+from lazymmu.witness.verdict import Answer, Broken, TraceStep, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lazymmu.explore import Engine, Path, Progress, Result
+    from lazymmu.machine import Machine
+    from lazymmu.machine.here import Here
+
+__all__ = ["Question", "retrace", "verify"]
+
+
+def verify(
+    name: str,
+    question: Question,
+    *,
+    engine: Engine = "auto",
+    bound: int | None = None,
+    max_states: int | None = None,
+    max_bytes: int | None = None,
+    deadline: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Verdict:
+    """Search everything that the machine of `question` can do, and say what came of it.
+
+    `name`: of the scenario, for the verdict; the rest as for `explore.search()`.
+    """
+    config = question.config
+    try:
+        model = Judged(question, cached=engine != "python")
+    except ConfigError as problem:
+        return Verdict(
+            name, config.arch, config.release, "", Answer.NOT_APPLICABLE, reason=str(problem)
+        )
+    result = search(
+        model,
+        engine=engine,
+        bound=bound,
+        max_states=max_states,
+        max_bytes=max_bytes,
+        deadline=deadline,
+        progress=progress,
+    )
+    violations = tuple(_broken(model, label, path) for label, path in _objections(model, result))
+    never = tuple(
+        str(situation)
+        for number, situation in enumerate(question.occurs)
+        if f"occurs {number}" not in result.shown
+    )
+    return Verdict(
+        scenario=name,
+        arch=config.arch,
+        release=model.machine.release.name,
+        feature=model.machine.arch.row,
+        verdict=_answer(violations, never, complete=result.complete),
+        violations=violations,
+        states=result.states,
+        transitions=result.transitions,
+        depth=result.depth,
+        reason=result.reason,
+        never=never,
+        seconds=result.seconds,
+        engine=result.engine,
+    )
+
+
+def _answer(violations: Sequence[Broken], never: Sequence[str], *, complete: bool) -> Answer:
+    if violations:
+        # A counterexample is one whatever else was not seen.
+        return Answer.VIOLATED
+    if not complete:
+        return Answer.INCONCLUSIVE
+    return Answer.NEVER_OCCURS if never else Answer.HOLDS
+
+
+def _objections(model: Judged, result: Result) -> list[tuple[str, Path]]:
+    """What was shown that should not have been: least preemptions, then least steps first."""
+    bad = [*model.rules, DEADLOCK, *(label for label in model.labels if label.startswith(FINALLY))]
+    shown = [(label, result.shown[label]) for label in bad if label in result.shown]
+    return sorted(shown, key=lambda item: (item[1].cost, len(item[1].steps)))
+
+
+def _broken(model: Judged, label: str, path: Path) -> Broken:
+    rule = FINALLY if label.startswith(FINALLY) else label
+    return Broken(
+        rule=rule,
+        harm=_harm(model, label),
+        preemptions=path.cost,
+        steps=len(path.steps),
+        trace=retrace(model, path),
+    )
+
+
+def _harm(model: Judged, label: str) -> str:
+    """Who is hurt, in one sentence: a harm is its own; for an obligation the table says."""
+    rule = RULES.get(label)
+    if rule is None:
+        return ""
+    if rule.kind is Kind.HARM:
+        return rule.sentence
+    arch = model.machine.config.arch
+    row = next((row for row in ROWS.get(arch, ()) if row.name == model.machine.arch.row), None)
+    return "" if row is None else harm(label, row, "unknown") or ""
+
+
+# ---- the way there -------------------------------------------------------------------------------
+
+
+def retrace(model: Judged, path: Path) -> tuple[TraceStep, ...]:
+    """The steps of a path as reports print them: the machine takes them once more."""
+    machine = model.machine
+    numbers = {name: number for number, name in enumerate(model.actions)}
+    states = list(replay(model, path))
+    return tuple(
+        _step(machine, numbers[taken.action], list(before), list(after))
+        for taken, before, after in zip(path.steps, states, states[1:], strict=False)
+    )
+
+
+def _step(machine: Machine, number: int, before: list[object], after: list[object]) -> TraceStep:
+    action = machine.actions[number]
+    scene = machine.scene(before, number)
+    events = machine.step(list(before), number) or ()
+    here = machine.here(after, action.cpu)
+    names = [spec.name for spec in machine.config.entries]
+    return TraceStep(
+        cpu=action.cpu,
+        task=scene.task,
+        stack=scene.stack,
+        what=scene.what,
+        citation=scene.source,
+        pending=tuple(_waiting(machine, here)),
+        stored=tuple((name, _value(here.entry(name).stored)) for name in names),
+        effective=tuple((name, _value(here.entry(name).effective)) for name in names),
+        tlb=tuple(_cached(here, names)),
+        state=tuple(_changed(machine, before, after).items()),
+        events=events,
+    )
+
+
+def _waiting(machine: Machine, here: Here) -> list[str]:
+    return [
+        f"cpu{cpu}: {what} {entry}"
+        for cpu in here.cpus
+        for entry, what in machine.arch.pending(here, cpu)
+    ]
+
+
+def _cached(here: Here, names: Sequence[str]) -> list[str]:
+    return [
+        f"cpu{cpu}: {name} was {_value(value)}"
+        for cpu in here.cpus
+        for name in names
+        for value in sorted(here.tlb(cpu, name).old)
+    ]
+
+
+def _changed(
+    machine: Machine, before: Sequence[object], after: Sequence[object]
+) -> Mapping[str, str]:
+    """The variables of implementation and tasks that the step changed."""
+    return {
+        name: _value(new)
+        for (name, _), old, new in zip(machine.fields, before, after, strict=False)
+        if old != new and name.rpartition(".")[2] not in _ELSEWHERE
+    }
+
+
+_ELSEWHERE = {"stack", "thread", "stored", "effective", "image", "old", "status", "settled"}
+"""Variables that a trace shows in columns of their own, or not at all."""
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else str(value)
