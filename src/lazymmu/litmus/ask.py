@@ -59,6 +59,7 @@ def question(
                 program=_program(task.operations),
                 cpu=-1 if task.cpu is None else task.cpu,
                 mm=task.mm or "mm",
+                bound=task.bound,
                 forked=task.forked,
             )
             for task in scenario.tasks
@@ -78,7 +79,9 @@ def question(
         Final(final.entry, tuple(held(value) for value in final.values), final.which)
         for final in scenario.finally_
     )
-    return Question(config, watch=scenario.watch, occurs=scenario.occurs, finals=finals)
+    return Question(
+        config, watch=scenario.watch, occurs=scenario.occurs, finals=finals, bound=machine.bound
+    )
 
 
 def held(value: Value) -> Held:
@@ -87,7 +90,6 @@ def held(value: Value) -> Held:
 
 
 def _entries(scenario: Scenario) -> Iterator[EntrySpec]:
-    above = {entry: table.name for table in scenario.entries for entry in table.value.entries}
     for entry in scenario.entries:
         level: Level = entry.level  # type: ignore[assignment]
         space: Space = entry.space  # type: ignore[assignment]
@@ -97,7 +99,7 @@ def _entries(scenario: Scenario) -> Iterator[EntrySpec]:
             space=space,
             value=held(entry.value),
             mm=entry.mm or ("init_mm" if space == "kernel" else "mm"),
-            parent=above.get(entry.name, ""),
+            parent=entry.parent,
         )
 
 

@@ -76,13 +76,15 @@ class LockSpec:
 class TaskSpec:
     """A task and its program.
 
-    cpu: where it runs at the beginning, -1: it waits to be scheduled; mm: its address space, ""
+    cpu: where it runs at the beginning, or waits when another one does, -1: it waits to be
+    scheduled anywhere; bound: it never leaves that CPU; mm: its address space, ""
     for a kernel thread; forked: it does not exist before another task forks it.
     """
 
     name: str
     program: tuple[Op, ...]
     cpu: int = -1
+    bound: bool = False
     mm: str = "mm"
     forked: bool = False
 

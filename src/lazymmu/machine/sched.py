@@ -63,7 +63,10 @@ class Sched:
         if number >= len(self.tasks):
             return "running"
         task = self.tasks[number]
-        return "unborn" if task.forked else "running" if task.cpu >= 0 else "ready"
+        if task.forked:
+            return "unborn"
+        first = task.cpu >= 0 and self._first(task.cpu, len(self.tasks)) == number
+        return "running" if first else "ready"
 
     def _last_cpu(self, number: int) -> int:
         if number >= len(self.tasks):
@@ -87,7 +90,8 @@ class Sched:
         task = here.task_at(number)
         if task.status != "ready":
             return False
-        return not (task.migration_disabled and task.last_cpu not in (here.cpu, NOWHERE))
+        stays = task.migration_disabled or self.tasks[number].bound
+        return not (stays and task.last_cpu not in (here.cpu, NOWHERE))
 
     def why_goes(self, here: Here, *, involuntary: bool) -> SwitchWhy | None:
         """Why the current task may be switched out now; None: it may not."""

@@ -62,13 +62,14 @@ class Question:
     """What is asked of a machine.
 
     watch: names of rules, () for all that machines witness; occurs: situations that must happen;
-    finals: how it must end.
+    finals: how it must end; bound: involuntary preemptions at most, None for any number.
     """
 
     config: Config
     watch: tuple[str, ...] = ()
     occurs: tuple[Situation, ...] = ()
     finals: tuple[Final, ...] = ()
+    bound: int | None = None
 
 
 def watched(names: Sequence[str] = ()) -> tuple[str, ...]:
