@@ -16,7 +16,7 @@ from lazymmu.contract import events as _events
 from lazymmu.contract.events import EVENTS
 from lazymmu.litmus import signature
 from lazymmu.litmus.layout import LayoutError
-from lazymmu.litmus.scenario import BARE, CONTEXT, within
+from lazymmu.litmus.scenario import BARE, CONTEXT, LEVELS, within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -29,7 +29,7 @@ FINALLY = "finally"
 """What `expect` calls a final state that the scenario rules out."""
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
-_RESERVED = {*BARE, "table", "not", "if", signature.CURRENT}
+_RESERVED = {*BARE, "not", "if", signature.CURRENT}
 _YES_NO = {"section", "paused", "interrupt"}
 _MOST_TIMES = 3
 
@@ -71,12 +71,12 @@ def check(scenario: Scenario, known: Known) -> None:
     for rule in scenario.watch:
         _one_of(scenario, "rule that machines show", rule, known.watched)
     names = _declared(scenario)
-    _values(scenario, names["entry"])
+    _entries(scenario, names)
     _tasks(scenario)
     for program in scenario.programs:
         _operations(program.operations, known.operations, names)
     for pattern in scenario.occurs:
-        _pattern(pattern, scenario, names)
+        _pattern(pattern, names)
     for expected in scenario.expect:
         _expected(expected, scenario, known)
 
@@ -102,52 +102,53 @@ def named(pattern: Pattern) -> Pattern:
 
 def _declared(scenario: Scenario) -> dict[str, set[str]]:
     """The names of entries, locks, tasks and interrupts, each of which names one thing."""
-    names: dict[str, set[str]] = {"entry": set(), "lock": set(), "task": set()}
-    taken: dict[str, str] = {}
+    found: dict[str, str] = {}
 
     def declare(thing: Any, kind: str, name: str) -> None:
-        if taken.setdefault(name, kind) != kind or (
-            kind != "lock" and name in names["entry"] | named_
-        ):
-            _fail(thing, f"`{name}` is {_a(taken[name])} already")
+        # Several entries may have one lock; anything else is declared once.
+        if name in found and (kind, found[name]) != ("lock", "lock"):
+            _fail(thing, f"`{name}` is {_a(found[name])} already")
         if name in _RESERVED:
             _fail(thing, f"`{name}` is a word of the format and names nothing else")
+        found[name] = kind
 
-    named_: set[str] = set()
     for entry in scenario.entries:
         declare(entry, "entry", entry.name)
         if not entry.name[0].islower():
             _fail(entry, f"`{entry.name}` looks like a page: an entry begins with a small letter")
         if entry.space == "kernel" and entry.mm:
             _fail(entry, "a kernel entry is one of init_mm")
-        names["entry"].add(entry.name)
+    for entry in scenario.entries:
         for lock in entry.locks:
             declare(entry, "lock", lock)
-            names["lock"].add(lock)
     for lock in scenario.locks:
-        if lock in names["lock"]:
-            _fail(scenario, f"the lock `{lock}` covers an entry, or is declared already")
+        if lock in found:
+            _fail(scenario, f"`{lock}` is {_a(found[lock])} already, and `locks` is for others")
         declare(scenario, "lock", lock)
-        names["lock"].add(lock)
-    for task in scenario.tasks:
-        declare(task, "task", task.name)
-        names["task"].add(task.name)
-        named_.add(task.name)
-    for irq in scenario.interrupts:
-        declare(irq, "interrupt", irq.name)
-        named_.add(irq.name)
-    return names
+    for program in scenario.programs:
+        declare(program, "task" if program in scenario.tasks else "interrupt", program.name)
+    kinds = ("entry", "lock", "task", "interrupt")
+    return {kind: {name for name, what in found.items() if what == kind} for kind in kinds}
 
 
-def _values(scenario: Scenario, entries: Collection[str]) -> None:
+def _entries(scenario: Scenario, names: Mapping[str, Collection[str]]) -> None:
     values: list[Value] = [entry.value for entry in scenario.entries]
+    levels = {entry.name: LEVELS.index(entry.level) for entry in scenario.entries}
+    for entry in scenario.entries:
+        if entry.parent:
+            _one_of(entry, "entry", entry.parent, names["entry"])
+            if levels[entry.parent] <= levels[entry.name]:
+                _fail(entry, f"`{entry.parent}` is not above `{entry.name}`: look at their levels")
     for final in scenario.finally_:
-        _one_of(final, "entry", final.entry, entries)
+        _one_of(final, "entry", final.entry, names["entry"])
         values += final.values
     for value in values:
-        wrong = signature.bad_value(str(value), entries)
+        wrong = signature.bad_value(str(value))
         if wrong:
             _fail(value, wrong)
+        for kind, there_are in names.items():
+            if value.page in there_are:
+                _fail(value, f"`{value.page}` is {_a(kind)} already, and no page")
 
 
 def _tasks(scenario: Scenario) -> None:
@@ -172,18 +173,17 @@ def _operations(
     for line in _all(lines):
         name, args = line.name, line.args
         if name == "if":
-            args = args[1:] if args[:1] == ("not",) else args
+            args = args[args[:1] == ("not",) :]
             if not args or not line.body:
-                _fail(line, "`if` needs a predicate such as `pte_none p`, `:` and indented lines")
+                _fail(line, "`if` needs a predicate such as `pte_none p`, and lines below it")
             name, args = f"if {args[0]}", args[1:]
         if known is None:
             continue
-        if name not in known:
-            kind = "predicate" if line.name == "if" else "operation"
-            there_are = [one for one in known if one.startswith("if ") == (line.name == "if")]
-            _one_of(
-                line, kind, name.removeprefix("if "), [n.removeprefix("if ") for n in there_are]
-            )
+        if line.name == "if":
+            predicates = [one[3:] for one in known if one.startswith("if ")]
+            _one_of(line, "predicate", name[3:], predicates)
+        else:
+            _one_of(line, "operation", name, known)
         wrong = signature.misfit(known[name], args, names, body=bool(line.body))
         if wrong:
             _fail(line, f"`{name}` {wrong}")
@@ -211,9 +211,9 @@ def _some(hint: Any) -> Any:
     return next(part for part in get_args(hint) if part is not type(None))
 
 
-def _pattern(pattern: Pattern, scenario: Scenario, names: dict[str, set[str]]) -> None:
+def _pattern(pattern: Pattern, names: dict[str, set[str]]) -> None:
     types = _types(EVENTS[pattern.event])
-    runs = names["task"] | {irq.name for irq in scenario.interrupts}
+    runs = names["task"] | names["interrupt"]
     for key, value in pattern.fields:
         hint = types.get(key)
         if hint is None and key not in CONTEXT:

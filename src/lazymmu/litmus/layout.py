@@ -51,7 +51,7 @@ def parse(text: str) -> Tree[Token]:
         raise _of_token(error) from None
     except UnexpectedCharacters as error:
         found = "a string without its end" if error.char == '"' else f"`{error.char}`"
-        raise LayoutError(error.line, error.column, _wanted(error.allowed or (), found)) from None
+        raise LayoutError(error.line, error.column, f"{found} has no meaning here") from None
     except UnexpectedInput as error:
         raise LayoutError(error.line, error.column, "this is no litmus file") from None
 
@@ -143,13 +143,13 @@ _WORDS = {
     "_COMMA": "`,`",
     "_SEMICOLON": "`;`",
     "_EQUALS": "`=`",
-    "_OPEN": "`(`",
-    "_CLOSE": "`)`",
 }
 
 
 def _wanted(kinds: Collection[str], found: str) -> str:
     """`expected this, that or those, found ...`; keywords are named as they are written."""
+    if "_LITMUS" in kinds:
+        kinds = ["_LITMUS"]  # empty lines before it may be, but nobody misses them
     words = sorted(
         _WORDS.get(kind) or f"`{kind.strip('_').lower().replace('_', '-')}`" for kind in kinds
     )

@@ -158,7 +158,7 @@ class _Reader(Transformer[Token, Scenario]):
     def machine(self, meta: Meta, children: list[tuple[Token, Token]]) -> _Section:
         given: dict[str, Any] = {}
         for name, value in children:
-            if name in given and name != "config":
+            if name in given:
                 raise layout.LayoutError(
                     name.line or 1, name.column or 1, f"`{name}` is given twice"
                 )
@@ -172,10 +172,20 @@ class _Reader(Transformer[Token, Scenario]):
         return _Section("entries", children, _at(meta))
 
     def entry(self, meta: Meta, children: list[Any]) -> EntrySpec:
-        name, level, space, mm, ptl, value = children
+        name, level, space, parent, mm, ptl, value = children
         return EntrySpec(
-            str(name), str(level), str(space), value, locks=ptl or (), mm=mm or "", **_at(meta)
+            str(name),
+            str(level),
+            str(space),
+            value,
+            locks=ptl or (),
+            mm=mm or "",
+            parent=parent or "",
+            **_at(meta),
         )
+
+    def parent(self, _meta: Meta, children: list[Token]) -> str:
+        return str(children[0])
 
     def mm(self, _meta: Meta, children: list[Token]) -> str:
         return str(children[0])
@@ -186,11 +196,6 @@ class _Reader(Transformer[Token, Scenario]):
     def value(self, meta: Meta, children: list[Token]) -> Value:
         base, *flags = children[0].split(":")
         return Value(base, tuple(flags), **_at(meta))
-
-    def table(self, meta: Meta, children: list[Token]) -> Value:
-        if children[0] != "table":
-            raise layout.LayoutError(meta.line, meta.column, "only `table` has entries in brackets")
-        return Value("table", entries=_texts(children[1:]), **_at(meta))
 
     def task(self, meta: Meta, children: list[Any]) -> _Section:
         name, place, mm, body = children
@@ -231,9 +236,6 @@ class _Reader(Transformer[Token, Scenario]):
 
     def argument(self, _meta: Meta, children: list[Token]) -> str:
         return str(children[0])
-
-    def group(self, _meta: Meta, children: list[Token]) -> str:
-        return f"{children[0]}({' '.join(children[1:])})"
 
     def occurs(self, meta: Meta, children: list[Pattern]) -> _Section:
         return _Section("occurs", children, _at(meta))
@@ -298,7 +300,7 @@ class _Reader(Transformer[Token, Scenario]):
 setattr(_Reader, "finally", _Reader.finally_)
 
 
-_SETTINGS = ("cpus", "preempt", "rt", "migrate", "config", "bound", "size")
+_SETTINGS = ("cpus", "preempt", "rt", "bound", "size")
 
 
 def _set(given: dict[str, Any], name: Token, value: Token) -> None:
@@ -314,22 +316,18 @@ def _set(given: dict[str, Any], name: Token, value: Token) -> None:
             given["preempt"] = text
         case "preempt":
             wrong = f"`preempt` is one of {', '.join(PREEMPT)}"
-        case "rt" | "migrate" if text in ("yes", "no"):
-            given[str(name)] = text == "yes"
-        case "rt" | "migrate":
-            wrong = f"`{name}` is yes or no"
+        case "rt" if text in ("yes", "no"):
+            given["rt"] = text == "yes"
+        case "rt":
+            wrong = "`rt` is yes or no"
         case "bound" if text.isdecimal():
             given["bound"] = int(text)
         case "bound":
             wrong = "`bound` is a number of preemptions"
         case "size" if text in ("small", "large"):
-            given["large"] = text == "large"
+            given["size"] = text
         case "size":
             wrong = "`size` is small or large"
-        case "config" if text.removeprefix("CONFIG_").isupper():
-            given["config"] = (*given.get("config", ()), text.removeprefix("CONFIG_"))
-        case "config":
-            wrong = "`config` names a CONFIG symbol"
         case _:
             raise layout.LayoutError(
                 name.line or 1,

@@ -14,16 +14,20 @@ from typing import Literal, TypeAlias
 
 Preempt: TypeAlias = Literal["none", "voluntary", "full", "lazy"]
 Kind: TypeAlias = Literal["hard", "soft"]
+Size: TypeAlias = Literal["small", "large"]
 Which: TypeAlias = Literal["both", "stored", "effective"]
 
 PREEMPT: tuple[Preempt, ...] = ("none", "voluntary", "full", "lazy")
 """Preemption models, as the kernel's Kconfig names them (kernel/Kconfig.preempt)."""
 
+LEVELS = ("pte", "pmd", "pud", "p4d", "pgd")
+"""Levels of page tables, lowest first."""
+
 FLAGS = ("ro", "old", "clean", "wp")
 """What a present value may say against the default: not writable, not young, not dirty, uffd-wp."""
 
-BARE = ("none", "swap", "marker")
-"""Values that are no page and no table."""
+BARE = ("none", "swap", "marker", "migration")
+"""Values that map nothing and lead to no table."""
 
 CONTEXT = {
     "depth": "how many sections the task is in (0, 1, 2, 3 and more)",
@@ -57,22 +61,19 @@ class _Placed:
 class Value(_Placed):
     """A page-table entry's value.
 
-    base: `none`, `swap`, `marker`, `table`, or a page's name, which begins with a capital;
-    flags: of `FLAGS`, what a page's mapping lacks; entries: those of the table that it points to.
+    base: one of `BARE`, or the name of the page that it maps or of the page-table page that it
+    leads to, which begins with a capital; flags: of `FLAGS`, what differs from the default.
     """
 
     base: str
     flags: tuple[str, ...] = ()
-    entries: tuple[str, ...] = ()
 
     @property
     def page(self) -> str:
-        """The page that it maps, "" for none."""
+        """The page that it maps or leads to, "" for none."""
         return self.base if self.base[:1].isupper() else ""
 
     def __str__(self) -> str:
-        if self.base == "table":
-            return f"table({' '.join(self.entries)})"
         return ":".join((self.base, *self.flags))
 
 
@@ -80,18 +81,15 @@ class Value(_Placed):
 class MachineSpec(_Placed):
     """The machine that a scenario needs.
 
-    cpus: 1 to 3; preempt: the preemption model; rt: CONFIG_PREEMPT_RT; migrate: whether the
-    scheduler may move tasks; config: further CONFIG symbols that are on, without the prefix;
-    bound: involuntary preemptions at most, None for any number; large: over 100,000 states.
+    cpus: 1 to 3; preempt: the preemption model; rt: CONFIG_PREEMPT_RT; bound: involuntary
+    preemptions at most, None for any number; size: `large` over 100,000 states, else `small`.
     """
 
     cpus: int = 1
     preempt: Preempt = "full"
     rt: bool = False
-    migrate: bool = True
-    config: tuple[str, ...] = ()
     bound: int | None = None
-    large: bool = False
+    size: Size = "small"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,8 @@ class EntrySpec(_Placed):
     """A page-table entry.
 
     level: `pte`, `pmd` ...; space: `user` or `kernel`; mm: whose, "" is the only one (and for
-    kernel entries init_mm); locks: page-table locks that cover it, all of them; value: at first.
+    kernel entries init_mm); locks: page-table locks that cover it, all of them; value: at first;
+    parent: the entry of a higher level that leads to its table, "" when that table stays.
     """
 
     name: str
@@ -108,6 +107,7 @@ class EntrySpec(_Placed):
     value: Value
     locks: tuple[str, ...] = ()
     mm: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Operation(_Placed):
     """One line of a program: an operation's kernel name and its arguments, as written.
 
     body: the indented lines below it: what a callback does, or what `if` decides about.
-    Of `if`, args are the condition: perhaps `not`, the kernel's predicate, its arguments.
+    Of `if`, args are the condition: perhaps `not`, the kernel's predicate, its entry.
     """
 
     name: str

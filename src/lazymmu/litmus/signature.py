@@ -8,7 +8,7 @@ an indented body::
     set_pte_at             entry value
     apply_to_page_range    entry+ :
     pte_offset_map_lock    lock
-    if pte_none            entry
+    if pte_none            entry :
 
 `if` is one operation for each predicate. The kinds are those of `KINDS`; only the last of the
 arguments may be missing or repeated.
@@ -24,7 +24,7 @@ from lazymmu.litmus.scenario import BARE, FLAGS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["CURRENT", "KINDS", "describe", "misfit"]
+__all__ = ["CURRENT", "KINDS", "bad_value", "describe", "misfit"]
 
 CURRENT = "ptep"
 """In a callback's body, the entry that it is called for."""
@@ -76,16 +76,13 @@ def describe(signature: str) -> str:
     return " and ".join(KINDS[kind] + how[times] for kind, times in kinds) or "nothing"
 
 
-def bad_value(text: str, entries: Collection[str]) -> str | None:
-    """Why `text` is no value, or None; entries: the names of those declared."""
+def bad_value(text: str) -> str | None:
+    """Why `text` is no value, or None."""
     if text in BARE:
         return None
-    if text.startswith("table("):
-        missing = [name for name in text[6:-1].split() if name not in entries]
-        return f"there is no entry `{missing[0]}`" if missing else None
     found = _VALUE.match(text)
     if found is None:
-        return f"`{text}` is no value: {', '.join(BARE)}, table(...), or a page such as A or A:ro"
+        return f"`{text}` is no value: {', '.join(BARE)}, or a page such as A or A:ro"
     for flag in found["flags"].split(":")[1:]:
         if flag not in FLAGS:
             return f"a value has no flag `{flag}`; there are {', '.join(FLAGS)}"
@@ -102,7 +99,7 @@ def _no(kind: str, argument: str, names: Mapping[str, Collection[str]]) -> str |
             found = _VALUE.match(argument)
             return None if found and not found["flags"] else f"takes a page, not `{argument}`"
         case "value":
-            wrong = bad_value(argument, names["entry"])
+            wrong = bad_value(argument)
             return f"takes a value, but {wrong}" if wrong else None
         case "number":
             return None if argument.isdecimal() else f"takes a number, not `{argument}`"

@@ -73,17 +73,15 @@ def _settings(machine: MachineSpec) -> Iterator[str]:
     yield f"cpus {machine.cpus}"
     yield f"preempt {machine.preempt}"
     yield f"rt {'yes' if machine.rt else 'no'}"
-    if not machine.migrate:
-        yield "migrate no"
-    yield from (f"config {symbol}" for symbol in machine.config)
     if machine.bound is not None:
         yield f"bound {machine.bound}"
-    if machine.large:
-        yield "size large"
+    if machine.size != "small":
+        yield f"size {machine.size}"
 
 
 def _entry(entry: EntrySpec) -> str:
     words = [entry.name, entry.level, entry.space]
+    words += ["in", entry.parent] if entry.parent else []
     words += ["mm", entry.mm] if entry.mm else []
     words += ["ptl", *entry.locks] if entry.locks else []
     return f"{' '.join(words)} = {entry.value}"
