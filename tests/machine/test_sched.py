@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tasks and locks: who may run where, and what keeps a task on its CPU."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from lazymmu.contract.events import SwitchIn, SwitchOut
+from lazymmu.machine import Config, ConfigError, EntrySpec, Machine, Preempt, TaskSpec
+
+from .conftest import explore, happened, program
+
+ARCH, RELEASE = "x86", "6.12.8"
+
+
+def test_a_task_in_the_kernel_is_preempted_and_comes_back_elsewhere(run):
+    """With full preemption a task may leave one CPU and go on on the other."""
+    found = run(ARCH, RELEASE, "ptep_get p; ptep_get p", cpus=2)
+    assert happened(found, "SwitchOut", why="preempted")
+    assert happened(found, "SwitchIn", task="T0", cpu=1, from_cpu=0)
+
+
+@pytest.mark.parametrize("model", ["none", "voluntary"])
+def test_without_kernel_preemption_nobody_is_switched_out_against_his_will(run, model):
+    """PREEMPT_NONE and PREEMPT_VOLUNTARY switch at explicit points only."""
+    found = run(ARCH, RELEASE, "ptep_get p; ptep_get p", cpus=2, preempt=Preempt(model))
+    assert not happened(found, "SwitchOut", why="preempted")
+    assert happened(found, "SwitchOut", why="exit")
+
+
+@pytest.mark.parametrize(
+    ("pin", "unpin"),
+    [
+        ("preempt_disable", "preempt_enable"),
+        ("local_irq_disable", "local_irq_enable"),
+        ("local_bh_disable", "local_bh_enable"),
+        ("spin_lock L", "spin_unlock L"),
+    ],
+)
+def test_nothing_preempts_a_task_that_is_pinned(run, pin, unpin):
+    """Between the two the current task is never switched out."""
+    found = run(ARCH, RELEASE, f"{pin}; ptep_get p; ptep_get p; {unpin}")
+    inside = [
+        events
+        for before, _, events, _ in found.transitions
+        if any(isinstance(event, SwitchOut) and event.why == "preempted" for event in events)
+        and pinned(found.machine, before)
+    ]
+    assert inside == []
+    assert happened(found, "Read")
+
+
+def pinned(machine, state):
+    """Whether the first task holds a pin of any kind in this state."""
+    task = machine.here(list(state), 0).task_at(0)
+    return task.preempt_count or task.irqs_off or task.bh_off
+
+
+def test_migrate_disable_lets_a_task_go_and_brings_it_back_to_its_cpu(run):
+    """It may be preempted, and never appears on the other CPU."""
+    found = run(ARCH, RELEASE, "migrate_disable; ptep_get p; ptep_get p; migrate_enable", cpus=2)
+    moved = [
+        event
+        for before, _, events, _ in found.transitions
+        for event in events
+        if isinstance(event, SwitchIn)
+        and event.task == "T0"
+        and event.cpu != event.from_cpu
+        and found.machine.here(list(before), 0).task_at(0).migration_disabled
+    ]
+    assert moved == []
+    assert happened(found, "SwitchOut", why="preempted", task="T0")
+
+
+def test_a_lock_keeps_two_tasks_apart(run):
+    """No state has both inside."""
+    found = run(
+        ARCH,
+        RELEASE,
+        "spin_lock L; ptep_get p; spin_unlock L",
+        "spin_lock L; spin_unlock L",
+        cpus=2,
+    )
+    taken = [
+        sum(found.machine.here(list(state), 0).task_at(task).preempt_count for task in (0, 1))
+        for state in found.states
+    ]
+    assert max(taken) == 1
+    assert all(found.machine.over(end) for end in found.ends)
+
+
+def test_on_rt_the_holder_of_a_lock_is_preempted_and_stays_on_its_cpu(run):
+    """A page-table lock of PREEMPT_RT disables migration, and nothing else."""
+    found = run(
+        ARCH,
+        RELEASE,
+        "spin_lock L; ptep_get p; spin_unlock L",
+        "spin_lock L; spin_unlock L",
+        cpus=2,
+        rt=True,
+    )
+    held = [
+        (event.cpu, event.from_cpu)
+        for before, _, events, _ in found.transitions
+        for event in events
+        if isinstance(event, SwitchIn)
+        and event.task in ("T0", "T1")
+        and found.machine.here(list(before), 0).task_at(int(event.task[1])).migration_disabled
+    ]
+    assert held
+    assert all(cpu == from_cpu for cpu, from_cpu in held)
+    assert happened(found, "SwitchOut", why="blocked")
+    assert all(found.machine.over(end) for end in found.ends)
+
+
+def test_a_task_that_takes_a_lock_twice_waits_for_ever(run):
+    """Nothing can happen, and the task is not done: a deadlock."""
+    found = run(ARCH, RELEASE, "spin_lock L; spin_lock L")
+    assert found.ends
+    assert not any(found.machine.over(end) for end in found.ends)
+
+
+def test_sleeping_with_preemption_off_is_a_bug(run):
+    """schedule() complains, as __schedule_bug() does (kernel/sched/core.c)."""
+    found = run(ARCH, RELEASE, "preempt_disable; schedule; preempt_enable")
+    assert happened(found, "Bug", condition="scheduling while atomic")
+
+
+def test_a_child_runs_for_the_first_time_once(run):
+    """fork makes a task that did not exist; its first switch says so."""
+    config = Config(
+        ARCH,
+        RELEASE,
+        entries=(EntrySpec("p"),),
+        tasks=(
+            TaskSpec("T0", program("fork C; schedule"), cpu=0),
+            TaskSpec("C", program("ptep_get p"), forked=True),
+        ),
+    )
+    found = explore(Machine(config))
+    firsts = [
+        event
+        for _, _, events, _ in found.transitions
+        for event in events
+        if isinstance(event, SwitchIn) and event.task == "C" and event.first
+    ]
+    assert firsts
+    assert happened(found, "Fork", child="C")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"cpus": 4}, "1 to 3 CPUs"),
+        ({"rt": True, "preempt": Preempt.NONE}, "implies full preemption"),
+        ({"release": "1.0"}, "no release"),
+        ({"tasks": (TaskSpec("T0", (), cpu=2),)}, "not there"),
+    ],
+)
+def test_a_machine_that_no_kernel_is_is_refused(change, sentence):
+    """One sentence says why."""
+    config = Config(ARCH, RELEASE, entries=(EntrySpec("p"),), tasks=(TaskSpec("T0", ()),))
+    with pytest.raises(ConfigError, match=sentence):
+        Machine(dataclasses.replace(config, **change))
+
+
+def test_both_evaluators_of_programs_reach_the_same_states(run):
+    """The one that remembers and the one that runs everything anew."""
+    programs = ("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_disable", "ptep_get p")
+    one = run(ARCH, RELEASE, *programs, cpus=2)
+    other = run(ARCH, RELEASE, *programs, cpus=2, cached=False)
+    assert len(one.states) == len(other.states)
+    assert len(one.transitions) == len(other.transitions)
