@@ -10,6 +10,8 @@ import pytest
 
 from lazymmu.machine import Config, EntrySpec, LockSpec, Machine, Op, TaskSpec
 
+P = (EntrySpec("p"),)
+
 
 def program(text):
     """`a p; b` as operations."""
@@ -54,7 +56,7 @@ def happened(found, kind, **fields):
 def run():
     """run("x86", "6.12.8", "op; op", ...) explores a machine with one task per program."""
 
-    def go(arch, release, *programs, entries=(EntrySpec("p"),), cpus=1, cached=True, **more):
+    def go(arch, release, *programs, entries=P, cpus=1, cached=True, **more):
         tasks = tuple(
             TaskSpec(f"T{number}", program(text), cpu=number if number < cpus else -1)
             for number, text in enumerate(programs)

@@ -25,6 +25,7 @@ def step(name):
 
 @routine("mm/inner.c")
 def inner(wanted):
+    """Takes a second step when the first one gives what is wanted."""
     got = yield step("first")
     if got == wanted:
         yield step("second")
@@ -33,6 +34,7 @@ def inner(wanted):
 
 @routine("mm/outer.c")
 def outer():
+    """Calls inner() twice."""
     if (yield inner(1)):
         yield step("after")
     yield inner(2)
@@ -40,6 +42,7 @@ def outer():
 
 @routine("mm/loop.c")
 def loop(values):
+    """As many steps as there are values."""
     for _value in values:
         yield step("again")
 
