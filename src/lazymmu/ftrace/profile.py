@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Profiles: what a trace shows on which kernel and architecture, and which of them a trace is of.
+
+The profiles are data, `profiles/*.toml`.  Which one fits is said by the user, by the trace, or
+guessed from the functions in it; `Guess` says which.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from lazymmu.ftrace.record import Header
+
+__all__ = [
+    "ARCHES",
+    "Function",
+    "Guess",
+    "Profile",
+    "ReleaseRow",
+    "counter_events",
+    "functions",
+    "guess",
+    "profiles",
+    "version",
+]
+
+_DATA: Final = Path(__file__).parent / "profiles"
+_VERSION: Final = re.compile(r"v?(\d{1,4})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?")
+
+ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
+"""The architectures that have a profile, by the names of the kernel's directories."""
+
+Version = tuple[int, int, int]
+_FIRST: Final = (0, 0, 0)
+_LAST: Final = (9999, 0, 0)
+
+
+def version(release: str) -> Version | None:
+    """`6.12.107+deb13-amd64` as (6, 12, 107); None when it does not begin like a release."""
+    found = _VERSION.match(release)
+    if found is None:
+        return None
+    return int(found[1]), int(found[2] or 0), int(found[3] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A traced function and its meaning.
+
+    means: enter, leave, flush, switch-begin, switch-end, update, immediate or nothing; hooks:
+    callers with which it is the context switch's doing; inner: callers with which it means nothing;
+    within: the only callers with which it means something (none: any).
+    """
+
+    name: str
+    means: str
+    hooks: frozenset[str]
+    inner: frozenset[str]
+    within: frozenset[str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """From release `since` on: row of the deferral table, dialect, and what a trace can show.
+
+    sections: whether functions show where sections begin and end; counted: whether the task's
+    counters exist.
+    """
+
+    since: Version
+    row: str
+    dialect: str
+    sections: bool
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A name that tells an architecture, and the releases that have it; weak: one of a few."""
+
+    name: re.Pattern[bytes]
+    word: str
+    since: Version
+    until: Version
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One architecture: what its traces show; `rows` are in the order of releases."""
+
+    arch: str
+    label: str
+    machines: tuple[str, ...]
+    functions: tuple[Function, ...]
+    hints: tuple[Hint, ...]
+    rows: tuple[ReleaseRow, ...]
+
+    def row(self, release: Version) -> ReleaseRow:
+        """What is valid for a release."""
+        return [row for row in self.rows if row.since <= release][-1]
+
+    def between(self, since: Version, until: Version) -> tuple[ReleaseRow, ...]:
+        """What may be valid when only the bounds are known, `until` excluded."""
+        return (self.row(since), *(row for row in self.rows if since < row.since < until))
+
+
+def _bound(value: str | None, default: Version) -> Version:
+    return default if value is None else version(value) or default
+
+
+def _hint(one: dict[str, Any]) -> Hint:
+    name = one["name"].encode()
+    word = re.escape(name.removesuffix(b"*")) + (b"" if name.endswith(b"*") else rb"(?!\w)")
+    return Hint(
+        re.compile(rb"(?<![\w.])" + word),
+        one["name"],
+        _bound(one.get("since"), _FIRST),
+        _bound(one.get("until"), _LAST),
+        one.get("weak", False),
+    )
+
+
+def _profile(data: dict[str, Any]) -> Profile:
+    return Profile(
+        arch=data["arch"],
+        label=data["label"],
+        machines=tuple(data["machines"]),
+        functions=tuple(
+            Function(
+                one["name"],
+                one["is"],
+                frozenset(one.get("hooks", ())),
+                frozenset(one.get("inner", ())),
+                frozenset(one.get("within", ())),
+                one["source"],
+            )
+            for one in data.get("function", ())
+        ),
+        hints=tuple(_hint(one) for one in data.get("hint", ())),
+        rows=tuple(
+            ReleaseRow(
+                _bound(one["since"], _FIRST),
+                one["row"],
+                one["dialect"],
+                one["sections"],
+                one.get("counted", False),
+            )
+            for one in data["release"]
+        ),
+    )
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """Every profile by architecture."""
+    found = {}
+    for arch in ARCHES:
+        found[arch] = _profile(tomllib.loads((_DATA / f"{arch}.toml").read_text("utf-8")))
+    return found
+
+
+@cache
+def functions() -> dict[str, Function]:
+    """Every function that means something, by name; no two architectures share one."""
+    return {one.name: one for profile in profiles().values() for one in profile.functions}
+
+
+@cache
+def _common() -> dict[str, Any]:
+    return tomllib.loads((_DATA / "common.toml").read_text("utf-8"))
+
+
+@cache
+def counter_events() -> dict[str, str]:
+    """Name of each dynamic event that reads the counters, and the moment it is of."""
+    return {one["name"]: one["at"] for one in _common()["event"]}
+
+
+@cache
+def _every_hint() -> tuple[tuple[str, Hint], ...]:
+    """Hints with their architecture, "" for those that tell a release alone."""
+    found = [("", _hint(one)) for one in _common()["hint"]]
+    return (*found, *((one.arch, hint) for one in profiles().values() for hint in one.hints))
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Which kernel a trace is of, as far as anybody knows.
+
+    arch: "" when unknown; release: the exact one, "" when only bounds are known; since, until: the
+    bounds, the second excluded; arch_from, release_from: who says so, for humans; rows: what may
+    be valid, one where the release is known well enough.
+    """
+
+    arch: str
+    release: str
+    since: Version
+    until: Version
+    arch_from: str
+    release_from: str
+    rows: tuple[ReleaseRow, ...]
+
+    @property
+    def dialect(self) -> str:
+        """The dialect's name, "" when it is not decided."""
+        names = {row.dialect for row in self.rows}
+        return names.pop() if len(names) == 1 else ""
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether this kernel is surely one without the task's counters (before v7.0)."""
+        return self.until <= (7, 0, 0) or bool(self.rows and not any(r.counted for r in self.rows))
+
+    @property
+    def counted(self) -> bool:
+        """Whether this kernel surely has the task's counters (v7.0 on)."""
+        return self.since >= (7, 0, 0)
+
+
+def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") -> Guess:
+    """Which kernel the trace with this header, and these first bytes of text, is of.
+
+    arch, release: what the user says; it goes before everything else.
+    """
+    arch_from = "option" if arch else ""
+    release_from = "option" if release else ""
+    for profile in profiles().values():
+        if not arch and header.machine in profile.machines:
+            arch, arch_from = profile.arch, f"the trace names {header.machine}"
+    if not release and header.release:
+        release, release_from = header.release, "the trace names it"
+    seen = [(of, hint) for of, hint in _every_hint() if hint.name.search(block)]
+    if not arch:
+        arch, arch_from = _arch(seen)
+    exact = version(release) if release else None
+    if exact is not None:
+        since, until = exact, (exact[0], exact[1], exact[2] + 1)
+    else:
+        release = ""
+        since, until, release_from = _bounds(arch, seen, block)
+    rows: tuple[ReleaseRow, ...] = ()
+    if arch:
+        rows = profiles()[arch].between(since, until)
+    return Guess(arch, release, since, until, arch_from, release_from, rows)
+
+
+def _arch(seen: list[tuple[str, Hint]]) -> tuple[str, str]:
+    for weak in (False, True):
+        arches = {arch for arch, hint in seen if arch and hint.weak is weak}
+        if len(arches) == 1:
+            arch = arches.pop()
+            words = [hint.word for name, hint in seen if name == arch and hint.weak is weak]
+            return arch, f"guessed from {words[0]}"
+        if len(arches) > 1:
+            return "", "functions of several architectures"
+    return "", "nothing in it tells"
+
+
+def _bounds(arch: str, seen: list[tuple[str, Hint]], block: bytes) -> tuple[Version, Version, str]:
+    since, until, words = _FIRST, _LAST, []
+    for name, hint in seen:
+        if name not in ("", arch) or (hint.since, hint.until) == (_FIRST, _LAST):
+            continue
+        if hint.since > since or hint.until < until:
+            since, until = max(since, hint.since), min(until, hint.until)
+            words.append(hint.word)
+    # The counters are read by BTF, which refuses where they are not.
+    if since < (7, 0, 0) and re.search(rb"\bec=\d+ pc=\d+", block):
+        since = (7, 0, 0)
+        words.append("the counters ec and pc")
+    if since >= until:
+        return _FIRST, _LAST, f"{' and '.join(words)} contradict each other"
+    return since, until, f"guessed from {' and '.join(words)}" if words else "nothing in it tells"
