@@ -3,56 +3,155 @@
 
 A release is a row of features; the machine is built from features alone.  A feature can be asked
 for by itself: the name of a row of the deferral table stands for the first release that has it.
+
+Read in the trees of the releases themselves, except v5.10, of which the mode's own files were read
+in trees that come from it, and v6.16-rc1, which is put together from what v6.16 changed later.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.xen import XenNestingCount
 from lazymmu.machine.config import ConfigError
+from lazymmu.machine.features import CoreMM
 from lazymmu.machine.mode import CountedMode, DirectMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = ["RELEASES", "CoreMM", "Release", "find", "releases_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """One release: its arches' implementations, its API, and the state of its core-mm code.
 
-    dialect: of the contract (contract.dialects); arches: the implementation per architecture;
-    rt: architectures on which PREEMPT_RT can be selected.
+    dialect: of the contract (contract.dialects); mm: see there; rt: architectures on which
+    PREEMPT_RT can be selected, lazy_preempt: those with PREEMPT_LAZY; must_preempt: what has
+    PREEMPT_LAZY has neither PREEMPT_NONE nor PREEMPT_VOLUNTARY any more (kernel/Kconfig.preempt).
     """
 
     name: str
     dialect: str
     mode: type[DirectMode]
-    arches: Mapping[str, type[Arch]]
+    mm: CoreMM
     rt: tuple[str, ...] = ()
+    lazy_preempt: tuple[str, ...] = ()
+    must_preempt: bool = False
 
+    @property
+    def arches(self) -> Mapping[str, type[Arch]]:
+        """The implementation of each architecture that has the mode, and of those without."""
+        return {
+            arch: rows[self.name] for arch, rows in IMPLEMENTATIONS.items() if self.name in rows
+        }
+
+
+# ---- core-mm -------------------------------------------------------------------------------------
+
+MM_5_10: Final = CoreMM(
+    set_ptes=False,
+    set_ptes_enters=(),
+    pagemap_scope="absent",
+    kasan="in-mode",
+    kasan_allocates=True,
+    kasan_frees_locked=True,
+    pt_reclaim=False,
+    vmalloc_sections="absent",
+    madvise_split_in_mode=True,
+    move_present_ptes=False,
+    migrate_splits_outside=False,
+    pageattr_sections=(),
+    arena_try_set=False,
+)
+MM_6_1_192: Final = replace(MM_5_10, kasan_allocates=False)
+MM_6_12_8: Final = replace(
+    MM_5_10,
+    set_ptes=True,
+    set_ptes_enters=("x86", "x86-native", "sparc", "worst-case"),
+    pagemap_scope="wide",
+    madvise_split_in_mode=False,
+)
+MM_6_12_38: Final = replace(MM_6_12_8, set_ptes_enters=())
+MM_6_12_117: Final = replace(MM_6_12_38, kasan_allocates=False)
+MM_6_16_RC: Final = replace(
+    MM_6_12_38,
+    pagemap_scope="narrow",
+    kasan="left",
+    kasan_allocates=False,
+    kasan_frees_locked=False,
+    pt_reclaim=True,
+    vmalloc_sections="leaky",
+    pageattr_sections=("arm64",),
+)
+MM_6_17_8: Final = replace(MM_6_16_RC, vmalloc_sections="balanced")
+MM_6_18_5: Final = replace(MM_6_17_8, move_present_ptes=True)
+MM_6_19_6: Final = replace(MM_6_18_5, migrate_splits_outside=True)
+MM_7_1: Final = replace(MM_6_19_6, kasan="paused")
+MM_7_3: Final = replace(MM_7_1, arena_try_set=True)
+
+# ---- releases ------------------------------------------------------------------------------------
+
+_RT: Final = ("x86", "x86-native", "arm64", "worst-case")
+_LAZY: Final = ("x86", "x86-native", "arm64", "powerpc", "powerpc-radix", "worst-case")
 
 RELEASES: Final[Mapping[str, Release]] = {
     release.name: release
     for release in (
-        Release("6.12.8", "ptl-held", DirectMode, {"x86": XenNestingCount}, rt=("x86", "arm64")),
+        Release("5.10", "ptl-held", DirectMode, MM_5_10),
+        Release("6.1.176", "ptl-held", DirectMode, MM_5_10),
+        Release("6.1.192", "ptl-held", DirectMode, MM_6_1_192),
+        Release("6.12.8", "ptl-held", DirectMode, MM_6_12_8, _RT),
+        Release("6.12.38", "no-nesting", DirectMode, MM_6_12_38, _RT),
+        Release("6.12.117", "no-nesting", DirectMode, MM_6_12_117, _RT),
+        Release("6.16-rc1", "no-nesting", DirectMode, MM_6_16_RC, _RT, _LAZY),
+        Release("6.17.8", "no-nesting", DirectMode, MM_6_17_8, _RT, _LAZY),
+        Release("6.18.5", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
+        Release("6.19.6", "no-nesting", DirectMode, MM_6_19_6, _RT, _LAZY),
+        Release("7.1.13", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True),
+        Release("7.3.4", "counted-task", CountedMode, MM_7_3, _RT, _LAZY, must_preempt=True),
     )
 }
-"""The releases, oldest first."""
+"""The releases, oldest first (by when they branched off)."""
+
+# ---- implementations: architecture -> release -> class -------------------------------------------
+
+IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
+    "x86": {
+        "6.12.8": XenNestingCount,
+        "6.12.38": XenNestingCount,
+        "6.12.117": XenNestingCount,
+    },
+}
+"""A release that an architecture lacks has no mode there, or nothing that differs from others."""
+
+
+def releases_of(arch: str) -> tuple[Release, ...]:
+    """The releases that have an implementation for `arch`, oldest first."""
+    return tuple(release for release in RELEASES.values() if arch in release.arches)
 
 
 def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
-    """The release of that name, or the first with that row, and its implementation for `arch`.
+    """The release `name` and its implementation for `arch`.
 
-    Raises ConfigError when there is none.
+    `name`: of a release, of a series (`6.12`: the newest of it), or of a row of the deferral table
+    (the oldest release that has it).  Raises ConfigError when there is none.
     """
-    for release in RELEASES.values():
-        implementation = release.arches.get(arch)
-        if implementation is not None and name in (release.name, implementation.row):
-            return release, implementation
-    raise ConfigError(f"no release or implementation {name} of {arch} is known")
-
-
-_ = CountedMode
+    candidates = releases_of(arch)
+    if not candidates:
+        raise ConfigError(
+            f"no architecture {arch} is known; known are: {', '.join(IMPLEMENTATIONS)}"
+        )
+    by_row = [release for release in candidates if release.arches[arch].row == name]
+    series = [
+        release for release in candidates if release.name.startswith((f"{name}.", f"{name}-"))
+    ]
+    exact = [release for release in candidates if release.name == name]
+    for found in (exact, by_row[:1], series[-1:]):
+        if found:
+            return found[0], found[0].arches[arch]
+    known = ", ".join(release.name for release in candidates)
+    raise ConfigError(f"no release or implementation {name} of {arch} is known; known are: {known}")

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What core-mm code does around the mode, as words: one row of them for each release.
+
+Classes of core-mm code read these words alone; no class asks for a release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PagemapScope = Literal["absent", "wide", "narrow"]
+Kasan = Literal["in-mode", "left", "paused"]
+VmallocSections = Literal["absent", "leaky", "balanced"]
+
+
+@dataclass(frozen=True, slots=True)
+class CoreMM:
+    """The state of core-mm code, where it changed.
+
+    set_ptes: set_ptes() exists (v6.6 on); before, each entry is a set_pte_at() of its own.
+
+    set_ptes_enters: architectures whose set_ptes() begins and ends a section of its own: those that
+    use the generic one of include/linux/pgtable.h, and sparc's (bcc6cc832573 ("mm: add default
+    definition of set_ptes()") and 1a10a44dfc1d ("sparc64: implement the new page table range
+    API") (both in v6.6), until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") and eb61ad14c459
+    ("sparc/mm: avoid calling arch_enter/leave_lazy_mmu() in set_ptes") (both in v6.15, 6.12.y)).
+
+    pagemap_scope: pagemap_scan_pmd_entry() (fs/proc/task_mmu.c) is not there (before v6.7), begins
+    its section before any lock and ends it after the last one was dropped ("wide"), or keeps it
+    inside the page-table lock ("narrow", ad449d856bd7 ("fs/proc/task_mmu: reduce scope of lazy mmu
+    region") (in v6.15)).
+
+    kasan: what kasan_populate_vmalloc_pte() and kasan_depopulate_vmalloc_pte() (mm/kasan/shadow.c)
+    do about the section that apply_to_page_range() calls them in: work in it, leave it and enter
+    it again (v6.15 on), or pause it (v7.0 on).
+
+    kasan_allocates: the former asks for a page with GFP_KERNEL inside the callback; without, pages
+    are there beforehand (v6.16 on, and 6.1.y and 6.12.y later than 6.1.176 and 6.12.38).
+
+    kasan_frees_locked: the latter frees the page right after pte_clear(), under
+    init_mm.page_table_lock and inside the section.
+
+    pt_reclaim: zap_pte_range() may clear the pmd entry above an empty table inside its section
+    (6375e95f381e ("mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)") (in v6.14)).
+
+    vmalloc_sections: loops over kernel entries in mm/vmalloc.c have no section, have one that an
+    error returns from ("leaky"), or one that ends on every path (44562c71e2cf ("mm/vmalloc: Enter
+    lazy mmu mode while manipulating vmalloc ptes"), fea18c686320 ("mm/vmalloc: leave lazy MMU mode
+    on PTE mapping error") (both in v6.16)).
+
+    madvise_split_in_mode: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range() drop the
+    lock and split a huge page, which sleeps, without ending their section (before v6.5).
+
+    move_present_ptes: mm/userfaultfd.c moves runs of entries in a section (v6.18 on).
+
+    migrate_splits_outside: migrate_vma_collect_pmd() ends its section to split a folio (v6.19 on).
+
+    pageattr_sections: architectures whose set_memory_valid() begins a section, so that with
+    DEBUG_PAGEALLOC or KFENCE the page allocator does (arch/arm64/mm/pageattr.c, to v6.17 by way of
+    apply_to_page_range(), later by itself).
+
+    arena_try_set: bpf arenas (kernel/bpf/arena.c) fill entries by ptep_try_set(), at once, instead
+    of set_pte_at() (7.3).
+    """
+
+    set_ptes: bool
+    set_ptes_enters: tuple[str, ...]
+    pagemap_scope: PagemapScope
+    kasan: Kasan
+    kasan_allocates: bool
+    kasan_frees_locked: bool
+    pt_reclaim: bool
+    vmalloc_sections: VmallocSections
+    madvise_split_in_mode: bool
+    move_present_ptes: bool
+    migrate_splits_outside: bool
+    pageattr_sections: tuple[str, ...]
+    arena_try_set: bool
