@@ -2,7 +2,8 @@
 """Print a rule whole, how an architecture implements the mode, or the contract.
 
 Without arguments, every rule in a line. What is asked for together is printed
-one after the other.
+one after the other. With --format dot, a rule's automaton for the kernel's
+runtime verification: a missing edge is a violation.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
-from lazymmu.cli.console import emit
-from lazymmu.cli.outcome import ExitCode
+from lazymmu.cli.console import emit, say
+from lazymmu.cli.outcome import ExitCode, Problem
 
 if TYPE_CHECKING:
     import argparse
 
+    from lazymmu.contract.dialects import Dialect
+
 NAME = "explain"
 SUMMARY = "print a rule, an architecture's way, or the contract"
+
+FORMATS = ("text", "dot")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "include/linux/pgtable.h should say it",
     )
     parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=FORMATS[0],
+        help="text (default), or dot: the rule's automaton, as tools/verification/rvgen of the "
+        "kernel takes it",
+    )
+    parser.add_argument(
         "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
     )
 
@@ -56,6 +68,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         options.check_names("rule", [args.rule], RULES)
     arches = (options.arches(args.arch) or options.ARCHES) if args.arch else ()
     dialect = DIALECTS[args.dialect] if args.dialect else None
+    if args.format == "dot":
+        if args.rule is None or arches or args.contract:
+            raise Problem("--format dot takes one RULE, and neither --arch nor --contract")
+        return _dot(args.rule, dialect, args.output)
     parts = []
     if args.rule is not None:
         parts.append(explain.explain_rule(args.rule, dialect))
@@ -64,3 +80,24 @@ def run(args: argparse.Namespace) -> ExitCode:
         parts.append(explain.explain_contract(dialect or list(DIALECTS.values())[-1]))
     emit("\n".join(parts or [explain.explain_rules(dialect)]), args.output)
     return ExitCode.CLEAN
+
+
+def _dot(name: str, dialect: Dialect | None, output: str | None) -> ExitCode:
+    """Print the automaton of a rule; without a dialect, of the newest that has one."""
+    from lazymmu.contract.automaton import NoAutomatonError, derive
+    from lazymmu.contract.dialects import DIALECTS
+    from lazymmu.contract.rules import RULES
+    from lazymmu.report import rv
+
+    reason = ""
+    for each in [dialect] if dialect else reversed(DIALECTS.values()):
+        try:
+            automaton = derive(RULES[name], each)
+        except NoAutomatonError as error:
+            reason = reason or str(error)
+            continue
+        emit(rv.dot(RULES[name], automaton), output)
+        for sentence in rv.needs(RULES[name], automaton):
+            say(sentence)
+        return ExitCode.CLEAN
+    raise Problem(reason)

@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The automaton of a rule, found by playing the rule's own monitor.
+
+`derive()` steps the monitor of a rule through every state that it can reach over `ALPHABET`, leaves
+out the steps that are violations, drops the symbols that change nothing, and merges the states that
+cannot be told apart.  What is left is a partial deterministic automaton: a missing edge is a
+violation.  This is the form that the kernel's runtime verification takes (Documentation/trace/rv/
+deterministic_automata.rst); it has no counters, so what nests is unrolled, and beyond that depth
+one state accepts everything until the task ends.
+
+Nothing here knows a rule: which parts of the shared state a rule depends on is found by comparing
+what its monitor says of states that differ in one part alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from lazymmu.contract.eventlist import parse
+from lazymmu.contract.events import Moment, Pause, Resume
+from lazymmu.contract.monitor import Product, Runtime
+from lazymmu.contract.section import AFTER, ASPECTS, DEPTH_LIMIT, Held, Pending, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    from lazymmu.contract.dialects import Dialect
+    from lazymmu.contract.events import Event
+    from lazymmu.contract.rules.rule import Rule
+
+_LISTED: Final = {
+    "lazy_enable": "enable",
+    "lazy_disable": "disable",
+    "lazy_pause": "pause",
+    "lazy_resume": "resume",
+    "lazy_flush": "flush",
+    "pte_write": "write e space=user",
+    "pte_exchange": "write e space=user how=immediate",
+    "pte_read": "read e",
+    "ptl_lock": "take ptl cls=ptl",
+    "ptl_unlock": "drop ptl cls=ptl",
+    "tlb_flush": "tlb_flush space=user",
+    "page_use": "use e",
+    "page_free": "free e",
+    "table_free": "free e what=table",
+    "preempt_disable": "pin preempt",
+    "preempt_enable": "unpin preempt",
+    "bh_disable": "pin bh",
+    "bh_enable": "unpin bh",
+    "irq_entry": "irq_enter",
+    "irq_exit": "irq_exit",
+    "softirq_entry": "irq_enter soft",
+    "softirq_exit": "irq_exit soft",
+    "might_sleep": "may_sleep might_sleep",
+    "sched_switch_preempt": "switch_out preempted",
+    "sched_switch_yield": "switch_out yielded",
+    # A task that blocks proves that it might sleep.
+    "sched_switch_blocking": "may_sleep schedule certain; switch_out blocked",
+    "sched_switch_in": "switch_in",
+    "task_fork": "fork",
+    "task_exit": "exit",
+    "user_return": "user_return",
+    "hook_entry": "call role=arch-hook",
+    "hook_exit": "return role=arch-hook",
+    "switch_hook_entry": "call role=switch-hook",
+    "switch_hook_exit": "return role=switch-hook",
+    "percpu_touch": "percpu batch",
+    "batch_key_check": "batch_key batch",
+    "batch_key_replace": "batch_key batch checked=no",
+    "batch_add": "batch_add batch",
+    "kernel_bug": "bug",
+    "lazy_flush_noop": "flush how=noop",
+    "stale_use": "use e what=stale",
+    "update_undone": "undone e",
+    **{
+        f"seen_{mode}_{moment.replace('-', '_')}": f"observed {moment} mode={mode}"
+        for moment in get_args(Moment)
+        for mode in ("on", "off")
+    },
+}
+
+
+@cache
+def alphabet() -> Mapping[str, tuple[Event, ...]]:
+    """What can happen in a kernel, by a name that is a C identifier, as the contract's events.
+
+    One entry, one page-table lock and one batch stand for all: a monitor follows one of each.
+    """
+    return {
+        name: parse("\n".join(f"T0: {one.strip()}" for one in listed.split(";"))).events
+        for name, listed in _LISTED.items()
+    }
+
+
+LARGE: Final = 64
+"""States that somebody may still want to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Automaton:
+    """A partial deterministic automaton over `alphabet()`.
+
+    rule, dialect: what it was derived from; states: names, the initial one first; symbols: those
+    that matter, sorted; edges: (state, symbol) -> state; what is not there is a violation; unroll:
+    how deep what nests is told apart.
+    """
+
+    rule: str
+    dialect: str
+    states: tuple[str, ...]
+    symbols: tuple[str, ...]
+    edges: Mapping[tuple[str, str], str]
+    unroll: int
+
+    @property
+    def illegal(self) -> tuple[tuple[str, str], ...]:
+        """Every state and symbol that are a violation together."""
+        pairs = product(self.states, self.symbols)
+        return tuple(pair for pair in pairs if pair not in self.edges)
+
+    def accepts(self, word: Iterable[str]) -> bool:
+        """Whether no step of `word` is a violation; symbols that do not matter are skipped."""
+        state = self.states[0]
+        for symbol in word:
+            if symbol in self.symbols:
+                if (state, symbol) not in self.edges:
+                    return False
+                state = self.edges[state, symbol]
+        return True
+
+
+class NoAutomatonError(ValueError):
+    """The rule has no automaton; the text is one sentence."""
+
+
+def derive(rule: Rule, dialect: Dialect, unroll: int | None = None) -> Automaton:
+    """The least automaton of `rule` in `dialect`.
+
+    unroll: how deep sections, pauses and pins are told apart, 1 to `DEPTH_LIMIT`; by default 2, or
+    1 where 2 makes more than `LARGE` states.  Raises `NoAutomatonError` when the dialect turns the
+    rule off, or when nothing in the alphabet breaks it, as with a rule about source text.
+    """
+    if unroll is None:
+        automaton = derive(rule, dialect, 2)
+        return automaton if len(automaton.states) <= LARGE else derive(rule, dialect, 1)
+    runtime = Runtime([rule], dialect)
+    if not runtime.rules:
+        raise NoAutomatonError(f"{rule.name} is off in dialect {dialect.name}")
+    symbols = _relevant(rule, dialect)
+    states, steps = _explore(runtime, symbols, unroll)
+    if all(len(row) == len(symbols) for row in steps):
+        raise NoAutomatonError(f"nothing that a running kernel shows breaks {rule.name}")
+    blocks = _minimise(steps, symbols)
+    firsts: dict[int, int] = {}
+    for state, block in enumerate(blocks):
+        firsts.setdefault(block, state)
+    names = _names([states[first] for first in firsts.values()])
+    called = dict(zip(firsts, names, strict=True))
+    edges = {
+        (called[block], symbol): called[blocks[target]]
+        for block, first in firsts.items()
+        for symbol, target in steps[first].items()
+    }
+    matter = [
+        symbol
+        for symbol in symbols
+        if any(edges.get((state, symbol)) != state for state in called.values())
+    ]
+    return Automaton(
+        rule=rule.name,
+        dialect=dialect.name,
+        states=tuple(called.values()),
+        symbols=tuple(sorted(matter)),
+        edges={pair: target for pair, target in edges.items() if pair[1] in matter},
+        unroll=unroll,
+    )
+
+
+# ---- the states ----------------------------------------------------------------------------
+
+
+def _explore(
+    runtime: Runtime, symbols: Sequence[str], unroll: int
+) -> tuple[list[Product], list[dict[str, int]]]:
+    """Every product reached without a violation, nearest first, and the steps between them."""
+    start = runtime.start()
+    lost = replace(start, task=TaskState(vague=ASPECTS))
+    numbers = {start: 0}
+    steps: list[dict[str, int]] = []
+    queue = deque([start])
+    while queue:
+        state = queue.popleft()
+        row: dict[str, int] = {}
+        for symbol in symbols:
+            after, broken = _play(runtime, state, symbol)
+            if broken:
+                continue
+            target = after if _told(after.task, unroll) else lost
+            if target not in numbers:
+                numbers[target] = len(numbers)
+                queue.append(target)
+            row[symbol] = numbers[target]
+        steps.append(row)
+    return list(numbers), steps
+
+
+_STACKS: Final = {(), ("hard",), ("soft",), ("soft", "hard")}
+"""How interrupts nest: handlers run with interrupts off (kernel/irq/handle.c,
+__handle_irq_event_percpu()), soft interrupts do not interrupt each other (kernel/softirq.c,
+handle_softirqs())."""
+
+
+def _told(task: TaskState, unroll: int) -> bool:
+    """Whether a state is told apart from others; what is vague in one part is not worth it."""
+    pins = (task.pins.count(kind) for kind in set(task.pins))
+    deepest = max(task.depth, task.paused, *pins, 0)
+    return not task.vague and deepest <= unroll and task.irq in _STACKS
+
+
+def _play(runtime: Runtime, state: Product, symbol: str) -> tuple[Product, bool]:
+    broken = False
+    for event in alphabet()[symbol]:
+        state, violations = runtime.step(state, event)
+        broken = broken or bool(violations)
+    return state, broken
+
+
+def _minimise(steps: Sequence[Mapping[str, int]], symbols: Sequence[str]) -> list[int]:
+    """The block of each state, numbered as first met; blocks are told apart by what follows."""
+    blocks = [0] * len(steps)
+    count = 1
+    while True:
+        seen: dict[tuple[int, ...], int] = {}
+        signatures = (
+            (
+                blocks[state],
+                *(blocks[row[symbol]] if symbol in row else -1 for symbol in symbols),
+            )
+            for state, row in enumerate(steps)
+        )
+        blocks = [seen.setdefault(signature, len(seen)) for signature in signatures]
+        if len(seen) == count:
+            return blocks
+        count = len(seen)
+
+
+# ---- which symbols matter ------------------------------------------------------------------
+
+_PARTS: Final[Mapping[str, Callable[[TaskState], Hashable]]] = {
+    "depth": lambda task: task.depth,
+    "paused": lambda task: task.paused,
+    "pending": lambda task: task.pending,
+    "locks": lambda task: task.locks,
+    "preempt": lambda task: task.pins.count("preempt"),
+    "bh": lambda task: task.pins.count("bh"),
+    "irq": lambda task: task.irq,
+}
+"""What a rule can ask of the shared state, one by one."""
+
+
+@cache
+def _samples() -> tuple[TaskState, ...]:
+    """States that differ in every combination of parts."""
+    lock = Held("ptl", "ptl")
+    late = Pending("e", "pte", "user", frozenset({"ptl"}))
+    return tuple(
+        TaskState(depth, paused, frozenset(pending), frozenset(locks), (*bh, *preempt), irq)
+        for depth, paused, pending, locks, bh, preempt, irq in product(
+            (0, 1, 2), (0, 1), ((), (late,)), ((), (lock,)), ((), ("bh",)), ((), ("preempt",)),
+            ((), ("hard",)),
+        )
+    )  # fmt: skip
+
+
+@cache
+def _others(part: str) -> tuple[tuple[Hashable, ...], ...]:
+    """Of each sample everything but `part`."""
+    asks = [ask for name, ask in _PARTS.items() if name != part]
+    return tuple(tuple(ask(task) for ask in asks) for task in _samples())
+
+
+def _depends(said: Sequence[Hashable]) -> frozenset[str]:
+    """The parts on which something depends that says `said` of the samples, in their order."""
+    found = set()
+    for part in _PARTS:
+        first: dict[tuple[Hashable, ...], Hashable] = {}
+        if any(
+            first.setdefault(rest, answer) != answer
+            for rest, answer in zip(_others(part), said, strict=True)
+        ):
+            found.add(part)
+    return frozenset(found)
+
+
+def _after(task: TaskState, events: Iterable[Event]) -> TaskState:
+    for event in events:
+        change = AFTER.get(type(event))
+        task = task if change is None else change(task, event)
+    return task
+
+
+@cache
+def _flow() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """For each symbol the parts that it changes, each with the parts that decide how."""
+    flow: dict[str, dict[str, frozenset[str]]] = {}
+    for symbol, events in alphabet().items():
+        after = [_after(task, events) for task in _samples()]
+        flow[symbol] = {
+            part: _depends([ask(task) for task in after])
+            for part, ask in _PARTS.items()
+            if any(ask(old) != ask(new) for old, new in zip(_samples(), after, strict=True))
+        }
+    return flow
+
+
+def _relevant(rule: Rule, dialect: Dialect) -> tuple[str, ...]:
+    """The symbols that the rule looks at, and those that decide what it says of them."""
+    looked_at = {
+        symbol: [event for event in events if isinstance(event, rule.events)]
+        for symbol, events in alphabet().items()
+        if dialect.pause or not isinstance(events[0], (Pause, Resume))
+    }
+    needed: set[str] = set()
+    owns: list[Any] = [rule.initial]
+    for own in owns:  # which grows
+        for events in looked_at.values():
+            for event in events:
+                said = [rule.step(own, task, event, dialect) for task in _samples()]
+                needed |= _depends([(after, tuple(details)) for after, details in said])
+                owns += [after for after in dict.fromkeys(a for a, _ in said) if after not in owns]
+    while True:
+        sources = {
+            source
+            for changes in _flow().values()
+            for part in needed & changes.keys()
+            for source in changes[part]
+        }
+        if sources <= needed:
+            break
+        needed |= sources
+    return tuple(
+        symbol
+        for symbol, events in looked_at.items()
+        if events or not needed.isdisjoint(_flow()[symbol])
+    )
+
+
+# ---- names ---------------------------------------------------------------------------------
+
+
+def _words(state: Product) -> dict[str, str]:
+    """What a state is like, one word for each part, "" for what is as in a neutral task."""
+    task = state.task
+    if task.vague:
+        return {"depth": "untold"}
+    return {
+        "depth": ("off", "on", *(f"on{depth}" for depth in range(2, DEPTH_LIMIT + 1)))[task.depth],
+        "paused": _counted("paused", task.paused),
+        "pending": "pending" if task.pending else "",
+        "locks": "locked" if task.locks else "",
+        "bh": _counted("bh", task.pins.count("bh")),
+        "preempt": _counted("pinned", task.pins.count("preempt")),
+        "irq": "".join(f"_{kind}irq" for kind in task.irq).lstrip("_"),
+    }
+
+
+def _counted(word: str, number: int) -> str:
+    return word + (str(number) if number > 1 else "") if number else ""
+
+
+def _names(states: Sequence[Product]) -> list[str]:
+    """A C identifier for each state: what sets it apart, and a number where that is not enough."""
+    words = [_words(state) for state in states]
+    flat = len({word["depth"] for word in words} - {"untold"}) == 1
+    names: list[str] = []
+    for word in words:
+        if flat and word["depth"] != "untold":
+            word["depth"] = ""
+        name = "_".join(filter(None, word.values())) or "neutral"
+        same = sum(other == name or other.startswith(f"{name}_v") for other in names)
+        names.append(f"{name}_v{same + 1}" if same else name)
+    return names
