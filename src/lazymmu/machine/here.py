@@ -20,11 +20,11 @@ NO_IRQ: Final = ""
 class Here:
     """The moment at which a step happens.
 
-    cpu: number of this CPU; events: what has happened so far in this step; costs: called with the
+    cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in this step; costs: called with the
     name of each thing that takes time ("hypercall", "barrier", "invalidation"), for who counts.
     """
 
-    __slots__ = ("_index", "_layout", "_view", "costs", "cpu", "events")
+    __slots__ = ("_index", "_layout", "_tasks", "_view", "costs", "cpu", "events", "this_cpu")
 
     def __init__(
         self,
@@ -38,7 +38,9 @@ class Here:
         self._view = view
         self._layout = layout
         self._index = index
+        self._tasks: dict[int, Slot] = {}
         self.cpu = cpu
+        self.this_cpu = layout.slot(view, "cpu", cpu)
         self.events: list[Event] = []
         self.costs = costs
 
@@ -50,11 +52,6 @@ class Here:
         return self._layout.slot(self._view, "system", 0)
 
     @property
-    def this_cpu(self) -> Slot:
-        """This CPU's variables."""
-        return self._layout.slot(self._view, "cpu", self.cpu)
-
-    @property
     def task(self) -> int:
         """Number of the task that runs here (`current`); an idle task's when none does."""
         return int(self.this_cpu.curr)
@@ -62,7 +59,7 @@ class Here:
     @property
     def current(self) -> Slot:
         """The current task's variables."""
-        return self._layout.slot(self._view, "task", self.task)
+        return self.task_at(self.this_cpu.curr)
 
     def cpu_at(self, number: int) -> Slot:
         """Another CPU's variables."""
@@ -70,7 +67,10 @@ class Here:
 
     def task_at(self, number: int) -> Slot:
         """A task's variables."""
-        return self._layout.slot(self._view, "task", number)
+        slot = self._tasks.get(number)
+        if slot is None:
+            slot = self._tasks[number] = self._layout.slot(self._view, "task", number)
+        return slot
 
     def entry(self, name: str) -> Slot:
         """An entry's variables."""

@@ -41,9 +41,9 @@ class Slot:
 
     def __init__(self, view: View, bases: Mapping[str, int], index: int) -> None:
         """`bases`: where each variable of this kind of thing begins; `index`: which thing."""
-        object.__setattr__(self, "_view", view)
-        object.__setattr__(self, "_bases", bases)
-        object.__setattr__(self, "_index", index)
+        _set_view(self, view)
+        _set_bases(self, bases)
+        _set_index(self, index)
 
     def __getattr__(self, name: str) -> Any:
         """The variable's value."""
@@ -52,6 +52,12 @@ class Slot:
     def __setattr__(self, name: str, value: Any) -> None:
         """Change the variable."""
         self._view[self._bases[name] + self._index] = value
+
+
+# Attributes of a slot are the thing's variables; its own three are set past __setattr__().
+_set_view = Slot.__dict__["_view"].__set__
+_set_bases = Slot.__dict__["_bases"].__set__
+_set_index = Slot.__dict__["_index"].__set__
 
 
 class Layout:

@@ -77,9 +77,9 @@ class Machine:
         _refuse(config, self.release.rt)
         self.memory = Memory(config.entries, config.cpus, walks=config.walks)
         self.arch = implementation(self.memory)
-        self.mode = self.release.mode(self.arch)
-        self.locks = Locks(config.locks, rt=config.rt)
         self.sched = Sched(self.arch, config.tasks)
+        self.mode = self.release.mode(self.arch, self.sched.waits)
+        self.locks = Locks(config.locks, rt=config.rt)
         self.operations: dict[str, Operation] = gather(self._parts())
         self.programs = Programs(self.operations)
         self.threads = Threads(cached=cached)
@@ -226,8 +226,10 @@ class Machine:
                 return True
 
     def _switch(self, here: Here, number: int) -> bool:
+        if here.task == number or not self.sched.may_come(here, number):
+            return False
         why = self.sched.why_goes(here, involuntary=self.config.preempt.involuntary)
-        if why is None or here.task == number or not self.sched.may_come(here, number):
+        if why is None:
             return False
         # Taken off the list of those who wait, so that no other CPU takes it as well.
         here.task_at(number).status = "coming"
@@ -296,6 +298,8 @@ ARCH_OPERATIONS = (
     "pte_clear",
     "set_pmd",
     "pmd_clear",
+    "set_pmd_at",
+    "pmdp_huge_get_and_clear",
     "ptep_get_and_clear",
     "ptep_set_wrprotect",
     "ptep_modify_prot_start",

@@ -15,6 +15,8 @@ from lazymmu.machine.layout import Column
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lazymmu.contract.events import Known
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.here import Here
@@ -31,12 +33,12 @@ class DirectMode:
 
     counted = False
 
-    def __init__(self, arch: Arch) -> None:
-        """`arch`: whose hooks are called."""
+    def __init__(self, arch: Arch, waits: Callable[[int], bool]) -> None:
+        """`arch`: whose hooks are called; `waits`: whether a task has no CPU at the beginning."""
         self.arch = arch
         self.columns = (
             Column("enable_count", "task", 0),
-            Column("pause_count", "task", 0),
+            Column("pause_count", "task", lambda number: arch.paused_out * waits(number)),
         )
 
     @routine("include/linux/pgtable.h")
@@ -58,7 +60,7 @@ class DirectMode:
         """arch_flush_lazy_mmu_mode(): what is pending takes effect, the mode stays on."""
         yield self.arch.arch_flush_lazy_mmu_mode()
         yield self._say_flush()
-        yield self.arch.observe("disable")
+        yield self.arch.observe("flush")
 
     @local
     def _say_enable(self, here: Here) -> None:
@@ -70,7 +72,7 @@ class DirectMode:
 
     @local
     def _say_flush(self, here: Here) -> None:
-        here.emit(Flush, why="api")
+        here.emit(Flush, why="api", how=self.arch.flush_how)
 
 
 class CountedMode(DirectMode):

@@ -68,6 +68,12 @@ class Sched:
         first = task.cpu >= 0 and self._first(task.cpu, len(self.tasks)) == number
         return "running" if first else "ready"
 
+    def waits(self, number: int) -> bool:
+        """Whether a task has run before the beginning and has been switched out since."""
+        if number >= len(self.tasks):
+            return self._first(number - len(self.tasks), len(self.tasks)) != number
+        return self._status(number) == "ready"
+
     def _last_cpu(self, number: int) -> int:
         if number >= len(self.tasks):
             return number - len(self.tasks)
@@ -114,9 +120,12 @@ class Sched:
         yield self.arch.arch_start_context_switch(prev)
         yield self.arch.switch_mm_irqs_off(prev, next_)
         yield self.arch.switch_to(prev, next_)
-        if not (yield self._in(next_)):
+        first = yield self._in(next_)
+        if not first:
             yield self.arch.after_switch(next_)
         yield self.arch.observe("switch-in")
+        if first:
+            yield self.arch.observe("start")
 
     @local
     def _out(self, here: Here, why: SwitchWhy) -> None:
@@ -161,6 +170,7 @@ class Sched:
     @routine("kernel/exit.c")
     def do_exit(self) -> Routine:
         """The task ends, and somebody else gets its CPU."""
+        yield self.arch.observe("exit")
         yield self._exit()
 
     @routine("kernel/entry/common.c")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -46,11 +46,20 @@ class Call:
     """A routine that is called: the function and its arguments, all hashable.
 
     `keep`: whether the caller looks at what it returns; a value nobody looks at is forgotten.
+    The hash is kept: a search asks for it all the time.
     """
 
     function: Callable[..., Routine]
     args: tuple[Hashable, ...]
     keep: bool = True
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.function, self.args, self.keep)))
+
+    def __hash__(self) -> int:
+        """The kept one."""
+        return self._hash
 
     @property
     def name(self) -> str:

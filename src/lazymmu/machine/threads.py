@@ -13,6 +13,7 @@ places would look the same.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from lazymmu.machine.steps import Call
@@ -23,11 +24,20 @@ if TYPE_CHECKING:
     from lazymmu.machine.steps import Step
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """A routine on the stack: what was called, and what it has been sent since."""
 
     call: Call
     sent: tuple[Hashable, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.call, self.sent)))
+
+    def __hash__(self) -> int:
+        """Kept, as that of the call is."""
+        return self._hash
 
 
 Stack: TypeAlias = tuple[Frame, ...]

@@ -8,18 +8,27 @@ what differs, under the kernel's names, in the kernel's order of steps.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import Flush, Observed, TlbFlush
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
-    from lazymmu.contract.events import FlushWhy, Known
+    from collections.abc import Mapping
+
+    from lazymmu.contract.events import FlushHow, FlushWhy, Known, Mode
     from lazymmu.machine.config import Value
     from lazymmu.machine.here import Here
     from lazymmu.machine.layout import Column
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.steps import Routine
+
+_MODES: Final[Mapping[Known, Mode]] = {"yes": "on", "no": "off", "unknown": "unknown"}
+
+
+def protected(value: Value) -> Value:
+    """An entry's value without the permission to write."""
+    return value if value is None or ":ro" in value else f"{value}:ro"
 
 
 class Arch:
@@ -27,12 +36,15 @@ class Arch:
 
     row: name of its row in the deferral table; columns: its variables; forked: variables of a task
     that a child inherits, because its task_struct and thread_info are a copy of its parent's
-    (kernel/fork.c, dup_task_struct()).
+    (kernel/fork.c, dup_task_struct()); flush_how: whether arch_flush_lazy_mmu_mode() does anything;
+    paused_out: what the switch hooks have put into the pause count of a task that waits.
     """
 
     row: ClassVar[str] = "none"
     columns: ClassVar[tuple[Column, ...]] = ()
     forked: ClassVar[tuple[str, ...]] = ()
+    flush_how: ClassVar[FlushHow] = "now"
+    paused_out: ClassVar[int] = 0
 
     def __init__(self, memory: Memory) -> None:
         """`memory`: what the accessors work on."""
@@ -51,13 +63,20 @@ class Arch:
     @local
     def observe(self, here: Here, at: str) -> None:
         """Say what the implementation's state really is."""
+        self._observed(here, at, pending=bool(self.pending(here, here.cpu)))
+
+    def updated(self, here: Here, *, waits: bool = False) -> None:
+        """An entry was changed: in an interrupt, say whether that change waits."""
+        if here.this_cpu.irq:
+            self._observed(here, "irq", pending=waits)
+
+    def _observed(self, here: Here, at: str, *, pending: bool) -> None:
         current = here.current
-        mode = {"yes": "on", "no": "off", "unknown": "unknown"}[self.mode_on(here)]
         here.emit(
             Observed,
-            mode=mode,
+            mode=_MODES[self.mode_on(here)],
             counters=(current.enable_count, current.pause_count),
-            pending=bool(self.pending(here, here.cpu)),
+            pending=pending,
             at=at,
         )
 
@@ -128,6 +147,16 @@ class Arch:
         yield self._store(entry, None, "pmd_clear")
 
     @routine("include/linux/pgtable.h")
+    def set_pmd_at(self, entry: str, value: Value) -> Routine:
+        """Change an entry of the level above that maps a huge page, or is to map one."""
+        yield self.set_pmd(entry, value)
+
+    @routine("include/linux/pgtable.h")
+    def pmdp_huge_get_and_clear(self, entry: str) -> Routine:
+        """Exchange an entry that maps a huge page for none, at once; gives what was there."""
+        return (yield self._exchange(entry, None, "pmdp_huge_get_and_clear"))
+
+    @routine("include/linux/pgtable.h")
     def ptep_get_and_clear(self, entry: str) -> Routine:
         """Exchange an entry for none, at once; gives what was there."""
         return (yield self._exchange(entry, None, "ptep_get_and_clear"))
@@ -169,20 +198,23 @@ class Arch:
     def _store(self, here: Here, entry: str, value: Value, operation: str) -> None:
         self.memory.write(here, entry, value, operation, "deferred")
         self.memory.store(here, entry, value)
+        self.updated(here)
 
     @atomic
     def _exchange(self, here: Here, entry: str, value: Value, operation: str) -> Value:
         found: Value = here.entry(entry).stored
         self.memory.write(here, entry, value, operation, "immediate")
         self.memory.store(here, entry, value)
+        self.updated(here)
         return found
 
     @atomic
     def _protect(self, here: Here, entry: str, operation: str) -> None:
         found: Value = here.entry(entry).stored
-        value = found if found is None or ":ro" in found else f"{found}:ro"
+        value = protected(found)
         self.memory.write(here, entry, value, operation, "immediate")
         self.memory.store(here, entry, value)
+        self.updated(here)
 
     @atomic
     def _invalidate(self, here: Here, entries: tuple[str, ...]) -> None:
