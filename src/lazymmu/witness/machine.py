@@ -150,6 +150,7 @@ def _step(machine: Machine, number: int, before: list[object], after: list[objec
         tlb=tuple(_cached(here, names)),
         state=tuple(_changed(machine, before, after).items()),
         events=events,
+        action=str(action),
     )
 
 

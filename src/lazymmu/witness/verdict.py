@@ -46,7 +46,8 @@ class TraceStep:
     of the page tables that begins now would act on;
     tlb: translations that CPUs hold, one short phrase for each;
     state: the implementation's own words, such as (`xen_lazy_mode[0]`, `MMU`);
-    events: what the rules saw; note: why the step matters, "" for most.
+    events: what the rules saw; note: why the step matters, "" for most;
+    action: the machine's name for the step, by which it can be taken again.
     """
 
     cpu: int
@@ -61,6 +62,7 @@ class TraceStep:
     state: tuple[tuple[str, str], ...] = ()
     events: tuple[Event, ...] = ()
     note: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Verdicts held to what a scenario expects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.litmus.scenario import Outcome
+from lazymmu.witness.verdict import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lazymmu.litmus.scenario import Breach, Expect, Scenario
+    from lazymmu.witness.verdict import Broken, Verdict
+
+__all__ = ["Judgement", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict beside what was expected.
+
+    expected: None when the scenario expects nothing of that implementation, and then a scenario
+    that holds, or does not apply, is as it should be; met: None is open, because a bound was hit;
+    sentences: what differs, or why it is open.
+    """
+
+    verdict: Verdict
+    expected: Expect | None
+    met: bool | None
+    sentences: tuple[str, ...] = ()
+
+
+def judge(scenario: Scenario, verdict: Verdict) -> Judgement:
+    """Whether `verdict` is what `scenario` expects of that implementation and release."""
+    expected = scenario.expected(verdict.arch, verdict.feature, verdict.release)
+    if verdict.verdict is Answer.INCONCLUSIVE:
+        return Judgement(verdict, expected, None, (f"inconclusive: {verdict.reason}",))
+    wanted = Outcome.HOLDS if expected is None else expected.outcome
+    applies = verdict.verdict is not Answer.NOT_APPLICABLE or expected is not None
+    if applies and verdict.verdict != wanted.value:
+        told = [f"expected {_wanted(expected)}, found {_found(verdict)}"]
+        if verdict.verdict is Answer.NEVER_OCCURS:
+            told += [f"never occurs: {what}" for what in verdict.never]
+        if verdict.verdict is Answer.NOT_APPLICABLE:
+            told.append(verdict.reason)
+        return Judgement(verdict, expected, False, tuple(told))
+    sentences = () if expected is None else tuple(_counts(expected, verdict))
+    return Judgement(verdict, expected, not sentences, sentences)
+
+
+def _wanted(expected: Expect | None) -> str:
+    if expected is None:
+        return Outcome.HOLDS
+    rules = " and ".join(breach.rule for breach in expected.broken)
+    return f"{expected.outcome} ({rules})" if rules else expected.outcome
+
+
+def _found(verdict: Verdict) -> str:
+    rules = " and ".join(dict.fromkeys(broken.rule for broken in verdict.violations))
+    return f"{verdict.verdict} ({rules})" if rules else verdict.verdict
+
+
+def _counts(expected: Expect, verdict: Verdict) -> Iterator[str]:
+    """What differs between the breaches expected and those found."""
+    # Of several ways to break one rule (two entries that `finally` names) the first is shortest.
+    found: dict[str, Broken] = {}
+    for broken in verdict.violations:
+        found.setdefault(broken.rule, broken)
+    wanted = {breach.rule: breach for breach in expected.broken}
+    for rule in (*wanted, *(rule for rule in found if rule not in wanted)):
+        if rule not in found:
+            yield f"{rule} was to be violated, and is not"
+        elif rule not in wanted:
+            yield f"{rule} is violated, which was not expected"
+        else:
+            yield from _differences(wanted[rule], found[rule])
+
+
+def _differences(breach: Breach, broken: Broken) -> Iterator[str]:
+    for what, wanted, found in (
+        ("preemptions", breach.preemptions, broken.preemptions),
+        ("steps", breach.steps, broken.steps),
+    ):
+        if wanted is not None and wanted != found:
+            yield f"{breach.rule} is violated after {found} {what}, not {wanted}"

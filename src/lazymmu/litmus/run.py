@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scenarios times implementations: which runs there are, and each of them run."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.deferral import ROWS
+from lazymmu.litmus import operations, shipped
+from lazymmu.litmus.read import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from lazymmu.explore import Engine, Progress
+    from lazymmu.litmus.scenario import Scenario
+    from lazymmu.witness.verdict import Verdict
+
+__all__ = ["Limits", "Run", "implementations", "library", "load", "names", "runs", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One scenario on one implementation.
+
+    release: of the kernel; feature: its row of the deferral table for that architecture.
+    """
+
+    scenario: Scenario
+    arch: str
+    release: str
+    feature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a search goes, and with which engine.
+
+    bound: involuntary preemptions; max_states; max_bytes; seconds: of one search; None is no limit.
+    """
+
+    engine: Engine = "auto"
+    bound: int | None = None
+    max_states: int | None = None
+    max_bytes: int | None = None
+    seconds: float | None = None
+
+
+def implementations() -> Iterator[tuple[str, str, str]]:
+    """Every (architecture, release, feature) that there is a machine of, oldest release first."""
+    from lazymmu.machine.releases import RELEASES
+
+    for release in RELEASES.values():
+        for arch, implementation in release.arches.items():
+            yield arch, release.name, implementation.row
+
+
+def names() -> tuple[list[str], list[str], list[str]]:
+    """The architectures, releases and features of all machines, each once."""
+    columns = zip(*implementations(), strict=True)
+    arches, releases, features = (list(dict.fromkeys(column)) for column in columns)
+    return arches, releases, features
+
+
+def load(text: str, file: str) -> Scenario:
+    """A scenario that a machine can be asked, from the text of its file; raises LitmusError."""
+    arches, _, features = names()
+    # The table may know an implementation that there is no machine of (yet).
+    rows = [row.name for rows in ROWS.values() for row in rows]
+    return read(
+        text,
+        file,
+        operations=operations.signatures(),
+        implementations=(*arches, *features, *ROWS, *rows),
+    )
+
+
+@functools.cache
+def library() -> tuple[Scenario, ...]:
+    """Every shipped scenario, by name."""
+    return tuple(load(shipped.text(name), f"{name}{shipped.SUFFIX}") for name in shipped.names())
+
+
+def runs(
+    scenarios: Iterable[Scenario],
+    *,
+    arches: Collection[str] | None = None,
+    releases: Collection[str] | None = None,
+    everything: bool = False,
+) -> list[Run]:
+    """The runs that are worth making, in the order of scenarios, then of architectures' features.
+
+    arches: only these; releases: only these, or those with a feature of this name; everything:
+    each release, expected anything of or not.  Without it an implementation that a scenario expects
+    nothing of is left out (unless it expects nothing of any), and so is a release that differs
+    from an earlier one neither in its feature nor in what is expected of it.
+    """
+    found = []
+    order = names()[0]
+    for scenario in scenarios:
+        seen: set[tuple[str, str, int]] = set()
+        mine = []
+        for arch, release, feature in implementations():
+            if arches is not None and arch not in arches:
+                continue
+            if releases is not None and not {release, feature}.intersection(releases):
+                continue
+            expected = scenario.expected(arch, feature, release)
+            if not everything:
+                if scenario.expect and expected is None:
+                    continue
+                number = -1 if expected is None else scenario.expect.index(expected)
+                # Who names a release wants that one, whatever else it equals.
+                if releases is None or feature in releases:
+                    if (arch, feature, number) in seen:
+                        continue
+                    seen.add((arch, feature, number))
+            mine.append(Run(scenario, arch, release, feature))
+        found += sorted(mine, key=lambda run: order.index(run.arch))
+    return found
+
+
+def verify(
+    run: Run, limits: Limits | None = None, progress: Callable[[Progress], None] | None = None
+) -> Verdict:
+    """Search everything that can happen in one run."""
+    from lazymmu.litmus.ask import question
+    from lazymmu.witness import machine
+
+    limits = limits or Limits()
+    return machine.verify(
+        run.scenario.name,
+        question(run.scenario, run.arch, run.release),
+        engine=limits.engine,
+        bound=limits.bound,
+        max_states=limits.max_states,
+        max_bytes=limits.max_bytes,
+        deadline=limits.seconds,
+        progress=progress,
+    )
