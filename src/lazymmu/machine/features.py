@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 PagemapScope = Literal["absent", "wide", "narrow"]
-Kasan = Literal["in-mode", "left", "paused"]
+Kasan = Literal["absent", "in-mode", "left", "paused"]
+UffdWpCheck = Literal["absent", "first", "after-anon"]
 VmallocSections = Literal["absent", "leaky", "balanced"]
+VmallocFault = Literal["absent", "unflushed", "flushed"]
+Kmap = Literal["atomic-unflushed", "atomic", "local"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,15 @@ class CoreMM:
 
     kasan: what kasan_populate_vmalloc_pte() and kasan_depopulate_vmalloc_pte() (mm/kasan/shadow.c)
     do about the section that apply_to_page_range() calls them in: work in it, leave it and enter
-    it again (v6.15 on), or pause it (v7.0 on).
+    it again (c519c3c0a113 ("mm/kasan: avoid lazy MMU mode hazards") (in v6.17)), or pause it (v7.0
+    on).
 
     kasan_allocates: the former asks for a page with GFP_KERNEL inside the callback; without, pages
     are there beforehand (v6.16 on, and 6.1.y and 6.12.y later than 6.1.176 and 6.12.38).
 
     kasan_frees_locked: the latter frees the page right after pte_clear(), under
-    init_mm.page_table_lock and inside the section.
+    init_mm.page_table_lock, and the former looks at the entry before it takes that lock as well
+    (until 08c7c253e032 ("mm/kasan: fix vmalloc shadow memory (de-)population races") (in v6.17)).
 
     pt_reclaim: zap_pte_range() may clear the pmd entry above an empty table inside its section
     (6375e95f381e ("mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)") (in v6.14)).
@@ -62,6 +67,30 @@ class CoreMM:
 
     arena_try_set: bpf arenas (kernel/bpf/arena.c) fill entries by ptep_try_set(), at once, instead
     of set_pte_at() (7.3).
+
+    tables_vanish: pte_offset_map_lock() looks at the pmd entry again under the lock, and fails when
+    the table is gone (0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to fail") (in
+    v6.5)).
+
+    pt_reclaim_one_lock: pt_reclaim knows that the pmd entry's lock may be the page-table lock that
+    it holds already (zap_empty_pte_table(), v7.1; try_get_and_clear_pmd() before tried to take it).
+
+    uffd_wp_check: where zapping puts a userfaultfd marker in place of an entry, the check that the
+    entry was cleared comes before everything else, or after anonymous mappings were let go (v6.12
+    to v7.1); pte markers there are from v5.19 on.
+
+    move_ptes_checks: move_ptes() warns when the entry it moves to is not none (seen in v6.17 on).
+
+    set_memory_walks: arm64's set_memory_valid() has a section of its own (update_range_prot(),
+    v6.18 on) instead of that of apply_to_page_range().
+
+    vmalloc_fault: x86-64's copies a top-level entry that is missing and reads it back, without or
+    with a flush between (1160c2779b82 ("x86, mm, paravirt: Fix vmalloc_fault oops during lazy MMU
+    updates") (in v3.9)); there is none from v5.8 on.
+
+    kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush (2cd1c8d4dc7e
+    ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous, regardless of lazy_mmu
+    mode") (in v3.3)), or kmap_local_page(), which does (v5.11 on).
     """
 
     set_ptes: bool
@@ -77,3 +106,10 @@ class CoreMM:
     migrate_splits_outside: bool
     pageattr_sections: tuple[str, ...]
     arena_try_set: bool
+    tables_vanish: bool
+    pt_reclaim_one_lock: bool
+    uffd_wp_check: UffdWpCheck
+    move_ptes_checks: bool
+    set_memory_walks: bool
+    vmalloc_fault: VmallocFault
+    kmap: Kmap

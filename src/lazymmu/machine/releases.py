@@ -66,32 +66,48 @@ MM_5_10: Final = CoreMM(
     migrate_splits_outside=False,
     pageattr_sections=(),
     arena_try_set=False,
+    tables_vanish=False,
+    pt_reclaim_one_lock=False,
+    uffd_wp_check="absent",
+    move_ptes_checks=False,
+    set_memory_walks=False,
+    vmalloc_fault="absent",
+    kmap="atomic",
 )
-MM_6_1_192: Final = replace(MM_5_10, kasan_allocates=False)
+MM_3_1: Final = replace(MM_5_10, kasan="absent", vmalloc_fault="unflushed", kmap="atomic-unflushed")
+MM_3_12: Final = replace(MM_3_1, vmalloc_fault="flushed", kmap="atomic")
+MM_6_1_176: Final = replace(MM_5_10, uffd_wp_check="first", kmap="local")
+MM_6_1_192: Final = replace(MM_6_1_176, kasan_allocates=False)
 MM_6_12_8: Final = replace(
-    MM_5_10,
+    MM_6_1_176,
     set_ptes=True,
     set_ptes_enters=("x86", "x86-native", "sparc", "worst-case"),
     pagemap_scope="wide",
     madvise_split_in_mode=False,
+    tables_vanish=True,
+    uffd_wp_check="after-anon",
 )
 MM_6_12_38: Final = replace(MM_6_12_8, set_ptes_enters=())
 MM_6_12_117: Final = replace(MM_6_12_38, kasan_allocates=False)
 MM_6_16_RC: Final = replace(
     MM_6_12_38,
     pagemap_scope="narrow",
-    kasan="left",
     kasan_allocates=False,
-    kasan_frees_locked=False,
     pt_reclaim=True,
     vmalloc_sections="leaky",
     pageattr_sections=("arm64",),
 )
-MM_6_17_8: Final = replace(MM_6_16_RC, vmalloc_sections="balanced")
-MM_6_18_5: Final = replace(MM_6_17_8, move_present_ptes=True)
+MM_6_17_8: Final = replace(
+    MM_6_16_RC,
+    kasan="left",
+    kasan_frees_locked=False,
+    vmalloc_sections="balanced",
+    move_ptes_checks=True,
+)
+MM_6_18_5: Final = replace(MM_6_17_8, move_present_ptes=True, set_memory_walks=True)
 MM_6_19_6: Final = replace(MM_6_18_5, migrate_splits_outside=True)
-MM_7_1: Final = replace(MM_6_19_6, kasan="paused")
-MM_7_3: Final = replace(MM_7_1, arena_try_set=True)
+MM_7_1: Final = replace(MM_6_19_6, kasan="paused", pt_reclaim_one_lock=True)
+MM_7_3: Final = replace(MM_7_1, arena_try_set=True, uffd_wp_check="first")
 
 # ---- releases ------------------------------------------------------------------------------------
 
@@ -102,7 +118,7 @@ RELEASES: Final[Mapping[str, Release]] = {
     release.name: release
     for release in (
         Release("5.10", "ptl-held", DirectMode, MM_5_10),
-        Release("6.1.176", "ptl-held", DirectMode, MM_5_10),
+        Release("6.1.176", "ptl-held", DirectMode, MM_6_1_176),
         Release("6.1.192", "ptl-held", DirectMode, MM_6_1_192),
         Release("6.12.8", "ptl-held", DirectMode, MM_6_12_8, _RT),
         Release("6.12.38", "no-nesting", DirectMode, MM_6_12_38, _RT),
