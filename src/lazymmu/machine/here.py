@@ -130,8 +130,12 @@ class Here:
     @property
     def lazy_active(self) -> bool:
         """is_lazy_mmu_mode_active() of v7.0 on (linux/sched.h): counted, and not in interrupt."""
-        current = self.current
-        return current.enable_count > 0 and current.pause_count == 0 and not self.in_interrupt
+        return self.task_active(self.task) and not self.in_interrupt
+
+    def task_active(self, number: int) -> bool:
+        """__task_lazy_mmu_mode_active() of v7.0 on (linux/sched.h): counted and not paused."""
+        task = self.task_at(number)
+        return bool(task.enable_count > 0 and task.pause_count == 0)
 
     # ---- what steps say ----------------------------------------------------------------------
 

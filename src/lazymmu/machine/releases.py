@@ -13,8 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm64Unguarded
 from lazymmu.machine.arch.base import Arch
-from lazymmu.machine.arch.xen import XenNestingCount
+from lazymmu.machine.arch.native import Native
+from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
+from lazymmu.machine.arch.xen_task import XenTask
 from lazymmu.machine.config import ConfigError
 from lazymmu.machine.features import CoreMM
 from lazymmu.machine.mode import CountedMode, DirectMode
@@ -137,10 +140,20 @@ RELEASES: Final[Mapping[str, Release]] = {
 
 IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
     "x86": {
+        "5.10": XenExclusive,
+        "6.1.176": XenExclusive,
+        "6.1.192": XenExclusive,
         "6.12.8": XenNestingCount,
         "6.12.38": XenNestingCount,
         "6.12.117": XenNestingCount,
+        "6.16-rc1": XenExclusive,
+        "6.17.8": XenExclusive,
+        "6.18.5": XenExclusive,
+        "6.19.6": XenExclusive,
+        "7.1.13": XenCpuMode,
+        "7.3.4": XenTask,
     },
+    "x86-native": dict.fromkeys(RELEASES, Native),
 }
 """A release that an architecture lacks has no mode there, or nothing that differs from others."""
 

@@ -18,18 +18,12 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lazymmu.contract.events import Known
     from lazymmu.machine.config import Value
     from lazymmu.machine.here import Here
     from lazymmu.machine.steps import Routine
 
-NONE: Final = 0
-MMU: Final = 1
-CPU: Final = 2
-
 ENLIGHTEN: Final = "arch/x86/xen/enlighten_pv.c"
 MMU_PV: Final = "arch/x86/xen/mmu_pv.c"
-HYPERVISOR_H: Final = "arch/x86/include/asm/xen/hypervisor.h"
 
 
 class XenQueue(Arch):
@@ -80,11 +74,19 @@ class XenQueue(Arch):
             self._issue(here)
 
     def _issue(self, here: Here) -> None:
-        """xen_mc_issue() outside the mode: the whole queue, in order."""
+        """xen_mc_issue() outside the mode: the whole queue, in order, whoever filled it."""
         current = here.current
+        if len(here.this_cpu.mc_queue) > 1:
+            self.flushed(here, "irq")
         current.irqs_off += 1
         self.xen_mc_flush(here)
         current.irqs_off -= 1
+
+    def flush_pinned(self, here: Here) -> None:
+        """xen_mc_flush() with preemption off around it."""
+        here.current.preempt_count += 1
+        self.xen_mc_flush(here)
+        here.current.preempt_count -= 1
 
     # ---- accessors -------------------------------------------------------------------------------
 
@@ -145,13 +147,15 @@ class XenQueue(Arch):
     def _said(self, here: Here, entry: str, value: Value, operation: str, kind: str) -> None:
         self.memory.write(here, entry, value, operation, "deferred")
         self._queue(here, kind, entry, value)
+        self.updated(here, waits=bool(here.this_cpu.mc_queue))
 
     @atomic
     def _direct(self, here: Here, entry: str, value: Value, operation: str) -> None:
-        """HYPERVISOR_mmu_update() past the queue."""
+        """HYPERVISOR_mmu_update() past the queue, which stays as it is."""
         self.memory.write(here, entry, value, operation, "deferred")
         here.cost("hypercall")
         self.memory.take_effect(here, entry, value, self._waiting(here, entry))
+        self.updated(here)
 
     @atomic
     def _queue_flush(self, here: Here, entry: str) -> None:
@@ -159,108 +163,3 @@ class XenQueue(Arch):
         how: Any = "queued" if self.lazy(here) else "now"
         here.emit(TlbFlush, scope="entry", space=space, how=how, entry=entry)
         self._queue(here, "flush", entry, None)
-
-
-class XenNestingCount(XenQueue):
-    """v6.6 to v6.14, and 6.12.38: a mode per CPU, and a count of nested sections beside it.
-
-    49147beb0ccb ("x86/xen: allow nesting of same lazy mode") (in v6.6).
-    """
-
-    row = "xen-nesting-count"
-    columns = (
-        *XenQueue.columns,
-        Column("lazy_mode", "cpu", NONE),
-        Column("lazy_nesting", "cpu", 0),
-        Column("tif_lazy_mmu_updates", "task", 0),
-    )
-    forked = ("tif_lazy_mmu_updates",)
-
-    def lazy(self, here: Here) -> bool:
-        """xen_get_lazy_mode(): no mode in interrupt context."""
-        return here.this_cpu.lazy_mode == MMU and not here.in_interrupt
-
-    def mode_on(self, here: Here) -> Known:
-        """The CPU's mode."""
-        return "yes" if here.this_cpu.lazy_mode == MMU else "no"
-
-    def enter_lazy(self, here: Here, mode: int) -> None:
-        """The same mode again is counted (hypervisor.h)."""
-        this_cpu = here.this_cpu
-        if this_cpu.lazy_mode == mode:
-            this_cpu.lazy_nesting += 1
-        elif not here.bug_on(this_cpu.lazy_mode != NONE, "xen_lazy_mode != XEN_LAZY_NONE"):
-            this_cpu.lazy_mode = mode
-
-    def leave_lazy(self, here: Here, mode: int) -> None:
-        """One less, or none at all (hypervisor.h)."""
-        this_cpu = here.this_cpu
-        if here.bug_on(this_cpu.lazy_mode != mode, "xen_lazy_mode != mode"):
-            return
-        if this_cpu.lazy_nesting == 0:
-            this_cpu.lazy_mode = NONE
-        else:
-            this_cpu.lazy_nesting -= 1
-
-    def leave_lazy_mmu(self, here: Here) -> None:
-        """xen_leave_lazy_mmu(): preemption is off while the queue goes out, so it is one step."""
-        here.current.preempt_count += 1
-        self.xen_mc_flush(here)
-        self.leave_lazy(here, MMU)
-        here.current.preempt_count -= 1
-
-    @routine(MMU_PV)
-    def arch_enter_lazy_mmu_mode(self) -> Routine:
-        """xen_enter_lazy_mmu()."""
-        yield self._enter()
-
-    @routine(MMU_PV)
-    def arch_leave_lazy_mmu_mode(self) -> Routine:
-        """xen_leave_lazy_mmu()."""
-        yield self._leave()
-
-    @routine(MMU_PV)
-    def arch_flush_lazy_mmu_mode(self) -> Routine:
-        """xen_flush_lazy_mmu(): leave and enter with preemption off."""
-        yield self._flush()
-
-    @routine(ENLIGHTEN)
-    def arch_start_context_switch(self, prev: int) -> Routine:
-        """xen_start_context_switch(): the mode goes into a flag of the task."""
-        yield self._start(prev)
-
-    @routine(ENLIGHTEN)
-    def switch_to(self, prev: int, next_: int) -> Routine:
-        """xen_end_context_switch(): what was queued for the switch, then the next task's mode."""
-        yield self._end(next_)
-
-    @atomic
-    def _enter(self, here: Here) -> None:
-        self.enter_lazy(here, MMU)
-
-    @atomic
-    def _leave(self, here: Here) -> None:
-        self.leave_lazy_mmu(here)
-
-    @atomic
-    def _flush(self, here: Here) -> None:
-        if here.this_cpu.lazy_mode == MMU and not here.in_interrupt:
-            self.leave_lazy_mmu(here)
-            self.enter_lazy(here, MMU)
-
-    @atomic
-    def _start(self, here: Here, prev: int) -> None:
-        if here.this_cpu.lazy_mode == MMU:
-            self.leave_lazy_mmu(here)
-            self.flushed(here, "switch")
-            here.task_at(prev).tif_lazy_mmu_updates = 1
-        self.enter_lazy(here, CPU)
-
-    @atomic
-    def _end(self, here: Here, next_: int) -> None:
-        task = here.task_at(next_)
-        self.xen_mc_flush(here)
-        self.leave_lazy(here, CPU)
-        if task.tif_lazy_mmu_updates:
-            task.tif_lazy_mmu_updates = 0
-            self.enter_lazy(here, MMU)
