@@ -99,6 +99,7 @@ class Machine:
     def _parts(self) -> Iterator[tuple[object, tuple[str, ...]]]:
         yield self.arch, ARCH_OPERATIONS
         yield self.memory, ("access", "access_write", "settle", "free_page")
+        yield self.arch, ("access", "access_write")
         yield self.locks, LOCK_OPERATIONS
         yield self.sched, ("schedule", "cond_resched", "fork", "do_exit", "exit_to_user_mode")
         yield self.mode, MODE_OPERATIONS
@@ -304,6 +305,7 @@ ARCH_OPERATIONS = (
     "ptep_set_wrprotect",
     "ptep_modify_prot_start",
     "ptep_modify_prot_commit",
+    "ptep_try_set",
     "flush_tlb_range",
     "tlb_flush",
 )

@@ -112,18 +112,26 @@ class Memory:
         slot = here.entry(entry)
         before = slot.stored
         slot.stored = value
-        if not walk:
-            return
-        if not self.walks and before != value and page_of(before) is not None:
-            for cpu in self.cpus:
-                tlb = here.tlb(cpu, entry)
-                tlb.old = tlb.old | {before}
-        slot.effective = value
+        if before != value:
+            # A walk may have found it, also one that nothing promised it to.
+            self._cached(here, entry, before)
+        if walk:
+            slot.effective = value
 
     def publish(self, here: Here, entry: str) -> None:
         """Page walks see what is stored from now on: the barriers were issued."""
         slot = here.entry(entry)
-        slot.effective = slot.stored
+        if slot.effective != slot.stored:
+            self._cached(here, entry, slot.effective)
+            slot.effective = slot.stored
+
+    def _cached(self, here: Here, entry: str, before: Value) -> None:
+        """TLBs may hold what walks found `before`."""
+        if self.walks or page_of(before) is None:
+            return
+        for cpu in self.cpus:
+            tlb = here.tlb(cpu, entry)
+            tlb.old = tlb.old | {before}
 
     def take_effect(self, here: Here, entry: str, value: Value, later: Iterable[Value]) -> None:
         """A deferred store happens; `later`: values of stores to the entry that still wait.

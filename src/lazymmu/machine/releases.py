@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm64Unguarded
+from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm64Warns
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
 from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
@@ -154,6 +154,14 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "7.3.4": XenTask,
     },
     "x86-native": dict.fromkeys(RELEASES, Native),
+    "arm64": {
+        "6.16-rc1": Arm64Warns,
+        "6.17.8": Arm64Flag,
+        "6.18.5": Arm64Flag,
+        "6.19.6": Arm64Flag,
+        "7.1.13": Arm64Counted,
+        "7.3.4": Arm64TrySet,
+    },
 }
 """A release that an architecture lacks has no mode there, or nothing that differs from others."""
 

@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""arm64: stores are immediate, and the mode puts off the barriers after them, per task.
+
+After a store that makes a kernel entry valid, emit_pte_barriers() issues dsb(ishst), which makes
+the store visible to page walks of all CPUs, and isb, which throws away what this CPU has fetched on
+the strength of the old entry.  In the mode a flag of the task says that they are owed.
+
+Until the dsb a walk may find the old entry, so that `effective` lags behind `stored`.  What is
+owed of each store is two things, and they end at different moments:
+
+    dsb    by the CPU that stored, at its next one: of whatever task, in an interrupt, before a
+           TLB invalidation, or in __switch_to() (kernel/process.c)
+    isb    by the task, when it emits; until then an access may fault although every walk would
+           find the entry
+
+A kernel data access that faults for want of the isb alone is looked at again by
+is_spurious_el1_translation_fault() (mm/fault.c, 42f91093b043 ("arm64: mm: Ignore spurious
+translation faults taken from the kernel") (in v5.4), so before the mode): the kernel warns once in
+a while and goes on.  That is no harm; it is counted as "spurious fault".  Its address translation
+instruction is a walk like any other and issues no dsb, so that while the dsb is owed nothing
+promises that it finds the entry, and instruction fetches are not looked at again at all.
+
+Left out: user entries are taken to be visible at once, because a user fault looks at memory again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from lazymmu.contract.events import UNKNOWN_ENTRY
+from lazymmu.machine.arch.base import Arch
+from lazymmu.machine.layout import Column
+from lazymmu.machine.memory import NOTHING, page_of
+from lazymmu.machine.steps import atomic, local, routine
+
+if TYPE_CHECKING:
+    from lazymmu.contract.events import FlushWhy, Known
+    from lazymmu.machine.config import Value
+    from lazymmu.machine.here import Here
+    from lazymmu.machine.steps import Routine
+
+PGTABLE_H: Final = "arch/arm64/include/asm/pgtable.h"
+PROCESS_C: Final = "arch/arm64/kernel/process.c"
+TLBFLUSH_H: Final = "arch/arm64/include/asm/tlbflush.h"
+FAULT_C: Final = "arch/arm64/mm/fault.c"
+
+ALWAYS_QUEUED: Final = ("p4d", "pgd")
+"""Levels whose setters do not ask whether the new entry is valid (set_p4d(), set_pgd())."""
+
+
+class Arm64(Arch):
+    """What all releases share.
+
+    unpublished: entries whose last store this CPU made and has issued no dsb after; owed: entries
+    that the task owes barriers for.  Hardware knows the former, nobody the latter: the kernel has
+    the flag TIF_LAZY_MMU_PENDING alone.
+    """
+
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("unpublished", "cpu", NOTHING),
+        Column("owed", "task", NOTHING),
+        Column("tif_lazy_mmu_pending", "task", 0, 2),
+    )
+    forked: ClassVar[tuple[str, ...]] = ("tif_lazy_mmu_pending",)
+
+    def lazy(self, here: Here) -> bool:
+        """Whether the current task's barriers are put off, here and now."""
+        raise NotImplementedError
+
+    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+        """What the task on a CPU owes, by entry."""
+        task = here.task_at(here.cpu_at(cpu).curr)
+        if task.tif_lazy_mmu_pending and not task.owed:
+            return ((UNKNOWN_ENTRY, "barriers"),)
+        late = frozenset().union(*(here.cpu_at(number).unpublished for number in here.cpus))
+        return tuple(
+            (entry, "dsb(ishst) and isb" if entry in late else "isb") for entry in sorted(task.owed)
+        )
+
+    # ---- barriers --------------------------------------------------------------------------------
+
+    def dsb(self, here: Here) -> None:
+        """What this CPU has stored is what page walks find from now on."""
+        this_cpu = here.this_cpu
+        for entry in this_cpu.unpublished:
+            self.memory.publish(here, entry)
+        this_cpu.unpublished = NOTHING
+
+    def emit_pte_barriers(self, here: Here) -> None:
+        """dsb(ishst), isb.  In an interrupt it is not the interrupted task that emits."""
+        here.cost("barrier")
+        self.dsb(here)
+        if not here.this_cpu.irq:
+            here.current.owed = NOTHING
+
+    @routine(PGTABLE_H)
+    def queue_pte_barriers(self, entry: str) -> Routine:
+        """Set the flag, or emit.
+
+        One step, because nobody else touches the flag: interrupts emit, and leave it alone.
+        """
+        yield self._queue(entry)
+
+    @atomic
+    def _queue(self, here: Here, entry: str) -> None:
+        self.put_off(here, entry, lazy=self.lazy(here))
+
+    def put_off(self, here: Here, entry: str, *, lazy: bool) -> None:
+        """Owe the barriers for `entry`, or emit them."""
+        current = here.current
+        current.owed = current.owed | {entry}
+        if lazy:
+            current.tif_lazy_mmu_pending = 1
+        else:
+            self.emit_pte_barriers(here)
+            if here.this_cpu.irq:
+                current.owed = current.owed - {entry}
+        self.updated(here, waits=lazy)
+
+    # ---- accessors -------------------------------------------------------------------------------
+
+    @routine(PGTABLE_H)
+    def set_pte(self, entry: str, value: Value) -> Routine:
+        """__set_pte(): store, then __set_pte_complete()."""
+        yield from self._set(entry, value, "set_pte")
+
+    @routine(PGTABLE_H)
+    def pte_clear(self, entry: str) -> Routine:
+        """A store of none, which needs no barrier: TLB maintenance has them."""
+        yield from self._set(entry, None, "pte_clear")
+
+    @routine(PGTABLE_H)
+    def ptep_modify_prot_commit(self, entry: str, value: Value) -> Routine:
+        """As set_pte()."""
+        yield from self._set(entry, value, "ptep_modify_prot_commit")
+
+    @routine(PGTABLE_H)
+    def set_pmd(self, entry: str, value: Value) -> Routine:
+        """Store, and queue when the new entry is valid, whosever mapping it is."""
+        yield from self._set(entry, value, "set_pmd")
+
+    @routine(PGTABLE_H)
+    def pmd_clear(self, entry: str) -> Routine:
+        """As set_pmd()."""
+        yield from self._set(entry, None, "pmd_clear")
+
+    @routine(PGTABLE_H)
+    def set_pmd_at(self, entry: str, value: Value) -> Routine:
+        """__set_ptes_anysz(): as set_pte(), so that only a kernel mapping queues."""
+        yield from self._set(entry, value, "set_pmd_at")
+
+    def _set(self, entry: str, value: Value, operation: str) -> Routine:
+        queues = self.queues(entry, value, operation)
+        yield self._write_once(entry, value, operation, queues)
+        if queues:
+            yield self.queue_pte_barriers(entry)
+
+    def queues(self, entry: str, value: Value, operation: str) -> bool:
+        """Whether a store of `value` calls queue_pte_barriers().
+
+        __set_pte_complete() asks for pte_valid_not_user(), set_pmd() and set_pud() for a valid
+        entry, kernel or user.
+        """
+        spec = self.memory.specs[entry]
+        if spec.level in ALWAYS_QUEUED:
+            return True
+        any_space = operation in ("set_pmd", "pmd_clear")
+        return page_of(value) is not None and (any_space or spec.space == "kernel")
+
+    @atomic
+    def _write_once(
+        self, here: Here, entry: str, value: Value, operation: str, queues: bool
+    ) -> None:
+        self.memory.write(here, entry, value, operation, "deferred")
+        self.stored(here, entry, value, late=queues)
+        if not queues:
+            self.updated(here)
+
+    def stored(self, here: Here, entry: str, value: Value, *, late: bool) -> None:
+        """WRITE_ONCE(); `late`: walks may find the old entry up to this CPU's next dsb."""
+        self.memory.store(here, entry, value, walk=not late)
+        for number in here.cpus:
+            cpu = here.cpu_at(number)
+            if entry in cpu.unpublished:
+                cpu.unpublished = cpu.unpublished - {entry}
+        if late:
+            here.this_cpu.unpublished = here.this_cpu.unpublished | {entry}
+
+    # ---- TLB maintenance -------------------------------------------------------------------------
+
+    @routine(TLBFLUSH_H)
+    def flush_tlb_range(self, *entries: str) -> Routine:
+        """dsb(ishst) before, so that no walk can bring the old entry back, then invalidate."""
+        yield self._dsb()
+        yield self._invalidate(entries)
+
+    @routine(TLBFLUSH_H)
+    def tlb_flush(self, *entries: str) -> Routine:
+        """As flush_tlb_range()."""
+        yield self._dsb()
+        yield self._invalidate(entries)
+
+    @atomic
+    def _dsb(self, here: Here) -> None:
+        self.dsb(here)
+
+    # ---- context switch --------------------------------------------------------------------------
+
+    @routine(PROCESS_C)
+    def switch_to(self, prev: int, next_: int) -> Routine:
+        """__switch_to(): dsb(ish), with or without the mode; the flags are the tasks' own.
+
+        It says since 5fdd05efa1cd what it is good for here; it is much older.
+        """
+        yield self._dsb()
+
+    # ---- faults ----------------------------------------------------------------------------------
+
+    @routine(FAULT_C)
+    def access(self, entry: str) -> Routine:
+        """Read behind `entry`; a fault for want of the isb is spurious."""
+        yield self.is_spurious_el1_translation_fault(entry)
+        yield self.memory.access(entry)
+
+    @routine(FAULT_C)
+    def access_write(self, entry: str) -> Routine:
+        """Write there."""
+        yield self.is_spurious_el1_translation_fault(entry)
+        yield self.memory.access_write(entry)
+
+    @local
+    def is_spurious_el1_translation_fault(self, here: Here, entry: str) -> None:
+        """Every walk finds the entry, and this CPU may not have noticed: a warning, no more."""
+        if entry in here.current.owed and here.entry(entry).effective == here.entry(entry).stored:
+            here.cost("spurious fault")
+
+
+class Arm64Flag(Arm64):
+    """v6.16 to v6.19: a flag of the task says that it is in a section.
+
+    A section inside a section sets it again, and the first end clears it: what is left of the
+    outer one is as if outside (1ef3095b1405 ("arm64/mm: Permit lazy_mmu_mode to be nested")
+    (in v6.16)).  In an interrupt every hook returns at once and barriers are emitted
+    (b81c688426a9 ("arm64/mm: Disable barrier batching in interrupt contexts") (in v6.16)).
+    """
+
+    row = "arm64-flag"
+    columns = (*Arm64.columns, Column("tif_lazy_mmu", "task", 0, 2))
+    forked = (*Arm64.forked, "tif_lazy_mmu")
+
+    def lazy(self, here: Here) -> bool:
+        """The flag, and not in an interrupt."""
+        return bool(here.current.tif_lazy_mmu) and not here.in_interrupt
+
+    def mode_on(self, here: Here) -> Known:
+        """The task's flag."""
+        return "yes" if here.current.tif_lazy_mmu else "no"
+
+    @routine(PGTABLE_H)
+    def arch_enter_lazy_mmu_mode(self) -> Routine:
+        """Set the flag."""
+        yield self._enter()
+
+    @routine(PGTABLE_H)
+    def arch_leave_lazy_mmu_mode(self) -> Routine:
+        """Emit what is owed, then clear the flag."""
+        if (yield self._test_and_clear("leave")):
+            yield self._emit()
+        yield self._clear()
+
+    @routine(PGTABLE_H)
+    def arch_flush_lazy_mmu_mode(self) -> Routine:
+        """Emit what is owed."""
+        if (yield self._test_and_clear("api")):
+            yield self._emit()
+
+    @atomic
+    def _enter(self, here: Here) -> None:
+        if not here.in_interrupt:
+            here.current.tif_lazy_mmu = 1
+
+    @atomic
+    def _test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+        """TIF_LAZY_MMU_PENDING, if it is this task's to clear."""
+        return not here.in_interrupt and self.test_and_clear(here, why)
+
+    def test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+        """test_and_clear_thread_flag(TIF_LAZY_MMU_PENDING): whether barriers must follow."""
+        current = here.current
+        if not current.tif_lazy_mmu_pending:
+            return False
+        current.tif_lazy_mmu_pending = 0
+        self.flushed(here, why)
+        return True
+
+    @atomic
+    def _emit(self, here: Here) -> None:
+        self.emit_pte_barriers(here)
+
+    @atomic
+    def _clear(self, here: Here) -> None:
+        if not here.in_interrupt:
+            here.current.tif_lazy_mmu = 0
+
+
+class Arm64Warns(Arm64Flag):
+    """The first version, v6.16-rc1 before its fixes: no hook asks where it is called.
+
+    5fdd05efa1cd ("arm64/mm: Batch barriers when updating kernel mappings").  An interrupt sets,
+    clears and obeys the flags of the task it interrupts; with CONFIG_DEBUG_VM it warns, and so
+    does a section inside a section.  KFENCE updates entries in soft interrupts, DEBUG_PAGEALLOC
+    begins a section in a section: both warned before v6.16-rc1 was out.
+    """
+
+    row = "arm64-warns"
+
+    def lazy(self, here: Here) -> bool:
+        """The flag, whoever asks."""
+        return bool(here.current.tif_lazy_mmu)
+
+    @routine(PGTABLE_H)
+    def queue_pte_barriers(self, entry: str) -> Routine:
+        """Read the flags, then act on them: an interrupt in between may change them."""
+        lazy = yield self._read_thread_flags()
+        yield self._act(entry, lazy)
+
+    @atomic
+    def _read_thread_flags(self, here: Here) -> bool:
+        here.warn_on(here.in_interrupt, "in_interrupt()")
+        return self.lazy(here)
+
+    @atomic
+    def _act(self, here: Here, entry: str, lazy: bool) -> None:
+        self.put_off(here, entry, lazy=lazy)
+
+    @atomic
+    def _enter(self, here: Here) -> None:
+        current = here.current
+        here.warn_on(here.in_interrupt, "in_interrupt()")
+        here.warn_on(current.tif_lazy_mmu, "test_thread_flag(TIF_LAZY_MMU)")
+        current.tif_lazy_mmu = 1
+
+    @atomic
+    def _test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+        return self.test_and_clear(here, why)
+
+    @atomic
+    def _clear(self, here: Here) -> None:
+        here.current.tif_lazy_mmu = 0
+
+
+class Arm64Counted(Arm64):
+    """v7.0 on: the generic counters say whether the task is in a section; one flag is left.
+
+    5ab246749569 ("mm: enable lazy_mmu sections to nest") (in v7.0).
+    """
+
+    row = "arm64-counted"
+
+    def lazy(self, here: Here) -> bool:
+        """is_lazy_mmu_mode_active()."""
+        return here.lazy_active
+
+    def mode_on(self, here: Here) -> Known:
+        """The task's counters."""
+        current = here.current
+        return "yes" if current.enable_count > 0 and current.pause_count == 0 else "no"
+
+    @routine(PGTABLE_H)
+    def arch_leave_lazy_mmu_mode(self) -> Routine:
+        """As arch_flush_lazy_mmu_mode()."""
+        if (yield self._test_and_clear("leave")):
+            yield self._emit()
+
+    @routine(PGTABLE_H)
+    def arch_flush_lazy_mmu_mode(self) -> Routine:
+        """Emit what is owed."""
+        if (yield self._test_and_clear("api")):
+            yield self._emit()
+
+    @atomic
+    def _test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+        current = here.current
+        if not current.tif_lazy_mmu_pending:
+            return False
+        current.tif_lazy_mmu_pending = 0
+        self.flushed(here, why)
+        return True
+
+    @atomic
+    def _emit(self, here: Here) -> None:
+        self.emit_pte_barriers(here)
+
+
+class Arm64TrySet(Arm64Counted):
+    """7.3: ptep_try_set() fills an empty kernel entry by compare and exchange.
+
+    It emits the barriers itself, in the mode and out of it: its caller uses the mapping at once.
+    """
+
+    @routine(PGTABLE_H)
+    def ptep_try_set(self, entry: str, value: Value) -> Routine:
+        """Fill an entry that is none; tells whether it was."""
+        done = yield self._try_cmpxchg(entry, value)
+        if done:
+            yield self._emit()
+        return done
+
+    @atomic
+    def _try_cmpxchg(self, here: Here, entry: str, value: Value) -> bool:
+        if here.entry(entry).stored is not None:
+            return False
+        self.memory.write(here, entry, value, "ptep_try_set", "immediate")
+        self.stored(here, entry, value, late=True)
+        return True
