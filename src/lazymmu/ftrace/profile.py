@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,7 @@ __all__ = [
     "guess",
     "profiles",
     "version",
+    "with_counters",
 ]
 
 _DATA: Final = Path(__file__).parent / "profiles"
@@ -250,6 +251,15 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
     if arch:
         rows = profiles()[arch].between(since, until)
     return Guess(arch, release, since, until, arch_from, release_from, rows)
+
+
+def with_counters(known: Guess) -> Guess:
+    """What is known once readings of the task's counters were met: BTF refuses them before v7.0."""
+    if known.counted or known.release or known.until <= (7, 0, 0):
+        return known
+    since = (7, 0, 0)
+    rows = profiles()[known.arch].between(since, known.until) if known.arch else ()
+    return replace(known, since=since, release_from="guessed from the counters", rows=rows)
 
 
 def _arch(seen: list[tuple[str, Hint]]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Header", "Kind", "Loss", "Record", "TraceError", "fields_of"]
+__all__ = ["SWITCH", "SWITCH_PLUGIN", "Header", "Kind", "Loss", "Record", "TraceError", "fields_of"]
 
 
 class TraceError(Exception):
@@ -71,14 +71,14 @@ class Header:
     losses: list[Loss] = field(default_factory=list)
 
 
-_SWITCH: Final = re.compile(
+SWITCH: Final = re.compile(
     rb"prev_comm=(?P<prev_comm>.*) prev_pid=(?P<prev_pid>\d+) prev_prio=(?P<prev_prio>-?\d+)"
     rb" prev_state=(?P<prev_state>\S+) (?:==> )?next_comm=(?P<next_comm>.*)"
     rb" next_pid=(?P<next_pid>\d+) next_prio=(?P<next_prio>-?\d+)",
     re.DOTALL,
 )
 # trace-cmd's plugin (lib/traceevent/plugins/plugin_sched_switch.c) prints it in its own way.
-_SWITCH_PLUGIN: Final = re.compile(
+SWITCH_PLUGIN: Final = re.compile(
     rb"(?P<prev_comm>.*):(?P<prev_pid>\d+) \[(?P<prev_prio>-?\d+)\] (?P<prev_state>\S+) ==>"
     rb" (?P<next_comm>.*):(?P<next_pid>\d+) \[(?P<next_prio>-?\d+)\]",
     re.DOTALL,
@@ -92,7 +92,7 @@ def fields_of(name: str, text: bytes) -> dict[str, str]:
     A task's name may hold blanks and "=": sched_switch is taken apart from its numbers outwards.
     """
     if name == "sched_switch":
-        found = _SWITCH.search(text) or _SWITCH_PLUGIN.search(text)
+        found = SWITCH.search(text) or SWITCH_PLUGIN.search(text)
         if found is not None:
             return {
                 key: value.decode("utf-8", "replace") for key, value in found.groupdict().items()

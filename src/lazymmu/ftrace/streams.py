@@ -64,7 +64,7 @@ def opened(
     """The text of the trace at `path`, or of `stream`, unpacked; closed afterwards.
 
     progress: called with the number of bytes read so far, before unpacking.  A trace.dat goes
-    through `trace-cmd report -l -O parent`, and `--uname` puts the kernel's name first.  Raises
+    through `trace-cmd report -l -N -O parent`, and `--uname` puts the kernel's name first.  Raises
     TraceError, also from reads, when there is nothing readable.
     """
     with contextlib.ExitStack() as stack:
@@ -138,9 +138,10 @@ def _reported(path: str) -> Iterator[BinaryIO]:
     if program is None:
         raise TraceError(
             f"{path} is a trace.dat, and trace-cmd is not installed; where it is, "
-            f"`trace-cmd report -l -O parent {Path(path).name}` prints it as text"
+            f"`trace-cmd report -l -N -O parent {Path(path).name}` prints it as text"
         )
-    # The plugins stay on: the one for functions is what prints callers.
+    # Without plugins (-N) sched_switch keeps the + that tells a preempted task from one that called
+    # schedule(); functions keep their callers.
     where = str(Path(path).absolute())
     uname = subprocess.run(
         [program, "report", "--uname", "-i", where],
@@ -152,7 +153,7 @@ def _reported(path: str) -> Iterator[BinaryIO]:
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
-            [program, "report", "-l", "-O", "parent", "-i", where],
+            [program, "report", "-l", "-N", "-O", "parent", "-i", where],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=words,

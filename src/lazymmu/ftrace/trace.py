@@ -87,7 +87,8 @@ class Trace:
 class Lines:
     """The lines of one block that matter: iterate for (number, offset) of each.
 
-    block: the bytes; pattern: of the format of its lines, for `pattern.match(block, offset)`;
+    block: the bytes; needles: what a line that matters contains, which may be changed before
+    iteration; pattern: of the format of its lines, for `pattern.match(block, offset)`;
     gap: whether records are missing before the line given out last; whoever cares resets it.
     """
 
@@ -99,23 +100,40 @@ class Lines:
         self.gap = False
         self.unreadable = 0
         self.pattern: re.Pattern[bytes] = FORMATS[0].pattern
-        self._needles = tuple(needles)
+        self.needles = tuple(needles)
         self._format: Format | None = None
         self._in_head = True
-        self._first = 1
+        self._begin = 0
 
     def load(self, block: bytes) -> None:
-        """Go on with the next block of whole lines."""
+        """Go on with the next block of whole lines; the head of the trace is taken in at once."""
         self.block = block
-        self._first = self.next_line
+        self._begin = self._head() if self._in_head else 0
+
+    @property
+    def blank(self) -> bool:
+        """Whether the block has nothing after the head of the trace."""
+        return self._begin >= len(self.block)
+
+    @property
+    def flags(self) -> bool:
+        """Whether the first record of the block has the column that shows interrupts."""
+        at = self._begin
+        while 0 <= at < len(self.block):
+            for one in FORMATS:
+                found = one.pattern.match(self.block, at)
+                if found is not None:
+                    return found["flags"] is not None
+            at = self.block.find(b"\n", at) + 1 or -1
+        return False
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Number and offset of each line that matters, in order."""
         block = self.block
-        at = self._head() if self._in_head else 0
+        at = self._begin
         counted, number = at, self.next_line
         count = block.count
-        starts: Iterator[int] = self._found(at) if self._needles else self._all(at)
+        starts: Iterator[int] = self._found(at) if self.needles else self._all(at)
         for start in starts:
             number += count(b"\n", counted, start)
             counted = start
@@ -131,7 +149,7 @@ class Lines:
         block = self.block
         find, rfind = block.find, block.rfind
         starts: list[int] = []
-        for needle in (*self._needles, *_ALWAYS):
+        for needle in (*self.needles, *_ALWAYS):
             hit = find(needle, at)
             while hit >= 0:
                 starts.append(rfind(b"\n", 0, hit) + 1)

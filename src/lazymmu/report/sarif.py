@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lazymmu.report.select import Outcome
     from lazymmu.witness.finding import CheckResult, Finding, Lost
 
-__all__ = ["render"]
+__all__ = ["Described", "describe", "render"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.HURTS: "error", Severity.BREAKS_TEXT: "warning", Severity.INFORMATION: "note"}
@@ -58,7 +58,7 @@ def _run(result: CheckResult, version: str, rules: Mapping[str, Described]) -> d
     driver = {
         "name": "lazymmu",
         "version": version,
-        "rules": [_rule(name, rules[name]) for name in names],
+        "rules": [describe(name, rules[name]) for name in names],
     }
     lost = [("could not be read or parsed", item) for item in result.coverage.unparsed]
     lost += [("could not be resolved", item) for item in result.coverage.unresolved]
@@ -82,7 +82,8 @@ def _run(result: CheckResult, version: str, rules: Mapping[str, Described]) -> d
     }
 
 
-def _rule(name: str, rule: Described) -> dict[str, Any]:
+def describe(name: str, rule: Described) -> dict[str, Any]:
+    """What SARIF says of a rule in the description of the tool."""
     return {
         "id": name,
         "shortDescription": {"text": rule.sentence},

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hold what a running kernel recorded to the contract.
+
+FILE is text of tracefs (`cat /sys/kernel/tracing/trace`) or of `trace-cmd report -l -N -O parent`,
+either of them packed with gzip, xz or zstd or not, or a trace.dat where trace-cmd is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import options
+from lazymmu.cli.console import emit, progress, say
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from lazymmu.witness.trace_finding import Watched
+
+NAME = "trace"
+SUMMARY = "hold the trace of a running kernel to the contract"
+FORMATS = ("text", "json", "sarif")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu trace`."""
+    parser.add_argument(
+        "traces", metavar="FILE", nargs="+", help="trace (- for standard input), packed or not"
+    )
+    group = parser.add_argument_group("kernel")
+    group.add_argument(
+        "--arch",
+        choices=options.ARCHES,
+        help="architecture of that kernel (default: taken or guessed from the trace)",
+    )
+    group.add_argument(
+        "--release", metavar="R", help="release of that kernel, as 6.12.107 (default: the same)"
+    )
+    group = parser.add_argument_group("judging")
+    group.add_argument(
+        "--rule",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="rules",
+        help="judge only by this rule, and show in full what is allowed too",
+    )
+    group.add_argument("--task", metavar="PID", type=int, help="show only findings of this task")
+    group.add_argument("--cpu", metavar="N", type=int, help="show only findings on this CPU")
+    group = options.add_output(parser, FORMATS)
+    group.add_argument(
+        "--exit-zero", action="store_true", help="end with status 0 also when a rule is broken"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Watch each trace, print what was found, and say what could not be told."""
+    from lazymmu.ftrace.profile import version
+    from lazymmu.witness.trace import trace_rules
+
+    options.check_names("rule of traces", args.rules, trace_rules())
+    if args.release is not None and version(args.release) is None:
+        raise Problem(f"{args.release!r} is no release of Linux, as 6.12.107 is")
+    if args.traces.count("-") > 1:
+        raise Problem("standard input can be read once")
+    with progress(quiet=args.quiet) as show:
+        watched = [_watch(name, args, show) for name in args.traces]
+    _emit(watched, args)
+    if not args.quiet:
+        _say(watched)
+    return _code(watched, exit_zero=args.exit_zero)
+
+
+def _watch(
+    name: str, args: argparse.Namespace, show: Callable[[str, int, int], None] | None
+) -> Watched:
+    from lazymmu.ftrace.record import TraceError
+    from lazymmu.witness.trace import watch
+
+    called = "<stdin>" if name == "-" else name
+    stream = sys.stdin.buffer if name == "-" else None
+    try:
+        total = Path(name).stat().st_size >> 20 if stream is None else 0
+    except (OSError, ValueError):
+        total = 0  # reading it says why
+
+    def advance(done: int) -> None:
+        if show is not None:
+            show(f"reading {called} (MiB)", done >> 20, total)
+
+    try:
+        found = watch(
+            called,
+            stream,
+            arch=args.arch or "",
+            release=args.release or "",
+            rules=args.rules,
+            progress=advance if show is not None else None,
+        )
+    except TraceError as error:
+        raise Problem(str(error)) from None
+    return found.only(pid=args.task, cpu=args.cpu)
+
+
+def _emit(watched: list[Watched], args: argparse.Namespace) -> None:
+    from lazymmu.report import trace as text
+
+    if args.format == "text":
+        emit(text.render(watched, asked=args.rules), args.output, colour=True)
+        return
+    from lazymmu.report import trace_json
+
+    if args.format == "json":
+        emit(trace_json.render_json(watched), args.output)
+        return
+    import lazymmu
+    from lazymmu.contract.rules import RULES
+
+    rendered = trace_json.render_sarif(watched, version=lazymmu.__version__, rules=RULES)
+    emit(rendered, args.output)
+
+
+def _say(watched: list[Watched]) -> None:
+    from lazymmu.report import trace as text
+    from lazymmu.report.words import clean
+
+    for one in watched:
+        say(text.title(one))
+        say(text.seen(one))
+        for doubt in one.doubts:
+            where = f"{one.name}:{doubt.line}" if doubt.line else one.name
+            times = f" ({doubt.times} times)" if doubt.times > 1 else ""
+            say(clean(f"{where}: cannot tell: {doubt.reason}{times}"))
+
+
+def _code(watched: list[Watched], *, exit_zero: bool) -> ExitCode:
+    if any(one.violations for one in watched):
+        return ExitCode.CLEAN if exit_zero else ExitCode.FOUND
+    if all(one.told for one in watched):
+        return ExitCode.CLEAN
+    return ExitCode.INCONCLUSIVE

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the trace witness returns, as values that every renderer reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lazymmu.witness.finding import Severity
+
+__all__ = ["Doubt", "Seen", "Spot", "TraceFinding", "Verdict", "Watched"]
+
+
+class Verdict(StrEnum):
+    """What a finding is: a broken rule, or something that this architecture may do."""
+
+    VIOLATION = "violation"
+    ALLOWED = "allowed"
+    UNKNOWN = "cannot-tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A line of the trace: number, time and CPU as printed, text after the time, and its stack."""
+
+    line: int
+    stamp: str
+    cpu: int
+    text: str
+    frames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFinding:
+    """One event that breaks a rule, or that is worth knowing.
+
+    comm, pid: the task, pid 0 being the CPU's idle task; spot: the line that broke the rule; began:
+    where the sections that were open began, outermost first (empty: before the trace); notes: what
+    else the lines show; harm: what comes of it on this implementation, "" when nobody is hurt or
+    nobody can tell; implied: the text of this kernel is silent on the rule; context: numbers and
+    text of the lines around.
+    """
+
+    rule: str
+    verdict: Verdict
+    severity: Severity
+    message: str
+    comm: str
+    pid: int
+    spot: Spot
+    began: tuple[Spot, ...] = ()
+    notes: tuple[str, ...] = ()
+    harm: str = ""
+    implied: bool = False
+    context: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that cannot be told, and why; line: where it shows first (0: everywhere)."""
+
+    reason: str
+    line: int = 0
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Seen:
+    """How much there was to judge.
+
+    sections: beginnings seen; ends; flushes: explicit ones; batches: flushes that a batch's own
+    function shows; switches; counters: readings of the task's counters; tasks: that did any of it;
+    lines: of the trace; unreadable: of the lines that matter.
+    """
+
+    lines: int = 0
+    sections: int = 0
+    ends: int = 0
+    flushes: int = 0
+    updates: int = 0
+    switches: int = 0
+    counters: int = 0
+    unreadable: int = 0
+    tasks: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def anything(self) -> bool:
+        """Whether the mode showed at all."""
+        return bool(self.sections or self.ends or self.flushes or self.updates or self.counters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """Everything that one trace has to say.
+
+    name: of the file; arch, release: "" when not known exactly; kernel: architecture, release and
+    how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
+    findings beyond those listed, by rule; mute: what shows the mode cannot be judged.
+    """
+
+    name: str
+    arch: str
+    release: str
+    kernel: tuple[str, ...]
+    dialect: str
+    findings: tuple[TraceFinding, ...]
+    doubts: tuple[Doubt, ...]
+    seen: Seen
+    cut: tuple[tuple[str, int], ...] = ()
+    mute: bool = False
+
+    @property
+    def violations(self) -> tuple[TraceFinding, ...]:
+        """The findings that break a rule."""
+        return tuple(one for one in self.findings if one.verdict is Verdict.VIOLATION)
+
+    @property
+    def told(self) -> bool:
+        """Whether the trace showed enough to say anything."""
+        return self.seen.anything and not self.mute
+
+    def only(self, *, pid: int | None = None, cpu: int | None = None) -> Watched:
+        """The same with the findings of one task, and on one CPU, alone."""
+        kept = tuple(
+            one for one in self.findings if pid in (None, one.pid) and cpu in (None, one.spot.cpu)
+        )
+        return self if len(kept) == len(self.findings) else replace(self, findings=kept)
