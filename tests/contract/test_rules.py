@@ -22,7 +22,7 @@ from lazymmu.contract.dialects import (
 )
 from lazymmu.contract.eventlist import judge, parse
 from lazymmu.contract.monitor import Runtime, Violation
-from lazymmu.contract.rules import RULES, Kind
+from lazymmu.contract.rules import RULES, Kind, Party
 from lazymmu.contract.section import TaskState
 
 
@@ -499,29 +499,44 @@ def test_a_rule_is_complete(name: str) -> None:
     assert rule.events
     assert any(rule.status(dialect) is not Status.OFF for dialect in DIALECTS.values())
     assert (rule.kind is Kind.INFORMATION) == (name == "preempted-in-section")
+    assert (rule.kind is Kind.HARM) == (rule.party is Party.NOBODY)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_examples_show_the_rule_and_nothing_else(name: str) -> None:
-    """The bad example breaks its rule where it says so, and the good one breaks none."""
+    """The bad example breaks its rule where it says so, and the good one breaks none.
+
+    What is no fault may be told beside it, and a harm has an obligation broken before it.
+    """
+    rule = RULES[name]
     for kind in ("good", "bad"):
-        example = getattr(RULES[name].examples, kind)
+        example = getattr(rule.examples, kind)
         listed = parse(example.events, f"{name}/{kind}.events")
         assert listed.dialect == example.dialect
         said, expected = verdict(example.events, DIALECTS[example.dialect])
         assert said == expected
-        rules = {line.partition(": ")[2] for line in said}
-        assert rules == ({name} if kind == "bad" else set())
-        assert {rule for _, rule in example.expected} == rules
+        broken = {line.partition(": ")[2] for line in said}
+        if rule.of_source:
+            assert {rule for _, rule in example.expected} == broken
+        assert (name in broken) == (kind == "bad")
+        others = {RULES[other].kind for other in broken - {name}}
+        allowed = {Kind.INFORMATION}
+        if kind == "bad" and rule.kind is Kind.HARM:
+            allowed.add(Kind.OBLIGATION)
+        assert others <= allowed
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_examples_in_c_name_their_place(name: str) -> None:
     """An implementation's example stands under arch/, a caller's elsewhere."""
-    examples = RULES[name].examples
-    for example in (examples.good, examples.bad):
+    rule = RULES[name]
+    for example in (rule.examples.good, rule.examples.bad):
+        assert rule.of_source == bool(example.c) == bool(example.file)
+        if not rule.of_source:
+            continue
         under_arch = example.file.startswith("arch/")
-        assert under_arch == (name in ("unpinned-batch", "batch-mixes-mm"))
+        binds_arch = rule.party is Party.IMPLEMENTATION and rule.kind is not Kind.INFORMATION
+        assert under_arch == binds_arch
         assert example.c.startswith("// SPDX-License-Identifier: GPL-2.0-or-later\n")
 
 

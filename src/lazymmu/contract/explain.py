@@ -10,7 +10,7 @@ import difflib
 import textwrap
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lazymmu.contract.deferral import ROWS, Row, harm
+from lazymmu.contract.deferral import ASSUMED, ROWS, Row, harm
 from lazymmu.contract.dialects import DIALECTS, Dialect, Status
 from lazymmu.contract.rules import RULES, Rule
 from lazymmu.contract.text import contract_text
@@ -71,9 +71,10 @@ def explain_rule(name: str, dialect: Dialect | None = None) -> str:
 def explain_arch(arch: str, row: Row | None = None) -> str:
     """The rows of the deferral table for `arch`, or the one that a tree has.
 
-    Raises `UnknownNameError` when the table lacks the architecture.
+    `arch` may also be what the table assumes: "none", "worst-case", "s390".  Raises
+    `UnknownNameError` when the table lacks the architecture.
     """
-    rows = _known("architecture", arch, ROWS) if row is None else (row,)
+    rows = _known("architecture", arch, ROWS | ASSUMED) if row is None else (row,)
     return "\n\n".join(_row(each) for each in rows) + "\n"
 
 
@@ -100,13 +101,14 @@ def _row(row: Row) -> str:
     facts = (
         ("releases", row.seen),
         ("deferred", row.deferred.value),
-        ("for", " and ".join(row.spaces) + " mappings"),
+        *([("for", " and ".join(row.spaces) + " mappings")] if row.spaces else []),
         ("state", row.owner.value),
         ("disables preemption", yes_no[row.pins]),
         ("section in section", row.inner.value),
         ("context switch", row.carried.value),
         ("update in interrupt", row.interrupt.value),
         ("flush without leaving", yes_no[row.flush]),
+        *([("read of a pending entry", "sees what is pending")] if row.read_through else []),
         ("limit of a batch", str(row.limit) if row.limit else "none"),
         ("source", row.source),
     )
@@ -118,6 +120,7 @@ def _binds(rule: Rule) -> str:
     return {
         "caller": "callers: all code but the architectures' own",
         "implementation": "implementations: code under arch/",
+        "nobody": "nobody by itself: it is the harm that a broken obligation does",
     }[rule.party] + ("; information, no fault" if rule.kind == "information" else "")
 
 
@@ -145,11 +148,18 @@ def _hurt(rule: Rule) -> str:
 
 
 def _example(title: str, example: Example) -> str:
+    if not example.c:
+        return _section(f"{title}, as events", textwrap.indent(_events(example), "    "))
     code = "\n".join(example.c.splitlines()[2:])
-    events = "\n".join(line for line in example.events.splitlines() if not line.startswith("#"))
     shown = textwrap.indent(code.expandtabs(8), "    ")
-    listed = textwrap.indent(events, "    ")
+    listed = textwrap.indent(_events(example), "    ")
     return _section(f"{title}, in {example.file}", f"{shown}\n\n  as events:\n\n{listed}")
+
+
+def _events(example: Example) -> str:
+    """The list without its licence; what its comment says of it only where no C says it."""
+    lines = example.events.splitlines()[1:]
+    return "\n".join(line for line in lines if not example.c or not line.startswith("#"))
 
 
 def _section(title: str, body: str) -> str:

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The deferral table and what follows from it: `row()` finds an implementation's row by its words,
-`harm()` says how a broken rule hurts it."""
+"""The deferral table and what follows from it.
+
+`row()` finds an implementation's row by its words, `release_of()` by a release; `harm()` says how a
+broken rule hurts it, `allowed()` what it survives.
+"""
 
 from __future__ import annotations
 
+from lazymmu.contract.deferral.allowed import allowed
+from lazymmu.contract.deferral.assumed import ASSUMED, NAMED, NONE, S390_POSTED, WORST_CASE
 from lazymmu.contract.deferral.harms import harm
+from lazymmu.contract.deferral.releases import RELEASES, Release, release_of
 from lazymmu.contract.deferral.rows import (
     ROWS,
     Carried,
@@ -17,13 +23,22 @@ from lazymmu.contract.deferral.rows import (
 )
 
 __all__ = [
+    "ASSUMED",
+    "NAMED",
+    "NONE",
+    "RELEASES",
     "ROWS",
+    "S390_POSTED",
+    "WORST_CASE",
     "Carried",
     "Deferred",
     "Inner",
     "Interrupt",
     "Owner",
+    "Release",
     "Row",
+    "allowed",
     "harm",
+    "release_of",
     "row",
 ]

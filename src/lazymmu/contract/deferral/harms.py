@@ -27,7 +27,8 @@ def harm(rule: str, row: Row, space: str, detail: str = "") -> str | None:
     violation's, and may turn harm off where only some violations of a rule hurt.  Raises KeyError
     for an unknown rule.
     """
-    return _HARMS[rule](row, space, detail)
+    answer = _HARMS[rule]
+    return None if row.deferred is Deferred.NOTHING else answer(row, space, detail)
 
 
 def _unbalanced_section(row: Row, _space: str, detail: str) -> str | None:
@@ -67,6 +68,8 @@ def _nested_section(row: Row, space: str, _detail: str) -> str | None:
             )
         case Inner.COUNTED_PER_CPU:
             return "BUG_ON() in enter_lazy() when the task is preempted at depth two"
+        case Inner.WARNS:
+            return "WARN() at the inner beginning; the rest of the section is not batched"
         case Inner.ENDS_OUTER if row.defers(space):
             return _LOST_BATCHING
     return None
@@ -101,7 +104,7 @@ def _unlock_before_flush(row: Row, space: str, _detail: str) -> str | None:
 
 
 def _past_the_lock(row: Row, space: str) -> str | None:
-    if row.deferred is Deferred.STORE:
+    if row.stores_late:
         return "the queued store lands after the next holder of the lock acted on the old entry"
     if row.deferred is Deferred.INVALIDATION and space != "kernel" and row.defers(space):
         return "a page is reused by the next holder of the lock while the TLB still maps it"
@@ -109,13 +112,13 @@ def _past_the_lock(row: Row, space: str) -> str | None:
 
 
 def _stale_read(row: Row, _space: str, _detail: str) -> str | None:
-    if row.deferred is Deferred.STORE:
+    if row.stores_late and not row.read_through:
         return "the store is in the queue: the old entry is read"
     return None
 
 
 def _mixed_write(row: Row, _space: str, _detail: str) -> str | None:
-    if row.deferred is Deferred.STORE:
+    if row.stores_late and not row.read_through:
         return "the atomic operation works on the old entry, and the queued store undoes it"
     return None
 
@@ -124,7 +127,7 @@ def _free_before_flush(row: Row, space: str, detail: str) -> str | None:
     if not row.defers(space):
         return None
     match row.deferred:
-        case Deferred.STORE:
+        case Deferred.STORE | Deferred.ALL:
             return "the old entry is in force: the page is reached through it after it was freed"
         case Deferred.INVALIDATION:
             return "the TLB still maps the page"
@@ -167,9 +170,83 @@ def _unpinned_batch(row: Row, _space: str, _detail: str) -> str | None:
 
 
 def _batch_mixes_mm(row: Row, _space: str, _detail: str) -> str | None:
-    if row.deferred is Deferred.INVALIDATION:
+    if row.deferred in (Deferred.INVALIDATION, Deferred.ALL):
         return "the entry is invalidated in the wrong address space: its TLB entry stays"
     return None
+
+
+def _tlb_flush_in_section(row: Row, _space: str, _detail: str) -> str | None:
+    # Xen PV queues flush and store in one order; powerpc hash and sparc64 flush nothing there;
+    # arm64 stores at once.
+    if row.deferred is Deferred.ALL:
+        return "another CPU refills its TLB from the old entry between the flush and the store"
+    return None
+
+
+_WAITING = {
+    Deferred.STORE: "page-table updates wait in a queue that nobody means to flush",
+    Deferred.INVALIDATION: "TLB invalidations wait in a batch that nobody means to flush",
+    Deferred.BARRIERS: "barriers of new kernel mappings are held back: they may fault",
+    Deferred.ALL: "page-table updates and invalidations wait for a flush that nobody means to do",
+}
+
+_NOT_YET = {
+    Deferred.STORE: "the old entry is in force while the code goes on as if it were not",
+    Deferred.INVALIDATION: "the TLB maps the old page while the code goes on as if it did not",
+    Deferred.BARRIERS: "a new kernel mapping is used before its barriers: it may fault",
+    Deferred.ALL: "the old entry is in force while the code goes on as if it were not",
+}
+
+_ONE_BY_ONE = {
+    Deferred.STORE: "every entry costs a hypercall",
+    Deferred.INVALIDATION: "every entry costs an invalidation",
+    Deferred.BARRIERS: "every kernel entry costs its barriers",
+    Deferred.ALL: "every entry costs what the mode should save",
+}
+
+
+def _mode_left_on_cpu(row: Row, _space: str, detail: str) -> str | None:
+    if row.owner is Owner.TASK:
+        return None
+    if detail == "lost":
+        return "the rest of the section is not batched"
+    return _WAITING[row.deferred]
+
+
+def _dirty_start(row: Row, _space: str, detail: str) -> str | None:
+    if detail and detail != "the mode on" and not detail.endswith("pause_count 0"):
+        return "the mode stays off for the task: nothing is batched any more"
+    return _WAITING[row.deferred]
+
+
+def _flush_is_nop(row: Row, _space: str, _detail: str) -> str | None:
+    return _NOT_YET[row.deferred]
+
+
+def _irq_deferred(row: Row, _space: str, _detail: str) -> str | None:
+    return _NOT_YET[row.deferred] if row.interrupt is Interrupt.JOINS else None
+
+
+def _lost_update(row: Row, _space: str, _detail: str) -> str | None:
+    if row.stores_late:
+        return "what the later change did is gone: a page that was freed can come back mapped"
+    return None
+
+
+def _stale_translation_used(row: Row, space: str, _detail: str) -> str | None:
+    if not row.defers(space):
+        return None
+    if row.deferred is Deferred.BARRIERS:
+        return "an access to a kernel mapping that was just made faults"
+    return "a page that may belong to somebody else by now is read or written"
+
+
+def _kernel_bug(_row: Row, _space: str, _detail: str) -> str | None:
+    return "the task dies where it stands, and what it holds is never released"
+
+
+def _mode_not_effective(row: Row, space: str, _detail: str) -> str | None:
+    return _ONE_BY_ONE[row.deferred] if row.defers(space) else None
 
 
 def _nobody(_row: Row, _space: str, _detail: str) -> str | None:
@@ -185,9 +262,7 @@ _HARMS: dict[str, Callable[[Row, str, str], str | None]] = {
     "unlock-before-flush": _unlock_before_flush,
     "stale-read": _stale_read,
     "mixed-write": _mixed_write,
-    # Xen PV queues flush and store in one order; powerpc hash and sparc64 flush nothing there;
-    # arm64 stores at once.
-    "tlb-flush-in-section": _nobody,
+    "tlb-flush-in-section": _tlb_flush_in_section,
     "free-before-flush": _free_before_flush,
     "unbalanced-pause": _unbalanced_pause,
     "bh-across-section": _bh_across_section,
@@ -196,4 +271,12 @@ _HARMS: dict[str, Callable[[Row, str, str], str | None]] = {
     "preempted-in-section": _preempted_in_section,
     "unpinned-batch": _unpinned_batch,
     "batch-mixes-mm": _batch_mixes_mm,
+    "mode-left-on-cpu": _mode_left_on_cpu,
+    "dirty-start": _dirty_start,
+    "flush-is-nop": _flush_is_nop,
+    "irq-deferred": _irq_deferred,
+    "lost-update": _lost_update,
+    "stale-translation-used": _stale_translation_used,
+    "kernel-bug": _kernel_bug,
+    "mode-not-effective": _mode_not_effective,
 }

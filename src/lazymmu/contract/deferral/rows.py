@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 class Deferred(StrEnum):
     """What is put off."""
 
+    NOTHING = "nothing"
     STORE = "the store itself, and TLB flushes behind it in one queue"
     INVALIDATION = "the TLB invalidation; the store is immediate"
     BARRIERS = "the barriers after the store; the store is immediate"
+    ALL = "the store, the TLB invalidation and the barriers, but not TLB flushes that are asked for"
 
 
 class Owner(StrEnum):
     """Whose state the mode is."""
 
+    NOBODY = "there is none"
     CPU = "per CPU"
     BATCH = "per-CPU batch, mode counted per task"
     TASK = "per task"
@@ -37,15 +40,18 @@ class Owner(StrEnum):
 class Inner(StrEnum):
     """What a section inside a section does."""
 
+    NOTHING = "nothing"
     BUG = "BUG_ON() at the inner beginning"
     COUNTED_PER_CPU = "counted per CPU; BUG_ON() when the task is switched out at depth two"
     ENDS_OUTER = "the inner end turns the mode off for the rest of the outer section"
+    WARNS = "WARN at the inner beginning; the inner end turns the mode off for the rest"
     COUNTED = "counted per task; the inner end flushes"
 
 
 class Carried(StrEnum):
     """What a context switch does with the mode."""
 
+    NOTHING = "nothing: there is no mode"
     HOOKS = "the switch hooks flush and take the mode along"
     PINNED = "cannot happen while the mode is on: preemption is disabled"
     FLAG_STAYS = "nothing: the mode stays with the CPU"
@@ -66,7 +72,8 @@ class Row:
     name: of the row; arch: of the kernel's directory; label: of the MMU; deferred; spaces: mappings
     whose updates are deferred; owner; pins: the beginning disables preemption; inner; carried;
     interrupt; flush: arch_flush_lazy_mmu_mode() does something; limit: updates after which a batch
-    is flushed, 0 = none; seen: releases where it was read; source: files and functions.
+    is flushed, 0 = none; seen: releases where it was read; source: files and functions;
+    read_through: accessors see what the CPU they run on has put off.
     """
 
     name: str
@@ -83,6 +90,17 @@ class Row:
     limit: int
     seen: str
     source: str
+    read_through: bool = False
+
+    @property
+    def stores_late(self) -> bool:
+        """Whether memory keeps the old entry while the mode is on."""
+        return self.deferred in (Deferred.STORE, Deferred.ALL)
+
+    @property
+    def survives_a_switch(self) -> bool:
+        """Whether a section may be switched out and go on, also on another CPU."""
+        return not self.pins and self.carried is not Carried.FLAG_STAYS
 
     @property
     def counted(self) -> bool:
@@ -168,7 +186,7 @@ def _sparc(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bo
     )
 
 
-def _arm64(name: str, inner: Inner, seen: str) -> Row:
+def _arm64(name: str, inner: Inner, seen: str, interrupt: Interrupt = Interrupt.IMMEDIATE) -> Row:
     return Row(
         name=name,
         arch="arm64",
@@ -180,7 +198,7 @@ def _arm64(name: str, inner: Inner, seen: str) -> Row:
         pins=False,
         inner=inner,
         carried=Carried.TASK,
-        interrupt=Interrupt.IMMEDIATE,
+        interrupt=interrupt,
         flush=True,
         limit=0,
         seen=seen,
@@ -209,6 +227,10 @@ SPARC_ACTIVE = _sparc(
 )
 SPARC_COUNTED = _sparc("sparc-counted", Inner.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
 
+# 5fdd05efa1cd ("arm64/mm: Batch barriers when updating kernel mappings"), before b81c688426a9
+# ("arm64/mm: Disable barrier batching in interrupt contexts") and 1ef3095b1405 ("arm64/mm: Permit
+# lazy_mmu_mode to be nested") made it what v6.16 has.
+ARM64_WARNS = _arm64("arm64-warns", Inner.WARNS, "linux-next before v6.16-rc1", Interrupt.JOINS)
 ARM64_FLAG = _arm64("arm64-flag", Inner.ENDS_OUTER, "v6.16 to v6.19")
 ARM64_COUNTED = _arm64("arm64-counted", Inner.COUNTED, "v7.0 on")
 
@@ -216,7 +238,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     "x86": (XEN_EXCLUSIVE, XEN_NESTING_COUNT, XEN_CPU_MODE, XEN_TASK),
     "powerpc": (HASH_UNPINNED, HASH_ACTIVE, HASH_COUNTED),
     "sparc": (SPARC_UNPINNED, SPARC_ACTIVE, SPARC_COUNTED),
-    "arm64": (ARM64_FLAG, ARM64_COUNTED),
+    "arm64": (ARM64_WARNS, ARM64_FLAG, ARM64_COUNTED),
 }
 """The rows of each architecture, oldest features first."""
 
@@ -242,7 +264,9 @@ def row(arch: str, words: Collection[str], enter: Collection[str] | None = None)
                 return SPARC_COUNTED
             return SPARC_ACTIVE if "preempt_disable" in own else SPARC_UNPINNED
         case "arm64":
-            return ARM64_FLAG if "TIF_LAZY_MMU" in words else ARM64_COUNTED
+            if "TIF_LAZY_MMU" not in words:
+                return ARM64_COUNTED
+            return ARM64_WARNS if "VM_WARN_ON" in own else ARM64_FLAG
     raise ValueError(f"the deferral table has no architecture `{arch}`")
 
 

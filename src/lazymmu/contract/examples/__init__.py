@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The examples of the rules: one directory per rule, good and bad, as C and as events.
+"""The examples of the rules: one directory per rule, good and bad, as events and as C.
 
 The two forms of an example say the same; the monitor on the events and the analyser on the C must
 agree.  `expect: RULE` in a comment stands on the line of the culprit.  The second line of each C
-file names the dialect that it speaks and the file of a tree that it stands for.
+file names the dialect that it speaks and the file of a tree that it stands for.  A rule that source
+cannot show has event lists alone, which name their dialect themselves.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from importlib.resources import files
 from typing import Final
 
 _HEAD: Final = re.compile(r"/\* dialect: (?P<dialect>[\w-]+); file: (?P<file>[\w./-]+) \*/")
+_DIALECT: Final = re.compile(r"^dialect (?P<dialect>[\w-]+)$", re.M)
 _EXPECT: Final = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example: its C, its events, the dialect of both, and the file that the C stands for."""
+    """One example: its C, its events, the dialect of both, and the file that the C stands for.
+
+    `c` and `file` are "" for a rule that source cannot show.
+    """
 
     c: str
     events: str
@@ -47,19 +52,24 @@ class Examples:
 
 
 @cache
-def load(rule: str) -> Examples:
-    """The examples of the rule named `rule`.
+def load(rule: str, *, c: bool = True) -> Examples:
+    """The examples of the rule named `rule`, with their C or without.
 
     Raises FileNotFoundError when one is missing, ValueError when its head is not as it must be.
     """
-    return Examples(_read(rule, "good"), _read(rule, "bad"))
+    return Examples(_read(rule, "good", c=c), _read(rule, "bad", c=c))
 
 
-def _read(rule: str, kind: str) -> Example:
+def _read(rule: str, kind: str, *, c: bool) -> Example:
     home = files(__name__) / rule
-    c = (home / f"{kind}.c").read_text(encoding="utf-8")
     events = (home / f"{kind}.events").read_text(encoding="utf-8")
-    head = _HEAD.search(c)
+    if not c:
+        named = _DIALECT.search(events)
+        if named is None:
+            raise ValueError(f"{rule}/{kind}.events names no dialect")
+        return Example("", events, named["dialect"], "")
+    text = (home / f"{kind}.c").read_text(encoding="utf-8")
+    head = _HEAD.search(text)
     if head is None:
         raise ValueError(f"{rule}/{kind}.c names no dialect and file")
-    return Example(c, events, head["dialect"], head["file"])
+    return Example(text, events, head["dialect"], head["file"])

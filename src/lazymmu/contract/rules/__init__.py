@@ -24,8 +24,20 @@ from lazymmu.contract.rules.entries import (
     STALE_READ,
     TLB_FLUSH_IN_SECTION,
 )
+from lazymmu.contract.rules.harms import (
+    KERNEL_BUG,
+    LOST_UPDATE,
+    MODE_NOT_EFFECTIVE,
+    STALE_TRANSLATION_USED,
+)
 from lazymmu.contract.rules.locks import SECTION_OUTSIDE_LOCK, UNLOCK_BEFORE_FLUSH
 from lazymmu.contract.rules.rule import Kind, Party, Rule, Witness
+from lazymmu.contract.rules.state import (
+    DIRTY_START,
+    FLUSH_IS_NOP,
+    IRQ_DEFERRED,
+    MODE_LEFT_ON_CPU,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +64,18 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             PREEMPTED_IN_SECTION,
             UNPINNED_BATCH,
             BATCH_MIXES_MM,
+            MODE_LEFT_ON_CPU,
+            DIRTY_START,
+            FLUSH_IS_NOP,
+            IRQ_DEFERRED,
+            LOST_UPDATE,
+            STALE_TRANSLATION_USED,
+            KERNEL_BUG,
+            MODE_NOT_EFFECTIVE,
         )
     }
 )
-"""Every rule by name, callers' obligations first: the order of documents and of `explain`."""
+"""Every rule by name: obligations of callers, then of implementations, then harms.
+
+It is the order of documents and of `explain`.
+"""

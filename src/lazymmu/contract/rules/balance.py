@@ -13,6 +13,7 @@ from lazymmu.contract.events import (
     Pause,
     Resume,
     Return,
+    UserReturn,
 )
 from lazymmu.contract.rules.rule import (
     ALL_WITNESSES,
@@ -46,6 +47,8 @@ def _unbalanced(
             return own, ("ended-callers",)
         case Exit() if before.depth > 0:
             return own, ("exit",)
+        case UserReturn() if before.depth > 0:
+            return own, ("user-return",)
     return own, ()
 
 
@@ -54,13 +57,14 @@ _UNBALANCED_WORDS = {
     "left-on": "returns with the lazy MMU mode on",
     "ended-callers": "returns after ending the lazy MMU section of its caller",
     "exit": "ends the task with the lazy MMU mode on",
+    "user-return": "returns to user mode with the lazy MMU mode on",
 }
 
 UNBALANCED_SECTION = Rule(
     name="unbalanced-section",
     sentence=(
         "Every lazy MMU section that a path begins ends on that path, once, before the function "
-        "returns or the task ends."
+        "returns, the task ends, or it goes back to user mode."
     ),
     why=(
         "A section left open keeps preempt_count raised on powerpc hash and sparc64, keeps the CPU "
@@ -77,7 +81,7 @@ UNBALANCED_SECTION = Rule(
     kind=Kind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(Call, Disable, Return, Exit),
+    events=(Call, Disable, Return, Exit, UserReturn),
     status=lambda dialect: Status.DOCUMENTED if dialect.pairing else Status.IMPLIED,
     message=lambda violation: _UNBALANCED_WORDS[violation.detail],
     step=_unbalanced,
@@ -88,10 +92,10 @@ UNBALANCED_SECTION = Rule(
 # ---- nested-section ------------------------------------------------------------------------
 
 
-def _nested(before: TaskState, _event: Enable, _dialect: Dialect) -> str | None:
-    if before.on and not before.irq and before.knows("mode", "pause"):
-        return ""
-    return None
+def _nested(before: TaskState, event: Enable, _dialect: Dialect) -> str | None:
+    # A section in an interrupt is not the task's, and another rule's finding.
+    in_task = not before.irq and event.in_interrupt != "yes"
+    return "" if before.on and in_task and before.knows("mode", "pause") else None
 
 
 _NESTING_STATUS = {
@@ -150,6 +154,8 @@ def _unbalanced_pause(
             return own, ("resumed-callers",)
         case Exit() if before.paused > 0:
             return own, ("exit",)
+        case UserReturn() if before.paused > 0:
+            return own, ("user-return",)
     return own, ()
 
 
@@ -159,6 +165,7 @@ _PAUSE_WORDS = {
     "left-paused": "returns with the lazy MMU mode paused",
     "resumed-callers": "returns after resuming the lazy MMU mode that its caller paused",
     "exit": "ends the task with the lazy MMU mode paused",
+    "user-return": "returns to user mode with the lazy MMU mode paused",
 }
 
 UNBALANCED_PAUSE = Rule(
@@ -180,7 +187,7 @@ UNBALANCED_PAUSE = Rule(
     kind=Kind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(Call, Pause, Resume, Return, Exit),
+    events=(Call, Pause, Resume, Return, Exit, UserReturn),
     status=lambda dialect: Status.DOCUMENTED if dialect.pause else Status.OFF,
     message=lambda violation: _PAUSE_WORDS[violation.detail],
     step=_unbalanced_pause,

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lazymmu.contract.dialects import Dialect, Interrupts, Locks, Status
 from lazymmu.contract.events import (
     Disable,
@@ -12,20 +10,23 @@ from lazymmu.contract.events import (
     Event,
     IrqExit,
     MaySleep,
+    SwitchIn,
     SwitchOut,
 )
 from lazymmu.contract.rules.rule import ALL_WITNESSES, Kind, Party, Rule, stateless
 from lazymmu.contract.section import DEPTH_LIMIT, TaskState
 
-if TYPE_CHECKING:
-    from lazymmu.contract.monitor import Violation
-
 # ---- sleep-in-section ----------------------------------------------------------------------
 
+_SLEPT = {"blocked": "blocks (schedule())", "yielded": "gives up its CPU (schedule())"}
+"""How a task that was seen to leave its CPU proves that it slept, or could have."""
 
-def _sleep(before: TaskState, event: MaySleep, _dialect: Dialect) -> str | None:
+
+def _sleep(before: TaskState, event: MaySleep | SwitchOut, _dialect: Dialect) -> str | None:
     if not before.on or not before.knows("mode", "pause"):
         return None
+    if isinstance(event, SwitchOut):
+        return _SLEPT.get(event.why)
     return f"{'blocks' if event.certain else 'may sleep'} ({event.why})"
 
 
@@ -46,7 +47,7 @@ SLEEP_IN_SECTION = Rule(
     kind=Kind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(MaySleep,),
+    events=(MaySleep, SwitchOut),
     status=lambda dialect: Status.DOCUMENTED if dialect.sleep else Status.IMPLIED,
     message=lambda violation: f"{violation.detail} inside a lazy MMU section",
     step=stateless(_sleep),
@@ -106,26 +107,35 @@ SECTION_IN_INTERRUPT = Rule(
 # ---- preempted-in-section ------------------------------------------------------------------
 
 
-def _preempted(before: TaskState, event: Enable | SwitchOut, _dialect: Dialect) -> str | None:
+def _preempted(
+    before: TaskState, event: Enable | SwitchIn | SwitchOut, _dialect: Dialect
+) -> str | None:
     if not before.knows("mode", "pause"):
         return None
     if isinstance(event, SwitchOut):
-        return "switched-out" if event.why == "preempted" and before.on else None
+        return "switched-out" if event.why in ("preempted", "lock") and before.on else None
+    if isinstance(event, SwitchIn):
+        moved = -1 not in (event.from_cpu, event.cpu) and event.from_cpu != event.cpu
+        return "migrated" if moved and before.on else None
     fresh = before.depth == 0 and before.paused == 0 and event.in_interrupt == "no"
     if fresh and not before.pinned and before.knows("pins", "locks", "irq"):
         return "unpinned"
     return None
 
 
-def _preempted_words(violation: Violation) -> str:
-    if violation.detail == "switched-out":
-        return "is preempted inside a lazy MMU section"
-    return "begins a lazy MMU section with nothing that keeps the task from being preempted"
+_PREEMPTED_WORDS = {
+    "switched-out": "is preempted inside a lazy MMU section",
+    "migrated": "moves to another CPU inside a lazy MMU section",
+    "unpinned": ("begins a lazy MMU section with nothing that keeps the task from being preempted"),
+}
 
 
 PREEMPTED_IN_SECTION = Rule(
     name="preempted-in-section",
-    sentence="A section begins with nothing pinning the task, or is switched out against its will.",
+    sentence=(
+        "A section begins with nothing pinning the task, is switched out against the task's will, "
+        "or goes on on another CPU."
+    ),
     why=(
         "Allowed, and worth knowing: it is what an implementation must survive, by disabling "
         "preemption itself (powerpc hash, sparc64) or by its context-switch hooks (Xen PV); "
@@ -140,9 +150,9 @@ PREEMPTED_IN_SECTION = Rule(
     kind=Kind.INFORMATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(Enable, SwitchOut),
+    events=(Enable, SwitchOut, SwitchIn),
     status=lambda dialect: Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED,
-    message=_preempted_words,
+    message=lambda violation: _PREEMPTED_WORDS[violation.detail],
     step=stateless(_preempted),
     check=_preempted,
 )

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 
 class Party(StrEnum):
-    """Who is bound by a rule."""
+    """Who is bound by a rule: nobody by a harm, which some broken obligation leads to."""
 
     CALLER = "caller"
     IMPLEMENTATION = "implementation"
+    NOBODY = "nobody"
 
 
 class Kind(StrEnum):
@@ -86,14 +87,19 @@ class Rule:
         """Whether the rule keeps a state of its own."""
         return self.check is None
 
+    @property
+    def of_source(self) -> bool:
+        """Whether source can show it.  Where it cannot, the examples are event lists alone."""
+        return Witness.SOURCE in self.witnesses
+
     def start(self) -> Hashable:
         """The rule's own state at the beginning."""
         return self.initial
 
     @property
     def examples(self) -> Examples:
-        """A good and a bad example, as C and as events."""
-        return load(self.name)
+        """A good and a bad example, as events and, for a rule of source, as C."""
+        return load(self.name, c=self.of_source)
 
 
 def stateless(check: Check) -> Step:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which dialect each release speaks, and each architecture's row of the deferral table there.
+
+For machines and traces, which are told a release and have no tree.  Where there is a tree, its own
+text and words are asked (`dialects.detect()`, `rows.row()`); a test holds this table to that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract.deferral import rows as _rows
+from lazymmu.contract.dialects import COUNTED, COUNTED_TASK, NO_NESTING, PTL_HELD, Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lazymmu.contract.deferral.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release: its name, its dialect, and the row of each architecture that has the mode."""
+
+    name: str
+    dialect: Dialect
+    rows: Mapping[str, Row]
+
+
+def _release(name: str, dialect: Dialect, *rows: Row) -> Release:
+    return Release(name, dialect, {row.arch: row for row in rows})
+
+
+_LOCKED = (_rows.XEN_EXCLUSIVE, _rows.HASH_ACTIVE, _rows.SPARC_ACTIVE)
+_NESTING = (_rows.XEN_NESTING_COUNT, _rows.HASH_ACTIVE, _rows.SPARC_ACTIVE)
+_BARRIERS = (*_LOCKED, _rows.ARM64_FLAG)
+_COUNTED = (
+    _rows.XEN_CPU_MODE,
+    _rows.HASH_COUNTED,
+    _rows.SPARC_COUNTED,
+    _rows.ARM64_COUNTED,
+)
+
+RELEASES: Final[Mapping[str, Release]] = {
+    release.name: release
+    for release in (
+        # sparc64's preempt_disable(), a1d416bf9faf (in v6.15), is in v6.1.y and v6.12.y as well.
+        _release("6.1.176", PTL_HELD, *_LOCKED),
+        _release("6.1.192", PTL_HELD, *_LOCKED),
+        _release(
+            "6.12.8", PTL_HELD, _rows.XEN_NESTING_COUNT, _rows.HASH_ACTIVE, _rows.SPARC_UNPINNED
+        ),
+        # v6.12.y took the text of v6.15 and kept Xen's nesting count.
+        _release("6.12.38", NO_NESTING, *_NESTING),
+        _release("6.12.117", NO_NESTING, *_NESTING),
+        _release("6.17.8", NO_NESTING, *_BARRIERS),
+        _release("6.18.5", NO_NESTING, *_BARRIERS),
+        _release("6.19.6", NO_NESTING, *_BARRIERS),
+        _release("7.1.13", COUNTED, *_COUNTED),
+        _release("7.3.4", COUNTED_TASK, _rows.XEN_TASK, *_COUNTED[1:]),
+    )
+}
+"""Releases that were read, oldest branch first."""
+
+
+def release_of(name: str) -> Release:
+    """What is known of the release `name`: its own entry, or the nearest one before it.
+
+    A release of a series in the table, such as `6.12.107` or `6.12.107+deb13-amd64`, is as the
+    newest entry of that series that is not newer than it, or its oldest; a series that the table
+    lacks is as the newest entry of the series before it.  Stable releases between two entries may
+    have either's features, so this is a guess where `name` is not in `RELEASES`.  Raises
+    ValueError for what is no release from 6.1 on.
+    """
+    if name in RELEASES:
+        return RELEASES[name]
+    wanted = _numbers(name)
+    if wanted is None:
+        raise ValueError(f"`{name}` is no release of Linux; known are {', '.join(RELEASES)}")
+    known = [(numbers, entry) for entry in RELEASES.values() if (numbers := _numbers(entry.name))]
+    series = [entry for numbers, entry in known if numbers[:2] == wanted[:2]]
+    before = [entry for numbers, entry in known if numbers <= wanted]
+    if series:
+        older = [entry for entry in series if entry in before]
+        return older[-1] if older else series[0]
+    if not before:
+        raise ValueError(f"nothing is known of Linux {name}; known are {', '.join(RELEASES)}")
+    # A stable branch goes on after the next series began, and takes its fixes.
+    return before[-1]
+
+
+def _numbers(name: str) -> tuple[int, ...] | None:
+    found = re.match(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,5}))?", name)
+    return None if found is None else tuple(int(part or 0) for part in found.groups())
