@@ -20,8 +20,9 @@ NO_IRQ: Final = ""
 class Here:
     """The moment at which a step happens.
 
-    cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in this step; costs: called with the
-    name of each thing that takes time ("hypercall", "barrier", "invalidation"), for who counts.
+    cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in this
+    step; costs: called with the name of each thing that takes time ("hypercall", "barrier",
+    "invalidation"), for who counts.
     """
 
     __slots__ = ("_index", "_layout", "_tasks", "_view", "costs", "cpu", "events", "this_cpu")
