@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.cli import check, completion, explain, replay, sections, trace
+from lazymmu.cli import check, completion, explain, litmus, replay, sections, trace, verify
 from lazymmu.cli.console import emit, say
 from lazymmu.cli.outcome import ExitCode, Problem
 
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-VERBS: tuple[ModuleType, ...] = (check, sections, trace, explain, replay, completion)
+VERBS: tuple[ModuleType, ...] = (
+    check,
+    sections,
+    verify,
+    litmus,
+    trace,
+    explain,
+    replay,
+    completion,
+)
 """Each verb is a module with NAME, SUMMARY, `add_arguments(parser)` and `run(args)`.
 
 They import what is heavy inside `run`, so that `lazymmu --help` and completion stay instant.

@@ -15,7 +15,7 @@ from lazymmu.cli.outcome import ExitCode
 NAME = "completion"
 SUMMARY = "print a shell's completion script"
 
-_FILES = {"suppress", "baseline", "write_baseline", "diff", "output", "events"}
+_FILES = {"suppress", "baseline", "write_baseline", "diff", "output", "events", "litmus", "replay"}
 _DIRECTORIES = {"trees", "cache_dir"}
 
 
@@ -47,9 +47,15 @@ def _teach(parser: argparse.ArgumentParser) -> None:
     from lazymmu.cli.options import ARCHES, source_rules
     from lazymmu.contract.dialects import DIALECTS
     from lazymmu.contract.rules import RULES
+    from lazymmu.contract.rules.rule import Witness
+    from lazymmu.litmus import run, shipped
 
     names = {"rule": sorted(RULES), "rules": source_rules(), "dialect": sorted(DIALECTS)}
     names["arch"] = [*ARCHES, "all"]
+    names["scenarios"] = shipped.names()
+    names["machines"], *releases = run.names()
+    names["releases"] = [name for part in releases for name in part]
+    names["watched"] = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for sub in action.choices.values():

@@ -23,6 +23,7 @@ __all__ = [
     "cache_dir",
     "check_dialect",
     "check_names",
+    "positive",
     "source_rules",
 ]
 
@@ -54,7 +55,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="hold the tree to another dialect of the contract than its own text",
     )
     group.add_argument(
-        "--jobs", metavar="N", type=_positive, help="processes (default: one per processor)"
+        "--jobs", metavar="N", type=positive, help="processes (default: one per processor)"
     )
     group.add_argument(
         "--cache-dir",
@@ -124,7 +125,8 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
     return base / "lazymmu"
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """The number that an option names, 1 or more."""
     number = int(text)  # argparse reports the ValueError
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")

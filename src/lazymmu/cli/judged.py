@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What verdicts look like, for the verbs that have some: values of `report` made from runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lazymmu.litmus.judge import Judgement
+    from lazymmu.litmus.run import Run
+    from lazymmu.report.ktap import Case
+    from lazymmu.witness.verdict import Verdict
+
+    Done = Sequence[tuple[Run, Verdict]]
+
+__all__ = ["as_json", "case", "counterexample", "judgements"]
+
+
+def judgements(done: Done) -> list[Judgement]:
+    """Each verdict beside what its scenario expects."""
+    from lazymmu.litmus.judge import judge
+
+    return [judge(run.scenario, verdict) for run, verdict in done]
+
+
+def counterexample(run: Run, verdict: Verdict) -> str:
+    """The first counterexample of a run, "" when it has none."""
+    from lazymmu.contract.rules import RULES
+    from lazymmu.report import counterexample
+
+    return counterexample.render(verdict, run.scenario.sentence, RULES)
+
+
+def case(judged: Judgement) -> Case:
+    """A judged verdict as KTAP has it: ok is what is as the scenario expects it."""
+    from lazymmu.report.ktap import Case
+    from lazymmu.report.verdicts import said
+    from lazymmu.witness.verdict import Answer
+
+    verdict = judged.verdict
+    skipped = verdict.verdict is Answer.NOT_APPLICABLE and judged.met is True
+    return Case(
+        suite=verdict.scenario,
+        name=" ".join(filter(None, (verdict.arch, verdict.feature, verdict.release))),
+        ok=judged.met is True,
+        directive="SKIP" if skipped else "TIMEOUT" if judged.met is None else "",
+        told=(said(verdict), *judged.sentences),
+    )
+
+
+def as_json(done: Done, judged: Sequence[Judgement]) -> str:
+    """All runs as one object, with what came of expectations, and with the scenarios' texts."""
+    from lazymmu.litmus.write import render
+    from lazymmu.report import verdicts
+
+    words = {True: "met", False: "differs", None: "open"}
+    return verdicts.render(
+        [verdict for _, verdict in done],
+        {run.scenario.name: render(run.scenario) for run, _ in done},
+        [words[one.met] for one in judged],
+    )

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run litmus files on machines, and hold the verdicts to what the files expect.
+
+A file without `expect` runs on every implementation, and is expected to hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import judged, searching
+from lazymmu.cli.console import emit, read_input, say
+from lazymmu.cli.options import add_output
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from lazymmu.litmus.judge import Judgement
+    from lazymmu.litmus.run import Run
+    from lazymmu.litmus.scenario import Scenario
+    from lazymmu.witness.verdict import Verdict
+
+NAME = "litmus"
+SUMMARY = "run litmus files on machines"
+FORMATS = ("text", "json", "ktap")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `lazymmu litmus`."""
+    parser.add_argument(
+        "litmus", metavar="FILE", nargs="+", help="litmus file (- for standard input)"
+    )
+    searching.add_selecting(parser)
+    searching.add_search(parser)
+    output = add_output(parser, FORMATS)
+    output.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print every counterexample, not only those that are not expected",
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Read all files, run them, and say what differs from what they expect."""
+    scenarios = _read(args.litmus)
+    arches, releases = searching.selected(args)
+    from lazymmu.litmus.run import runs
+
+    chosen = runs(scenarios, arches=arches, releases=releases, everything=args.everything)
+    for scenario in scenarios:
+        if not any(one.scenario is scenario for one in chosen):
+            say(f"{scenario.file}: expects nothing of such an implementation; --all runs it on all")
+    if not chosen:
+        return ExitCode.INCONCLUSIVE
+    done, interrupted = searching.verdicts(chosen, args)
+    found = judged.judgements(done)
+    _print(done, found, args)
+    if not args.quiet:
+        from lazymmu.report.verdicts import summary
+
+        say(f"{summary([verdict for _, verdict in done])}; {_met(found)}")
+    if any(one.met is False for one in found):
+        return ExitCode.FOUND
+    return (
+        ExitCode.INCONCLUSIVE
+        if interrupted or any(o.met is None for o in found)
+        else ExitCode.CLEAN
+    )
+
+
+def _read(files: Sequence[str]) -> list[Scenario]:
+    from lazymmu.litmus.read import LitmusError
+    from lazymmu.litmus.run import load
+
+    found: dict[str, Scenario] = {}
+    for file in files:
+        name = "<stdin>" if file == "-" else file
+        try:
+            scenario = load(read_input(file).decode(), name)
+        except UnicodeDecodeError:
+            raise Problem(f"{name}: not text in UTF-8") from None
+        except LitmusError as error:
+            raise Problem(str(error)) from None
+        if scenario.name in found:
+            other = found[scenario.name].file
+            raise Problem(f"{name}: a scenario {scenario.name!r} is in {other}, too")
+        found[scenario.name] = scenario
+    return list(found.values())
+
+
+def _print(
+    done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement], args: argparse.Namespace
+) -> None:
+    from lazymmu.report import ktap, matrix
+
+    match args.format:
+        case "json":
+            emit(judged.as_json(done, found), args.output)
+        case "ktap":
+            emit(ktap.render([judged.case(one) for one in found]), args.output)
+        case _:
+            parts = [matrix.render([verdict for _, verdict in done])]
+            parts += _details(done, found, verbose=args.verbose)
+            emit("\n".join(parts), args.output)
+
+
+def _details(
+    done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement], *, verbose: bool
+) -> Iterator[str]:
+    """What differs, with the line of the file that expects it, and counterexamples."""
+    for (one, verdict), judgement in zip(done, found, strict=True):
+        expected = judgement.expected
+        line, column = (expected.line, expected.column) if expected else (1, 1)
+        on = " ".join(filter(None, (verdict.arch, verdict.feature, verdict.release)))
+        if not judgement.met:
+            level = "error" if judgement.met is False else "warning"
+            yield "".join(
+                f"{one.scenario.file}:{line}:{column}: {level}: {on}: {sentence}\n"
+                for sentence in judgement.sentences
+            )
+        if verbose or judgement.met is False:
+            text = judged.counterexample(one, verdict)
+            if text:
+                yield text
+
+
+def _met(found: Sequence[Judgement]) -> str:
+    differ = sum(one.met is False for one in found)
+    if differ:
+        return f"{differ} not as expected"
+    unsure = sum(one.met is None for one in found)
+    return f"{unsure} open" if unsure else "all as expected"

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the verbs that search machines share: their options, and many searches at once.
+
+Each search runs in one process; several processes make several searches. The results come in the
+order of the runs, whoever was ready first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import signal
+from concurrent.futures import CancelledError, ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import options
+from lazymmu.cli.console import progress, say
+from lazymmu.cli.outcome import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from multiprocessing.synchronize import Event
+
+    from lazymmu.explore import Progress
+    from lazymmu.litmus.run import Limits, Run
+    from lazymmu.witness.verdict import Verdict
+
+__all__ = ["ENGINES", "add_search", "add_selecting", "limits", "selected", "verdicts"]
+
+ENGINES = ("auto", "python", "numpy", "numba")
+"""As `explore.ENGINES` has them, which is heavier to import than a parser."""
+
+INTERRUPT = "interrupt"
+"""The reason that explore gives for a search that Ctrl-C ended."""
+
+
+def add_selecting(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """On which implementations; returns the group, for what a verb adds to it."""
+    group = parser.add_argument_group("which runs")
+    group.add_argument(
+        "--arch",
+        metavar="NAME[,NAME]",
+        action="append",
+        default=[],
+        dest="machines",
+        help="only these architectures (see --list)",
+    )
+    group.add_argument(
+        "--release",
+        metavar="NAME[,NAME]",
+        action="append",
+        default=[],
+        dest="releases",
+        help="only these releases of the kernel, or releases with these features, such as "
+        "6.12.8 or xen-nesting-count",
+    )
+    group.add_argument(
+        "--all",
+        action="store_true",
+        dest="everything",
+        help="each release, and large scenarios, too; by default the first release of each "
+        "feature, where the scenario expects something of it",
+    )
+    return group
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """How far to search, and with what."""
+    group = parser.add_argument_group("searching")
+    group.add_argument(
+        "--bound", metavar="K", type=_count, help="at most K involuntary preemptions in one run"
+    )
+    group.add_argument(
+        "--max-states", metavar="N", type=options.positive, help="end a search after N states"
+    )
+    group.add_argument(
+        "--max-memory",
+        metavar="MIB",
+        type=options.positive,
+        help="end a search whose tables need more than MIB mebibytes",
+    )
+    group.add_argument(
+        "--seconds", metavar="S", type=options.positive, help="end a search after S seconds"
+    )
+    group.add_argument(
+        "--engine", choices=ENGINES, default="auto", help="what searches (default: auto)"
+    )
+    group.add_argument(
+        "--jobs",
+        metavar="N",
+        type=options.positive,
+        help="searches at a time (default: one per processor)",
+    )
+
+
+def limits(args: argparse.Namespace) -> Limits:
+    """The bounds and the engine that were asked for."""
+    from lazymmu.litmus.run import Limits
+
+    return Limits(
+        engine=args.engine,
+        bound=args.bound,
+        max_states=args.max_states,
+        max_bytes=args.max_memory and args.max_memory << 20,
+        seconds=args.seconds,
+    )
+
+
+def selected(args: argparse.Namespace) -> tuple[set[str] | None, set[str] | None]:
+    """The architectures and the releases that were asked for, None for all; raises Problem."""
+    from lazymmu.litmus.run import names
+
+    arches, releases, features = names()
+    machines = _listed(args.machines) - {"all"}
+    options.check_names("architecture", machines, arches)
+    wanted = _listed(args.releases)
+    options.check_names("release or feature", wanted, [*releases, *features])
+    return machines or None, wanted or None
+
+
+def verdicts(
+    runs: Sequence[Run], args: argparse.Namespace
+) -> tuple[list[tuple[Run, Verdict]], bool]:
+    """Make the runs; what they came to, in order, and whether the user broke off.
+
+    After Ctrl-C the searches at work end with what they have covered, and no other begins.
+    """
+    wanted = limits(args)
+    jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
+    many = jobs > 1 and "fork" in multiprocessing.get_all_start_methods()
+    with progress(quiet=args.quiet) as show:
+        told = show or (lambda *_: None)
+        search = _parallel if many else _serial
+        done, interrupted = search(runs, wanted, told, jobs)
+    if interrupted:
+        say(f"interrupted: {len(done)} of {len(runs)} runs made")
+    return done, interrupted
+
+
+def _serial(
+    runs: Sequence[Run], wanted: Limits, show: Callable[[str, int, int], None], _jobs: int
+) -> tuple[list[tuple[Run, Verdict]], bool]:
+    done: list[tuple[Run, Verdict]] = []
+    for number, run in enumerate(runs):
+        show(run.scenario.name, number, len(runs))
+        try:
+            verdict = _verify(run, wanted)
+        except KeyboardInterrupt:
+            return done, True
+        done.append((run, verdict))
+        if verdict.reason == INTERRUPT:
+            return done, True
+    return done, False
+
+
+def _parallel(
+    runs: Sequence[Run], wanted: Limits, show: Callable[[str, int, int], None], jobs: int
+) -> tuple[list[tuple[Run, Verdict]], bool]:
+    # A fork has what this process has read and built; nothing here runs threads before it.
+    context = multiprocessing.get_context("fork")
+    stop = context.Event()
+    done: list[tuple[Run, Verdict]] = []
+    interrupted = False
+    with ProcessPoolExecutor(jobs, context, _begin, (stop,)) as pool:
+        futures: list[Future[Verdict]] = [pool.submit(_verify, run, wanted) for run in runs]
+        try:
+            for number, (run, future) in enumerate(zip(runs, futures, strict=True)):
+                show(run.scenario.name, number, len(runs))
+                done.append((run, future.result()))
+        except KeyboardInterrupt:
+            interrupted = True
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+        if interrupted:
+            for run, future in list(zip(runs, futures, strict=True))[len(done) :]:
+                with contextlib.suppress(CancelledError):
+                    done.append((run, future.result()))
+    return done, interrupted
+
+
+_stop: Event | None = None
+
+
+def _begin(stop: Event) -> None:
+    """In a new process: leave Ctrl-C to the first one, which says so by `stop`."""
+    global _stop  # noqa: PLW0603 - set once for this process, before any search
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _verify(run: Run, wanted: Limits) -> Verdict:
+    from lazymmu.litmus import run as running
+
+    try:
+        return running.verify(run, wanted, _look if _stop is not None else None)
+    except ImportError as error:
+        raise Problem(f"--engine {wanted.engine} needs a package: {error}") from None
+
+
+def _look(_progress: Progress) -> None:
+    """Called by a search now and then: end it when the user broke off."""
+    if _stop is not None and _stop.is_set():
+        raise KeyboardInterrupt
+
+
+def _listed(values: Sequence[str]) -> set[str]:
+    return {name.strip() for value in values for name in value.split(",")} - {""}
+
+
+def _count(text: str) -> int:
+    number = int(text)  # argparse reports the ValueError
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
+    return number

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Search what machines can do, and print how the contract can be broken on them.
+
+Without arguments: every shipped scenario on every implementation that it
+expects something of, as a table. With --scenario, also the shortest
+counterexample of each run that is violated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import judged, options, searching
+from lazymmu.cli.console import emit, read_input, say, width
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from lazymmu.litmus.run import Run
+    from lazymmu.litmus.scenario import Scenario
+    from lazymmu.report.verdicts import Stored
+    from lazymmu.witness.verdict import Verdict
+
+NAME = "verify"
+SUMMARY = "search executable machines for ways to break the contract"
+FORMATS = ("text", "json", "ktap")
+PREEMPT = ("none", "voluntary", "full", "lazy")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu verify`."""
+    which = searching.add_selecting(parser)
+    which.add_argument(
+        "--scenario",
+        metavar="NAME[,NAME]",
+        action="append",
+        default=[],
+        dest="scenarios",
+        help="only these scenarios; also prints the counterexamples",
+    )
+    which.add_argument(
+        "--rule",
+        metavar="NAME",
+        dest="watched",
+        help="only scenarios about this rule, or those named, and watch no other",
+    )
+    which.add_argument(
+        "--list", action="store_true", help="list scenarios and implementations, and run nothing"
+    )
+    which.add_argument(
+        "--replay",
+        metavar="FILE",
+        help="take the counterexamples of a JSON result again, without a search "
+        "(- for standard input)",
+    )
+    machine = parser.add_argument_group("another machine than the scenario's")
+    machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
+    machine.add_argument(
+        "--tasks",
+        metavar="N",
+        type=options.positive,
+        help="the scenario's first N tasks, and copies of its last if it has fewer",
+    )
+    kind = machine.add_mutually_exclusive_group()
+    kind.add_argument("--rt", action="store_true", help="with PREEMPT_RT")
+    kind.add_argument("--preempt", choices=PREEMPT, help="with this preemption model")
+    searching.add_search(parser)
+    output = options.add_output(parser, FORMATS)
+    output.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 even if there are counterexamples"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Choose the runs, make them, print what they came to."""
+    if args.replay is not None:
+        return _replayed(args)
+    scenarios = _scenarios(args)
+    arches, releases = searching.selected(args)
+    if args.list:
+        _list(scenarios, args)
+        return ExitCode.CLEAN
+    from lazymmu.litmus.run import runs
+
+    chosen = runs(scenarios, arches=arches, releases=releases, everything=args.everything)
+    if not chosen:
+        say("no scenario expects anything of such an implementation; --all runs all of them")
+        return ExitCode.INCONCLUSIVE
+    done, interrupted = searching.verdicts(chosen, args)
+    _print(done, args)
+    verdicts = [verdict for _, verdict in done]
+    if not args.quiet:
+        from lazymmu.report.verdicts import summary
+
+        say(summary(verdicts))
+    return _code(verdicts, args, interrupted=interrupted)
+
+
+def _scenarios(args: argparse.Namespace) -> list[Scenario]:
+    """The scenarios that were asked for, on the machines that were asked for; raises Problem."""
+    from lazymmu.contract.rules import RULES
+    from lazymmu.contract.rules.rule import Witness
+    from lazymmu.litmus.run import library
+    from lazymmu.litmus.vary import vary
+
+    there_are = {scenario.name: scenario for scenario in library()}
+    names = [name.strip() for value in args.scenarios for name in value.split(",")]
+    options.check_names("scenario", names, there_are)
+    found = [scenario for scenario in there_are.values() if not names or scenario.name in names]
+    if args.watched is not None:
+        shown = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
+        options.check_names("rule that machines show", [args.watched], shown)
+        if not names:
+            found = [scenario for scenario in found if _about(scenario, args.watched)]
+    if not names and not args.everything and not args.list:
+        found = [scenario for scenario in found if scenario.machine.size == "small"]
+    return [
+        vary(
+            scenario,
+            cpus=args.cpus,
+            tasks=args.tasks,
+            preempt=args.preempt,
+            rt=True if args.rt else None,
+            rule=args.watched,
+        )
+        for scenario in found
+    ]
+
+
+def _about(scenario: Scenario, rule: str) -> bool:
+    expected = (breach.rule for expect in scenario.expect for breach in expect.broken)
+    return rule in (*scenario.rules, *scenario.watch, *expected)
+
+
+def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> None:
+    from lazymmu.report import ktap, matrix
+
+    match args.format:
+        case "json":
+            emit(judged.as_json(done, judged.judgements(done)), args.output)
+        case "ktap":
+            emit(ktap.render([judged.case(one) for one in judged.judgements(done)]), args.output)
+        case _:
+            parts = [matrix.render([verdict for _, verdict in done])]
+            if args.scenarios:
+                parts += filter(None, (judged.counterexample(*one) for one in done))
+            emit("\n".join(parts), args.output)
+
+
+def _code(verdicts: Sequence[Verdict], args: argparse.Namespace, *, interrupted: bool) -> ExitCode:
+    from lazymmu.witness.verdict import Answer
+
+    answers = {verdict.verdict for verdict in verdicts}
+    if interrupted:
+        return ExitCode.INCONCLUSIVE
+    if Answer.VIOLATED in answers:
+        return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
+    if answers & {Answer.INCONCLUSIVE, Answer.NEVER_OCCURS} or answers == {Answer.NOT_APPLICABLE}:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CLEAN
+
+
+def _list(scenarios: Sequence[Scenario], args: argparse.Namespace) -> None:
+    from lazymmu.litmus.run import implementations
+    from lazymmu.report import catalogue
+
+    rows = [
+        catalogue.Row(
+            scenario.name,
+            scenario.sentence,
+            (*scenario.claims, *scenario.bugs, *scenario.rules),
+            scenario.machine.size,
+        )
+        for scenario in scenarios
+    ]
+    if args.format == "json":
+        emit(catalogue.render_json(rows, list(implementations())), args.output)
+    else:
+        emit(catalogue.render(rows, list(implementations()), width(args.output)), args.output)
+
+
+def _replayed(args: argparse.Namespace) -> ExitCode:
+    """Take every counterexample of a result once more, as far as it was asked for."""
+    from lazymmu.litmus.run import Run
+    from lazymmu.report import verdicts
+
+    name = "<stdin>" if args.replay == "-" else args.replay
+    try:
+        found = verdicts.read(read_input(args.replay).decode())
+    except UnicodeDecodeError:
+        raise Problem(f"{name}: not text in UTF-8") from None
+    except ValueError as error:
+        raise Problem(f"{name}: {error}") from None
+    wanted = {one.strip() for value in args.scenarios for one in value.split(",")}
+    found = [
+        stored
+        for stored in found
+        if (not wanted or stored.scenario in wanted) and args.watched in (None, stored.rule)
+    ]
+    done = []
+    for stored in found:
+        scenario = _stored(stored, name)
+        verdict = _again(stored, scenario, name)
+        done.append((Run(scenario, verdict.arch, verdict.release, verdict.feature), verdict))
+    if args.format == "json":
+        emit(judged.as_json(done, judged.judgements(done)), args.output)
+    else:
+        emit("\n".join(judged.counterexample(*one) for one in done), args.output)
+    if not done:
+        say(f"{name}: there is no such counterexample in it")
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
+
+
+def _stored(stored: Stored, name: str) -> Scenario:
+    from lazymmu.litmus import shipped
+    from lazymmu.litmus.read import LitmusError
+    from lazymmu.litmus.run import load
+
+    try:
+        return load(stored.text or shipped.text(stored.scenario), stored.scenario)
+    except KeyError:
+        raise Problem(f"{name}: there is no scenario {stored.scenario!r}") from None
+    except LitmusError as error:
+        raise Problem(f"{name}: {error}") from None
+
+
+def _again(stored: Stored, scenario: Scenario, name: str) -> Verdict:
+    from lazymmu.litmus.ask import question
+    from lazymmu.witness.again import NotAgainError, again
+
+    asked = question(scenario, stored.arch, stored.release)
+    try:
+        return again(scenario.name, asked, stored.rule, stored.harm, stored.actions)
+    except NotAgainError as error:
+        on = f"{scenario.name} on {stored.arch} {stored.release}"
+        raise Problem(f"{name}: {on}: {error}") from None

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A counterexample as plain text for a mail: a column for each CPU, and what changed beside them.
+
+A cell names the kernel's functions, outermost first and only those that were not named on that CPU
+in the step before, then what happened. Only differences from the step before are shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from typing import TYPE_CHECKING
+
+from lazymmu.report.happened import phrases
+from lazymmu.report.verdicts import PSEUDO, place, shortest
+from lazymmu.report.words import clean, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lazymmu.contract.rules.rule import Rule
+    from lazymmu.witness.verdict import Broken, TraceStep, Verdict
+
+__all__ = ["WIDTH", "render"]
+
+WIDTH = 100
+"""Columns at most."""
+
+_GAP = 2
+_LEAST = 26
+"""Columns that what changed has at least."""
+
+
+def render(verdict: Verdict, sentence: str, rules: Mapping[str, Rule]) -> str:
+    """The first violation of `verdict` with its steps, and the names of the others.
+
+    sentence: the scenario's; rules: `contract.rules.RULES`.  "" for a verdict without violation.
+    """
+    broken = verdict.first
+    if broken is None:
+        return ""
+    return "".join(f"{line}".rstrip() + "\n" for line in _lines(verdict, broken, sentence, rules))
+
+
+def _lines(
+    verdict: Verdict, broken: Broken, sentence: str, rules: Mapping[str, Rule]
+) -> Iterator[str]:
+    yield from _wrapped(f"{verdict.scenario}: violated on {place(verdict)}")
+    yield ""
+    if sentence:
+        yield from _wrapped(sentence, "  ")
+        yield ""
+    says = rules[broken.rule].sentence if broken.rule in rules else PSEUDO.get(broken.rule, "")
+    yield from _wrapped(f"Broken: {broken.rule}. {says}".rstrip(), "  ")
+    if broken.harm and broken.harm != says:
+        yield from _wrapped(f"Harm: {broken.harm}", "  ")
+    searched = (
+        f" ({count(verdict.states, 'state')}, {count(verdict.transitions, 'transition')} searched)"
+        if verdict.states
+        else ""
+    )
+    yield from _wrapped(f"Shortest way: {shortest(broken)}{searched}.", "  ")
+    others = [f"{one.rule} ({shortest(one)})" for one in verdict.violations[1:]]
+    if others:
+        yield from _wrapped(f"Also broken: {', '.join(others)}.", "  ")
+    if broken.trace:
+        sources: dict[str, int] = {}
+        yield ""
+        yield from _table(broken.trace, sources)
+        if sources:
+            yield ""
+        for source, number in sources.items():
+            yield from _wrapped(f"[{number}] {source}", "  ")
+
+
+def _table(trace: Sequence[TraceStep], sources: dict[str, int]) -> Iterator[str]:
+    cpus = sorted({step.cpu for step in trace})
+    heads = ["", *(f"CPU{cpu}" if cpu >= 0 else "hardware" for cpu in cpus), "what changed"]
+    rows = list(_rows(trace, cpus, sources))
+    widths = _widths([heads, *([" ".join(cell) for cell in row] for row in rows)], rows)
+    yield _joined(heads, widths)
+    yield _joined(["-" * width for width in widths], widths)
+    for row in rows:
+        cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            yield _joined(parts, widths)
+
+
+def _rows(
+    trace: Sequence[TraceStep], cpus: Sequence[int], sources: dict[str, int]
+) -> Iterator[list[list[str]]]:
+    """For each step its cells, each a list of lines."""
+    told: dict[int, tuple[str, tuple[str, ...]]] = {}
+    before: TraceStep | None = None
+    for number, step in enumerate(trace, 1):
+        cells: list[list[str]] = [[] for _ in cpus]
+        cells[cpus.index(step.cpu)] = list(_done(step, told.get(step.cpu), sources))
+        told[step.cpu] = (step.task, step.stack)
+        yield [[str(number)], *cells, list(_changes(before, step))]
+        before = step
+
+
+def _done(
+    step: TraceStep, told: tuple[str, tuple[str, ...]] | None, sources: dict[str, int]
+) -> Iterator[str]:
+    """What a CPU does in a step: who, in which functions that are new here, and what happened."""
+    task, stack = told or ("", ())
+    if step.task and (step.task != task or not told):
+        yield f"{step.task}:"
+        stack = ()
+    shared = 0
+    while shared < min(len(stack), len(step.stack)) and stack[shared] == step.stack[shared]:
+        shared += 1
+    # A step in the same function as before names it all the same: something happens there.
+    shared = min(shared, max(len(step.stack) - 1, 0))
+    mark = ""
+    if step.citation and step.stack:
+        mark = f" [{sources.setdefault(step.citation, len(sources) + 1)}]"
+    for depth, function in enumerate(step.stack[shared:], shared):
+        last = depth == len(step.stack) - 1
+        yield f"{' ' * (depth + 1)}{function}(){mark if last else ''}"
+    indent = " " * (len(step.stack) + 1)
+    happened = phrases(step.events)
+    if not step.stack and not happened:
+        happened = [step.what]
+    yield from (indent + phrase for phrase in happened)
+    if step.note:
+        yield indent + step.note
+
+
+def _changes(before: TraceStep | None, step: TraceStep) -> Iterator[str]:
+    """What is pending, stored, effective, cached and in the implementation's variables now."""
+    for name, value in step.state:
+        # A queue is told as what is pending.
+        if not value.startswith("("):
+            yield f"{name} = {value}"
+    if step.pending != (before.pending if before else ()):
+        yield "pending: " + ("; ".join(step.pending) or "nothing")
+    was_stored = dict(before.stored) if before else {}
+    was_effective = dict(before.effective) if before else {}
+    effective = dict(step.effective)
+    for entry, value in step.stored:
+        seen = effective.get(entry, value)
+        if before and (was_stored.get(entry), was_effective.get(entry)) == (value, seen):
+            continue
+        yield f"{entry} = {value}" if value == seen else f"{entry} = {value}, in effect {seen}"
+    if step.tlb != (before.tlb if before else ()):
+        yield "TLB: " + ("; ".join(step.tlb) or "nothing stale")
+
+
+def _widths(rows: Sequence[Sequence[str]], cells: Sequence[Sequence[Sequence[str]]]) -> list[int]:
+    """Columns for each cell: CPUs as wide as they need to be, and what changed has the rest."""
+    heads = rows[0]
+    natural = [
+        max(len(head), *(len(line) for row in cells for line in row[at]), 1)
+        if any(row[at] for row in cells)
+        else len(head)
+        for at, head in enumerate(heads)
+    ]
+    number, *cpus, changed = natural
+    gaps = _GAP * (len(natural) - 1)
+    room = WIDTH - number - gaps - min(changed, _LEAST)
+    while sum(cpus) > room:
+        cpus[cpus.index(max(cpus))] -= 1
+    return [number, *cpus, min(changed, WIDTH - number - gaps - sum(cpus))]
+
+
+def _folded(lines: Sequence[str], width: int) -> list[str]:
+    folded = []
+    for line in lines:
+        line = clean(line)
+        indent = " " * min(len(line) - len(line.lstrip()), width // 2)
+        folded += textwrap.wrap(
+            line.strip(),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent + "  ",
+            break_on_hyphens=False,
+        )
+    return folded
+
+
+def _joined(parts: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
+    return (" " * _GAP).join(cells).rstrip()
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
