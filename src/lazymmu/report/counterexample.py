@@ -94,34 +94,37 @@ def _rows(
     before: TraceStep | None = None
     for number, step in enumerate(trace, 1):
         cells: list[list[str]] = [[] for _ in cpus]
-        cells[cpus.index(step.cpu)] = list(_done(step, told.get(step.cpu), sources))
-        told[step.cpu] = (step.task, step.stack)
+        cells[cpus.index(step.cpu)] = list(_done(step, told.get(step.cpu, ("", ())), sources))
+        told[step.cpu] = (step.task, _calls(step)[-1][0])
         yield [[str(number)], *cells, list(_changes(before, step))]
         before = step
 
 
+def _calls(step: TraceStep) -> Sequence[tuple[tuple[str, ...], str]]:
+    return step.calls or ((step.stack, step.citation),)
+
+
 def _done(
-    step: TraceStep, told: tuple[str, tuple[str, ...]] | None, sources: dict[str, int]
+    step: TraceStep, told: tuple[str, tuple[str, ...]], sources: dict[str, int]
 ) -> Iterator[str]:
     """What a CPU does in a step: who, in which functions that are new here, and what happened."""
-    task, stack = told or ("", ())
-    if step.task and (step.task != task or not told):
+    task, before = told
+    if step.task and step.task != task:
         yield f"{step.task}:"
-        stack = ()
-    shared = 0
-    while shared < min(len(stack), len(step.stack)) and stack[shared] == step.stack[shared]:
-        shared += 1
-    # A step in the same function as before names it all the same: something happens there.
-    shared = min(shared, max(len(step.stack) - 1, 0))
-    mark = ""
-    if step.citation and step.stack:
-        mark = f" [{sources.setdefault(step.citation, len(sources) + 1)}]"
-    for depth, function in enumerate(step.stack[shared:], shared):
-        last = depth == len(step.stack) - 1
-        yield f"{' ' * (depth + 1)}{function}(){mark if last else ''}"
-    indent = " " * (len(step.stack) + 1)
+        before = ()
+    stack: tuple[str, ...] = ()
+    for stack, source in _calls(step):
+        shared = 0
+        while shared < min(len(before), len(stack)) and before[shared] == stack[shared]:
+            shared += 1
+        mark = f" [{sources.setdefault(source, len(sources) + 1)}]" if source and stack else ""
+        # A step in the function of the one before names it all the same: something happens there.
+        for depth in range(min(shared, max(len(stack) - 1, 0)), len(stack)):
+            yield f"{' ' * (depth + 1)}{stack[depth]}(){mark if depth == len(stack) - 1 else ''}"
+        before = stack
+    indent = " " * (len(stack) + 1)
     happened = phrases(step.events)
-    if not step.stack and not happened:
+    if not stack and not happened:
         happened = [step.what]
     yield from (indent + phrase for phrase in happened)
     if step.note:

@@ -128,6 +128,7 @@ def _step(step: TraceStep) -> dict[str, Any]:
     fields = {name: value for name, value in asdict(step).items() if name != "events"}
     for name in ("stored", "effective", "state"):
         fields[name] = dict(fields[name])
+    fields["calls"] = [{"stack": stack, "citation": source} for stack, source in step.calls]
     return {**fields, "events": eventlist.render(step.events).splitlines() if step.events else []}
 
 

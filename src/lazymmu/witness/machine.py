@@ -10,15 +10,17 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
 from lazymmu.explore import replay, search
 from lazymmu.machine import ConfigError
+from lazymmu.machine.threads import Threads, functions, innermost
 from lazymmu.witness.judged import DEADLOCK, FINALLY, Judged, Question
 from lazymmu.witness.verdict import Answer, Broken, TraceStep, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from lazymmu.explore import Engine, Path, Progress, Result
     from lazymmu.machine import Machine
     from lazymmu.machine.here import Here
+    from lazymmu.machine.threads import Stack
 
 __all__ = ["Question", "retrace", "verify"]
 
@@ -126,16 +128,38 @@ def retrace(model: Judged, path: Path) -> tuple[TraceStep, ...]:
     machine = model.machine
     numbers = {name: number for number, name in enumerate(model.actions)}
     states = list(replay(model, path))
-    return tuple(
-        _step(machine, numbers[taken.action], list(before), list(after))
-        for taken, before, after in zip(path.steps, states, states[1:], strict=False)
-    )
+    threads = machine.threads
+    machine.threads = _Followed(cached=False)
+    try:
+        return tuple(
+            _step(machine, numbers[taken.action], list(before), list(after))
+            for taken, before, after in zip(path.steps, states, states[1:], strict=False)
+        )
+    finally:
+        machine.threads = threads
+
+
+class _Followed(Threads):
+    """Threads that remember where programs were whenever one had taken a step."""
+
+    def __init__(self, *, cached: bool) -> None:
+        super().__init__(cached=cached)
+        self.visited: list[Stack] = []
+
+    def after(self, stack: Stack, value: Hashable) -> Stack:
+        """As in `Threads`; nobody asks after a step that could not be taken."""
+        self.visited.append(stack)
+        return super().after(stack, value)
 
 
 def _step(machine: Machine, number: int, before: list[object], after: list[object]) -> TraceStep:
     action = machine.actions[number]
     scene = machine.scene(before, number)
+    followed = machine.threads
+    visited = followed.visited if isinstance(followed, _Followed) else []
+    visited.clear()
     events = machine.step(list(before), number) or ()
+    calls = dict.fromkeys((functions(stack), innermost(stack)) for stack in visited)
     here = machine.here(after, action.cpu)
     names = [spec.name for spec in machine.config.entries]
     return TraceStep(
@@ -151,6 +175,7 @@ def _step(machine: Machine, number: int, before: list[object], after: list[objec
         state=tuple(_changed(machine, before, after).items()),
         events=events,
         action=str(action),
+        calls=tuple(call for call in calls if call[0]),
     )
 
 
@@ -182,7 +207,19 @@ def _changed(
     }
 
 
-_ELSEWHERE = {"stack", "thread", "stored", "effective", "image", "old", "status", "settled"}
+_ELSEWHERE = {
+    "owner",
+    "curr",
+    "panicked",
+    "stack",
+    "thread",
+    "stored",
+    "effective",
+    "image",
+    "old",
+    "status",
+    "settled",
+}
 """Variables that a trace shows in columns of their own, or not at all."""
 
 

@@ -47,7 +47,9 @@ class TraceStep:
     tlb: translations that CPUs hold, one short phrase for each;
     state: the implementation's own words, such as (`xen_lazy_mode[0]`, `MMU`);
     events: what the rules saw; note: why the step matters, "" for most;
-    action: the machine's name for the step, by which it can be taken again.
+    action: the machine's name for the step, by which it can be taken again;
+    calls: a step may pass through several functions, if nobody could tell its parts from each
+    other: (functions, outermost first, and citation) of each, in order; () is `stack` alone.
     """
 
     cpu: int
@@ -63,6 +65,7 @@ class TraceStep:
     events: tuple[Event, ...] = ()
     note: str = ""
     action: str = ""
+    calls: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
