@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm64Warns
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
+from lazymmu.machine.arch.powerpc import HashActive, HashCounted, HashUnpinned, Radix
+from lazymmu.machine.arch.sparc64 import SparcActive, SparcCounted, SparcUnpinned
 from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
 from lazymmu.machine.arch.xen_task import XenTask
 from lazymmu.machine.config import ConfigError
@@ -110,7 +112,7 @@ MM_6_17_8: Final = replace(
 MM_6_18_5: Final = replace(MM_6_17_8, move_present_ptes=True, set_memory_walks=True)
 MM_6_19_6: Final = replace(MM_6_18_5, migrate_splits_outside=True)
 MM_7_1: Final = replace(MM_6_19_6, kasan="paused", pt_reclaim_one_lock=True)
-MM_7_3: Final = replace(MM_7_1, arena_try_set=True, uffd_wp_check="first")
+MM_7_3: Final = replace(MM_7_1, arena_try_set=True, uffd_wp_check="batched")
 
 # ---- releases ------------------------------------------------------------------------------------
 
@@ -154,6 +156,35 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "7.3.4": XenTask,
     },
     "x86-native": dict.fromkeys(RELEASES, Native),
+    "powerpc": {
+        "5.10": HashUnpinned,
+        "6.1.176": HashActive,
+        "6.1.192": HashActive,
+        "6.12.8": HashActive,
+        "6.12.38": HashActive,
+        "6.12.117": HashActive,
+        "6.16-rc1": HashActive,
+        "6.17.8": HashActive,
+        "6.18.5": HashActive,
+        "6.19.6": HashActive,
+        "7.1.13": HashCounted,
+        "7.3.4": HashCounted,
+    },
+    "powerpc-radix": dict.fromkeys(RELEASES, Radix),
+    "sparc": {
+        "5.10": SparcUnpinned,
+        "6.1.176": SparcActive,
+        "6.1.192": SparcActive,
+        "6.12.8": SparcUnpinned,
+        "6.12.38": SparcActive,
+        "6.12.117": SparcActive,
+        "6.16-rc1": SparcActive,
+        "6.17.8": SparcActive,
+        "6.18.5": SparcActive,
+        "6.19.6": SparcActive,
+        "7.1.13": SparcCounted,
+        "7.3.4": SparcCounted,
+    },
     "arm64": {
         "6.16-rc1": Arm64Warns,
         "6.17.8": Arm64Flag,

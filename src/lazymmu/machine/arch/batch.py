@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What powerpc's hash MMU and sparc64 share: stores are immediate, invalidations wait in a batch.
+
+The batch is the CPU's and holds entries of one mm.  Up to v6.19 a word beside it, `active`, is the
+mode; from v7.0 on the task's counters are.  Adding to the batch takes two steps, because an
+interrupt may come between the look at its index and the store into it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from lazymmu.contract.events import BatchAdd, BatchKey, Call, PerCpu, Pin, Return, Unpin
+from lazymmu.machine.arch.base import Arch, protected
+from lazymmu.machine.layout import Column
+from lazymmu.machine.memory import page_of
+from lazymmu.machine.steps import atomic
+
+if TYPE_CHECKING:
+    from lazymmu.contract.events import FlushWhy, Known
+    from lazymmu.machine.config import Value
+    from lazymmu.machine.here import Here
+    from lazymmu.machine.steps import Routine
+
+NOT_ADDED = -1
+"""Instead of an index: the invalidation happened at once."""
+
+Item = tuple[str, str]
+"""An entry, and the translation of it that is to go."""
+
+
+class CpuBatch(Arch):
+    """The batch, and all that fills and empties it.
+
+    variable: its name in the kernel; add: the function that adds to it.
+    """
+
+    variable: ClassVar[str] = ""
+    add: ClassVar[str] = ""
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("batch_mm", "cpu", ""),
+        Column("batch", "cpu", ()),
+    )
+
+    # ---- for subclasses to say -------------------------------------------------------------------
+
+    def active(self, here: Here) -> bool:
+        """Whether an invalidation is added to the batch, here and now."""
+        raise NotImplementedError
+
+    def forget(self, here: Here, items: tuple[Item, ...], mm: str) -> None:
+        """The TLBs lose what a flush of the batch is good for."""
+        raise NotImplementedError
+
+    # ---- the batch -------------------------------------------------------------------------------
+
+    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+        """The CPU's batch."""
+        return tuple((entry, f"invalidate {value}") for entry, value in here.cpu_at(cpu).batch)
+
+    def mm_of(self, entry: str) -> str:
+        """The address space that an entry belongs to."""
+        spec = self.memory.specs[entry]
+        return "init_mm" if spec.space == "kernel" else spec.mm
+
+    def level_of(self, item: Item) -> str:
+        """What size of page a batch holds (psize, hugepage_shift)."""
+        return self.memory.specs[item[0]].level
+
+    def flush_batch(self, here: Here, cpu: int) -> None:
+        """Invalidate all of a CPU's batch, and empty it."""
+        owner = here.cpu_at(cpu)
+        here.cost("invalidation")
+        self.forget(here, owner.batch, owner.batch_mm)
+        owner.batch, owner.batch_mm = (), ""
+
+    def flush_pending(self, here: Here, why: FlushWhy) -> None:
+        """The same for this CPU if there is anything in it, and say so."""
+        if here.this_cpu.batch:
+            self.flush_batch(here, here.cpu)
+            self.flushed(here, why)
+
+    def add_item(self, item: Item) -> Routine:
+        """Steps: invalidate at once outside the mode, else add to the batch."""
+        index = yield self._look(item)
+        if index != NOT_ADDED:
+            yield self._append(item, index)
+
+    def key_differs(self, here: Here, item: Item, *, size: bool) -> bool:
+        """Whether the batch holds other mms, or with `size` other sizes, than an item's."""
+        this_cpu = here.this_cpu
+        if not this_cpu.batch:
+            return False
+        other = self.level_of(this_cpu.batch[0]) != self.level_of(item)
+        return bool(this_cpu.batch_mm != self.mm_of(item[0]) or (size and other))
+
+    def look(self, here: Here, item: Item) -> bool:
+        """Flush a batch of another mm; tells whether the item goes into the batch."""
+        raise NotImplementedError
+
+    @atomic
+    def _look(self, here: Here, item: Item) -> int:
+        """get_cpu_var(): preemption is off until the item is in the batch, interrupts are not."""
+        here.emit(Call, function=self.add, role="arch-hook")
+        here.emit(BatchKey, variable=self.variable, checked=True)
+        if self.look(here, item):
+            here.current.preempt_count += 1
+            return len(here.this_cpu.batch)
+        here.cost("invalidation")
+        self.forget(here, (item,), self.mm_of(item[0]))
+        self.updated(here)
+        here.emit(Return, function=self.add, role="arch-hook")
+        return NOT_ADDED
+
+    @atomic
+    def _append(self, here: Here, item: Item, index: int) -> None:
+        """Store at the index that was looked at, whatever has been stored there since."""
+        this_cpu = here.this_cpu
+        if index == 0 or not this_cpu.batch:
+            # An interrupt that emptied the batch left its mm as it was.
+            this_cpu.batch_mm = self.mm_of(item[0])
+        this_cpu.batch = (*this_cpu.batch[:index], item)
+        here.emit(BatchAdd, variable=self.variable)
+        here.current.preempt_count -= 1
+        self.updated(here, waits=True)
+        here.emit(Return, function=self.add, role="arch-hook")
+
+    # ---- stores ----------------------------------------------------------------------------------
+
+    @atomic
+    def change(self, here: Here, entry: str, value: Value, operation: str, how: str) -> Value:
+        """Store; gives the translation that is to be invalidated, None when there was none."""
+        found: Value = here.entry(entry).stored
+        self.memory.write(here, entry, value, operation, how)
+        self.memory.store(here, entry, value)
+        return found if page_of(found) is not None else None
+
+    @atomic
+    def restrict(self, here: Here, entry: str, operation: str) -> Value:
+        """Take the permission to write away; gives what `change()` gives."""
+        found: Value = here.entry(entry).stored
+        self.memory.write(here, entry, protected(found), operation, "immediate")
+        self.memory.store(here, entry, protected(found))
+        return found if page_of(found) is not None and protected(found) != found else None
+
+    @atomic
+    def plain(self, here: Here, entry: str, value: Value, operation: str) -> None:
+        """Store an entry that leads to a table: no TLB holds it, because none walks tables."""
+        self.memory.write(here, entry, value, operation, "deferred")
+        self.memory.store(here, entry, value)
+        self.memory.invalidate(here, (entry,), here.cpus)
+        self.updated(here)
+
+    # ---- words about the hooks -------------------------------------------------------------------
+
+    def begin(self, here: Here, hook: str) -> None:
+        """A hook begins, which looks for this CPU's batch."""
+        here.emit(Call, function=hook, role="arch-hook")
+
+    def touch(self, here: Here) -> None:
+        """The address of this CPU's batch is taken."""
+        here.emit(PerCpu, variable=self.variable, access="address")
+
+    def end(self, here: Here, hook: str) -> None:
+        """A hook ends."""
+        here.emit(Return, function=hook, role="arch-hook")
+
+    @staticmethod
+    def unpin(here: Here) -> None:
+        """preempt_enable(), which checks its count (kernel/sched/core.c, preempt_count_sub())."""
+        if not here.bug_on(here.current.preempt_count == 0, "val > preempt_count()"):
+            here.current.preempt_count -= 1
+            here.emit(Unpin, kind="preempt")
+
+
+class Flagged(CpuBatch):
+    """Up to v6.19: `active` beside the batch is the mode, and arch_flush_lazy_mmu_mode() is empty.
+
+    Interrupts see `active` and add to the batch of whom they interrupt, also between the flush at
+    the end of a section and the moment `active` goes.
+    """
+
+    flush_how = "noop"
+    columns = (*CpuBatch.columns, Column("active", "cpu", 0, 2))
+
+    def active(self, here: Here) -> bool:
+        """The CPU's word, in interrupts as well."""
+        return bool(here.this_cpu.active)
+
+    def mode_on(self, here: Here) -> Known:
+        """The CPU's word."""
+        return "yes" if here.this_cpu.active else "no"
+
+    # ---- pinned: preempt_disable() from enter to leave -------------------------------------------
+
+    @atomic
+    def pin_and_activate(self, here: Here) -> None:
+        """preempt_disable(), and the mode is on."""
+        self.begin(here, "arch_enter_lazy_mmu_mode")
+        here.current.preempt_count += 1
+        here.emit(Pin, kind="preempt")
+        self.touch(here)
+        here.this_cpu.active = 1
+        self.end(here, "arch_enter_lazy_mmu_mode")
+
+    @atomic
+    def flush_own(self, here: Here) -> None:
+        """The first half of a pinned leave."""
+        self.begin(here, "arch_leave_lazy_mmu_mode")
+        self.touch(here)
+        if here.this_cpu.batch:
+            self.flush_batch(here, here.cpu)
+
+    @atomic
+    def deactivate_and_unpin(self, here: Here) -> None:
+        """The second half: the mode is off, preempt_enable()."""
+        here.this_cpu.active = 0
+        self.unpin(here)
+        self.end(here, "arch_leave_lazy_mmu_mode")
+
+    # ---- unpinned: the address of a batch is kept while the task may move ------------------------
+
+    @atomic
+    def look_up(self, here: Here, hook: str) -> int:
+        """this_cpu_ptr(): gives the CPU whose batch it is."""
+        self.begin(here, hook)
+        self.touch(here)
+        return here.cpu
+
+    @atomic
+    def look_up_and_ask(self, here: Here, hook: str) -> tuple[int, bool]:
+        """The same, and whether there is anything in it."""
+        self.begin(here, hook)
+        self.touch(here)
+        return here.cpu, bool(here.this_cpu.batch)
+
+    @atomic
+    def set_active(self, here: Here, cpu: int, on: int, hook: str) -> None:
+        """The mode of that CPU."""
+        here.cpu_at(cpu).active = on
+        self.end(here, hook)
+
+
+class Counted(CpuBatch):
+    """From v7.0: the task's counters are the mode, and hooks pin, flush and unpin.
+
+    5ab246749569 ("mm: enable lazy_mmu sections to nest") (in v7.0).  Interrupts add nothing to the
+    batch, so that a hook is one step.
+    """
+
+    def active(self, here: Here) -> bool:
+        """is_lazy_mmu_mode_active()."""
+        return here.lazy_active
+
+    def mode_on(self, here: Here) -> Known:
+        """The task's own state."""
+        return "yes" if here.task_active(here.task) else "no"
+
+    @atomic
+    def enter(self, here: Here) -> None:
+        """preempt_disable(), and no more."""
+        here.current.preempt_count += 1
+        here.emit(Pin, kind="preempt")
+
+    @atomic
+    def flush(self, here: Here) -> None:
+        """arch_flush_lazy_mmu_mode(): touches the batch; who calls it is pinned."""
+        self.begin(here, "arch_flush_lazy_mmu_mode")
+        self.touch(here)
+        if here.this_cpu.batch:
+            self.flush_batch(here, here.cpu)
+        self.end(here, "arch_flush_lazy_mmu_mode")
+
+    @atomic
+    def leave(self, here: Here) -> None:
+        """Flush, and preempt_enable()."""
+        self.begin(here, "arch_leave_lazy_mmu_mode")
+        self.touch(here)
+        if here.this_cpu.batch:
+            self.flush_batch(here, here.cpu)
+        self.unpin(here)
+        self.end(here, "arch_leave_lazy_mmu_mode")
