@@ -14,7 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lazymmu.contract.deferral.releases import RELEASES, Release, release_of
+
 if TYPE_CHECKING:
+    from lazymmu.contract.deferral import Row
+    from lazymmu.contract.dialects import Dialect
     from lazymmu.ftrace.record import Header
 
 __all__ = [
@@ -22,7 +26,6 @@ __all__ = [
     "Function",
     "Guess",
     "Profile",
-    "ReleaseRow",
     "counter_events",
     "functions",
     "guess",
@@ -40,6 +43,7 @@ ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
 Version = tuple[int, int, int]
 _FIRST: Final = (0, 0, 0)
 _LAST: Final = (9999, 0, 0)
+_COUNTED: Final = (7, 0, 0)  # 5ab246749569 ("mm: enable lazy_mmu sections to nest")
 
 
 def version(release: str) -> Version | None:
@@ -68,21 +72,6 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseRow:
-    """From release `since` on: row of the deferral table, dialect, and what a trace can show.
-
-    sections: whether functions show where sections begin and end; counted: whether the task's
-    counters exist.
-    """
-
-    since: Version
-    row: str
-    dialect: str
-    sections: bool
-    counted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Hint:
     """A name that tells an architecture, and the releases that have it; weak: one of a few."""
 
@@ -95,26 +84,25 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One architecture: what its traces show; `rows` are in the order of releases."""
+    """One architecture: what its traces show.
+
+    sections: bounds of the releases whose functions show sections, the second excluded, or None.
+    """
 
     arch: str
     label: str
     machines: tuple[str, ...]
     functions: tuple[Function, ...]
     hints: tuple[Hint, ...]
-    rows: tuple[ReleaseRow, ...]
-
-    def row(self, release: Version) -> ReleaseRow:
-        """What is valid for a release."""
-        return [row for row in self.rows if row.since <= release][-1]
-
-    def between(self, since: Version, until: Version) -> tuple[ReleaseRow, ...]:
-        """What may be valid when only the bounds are known, `until` excluded."""
-        return (self.row(since), *(row for row in self.rows if since < row.since < until))
+    sections: tuple[Version, Version] | None
 
 
 def _bound(value: str | None, default: Version) -> Version:
     return default if value is None else version(value) or default
+
+
+def _span(one: dict[str, Any]) -> tuple[Version, Version]:
+    return _bound(one.get("since"), _FIRST), _bound(one.get("until"), _LAST)
 
 
 def _hint(one: dict[str, Any]) -> Hint:
@@ -123,8 +111,7 @@ def _hint(one: dict[str, Any]) -> Hint:
     return Hint(
         re.compile(rb"(?<![\w.])" + word),
         one["name"],
-        _bound(one.get("since"), _FIRST),
-        _bound(one.get("until"), _LAST),
+        *_span(one),
         one.get("weak", False),
     )
 
@@ -146,16 +133,7 @@ def _profile(data: dict[str, Any]) -> Profile:
             for one in data.get("function", ())
         ),
         hints=tuple(_hint(one) for one in data.get("hint", ())),
-        rows=tuple(
-            ReleaseRow(
-                _bound(one["since"], _FIRST),
-                one["row"],
-                one["dialect"],
-                one["sections"],
-                one.get("counted", False),
-            )
-            for one in data["release"]
-        ),
+        sections=_span(data["sections"]) if "sections" in data else None,
     )
 
 
@@ -197,8 +175,8 @@ class Guess:
     """Which kernel a trace is of, as far as anybody knows.
 
     arch: "" when unknown; release: the exact one, "" when only bounds are known; since, until: the
-    bounds, the second excluded; arch_from, release_from: who says so, for humans; rows: what may
-    be valid, one where the release is known well enough.
+    bounds, the second excluded; arch_from, release_from: who says so, for humans; releases: those
+    of the contract's table that it may be like, one where the release is known exactly.
     """
 
     arch: str
@@ -207,23 +185,37 @@ class Guess:
     until: Version
     arch_from: str
     release_from: str
-    rows: tuple[ReleaseRow, ...]
+    releases: tuple[Release, ...]
 
     @property
-    def dialect(self) -> str:
-        """The dialect's name, "" when it is not decided."""
-        names = {row.dialect for row in self.rows}
-        return names.pop() if len(names) == 1 else ""
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of the deferral table that may be this kernel's, each once."""
+        rows = (one.rows.get(self.arch) for one in self.releases)
+        return tuple(dict.fromkeys(row for row in rows if row is not None))
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """The dialects of the contract that may be this kernel's, oldest first."""
+        ours = [one for one in self.releases if not self.arch or self.arch in one.rows]
+        return tuple(dict.fromkeys(one.dialect for one in ours or self.releases))
 
     @property
     def uncounted(self) -> bool:
         """Whether this kernel is surely one without the task's counters (before v7.0)."""
-        return self.until <= (7, 0, 0) or bool(self.rows and not any(r.counted for r in self.rows))
+        return self.until <= _COUNTED
 
     @property
     def counted(self) -> bool:
         """Whether this kernel surely has the task's counters (v7.0 on)."""
-        return self.since >= (7, 0, 0)
+        return self.since >= _COUNTED
+
+    @property
+    def shows_sections(self) -> bool:
+        """Whether functions may show where sections begin and end."""
+        if not self.arch:
+            return True
+        span = profiles()[self.arch].sections
+        return span is not None and self.since < span[1] and span[0] < self.until
 
 
 def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") -> Guess:
@@ -247,19 +239,32 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
     else:
         release = ""
         since, until, release_from = _bounds(arch, seen, block)
-    rows: tuple[ReleaseRow, ...] = ()
-    if arch:
-        rows = profiles()[arch].between(since, until)
-    return Guess(arch, release, since, until, arch_from, release_from, rows)
+    known = Guess(arch, release, since, until, arch_from, release_from, ())
+    return replace(known, releases=_releases(known))
+
+
+def _releases(known: Guess) -> tuple[Release, ...]:
+    """The entries of the contract's table between the bounds, or the one that is nearest."""
+    if known.release:
+        try:
+            return (release_of(".".join(str(part) for part in known.since)),)
+        except ValueError:
+            return ()  # older than the table: nothing is known of it
+    within = [
+        one
+        for one in RELEASES.values()
+        if known.since <= (version(one.name) or _FIRST) < known.until
+        and (not known.arch or known.arch in one.rows)
+    ]
+    return tuple(within)
 
 
 def with_counters(known: Guess) -> Guess:
     """What is known once readings of the task's counters were met: BTF refuses them before v7.0."""
-    if known.counted or known.release or known.until <= (7, 0, 0):
+    if known.counted or known.release or known.uncounted:
         return known
-    since = (7, 0, 0)
-    rows = profiles()[known.arch].between(since, known.until) if known.arch else ()
-    return replace(known, since=since, release_from="guessed from the counters", rows=rows)
+    known = replace(known, since=_COUNTED, release_from="guessed from the counters")
+    return replace(known, releases=_releases(known))
 
 
 def _arch(seen: list[tuple[str, Hint]]) -> tuple[str, str]:
@@ -283,8 +288,8 @@ def _bounds(arch: str, seen: list[tuple[str, Hint]], block: bytes) -> tuple[Vers
             since, until = max(since, hint.since), min(until, hint.until)
             words.append(hint.word)
     # The counters are read by BTF, which refuses where they are not.
-    if since < (7, 0, 0) and re.search(rb"\bec=\d+ pc=\d+", block):
-        since = (7, 0, 0)
+    if since < _COUNTED and re.search(rb"\bec=\d+ pc=\d+", block):
+        since = _COUNTED
         words.append("the counters ec and pc")
     if since >= until:
         return _FIRST, _LAST, f"{' and '.join(words)} contradict each other"

@@ -115,15 +115,17 @@ class Lines:
         """Whether the block has nothing after the head of the trace."""
         return self._begin >= len(self.block)
 
-    @property
-    def flags(self) -> bool:
-        """Whether the first record of the block has the column that shows interrupts."""
+    def sniff(self) -> bool:
+        """Find out the format; whether lines have the column that shows interrupts.
+
+        The first line of the block that is a record decides.  Without one, `header.format` stays
+        "" and the answer is False.
+        """
         at = self._begin
         while 0 <= at < len(self.block):
-            for one in FORMATS:
-                found = one.pattern.match(self.block, at)
-                if found is not None:
-                    return found["flags"] is not None
+            found = self.match(at)
+            if found is not None:
+                return found["flags"] is not None
             at = self.block.find(b"\n", at) + 1 or -1
         return False
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral import ROWS, Carried, Row, harm
-from lazymmu.contract.dialects import DIALECTS, Status
+from lazymmu.contract.deferral import Row, harm
+from lazymmu.contract.deferral.allowed import allowed
+from lazymmu.contract.dialects import PTL_HELD, Dialect, Status
 from lazymmu.contract.events import Disable, Enable, SwitchOut
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
@@ -79,7 +80,7 @@ class _Watcher:
         self.cut: dict[str, int] = {}
         self.doubts: dict[str, Doubt] = {}
         self.flags = True
-        self.irq_vague = 0
+        self.dialects: tuple[Dialect, ...] = ()
 
     def run(self) -> Watched:
         follower: Follower | None = None
@@ -104,17 +105,16 @@ class _Watcher:
         return self._watched(follower, known)
 
     def _follower(self, lines: Lines, known: Guess) -> Follower:
-        blind = bool(known.rows) and not any(row.sections for row in known.rows)
+        blind = not known.shows_sections
         if known.arch in ("", "powerpc"):
             lines.needles = (*NEEDLES, *POWERPC_NEEDLES)
-        names = [row.dialect for row in known.rows] or ["ptl-held"]
         # Where functions show sections, those of a nesting kernel show the outermost alone: an
         # older text can be held to them.  Where only counters show, the kernel has them.
-        dialect = DIALECTS[names[-1] if blind else names[0]]
-        self.dialects = [DIALECTS[name] for name in names]
+        self.dialects = known.dialects or (PTL_HELD,)
+        dialect = self.dialects[-1 if blind else 0]
         chosen = [RULES[name] for name in trace_rules()]
         self.runtime = Runtime(chosen, dialect)
-        self.flags = lines.flags
+        self.flags = lines.sniff()
         judge = Judge(self.runtime, flags=self.flags, blind=blind)
         return Follower(
             judge,
@@ -165,7 +165,7 @@ class _Watcher:
             what = "end" if seen.sections else "beginning"
             self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []
-        rows = tuple(_row(known.arch, row.row) for row in known.rows)
+        rows = known.rows
         findings = [self._finding(one, rows) for one in self.found]
         findings += self._effect(follower, rows)
         for loss in self.trace.losses:
@@ -184,7 +184,7 @@ class _Watcher:
             arch=known.arch,
             release=known.release,
             kernel=_kernel(known),
-            dialect=known.dialect,
+            dialect=known.dialects[0].name if len(known.dialects) == 1 else "",
             findings=tuple(sorted(findings, key=lambda one: one.spot.line)),
             doubts=tuple(self.doubts.values()),
             seen=seen,
@@ -200,7 +200,7 @@ class _Watcher:
             if verdict is Verdict.ALLOWED and _may_have_yielded(one):
                 verdict = Verdict.UNKNOWN
                 notes.append("or gives up its CPU by itself, which is not: this form does not tell")
-            notes.append(_allowed(rows, verdict))
+            notes.append(_allowed(one.violation, rows))
         comm, pid = one.task
         return TraceFinding(
             rule=rule.name,
@@ -253,10 +253,6 @@ def watch(
     return _Watcher(read(path, stream, progress=progress), rules, arch, release).run()
 
 
-def _row(arch: str, name: str) -> Row:
-    return next(row for row in ROWS[arch] if row.name == name)
-
-
 def _spot(place: Place) -> Spot:
     number, stamp, cpu, text, frames = place
     return Spot(
@@ -266,21 +262,19 @@ def _spot(place: Place) -> Spot:
 
 def _judged(violation: Violation, rows: tuple[Row, ...]) -> tuple[Verdict, Severity, str]:
     """What a violation is on an implementation that is one of `rows`."""
-    if violation.rule == _PREEMPTED:
-        if rows and all(row.carried in (Carried.HOOKS, Carried.TASK) for row in rows):
-            return Verdict.ALLOWED, Severity.INFORMATION, ""
-        if rows and not any(row.carried in (Carried.HOOKS, Carried.TASK) for row in rows):
-            hurts = [harm(_PREEMPTED, row, "unknown") for row in rows]
-            return Verdict.VIOLATION, Severity.HURTS, next((h for h in hurts if h), "")
-        return Verdict.UNKNOWN, Severity.INFORMATION, ""
-    if RULES[violation.rule].kind is Kind.INFORMATION:
+    rule = RULES[violation.rule]
+    may = {allowed(rule.name, row, violation.detail) for row in rows}
+    if rule.kind is Kind.INFORMATION and may != {False}:
+        verdict = Verdict.ALLOWED if may == {True} else Verdict.UNKNOWN
+        return verdict, Severity.INFORMATION, ""
+    if may == {True}:
         return Verdict.ALLOWED, Severity.INFORMATION, ""
-    hurts = [harm(violation.rule, row, "unknown", violation.detail) for row in rows]
+    hurts = [harm(rule.name, row, "unknown", violation.detail) for row in rows]
     said = {text for text in hurts if text}
-    if not said:
+    if not said and rule.kind is not Kind.HARM:
         return Verdict.VIOLATION, Severity.BREAKS_TEXT, ""
     # What hurts one of the kernels that it may be is worth saying; what it does, only when sure.
-    return Verdict.VIOLATION, Severity.HURTS, said.pop() if len(set(hurts)) == 1 else ""
+    return Verdict.VIOLATION, Severity.HURTS, said.pop() if len(set(hurts)) == 1 and said else ""
 
 
 def _may_have_yielded(one: _Found) -> bool:
@@ -294,14 +288,16 @@ def _may_have_yielded(one: _Found) -> bool:
     return not any(name.startswith(_PREEMPTING) for name in frames)
 
 
-def _allowed(rows: tuple[Row, ...], verdict: Verdict) -> str:
+def _allowed(violation: Violation, rows: tuple[Row, ...]) -> str:
+    """Whether that may happen on this implementation, in words."""
     if not rows:
         return "whether that is allowed depends on the architecture: name it with --arch"
-    allowed = all(row.carried in (Carried.HOOKS, Carried.TASK) for row in rows)
-    if verdict is Verdict.UNKNOWN and not allowed:
+    may = {allowed(violation.rule, row, violation.detail) for row in rows}
+    if len(may) > 1:
         return "whether that is allowed depends on the release: name it with --release"
-    what = "allowed" if allowed else "not allowed"
-    return f"{what} on {rows[0].label}: {rows[0].carried}"
+    words = "allowed" if may == {True} else "not allowed"
+    same = {row.carried for row in rows}
+    return f"{words} on {rows[0].label}" + (f": {same.pop()}" if len(same) == 1 else "")
 
 
 def _kernel(known: Guess) -> tuple[str, ...]:
