@@ -7,8 +7,6 @@ Lists are in the text form of events; `# expect:` stands on the lines that break
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lazymmu.contract import events as ev
 from lazymmu.contract.dialects import (
@@ -472,13 +470,6 @@ def test_rules_that_are_off_do_not_run() -> None:
     assert {"raw-arch-call", "unbalanced-pause", "bh-across-section"}.isdisjoint(names)
 
 
-def test_a_rule_alone_says_what_it_says_among_others() -> None:
-    """The own states of stateful rules do not depend on which others run."""
-    text = "call f root\npause\nenable\npin bh\nresume\ndisable\nreturn f root"
-    alone = sorted(said for name in RULES for said in verdict(text, COUNTED, name)[0])
-    assert alone == verdict(text, COUNTED)[0]
-
-
 def test_the_own_state_can_be_asked_for() -> None:
     """A witness may look at one rule's state by its name."""
     runtime = Runtime([RULES["nested-section"], RULES["unbalanced-section"]], NO_NESTING)
@@ -538,68 +529,3 @@ def test_examples_in_c_name_their_place(name: str) -> None:
         binds_arch = rule.party is Party.IMPLEMENTATION and rule.kind is not Kind.INFORMATION
         assert under_arch == binds_arch
         assert example.c.startswith("// SPDX-License-Identifier: GPL-2.0-or-later\n")
-
-
-_STEPS = st.sampled_from(
-    [
-        ev.Call("f", root=True),
-        ev.Call("h", role="arch-hook"),
-        ev.Return("h", role="arch-hook"),
-        ev.Return("f", root=True),
-        ev.Enable(),
-        ev.Enable(layer="arch", site=ev.Site("mm/m.c", 1)),
-        ev.Disable(),
-        ev.Disable(in_interrupt="unknown"),
-        ev.Pause(),
-        ev.Resume(),
-        ev.Flush(),
-        ev.Write("p", space="user"),
-        ev.Write("p", how="immediate"),
-        ev.Read("p"),
-        ev.Take("ptl", "ptl"),
-        ev.Drop("ptl", "ptl"),
-        ev.Pin("bh"),
-        ev.Unpin("bh"),
-        ev.PerCpu("v"),
-        ev.BatchAdd("v"),
-        ev.BatchKey("v"),
-        ev.MaySleep("x"),
-        ev.IrqEnter("soft"),
-        ev.IrqExit("soft"),
-        ev.TlbFlush("range", "user"),
-        ev.Free("p"),
-        ev.SwitchOut("preempted"),
-        ev.Exit(),
-        ev.UserReturn(),
-        ev.Unknown("mode"),
-    ]
-)
-
-
-@given(st.lists(_STEPS, max_size=40), st.sampled_from(list(DIALECTS.values())))
-def test_every_violation_has_a_message_and_the_product_stays_bounded(
-    happened: list[ev.Event], dialect: Dialect
-) -> None:
-    """No list of events makes a monitor fail, grow, or speechless."""
-    runtime = Runtime(list(RULES.values()), dialect)
-    product = runtime.start()
-    for event in happened:
-        product, found = runtime.step(product, event)
-        hash(product)
-        for violation in found:
-            message = RULES[violation.rule].message(violation)
-            assert message
-            assert not message.endswith(".")
-            assert message[0].islower()
-
-
-@given(st.lists(_STEPS, max_size=25))
-def test_the_monitor_is_a_function_of_state_and_event(happened: list[ev.Event]) -> None:
-    """The same product and event give the same answer: a product can be put in a set."""
-    runtime = Runtime(list(RULES.values()), COUNTED)
-    first = second = runtime.start()
-    for event in happened:
-        first, found = runtime.step(first, event)
-        second, again = runtime.step(second, event)
-        assert (first, found) == (second, again)
-        assert hash(first) == hash(second)

@@ -126,6 +126,8 @@ def _binds(rule: Rule) -> str:
 
 def _standing(rule: Rule, dialect: Dialect) -> str:
     status = rule.status(dialect)
+    if rule.party == "nobody":
+        return f"harm, whatever the text says ({dialect.label})"
     said = {
         Status.DOCUMENTED: "documented",
         Status.IMPLIED: "implied: the text is silent, or says it of practice alone",

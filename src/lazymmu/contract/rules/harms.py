@@ -192,6 +192,9 @@ def _effective(
     match event:
         case Exit():
             return Effect(), () if own.fault is None else (own.fault,)
+        case Unknown(what="all"):
+            # What was not seen may be what was missing.
+            return Effect(), ()
         case Unknown():
             return replace(own, written=0, waiting=0), ()
         case Observed(at="enable", mode="on" | "off") if before.active and before.knows(*_NEEDED):
