@@ -76,6 +76,8 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
     for title, example in (("Wrong", rule.examples.bad), ("Right", rule.examples.good)):
         for language, code in (("c", example.c), ("none", example.events)):
+            if not code:
+                continue
             yield f"{title}{', as C' if language == 'c' else ', as events'}:"
             yield ""
             yield f".. code-block:: {language}"
@@ -137,7 +139,7 @@ def _term(action: argparse.Action) -> str:
 
 
 def _party(rule: Rule) -> str:
-    return f"{rule.party}" + (" (information)" if rule.kind == "information" else "")
+    return f"{rule.party}" + (f" ({rule.kind})" if rule.kind != "obligation" else "")
 
 
 def _body(code: str) -> str:
