@@ -100,6 +100,7 @@ def _entries(scenario: Scenario) -> Iterator[EntrySpec]:
             value=held(entry.value),
             mm=entry.mm or ("init_mm" if space == "kernel" else "mm"),
             parent=entry.parent,
+            locks=entry.locks,
         )
 
 

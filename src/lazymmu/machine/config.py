@@ -53,7 +53,9 @@ class EntrySpec:
     """A page-table entry: its level, its mapping, what it holds, and the entry above it.
 
     mm: address space that a user entry belongs to; parent: name of the entry (of the next level)
-    that leads to the table in which this one lies, "" when that table never goes away.
+    that leads to the table in which this one lies, "" when that table never goes away; locks: the
+    page-table locks that cover it (for kernel entries init_mm.page_table_lock), of which core-mm
+    code takes the first.
     """
 
     name: str
@@ -62,6 +64,7 @@ class EntrySpec:
     value: Value = None
     mm: str = "mm"
     parent: str = ""
+    locks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

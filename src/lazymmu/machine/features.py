@@ -11,7 +11,7 @@ from typing import Literal
 
 PagemapScope = Literal["absent", "wide", "narrow"]
 Kasan = Literal["absent", "in-mode", "left", "paused"]
-UffdWpCheck = Literal["absent", "first", "after-anon"]
+UffdWpCheck = Literal["absent", "first", "after-anon", "batched"]
 VmallocSections = Literal["absent", "leaky", "balanced"]
 VmallocFault = Literal["absent", "unflushed", "flushed"]
 Kmap = Literal["atomic-unflushed", "atomic", "local"]
@@ -77,7 +77,8 @@ class CoreMM:
 
     uffd_wp_check: where zapping puts a userfaultfd marker in place of an entry, the check that the
     entry was cleared comes before everything else, or after anonymous mappings were let go (v6.12
-    to v7.1); pte markers there are from v5.19 on.
+    to v7.1), or first again, for batches of entries (4259767463b3, v7.3); there are markers from
+    v5.19 on.
 
     move_ptes_checks: move_ptes() warns when the entry it moves to is not none (seen in v6.17 on).
 

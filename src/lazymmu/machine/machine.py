@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,10 @@ from lazymmu.machine.config import Config, ConfigError
 from lazymmu.machine.here import Here
 from lazymmu.machine.layout import Column, Layout
 from lazymmu.machine.locks import Locks
-from lazymmu.machine.memory import Memory, page_of
-from lazymmu.machine.operations import CALLBACK_ENTRY, Programs, gather
+from lazymmu.machine.memory import Memory
+from lazymmu.machine.mm import CoreCode
+from lazymmu.machine.operations import Programs, gather
+from lazymmu.machine.pages import mapped_by
 from lazymmu.machine.releases import find
 from lazymmu.machine.sched import Sched
 from lazymmu.machine.steps import Again, Blocked, local, routine
@@ -22,8 +23,8 @@ from lazymmu.machine.threads import Threads, functions, innermost
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from lazymmu.contract.events import Event
-    from lazymmu.machine.config import IrqSpec, Op
+    from lazymmu.contract.events import Event, IrqKind
+    from lazymmu.machine.config import Op
     from lazymmu.machine.layout import View
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.steps import Call, Routine
@@ -80,11 +81,20 @@ class Machine:
         self.sched = Sched(self.arch, config.tasks)
         self.mode = self.release.mode(self.arch, self.sched.waits)
         self.locks = Locks(config.locks, rt=config.rt)
+        self.core = CoreCode(
+            config.arch,
+            self.release.mm,
+            arch=self.arch,
+            mode=self.mode,
+            locks=self.locks,
+            pages=self.memory,
+            sched=self.sched,
+        )
         self.operations: dict[str, Operation] = gather(self._parts())
         self.programs = Programs(self.operations)
         self.threads = Threads(cached=cached)
-        self.memory.know_pages(_mappers(config))
-        self._handlers = tuple(self._handler(irq) for irq in config.interrupts)
+        self.memory.know_pages(mapped_by(config, self.operations))
+        self._handlers = tuple(self.handler(irq.kind, irq.program) for irq in config.interrupts)
         self.layout = Layout(self._columns(), self._names())
         self.fields = tuple(self.layout.fields)
         self.initial = self.layout.initial
@@ -103,6 +113,7 @@ class Machine:
         yield self.locks, LOCK_OPERATIONS
         yield self.sched, ("schedule", "cond_resched", "fork", "do_exit", "exit_to_user_mode")
         yield self.mode, MODE_OPERATIONS
+        yield from self.core.parts()
 
     def _names(self) -> dict[str, tuple[str, ...]]:
         config = self.config
@@ -142,8 +153,9 @@ class Machine:
         yield self.programs.run(program)
         yield self.sched.do_exit()
 
-    def _handler(self, irq: IrqSpec) -> Call:
-        return self._interrupt(irq.kind, irq.program)
+    def handler(self, kind: IrqKind, program: tuple[Op, ...]) -> Call:
+        """What a CPU does in an interrupt whose handler is `program`."""
+        return self._interrupt(kind, program)
 
     @routine("")
     def _interrupt(self, kind: str, program: tuple[Op, ...]) -> Routine:
@@ -323,34 +335,3 @@ def _refuse(config: Config, rt: Iterable[str]) -> None:
     for task in config.tasks:
         if task.cpu >= config.cpus:
             raise ConfigError(f"task {task.name} begins on cpu{task.cpu}, which is not there")
-
-
-def _mappers(config: Config) -> dict[str, tuple[str, ...]]:
-    """Which entries each page is ever mapped by: what they hold at first, and what is written."""
-    found: dict[str, list[str]] = {}
-
-    def note(entry: str, value: str | None) -> None:
-        page = page_of(value)
-        if page is not None and re.fullmatch(r"[A-Z]\w*", page):
-            names = found.setdefault(page, [])
-            if entry and entry not in names:
-                names.append(entry)
-
-    def walk(ops: Iterable[Op]) -> None:
-        entries = {spec.name for spec in config.entries}
-        for op in ops:
-            there = [arg for arg in op.args if arg in entries or arg == CALLBACK_ENTRY]
-            for arg in op.args:
-                if arg not in there:
-                    note("", arg)
-                    for entry in there:
-                        note(entry, arg)
-            walk(op.body)
-
-    for spec in config.entries:
-        note(spec.name, spec.value)
-    for task in config.tasks:
-        walk(task.program)
-    for irq in config.interrupts:
-        walk(irq.program)
-    return {page: tuple(names) for page, names in found.items()}

@@ -37,12 +37,16 @@ NOTHING: Final[frozenset[str]] = frozenset()
 MARKERS: Final = ("swap", "marker", "migration")
 """Words that stand for entries which are not none and map nothing (linux/swapops.h)."""
 
+EXCLUSIVE: Final = "exclusive"
+"""Flag of an entry whose page a device has for itself: it is not present (linux/swapops.h)."""
+
 
 def page_of(value: Value) -> str | None:
     """The page that an entry with this value maps, or the page-table page it leads to."""
-    if value is None or value.split(":")[0] in MARKERS:
+    if value is None:
         return None
-    return value.split(":")[0]
+    base, *flags = value.split(":")
+    return None if base in MARKERS or EXCLUSIVE in flags else base
 
 
 def writable(value: Value) -> bool:
@@ -223,6 +227,8 @@ class Memory:
 
     @atomic
     def _free(self, here: Here, page: str, what: What) -> None:
+        # bad_page() (mm/page_alloc.c), or a destructor that runs twice.
+        here.warn_on(here.page(page).free, f"{page} is freed twice")
         here.page(page).free = 1
         for entry in self.mappers.get(page, ()):
             here.emit(Free, entry=entry, what=what)

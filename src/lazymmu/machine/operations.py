@@ -26,6 +26,8 @@ KINDS = {
     "entry": "entry",
     "entries": "entry",
     "parent": "entry",
+    "source": "entry",
+    "target": "entry",
     "value": "value",
     "lock": "lock",
     "page": "page",
@@ -103,7 +105,7 @@ def gather(parts: Iterable[tuple[object, tuple[str, ...]]]) -> dict[str, Operati
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Body:
     """The body of a callback: operations in which `ptep` stands for the entry it is called for."""
 

@@ -90,9 +90,16 @@ class Sched:
         return len(self.tasks) + cpu
 
     def may_come(self, here: Here, number: int) -> bool:
-        """Whether a task can be switched in on this CPU."""
+        """Whether a task can be switched in on this CPU.
+
+        The idle task only when no other one can: the scheduler never idles while somebody waits,
+        and whoever else might come in his place does not touch the mode either.
+        """
         if number >= len(self.tasks):
-            return number == self.idle(here.cpu)
+            others = range(len(self.tasks))
+            return number == self.idle(here.cpu) and not any(
+                self.may_come(here, other) for other in others
+            )
         task = here.task_at(number)
         if task.status != "ready":
             return False
@@ -160,6 +167,12 @@ class Sched:
     def cond_resched(self) -> Routine:
         """Give the CPU to somebody else, or not."""
         yield self._become("resched", "cond_resched")
+        yield self._go_on()
+
+    @routine("")
+    def may_sleep(self, why: str) -> Routine:
+        """Something that sleeps when it must, such as an allocation: as cond_resched()."""
+        yield self._become("resched", why)
         yield self._go_on()
 
     @routine("kernel/fork.c")

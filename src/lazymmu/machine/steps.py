@@ -72,13 +72,15 @@ class Call:
         return str(getattr(self.function, "source", ""))
 
 
-def routine(source: str) -> Callable[[Callable[P, Routine]], Callable[P, Call]]:
+def routine(source: str, name: str = "") -> Callable[[Callable[P, Routine]], Callable[P, Call]]:
     """Make a generator function a routine: calling it gives a `Call` to be yielded.
 
-    `source`: the kernel file that has the function of this name, and the commit where that matters.
+    `source`: the kernel file that has the function of this name, and the commit where that matters;
+    `name`: the kernel's name for it, where it cannot have that here.
     """
 
     def decorate(function: Callable[P, Routine]) -> Callable[P, Call]:
+        function.__name__ = name or function.__name__
         function.source = source  # type: ignore[attr-defined]
 
         @functools.wraps(function)

@@ -1,2 +1,163 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The core-mm code that uses the mode, by kernel file."""
+"""Core-mm code that uses the mode, as operations under the kernel's names.
+
+One module for each kernel file or function, one class for each state that it was in; `CoreCode`
+puts together those of a release, by the words of `features.CoreMM`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.machine.mm import (
+    fault,
+    highmem,
+    kasan,
+    madvise,
+    memory,
+    mremap,
+    pgtable,
+    set_memory,
+    task_mmu,
+    uffd_markers,
+    vmalloc,
+    zap,
+)
+from lazymmu.machine.mm import pgtable_generic as generic
+from lazymmu.machine.mm.copy import CopyPteRange
+from lazymmu.machine.mm.mprotect import Mprotect
+from lazymmu.machine.mm.page_alloc import PageAlloc
+from lazymmu.machine.mm.userfaultfd import MovePresentPtes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lazymmu.machine.arch.base import Arch
+    from lazymmu.machine.features import CoreMM
+    from lazymmu.machine.locks import Locks
+    from lazymmu.machine.memory import Memory
+    from lazymmu.machine.mm.base import Part
+    from lazymmu.machine.mode import DirectMode
+    from lazymmu.machine.sched import Sched
+    from lazymmu.machine.steps import Call
+
+__all__ = ["CoreCode"]
+
+X86: Final = ("x86", "x86-native", "worst-case", "worst-case-pinned")
+"""Architectures with x86's own code; the worst cases are what any could be, so they have it all."""
+
+NO_UFFD_WP: Final = ("powerpc", "powerpc-radix", "sparc")
+"""Without HAVE_ARCH_USERFAULTFD_WP."""
+
+NO_PT_RECLAIM: Final = ("powerpc", "powerpc-radix", "sparc")
+"""With HAVE_ARCH_TLB_REMOVE_TABLE, so that CONFIG_PT_RECLAIM cannot be (mm/Kconfig)."""
+
+NO_KASAN_VMALLOC: Final = ("powerpc", "sparc")
+"""powerpc's is radix only, sparc has no KASAN."""
+
+SETS: Final[Mapping[str, type[pgtable.SetPtes]]] = {"sparc": pgtable.SparcSetPtesSection}
+PAGEMAP: Final = {"wide": task_mmu.PagemapScanWide, "narrow": task_mmu.PagemapScanNarrow}
+KASAN: Final = {
+    "in-mode": kasan.Kasan,
+    "left": kasan.KasanLeaves,
+    "paused": kasan.KasanPauses,
+}
+VMALLOC: Final = {
+    "absent": vmalloc.Vmalloc,
+    "leaky": vmalloc.VmallocSectionsLeaky,
+    "balanced": vmalloc.VmallocSections,
+}
+UFFD: Final = {
+    "absent": uffd_markers.UffdMarkers,
+    "first": uffd_markers.UffdMarkersCheckFirst,
+    "after-anon": uffd_markers.UffdMarkersAfterAnon,
+    "batched": uffd_markers.UffdMarkersBatched,
+}
+KMAP: Final[Mapping[str, type[Part]]] = {
+    "atomic-unflushed": highmem.KmapAtomicUnflushed,
+    "atomic": highmem.KmapAtomic,
+    "local": highmem.KmapLocal,
+}
+FAULT: Final = {"unflushed": fault.VmallocFaultUnflushed, "flushed": fault.VmallocFault}
+
+
+class CoreCode:
+    """The core-mm code of one release on one architecture.
+
+    pgtable, tables, uffd, apply: parts that others call; the rest only programs do.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        features: CoreMM,
+        *,
+        arch: Arch,
+        mode: DirectMode,
+        locks: Locks,
+        pages: Memory,
+        sched: Sched,
+    ) -> None:
+        """`name`: the architecture's; the rest: the other parts of the machine."""
+        self.name = name
+        self.features = features
+        self.arch = arch
+        self.mode = mode
+        self.locks = locks
+        self.memory = pages
+        self.sched = sched
+        self.pgtable = _pgtable(name, features)(self)
+        self.tables = _tables(features)(self)
+        self.uffd = UFFD["absent" if name in NO_UFFD_WP else features.uffd_wp_check](self)
+        self.apply = memory.ApplyToPageRange(self)
+        self.others = tuple(part(self) for part in _others(name, features))
+
+    def parts(self) -> Iterator[tuple[Part, tuple[str, ...]]]:
+        """Every part, and the names of its operations."""
+        for part in (self.pgtable, self.tables, self.apply, *self.others):
+            yield part, part.operations
+
+    def might_sleep(self, why: str) -> Call:
+        """Something that may sleep: others may have the CPU meanwhile."""
+        return self.sched.may_sleep(why)
+
+
+def _pgtable(name: str, features: CoreMM) -> type[pgtable.SetPteAt]:
+    if not features.set_ptes:
+        return pgtable.SetPteAt
+    if name in features.set_ptes_enters:
+        return SETS.get(name, pgtable.SetPtesSection)
+    return pgtable.SetPtes
+
+
+def _tables(features: CoreMM) -> type[generic.Tables]:
+    return generic.VanishingTables if features.tables_vanish else generic.Tables
+
+
+def _others(name: str, features: CoreMM) -> Iterator[type[Part]]:
+    """Parts that nobody else calls; what a release or an architecture lacks is not there."""
+    yield from (memory.RemapPfnRange, memory.Faults, PageAlloc, CopyPteRange, Mprotect)
+    yield _zap(name, features)
+    yield mremap.MovePtesChecks if features.move_ptes_checks else mremap.MovePtes
+    yield madvise.MadviseSplitInMode if features.madvise_split_in_mode else madvise.Madvise
+    yield VMALLOC[features.vmalloc_sections]
+    if name not in NO_UFFD_WP and features.pagemap_scope in PAGEMAP:
+        yield PAGEMAP[features.pagemap_scope]
+    if name not in NO_KASAN_VMALLOC and features.kasan in KASAN:
+        yield KASAN[features.kasan]
+    if features.move_present_ptes:
+        yield MovePresentPtes
+    if name in X86:
+        yield set_memory.X86SetMemory
+        yield KMAP[features.kmap]
+        if features.vmalloc_fault in FAULT:
+            yield FAULT[features.vmalloc_fault]
+    elif name == "arm64":
+        walks = features.set_memory_walks
+        yield set_memory.Arm64SetMemoryWalks if walks else set_memory.Arm64SetMemory
+
+
+def _zap(name: str, features: CoreMM) -> type[zap.Zap]:
+    if name in NO_PT_RECLAIM or not features.pt_reclaim:
+        return zap.Zap
+    return zap.ZapReclaimOneLock if features.pt_reclaim_one_lock else zap.ZapReclaim

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mm/madvise.c: MADV_FREE makes entries old and clean, and splits large folios on its way.
+
+Here a folio is large when other entries than those of the range map its page too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from lazymmu.machine.memory import page_of
+from lazymmu.machine.mm.base import Part
+from lazymmu.machine.mm.values import marked
+from lazymmu.machine.steps import routine
+
+if TYPE_CHECKING:
+    from lazymmu.machine.config import Value
+    from lazymmu.machine.steps import Routine
+
+MADVISE = "mm/madvise.c"
+
+
+class Madvise(Part):
+    """From v6.5: the section ends before the lock is dropped and the folio is split.
+
+    f3cd4ab0aabf ("mm/madvise: clean up pte_offset_map_lock() scans") (in v6.5).
+    """
+
+    operations: ClassVar[tuple[str, ...]] = ("madvise_free_pte_range",)
+
+    @routine(MADVISE)
+    def madvise_free_pte_range(self, *entries: str) -> Routine:
+        """Make entries old and clean."""
+        first = entries[0]
+        if not (yield self.code.tables.map_lock(first)):
+            return
+        yield self.mode.lazy_mmu_mode_enable()
+        for entry in entries:
+            if not (yield self.madvise_free_pte(entry, entries)):
+                return
+        yield self.mode.lazy_mmu_mode_disable()
+        yield self.code.tables.unlock(first)
+        yield self.sched.cond_resched()
+
+    @routine("")
+    def madvise_free_pte(self, entry: str, entries: tuple[str, ...]) -> Routine:
+        """One entry; tells whether its table is still there, mapped and locked."""
+        value = yield self.arch.ptep_get(entry)
+        if value is None:
+            return True
+        if page_of(value) is None:
+            yield self.code.pgtable.pte_clear_not_present_full(entry)
+            return True
+        if self.is_large(value, entries):
+            if not (yield self.split(entry)):
+                return False
+            value = yield self.arch.ptep_get(entry)
+            if page_of(value) is None:
+                return True
+        value = yield self.code.pgtable.ptep_get_and_clear(entry)
+        yield self.code.pgtable.set_pte_at(entry, marked(value, "old", "clean"))
+        return True
+
+    def is_large(self, value: Value, entries: tuple[str, ...]) -> bool:
+        """Whether the folio reaches beyond the range, so that it must be split."""
+        return any(
+            entry not in entries
+            and self.memory.specs[entry].level == "pte"
+            and self.memory.specs[entry].space == "user"
+            for entry in self.memory.mappers.get(page_of(value) or "", ())
+        )
+
+    @routine("")
+    def split(self, entry: str) -> Routine:
+        """Leave, unlock, split, lock, enter; tells whether the table is still there."""
+        yield self.mode.lazy_mmu_mode_disable()
+        yield self.code.tables.unlock(entry)
+        yield self.code.might_sleep("split_folio")
+        if not (yield self.code.tables.map_lock(entry)):
+            return False
+        yield self.mode.lazy_mmu_mode_enable()
+        return True
+
+
+class MadviseSplitInMode(Madvise):
+    """To v6.4: the lock is dropped and the folio split with the mode on."""
+
+    @routine("")
+    def split(self, entry: str) -> Routine:
+        """Unlock, split, lock."""
+        yield self.code.tables.unlock(entry)
+        yield self.code.might_sleep("split_folio")
+        return (yield self.code.tables.map_lock(entry))
