@@ -9,7 +9,7 @@ from lazymmu.contract.events import Bug
 from lazymmu.machine.steps import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lazymmu.contract.events import Event
     from lazymmu.machine.layout import Layout, Slot, View
@@ -98,6 +98,11 @@ class Here:
     def cpus(self) -> range:
         """Numbers of all CPUs."""
         return range(len(self._layout.names["cpu"]))
+
+    def every(self, kind: str) -> Iterator[Slot]:
+        """Variables of every thing of a kind: "cpu", "task"."""
+        for number in range(len(self._layout.names[kind])):
+            yield self._layout.slot(self._view, kind, number)
 
     def task_name(self, number: int) -> str:
         """A task's name: the scenario's, or `swapper/N`."""

@@ -18,6 +18,7 @@ from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
 from lazymmu.machine.arch.powerpc import HashActive, HashCounted, HashUnpinned, Radix
 from lazymmu.machine.arch.sparc64 import SparcActive, SparcCounted, SparcUnpinned
+from lazymmu.machine.arch.worst import WORST
 from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
 from lazymmu.machine.arch.xen_task import XenTask
 from lazymmu.machine.config import ConfigError
@@ -57,6 +58,9 @@ class Release:
 
 # ---- core-mm -------------------------------------------------------------------------------------
 
+WORST_CASES: Final = ("worst-case", "worst-case-pinned")
+"""They stand for every architecture, and do what any of them does."""
+
 MM_5_10: Final = CoreMM(
     set_ptes=False,
     set_ptes_enters=(),
@@ -86,7 +90,7 @@ MM_6_1_192: Final = replace(MM_6_1_176, kasan_allocates=False)
 MM_6_12_8: Final = replace(
     MM_6_1_176,
     set_ptes=True,
-    set_ptes_enters=("x86", "x86-native", "sparc", "worst-case"),
+    set_ptes_enters=("x86", "x86-native", "sparc", *WORST_CASES),
     pagemap_scope="wide",
     madvise_split_in_mode=False,
     tables_vanish=True,
@@ -116,8 +120,8 @@ MM_7_3: Final = replace(MM_7_1, arena_try_set=True, uffd_wp_check="batched")
 
 # ---- releases ------------------------------------------------------------------------------------
 
-_RT: Final = ("x86", "x86-native", "arm64", "worst-case")
-_LAZY: Final = ("x86", "x86-native", "arm64", "powerpc", "powerpc-radix", "worst-case")
+_RT: Final = ("x86", "x86-native", "arm64", *WORST_CASES)
+_LAZY: Final = ("x86", "x86-native", "arm64", "powerpc", "powerpc-radix", *WORST_CASES)
 
 RELEASES: Final[Mapping[str, Release]] = {
     release.name: release
@@ -193,6 +197,8 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "7.1.13": Arm64Counted,
         "7.3.4": Arm64TrySet,
     },
+    "worst-case": {release.name: WORST[release.dialect][0] for release in RELEASES.values()},
+    "worst-case-pinned": {release.name: WORST[release.dialect][1] for release in RELEASES.values()},
 }
 """A release that an architecture lacks has no mode there, or nothing that differs from others."""
 
