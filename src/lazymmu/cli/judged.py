@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Done = Sequence[tuple[Run, Verdict]]
 
-__all__ = ["as_json", "case", "counterexample", "judgements"]
+__all__ = ["as_json", "case", "counterexamples", "judgements"]
 
 
 def judgements(done: Done) -> list[Judgement]:
@@ -25,12 +25,19 @@ def judgements(done: Done) -> list[Judgement]:
     return [judge(run.scenario, verdict) for run, verdict in done]
 
 
-def counterexample(run: Run, verdict: Verdict) -> str:
-    """The first counterexample of a run, "" when it has none."""
+def counterexamples(done: Done) -> list[str]:
+    """The first counterexample of each run that has one; equal ones are one text."""
     from lazymmu.contract.rules import RULES
     from lazymmu.report import counterexample
 
-    return counterexample.render(verdict, run.scenario.sentence, RULES)
+    scenarios = {
+        run.scenario.name: counterexample.Told(
+            run.scenario.sentence,
+            tuple((entry.name, str(entry.value)) for entry in run.scenario.entries),
+        )
+        for run, _ in done
+    }
+    return counterexample.render([verdict for _, verdict in done], scenarios, RULES)
 
 
 def case(judged: Judgement) -> Case:

@@ -6,6 +6,7 @@ A file without `expect` runs on every implementation, and is expected to hold.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import judged, searching
@@ -55,13 +56,15 @@ def run(args: argparse.Namespace) -> ExitCode:
             say(f"{scenario.file}: expects nothing of such an implementation; --all runs it on all")
     if not chosen:
         return ExitCode.INCONCLUSIVE
+    begun = time.monotonic()
     done, interrupted = searching.verdicts(chosen, args)
     found = judged.judgements(done)
     _print(done, found, args)
     if not args.quiet:
         from lazymmu.report.verdicts import summary
 
-        say(f"{summary([verdict for _, verdict in done])}; {_met(found)}")
+        said = summary([verdict for _, verdict in done], time.monotonic() - begun)
+        say(f"{said}; {_met(found)}")
     if any(one.met is False for one in found):
         return ExitCode.FOUND
     return (
@@ -103,28 +106,22 @@ def _print(
             emit(ktap.render([judged.case(one) for one in found]), args.output)
         case _:
             parts = [matrix.render([verdict for _, verdict in done])]
-            parts += _details(done, found, verbose=args.verbose)
-            emit("\n".join(parts), args.output)
+            parts += filter(None, ["".join(_differences(done, found))])
+            told = [
+                one for one, it in zip(done, found, strict=True) if args.verbose or it.met is False
+            ]
+            emit("\n".join([*parts, *judged.counterexamples(told)]), args.output)
 
 
-def _details(
-    done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement], *, verbose: bool
-) -> Iterator[str]:
-    """What differs, with the line of the file that expects it, and counterexamples."""
+def _differences(done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement]) -> Iterator[str]:
+    """What is not as expected, each with the line of the file that expects it."""
     for (one, verdict), judgement in zip(done, found, strict=True):
         expected = judgement.expected
         line, column = (expected.line, expected.column) if expected else (1, 1)
         on = " ".join(filter(None, (verdict.arch, verdict.feature, verdict.release)))
-        if not judgement.met:
-            level = "error" if judgement.met is False else "warning"
-            yield "".join(
-                f"{one.scenario.file}:{line}:{column}: {level}: {on}: {sentence}\n"
-                for sentence in judgement.sentences
-            )
-        if verbose or judgement.met is False:
-            text = judged.counterexample(one, verdict)
-            if text:
-                yield text
+        level = "error" if judgement.met is False else "warning"
+        for sentence in judgement.sentences:
+            yield f"{one.scenario.file}:{line}:{column}: {level}: {on}: {sentence}\n"
 
 
 def _met(found: Sequence[Judgement]) -> str:

@@ -8,6 +8,7 @@ counterexample of each run that is violated.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import judged, options, searching
@@ -88,13 +89,14 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not chosen:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE
+    begun = time.monotonic()
     done, interrupted = searching.verdicts(chosen, args)
     _print(done, args)
     verdicts = [verdict for _, verdict in done]
     if not args.quiet:
         from lazymmu.report.verdicts import summary
 
-        say(summary(verdicts))
+        say(summary(verdicts, time.monotonic() - begun))
     return _code(verdicts, args, interrupted=interrupted)
 
 
@@ -145,7 +147,7 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
         case _:
             parts = [matrix.render([verdict for _, verdict in done])]
             if args.scenarios:
-                parts += filter(None, (judged.counterexample(*one) for one in done))
+                parts += judged.counterexamples(done)
             emit("\n".join(parts), args.output)
 
 
@@ -207,7 +209,7 @@ def _replayed(args: argparse.Namespace) -> ExitCode:
     if args.format == "json":
         emit(judged.as_json(done, judged.judgements(done)), args.output)
     else:
-        emit("\n".join(judged.counterexample(*one) for one in done), args.output)
+        emit("\n".join(judged.counterexamples(done)), args.output)
     if not done:
         say(f"{name}: there is no such counterexample in it")
         return ExitCode.INCONCLUSIVE

@@ -37,7 +37,9 @@ def judge(scenario: Scenario, verdict: Verdict) -> Judgement:
     """Whether `verdict` is what `scenario` expects of that implementation and release."""
     expected = scenario.expected(verdict.arch, verdict.feature, verdict.release)
     if verdict.verdict is Answer.INCONCLUSIVE:
-        return Judgement(verdict, expected, None, (f"inconclusive: {verdict.reason}",))
+        return Judgement(
+            verdict, expected, None, (f"expected {_wanted(expected)}, and it is open",)
+        )
     wanted = Outcome.HOLDS if expected is None else expected.outcome
     applies = verdict.verdict is not Answer.NOT_APPLICABLE or expected is not None
     if applies and verdict.verdict != wanted.value:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.report.happened import phrases
 from lazymmu.report.verdicts import PSEUDO, place, shortest
 from lazymmu.report.words import clean, count
+from lazymmu.witness.verdict import TraceStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lazymmu.contract.rules.rule import Rule
-    from lazymmu.witness.verdict import Broken, TraceStep, Verdict
+    from lazymmu.witness.verdict import Broken, Verdict
 
-__all__ = ["WIDTH", "render"]
+__all__ = ["WIDTH", "Told", "render"]
 
 WIDTH = 100
 """Columns at most."""
@@ -31,52 +33,95 @@ _LEAST = 26
 """Columns that what changed has at least."""
 
 
-def render(verdict: Verdict, sentence: str, rules: Mapping[str, Rule]) -> str:
-    """The first violation of `verdict` with its steps, and the names of the others.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A scenario as a counterexample tells it: its sentence, and what its entries hold at first."""
 
-    sentence: the scenario's; rules: `contract.rules.RULES`.  "" for a verdict without violation.
+    sentence: str
+    initial: tuple[tuple[str, str], ...] = ()
+
+
+def render(
+    verdicts: Sequence[Verdict], scenarios: Mapping[str, Told], rules: Mapping[str, Rule]
+) -> list[str]:
+    """The first violation of each verdict that has one, with its steps, as texts.
+
+    Implementations of one scenario that go the same way are one text.
+    scenarios: by name; rules: `contract.rules.RULES`.
     """
-    broken = verdict.first
-    if broken is None:
-        return ""
-    return "".join(f"{line}".rstrip() + "\n" for line in _lines(verdict, broken, sentence, rules))
+    same: dict[tuple[str, str, tuple[str, ...]], list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.first is not None:
+            told = scenarios.get(verdict.scenario, Told(""))
+            way = tuple(_way(verdict.first, told.initial))
+            same.setdefault((verdict.scenario, verdict.first.rule, way), []).append(verdict)
+    return [
+        "".join(f"{line}\n" for line in (*_head(group, scenarios.get(name), rules), *way))
+        for (name, _, way), group in same.items()
+    ]
 
 
-def _lines(
-    verdict: Verdict, broken: Broken, sentence: str, rules: Mapping[str, Rule]
-) -> Iterator[str]:
-    yield from _wrapped(f"{verdict.scenario}: violated on {place(verdict)}")
+def _head(group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule]) -> Iterator[str]:
+    """What a way means, before its steps."""
+    verdict = group[0]
+    broken = verdict.violations[0]
+    yield from _wrapped(f"{verdict.scenario}: violated on {', '.join(map(place, group))}")
     yield ""
-    if sentence:
-        yield from _wrapped(sentence, "  ")
+    if told is not None and told.sentence:
+        yield from _wrapped(told.sentence, "  ")
         yield ""
     says = rules[broken.rule].sentence if broken.rule in rules else PSEUDO.get(broken.rule, "")
     yield from _wrapped(f"Broken: {broken.rule}. {says}".rstrip(), "  ")
-    if broken.harm and broken.harm != says:
-        yield from _wrapped(f"Harm: {broken.harm}", "  ")
-    searched = (
-        f" ({count(verdict.states, 'state')}, {count(verdict.transitions, 'transition')} searched)"
-        if verdict.states
-        else ""
+    for harm in dict.fromkeys(one.violations[0].harm for one in group):
+        if harm and harm != says:
+            yield from _wrapped(f"Harm: {harm}", "  ")
+    sizes = ", ".join(dict.fromkeys(count(one.states, "state") for one in group if one.states))
+    yield from _wrapped(
+        f"Shortest way: {shortest(broken)}{f'; {sizes} searched' if sizes else ''}.", "  "
     )
-    yield from _wrapped(f"Shortest way: {shortest(broken)}{searched}.", "  ")
-    others = [f"{one.rule} ({shortest(one)})" for one in verdict.violations[1:]]
+    others = dict.fromkeys(broken.rule for one in group for broken in one.violations[1:])
     if others:
         yield from _wrapped(f"Also broken: {', '.join(others)}.", "  ")
-    if broken.trace:
-        sources: dict[str, int] = {}
+
+
+def _way(broken: Broken, initial: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    """The steps, and what they cite."""
+    if not broken.trace:
+        return
+    sources: dict[str, int] = {}
+    kept = _kept(broken)
+    yield ""
+    yield from _table(kept, initial, sources)
+    if len(kept) < len(broken.trace):
+        more = count(len(broken.trace) - len(kept), "step")
+        yield f"{' ' * len(str(len(kept)))}  ... and {more} more, until all tasks have ended."
+    if sources:
         yield ""
-        yield from _table(broken.trace, sources)
-        if sources:
-            yield ""
-        for source, number in sources.items():
-            yield from _wrapped(f"[{number}] {source}", "  ")
+    for source, number in sources.items():
+        yield from _wrapped(f"[{number}] {source}", "  ")
 
 
-def _table(trace: Sequence[TraceStep], sources: dict[str, int]) -> Iterator[str]:
+def _kept(broken: Broken) -> Sequence[TraceStep]:
+    """The steps of a way without those of its end that only end tasks."""
+    trace = broken.trace
+    if broken.rule not in PSEUDO:
+        return trace
+    last = len(trace)
+    while last > 1 and _memory(trace[last - 1]) == _memory(trace[last - 2]):
+        last -= 1
+    return trace[:last]
+
+
+def _memory(step: TraceStep) -> object:
+    return step.pending, step.stored, step.effective, step.tlb
+
+
+def _table(
+    trace: Sequence[TraceStep], initial: tuple[tuple[str, str], ...], sources: dict[str, int]
+) -> Iterator[str]:
     cpus = sorted({step.cpu for step in trace})
     heads = ["", *(f"CPU{cpu}" if cpu >= 0 else "hardware" for cpu in cpus), "what changed"]
-    rows = list(_rows(trace, cpus, sources))
+    rows = list(_rows(trace, cpus, sources, initial))
     widths = _widths([heads, *([" ".join(cell) for cell in row] for row in rows)], rows)
     yield _joined(heads, widths)
     yield _joined(["-" * width for width in widths], widths)
@@ -87,11 +132,17 @@ def _table(trace: Sequence[TraceStep], sources: dict[str, int]) -> Iterator[str]
 
 
 def _rows(
-    trace: Sequence[TraceStep], cpus: Sequence[int], sources: dict[str, int]
+    trace: Sequence[TraceStep],
+    cpus: Sequence[int],
+    sources: dict[str, int],
+    initial: tuple[tuple[str, str], ...],
 ) -> Iterator[list[list[str]]]:
     """For each step its cells, each a list of lines."""
     told: dict[int, tuple[str, tuple[str, ...]]] = {}
     before: TraceStep | None = None
+    if initial:
+        before = TraceStep(-1, "", (), "", stored=initial, effective=initial)
+        yield [[], *([] for _ in cpus), [f"{entry} = {value}" for entry, value in initial]]
     for number, step in enumerate(trace, 1):
         cells: list[list[str]] = [[] for _ in cpus]
         cells[cpus.index(step.cpu)] = list(_done(step, told.get(step.cpu, ("", ())), sources))
@@ -123,7 +174,7 @@ def _done(
             yield f"{' ' * (depth + 1)}{stack[depth]}(){mark if depth == len(stack) - 1 else ''}"
         before = stack
     indent = " " * (len(stack) + 1)
-    happened = phrases(step.events)
+    happened = phrases(step.events, {name for names, _ in _calls(step) for name in names})
     if not stack and not happened:
         happened = [step.what]
     yield from (indent + phrase for phrase in happened)

@@ -8,30 +8,39 @@ from typing import TYPE_CHECKING
 from lazymmu.contract import events as e
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = ["phrases"]
 
 
-def phrases(events: Sequence[e.Event]) -> list[str]:
-    """What happened, one phrase for each event that a reader would miss, in order."""
-    return [phrase for event in events if (phrase := _phrase(event))]
+def phrases(events: Sequence[e.Event], functions: Collection[str] = ()) -> list[str]:
+    """What happened, one phrase for each event that a reader would miss, in order.
+
+    functions: those that are named already.
+    """
+    return [phrase for event in events if (phrase := _phrase(event, functions))]
 
 
-def _phrase(event: e.Event) -> str:
+def _phrase(event: e.Event, functions: Collection[str]) -> str:
     match event:
         case e.Enable(counted=False) | e.Disable(counted=False):
             return "(ignored)"
         case e.Write():
-            how = ", deferred" if event.how == "deferred" else ""
-            return f"writes {event.entry} ({event.operation or 'a store'}{how})"
+            by = (
+                f" ({event.operation})"
+                if event.operation and event.operation not in functions
+                else ""
+            )
+            return f"writes {event.entry}{by}"
         case e.Read():
             return f"reads {event.entry}"
         case e.Take():
             return f"takes {event.lock}"
         case e.Drop():
             return f"drops {event.lock}"
-        case e.Flush(why="switch" | "full" | "key-change" | "irq"):
+        case e.Flush(how="noop"):
+            return "flushes nothing: this function is empty here"
+        case e.Flush(why="full" | "key-change" | "irq"):
             return f"flushes ({event.why})"
         case e.TlbFlush():
             what = event.entry or event.scope

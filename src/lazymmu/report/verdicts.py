@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.verdict import Broken, TraceStep, Verdict
 
-__all__ = ["FORMAT", "PSEUDO", "Stored", "place", "read", "render", "said", "shortest", "summary"]
+__all__ = [
+    "BOUNDS",
+    "FORMAT",
+    "PSEUDO",
+    "Stored",
+    "place",
+    "read",
+    "render",
+    "said",
+    "shortest",
+    "summary",
+]
 
 FORMAT = 1
 """Version of the layout."""
@@ -31,6 +42,16 @@ PSEUDO = {
     "deadlock": "Somebody can always go on until all tasks have ended.",
 }
 """What can be broken beside the contract's rules, and its sentence."""
+
+
+BOUNDS = {
+    "bound": "bound on preemptions",
+    "max_states": "bound on states",
+    "max_bytes": "bound on memory",
+    "deadline": "bound on time",
+    "interrupt": "interrupted",
+}
+"""What ended a search, in words."""
 
 
 def place(verdict: Verdict) -> str:
@@ -51,19 +72,20 @@ def said(verdict: Verdict) -> str:
             return f"holds ({count(verdict.states, 'state')})"
         case Answer.VIOLATED:
             first = verdict.violations[0]
-            others = len({broken.rule for broken in verdict.violations} - {first.rule})
-            more = f" and {count(others, 'other')}" if others else ""
+            others = dict.fromkeys(one.rule for one in verdict.violations if one.rule != first.rule)
+            more = f"; also {', '.join(others)}" if others else ""
             return f"violated: {first.rule} ({shortest(first)}){more}"
         case Answer.INCONCLUSIVE:
-            return f"inconclusive: {verdict.reason} ({count(verdict.states, 'state')})"
+            why = BOUNDS.get(verdict.reason, verdict.reason)
+            return f"inconclusive: {why} ({count(verdict.states, 'state')} seen)"
         case Answer.NEVER_OCCURS:
             return f"never occurs: {'; '.join(verdict.never)}"
         case Answer.NOT_APPLICABLE:
             return f"n/a: {verdict.reason}" if verdict.reason else "n/a"
 
 
-def summary(verdicts: Sequence[Verdict]) -> str:
-    """What all came to, in one sentence without a full stop."""
+def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
+    """What all came to, in one sentence without a full stop; seconds: what it took."""
     numbers = Counter(verdict.verdict for verdict in verdicts)
     words = {
         Answer.HOLDS: "hold",
@@ -74,7 +96,6 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     }
     parts = [f"{numbers[answer]} {word}" for answer, word in words.items() if numbers[answer]]
     states = sum(verdict.states for verdict in verdicts)
-    seconds = sum(verdict.seconds for verdict in verdicts)
     searched = f", {count(states, 'state')} in {seconds:.1f} s" if states else ""
     return f"{count(len(verdicts), 'run')}: {', '.join(parts) or 'nothing to do'}{searched}"
 
