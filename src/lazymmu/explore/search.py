@@ -57,4 +57,8 @@ def search(
         raise ModelError("the mask of labels to stop at has a bit for which there is no label")
     check_model(model)
     limits = Limits(bound, max_states, max_bytes, deadline, stop, progress)
-    return oracle.explore(model, limits)
+    if engine == "python":
+        return oracle.explore(model, limits)
+    from lazymmu.explore import fast
+
+    return fast.explore(model, limits)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs a fast engine: packs the states, begins again where that did not do, and tells the result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lazymmu.explore.limits import EndedError
+from lazymmu.explore.model import ModelError, Path, Result, Taken, label_names
+from lazymmu.explore.packing import bits, plan, tight
+from lazymmu.explore.sweep import Kernel, Sweep
+from lazymmu.explore.tabulate import Table
+from lazymmu.explore.walk import OutgrownError
+
+if TYPE_CHECKING:
+    from lazymmu.explore.limits import Limits
+    from lazymmu.explore.model import Model
+    from lazymmu.explore.packing import Packing
+
+__all__ = ["explore", "tabulate"]
+
+_SCOUT = 4000
+"""After so many states the values are largely known, and it is worth to pack tightly."""
+
+
+def _loose(table: Table) -> Packing:
+    """A packing for the beginning, when nothing is known of the open fields."""
+    return plan(
+        [
+            max(4, bits(len(values)) + 1) if values.open else bits(len(values))
+            for values in table.values
+        ]
+    )
+
+
+class _Scout(Sweep):
+    """The first search: it ends when it has seen enough to pack better."""
+
+    def _begin(self, level: tuple[int, int]) -> None:
+        if self.store.count > _SCOUT and tight(self.table.values).words < self.flat.packing.words:
+            raise OutgrownError
+        super()._begin(level)
+
+
+def _search(table: Table, limits: Limits, kernel: type[Kernel]) -> tuple[Sweep, str]:
+    """Search under one packing after the other, until one does; why it ended, and where."""
+    sweep: Sweep = _Scout(table, _loose(table), limits, kernel)
+    while True:
+        try:
+            sweep.run()
+        except OutgrownError:
+            if sweep.store.count > _SCOUT:
+                sweep = Sweep(table, tight(table.values), limits, kernel)
+            else:
+                sweep = _Scout(table, _loose(table), limits, kernel)
+            continue
+        except EndedError as ended:
+            return sweep, str(ended)
+        except KeyboardInterrupt:
+            return sweep, "interrupt"
+        return sweep, ""
+
+
+def _path(model: Model, sweep: Sweep, label: int) -> Path:
+    """The path to the first showing of a label, by running the model along it."""
+    (cost, _), number, action = sweep.first[label]
+    state, steps, shown = list(model.initial), [], 0
+    for one in sweep.store.actions_to(number) + ([action] if action >= 0 else []):
+        labels = model.step(state, one)
+        if labels is None:
+            raise ModelError(
+                f"action {model.actions[one]} could be taken at first, and cannot be taken now:"
+                " it depends on something outside the state"
+            )
+        shown = labels
+        steps.append(Taken(model.actions[one], label_names(model, labels)))
+    final = ()
+    if action < 0:
+        shown = model.final(state)
+        final = label_names(model, shown)
+    if not shown >> label & 1:
+        raise ModelError(
+            f"label {model.labels[label]} was shown at first, and the same path does not show it"
+            " now: the model depends on something outside the state"
+        )
+    return Path(tuple(steps), cost, final)
+
+
+def explore(model: Model, limits: Limits, kernel: type[Kernel] = Kernel) -> Result:
+    """Search a model with numpy, or with the kernel that is given."""
+    table = Table(model)
+    sweep, reason = _search(table, limits, kernel)
+    taken = np.zeros(table.final + 1, np.int64)
+    np.add.at(taken, sweep.flat.action[: sweep.hits.size], sweep.hits)
+    return Result(
+        complete=not reason,
+        reason=reason,
+        states=sweep.store.count,
+        transitions=sweep.transitions,
+        depth=sweep.depth,
+        shown={model.labels[label]: _path(model, sweep, label) for label in sorted(sweep.first)},
+        taken=tuple(taken[:-1].tolist()),
+        engine=kernel.name,
+        seconds=limits.seconds(),
+        calls=table.calls,
+    )

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sets and numberings of 64-bit keys, open addressing, worked on by whole arrays at once.
+
+A key is never zero and has its highest bit set (see packing.py). A key is looked for from the slot
+on that its hash says; zero is an empty slot. Nothing is ever removed, and nothing is lost: a slot
+holds the whole key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["MULTIPLIER", "Keys", "Numbering"]
+
+MULTIPLIER = 0x9E3779B97F4A7C15
+"""2^64 divided by the golden ratio: Fibonacci hashing spreads neighbouring keys."""
+
+_FULL = 0.6
+"""Above this share of full slots the searches get long."""
+
+_START = 12
+_BATCH = 1 << 18
+
+U64 = np.uint64
+
+
+class Keys:
+    """A set of keys.
+
+    `room` is called with the bytes of a larger table before that is made, and may raise.
+    """
+
+    def __init__(self, room: Callable[[int], None] | None = None) -> None:
+        self.table: NDArray[np.uint64] = np.zeros(1 << _START, U64)
+        self.log = _START
+        self.count = 0
+        self._room = room
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the table."""
+        return self.table.nbytes
+
+    def reserve(self, more: int) -> None:
+        """Make room for so many more keys."""
+        log = self.log
+        while self.count + more > _FULL * (1 << log):
+            log += 1
+        if log != self.log:
+            if self._room is not None:
+                self._room(self.table.itemsize << log)
+            self.grow(log)
+
+    def grow(self, log: int) -> None:
+        """Move to a table of 2^log slots."""
+        old = self.table
+        self.table, self.log = np.zeros(1 << log, U64), log
+        for start in range(0, len(old), _BATCH):
+            part = old[start : start + _BATCH]
+            self.claim(part[part != 0])
+
+    def slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Where the search for each key begins."""
+        return (keys * U64(MULTIPLIER) >> U64(64 - self.log)).view(np.int64)
+
+    def add(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Put keys in; the places in `keys`, in order, of the first of each that was not there."""
+        self.reserve(keys.size)
+        new = self.claim(keys)
+        self.count += new.size
+        return new
+
+    def claim(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """What `add` does, where there is room and nobody counts."""
+        table, mask = self.table, (1 << self.log) - 1
+        slot = self.slots(keys)
+        there = table.take(slot)
+        place = np.nonzero(there != keys)[0]
+        key, slot, there = keys.take(place), slot.take(place), there.take(place)
+        new = []
+        while place.size:
+            empty = np.nonzero(there == 0)[0]
+            if empty.size:
+                # Everybody who found an empty slot writes his place into it, the last one first;
+                # so the first one stays, and he puts his key there. No place looks like a key.
+                wanted = slot.take(empty)
+                tag = (place.take(empty) + 1).view(U64)
+                table[wanted[::-1]] = tag[::-1]
+                won = np.nonzero(table.take(wanted) == tag)[0]
+                table[wanted.take(won)] = key.take(empty.take(won))
+                new.append(place.take(empty.take(won)))
+            # A slot that holds the key by now settles it; the others look at the next slot.
+            rest = np.nonzero(table.take(slot) != key)[0]
+            place, key, slot = place.take(rest), key.take(rest), slot.take(rest)
+            slot += 1
+            slot &= mask
+            there = table.take(slot)
+        if not new:
+            return place
+        return new[0] if len(new) == 1 else np.sort(np.concatenate(new))
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The slot of each key, or the empty slot where the search for it ends."""
+        table, mask = self.table, (1 << self.log) - 1
+        slot = self.slots(keys)
+        there = table.take(slot)
+        left = np.nonzero((there != keys) & (there != 0))[0]
+        while left.size:
+            slot[left] = slot.take(left) + 1 & mask
+            there = table.take(slot.take(left))
+            left = left[(there != keys.take(left)) & (there != 0)]
+        return slot
+
+    def missing(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which of the keys are not in the set."""
+        return self.table.take(self.find(keys)) == 0
+
+
+class Numbering(Keys):
+    """Keys with numbers from 0 on, in the order in which they were first met."""
+
+    def __init__(self, room: Callable[[int], None] | None = None) -> None:
+        super().__init__(room)
+        self.ids: NDArray[np.int64] = np.zeros(1 << _START, np.int64)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the table and of the numbers."""
+        return self.table.nbytes + self.ids.nbytes
+
+    def grow(self, log: int) -> None:
+        """Move to a table of 2^log slots, with the numbers."""
+        full = np.nonzero(self.table)[0]
+        keys, ids = self.table.take(full), self.ids.take(full)
+        super().grow(log)
+        self.ids = np.zeros(1 << log, np.int64)
+        self.ids[self.find(keys)] = ids
+
+    def number(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The number of each key; new keys get the next ones."""
+        before = self.count
+        new = self.add(keys)
+        slots = self.find(keys)
+        if new.size:
+            self.ids[slots.take(new)] = np.arange(before, self.count)
+        return self.ids.take(slots)
