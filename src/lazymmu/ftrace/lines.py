@@ -20,31 +20,85 @@ from lazymmu.ftrace.record import Kind
 if TYPE_CHECKING:
     from lazymmu.ftrace.record import Header
 
-__all__ = ["FORMATS", "STACK", "Format", "frame", "head", "lost", "symbol", "what"]
+__all__ = [
+    "FORMATS",
+    "REST",
+    "STACK",
+    "Columns",
+    "Format",
+    "columns",
+    "frame",
+    "head",
+    "lost",
+    "symbol",
+    "what",
+]
 
 # 16 bytes of name and a dash, as the kernel prints it; else whatever precedes `-PID`.  Flags are
 # five characters since v5.17 (migrate-disable was added), four before, none with irq-info off.
 _NORMAL: Final = re.compile(
     rb"(?:(?P<comm>[^\n]{16})|[ \t]*(?P<name>[^\s][^\n]{0,40}?))-(?P<pid>\d{1,10})[ \t]+"
-    rb"(?:\([ ]*(?P<tgid>\d{1,10}|-+)\)[ \t]+)?\[(?P<cpu>\d{1,5})\][ \t]+"
-    rb"(?:(?P<flags>[dDbBX.][^\s:]{3,7})[ \t]+)?(?P<stamp>\d{1,20}(?:\.\d{1,9})?):[ \t]+"
-    rb"(?P<text>[^\n]*)"
+    rb"(?:\([ ]*(?P<tgid>\d{1,10}|-+)\)[ \t]+)?\[(?P<cpu>\d{1,5})\](?:[ \t]+(?=[^\d]))?"
+    rb"(?P<flags>[dDbBX.][^\s:]{3,7}(?=[ \t]))?"
 )
 # The CPU's number is glued to the flags; delay marks follow the time.
 _GLUED: Final = re.compile(
     rb"(?:(?P<comm>[^\n]{8})|[ \t]*(?P<name>[^\s][^\n]{0,40}?))-(?P<pid>\d{1,10})[ \t]+"
     rb"(?P<tgid>(?=x)y)?(?P<cpu>\d{1,5})"
-    rb"(?P<flags>[dDbBX.][NnpPlLbB.][hHsSzZ.][0-9a-f.](?:[0-9a-f.])?)[ \t]+"
-    rb"(?P<stamp>\d{1,20}(?:\.\d{1,9})?)(?:us[^\n])?[ \t]*:[ \t]+(?P<text>[^\n]*)"
+    rb"(?P<flags>[dDbBX.][NnpPlLbB.][hHsSzZ.][0-9a-f.](?:[0-9a-f.])?(?=[ \t]))"
 )
+REST: Final = re.compile(rb"[ \t]+(\d{1,20}(?:\.\d{1,9})?)(?:us[^\n])?[ \t]*:[ \t]+([^\n]*)")
+"""What follows the columns: time, in the latency format with a mark, and text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A line format: its name, its pattern, and whether times are microseconds."""
+    """A line format: its name, and the pattern of its columns up to the time."""
 
     name: str
     pattern: re.Pattern[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What precedes the time in a line: the task, the CPU, and what interrupts are on.
+
+    irq: the interrupts that the task is in, outermost first; bh: bottom halves are off; flags: the
+    column, None when there is none; tgid: -1 when there is none.
+    """
+
+    comm: bytes
+    pid: bytes
+    tgid: int
+    cpu: bytes
+    flags: bytes | None
+    irq: tuple[str, ...]
+    bh: bool
+
+
+_IRQ: Final = {
+    "h": ("hard",),
+    "H": ("soft", "hard"),
+    "s": ("soft",),
+    "S": ("soft",),
+    "z": ("nmi",),
+    "Z": ("hard", "nmi"),
+}
+
+
+def columns(found: re.Match[bytes]) -> Columns:
+    """The columns that a format's pattern found."""
+    flags, tgid = found["flags"], found["tgid"]
+    comm = found["comm"]
+    return Columns(
+        comm=(comm if comm is not None else found["name"]).strip(),
+        pid=found["pid"],
+        tgid=int(tgid) if tgid and tgid.isdigit() else -1,
+        cpu=found["cpu"],
+        flags=flags,
+        irq=_IRQ.get(chr(flags[2]), ()) if flags else (),
+        bh=bool(flags) and flags[:1] in (b"b", b"D"),
+    )
 
 
 FORMATS: Final = (Format("normal", _NORMAL), Format("latency", _GLUED))

@@ -71,16 +71,19 @@ class Header:
     losses: list[Loss] = field(default_factory=list)
 
 
+# Names of tasks have 15 bytes at most: too few to hold what follows them here.
 SWITCH: Final = re.compile(
-    rb"prev_comm=(?P<prev_comm>.*) prev_pid=(?P<prev_pid>\d+) prev_prio=(?P<prev_prio>-?\d+)"
-    rb" prev_state=(?P<prev_state>\S+) (?:==> )?next_comm=(?P<next_comm>.*)"
-    rb" next_pid=(?P<next_pid>\d+) next_prio=(?P<next_prio>-?\d+)",
+    rb"sched_switch:[ \t]+prev_comm=(?P<prev_comm>.{0,64}?) prev_pid=(?P<prev_pid>\d{1,10})"
+    rb" prev_prio=(?P<prev_prio>-?\d+) prev_state=(?P<prev_state>\S+)"
+    rb" (?:==> )?next_comm=(?P<next_comm>.{0,64}?) next_pid=(?P<next_pid>\d{1,10})"
+    rb" next_prio=(?P<next_prio>-?\d+)",
     re.DOTALL,
 )
 # trace-cmd's plugin (lib/traceevent/plugins/plugin_sched_switch.c) prints it in its own way.
 SWITCH_PLUGIN: Final = re.compile(
-    rb"(?P<prev_comm>.*):(?P<prev_pid>\d+) \[(?P<prev_prio>-?\d+)\] (?P<prev_state>\S+) ==>"
-    rb" (?P<next_comm>.*):(?P<next_pid>\d+) \[(?P<next_prio>-?\d+)\]",
+    rb"sched_switch:[ \t]+(?P<prev_comm>.{0,64}):(?P<prev_pid>\d{1,10}) \[(?P<prev_prio>-?\d+)\]"
+    rb" (?P<prev_state>\S+) ==> (?P<next_comm>.{0,64}):(?P<next_pid>\d{1,10})"
+    rb" \[(?P<next_prio>-?\d+)\]",
     re.DOTALL,
 )
 _PAIR: Final = re.compile(rb"(?:^|(?<=\s))(\w+)=(.*?)(?=\s+\w+=|\s+==>|\s*$)", re.DOTALL)
@@ -92,7 +95,8 @@ def fields_of(name: str, text: bytes) -> dict[str, str]:
     A task's name may hold blanks and "=": sched_switch is taken apart from its numbers outwards.
     """
     if name == "sched_switch":
-        found = SWITCH.search(text) or SWITCH_PLUGIN.search(text)
+        whole = b"sched_switch: " + text
+        found = SWITCH.match(whole) or SWITCH_PLUGIN.match(whole)
         if found is not None:
             return {
                 key: value.decode("utf-8", "replace") for key, value in found.groupdict().items()

@@ -6,19 +6,34 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.lines import FORMATS, Format, frame, head, lost, what
+from lazymmu.ftrace.lines import (
+    FORMATS,
+    REST,
+    Columns,
+    Format,
+    columns,
+    frame,
+    head,
+    lost,
+    what,
+)
 from lazymmu.ftrace.record import Header, Kind, Loss, Record
 from lazymmu.ftrace.streams import blocks, opened
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import BinaryIO
 
-__all__ = ["Lines", "Trace", "read"]
+__all__ = ["Lines", "Trace", "read", "rest_at"]
 
 # What is looked for whatever the caller wants: lost records and stacks.
 _ALWAYS: Final = (b" EVENTS", b" buffer started", b"<stack trace")
+_REMEMBERED: Final = 1 << 14
+"""Different columns that are remembered; a busy machine has some thousands."""
+
+rest_at: Final = REST.match
+"""Time and text of a line, from the end of its columns."""
+
 _CONTEXT: Final = 3
 """Lines shown on each side of a line."""
 
@@ -88,8 +103,8 @@ class Lines:
     """The lines of one block that matter: iterate for (number, offset) of each.
 
     block: the bytes; needles: what a line that matters contains, which may be changed before
-    iteration; pattern: of the format of its lines, for `pattern.match(block, offset)`;
-    gap: whether records are missing before the line given out last; whoever cares resets it.
+    iteration; width, known: of a line's columns, and those that were met, by their bytes;
+    gap: whether records are missing before the line given out last, until reset.
     """
 
     def __init__(self, header: Header, needles: Collection[bytes]) -> None:
@@ -99,10 +114,11 @@ class Lines:
         self.next_line = 1
         self.gap = False
         self.unreadable = 0
-        self.pattern: re.Pattern[bytes] = FORMATS[0].pattern
         self.needles = tuple(needles)
         self._format: Format | None = None
         self._in_head = True
+        self.width = 0
+        self.known: dict[bytes, Columns] = {}
         self._begin = 0
 
     def load(self, block: bytes) -> None:
@@ -123,55 +139,63 @@ class Lines:
         """
         at = self._begin
         while 0 <= at < len(self.block):
-            found = self.match(at)
+            found = self.parts(at)
             if found is not None:
-                return found["flags"] is not None
+                return found[0].flags is not None
             at = self.block.find(b"\n", at) + 1 or -1
         return False
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Number and offset of each line that matters, in order."""
+        # One hit costs as much as looking at three lines.
+        hits = self._hits()
+        if not self.needles or len(hits) * 3 > self.block.count(b"\n"):
+            return self._every()
+        return self._hit(hits)
+
+    def _hits(self) -> list[int]:
+        """Where needles are, in order."""
+        block, at = self.block, self._begin
+        find = block.find
+        found: list[int] = []
+        for needle in (*self.needles, *_ALWAYS) if self.needles else ():
+            length = len(needle)
+            hit = find(needle, at)
+            while hit >= 0:
+                found.append(hit)
+                hit = find(needle, hit + length)
+        found.sort()
+        return found
+
+    def _hit(self, hits: list[int]) -> Iterator[tuple[int, int]]:
+        """The lines of these hits."""
         block = self.block
-        at = self._begin
-        counted, number = at, self.next_line
-        count = block.count
-        starts: Iterator[int] = self._found(at) if self.needles else self._all(at)
-        for start in starts:
+        counted = end = self._begin
+        number = self.next_line
+        count, find, rfind = block.count, block.find, block.rfind
+        for hit in hits:
+            if hit < end:
+                continue
+            start = rfind(b"\n", counted, hit) + 1 or counted
+            end = find(b"\n", hit) + 1
             number += count(b"\n", counted, start)
             counted = start
-            first = block[start : start + 1]
-            if first == b"#" or block.startswith(b"CPU:", start):
-                self._loss(number, start)
-            else:
+            if block[start] not in b"#C" or not self._loss(number, start):
                 yield number, start
         self.next_line = number + count(b"\n", counted)
 
-    def _found(self, at: int) -> Iterator[int]:
-        """Where the lines begin that hold a needle."""
-        block = self.block
-        find, rfind = block.find, block.rfind
-        starts: list[int] = []
-        for needle in (*self.needles, *_ALWAYS):
-            hit = find(needle, at)
-            while hit >= 0:
-                starts.append(rfind(b"\n", 0, hit) + 1)
-                end = find(b"\n", hit)
-                hit = find(needle, end)
-        starts.sort()
-        last = -1
-        for start in starts:
-            if start != last:
-                last = start
-                yield start
-
-    def _all(self, at: int) -> Iterator[int]:
-        """Where lines begin, but for frames of stacks."""
-        block = self.block
-        find = block.find
-        while at < len(block):
-            if not block.startswith(b" => ", at) and not block.startswith(b"=> ", at):
-                yield at
+    def _every(self) -> Iterator[tuple[int, int]]:
+        """Every line, but for frames of stacks."""
+        block, at, number = self.block, self._begin, self.next_line
+        find, startswith, size = block.find, block.startswith, len(block)
+        while at < size:
+            if not startswith((b" =>", b"=>"), at) and (
+                block[at] not in b"#C" or not self._loss(number, at)
+            ):
+                yield number, at
             at = find(b"\n", at) + 1
+            number += 1
+        self.next_line = number
 
     def _head(self) -> int:
         """Take the lines of the head in; where the first line after them begins."""
@@ -186,55 +210,80 @@ class Lines:
             self.next_line += 1
         return at
 
-    def _loss(self, number: int, start: int) -> None:
+    def _loss(self, number: int, start: int) -> bool:
+        """Note a line that tells of lost records; False when it is none."""
         told = lost(self.text(start))
         if told is not None:
             self.header.losses.append(Loss(number, *told))
             self.gap = True
+        return told is not None
 
     def text(self, at: int) -> bytes:
         """The line at offset `at`, without its newline."""
         return self.block[at : self.block.find(b"\n", at)]
 
-    def match(self, at: int) -> re.Match[bytes] | None:
-        """The parts of the line at offset `at`; the first line that fits decides on the format."""
-        found = self.pattern.match(self.block, at)
-        if found is not None and self._format is not None:
-            return found
-        if self._format is None:
-            for one in FORMATS:
-                found = one.pattern.match(self.block, at)
-                if found is not None:
-                    self._format, self.pattern = one, one.pattern
-                    self.header.format = one.name
-                    return found
+    def parts(self, at: int) -> tuple[Columns, bytes, bytes] | None:
+        """Columns, time and text of the line at offset `at`; None when it is no record.
+
+        Columns are remembered: a task that runs has the same ones in line after line.
+        """
+        width = self.width
+        key = self.block[at : at + width]
+        known = self.known.get(key)
+        if known is None:
+            return self._parts(at, key)
+        rest = rest_at(self.block, at + width)
+        if rest is None:
+            return self._parts(at, b"")
+        stamp, text = rest.groups()
+        return known, stamp, text
+
+    def _parts(self, at: int, key: bytes) -> tuple[Columns, bytes, bytes] | None:
+        for one in FORMATS if self._format is None else (self._format,):
+            found = one.pattern.match(self.block, at)
+            if found is None:
+                continue
+            rest = rest_at(self.block, found.end())
+            if rest is None:
+                continue
+            if self._format is None:
+                self._format = one
+                self.header.format = one.name
+                self.width = found.end() - at
+                key = found[0]
+            known = columns(found)
+            if found[0] == key:
+                if len(self.known) > _REMEMBERED:
+                    self.known.clear()
+                self.known[key] = known
+            stamp, text = rest.groups()
+            return known, stamp, text
         return None
 
     def record(self, number: int, at: int) -> Record | None:
         """The record at offset `at`, None when the line is none."""
-        found = self.match(at)
+        found = self.parts(at)
         if found is None:
             self.unreadable += 1
             return None
-        comm, name, pid, tgid, cpu, flags, stamp, text = found.groups()
+        known, stamp, text = found
         if b"<-" in text or b"<stack" in text:
             kind, word, caller, rest = what(text)
         else:
             kind, word, caller, rest = what.__wrapped__(text)
-        frames = self.frames(at) if kind is Kind.STACK else ()
         return Record(
             number,
-            comm if comm is not None else name,
-            int(pid),
-            int(cpu),
-            flags.decode("ascii", "replace") if flags else "",
+            known.comm,
+            int(known.pid),
+            int(known.cpu),
+            known.flags.decode("ascii", "replace") if known.flags else "",
             stamp.decode(),
             kind,
             word,
             caller,
             rest,
-            int(tgid) if tgid and tgid.isdigit() else -1,
-            frames,
+            known.tgid,
+            self.frames(at) if kind is Kind.STACK else (),
         )
 
     def frames(self, at: int) -> tuple[str, ...]:

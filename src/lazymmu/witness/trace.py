@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from lazymmu.contract.monitor import Violation
-    from lazymmu.witness.trace_follow import Place, Task
+    from lazymmu.witness.trace_follow import Place, Tallied, Task
 
 __all__ = ["trace_rules", "watch"]
 
@@ -71,8 +71,16 @@ class _Found:
 class _Watcher:
     """One run over one trace."""
 
-    def __init__(self, trace: Trace, rules: Collection[str], arch: str, release: str) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        rules: Collection[str],
+        arch: str,
+        release: str,
+        tally: Tallied | None,
+    ) -> None:
         self.trace = trace
+        self.tally = tally
         self.rules = rules
         self.arch = arch
         self.release = release
@@ -106,8 +114,10 @@ class _Watcher:
 
     def _follower(self, lines: Lines, known: Guess) -> Follower:
         blind = not known.shows_sections
-        if known.arch in ("", "powerpc"):
-            lines.needles = (*NEEDLES, *POWERPC_NEEDLES)
+        more = POWERPC_NEEDLES if known.arch in ("", "powerpc") else ()
+        if self.tally is not None:
+            more += self.tally.needles
+        lines.needles = (*NEEDLES, *more)
         # Where functions show sections, those of a nesting kernel show the outermost alone: an
         # older text can be held to them.  Where only counters show, the kernel has them.
         self.dialects = known.dialects or (PTL_HELD,)
@@ -123,6 +133,7 @@ class _Watcher:
             flags=self.flags,
             blind=blind,
             uncounted=known.uncounted,
+            tally=self.tally,
         )
 
     def _doubt(self, reason: str, line: int) -> None:
@@ -243,14 +254,15 @@ def watch(
     release: str = "",
     rules: Collection[str] = (),
     progress: Callable[[int], None] | None = None,
+    tally: Tallied | None = None,
 ) -> Watched:
     """Hold the trace at `path`, or of `stream`, to the contract.
 
     arch, release: what the user knows better than the trace; rules: the only ones to judge by
-    (none: all that a trace can show); progress: called with the number of bytes read.  Raises
-    TraceError for what is no trace, or cannot be read.
+    (none: all that a trace can show); progress: called with the number of bytes read; tally: told
+    of each line that it wants (`witness.tally`).  Raises TraceError for what is no trace, or cannot be read.
     """
-    return _Watcher(read(path, stream, progress=progress), rules, arch, release).run()
+    return _Watcher(read(path, stream, progress=progress), rules, arch, release, tally).run()
 
 
 def _spot(place: Place) -> Spot:

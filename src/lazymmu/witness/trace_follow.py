@@ -19,11 +19,12 @@ Traps of a trace that this minds (each seen on a real kernel):
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lazymmu.ftrace.lines import STACK, what
 from lazymmu.ftrace.profile import counter_events, functions
 from lazymmu.ftrace.record import SWITCH, SWITCH_PLUGIN, Kind, fields_of
+from lazymmu.ftrace.trace import rest_at
 from lazymmu.witness import trace_judge as moments
 from lazymmu.witness.trace_finding import Seen
 
@@ -31,19 +32,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lazymmu.contract.monitor import Violation
+    from lazymmu.ftrace.lines import Columns
+    from lazymmu.ftrace.record import Record
     from lazymmu.ftrace.trace import Lines
     from lazymmu.witness.trace_judge import Judge, Moment, Node
 
-__all__ = ["NEEDLES", "Cpu", "Follower", "Place", "Task"]
+__all__ = ["NEEDLES", "Cpu", "Follower", "Place", "Tallied", "Task"]
 
 NEEDLES: Final = (
     b"_lazy_mmu",
-    b"_context_switch <-",
-    b"sched_switch:",
+    b"_context_switch",
+    b"sched_switch",
     b"sched_process_",
-    b" ec=",
 )
-"""What a line that matters contains, on every architecture."""
+"""What a line that matters contains, on every architecture.
+
+Readings of the counters do so because they say where they were made.
+"""
 
 POWERPC_NEEDLES: Final = (b"__flush_tlb_pending <-", b"hpte_need_flush")
 """And on powerpc, which shows nothing else."""
@@ -55,6 +60,21 @@ Place = list[Any]
 _ENTER, _LEAVE, _FLUSH, _BEGIN, _END, _UPDATE, _IMMEDIATE, _HOOK_ENTER, _HOOK_LEAVE, _HOOK_FLUSH = (
     range(1, 11)
 )
+_WORDS: Final = {
+    _ENTER: "enter",
+    _LEAVE: "leave",
+    _FLUSH: "flush",
+    _BEGIN: "switch-begin",
+    _END: "switch-end",
+    _UPDATE: "update",
+    _IMMEDIATE: "immediate",
+    _HOOK_ENTER: "hook-enter",
+    _HOOK_LEAVE: "hook-leave",
+    _HOOK_FLUSH: "hook-flush",
+}
+_REMEMBERED: Final = 1 << 14
+"""Texts of which it is remembered what they say."""
+
 _NOTHING: Final = 0
 _EVENT: Final = -1
 _ACTS: Final = {
@@ -69,16 +89,23 @@ _ACTS: Final = {
 }
 _HOOKED: Final = {_ENTER: _HOOK_ENTER, _LEAVE: _HOOK_LEAVE, _FLUSH: _HOOK_FLUSH}
 
-_IRQ: Final = {
-    ord("h"): ("hard",),
-    ord("H"): ("soft", "hard"),
-    ord("s"): ("soft",),
-    ord("S"): ("soft",),
-    ord("z"): ("nmi",),
-    ord("Z"): ("hard", "nmi"),
-}
 _BATCH: Final = b"xen_mc_batch: start batch LAZY_"
 _TASK_DEAD: Final = 0x80  # include/linux/sched.h
+
+
+class Tallied(Protocol):
+    """Whoever counts what a trace shows: a summary.  It judges nothing."""
+
+    needles: tuple[bytes, ...]
+    """What else a line that it wants contains."""
+
+    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
+        """One line, before the monitors have it.
+
+        what: "enter", "leave", "flush" of a section; "hook-enter", "hook-leave", "hook-flush" when
+        a context switch does it; "switch-begin", "switch-end", "update", "immediate"; "" for all
+        else.  depth: sections that the line's task is in; known: the trace saw them all begin.
+        """
 
 
 class Task:
@@ -156,20 +183,23 @@ class Follower:
         flags: bool,
         blind: bool,
         uncounted: bool,
+        tally: Tallied | None = None,
     ) -> None:
         """flags: lines show interrupts; blind: no function shows sections, counters may; uncounted:
-        the kernel surely has no counters, so that its functions are the mode."""
+        the kernel surely has no counters, so that its functions are the mode; tally: told of each
+        line."""
         self.judge = judge
         self.seen = Seen()
         self.tasks: dict[bytes, Task] = {}
         self.cpus: dict[bytes, Cpu] = {}
-        self.callerless = 0
+        self.tally = tally
         self._found = found
         self._doubt = doubt
         self._flags = flags
         self._blind = blind
         self._uncounted = uncounted
         self._acts: dict[bytes, int] = {}
+        self._switches: dict[bytes, tuple[bytes, bytes, bytes, bytes]] = {}
         self._stamp = b""
         self.gone: set[Node] = set()
         self.off: tuple[Task, Place, tuple[tuple[int, str], ...]] | None = None
@@ -183,43 +213,51 @@ class Follower:
         """Follow the lines of one block."""
         self._lines = lines
         acts, cpus, tasks = self._acts, self.cpus, self.tasks
-        match = lines.match
-        last = self._stamp
+        block, parts, known, width = lines.block, lines.parts, lines.known.get, lines.width
+        last, tally = self._stamp, self.tally
         for number, at in lines:
-            found = match(at)
+            # What `parts()` does, spelled out for the columns that were met before.
+            columns = known(block[at : at + width])
+            rest = None if columns is None else rest_at(block, at + width)
+            if columns is not None and rest is not None:
+                stamp, text = rest.groups()
+            else:
+                found = parts(at)
+                if found is None:
+                    self._unreadable(number, at)
+                    continue
+                columns, stamp, text = found
             if lines.gap:
                 self._forget_all()
                 lines.gap = False
-            if found is None:
-                self._unreadable(number, at)
-                continue
-            comm, name, pid, _tgid, cpu_name, flags, stamp, text = found.groups()
             if stamp != last:
-                if len(stamp) < len(last) or (len(stamp) == len(last) and stamp < last):
+                if (stamp < last and len(stamp) <= len(last)) or len(stamp) < len(last):
                     self._doubt("lines are out of order: what came before them is not used", number)
                     self._forget_all()
                 last = stamp
             self._number, self._at = number, at
-            cpu = cpus.get(cpu_name) or self._cpu(cpu_name)
+            cpu = cpus.get(columns.cpu) or self._cpu(columns.cpu)
             act = acts.get(text)
             if act is None:
                 act = self._act(text)
-            if act == _NOTHING:
-                continue
-            if act == _EVENT:
-                self._event(cpu, pid, comm or name, stamp, text)
+            if tally is not None:
+                self._tell(tally, columns, cpu, act)
+            if act <= _NOTHING:
+                if act == _EVENT:
+                    self._event(cpu, columns, stamp, text)
                 continue
             if act >= _BEGIN:
                 self._hook(cpu, act, stamp, text)
                 continue
+            pid = columns.pid
             task = cpu.idle if pid == b"0" else tasks.get(pid)
             if task is None:
-                task = self._task(pid, comm or name)
+                task = self._task(pid, columns.comm)
             if task is not cpu.current and not self._placed(task, cpu, number):
                 continue
             if cpu.arriving:
-                self._arrive(cpu, task)
-            irq = _IRQ.get(flags[2], ()) if flags else ()
+                self._arrive(cpu, task, stamp, text)
+            irq = columns.irq
             if irq != task.irq:
                 self._interrupts(task, irq)
             place: Place = [number, stamp, cpu.number, text, None]
@@ -231,6 +269,14 @@ class Follower:
             else:
                 self.seen.flushes += 1
         self._stamp = last
+
+    def _tell(self, tally: Tallied, columns: Columns, cpu: Cpu, act: int) -> None:
+        """Hand the line at hand to whoever counts."""
+        task = cpu.idle if columns.pid == b"0" else self.tasks.get(columns.pid)
+        record = self._lines.record(self._number, self._at)
+        if record is not None:
+            depth = 0 if task is None else task.node.depth
+            tally.add(record, _WORDS.get(act, ""), depth, known=task is None or not task.inherited)
 
     def finish(self) -> None:
         """Judge what was put off to a line that never came."""
@@ -262,20 +308,22 @@ class Follower:
                 act = _NOTHING
             elif caller in function.hooks:
                 act = _HOOKED[act]
-        if len(self._acts) < 1 << 16:
+        if len(self._acts) < _REMEMBERED:
             self._acts[text] = act
         return act
 
     def _unreadable(self, number: int, at: int) -> None:
         """A line that holds a word that matters and is no record."""
         text = self._lines.text(at)
-        # Frames of stacks, and users' text, hold such words too.
-        if not re.match(rb"\s*=>", text):
+        # Frames of stacks, and heads of traces put together, hold such words too.
+        frame = re.match(rb"\s*=>|#", text)
+        if frame is None and any(needle in text for needle in self._lines.needles):
             self.seen.unreadable += 1
             self._doubt("a line that matters cannot be read", number)
             self._forget_all()
 
-    def _event(self, cpu: Cpu, pid: bytes, comm: bytes, stamp: bytes, text: bytes) -> None:
+    def _event(self, cpu: Cpu, columns: Columns, stamp: bytes, text: bytes) -> None:
+        pid, comm = columns.pid, columns.comm
         if text.startswith(b"sched_switch:"):
             self._switch(cpu, pid, comm, stamp, text)
         elif STACK.match(text):
@@ -336,13 +384,13 @@ class Follower:
         hit = block.find(_BATCH, after, end if end >= 0 else after + 4096)
         if hit < 0:
             return
-        found = self._lines.pattern.match(block, block.rfind(b"\n", 0, hit) + 1)
-        if found is None or int(found["pid"]) != task.pid:
+        found = self._lines.parts(block.rfind(b"\n", 0, hit) + 1)
+        if found is None or found[0].pid != str(task.pid).encode():
             return
-        flags, mode = found["flags"], found["text"][len(_BATCH) :]
+        columns, _, text = found
         # In an interrupt, and with bottom halves off, the mode counts as off.
-        if flags and flags[2:3] == b"." and flags[:1] in (b".", b"d"):
-            on = mode.startswith(b"MMU")
+        if columns.flags and not columns.irq and not columns.bh:
+            on = text[len(_BATCH) :].startswith(b"MMU")
             if not on and self.off is None:
                 self.off = (task, place, self._lines.around(self._number, self._at))
             self._step(task, moments.observed("enable", "on" if on else "off"), place)
@@ -351,8 +399,11 @@ class Follower:
 
     def _switch(self, cpu: Cpu, pid: bytes, comm: bytes, stamp: bytes, text: bytes) -> None:
         number = self._number
-        found = SWITCH.search(text) or SWITCH_PLUGIN.search(text)
-        if found is None or found["prev_pid"] != pid:
+        known = self._switches.get(text)
+        if known is None:
+            known = self._switched(text)
+        prev, state, nxt, comm_next = known
+        if prev != pid:
             self._doubt("a sched_switch cannot be read", number)
             self._forget_all()
             return
@@ -365,12 +416,11 @@ class Follower:
             if not self._placed(task, cpu, number):
                 return
         if cpu.arriving:
-            self._arrive(cpu, task)
+            self._arrive(cpu, task, stamp, text)
         if task.irq:
             self._interrupts(task, ())
         place: Place = [number, stamp, cpu.number, text, None]
         cpu.last, cpu.needs = place, "__schedule"
-        state = found["prev_state"]
         if pid == b"0":
             steps: tuple[Moment, ...] = ()
         elif state[-1:] == b"+":
@@ -384,9 +434,8 @@ class Follower:
         cpu.out = (task, steps, place)
         if not self._blind:
             self._resolve(cpu)
-        nxt = found["next_pid"]
         come = cpu.idle if nxt == b"0" else self.tasks.get(nxt) or self._task(nxt, b"")
-        come.comm = found["next_comm"]
+        come.comm = comm_next
         task.cpu, task.last = None, cpu
         if come.cpu is not None and come.cpu is not cpu:
             self._doubt("a task runs on two CPUs at once: records of it are missing", number)
@@ -399,6 +448,19 @@ class Follower:
         come.cpu = cpu
         cpu.before, cpu.current = task, come
         cpu.begun = cpu.ended = cpu.hooked = False
+
+    def _switched(self, text: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+        """Who went (b"" when that cannot be read), in which state, and who came; remembered."""
+        found = SWITCH.match(text) or SWITCH_PLUGIN.match(text)
+        known = (
+            (b"", b"", b"", b"")
+            if found is None
+            else (found["prev_pid"], found["prev_state"], found["next_pid"], found["next_comm"])
+        )
+        if len(self._switches) > _REMEMBERED:
+            self._switches.clear()
+        self._switches[text] = known
+        return known
 
     def _resolve(self, cpu: Cpu) -> None:
         """Judge the switch that was put off."""
@@ -453,7 +515,7 @@ class Follower:
         else:
             self._step(task, moments.OUT["blocked"], place)
 
-    def _arrive(self, cpu: Cpu, task: Task) -> None:
+    def _arrive(self, cpu: Cpu, task: Task, stamp: bytes, text: bytes) -> None:
         """After the hooks: does the CPU's mode fit the task that came?"""
         cpu.arriving = False
         if task is not cpu.current or cpu.mode is None or not self._uncounted:
@@ -462,10 +524,7 @@ class Follower:
             if not cpu.mode and task.node.depth == 0:
                 task.inherited = False
             return
-        place: Place = [self._number, self._stamp, cpu.number, b"", None]
-        found = self._lines.match(self._at)
-        if found is not None:
-            place[1], place[3] = found["stamp"], found["text"]
+        place: Place = [self._number, stamp, cpu.number, text, None]
         self._step(task, moments.observed("switch-in", "on" if cpu.mode else "off"), place)
 
     # ---- counters --------------------------------------------------------------------------
