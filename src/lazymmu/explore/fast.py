@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs a fast engine: packs the states, begins again where that did not do, and tells the result."""
+"""Runs a fast engine: packs the states, packs them anew where that did not do, tells the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.explore.model import Model
     from lazymmu.explore.packing import Packing
 
-__all__ = ["explore", "tabulate"]
+__all__ = ["explore"]
 
 _SCOUT = 4000
 """After so many states the values are largely known, and it is worth to pack tightly."""
@@ -76,7 +76,7 @@ def _path(model: Model, sweep: Sweep, label: int) -> Path:
             )
         shown = labels
         steps.append(Taken(model.actions[one], label_names(model, labels)))
-    final = ()
+    final: tuple[str, ...] = ()
     if action < 0:
         shown = model.final(state)
         final = label_names(model, shown)

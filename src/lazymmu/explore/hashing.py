@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sets and numberings of 64-bit keys, open addressing, worked on by whole arrays at once.
 
-A key is never zero and has its highest bit set (see packing.py). A key is looked for from the slot
-on that its hash says; zero is an empty slot. Nothing is ever removed, and nothing is lost: a slot
-holds the whole key.
+A key is never zero and has its highest bit set (see packing.py). A key is looked for in the slot
+that its hash says, then 1, 2, 3 ... slots further on each time, which comes by every slot and
+makes no long runs; an empty slot, zero, ends the search. Nothing is ever removed, and nothing is
+lost: a slot holds the whole key.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["MULTIPLIER", "Keys", "Numbering"]
 MULTIPLIER = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: Fibonacci hashing spreads neighbouring keys."""
 
-_FULL = 0.6
+_FULL = 0.5
 """Above this share of full slots the searches get long."""
 
 _START = 12
@@ -85,6 +86,7 @@ class Keys:
         place = np.nonzero(there != keys)[0]
         key, slot, there = keys.take(place), slot.take(place), there.take(place)
         new = []
+        step = 0
         while place.size:
             empty = np.nonzero(there == 0)[0]
             if empty.size:
@@ -99,7 +101,8 @@ class Keys:
             # A slot that holds the key by now settles it; the others look at the next slot.
             rest = np.nonzero(table.take(slot) != key)[0]
             place, key, slot = place.take(rest), key.take(rest), slot.take(rest)
-            slot += 1
+            step += 1
+            slot += step
             slot &= mask
             there = table.take(slot)
         if not new:
@@ -112,15 +115,18 @@ class Keys:
         slot = self.slots(keys)
         there = table.take(slot)
         left = np.nonzero((there != keys) & (there != 0))[0]
+        step = 0
         while left.size:
-            slot[left] = slot.take(left) + 1 & mask
+            step += 1
+            slot[left] = slot.take(left) + step & mask
             there = table.take(slot.take(left))
             left = left[(there != keys.take(left)) & (there != 0)]
         return slot
 
     def missing(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of the keys are not in the set."""
-        return self.table.take(self.find(keys)) == 0
+        missing: NDArray[np.bool_] = self.table.take(self.find(keys)) == 0
+        return missing
 
 
 class Numbering(Keys):

@@ -65,8 +65,9 @@ class Store:
 
     def keys(self, states: Words) -> Words:
         """One key for each state."""
+        key: Words = states[0]
         if not self._words:
-            return states[0]
+            return key
         known = self._words[0].number(states[0])
         for place, numbering in enumerate(self._words[1:]):
             key = self._key(known, numbering.number(states[1 + place]))

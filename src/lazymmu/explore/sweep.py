@@ -47,8 +47,9 @@ class Kernel:
     """What a sweep leaves to others: walking the tries, and the tables of what was seen."""
 
     name = "numpy"
-    pairs = 1 << 15
-    """How many pairs of a state and an action are worked on at once: what a cache holds."""
+    pairs = 1 << 17
+    """How many pairs of a state and an action are worked on at once: enough that numpy, and
+    not the calls of it, takes the time, and few enough that most of it stays in a cache."""
 
     steps = staticmethod(walk.steps)
     successors = staticmethod(walk.successors)

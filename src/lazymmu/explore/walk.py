@@ -57,7 +57,7 @@ def learn(flat: Flat, words: Words, rows: Ints, actions: Ints, slots: Ints) -> N
 def _fields(flat: Flat, words: Words, rows: Ints, nodes: Ints) -> Ints:
     """For pairs of a state and a node: where the child is that the node's question leads to."""
     if len(words) == 1:
-        slot = words[0].take(rows)
+        slot: Words = words[0].take(rows)
     else:
         place = flat.word.take(nodes)
         place *= words.shape[1]
@@ -65,7 +65,7 @@ def _fields(flat: Flat, words: Words, rows: Ints, nodes: Ints) -> Ints:
         slot = words.take(place)
     slot >>= flat.shift.take(nodes)
     slot &= flat.mask.take(nodes)
-    slots = slot.view(np.int64)
+    slots: Ints = slot.view(np.int64)
     slots += flat.base.take(nodes)
     return slots
 
