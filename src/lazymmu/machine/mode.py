@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from lazymmu.contract.events import Disable, Enable, Flush, Pause, Resume
+from lazymmu.contract.events import Call, Disable, Enable, Flush, Pause, Resume, Return
 from lazymmu.machine.layout import Column
 from lazymmu.machine.steps import atomic, local, routine
 
@@ -44,16 +44,20 @@ class DirectMode:
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_enable(self) -> Routine:
         """A section begins."""
+        yield self._begins("lazy_mmu_mode_enable")
         yield self._say_enable()
         yield self.arch.arch_enter_lazy_mmu_mode()
         yield self.arch.observe("enable")
+        yield self._returns("lazy_mmu_mode_enable")
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_disable(self) -> Routine:
         """A section ends."""
+        yield self._begins("lazy_mmu_mode_disable")
         yield self.arch.arch_leave_lazy_mmu_mode()
         yield self._say_disable()
         yield self.arch.observe("disable")
+        yield self._returns("lazy_mmu_mode_disable")
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_flush(self) -> Routine:
@@ -61,6 +65,15 @@ class DirectMode:
         yield self.arch.arch_flush_lazy_mmu_mode()
         yield self._say_flush()
         yield self.arch.observe("flush")
+
+    @local
+    def _begins(self, here: Here, function: str) -> None:
+        """Up to its end the task's counters, or its hooks, and what is so may differ."""
+        here.emit(Call, function=function, role="api")
+
+    @local
+    def _returns(self, here: Here, function: str) -> None:
+        here.emit(Return, function=function, role="api")
 
     @local
     def _say_enable(self, here: Here) -> None:
@@ -83,13 +96,16 @@ class CountedMode(DirectMode):
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_enable(self) -> Routine:
         """The counter is raised before the hook is called."""
+        yield self._begins("lazy_mmu_mode_enable")
         if (yield self._enable()):
             yield self.arch.arch_enter_lazy_mmu_mode()
         yield self.arch.observe("enable")
+        yield self._returns("lazy_mmu_mode_enable")
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_disable(self) -> Routine:
         """The counter is lowered before the hook is called; an inner disable flushes."""
+        yield self._begins("lazy_mmu_mode_disable")
         turn = yield self._disable()
         if turn == "arch_leave":
             yield self.arch.arch_leave_lazy_mmu_mode()
@@ -97,18 +113,23 @@ class CountedMode(DirectMode):
             yield self.arch.arch_flush_lazy_mmu_mode()
         if turn:
             yield self.arch.observe("disable")
+        yield self._returns("lazy_mmu_mode_disable")
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_pause(self) -> Routine:
         """The mode is left whatever its depth."""
+        yield self._begins("lazy_mmu_mode_pause")
         if (yield self._pause()):
             yield self.arch.arch_leave_lazy_mmu_mode()
+        yield self._returns("lazy_mmu_mode_pause")
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_resume(self) -> Routine:
         """The mode is as it was before the pause."""
+        yield self._begins("lazy_mmu_mode_resume")
         if (yield self._resume()):
             yield self.arch.arch_enter_lazy_mmu_mode()
+        yield self._returns("lazy_mmu_mode_resume")
 
     @atomic
     def _enable(self, here: Here) -> bool:
