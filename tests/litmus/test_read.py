@@ -145,7 +145,11 @@ WRONG = [
         "if not:",
         "13:5: `if` needs a predicate such as `pte_none p`, and lines",
     ),
-    ("pte_none p:", "pte_nome p:", "13:5: there is no predicate `pte_nome`; did you mean `pte_none`?"),
+    (
+        "pte_none p:",
+        "pte_nome p:",
+        "13:5: there is no predicate `pte_nome`; did you mean `pte_none`?",
+    ),
     ("    if not", "   if not", "13:4: no line above is indented like this one"),
     (
         "schedule\n",
