@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of releases: complete, in step with the contract's, and asked by several names."""
+
+from __future__ import annotations
+
+import pytest
+
+from lazymmu.contract.deferral import ROWS
+from lazymmu.contract.deferral.releases import RELEASES as CONTRACT
+from lazymmu.contract.dialects import DIALECTS
+from lazymmu.machine import ConfigError
+from lazymmu.machine.releases import IMPLEMENTATIONS, RELEASES, find, releases_of
+
+
+def test_every_release_has_x86_and_a_dialect():
+    """And powerpc and sparc from the oldest release whose implementation of both was read."""
+    names = list(RELEASES)
+    for release in RELEASES.values():
+        old = names.index(release.name) < names.index("5.10")
+        wanted = {"x86"} if old else {"x86", "powerpc", "sparc"}
+        assert wanted <= set(release.arches)
+        assert release.dialect in DIALECTS
+        assert release.mode.counted == DIALECTS[release.dialect].generic_api
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_contract_s_table_says_the_same(name):
+    """Rows and dialects of the releases that both know."""
+    release, other = RELEASES[name], CONTRACT[name]
+    assert release.dialect == other.dialect.name
+    assert {arch: release.arches[arch].row for arch in other.rows} == {
+        arch: row.name for arch, row in other.rows.items()
+    }
+
+
+@pytest.mark.parametrize("arch", ROWS)
+def test_every_row_of_the_deferral_table_is_a_machine(arch):
+    """And is found by its name, in the oldest release that has it."""
+    for row in ROWS[arch]:
+        release, implementation = find(arch, row.name)
+        assert implementation.row == row.name
+        first = next(one for one in releases_of(arch) if one.arches[arch].row == row.name)
+        assert release is first
+
+
+def test_a_series_stands_for_the_newest_of_it():
+    """`6.12` is not the release that began the series."""
+    assert find("x86", "6.12")[0].name == "6.12.117"
+    assert find("x86", "7.3")[0].name == "7.3.4"
+    assert find("arm64", "6.16")[0].name == "6.16-rc1"
+    assert find("x86", "6.1")[0].name == "6.1.192"
+
+
+@pytest.mark.parametrize(
+    ("arch", "name"), [("x86", "4.4"), ("m68k", "7.3.4"), ("arm64", "6.12.8"), ("x86", "6")]
+)
+def test_what_is_not_known_is_said_with_what_is(arch, name):
+    """One sentence, and a list."""
+    if (arch, name) == ("x86", "6"):
+        assert find(arch, name)[0].name == "6.19.6"
+        return
+    with pytest.raises(ConfigError, match="known are"):
+        find(arch, name)
+
+
+def test_preempt_rt_is_selectable_where_kconfig_has_it():
+    """x86 and arm64 from v6.12 on; never powerpc or sparc (ARCH_SUPPORTS_RT)."""
+    for release in RELEASES.values():
+        assert not {"powerpc", "sparc", "powerpc-radix"} & set(release.rt)
+        new = tuple(map(int, release.name.split("-")[0].split(".")[:2])) >= (6, 12)
+        assert ("x86" in release.rt) == ("arm64" in release.rt) == new
+
+
+def test_rows_name_releases_that_exist():
+    """No implementation is listed for a release that is not."""
+    for rows in IMPLEMENTATIONS.values():
+        assert set(rows) <= set(RELEASES)
+
+
+def test_hooks_that_do_nothing_are_those_of_powerpc_and_sparc_to_v6_19():
+    """arch_flush_lazy_mmu_mode() was an empty macro there, and is real where flush is told so."""
+    for arch, rows in ROWS.items():
+        for row in rows:
+            assert (find(arch, row.name)[1].flush_how == "now") == row.flush, row.name
