@@ -212,9 +212,8 @@ class Guess:
     @property
     def shows_sections(self) -> bool:
         """Whether functions may show where sections begin and end."""
-        if not self.arch:
-            return True
-        span = profiles()[self.arch].sections
+        # Where nothing tells the architecture, no such function was met.
+        span = profiles()[self.arch].sections if self.arch else None
         return span is not None and self.since < span[1] and span[0] < self.until
 
 

@@ -59,13 +59,17 @@ class _Replayed(io.RawIOBase):
 
 @contextlib.contextmanager
 def opened(
-    path: str, stream: BinaryIO | None = None, progress: Callable[[int], None] | None = None
+    path: str,
+    stream: BinaryIO | None = None,
+    progress: Callable[[int], None] | None = None,
+    *,
+    told: Callable[[bytes], object] = len,
 ) -> Iterator[BinaryIO]:
     """The text of the trace at `path`, or of `stream`, unpacked; closed afterwards.
 
     progress: called with the number of bytes read so far, before unpacking.  A trace.dat goes
-    through `trace-cmd report -l -N -O parent`, and `--uname` puts the kernel's name first.  Raises
-    TraceError, also from reads, when there is nothing readable.
+    through `trace-cmd report -l -N -O parent`; `told` gets the lines of `--uname` before.  Raises
+    TraceError when there is nothing readable.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -79,7 +83,7 @@ def opened(
                 raise TraceError(
                     f"{path} is a trace.dat, which trace-cmd reads from a file alone: name the file"
                 )
-            yield stack.enter_context(_reported(path))
+            yield stack.enter_context(_reported(path, told))
             return
         counted = _Counted(cast("BinaryIO", _Replayed(head, raw)), progress)
         source = cast("BinaryIO", io.BufferedReader(counted, BLOCK))
@@ -132,7 +136,7 @@ def _zstd(path: str, source: BinaryIO) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def _reported(path: str) -> Iterator[BinaryIO]:
+def _reported(path: str, told: Callable[[bytes], object]) -> Iterator[BinaryIO]:
     """The text of a trace.dat."""
     program = shutil.which("trace-cmd")
     if program is None:
@@ -149,7 +153,8 @@ def _reported(path: str) -> Iterator[BinaryIO]:
         capture_output=True,
         check=False,
     ).stdout
-    told = b"".join(line + b"\n" for line in uname.splitlines()[:4] if line.startswith(b"Linux "))
+    for line in uname.splitlines()[:4]:
+        told(line)
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
@@ -161,7 +166,7 @@ def _reported(path: str) -> Iterator[BinaryIO]:
     ):
         output = cast("BinaryIO", process.stdout)
         try:
-            yield cast("BinaryIO", io.BufferedReader(_Replayed(told, output), BLOCK))
+            yield output
         finally:
             output.close()
             # Below zero: ended by the signal that the closed pipe sends.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.lines import (
@@ -88,7 +89,8 @@ class Trace:
 
     def lines(self, needles: Collection[bytes] = ()) -> Iterator[Lines]:
         """The same, block by block, for readers in a hurry; see `Lines`."""
-        with opened(self.header.name, self._stream, self._progress) as source:
+        told = partial(head, header=self.header)
+        with opened(self.header.name, self._stream, self._progress, told=told) as source:
             lines = Lines(self.header, needles)
             with contextlib.closing(blocks(source)) as parts:
                 for block, missing in parts:
@@ -114,7 +116,7 @@ class Lines:
         self.next_line = 1
         self.gap = False
         self.unreadable = 0
-        self.needles = tuple(needles)
+        self.needles: tuple[bytes, ...] = tuple(needles)
         self._format: Format | None = None
         self._in_head = True
         self.width = 0

@@ -100,6 +100,12 @@ class _Watcher:
                     continue
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
                 follower = self._follower(lines, known)
+            elif not (known and known.arch):
+                known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
+                if known.arch:
+                    # Nothing that shows sections came before: what was begun there is unknown.
+                    follower.finish()
+                    follower = self._follower(lines, known, follower)
             follower.block(lines)
         if follower is None or known is None or lines is None:
             raise TraceError(f"{self.trace.header.name}: there is nothing in it")
@@ -112,12 +118,13 @@ class _Watcher:
         follower.seen.lines = lines.next_line - 1
         return self._watched(follower, known)
 
-    def _follower(self, lines: Lines, known: Guess) -> Follower:
+    def _follower(self, lines: Lines, known: Guess, before: Follower | None = None) -> Follower:
         blind = not known.shows_sections
-        more = POWERPC_NEEDLES if known.arch in ("", "powerpc") else ()
+        lines.needles = NEEDLES
+        if known.arch in ("", "powerpc"):
+            lines.needles += POWERPC_NEEDLES
         if self.tally is not None:
-            more += self.tally.needles
-        lines.needles = (*NEEDLES, *more)
+            lines.needles += self.tally.needles
         # Where functions show sections, those of a nesting kernel show the outermost alone: an
         # older text can be held to them.  Where only counters show, the kernel has them.
         self.dialects = known.dialects or (PTL_HELD,)
@@ -126,7 +133,7 @@ class _Watcher:
         self.runtime = Runtime(chosen, dialect)
         self.flags = lines.sniff()
         judge = Judge(self.runtime, flags=self.flags, blind=blind)
-        return Follower(
+        follower = Follower(
             judge,
             self._note,
             self._doubt,
@@ -135,6 +142,9 @@ class _Watcher:
             uncounted=known.uncounted,
             tally=self.tally,
         )
+        if before is not None:
+            follower.seen = before.seen
+        return follower
 
     def _doubt(self, reason: str, line: int) -> None:
         old = self.doubts.get(reason)
@@ -260,7 +270,8 @@ def watch(
 
     arch, release: what the user knows better than the trace; rules: the only ones to judge by
     (none: all that a trace can show); progress: called with the number of bytes read; tally: told
-    of each line that it wants (`witness.tally`).  Raises TraceError for what is no trace, or cannot be read.
+    of each line that it wants (`witness.tally`).  Raises TraceError for what is no trace, or cannot
+    be read.
     """
     return _Watcher(read(path, stream, progress=progress), rules, arch, release, tally).run()
 

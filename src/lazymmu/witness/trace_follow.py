@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDLES", "Cpu", "Follower", "Place", "Tallied", "Task"]
 
-NEEDLES: Final = (
+NEEDLES: Final[tuple[bytes, ...]] = (
     b"_lazy_mmu",
     b"_context_switch",
     b"sched_switch",
@@ -50,7 +50,7 @@ NEEDLES: Final = (
 Readings of the counters do so because they say where they were made.
 """
 
-POWERPC_NEEDLES: Final = (b"__flush_tlb_pending <-", b"hpte_need_flush")
+POWERPC_NEEDLES: Final[tuple[bytes, ...]] = (b"__flush_tlb_pending <-", b"hpte_need_flush")
 """And on powerpc, which shows nothing else."""
 
 Place = list[Any]
@@ -333,8 +333,7 @@ class Follower:
             if task is cpu.current or self._placed(task, cpu, self._number):
                 place: Place = [self._number, stamp, cpu.number, text, None]
                 cpu.last, cpu.needs = place, ""
-                self._step(task, moments.EXIT, place)
-                self._ended(task)
+                self._exit(task, place)
         elif text.startswith(b"sched_process_fork:"):
             child = fields_of("sched_process_fork", text[19:]).get("child_pid", "").encode()
             if child.isdigit():
@@ -428,7 +427,7 @@ class Follower:
         elif state == b"R":
             steps = (moments.OUT["yielded"],)
         elif state[:1] in b"XZx":
-            steps = (moments.OUT["exit"], moments.EXIT)
+            steps = (moments.OUT["exit"],)
         else:
             steps = (moments.OUT["blocked"],)
         cpu.out = (task, steps, place)
@@ -471,9 +470,8 @@ class Follower:
         task, steps, place = out
         for event in steps:
             self._step(task, event, place)
-        if steps and steps[-1] is moments.EXIT:
-            self._ended(task)
-            self.gone.add(task.node)
+        if steps and steps[-1] is moments.OUT["exit"]:
+            self._exit(task, place)
             self.tasks.pop(str(task.pid).encode(), None)
 
     def _hook(self, cpu: Cpu, act: int, stamp: bytes, text: bytes) -> None:
@@ -514,6 +512,8 @@ class Follower:
             self._resolve(cpu)
         else:
             self._step(task, moments.OUT["blocked"], place)
+        if self._blind:
+            task.node = self.judge.start
 
     def _arrive(self, cpu: Cpu, task: Task, stamp: bytes, text: bytes) -> None:
         """After the hooks: does the CPU's mode fit the task that came?"""
@@ -549,8 +549,7 @@ class Follower:
             self._step(task, moments.PAUSE_UNKNOWN, place)
         self._step(task, moments.observed(at, "unknown", (enabled, paused)), place)
         if at == "exit":
-            self._step(task, moments.EXIT, place)
-            self._ended(task)
+            self._exit(task, place)
             return
         if at != "switch-out":
             return
@@ -559,8 +558,8 @@ class Follower:
             cpu.out = (task, cpu.out[1], place)
             self._resolve(cpu)
         elif self._blind:
-            for event in _why(numbers["st"], numbers["pr"]):
-                self._step(task, event, place)
+            cpu.out = (task, _why(numbers["st"], numbers["pr"]), place)
+            self._resolve(cpu)
         if self._blind:
             self._step(task, moments.MODE_UNKNOWN, place)
             self._step(task, moments.PAUSE_UNKNOWN, place)
@@ -640,7 +639,10 @@ class Follower:
         lossy = header.written is not None and header.written != header.entries
         return lossy and len(self.cpus) < (header.cpus or 0)
 
-    def _ended(self, task: Task) -> None:
+    def _exit(self, task: Task, place: Place) -> None:
+        """The task ends; what it did until then is kept for the judgement of the whole."""
+        self.gone.add(task.node)
+        self._step(task, moments.EXIT, place)
         task.node = self.judge.start
         task.inherited = False
         task.begins.clear()
@@ -676,5 +678,5 @@ def _why(state: int | None, preempted: int | None) -> tuple[Moment, ...]:
     if preempted or not state:
         return (moments.OUT["preempted"],)
     if state & _TASK_DEAD:
-        return (moments.OUT["exit"], moments.EXIT)
+        return (moments.OUT["exit"],)
     return (moments.OUT["blocked"],)
