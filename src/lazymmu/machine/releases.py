@@ -18,6 +18,7 @@ from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
 from lazymmu.machine.arch.powerpc import HashActive, HashCounted, HashUnpinned, Radix
 from lazymmu.machine.arch.sparc64 import SparcActive, SparcCounted, SparcUnpinned
+from lazymmu.machine.arch.s390 import S390Posted
 from lazymmu.machine.arch.worst import WORST
 from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
 from lazymmu.machine.arch.xen_task import XenTask
@@ -52,7 +53,9 @@ class Release:
     def arches(self) -> Mapping[str, type[Arch]]:
         """The implementation of each architecture that has the mode, and of those without."""
         return {
-            arch: rows[self.name] for arch, rows in IMPLEMENTATIONS.items() if self.name in rows
+            arch: rows[self.name]
+            for arch, rows in (*IMPLEMENTATIONS.items(), *PORTS.items())
+            if self.name in rows
         }
 
 
@@ -126,6 +129,8 @@ _LAZY: Final = ("x86", "x86-native", "arm64", "powerpc", "powerpc-radix", *WORST
 RELEASES: Final[Mapping[str, Release]] = {
     release.name: release
     for release in (
+        Release("3.1", "ptl-held", DirectMode, MM_3_1),
+        Release("3.12", "ptl-held", DirectMode, MM_3_12),
         Release("5.10", "ptl-held", DirectMode, MM_5_10),
         Release("6.1.176", "ptl-held", DirectMode, MM_6_1_176),
         Release("6.1.192", "ptl-held", DirectMode, MM_6_1_192),
@@ -146,6 +151,8 @@ RELEASES: Final[Mapping[str, Release]] = {
 
 IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
     "x86": {
+        "3.1": XenExclusive,
+        "3.12": XenExclusive,
         "5.10": XenExclusive,
         "6.1.176": XenExclusive,
         "6.1.192": XenExclusive,
@@ -197,10 +204,14 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "7.1.13": Arm64Counted,
         "7.3.4": Arm64TrySet,
     },
+    "s390": {"7.3.4": S390Posted},
     "worst-case": {release.name: WORST[release.dialect][0] for release in RELEASES.values()},
     "worst-case-pinned": {release.name: WORST[release.dialect][1] for release in RELEASES.values()},
 }
 """A release that an architecture lacks has no mode there, or nothing that differs from others."""
+
+PORTS: Final[dict[str, dict[str, type[Arch]]]] = {}
+"""The same of what was installed while the program runs (port.py)."""
 
 
 def releases_of(arch: str) -> tuple[Release, ...]:
