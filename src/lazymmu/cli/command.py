@@ -9,7 +9,17 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.cli import check, completion, explain, litmus, replay, sections, trace, verify
+from lazymmu.cli import (
+    check,
+    completion,
+    explain,
+    litmus,
+    probes,
+    replay,
+    sections,
+    trace,
+    verify,
+)
 from lazymmu.cli.console import emit, say
 from lazymmu.cli.outcome import ExitCode, Problem
 
@@ -23,6 +33,7 @@ VERBS: tuple[ModuleType, ...] = (
     verify,
     litmus,
     trace,
+    probes,
     explain,
     replay,
     completion,

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Print a shell script that records what `lazymmu trace` needs.
+
+The script is for one architecture and release, says in comments what it can
+show and what not, and undoes what it sets. This command itself touches
+nothing: it only prints.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import options
+from lazymmu.cli.console import emit, say
+from lazymmu.cli.outcome import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = "probes"
+SUMMARY = "print a script that records a trace"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu probes`."""
+    parser.add_argument(
+        "--arch",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=f"the kernel's architecture: {', '.join(options.ARCHES)} (default: this machine's)",
+    )
+    parser.add_argument(
+        "--release",
+        metavar="RELEASE",
+        help="the kernel's release, as uname -r names it (default: this machine's)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--tracefs",
+        dest="form",
+        action="store_const",
+        const="tracefs",
+        default="tracefs",
+        help="a script that needs nothing but tracefs (default)",
+    )
+    form.add_argument(
+        "--trace-cmd",
+        dest="form",
+        action="store_const",
+        const="trace-cmd",
+        help="a script that runs trace-cmd",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Print the script."""
+    from lazymmu.ftrace import probes
+
+    here = platform.uname()
+    named = options.arches(args.arch) or ()
+    if len(named) > 1 or "all" in args.arch:
+        raise Problem("a script is for one architecture")
+    arch = named[0] if named else probes.architecture(here.machine)
+    if not arch:
+        raise Problem(
+            f"this machine is {here.machine}, which has no lazy MMU mode; "
+            f"--arch names another: {', '.join(options.ARCHES)}"
+        )
+    release = args.release or here.release
+    try:
+        asked = probes.plan(arch, release)
+    except ValueError as error:
+        raise Problem(str(error)) from None
+    emit(probes.script(asked, probes.Form(args.form)), args.output)
+    if not named or not args.release:
+        taken = [f"architecture {arch}"] * (not named) + [f"release {release}"] * (not args.release)
+        say(
+            f"{' and '.join(taken)} taken from this machine; --arch ({', '.join(options.ARCHES)}) "
+            "and --release name another kernel"
+        )
+    if not asked.tells:
+        say(f"nothing shows the mode on {asked.label} with Linux {release}")
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CLEAN
