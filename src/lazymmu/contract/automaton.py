@@ -99,6 +99,9 @@ def alphabet() -> Mapping[str, tuple[Event, ...]]:
 LARGE: Final = 64
 """States that somebody may still want to look at."""
 
+_MERGED: Final = 32
+_MOST: Final = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
@@ -145,20 +148,34 @@ def derive(rule: Rule, dialect: Dialect, unroll: int | None = None) -> Automaton
     rule off, or when nothing in the alphabet breaks it, as with a rule about source text.
     """
     if unroll is None:
-        automaton = derive(rule, dialect, 2)
-        return automaton if len(automaton.states) <= LARGE else derive(rule, dialect, 1)
+        return _derive(rule, dialect, 2, LARGE) or derive(rule, dialect, 1)
+    automaton = _derive(rule, dialect, unroll)
+    if automaton is None:
+        raise NoAutomatonError(f"the automaton of {rule.name} has more than {_MOST} states")
+    return automaton
+
+
+def _derive(rule: Rule, dialect: Dialect, unroll: int, large: int = 0) -> Automaton | None:
+    """As `derive()`; None for one of more than `large` states (0: as many as it takes)."""
     runtime = Runtime([rule], dialect)
     if not runtime.rules:
         raise NoAutomatonError(f"{rule.name} is off in dialect {dialect.name}")
     symbols = _relevant(rule, dialect)
-    states, steps = _explore(runtime, symbols, unroll)
+    # Merging brings most of the states of a small automaton together, but not all of any number.
+    states, steps = _explore(runtime, symbols, unroll, large * _MERGED or _MOST)
+    if not states:
+        return None
     if all(len(row) == len(symbols) for row in steps):
         raise NoAutomatonError(f"nothing that a running kernel shows breaks {rule.name}")
     blocks = _minimise(steps, symbols)
+    if large and max(blocks) >= large:
+        return None
     firsts: dict[int, int] = {}
     for state, block in enumerate(blocks):
         firsts.setdefault(block, state)
-    names = _names([states[first] for first in firsts.values()])
+    # Where nothing is told, nothing is refused; so are the states from which nothing wrong is left.
+    silent = {blocks[at] for at, state in enumerate(states) if state.task.vague}
+    names = _names([_UNTOLD if b in silent else states[first] for b, first in firsts.items()])
     called = dict(zip(firsts, names, strict=True))
     edges = {
         (called[block], symbol): called[blocks[target]]
@@ -184,15 +201,20 @@ def derive(rule: Rule, dialect: Dialect, unroll: int | None = None) -> Automaton
 
 
 def _explore(
-    runtime: Runtime, symbols: Sequence[str], unroll: int
+    runtime: Runtime, symbols: Sequence[str], unroll: int, most: int
 ) -> tuple[list[Product], list[dict[str, int]]]:
-    """Every product reached without a violation, nearest first, and the steps between them."""
+    """Every product reached without a violation, nearest first, and the steps between them.
+
+    Nothing when there are more than `most`.
+    """
     start = runtime.start()
     lost = replace(start, task=TaskState(vague=ASPECTS))
     numbers = {start: 0}
     steps: list[dict[str, int]] = []
     queue = deque([start])
     while queue:
+        if len(numbers) > most:
+            return [], []
         state = queue.popleft()
         row: dict[str, int] = {}
         for symbol in symbols:
@@ -325,13 +347,18 @@ def _relevant(rule: Rule, dialect: Dialect) -> tuple[str, ...]:
         if dialect.pause or not isinstance(events[0], (Pause, Resume))
     }
     needed: set[str] = set()
-    owns: list[Any] = [rule.initial]
-    for own in owns:  # which grows
+    owns: dict[Any, None] = {rule.initial: None}
+    todo = list(owns)
+    for own in todo:  # which grows
+        if len(needed) == len(_PARTS):
+            break
         for events in looked_at.values():
             for event in events:
                 said = [rule.step(own, task, event, dialect) for task in _samples()]
                 needed |= _depends([(after, tuple(details)) for after, details in said])
-                owns += [after for after in dict.fromkeys(a for a, _ in said) if after not in owns]
+                new = {after: None for after, _ in said if after not in owns}
+                owns |= new
+                todo += new
     while True:
         sources = {
             source
@@ -370,6 +397,9 @@ def _words(state: Product) -> dict[str, str]:
 
 def _counted(word: str, number: int) -> str:
     return word + (str(number) if number > 1 else "") if number else ""
+
+
+_UNTOLD: Final = Product(TaskState(vague=ASPECTS))
 
 
 def _names(states: Sequence[Product]) -> list[str]:

@@ -24,7 +24,7 @@ __all__ = ["MONITOR_TYPES", "dot", "missing", "needs"]
 _WIDTH: Final = 84
 
 MONITOR_TYPES: Final[Mapping[str, str]] = {"task": "per_task", "cpu": "per_cpu"}
-"""rvgen's --monitor_type for a rule's key; entries and locks are followed by `per_obj` (v7.1 on)."""
+"""rvgen's --monitor_type for a rule's key; for entries and locks it is `per_obj` (v7.1 on)."""
 
 _RECURSES: Final = 250
 """States that the rvgen of v7.3 reads; its grammar recurses for each."""
