@@ -5,10 +5,28 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.contract.deferral import ROWS, Inner, Row, harm, row
-from lazymmu.contract.rules import RULES
+from lazymmu.contract.deferral import (
+    ASSUMED,
+    NAMED,
+    NONE,
+    RELEASES,
+    ROWS,
+    S390_POSTED,
+    WORST_CASE,
+    Carried,
+    Inner,
+    Interrupt,
+    Row,
+    allowed,
+    harm,
+    release_of,
+    row,
+)
+from lazymmu.contract.dialects import DIALECTS, Locks
+from lazymmu.contract.rules import RULES, Kind
 
 ALL_ROWS = [each for rows in ROWS.values() for each in rows]
+WORST = [each for pair in WORST_CASE.values() for each in pair]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +42,7 @@ ALL_ROWS = [each for rows in ROWS.values() for each in rows]
         ("sparc", {"active", "preempt_disable"}, {"active"}, "sparc-unpinned"),
         ("sparc", {"active", "preempt_disable"}, {"preempt_disable"}, "sparc-active"),
         ("sparc", {"preempt_disable"}, {"preempt_disable"}, "sparc-counted"),
+        ("arm64", {"TIF_LAZY_MMU", "VM_WARN_ON"}, {"VM_WARN_ON"}, "arm64-warns"),
         ("arm64", {"TIF_LAZY_MMU", "TIF_LAZY_MMU_PENDING"}, set(), "arm64-flag"),
         ("arm64", {"TIF_LAZY_MMU_PENDING"}, set(), "arm64-counted"),
     ],
@@ -47,15 +66,18 @@ def test_an_architecture_without_the_mode_has_no_row() -> None:
 
 
 def test_names_of_rows_are_unique() -> None:
-    """A row can be named in a finding."""
-    assert len({each.name for each in ALL_ROWS}) == len(ALL_ROWS)
-    assert all(each.arch == arch for arch, rows in ROWS.items() for each in rows)
+    """A row can be named in a finding, and found by its name."""
+    tables = (*ROWS.items(), *ASSUMED.items())
+    every = [each for _, rows in tables for each in rows]
+    assert list(NAMED) == [each.name for each in every]
+    assert len(NAMED) == len(every)
+    assert all(each.arch == arch for arch, rows in tables for each in rows)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_has_an_answer_on_every_row(name: str) -> None:
     """One sentence without a full stop, or None; never a missing case."""
-    for each in ALL_ROWS:
+    for each in NAMED.values():
         for space in ("user", "kernel", "unknown"):
             said = harm(name, each, space)
             assert said is None or (said and not said.endswith("."))
@@ -118,6 +140,7 @@ def test_nesting_hurts_by_a_bug_or_by_lost_batching() -> None:
         else:
             assert said is not None
             assert ("BUG_ON" in said) == (each.arch == "x86")
+            assert ("WARN()" in said) == (each.inner is Inner.WARNS)
 
 
 def test_sparc_is_not_concerned_by_kernel_mappings() -> None:
@@ -125,3 +148,126 @@ def test_sparc_is_not_concerned_by_kernel_mappings() -> None:
     for each in ROWS["sparc"]:
         assert harm("free-before-flush", each, "kernel") is None
         assert harm("free-before-flush", each, "user") is not None
+
+
+# ---- rows that no release has --------------------------------------------------------------------
+
+
+def test_without_the_mode_nobody_is_hurt() -> None:
+    """x86 without Xen and powerpc radix do at once what they are told."""
+    assert not [name for name in RULES if harm(name, NONE, "unknown")]
+
+
+def test_each_dialect_has_a_worst_case_that_pins_and_one_that_does_not() -> None:
+    """A caller may not sleep because of the one, and may be preempted because of the other."""
+    assert set(WORST_CASE) == set(DIALECTS)
+    for free, pinned in WORST_CASE.values():
+        assert (free.pins, pinned.pins) == (False, True)
+        assert not harm("sleep-in-section", free, "user") or free.carried is Carried.FLAG_STAYS
+        assert harm("sleep-in-section", pinned, "user")
+
+
+def test_the_worst_case_is_hurt_by_whatever_hurts_anybody() -> None:
+    """What callers must obey is what it needs, in each dialect where the rule is valid."""
+    for dialect, pair in WORST_CASE.items():
+        of_dialect = [rel.rows for rel in RELEASES.values() if rel.dialect.name == dialect]
+        real = {each for rows in of_dialect for each in rows.values()}
+        for name, rule in RULES.items():
+            if rule.party != "caller" or rule.status(DIALECTS[dialect]) == "off":
+                continue
+            for space in ("user", "kernel"):
+                if any(harm(name, each, space) for each in real):
+                    assert any(harm(name, each, space) for each in pair), (name, dialect)
+
+
+def test_the_worst_case_is_hurt_by_a_flush_in_a_section() -> None:
+    """R13 protects no implementation in the tree; the text protects one that may come."""
+    assert all(harm("tlb-flush-in-section", each, "user") for each in WORST)
+
+
+def test_the_worst_case_obeys_what_binds_implementations() -> None:
+    """It is weak, and not wrong: but to v6.14 the text let it rely on the lock."""
+    for dialect, pair in WORST_CASE.items():
+        for each in pair:
+            assert each.interrupt is Interrupt.IMMEDIATE
+            assert each.flush == DIALECTS[dialect].may_nest
+            stays = each.carried is Carried.FLAG_STAYS
+            assert stays == (not each.pins and DIALECTS[dialect].locks is Locks.REQUIRED)
+
+
+def test_who_reads_through_its_batch_reads_right() -> None:
+    """s390's posted design defers the store, and its accessors see what is deferred."""
+    for name in ("stale-read", "mixed-write"):
+        assert not harm(name, S390_POSTED, "user")
+        assert harm(name, WORST[0], "user")
+    assert harm("unlock-before-flush", S390_POSTED, "user")
+
+
+# ---- what is allowed -----------------------------------------------------------------------------
+
+
+def test_a_section_may_be_preempted_where_nothing_pins_and_something_carries() -> None:
+    """Xen's hooks and arm64's task flag; never powerpc hash and sparc64, pinned or broken."""
+    for detail in ("switched-out", "migrated"):
+        survive = {e.arch for e in ALL_ROWS if allowed("preempted-in-section", e, detail)}
+        assert survive == {"x86", "arm64", "powerpc"}
+        assert allowed("preempted-in-section", NAMED["hash-unpinned"], detail)
+        for name in ("hash-active", "hash-counted", "sparc-unpinned", "sparc-active"):
+            assert not allowed("preempted-in-section", NAMED[name], detail)
+
+
+def test_a_section_may_begin_unpinned_where_the_hook_pins() -> None:
+    """Only an implementation that neither pins nor carries is hurt by it."""
+    hurt = [e.name for e in ALL_ROWS if not allowed("preempted-in-section", e, "unpinned")]
+    assert hurt == ["sparc-unpinned"]
+
+
+def test_no_broken_obligation_of_a_caller_is_allowed() -> None:
+    """That an implementation survives it is what harm() says, and no permission."""
+    for name, rule in RULES.items():
+        if rule.party == "caller" and rule.kind is Kind.OBLIGATION:
+            assert not any(allowed(name, each) for each in NAMED.values())
+
+
+def test_lost_batching_is_allowed_and_a_mode_left_behind_is_not() -> None:
+    """The one costs time, the other an invalidation."""
+    for each in ALL_ROWS:
+        assert allowed("mode-left-on-cpu", each, "lost")
+        assert not allowed("mode-left-on-cpu", each, "left-on")
+
+
+def test_a_mode_that_defers_nothing_need_not_be_effective() -> None:
+    """No mode at all, or none for those mappings."""
+    assert allowed("mode-not-effective", NONE)
+    assert allowed("mode-not-effective", NAMED["arm64-flag"], space="user")
+    assert not allowed("mode-not-effective", NAMED["arm64-flag"], space="kernel")
+
+
+# ---- releases ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("6.12.8", "6.12.8"),
+        ("6.12.107+deb13-amd64", "6.12.38"),
+        ("v6.12.200", "6.12.117"),
+        ("6.12", "6.12.8"),
+        ("6.1.100", "6.1.176"),
+        ("6.6.30", "6.12.8"),
+        ("6.18.15", "6.18.5"),
+        ("6.15", "6.17.8"),
+        ("7.2.12", "7.3.4"),
+        ("9.1", "7.3.4"),
+    ],
+)
+def test_a_release_is_as_the_one_most_like_it(asked: str, found: str) -> None:
+    """Of its own series the one before it, of a series that was not read the next one's first."""
+    assert release_of(asked).name == found
+
+
+@pytest.mark.parametrize("asked", ["", "next", "5.10.3", "6"])
+def test_what_is_no_known_release_is_refused(asked: str) -> None:
+    """With what is known."""
+    with pytest.raises(ValueError, match=r"known are 6\.1\.176, "):
+        release_of(asked)

@@ -66,29 +66,26 @@ RELEASES: Final[Mapping[str, Release]] = {
 
 
 def release_of(name: str) -> Release:
-    """What is known of the release `name`: its own entry, or the nearest one before it.
+    """What is known of the release `name`: its own entry, or the one most like it.
 
     A release of a series in the table, such as `6.12.107` or `6.12.107+deb13-amd64`, is as the
-    newest entry of that series that is not newer than it, or its oldest; a series that the table
-    lacks is as the newest entry of the series before it.  Stable releases between two entries may
-    have either's features, so this is a guess where `name` is not in `RELEASES`.  Raises
-    ValueError for what is no release from 6.1 on.
+    newest entry of that series that is not newer than it, else as its oldest.  A series that the
+    table lacks is as the oldest entry of the next series, and as the newest of all beyond that:
+    features come with a series and reach its stable branch late.  So this is a guess where `name`
+    is not in `RELEASES`.  Raises ValueError for what is no release from 6.1 on.
     """
     if name in RELEASES:
         return RELEASES[name]
     wanted = _numbers(name)
     if wanted is None:
         raise ValueError(f"`{name}` is no release of Linux; known are {', '.join(RELEASES)}")
-    known = [(numbers, entry) for entry in RELEASES.values() if (numbers := _numbers(entry.name))]
-    series = [entry for numbers, entry in known if numbers[:2] == wanted[:2]]
-    before = [entry for numbers, entry in known if numbers <= wanted]
-    if series:
-        older = [entry for entry in series if entry in before]
-        return older[-1] if older else series[0]
-    if not before:
+    known = [(_numbers(entry.name) or (), entry) for entry in RELEASES.values()]
+    if wanted < (6, 1):
         raise ValueError(f"nothing is known of Linux {name}; known are {', '.join(RELEASES)}")
-    # A stable branch goes on after the next series began, and takes its fixes.
-    return before[-1]
+    series = [(numbers, entry) for numbers, entry in known if numbers[:2] == wanted[:2]]
+    older = [entry for numbers, entry in series if numbers <= wanted]
+    later = [entry for numbers, entry in known if numbers > wanted]
+    return (older[-1:] or [entry for _, entry in series] or later or [known[-1][1]])[0]
 
 
 def _numbers(name: str) -> tuple[int, ...] | None:

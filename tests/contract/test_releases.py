@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of releases, held to the trees themselves: the same detection that `check` uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lazymmu.contract import vocabulary
+from lazymmu.contract.deferral import RELEASES, row
+from lazymmu.kernelc.library import Library
+from lazymmu.kernelc.profile import PROFILES
+from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.view import View
+from lazymmu.witness import hooks
+from lazymmu.witness.marks import mark
+from lazymmu.witness.source import spoken_by
+
+DIRECTORIES = {"6.1.192": "6.1", "6.12.117": "6.12", "7.3.4": "7.3"}
+"""Trees that are kept by the name of their series."""
+
+
+def found_in(tree: Tree) -> dict[str, str]:
+    """The row of each architecture that has the mode, by the words of its hooks."""
+    words = vocabulary.load()
+    marks = mark(tree, 2, tree.manifest())
+    library = Library(tree, jobs=2, cache=None)
+    rows = {}
+    for name, profile in PROFILES.items():
+        if not marks.implements(profile):
+            continue
+        view = View(tree, profile, extra=marks.seen_by(profile, marks.mode), library=library)
+        implementation = hooks.find(view, Program(view), words)
+        if any(definition.file.startswith("arch/") for definition in implementation.enter):
+            rows[name] = row(name, implementation.words, implementation.enter_words).name
+    return rows
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_release_has_the_rows_that_its_tree_shows(
+    release: str, kernel_tree: Callable[[str], Path]
+) -> None:
+    """Dialect, architectures and rows, none missing and none too many."""
+    entry = RELEASES[release]
+    tree = Tree.open(kernel_tree(DIRECTORIES.get(release, release)))
+    if tree.release != release:
+        pytest.skip(f"that tree is {tree.release}")
+    assert spoken_by(tree).name == entry.dialect.name
+    assert found_in(tree) == {arch: each.name for arch, each in entry.rows.items()}
