@@ -79,7 +79,7 @@ class Machine:
         self.memory = Memory(config.entries, config.cpus, walks=config.walks)
         self.arch = implementation(self.memory)
         self.sched = Sched(self.arch, config.tasks)
-        self.mode = self.release.mode(self.arch, self.sched.waits)
+        self.mode = (self.arch.api or self.release.mode)(self.arch, self.sched.waits)
         self.locks = Locks(config.locks, rt=config.rt)
         self.core = CoreCode(
             config.arch,
@@ -300,6 +300,7 @@ LOCK_OPERATIONS = (
 )
 MODE_OPERATIONS = (
     "lazy_mmu_mode_enable",
+    "lazy_mmu_mode_enable_with_ptes",
     "lazy_mmu_mode_disable",
     "lazy_mmu_mode_flush",
     "lazy_mmu_mode_pause",

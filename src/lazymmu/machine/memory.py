@@ -156,14 +156,17 @@ class Memory:
 
     def load(self, here: Here, entry: str, operation: str) -> Value:
         """Read the entry through its pointer: what is stored, whatever is pending."""
-        spec, slot = self.specs[entry], here.entry(entry)
+        return self.seen(here, entry, operation, here.entry(entry).stored)
+
+    def seen(self, here: Here, entry: str, operation: str, value: Value) -> Value:
+        """The code reads an entry and is given `value`, which it may act on; gives it back."""
+        spec, current = self.specs[entry], here.current
         here.emit(Read, entry=entry, level=spec.level, space=spec.space, operation=operation)
-        current = here.current
-        if slot.stored != slot.image:
+        if value != here.entry(entry).image:
             current.stale = current.stale | {entry}
         elif entry in current.stale:
             current.stale = current.stale - {entry}
-        return slot.stored  # type: ignore[no-any-return]
+        return value
 
     def fill(self, here: Here, entry: str) -> bool:
         """The CPU's page walker caches the entry; false when there is nothing new to cache."""

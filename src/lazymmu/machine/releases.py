@@ -17,8 +17,8 @@ from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
 from lazymmu.machine.arch.powerpc import HashActive, HashCounted, HashUnpinned, Radix
-from lazymmu.machine.arch.sparc64 import SparcActive, SparcCounted, SparcUnpinned
 from lazymmu.machine.arch.s390 import S390Posted
+from lazymmu.machine.arch.sparc64 import SparcActive, SparcCounted, SparcUnpinned
 from lazymmu.machine.arch.worst import WORST
 from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
 from lazymmu.machine.arch.xen_task import XenTask

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.here import Here
     from lazymmu.machine.layout import Column
     from lazymmu.machine.memory import Memory
+    from lazymmu.machine.mode import DirectMode
     from lazymmu.machine.steps import Routine
 
 _MODES: Final[Mapping[Known, Mode]] = {"yes": "on", "no": "off", "unknown": "unknown"}
@@ -37,7 +38,8 @@ class Arch:
     row: name of its row in the deferral table; columns: its variables; forked: variables of a task
     that a child inherits, because its task_struct and thread_info are a copy of its parent's
     (kernel/fork.c, dup_task_struct()); flush_how: whether arch_flush_lazy_mmu_mode() does anything;
-    paused_out: what the switch hooks have put into the pause count of a task that waits.
+    paused_out: what the switch hooks have put into the pause count of a task that waits; api: the
+    generic API that a posted design brings along, None for the release's.
     """
 
     row: ClassVar[str] = "none"
@@ -45,6 +47,7 @@ class Arch:
     forked: ClassVar[tuple[str, ...]] = ()
     flush_how: ClassVar[FlushHow] = "now"
     paused_out: ClassVar[int] = 0
+    api: ClassVar[type[DirectMode] | None] = None
 
     def __init__(self, memory: Memory) -> None:
         """`memory`: what the accessors work on."""

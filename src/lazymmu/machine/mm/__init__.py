@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["CoreCode"]
 
 X86: Final = ("x86", "x86-native", "worst-case", "worst-case-pinned")
-"""Architectures with x86's own code; the worst cases are what any could be, so they have it all."""
+"""Architectures with x86's own code; a worst case could be any, so it has it all."""
 
 NO_UFFD_WP: Final = ("powerpc", "powerpc-radix", "sparc")
 """Without HAVE_ARCH_USERFAULTFD_WP."""

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An implementation of one's own: load its class from a file, and use it like any other.
+
+`load()` runs the file: it is a Python program, with all that a program may do.  Load what you
+wrote, or have read.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.machine.arch.base import Arch
+from lazymmu.machine.releases import IMPLEMENTATIONS, PORTS, RELEASES
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ARCH: Final = "port"
+"""What stands for the architecture of a port that was installed."""
+
+NEWEST: Final = tuple(RELEASES)[-1]
+"""The release whose generic code a port is tried with, unless told otherwise."""
+
+
+class PortError(Exception):
+    """A file that is no port; one sentence says why."""
+
+
+def load(path: str | Path) -> type[Arch]:
+    """Run the file at `path`, and give the one class in it that derives from `Arch`.
+
+    A class that others in the file derive from is not meant.  Raises PortError, with one sentence,
+    for a file that cannot be read or run, or that has no such class, or several.
+    """
+    file = Path(path)
+    module = _run(file)
+    mine = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, Arch)
+        and value.__module__ == module.__name__
+    ]
+    last = [one for one in mine if not any(one in other.__mro__[1:] for other in mine)]
+    if not last:
+        raise PortError(f"{file} has no class that derives from lazymmu.machine.arch.base.Arch")
+    if len(last) > 1:
+        names = ", ".join(one.__name__ for one in last)
+        raise PortError(f"{file} has more than one implementation: {names}")
+    (found,) = last
+    if "row" not in vars(found):
+        raise PortError(f"{file}: class {found.__name__} must name itself: row = ...")
+    known = {one.row for rows in IMPLEMENTATIONS.values() for one in rows.values()}
+    if found.row in known:
+        raise PortError(f"{file}: there is an implementation named {found.row} already")
+    return found
+
+
+def install(implementation: type[Arch], release: str = NEWEST, arch: str = ARCH) -> None:
+    """Make `implementation` what `arch` has in `release`, for as long as the program runs.
+
+    Raises PortError for a release that is not known, or an architecture that is.
+    """
+    if release not in RELEASES:
+        raise PortError(f"no release {release} is known; known are: {', '.join(RELEASES)}")
+    if arch in IMPLEMENTATIONS:
+        raise PortError(f"{arch} is there already; a port needs a name of its own")
+    PORTS.setdefault(arch, {})[release] = implementation
+
+
+def uninstall(arch: str = ARCH) -> None:
+    """Forget a port."""
+    PORTS.pop(arch, None)
+
+
+def _run(file: Path) -> ModuleType:
+    try:
+        source = file.read_bytes()
+    except OSError as problem:
+        raise PortError(f"{file} cannot be read: {problem.strerror}") from None
+    name = f"lazymmu_port_{file.stem}"
+    spec = importlib.util.spec_from_loader(name, loader=None, origin=str(file))
+    assert spec is not None  # noqa: S101 - a name alone always has one
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(file)
+    # Classes of the file are found by their module's name: dataclasses ask for it.
+    sys.modules[name] = module
+    try:
+        exec(compile(source, str(file), "exec"), vars(module))  # noqa: S102 - what load() is for
+    except Exception as problem:  # noqa: BLE001 - it may raise anything, and the file is at fault
+        del sys.modules[name]
+        raise PortError(f"{file}{_line(problem, file)}: {_said(problem)}") from None
+    return module
+
+
+def _line(problem: Exception, file: Path) -> str:
+    """`:LINE` of the file that the problem is about, as far as known."""
+    if isinstance(problem, SyntaxError) and problem.lineno:
+        return f":{problem.lineno}"
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(problem.__traceback__)
+        if frame.filename == str(file)
+    ]
+    return f":{lines[-1]}" if lines else ""
+
+
+def _said(problem: Exception) -> str:
+    """What a problem is, in one line."""
+    words = problem.msg if isinstance(problem, SyntaxError) else str(problem)
+    return " ".join(f"{type(problem).__name__}: {words}".split())
