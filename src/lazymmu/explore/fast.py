@@ -88,9 +88,14 @@ def _path(model: Model, sweep: Sweep, label: int) -> Path:
     return Path(tuple(steps), cost, final)
 
 
-def explore(model: Model, limits: Limits, kernel: type[Kernel] = Kernel) -> Result:
-    """Search a model with numpy, or with the kernel that is given."""
-    table = Table(model)
+def explore(
+    model: Model, limits: Limits, kernel: type[Kernel] = Kernel, table: Table | None = None
+) -> Result:
+    """Search a model with numpy, or with the kernel that is given.
+
+    `table` is what is known of the model already; the search adds to it.
+    """
+    table = table or Table(model)
     sweep, reason = _search(table, limits, kernel)
     taken = np.zeros(table.final + 1, np.int64)
     np.add.at(taken, sweep.flat.action[: sweep.hits.size], sweep.hits)
