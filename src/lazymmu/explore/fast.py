@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lazymmu.explore.kernel import Engine
 from lazymmu.explore.limits import EndedError
 from lazymmu.explore.model import ModelError, Path, Result, Taken, label_names
 from lazymmu.explore.packing import bits, plan, tight
-from lazymmu.explore.sweep import Kernel, Sweep
+from lazymmu.explore.sweep import Sweep
 from lazymmu.explore.tabulate import Table
 from lazymmu.explore.walk import OutgrownError
 
@@ -44,17 +45,17 @@ class _Scout(Sweep):
         super()._begin(level)
 
 
-def _search(table: Table, limits: Limits, kernel: type[Kernel]) -> tuple[Sweep, str]:
+def _search(table: Table, limits: Limits, engine: Engine) -> tuple[Sweep, str]:
     """Search under one packing after the other, until one does; why it ended, and where."""
-    sweep: Sweep = _Scout(table, _loose(table), limits, kernel)
+    sweep: Sweep = _Scout(table, _loose(table), limits, engine)
     while True:
         try:
             sweep.run()
         except OutgrownError:
             if sweep.store.count > _SCOUT:
-                sweep = Sweep(table, tight(table.values), limits, kernel)
+                sweep = Sweep(table, tight(table.values), limits, engine)
             else:
-                sweep = _Scout(table, _loose(table), limits, kernel)
+                sweep = _Scout(table, _loose(table), limits, engine)
             continue
         except EndedError as ended:
             return sweep, str(ended)
@@ -89,14 +90,15 @@ def _path(model: Model, sweep: Sweep, label: int) -> Path:
 
 
 def explore(
-    model: Model, limits: Limits, kernel: type[Kernel] = Kernel, table: Table | None = None
+    model: Model, limits: Limits, engine: str = "numpy", table: Table | None = None
 ) -> Result:
-    """Search a model with numpy, or with the kernel that is given.
+    """Search a model with an engine that `Engine` knows.
 
     `table` is what is known of the model already; the search adds to it.
     """
+    chosen = Engine(engine)
     table = table or Table(model)
-    sweep, reason = _search(table, limits, kernel)
+    sweep, reason = _search(table, limits, chosen)
     taken = np.zeros(table.final + 1, np.int64)
     np.add.at(taken, sweep.flat.action[: sweep.hits.size], sweep.hits)
     return Result(
@@ -107,7 +109,7 @@ def explore(
         depth=sweep.depth,
         shown={model.labels[label]: _path(model, sweep, label) for label in sorted(sweep.first)},
         taken=tuple(taken[:-1].tolist()),
-        engine=kernel.name,
+        engine=chosen.name,
         seconds=limits.seconds(),
         calls=table.calls,
     )

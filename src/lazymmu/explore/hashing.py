@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MULTIPLIER", "Keys", "Numbering"]
+    from lazymmu.explore.kernel import Kernel
+
+    Words = NDArray[np.uint64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["MULTIPLIER", "Keys", "Numbering", "claim", "find"]
 
 MULTIPLIER = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: Fibonacci hashing spreads neighbouring keys."""
@@ -32,14 +37,71 @@ _BATCH = 1 << 18
 U64 = np.uint64
 
 
+def _slots(keys: Words, log: int) -> Ints:
+    """Where the search for each key begins in a table of 2^log slots."""
+    return (keys * U64(MULTIPLIER) >> U64(64 - log)).view(np.int64)
+
+
+def claim(table: Words, log: int, keys: Words) -> Ints:
+    """Put keys into a table that has room for them.
+
+    Returns the places in `keys`, in order, of the first of each that was not there.
+    """
+    mask = (1 << log) - 1
+    slot = _slots(keys, log)
+    there = table.take(slot)
+    place = np.nonzero(there != keys)[0]
+    key, slot, there = keys.take(place), slot.take(place), there.take(place)
+    new = []
+    step = 0
+    while place.size:
+        empty = np.nonzero(there == 0)[0]
+        if empty.size:
+            # Everybody who found an empty slot writes his place into it, the last one first;
+            # so the first one stays, and he puts his key there. No place looks like a key.
+            wanted = slot.take(empty)
+            tag = (place.take(empty) + 1).view(U64)
+            table[wanted[::-1]] = tag[::-1]
+            won = np.nonzero(table.take(wanted) == tag)[0]
+            table[wanted.take(won)] = key.take(empty.take(won))
+            new.append(place.take(empty.take(won)))
+        # A slot that holds the key by now settles it; the others look at the next slot.
+        rest = np.nonzero(table.take(slot) != key)[0]
+        place, key, slot = place.take(rest), key.take(rest), slot.take(rest)
+        step += 1
+        slot += step
+        slot &= mask
+        there = table.take(slot)
+    if not new:
+        return place
+    return new[0] if len(new) == 1 else np.sort(np.concatenate(new))
+
+
+def find(table: Words, log: int, keys: Words) -> Ints:
+    """The slot of each key, or the empty slot where the search for it ends."""
+    mask = (1 << log) - 1
+    slot = _slots(keys, log)
+    there = table.take(slot)
+    left = np.nonzero((there != keys) & (there != 0))[0]
+    step = 0
+    while left.size:
+        step += 1
+        slot[left] = slot.take(left) + step & mask
+        there = table.take(slot.take(left))
+        left = left[(there != keys.take(left)) & (there != 0)]
+    return slot
+
+
 class Keys:
     """A set of keys.
 
-    `room` is called with the bytes of a larger table before that is made, and may raise.
+    `kernel` has the two functions that work on the table, and may be replaced. `room` is called
+    with the bytes of a larger table before that is made, and may raise.
     """
 
-    def __init__(self, room: Callable[[int], None] | None = None) -> None:
-        self.table: NDArray[np.uint64] = np.zeros(1 << _START, U64)
+    def __init__(self, kernel: Kernel, room: Callable[[int], None]) -> None:
+        self.kernel = kernel
+        self.table: Words = np.zeros(1 << _START, U64)
         self.log = _START
         self.count = 0
         self._room = room
@@ -55,8 +117,7 @@ class Keys:
         while self.count + more > _FULL * (1 << log):
             log += 1
         if log != self.log:
-            if self._room is not None:
-                self._room(self.table.itemsize << log)
+            self._room(self.table.itemsize << log)
             self.grow(log)
 
     def grow(self, log: int) -> None:
@@ -65,65 +126,20 @@ class Keys:
         self.table, self.log = np.zeros(1 << log, U64), log
         for start in range(0, len(old), _BATCH):
             part = old[start : start + _BATCH]
-            self.claim(part[part != 0])
+            self.kernel.claim(self.table, log, part[part != 0])
 
-    def slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Where the search for each key begins."""
-        return (keys * U64(MULTIPLIER) >> U64(64 - self.log)).view(np.int64)
-
-    def add(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def add(self, keys: Words) -> Ints:
         """Put keys in; the places in `keys`, in order, of the first of each that was not there."""
         self.reserve(keys.size)
-        new = self.claim(keys)
+        new = self.kernel.claim(self.table, self.log, keys)
         self.count += new.size
         return new
 
-    def claim(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """What `add` does, where there is room and nobody counts."""
-        table, mask = self.table, (1 << self.log) - 1
-        slot = self.slots(keys)
-        there = table.take(slot)
-        place = np.nonzero(there != keys)[0]
-        key, slot, there = keys.take(place), slot.take(place), there.take(place)
-        new = []
-        step = 0
-        while place.size:
-            empty = np.nonzero(there == 0)[0]
-            if empty.size:
-                # Everybody who found an empty slot writes his place into it, the last one first;
-                # so the first one stays, and he puts his key there. No place looks like a key.
-                wanted = slot.take(empty)
-                tag = (place.take(empty) + 1).view(U64)
-                table[wanted[::-1]] = tag[::-1]
-                won = np.nonzero(table.take(wanted) == tag)[0]
-                table[wanted.take(won)] = key.take(empty.take(won))
-                new.append(place.take(empty.take(won)))
-            # A slot that holds the key by now settles it; the others look at the next slot.
-            rest = np.nonzero(table.take(slot) != key)[0]
-            place, key, slot = place.take(rest), key.take(rest), slot.take(rest)
-            step += 1
-            slot += step
-            slot &= mask
-            there = table.take(slot)
-        if not new:
-            return place
-        return new[0] if len(new) == 1 else np.sort(np.concatenate(new))
-
-    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def find(self, keys: Words) -> Ints:
         """The slot of each key, or the empty slot where the search for it ends."""
-        table, mask = self.table, (1 << self.log) - 1
-        slot = self.slots(keys)
-        there = table.take(slot)
-        left = np.nonzero((there != keys) & (there != 0))[0]
-        step = 0
-        while left.size:
-            step += 1
-            slot[left] = slot.take(left) + step & mask
-            there = table.take(slot.take(left))
-            left = left[(there != keys.take(left)) & (there != 0)]
-        return slot
+        return self.kernel.find(self.table, self.log, keys)
 
-    def missing(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def missing(self, keys: Words) -> NDArray[np.bool_]:
         """Which of the keys are not in the set."""
         missing: NDArray[np.bool_] = self.table.take(self.find(keys)) == 0
         return missing
@@ -132,9 +148,9 @@ class Keys:
 class Numbering(Keys):
     """Keys with numbers from 0 on, in the order in which they were first met."""
 
-    def __init__(self, room: Callable[[int], None] | None = None) -> None:
-        super().__init__(room)
-        self.ids: NDArray[np.int64] = np.zeros(1 << _START, np.int64)
+    def __init__(self, kernel: Kernel, room: Callable[[int], None]) -> None:
+        super().__init__(kernel, room)
+        self.ids: Ints = np.zeros(1 << _START, np.int64)
 
     @property
     def bytes(self) -> int:
@@ -149,7 +165,7 @@ class Numbering(Keys):
         self.ids = np.zeros(1 << log, np.int64)
         self.ids[self.find(keys)] = ids
 
-    def number(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def number(self, keys: Words) -> Ints:
         """The number of each key; new keys get the next ones."""
         before = self.count
         new = self.add(keys)

@@ -61,4 +61,4 @@ def search(
         return oracle.explore(model, limits)
     from lazymmu.explore import fast
 
-    return fast.explore(model, limits)
+    return fast.explore(model, limits, engine)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lazymmu.explore.kernel import Kernel
+
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
@@ -37,20 +39,19 @@ class Store:
     `room` is called with the bytes that are needed next, and may raise.
     """
 
-    def __init__(
-        self,
-        words: int,
-        room: Callable[[int], None],
-        keys: type[Keys] = Keys,
-        numbering: type[Numbering] = Numbering,
-    ) -> None:
-        self.seen = keys(room)
+    def __init__(self, words: int, kernel: Kernel, room: Callable[[int], None]) -> None:
+        self.seen = Keys(kernel, room)
         # For each word, and for each pair of a word with what was before it but the last one.
-        self._words = [numbering(room) for _ in range(words if words > 1 else 0)]
-        self._pairs = [numbering(room) for _ in range(words - 2)]
+        self._words = [Numbering(kernel, room) for _ in range(words if words > 1 else 0)]
+        self._pairs = [Numbering(kernel, room) for _ in range(words - 2)]
         self._starts: list[int] = []
         self._parents: list[NDArray[np.uint32]] = []
         self._actions: list[NDArray[np.uint16]] = []
+
+    def use(self, kernel: Kernel) -> None:
+        """Go on with another kernel."""
+        for table in (self.seen, *self._words, *self._pairs):
+            table.kernel = kernel
 
     @property
     def count(self) -> int:

@@ -21,6 +21,7 @@ from lazymmu.explore.store import Store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lazymmu.explore.kernel import Engine
     from lazymmu.explore.limits import Limits
     from lazymmu.explore.packing import Packing
     from lazymmu.explore.tabulate import Table
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Kernel", "Sweep"]
+__all__ = ["Sweep"]
 
 _CHECKS = 16
 """How often a step is run again for comparison: this often, and once for eight first runs."""
@@ -43,31 +44,17 @@ class Found:
     actions: Ints
 
 
-class Kernel:
-    """What a sweep leaves to others: walking the tries, and the tables of what was seen."""
-
-    name = "numpy"
-    pairs = 1 << 17
-    """How many pairs of a state and an action are worked on at once: enough that numpy, and
-    not the calls of it, takes the time, and few enough that most of it stays in a cache."""
-
-    steps = staticmethod(walk.steps)
-    successors = staticmethod(walk.successors)
-    store = Store
-
-
 class Sweep:
     """One search under one packing. Raises OutgrownError where that does not do."""
 
-    def __init__(
-        self, table: Table, packing: Packing, limits: Limits, kernel: type[Kernel]
-    ) -> None:
+    def __init__(self, table: Table, packing: Packing, limits: Limits, engine: Engine) -> None:
         self.table = table
         self.model = table.model
         self.limits = limits
-        self.kernel = kernel
+        self.engine = engine
+        self.kernel = engine.kernel(0)
         self.flat = Flat(table, packing)
-        self.store = kernel.store(packing.words, self._room)
+        self.store = Store(packing.words, self.kernel, self._room)
         self.pending: dict[tuple[int, int], list[Found]] = {}
         self.hits: Ints = np.zeros(len(table.leaves), np.int64)  # by leaf: steps taken
         self.first: dict[int, tuple[tuple[int, int], int, int]] = {}  # as in the oracle
@@ -119,6 +106,10 @@ class Sweep:
     def _tick(self, level: tuple[int, int]) -> None:
         self.limits.tick(self.store.count, self.transitions, *level)
         self._room(0)
+        kernel = self.engine.kernel(self.store.count)
+        if kernel is not self.kernel:
+            self.kernel = kernel
+            self.store.use(kernel)
 
     def _due(self, level: tuple[int, int]) -> Words:
         """Store what is pending for a level; the states of it that are new."""
