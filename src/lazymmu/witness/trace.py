@@ -52,7 +52,7 @@ def trace_rules() -> list[str]:
 class _Found:
     """A finding in the making: a stack that comes later is filled into its place."""
 
-    __slots__ = ("began", "context", "place", "task", "violation")
+    __slots__ = ("began", "context", "place", "task", "violation", "void")
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class _Found:
         self.place = place
         self.began = tuple(task.begins)
         self.context = context
+        self.void = False
 
 
 class _Watcher:
@@ -173,7 +174,9 @@ class _Watcher:
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
             if self.cut[violation.rule] <= _KEPT:
-                self.found.append(_Found(task, violation, place, lines.around(number, at)))
+                one = _Found(task, violation, place, lines.around(number, at))
+                self.found.append(one)
+                task.recent.append(one)
 
     # ---- the end ---------------------------------------------------------------------------
 
@@ -181,13 +184,17 @@ class _Watcher:
         seen = follower.seen
         if seen.counters:
             known = with_counters(known)
-        mute = bool(seen.sections) != bool(seen.ends)
-        if mute:
+        mute = bool(seen.sections) != bool(seen.ends) and not seen.counters
+        if bool(seen.sections) != bool(seen.ends):
             what = "end" if seen.sections else "beginning"
             self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []
+        elif follower.disorders > 2 + follower.followed // 1000:
+            mute = True
+            self._doubt("its lines are not sorted by time: nothing can be judged", 0)
+            self.found = []
         rows = known.rows
-        findings = [self._finding(one, rows) for one in self.found]
+        findings = [self._finding(one, rows) for one in self.found if not one.void]
         findings += self._effect(follower, rows)
         for loss in self.trace.losses:
             self._doubt(f"records are missing: {loss.what}", loss.line)
@@ -209,7 +216,7 @@ class _Watcher:
             findings=tuple(sorted(findings, key=lambda one: one.spot.line)),
             doubts=tuple(self.doubts.values()),
             seen=seen,
-            mute=mute and not seen.counters,
+            mute=mute,
             cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
         )
 

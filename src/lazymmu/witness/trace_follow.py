@@ -113,10 +113,23 @@ class Task:
 
     inherited: the trace did not see how it began, so that more sections may be open than are known;
     cpu: where it runs now, None when it does not or nobody knows; last: where it ran before;
-    irq: the interrupts that it is in.
+    irq: the interrupts that it is in; went: the time when it was switched out last; blurred: what
+    came before and after that is not known; recent: findings since it was switched in.
     """
 
-    __slots__ = ("begins", "comm", "cpu", "inherited", "irq", "last", "node", "pid")
+    __slots__ = (
+        "begins",
+        "blurred",
+        "comm",
+        "cpu",
+        "inherited",
+        "irq",
+        "last",
+        "node",
+        "pid",
+        "recent",
+        "went",
+    )
 
     def __init__(self, pid: int, comm: bytes, node: Node) -> None:
         """A task that was never seen before."""
@@ -128,13 +141,17 @@ class Task:
         self.last: Cpu | None = None
         self.begins: list[Place] = []
         self.irq: tuple[str, ...] = ()
+        self.went = b""
+        self.blurred = False
+        self.recent: list[Any] = []
 
 
 class Cpu:
     """One CPU: whose it is, and how far its last context switch got.
 
     mode: whether the mode is on there, None when nobody knows; before: the task that was switched
-    out last; out: its switch, still to be judged (task, moments, place); begun, ended, hooked:
+    out last; gone: its switch (task, moments, place); out: the same, still to be judged; begun,
+    ended, hooked:
     the hooks of the switch seen so far; arriving: the task that came is still to be looked at;
     last: the place that a stack would belong to, and what its stack must hold.
     """
@@ -145,6 +162,7 @@ class Cpu:
         "begun",
         "current",
         "ended",
+        "gone",
         "hooked",
         "idle",
         "last",
@@ -161,6 +179,7 @@ class Cpu:
         self.current: Task | None = None
         self.before: Task | None = None
         self.out: tuple[Task, tuple[Moment, ...], Place] | None = None
+        self.gone: tuple[Task, tuple[Moment, ...], Place] | None = None
         self.mode: bool | None = None
         self.begun = self.ended = self.hooked = self.arriving = False
         self.last: Place | None = None
@@ -193,6 +212,8 @@ class Follower:
         self.tasks: dict[bytes, Task] = {}
         self.cpus: dict[bytes, Cpu] = {}
         self.tally = tally
+        self.disorders = 0
+        self.followed = 0
         self._found = found
         self._doubt = doubt
         self._flags = flags
@@ -214,7 +235,7 @@ class Follower:
         self._lines = lines
         acts, cpus, tasks = self._acts, self.cpus, self.tasks
         block, parts, known, width = lines.block, lines.parts, lines.known.get, lines.width
-        last, tally = self._stamp, self.tally
+        last, tally, followed = self._stamp, self.tally, 0
         for number, at in lines:
             # What `parts()` does, spelled out for the columns that were met before.
             columns = known(block[at : at + width])
@@ -232,9 +253,11 @@ class Follower:
                 lines.gap = False
             if stamp != last:
                 if (stamp < last and len(stamp) <= len(last)) or len(stamp) < len(last):
+                    self.disorders += 1
                     self._doubt("lines are out of order: what came before them is not used", number)
                     self._forget_all()
                 last = stamp
+            followed += 1
             self._number, self._at = number, at
             cpu = cpus.get(columns.cpu) or self._cpu(columns.cpu)
             act = acts.get(text)
@@ -247,7 +270,7 @@ class Follower:
                     self._event(cpu, columns, stamp, text)
                 continue
             if act >= _BEGIN:
-                self._hook(cpu, act, stamp, text)
+                self._hook(cpu, act)
                 continue
             pid = columns.pid
             task = cpu.idle if pid == b"0" else tasks.get(pid)
@@ -269,6 +292,7 @@ class Follower:
             else:
                 self.seen.flushes += 1
         self._stamp = last
+        self.followed += followed
 
     def _tell(self, tally: Tallied, columns: Columns, cpu: Cpu, act: int) -> None:
         """Hand the line at hand to whoever counts."""
@@ -430,18 +454,26 @@ class Follower:
             steps = (moments.OUT["exit"],)
         else:
             steps = (moments.OUT["blocked"],)
-        cpu.out = (task, steps, place)
+        cpu.out = cpu.gone = (task, steps, place)
         if not self._blind:
             self._resolve(cpu)
         come = cpu.idle if nxt == b"0" else self.tasks.get(nxt) or self._task(nxt, b"")
         come.comm = comm_next
-        task.cpu, task.last = None, cpu
+        task.cpu, task.last, task.went = None, cpu, stamp
         if come.cpu is not None and come.cpu is not cpu:
-            self._doubt("a task runs on two CPUs at once: records of it are missing", number)
+            self._doubt(
+                "a task runs on two CPUs at once: lines are missing, or not in order", number
+            )
             come.cpu.current = None
+            self._retract(come)
+        elif come.last is not None and come.last is not cpu and come.went == stamp:
+            # At one time on two CPUs: nobody knows on which first.
+            self._retract(come)
+            come.blurred = True
+        elif come.blurred or self._partial():
             self._forget(come)
-        elif self._partial():
-            self._forget(come)
+            come.blurred = False
+        come.recent.clear()
         if come.last is not None:
             self._step(come, moments.switch_in(come.last.number, cpu.number), place)
         come.cpu = cpu
@@ -450,12 +482,15 @@ class Follower:
 
     def _switched(self, text: bytes) -> tuple[bytes, bytes, bytes, bytes]:
         """Who went (b"" when that cannot be read), in which state, and who came; remembered."""
-        found = SWITCH.match(text) or SWITCH_PLUGIN.match(text)
-        known = (
-            (b"", b"", b"", b"")
-            if found is None
-            else (found["prev_pid"], found["prev_state"], found["next_pid"], found["next_comm"])
-        )
+        found = SWITCH.match(text)
+        known = (b"", b"", b"", b"")
+        if found is not None:
+            state = found["prev_state"]
+            known = (found["prev_pid"], state, found["next_pid"], found["next_comm"])
+        elif (found := SWITCH_PLUGIN.match(text)) is not None:
+            # The plugin drops the +, so that its R may be either: see `watch()`.
+            state = b"R+" if found["prev_state"] == b"R" else found["prev_state"]
+            known = (found["prev_pid"], state, found["next_pid"], found["next_comm"])
         if len(self._switches) > _REMEMBERED:
             self._switches.clear()
         self._switches[text] = known
@@ -474,7 +509,7 @@ class Follower:
             self._exit(task, place)
             self.tasks.pop(str(task.pid).encode(), None)
 
-    def _hook(self, cpu: Cpu, act: int, stamp: bytes, text: bytes) -> None:
+    def _hook(self, cpu: Cpu, act: int) -> None:
         """What the functions of a context switch show, and of powerpc's batches."""
         if act == _BEGIN:
             cpu.begun = True
@@ -490,28 +525,25 @@ class Follower:
             cpu.ended = True
         elif act == _HOOK_LEAVE:
             cpu.hooked, cpu.mode = True, False
-            self._was_inside(cpu, stamp, text)
+            self._was_inside(cpu)
         elif act == _HOOK_ENTER:
             cpu.mode = True
             come = cpu.current
             if come is not None and come.inherited and come.node.depth == 0:
                 come.node = self.judge.inside
         elif act == _HOOK_FLUSH:
-            self._was_inside(cpu, stamp, text)
+            self._was_inside(cpu)
         elif act in (_UPDATE, _IMMEDIATE):
             self.seen.updates += 1
 
-    def _was_inside(self, cpu: Cpu, stamp: bytes, text: bytes) -> None:
+    def _was_inside(self, cpu: Cpu) -> None:
         """The hooks show that the task that went was in a section which began unseen."""
         task = cpu.before
         if task is None or not (task.inherited or self._blind) or task.node.depth:
             return
         task.node = self.judge.inside
-        place: Place = [self._number, stamp, cpu.number, text, None]
-        if cpu.out is not None:
-            self._resolve(cpu)
-        else:
-            self._step(task, moments.OUT["blocked"], place)
+        cpu.out = cpu.out or cpu.gone
+        self._resolve(cpu)
         if self._blind:
             task.node = self.judge.start
 
@@ -647,6 +679,12 @@ class Follower:
         task.inherited = False
         task.begins.clear()
 
+    def _retract(self, task: Task) -> None:
+        """The order of a task's lines is not known: what was found in them is void."""
+        for one in task.recent:
+            one.void = True
+        self._forget(task)
+
     def _forget(self, task: Task) -> None:
         self.gone.add(task.node)
         task.node = self.judge.start
@@ -662,7 +700,8 @@ class Follower:
         for cpu in self.cpus.values():
             self._forget(cpu.idle)
             cpu.idle.cpu = None
-            cpu.current = cpu.before = cpu.out = cpu.last = cpu.mode = None
+            cpu.current = cpu.before = cpu.last = cpu.mode = None
+            cpu.out = cpu.gone = None
             cpu.begun = cpu.ended = cpu.hooked = cpu.arriving = False
 
 
