@@ -114,7 +114,16 @@ class Body:
 
     def at(self, entry: str) -> Call:
         """The callback, called for `entry`."""
-        return self.programs.run(tuple(_renamed(op, entry) for op in self.ops))
+        return self.programs.run(tuple(self._renamed(op, entry) for op in self.ops))
+
+    def _renamed(self, op: Op, entry: str) -> Op:
+        inner = self.programs.operations.get(op.name)
+        own = inner is not None and inner.body  # a callback's own body has its own `ptep`
+        return replace(
+            op,
+            args=tuple(entry if arg == CALLBACK_ENTRY else arg for arg in op.args),
+            body=op.body if own else tuple(self._renamed(one, entry) for one in op.body),
+        )
 
 
 class Programs:
@@ -172,14 +181,6 @@ def branch(read: Call, predicate: str, wanted: bool, body: tuple[Call, ...]) -> 
     """Run the body when the predicate holds (or not) of what is read."""
     if (yield holds(read, predicate)) == wanted:
         yield sequence(body)
-
-
-def _renamed(op: Op, entry: str) -> Op:
-    return replace(
-        op,
-        args=tuple(entry if arg == CALLBACK_ENTRY else arg for arg in op.args),
-        body=tuple(_renamed(inner, entry) for inner in op.body),
-    )
 
 
 def _argument(text: str) -> str | None:
