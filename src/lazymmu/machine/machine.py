@@ -15,7 +15,7 @@ from lazymmu.machine.memory import Memory
 from lazymmu.machine.mm import CoreCode
 from lazymmu.machine.operations import Programs, gather
 from lazymmu.machine.pages import mapped_by
-from lazymmu.machine.releases import find
+from lazymmu.machine.releases import PORTS, find
 from lazymmu.machine.sched import Sched
 from lazymmu.machine.steps import Again, Blocked, local, routine
 from lazymmu.machine.threads import Threads, functions, innermost
@@ -75,7 +75,8 @@ class Machine:
         """Build it.  `cached`: see `Threads`.  Raises ConfigError for one that no kernel is."""
         self.config = config
         self.release, implementation = find(config.arch, config.release)
-        _refuse(config, self.release.rt)
+        # A port is tried on whatever kernel its author has in mind.
+        _refuse(config, (*self.release.rt, *PORTS))
         self.memory = Memory(config.entries, config.cpus, walks=config.walks)
         self.arch = implementation(self.memory)
         self.sched = Sched(self.arch, config.tasks)

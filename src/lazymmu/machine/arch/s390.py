@@ -19,9 +19,9 @@ A beginning inside a section changes nothing, whatever range it names: updates o
 the outermost one are made at once.  lazy_mmu_mode_resume() has no range to give: from there to the
 end of the section nothing is batched.
 
-A question for the series, which this class answers as v6 is written: the accessors ask a count of
-the CPU (lowcore's lazy_mmu_count), and not in_interrupt(), so that an interrupt which changes an
-entry of the interrupted section's range finds its change put off.
+A question for the series, which this class answers as it is written (asm/pgtable.h, read in v4 and
+v5): the accessors ask a count of the CPU (lowcore's lazy_mmu_count), and not in_interrupt(), so
+that an interrupt which changes an entry of the interrupted section's range has its change put off.
 
 Left out: that other CPUs may see an entry invalid between IPTE and store, the flushes that
 ptep_xchg_lazy() puts off itself when no other CPU uses the mm, and protected guests.
