@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
-from lazymmu.cli.console import emit, progress, say
+from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.cli.outcome import ExitCode, Problem
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from lazymmu.witness.tally import Tally
     from lazymmu.witness.trace_finding import Watched
 
 NAME = "trace"
@@ -51,6 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--task", metavar="PID", type=int, help="show only findings of this task")
     group.add_argument("--cpu", metavar="N", type=int, help="show only findings on this CPU")
+    group = parser.add_argument_group("summary")
+    group.add_argument(
+        "--summary",
+        action="store_true",
+        help="instead of findings, what sections were like: how long, over how many entries, what "
+        "interrupted and flushed them, and what they saved, by call site and task",
+    )
+    group.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw that into FILE, an .svg or .png (needs matplotlib: the extra `plot`)",
+    )
     group = options.add_output(parser, FORMATS)
     group.add_argument(
         "--exit-zero", action="store_true", help="end with status 0 also when a rule is broken"
@@ -67,16 +80,71 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise Problem(f"{args.release!r} is no release of Linux, as 6.12.107 is")
     if args.traces.count("-") > 1:
         raise Problem("standard input can be read once")
+    tallies = _tallies(args)
     with progress(quiet=args.quiet) as show:
-        watched = [_watch(name, args, show) for name in args.traces]
-    _emit(watched, args)
+        watched = [
+            _watch(name, args, show, tally)
+            for name, tally in zip(args.traces, tallies, strict=True)
+        ]
+    if args.plot is not None:
+        _plot(watched[0].name, tallies[0], args.plot)
+    if args.summary:
+        _summarise(watched, tallies, args)
+    else:
+        _emit(watched, args)
     if not args.quiet:
         _say(watched)
     return _code(watched, exit_zero=args.exit_zero)
 
 
+def _tallies(args: argparse.Namespace) -> list[Tally | None]:
+    """A tally for each trace, None where none is asked for; raises Problem for what cannot be."""
+    if not args.summary and args.plot is None:
+        return [None] * len(args.traces)
+    from lazymmu.report import plot
+    from lazymmu.witness.tally import Tally
+
+    if args.summary and args.format == "sarif":
+        raise Problem("a summary is text or JSON")
+    if args.plot is not None:
+        if len(args.traces) > 1:
+            raise Problem("a plot is of one trace")
+        try:
+            plot.check(args.plot)
+        except plot.PlotError as error:
+            raise Problem(str(error)) from None
+    return [Tally() for _ in args.traces]
+
+
+def _plot(name: str, tally: Tally | None, path: str) -> None:
+    from lazymmu.report import plot
+
+    try:
+        if tally is not None:
+            plot.draw(name, tally, path)
+    except plot.PlotError as error:
+        raise Problem(str(error)) from None
+
+
+def _summarise(
+    watched: list[Watched], tallies: list[Tally | None], args: argparse.Namespace
+) -> None:
+    from lazymmu.report import tally as report
+
+    pairs = [
+        (one.name, tally) for one, tally in zip(watched, tallies, strict=True) if tally is not None
+    ]
+    if args.format == "json":
+        emit(report.render_json(pairs), args.output)
+    else:
+        emit(report.render(pairs, width(args.output)), args.output)
+
+
 def _watch(
-    name: str, args: argparse.Namespace, show: Callable[[str, int, int], None] | None
+    name: str,
+    args: argparse.Namespace,
+    show: Callable[[str, int, int], None] | None,
+    tally: Tally | None = None,
 ) -> Watched:
     from lazymmu.ftrace.record import TraceError
     from lazymmu.witness.trace import watch
@@ -100,6 +168,7 @@ def _watch(
             release=args.release or "",
             rules=args.rules,
             progress=advance if show is not None else None,
+            tally=tally,
         )
     except TraceError as error:
         raise Problem(str(error)) from None

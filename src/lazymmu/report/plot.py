@@ -7,6 +7,8 @@ where the time goes.  Drawn without a display.
 
 from __future__ import annotations
 
+from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.spread import Spread
     from lazymmu.witness.tally import Group, Tally
 
-__all__ = ["SUFFIXES", "PlotError", "draw"]
+__all__ = ["SUFFIXES", "PlotError", "check", "draw"]
 
 SUFFIXES: Final = (".svg", ".png")
 """Kinds of pictures, by the file's name."""
@@ -30,24 +32,29 @@ class PlotError(Exception):
     """The picture cannot be drawn; the text is one sentence without a full stop."""
 
 
+def check(path: str) -> None:
+    """Whether a plot could be drawn into `path`, before a long trace is read.
+
+    Raises PlotError without matplotlib, and for another suffix than those of `SUFFIXES`.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise PlotError(f"{path}: a plot is a file named *.svg or *.png")
+    if find_spec("matplotlib") is None:
+        raise PlotError("plots need matplotlib, which is not installed: pip install lazymmu[plot]")
+
+
 def draw(name: str, tally: Tally, path: str) -> None:
     """Draw the tally of the trace `name` into the file at `path`, an SVG or PNG by its suffix.
 
-    Raises PlotError without matplotlib, for another suffix, with nothing to draw, and when the file
-    cannot be written.
+    Raises PlotError as `check()` does, with nothing to draw, and when the file cannot be written.
     """
-    kind = Path(path).suffix.lower()
-    if kind not in SUFFIXES:
-        raise PlotError(f"{path}: a plot is a file named *.svg or *.png")
+    check(path)
     if not (tally.everything.sections or tally.everything.flushes):
-        raise PlotError(f"{name}: there is no section and no batch in it to draw")
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise PlotError(
-            "plots need matplotlib, which is not installed: pip install 'lazymmu[plot]'"
-        ) from None
+        raise PlotError(f"{clean(name)}: there is no section and no batch in it to draw")
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    kind = Path(path).suffix.lower()
     # The same trace makes the same file: no dates, and no random identifiers.
     with rc_context({"svg.hashsalt": "lazymmu", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(11, 7.5), layout="constrained")
@@ -70,16 +77,24 @@ def _lengths(panel: Any, tally: Tally) -> None:
     if not lengths.count:
         _nothing(panel, "no function shows where sections begin and end")
         return
-    _bins(panel, lengths)
-    panel.set_xscale("log")
-    panel.set_xlabel("nanoseconds")
+    # A bar for each doubling: clocks of traces often count microseconds, which finer bars show.
+    octaves: Counter[int] = Counter()
+    for middle, number in lengths.steps():
+        octaves[(middle // 1000).bit_length()] += number
+    last = max(octaves)
+    panel.bar(range(last + 1), [octaves[at] for at in range(last + 1)], width=0.9, color=_INK)
+    ticks = range(0, last + 1, 2 if last > 8 else 1)
+    names = ["< 1 us" if at == 0 else duration(1000 << (at - 1)) for at in ticks]
+    panel.set_xticks(ticks, names, rotation=45, ha="right")
+    panel.set_xlabel("from this length to twice of it")
     panel.set_ylabel("sections")
     for share in (0.5, 0.99):
         at = lengths.quantile(share)
-        panel.axvline(max(at, 1), color="0.4", linewidth=0.8, linestyle=":")
+        place = (at // 1000).bit_length()
+        panel.axvline(place, color="0.4", linewidth=0.8, linestyle=":")
         panel.annotate(
             f"p{share * 100:g} {duration(at)}",
-            (max(at, 1), 1),
+            (place, 1),
             xycoords=("data", "axes fraction"),
             rotation=90,
             va="top",
