@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lazymmu.contract import events as ev
 from lazymmu.contract.dialects import DIALECTS, Dialect
+from lazymmu.contract.eventlist import parse
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.rules import RULES, Kind
 from lazymmu.contract.section import DEPTH_LIMIT
@@ -103,9 +104,26 @@ def test_a_state_stays_small_however_long_it_runs(
     happened: list[ev.Event], dialect: Dialect, times: int
 ) -> None:
     """Numbers saturate, collections hold what has a name: a machine can be searched to its end."""
+    stays_small(happened * times, dialect)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_state_stays_small_however_often_a_rule_is_broken(name: str) -> None:
+    """As above, with events that mean something to the rule, and no end of the task."""
+    for dialect in DIALECTS.values():
+        stays_small([e for e in bad(name) if not isinstance(e, NEUTRAL)] * 20, dialect)
+
+
+def bad(name: str) -> list[ev.Event]:
+    """The events of a rule's bad example."""
+    return list(parse(RULES[name].examples.bad.events).events)
+
+
+def stays_small(happened: list[ev.Event], dialect: Dialect) -> None:
+    """Run all rules over events of any tasks, as if they were one task's."""
     runtime = everything(dialect)
     product = runtime.start()
-    for event in happened * times:
+    for event in happened:
         product, _ = runtime.step(product, event)
         hash(product)
         assert size(product) < 400
@@ -145,6 +163,22 @@ def test_after_the_unknown_nothing_is_said_until_a_neutral_point(
             continue
         product, found = runtime.step(product, event)
         assert {violation.rule for violation in found} <= _BY_ITSELF
+
+
+@pytest.mark.parametrize("name", sorted(RULES.keys() - _BY_ITSELF))
+def test_what_breaks_a_rule_breaks_none_after_the_unknown(name: str) -> None:
+    """The same at each place of the rule's bad example, up to the line that breaks it."""
+    example = RULES[name].examples.bad
+    runtime = Runtime([RULES[name]], DIALECTS[example.dialect])
+    listed = parse(example.events)
+    culprit = next(at for at, line in enumerate(listed.lines) if name in line.expect)
+    told = listed.events[culprit]
+    events = [event for event in listed.events[:culprit] if event.task == told.task]
+    for lost in range(len(events) + 1):
+        product = runtime.start()
+        for event in (*events[:lost], ev.Unknown("all"), *events[lost:]):
+            product, _ = runtime.step(product, event)
+        assert _tells(told) or isinstance(told, NEUTRAL) or not runtime.step(product, told)[1]
 
 
 @pytest.mark.parametrize("neutral", [ev.Exit(), ev.UserReturn()])
