@@ -21,8 +21,9 @@ from lazymmu.ftrace.profile import Guess, guess, profiles, with_counters
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Lines, Trace, read
 from lazymmu.witness.finding import Severity
+from lazymmu.witness.trace_acts import NEEDLES, POWERPC_NEEDLES
 from lazymmu.witness.trace_finding import Doubt, Spot, TraceFinding, Verdict, Watched
-from lazymmu.witness.trace_follow import NEEDLES, POWERPC_NEEDLES, Follower
+from lazymmu.witness.trace_follow import Follower
 from lazymmu.witness.trace_judge import Judge
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from lazymmu.contract.monitor import Violation
-    from lazymmu.witness.trace_follow import Place, Tallied, Task
+    from lazymmu.witness.trace_tracks import Place, Tallied, Task
 
 __all__ = ["trace_rules", "watch"]
 
@@ -249,7 +250,7 @@ class _Watcher:
         """Whether the sections of the whole trace came to anything."""
         if self.rules and _EFFECT not in self.rules:
             return []
-        nodes = follower.gone | {task.node for task in follower.tasks.values()}
+        nodes = follower.ended | {task.node for task in follower.tasks.values()}
         nodes |= {cpu.idle.node for cpu in follower.cpus.values()}
         owns = [self.runtime.own(node.product, _EFFECT) for node in nodes]
         total = effect(own for own in owns if isinstance(own, Effect))

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the text of a line is to a follower of tasks: an act of the mode, an event, or nothing.
+
+The meaning of a function is its profile's; who called it decides whether it counts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lazymmu.ftrace.lines import what
+from lazymmu.ftrace.profile import functions
+from lazymmu.ftrace.record import Kind
+
+__all__ = ["NEEDLES", "POWERPC_NEEDLES", "WORDS", "act_of"]
+
+NEEDLES: Final[tuple[bytes, ...]] = (
+    b"_lazy_mmu",
+    b"_context_switch",
+    b"sched_switch",
+    b"sched_process_",
+)
+"""What a line that matters contains, on every architecture.
+
+Readings of the counters do so because they say where they were made.
+"""
+
+POWERPC_NEEDLES: Final[tuple[bytes, ...]] = (b"__flush_tlb_pending <-", b"hpte_need_flush")
+"""And on powerpc, which shows nothing else."""
+
+# What an act is, from the profiles' words.
+ENTER, LEAVE, FLUSH, BEGIN, END, UPDATE, IMMEDIATE, HOOK_ENTER, HOOK_LEAVE, HOOK_FLUSH = range(
+    1, 11
+)
+WORDS: Final = {
+    ENTER: "enter",
+    LEAVE: "leave",
+    FLUSH: "flush",
+    BEGIN: "switch-begin",
+    END: "switch-end",
+    UPDATE: "update",
+    IMMEDIATE: "immediate",
+    HOOK_ENTER: "hook-enter",
+    HOOK_LEAVE: "hook-leave",
+    HOOK_FLUSH: "hook-flush",
+}
+NOTHING: Final = 0
+EVENT: Final = -1
+_ACTS: Final = {
+    "enter": ENTER,
+    "leave": LEAVE,
+    "flush": FLUSH,
+    "switch-begin": BEGIN,
+    "switch-end": END,
+    "update": UPDATE,
+    "immediate": IMMEDIATE,
+    "nothing": NOTHING,
+}
+_HOOKED: Final = {ENTER: HOOK_ENTER, LEAVE: HOOK_LEAVE, FLUSH: HOOK_FLUSH}
+
+
+def act_of(text: bytes) -> int | None:
+    """What a text means: one of the acts here; None when its function's caller is not shown."""
+    if b"<-" not in text and not text.startswith(b"function:"):
+        return EVENT
+    kind, name, caller, _ = what(text)
+    if kind is not Kind.FUNCTION:
+        return EVENT
+    function = functions().get(name)
+    if function is None:
+        return NOTHING
+    act = _ACTS[function.means]
+    if not caller and act:
+        return None
+    if caller in function.inner or (function.within and caller not in function.within):
+        return NOTHING
+    return _HOOKED[act] if caller in function.hooks else act

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Context switches in a trace: why a task went, what the hooks did, what the counters were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.ftrace.record import SWITCH, SWITCH_PLUGIN, fields_of
+from lazymmu.witness import trace_acts as acts
+from lazymmu.witness import trace_judge as moments
+from lazymmu.witness.trace_tracks import Place, Tracks
+
+if TYPE_CHECKING:
+    from lazymmu.witness.trace_judge import Moment
+    from lazymmu.witness.trace_tracks import Cpu, Task
+
+__all__ = ["Switches"]
+
+_REMEMBERED: Final = 1 << 14
+"""Texts of which it is remembered what they say."""
+
+_TASK_DEAD: Final = 0x80  # include/linux/sched.h
+
+
+class Switches(Tracks):
+    """Follows tasks through context switches."""
+
+    def _switch(self, cpu: Cpu, pid: bytes, comm: bytes, stamp: bytes, text: bytes) -> None:
+        number = self._number
+        known = self._switches.get(text)
+        if known is None:
+            known = self._switched(text)
+        prev, state, nxt, comm_next = known
+        if prev != pid:
+            self._doubt("a sched_switch cannot be read", number)
+            self._forget_all()
+            return
+        self.seen.switches += 1
+        if cpu.out is not None:
+            self._resolve(cpu)
+        task = cpu.idle if pid == b"0" else self.tasks.get(pid) or self._task(pid, comm)
+        if task is not cpu.current:
+            cpu.before = None
+            if not self._placed(task, cpu, number):
+                return
+        if cpu.arriving:
+            self._arrive(cpu, task, stamp, text)
+        if task.irq:
+            self._interrupts(task, ())
+        place: Place = [number, stamp, cpu.number, text, None]
+        cpu.last, cpu.needs = place, "__schedule"
+        if pid == b"0":
+            steps: tuple[Moment, ...] = ()
+        elif state[-1:] == b"+":
+            steps = (moments.OUT["preempted"],)
+        elif state == b"R":
+            steps = (moments.OUT["yielded"],)
+        elif state[:1] in b"XZx":
+            steps = (moments.OUT["exit"],)
+        else:
+            steps = (moments.OUT["blocked"],)
+        cpu.out = cpu.gone = (task, steps, place)
+        if not self._blind:
+            self._resolve(cpu)
+        come = cpu.idle if nxt == b"0" else self.tasks.get(nxt) or self._task(nxt, b"")
+        come.comm = comm_next
+        task.cpu, task.last, task.went = None, cpu, stamp
+        if come.cpu is not None and come.cpu is not cpu:
+            self._doubt(
+                "a task runs on two CPUs at once: lines are missing, or not in order", number
+            )
+            come.cpu.current = None
+            self._retract(come)
+        elif come.last is not None and come.last is not cpu and come.went == stamp:
+            # At one time on two CPUs: nobody knows on which first.
+            self._retract(come)
+            come.blurred = True
+        elif come.blurred or self._partial():
+            self._forget(come)
+            come.blurred = False
+        come.recent.clear()
+        if come.last is not None:
+            self._step(come, moments.switch_in(come.last.number, cpu.number), place)
+        come.cpu = cpu
+        cpu.before, cpu.current = task, come
+        cpu.begun = cpu.hooked = False
+
+    def _switched(self, text: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+        """Who went (b"" when that cannot be read), in which state, and who came; remembered."""
+        found = SWITCH.match(text)
+        known = (b"", b"", b"", b"")
+        if found is not None:
+            state = found["prev_state"]
+            known = (found["prev_pid"], state, found["next_pid"], found["next_comm"])
+        elif (found := SWITCH_PLUGIN.match(text)) is not None:
+            # The plugin drops the +, so that its R may be either: see `watch()`.
+            state = b"R+" if found["prev_state"] == b"R" else found["prev_state"]
+            known = (found["prev_pid"], state, found["next_pid"], found["next_comm"])
+        if len(self._switches) > _REMEMBERED:
+            self._switches.clear()
+        self._switches[text] = known
+        return known
+
+    def _resolve(self, cpu: Cpu) -> None:
+        """Judge the switch that was put off."""
+        out = cpu.out
+        if out is None:
+            return
+        cpu.out = None
+        task, steps, place = out
+        for event in steps:
+            self._step(task, event, place)
+        if steps and steps[-1] is moments.OUT["exit"]:
+            self._exit(task, place)
+            self.tasks.pop(str(task.pid).encode(), None)
+
+    def _hook(self, cpu: Cpu, act: int) -> None:
+        """What the functions of a context switch show, and of powerpc's batches."""
+        if act == acts.BEGIN:
+            cpu.begun = True
+        elif act == acts.END:
+            gone = cpu.before
+            if cpu.begun and not cpu.hooked and gone is not None and self.seen.ends:
+                # Nothing was left: the mode was off as the task went.
+                if gone.node.depth == 0:
+                    gone.inherited = False
+                if cpu.mode is None:
+                    cpu.mode = False
+            cpu.arriving = cpu.begun
+        elif act == acts.HOOK_LEAVE:
+            cpu.hooked, cpu.mode = True, False
+            self._was_inside(cpu)
+        elif act == acts.HOOK_ENTER:
+            cpu.mode = True
+            come = cpu.current
+            if come is not None and come.inherited and come.node.depth == 0:
+                come.node = self.judge.inside
+        elif act == acts.HOOK_FLUSH:
+            self._was_inside(cpu)
+        elif act in (acts.UPDATE, acts.IMMEDIATE):
+            self.seen.updates += 1
+
+    def _was_inside(self, cpu: Cpu) -> None:
+        """The hooks show that the task that went was in a section which began unseen."""
+        task = cpu.before
+        if task is None or not (task.inherited or self._blind) or task.node.depth:
+            return
+        task.node = self.judge.inside
+        cpu.out = cpu.out or cpu.gone
+        self._resolve(cpu)
+        if self._blind:
+            task.node = self.judge.start
+
+    def _arrive(self, cpu: Cpu, task: Task, stamp: bytes, text: bytes) -> None:
+        """After the hooks: does the CPU's mode fit the task that came?"""
+        cpu.arriving = False
+        if task is not cpu.current or cpu.mode is None or not self._uncounted:
+            return
+        if task.inherited:
+            if not cpu.mode and task.node.depth == 0:
+                task.inherited = False
+            return
+        place: Place = [self._number, stamp, cpu.number, text, None]
+        self._step(task, moments.observed("switch-in", "on" if cpu.mode else "off"), place)
+
+    # ---- counters --------------------------------------------------------------------------
+
+    def _counters(
+        self, cpu: Cpu, at: str, current: bytes, comm: bytes, stamp: bytes, text: bytes
+    ) -> None:
+        fields = fields_of("", text)
+        numbers = {key: _number(fields.get(key, "")) for key in ("pid", "ec", "pc", "st", "pr")}
+        pid, enabled, paused = numbers["pid"], numbers["ec"], numbers["pc"]
+        if pid is None or enabled is None or paused is None:
+            self._doubt("counters cannot be read", self._number)
+            return
+        self.seen.counters += 1
+        name = str(pid).encode()
+        known = comm if name == current else b""
+        task = cpu.idle if pid == 0 else self.tasks.get(name) or self._task(name, known)
+        place: Place = [self._number, stamp, cpu.number, text, None]
+        cpu.last, cpu.needs = place, "__schedule"
+        if self._blind:
+            self._step(task, moments.MODE_UNKNOWN, place)
+            self._step(task, moments.PAUSE_UNKNOWN, place)
+        self._step(task, moments.observed(at, "unknown", (enabled, paused)), place)
+        if at == "exit":
+            self._exit(task, place)
+            return
+        if at != "switch-out":
+            return
+        if cpu.out is not None and cpu.out[0] is task:
+            # The same switch, of which sched_switch has told why.
+            cpu.out = (task, cpu.out[1], place)
+            self._resolve(cpu)
+        elif self._blind:
+            cpu.out = (task, _why(numbers["st"], numbers["pr"]), place)
+            self._resolve(cpu)
+        if self._blind:
+            self._step(task, moments.MODE_UNKNOWN, place)
+            self._step(task, moments.PAUSE_UNKNOWN, place)
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text[:20], 0)
+    except ValueError:
+        return None
+
+
+def _why(state: int | None, preempted: int | None) -> tuple[Moment, ...]:
+    """Why a task is switched out, from its raw state and sched_switch's own argument."""
+    if preempted or not state:
+        return (moments.OUT["preempted"],)
+    if state & _TASK_DEAD:
+        return (moments.OUT["exit"],)
+    return (moments.OUT["blocked"],)
