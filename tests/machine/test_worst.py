@@ -190,6 +190,15 @@ def test_the_pinned_one_gives_preemption_back(release):
     assert on.running() == "T1"
 
 
+@pytest.mark.parametrize("arch", BOTH)
+def test_on_preempt_rt_a_lock_inside_a_section_sleeps(run, arch):
+    """kasan's callbacks in small: with preemption off the wait for the lock is a BUG."""
+    section = "lazy_mmu_mode_enable; spin_lock L; ptep_get p; spin_unlock L; lazy_mmu_mode_disable"
+    found = run(arch, NO_NESTING, section, "spin_lock L; spin_unlock L", cpus=2, rt=True)
+    bug = happened(found, "Bug", condition="scheduling while atomic")
+    assert bug == (arch == "worst-case-pinned")
+
+
 LOCKED = (
     "spin_lock L; lazy_mmu_mode_enable; ptep_get_and_clear p; set_pte q A; "
     "lazy_mmu_mode_disable; flush_tlb_range p; spin_unlock L; settle p"

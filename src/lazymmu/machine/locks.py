@@ -46,6 +46,9 @@ class Locks:
         slot, current = here.lock(lock), here.current
         if self.rt:
             if slot.owner != FREE:
+                # rtlock_slowlock() schedules; whoever disabled preemption before may not.
+                if here.bug_on(current.preempt_count, "scheduling while atomic"):
+                    return
                 current.status = "waiting"
                 raise Again
             current.status = "running"
