@@ -155,7 +155,8 @@ def test_sparc_is_not_concerned_by_kernel_mappings() -> None:
 
 def test_without_the_mode_nobody_is_hurt() -> None:
     """x86 without Xen and powerpc radix do at once what they are told."""
-    assert not [name for name in RULES if harm(name, NONE, "unknown")]
+    for each in (NONE, NAMED["x86-native"], NAMED["powerpc-radix"]):
+        assert not [name for name in RULES if harm(name, each, "unknown")]
 
 
 def test_each_dialect_has_a_worst_case_that_pins_and_one_that_does_not() -> None:

@@ -14,6 +14,7 @@ so the one that does not pin leaves its mode on the CPU, as sparc64 did.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from lazymmu.contract.deferral.rows import (
@@ -30,7 +31,7 @@ from lazymmu.contract.dialects import DIALECTS, Dialect, Locks
 NONE: Final = Row(
     name="none",
     arch="none",
-    label="no lazy MMU mode: x86 without Xen PV, powerpc radix, and all others",
+    label="no lazy MMU mode",
     deferred=Deferred.NOTHING,
     spaces=(),
     owner=Owner.NOBODY,
@@ -44,6 +45,22 @@ NONE: Final = Row(
     source="include/linux/pgtable.h",
 )
 """Every call of the API does nothing; from v7.0 on the counters may be kept all the same."""
+
+X86_NATIVE: Final = replace(
+    NONE,
+    name="x86-native",
+    arch="x86-native",
+    label="x86 without Xen PV",
+    source="arch/x86/kernel/paravirt.c, pv_ops: the hooks are nops, and patched out",
+)
+
+POWERPC_RADIX: Final = replace(
+    NONE,
+    name="powerpc-radix",
+    arch="powerpc-radix",
+    label="Book3S-64 radix",
+    source="arch/powerpc/include/asm/book3s/64/tlbflush-hash.h: radix_enabled() returns at once",
+)
 
 S390_POSTED: Final = Row(
     name="s390-posted",
@@ -98,6 +115,8 @@ WORST_CASE: Final[dict[str, tuple[Row, Row]]] = {
 
 ASSUMED: Final[dict[str, tuple[Row, ...]]] = {
     "none": (NONE,),
+    "x86-native": (X86_NATIVE,),
+    "powerpc-radix": (POWERPC_RADIX,),
     "worst-case": tuple(row for pair in WORST_CASE.values() for row in pair),
     "s390": (S390_POSTED,),
 }
