@@ -104,13 +104,13 @@ def _scenarios(args: argparse.Namespace) -> list[Scenario]:
     """The scenarios that were asked for, on the machines that were asked for; raises Problem."""
     from lazymmu.contract.rules import RULES
     from lazymmu.contract.rules.rule import Witness
-    from lazymmu.litmus.run import library
+    from lazymmu.litmus import shipped
+    from lazymmu.litmus.run import named
     from lazymmu.litmus.vary import vary
 
-    there_are = {scenario.name: scenario for scenario in library()}
     names = [name.strip() for value in args.scenarios for name in value.split(",")]
-    options.check_names("scenario", names, there_are)
-    found = [scenario for scenario in there_are.values() if not names or scenario.name in names]
+    options.check_names("scenario", names, shipped.names())
+    found = [named(name) for name in shipped.names() if not names or name in names]
     if args.watched is not None:
         shown = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
         options.check_names("rule that machines show", [args.watched], shown)

@@ -179,11 +179,11 @@ def _operations(
             name, args = f"if {args[0]}", args[1:]
         if known is None:
             continue
-        if line.name == "if":
+        if name not in known and line.name == "if":
             predicates = [one[3:] for one in known if one.startswith("if ")]
             _one_of(line, "predicate", name[3:], predicates)
-        else:
-            _one_of(line, "operation", name, known)
+        elif name not in known:
+            _one_of(line, "operation", name, list(known))
         wrong = signature.misfit(known[name], args, names, body=bool(line.body))
         if wrong:
             _fail(line, f"`{name}` {wrong}")

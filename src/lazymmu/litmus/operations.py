@@ -3,17 +3,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
+    from lazymmu.machine import Machine
     from lazymmu.machine.operations import Operation
 
 __all__ = ["signatures"]
+
+
+class _Signatures(Mapping[str, str]):
+    """Signatures by name; machines are built, newest release first, until one has the name."""
+
+    def __init__(self) -> None:
+        from lazymmu.machine.operations import PREDICATES
+
+        self._found = {f"if {predicate}": "entry :" for predicate in PREDICATES}
+        self._rest = _machines()
+
+    def __getitem__(self, name: str) -> str:
+        while name not in self._found:
+            machine = next(self._rest, None)
+            if machine is None:
+                raise KeyError(name)
+            for operation in machine.operations.values():
+                self._found.setdefault(operation.name, _signature(operation))
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._all()
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        self._all()
+        return len(self._found)
+
+    def _all(self) -> None:
+        with contextlib.suppress(KeyError):
+            self[""]
 
 
 @functools.cache
@@ -22,22 +55,22 @@ def signatures() -> Mapping[str, str]:
 
     A release may lack an operation of another; a scenario that uses it is not applicable there.
     """
+    return _Signatures()
+
+
+def _machines() -> Iterator[Machine]:
+    """A machine for each combination of the classes that operations come from."""
     from lazymmu.machine import Config, Machine
-    from lazymmu.machine.operations import PREDICATES
     from lazymmu.machine.releases import RELEASES
 
-    found = {f"if {predicate}": "entry :" for predicate in PREDICATES}
     seen = set()
     for release in reversed(tuple(RELEASES.values())):
         for arch, implementation in release.arches.items():
-            # Operations are those of the classes that a machine is put together from.
-            if (release.mode, implementation) in seen:
+            made_of = (arch, release.mode, implementation, release.mm)
+            if made_of in seen:
                 continue
-            seen.add((release.mode, implementation))
-            machine = Machine(Config(arch, release.name, entries=(), tasks=()))
-            for operation in machine.operations.values():
-                found.setdefault(operation.name, _signature(operation))
-    return MappingProxyType(found)
+            seen.add(made_of)
+            yield Machine(Config(arch, release.name, entries=(), tasks=()))
 
 
 def _signature(operation: Operation) -> str:

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from lazymmu.litmus.scenario import Scenario
     from lazymmu.witness.verdict import Verdict
 
-__all__ = ["Limits", "Run", "implementations", "library", "load", "names", "runs", "verify"]
+__all__ = [
+    "Limits",
+    "Run",
+    "implementations",
+    "library",
+    "load",
+    "named",
+    "names",
+    "runs",
+    "verify",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +88,14 @@ def load(text: str, file: str) -> Scenario:
 
 
 @functools.cache
+def named(name: str) -> Scenario:
+    """The shipped scenario of this name; raises KeyError when there is none."""
+    return load(shipped.text(name), f"{name}{shipped.SUFFIX}")
+
+
 def library() -> tuple[Scenario, ...]:
-    """Every shipped scenario, by name."""
-    return tuple(load(shipped.text(name), f"{name}{shipped.SUFFIX}") for name in shipped.names())
+    """Every shipped scenario, in the order of names."""
+    return tuple(named(name) for name in shipped.names())
 
 
 def runs(
