@@ -101,3 +101,16 @@ def test_an_entry_without_a_lock_cannot_be_locked():
     """The scenario is told what it lacks."""
     with pytest.raises(ConfigError, match="p has no page-table lock"):
         bench("x86", "6.12.38", "p").do("do_anonymous_page p A")
+
+
+@pytest.mark.parametrize(("entries", "name"), [(["p"], "p"), (["d pmd = T", "p in d lock L"], "d")])
+def test_a_scenario_that_names_too_few_locks_is_refused_before_it_runs(entries, name):
+    """Also where it is the lock of the level above that is missing."""
+    with pytest.raises(ConfigError, match=f"zap_pte_range locks the table of {name}, which"):
+        searched("x86", "7.3.4", entries, "zap_pte_range p")
+
+
+def test_an_operation_on_many_entries_needs_one():
+    """The sentence says so."""
+    with pytest.raises(ConfigError, match="zap_pte_range takes entries, one at least"):
+        searched("x86", "7.3.4", ["p lock L"], "zap_pte_range")

@@ -92,6 +92,11 @@ class Machine:
             sched=self.sched,
         )
         self.operations: dict[str, Operation] = gather(self._parts())
+        for program in (
+            *(task.program for task in config.tasks),
+            *(irq.program for irq in config.interrupts),
+        ):
+            self.core.check(program, self.operations)
         self.programs = Programs(self.operations)
         self.threads = Threads(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))
@@ -236,7 +241,7 @@ class Machine:
                 here.this_cpu.thread = stack
             else:
                 here.current.stack = stack
-            if self.config.fine or not getattr(step, "local", False):
+            if self.config.fine or not getattr(step, "local", False) or here.system.panicked:
                 return True
 
     def _switch(self, here: Here, number: int) -> bool:

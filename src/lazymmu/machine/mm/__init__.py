@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.machine.config import ConfigError
 from lazymmu.machine.mm import (
     fault,
     highmem,
@@ -30,14 +31,16 @@ from lazymmu.machine.mm.page_alloc import PageAlloc
 from lazymmu.machine.mm.userfaultfd import MovePresentPtes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lazymmu.machine.arch.base import Arch
+    from lazymmu.machine.config import EntrySpec, Op
     from lazymmu.machine.features import CoreMM
     from lazymmu.machine.locks import Locks
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.mm.base import Part
     from lazymmu.machine.mode import DirectMode
+    from lazymmu.machine.operations import Operation
     from lazymmu.machine.sched import Sched
     from lazymmu.machine.steps import Call
 
@@ -116,6 +119,29 @@ class CoreCode:
         """Every part, and the names of its operations."""
         for part in (self.pgtable, self.tables, self.apply, *self.others):
             yield part, part.operations
+
+    def check(self, program: Iterable[Op], operations: Mapping[str, Operation]) -> None:
+        """Raise ConfigError for a range without entries, and for an entry that an operation cannot
+        lock, for want of a lock.
+        """
+        locked = {name: part.locked for part, names in self.parts() for name in names}
+        for op in program:
+            operation = operations.get(op.name)
+            if op.name in locked and operation is not None and operation.many:
+                wanted = " ".join(name for name, _ in operation.params)
+                if len(op.args) < len(operation.params):
+                    raise ConfigError(f"{op.name} takes {wanted}, one at least")
+            for arg in op.args:
+                spec = self.memory.specs.get(arg)
+                if spec is not None and spec.space in locked.get(op.name, ()):
+                    self._check_locks(op.name, spec)
+            self.check(op.body, operations)
+
+    def _check_locks(self, name: str, spec: EntrySpec) -> None:
+        above = self.memory.specs.get(spec.parent)
+        for one in (spec, *([] if above is None else [above])):
+            if not one.locks:
+                raise ConfigError(f"{name} locks the table of {one.name}, which has no lock")
 
     def might_sleep(self, why: str) -> Call:
         """Something that may sleep: others may have the CPU meanwhile."""

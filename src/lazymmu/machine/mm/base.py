@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 class Part:
     """The code of one kernel file; the base of all of them.
 
-    operations: names of what programs may call; code: everything else of the kernel.
+    operations: names of what programs may call; locked: whose entries must have a page-table lock
+    for them, "user", "kernel" or both; code: everything else of the kernel.
     """
 
     operations: ClassVar[tuple[str, ...]] = ()
+    locked: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, code: CoreCode) -> None:
         """`code`: what the part belongs to; its other parts may not be there yet."""

@@ -23,6 +23,7 @@ class CopyPteRange(Part):
     Left out: pinned pages, which are copied at once, and breaks for others who want the locks.
     """
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("copy_pte_range",)
 
     @routine(MEMORY)

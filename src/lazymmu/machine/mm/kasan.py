@@ -29,6 +29,7 @@ class Kasan(Part):
     `CoreMM.kasan_allocates` and `CoreMM.kasan_frees_locked`.
     """
 
+    locked: ClassVar[tuple[str, ...]] = ("kernel",)
     operations: ClassVar[tuple[str, ...]] = ("kasan_populate_vmalloc", "kasan_depopulate_vmalloc")
 
     @routine(SHADOW)

@@ -26,6 +26,7 @@ class Madvise(Part):
     f3cd4ab0aabf ("mm/madvise: clean up pte_offset_map_lock() scans") (in v6.5).
     """
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("madvise_free_pte_range",)
 
     @routine(MADVISE)

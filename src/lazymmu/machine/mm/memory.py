@@ -40,6 +40,7 @@ class PteFn:
 class ApplyToPageRange(Part):
     """Callbacks run inside the mode; for kernel mappings no lock is held."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("apply_to_page_range", "apply_to_existing_page_range")
 
     @routine(MEMORY)
@@ -71,6 +72,7 @@ class ApplyToPageRange(Part):
 class RemapPfnRange(Part):
     """Mappings of device memory to user space."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("remap_pte_range",)
 
     @routine(MEMORY)
@@ -93,6 +95,7 @@ class RemapPfnRange(Part):
 class Faults(Part):
     """Page faults of user space: outside any section, as everybody's next lock holder."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("do_anonymous_page",)
 
     @routine(MEMORY)

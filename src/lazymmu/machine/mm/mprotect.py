@@ -19,6 +19,7 @@ MPROTECT = "mm/mprotect.c"
 class Mprotect(Part):
     """The same in all releases, one entry at a time."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("change_pte_range", "change_protection")
 
     @routine(MPROTECT)

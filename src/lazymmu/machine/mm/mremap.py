@@ -22,6 +22,7 @@ MREMAP = "mm/mremap.c"
 class MovePtes(Part):
     """v6.1 and v6.12."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("move_ptes",)
 
     @routine(MREMAP)

@@ -63,7 +63,7 @@ class SetMemory(Part):
 
 
 class X86SetMemory(SetMemory):
-    """__kernel_map_pages() flushes the mode itself; kfence_protect_page() does not (v6.1 to 7.3)."""
+    """__kernel_map_pages() flushes the mode itself, kfence_protect_page() does not (6.1 to 7.3)."""
 
     @routine(PAT, "__kernel_map_pages")
     def kernel_map_pages(self, entry: str, value: Value) -> Routine:

@@ -22,6 +22,7 @@ TASK_MMU = "fs/proc/task_mmu.c"
 class PagemapScan(Part):
     """What both orders share: each entry that is not write-protected yet is made so."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("pagemap_scan_pmd_entry",)
 
     @routine("")

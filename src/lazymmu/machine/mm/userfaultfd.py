@@ -17,6 +17,7 @@ USERFAULTFD = "mm/userfaultfd.c"
 class MovePresentPtes(Part):
     """Looks at both entries without a lock, takes both locks, and looks whether they changed."""
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = ("move_present_ptes",)
 
     @routine(USERFAULTFD)

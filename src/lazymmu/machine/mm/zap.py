@@ -40,6 +40,7 @@ class Zap(Part):
     need_resched() and full mmu_gather batches, which cut a walk short, are left out.
     """
 
+    locked: ClassVar[tuple[str, ...]] = ("user",)
     operations: ClassVar[tuple[str, ...]] = (
         "zap_pte_range",
         "unmap_page_range",
