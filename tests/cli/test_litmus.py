@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -122,6 +123,12 @@ def test_bytes_that_are_no_text_and_files_that_are_not_there_are_said(run, tmp_p
     ran = run("litmus", file)
     assert (ran.code, ran.err) == (2, f"lazymmu: {file}: not text in UTF-8\n")
     assert run("litmus", tmp_path / "b.litmus").code == 2
+
+
+def test_standard_input_is_a_file_too(run, monkeypatch):
+    """A scenario can be made by a program and piped."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"litmus ?\n")))
+    assert run("litmus", "-").err.startswith("lazymmu: <stdin>:1:8: ")
 
 
 def test_two_files_of_one_name_are_refused(run, tmp_path):

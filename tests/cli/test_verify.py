@@ -189,6 +189,8 @@ def test_json_can_be_replayed_without_a_search(run, monkeypatch, tmp_path):
     assert ran.code == 1
     assert f"Shortest way: 1 preemption, {result['steps']} steps.\n" in ran.out
     assert "PREEMPTED" in ran.out
+    again = json.loads(run("verify", "--replay", file, "--format", "json").out)
+    assert again["results"][0]["trace"] == result["trace"]
     assert run("verify", "--replay", file, "--scenario", "another").code == 3
 
 

@@ -206,10 +206,10 @@ def _replayed(args: argparse.Namespace) -> ExitCode:
         scenario = _stored(stored, name)
         verdict = _again(stored, scenario, name)
         done.append((Run(scenario, verdict.arch, verdict.release, verdict.feature), verdict))
-    if args.format == "json":
-        emit(judged.as_json(done, judged.judgements(done)), args.output)
-    else:
+    if args.format == "text":
         emit("\n".join(judged.counterexamples(done)), args.output)
+    else:
+        _print(done, args)
     if not done:
         say(f"{name}: there is no such counterexample in it")
         return ExitCode.INCONCLUSIVE
