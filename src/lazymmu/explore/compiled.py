@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
+from lazymmu.explore.flat import BASE, MASK, SHIFT, WORD
 from lazymmu.explore.hashing import MULTIPLIER
 from lazymmu.explore.walk import learn
 
@@ -53,51 +54,55 @@ def _compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., An
     return compile_it
 
 
-@_compiled(
-    f"UniTuple(int64, 2)({_WORDS},{_I},{_W},{_W},{_I},{_I},int64,int64,{_I},{_I},int64[:,::1])"
-)
-def _steps(  # type: ignore[no-untyped-def]
-    words, word, shift, mask, base, child, first, count, rows, leaves, asked
-):
-    taken = 0
+@_compiled(f"int64({_WORDS},int64[:,::1],{_I},int64,int64,{_I},int64[:,::1])")
+def _walk(words, node, child, first, count, refs, asked):  # type: ignore[no-untyped-def]
+    # One action after the other: what it asks, and what comes of it, is then easy to foresee.
     unknown = 0
-    for row in range(words.shape[1]):
-        for action in range(first, first + count):
-            slot = base[1 + action]
+    for action in range(count):
+        root = node[1 + first + action, BASE]
+        for row in range(words.shape[1]):
+            slot = root
             ref = child[slot]
             while ref > 0:
-                value = words[word[ref], row] >> shift[ref] & mask[ref]
-                slot = base[ref] + np.int64(value)
+                word = words[node[ref, WORD], row]
+                value = word >> np.uint64(node[ref, SHIFT]) & np.uint64(node[ref, MASK])
+                slot = node[ref, BASE] + np.int64(value)
                 ref = child[slot]
-            if ref < -1:
-                if ref != _PENDING:
-                    rows[taken] = row
-                    leaves[taken] = -ref
-                    taken += 1
-            elif ref == 0:
+            refs[row * count + action] = ref
+            if ref == 0:
                 child[slot] = _PENDING
                 asked[0, unknown] = row
-                asked[1, unknown] = action
+                asked[1, unknown] = first + action
                 asked[2, unknown] = slot
                 unknown += 1
                 if unknown == asked.shape[1]:
-                    return taken, unknown
-    return taken, unknown
+                    return unknown
+    return unknown
+
+
+@_compiled(f"int64({_I},int64,{_I},{_I})")
+def _taken(refs, count, rows, leaves):  # type: ignore[no-untyped-def]
+    taken = 0
+    for row in range(refs.size // count):
+        for place in range(row * count, (row + 1) * count):
+            # Written in any case, which is faster than to guess whether the step can be taken.
+            rows[taken] = row
+            leaves[taken] = -refs[place]
+            taken += refs[place] < -1
+    return taken
 
 
 def steps(flat: Flat, words: Words, first: int, count: int) -> tuple[Ints, Ints]:
     """As `walk.steps`."""
-    rows = np.empty(words.shape[1] * count, np.int64)
-    leaves = np.empty_like(rows)
+    pairs = words.shape[1] * count
+    refs = np.empty(pairs, np.int64)
     asked = np.empty((3, _ASKED), np.int64)
-    while True:
-        taken, unknown = _steps(
-            *(words, flat.word, flat.shift, flat.mask, flat.base, flat.child),
-            *(first, count, rows, leaves, asked),
-        )
-        if not unknown:
-            return rows[:taken], leaves[:taken]
+    while unknown := _walk(words, flat.node, flat.child, first, count, refs, asked):
         learn(flat, words, *asked[:, :unknown])
+    rows = np.empty(pairs + 1, np.int64)
+    leaves = np.empty(pairs + 1, np.int64)
+    taken = _taken(refs, count, rows, leaves)
+    return rows[:taken], leaves[:taken]
 
 
 @_compiled(f"void({_WORDS},{_I},{_I},{_WORDS},{_WORDS},{_WORDS})")

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from lazymmu.explore.packing import Packing
     from lazymmu.explore.tabulate import Table
 
-__all__ = ["Flat"]
+__all__ = ["BASE", "MASK", "SHIFT", "WORD", "Flat"]
+
+WORD, SHIFT, MASK, BASE = range(4)
+"""The columns of `Flat.node`."""
 
 _ALL = (1 << 64) - 1
 
@@ -56,6 +59,7 @@ class Flat:
     def __init__(self, table: Table, packing: Packing) -> None:
         self.table = table
         self.packing = packing
+        self._node = _Column(np.int64, 4)
         self._word = _Column(np.int64)
         self._shift = _Column(np.uint64)
         self._mask = _Column(np.uint64)
@@ -67,6 +71,11 @@ class Flat:
         self._labels = _Column(np.uint64)
         self._costly = _Column(np.bool_)
         self.sync([])
+
+    @property
+    def node(self) -> NDArray[np.int64]:
+        """By node: the columns `WORD` to `BASE`, side by side as compiled code likes them."""
+        return self._node.data
 
     @property
     def word(self) -> NDArray[np.int64]:
@@ -146,6 +155,8 @@ class Flat:
         self._shift.append(0 if field == ROOT else packing.shift[field])
         self._mask.append(~(-1 << width))
         self._base.append(self._child.extend(1 << width))
+        row = (column.data[column.size - 1] for column in (self._word, self._shift, self._mask))
+        self._node.append([*map(int, row), self._base.data[self._base.size - 1]])
 
     def _add_leaf(self, action: int, labels: int, writes: tuple[tuple[int, int], ...]) -> None:
         packing = self.packing

@@ -72,7 +72,7 @@ def _numba() -> Kernel:
 
     return Kernel(
         "numba",
-        1 << 17,
+        1 << 16,
         compiled.steps,
         compiled.successors,
         compiled.claim,

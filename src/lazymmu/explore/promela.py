@@ -31,6 +31,9 @@ __all__ = ["SpinError", "compile_spin", "export", "missing_tools", "recount", "r
 _FLAGS = ("-O2", "-w", "-DSAFETY", "-DBFS", "-DNOREDUCE", "-DMEMLIM=16000")
 """Breadth first, as our searches are; there is one process, and so nothing to reduce."""
 
+_PART = 200
+"""So many leaves make one d_step: Spin takes a few thousand statements in one, and no more."""
+
 _REACH = "assert(false)"
 """What stands where the search never came."""
 
@@ -70,11 +73,29 @@ class _Writer:
         yield "active proctype model() {\nend: do\n"
         for action, name in enumerate(self.table.model.actions):
             root = self.table.nodes[1 + action].children.get(0, BLOCKED)
-            guard = self.guard(root)
-            if guard != "0":
+            for tests, ref in self.options(root):
+                guard = " && ".join([*tests, self.guard(ref)])
                 yield f":: /* {_harmless(name)} */ d_step {{ {guard} ->\n"
-                yield f"{self.effect(root)} }}\n"
+                yield f"{self.effect(ref)} }}\n"
         yield ":: 0 -> skip\nod }\n"
+
+    def options(self, ref: int) -> Iterator[tuple[list[str], int]]:
+        """An action in parts that are small enough for Spin: the tests for each, and its trie."""
+        if self.leaves(ref) <= _PART:
+            if self.guard(ref) != "0":
+                yield [], ref
+            return
+        node = self.table.nodes[ref]
+        for value in range(len(self.table.values[node.field])):
+            test = f"v{node.field} == {value}"
+            for tests, part in self.options(node.children.get(value, UNKNOWN)):
+                yield ([test, *tests] if len(self.table.values[node.field]) > 1 else tests), part
+
+    def leaves(self, ref: int) -> int:
+        """How many leaves a trie has that do something."""
+        if ref <= 0:
+            return ref != BLOCKED
+        return sum(map(self.leaves, self.table.nodes[ref].children.values()))
 
     def guard(self, ref: int) -> str:
         """When an action can be taken: an expression."""
