@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The worst case is no better than any architecture: what hurts one of them hurts it too."""
+
+from __future__ import annotations
+
+import pytest
+
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind
+from lazymmu.litmus.run import Limits, library, runs, verify
+
+HARMS = {rule.name for rule in RULES.values() if rule.kind is Kind.HARM} - {"mode-not-effective"}
+"""What goes wrong; that a mode is not effective is nobody's harm but its architecture's."""
+
+LIMITS = Limits(engine="python", max_states=300)
+
+
+def harms(scenario, arches, release):
+    """The harms that a scenario shows on any of these architectures."""
+    chosen = runs([scenario], arches=arches, releases=[release], everything=True)
+    verdicts = [verify(run, LIMITS) for run in chosen]
+    return {broken.rule for verdict in verdicts for broken in verdict.violations} & HARMS
+
+
+@pytest.mark.parametrize("release", ["6.19.6", "7.1.13"])
+def test_what_hurts_an_architecture_hurts_the_worst_case(release):
+    """Of every shipped scenario that is small, on either of the two worst cases."""
+    hurt = {}
+    for scenario in library():
+        if scenario.machine.size != "small":
+            continue
+        found = harms(scenario, ["x86", "powerpc", "sparc", "arm64"], release)
+        if found:
+            hurt[scenario.name] = harms(scenario, ["worst-case", "worst-case-pinned"], release)
+    assert hurt
+    assert [name for name, found in hurt.items() if not found] == []
