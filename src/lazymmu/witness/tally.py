@@ -280,16 +280,18 @@ class Tally:
                 elif not cpu.switching:
                     self._put_off(held, cpu)
             case "xen_mc_issue":
-                # Put off if the CPU is lazy about what is issued.
+                # Put off if the CPU is lazy about what is issued.  trace-cmd cannot print the
+                # modes and calls them all LAZY_NONE, which is no mode to be lazy in either.
                 about = text.rpartition(b"_")[2]
-                if about != cpu.lazy:
+                if about != cpu.lazy or about == b"NONE":
                     cpu.why = "issued at once"
                 elif about == b"MMU":
                     self._put_off(held, cpu)
                 else:
                     cpu.why = "context switch"
             case "xen_mc_flush_reason":
-                cpu.reason = "full (" + text.rpartition(b" ")[2].decode("ascii", "replace") + ")"
+                why = text.rpartition(b" ")[2].decode("ascii", "replace")
+                cpu.reason = f"full ({why})" if why.isalpha() else "full"
             case "xen_mc_flush":
                 found = _FLUSHING.match(text)
                 if found is not None:

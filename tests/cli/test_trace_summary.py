@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lazymmu trace --summary` and `--plot`: what sections were like, for who wants to tune."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lazymmu.report import plot
+
+TRACE = """\
+# tracer: function
+#
+# entries-in-buffer/entries-written: 2/2   #P:1
+#
+              cp-7       [000] ...1.     1.000100: xen_enter_lazy_mmu <-copy_page_range
+              cp-7       [000] ...1.     1.000350: xen_leave_lazy_mmu <-copy_page_range
+"""
+
+
+@pytest.fixture
+def trace(tmp_path):
+    """A trace of one section of 250 us."""
+    file = tmp_path / "a.trace"
+    file.write_text(TRACE)
+    return file
+
+
+def test_the_summary_takes_the_place_of_the_findings(run, trace):
+    """And the verdict is still the exit code's."""
+    ran = run("trace", trace, "--summary")
+    assert ran.code == 0
+    assert f"{trace}: 1 section, 250 us in all in 250 us of trace" in ran.out
+    assert "copy_page_range" in ran.out
+    assert "0 violations" in ran.err
+
+
+def test_it_is_json_when_asked(run, trace):
+    """For programs."""
+    ran = run("trace", trace, trace, "--summary", "--format", "json")
+    assert [one["everything"]["sections"] for one in json.loads(ran.out)["traces"]] == [1, 1]
+
+
+def test_a_plot_is_written_beside_the_findings(run, trace, tmp_path):
+    """It needs no summary."""
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "plot.svg"
+    ran = run("trace", trace, "--plot", file)
+    assert ran.code == 0
+    assert "copy_page_range" in file.read_text()
+
+
+def test_without_matplotlib_a_plot_is_refused_before_anything_is_read(run, monkeypatch):
+    """One sentence, and exit code 2."""
+    monkeypatch.setattr(plot, "find_spec", lambda _name: None)
+    ran = run("trace", "there-is-none.trace", "--plot", "plot.svg")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert "plots need matplotlib" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--plot", "plot.pdf"], "a plot is a file named *.svg or *.png"),
+        (["--summary", "--format", "sarif"], "a summary is text or JSON"),
+        (["other.trace", "--plot", "plot.svg"], "a plot is of one trace"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(run, trace, arguments, sentence):
+    """And exit code 2."""
+    ran = run("trace", trace, *arguments)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert sentence in ran.err
