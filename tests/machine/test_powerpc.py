@@ -67,6 +67,19 @@ def test_a_protection_change_is_a_store_and_an_invalidation(row):
 
 
 @pytest.mark.parametrize("row", EACH)
+def test_an_entry_keeps_its_hash_slot_while_it_maps_the_same_page(row):
+    """So another CPU's flush removes what waits in this one's batch, but not another page's."""
+    bench = Workbench("powerpc", row, "p = A", cpus=2)
+    bench.do("lazy_mmu_mode_enable; ptep_set_wrprotect p")
+    bench.do("ptep_get_and_clear p", cpu=1)
+    assert (bench.pending, bench.tlb("p", 0)) == ((("p", "invalidate A"),), set())
+    bench = Workbench("powerpc", row, "p = A", cpus=2)
+    bench.do("lazy_mmu_mode_enable; ptep_get_and_clear p; set_pte p B")
+    bench.do("ptep_get_and_clear p", cpu=1)
+    assert bench.tlb("p", 0) == bench.tlb("p", 1) == {"A"}
+
+
+@pytest.mark.parametrize("row", EACH)
 def test_flush_tlb_range_does_nothing_and_mmu_gather_flushes_the_batch(row):
     """hash has no flush of addresses; hash__tlb_flush() comes before pages are freed."""
     bench = Workbench("powerpc", row, "p = A")

@@ -315,3 +315,21 @@ def test_an_unbalanced_end_is_a_bug_of_the_cpu():
     assert bench.bugs == ("xen_lazy_mode != mode",)
     with pytest.raises(CannotError):
         bench.switch("swapper/0")
+
+
+@pytest.mark.parametrize("row", EACH[1::2])
+def test_hooks_of_a_switch_as_one_step_show_what_they_show_as_many(run, row):
+    """Taken apart, a switch has more states, and the same things happen."""
+    texts = ("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_flush", "ptep_get_and_clear p")
+    whole, apart = (run("x86", row, *texts, entries=KERNEL, cpus=2, fine=fine) for fine in (0, 1))
+
+    def kinds(found):
+        return {
+            (type(event).__name__, getattr(event, "why", ""), getattr(event, "condition", ""))
+            for _, _, events, _ in found.transitions
+            for event in events
+        }
+
+    assert len(whole.states) < len(apart.states)
+    assert kinds(whole) == kinds(apart)
+    assert fields(whole, "p.stored") == fields(apart, "p.stored")

@@ -3,7 +3,9 @@
 
 A translation lives in the hash table before any TLB has it, and every CPU reads the one hash table;
 both together are what `Memory` calls a TLB.  hpte_need_flush() finds an HPTE by the slot that the
-old entry names, so a flush removes the translation of that old entry and no other.
+old entry names, and an entry keeps its slot for as long as it maps the same page (H_PAGE_HASHPTE
+and what goes with it are in _PAGE_HPTEFLAGS, which pte_modify() leaves alone).  So a flush removes
+the translations of an entry to one page, with whatever permissions, and no other.
 
 Every entry that maps a page is taken to have been hashed (H_PAGE_HASHPTE).  All entries of one mm
 are taken to have one page and segment size.
@@ -18,7 +20,7 @@ from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.batch import Counted, CpuBatch, Flagged, Item
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
-from lazymmu.machine.steps import atomic, routine
+from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
@@ -47,7 +49,7 @@ class Hash(CpuBatch):
         for entry, value in items:
             for cpu in here.cpus:
                 tlb = here.tlb(cpu, entry)
-                tlb.old = tlb.old - {value}
+                tlb.old = frozenset(old for old in tlb.old if page_of(old) != page_of(value))
 
     def look(self, here: Here, item: Item) -> bool:
         """Asks for the mode first, and for the mm only in it."""
@@ -168,7 +170,8 @@ class Hash(CpuBatch):
 class HashFlagged(Hash, Flagged):
     """Up to v6.19: a task that is switched out with `active` on takes it along, as a flag.
 
-    Only a task that sleeps in a section gets there where enter disables preemption.
+    Only a task that sleeps in a section gets there where enter disables preemption.  Nobody can do
+    anything between the two halves that he could not do after them as well: they are `local`.
     """
 
     columns = (*Flagged.columns, Column("tlf_lazy_mmu", "task", 0, 2))
@@ -184,14 +187,14 @@ class HashFlagged(Hash, Flagged):
         """The rest of __switch_to(), which no new task comes by."""
         yield self._take_up(next_)
 
-    @atomic
+    @local
     def _put_away(self, here: Here, prev: int) -> None:
         if here.this_cpu.active:
             here.task_at(prev).tlf_lazy_mmu = 1
             self.flush_pending(here, "switch")
             here.this_cpu.active = 0
 
-    @atomic
+    @local
     def _take_up(self, here: Here, next_: int) -> None:
         task = here.task_at(next_)
         if task.tlf_lazy_mmu:

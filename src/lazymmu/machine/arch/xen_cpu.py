@@ -4,7 +4,8 @@
 The variable is NONE, MMU (a section) or CPU (a context switch is being put together); what a
 section has queued and the variable itself are moved by the context-switch hooks.  So enter and
 leave touch per-CPU data with preemption on and are correct: what they read of a CPU is the same on
-the next one.
+the next one.  Nobody can do anything between the hooks of a switch that he could not do after them
+as well: they are `local`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.machine.arch.xen import ENLIGHTEN, MMU_PV, XenQueue
 from lazymmu.machine.layout import Column
-from lazymmu.machine.steps import atomic, routine
+from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import Known
@@ -131,7 +132,7 @@ class XenExclusive(XenCpuVariable):
         """xen_end_context_switch(): what was queued for the switch, then the next task's mode."""
         yield self._end(next_)
 
-    @atomic
+    @local
     def _start(self, here: Here, prev: int) -> None:
         if here.this_cpu.lazy_mode == MMU:
             self.leave(here)
@@ -139,7 +140,7 @@ class XenExclusive(XenCpuVariable):
             here.task_at(prev).tif_lazy_mmu_updates = 1
         self.enter_lazy(here, CPU)
 
-    @atomic
+    @local
     def _end(self, here: Here, next_: int) -> None:
         task = here.task_at(next_)
         self.xen_mc_flush(here)
@@ -213,14 +214,14 @@ class XenCpuMode(XenCpuVariable):
         """xen_end_context_switch(): what was queued for the switch, then the next task's mode."""
         yield self._end(next_)
 
-    @atomic
+    @local
     def _start(self, here: Here) -> None:
         if here.this_cpu.lazy_mode == MMU:
             self.leave(here)
             self.flushed(here, "switch")
         self.enter_lazy(here, CPU)
 
-    @atomic
+    @local
     def _end(self, here: Here, next_: int) -> None:
         self.xen_mc_flush(here)
         self.leave_lazy(here, CPU)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.machine.arch.xen import ENLIGHTEN, MMU_PV, XenQueue
 from lazymmu.machine.mode import CountedMode
-from lazymmu.machine.steps import atomic, routine
+from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import Known
@@ -25,6 +25,8 @@ class XenTask(XenQueue):
     A new task has not been paused: it is a copy of its parent at work (kernel/fork.c,
     dup_task_struct()), and the first switch to it runs xen_end_context_switch() as any other does
     (arch/x86/kernel/process_64.c, __switch_to()).
+
+    The hooks of a switch are `local`, as in xen_cpu.py.
 
     The per-CPU xen_cpu_lazy_mode is left out: nothing but loads of segments and cr3 asks for it.
     """
@@ -64,13 +66,13 @@ class XenTask(XenQueue):
     def _flush(self, here: Here) -> None:
         self.flush_pinned(here)
 
-    @atomic
+    @local
     def _start(self, here: Here, prev: int) -> None:
         if CountedMode.task_pause(here, prev):
             self.flush_pinned(here)
             self.flushed(here, "switch")
 
-    @atomic
+    @local
     def _end(self, here: Here, next_: int) -> None:
         if here.this_cpu.mc_queue:
             self.flushed(here, "switch")
