@@ -231,7 +231,7 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
         release, release_from = header.release, "the trace names it"
     seen = [(of, hint) for of, hint in _every_hint() if hint.name.search(block)]
     if not arch:
-        arch, arch_from = _arch(seen)
+        arch, arch_from = _arch(seen, block)
     exact = version(release) if release else None
     if exact is not None:
         since, until = exact, (exact[0], exact[1], exact[2] + 1)
@@ -266,15 +266,20 @@ def with_counters(known: Guess) -> Guess:
     return replace(known, releases=_releases(known))
 
 
-def _arch(seen: list[tuple[str, Hint]]) -> tuple[str, str]:
+def _arch(seen: list[tuple[str, Hint]], block: bytes) -> tuple[str, str]:
+    """The architecture of which most is in the text: a name in some other text changes nothing."""
     for weak in (False, True):
-        arches = {arch for arch, hint in seen if arch and hint.weak is weak}
-        if len(arches) == 1:
-            arch = arches.pop()
-            words = [hint.word for name, hint in seen if name == arch and hint.weak is weak]
-            return arch, f"guessed from {words[0]}"
-        if len(arches) > 1:
+        count: dict[str, int] = {}
+        for arch, hint in seen:
+            if arch and hint.weak is weak:
+                count[arch] = count.get(arch, 0) + len(hint.name.findall(block))
+        ranked = sorted(count, key=lambda arch: -count[arch])
+        if len(ranked) > 1 and count[ranked[0]] < 2 * count[ranked[1]]:
             return "", "functions of several architectures"
+        if ranked:
+            arch = ranked[0]
+            words = [hint.word for of, hint in seen if of == arch and hint.weak is weak]
+            return arch, f"guessed from {words[0]}"
     return "", "nothing in it tells"
 
 

@@ -35,6 +35,9 @@ _REMEMBERED: Final = 1 << 14
 rest_at: Final = REST.match
 """Time and text of a line, from the end of its columns."""
 
+_DENSE: Final = 15
+"""Blocks that are taken to be like the one before them."""
+
 _CONTEXT: Final = 3
 """Lines shown on each side of a line."""
 
@@ -119,6 +122,7 @@ class Lines:
         self.needles: tuple[bytes, ...] = tuple(needles)
         self._format: Format | None = None
         self._in_head = True
+        self._dense = 0
         self.width = 0
         self.known: dict[bytes, Columns] = {}
         self._begin = 0
@@ -149,9 +153,14 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Number and offset of each line that matters, in order."""
-        # One hit costs as much as looking at three lines.
+        if not self.needles or self._dense > 0:
+            self._dense -= 1
+            return self._every()
         hits = self._hits()
-        if not self.needles or len(hits) * 3 > self.block.count(b"\n"):
+        # One hit costs as much as looking at three lines.  Where most lines matter, they will in
+        # the next blocks too.
+        if len(hits) * 3 > self.block.count(b"\n"):
+            self._dense = _DENSE
             return self._every()
         return self._hit(hits)
 

@@ -89,7 +89,10 @@ class Follower(Switches):
                     self._event(cpu, columns, stamp, text)
                 continue
             if act >= begin:
-                self._hook(cpu, act)
+                if act == begin:
+                    cpu.begun = True
+                else:
+                    self._hook(cpu, act)
                 continue
             pid = columns.pid
             task = cpu.idle if pid == b"0" else tasks.get(pid)

@@ -49,16 +49,7 @@ class Switches(Tracks):
             self._interrupts(task, ())
         place: Place = [number, stamp, cpu.number, text, None]
         cpu.last, cpu.needs = place, "__schedule"
-        if pid == b"0":
-            steps: tuple[Moment, ...] = ()
-        elif state[-1:] == b"+":
-            steps = (moments.OUT["preempted"],)
-        elif state == b"R":
-            steps = (moments.OUT["yielded"],)
-        elif state[:1] in b"XZx":
-            steps = (moments.OUT["exit"],)
-        else:
-            steps = (moments.OUT["blocked"],)
+        steps = () if pid == b"0" else _STEPS.get(state) or _why_of(state)
         cpu.out = cpu.gone = (task, steps, place)
         if not self._blind:
             self._resolve(cpu)
@@ -80,7 +71,8 @@ class Switches(Tracks):
             come.blurred = False
         come.recent.clear()
         if come.last is not None:
-            self._step(come, moments.switch_in(come.last.number, cpu.number), place)
+            now = cpu.back if come.last is cpu else moments.switch_in(come.last.number, cpu.number)
+            self._step(come, now, place)
         come.cpu = cpu
         cpu.before, cpu.current = task, come
         cpu.begun = cpu.hooked = False
@@ -116,9 +108,7 @@ class Switches(Tracks):
 
     def _hook(self, cpu: Cpu, act: int) -> None:
         """What the functions of a context switch show, and of powerpc's batches."""
-        if act == acts.BEGIN:
-            cpu.begun = True
-        elif act == acts.END:
+        if act == acts.END:
             gone = cpu.before
             if cpu.begun and not cpu.hooked and gone is not None and self.seen.ends:
                 # Nothing was left: the mode was off as the task went.
@@ -129,7 +119,8 @@ class Switches(Tracks):
             cpu.arriving = cpu.begun
         elif act == acts.HOOK_LEAVE:
             cpu.hooked, cpu.mode = True, False
-            self._was_inside(cpu)
+            if not self._blind:
+                self._was_inside(cpu)
         elif act == acts.HOOK_ENTER:
             cpu.mode = True
             come = cpu.current
@@ -199,6 +190,18 @@ class Switches(Tracks):
         if self._blind:
             self._step(task, moments.MODE_UNKNOWN, place)
             self._step(task, moments.PAUSE_UNKNOWN, place)
+
+
+def _why_of(state: bytes) -> tuple[Moment, ...]:
+    """Why a task is switched out, from sched_switch's prev_state."""
+    if state.endswith(b"+"):
+        return (moments.OUT["preempted"],)
+    if state == b"R":
+        return (moments.OUT["yielded"],)
+    return (moments.OUT["exit" if state[:1] in b"XZx" else "blocked"],)
+
+
+_STEPS: Final = {state: _why_of(state) for state in (b"S", b"D", b"I", b"R", b"R+", b"X", b"Z")}
 
 
 def _number(text: str) -> int | None:

@@ -82,12 +82,13 @@ class Cpu:
     mode: whether the mode is on there, None when nobody knows; before: the task that was switched
     out last; gone: its switch (task, moments, place); out: the same, still to be judged; begun,
     hooked: its first hook was seen, and that the hook left the mode; arriving: the task that came
-    is still to be looked at; last: the place that a stack would belong to; needs: what that stack
-    must hold.
+    is still to be looked at; back: a task gets this CPU again; last: the place that a stack would
+    belong to; needs: what that stack must hold.
     """
 
     __slots__ = (
         "arriving",
+        "back",
         "before",
         "begun",
         "current",
@@ -104,6 +105,7 @@ class Cpu:
     def __init__(self, number: int, idle: Task) -> None:
         """A CPU of which nothing was seen before."""
         self.number = number
+        self.back = moments.switch_in(number, number)
         self.idle = idle
         self.current: Task | None = None
         self.before: Task | None = None
