@@ -54,8 +54,8 @@ class DirectMode:
     def lazy_mmu_mode_disable(self) -> Routine:
         """A section ends."""
         yield self._begins("lazy_mmu_mode_disable")
-        yield self.arch.arch_leave_lazy_mmu_mode()
         yield self._say_disable()
+        yield self.arch.arch_leave_lazy_mmu_mode()
         yield self.arch.observe("disable")
         yield self._returns("lazy_mmu_mode_disable")
 

@@ -183,7 +183,8 @@ class Judged:
         if after is not before:
             state[slot] = after
         for violation in violations:
-            mask |= self._bits[violation.rule]
+            if violation.detail not in RULES[violation.rule].foretold:
+                mask |= self._bits[violation.rule]
         return mask
 
     def final(self, state: View, /) -> int:

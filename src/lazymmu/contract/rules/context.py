@@ -155,4 +155,5 @@ PREEMPTED_IN_SECTION = Rule(
     message=lambda violation: _PREEMPTED_WORDS[violation.detail],
     step=stateless(_preempted),
     check=_preempted,
+    foretold=frozenset({"unpinned"}),
 )

@@ -64,7 +64,8 @@ class Rule:
     follows; events: the events it looks at; status(dialect): documented, implied or off;
     message(violation): what a finding says, a verb phrase whose subject is the function;
     step(own, before, event, dialect): the own state after the event, and one detail per violation;
-    initial: the own state at the beginning; check: the step of a rule that has no own state.
+    initial: the own state at the beginning; check: the step of a rule that has no own state;
+    foretold: details that say what may come of it, for who cannot see whether it does.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Rule:
     step: Step
     initial: Hashable = None
     check: Check | None = None
+    foretold: frozenset[str] = frozenset()
 
     @property
     def stateful(self) -> bool:

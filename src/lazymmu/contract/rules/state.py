@@ -136,11 +136,11 @@ def _nop(before: TaskState, event: Observed, dialect: Dialect) -> str | None:
     # A call in interrupt context or in a pause does nothing, by the contract itself.
     if before.in_interrupt or before.paused or not before.knows("mode", "pause", "irq", "pins"):
         return None
-    if event.at == "disable" and before.depth == 0:
+    if event.at == "flush":
+        return "flush"
+    if before.depth == 0:
         return "end"
-    if not dialect.may_nest:
-        return None
-    return "flush" if event.at == "flush" else "nested-end"
+    return "nested-end" if dialect.may_nest else None
 
 
 _NOP_WORDS = {
@@ -169,7 +169,7 @@ FLUSH_IS_NOP = Rule(
     key="task",
     witnesses=(Witness.MACHINE,),
     events=(Observed,),
-    status=lambda _dialect: Status.DOCUMENTED,
+    status=lambda dialect: Status.DOCUMENTED if dialect.may_nest else Status.IMPLIED,
     message=lambda violation: _NOP_WORDS[violation.detail],
     step=stateless(_nop),
     check=_nop,
