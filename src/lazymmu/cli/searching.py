@@ -20,7 +20,7 @@ from lazymmu.cli.console import progress, say
 from lazymmu.cli.outcome import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
     from multiprocessing.synchronize import Event
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lazymmu.litmus.run import Limits, Run
     from lazymmu.witness.verdict import Verdict
 
-__all__ = ["ENGINES", "add_search", "add_selecting", "limits", "selected", "verdicts"]
+__all__ = ["ENGINES", "add_search", "add_selecting", "limits", "ported", "selected", "verdicts"]
 
 ENGINES = ("auto", "python", "numpy", "numba")
 """As `explore.ENGINES` has them, which is heavier to import than a parser."""
@@ -119,6 +119,35 @@ def selected(args: argparse.Namespace) -> tuple[set[str] | None, set[str] | None
     wanted = _listed(args.releases)
     options.check_names("release or feature", wanted, [*releases, *features])
     return machines or None, wanted or None
+
+
+@contextlib.contextmanager
+def ported(file: str | None) -> Iterator[None]:
+    """With the implementation of a Python file, which is run, beside all others; raises Problem."""
+    if file is None:
+        yield
+        return
+    from lazymmu.machine.port import PortError, install, load, uninstall
+
+    try:
+        install(load(file))
+    except PortError as error:
+        raise Problem(str(error)) from None
+    try:
+        _forget()
+        yield
+    finally:
+        uninstall()
+        _forget()
+
+
+def _forget() -> None:
+    """What is known of all implementations is out of date when there is one more or less."""
+    from lazymmu.litmus import operations
+    from lazymmu.litmus import run as running
+
+    operations.signatures.cache_clear()
+    running.named.cache_clear()
 
 
 def verdicts(

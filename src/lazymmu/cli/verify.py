@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
 FORMATS = ("text", "json", "ktap")
+PORT = "port"
+"""As `machine.port.ARCH` has it, which is heavier to import than a parser."""
 PREEMPT = ("none", "voluntary", "full", "lazy")
 
 
@@ -56,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the counterexamples of a JSON result again, without a search "
         "(- for standard input)",
     )
+    which.add_argument(
+        "--port",
+        metavar="FILE",
+        help="run this Python file, and all scenarios on the implementation in it "
+        "(as --arch port; docs: porting)",
+    )
     machine = parser.add_argument_group("another machine than the scenario's")
     machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
     machine.add_argument(
@@ -76,16 +84,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Choose the runs, make them, print what they came to."""
+    with searching.ported(args.port):
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> ExitCode:
     if args.replay is not None:
         return _replayed(args)
     scenarios = _scenarios(args)
     arches, releases = searching.selected(args)
+    if args.port is not None and arches is None:
+        arches = {PORT}
     if args.list:
         _list(scenarios, args)
         return ExitCode.CLEAN
     from lazymmu.litmus.run import runs
 
-    chosen = runs(scenarios, arches=arches, releases=releases, everything=args.everything)
+    # No scenario expects anything of an implementation that came just now.
+    everything = args.everything or args.port is not None
+    chosen = runs(scenarios, arches=arches, releases=releases, everything=everything)
     if not chosen:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE
