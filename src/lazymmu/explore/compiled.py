@@ -83,7 +83,7 @@ def _walk(words, node, child, first, count, refs, asked):  # type: ignore[no-unt
 @_compiled(f"int64({_I},int64,{_I},{_I})")
 def _taken(refs, count, rows, leaves):  # type: ignore[no-untyped-def]
     taken = 0
-    for row in range(refs.size // count):
+    for row in range(refs.size // max(count, 1)):
         for place in range(row * count, (row + 1) * count):
             # Written in any case, which is faster than to guess whether the step can be taken.
             rows[taken] = row

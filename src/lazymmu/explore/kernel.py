@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-__all__ = ["NUMPY", "Engine", "Kernel"]
+__all__ = ["HANDOVER", "NUMPY", "Engine", "Kernel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Kernel:
 NUMPY = Kernel("numpy", 1 << 17, walk.steps, walk.successors, hashing.claim, hashing.find)
 """The default."""
 
-_HANDOVER = 1_000_000
+HANDOVER = 1_000_000
 """After so many states compiled code is worth its start: there are likely as many to come."""
 
 
@@ -61,7 +61,7 @@ class Engine:
 
     def kernel(self, states: int) -> Kernel:
         """The kernel for a search that has stored so many states."""
-        if self._waits and states > _HANDOVER:
+        if self._waits and states > HANDOVER:
             self._waits = False
             self._now = _numba()
         return self._now

@@ -61,6 +61,7 @@ class Sweep:
         self.transitions = 0
         self.depth = 0
         self.checks = 0
+        self.samples: list[tuple[int, Words]] = []
         self.waiting = 0  # bytes of pending
         self.cut_labels = 0
         self.cut: list[Found] = []
@@ -86,6 +87,8 @@ class Sweep:
                 after = (level[0], level[1] + 1)
                 frontier = self._expand(level, frontier, [self._due(after)])
                 level = after
+        for action, state in self.samples:  # the first ones once more: a model may have aged
+            self._again(action, state)
         shown = sum(1 << label for label in self.first)
         if self.cut_labels & ~shown or any(self.store.missing(one.words).any() for one in self.cut):
             raise EndedError("bound")
@@ -226,6 +229,11 @@ class Sweep:
             # Any rule will do that visits rows and actions without favour.
             row = self.checks * 7919 % words.shape[1]
             action = self.checks * 31 % self.table.final
-            self.table.check(action, walk.state_of(self.flat, words, row))
-            if self.flat.outgrown():
-                raise walk.OutgrownError
+            self._again(action, words[:, row : row + 1])
+            if len(self.samples) < _CHECKS:
+                self.samples.append((action, words[:, row : row + 1].copy()))
+
+    def _again(self, action: int, state: Words) -> None:
+        self.table.check(action, walk.state_of(self.flat, state, 0))
+        if self.flat.outgrown():
+            raise walk.OutgrownError
