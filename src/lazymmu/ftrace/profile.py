@@ -229,7 +229,12 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
             arch, arch_from = profile.arch, f"the trace names {header.machine}"
     if not release and header.release:
         release, release_from = header.release, "the trace names it"
-    seen = [(of, hint) for of, hint in _every_hint() if hint.name.search(block)]
+    # Whether the bare word is there at all is found much faster than where it stands alone.
+    seen = [
+        (of, hint)
+        for of, hint in _every_hint()
+        if hint.word.removesuffix("*").encode() in block and hint.name.search(block)
+    ]
     if not arch:
         arch, arch_from = _arch(seen, block)
     exact = version(release) if release else None
