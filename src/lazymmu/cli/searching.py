@@ -127,27 +127,15 @@ def ported(file: str | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    from lazymmu.machine.port import PortError, install, load, uninstall
+    from lazymmu.litmus.ported import PortError
+    from lazymmu.litmus.ported import ported as with_it
 
-    try:
-        install(load(file))
-    except PortError as error:
-        raise Problem(str(error)) from None
-    try:
-        _forget()
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(with_it(file))
+        except PortError as error:
+            raise Problem(str(error)) from None
         yield
-    finally:
-        uninstall()
-        _forget()
-
-
-def _forget() -> None:
-    """What is known of all implementations is out of date when there is one more or less."""
-    from lazymmu.litmus import operations
-    from lazymmu.litmus import run as running
-
-    operations.signatures.cache_clear()
-    running.named.cache_clear()
 
 
 def verdicts(

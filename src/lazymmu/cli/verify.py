@@ -28,7 +28,7 @@ NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
 FORMATS = ("text", "json", "ktap")
 PORT = "port"
-"""As `machine.port.ARCH` has it, which is heavier to import than a parser."""
+"""As `litmus.ported.ARCH` has it, which is heavier to import than a parser."""
 PREEMPT = ("none", "voluntary", "full", "lazy")
 
 
