@@ -16,6 +16,7 @@ from lazymmu.witness.trace import watch
 from lazymmu.witness.trace_finding import Verdict, Watched
 
 TABLE = tomllib.loads((Path(__file__).parent / "data" / "v612.toml").read_text("utf-8"))["case"]
+ROOT = Path(__file__).parents[2]
 NAMES = [case["name"] for case in TABLE]
 HOME = "v612-6.12.107-preempt-full-violations"
 _BEGIN = re.compile(rb"lv: BEGIN (\w+) expect=(.*)")
@@ -43,21 +44,20 @@ def labels_of(text: bytes) -> list[tuple[int, str, str]]:
 
 
 @pytest.fixture(scope="module", params=["plain", "stack", "trace-cmd"])
-def recording(request, recordings):
+def recording(request):
     """One form of the recording: its name, what was judged, and the labels in its text."""
-    home = recordings / HOME
     match request.param:
-        case "plain":
-            path = home / "viol.trace.gz"
+        case "plain":  # ships with the project
+            path = ROOT / "examples" / "trace" / "xen-6.12.107.trace.gz"
             text = gzip.decompress(path.read_bytes())
         case "stack":
-            path = home / "viol-stack.trace.gz"
+            path = request.getfixturevalue("recordings") / HOME / "viol-stack.trace.gz"
             text = gzip.decompress(path.read_bytes())
         case _:
             program = shutil.which("trace-cmd")
             if program is None:
                 pytest.skip("trace-cmd is not installed")
-            path = home / "rec.dat"
+            path = request.getfixturevalue("recordings") / HOME / "rec.dat"
             command = [program, "report", "-l", "-N", "-O", "parent", "-i", str(path)]
             text = subprocess.run(command, capture_output=True, check=True).stdout
     watched = watch(str(path), release="6.12.107")

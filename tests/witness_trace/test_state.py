@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from lazymmu.contract.rules import RULES, Witness
+from lazymmu.witness.trace import trace_rules
 from lazymmu.witness.trace_finding import Verdict
 
 from .lines import IDLE0, IDLE1, A, B, Tape
@@ -22,6 +24,12 @@ def tape():
     tape.warm(A, B)
     tape.switch(IDLE0, A, 0, "R", hooks="xen")
     return tape
+
+
+def test_the_rules_that_are_judged_are_rules_of_traces():
+    """The contract says that a trace can show them."""
+    assert len(trace_rules()) == 9
+    assert all(Witness.TRACE in RULES[name].witnesses for name in trace_rules())
 
 
 # ---- the mode of a CPU ---------------------------------------------------------------------
