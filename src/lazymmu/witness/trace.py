@@ -56,8 +56,8 @@ _SHOWN: Final = (
     "dirty-start",
     _EFFECT,
 )
-"""Rules about what traces have: sections, switches, interrupts, counters.  Others could be judged by
-a trace that had more (entries, locks, pins), and with these lines would seem to be kept."""
+"""Rules about what traces have: sections, switches, interrupts, counters.  Others need entries,
+locks or pins, and would seem to be kept where nothing shows that they are not."""
 
 
 def trace_rules() -> list[str]:
