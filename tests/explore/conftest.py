@@ -18,7 +18,7 @@ def fast(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["python", *FAST])
+@pytest.fixture(params=["python", "auto", *FAST])
 def engine(request: pytest.FixtureRequest) -> str:
     """Any engine."""
     return str(request.param)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazymmu.explore import Result, replay, search
+from lazymmu.explore import Result, replay, scout, search
 from lazymmu.explore import fast as fast_engine
 from lazymmu.explore import kernel as kernels
 
@@ -62,13 +62,24 @@ def test_models_written_by_hand(fast, model):
 
 
 @settings(max_examples=40)
-@given(model=MODELS, scout=st.sampled_from([1, 10, 100]))
-def test_packing_anew_changes_nothing(model, scout):
+@given(model=MODELS, after=st.sampled_from([1, 10, 100]))
+def test_packing_anew_changes_nothing(model, after):
     """When the fields are packed tightly makes no difference to what is found."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_engine, "_SCOUT", scout)
+        patch.setattr(fast_engine, "_SCOUT", after)
         found = seen(search(model, engine="numpy", max_states=600))
     assert found == seen(search(model, engine="python", max_states=600))
+
+
+@settings(max_examples=100)
+@given(model=MODELS, limits=LIMITS, most=st.sampled_from([0, 5, 50, 1000]))
+def test_the_small_search_is_the_large_one(model, limits, most):
+    """However far the search without arrays goes before it gives up, the result is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scout, "MOST", most)
+        result = search(model, engine="auto", **limits)
+    assert seen(result) == seen(search(model, engine="python", **limits))
+    assert (result.engine == "tabulated") == (most >= min(result.states, limits["max_states"]))
 
 
 @pytest.mark.skipif("numba" not in ENGINES, reason="numba is not installed")
@@ -78,6 +89,7 @@ def test_the_handover_changes_nothing(model, after):
     """A search that numpy begins and numba ends is one search."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "HANDOVER", after)
+        patch.setattr(scout, "MOST", 0)
         result = search(model, engine="auto", max_states=600)
     assert seen(result) == seen(search(model, engine="python", max_states=600))
     assert result.engine == ("numba" if result.states > after else "numpy") or result.depth == 0

@@ -10,7 +10,14 @@ import pytest
 
 from lazymmu.explore import Field, ModelError, search
 
+from .conftest import FAST
 from .models import Batch, Philosophers
+
+
+@pytest.fixture(params=["auto", *FAST])
+def fast(request: pytest.FixtureRequest) -> str:
+    """Any engine that tabulates."""
+    return str(request.param)
 
 
 class Made:

@@ -47,12 +47,15 @@ class _Scout(Sweep):
 
 def _search(table: Table, limits: Limits, engine: Engine) -> tuple[Sweep, str]:
     """Search under one packing after the other, until one does; why it ended, and where."""
-    sweep: Sweep = _Scout(table, _loose(table), limits, engine)
+    if table.calls:
+        sweep = Sweep(table, tight(table.values), limits, engine)
+    else:
+        sweep = _Scout(table, _loose(table), limits, engine)
     while True:
         try:
             sweep.run()
         except OutgrownError:
-            if sweep.store.count > _SCOUT:
+            if sweep.store.count > _SCOUT or not isinstance(sweep, _Scout):
                 sweep = Sweep(table, tight(table.values), limits, engine)
             else:
                 sweep = _Scout(table, _loose(table), limits, engine)

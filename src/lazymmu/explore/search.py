@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from lazymmu.explore import oracle
+from lazymmu.explore import oracle, scout
 from lazymmu.explore.limits import Limits
 from lazymmu.explore.model import ModelError, check_model
 
@@ -20,6 +20,20 @@ Engine = Literal["auto", "python", "numpy", "numba"]
 
 ENGINES: tuple[str, ...] = get_args(Engine)
 """What `search` accepts as an engine."""
+
+
+class _Onward:
+    """Passes on what is progress: an engine that begins anew is not heard until it is further."""
+
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
+        self._progress = progress
+        self._best = (0, 0, 0)
+
+    def __call__(self, now: Progress) -> None:
+        here = (now.cost, now.steps, now.states)
+        if here >= self._best:
+            self._best = here
+            self._progress(now)
 
 
 def search(
@@ -37,8 +51,9 @@ def search(
 
     Arguments:
         engine: "python" runs the model on every state, and needs nothing; "numpy" runs it once
-            for all that look alike to it; "numba" does so with compiled code. "auto" is numpy,
-            and goes on with numba, where that is installed, when the model turns out to be large.
+            for all that look alike to it; "numba" does so with compiled code. "auto" begins with
+            a plain search of the tabulated model, goes on with numpy when that turns out to be
+            large, and with numba, where that is installed, when it turns out to be very large.
         bound: the greatest cost of a path; without it all paths are followed.
         max_states: ends the search at the first level after which more states than this are
             stored.
@@ -56,9 +71,14 @@ def search(
     if stop >> len(model.labels):
         raise ModelError("the mask of labels to stop at has a bit for which there is no label")
     check_model(model)
-    limits = Limits(bound, max_states, max_bytes, deadline, stop, progress)
+    limits = Limits(bound, max_states, max_bytes, deadline, stop, progress and _Onward(progress))
     if engine == "python":
         return oracle.explore(model, limits)
-    from lazymmu.explore import fast
+    table = None
+    if engine == "auto":
+        result, table = scout.explore(model, limits)
+        if result is not None:
+            return result
+    from lazymmu.explore import fast  # and with it numpy
 
-    return fast.explore(model, limits, engine)
+    return fast.explore(model, limits, engine, table)
