@@ -263,6 +263,16 @@ def test_a_missing_switch_makes_the_tasks_unknown(tape, judge):
     assert any("switch is missing" in one.reason for one in watched.doubts)
 
 
+def test_a_pause_of_the_recording_takes_what_was_found_right_after_it(tape, judge):
+    """tracing_on went off and on: no mark tells it, but the switch that is missing does."""
+    tape.enter(A, 0)
+    tape.enter(A, 0)  # between the two: the end, other tasks, and alpha's turn again
+    tape.switch(B, IDLE0, 0, "S", hooks="xen")
+    watched = judge(tape.text)
+    assert watched.violations == ()
+    assert any("switch is missing" in one.reason for one in watched.doubts)
+
+
 def test_lines_out_of_order_are_not_judged_across_the_seam(tape, judge):
     """Two traces put together, or sorted wrongly."""
     tape.enter(A, 0)

@@ -153,6 +153,9 @@ class Switches(Tracks):
             return
         place: Place = [self._number, stamp, cpu.number, text, None]
         self._step(task, moments.observed("switch-in", "on" if cpu.mode else "off"), place)
+        if not cpu.mode and task.node.depth:
+            # The mode got lost, or the end of the section was on a CPU that is not in the trace.
+            self._forget(task)
 
     # ---- counters --------------------------------------------------------------------------
 

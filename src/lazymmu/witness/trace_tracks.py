@@ -223,13 +223,11 @@ class Tracks:
             return False
         if cpu.current is not None:
             if self.seen.switches:
-                self._doubt("a context switch is missing", number)
-                self._forget(cpu.current)
-                self._forget(task)
+                return self._gap("a context switch is missing", number)
             cpu.current.cpu, cpu.current.last = None, cpu
         if (task.cpu or task.last or cpu) is not cpu:
             if self.seen.switches:
-                self._doubt("a task moved to another CPU unseen", number)
+                return self._gap("a task moved to another CPU unseen", number)
             self._forget(task)
         if task.cpu is not None:
             task.cpu.current = None
@@ -248,6 +246,15 @@ class Tracks:
 
     # ---- what is not known -----------------------------------------------------------------
 
+    def _gap(self, reason: str, number: int) -> bool:
+        """Records are missing, nobody knows since when: what was found lately is void."""
+        self._doubt(f"{reason}: what is known until then is not used", number)
+        for cpu in self.cpus.values():
+            if cpu.current is not None:
+                self._retract(cpu.current)
+        self._forget_all()
+        return False
+
     def _retract(self, task: Task) -> None:
         """The order of a task's lines is not known: what was found in them is void."""
         for one in task.recent:
@@ -263,12 +270,7 @@ class Tracks:
 
     def _forget_all(self) -> None:
         """Records are missing: nothing is known of any task or CPU."""
-        for task in self.tasks.values():
-            self._forget(task)
-            task.cpu = task.last = None
-        for cpu in self.cpus.values():
-            self._forget(cpu.idle)
-            cpu.idle.cpu = None
-            cpu.current = cpu.before = cpu.last = cpu.mode = None
-            cpu.out = cpu.gone = None
-            cpu.begun = cpu.hooked = cpu.arriving = False
+        self.ended.update(task.node for task in self.tasks.values())
+        self.ended.update(cpu.idle.node for cpu in self.cpus.values())
+        self.tasks.clear()
+        self.cpus.clear()
