@@ -12,7 +12,7 @@ TWO = """\
 litmus two
 "A section inside a section."
 
-machine: cpus 1, preempt none
+machine: cpus 1, bound 0
 entries: p pte kernel = none
 
 task T0 on cpu0:

@@ -97,7 +97,7 @@ def test_a_shipped_scenario_that_is_not_there_is_a_key_error():
 TWO = """\
 litmus two
 "A section inside a section."
-machine: cpus 1, preempt none
+machine: cpus 1, bound 0
 entries: p pte kernel = none
 task T0 on cpu0:
     lazy_mmu_mode_enable

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.machine import EntrySpec, IrqSpec, Preempt
+from lazymmu.machine import EntrySpec, IrqSpec
 
 from .conftest import program
 
@@ -63,7 +63,7 @@ def test_walks_find_no_more_than_what_a_tlb_is_taken_to_hold(run, arch, release)
         "access p; access p",
     )
     taken, walked = (
-        run(arch, release, *programs, entries=KERNEL[:1], cpus=2, preempt=Preempt.NONE, walks=walks)
+        run(arch, release, *programs, entries=KERNEL[:1], cpus=2, walks=walks)
         for walks in (False, True)
     )
     uses = [{item for item in shown(one) if item[0] == "Use"} for one in (taken, walked)]

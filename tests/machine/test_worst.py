@@ -7,7 +7,7 @@ import pytest
 
 from lazymmu.contract.deferral import WORST_CASE
 from lazymmu.contract.events import Undone, Use
-from lazymmu.machine import EntrySpec, Preempt
+from lazymmu.machine import EntrySpec
 from lazymmu.machine.arch.worst import WORST
 from lazymmu.machine.releases import RELEASES
 from lazymmu.machine.workbench import CannotError, Workbench
@@ -228,7 +228,7 @@ def test_a_flush_inside_the_section_does_not_survive_it(run, arch, release):
         "flush_tlb_range p; spin_unlock L; settle p", "spin_unlock L; settle q"
     )
     entries = (EntrySpec("p", value="A"), EntrySpec("q", value="B"))
-    found = run(arch, release, early, "access q", entries=entries, cpus=2, preempt=Preempt.NONE)
+    found = run(arch, release, early, "access q", entries=entries, cpus=2)
     assert happened(found, "Use", what="stale", entry="q")
 
 

@@ -225,7 +225,6 @@ def kasan_twice(row):
                 tasks,
                 (LockSpec("L", "kernel-pt"),),
                 cpus=2,
-                preempt=Preempt.NONE,
             )
         )
     )

@@ -25,7 +25,17 @@ class Here:
     "invalidation"), for who counts.
     """
 
-    __slots__ = ("_index", "_layout", "_tasks", "_view", "costs", "cpu", "events", "this_cpu")
+    __slots__ = (
+        "_index",
+        "_layout",
+        "_rt",
+        "_tasks",
+        "_view",
+        "costs",
+        "cpu",
+        "events",
+        "this_cpu",
+    )
 
     def __init__(
         self,
@@ -34,8 +44,11 @@ class Here:
         index: dict[str, dict[str, int]],
         cpu: int,
         costs: Callable[[str], None] | None = None,
+        *,
+        rt: bool = False,
     ) -> None:
-        """`index`: the number of each thing by kind and name."""
+        """`index`: the number of each thing by kind and name; rt: PREEMPT_RT."""
+        self._rt = rt
         self._view = view
         self._layout = layout
         self._index = index
@@ -123,14 +136,18 @@ class Here:
 
     @property
     def preemptible(self) -> bool:
-        """preemptible(): preempt_count is zero and interrupts are on (linux/preempt.h)."""
+        """preemptible(): preempt_count is zero and interrupts are on (linux/preempt.h).
+
+        On PREEMPT_RT bottom halves off are counted in the task (softirq_disable_cnt), and not in
+        preempt_count: in_interrupt() is true there, and the task is preemptible all the same.
+        """
         current = self.current
         return not (
             self.this_cpu.irq
             or self.this_cpu.thread
             or current.preempt_count
             or current.irqs_off
-            or current.bh_off
+            or (current.bh_off and not self._rt)
         )
 
     @property

@@ -102,6 +102,14 @@ class Locks:
 
     @local
     def _pin(self, here: Here, kind: str, variable: str) -> None:
+        self._add_pin(here, kind, variable)
+
+    @atomic
+    def _pin_seen(self, here: Here, kind: str, variable: str) -> None:
+        self._add_pin(here, kind, variable)
+
+    @staticmethod
+    def _add_pin(here: Here, kind: str, variable: str) -> None:
         current = here.current
         setattr(current, variable, getattr(current, variable) + 1)
         here.emit(Pin, kind=kind)
@@ -136,13 +144,24 @@ class Locks:
 
     @routine("include/linux/bottom_half.h")
     def local_bh_disable(self) -> Routine:
-        """No soft interrupt here; in_interrupt() is true from now on."""
-        yield self._pin("bh", "bh_off")
+        """No soft interrupt here; in_interrupt() is true from now on.
+
+        On PREEMPT_RT a sleeping lock of the CPU is taken (kernel/softirq.c), so that the task may
+        be preempted and stays where it is.
+        """
+        if self.rt:
+            yield self._pin("migrate", "migration_disabled")
+            # A step of its own: the switch that may come now asks in_interrupt().
+            yield self._pin_seen("bh", "bh_off")
+        else:
+            yield self._pin("bh", "bh_off")
 
     @routine("include/linux/bottom_half.h")
     def local_bh_enable(self) -> Routine:
         """Soft interrupts again."""
         yield self._unpin("bh", "bh_off")
+        if self.rt:
+            yield self._unpin("migrate", "migration_disabled")
 
     @routine("include/linux/irqflags.h")
     def local_irq_disable(self) -> Routine:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.events import IrqEnter, IrqExit
-from lazymmu.machine.config import Config, ConfigError
+from lazymmu.machine.config import Config, ConfigError, Preempt
 from lazymmu.machine.here import Here
 from lazymmu.machine.layout import Column, Layout
 from lazymmu.machine.locks import Locks
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.config import Op
     from lazymmu.machine.layout import View
     from lazymmu.machine.operations import Operation
+    from lazymmu.machine.releases import Release
     from lazymmu.machine.steps import Call, Routine
     from lazymmu.machine.threads import Stack
 
@@ -76,7 +77,7 @@ class Machine:
         self.config = config
         self.release, implementation = find(config.arch, config.release)
         # A port is tried on whatever kernel its author has in mind.
-        _refuse(config, (*self.release.rt, *PORTS))
+        _refuse(config, self.release)
         self.memory = Memory(config.entries, config.cpus, walks=config.walks)
         self.arch = implementation(self.memory)
         self.sched = Sched(self.arch, config.tasks)
@@ -199,7 +200,7 @@ class Machine:
 
     def here(self, view: View, cpu: int, costs: Callable[[str], None] | None = None) -> Here:
         """A look at a state from a CPU."""
-        return Here(view, self.layout, self._index, cpu, costs)
+        return Here(view, self.layout, self._index, cpu, costs, rt=self.config.rt)
 
     def step(
         self, view: View, number: int, costs: Callable[[str], None] | None = None
@@ -330,15 +331,25 @@ ARCH_OPERATIONS = (
 )
 
 
-def _refuse(config: Config, rt: Iterable[str]) -> None:
+def _refuse(config: Config, release: Release) -> None:
     if not 1 <= config.cpus <= MOST_CPUS:
         raise ConfigError(f"a machine has 1 to {MOST_CPUS} CPUs, not {config.cpus}")
-    if config.rt and config.arch not in rt:
+    if config.rt and config.arch not in (*release.rt, *PORTS):
         raise ConfigError(
             f"PREEMPT_RT cannot be selected on {config.arch} in {config.release}: no such kernel"
         )
     if config.rt and not config.preempt.involuntary:
         raise ConfigError("PREEMPT_RT implies full preemption (kernel/Kconfig.preempt)")
+    lazy = config.arch in (*release.lazy_preempt, *PORTS)
+    if config.preempt is Preempt.LAZY and not lazy:
+        raise ConfigError(
+            f"PREEMPT_LAZY cannot be selected on {config.arch} in {config.release}: no such kernel"
+        )
+    if release.must_preempt and lazy and not config.preempt.involuntary:
+        raise ConfigError(
+            f"{config.arch} in {config.release} is always preemptible (kernel/Kconfig.preempt): "
+            "bound the preemptions instead"
+        )
     for task in config.tasks:
         if task.cpu >= config.cpus:
             raise ConfigError(f"task {task.name} begins on cpu{task.cpu}, which is not there")
