@@ -20,7 +20,10 @@ TEXTS = sorted(
     path.relative_to(TOP)
     for pattern in ("*.toml", "*.md", "Makefile", ".ci/run", "locks/*", "docs/**/*.rst", "src/**/*")
     for path in TOP.glob(pattern)
-    if path.is_file() and path.suffix not in {".pyc", ".json"} and path.stat().st_size
+    if path.is_file()
+    and "__pycache__" not in path.parts
+    and path.suffix != ".json"
+    and path.stat().st_size
 )
 
 

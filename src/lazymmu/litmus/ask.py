@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.machine import Config, EntrySpec, IrqSpec, LockSpec, Op, Preempt, TaskSpec
-from lazymmu.machine.releases import RELEASES
 from lazymmu.witness.judged import Final, Question
 
 if TYPE_CHECKING:
@@ -21,17 +20,6 @@ LOCK_CLASSES: dict[tuple[str, str], LockClass] = {
     ("pmd", "user"): "pmd",
 }
 """What kind of lock covers an entry of a level and space; the rest are page_table_lock's."""
-
-
-def implementations() -> Iterator[tuple[str, str, str]]:
-    """Every implementation once: architecture, its row, and the first release that has it."""
-    seen: set[tuple[str, str]] = set()
-    for release in RELEASES.values():
-        for arch, implementation in release.arches.items():
-            key = (arch, implementation.row)
-            if key not in seen:
-                seen.add(key)
-                yield arch, implementation.row, release.name
 
 
 def question(

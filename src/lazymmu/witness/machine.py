@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.deferral import ROWS, harm
+from lazymmu.contract.deferral import NAMED, harm
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
 from lazymmu.explore import replay, search
@@ -115,8 +115,7 @@ def _harm(model: Judged, label: str) -> str:
         return ""
     if rule.kind is Kind.HARM:
         return rule.sentence
-    arch = model.machine.config.arch
-    row = next((row for row in ROWS.get(arch, ()) if row.name == model.machine.arch.row), None)
+    row = NAMED.get(model.machine.arch.row)
     return "" if row is None else harm(label, row, "unknown") or ""
 
 
