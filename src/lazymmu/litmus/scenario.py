@@ -23,8 +23,9 @@ PREEMPT: tuple[Preempt, ...] = ("none", "voluntary", "full", "lazy")
 LEVELS = ("pte", "pmd", "pud", "p4d", "pgd")
 """Levels of page tables, lowest first."""
 
-FLAGS = ("ro", "old", "clean", "wp")
-"""What a present value may say against the default: not writable, not young, not dirty, uffd-wp."""
+FLAGS = ("ro", "old", "clean", "wp", "exclusive")
+"""What a value may say against the default: not writable, not young, not dirty, uffd-wp; and
+device-exclusive, which is not present (include/linux/swapops.h)."""
 
 BARE = ("none", "swap", "marker", "migration")
 """Values that map nothing and lead to no table."""
