@@ -26,9 +26,18 @@ if TYPE_CHECKING:
 
     from lazymmu.explore.model import Model
 
-__all__ = ["SpinError", "compile_spin", "export", "missing_tools", "recount", "run_spin"]
+__all__ = [
+    "FLAGS",
+    "SpinError",
+    "compile_spin",
+    "counts",
+    "export",
+    "missing_tools",
+    "recount",
+    "run_spin",
+]
 
-_FLAGS = ("-O2", "-w", "-DSAFETY", "-DBFS", "-DNOREDUCE", "-DMEMLIM=16000")
+FLAGS = ("-O2", "-w", "-DSAFETY", "-DBFS", "-DNOREDUCE", "-DMEMLIM=16000")
 """Breadth first, as our searches are; there is one process, and so nothing to reduce."""
 
 _PART = 200
@@ -169,7 +178,7 @@ def compile_spin(text: str, where: Path) -> Path:
     (where / "model.pml").write_text(text)
     # -o2: a variable that is never read is part of the state all the same.
     _run(["spin", "-o2", "-a", "model.pml"], where)
-    _run(["gcc", *_FLAGS, "-o", "pan", "pan.c"], where)
+    _run(["gcc", *FLAGS, "-o", "pan", "pan.c"], where)
     return where / "pan"
 
 
@@ -178,7 +187,11 @@ def run_spin(program: Path, log: int = 22) -> tuple[int, int]:
 
     Raises SpinError.
     """
-    said = _run([str(program), f"-w{log}"], program.parent)
+    return counts(_run([str(program), f"-w{log}"], program.parent))
+
+
+def counts(said: str) -> tuple[int, int]:
+    """States and transitions from what Spin's search program says at its end; SpinError."""
     states = re.search(r"^\s*(\d+) states, stored", said, re.MULTILINE)
     steps = re.search(r"^\s*(\d+) transitions", said, re.MULTILINE)
     if states is None or steps is None or "errors: 0" not in said:
