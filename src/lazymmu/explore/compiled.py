@@ -61,6 +61,9 @@ def _walk(words, node, child, first, count, refs, asked):  # type: ignore[no-unt
     for action in range(count):
         root = node[1 + first + action, BASE]
         for row in range(words.shape[1]):
+            ref = refs[row * count + action]
+            if ref not in (0, _PENDING):
+                continue  # known from the last time
             slot = root
             ref = child[slot]
             while ref > 0:
@@ -95,7 +98,7 @@ def _taken(refs, count, rows, leaves):  # type: ignore[no-untyped-def]
 def steps(flat: Flat, words: Words, first: int, count: int) -> tuple[Ints, Ints]:
     """As `walk.steps`."""
     pairs = words.shape[1] * count
-    refs = np.empty(pairs, np.int64)
+    refs = np.zeros(pairs, np.int64)
     asked = np.empty((3, _ASKED), np.int64)
     while unknown := _walk(words, flat.node, flat.child, first, count, refs, asked):
         learn(flat, words, *asked[:, :unknown])
