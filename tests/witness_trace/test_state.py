@@ -219,6 +219,13 @@ def test_a_task_that_starts_with_its_count_raised_has_a_dirty_start(counted, jud
     assert rules(judge(counted.text, arch="arm64")) == [("dirty-start", line)]
 
 
+def test_a_task_that_returns_to_user_mode_with_its_count_raised_is_found(counted, judge):
+    """By a reading on the way out."""
+    line = reading(counted, A, 0, 1, name="ur")
+    reading(counted, A, 0, 0, name="ur")
+    assert rules(judge(counted.text, arch="arm64")) == [("unbalanced-section", line)]
+
+
 def test_garbage_in_a_reading_is_not_judged(counted, judge):
     """A field that is no number is a doubt."""
     counted.add(A, 0, "sw: (__probestub_sched_switch+0x4/0x20) pid=100 ec=one pc=0 st=2")

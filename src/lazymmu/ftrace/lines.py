@@ -47,9 +47,7 @@ _GLUED: Final = re.compile(
     rb"(?P<tgid>(?=x)y)?(?P<cpu>\d{1,5})"
     rb"(?P<flags>[dDbBX.][NnpPlLbB.][hHsSzZ.][0-9a-f.](?:[0-9a-f.])?(?=[ \t]))"
 )
-REST: Final = re.compile(
-    rb"[ \t]++(\d{1,20}+(?:\.\d{1,9}+)?+)(?:us[^\n])?[ \t]*+:[ \t]++([^\n]*+)"
-)
+REST: Final = re.compile(rb"[ \t]++(\d{1,20}+(?:\.\d{1,9}+)?+)(?:us[^\n])?[ \t]*+:[ \t]++([^\n]*+)")
 """What follows the columns: time, in the latency format with a mark, and text.
 
 Possessive throughout: nothing is tried twice, which takes half of the time away.

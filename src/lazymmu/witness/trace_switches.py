@@ -176,11 +176,17 @@ class Switches(Tracks):
         cpu.last, cpu.needs = place, "__schedule"
         if self._blind:
             self._step(task, moments.MODE_UNKNOWN, place)
+        if self._blind or paused:
+            # Functions do not show pauses: the counter does.
             self._step(task, moments.PAUSE_UNKNOWN, place)
         self._step(task, moments.observed(at, "unknown", (enabled, paused)), place)
         if at == "exit":
             self._exit(task, place)
             return
+        if at == "user-return":
+            self._step(task, moments.USER_RETURN, place)
+            task.node, task.inherited = self.judge.start, False
+            task.begins.clear()
         if at != "switch-out":
             return
         if cpu.out is not None and cpu.out[0] is task:
