@@ -35,12 +35,13 @@ def test_the_contract_s_table_says_the_same(name):
 
 @pytest.mark.parametrize("arch", ROWS)
 def test_every_row_of_the_deferral_table_is_a_machine(arch):
-    """And is found by its name, in the oldest release that has it."""
+    """And is found by its name, in the oldest maintained release that has it, if there is one."""
     for row in ROWS[arch]:
         release, implementation = find(arch, row.name)
         assert implementation.row == row.name
-        first = next(one for one in releases_of(arch) if one.arches[arch].row == row.name)
-        assert release is first
+        there = [one for one in releases_of(arch) if one.arches[arch].row == row.name]
+        maintained = [one for one in there if not one.historic]
+        assert release is (maintained or there)[0]
 
 
 def test_a_series_stands_for_the_newest_of_it():

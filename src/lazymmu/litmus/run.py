@@ -59,10 +59,13 @@ class Limits:
 
 
 def implementations() -> Iterator[tuple[str, str, str]]:
-    """Every (architecture, release, feature) that there is a machine of, oldest release first."""
+    """Every (architecture, release, feature) that there is a machine of.
+
+    Oldest release first, and the historic ones at the end: the first with a feature stands for it.
+    """
     from lazymmu.machine.releases import RELEASES
 
-    for release in RELEASES.values():
+    for release in sorted(RELEASES.values(), key=lambda release: release.historic):
         for arch, implementation in release.arches.items():
             yield arch, release.name, implementation.row
 
@@ -104,13 +107,15 @@ def runs(
     arches: Collection[str] | None = None,
     releases: Collection[str] | None = None,
     everything: bool = False,
+    also: bool = True,
 ) -> list[Run]:
     """The runs that are worth making, in the order of scenarios, then of architectures' features.
 
     arches: only these; releases: only these, or those with a feature of this name; everything:
     each release, expected anything of or not.  Without it an implementation that a scenario expects
     nothing of is left out (unless it expects nothing of any), and so is a release that differs
-    from an earlier one neither in its feature nor in what is expected of it.
+    from an earlier one neither in its feature nor in what is expected of it.  also: what scenarios
+    expect below `also` counts.
     """
     found = []
     order = names()[0]
@@ -125,6 +130,8 @@ def runs(
             expected = scenario.expected(arch, feature, release)
             if not everything:
                 if scenario.expect and expected is None:
+                    continue
+                if expected is not None and expected.also and not also:
                     continue
                 number = -1 if expected is None else scenario.expect.index(expected)
                 # Who names a release wants that one, whatever else it equals.

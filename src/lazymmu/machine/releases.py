@@ -38,7 +38,8 @@ class Release:
 
     dialect: of the contract (contract.dialects); mm: see there; rt: architectures on which
     PREEMPT_RT can be selected, lazy_preempt: those with PREEMPT_LAZY; must_preempt: what has
-    PREEMPT_LAZY has neither PREEMPT_NONE nor PREEMPT_VOLUNTARY any more (kernel/Kconfig.preempt).
+    PREEMPT_LAZY has neither PREEMPT_NONE nor PREEMPT_VOLUNTARY any more (kernel/Kconfig.preempt);
+    historic: no longer maintained, and here for what only it had.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Release:
     rt: tuple[str, ...] = ()
     lazy_preempt: tuple[str, ...] = ()
     must_preempt: bool = False
+    historic: bool = False
 
     @property
     def arches(self) -> Mapping[str, type[Arch]]:
@@ -129,9 +131,9 @@ _LAZY: Final = ("x86", "x86-native", "arm64", "powerpc", "powerpc-radix", *WORST
 RELEASES: Final[Mapping[str, Release]] = {
     release.name: release
     for release in (
-        Release("3.1", "ptl-held", DirectMode, MM_3_1),
-        Release("3.12", "ptl-held", DirectMode, MM_3_12),
-        Release("5.10", "ptl-held", DirectMode, MM_5_10),
+        Release("3.1", "ptl-held", DirectMode, MM_3_1, historic=True),
+        Release("3.12", "ptl-held", DirectMode, MM_3_12, historic=True),
+        Release("5.10", "ptl-held", DirectMode, MM_5_10, historic=True),
         Release("6.1.176", "ptl-held", DirectMode, MM_6_1_176),
         Release("6.1.192", "ptl-held", DirectMode, MM_6_1_192),
         Release("6.12.8", "ptl-held", DirectMode, MM_6_12_8, _RT),
@@ -223,14 +225,17 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
     """The release `name` and its implementation for `arch`.
 
     `name`: of a release, of a series (`6.12`: the newest of it), or of a row of the deferral table
-    (the oldest release that has it).  Raises ConfigError when there is none.
+    (the oldest release that has it, a historic one only if no other does).  Raises ConfigError when there is none.
     """
     candidates = releases_of(arch)
     if not candidates:
         raise ConfigError(
             f"no architecture {arch} is known; known are: {', '.join(IMPLEMENTATIONS)}"
         )
-    by_row = [release for release in candidates if release.arches[arch].row == name]
+    by_row = sorted(
+        (release for release in candidates if release.arches[arch].row == name),
+        key=lambda release: release.historic,
+    )
     series = [
         release for release in candidates if release.name.startswith((f"{name}.", f"{name}-"))
     ]
