@@ -116,9 +116,15 @@ def selected(args: argparse.Namespace) -> tuple[set[str] | None, set[str] | None
     arches, releases, features = names()
     machines = _listed(args.machines) - {"all"}
     options.check_names("architecture", machines, arches)
-    wanted = _listed(args.releases)
+    wanted = {_newest(name, releases) for name in _listed(args.releases)}
     options.check_names("release or feature", wanted, [*releases, *features])
     return machines or None, wanted or None
+
+
+def _newest(name: str, releases: list[str]) -> str:
+    """A series, such as 6.12, stands for the newest release of it."""
+    series = [one for one in releases if one.startswith((f"{name}.", f"{name}-"))]
+    return name if name in releases or not series else series[-1]
 
 
 @contextlib.contextmanager

@@ -225,7 +225,8 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
     """The release `name` and its implementation for `arch`.
 
     `name`: of a release, of a series (`6.12`: the newest of it), or of a row of the deferral table
-    (the oldest release that has it, a historic one only if no other does).  Raises ConfigError when there is none.
+    (the oldest release that has it, a historic one only if no other does).  Raises ConfigError when
+    there is none.
     """
     candidates = releases_of(arch)
     if not candidates:
