@@ -58,6 +58,13 @@ def test_a_release_that_another_expectation_is_about_runs_too(chosen):
     assert chosen(lines) == [("x86", "6.1"), ("x86", "6.12"), ("x86", "6.13")]
 
 
+def test_what_is_expected_below_also_is_left_out_where_nothing_is_chosen(chosen):
+    """The short table; the other expectations count all the same."""
+    lines = "    x86 6.12: holds\nalso:\n    x86, sparc: holds\n"
+    assert chosen(lines, also=False) == [("x86", "6.12")]
+    assert chosen(lines) == [("x86", "6.1"), ("x86", "6.12"), ("x86", "6.13"), ("sparc", "6.1")]
+
+
 def test_everything_is_each_release(chosen):
     """--all spares nothing."""
     assert len(chosen("    sparc: holds\n", everything=True)) == 4

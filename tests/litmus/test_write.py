@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,7 +127,11 @@ scenarios = st.builds(
     watch=st.sampled_from([(), RULES]),
     occurs=st.lists(patterns, max_size=3).map(tuple),
     finally_=st.lists(finals, max_size=2).map(tuple),
-    expect=st.lists(expects, max_size=3).map(tuple),
+    expect=st.builds(
+        lambda first, then: (*first, *(replace(one, also=True) for one in then)),
+        st.lists(expects, max_size=3),
+        st.lists(expects, max_size=2),
+    ),
 )
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Search what machines can do, and print how the contract can be broken on them.
 
-Without arguments: every shipped scenario on every implementation that it
-expects something of, as a table. With --scenario, also the shortest
+Without arguments: every shipped scenario on the implementations that it is
+most about, as a table. With --scenario, also the shortest
 counterexample of each run that is violated.
 """
 
@@ -102,7 +102,9 @@ def _run(args: argparse.Namespace) -> ExitCode:
 
     # No scenario expects anything of an implementation that came just now.
     everything = args.everything or args.port is not None
-    chosen = runs(scenarios, arches=arches, releases=releases, everything=everything)
+    # Without a choice the table is short: `also` is for who asks for something.
+    also = bool(args.scenarios or args.watched or arches or releases)
+    chosen = runs(scenarios, arches=arches, releases=releases, everything=everything, also=also)
     if not chosen:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE

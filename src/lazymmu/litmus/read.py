@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lark import Token, Transformer, v_args
@@ -77,7 +78,7 @@ class _Section(NamedTuple):
 
 
 _MANY = ("claim", "bug", "rule", "see", "watch", "locks", "task", "interrupt")
-_ONCE = ("machine", "entries", "occurs", "finally", "expect")
+_ONCE = ("machine", "entries", "occurs", "finally", "expect", "also")
 
 
 def _at(meta: Meta) -> dict[str, Any]:
@@ -128,7 +129,7 @@ class _Reader(Transformer[Token, Scenario]):
             watch=tuple(said["watch"]),
             occurs=tuple(said["occurs"]),
             finally_=tuple(said["finally"]),
-            expect=tuple(said["expect"]),
+            expect=(*said["expect"], *said["also"]),
             file=self.file,
             line=name.line,
             column=name.column,
@@ -260,6 +261,9 @@ class _Reader(Transformer[Token, Scenario]):
 
     def expect(self, meta: Meta, children: list[Expect]) -> _Section:
         return _Section("expect", children, _at(meta))
+
+    def also(self, meta: Meta, children: list[Expect]) -> _Section:
+        return _Section("also", [replace(one, also=True) for one in children], _at(meta))
 
     def expectation(self, meta: Meta, children: list[Any]) -> Expect:
         *targets, (outcome, broken) = children

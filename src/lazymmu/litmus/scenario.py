@@ -220,12 +220,14 @@ class Breach(_Placed):
 class Expect(_Placed):
     """What must come out on some implementations; of several that fit a run, the first counts.
 
-    broken: with `violated`, exactly the watched rules that are found broken.
+    broken: with `violated`, exactly the watched rules that are found broken; also: it stands below
+    `also`, and is left out where nothing was chosen.
     """
 
     targets: tuple[Target, ...]
     outcome: Outcome
     broken: tuple[Breach, ...] = ()
+    also: bool = False
 
     def fits(self, arch: str, feature: str, release: str) -> bool:
         """Whether it is about this run."""

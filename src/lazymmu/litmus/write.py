@@ -59,7 +59,9 @@ def _lines(scenario: Scenario) -> Iterator[str]:
     yield ""
     yield from _block("occurs", map(str, scenario.occurs))
     yield from _block("finally", map(str, scenario.finally_))
-    yield from _block("expect", map(_expect, scenario.expect))
+    for keyword, also in (("expect", False), ("also", True)):
+        lines = (expected for expected in scenario.expect if expected.also is also)
+        yield from _block(keyword, map(_expect, lines))
 
 
 def _block(keyword: str, items: Iterable[str]) -> Iterator[str]:
