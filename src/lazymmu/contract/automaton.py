@@ -72,10 +72,7 @@ _LISTED: Final = {
     "batch_key_check": "batch_key batch",
     "batch_key_replace": "batch_key batch checked=no",
     "batch_add": "batch_add batch",
-    "kernel_bug": "bug",
     "lazy_flush_noop": "flush how=noop",
-    "stale_use": "use e what=stale",
-    "update_undone": "undone e",
     **{
         f"seen_{mode}_{moment.replace('-', '_')}": f"observed {moment} mode={mode}"
         for moment in get_args(Moment)

@@ -77,9 +77,6 @@ _SOURCES: Final[Mapping[str, str]] = {
     "batch_key_check": f"{_NO_POINT}the batch's mm is compared",
     "batch_key_replace": f"{_NO_POINT}the batch's mm is overwritten",
     "batch_add": f"{_NO_POINT}an entry is added to the batch",
-    "kernel_bug": f"{_NO_POINT}BUG()",
-    "stale_use": f"{_NO_POINT}nothing in a kernel sees it",
-    "update_undone": f"{_NO_POINT}nothing in a kernel sees it",
 }
 """Where a monitor gets each symbol from: tracepoints of include/trace/events/ as of v7.3, in which
 no name contains "lazy_mmu"."""
