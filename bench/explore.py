@@ -8,7 +8,8 @@ process, one deterministic step for each action. It searches breadth first, as w
 that finds the shortest way to a mistake. All run once in turn, for so many rounds. Rates are states
 per second of processor time, which other work on the machine disturbs less than the clock; the
 search is meant, without the start of Python and without Spin's compiler. Both are in the second
-table, from the start of the first process to the last state.
+table, from the start of the first process to the last state; there Spin's program is compiled with
+-O2 or with -O0, whichever makes the whole faster.
 """
 
 from __future__ import annotations
@@ -91,8 +92,12 @@ def row(name: str, rounds: int) -> tuple[str, str]:
     runs: dict[str, list[Run]] = {engine: [] for engine in ("spin", *ENGINES, "auto")}
     with tempfile.TemporaryDirectory() as where:
         text = promela.export(model)
-        builds = []
+        builds, quick = [], []
         for _ in range(rounds):
+            start = time.perf_counter()
+            program = promela.compile_spin(text, Path(where), quick=True)
+            spin(program, first.states)
+            quick.append(time.perf_counter() - start)
             start = time.perf_counter()
             program = promela.compile_spin(text, Path(where))
             builds.append(time.perf_counter() - start)
@@ -113,15 +118,13 @@ def row(name: str, rounds: int) -> tuple[str, str]:
         f"{rate(engine) / 1e6:.2f} M ({rate(engine) / rate('spin'):.1f})" for engine in ENGINES
     )
     sizes = " | ".join(f"{memory(engine):.0f}" for engine in ("spin", *ENGINES))
-    whole = statistics.median(
-        build + run.cost.wall for build, run in zip(builds, runs["spin"], strict=True)
-    )
+    slow = (build + run.cost.wall for build, run in zip(builds, runs["spin"], strict=True))
+    whole = min(statistics.median(slow), statistics.median(quick))
     mine = statistics.median(run.cost.wall for run in runs["auto"])
     return (
         f"| {name} | {first.states:,} | {first.transitions:,} | {rate('spin') / 1e6:.2f} M "
         f"| {speeds} | {sizes} |",
-        f"| {name} | {whole:.2f} | {statistics.median(builds):.2f} | {mine:.2f} "
-        f"| {whole / mine:.1f} |",
+        f"| {name} | {whole:.2f} | {mine:.2f} | {whole / mine:.1f} |",
     )
 
 
@@ -155,8 +158,8 @@ def main() -> None:
         "|---" * (4 + len(ENGINES) + 1 + len(ENGINES)) + "|",
         *(speed for speed, _ in rows),
         "",
-        "| model | Spin, s | of that spin and gcc, s | lazymmu, s | times faster |",
-        "|---|---|---|---|---|",
+        "| model | spin, gcc and search, s | lazymmu, s | times faster |",
+        "|---|---|---|---|",
         *(start for _, start in rows),
         "",
         *(

@@ -28,6 +28,7 @@ class _Search:
     def __init__(self, model: Model, limits: Limits) -> None:
         self.model = model
         self.limits = limits
+        self.closed = any(field.values is not None for field in model.fields)
         self.index: dict[_State, int] = {}
         self.reached: list[tuple[int, int]] = []  # by state: its parent's number, and the action
         self.pending: dict[tuple[int, int], list[tuple[_State, int, int]]] = {
@@ -65,7 +66,8 @@ class _Search:
         frontier = []
         for state, parent, action in found:
             if state not in self.index:
-                check_values(self.model.fields, state)
+                if self.closed:
+                    check_values(self.model.fields, state)
                 self.index[state] = len(self.reached)
                 frontier.append((len(self.reached), state))
                 self.reached.append((parent, action))

@@ -173,12 +173,15 @@ def _run(command: list[str], where: Path) -> str:
     return done.stdout
 
 
-def compile_spin(text: str, where: Path) -> Path:
-    """Make Spin's search program for a Promela text, in a directory; raises SpinError."""
+def compile_spin(text: str, where: Path, *, quick: bool = False) -> Path:
+    """Make Spin's search program for a Promela text, in a directory; raises SpinError.
+
+    `quick`: without optimisation, which is over sooner for a model of some thousand states.
+    """
     (where / "model.pml").write_text(text)
     # -o2: a variable that is never read is part of the state all the same.
     _run(["spin", "-o2", "-a", "model.pml"], where)
-    _run(["gcc", *FLAGS, "-o", "pan", "pan.c"], where)
+    _run(["gcc", *FLAGS, *(["-O0"] if quick else []), "-o", "pan", "pan.c"], where)
     return where / "pan"
 
 
@@ -203,4 +206,4 @@ def recount(model: Model) -> int:
     """How many states Spin finds in a model. Raises SpinError, also when Spin is not installed."""
     text = export(model)
     with tempfile.TemporaryDirectory() as where:
-        return run_spin(compile_spin(text, Path(where)))[0]
+        return run_spin(compile_spin(text, Path(where), quick=True))[0]
