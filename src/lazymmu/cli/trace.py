@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Hold what a running kernel recorded to the contract.
 
-FILE is text of tracefs (`cat /sys/kernel/tracing/trace`) or of `trace-cmd report -l -N -O parent`,
-either of them packed with gzip, xz or zstd or not, or a trace.dat where trace-cmd is installed.
+FILE is text of tracefs (`cat /sys/kernel/tracing/trace`) or of
+`trace-cmd report -l -N -O parent`, packed with gzip, xz or zstd or not, or a
+trace.dat where trace-cmd is installed.
 """
 
 from __future__ import annotations

@@ -203,9 +203,11 @@ class Lines:
         block, at, number = self.block, self._begin, self.next_line
         find, startswith, size = block.find, block.startswith, len(block)
         while at < size:
-            if not startswith((b" =>", b"=>"), at) and (
-                block[at] not in b"#C" or not self._loss(number, at)
-            ):
+            first = block[at]
+            if first == 32:
+                if not startswith(b" =>", at):
+                    yield number, at
+            elif not startswith(b"=>", at) and (first not in b"#C" or not self._loss(number, at)):
                 yield number, at
             at = find(b"\n", at) + 1
             number += 1

@@ -96,7 +96,7 @@ def tells(broken: Broken, kernel: Shown) -> bool:
             sleeps = [event for event in events if isinstance(event, MaySleep)]
             return not sleeps or sleeps[-1].certain
         case "unbalanced-pause":
-            return kernel.counted
+            return kernel.counted and _ends(events)
         case "dirty-start":
             # Later than at its start, counters alone do not tell whether the task itself forgot.
             at = [event.at for event in events if isinstance(event, Observed)][-1:]

@@ -302,7 +302,11 @@ def watch(
 def _spot(place: Place) -> Spot:
     number, stamp, cpu, text, frames = place
     return Spot(
-        number, stamp.decode(), cpu, text[:400].decode("utf-8", "replace"), tuple(frames or ())
+        number,
+        stamp.decode("utf-8", "replace").strip(),
+        cpu,
+        text[:400].decode("utf-8", "replace"),
+        tuple(frames or ()),
     )
 
 

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.ftrace.lines import STACK
 from lazymmu.ftrace.profile import counter_events
 from lazymmu.ftrace.record import fields_of
-from lazymmu.ftrace.trace import rest_at
 from lazymmu.witness import trace_acts as acts
 from lazymmu.witness import trace_judge as moments
 from lazymmu.witness.trace_switches import Switches
@@ -54,19 +53,22 @@ class Follower(Switches):
         known_acts, cpus, tasks = self._acts, self.cpus, self.tasks
         enter, leave, begin, nothing = acts.ENTER, acts.LEAVE, acts.BEGIN, acts.NOTHING
         block, parts, known, width = lines.block, lines.parts, lines.known.get, lines.width
+        find = block.find
         last, tally, followed = self._stamp, self.tally, 0
         for number, at in lines:
-            # What `parts()` does, spelled out for the columns that were met before.
-            columns = known(block[at : at + width])
-            rest = None if columns is None else rest_at(block, at + width)
-            if columns is not None and rest is not None:
-                stamp, text = rest.groups()
+            # What `parts()` does, without a pattern for columns that were met before and a time as
+            # the kernel prints it: " %5lu.%06lu: " (kernel/trace/trace_output.c).
+            mid = at + width
+            columns = known(block[at:mid])
+            if columns is not None and block[mid + 13 : mid + 15] == b": " and block[mid + 6] == 46:
+                stamp, text = block[mid : mid + 13], block[mid + 15 : find(b"\n", mid)]
             else:
                 found = parts(at)
                 if found is None:
                     self._unreadable(number, at)
                     continue
                 columns, stamp, text = found
+                stamp = stamp.rjust(13)
             if lines.gap:
                 self._forget_all()
                 lines.gap = False
@@ -105,13 +107,14 @@ class Follower(Switches):
             irq = columns.irq
             if irq != task.irq:
                 self._interrupts(task, irq)
-            place: Place = [number, stamp, cpu.number, text, None]
-            cpu.last, cpu.needs = place, text
             if act == enter:
+                place: Place = [number, stamp, cpu.number, text, None]
+                cpu.last, cpu.needs = place, text
                 self._enter(cpu, task, place, irq)
             elif act == leave:
-                self._leave(cpu, task, place, irq)
+                self._leave(cpu, task, irq, stamp, text)
             else:
+                cpu.last = None
                 self.seen.flushes += 1
         self._stamp = last
         self.followed += followed
@@ -196,9 +199,11 @@ class Follower(Switches):
         if not irq and self._uncounted:
             self._batched(task, place)
 
-    def _leave(self, cpu: Cpu, task: Task, place: Place, irq: tuple[str, ...]) -> None:
+    def _leave(self, cpu: Cpu, task: Task, irq: tuple[str, ...], stamp: bytes, text: bytes) -> None:
         self.seen.ends += 1
-        if task.inherited and task.node.depth == 0:
+        cpu.last = None
+        node = task.node
+        if node.depth == 0 and task.inherited:
             # The end of a section that began before the trace.
             task.inherited = False
             cpu.mode = False
@@ -207,7 +212,11 @@ class Follower(Switches):
             event = moments.DISABLE_IRQ
         else:
             event = moments.DISABLE if self._flags else moments.DISABLE_SOMEWHERE
-        self._step(task, event, place)
+        task.node, violations = node.next.get(event) or self.judge.step(node, event)
+        if violations:
+            place: Place = [self._number, stamp, cpu.number, text, None]
+            cpu.last, cpu.needs = place, text
+            self._found(task, violations, place, self._lines, self._number, self._at)
         if task.begins:
             task.begins.pop()
         cpu.mode = None if task.node.depth else False

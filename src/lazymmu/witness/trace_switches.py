@@ -50,9 +50,15 @@ class Switches(Tracks):
         place: Place = [number, stamp, cpu.number, text, None]
         cpu.last, cpu.needs = place, "__schedule"
         steps = () if pid == b"0" else _STEPS.get(state) or _why_of(state)
-        cpu.out = cpu.gone = (task, steps, place)
-        if not self._blind:
+        cpu.gone = (task, steps, place)
+        if self._blind:
+            cpu.out = cpu.gone
+        elif steps is _EXIT:
+            cpu.out = cpu.gone
             self._resolve(cpu)
+        else:
+            for event in steps:
+                self._step(task, event, place)
         come = cpu.idle if nxt == b"0" else self.tasks.get(nxt) or self._task(nxt, b"")
         come.comm = comm_next
         task.cpu, task.last, task.went = None, cpu, stamp
@@ -66,7 +72,7 @@ class Switches(Tracks):
             # At one time on two CPUs: nobody knows on which first.
             self._retract(come)
             come.blurred = True
-        elif come.blurred or self._partial():
+        elif come.blurred or self._partly:
             self._forget(come)
             come.blurred = False
         come.recent.clear()
@@ -207,9 +213,10 @@ def _why_of(state: bytes) -> tuple[Moment, ...]:
         return (moments.OUT["preempted"],)
     if state == b"R":
         return (moments.OUT["yielded"],)
-    return (moments.OUT["exit" if state[:1] in b"XZx" else "blocked"],)
+    return _EXIT if state[:1] in b"XZx" else (moments.OUT["blocked"],)
 
 
+_EXIT: Final = (moments.OUT["exit"],)
 _STEPS: Final = {state: _why_of(state) for state in (b"S", b"D", b"I", b"R", b"R+", b"X", b"Z")}
 
 

@@ -158,6 +158,7 @@ class Tracks:
         self.ended: set[Node] = set()
         self.off: tuple[Task, Place, tuple[tuple[int, str], ...]] | None = None
         self._lines: Lines
+        self._partly = True
         self._number = 0
         self._at = 0
 
@@ -208,8 +209,7 @@ class Tracks:
         number = int(name)
         cpu = Cpu(number, Task(0, b"<idle>", self.judge.start))
         self.cpus[name] = cpu
-        if self._lines.header.format == "latency":
-            cpu.idle.comm = b"<idle>"
+        self._partly = self._partial()
         return cpu
 
     def _task(self, pid: bytes, comm: bytes) -> Task:
