@@ -60,7 +60,8 @@ class Function:
 
     means: enter, leave, flush, switch-begin, switch-end, update, immediate or nothing; hooks:
     callers with which it is the context switch's doing; inner: callers with which it means nothing;
-    within: the only callers with which it means something (none: any).
+    within: the only callers with which it means something (none: any); since, until: the releases
+    that have it, the second excluded.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Function:
     inner: frozenset[str]
     within: frozenset[str]
     source: str
+    since: Version = _FIRST
+    until: Version = _LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ def _profile(data: dict[str, Any]) -> Profile:
                 frozenset(one.get("inner", ())),
                 frozenset(one.get("within", ())),
                 one["source"],
+                *_span(one),
             )
             for one in data.get("function", ())
         ),
@@ -277,7 +281,8 @@ def _arch(seen: list[tuple[str, Hint]], block: bytes) -> tuple[str, str]:
         count: dict[str, int] = {}
         for arch, hint in seen:
             if arch and hint.weak is weak:
-                count[arch] = count.get(arch, 0) + len(hint.name.findall(block))
+                word = hint.word.rstrip("*").encode()
+                count[arch] = count.get(arch, 0) + block.count(word)
         ranked = sorted(count, key=lambda arch: -count[arch])
         if len(ranked) > 1 and count[ranked[0]] < 2 * count[ranked[1]]:
             return "", "functions of several architectures"
@@ -297,7 +302,7 @@ def _bounds(arch: str, seen: list[tuple[str, Hint]], block: bytes) -> tuple[Vers
             since, until = max(since, hint.since), min(until, hint.until)
             words.append(hint.word)
     # The counters are read by BTF, which refuses where they are not.
-    if since < _COUNTED and re.search(rb"\bec=\d+ pc=\d+", block):
+    if since < _COUNTED and b" ec=" in block and re.search(rb" ec=\d+ pc=\d+", block):
         since = _COUNTED
         words.append("the counters ec and pc")
     if since >= until:
