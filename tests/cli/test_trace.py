@@ -64,6 +64,12 @@ def test_what_is_allowed_is_told_briefly_and_in_full_when_asked_for(run):
     assert "walk_pgd_range <- " in ran.out
 
 
+def test_what_a_kernel_never_shows_is_said(run):
+    """No violation is not the same on a kernel whose sections are inline."""
+    assert "not visible on this kernel: where sections begin" in run("trace", ARM64).err
+    assert "not visible" not in run("trace", SPARC).err
+
+
 def test_several_traces_are_one_run(run):
     """One of them with a violation is enough."""
     assert run("trace", SPARC, XEN, ARM64).code == 1

@@ -201,6 +201,8 @@ def _say(watched: list[Watched]) -> None:
     for one in watched:
         say(text.title(one))
         say(text.seen(one))
+        if one.hidden:
+            say(clean(f"{one.name}: not visible on this kernel: {one.hidden}"))
         for doubt in one.doubts:
             where = f"{one.name}:{doubt.line}" if doubt.line else one.name
             times = f" ({doubt.times} times)" if doubt.times > 1 else ""

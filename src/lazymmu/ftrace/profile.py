@@ -29,6 +29,7 @@ __all__ = [
     "counter_events",
     "functions",
     "guess",
+    "hidden",
     "profiles",
     "version",
     "with_counters",
@@ -89,7 +90,8 @@ class Hint:
 class Profile:
     """One architecture: what its traces show.
 
-    sections: bounds of the releases whose functions show sections, the second excluded, or None.
+    sections: bounds of the releases whose functions show sections, the second excluded, or None;
+    hidden: what no recording shows elsewhere, a phrase.
     """
 
     arch: str
@@ -98,6 +100,7 @@ class Profile:
     functions: tuple[Function, ...]
     hints: tuple[Hint, ...]
     sections: tuple[Version, Version] | None
+    hidden: str = ""
 
 
 def _bound(value: str | None, default: Version) -> Version:
@@ -138,6 +141,7 @@ def _profile(data: dict[str, Any]) -> Profile:
         ),
         hints=tuple(_hint(one) for one in data.get("hint", ())),
         sections=_span(data["sections"]) if "sections" in data else None,
+        hidden=data.get("hidden", ""),
     )
 
 

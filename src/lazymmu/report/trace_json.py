@@ -43,6 +43,7 @@ def _trace(watched: Watched) -> dict[str, Any]:
         "release": watched.release,
         "kernel": list(watched.kernel),
         "dialect": watched.dialect,
+        "hidden": watched.hidden,
         "seen": {
             "lines": seen.lines,
             "sections": seen.sections,

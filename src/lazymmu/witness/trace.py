@@ -17,7 +17,7 @@ from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import Effect, effect
 from lazymmu.contract.rules.rule import Kind
-from lazymmu.ftrace.profile import Guess, guess, profiles, with_counters
+from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Lines, Trace, read
 from lazymmu.witness.finding import Severity
@@ -233,6 +233,7 @@ class _Watcher:
             doubts=tuple(self.doubts.values()),
             seen=seen,
             mute=mute,
+            hidden=hidden(known),
             cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
         )
 

@@ -97,7 +97,8 @@ class Watched:
 
     name: of the file; arch, release: "" when not known exactly; kernel: architecture, release and
     how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
-    findings beyond those listed, by rule; mute: what shows the mode cannot be judged.
+    findings beyond those listed, by rule; mute: what shows the mode cannot be
+    judged; hidden: what no recording of such a kernel shows, a phrase or "".
     """
 
     name: str
@@ -110,6 +111,7 @@ class Watched:
     seen: Seen
     cut: tuple[tuple[str, int], ...] = ()
     mute: bool = False
+    hidden: str = ""
 
     @property
     def violations(self) -> tuple[TraceFinding, ...]:
