@@ -225,6 +225,13 @@ class Guess:
         return span is not None and self.since < span[1] and span[0] < self.until
 
 
+def hidden(known: Guess) -> str:
+    """What no recording of this kernel shows, a phrase; "" when functions show its sections."""
+    if not known.arch or known.shows_sections:
+        return ""
+    return profiles()[known.arch].hidden
+
+
 def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") -> Guess:
     """Which kernel the trace with this header, and these first bytes of text, is of.
 
