@@ -15,7 +15,18 @@ from lazymmu.cli.outcome import ExitCode
 NAME = "completion"
 SUMMARY = "print a shell's completion script"
 
-_FILES = {"suppress", "baseline", "write_baseline", "diff", "output", "events", "litmus", "replay"}
+_FILES = {
+    "suppress",
+    "baseline",
+    "write_baseline",
+    "diff",
+    "output",
+    "events",
+    "litmus",
+    "replay",
+    "plot",
+    "traces",
+}
 _DIRECTORIES = {"trees", "cache_dir"}
 
 
