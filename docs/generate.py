@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The documentation that is made from the code: the rules, the dialects, the options, the findings.
+"""The documentation that is made from the code: rules, dialects, options, findings, claims.
 
 What the contract says stands in `lazymmu.contract` alone, and what an option does in its help;
 these pages only lay it out. The options are laid out here and not by a Sphinx extension, because
@@ -12,6 +12,8 @@ import argparse
 import re
 import textwrap
 from typing import TYPE_CHECKING
+
+import claims
 
 from lazymmu.cli.command import build_parser
 from lazymmu.contract.dialects import DIALECTS
@@ -36,6 +38,7 @@ def write(target: Path) -> None:
         "dialects": _dialects(),
         "options": _options(),
         "findings": _findings(target.parent / "findings"),
+        "claims": claims.lines(claims.read()),
     }
     for name, lines in pages.items():
         text = _NOTE + "\n".join(lines) + "\n"
