@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.layout import View
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.releases import Release
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Call, Routine, Step
     from lazymmu.machine.threads import Stack
 
 MOST_CPUS = 3
@@ -222,6 +222,12 @@ class Machine:
         return tuple(here.events) if done else None
 
     def _run(self, here: Here) -> bool:
+        """Steps of this CPU: local ones and the one after them.
+
+        At the end of a switch or an interrupt the CPU may be taken away again before the task has
+        done anything (preempt_schedule_irq()), so that no step of the task's joins them, and local
+        ones that are left there join the step before them: nothing comes between on this CPU.
+        """
         done = False
         while True:
             this_cpu = here.this_cpu
@@ -242,7 +248,9 @@ class Machine:
                 here.this_cpu.thread = stack
             else:
                 here.current.stack = stack
-            if self.config.fine or not getattr(step, "local", False) or here.system.panicked:
+            if self.config.fine or here.system.panicked or (on_cpu and not stack):
+                return True
+            if not _local(step) and not (on_cpu and _local(self.threads.step(stack))):
                 return True
 
     def _switch(self, here: Here, number: int) -> bool:
@@ -290,6 +298,10 @@ class Machine:
         return all(
             self.layout.slot(view, "task", number).status in ("dead", "unborn") for number in tasks
         )
+
+
+def _local(step: Step) -> bool:
+    return getattr(step, "local", False)
 
 
 LOCK_OPERATIONS = (
