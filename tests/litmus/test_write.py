@@ -108,7 +108,9 @@ words = st.lists(st.sampled_from(["C1", "some-bug", "x_y"]), max_size=3, unique=
 scenarios = st.builds(
     sc.Scenario,
     name=st.sampled_from(["a", "shape-of-it-2"]),
-    sentence=st.lists(sentences | st.just("word"), min_size=1, max_size=30).map(" ".join),
+    sentence=st.lists(
+        sentences | st.sampled_from(["word", "write-protected"]), min_size=1, max_size=30
+    ).map(" ".join),
     claims=words,
     bugs=words,
     rules=st.lists(st.sampled_from(RULES), unique=True).map(tuple),

@@ -38,7 +38,9 @@ def operation(line: Operation) -> str:
 
 def _lines(scenario: Scenario) -> Iterator[str]:
     yield f"litmus {scenario.name}"
-    yield from (f'"{part}"' for part in textwrap.wrap(scenario.sentence, _WIDTH))
+    yield from (
+        f'"{part}"' for part in textwrap.wrap(scenario.sentence, _WIDTH, break_on_hyphens=False)
+    )
     for keyword, names in (
         ("claim", scenario.claims),
         ("bug", scenario.bugs),
