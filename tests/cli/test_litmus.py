@@ -63,7 +63,7 @@ def test_what_differs_is_named_with_the_line_that_expects_it(litmus):
     ran = litmus(TWO.replace("violated kernel-bug, 0 preemptions", "holds"))
     assert ran.code == 1
     assert (
-        "two.litmus:19:5: error: x86 xen-exclusive 3.1: expected holds, found violated "
+        "two.litmus:19:5: error: x86 xen-exclusive 6.1.176: expected holds, found violated "
         "(kernel-bug)\n"
     ) in ran.out
     assert "two: violated on x86 (xen-exclusive" in ran.out
@@ -90,7 +90,7 @@ def test_a_file_without_expectations_runs_everywhere_and_is_to_hold(litmus):
     ran = litmus(text, "--arch", "x86")
     assert ran.code == 1
     assert ran.out.count("holds (") >= 2
-    assert ":1:1: error: x86 xen-exclusive 3.1: expected holds, found violated" in ran.out
+    assert ":1:1: error: x86 xen-exclusive 6.1.176: expected holds, found violated" in ran.out
 
 
 def test_what_a_file_is_silent_about_is_not_run_and_that_is_said(litmus):

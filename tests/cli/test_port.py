@@ -29,7 +29,7 @@ def test_a_port_is_what_scenarios_are_run_on(run, mine):
         "--port",
         mine,
         "--scenario",
-        "unlock-before-leave",
+        "leave-before-unlock",
         "--format",
         "json",
         *SEARCH,
