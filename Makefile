@@ -15,6 +15,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 # uv installs faster; pip does as well. Set `make UV=` to go without.
 UV ?= $(shell command -v uv 2>/dev/null)
 BIN := $(VENV)/bin
+# A file's tests share a tree, so they stay together; `make check PYTEST=` runs all in one process.
+PYTEST ?= -n auto --dist loadfile
 
 .PHONY: run test format lint types check docs lock clean
 
@@ -38,7 +40,7 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 check: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
