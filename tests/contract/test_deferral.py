@@ -18,9 +18,12 @@ from lazymmu.contract.deferral import (
     Interrupt,
     Row,
     allowed,
+    cost,
     harm,
+    hurts,
     release_of,
     row,
+    shown_by,
 )
 from lazymmu.contract.dialects import DIALECTS, Locks
 from lazymmu.contract.rules import RULES, Kind
@@ -125,22 +128,50 @@ def test_an_early_unlock_of_kernel_entries_hurts_xen_alone() -> None:
     assert "sparc-unpinned" in _hurt("unlock-before-flush", "user", *ALL_ROWS)
 
 
-def test_taking_the_lock_inside_the_section_is_the_harmless_end() -> None:
-    """It breaks the text; dropping it inside is what hurts."""
-    assert not _hurt("section-outside-lock", "user", *ALL_ROWS, detail="takes")
-    assert _hurt("section-outside-lock", "user", *ALL_ROWS, detail="drops")
+def test_a_lock_inside_the_section_hurts_by_what_is_pending_alone() -> None:
+    """It breaks the text; who is hurt, is so by the write that was pending when it was dropped."""
+    for detail in ("takes", "drops", "writes"):
+        assert not _hurt("section-outside-lock", "user", *ALL_ROWS, detail=detail)
+    assert {each.arch for each in ALL_ROWS if harm("unlock-before-flush", each, "user")} == {
+        "x86",
+        "powerpc",
+        "sparc",
+    }
 
 
-def test_nesting_hurts_by_a_bug_or_by_lost_batching() -> None:
-    """Xen meets BUG_ON(), the others lose what the mode is for, counters lose nothing."""
+def test_nesting_hurts_by_a_bug_and_costs_batching_where_there_is_none() -> None:
+    """Xen and the first arm64 meet a check, the others lose what the mode is for, counters lose
+    nothing.
+    """
     for each in ALL_ROWS:
         said = harm("nested-section", each, "kernel")
-        if each.inner is Inner.COUNTED or (each.arch == "sparc"):
-            assert said is None
-        else:
-            assert said is not None
-            assert ("BUG_ON" in said) == (each.arch == "x86")
-            assert ("WARN()" in said) == (each.inner is Inner.WARNS)
+        checks = each.inner in (Inner.BUG, Inner.COUNTED_PER_CPU, Inner.WARNS)
+        assert (said is not None) == checks
+        assert ("BUG_ON" in (said or "")) == (checks and each.arch == "x86")
+        lost = cost("nested-section", each, "kernel")
+        assert (lost is not None) == (each.inner is Inner.ENDS_OUTER and each.defers("kernel"))
+
+
+def test_who_is_hurt_is_shown_by_a_scenario_and_nobody_else_is() -> None:
+    """Of what binds callers the table of what machines showed decides."""
+    for name in hurts.decides():
+        for each in ALL_ROWS:
+            for space in ("user", "kernel"):
+                found = [
+                    one.harm
+                    for key, one in hurts.table().items()
+                    if (key.rule, key.row) == (name, each.name) and key.space in (space, "any")
+                ]
+                assert bool(harm(name, each, space)) == any(one != hurts.COST for one in found)
+                assert bool(shown_by(name, each, space)) == bool(found)
+
+
+def test_a_cost_is_not_told_beside_a_harm() -> None:
+    """It is for who is not hurt."""
+    for name in RULES:
+        for each in NAMED.values():
+            for space in ("user", "kernel", "unknown"):
+                assert not (harm(name, each, space) and cost(name, each, space))
 
 
 def test_sparc_is_not_concerned_by_kernel_mappings() -> None:

@@ -10,7 +10,7 @@ import difflib
 import textwrap
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lazymmu.contract.deferral import ASSUMED, ROWS, Row, harm
+from lazymmu.contract.deferral import ASSUMED, ROWS, Row, cost, harm, shown_by
 from lazymmu.contract.dialects import DIALECTS, Dialect, Status
 from lazymmu.contract.rules import RULES, Rule
 from lazymmu.contract.text import contract_text
@@ -137,16 +137,24 @@ def _standing(rule: Rule, dialect: Dialect) -> str:
 
 
 def _hurt(rule: Rule) -> str:
-    """Every row that a violation hurts, with the sentence; rows that say the same are one line."""
-    said: dict[str, list[str]] = {}
-    for rows in ROWS.values():
-        for row in rows:
-            sentence = harm(rule.name, row, "unknown")
+    """Every row that a violation hurts, or costs time, with the sentence and what shows it.
+
+    Rows of which the same is said are one line.
+    """
+    lines: list[str] = []
+    for verb, say in (("", harm), ("costs ", cost)):
+        said: dict[tuple[str, str], list[str]] = {}
+        for row in (row for rows in ROWS.values() for row in rows):
+            sentence = say(rule.name, row, "unknown")
             if sentence is not None:
-                said.setdefault(sentence, []).append(row.name)
-    if not said:
-        return "Nobody in the tree: a violation breaks the text alone."
-    return "\n".join(_wrapped(", ".join(names), sentence) for sentence, names in said.items())
+                shown = shown_by(rule.name, row, "unknown")
+                said.setdefault((sentence, shown), []).append(row.name)
+        if not said and say is harm:
+            lines.append("Nobody in the tree: a violation breaks the text alone.")
+        for (sentence, shown), names in said.items():
+            note = f" (shown by {shown})" if shown else ""
+            lines.append(_wrapped(verb + ", ".join(names), sentence + note))
+    return "\n".join(lines)
 
 
 def _example(title: str, example: Example) -> str:

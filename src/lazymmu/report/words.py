@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lazymmu.witness.finding import Finding, Step
+    from lazymmu.witness.finding import Finding, Harm, Step
 
 __all__ = ["LEVELS", "clean", "count", "grouped", "harms", "headline", "place", "terms"]
+
+_Key = TypeVar("_Key")
 
 LEVELS = {Severity.HURTS: "error", Severity.BREAKS_TEXT: "warning", Severity.INFORMATION: "info"}
 """What a compiler would call each severity; editors know these words."""
@@ -42,12 +44,22 @@ def headline(finding: Finding) -> str:
 
 def harms(finding: Finding) -> list[str]:
     """Who is hurt, one sentence for each way; or that nobody of this tree is known to be."""
-    if finding.harms:
-        same = grouped((harm.text, harm.arch) for harm in finding.harms)
-        return [clean(f"hurts {_listed(arches)}: {text}") for text, arches in same.items()]
-    if finding.severity is Severity.BREAKS_TEXT:
-        return ["breaks the contract's text; no architecture of this tree is known to be hurt"]
-    return []
+    said = [*_told("hurts", finding.harms), *_told("costs", finding.costs)]
+    if not finding.harms and finding.severity is Severity.BREAKS_TEXT:
+        return [
+            "breaks the contract's text; no architecture of this tree is known to be hurt",
+            *said,
+        ]
+    return said
+
+
+def _told(verb: str, harms: Iterable[Harm]) -> list[str]:
+    """One sentence for each way and the scenario that shows it, with the architectures."""
+    same = grouped(((harm.text, harm.scenario), harm.arch) for harm in harms)
+    return [
+        clean(f"{verb} {_listed(arches)}: {text}" + (f" (shown by {scenario})" if scenario else ""))
+        for (text, scenario), arches in same.items()
+    ]
 
 
 def terms(finding: Finding) -> list[str]:
@@ -69,9 +81,9 @@ def place(step: Step) -> str:
     return clean(f"{where}{step.note or 'here'}")
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def grouped(pairs: Iterable[tuple[_Key, str]]) -> dict[_Key, list[str]]:
     """For each first of `pairs` the seconds that came with it, both in order of appearance."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[_Key, list[str]] = {}
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups

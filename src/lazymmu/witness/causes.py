@@ -9,10 +9,10 @@ architecture, become one finding; the sections are steps of its path, the other 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lazymmu.contract.deferral import Row, harm
+from lazymmu.contract.deferral import Row, cost, harm, shown_by
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
@@ -226,7 +226,8 @@ def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
         return False
     if not any(place.file.startswith("arch/") for place in places):
         return False
-    return harm(item.rule, rows[item.arch], item.space, item.detail) is None
+    asked = (item.rule, rows[item.arch], item.space, item.detail)
+    return harm(*asked) is None and cost(*asked) is None
 
 
 def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:
@@ -234,11 +235,13 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))
     harms: list[Harm] = []
+    costs: list[Harm] = []
     for arch in arches:
         told = sorted({(c.space, c.detail) for c in group if c.arch == arch})
-        texts = [harm(best.rule, rows[arch], space, detail) for space, detail in told]
-        known = [text for text in texts if text]
-        harms.extend(Harm(arch, text) for text in known[:1])
+        hurt = _first(harm, best.rule, rows[arch], told)
+        lost = None if hurt is not None else _first(cost, best.rule, rows[arch], told)
+        harms.extend([] if hurt is None else [hurt])
+        costs.extend([] if lost is None else [lost])
     if rule.kind is Kind.INFORMATION:
         severity = Severity.INFORMATION
     else:
@@ -273,8 +276,23 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
         message=best.message,
         path=(*best.path, *others),
         harms=tuple(harms),
+        costs=tuple(costs),
         implied=rule.status(dialect) is Status.IMPLIED,
     )
+
+
+def _first(
+    say: Callable[[str, Row, str, str], str | None],
+    rule: str,
+    row: Row,
+    told: Iterable[tuple[str, str]],
+) -> Harm | None:
+    """What is said of the first of several violations that there is anything to say of."""
+    for space, detail in told:
+        text = say(rule, row, space, detail)
+        if text:
+            return Harm(row.arch, text, shown_by(rule, row, space, detail))
+    return None
 
 
 def _joined(group: list[Finding]) -> list[Finding]:

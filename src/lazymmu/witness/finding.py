@@ -46,10 +46,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """How one architecture is hurt, in one sentence from the deferral table."""
+    """How one architecture is hurt, or what it costs it, in one sentence.
+
+    ``scenario`` is the litmus scenario that shows it, "" for one that is known from reading.
+    """
 
     arch: str
     text: str
+    scenario: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,8 @@ class Finding:
     """One cause: the culprit site, and how a path leads to it from where the section began.
 
     ``fingerprint`` names the cause without line numbers, so that it survives moved lines.
-    ``implied`` tells that the tree's own text is silent on the rule (see contract.dialects).
+    ``costs`` is what architectures that are not hurt lose in time.  ``implied`` tells that the
+    tree's own text is silent on the rule (see contract.dialects).
     """
 
     rule: str
@@ -73,6 +78,7 @@ class Finding:
     path: tuple[Step, ...]
     also: tuple[str, ...] = ()
     harms: tuple[Harm, ...] = ()
+    costs: tuple[Harm, ...] = ()
     implied: bool = False
     fingerprint: str = ""
 

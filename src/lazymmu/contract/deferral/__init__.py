@@ -2,14 +2,14 @@
 """The deferral table and what follows from it.
 
 `row()` finds an implementation's row by its words, `release_of()` by a release; `harm()` says how a
-broken rule hurts it, `allowed()` what it survives.
+broken rule hurts it and `shown_by()` which scenario shows that, `allowed()` what it survives.
 """
 
 from __future__ import annotations
 
 from lazymmu.contract.deferral.allowed import allowed
 from lazymmu.contract.deferral.assumed import ASSUMED, NAMED, NONE, S390_POSTED, WORST_CASE
-from lazymmu.contract.deferral.harms import harm
+from lazymmu.contract.deferral.harms import cost, harm, shown_by
 from lazymmu.contract.deferral.releases import RELEASES, Release, release_of
 from lazymmu.contract.deferral.rows import (
     ROWS,
@@ -38,7 +38,9 @@ __all__ = [
     "Release",
     "Row",
     "allowed",
+    "cost",
     "harm",
     "release_of",
     "row",
+    "shown_by",
 ]

@@ -1,23 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How a broken rule hurts an implementation: rule x row of the deferral table -> one sentence.
 
-"Who is hurt?" is what a maintainer asks first.  None means that the rule is broken and nobody in
-the tree suffers on that implementation: it breaks the text.  Lost batching counts as harm, because
-batching is all that the mode is for.
+"Who is hurt?" is what a maintainer asks first.  For what callers must obey machines answer it
+(hurts.py): somebody is hurt when a scenario shows it, and the sentences here are the words for it.
+Lost batching alone is a cost and no harm: the text is broken, and everything works.
 
-The arguments are those of the architecture's own code; see the sources of the rows and rules.
+For what binds implementations the sentences are from reading: a row's own machine is what the
+architecture has, and does not show what comes of another one.  So they are for rows of no release,
+and for rules that no static finding has.  The arguments are those of the architecture's own code;
+see the sources of the rows and rules.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral.rows import Carried, Deferred, Inner, Interrupt, Owner, Row
+from lazymmu.contract.deferral import hurts
+from lazymmu.contract.deferral.rows import ROWS, Carried, Deferred, Inner, Interrupt, Owner, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOST_BATCHING = "the rest of the section is not batched: the inner end turns the mode off"
+
+_REAL: Final = frozenset(row.name for rows in ROWS.values() for row in rows)
+
+_SHOWN: Final = {
+    "kernel-bug": "a check of the kernel's own fires",
+    "lost-update": "an update of a page-table entry is lost",
+    "stale-translation-used": "an old translation is used after the change should be in effect",
+    "finally": "a page-table entry ends up with a wrong value",
+    hurts.COST: "what the section should do together is done one by one",
+}
+"""Words for what a machine shows and no sentence below speaks of."""
 
 
 def harm(rule: str, row: Row, space: str, detail: str = "") -> str | None:
@@ -27,6 +42,37 @@ def harm(rule: str, row: Row, space: str, detail: str = "") -> str | None:
     violation's, and may turn harm off where only some violations of a rule hurt.  Raises KeyError
     for an unknown rule.
     """
+    said = _said(rule, row, space, detail)
+    if not decided(rule, row):
+        return said
+    shown = hurts.shown(rule, row.name, space, detail)
+    if shown is None or shown.harm == hurts.COST:
+        return None
+    return said or _SHOWN[shown.harm]
+
+
+def cost(rule: str, row: Row, space: str, detail: str = "") -> str | None:
+    """What a violation costs `row` where it hurts nobody, or None; arguments as for `harm()`."""
+    if not decided(rule, row):
+        return None
+    shown = hurts.shown(rule, row.name, space, detail)
+    if shown is None or shown.harm != hurts.COST:
+        return None
+    return _said(rule, row, space, detail) or _SHOWN[hurts.COST]
+
+
+def shown_by(rule: str, row: Row, space: str, detail: str = "") -> str:
+    """The scenario that shows the harm or the cost, "" for one that is known from reading."""
+    shown = hurts.shown(rule, row.name, space, detail)
+    return "" if shown is None or row.deferred is Deferred.NOTHING else shown.scenario
+
+
+def decided(rule: str, row: Row) -> bool:
+    """Whether machines decide about `rule` on `row`, rather than reading."""
+    return row.name in _REAL and rule in hurts.decides()
+
+
+def _said(rule: str, row: Row, space: str, detail: str) -> str | None:
     answer = _HARMS[rule]
     return None if row.deferred is Deferred.NOTHING else answer(row, space, detail)
 

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The ways in which a rule can be broken, as far as they hurt differently.
+
+A violation's detail says what its message needs; witnesses see the same breach at different
+places, a machine at a task's end what source shows at a function's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WAYS: Final[Mapping[str, Mapping[str, str]]] = {
+    "unbalanced-section": {
+        "left-on": "left-on",
+        "exit": "left-on",
+        "user-return": "left-on",
+        "not-begun": "ended-twice",
+        "ended-callers": "ended-twice",
+    },
+    "unbalanced-pause": {
+        "left-paused": "left-paused",
+        "exit": "left-paused",
+        "user-return": "left-paused",
+        "not-paused": "resumed-twice",
+        "resumed-callers": "resumed-twice",
+        "other-depth": "other-depth",
+    },
+    "bh-across-section": {
+        "ignored-disable": "ignored-disable",
+        "ignored-enable": "ignored-enable",
+    },
+    "section-outside-lock": {"takes": "takes", "drops": "drops", "writes": "writes"},
+    "free-before-flush": {
+        "frees the page": "frees",
+        "frees the page table": "frees",
+        "uses the page": "uses",
+        "uses the page table": "uses",
+    },
+    "mode-left-on-cpu": {"left-on": "left", "left-pending": "left", "lost": "lost"},
+}
+
+
+def way(rule: str, detail: str) -> str:
+    """The way in which a violation of `rule` with this `detail` breaks it, "" where all are one.
+
+    A detail that is not known, and none at all, are "": any way.
+    """
+    return _WAYS.get(rule, {}).get(detail, "")
+
+
+def ways(rule: str) -> tuple[str, ...]:
+    """The ways in which `rule` can be broken, ("",) where all are one."""
+    return tuple(dict.fromkeys(_WAYS.get(rule, {}).values())) or ("",)
