@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the trace of one kernel shows of the mode, put together from the profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.ftrace.probes import plan
+from lazymmu.ftrace.profile import (
+    ARCHES,
+    counter_events,
+    functions,
+    guess,
+    profiles,
+    version,
+)
+from lazymmu.ftrace.record import Header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lazymmu.contract.dialects import Dialect
+    from lazymmu.ftrace.profile import Function
+
+__all__ = ["Reading", "Shown", "shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A dynamic event that reads the task's counters: its name, and the tracepoint it is at."""
+
+    name: str
+    tracepoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a trace of one kernel shows.
+
+    calls: for each meaning of the profiles the function that has it; counters: for each moment the
+    event by which `lazymmu probes` reads the task's counters then, none before v7.0; sections:
+    whether functions show where sections begin and end; dialect: of the contract, as that kernel
+    speaks it.
+    """
+
+    calls: Mapping[str, Function]
+    counters: Mapping[str, Reading]
+    sections: bool
+    dialect: Dialect | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything shows the mode."""
+        return bool(self.calls or self.counters)
+
+    @property
+    def hooks(self) -> bool:
+        """Whether what a context switch does to the mode shows, and the mode is no counter's."""
+        return not self.counters and {"switch-begin", "switch-end"} <= set(self.calls)
+
+
+def shown(arch: str, release: str) -> Shown | None:
+    """What a trace of Linux `release` on `arch` shows; None where there is no profile of that."""
+    at = version(release)
+    if arch not in ARCHES or at is None:
+        return None
+    known = guess(Header(), b"", arch=arch, release=release)
+    calls: dict[str, Function] = {}
+    there = [one for one in profiles()[arch].functions if one.since <= at < one.until]
+    names = {one.name for one in there}
+    for one in there:
+        same = {name for name in one.inner & names if functions()[name].means == one.means}
+        # One that another of the same meaning calls is a part of that one.
+        if not same and one.means != "nothing":
+            calls.setdefault(one.means, one)
+    readings = counter_events()
+    counters = {
+        readings[one.name]: Reading(one.name, one.forms[0].split()[1])
+        for one in plan(arch, release).dynamic
+        if one.name in readings
+    }
+    return Shown(
+        calls=calls,
+        counters=counters,
+        sections=known.shows_sections,
+        dialect=known.dialects[0] if known.dialects else None,
+    )
