@@ -21,7 +21,7 @@ from lazymmu.machine.steps import Again, Blocked, local, routine
 from lazymmu.machine.threads import Threads, functions, innermost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from lazymmu.contract.events import Event, IrqKind
     from lazymmu.machine.config import Op
