@@ -54,17 +54,32 @@ def violated(verdict: Verdict) -> Verdict:
     return replace(verdict, verdict=Answer.VIOLATED, violations=(broken,))
 
 
-def test_without_arguments_it_is_the_table_of_every_small_scenario(run, answers):
-    """The first thing that anybody runs."""
+def test_without_arguments_it_is_the_short_table_of_small_scenarios(run, answers):
+    """The first thing that anybody runs: without what stands below `also`."""
     asked = answers(holds)
     ran = run("verify", "--jobs", 1)
     assert ran.code == 0
     assert {one.scenario.name for one, _ in asked} == {
-        scenario.name for scenario in running.library() if scenario.machine.size == "small"
+        scenario.name
+        for scenario in running.library()
+        if scenario.machine.size == "small" and not all(one.also for one in scenario.expect)
     }
+    assert not any(
+        one.scenario.expected(one.arch, one.feature, one.release).also for one, _ in asked
+    )
     assert ran.out.startswith("scenario\n  on ")
     assert f"lazymmu: {len(asked)} runs: {len(asked)} hold, {5 * len(asked)} states" in ran.err
     assert max(map(len, ran.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    "choice", [("--arch", "x86"), ("--release", "7.3.4"), ("--rule", "lost-update")]
+)
+def test_whoever_chooses_sees_what_else_is_expected(run, answers, choice):
+    """The short table would leave gaps in an answer."""
+    asked = answers(holds)
+    run("verify", "--jobs", 1, *choice)
+    assert any(one.scenario.expected(one.arch, one.feature, one.release).also for one, _ in asked)
 
 
 def test_a_counterexample_ends_with_1_and_is_told_with_a_scenario(run, answers):
