@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Done = Sequence[tuple[Run, Verdict]]
 
-__all__ = ["as_json", "case", "counterexamples", "judgements"]
+__all__ = ["as_json", "case", "counterexamples", "judgements", "traces"]
 
 
 def judgements(done: Done) -> list[Judgement]:
@@ -38,6 +38,30 @@ def counterexamples(done: Done) -> list[str]:
         for run, _ in done
     }
     return counterexample.render([verdict for _, verdict in done], scenarios, RULES)
+
+
+def traces(done: Done) -> tuple[list[str], list[str]]:
+    """Of each run that is violated the first violation that a trace tells, as text of tracefs.
+
+    Second, one sentence without a full stop for each run of which no trace tells anything.
+    """
+    from lazymmu.litmus.ask import question
+    from lazymmu.report import ftrace
+    from lazymmu.witness.retell import retell
+
+    texts, sentences = [], []
+    for run, verdict in done:
+        refused = []
+        for broken in verdict.violations:
+            asked = question(run.scenario, verdict.arch, verdict.release)
+            told = retell(verdict.scenario, asked, broken)
+            if told.untold is None:
+                texts.append(ftrace.render(verdict, broken, told))
+                break
+            refused.append(ftrace.refused(verdict, broken, told.untold))
+        else:
+            sentences += refused
+    return texts, sentences
 
 
 def case(judged: Judgement) -> Case:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
-FORMATS = ("text", "json", "ktap")
+FORMATS = ("text", "json", "ktap", "ftrace")
 PORT = "port"
 """As `litmus.ported.ARCH` has it, which is heavier to import than a parser."""
 PREEMPT = ("none", "voluntary", "full", "lazy")
@@ -163,6 +163,11 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
             emit(judged.as_json(done, judged.judgements(done)), args.output)
         case "ktap":
             emit(ktap.render([judged.case(one) for one in judged.judgements(done)]), args.output)
+        case "ftrace":
+            texts, sentences = judged.traces(done)
+            emit("\n".join(texts), args.output)
+            for sentence in sentences:
+                say(sentence)
         case _:
             parts = [matrix.render([verdict for _, verdict in done])]
             if args.scenarios:

@@ -18,9 +18,9 @@ _BEGIN: Final = 1_000_000
 """Time of the first line, in microseconds; each later line is one later."""
 
 _WHY: Final = {
-    Untold.RULE: "traces do not show that {rule} is broken",
-    Untold.KERNEL: "a trace of {kernel} shows nothing of the lazy MMU mode",
-    Untold.EVENT: "what a trace of {kernel} shows of it does not break {rule}",
+    Untold.RULE: "traces do not witness {rule}",
+    Untold.KERNEL: "a trace of that kernel shows nothing of the lazy MMU mode",
+    Untold.EVENT: "what a trace of that kernel shows of it does not break {rule}",
 }
 
 _LEGEND: Final = """\
@@ -37,8 +37,8 @@ _LEGEND: Final = """\
 
 def refused(verdict: Verdict, broken: Broken, why: Untold) -> str:
     """Why no trace tells this counterexample: one sentence without a full stop."""
-    reason = _WHY[why].format(rule=broken.rule, kernel=place(verdict))
-    return f"{verdict.scenario}: {reason}"
+    reason = _WHY[why].format(rule=broken.rule)
+    return f"{verdict.scenario} on {place(verdict)}: {reason}"
 
 
 def render(verdict: Verdict, broken: Broken, told: Retold) -> str:

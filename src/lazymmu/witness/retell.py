@@ -8,6 +8,7 @@ what these lines say and nothing else: only when that breaks the rule does the t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.dialects import PTL_HELD
@@ -132,6 +133,8 @@ def _written(
 
 
 _QUIET: Final = Context("", False, 0, 0, 0, 0, "no", False, {})
+_COPYING: Final = replace(_QUIET, preempt_count=2)
+"""fork() copies a page table with the locks of two held (mm/memory.c, copy_pte_range())."""
 
 
 class _Writer:
@@ -164,7 +167,7 @@ class _Writer:
         for meaning in ("enter", "leave"):
             if self._kernel.sections and meaning in self._kernel.calls:
                 called = f"{self._kernel.calls[meaning].name} <-copy_page_range"
-                self._line(0, "init", _QUIET, called)
+                self._line(0, "init", _COPYING, called)
         for name in born:
             self._forked(0, "init", _QUIET, name, (0, 0))
         for cpu, name in enumerate(running):
