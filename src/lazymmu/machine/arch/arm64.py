@@ -25,6 +25,7 @@ Left out: user entries are taken to be visible at once, because a user fault loo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import UNKNOWN_ENTRY
@@ -48,7 +49,7 @@ ALWAYS_QUEUED: Final = ("p4d", "pgd")
 """Levels whose setters do not ask whether the new entry is valid (set_p4d(), set_pgd())."""
 
 
-class Arm64(Arch):
+class Arm64(Arch, ABC):
     """What all releases share.
 
     unpublished: entries whose last store this CPU made and has issued no dsb after; owed: entries
@@ -63,9 +64,9 @@ class Arm64(Arch):
     )
     forked: ClassVar[tuple[str, ...]] = ("tif_lazy_mmu_pending",)
 
+    @abstractmethod
     def lazy(self, here: Here) -> bool:
         """Whether the current task's barriers are put off, here and now."""
-        raise NotImplementedError
 
     def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
         """What the task on a CPU owes, by entry."""

@@ -8,6 +8,7 @@ interrupt may come between the look at its index and the store into it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from lazymmu.contract.events import BatchAdd, BatchKey, Call, PerCpu, Pin, Return, Unpin
@@ -29,7 +30,7 @@ Item = tuple[str, str]
 """An entry, and the translation of it that is to go."""
 
 
-class CpuBatch(Arch):
+class CpuBatch(Arch, ABC):
     """The batch, and all that fills and empties it.
 
     variable: its name in the kernel; add: the function that adds to it.
@@ -44,13 +45,13 @@ class CpuBatch(Arch):
 
     # ---- for subclasses to say -------------------------------------------------------------------
 
+    @abstractmethod
     def active(self, here: Here) -> bool:
         """Whether an invalidation is added to the batch, here and now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forget(self, here: Here, items: tuple[Item, ...], mm: str) -> None:
         """The TLBs lose what a flush of the batch is good for."""
-        raise NotImplementedError
 
     # ---- the batch -------------------------------------------------------------------------------
 
@@ -94,9 +95,9 @@ class CpuBatch(Arch):
         other = self.level_of(this_cpu.batch[0]) != self.level_of(item)
         return bool(this_cpu.batch_mm != self.mm_of(item[0]) or (size and other))
 
+    @abstractmethod
     def look(self, here: Here, item: Item) -> bool:
         """Flush a batch of another mm; tells whether the item goes into the batch."""
-        raise NotImplementedError
 
     @atomic
     def _look(self, here: Here, item: Item) -> int:

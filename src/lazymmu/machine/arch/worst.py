@@ -32,6 +32,7 @@ nobody's business who holds the lock.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import Pin, TlbFlush, Unpin
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 TEXT: Final = "include/linux/pgtable.h"
 
 
-class WorstCase(Arch):
+class WorstCase(Arch, ABC):
     """What all dialects share: a batch of stores and of TLB flushes, and who owns it.
 
     pins: a section's beginning disables preemption; owner: "task" or "cpu".  A batch of a task is
@@ -66,9 +67,9 @@ class WorstCase(Arch):
         Column("batched_flushes", "task", NOTHING),
     )
 
+    @abstractmethod
     def lazy(self, here: Here) -> bool:
         """Whether an update here and now may wait."""
-        raise NotImplementedError
 
     def holder(self, here: Here) -> Slot:
         """Whose batch an update goes to, here and now."""

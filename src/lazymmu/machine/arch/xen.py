@@ -8,6 +8,7 @@ A hypercall is one step: what a multicall does for several entries is not taken 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lazymmu.contract.events import TlbFlush
@@ -26,14 +27,14 @@ ENLIGHTEN: Final = "arch/x86/xen/enlighten_pv.c"
 MMU_PV: Final = "arch/x86/xen/mmu_pv.c"
 
 
-class XenQueue(Arch):
+class XenQueue(Arch, ABC):
     """What all releases share: the multicall queue and the accessors on top of it."""
 
     columns: ClassVar[tuple[Column, ...]] = (Column("mc_queue", "cpu", ()),)
 
+    @abstractmethod
     def lazy(self, here: Here) -> bool:
         """Whether an update here and now is queued and left in the queue."""
-        raise NotImplementedError
 
     def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
         """The CPU's queue."""

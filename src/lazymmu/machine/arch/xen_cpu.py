@@ -10,6 +10,7 @@ as well: they are `local`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.machine.arch.xen import ENLIGHTEN, MMU_PV, XenQueue
@@ -26,7 +27,7 @@ MMU: Final = 1
 CPU: Final = 2
 
 
-class XenCpuVariable(XenQueue):
+class XenCpuVariable(XenQueue, ABC):
     """What the three forms share: the variable, the hooks' places, and who asks for the mode."""
 
     columns: ClassVar[tuple[Column, ...]] = (*XenQueue.columns, Column("lazy_mode", "cpu", NONE, 3))
@@ -56,17 +57,17 @@ class XenCpuVariable(XenQueue):
         if not here.bug_on(this_cpu.lazy_mode != mode, "xen_lazy_mode != mode"):
             this_cpu.lazy_mode = NONE
 
+    @abstractmethod
     def enter(self, here: Here) -> None:
         """What arch_enter_lazy_mmu_mode() does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self, here: Here) -> None:
         """What arch_leave_lazy_mmu_mode() does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def flush(self, here: Here) -> None:
         """What arch_flush_lazy_mmu_mode() does."""
-        raise NotImplementedError
 
     @routine(MMU_PV)
     def arch_enter_lazy_mmu_mode(self) -> Routine:

@@ -7,6 +7,7 @@ at once.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from lazymmu.machine.mm.base import Part
@@ -21,7 +22,7 @@ PAGEATTR = "arch/arm64/mm/pageattr.c"
 PAT = "arch/x86/mm/pat/set_memory.c"
 
 
-class SetMemory(Part):
+class SetMemory(Part, ABC):
     """What the allocators call; an architecture says how."""
 
     operations: ClassVar[tuple[str, ...]] = (
@@ -53,13 +54,13 @@ class SetMemory(Part):
         """After an object was freed."""
         yield self.kfence_protect_page(entry, None)
 
+    @abstractmethod
     def kernel_map_pages(self, entry: str, value: Value) -> Call:
         """__kernel_map_pages()."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kfence_protect_page(self, entry: str, value: Value) -> Call:
         """kfence_protect_page()."""
-        raise NotImplementedError
 
 
 class X86SetMemory(SetMemory):
