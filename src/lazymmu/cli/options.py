@@ -7,7 +7,7 @@ import argparse
 import difflib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.cli.outcome import Problem
 
@@ -103,13 +103,19 @@ def check_dialect(name: str | None) -> None:
         check_names("dialect", [name], DIALECTS)
 
 
+FEW_NAMES: Final = 30
+"""As many names as a message may list."""
+
+
 def check_names(kind: str, names: Iterable[str], there_are: Iterable[str]) -> None:
     """Raise Problem for the first of `names` that does not exist, with the nearest that does."""
     all_names = sorted(there_are)
     for name in sorted(names):
         if name not in all_names:
             near = difflib.get_close_matches(name, all_names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(all_names)}"
+            few = len(all_names) <= FEW_NAMES
+            hint = f"there are {', '.join(all_names)}" if few else "--list names all of them"
+            hint = f"did you mean {near[0]}?" if near else hint
             raise Problem(f"there is no {kind} {name!r}; {hint}")
 
 
