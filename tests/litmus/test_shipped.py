@@ -7,7 +7,7 @@ import pytest
 
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
-from lazymmu.litmus.run import implementations, library, runs
+from lazymmu.litmus.run import implementations, library, named, runs, verify
 from lazymmu.litmus.scenario import Outcome
 
 SCENARIOS = library()
@@ -104,3 +104,13 @@ def test_a_scenario_says_where_it_matters(scenario):
     assert scenario.rules
     assert scenario.expect
     assert scenario.occurs or scenario.finally_
+
+
+@pytest.mark.parametrize(
+    ("arch", "words"), [("x86", "nothing is batched any more"), ("powerpc", "wait in a batch")]
+)
+def test_harm_is_told_of_the_way_in_which_a_rule_is_broken(arch, words):
+    """A task that begins with the mode paused is hurt otherwise than one that begins in it."""
+    (run,) = runs([named("fork-inside-section")], arches=[arch], releases=["7.3.4"])
+    harms = {broken.rule: broken.harm for broken in verify(run).violations}
+    assert words in harms["dirty-start"]

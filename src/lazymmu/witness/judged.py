@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from lazymmu.contract.events import Event
-    from lazymmu.contract.monitor import Product
+    from lazymmu.contract.monitor import Product, Violation
     from lazymmu.contract.section import TaskState
     from lazymmu.explore import View
     from lazymmu.machine import Config
@@ -186,6 +186,15 @@ class Judged:
             if violation.detail not in RULES[violation.rule].foretold:
                 mask |= self._bits[violation.rule]
         return mask
+
+    def violations(self, state: View, action: int, /) -> list[Violation]:
+        """What `step()` finds broken, with what it is in each case; changes `state` as that."""
+        found: list[Violation] = []
+        for event in self.machine.step(state, action) or ():
+            slot = self._slots[event.task]
+            state[slot], violations = self.runtime.step(state[slot], event)
+            found += [v for v in violations if v.detail not in RULES[v.rule].foretold]
+        return found
 
     def final(self, state: View, /) -> int:
         """What a state shows in which nothing can happen: not the end, or not a good one."""

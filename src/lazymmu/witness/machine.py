@@ -101,22 +101,35 @@ def _broken(model: Judged, label: str, path: Path) -> Broken:
     rule = FINALLY if label.startswith(FINALLY) else label
     return Broken(
         rule=rule,
-        harm=_harm(model, label),
+        harm=_harm(model, label, _detail(model, label, path)),
         preemptions=path.cost,
         steps=len(path.steps),
         trace=retrace(model, path),
     )
 
 
-def _harm(model: Judged, label: str) -> str:
-    """Who is hurt, in one sentence: a harm is its own; for an obligation the table says."""
+def _detail(model: Judged, label: str, path: Path) -> str:
+    """In what way the last step of a path breaks a rule."""
+    if label not in model.rules:
+        return ""
+    *_, before, _after = replay(model, path)
+    last = model.actions.index(path.steps[-1].action)
+    broken = model.violations(list(before), last)
+    return next((one.detail for one in broken if one.rule == label), "")
+
+
+def _harm(model: Judged, label: str, detail: str) -> str:
+    """Who is hurt, in one sentence: a harm is its own; for an obligation the table says.
+
+    `detail`: the violation's.
+    """
     rule = RULES.get(label)
     if rule is None:
         return ""
     if rule.kind is Kind.HARM:
         return rule.sentence
     row = NAMED.get(model.machine.arch.row)
-    return "" if row is None else harm(label, row, "unknown") or ""
+    return "" if row is None else harm(label, row, "unknown", detail) or ""
 
 
 # ---- the way there -------------------------------------------------------------------------------
