@@ -170,7 +170,8 @@ class _Writer:
                 self._line(0, "init", _COPYING, called)
         for name in born:
             self._forked(0, "init", _QUIET, name, (0, 0))
-        for cpu, name in enumerate(running):
+        # The first CPU last, so that all are in the trace by the time that tasks run.
+        for cpu, name in reversed(list(enumerate(running))):
             before = "init"
             if cpu:
                 before = f"cpuhp/{cpu}"
@@ -284,6 +285,8 @@ class _Writer:
             return
         counters = moment.before.counters[task]
         self._switched(cpu, task, coming, state, moment.before, counters)
+        # A sleeping lock shows as any sleep does.
+        event = replace(event, why="blocked" if event.why == "lock" else event.why)
         if self._kernel.sections:
             self._says(task, event)
         if "switch-out" in self._kernel.counters:
