@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import before, options
+from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, read_input, say, width
 from lazymmu.cli.outcome import ExitCode, Problem
 
@@ -151,6 +151,8 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
     result = select.ordered(_checked(tree, args, wish))
     outcome = select.Outcome(result)
     if former is not None:
+        from lazymmu.cli import before
+
         # First of all filters, because it counts equal fingerprints on both sides.
         with before.tree_with(tree, former) as directory:
             old = _checked(str(directory), args, wish)
@@ -195,6 +197,8 @@ def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
 
 def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes | None] | None:
     """What the change that --since or --diff names replaced, None without either."""
+    from lazymmu.cli import before
+
     if args.since is not None:
         return before.at_revision(tree, args.since)
     if wish.patch is not None:

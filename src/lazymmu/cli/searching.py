@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import multiprocessing
 import os
-import signal
-from concurrent.futures import CancelledError, ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
@@ -153,7 +150,7 @@ def verdicts(
     """
     wanted = limits(args)
     jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
-    many = jobs > 1 and "fork" in multiprocessing.get_all_start_methods()
+    many = jobs > 1 and hasattr(os, "fork")
     with progress(quiet=args.quiet) as show:
         told = show or (lambda *_: None)
         search = _parallel if many else _serial
@@ -182,6 +179,9 @@ def _serial(
 def _parallel(
     runs: Sequence[Run], wanted: Limits, show: Callable[[str, int, int], None], jobs: int
 ) -> tuple[list[tuple[Run, Verdict]], bool]:
+    import multiprocessing
+    from concurrent.futures import CancelledError, ProcessPoolExecutor
+
     # A fork has what this process has read and built; nothing here runs threads before it.
     context = multiprocessing.get_context("fork")
     stop = context.Event()
@@ -209,6 +209,8 @@ _stop: Event | None = None
 
 def _begin(stop: Event) -> None:
     """In a new process: leave Ctrl-C to the first one, which says so by `stop`."""
+    import signal
+
     global _stop  # noqa: PLW0603 - set once for this process, before any search
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -16,6 +16,7 @@ rules that the line breaks.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import MISSING, dataclass, field, fields
@@ -196,7 +197,7 @@ def _event(tokens: list[_Token], where: str) -> Event:
     if head.text not in EVENTS:
         raise EventListError(f"{where}:{head.column}: no event is called `{head.text}`")
     kind = EVENTS[head.text]
-    shape = _SHAPES[kind]
+    shape = _shape(NAMES[kind])
     values = task | _values(tokens[1:], shape, where)
     for required in shape.required:
         if required not in values:
@@ -273,7 +274,9 @@ def _some(hint: Any) -> Any:
     return next(part for part in get_args(hint) if part is not type(None))
 
 
-def _shape(kind: type[Event]) -> _Shape:
+@functools.cache
+def _shape(name: str) -> _Shape:
+    kind = EVENTS[name]
     hints = {name: _some(hint) for name, hint in get_type_hints(kind, vars(_events)).items()}
     own = [item for item in fields(kind) if item.name not in _COMMON]
     return _Shape(
@@ -282,9 +285,6 @@ def _shape(kind: type[Event]) -> _Shape:
         {name: hint for name, hint in hints.items() if name != "site"},
         {item.name: item.default for item in fields(kind) if item.default is not MISSING},
     )
-
-
-_SHAPES: Final = {kind: _shape(kind) for kind in NAMES}
 
 
 # ---- writing -------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def _quoted(text: str) -> str:
 
 def _line(event: Event) -> str:
     kind = type(event)
-    shape = _SHAPES[kind]
+    shape = _shape(NAMES[kind])
     words: list[str] = []
     if re.fullmatch(r"[\w.-]+", event.task):
         words.append(f"{event.task}:")
