@@ -111,7 +111,7 @@ def test_on_rt_the_holder_of_a_lock_is_preempted_and_stays_on_its_cpu(run):
     ]
     assert held
     assert all(cpu == from_cpu for cpu, from_cpu in held)
-    assert happened(found, "SwitchOut", why="blocked")
+    assert happened(found, "SwitchOut", why="lock")
     assert all(found.machine.over(end) for end in found.ends)
 
 

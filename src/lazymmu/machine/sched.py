@@ -26,7 +26,7 @@ NOWHERE: Final = -1
 
 GOING: Final[Mapping[str, SwitchWhy]] = {
     "blocked": "blocked",
-    "waiting": "blocked",
+    "waiting": "lock",
     "resched": "yielded",
     "dead": "exit",
 }
