@@ -230,8 +230,15 @@ def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
     return harm(*asked) is None and cost(*asked) is None
 
 
+def _better(item: Culprit) -> tuple[object, ...]:
+    """A total order of the tellings of one cause: architectures come in any order."""
+    begun = item.section or item.step
+    place = (item.step.file, item.step.line, begun.file, begun.line)
+    return (item.rank, *place, item.arch, item.conditions, item.detail)
+
+
 def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:
-    best = min(group, key=lambda c: (c.rank, c.step.file, c.step.line))
+    best = min(group, key=_better)
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))
     harms: list[Harm] = []
