@@ -43,7 +43,7 @@ real-time locks, each deferral; from 27 to 15,000 states."""
 
 
 @needs_spin
-@pytest.mark.parametrize(("scenario", "arch", "feature"), RUNS, ids=" ".join)
+@pytest.mark.parametrize(("scenario", "arch", "feature"), RUNS, ids=map(" ".join, RUNS))
 def test_spin_counts_the_same_states_and_steps(
     scenario: str,
     arch: str,
