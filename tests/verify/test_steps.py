@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from lazymmu.machine import Machine
+from lazymmu.machine import ConfigError, Machine, Op
 from lazymmu.witness.judged import Question
 
 from .test_promela import place, reached
@@ -56,3 +56,13 @@ def test_steps_taken_together_hide_no_state(
     together = between(Machine(config))
     assert len(together) > 10
     assert together == between(Machine(replace(config, fine=True)))
+
+
+def test_a_handler_is_refused_before_it_runs(
+    ask: Callable[[str, str, str], Question],
+) -> None:
+    """What an interrupt does is looked at as soon as what tasks do."""
+    config = ask("section-in-hardirq", "x86", "xen-nesting-count").config
+    handler = replace(config.interrupts[0], program=(Op("kmap_everything"),))
+    with pytest.raises(ConfigError, match="no operation kmap_everything"):
+        Machine(replace(config, interrupts=(handler,)))

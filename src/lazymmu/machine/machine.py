@@ -102,6 +102,8 @@ class Machine:
         self.threads = Threads(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))
         self._handlers = tuple(self.handler(irq.kind, irq.program) for irq in config.interrupts)
+        for irq in config.interrupts:
+            self.programs.run(irq.program)  # an operation that is not there is refused now
         self.layout = Layout(self._columns(), self._names())
         self.fields = tuple(self.layout.fields)
         self.initial = self.layout.initial
