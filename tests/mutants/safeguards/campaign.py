@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Leaves out every safeguard of every machine, one at a time, and has the matrix look.
+
+``python tests/mutants/safeguards/campaign.py [--write] [--class NAME] [--jobs N]`` prints who was
+caught by which scenario and who survived; with --write the table in docs/mutants.rst is made anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+if __package__ in {None, ""}:  # run as a program
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import tomllib
+
+from safeguards import plant, run
+
+EQUIVALENT: Final = Path(__file__).parents[1] / "equivalent.toml"
+"""Mutants that nothing can catch, each with the reason."""
+
+TABLE: Final = Path(__file__).parents[3] / "docs" / "mutants.rst"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A mutant and what became of it."""
+
+    mutant: plant.Mutant
+    caught: run.Caught
+
+
+def reasons() -> dict[str, str]:
+    """Why each mutant in the data file is no mistake, by its name."""
+    groups = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("group", [])
+    return {name: group["reason"] for group in groups for name in group["mutants"]}
+
+
+def campaign(
+    mutants: Iterable[plant.Mutant], runs: Sequence[run.Run], *, jobs: int = 2
+) -> Iterator[Tried]:
+    """Try each of `mutants`, `jobs` at a time, in order."""
+    chosen = list(mutants)
+    with ThreadPoolExecutor(jobs) as pool:
+        for mutant, caught in zip(
+            chosen, pool.map(lambda one: run.catch(one, runs), chosen), strict=True
+        ):
+            yield Tried(mutant, caught)
+
+
+def line(one: Tried, known: Mapping[str, str]) -> str:
+    """What is printed of one."""
+    if one.caught:
+        return f"caught: {one.mutant.name} by {one.caught.by}: {one.caught.how}"
+    word = "equivalent" if one.mutant.name in known else "SURVIVED"
+    return f"{word}: {one.mutant.name}"
+
+
+def table(tried: Sequence[Tried], known: Mapping[str, str]) -> str:
+    """The part of the documentation page that is made: a summary and a row for each mutant."""
+    caught = sum(bool(one.caught) for one in tried)
+    same = sum(not one.caught and one.mutant.name in known for one in tried)
+    text = [
+        f"{len(tried)} mutants: {caught} caught, {same} equivalent, "
+        f"{len(tried) - caught - same} survived.",
+        "",
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 22 48 30",
+        "",
+        "   * - method",
+        "     - change",
+        "     - caught by",
+    ]
+    for one in tried:
+        by = one.caught.by.partition(" (")[0] if one.caught else ""
+        text += [
+            f"   * - {one.mutant.owner}.{one.mutant.method}",
+            f"     - {one.mutant.kind} ``{one.mutant.text}``",
+            f"     - {by or known.get(one.mutant.name, 'nobody')}",
+        ]
+    return "\n".join(text) + "\n"
+
+
+MADE: Final = ".. What follows is made by tests/mutants/safeguards/campaign.py --write.\n\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; 1 when a mutant survived that nobody has judged."""
+    parser = argparse.ArgumentParser(description="Leave out safeguards of machines, and look.")
+    parser.add_argument("--write", action="store_true", help="make docs/mutants.rst anew")
+    parser.add_argument("--class", dest="owner", default="", help="of this class alone")
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args(argv)
+    known = reasons()
+    chosen = [one for one in plant.mutants() if not asked.owner or one.owner == asked.owner]
+    tried = []
+    for one in campaign(chosen, run.baseline(), jobs=asked.jobs):
+        tried.append(one)
+        sys.stdout.write(line(one, known) + "\n")
+        sys.stdout.flush()
+    if asked.write:
+        page = TABLE.read_text(encoding="utf-8").partition(MADE)[0]
+        TABLE.write_text(page + MADE + table(tried, known), encoding="utf-8")
+    count = Counter(line(one, known).partition(":")[0] for one in tried)
+    sys.stdout.write(", ".join(f"{number} {word}" for word, number in count.items()) + "\n")
+    return int(count["SURVIVED"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
