@@ -7,18 +7,19 @@ lark has an indenter of its own; it says of a bad line neither which one it is n
 from __future__ import annotations
 
 import functools
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from lark import Lark, Token
+from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from lazymmu.litmus import table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from lark import Tree
+    from lark import Lark, Tree
 
-__all__ = ["LayoutError", "parse"]
+__all__ = ["Indentation", "LayoutError", "parse"]
 
 DEEPEST = 8
 """Levels of indentation: more than any kernel function has, and no recursion worth the name."""
@@ -56,7 +57,7 @@ def parse(text: str) -> Tree[Token]:
         raise LayoutError(error.line, error.column, "this is no litmus file") from None
 
 
-class _Indentation:
+class Indentation:
     """Puts _INDENT and _DEDENT where lines begin farther right or left than the one before."""
 
     always_accept = ("_NL",)
@@ -94,14 +95,7 @@ def _made(kind: str, after: Token) -> Token:
 
 @functools.cache
 def _parser() -> Lark:
-    # Not lark's own cache: it unpickles files from a directory that others may write to.
-    return Lark(
-        files("lazymmu.litmus").joinpath("grammar.lark").read_text(encoding="utf-8"),
-        parser="lalr",
-        postlex=_Indentation(),
-        maybe_placeholders=True,
-        propagate_positions=True,
-    )
+    return table.parser(Indentation())
 
 
 def _of_token(error: UnexpectedToken) -> LayoutError:
