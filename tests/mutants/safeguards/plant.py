@@ -49,12 +49,7 @@ SAYS: Final = frozenset(
 
 _QUIET: Final = ("_say_",)
 
-_WATCHING: Final = frozenset(
-    {
-        *("__init__", "mode_on", "pending", "_observed", "observe", "touch"),
-        *("access", "access_write", "is_spurious_el1_translation_fault"),
-    }
-)
+_WATCHING: Final = frozenset({"__init__", "mode_on", "pending", "_observed", "observe", "touch"})
 """Methods that only look or tell, and the one that nothing can go without."""
 
 
@@ -62,8 +57,7 @@ _WATCHING: Final = frozenset(
 class Mutant:
     """One change: where, what kind of, and the text that it is about.
 
-    `number`: which of the places in that method that the kind fits; `again`: how many of those
-    before it have the same text.
+    `number`: which of the places in that method that the kind fits.
     """
 
     file: str
@@ -72,13 +66,11 @@ class Mutant:
     kind: str
     number: int
     text: str
-    again: int = 0
 
     @property
     def name(self) -> str:
         """What it is called in the data file: class, method, kind and text."""
-        which = f" ({self.again + 1})" if self.again else ""
-        return f"{self.owner}.{self.method}: {self.kind} `{self.text}`{which}"
+        return f"{self.owner}.{self.method}: {self.kind} `{self.text}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +102,11 @@ def planted(mutant: Mutant) -> str:
 
 def _of(file: str) -> Iterator[Mutant]:
     for owner, method in _methods(ast.parse(source(file))):
-        before: list[_Place] = []
+        count: dict[str, int] = {}
         for place in _places(method):
-            alike = [one.text for one in before if one.kind == place.kind]
-            before.append(place)
-            again = alike.count(place.text)
-            yield Mutant(file, owner.name, method.name, place.kind, len(alike), place.text, again)
+            number = count.get(place.kind, 0)
+            count[place.kind] = number + 1
+            yield Mutant(file, owner.name, method.name, place.kind, number, place.text)
 
 
 def _methods(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef]]:
