@@ -34,7 +34,7 @@ test: lint types check docs
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy

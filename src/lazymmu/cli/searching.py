@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the verbs that search machines share: their options, and many searches at once.
 
-Each search runs in one process; several processes make several searches. The results come in the
-order of the runs, whoever was ready first.
+Each search runs in one process; when they take longer than a moment, several processes make several
+searches. The results come in the order of the runs, whoever was ready first.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
@@ -29,6 +30,9 @@ __all__ = ["ENGINES", "add_search", "add_selecting", "limits", "ported", "select
 
 ENGINES = ("auto", "python", "numpy", "numba")
 """As `explore.ENGINES` has them, which is heavier to import than a parser."""
+
+ALONE = 0.2
+"""Seconds of searching that are cheaper than starting other processes is: most runs are small."""
 
 INTERRUPT = "interrupt"
 """The reason that explore gives for a search that Ctrl-C ended."""
@@ -151,57 +155,80 @@ def verdicts(
     wanted = limits(args)
     jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
     many = jobs > 1 and hasattr(os, "fork")
+    done: list[tuple[Run, Verdict]] = []
     with progress(quiet=args.quiet) as show:
         told = show or (lambda *_: None)
-        search = _parallel if many else _serial
-        done, interrupted = search(runs, wanted, told, jobs)
+        interrupted = _alone(runs, wanted, told, done, time.monotonic() + ALONE if many else None)
+        if not interrupted and len(done) < len(runs):
+            interrupted = _together(runs, wanted, told, done, jobs)
     if interrupted:
         say(f"interrupted: {len(done)} of {len(runs)} runs made")
     return done, interrupted
 
 
-def _serial(
-    runs: Sequence[Run], wanted: Limits, show: Callable[[str, int, int], None], _jobs: int
-) -> tuple[list[tuple[Run, Verdict]], bool]:
-    done: list[tuple[Run, Verdict]] = []
+class _Late(Exception):
+    """A search alone takes longer than it takes to start others."""
+
+
+def _alone(
+    runs: Sequence[Run],
+    wanted: Limits,
+    show: Callable[[str, int, int], None],
+    done: list[tuple[Run, Verdict]],
+    until: float | None,
+) -> bool:
+    """Make the runs here, one after the other, until it is late; whether the user broke off."""
+
+    def look(_progress: Progress) -> None:
+        if until is not None and time.monotonic() > until:
+            raise _Late
+
     for number, run in enumerate(runs):
         show(run.scenario.name, number, len(runs))
         try:
-            verdict = _verify(run, wanted)
+            verdict = _verify(run, wanted, look)
+        except _Late:
+            return False
         except KeyboardInterrupt:
-            return done, True
+            return True
         done.append((run, verdict))
         if verdict.reason == INTERRUPT:
-            return done, True
-    return done, False
+            return True
+    return False
 
 
-def _parallel(
-    runs: Sequence[Run], wanted: Limits, show: Callable[[str, int, int], None], jobs: int
-) -> tuple[list[tuple[Run, Verdict]], bool]:
+def _together(
+    runs: Sequence[Run],
+    wanted: Limits,
+    show: Callable[[str, int, int], None],
+    done: list[tuple[Run, Verdict]],
+    jobs: int,
+) -> bool:
+    """Make the runs that are left in `jobs` processes; whether the user broke off."""
     import multiprocessing
     from concurrent.futures import CancelledError, ProcessPoolExecutor
 
     # A fork has what this process has read and built; nothing here runs threads before it.
     context = multiprocessing.get_context("fork")
     stop = context.Event()
-    done: list[tuple[Run, Verdict]] = []
-    interrupted = False
+    begun, interrupted = len(done), False
     with ProcessPoolExecutor(jobs, context, _begin, (stop,)) as pool:
-        futures: list[Future[Verdict]] = [pool.submit(_verify, run, wanted) for run in runs]
+        futures: list[tuple[Run, Future[Verdict]]] = [
+            (run, pool.submit(_verify, run, wanted)) for run in runs[len(done) :]
+        ]
         try:
-            for number, (run, future) in enumerate(zip(runs, futures, strict=True)):
-                show(run.scenario.name, number, len(runs))
+            for run, future in futures:
+                show(run.scenario.name, len(done), len(runs))
                 done.append((run, future.result()))
         except KeyboardInterrupt:
             interrupted = True
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
         if interrupted:
-            for run, future in list(zip(runs, futures, strict=True))[len(done) :]:
+            for run, future in futures[len(done) - begun :]:
                 with contextlib.suppress(CancelledError):
                     done.append((run, future.result()))
-    return done, interrupted
+    return interrupted
 
 
 _stop: Event | None = None
@@ -216,11 +243,11 @@ def _begin(stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _verify(run: Run, wanted: Limits) -> Verdict:
+def _verify(run: Run, wanted: Limits, look: Callable[[Progress], None] | None = None) -> Verdict:
     from lazymmu.litmus import run as running
 
     try:
-        return running.verify(run, wanted, _look if _stop is not None else None)
+        return running.verify(run, wanted, look or _look)
     except ImportError as error:
         raise Problem(f"--engine {wanted.engine} needs a package: {error}") from None
 

@@ -41,6 +41,7 @@ SAYS: Final = frozenset(
         "_observed",
         "_begins",
         "_returns",
+        "begin",
         "touch",
         "end",
     }
@@ -49,7 +50,12 @@ SAYS: Final = frozenset(
 
 _QUIET: Final = ("_say_",)
 
-_WATCHING: Final = frozenset({"__init__", "mode_on", "pending", "_observed", "observe", "touch"})
+_WATCHING: Final = frozenset(
+    {
+        *("__init__", "mode_on", "pending", "_observed", "observe", "touch"),
+        *("access", "access_write", "is_spurious_el1_translation_fault"),
+    }
+)
 """Methods that only look or tell, and the one that nothing can go without."""
 
 
@@ -57,7 +63,8 @@ _WATCHING: Final = frozenset({"__init__", "mode_on", "pending", "_observed", "ob
 class Mutant:
     """One change: where, what kind of, and the text that it is about.
 
-    `number`: which of the places in that method that the kind fits.
+    `number`: which of the places in that method that the kind fits; `again`: how many of those
+    before it have the same text.
     """
 
     file: str
@@ -66,11 +73,13 @@ class Mutant:
     kind: str
     number: int
     text: str
+    again: int = 0
 
     @property
     def name(self) -> str:
         """What it is called in the data file: class, method, kind and text."""
-        return f"{self.owner}.{self.method}: {self.kind} `{self.text}`"
+        which = f" ({self.again + 1})" if self.again else ""
+        return f"{self.owner}.{self.method}: {self.kind} `{self.text}`{which}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +111,12 @@ def planted(mutant: Mutant) -> str:
 
 def _of(file: str) -> Iterator[Mutant]:
     for owner, method in _methods(ast.parse(source(file))):
-        count: dict[str, int] = {}
+        before: list[_Place] = []
         for place in _places(method):
-            number = count.get(place.kind, 0)
-            count[place.kind] = number + 1
-            yield Mutant(file, owner.name, method.name, place.kind, number, place.text)
+            alike = [one.text for one in before if one.kind == place.kind]
+            before.append(place)
+            again = alike.count(place.text)
+            yield Mutant(file, owner.name, method.name, place.kind, len(alike), place.text, again)
 
 
 def _methods(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef]]:

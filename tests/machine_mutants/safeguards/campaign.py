@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Leaves out every safeguard of every machine, one at a time, and has the matrix look.
 
-``python tests/mutants/safeguards/campaign.py [--write] [--class NAME] [--jobs N]`` prints who was
-caught by which scenario and who survived; with --write the table in docs/mutants.rst is made anew.
+``python tests/machine_mutants/safeguards/campaign.py [--write] [--class NAME] [--jobs N]`` prints
+who was caught by which scenario and who survived; with --write the table in docs/mutants.rst is
+made anew.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import tomllib
 from safeguards import plant, run
 
 EQUIVALENT: Final = Path(__file__).parents[1] / "equivalent.toml"
-"""Mutants that nothing can catch, each with the reason."""
+"""Mutants that no scenario catches, each with the reason; `open` where one could."""
 
 TABLE: Final = Path(__file__).parents[3] / "docs" / "mutants.rst"
 
@@ -37,10 +38,27 @@ class Tried:
     caught: run.Caught
 
 
-def reasons() -> dict[str, str]:
-    """Why each mutant in the data file is no mistake, by its name."""
-    groups = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("group", [])
-    return {name: group["reason"] for group in groups for name in group["mutants"]}
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why nobody catches a mutant: no mistake, or one that the machine cannot show (`open`)."""
+
+    text: str
+    open: bool = False
+
+    @property
+    def word(self) -> str:
+        """Which of the two."""
+        return "open" if self.open else "equivalent"
+
+
+def reasons() -> dict[str, Reason]:
+    """What the data file says of mutants, by their names."""
+    groups = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["group"]
+    return {
+        name: Reason(group["reason"], group.get("open", False))
+        for group in groups
+        for name in group["mutants"]
+    }
 
 
 def campaign(
@@ -55,21 +73,20 @@ def campaign(
             yield Tried(mutant, caught)
 
 
-def line(one: Tried, known: Mapping[str, str]) -> str:
+def line(one: Tried, known: Mapping[str, Reason]) -> str:
     """What is printed of one."""
     if one.caught:
         return f"caught: {one.mutant.name} by {one.caught.by}: {one.caught.how}"
-    word = "equivalent" if one.mutant.name in known else "SURVIVED"
-    return f"{word}: {one.mutant.name}"
+    reason = known.get(one.mutant.name)
+    return f"{reason.word if reason else 'SURVIVED'}: {one.mutant.name}"
 
 
-def table(tried: Sequence[Tried], known: Mapping[str, str]) -> str:
+def table(tried: Sequence[Tried], known: Mapping[str, Reason]) -> str:
     """The part of the documentation page that is made: a summary and a row for each mutant."""
-    caught = sum(bool(one.caught) for one in tried)
-    same = sum(not one.caught and one.mutant.name in known for one in tried)
+    count = Counter(line(one, known).partition(":")[0] for one in tried)
     text = [
-        f"{len(tried)} mutants: {caught} caught, {same} equivalent, "
-        f"{len(tried) - caught - same} survived.",
+        f"{len(tried)} mutants: {count['caught']} caught, {count['equivalent']} equivalent, "
+        f"{count['open']} open, {count['SURVIVED']} survived.",
         "",
         ".. list-table::",
         "   :header-rows: 1",
@@ -80,16 +97,18 @@ def table(tried: Sequence[Tried], known: Mapping[str, str]) -> str:
         "     - caught by",
     ]
     for one in tried:
-        by = one.caught.by.partition(" (")[0] if one.caught else ""
+        reason = known.get(one.mutant.name)
+        uncaught = f"*{reason.word}:* {reason.text}" if reason else "nobody"
+        by = one.caught.by.partition(" (")[0] if one.caught else uncaught
         text += [
             f"   * - {one.mutant.owner}.{one.mutant.method}",
             f"     - {one.mutant.kind} ``{one.mutant.text}``",
-            f"     - {by or known.get(one.mutant.name, 'nobody')}",
+            f"     - {by}",
         ]
     return "\n".join(text) + "\n"
 
 
-MADE: Final = ".. What follows is made by tests/mutants/safeguards/campaign.py --write.\n\n"
+MADE: Final = ".. What follows is made by tests/machine_mutants/safeguards/campaign.py --write.\n\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
