@@ -99,7 +99,7 @@ def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tre
 
 def test_reading_leaves_the_repository_as_it_was(repository):
     """Not even the index is refreshed: others may be at work in the same tree."""
-    os.utime(repository / "mm" / "inner.c")
+    os.utime(repository / "mm" / "inner.c", (1, 1))  # another second than the index has
     index = (repository / ".git" / "index").read_bytes()
     before.at_revision(str(repository), "HEAD")
     assert (repository / ".git" / "index").read_bytes() == index

@@ -214,11 +214,13 @@ def _git(
     # A git hook that calls lazymmu exports where its own repository is; ours is `directory`.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     # The ceiling keeps `git apply` from mistaking a repository around the temporary directory for
-    # the tree; no optional locks: reading must not rewrite the user's index.
+    # the tree. No optional locks, and no refresh by `git diff`, which locks all the same: reading
+    # must not rewrite the user's index.
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     if arguments[0] == "apply":
         environment["GIT_CEILING_DIRECTORIES"] = str(Path(directory).parent)
-    command = ["git", "-c", "core.fsmonitor=false", "-C", directory, *arguments]
+    quiet = ("-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false")
+    command = ["git", *quiet, "-C", directory, *arguments]
     try:
         return subprocess.run(
             command, input=stdin or b"", capture_output=True, env=environment, check=False
