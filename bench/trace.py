@@ -36,8 +36,8 @@ _TIME = re.compile(
 )
 _PIDS = re.compile(rb"\b(prev_pid|next_pid|pid|child_pid)=([1-9]\d*)")
 _MATTERS = re.compile(rb"_lazy_mmu|_context_switch|sched_switch:|sched_process_")
-_APART = 100_000
-"""Between the pids of one repetition and the next."""
+_APART = 20_000
+"""Between the pids of one repetition and the next; no kernel has more than 2**22 of them."""
 
 LIMITS = {"few": 1.0e6, "all": 0.4e6}
 """Lines a second that are asked for: issue 4, under Speed."""
@@ -113,10 +113,11 @@ def _moved(found: re.Match[bytes] | None, line: bytes, times: int, span: int) ->
     stamp = int(found[4]) * 1_000_000 + int(found[5]) + times * span
     pid = int(found[2])
     rest = _PIDS.sub(lambda hit: b"%s=%d" % (hit[1], int(hit[2]) + pids), line[found.end() :])
-    # The column stays as wide as it was, as far as the number fits.
-    after = found[3].lstrip()
-    column = len(found[2]) + len(found[3]) - len(after)
-    return b"%s-%s%s%d.%06d:%s" % (
+    # Columns stay as wide as they were, as far as numbers fit; a time is " %5lu.%06lu: "
+    # (kernel/trace/trace_output.c, trace_print_time()).
+    after = found[3].strip()
+    column = len(found[2]) + len(found[3]) - len(found[3].lstrip())
+    return b"%s-%s%s %5d.%06d:%s" % (
         found[1],
         (b"%d " % (pid + pids if pid else 0)).ljust(column),
         after,

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
+import re
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.lines import (
@@ -25,21 +26,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import BinaryIO
 
-__all__ = ["Lines", "Trace", "read", "rest_at"]
+__all__ = ["Lines", "Trace", "read"]
 
 # What is looked for whatever the caller wants: lost records and stacks.
 _ALWAYS: Final = (b" EVENTS", b" buffer started", b"<stack trace")
 _REMEMBERED: Final = 1 << 14
 """Different columns that are remembered; a busy machine has some thousands."""
 
-rest_at: Final = REST.match
-"""Time and text of a line, from the end of its columns."""
-
 _DENSE: Final = 15
 """Blocks that are taken to be like the one before them."""
 
+_SECONDS: Final = 20
+"""Bytes that the seconds of a time may have, with the blanks before them."""
+
+_NEWLINE: Final = re.compile(rb"\n")
+
 _CONTEXT: Final = 3
 """Lines shown on each side of a line."""
+
+
+@lru_cache(maxsize=8)
+def _usual(width: int, wide: int) -> re.Pattern[bytes]:
+    """A line with columns of `width` bytes and a time of `wide`, as the kernel prints it with its
+    usual clocks: " %5lu.%06lu: " (kernel/trace/trace_output.c); or else any line, which is last.
+    """
+    return re.compile(rb"(.{%d})(.{%d}\.[0-9]{6}): (.*)\n|(.*)\n" % (width, wide - len(".123456")))
 
 
 def read(
@@ -85,9 +96,10 @@ class Trace:
         that follows it is given out.
         """
         for lines in self.lines(needles):
-            for number, at in lines:
+            for number, _ in lines.split():
+                at = lines.at(number)
                 if lines.holds(at):
-                    record = lines.record(number, at)
+                    record = lines.record(number)
                     if record is not None:
                         yield record
 
@@ -106,13 +118,14 @@ class Trace:
 
 
 class Lines:
-    """The lines of one block that matter: iterate for (number, offset) of each.
+    """The lines of one block that matter: `split()` gives them out, `other()` reads unusual ones.
 
     Where most of them matter, all are given out: that is faster than to tell them apart.
 
     block: the bytes; needles: what a line that matters contains, which may be changed before
-    iteration; width, known: of a line's columns, and those that were met, by their bytes;
-    gap: whether records are missing before the line given out last, until reset.
+    `split()`; known: the columns that were met, by their bytes; gap: whether records are missing
+    before the line looked at last, until reset; given: lines given out; wide: bytes of a usual
+    time.
     """
 
     def __init__(self, header: Header, needles: Collection[bytes]) -> None:
@@ -121,14 +134,17 @@ class Lines:
         self.block = b""
         self.next_line = 1
         self.gap = False
-        self.unreadable = 0
+        self.given = 0
         self.needles: tuple[bytes, ...] = tuple(needles)
+        self.known: dict[bytes, Columns] = {}
+        self.wide = len(" 12345.123456")
         self._format: Format | None = None
         self._in_head = True
         self._dense = 0
-        self.width = 0
-        self.known: dict[bytes, Columns] = {}
+        self._width = 0
         self._begin = 0
+        self._first = 0
+        self._starts: list[int] = []
 
     def load(self, block: bytes) -> None:
         """Go on with the next block of whole lines; the head of the trace is taken in at once."""
@@ -154,25 +170,35 @@ class Lines:
             at = self.block.find(b"\n", at) + 1 or -1
         return False
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Number and offset of each line that matters, in order."""
-        if not self.needles or self._dense > 0:
-            self._dense -= 1
-            return self._every()
-        hits = self._hits()
-        # One hit costs as much as looking at three lines.  Where most lines matter, they will in
-        # the next blocks too.
-        if len(hits) * 3 > self.block.count(b"\n"):
-            self._dense = _DENSE
-            return self._every()
-        return self._hit(hits)
+    def split(self) -> Iterator[tuple[int, tuple[bytes, bytes, bytes, bytes]]]:
+        """Number of each line that matters, and its columns, its time and its text.
+
+        That is what they are if the line has the form of most, for all that is `known` or what
+        `meet()` says of the columns.  Else the three are empty, and the fourth is the whole line,
+        of which `other()` may know more.
+        """
+        usual = _usual(self._width, self.wide)
+        hits: list[int] = []
+        if self.needles and self._dense <= 0:
+            hits = self._hits()
+            # One hit costs as much as looking at three lines.  Where most lines matter, they will
+            # in the next blocks too.
+            if len(hits) * 3 <= self.block.count(b"\n"):
+                return self._hit(hits, usual)
+            self._dense = _DENSE + 1
+        self._dense -= 1
+        found = usual.findall(self.block, self._begin)
+        self._first, self._starts = self.next_line, []
+        self.next_line += len(found)
+        self.given += len(found)
+        return enumerate(found, self._first)
 
     def _hits(self) -> list[int]:
         """Where needles are, in order."""
         block, at = self.block, self._begin
         find = block.find
         found: list[int] = []
-        for needle in (*self.needles, *_ALWAYS) if self.needles else ():
+        for needle in (*self.needles, *_ALWAYS):
             length = len(needle)
             hit = find(needle, at)
             while hit >= 0:
@@ -181,37 +207,61 @@ class Lines:
         found.sort()
         return found
 
-    def _hit(self, hits: list[int]) -> Iterator[tuple[int, int]]:
+    def _hit(
+        self, hits: list[int], usual: re.Pattern[bytes]
+    ) -> Iterator[tuple[int, tuple[bytes, bytes, bytes, bytes]]]:
         """The lines of these hits."""
         block = self.block
         counted = end = self._begin
         number = self.next_line
-        count, find, rfind = block.count, block.find, block.rfind
+        count, rfind, match = block.count, block.rfind, usual.match
         for hit in hits:
             if hit < end:
                 continue
             start = rfind(b"\n", counted, hit) + 1 or counted
-            end = find(b"\n", hit) + 1
             number += count(b"\n", counted, start)
             counted = start
-            if block[start] not in b"#C" or not self._loss(number, start):
-                yield number, start
+            line = match(block, start)
+            if line is None:
+                raise AssertionError("a block is whole lines")
+            end = line.end()
+            self._first, self._starts = number, [start]
+            self.given += 1
+            yield number, line.groups(b"")  # type: ignore[misc]
         self.next_line = number + count(b"\n", counted)
 
-    def _every(self) -> Iterator[tuple[int, int]]:
-        """Every line, but for frames of stacks."""
-        block, at, number = self.block, self._begin, self.next_line
-        find, startswith, size = block.find, block.startswith, len(block)
-        while at < size:
-            first = block[at]
-            if first == 32:
-                if not startswith(b" =>", at):
-                    yield number, at
-            elif not startswith(b"=>", at) and (first not in b"#C" or not self._loss(number, at)):
-                yield number, at
-            at = find(b"\n", at) + 1
-            number += 1
-        self.next_line = number
+    def at(self, number: int) -> int:
+        """Where in the block the line with this number begins; one of those given out."""
+        if not self._starts:
+            ends = (found.end() for found in _NEWLINE.finditer(self.block, self._begin))
+            self._starts = [self._begin, *ends]
+        return self._starts[number - self._first]
+
+    def meet(self, key: bytes) -> Columns | None:
+        """The columns of a usual line, from their bytes; None when they are none."""
+        if not key or self._format is None:
+            return None
+        found = self._format.pattern.match(key + b" ")
+        if found is None or found.end() != len(key):
+            return None
+        return self._remember(key, columns(found))
+
+    def other(self, number: int) -> tuple[Columns, bytes, bytes] | None:
+        """Columns, time and text of a line given out; None when it is no record.
+
+        Lines that tell of lost records are noted (`gap`).
+        """
+        at = self.at(number)
+        if self.block[at] in b"#C" and self._loss(number, at):
+            return None
+        key = self.block[at : at + self._width]
+        found = self.parts(at)
+        if found is not None and key in self.known:
+            # Seconds of six digits, after a day, make times wider.
+            mid = at + self._width
+            point = self.block.find(b".", mid, mid + _SECONDS) + 1
+            self.wide = max(self.wide, point - mid + 6)
+        return found
 
     def _head(self) -> int:
         """Take the lines of the head in; where the first line after them begins."""
@@ -250,12 +300,11 @@ class Lines:
 
         Columns are remembered: a task that runs has the same ones in line after line.
         """
-        width = self.width
-        key = self.block[at : at + width]
+        key = self.block[at : at + self._width]
         known = self.known.get(key)
         if known is None:
             return self._parts(at, key)
-        rest = rest_at(self.block, at + width)
+        rest = REST.match(self.block, at + self._width)
         if rest is None:
             return self._parts(at, b"")
         stamp, text = rest.groups()
@@ -266,28 +315,31 @@ class Lines:
             found = one.pattern.match(self.block, at)
             if found is None:
                 continue
-            rest = rest_at(self.block, found.end())
+            rest = REST.match(self.block, found.end())
             if rest is None:
                 continue
             if self._format is None:
                 self._format = one
                 self.header.format = one.name
-                self.width = found.end() - at
+                self._width = found.end() - at
                 key = found[0]
             known = columns(found)
             if found[0] == key:
-                if len(self.known) > _REMEMBERED:
-                    self.known.clear()
-                self.known[key] = known
+                self._remember(key, known)
             stamp, text = rest.groups()
             return known, stamp, text
         return None
 
-    def record(self, number: int, at: int) -> Record | None:
-        """The record at offset `at`, None when the line is none."""
-        found = self.parts(at)
+    def _remember(self, key: bytes, known: Columns) -> Columns:
+        if len(self.known) > _REMEMBERED:
+            self.known.clear()
+        self.known[key] = known
+        return known
+
+    def record(self, number: int) -> Record | None:
+        """The record of a line given out, None when the line is none."""
+        found = self.other(number)
         if found is None:
-            self.unreadable += 1
             return None
         known, stamp, text = found
         if b"<-" in text or b"<stack" in text:
@@ -306,14 +358,14 @@ class Lines:
             caller,
             rest,
             known.tgid,
-            self.frames(at) if kind is Kind.STACK else (),
+            self.frames(number) if kind is Kind.STACK else (),
         )
 
-    def frames(self, at: int) -> tuple[str, ...]:
-        """The frames that follow the line at `at`, innermost first."""
+    def frames(self, number: int) -> tuple[str, ...]:
+        """The frames that follow a line given out, innermost first."""
         found: list[str] = []
         block = self.block
-        at = block.find(b"\n", at) + 1
+        at = block.find(b"\n", self.at(number)) + 1
         while at < len(block) and len(found) < 64:
             end = block.find(b"\n", at)
             name = frame(block[at:end])
@@ -323,12 +375,13 @@ class Lines:
             at = end + 1
         return tuple(found)
 
-    def around(self, number: int, at: int) -> tuple[tuple[int, str], ...]:
-        """Numbers and text of the lines around the one at `at`, frames of stacks left out.
+    def around(self, number: int) -> tuple[tuple[int, str], ...]:
+        """Numbers and text of the lines around one given out, frames of stacks left out.
 
         Lines of the blocks before and after are there as far as they are at hand.
         """
         before: list[tuple[int, str]] = []
+        at = self.at(number)
         line, end = number, at
         while end > 0 and len(before) < _CONTEXT:
             start = self.block.rfind(b"\n", 0, end - 1) + 1

@@ -133,7 +133,7 @@ class _Watcher:
             )
         follower.finish()
         follower.seen.lines = lines.next_line - 1
-        return self._watched(follower, known)
+        return self._watched(follower, known, lines.given)
 
     def _follower(self, lines: Lines, known: Guess, before: Follower | None = None) -> Follower:
         blind = not known.shows_sections
@@ -176,7 +176,6 @@ class _Watcher:
         place: Place,
         lines: Lines,
         number: int,
-        at: int,
     ) -> None:
         for violation in violations:
             if violation.rule == _EFFECT or (self.rules and violation.rule not in self.rules):
@@ -190,13 +189,13 @@ class _Watcher:
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
             if self.cut[violation.rule] <= _KEPT:
-                one = _Found(task, violation, place, lines.around(number, at))
+                one = _Found(task, violation, place, lines.around(number))
                 self.found.append(one)
                 task.recent.append(one)
 
     # ---- the end ---------------------------------------------------------------------------
 
-    def _watched(self, follower: Follower, known: Guess) -> Watched:
+    def _watched(self, follower: Follower, known: Guess, given: int) -> Watched:
         seen = follower.seen
         if seen.counters:
             known = with_counters(known)
@@ -205,7 +204,7 @@ class _Watcher:
             what = "end" if seen.sections else "beginning"
             self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []
-        elif follower.disorders > 2 + follower.followed // 1000:
+        elif follower.disorders > 2 + given // 1000:
             mute = True
             self._doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []

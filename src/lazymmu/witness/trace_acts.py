@@ -46,6 +46,8 @@ WORDS: Final = {
 }
 NOTHING: Final = 0
 EVENT: Final = -1
+SWITCH: Final = -2
+"""The event `sched_switch`, the only one that comes as often as functions do."""
 _ACTS: Final = {
     "enter": ENTER,
     "leave": LEAVE,

@@ -31,15 +31,18 @@ from lazymmu.witness.trace_switches import Switches
 if TYPE_CHECKING:
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.trace import Lines
-    from lazymmu.witness.trace_tracks import Cpu, Place, Tallied, Task
+    from lazymmu.witness.trace_tracks import Cpu, Head, Place, Tallied, Task
 
 __all__ = ["Follower"]
 
 _REMEMBERED: Final = 1 << 14
-"""Texts of functions of which it is remembered what they mean."""
+"""Texts of functions, and columns, of which it is remembered what they mean."""
 
 _OPEN: Final = 16
 """Beginnings of open sections that are remembered of a task."""
+
+_FRAMES: Final = (b" =>", b"=>")
+"""How the lines of a stack begin."""
 
 _BATCH: Final = b"xen_mc_batch: start batch LAZY_"
 
@@ -50,44 +53,47 @@ class Follower(Switches):
     def block(self, lines: Lines) -> None:
         """Follow the lines of one block."""
         self._lines = lines
-        known_acts, cpus, tasks = self._acts, self.cpus, self.tasks
+        known_acts, heads, tasks = self._acts, self._heads, self.tasks
         enter, leave, begin, nothing = acts.ENTER, acts.LEAVE, acts.BEGIN, acts.NOTHING
-        block, parts, known, width = lines.block, lines.parts, lines.known.get, lines.width
-        find = block.find
-        last, tally, followed = self._stamp, self.tally, 0
-        for number, at in lines:
-            # What `parts()` does, without a pattern for columns that were met before and a time as
-            # the kernel prints it: " %5lu.%06lu: " (kernel/trace/trace_output.c).
-            mid = at + width
-            columns = known(block[at:mid])
-            if columns is not None and block[mid + 13 : mid + 15] == b": " and block[mid + 6] == 46:
-                stamp, text = block[mid : mid + 13], block[mid + 15 : find(b"\n", mid)]
-            else:
-                found = parts(at)
-                if found is None:
-                    self._unreadable(number, at)
+        tally, last = self.tally, self._stamp
+        self._batches = self._uncounted and _BATCH in lines.block
+        if lines.gap:
+            self._lost()
+        for number, (key, stamp, text, line) in lines.split():
+            head = heads.get(key)
+            if head is None:
+                if line.startswith(_FRAMES):
                     continue
-                columns, stamp, text = found
-                stamp = stamp.rjust(13)
-            if lines.gap:
-                self._forget_all()
-                lines.gap = False
+                columns = lines.known.get(key) or lines.meet(key)
+                if columns is None:
+                    found = lines.other(number)
+                    if lines.gap:
+                        self._lost()
+                    if found is None:
+                        self._unreadable(number)
+                        continue
+                    columns, stamp, text = found
+                    stamp = stamp.rjust(lines.wide)
+            else:
+                columns = head[0]
             if stamp != last:
                 if (stamp < last and len(stamp) <= len(last)) or len(stamp) < len(last):
                     self.disorders += 1
                     self._doubt("lines are out of order: what came before them is not used", number)
                     self._forget_all()
+                    head = None
                 last = stamp
-            followed += 1
-            self._number, self._at = number, at
-            cpu = cpus.get(columns.cpu) or self._cpu(columns.cpu)
+            _, cpu, pid, irq = head or self._head(key, columns)
+            self._number = number
             act = known_acts.get(text)
             if act is None:
-                act = self._act(text)
+                act = acts.SWITCH if text.startswith(b"sched_switch:") else self._act(text)
             if tally is not None:
                 self._tell(tally, columns, cpu, act)
             if act <= nothing:
-                if act == acts.EVENT:
+                if act == acts.SWITCH:
+                    self._switch(cpu, pid, columns.comm, stamp, text)
+                elif act == acts.EVENT:
                     self._event(cpu, columns, stamp, text)
                 continue
             if act >= begin:
@@ -96,7 +102,6 @@ class Follower(Switches):
                 else:
                     self._hook(cpu, act)
                 continue
-            pid = columns.pid
             task = cpu.idle if pid == b"0" else tasks.get(pid)
             if task is None:
                 task = self._task(pid, columns.comm)
@@ -104,20 +109,26 @@ class Follower(Switches):
                 continue
             if cpu.arriving:
                 self._arrive(cpu, task, stamp, text)
-            irq = columns.irq
             if irq != task.irq:
                 self._interrupts(task, irq)
             if act == enter:
-                place: Place = [number, stamp, cpu.number, text, None]
-                cpu.last, cpu.needs = place, text
-                self._enter(cpu, task, place, irq)
+                self._enter(cpu, task, [number, stamp, cpu.number, text, None], irq)
             elif act == leave:
                 self._leave(cpu, task, irq, stamp, text)
             else:
                 cpu.last = None
                 self.seen.flushes += 1
         self._stamp = last
-        self.followed += followed
+
+    def _head(self, key: bytes, columns: Columns) -> Head:
+        """What the columns of a line stand for, remembered by their bytes."""
+        cpu = self.cpus.get(columns.cpu) or self._cpu(columns.cpu)
+        head = (columns, cpu, columns.pid, columns.irq)
+        if key and self._lines.known.get(key) is columns:
+            if len(self._heads) > _REMEMBERED:
+                self._heads.clear()
+            self._heads[key] = head
+        return head
 
     def finish(self) -> None:
         """Judge what was put off to a line that never came."""
@@ -128,7 +139,7 @@ class Follower(Switches):
     def _tell(self, tally: Tallied, columns: Columns, cpu: Cpu, act: int) -> None:
         """Hand the line at hand to whoever counts."""
         task = cpu.idle if columns.pid == b"0" else self.tasks.get(columns.pid)
-        record = self._lines.record(self._number, self._at)
+        record = self._lines.record(self._number)
         if record is not None:
             depth = 0 if task is None else task.node.depth
             tally.add(
@@ -151,9 +162,14 @@ class Follower(Switches):
             self._acts[text] = act
         return act
 
-    def _unreadable(self, number: int, at: int) -> None:
+    def _lost(self) -> None:
+        """Records are missing before the line at hand."""
+        self._forget_all()
+        self._lines.gap = False
+
+    def _unreadable(self, number: int) -> None:
         """A line that holds a word that matters and is no record."""
-        text = self._lines.text(at)
+        text = self._lines.text(self._lines.at(number))
         # Frames of stacks, and heads of traces put together, hold such words too.
         frame = re.match(rb"\s*=>|#", text)
         if frame is None and any(needle in text for needle in self._lines.needles):
@@ -163,9 +179,7 @@ class Follower(Switches):
 
     def _event(self, cpu: Cpu, columns: Columns, stamp: bytes, text: bytes) -> None:
         pid, comm = columns.pid, columns.comm
-        if text.startswith(b"sched_switch:"):
-            self._switch(cpu, pid, comm, stamp, text)
-        elif STACK.match(text):
+        if STACK.match(text):
             self._stack(cpu)
         elif text.startswith(b"sched_process_exit:"):
             task = cpu.idle if pid == b"0" else self.tasks.get(pid) or self._task(pid, comm)
@@ -188,15 +202,18 @@ class Follower(Switches):
 
     def _enter(self, cpu: Cpu, task: Task, place: Place, irq: tuple[str, ...]) -> None:
         self.seen.sections += 1
-        cpu.mode = True
+        cpu.last, cpu.needs, cpu.mode = place, place[3], True
         if irq:
             event = moments.ENABLE_IRQ
         else:
             event = moments.ENABLE if self._flags else moments.ENABLE_SOMEWHERE
-        self._step(task, event, place)
+        node = task.node
+        task.node, violations = node.next.get(event) or self.judge.step(node, event)
+        if violations:
+            self._found(task, violations, place, self._lines, self._number)
         if len(task.begins) < _OPEN:
             task.begins.append(place)
-        if not irq and self._uncounted:
+        if self._batches and not irq:
             self._batched(task, place)
 
     def _leave(self, cpu: Cpu, task: Task, irq: tuple[str, ...], stamp: bytes, text: bytes) -> None:
@@ -216,14 +233,14 @@ class Follower(Switches):
         if violations:
             place: Place = [self._number, stamp, cpu.number, text, None]
             cpu.last, cpu.needs = place, text
-            self._found(task, violations, place, self._lines, self._number, self._at)
+            self._found(task, violations, place, self._lines, self._number)
         if task.begins:
             task.begins.pop()
         cpu.mode = None if task.node.depth else False
 
     def _batched(self, task: Task, place: Place) -> None:
         """What the first batch of a section says of the mode, where Xen's events are recorded."""
-        block, at = self._lines.block, self._at
+        block, at = self._lines.block, self._lines.at(self._number)
         after = block.find(b"\n", at)
         end = block.find(b"lazy_mmu", after)
         hit = block.find(_BATCH, after, end if end >= 0 else after + 4096)
@@ -237,5 +254,5 @@ class Follower(Switches):
         if columns.flags and not columns.irq and not columns.bh:
             on = text[len(_BATCH) :].startswith(b"MMU")
             if not on and self.off is None:
-                self.off = (task, place, self._lines.around(self._number, self._at))
+                self.off = (task, place, self._lines.around(self._number))
             self._step(task, moments.observed("enable", "on" if on else "off"), place)

@@ -11,8 +11,10 @@ from lazymmu.witness import trace_judge as moments
 from lazymmu.witness.trace_tracks import Place, Tracks
 
 if TYPE_CHECKING:
+    import re
+
     from lazymmu.witness.trace_judge import Moment
-    from lazymmu.witness.trace_tracks import Cpu, Task
+    from lazymmu.witness.trace_tracks import Cpu, Switched, Task
 
 __all__ = ["Switches"]
 
@@ -27,10 +29,7 @@ class Switches(Tracks):
 
     def _switch(self, cpu: Cpu, pid: bytes, comm: bytes, stamp: bytes, text: bytes) -> None:
         number = self._number
-        known = self._switches.get(text)
-        if known is None:
-            known = self._switched(text)
-        prev, state, nxt, comm_next = known
+        prev, steps, nxt, comm_next = self._switches.get(text) or self._switched(text)
         if prev != pid:
             self._doubt("a sched_switch cannot be read", number)
             self._forget_all()
@@ -49,7 +48,6 @@ class Switches(Tracks):
             self._interrupts(task, ())
         place: Place = [number, stamp, cpu.number, text, None]
         cpu.last, cpu.needs = place, "__schedule"
-        steps = () if pid == b"0" else _STEPS.get(state) or _why_of(state)
         cpu.gone = (task, steps, place)
         if self._blind:
             cpu.out = cpu.gone
@@ -75,7 +73,8 @@ class Switches(Tracks):
         elif come.blurred or self._partly:
             self._forget(come)
             come.blurred = False
-        come.recent.clear()
+        if come.recent:
+            come.recent.clear()
         if come.last is not None:
             now = cpu.back if come.last is cpu else moments.switch_in(come.last.number, cpu.number)
             self._step(come, now, place)
@@ -83,17 +82,16 @@ class Switches(Tracks):
         cpu.before, cpu.current = task, come
         cpu.begun = cpu.hooked = False
 
-    def _switched(self, text: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-        """Who went (b"" when that cannot be read), in which state, and who came; remembered."""
+    def _switched(self, text: bytes) -> Switched:
+        """Who went (b"" when that cannot be read), why, and who came by which name; remembered."""
         found = SWITCH.match(text)
-        known = (b"", b"", b"", b"")
+        known: Switched = (b"", (), b"", b"")
         if found is not None:
-            state = found["prev_state"]
-            known = (found["prev_pid"], state, found["next_pid"], found["next_comm"])
+            known = _switched(found, found["prev_state"])
         elif (found := SWITCH_PLUGIN.match(text)) is not None:
             # The plugin drops the +, so that its R may be either: see `watch()`.
-            state = b"R+" if found["prev_state"] == b"R" else found["prev_state"]
-            known = (found["prev_pid"], state, found["next_pid"], found["next_comm"])
+            state = found["prev_state"]
+            known = _switched(found, b"R+" if state == b"R" else state)
         if len(self._switches) > _REMEMBERED:
             self._switches.clear()
         self._switches[text] = known
@@ -205,6 +203,11 @@ class Switches(Tracks):
         if self._blind:
             self._step(task, moments.MODE_UNKNOWN, place)
             self._step(task, moments.PAUSE_UNKNOWN, place)
+
+
+def _switched(found: re.Match[bytes], state: bytes) -> Switched:
+    prev, nxt, comm = found.group("prev_pid", "next_pid", "next_comm")
+    return prev, () if prev == b"0" else _STEPS.get(state) or _why_of(state), nxt, comm
 
 
 def _why_of(state: bytes) -> tuple[Moment, ...]:

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lazymmu.contract.monitor import Violation
+    from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.record import Record
     from lazymmu.ftrace.trace import Lines
     from lazymmu.witness.trace_judge import Judge, Moment, Node
 
-__all__ = ["Cpu", "Place", "Tallied", "Task", "Tracks"]
+__all__ = ["Cpu", "Head", "Place", "Switched", "Tallied", "Task", "Tracks"]
 
 Place = list[Any]
 """Number, time, CPU, text and stack (None: not yet seen) of a line; a list because it is cheap."""
@@ -117,19 +118,27 @@ class Cpu:
         self.needs: str | bytes = ""
 
 
+Head = tuple["Columns", Cpu, bytes, tuple[str, ...]]
+"""A line's columns, and what a follower asks of them: the CPU, the pid, the interrupts."""
+
+
+Switched = tuple[bytes, tuple["Moment", ...], bytes, bytes]
+"""What a sched_switch says: the pid that went, why, the pid that came and its name."""
+
+
 class Tracks:
     """All tasks and CPUs of a trace, and the steps of their monitors.
 
-    found(task, violations, place, lines, number, offset): called for what the judge finds;
+    found(task, violations, place, lines, number): called for what the judge finds;
     doubt(reason, line): for what cannot be told.  seen counts; disorders: times that lines were out
-    of order, of those followed; ended: where monitors were when they were given up; off: the first
+    of order; ended: where monitors were when they were given up; off: the first
     section that was seen to begin with the mode off.
     """
 
     def __init__(
         self,
         judge: Judge,
-        found: Callable[[Task, tuple[Violation, ...], Place, Lines, int, int], None],
+        found: Callable[[Task, tuple[Violation, ...], Place, Lines, int], None],
         doubt: Callable[[str, int], None],
         *,
         flags: bool,
@@ -146,21 +155,21 @@ class Tracks:
         self.cpus: dict[bytes, Cpu] = {}
         self.tally = tally
         self.disorders = 0
-        self.followed = 0
         self._found = found
         self._doubt = doubt
         self._flags = flags
         self._blind = blind
         self._uncounted = uncounted
         self._acts: dict[bytes, int] = {}
-        self._switches: dict[bytes, tuple[bytes, bytes, bytes, bytes]] = {}
+        self._heads: dict[bytes, Head] = {}
+        self._switches: dict[bytes, Switched] = {}
         self._stamp = b""
         self.ended: set[Node] = set()
         self.off: tuple[Task, Place, tuple[tuple[int, str], ...]] | None = None
         self._lines: Lines
         self._partly = True
         self._number = 0
-        self._at = 0
+        self._batches = False
 
     # ---- steps -----------------------------------------------------------------------------
 
@@ -168,7 +177,7 @@ class Tracks:
         node, violations = task.node.next.get(event) or self.judge.step(task.node, event)
         task.node = node
         if violations:
-            self._found(task, violations, place, self._lines, self._number, self._at)
+            self._found(task, violations, place, self._lines, self._number)
 
     def _exit(self, task: Task, place: Place) -> None:
         """The task ends; what it did until then is kept for the judgement of the whole."""
@@ -197,7 +206,7 @@ class Tracks:
         cpu.last = None
         if place is None:
             return
-        frames = self._lines.frames(self._at)
+        frames = self._lines.frames(self._number)
         if isinstance(needs, bytes):
             needs = what(needs)[1]
         if not needs or needs in frames:
@@ -274,3 +283,4 @@ class Tracks:
         self.ended.update(cpu.idle.node for cpu in self.cpus.values())
         self.tasks.clear()
         self.cpus.clear()
+        self._heads.clear()
