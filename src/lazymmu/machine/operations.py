@@ -67,8 +67,22 @@ class Operation:
     source: str
 
 
-def describe(name: str, make: Callable[..., Call]) -> Operation:
-    """The operation that a routine is.  Raises ConfigError for a parameter of no known kind."""
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What an `Operation` has of its routine alone."""
+
+    params: tuple[tuple[str, str], ...]
+    many: bool
+    body: bool
+    summary: str
+    source: str
+
+
+_shapes: dict[tuple[str, object], _Shape] = {}
+"""Of functions, not of methods: the routines of one class are those of every machine with it."""
+
+
+def _shape(name: str, make: Callable[..., Call]) -> _Shape:
     params: list[tuple[str, str]] = []
     many = body = False
     for parameter in inspect.signature(make).parameters.values():
@@ -83,15 +97,22 @@ def describe(name: str, make: Callable[..., Call]) -> Operation:
         many = many or parameter.kind is inspect.Parameter.VAR_POSITIONAL
         params.append((parameter.name, kind))
     wrapped: Any = inspect.unwrap(make)
-    return Operation(
-        name=name,
-        make=make,
+    return _Shape(
         params=tuple(params),
         many=many,
         body=body,
         summary=(inspect.getdoc(make) or "").split("\n")[0],
         source=str(getattr(wrapped, "source", "")),
     )
+
+
+def describe(name: str, make: Callable[..., Call]) -> Operation:
+    """The operation that a routine is.  Raises ConfigError for a parameter of no known kind."""
+    key = (name, getattr(make, "__func__", make))
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _shapes[key] = _shape(name, make)
+    return Operation(name, make, shape.params, shape.many, shape.body, shape.summary, shape.source)
 
 
 def gather(parts: Iterable[tuple[object, tuple[str, ...]]]) -> dict[str, Operation]:
