@@ -32,7 +32,7 @@ from lazymmu.explore import promela, search  # noqa: E402
 from lazymmu.litmus.ask import question  # noqa: E402
 from lazymmu.litmus.run import Run, library, runs  # noqa: E402
 from lazymmu.litmus.scenario import Outcome  # noqa: E402
-from lazymmu.witness.judged import Judged  # noqa: E402
+from lazymmu.witness.machine.judged import Judged  # noqa: E402
 
 FIRST = 1.0
 MATRIX = 30.0

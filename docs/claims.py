@@ -12,12 +12,12 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
 from lazymmu.litmus.run import Run, named, verify
 from lazymmu.machine.releases import find
-from lazymmu.witness.verdict import Answer
+from lazymmu.witness.machine.verdict import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lazymmu.witness.verdict import Broken, Verdict
+    from lazymmu.witness.machine.verdict import Broken, Verdict
 
 FILE = Path(__file__).with_name("claims.toml")
 

@@ -50,13 +50,13 @@ def check(
     :param cache_dir: where to keep what was learnt of the tree; by default nowhere.
     :param progress: called with a stage, how much is done, and of how much.
     :raises lazymmu.kernelc.tree.TreeError: `tree` is no kernel tree.
-    :raises lazymmu.witness.source.NothingToCheck: none of the architectures implements the mode in
-        this tree.
+    :raises lazymmu.witness.source.check.NothingToCheck: none of the architectures implements the
+        mode in this tree.
     :raises ValueError: there is no such architecture, rule or dialect.
 
     Each error's text is one sentence for the user.
     """
-    from lazymmu.witness import source
+    from lazymmu.witness.source import check as source
 
     return source.check(
         tree,
@@ -79,7 +79,7 @@ def sections(
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[SectionRow]:
     """List every lazy MMU section of a tree; the arguments and errors are those of `check`."""
-    from lazymmu.witness import source
+    from lazymmu.witness.source import check as source
 
     return source.sections(
         tree,

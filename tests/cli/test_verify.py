@@ -14,7 +14,7 @@ import pytest
 
 from lazymmu.litmus import run as running
 from lazymmu.litmus import shipped
-from lazymmu.witness.verdict import Answer, Broken, TraceStep, Verdict
+from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
 
 NAME = "xen-preempted-at-depth-two"
 STEP = TraceStep(0, "T0", ("lazy_mmu_mode_enable",), "enable", action="cpu0 goes on")
@@ -266,7 +266,7 @@ SLOW = r"""
 import os, sys, time
 from lazymmu.cli import main
 from lazymmu.litmus import run as running
-from lazymmu.witness.verdict import Answer, Verdict
+from lazymmu.witness.machine.verdict import Answer, Verdict
 
 def verify(run, limits, progress=None):
     os.write(1, b"searching\n")  # in one piece: others write as well

@@ -15,9 +15,9 @@ from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.view import View
-from lazymmu.witness import hooks
-from lazymmu.witness.marks import mark
-from lazymmu.witness.source import spoken_by
+from lazymmu.witness.source import hooks
+from lazymmu.witness.source.check import spoken_by
+from lazymmu.witness.source.marks import mark
 
 DIRECTORIES = {"6.1.192": "6.1", "6.12.117": "6.12", "7.3.4": "7.3"}
 """Trees that are kept by the name of their series."""

@@ -7,7 +7,7 @@ import pytest
 
 from lazymmu.litmus.judge import judge
 from lazymmu.litmus.read import read
-from lazymmu.witness.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.verdict import Answer, Broken, Verdict
 
 
 @pytest.fixture

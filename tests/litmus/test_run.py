@@ -10,7 +10,7 @@ from lazymmu.litmus import shipped
 from lazymmu.litmus.read import read
 from lazymmu.litmus.run import Limits, Run, load, runs, verify
 from lazymmu.litmus.write import render
-from lazymmu.witness.verdict import Answer
+from lazymmu.witness.machine.verdict import Answer
 
 
 @pytest.fixture

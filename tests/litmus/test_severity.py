@@ -10,7 +10,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import library, load, named
 from lazymmu.litmus.severity import measure, render
-from lazymmu.witness.blame import blame
+from lazymmu.witness.machine.blame import blame
 
 HEAD = 'litmus example\n"One."\nmachine: cpus 2, bound 0\n'
 

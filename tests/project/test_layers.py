@@ -18,14 +18,25 @@ ALLOWED = {
     "explore": {"explore"},
     "ftrace": {"ftrace", "contract"},
     "litmus": {"litmus", "witness", "machine", "explore", "contract"},
-    "witness": {"witness", "kernelc", "machine", "explore", "ftrace", "contract"},
+    "witness": {"contract"},
+    "witness.source": {"witness.source", "witness.finding", "kernelc", "contract"},
+    "witness.trace": {"witness.trace", "witness.finding", "ftrace", "contract"},
+    # A counterexample is told as a trace, and the trace's witness asked what it says of it.
+    "witness.machine": {
+        "witness.machine",
+        "witness.trace",
+        "machine",
+        "explore",
+        "ftrace",
+        "contract",
+    },
     "report": {
         "report",
         "witness.finding",
-        "witness.verdict",
-        "witness.trace_finding",
-        "witness.tally",
-        "witness.spread",
+        "witness.machine.verdict",
+        "witness.trace.finding",
+        "witness.trace.tally",
+        "witness.trace.spread",
         "litmus",
         "contract",
     },
@@ -66,7 +77,8 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_a_module_imports_only_what_is_below_it(module):
     """A contract that knew its readers, or a reader that knew a rule, could not be shared."""
-    allowed = ALLOWED[module.parts[0].removesuffix(".py")]
+    inner = ".".join(module.parts[:2])
+    allowed = ALLOWED.get(inner) or ALLOWED[module.parts[0].removesuffix(".py")]
     wrong = [
         f"{module}:{line} imports {name}"
         for line, name in imported(SOURCE / module)
@@ -83,4 +95,4 @@ def test_the_check_sees_every_form_of_import(tmp_path):
     seen = set()
     for path in (SOURCE / "cli" / "check.py", SOURCE / "__init__.py", SOURCE / "__main__.py"):
         seen |= {name for _, name in imported(path)}
-    assert {"lazymmu.cli.before", "lazymmu.witness.source", "lazymmu.cli", "lazymmu"} <= seen
+    assert {"lazymmu.cli.before", "lazymmu.witness.source.check", "lazymmu.cli", "lazymmu"} <= seen

@@ -8,7 +8,7 @@ import io
 from lazymmu.ftrace.record import Kind
 from lazymmu.ftrace.trace import read
 from lazymmu.report.ftrace import refused, render
-from lazymmu.witness.verdict import Answer, Broken, Line, Retold, Untold, Verdict
+from lazymmu.witness.machine.verdict import Answer, Broken, Line, Retold, Untold, Verdict
 
 VERDICT = Verdict("made", "x86", "6.12.8", "xen-nesting-count", Answer.VIOLATED)
 BROKEN = Broken("nested-section", "", 1, 3)

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lazymmu.report import plot, tally
-from lazymmu.witness.tally import Group, Tally
+from lazymmu.witness.trace.tally import Group, Tally
 
 
 def group(sections: int = 3) -> Group:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lazymmu.contract import events as e
 from lazymmu.report import counterexample, happened, ktap, matrix, verdicts
 from lazymmu.report.counterexample import Told
-from lazymmu.witness.verdict import Answer, Broken, TraceStep, Verdict
+from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
 
 PGTABLE = "include/linux/pgtable.h"
 

@@ -9,7 +9,7 @@ import pytest
 
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import Run, named, runs
-from lazymmu.witness.judged import Judged, Question
+from lazymmu.witness.machine.judged import Judged, Question
 
 
 @pytest.fixture(scope="session")

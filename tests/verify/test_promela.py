@@ -26,7 +26,7 @@ from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import named
 from lazymmu.machine import Machine
 from lazymmu.machine.threads import Stack
-from lazymmu.witness import machine as witness
+from lazymmu.witness.machine import verify as witness
 
 MODELS = Path(__file__).parent / "promela"
 

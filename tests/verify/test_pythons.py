@@ -29,7 +29,7 @@ import json, sys
 from lazymmu.explore import search
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import named
-from lazymmu.witness.judged import Judged
+from lazymmu.witness.machine.judged import Judged
 
 found = []
 for name, arch, release in json.loads(sys.argv[1]):

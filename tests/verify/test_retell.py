@@ -17,12 +17,12 @@ from lazymmu.ftrace.profile import functions, profiles, version
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import Limits, Run, library, load, runs, verify
 from lazymmu.report.ftrace import render
-from lazymmu.witness.retell import retell
-from lazymmu.witness.shown import shown
-from lazymmu.witness.trace import trace_rules, watch
-from lazymmu.witness.trace_finding import Verdict as Said
-from lazymmu.witness.trace_finding import Watched
-from lazymmu.witness.verdict import Broken, Retold, Untold, Verdict
+from lazymmu.witness.machine.retell import retell
+from lazymmu.witness.machine.shown import shown
+from lazymmu.witness.machine.verdict import Broken, Retold, Untold, Verdict
+from lazymmu.witness.trace.finding import Verdict as Said
+from lazymmu.witness.trace.finding import Watched
+from lazymmu.witness.trace.watch import trace_rules, watch
 
 
 @dataclass(frozen=True)

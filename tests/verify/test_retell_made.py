@@ -12,8 +12,8 @@ from lazymmu.ftrace.profile import ARCHES
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import Limits, implementations, load, runs, verify
 from lazymmu.report.ftrace import render
-from lazymmu.witness.retell import retell
-from lazymmu.witness.trace import trace_rules, watch
+from lazymmu.witness.machine.retell import retell
+from lazymmu.witness.trace.watch import trace_rules, watch
 
 KERNELS = [(arch, release) for arch, release, _ in implementations() if arch in ARCHES]
 MODE = ("lazy_mmu_mode_enable", "lazy_mmu_mode_disable")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.explore import promela, search
-from lazymmu.witness.judged import Judged
+from lazymmu.witness.machine.judged import Judged
 
 needs_spin = pytest.mark.skipif(
     bool(promela.missing_tools()), reason=f"not installed: {', '.join(promela.missing_tools())}"

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from lazymmu.machine import ConfigError, Machine, Op
-from lazymmu.witness.judged import Question
+from lazymmu.witness.machine.judged import Question
 
 from .test_promela import place, reached
 

@@ -19,7 +19,7 @@ from lazymmu.contract.events import SwitchOut
 from lazymmu.ftrace.record import Record
 from lazymmu.machine import Config, EntrySpec, Machine, Op, TaskSpec
 from lazymmu.machine.workbench import Workbench
-from lazymmu.witness.trace import watch
+from lazymmu.witness.trace.watch import watch
 
 from .told import Collector, Sequence, possible, reached_by
 

@@ -18,13 +18,13 @@ from lazymmu.contract.rules import RULES, Kind
 from lazymmu.kernelc import docs, masks, slices
 from lazymmu.kernelc.ir import Function
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.calls import Calls
-from lazymmu.witness.causes import culprit, findings
-from lazymmu.witness.facts import Facts
 from lazymmu.witness.finding import Finding
-from lazymmu.witness.reach import Reach
-from lazymmu.witness.roots import Root, Roots
-from lazymmu.witness.walk import Walker
+from lazymmu.witness.source.calls import Calls
+from lazymmu.witness.source.causes import culprit, findings
+from lazymmu.witness.source.facts import Facts
+from lazymmu.witness.source.reach import Reach
+from lazymmu.witness.source.roots import Root, Roots
+from lazymmu.witness.source.walk import Walker
 
 _EXPECT = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
 _LOOPS = frozenset({"for_each_entry"})

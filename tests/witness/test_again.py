@@ -7,8 +7,8 @@ import pytest
 
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import load
-from lazymmu.witness.again import NotAgainError, again
-from lazymmu.witness.machine import verify
+from lazymmu.witness.machine.again import NotAgainError, again
+from lazymmu.witness.machine.verify import verify
 
 TEXT = """\
 litmus two

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lazymmu.contract.deferral import ROWS
 from lazymmu.contract.dialects import COUNTED, NO_NESTING, PTL_HELD
-from lazymmu.witness.causes import MAX_TESTS, Culprit, findings
 from lazymmu.witness.finding import Confidence, Finding, Severity, Step
-from lazymmu.witness.trail import Trail
+from lazymmu.witness.source.causes import MAX_TESTS, Culprit, findings
+from lazymmu.witness.source.trail import Trail
 
 PINNING = {"x86": ROWS["x86"][0], "powerpc": ROWS["powerpc"][1], "sparc": ROWS["sparc"][1]}
 Agrees = Callable[..., tuple[Finding, ...]]

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lazymmu.witness.causes import culprit
 from lazymmu.witness.finding import SectionRow
-from lazymmu.witness.table import rows
+from lazymmu.witness.source.causes import culprit
+from lazymmu.witness.source.table import rows
 
 Make = Callable[..., Any]
 

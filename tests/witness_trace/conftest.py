@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.witness.trace import watch
-from lazymmu.witness.trace_finding import Watched
+from lazymmu.witness.trace.finding import Watched
+from lazymmu.witness.trace.watch import watch
 
 _ROOT = Path(__file__).parents[2]
 HEAD = "# tracer: function\n#\n# entries-in-buffer/entries-written: 1/1   #P:2\n#\n"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.witness.trace import watch
-from lazymmu.witness.trace_finding import Verdict, Watched
+from lazymmu.witness.trace.finding import Verdict, Watched
+from lazymmu.witness.trace.watch import watch
 
 TABLE = tomllib.loads((Path(__file__).parent / "data" / "v612.toml").read_text("utf-8"))["case"]
 ROOT = Path(__file__).parents[2]

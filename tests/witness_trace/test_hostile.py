@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lazymmu.ftrace.record import TraceError
 from lazymmu.report import trace as report
-from lazymmu.witness.trace import watch
+from lazymmu.witness.trace.watch import watch
 
 from .lines import IDLE0, IDLE1, A, B, Tape
 

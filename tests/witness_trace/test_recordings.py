@@ -9,8 +9,8 @@ import shutil
 
 import pytest
 
-from lazymmu.witness.trace import watch
-from lazymmu.witness.trace_finding import Verdict
+from lazymmu.witness.trace.finding import Verdict
+from lazymmu.witness.trace.watch import watch
 
 CLEAN = {
     "x61-6.1.190-default/small.trace.gz": ("x86", 618, 0),

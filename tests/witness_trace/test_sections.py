@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.witness.trace_finding import Verdict
+from lazymmu.witness.trace.finding import Verdict
 
 from .lines import IDLE0, IDLE1, A, B, Tape
 

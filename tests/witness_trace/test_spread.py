@@ -8,7 +8,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.witness.spread import Spread
+from lazymmu.witness.trace.spread import Spread
 
 NUMBERS = st.lists(st.integers(min_value=0, max_value=1 << 50), min_size=1, max_size=80)
 

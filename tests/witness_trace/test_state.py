@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract.rules import RULES, Witness
-from lazymmu.witness.trace import trace_rules
-from lazymmu.witness.trace_finding import Verdict
+from lazymmu.witness.trace.finding import Verdict
+from lazymmu.witness.trace.watch import trace_rules
 
 from .lines import IDLE0, IDLE1, A, B, Tape
 

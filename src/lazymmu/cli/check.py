@@ -173,7 +173,7 @@ def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
     import lazymmu
     from lazymmu.kernelc.tree import Tree, TreeError
     from lazymmu.witness.finding import CheckResult, Coverage, TreeInfo
-    from lazymmu.witness.source import NothingToCheck, spoken_by
+    from lazymmu.witness.source.check import NothingToCheck, spoken_by
 
     try:
         with progress(quiet=args.quiet) as show:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
     from lazymmu.report.ktap import Case
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
     Done = Sequence[tuple[Run, Verdict]]
 
@@ -47,7 +47,7 @@ def traces(done: Done) -> tuple[list[str], list[str]]:
     """
     from lazymmu.litmus.ask import question
     from lazymmu.report import ftrace
-    from lazymmu.witness.retell import retell
+    from lazymmu.witness.machine.retell import retell
 
     texts, sentences = [], []
     for run, verdict in done:
@@ -68,7 +68,7 @@ def case(judged: Judgement) -> Case:
     """A judged verdict as KTAP has it: ok is what is as the scenario expects it."""
     from lazymmu.report.ktap import Case
     from lazymmu.report.verdicts import said
-    from lazymmu.witness.verdict import Answer
+    from lazymmu.witness.machine.verdict import Answer
 
     verdict = judged.verdict
     skipped = verdict.verdict is Answer.NOT_APPLICABLE and judged.met is True

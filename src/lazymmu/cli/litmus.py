@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
     from lazymmu.litmus.scenario import Scenario
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 NAME = "litmus"
 SUMMARY = "run litmus files on machines"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lazymmu.explore import Progress
     from lazymmu.litmus.run import Limits, Run
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = ["ENGINES", "add_search", "add_selecting", "limits", "ported", "selected", "verdicts"]
 

@@ -63,7 +63,7 @@ def _rows(tree: str, args: argparse.Namespace) -> list[SectionRow]:
     import lazymmu
     from lazymmu.kernelc.tree import TreeError
     from lazymmu.report.select import inside
-    from lazymmu.witness.source import NothingToCheck
+    from lazymmu.witness.source.check import NothingToCheck
 
     try:
         with progress(quiet=args.quiet) as show:

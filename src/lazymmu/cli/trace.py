@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from lazymmu.witness.tally import Tally
-    from lazymmu.witness.trace_finding import Watched
+    from lazymmu.witness.trace.finding import Watched
+    from lazymmu.witness.trace.tally import Tally
 
 NAME = "trace"
 SUMMARY = "hold the trace of a running kernel to the contract"
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     """Watch each trace, print what was found, and say what could not be told."""
     from lazymmu.ftrace.profile import version
-    from lazymmu.witness.trace import trace_rules
+    from lazymmu.witness.trace.watch import trace_rules
 
     options.check_names("rule of traces", args.rules, trace_rules())
     if args.release is not None and version(args.release) is None:
@@ -103,7 +103,7 @@ def _tallies(args: argparse.Namespace) -> list[Tally | None]:
     if not args.summary and args.plot is None:
         return [None] * len(args.traces)
     from lazymmu.report import plot
-    from lazymmu.witness.tally import Tally
+    from lazymmu.witness.trace.tally import Tally
 
     if args.summary and args.format == "sarif":
         raise Problem("a summary is text or JSON")
@@ -148,7 +148,7 @@ def _watch(
     tally: Tally | None = None,
 ) -> Watched:
     from lazymmu.ftrace.record import TraceError
-    from lazymmu.witness.trace import watch
+    from lazymmu.witness.trace.watch import watch
 
     called = "<stdin>" if name == "-" else name
     stream = sys.stdin.buffer if name == "-" else None

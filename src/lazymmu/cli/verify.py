@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lazymmu.litmus.run import Run
     from lazymmu.litmus.scenario import Scenario
     from lazymmu.report.verdicts import Stored
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
@@ -176,7 +176,7 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
 
 
 def _code(verdicts: Sequence[Verdict], args: argparse.Namespace, *, interrupted: bool) -> ExitCode:
-    from lazymmu.witness.verdict import Answer
+    from lazymmu.witness.machine.verdict import Answer
 
     answers = {verdict.verdict for verdict in verdicts}
     if interrupted:
@@ -255,7 +255,7 @@ def _stored(stored: Stored, name: str) -> Scenario:
 
 def _again(stored: Stored, scenario: Scenario, name: str) -> Verdict:
     from lazymmu.litmus.ask import question
-    from lazymmu.witness.again import NotAgainError, again
+    from lazymmu.witness.machine.again import NotAgainError, again
 
     asked = question(scenario, stored.arch, stored.release)
     try:

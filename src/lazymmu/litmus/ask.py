@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.machine import Config, EntrySpec, IrqSpec, LockSpec, Op, Preempt, TaskSpec
-from lazymmu.witness.judged import Final, Question
+from lazymmu.witness.machine.judged import Final, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.litmus.scenario import Outcome
-from lazymmu.witness.verdict import Answer
+from lazymmu.witness.machine.verdict import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.litmus.scenario import Breach, Expect, Scenario
-    from lazymmu.witness.verdict import Broken, Verdict
+    from lazymmu.witness.machine.verdict import Broken, Verdict
 
 __all__ = ["Judgement", "judge"]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lazymmu.explore import Engine
     from lazymmu.litmus.run import Run
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = ["FILE", "Count", "count", "counted", "key", "main", "measure", "read", "render"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lazymmu.explore import Engine, Progress
     from lazymmu.litmus.scenario import Scenario
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = [
     "Limits",
@@ -149,7 +149,7 @@ def verify(
 ) -> Verdict:
     """Search everything that can happen in one run."""
     from lazymmu.litmus.ask import question
-    from lazymmu.witness import machine
+    from lazymmu.witness.machine import verify as machine
 
     limits = limits or Limits()
     return machine.verify(

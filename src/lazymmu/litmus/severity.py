@@ -2,7 +2,7 @@
 """Makes the table that says whom a broken rule hurts, from the shipped scenarios.
 
 ``python -m lazymmu.litmus.severity --write`` runs every scenario that names an obligation on every
-implementation, and notes what breaking that one, and nothing else, did (witness/blame.py).
+implementation, and notes what breaking that one, and nothing else, did (witness/machine/blame.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lazymmu.contract.rules.rule import Kind, Party, Witness
 from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import library
 from lazymmu.machine.releases import RELEASES
-from lazymmu.witness.blame import HARMS, blame
+from lazymmu.witness.machine.blame import HARMS, blame
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from lazymmu.report.happened import phrases
 from lazymmu.report.verdicts import PSEUDO, place, shortest
 from lazymmu.report.words import clean, count
-from lazymmu.witness.verdict import TraceStep
+from lazymmu.witness.machine.verdict import TraceStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lazymmu.contract.rules.rule import Rule
-    from lazymmu.witness.verdict import Broken, Verdict
+    from lazymmu.witness.machine.verdict import Broken, Verdict
 
 __all__ = ["WIDTH", "Told", "render"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.verdicts import place, shortest
 from lazymmu.report.words import clean
-from lazymmu.witness.verdict import Untold
+from lazymmu.witness.machine.verdict import Untold
 
 if TYPE_CHECKING:
-    from lazymmu.witness.verdict import Broken, Retold, Verdict
+    from lazymmu.witness.machine.verdict import Broken, Retold, Verdict
 
 __all__ = ["refused", "render"]
 

@@ -13,7 +13,7 @@ from lazymmu.report.words import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lazymmu.witness.verdict import Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = ["WIDTH", "render"]
 

@@ -16,8 +16,8 @@ from lazymmu.report.tally import duration
 from lazymmu.report.words import clean
 
 if TYPE_CHECKING:
-    from lazymmu.witness.spread import Spread
-    from lazymmu.witness.tally import Group, Tally
+    from lazymmu.witness.trace.spread import Spread
+    from lazymmu.witness.trace.tally import Group, Tally
 
 __all__ = ["SUFFIXES", "PlotError", "check", "draw"]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Sequence
 
-    from lazymmu.witness.spread import Spread
-    from lazymmu.witness.tally import Group, Tally
+    from lazymmu.witness.trace.spread import Spread
+    from lazymmu.witness.trace.tally import Group, Tally
 
 __all__ = ["FORMAT", "duration", "render", "render_json"]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.words import clean, count
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace_finding import Verdict
+from lazymmu.witness.trace.finding import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.witness.trace_finding import Spot, TraceFinding, Watched
+    from lazymmu.witness.trace.finding import Spot, TraceFinding, Watched
 
 __all__ = ["render", "seen", "task", "title"]
 

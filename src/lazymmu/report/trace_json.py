@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lazymmu.report.sarif import Described
-    from lazymmu.witness.trace_finding import Doubt, Spot, TraceFinding, Watched
+    from lazymmu.witness.trace.finding import Doubt, Spot, TraceFinding, Watched
 
 __all__ = ["render_json", "render_sarif"]
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract import eventlist
 from lazymmu.report.words import count
-from lazymmu.witness.verdict import Answer
+from lazymmu.witness.machine.verdict import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lazymmu.witness.verdict import Broken, TraceStep, Verdict
+    from lazymmu.witness.machine.verdict import Broken, TraceStep, Verdict
 
 __all__ = [
     "BOUNDS",

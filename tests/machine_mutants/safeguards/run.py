@@ -84,7 +84,7 @@ def look(scenario: Scenario, arch: str, release: str, most: int | None) -> tuple
     from lazymmu.explore import search
     from lazymmu.litmus.ask import question
     from lazymmu.machine import ConfigError
-    from lazymmu.witness.judged import PREEMPTION, Judged
+    from lazymmu.witness.machine.judged import PREEMPTION, Judged
 
     asked = question(scenario, arch, release)
     try:

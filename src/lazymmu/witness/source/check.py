@@ -24,10 +24,10 @@ from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.slices import definitions
 from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.view import core_directories
+from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, TreeInfo
 
 from .architecture import Looked, look
 from .causes import findings
-from .finding import CheckResult, Coverage, Lost, SectionRow, TreeInfo
 from .marks import Marks, mark
 from .remembered import keep, key, recall
 

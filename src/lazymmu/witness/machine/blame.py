@@ -17,7 +17,7 @@ from lazymmu.contract.rules.rule import Kind, Party
 from lazymmu.explore import Field, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.machine import MODE_OPERATIONS
-from lazymmu.witness.judged import FINALLY, PREEMPTION, Judged, watched
+from lazymmu.witness.machine.judged import FINALLY, PREEMPTION, Judged, watched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.monitor import Product, Violation
     from lazymmu.explore import Engine, View
     from lazymmu.machine import Op
-    from lazymmu.witness.judged import Question
+    from lazymmu.witness.machine.judged import Question
 
 __all__ = ["HARMS", "Blame", "blame"]
 

@@ -6,15 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.record import SWITCH, SWITCH_PLUGIN, fields_of
-from lazymmu.witness import trace_acts as acts
-from lazymmu.witness import trace_judge as moments
-from lazymmu.witness.trace_tracks import Place, Tracks
+from lazymmu.witness.trace import acts
+from lazymmu.witness.trace import judge as moments
+from lazymmu.witness.trace.tracks import Place, Tracks
 
 if TYPE_CHECKING:
     import re
 
-    from lazymmu.witness.trace_judge import Moment
-    from lazymmu.witness.trace_tracks import Cpu, Switched, Task
+    from lazymmu.witness.trace.judge import Moment
+    from lazymmu.witness.trace.tracks import Cpu, Switched, Task
 
 __all__ = ["Switches"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .finding import Step
+from lazymmu.witness.finding import Step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,17 +21,17 @@ from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Lines, Trace, read
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace_acts import NEEDLES, POWERPC_NEEDLES
-from lazymmu.witness.trace_finding import Doubt, Spot, TraceFinding, Verdict, Watched
-from lazymmu.witness.trace_follow import Follower
-from lazymmu.witness.trace_judge import Judge
+from lazymmu.witness.trace.acts import NEEDLES, POWERPC_NEEDLES
+from lazymmu.witness.trace.finding import Doubt, Spot, TraceFinding, Verdict, Watched
+from lazymmu.witness.trace.follow import Follower
+from lazymmu.witness.trace.judge import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import BinaryIO
 
     from lazymmu.contract.monitor import Violation
-    from lazymmu.witness.trace_tracks import Place, Tallied, Task
+    from lazymmu.witness.trace.tracks import Place, Tallied, Task
 
 __all__ = ["trace_rules", "watch"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from lazymmu.contract.monitor import Product, Violation
 from lazymmu.kernelc.ir import Expr
 from lazymmu.kernelc.values import Value
+from lazymmu.witness.finding import Step
 
-from .finding import Step
 from .trail import Trail
 
 FactList = tuple[tuple[str, Value], ...]

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.program import Program
+from lazymmu.witness.finding import SectionRow, Step
 
 from .causes import Culprit
-from .finding import SectionRow, Step
 from .roots import Root
 from .walk import Walker
 

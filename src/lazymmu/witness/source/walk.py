@@ -31,10 +31,10 @@ from lazymmu.kernelc.ir import (
     text,
 )
 from lazymmu.kernelc.values import NONZERO, ZERO, Evaluator, Value, canonical, integer, truth
+from lazymmu.witness.finding import Step
 
 from .calls import Calls
 from .entries import derived
-from .finding import Step
 from .frame import Frame, enter, forget, leave, rename_lock
 from .notes import Inside, Note
 from .outcome import FactList, Hit, Outcome, Path, State, settled, with_fact

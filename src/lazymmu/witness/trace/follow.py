@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.ftrace.lines import STACK
 from lazymmu.ftrace.profile import counter_events
 from lazymmu.ftrace.record import fields_of
-from lazymmu.witness import trace_acts as acts
-from lazymmu.witness import trace_judge as moments
-from lazymmu.witness.trace_switches import Switches
+from lazymmu.witness.trace import acts
+from lazymmu.witness.trace import judge as moments
+from lazymmu.witness.trace.switches import Switches
 
 if TYPE_CHECKING:
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.trace import Lines
-    from lazymmu.witness.trace_tracks import Cpu, Head, Place, Tallied, Task
+    from lazymmu.witness.trace.tracks import Cpu, Head, Place, Tallied, Task
 
 __all__ = ["Follower"]
 

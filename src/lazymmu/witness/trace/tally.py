@@ -22,7 +22,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lazymmu.witness.spread import Spread
+from lazymmu.witness.trace.spread import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +159,7 @@ class Tally:
     # ---- lines -----------------------------------------------------------------------------
 
     def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
-        """One line; see `lazymmu.witness.trace_follow.Tallied`."""
+        """One line; see `lazymmu.witness.trace.follow.Tallied`."""
         now = _nanoseconds(record.stamp)
         if self.started is None:
             self.started = now

@@ -17,8 +17,8 @@ from lazymmu.kernelc.ir import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.values import Value
 from lazymmu.kernelc.view import Definition
+from lazymmu.witness.finding import Step
 
-from .finding import Step
 from .outcome import Hit, Outcome
 from .reach import Reach
 from .targets import Binding, callee, function_value

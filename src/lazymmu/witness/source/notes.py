@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lazymmu.contract.events import Event
 from lazymmu.kernelc.values import Value
 from lazymmu.kernelc.view import Definition
+from lazymmu.witness.finding import Step
 
-from .finding import Step
 from .targets import Binding
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from lazymmu.explore import Path, Taken
 from lazymmu.machine import ConfigError
-from lazymmu.witness.judged import FINALLY, PREEMPTION, Judged
-from lazymmu.witness.machine import retrace
-from lazymmu.witness.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.judged import FINALLY, PREEMPTION, Judged
+from lazymmu.witness.machine.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.verify import retrace
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from lazymmu.witness.judged import Question
+    from lazymmu.witness.machine.judged import Question
 
 __all__ = ["NotAgainError", "again"]
 

@@ -18,12 +18,12 @@ from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.view import Definition, View
+from lazymmu.witness.finding import Lost, SectionRow, Step
 
 from . import hooks
 from .calls import Calls
 from .causes import Culprit, culprit
 from .facts import Facts
-from .finding import Lost, SectionRow, Step
 from .marks import MODE_WORD, Marks
 from .reach import MAX_DEPTH, Reach
 from .roots import Root, Roots

@@ -27,9 +27,9 @@ from lazymmu.kernelc.ir import (
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.values import Value, integer, truth
 from lazymmu.kernelc.view import Definition
+from lazymmu.witness.finding import Step
 
 from .facts import Facts
-from .finding import Step
 from .sleeping import Sleeping
 from .targets import Binding, Targets, callee
 

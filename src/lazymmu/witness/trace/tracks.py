@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lazymmu.ftrace.lines import what
-from lazymmu.witness import trace_judge as moments
-from lazymmu.witness.trace_finding import Seen
+from lazymmu.witness.trace import judge as moments
+from lazymmu.witness.trace.finding import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.record import Record
     from lazymmu.ftrace.trace import Lines
-    from lazymmu.witness.trace_judge import Judge, Moment, Node
+    from lazymmu.witness.trace.judge import Judge, Moment, Node
 
 __all__ = ["Cpu", "Head", "Place", "Switched", "Tallied", "Task", "Tracks"]
 

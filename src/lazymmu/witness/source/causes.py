@@ -16,8 +16,8 @@ from lazymmu.contract.deferral import Row, cost, harm, shown_by
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
+from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
 
-from .finding import Confidence, Finding, Harm, Severity, Step
 from .outcome import Hit
 from .trail import Trail
 

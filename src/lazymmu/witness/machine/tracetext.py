@@ -15,16 +15,16 @@ from lazymmu.contract.events import Exit, Observed, SwitchIn, Unknown
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.section import TaskState
-from lazymmu.witness.verdict import Line
-from lazymmu.witness.way import Context
+from lazymmu.witness.machine.verdict import Line
+from lazymmu.witness.machine.way import Context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.contract.events import Event
     from lazymmu.contract.monitor import Product
-    from lazymmu.witness.shown import Shown
-    from lazymmu.witness.way import Way
+    from lazymmu.witness.machine.shown import Shown
+    from lazymmu.witness.machine.way import Way
 
 __all__ = ["SWITCHING", "Text"]
 

@@ -11,8 +11,8 @@ from lazymmu.contract.rules.rule import Kind
 from lazymmu.explore import replay, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.threads import Threads, functions, innermost
-from lazymmu.witness.judged import DEADLOCK, FINALLY, Judged, Question
-from lazymmu.witness.verdict import Answer, Broken, TraceStep, Verdict
+from lazymmu.witness.machine.judged import DEADLOCK, FINALLY, Judged, Question
+from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -20,9 +20,9 @@ from lazymmu.contract.events import (
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import Expr, strip
 from lazymmu.kernelc.values import Value
+from lazymmu.witness.finding import Step
 
 from .facts import Facts
-from .finding import Step
 from .frame import Frame
 from .notes import Note
 from .reach import Chain, Effects, Reach

@@ -24,21 +24,21 @@ from lazymmu.contract.events import (
     SwitchOut,
 )
 from lazymmu.machine.releases import find
-from lazymmu.witness.shown import shown
-from lazymmu.witness.trace import trace_rules
-from lazymmu.witness.tracetext import SWITCHING, Text
-from lazymmu.witness.verdict import Retold, Untold
-from lazymmu.witness.way import Way
+from lazymmu.witness.machine.shown import shown
+from lazymmu.witness.machine.tracetext import SWITCHING, Text
+from lazymmu.witness.machine.verdict import Retold, Untold
+from lazymmu.witness.machine.way import Way
+from lazymmu.witness.trace.watch import trace_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lazymmu.contract.events import Event
     from lazymmu.ftrace.profile import Function as Traced
-    from lazymmu.witness.judged import Question
-    from lazymmu.witness.shown import Shown
-    from lazymmu.witness.verdict import Broken
-    from lazymmu.witness.way import Function, Moment
+    from lazymmu.witness.machine.judged import Question
+    from lazymmu.witness.machine.shown import Shown
+    from lazymmu.witness.machine.verdict import Broken
+    from lazymmu.witness.machine.way import Function, Moment
 
 __all__ = ["retell"]
 _HOOKS: Final = {
