@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +43,8 @@ def width(output: str | None = None) -> int | None:
     """Columns to fold a table to: those of the terminal it goes to, None for a file or a pipe."""
     if output in {None, "-"} and sys.stdout.isatty():
         # Narrower than this, folded cells read worse than wrapped lines.
+        import shutil
+
         return max(shutil.get_terminal_size().columns, 100)
     return None
 
@@ -95,6 +95,8 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
 
 
 def _replace(path: Path, text: str) -> None:
+    import tempfile
+
     try:
         # A device or pipe such as /dev/stderr cannot be replaced, only written.
         if path.exists() and not path.is_file():

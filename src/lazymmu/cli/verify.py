@@ -156,12 +156,12 @@ def _about(scenario: Scenario, rule: str) -> bool:
 
 
 def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> None:
-    from lazymmu.report import ktap, matrix
-
     match args.format:
         case "json":
             emit(judged.as_json(done, judged.judgements(done)), args.output)
         case "ktap":
+            from lazymmu.report import ktap
+
             emit(ktap.render([judged.case(one) for one in judged.judgements(done)]), args.output)
         case "ftrace":
             texts, sentences = judged.traces(done)
@@ -169,6 +169,8 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
             for sentence in sentences:
                 say(sentence)
         case _:
+            from lazymmu.report import matrix
+
             parts = [matrix.render([verdict for _, verdict in done])]
             if args.scenarios:
                 parts += judged.counterexamples(done)

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -55,7 +55,7 @@ def load(name: str) -> Profile:
 
     Raises KeyError when there is no such profile.
     """
-    folder = files(__package__) / "profiles"
+    folder = Path(__file__).parent / "profiles"
     texts = {}
     for part in ("common", name):
         resource = folder / f"{part}.toml"

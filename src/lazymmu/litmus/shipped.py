@@ -3,22 +3,21 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
 
 __all__ = ["SUFFIX", "names", "text"]
 
 SUFFIX = ".litmus"
+
+_FOLDER: Final = Path(__file__).parent / "scenarios"
 
 
 def names() -> list[str]:
     """The names of all shipped scenarios, sorted."""
     return sorted(
         file.name.removesuffix(SUFFIX)
-        for file in _folder().iterdir()
+        for file in _FOLDER.iterdir()
         if file.name.endswith(SUFFIX) and file.is_file()
     )
 
@@ -27,8 +26,4 @@ def text(name: str) -> str:
     """The text of one; raises KeyError when there is none of that name."""
     if name not in names():
         raise KeyError(name)
-    return _folder().joinpath(name + SUFFIX).read_text(encoding="utf-8")
-
-
-def _folder() -> Traversable:
-    return files("lazymmu.litmus").joinpath("scenarios")
+    return _FOLDER.joinpath(name + SUFFIX).read_text(encoding="utf-8")

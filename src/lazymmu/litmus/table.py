@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["made", "parser", "ready", "write"]
 
-GRAMMAR: Final = files("lazymmu.litmus").joinpath("grammar.lark")
-TABLE: Final = files("lazymmu.litmus").joinpath("grammar.json")
+GRAMMAR: Final = Path(__file__).parent / "grammar.lark"
+TABLE: Final = Path(__file__).parent / "grammar.json"
 
 
 def parser(postlex: Indentation) -> Lark:

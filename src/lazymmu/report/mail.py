@@ -10,7 +10,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from lazymmu.report.words import clean, count, harms, headline, place, terms
+from lazymmu.report.told import harms, headline, place, terms
+from lazymmu.report.words import clean, count
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:

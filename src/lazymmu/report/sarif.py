@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from lazymmu.report.words import harms, headline
+from lazymmu.report.told import harms, headline
 from lazymmu.witness.finding import Confidence, Severity
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.report.words import LEVELS, clean, harms, headline, place, terms
+from lazymmu.report.told import LEVELS, harms, headline, place, terms
+from lazymmu.report.words import clean
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:

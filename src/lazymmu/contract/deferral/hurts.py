@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from lazymmu.contract.deferral.ways import way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from importlib.resources.abc import Traversable
 
 __all__ = ["COST", "FILE", "Key", "Shown", "Table", "decides", "read", "shown", "table"]
 
-FILE: Final[Traversable] = files("lazymmu.contract.deferral").joinpath("hurts.toml")
+FILE: Final = Path(__file__).parent / "hurts.toml"
 """The data file, which `python -m lazymmu.litmus.severity --write` makes."""
 
 COST: Final = "mode-not-effective"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 _HEAD: Final = re.compile(r"/\* dialect: (?P<dialect>[\w-]+); file: (?P<file>[\w./-]+) \*/")
@@ -61,7 +61,7 @@ def load(rule: str, *, c: bool = True) -> Examples:
 
 
 def _read(rule: str, kind: str, *, c: bool) -> Example:
-    home = files(__name__) / rule
+    home = Path(__file__).parent / rule
     events = (home / f"{kind}.events").read_text(encoding="utf-8")
     if not c:
         named = _DIALECT.search(events)

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lazymmu.contract.examples import Examples, load
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from lazymmu.contract.dialects import Dialect, Status
     from lazymmu.contract.events import Event
+    from lazymmu.contract.examples import Examples
     from lazymmu.contract.monitor import Violation
     from lazymmu.contract.section import TaskState
 
@@ -101,6 +100,8 @@ class Rule:
     @property
     def examples(self) -> Examples:
         """A good and a bad example, as events and, for a rule of source, as C."""
+        from lazymmu.contract.examples import load  # who judges has no use for them
+
         return load(self.name, c=self.of_source)
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lazymmu.contract.vocabulary.read import (
     VocabularyError,
@@ -37,9 +36,6 @@ from lazymmu.contract.vocabulary.words import (
     Taker,
     TlbCall,
 )
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 __all__ = [
     "Accessor",
@@ -114,10 +110,10 @@ def load() -> Vocabulary:
 
     Raises `VocabularyError` when a data file is not as it must be.
     """
-    return read(files(__name__))
+    return read(Path(__file__).parent)
 
 
-def read(directory: Traversable) -> Vocabulary:
+def read(directory: Path) -> Vocabulary:
     """Read and check the data files in `directory`.
 
     Raises `VocabularyError`, one sentence with file and name, for a missing file, broken TOML, an

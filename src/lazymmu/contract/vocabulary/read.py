@@ -32,7 +32,7 @@ from lazymmu.contract.vocabulary.words import LockField, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from importlib.resources.abc import Traversable
+    from pathlib import Path
 
 _Word = TypeVar("_Word")
 
@@ -60,7 +60,7 @@ class Flags:
     type: str
 
 
-def parse(file: Traversable) -> dict[str, Any]:
+def parse(file: Path) -> dict[str, Any]:
     """The TOML of `file`.  Raises `VocabularyError` when it is missing or no TOML."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))

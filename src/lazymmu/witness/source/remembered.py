@@ -14,7 +14,7 @@ import hashlib
 import types
 import typing
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lazymmu.kernelc.library import Store
@@ -22,6 +22,8 @@ from lazymmu.kernelc.library import Store
 T = TypeVar("T")
 
 _KIND = "result"
+
+_PACKAGE = Path(__file__).parents[2]
 
 
 def key(root: str, manifest: Mapping[str, tuple[int, int]], *asked: object) -> str:
@@ -36,15 +38,14 @@ def key(root: str, manifest: Mapping[str, tuple[int, int]], *asked: object) -> s
 def _tool() -> str:
     """The state of the tool itself, so that no change of it is answered from the past."""
     states = []
-    todo = [files("lazymmu")]
+    todo = [_PACKAGE]
     while todo:
         for item in todo.pop().iterdir():
             if item.is_dir() and item.name != "__pycache__":
                 todo.append(item)
             elif item.name.endswith((".py", ".toml")):
-                state = getattr(item, "stat", None)
-                known = state() if callable(state) else None
-                states.append((item.name, known.st_size, known.st_mtime_ns) if known else item.name)
+                state = item.stat()
+                states.append((item.name, state.st_size, state.st_mtime_ns))
     return repr(sorted(map(repr, states)))
 
 
