@@ -81,6 +81,45 @@ def test_a_task_that_blocks_in_a_section_sleeps(tape, judge, state):
     assert rules(judge(tape.text)) == [("sleep-in-section", line)]
 
 
+def stack(tape, *frames):
+    """The stack of the record before, as tracefs prints it."""
+    tape.add(A, 0, "<stack trace>", "d..2.")
+    tape.lines += [f" => {frame}" for frame in frames]
+
+
+def test_a_stack_tells_a_wait_for_a_spinlock_of_preempt_rt(tape, judge):
+    """It is no sleep, and like a preemption to the mode."""
+    tape.enter(A, 0)
+    line = tape.switch(A, IDLE0, 0, "D")
+    stack(tape, "__schedule", "schedule_rtlock", "rtlock_slowlock_locked", "rt_spin_lock")
+    watched = judge(tape.text, release="6.12.107")
+    assert watched.violations == ()
+    assert [(one.rule, one.spot.line) for one in watched.findings] == [
+        ("preempted-in-section", line)
+    ]
+    only = judge(tape.text, release="6.12.107", rules=["sleep-in-section"])
+    assert only.findings == ()
+
+
+def test_a_stack_tells_a_sleep(tape, judge):
+    """Another one than that."""
+    tape.enter(A, 0)
+    line = tape.switch(A, IDLE0, 0, "D")
+    stack(tape, "__schedule", "schedule", "io_schedule", "folio_wait_bit")
+    assert rules(judge(tape.text)) == [("sleep-in-section", line)]
+
+
+@pytest.mark.parametrize("release", ["6.12.9-rt5", "6.12.9"])
+def test_without_a_stack_preempt_rt_leaves_open_what_a_task_waits_for(tape, judge, release):
+    """Where the trace says that the kernel has it; else nobody waits for a spinlock."""
+    tape.enter(A, 0)
+    tape.switch(A, IDLE0, 0, "D", hooks="xen leave")
+    head = f"Linux box {release} x86_64\n" if "rt" in release else ""
+    watched = judge(tape.text, head=head) if head else judge(tape.text)
+    (one,) = (one for one in watched.findings if one.rule == "sleep-in-section")
+    assert one.verdict is (Verdict.UNKNOWN if head else Verdict.VIOLATION)
+
+
 def test_state_r_is_a_call_of_schedule(tape, judge):
     """R without + is no preemption: the task asked for it."""
     tape.enter(A, 0)

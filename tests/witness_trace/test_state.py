@@ -168,6 +168,19 @@ def test_sched_switch_tells_why_where_both_are_recorded(counted, judge):
     ]
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_a_wait_for_a_spinlock_of_preempt_rt_is_no_sleep(counted, judge, told):
+    """TASK_RTLOCK_WAIT (0x1000), which sched_switch shows as D."""
+    if told:
+        counted.switch(A, B, 0, "D")
+    line = reading(counted, A, 0, 1, st=0x1000, npid=200)
+    watched = judge(counted.text, arch="arm64")
+    assert watched.violations == ()
+    assert [(one.rule, one.spot.line) for one in watched.findings] == [
+        ("preempted-in-section", line)
+    ]
+
+
 def test_a_preempted_task_is_allowed_where_its_own_argument_says_so(counted, judge):
     """pr=1 is sched_switch's own argument."""
     reading(counted, A, 0, 1, st=0, extra=" pr=1")

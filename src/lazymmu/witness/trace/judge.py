@@ -65,7 +65,9 @@ MODE_UNKNOWN: Final = moment(Unknown("mode"))
 PAUSE_UNKNOWN: Final = moment(Unknown("pause"))
 IRQ_ENTER: Final = {kind: moment(IrqEnter(kind)) for kind in ("hard", "soft", "nmi")}
 IRQ_EXIT: Final = {kind: moment(IrqExit(kind)) for kind in ("hard", "soft", "nmi")}
-OUT: Final = {why: moment(SwitchOut(why)) for why in ("preempted", "yielded", "blocked", "exit")}
+OUT: Final = {
+    why: moment(SwitchOut(why)) for why in ("preempted", "yielded", "blocked", "lock", "exit")
+}
 
 
 @lru_cache(maxsize=1 << 12)

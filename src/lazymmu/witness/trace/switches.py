@@ -22,6 +22,7 @@ _REMEMBERED: Final = 1 << 14
 """Texts of which it is remembered what they say."""
 
 _TASK_DEAD: Final = 0x80  # include/linux/sched.h
+_TASK_RTLOCK_WAIT: Final = 0x1000  # the same; sched_switch shows it as D
 
 
 class Switches(Tracks):
@@ -194,8 +195,9 @@ class Switches(Tracks):
         if at != "switch-out":
             return
         if cpu.out is not None and cpu.out[0] is task:
-            # The same switch, of which sched_switch has told why.
-            cpu.out = (task, cpu.out[1], place)
+            # The same switch, of which sched_switch has told why, but for the D of a lock.
+            locked = (numbers["st"] or 0) & _TASK_RTLOCK_WAIT and not numbers["pr"]
+            cpu.out = (task, _LOCK if locked else cpu.out[1], place)
             self._resolve(cpu)
         elif self._blind:
             cpu.out = (task, _why(numbers["st"], numbers["pr"]), place)
@@ -220,6 +222,7 @@ def _why_of(state: bytes) -> tuple[Moment, ...]:
 
 
 _EXIT: Final = (moments.OUT["exit"],)
+_LOCK: Final = (moments.OUT["lock"],)
 _STEPS: Final = {state: _why_of(state) for state in (b"S", b"D", b"I", b"R", b"R+", b"X", b"Z")}
 
 
@@ -236,4 +239,6 @@ def _why(state: int | None, preempted: int | None) -> tuple[Moment, ...]:
         return (moments.OUT["preempted"],)
     if state & _TASK_DEAD:
         return (moments.OUT["exit"],)
+    if state & _TASK_RTLOCK_WAIT:
+        return _LOCK
     return (moments.OUT["blocked"],)

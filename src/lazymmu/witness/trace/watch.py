@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral import Row, harm
-from lazymmu.contract.deferral.allowed import allowed
-from lazymmu.contract.dialects import PTL_HELD, Dialect, Status
-from lazymmu.contract.events import Disable, Enable, SwitchOut
+from lazymmu.contract.deferral import Row
+from lazymmu.contract.dialects import PTL_HELD, Dialect
+from lazymmu.contract.events import Disable, Enable
 from lazymmu.contract.monitor import Runtime
+from lazymmu.contract.monitor import Violation as Broken
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import Effect, effect
-from lazymmu.contract.rules.rule import Kind
 from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Lines, Trace, read
-from lazymmu.witness.finding import Severity
 from lazymmu.witness.trace.acts import NEEDLES, POWERPC_NEEDLES
-from lazymmu.witness.trace.finding import Doubt, Spot, TraceFinding, Verdict, Watched
+from lazymmu.witness.trace.finding import Doubt, TraceFinding, Watched
 from lazymmu.witness.trace.follow import Follower
 from lazymmu.witness.trace.judge import Judge
+from lazymmu.witness.trace.verdicts import PREEMPTED, SLEPT, Found, finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -38,20 +37,14 @@ __all__ = ["trace_rules", "watch"]
 _KEPT: Final = 1000
 """Findings that are kept of one rule; the rest is counted."""
 
-_PREEMPTING: Final = ("preempt_schedule", "raw_irqentry_exit_cond_resched", "irqentry_exit_cond")
-"""Functions that switch a task out against its will (kernel/sched/core.c, entry/common.c)."""
-
 _EFFECT: Final = "mode-not-effective"
-_PREEMPTED: Final = "preempted-in-section"
-
-
 _SHOWN: Final = (
     "unbalanced-section",
     "nested-section",
-    "sleep-in-section",
+    SLEPT,
     "section-in-interrupt",
     "unbalanced-pause",
-    _PREEMPTED,
+    PREEMPTED,
     "mode-left-on-cpu",
     "dirty-start",
     _EFFECT,
@@ -63,26 +56,6 @@ locks or pins, and would seem to be kept where nothing shows that they are not."
 def trace_rules() -> list[str]:
     """The names of the rules that a trace can show, in the contract's order."""
     return [name for name in RULES if name in _SHOWN]
-
-
-class _Found:
-    """A finding in the making: a stack that comes later is filled into its place."""
-
-    __slots__ = ("began", "context", "place", "task", "violation", "void")
-
-    def __init__(
-        self,
-        task: Task,
-        violation: Violation,
-        place: Place,
-        context: tuple[tuple[int, str], ...],
-    ) -> None:
-        self.task = (task.comm, task.pid)
-        self.violation = violation
-        self.place = place
-        self.began = tuple(task.begins)
-        self.context = context
-        self.void = False
 
 
 class _Watcher:
@@ -101,7 +74,7 @@ class _Watcher:
         self.rules = rules
         self.arch = arch
         self.release = release
-        self.found: list[_Found] = []
+        self.found: list[Found] = []
         self.cut: dict[str, int] = {}
         self.doubts: dict[str, Doubt] = {}
         self.flags = True
@@ -189,7 +162,7 @@ class _Watcher:
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
             if self.cut[violation.rule] <= _KEPT:
-                one = _Found(task, violation, place, lines.around(number))
+                one = Found(task, violation, place, lines.around(number))
                 self.found.append(one)
                 task.recent.append(one)
 
@@ -209,7 +182,11 @@ class _Watcher:
             self._doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []
         rows = known.rows
-        findings = [self._finding(one, rows) for one in self.found if not one.void]
+        told = (
+            finding(one, rows, self.dialects, rt=self._rt()) for one in self.found if not one.void
+        )
+        # One that is told by another rule's name than it was found by may not be wanted.
+        findings = [one for one in told if not self.rules or one.rule in self.rules]
         findings += self._effect(follower, rows)
         for loss in self.trace.losses:
             self._doubt(f"records are missing: {loss.what}", loss.line)
@@ -236,30 +213,10 @@ class _Watcher:
             cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
         )
 
-    def _finding(self, one: _Found, rows: tuple[Row, ...]) -> TraceFinding:
-        rule = RULES[one.violation.rule]
-        notes = []
-        verdict, severity, hurt = _judged(one.violation, rows)
-        if rule.name == _PREEMPTED:
-            if verdict is Verdict.ALLOWED and _may_have_yielded(one):
-                verdict = Verdict.UNKNOWN
-                notes.append("or gives up its CPU by itself, which is not: this form does not tell")
-            notes.append(_allowed(one.violation, rows))
-        comm, pid = one.task
-        return TraceFinding(
-            rule=rule.name,
-            verdict=verdict,
-            severity=severity,
-            message=rule.message(one.violation),
-            comm=comm.decode("utf-8", "replace"),
-            pid=pid,
-            spot=_spot(one.place),
-            began=tuple(_spot(place) for place in one.began),
-            notes=tuple(notes),
-            harm=hurt,
-            implied=all(rule.status(dialect) is Status.IMPLIED for dialect in self.dialects),
-            context=one.context,
-        )
+    def _rt(self) -> bool:
+        """Whether the trace says that the kernel has PREEMPT_RT."""
+        header = self.trace.header
+        return header.preempt == "preempt_rt" or "-rt" in header.release
 
     def _effect(self, follower: Follower, rows: tuple[Row, ...]) -> list[TraceFinding]:
         """Whether the sections of the whole trace came to anything."""
@@ -272,11 +229,9 @@ class _Watcher:
         if total.fault is None or follower.off is None:
             return []
         task, place, context = follower.off
-        from lazymmu.contract.monitor import Violation as Broken
-
-        one = _Found(task, Broken(_EFFECT, Enable(), total.fault), place, context)
+        one = Found(task, Broken(_EFFECT, Enable(), total.fault), place, context)
         one.began = ()
-        return [self._finding(one, rows)]
+        return [finding(one, rows, self.dialects, rt=self._rt())]
 
 
 def watch(
@@ -297,57 +252,6 @@ def watch(
     be read.
     """
     return _Watcher(read(path, stream, progress=progress), rules, arch, release, tally).run()
-
-
-def _spot(place: Place) -> Spot:
-    number, stamp, cpu, text, frames = place
-    return Spot(
-        number,
-        stamp.decode("utf-8", "replace").strip(),
-        cpu,
-        text[:400].decode("utf-8", "replace"),
-        tuple(frames or ()),
-    )
-
-
-def _judged(violation: Violation, rows: tuple[Row, ...]) -> tuple[Verdict, Severity, str]:
-    """What a violation is on an implementation that is one of `rows`."""
-    rule = RULES[violation.rule]
-    may = {allowed(rule.name, row, violation.detail) for row in rows}
-    if rule.kind is Kind.INFORMATION and may != {False}:
-        verdict = Verdict.ALLOWED if may == {True} else Verdict.UNKNOWN
-        return verdict, Severity.INFORMATION, ""
-    if may == {True}:
-        return Verdict.ALLOWED, Severity.INFORMATION, ""
-    hurts = [harm(rule.name, row, "unknown", violation.detail) for row in rows]
-    said = {text for text in hurts if text}
-    if not said and rule.kind is not Kind.HARM:
-        return Verdict.VIOLATION, Severity.BREAKS_TEXT, ""
-    # What hurts one of the kernels that it may be is worth saying; what it does, only when sure.
-    return Verdict.VIOLATION, Severity.HURTS, said.pop() if len(set(hurts)) == 1 and said else ""
-
-
-def _may_have_yielded(one: _Found) -> bool:
-    """Whether a switch that counts as a preemption may have been a call of schedule().
-
-    trace-cmd's plugin drops the + of R+, and raw states have none; a stack tells.
-    """
-    event, text, frames = one.violation.event, one.place[3], one.place[4] or ()
-    if not isinstance(event, SwitchOut) or b"prev_state=" in text or b" pr=1" in text:
-        return False
-    return not any(name.startswith(_PREEMPTING) for name in frames)
-
-
-def _allowed(violation: Violation, rows: tuple[Row, ...]) -> str:
-    """Whether that may happen on this implementation, in words."""
-    if not rows:
-        return "whether that is allowed depends on the architecture: name it with --arch"
-    may = {allowed(violation.rule, row, violation.detail) for row in rows}
-    if len(may) > 1:
-        return "whether that is allowed depends on the release: name it with --release"
-    words = "allowed" if may == {True} else "not allowed"
-    same = {row.carried for row in rows}
-    return f"{words} on {rows[0].label}" + (f": {same.pop()}" if len(same) == 1 else "")
 
 
 def _kernel(known: Guess) -> tuple[str, ...]:
