@@ -13,7 +13,7 @@ to catch one that does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.explore.model import ModelError
 from lazymmu.explore.packing import Values
@@ -55,6 +55,9 @@ class Node:
     children: dict[int, int]
 
 
+_UNREAD: Final = object()
+
+
 class _Recorder:
     """A state as a step sees it, which remembers what it was asked and told."""
 
@@ -78,14 +81,13 @@ class _Recorder:
         return self._size
 
     def __getitem__(self, index: int, /) -> Any:
-        try:
-            return self._now[index]
-        except KeyError:
-            index = self._place(index)
-        if index not in self._now:
-            self._now[index] = self._fetch(index)
+        value = self._now.get(index, _UNREAD)
+        if value is _UNREAD:
+            if not 0 <= index < self._size:
+                return self[self._place(index)]
+            value = self._now[index] = self._fetch(index)
             self.reads.append(index)
-        return self._now[index]
+        return value
 
     def __setitem__(self, index: int, value: Any, /) -> None:
         index = self._place(index)
