@@ -36,6 +36,7 @@ ALLOWED = {
         "witness.machine.verdict",
         "witness.trace.finding",
         "witness.trace.tally",
+        "witness.trace.groups",
         "witness.trace.spread",
         "litmus",
         "contract",

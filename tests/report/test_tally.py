@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lazymmu.report import plot, tally
-from lazymmu.witness.trace.tally import Group, Tally
+from lazymmu.witness.trace.groups import Group
+from lazymmu.witness.trace.tally import Tally
 
 
 def group(sections: int = 3) -> Group:

@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from lazymmu.witness.trace.tally import OTHERS, Tally
+from lazymmu.witness.trace.groups import OTHERS
+from lazymmu.witness.trace.tally import Tally
 from lazymmu.witness.trace.watch import watch
 
 HEAD = "# tracer: function\n#\n# entries-in-buffer/entries-written: 1/1   #P:2\n#\n"

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.report.tally import duration
 from lazymmu.report.words import clean
+from lazymmu.witness.trace.groups import ranked
 
 if TYPE_CHECKING:
+    from lazymmu.witness.trace.groups import Group
     from lazymmu.witness.trace.spread import Spread
-    from lazymmu.witness.trace.tally import Group, Tally
+    from lazymmu.witness.trace.tally import Tally
 
 __all__ = ["SUFFIXES", "PlotError", "check", "draw"]
 
@@ -138,7 +140,7 @@ def _sites(panel: Any, tally: Tally) -> None:
     timed = bool(tally.everything.sections)
     panel.set_title("time in sections, by call site" if timed else "entries put off, by call site")
     rows = []
-    for site, group in list(tally.ranked(tally.sites))[:_BARS]:
+    for site, group in list(ranked(tally.sites))[:_BARS]:
         value, words = _weight(group, timed=timed)
         rows.append((clean(site), value, words))
     _bars(panel, rows)

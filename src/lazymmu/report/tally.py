@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from lazymmu.report import grid
 from lazymmu.report.words import clean, count
+from lazymmu.witness.trace.groups import ranked
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Sequence
 
+    from lazymmu.witness.trace.groups import Group
     from lazymmu.witness.trace.spread import Spread
-    from lazymmu.witness.trace.tally import Group, Tally
+    from lazymmu.witness.trace.tally import Tally
 
 __all__ = ["FORMAT", "duration", "render", "render_json"]
 
@@ -141,10 +143,10 @@ def _groups(title: str, tally: Tally, groups: dict[str, Group], width: int | Non
     heads += ["put off", "saved"] if counted or tally.everything.queued else []
     for head in heads if timed else heads[1:]:
         table.add_column(head, justify="right")
-    ranked = list(tally.ranked(groups))
-    for name, group in ranked[:_ROWS]:
+    order = list(ranked(groups))
+    for name, group in order[:_ROWS]:
         table.add_row(clean(name), *_cells(tally, group, timed=timed))
-    more = len(ranked) - _ROWS
+    more = len(order) - _ROWS
     rest = f"and {more} more\n" if more > 0 else ""
     return grid.plain(table, width) + rest
 
@@ -186,8 +188,8 @@ def render_json(tallies: Sequence[tuple[str, Tally]]) -> str:
             "operations_per_call": _numbers(tally.batches),
             "outside": dict(tally.outside),
             "counters": {"readings": tally.readings, "in_section": dict(tally.seen_in)},
-            "sites": [{"site": site, **_group(g)} for site, g in tally.ranked(tally.sites)],
-            "tasks": [{"task": task, **_group(g)} for task, g in tally.ranked(tally.tasks)],
+            "sites": [{"site": site, **_group(g)} for site, g in ranked(tally.sites)],
+            "tasks": [{"task": task, **_group(g)} for task, g in ranked(tally.tasks)],
         }
         for name, tally in tallies
     ]

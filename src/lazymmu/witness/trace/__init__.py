@@ -2,5 +2,5 @@
 """The trace's witness: what a running kernel recorded, as events; `watch` begins it.
 
 `acts` says what a line means, `tracks`, `switches` and `follow` whose it is, `judge` asks the
-monitors, `tally` and `spread` count what sections did.
+monitors, `tally`, `groups` and `spread` count what sections did.
 """

@@ -29,8 +29,8 @@ from lazymmu.witness.trace import judge as moments
 from lazymmu.witness.trace.switches import Switches
 
 if TYPE_CHECKING:
+    from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
-    from lazymmu.ftrace.trace import Lines
     from lazymmu.witness.trace.tracks import Cpu, Head, Place, Tallied, Task
 
 __all__ = ["Follower"]

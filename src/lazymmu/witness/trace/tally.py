@@ -3,7 +3,7 @@
 
 It judges nothing.  `Tally.add()` is told of each line by the trace witness, with what the line is
 to a section; memory does not grow with the trace: distributions are `Spread`s, and of tasks and
-call sites beyond `_MOST` only the sum is kept.
+call sites beyond `groups.MOST` only the sum is kept.
 
 What was put off is counted where the kernel shows it:
 
@@ -19,75 +19,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from lazymmu.witness.trace.groups import Group, group_of
 from lazymmu.witness.trace.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lazymmu.ftrace.record import Record
 
-__all__ = ["Group", "Tally"]
-
-_MOST: Final = 512
-"""Tasks, or call sites, that are told apart."""
-
-OTHERS: Final = "(others)"
+__all__ = ["Tally"]
 
 _UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
 _FLUSHING: Final = re.compile(rb" ?flushing (\d{1,9}) hypercalls, (\d{1,12}) arg bytes")
 
 _Key: TypeAlias = "int | tuple[int, int]"
-
-
-@dataclass(slots=True)
-class Group:
-    """The sections of one call site, of one task, or all.
-
-    sections: outermost ones that ended; lengths: of them, in nanoseconds; entries: put off in each;
-    nested: sections inside; off_cpu: nanoseconds that their tasks were not running; switches: out
-    of them by why; interrupts: in them by kind; flushes: in them and at their end, by reason;
-    queued: operations put off; calls: hypercalls (or batches) that they went in.
-    """
-
-    sections: int = 0
-    nested: int = 0
-    off_cpu: int = 0
-    lengths: Spread = field(default_factory=Spread)
-    entries: Spread = field(default_factory=Spread)
-    switches: Counter[str] = field(default_factory=Counter)
-    interrupts: Counter[str] = field(default_factory=Counter)
-    flushes: Counter[str] = field(default_factory=Counter)
-    queued: int = 0
-    calls: int = 0
-
-    @property
-    def saved(self) -> int:
-        """Hypercalls (or flushes of one entry) that the mode saved."""
-        return max(self.queued - self.calls, 0)
-
-    @property
-    def idle(self) -> int:
-        """Sections in which nothing, or one entry, was put off: the mode gained nothing there."""
-        return self.entries.at_most(1)
-
-    def take(self, other: Group) -> None:
-        """Add what another group counted."""
-        self.sections += other.sections
-        self.nested += other.nested
-        self.off_cpu += other.off_cpu
-        self.lengths.merge(other.lengths)
-        self.entries.merge(other.entries)
-        for mine, theirs in (
-            (self.switches, other.switches),
-            (self.interrupts, other.interrupts),
-            (self.flushes, other.flushes),
-        ):
-            mine.update(theirs)
-        self.queued += other.queued
-        self.calls += other.calls
 
 
 class _Open:
@@ -262,7 +207,7 @@ class Tally:
         group.entries.add(group.queued)
         task = _named(record)
         for found, name in ((self.sites, held.site), (self.tasks, task)):
-            _of(found, name).take(group)
+            group_of(found, name).take(group)
         self.everything.take(group)
         cpu.why, cpu.last = "end of the section", (held.site, task)
 
@@ -343,7 +288,7 @@ class Tally:
         group.entries.add(went)
         group.flushes[reason] += 1
         for found, name in ((self.sites, site), (self.tasks, _named(record))):
-            _of(found, name or "?").take(group)
+            group_of(found, name or "?").take(group)
         self.everything.take(group)
 
     def _flushed(
@@ -359,8 +304,8 @@ class Tally:
             self.outside[reason] += 1
             return
         site, task = cpu.last
-        _of(self.sites, site).take(group)
-        _of(self.tasks, task).take(group)
+        group_of(self.sites, site).take(group)
+        group_of(self.tasks, task).take(group)
         self.everything.take(group)
         cpu.last = None
 
@@ -417,24 +362,6 @@ class Tally:
     def span(self) -> int:
         """Nanoseconds from the first line that was wanted to the last."""
         return self.stopped - (self.started or 0)
-
-    def ranked(self, groups: Mapping[str, Group]) -> Iterator[tuple[str, Group]]:
-        """Groups with the most time in sections first; without times, with the most entries."""
-        return iter(
-            sorted(
-                groups.items(),
-                key=lambda item: (-item[1].lengths.total, -item[1].queued, item[0]),
-            )
-        )
-
-
-def _of(found: dict[str, Group], name: str) -> Group:
-    """The group of a name; of one too many, the group of all others."""
-    group = found.get(name)
-    if group is None:
-        name = name if len(found) < _MOST else OTHERS
-        group = found.setdefault(name, Group())
-    return group
 
 
 def _named(record: Record) -> str:

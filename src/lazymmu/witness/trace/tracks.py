@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lazymmu.contract.monitor import Violation
+    from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.record import Record
-    from lazymmu.ftrace.trace import Lines
     from lazymmu.witness.trace.judge import Judge, Moment, Node
 
 __all__ = ["Cpu", "Head", "Place", "Switched", "Tallied", "Task", "Tracks"]

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.contract.deferral import Row
 from lazymmu.contract.dialects import PTL_HELD, Dialect
 from lazymmu.contract.events import Disable, Enable
-from lazymmu.contract.monitor import Runtime
-from lazymmu.contract.monitor import Violation as Broken
+from lazymmu.contract.monitor import Runtime, Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import Effect, effect
 from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
 from lazymmu.ftrace.record import TraceError
-from lazymmu.ftrace.trace import Lines, Trace, read
+from lazymmu.ftrace.trace import Trace, read
 from lazymmu.witness.trace.acts import NEEDLES, POWERPC_NEEDLES
 from lazymmu.witness.trace.finding import Doubt, TraceFinding, Watched
 from lazymmu.witness.trace.follow import Follower
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import BinaryIO
 
-    from lazymmu.contract.monitor import Violation
+    from lazymmu.ftrace.block import Lines
     from lazymmu.witness.trace.tracks import Place, Tallied, Task
 
 __all__ = ["trace_rules", "watch"]
@@ -229,7 +228,7 @@ class _Watcher:
         if total.fault is None or follower.off is None:
             return []
         task, place, context = follower.off
-        one = Found(task, Broken(_EFFECT, Enable(), total.fault), place, context)
+        one = Found(task, Violation(_EFFECT, Enable(), total.fault), place, context)
         one.began = ()
         return [finding(one, rows, self.dialects, rt=self._rt())]
 

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lines of one block of a trace: those that matter, read as fast as they allow."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.ftrace.lines import FORMATS, REST, Columns, Format, columns, frame, head, lost, what
+from lazymmu.ftrace.record import Header, Kind, Loss, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = ["Lines"]
+
+# What is looked for whatever the caller wants: lost records and stacks.
+_ALWAYS: Final = (b" EVENTS", b" buffer started", b"<stack trace")
+_REMEMBERED: Final = 1 << 14
+"""Different columns that are remembered; a busy machine has some thousands."""
+
+_DENSE: Final = 15
+"""Blocks that are taken to be like the one before them."""
+
+_SECONDS: Final = 20
+"""Bytes that the seconds of a time may have, with the blanks before them."""
+
+_NEWLINE: Final = re.compile(rb"\n")
+
+_CONTEXT: Final = 3
+"""Lines shown on each side of a line."""
+
+
+@lru_cache(maxsize=8)
+def _usual(width: int, wide: int) -> re.Pattern[bytes]:
+    """A line with columns of `width` bytes and a time of `wide`, as the kernel prints it with its
+    usual clocks: " %5lu.%06lu: " (kernel/trace/trace_output.c); or else any line, which is last.
+    """
+    return re.compile(rb"(.{%d})(.{%d}\.[0-9]{6}): (.*)\n|(.*)\n" % (width, wide - len(".123456")))
+
+
+class Lines:
+    """The lines of one block that matter: `split()` gives them out, `other()` reads unusual ones.
+
+    Where most of them matter, all are given out: that is faster than to tell them apart.
+
+    block: the bytes; needles: what a line that matters contains, which may be changed before
+    `split()`; known: the columns that were met, by their bytes; gap: whether records are missing
+    before the line looked at last, until reset; given: lines given out; wide: bytes of a usual
+    time.
+    """
+
+    def __init__(self, header: Header, needles: Collection[bytes]) -> None:
+        """For a trace with `header`; see `Trace.records()` for `needles`."""
+        self.header = header
+        self.block = b""
+        self.next_line = 1
+        self.gap = False
+        self.given = 0
+        self.needles: tuple[bytes, ...] = tuple(needles)
+        self.known: dict[bytes, Columns] = {}
+        self.wide = len(" 12345.123456")
+        self._format: Format | None = None
+        self._in_head = True
+        self._dense = 0
+        self._width = 0
+        self._begin = 0
+        self._first = 0
+        self._starts: list[int] = []
+
+    def load(self, block: bytes) -> None:
+        """Go on with the next block of whole lines; the head of the trace is taken in at once."""
+        self.block = block
+        self._begin = self._head() if self._in_head else 0
+
+    @property
+    def blank(self) -> bool:
+        """Whether the block has nothing after the head of the trace."""
+        return self._begin >= len(self.block)
+
+    def sniff(self) -> bool:
+        """Find out the format; whether lines have the column that shows interrupts.
+
+        The first line of the block that is a record decides.  Without one, `header.format` stays
+        "" and the answer is False.
+        """
+        at = self._begin
+        while 0 <= at < len(self.block):
+            found = self.parts(at)
+            if found is not None:
+                return found[0].flags is not None
+            at = self.block.find(b"\n", at) + 1 or -1
+        return False
+
+    def split(self) -> Iterator[tuple[int, tuple[bytes, bytes, bytes, bytes]]]:
+        """Number of each line that matters, and its columns, its time and its text.
+
+        That is what they are if the line has the form of most, for all that is `known` or what
+        `meet()` says of the columns.  Else the three are empty, and the fourth is the whole line,
+        of which `other()` may know more.
+        """
+        usual = _usual(self._width, self.wide)
+        hits: list[int] = []
+        if self.needles and self._dense <= 0:
+            hits = self._hits()
+            # One hit costs as much as looking at three lines.  Where most lines matter, they will
+            # in the next blocks too.
+            if len(hits) * 3 <= self.block.count(b"\n"):
+                return self._hit(hits, usual)
+            self._dense = _DENSE + 1
+        self._dense -= 1
+        found = usual.findall(self.block, self._begin)
+        self._first, self._starts = self.next_line, []
+        self.next_line += len(found)
+        self.given += len(found)
+        return enumerate(found, self._first)
+
+    def _hits(self) -> list[int]:
+        """Where needles are, in order."""
+        block, at = self.block, self._begin
+        find = block.find
+        found: list[int] = []
+        for needle in (*self.needles, *_ALWAYS):
+            length = len(needle)
+            hit = find(needle, at)
+            while hit >= 0:
+                found.append(hit)
+                hit = find(needle, hit + length)
+        found.sort()
+        return found
+
+    def _hit(
+        self, hits: list[int], usual: re.Pattern[bytes]
+    ) -> Iterator[tuple[int, tuple[bytes, bytes, bytes, bytes]]]:
+        """The lines of these hits."""
+        block = self.block
+        counted = end = self._begin
+        number = self.next_line
+        count, rfind, match = block.count, block.rfind, usual.match
+        for hit in hits:
+            if hit < end:
+                continue
+            start = rfind(b"\n", counted, hit) + 1 or counted
+            number += count(b"\n", counted, start)
+            counted = start
+            line = match(block, start)
+            if line is None:
+                raise AssertionError("a block is whole lines")
+            end = line.end()
+            self._first, self._starts = number, [start]
+            self.given += 1
+            yield number, line.groups(b"")  # type: ignore[misc]
+        self.next_line = number + count(b"\n", counted)
+
+    def at(self, number: int) -> int:
+        """Where in the block the line with this number begins; one of those given out."""
+        if not self._starts:
+            ends = (found.end() for found in _NEWLINE.finditer(self.block, self._begin))
+            self._starts = [self._begin, *ends]
+        return self._starts[number - self._first]
+
+    def meet(self, key: bytes) -> Columns | None:
+        """The columns of a usual line, from their bytes; None when they are none."""
+        if not key or self._format is None:
+            return None
+        found = self._format.pattern.match(key + b" ")
+        if found is None or found.end() != len(key):
+            return None
+        return self._remember(key, columns(found))
+
+    def other(self, number: int) -> tuple[Columns, bytes, bytes] | None:
+        """Columns, time and text of a line given out; None when it is no record.
+
+        Lines that tell of lost records are noted (`gap`).
+        """
+        at = self.at(number)
+        if self.block[at] in b"#C" and self._loss(number, at):
+            return None
+        key = self.block[at : at + self._width]
+        found = self.parts(at)
+        if found is not None and key in self.known:
+            # Seconds of six digits, after a day, make times wider.
+            mid = at + self._width
+            point = self.block.find(b".", mid, mid + _SECONDS) + 1
+            self.wide = max(self.wide, point - mid + 6)
+        return found
+
+    def _head(self) -> int:
+        """Take the lines of the head in; where the first line after them begins."""
+        block, at = self.block, 0
+        while at < len(block):
+            end = block.find(b"\n", at)
+            line = block[at:end]
+            if line.strip() and not (head(line, self.header) and lost(line) is None):
+                self._in_head = False
+                break
+            at = end + 1
+            self.next_line += 1
+        return at
+
+    def _loss(self, number: int, start: int) -> bool:
+        """Note a line that tells of lost records; False when it is none."""
+        told = lost(self.text(start))
+        if told is not None:
+            self.header.losses.append(Loss(number, *told))
+            self.gap = True
+        return told is not None
+
+    def holds(self, at: int) -> bool:
+        """Whether the line at offset `at` holds a needle, or none is looked for."""
+        if not self.needles:
+            return True
+        line = self.text(at)
+        return any(needle in line for needle in (*self.needles, *_ALWAYS))
+
+    def text(self, at: int) -> bytes:
+        """The line at offset `at`, without its newline."""
+        return self.block[at : self.block.find(b"\n", at)]
+
+    def parts(self, at: int) -> tuple[Columns, bytes, bytes] | None:
+        """Columns, time and text of the line at offset `at`; None when it is no record.
+
+        Columns are remembered: a task that runs has the same ones in line after line.
+        """
+        key = self.block[at : at + self._width]
+        known = self.known.get(key)
+        if known is None:
+            return self._parts(at, key)
+        rest = REST.match(self.block, at + self._width)
+        if rest is None:
+            return self._parts(at, b"")
+        stamp, text = rest.groups()
+        return known, stamp, text
+
+    def _parts(self, at: int, key: bytes) -> tuple[Columns, bytes, bytes] | None:
+        for one in FORMATS if self._format is None else (self._format,):
+            found = one.pattern.match(self.block, at)
+            if found is None:
+                continue
+            rest = REST.match(self.block, found.end())
+            if rest is None:
+                continue
+            if self._format is None:
+                self._format = one
+                self.header.format = one.name
+                self._width = found.end() - at
+                key = found[0]
+            known = columns(found)
+            if found[0] == key:
+                self._remember(key, known)
+            stamp, text = rest.groups()
+            return known, stamp, text
+        return None
+
+    def _remember(self, key: bytes, known: Columns) -> Columns:
+        if len(self.known) > _REMEMBERED:
+            self.known.clear()
+        self.known[key] = known
+        return known
+
+    def record(self, number: int) -> Record | None:
+        """The record of a line given out, None when the line is none."""
+        found = self.other(number)
+        if found is None:
+            return None
+        known, stamp, text = found
+        if b"<-" in text or b"<stack" in text:
+            kind, word, caller, rest = what(text)
+        else:
+            kind, word, caller, rest = what.__wrapped__(text)
+        return Record(
+            number,
+            known.comm,
+            int(known.pid),
+            int(known.cpu),
+            known.flags.decode("ascii", "replace") if known.flags else "",
+            stamp.decode(),
+            kind,
+            word,
+            caller,
+            rest,
+            known.tgid,
+            self.frames(number) if kind is Kind.STACK else (),
+        )
+
+    def frames(self, number: int) -> tuple[str, ...]:
+        """The frames that follow a line given out, innermost first."""
+        found: list[str] = []
+        block = self.block
+        at = block.find(b"\n", self.at(number)) + 1
+        while at < len(block) and len(found) < 64:
+            end = block.find(b"\n", at)
+            name = frame(block[at:end])
+            if name is None:
+                break
+            found.append(name)
+            at = end + 1
+        return tuple(found)
+
+    def around(self, number: int) -> tuple[tuple[int, str], ...]:
+        """Numbers and text of the lines around one given out, frames of stacks left out.
+
+        Lines of the blocks before and after are there as far as they are at hand.
+        """
+        before: list[tuple[int, str]] = []
+        at = self.at(number)
+        line, end = number, at
+        while end > 0 and len(before) < _CONTEXT:
+            start = self.block.rfind(b"\n", 0, end - 1) + 1
+            line -= 1
+            self._add(before, line, self.block[start : end - 1])
+            end = start
+        after: list[tuple[int, str]] = []
+        self._add(after, number, self.text(at))
+        line, start = number, self.block.find(b"\n", at) + 1
+        while 0 < start < len(self.block) and len(after) < _CONTEXT:
+            line += 1
+            end = self.block.find(b"\n", start)
+            self._add(after, line, self.block[start:end])
+            start = end + 1
+        return (*reversed(before), *after)
+
+    @staticmethod
+    def _add(lines: list[tuple[int, str]], number: int, line: bytes) -> None:
+        if frame(line) is None and not line.startswith(b"#"):
+            lines.append((number, line[:400].decode("utf-8", "replace")))
