@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from lazymmu.witness.finding import Finding
+from lazymmu.witness.source import walk
 
 Agrees = Callable[..., tuple[Finding, ...]]
 
@@ -212,4 +215,36 @@ void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
 	use(ptep_get(pte));	/* expect: stale-read */
 	lazy_mmu_mode_disable();
 }
+""")
+
+
+@pytest.mark.parametrize("most", [walk.MAX_BELOW, 12])
+def test_a_caller_that_is_too_large_balances_nobody(
+    agrees: Agrees, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A section that is left open is followed into its callers, but not for ever."""
+    monkeypatch.setattr(walk, "MAX_BELOW", most)
+    end = "	/* expect: unbalanced-section */" if most == 12 else ""
+    agrees(f"""
+static void half(void)
+{{
+	lazy_mmu_mode_enable();
+	work();
+}}{end}
+
+void f(int a, int b, int c)
+{{
+	half();
+	if (a)
+		work();
+	if (b)
+		work();
+	if (c)
+		work();
+	if (a + b)
+		work();
+	if (b + c)
+		work();
+	lazy_mmu_mode_disable();{end}
+}}
 """)

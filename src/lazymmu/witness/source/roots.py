@@ -216,8 +216,14 @@ class Roots:
         out = []
         balanced = False
         for user in users:
-            walked = Root(user, (), self.walker.root(self.program.function(user)))
+            whole = self.program.function(user)
+            walked = Root(user, (), self.walker.root(whole))
             above: list[Root] = []
+            if self.walker.cut:
+                # Open sections lead everywhere: who is that large does not exist to close one.
+                self.walker.bounded.pop((whole.file, whole.line, whole.name))
+                self.walker.forget_helper(graph)
+                return []
             if self._unbalanced(walked) and levels:
                 above = self._balanced_by_callers(walked, callers, levels - 1)
             if above:
