@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lazymmu.kernelc.ir import Function
+from lazymmu.kernelc.ir import UNPARSED, Function
 from lazymmu.kernelc.lower import lower
 from lazymmu.kernelc.program import Program, assignments
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_parsed_is_remembered() -> None:
     broken = Definition("f", "mm/a.c", line=7)
     program = Program(Made({broken: "void f(void)\n{\n\tif (\n}"}))
     assert program.function(broken).broken
-    assert program.unparsed == {("mm/a.c", 7): "f"}
+    assert program.unparsed == {("mm/a.c", 7): ("f", UNPARSED)}
 
 
 def graph(body: str) -> Function:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from lazymmu.contract.dialects import NO_NESTING
+from lazymmu.kernelc.ir import UNPARSED
 from lazymmu.witness.finding import Confidence, Finding
 
 Agrees = Callable[..., tuple[Finding, ...]]
@@ -673,4 +674,4 @@ def test_a_callee_that_cannot_be_parsed_is_listed(kernel: Make) -> None:
     """And nothing is found in it."""
     seen = kernel("static void work(void)\n{\n	if (\n}\n" + SECTION.format("work()", ""))
     assert seen.findings() == ()
-    assert list(seen.program.unparsed.values()) == ["work"]
+    assert list(seen.program.unparsed.values()) == [("work", UNPARSED)]

@@ -28,6 +28,9 @@ Expr = tuple[Any, ...]
 
 EVAL, BRANCH, SWITCH, RETURN, NOP = range(5)
 
+UNPARSED = "not understood by the parser"
+"""Why a function is broken that has an ERROR or MISSING node, or a jump to no label."""
+
 LOOP = "for each"
 """Callee of the pseudo-call that a loop macro's head becomes; it sets any of its arguments."""
 
@@ -61,8 +64,9 @@ class Function:
     returns: str
     nodes: list[Node]
     macro: bool = False
-    broken: bool = False
-    """The parser met an ERROR or MISSING node: what this function does is not fully known."""
+    broken: str = ""
+    """Why what this function does is not fully known, such as "not understood by the parser";
+    empty when all of it was read."""
 
     def calls(self) -> Iterator[tuple[Node, Expr]]:
         """Every call of the function with the node it stands in."""

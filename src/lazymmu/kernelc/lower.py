@@ -13,7 +13,7 @@ import tree_sitter
 import tree_sitter_c
 
 from .expressions import Lowering, expression
-from .ir import BRANCH, EVAL, LOOP, NOP, RETURN, SWITCH, Expr, Function, Node
+from .ir import BRANCH, EVAL, LOOP, NOP, RETURN, SWITCH, UNPARSED, Expr, Function, Node
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
 _PARSER = tree_sitter.Parser(_LANGUAGE)
@@ -112,11 +112,11 @@ class _Builder(Lowering):
         out = self.out
         definition = _first(root, "function_definition")
         if definition is None:
-            out.broken = True
+            out.broken = UNPARSED
             self.node(NOP, None, None)
             self.node(RETURN, None, None)
             return out
-        out.broken = root.has_error
+        out.broken = UNPARSED if root.has_error else ""
         out.returns = _text(definition.child_by_field_name("type"))
         declarator = definition.child_by_field_name("declarator")
         while declarator is not None and declarator.type != "function_declarator":
@@ -149,7 +149,7 @@ class _Builder(Lowering):
         if tree is None or tree.root_node.has_error:
             tree = _PARSER.parse(as_code)
         root = tree.root_node
-        out.broken = root.has_error
+        out.broken = UNPARSED if root.has_error else ""
         self.node(NOP, None, None)
         definition = _first(root, "function_definition")
         inner = definition.child_by_field_name("body") if definition is not None else None
@@ -202,7 +202,7 @@ class _Builder(Lowering):
         for index, label, guards in self.gotos:
             target = self.labels.get(label)
             if target is None:
-                self.out.broken = True
+                self.out.broken = self.out.broken or UNPARSED
                 continue
             self.at = index
             self._unguard(guards, target[1], None)

@@ -40,7 +40,8 @@ class Program:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.unparsed: dict[tuple[str, int], str] = {}
+        self.unparsed: dict[tuple[str, int], tuple[str, str]] = {}
+        """Definitions that were not read in full: (file, line) to (name, reason)."""
         self.parsed = 0
         self._functions: dict[tuple[str, int, str], Function] = {}
         self._targets: dict[tuple[str, str], Target | None] = {}
@@ -90,7 +91,7 @@ class Program:
             )
             self.parsed += 1
             if known.broken:
-                self.unparsed[(definition.file, definition.line)] = definition.name
+                self.unparsed[(definition.file, definition.line)] = (definition.name, known.broken)
         return known
 
 

@@ -177,8 +177,8 @@ def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
 
 
 def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:
-    for (file, line), name in sorted(program.unparsed.items()):
-        yield Lost(file, line, name, "not understood by the parser")
+    for (file, line), (name, why) in sorted(program.unparsed.items()):
+        yield Lost(file, line, name, why)
     for (file, line, name), why in sorted(walker.bounded.items()):
         yield Lost(file, line, name, why)
     for loss in tree.losses:
