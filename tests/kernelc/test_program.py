@@ -128,12 +128,12 @@ def test_a_function_is_lowered_once_and_on_demand() -> None:
 
 
 def test_lines_are_those_of_the_file() -> None:
-    """A function's text begins at its first line, a macro's at that of its name."""
+    """A text begins at its first line: a macro may be continued behind its name."""
     function = Definition("f", "mm/a.c", line=11, first_line=10)
     macro = Definition("m", "mm/a.h", kind="macro", line=5, first_line=6, params=("x",))
     program = Program(Made({function: F, macro: "g(x)"}))
     assert [call[3] for _, call in program.function(function).calls()] == [12]
-    assert [call[3] for _, call in program.function(macro).calls()] == [5]
+    assert [call[3] for _, call in program.function(macro).calls()] == [6]
     assert program.function(macro).params == ("x",)
 
 

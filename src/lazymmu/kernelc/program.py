@@ -86,8 +86,8 @@ class Program:
                 self.source.text(definition),
                 name=definition.name,
                 file=definition.file,
-                line=definition.first_line if definition.kind == "function" else definition.line,
-                macro_params=definition.params if definition.kind == "macro" else None,
+                line=definition.first_line,
+                macro_params=definition.params if definition.kind != "function" else None,
             )
             self.parsed += 1
             if known.broken:

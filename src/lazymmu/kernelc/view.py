@@ -31,6 +31,7 @@ from lazymmu.kernelc.parallel import Task, no_collection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import Recorder, Stamp
 from lazymmu.kernelc.slices import RawDef
+from lazymmu.kernelc.splice import whole_words
 from lazymmu.kernelc.tree import Tree
 
 __all__ = ["Definition", "View", "core_directories", "loop_macros", "prepare"]
@@ -249,6 +250,14 @@ class View:
             self._kbuild = Kbuild(self.tree, self.config, self.profile)
         return self._kbuild.conditions(rel)
 
+    def why_not_built(self, rel: str) -> str:
+        """Return in a few words why the .c file `rel` is not built, "" when it is."""
+        return "" if self.conditions(rel) is not None else "not built"
+
+    def definition(self, rel: str, raw: RawDef) -> Definition:
+        """Return a definition of the file `rel` as slices.py found it, compiled or not."""
+        return self._definition(rel, raw)
+
     def definitions(
         self, name: str, near: str | None = None, *, expanding: frozenset[str] = frozenset()
     ) -> tuple[Definition, ...]:
@@ -299,12 +308,19 @@ class View:
 
     def functions(self, rel: str) -> tuple[Definition, ...]:
         """Return the functions that are compiled of the file `rel`, in its order."""
+        return self._compiled(rel, "function")
+
+    def macros(self, rel: str) -> tuple[Definition, ...]:
+        """Return the function-like macros that the file `rel` defines where it is compiled."""
+        return self._compiled(rel, "macro")
+
+    def _compiled(self, rel: str, kind: str) -> tuple[Definition, ...]:
         raws = [raw for found in self._file(rel).values() for raw in found]
         selection = self.headers.selection(rel)
         return tuple(
             self._definition(rel, raw)
             for raw in sorted(raws, key=lambda raw: raw.start)
-            if raw.kind == "function" and selection.live(raw.start)
+            if raw.kind == kind and selection.live(raw.start)
         )
 
     def text(self, definition: Definition) -> bytes:
@@ -392,7 +408,7 @@ class View:
         if known is not None:
             self._raws.move_to_end(rel)
             return known
-        text = self._raws[rel] = self.tree.read(rel)
+        text = self._raws[rel] = whole_words(self.tree.read(rel))
         self._held += len(text)
         while self._held > _KEPT and len(self._raws) > 1:
             self._held -= len(self._raws.popitem(last=False)[1])

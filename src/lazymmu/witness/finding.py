@@ -92,15 +92,65 @@ class Lost:
     name: str
     reason: str
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names this loss when lines have moved: file, name, reason."""
+        return (self.file, self.name, self.reason)
+
+
+class Standing(StrEnum):
+    """What became of a place that names the mode."""
+
+    WALKED = "walked"
+    """A call in a function that was read in full and walked on every path."""
+    IMPLEMENTS = "implements"
+    """In the API's own body, or in an architecture's implementation."""
+    READ = "read"
+    """A call in a function that was read in full, which only asks whether the mode is active."""
+    NAME = "name"
+    """Another name that contains the word, and is declared or defined in the tree."""
+    DECLARATION = "declaration"
+    DIRECTIVE = "directive"
+    EXPORT = "export"
+    STRING = "string"
+    COMMENT = "comment"
+    ELSEWHERE = "elsewhere"
+    """Code of an architecture that was not looked at."""
+    LOST = "lost"
+    """Code that was not seen, for the reason that is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A word of a tree that names the mode, and what became of it.
+
+    ``function`` is the function or macro around it, "" where it stands in none; ``reason`` says
+    why it was lost.
+    """
+
+    file: str
+    line: int
+    word: str
+    standing: Standing
+    function: str = ""
+    reason: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a check looked at, and what it could not see."""
+    """What a check looked at, and what it could not see.
+
+    ``places``: every place that names the mode.  ``blind``: what was lost and could hide a
+    finding, so that a check without findings is not clean; ``unparsed`` and ``unresolved`` list
+    what lies further away as well.
+    """
 
     sections: int
     functions_parsed: int
     unparsed: tuple[Lost, ...] = ()
     unresolved: tuple[Lost, ...] = ()
+    places: tuple[Place, ...] = ()
+    blind: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

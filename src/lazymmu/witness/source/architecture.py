@@ -25,6 +25,7 @@ from .calls import Calls
 from .causes import Culprit, culprit
 from .facts import Facts
 from .marks import MODE_WORD, Marks
+from .places import Verdicts, judge
 from .reach import MAX_DEPTH, Reach
 from .roots import Root, Roots
 from .table import rows
@@ -47,6 +48,8 @@ class Looked:
     parsed: int
     unparsed: tuple[Lost, ...]
     unresolved: tuple[Lost, ...]
+    verdicts: Verdicts
+    blind: tuple[Lost, ...]
 
 
 def look(
@@ -111,11 +114,13 @@ def look(
         parsed=program.parsed,
         unparsed=tuple(_lost(tree, program, walker)),
         unresolved=tuple(_unresolved(profile.name, reach)),
+        verdicts=judge(view, program, walker, implementation, words, marks.places),
+        blind=tuple(_blind(walker)),
     )
 
 
 def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
-    """Functions of a file that the profile builds, whose text has one of the words."""
+    """Functions and macros of a file that the profile builds, whose text has one of the words."""
     if file.endswith(".c") and file not in view.built:
         return []
     text = view.tree.read(file)
@@ -123,7 +128,7 @@ def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
         return []
     return [
         d
-        for d in view.functions(file)
+        for d in (*view.functions(file), *view.macros(file))
         if any(text.find(word, d.start, d.end) >= 0 for word in words)
     ]
 
@@ -174,6 +179,12 @@ def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
     if reach.cut_off:
         why = f"more than {MAX_DEPTH} calls below a section on {arch}, not looked at"
         yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
+
+
+def _blind(walker: Walker) -> Iterable[Lost]:
+    """What a section runs through that was not walked to its end, or not read in full."""
+    for (file, line, name), why in sorted({**walker.blurred, **walker.bounded}.items()):
+        yield Lost(file, line, name, why)
 
 
 def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:

@@ -24,11 +24,20 @@ from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.slices import definitions
 from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.view import core_directories
-from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, TreeInfo
+from lazymmu.witness.finding import (
+    CheckResult,
+    Coverage,
+    Lost,
+    Place,
+    SectionRow,
+    Standing,
+    TreeInfo,
+)
 
 from .architecture import Looked, look
 from .causes import findings
 from .marks import Marks, mark
+from .places import settle
 from .remembered import keep, key, recall
 
 Progress = Callable[[str, int, int], None]
@@ -68,7 +77,9 @@ def check(
     known: CheckResult | None = asked.recall("check", CheckResult)
     if known is not None:
         return replace(known, tree=replace(known.tree, path=str(path)))
-    looked = _look(asked)
+    marks = mark(asked.tree, asked.jobs, asked.manifest)
+    looked = _look(asked, marks)
+    places = settle(marks.places, (item.verdicts for item in looked))
     rows = {item.arch: deferral.row(item.arch, item.words, item.enter) for item in looked}
     found = findings((c for item in looked for c in item.culprits), asked.dialect, rows)
     coverage = Coverage(
@@ -76,6 +87,8 @@ def check(
         functions_parsed=sum(item.parsed for item in looked),
         unparsed=_merged(item.unparsed for item in looked),
         unresolved=_merged(item.unresolved for item in looked),
+        places=places,
+        blind=_merged([_lost_places(places), *(item.blind for item in looked)]),
     )
     result = CheckResult(
         tree=TreeInfo(str(path), asked.tree.release, asked.dialect.name),
@@ -102,7 +115,7 @@ def sections(
     if known is not None:
         return known
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
-    for item in _look(asked):
+    for item in _look(asked, mark(asked.tree, asked.jobs, asked.manifest)):
         for row in item.rows:
             by_place.setdefault((row.file, row.line, row.function), []).append(row)
     result = [_one_row(rows) for _, rows in sorted(by_place.items())]
@@ -167,9 +180,8 @@ def _asked(
     )
 
 
-def _look(asked: _Asked) -> list[Looked]:
+def _look(asked: _Asked, marks: Marks) -> list[Looked]:
     """Look at each architecture that was asked for and has the mode."""
-    marks = mark(asked.tree, asked.jobs, asked.manifest)
     wanted = [name for name in asked.arches if marks.implements(PROFILES[name])]
     library = Library(asked.tree, jobs=asked.jobs, cache=asked.store)
     looked: list[Looked] = []
@@ -233,6 +245,17 @@ def _merged(lists: Iterable[Iterable[Lost]]) -> tuple[Lost, ...]:
     return tuple(
         sorted({item for each in lists for item in each}, key=lambda i: (i.file, i.line, i.name))
     )
+
+
+def _lost_places(places: Iterable[Place]) -> Iterator[Lost]:
+    """One loss for each function and reason, at the first place of them."""
+    seen: set[tuple[str, str, str]] = set()
+    for place in places:
+        if place.standing is Standing.LOST:
+            lost = Lost(place.file, place.line, place.function or place.word, place.reason)
+            if lost.key not in seen:
+                seen.add(lost.key)
+                yield lost
 
 
 def _one_row(rows: list[SectionRow]) -> SectionRow:

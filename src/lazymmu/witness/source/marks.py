@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lazymmu.contract import vocabulary
+from lazymmu.kernelc.occurrences import Occurrence, occurrences
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.words import files_with
@@ -20,10 +21,14 @@ MODE_WORD = b"lazy_mmu"
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Files relative to the tree: those that name the mode, and those that name a taker."""
+    """Files relative to the tree: those that name the mode, and those that name a taker.
+
+    ``places`` are the words of the former that name it.
+    """
 
     mode: tuple[str, ...]
     takers: tuple[str, ...]
+    places: Mapping[str, tuple[Occurrence, ...]]
 
     def implements(self, profile: Profile) -> bool:
         """Whether the architecture's directory names the mode in a header at all."""
@@ -44,7 +49,9 @@ def mark(tree: Tree, jobs: int, manifest: Mapping[str, tuple[int, int]]) -> Mark
         if taker.fn is not None and taker.runs == "now"
     ]
     found = files_with(tree, [MODE_WORD, *takers], jobs, manifest=manifest)
+    mode = tuple(sorted(file for file, words in found.items() if MODE_WORD in words))
     return Marks(
-        mode=tuple(sorted(file for file, words in found.items() if MODE_WORD in words)),
+        mode=mode,
+        places={file: occurrences(tree.read(file), MODE_WORD) for file in mode},
         takers=tuple(sorted(file for file, words in found.items() if words - {MODE_WORD})),
     )

@@ -50,6 +50,8 @@ class Outcome:
     """By the place of each return as well: what is wrong at one of them is no other's fault."""
     hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
     spaces: set[str] = field(default_factory=set)
+    blurred: bool = False
+    """Something that was not read in full was walked: what happens there is a guess."""
 
     def add(self, hit: Hit) -> None:
         """Keep the first, hence shortest, way to each culprit of each rule."""

@@ -161,6 +161,7 @@ class Reach(Targets):
             for succ in _successors(node, evaluator):
                 todo.append((succ, min(atomic, 3), lost))
         conditions = frozenset(definition.conditions)
+        guessed = bool(graph.broken)
         return Effects(
             {
                 kind: tuple(
@@ -169,7 +170,7 @@ class Reach(Targets):
                         c.what,
                         c.steps,
                         c.conditions | conditions,
-                        c.ambiguous,
+                        c.ambiguous or guessed,
                         c.detail,
                         c.tests,
                     )

@@ -45,10 +45,10 @@ class Root:
 
     @property
     def hits(self) -> Iterable[Hit]:
-        """What is held against this root."""
+        """What is held against this root; without confidence if not all of it was read."""
         for hit in self.outcome.hits.values():
             if hit.violation.rule not in self.excused:
-                yield hit
+                yield replace(hit, ambiguous=True) if self.outcome.blurred else hit
 
     @property
     def step(self) -> Step:
@@ -91,8 +91,7 @@ class Roots:
         """
         found = [
             Root(d, (), self.walker.root(self.program.function(d)))
-            for d in users
-            if self._uses_mode(d)
+            for d in self._with_expanded([d for d in users if self._uses_mode(d)], callers)
         ]
         bound = [root for d in takers for root in self._callbacks(d)]
         handlers = [root for d in registering for root in self._handlers(d)]
@@ -119,6 +118,27 @@ class Roots:
             if (root.definition.file, root.definition.line) not in again
         ]
         return settled + bound + handlers + extra
+
+    def _with_expanded(self, users: list[Definition], callers: Callers) -> list[Definition]:
+        """Users of the mode, and who expands those of them that are macros and leave it changed.
+
+        Such a macro is text of whoever expands it, and is judged nowhere else.
+        """
+        out: list[Definition] = []
+        done = {(d.file, d.line) for d in users}
+        work = users
+        while work:
+            definition = work.pop(0)
+            root = Root(definition, (), self.walker.root(self.program.function(definition)))
+            if definition.kind != "macro" or not self._unbalanced(root):
+                out.append(definition)
+                continue
+            self.walker.helper(self.program.function(definition))
+            for user in callers(definition.name, definition.static, definition.file):
+                if (user.file, user.line) not in done and self._calls(user, definition.name):
+                    done.add((user.file, user.line))
+                    work.append(user)
+        return out
 
     def _uses_mode(self, definition: Definition) -> bool:
         """Whether a definition makes a mode call of its own, as a caller of the mode."""

@@ -69,6 +69,10 @@ class Walker:
         self.begun: dict[Step, list[TaskState]] = {}
         self.ended: dict[Step, list[TaskState]] = {}
         self.entered: dict[tuple[str, int], set[int]] = {}
+        self.places: set[tuple[str, int, str]] = set()
+        """File, line of the text, and name of everything that was walked."""
+        self.blurred: dict[tuple[str, int, str], str] = {}
+        """What was walked and is not fully known, with the reason."""
         self.bounded: dict[tuple[str, int, str], str] = {}
         self.cut = False
         """Whether the last root was too much to be walked to its end."""
@@ -82,7 +86,7 @@ class Walker:
         site = Site(graph.file, graph.line, 1, graph.name)
         product, _ = self.runtime.step(product, Call(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
-        result = Outcome(outcome.exits, outcome.returns, dict(outcome.hits), outcome.spaces)
+        result = replace(outcome, hits=dict(outcome.hits))
         self._judge(outcome, graph, result)
         return result
 
@@ -121,6 +125,9 @@ class Walker:
         if not self._active:
             self.cut, self._most = False, self.walked + MAX_BELOW
         self._active.append(place)
+        self.places.add(key[:3])
+        if graph.broken:
+            self.blurred[key[:3]] = graph.broken
         plan = self._plans.get(place)
         if plan is None:
             plan = self._plans[place] = Plan.of(graph, self.calls.words)
@@ -142,7 +149,7 @@ class Walker:
         return outcome
 
     def _walk(self, frame: Frame, start: State) -> Outcome:
-        out = Outcome()
+        out = Outcome(blurred=bool(frame.graph.broken))
         seen: set[tuple[int, State]] = {(0, start)}
         work: deque[tuple[int, State, Trail | None]] = deque([(0, start, None)])
         nodes, live = frame.graph.nodes, frame.plan.live
@@ -398,6 +405,7 @@ class Walker:
         else:
             outcome = self.walk(graph, inside.binding, entered)
         out.spaces |= outcome.spaces
+        out.blurred = out.blurred or outcome.blurred
         said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
         step = Step(frame.graph.file, call[3], call[4], frame.graph.name, said)
         mark = "callback" if inside.callback else "call"
@@ -429,7 +437,8 @@ class Walker:
         site = Site(graph.file, graph.line, 1, graph.name)
         product, _ = self.runtime.step(entered, Call(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
-        result = Outcome(hits=dict(outcome.hits), spaces=set(outcome.spaces))
+        spaces = set(outcome.spaces)
+        result = Outcome(hits=dict(outcome.hits), spaces=spaces, blurred=outcome.blurred)
         self._judge(outcome, graph, result)
         for (after, value, name), trail in outcome.exits.items():
             ended, broken = self.runtime.step(after, Return(graph.name, root=True, site=site))

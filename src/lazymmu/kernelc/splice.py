@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Line splicing where it cuts a word in two (C11 5.1.1.2, translation phase 2).
+
+The compiler joins a line that ends with a backslash to the next one before it reads words, so that
+`lazy_` with a backslash and `mmu` on the next line are one word, which no search would find.
+Splicing proper would change every offset and line behind it. Moving the backslash and the newline
+behind the word means the same, and keeps the length of the text, its number of lines, and the line
+on which the word begins.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["whole_words"]
+
+_CUT = re.compile(rb"(?<=\w)\\\r?\n(?:\\\r?\n)*+\w")
+_PIECES = re.compile(rb"\w++(?:(?:\\\r?\n)++\w++)++")
+_SPLICE = re.compile(rb"\\\r?\n")
+
+
+def whole_words(text: bytes) -> bytes:
+    """Return the text with every word that a spliced line cuts in one piece.
+
+    The result has the length and the number of newlines of `text`.
+    """
+    # Nearly every file is answered by one of these two.
+    if b"\\\n" not in text and b"\\\r\n" not in text:
+        return text
+    if _CUT.search(text) is None:
+        return text
+    return _PIECES.sub(_joined, text)
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    pieces = match[0]
+    return _SPLICE.sub(b"", pieces) + b"".join(_SPLICE.findall(pieces))
