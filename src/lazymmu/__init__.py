@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from lazymmu.witness.finding import CheckResult, SectionRow
+    from lazymmu.witness.source.check import Where
 
 __all__ = ["__version__", "check", "sections"]
 
 
 def check(
-    tree: str | os.PathLike[str],
+    tree: Where,
     *,
     arches: Collection[str] | None = None,
     rules: Collection[str] | None = None,
@@ -41,7 +42,7 @@ def check(
 ) -> CheckResult:
     """Check a plain Linux source tree (not configured, not built) against the contract.
 
-    :param tree: the top directory of the source.
+    :param tree: the top directory of the source, or a `kernelc.tree.Tree`.
     :param arches: names such as ``x86``; by default every architecture whose tree implements the
         mode.
     :param rules: names of `contract.rules.RULES`; by default all that source can show.
@@ -70,7 +71,7 @@ def check(
 
 
 def sections(
-    tree: str | os.PathLike[str],
+    tree: Where,
     *,
     arches: Collection[str] | None = None,
     dialect: str | None = None,

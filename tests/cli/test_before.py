@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -49,13 +48,11 @@ def test_the_former_tree_has_the_old_contents_and_only_the_old_files(repository)
     git(repository, "add", "mm/staged.c")
     (repository / "mm" / "untracked.c").write_text("int untracked;\n")
     former = before.at_revision(str(repository), "HEAD")
-    with before.tree_with(str(repository), former) as old:
-        present = Tree.open(old)
-        assert present.release == "6.12.8"
-        assert present.read("mm/inner.c") == b"int one;\nint two;\nint three;\n"
-        assert set(present.manifest()) >= {"mm/inner.c", "mm/kept.c"}
-        assert not {"mm/staged.c", "mm/untracked.c"} & set(present.manifest())
-    assert not old.exists()
+    old = Tree.open(repository).over(former)
+    assert old.release == "6.12.8"
+    assert old.read("mm/inner.c") == b"int one;\nint two;\nint three;\n"
+    assert set(old.manifest()) >= {"mm/inner.c", "mm/kept.c"}
+    assert not {"mm/staged.c", "mm/untracked.c"} & set(old.manifest())
     assert inner.read_text() == "int other;\n"
 
 
@@ -63,27 +60,9 @@ def test_an_unchanged_file_keeps_the_identity_that_the_cache_knows(repository):
     """The second check reads only what differs."""
     (repository / "mm" / "inner.c").write_text("changed\n")
     former = before.at_revision(str(repository), "HEAD")
-    with before.tree_with(str(repository), former) as old:
-        then, now = Tree.open(old).manifest(), Tree.open(repository).manifest()
+    present = Tree.open(repository)
+    then, now = present.over(former).manifest(), present.manifest()
     assert [rel for rel in now if then[rel] != now[rel]] == ["mm/inner.c"]
-
-
-def test_what_a_killed_run_left_is_removed_by_the_next(repository, tmp_path, monkeypatch):
-    """Former trees are laid out in memory; dead ones must not pile up there."""
-    memory = tmp_path / "memory"
-    monkeypatch.setenv("TMPDIR", str(memory))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    left = memory / f"lazymmu-before-{dead.pid}-x"
-    running = memory / f"lazymmu-before-{os.getpid()}-x"
-    for directory in (left, running, memory / "lazymmu-before-else"):
-        directory.mkdir(parents=True)
-    with before.tree_with(str(repository), {}):
-        pass
-    assert sorted(path.name for path in memory.iterdir()) == sorted(
-        [running.name, "lazymmu-before-else"]
-    )
 
 
 def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tree):

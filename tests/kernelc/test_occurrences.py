@@ -104,8 +104,29 @@ def test_members_tags_and_calls_are_told_apart() -> None:
 
 C = st.lists(
     st.sampled_from(
-        ["lazy", "lazy()", "x", "(", ")", "{", "}", ";", "=", "\n", "#define a ", "#if ", "/*"]
-        + ["*/", '"', "'", "\\\n", "struct ", "void f(void)\n{\n", "\n}\n", "EXPORT_SYMBOL("]
+        [
+            "lazy",
+            "lazy()",
+            "x",
+            "(",
+            ")",
+            "{",
+            "}",
+            ";",
+            "=",
+            "\n",
+            "#define a ",
+            "#if ",
+            "/*",
+            "*/",
+            '"',
+            "'",
+            "\\\n",
+            "struct ",
+            "void f(void)\n{\n",
+            "\n}\n",
+            "EXPORT_SYMBOL(",
+        ]
     ),
     max_size=40,
 ).map("".join)

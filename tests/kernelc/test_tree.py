@@ -108,7 +108,9 @@ def test_the_manifest_lists_what_a_check_may_read(grow: Grow, tmp_path: Path) ->
         "scripts/Kconfig.include",
     ]
     status = os.stat(tmp_path / "mm/memory.c")
-    assert tree.manifest()["mm/memory.c"] == (status.st_size, status.st_mtime_ns)
+    assert tree.manifest()["mm/memory.c"] == (
+        status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev,
+    )  # fmt: skip
 
 
 def test_links_to_directories_are_not_followed(grow: Grow, tmp_path: Path) -> None:

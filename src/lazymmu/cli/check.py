@@ -18,6 +18,7 @@ from lazymmu.cli.outcome import ExitCode, Problem
 if TYPE_CHECKING:
     import argparse
 
+    from lazymmu.kernelc.tree import Tree
     from lazymmu.report.select import Outcome
     from lazymmu.report.suppressions import Suppression
     from lazymmu.witness.finding import CheckResult
@@ -151,11 +152,8 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
     result = select.ordered(_checked(tree, args, wish))
     outcome = select.Outcome(result)
     if former is not None:
-        from lazymmu.cli import before
-
         # First of all filters, because it counts equal fingerprints on both sides.
-        with before.tree_with(tree, former) as directory:
-            old = _checked(str(directory), args, wish)
+        old = _checked(_opened(tree).over(former), args, wish)
         outcome = outcome.without("not new", select.known(f.fingerprint for f in old.findings))
     if wish.suppressions:
         outcome = outcome.without(
@@ -169,7 +167,16 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
     return result, outcome.without(f"below {least} confidence", select.above(least))
 
 
-def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
+def _opened(tree: str) -> Tree:
+    from lazymmu.kernelc.tree import Tree, TreeError
+
+    try:
+        return Tree.open(tree)
+    except TreeError as error:
+        raise Problem(str(error)) from None
+
+
+def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckResult:
     import lazymmu
     from lazymmu.kernelc.tree import Tree, TreeError
     from lazymmu.witness.finding import CheckResult, Coverage, TreeInfo
@@ -190,9 +197,14 @@ def _checked(tree: str, args: argparse.Namespace, wish: _Wish) -> CheckResult:
         raise Problem(str(error)) from None
     except NothingToCheck:
         # An answer like any other: every format says it, and other trees are still checked.
-        present = Tree.open(tree)
+        present = tree if isinstance(tree, Tree) else Tree.open(tree)
         dialect = args.dialect or spoken_by(present).name
-        return CheckResult(TreeInfo(tree, present.release, dialect), (), (), Coverage(0, 0))
+        return CheckResult(
+            TreeInfo(str(tree.root) if isinstance(tree, Tree) else tree, present.release, dialect),
+            (),
+            (),
+            Coverage(0, 0),
+        )
 
 
 def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes | None] | None:

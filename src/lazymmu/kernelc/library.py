@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What all profiles of one tree share: its Kconfig files, and the names in its files.
 
-Both are read once, by two processes when there may be two, and kept in the cache by the identity
-(size and time of change) of what they were read from.
+Both are read once, by two processes when there may be two, and kept in the cache by the state
+of what they were read from (see `Tree.state`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from posixpath import dirname
 from typing import Final, Protocol
@@ -20,12 +19,12 @@ from lazymmu.kernelc.kconfig_text import File, Source
 from lazymmu.kernelc.names import Names, survey
 from lazymmu.kernelc.parallel import Task
 from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.recorder import ABSENT, Recorder, Stamp, stamp
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.recorder import Recorder
+from lazymmu.kernelc.tree import ABSENT, Stamp, Tree
 
 __all__ = ["Library", "Store", "digest"]
 
-_FORMAT: Final = "3"
+_FORMAT: Final = "4"
 """Changes whenever names.py would find other names in the same text."""
 
 
@@ -86,7 +85,7 @@ def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, Losses]:
     found: _Found = {}
     for rel in rels:
         # The state is that before the file is read: a change in between is then noticed later.
-        identity = stamp(tree, rel)
+        identity = tree.state(rel)
         found[rel] = identity, survey(tree.read(rel), rel.endswith(".h"))
     return found, [(loss.file, loss.reason) for loss in tree.losses[before:]]
 
@@ -143,17 +142,11 @@ class Library:
             work = [directory]
             while work:
                 path = work.pop()
-                self.recorder.note((path,))
-                try:
-                    with os.scandir(os.path.join(self.tree.root, path)) as scan:
-                        entries = sorted(scan, key=lambda entry: entry.name)
-                except OSError:
-                    continue
                 below = []
-                for entry in entries:
-                    if entry.name.endswith(".c"):
+                for entry in self.recorder.entries(path):
+                    if not entry.directory and entry.name.endswith(".c"):
                         found[f"{path}/{entry.name}"] = None
-                    elif deep and entry.is_dir(follow_symlinks=False):
+                    elif deep and entry.directory:
                         below.append(f"{path}/{entry.name}")
                 work += reversed(below)
         return list(found)
@@ -200,13 +193,12 @@ class Library:
         for directory, files in by_directory.items():
             known = kept.get(keys[directory])
             for rel in files:
-                identity = stamp(self.tree, rel)
-                names = _names(known, rel, identity)
-                if names is None:
+                kept_one = _names(self.tree, known, rel)
+                if kept_one is None:
                     missing.append(rel)
                 else:
-                    self._names[rel] = names
-                    self.recorder.states.setdefault(rel, identity)
+                    self._names[rel], state = kept_one
+                    self.recorder.states.setdefault(rel, state)
         return missing
 
     def _key(self, directory: str) -> str:
@@ -218,7 +210,7 @@ class Library:
             self._names[rel] = names
             self.recorder.states.setdefault(rel, identity)
             if identity != ABSENT and self.cache is not None:
-                by_directory.setdefault(dirname(rel), {})[rel] = [*identity, *names]
+                by_directory.setdefault(dirname(rel), {})[rel] = [list(identity), *names]
         if self.cache is not None:
             new = {self._key(directory): files for directory, files in by_directory.items()}
             kept = self.cache.get_many("names", new)
@@ -229,12 +221,13 @@ class Library:
             self.cache.put_many("names", new)
 
 
-def _names(known: object, rel: str, identity: Stamp) -> Names | None:
-    """Return what a cache entry has about a file in the given state."""
+def _names(tree: Tree, known: object, rel: str) -> tuple[Names, Stamp] | None:
+    """Return what a cache entry has about a file, and the file's state, which is still the same."""
     entry = known.get(rel) if isinstance(known, dict) else None
-    if not isinstance(entry, list) or len(entry) != 5 or tuple(entry[:2]) != identity:
+    if not isinstance(entry, list) or len(entry) != 4 or not isinstance(entry[0], list):
         return None
-    lists = entry[2:]
+    state = tuple(entry[0])
+    lists = entry[1:]
     if all(isinstance(item, list) and all(isinstance(s, str) for s in item) for item in lists):
-        return Names(*lists)
+        return (Names(*lists), state) if tree.still(rel, state) else None
     return None

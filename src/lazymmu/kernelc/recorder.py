@@ -8,28 +8,12 @@ keeps all three with their states; `unchanged` looks whether they still are as t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from typing import Final
 
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.beneath import Entry, fingerprint, settled
+from lazymmu.kernelc.tree import ABSENT, Stamp, Tree
 
-__all__ = ["ABSENT", "Recorder", "Stamp", "stamp", "unchanged"]
-
-Stamp = tuple[int, int]
-"""What tells one state of a file from another: its size in bytes, its mtime in nanoseconds."""
-
-ABSENT: Final[Stamp] = (-1, 0)
-"""The state of what is not there."""
-
-
-def stamp(tree: Tree, rel: str) -> Stamp:
-    """Return the state of a file or directory of the tree, ABSENT when it is not there."""
-    try:
-        status = os.stat(os.path.join(tree.root, rel))
-    except (OSError, ValueError):
-        return ABSENT
-    return status.st_size, status.st_mtime_ns
+__all__ = ["Recorder", "unchanged"]
 
 
 class Recorder(Tree):
@@ -39,13 +23,17 @@ class Recorder(Tree):
 
     def __init__(self, tree: Tree) -> None:
         """Stand for `tree`; what cannot be read is lost there too."""
-        super().__init__(tree.root, tree.release, tree.losses)
+        super().__init__(tree.root, tree.release, tree.losses, tree.ground, tree.plain, tree._lost)
         self.states: dict[str, Stamp] = {}
 
     def read(self, rel: str) -> bytes:
         """Return the bytes of a file; see Tree. Its state is that before it was read."""
-        self.note((rel,))
-        return super().read(rel)
+        if rel in self.states:
+            return super().read(rel)
+        stamp = self.stamp(rel)
+        content = super().read(rel)
+        self.states[rel] = stamp if settled(stamp) else (*stamp, fingerprint(content))
+        return content
 
     def has(self, rel: str) -> bool:
         """Whether the tree has a regular file `rel`; see Tree."""
@@ -54,26 +42,20 @@ class Recorder(Tree):
             self.states.setdefault(rel, ABSENT)
         return found
 
+    def entries(self, rel: str) -> list[Entry]:
+        """Return what is in a directory; see Tree."""
+        self.note((rel,))
+        return super().entries(rel)
+
     def note(self, rels: Iterable[str]) -> None:
         """Remember the states of files or directories that were read by others."""
         for rel in rels:
             if rel not in self.states:
-                self.states[rel] = stamp(self, rel)
+                self.states[rel] = self.state(rel)
 
 
 def unchanged(tree: Tree, states: object) -> bool:
-    """Tell whether everything in `states` (path to size and time, as kept) is as it was."""
-    if not isinstance(states, dict):
-        return False
-    root = f"{tree.root}{os.sep}"
-    stat = os.stat
-    for rel, state in states.items():
-        try:
-            status = stat(root + rel)
-        except (OSError, ValueError, TypeError):
-            if state != [-1, 0]:
-                return False
-        else:
-            if state != [status.st_size, status.st_mtime_ns]:
-                return False
-    return True
+    """Tell whether everything in `states` (path to state, as kept) is as it was."""
+    return isinstance(states, dict) and all(
+        type(state) is list and tree.still(rel, tuple(state)) for rel, state in states.items()
+    )

@@ -23,7 +23,7 @@ __all__ = ["State", "kept", "load", "save"]
 
 _KIND: Final = "view"
 _MARK: Final = "view-kept"
-_FORMAT: Final = "3"
+_FORMAT: Final = "4"
 """Changes whenever the same tree would give another state, or another form of it."""
 
 
@@ -63,8 +63,12 @@ def save(
     directories: Mapping[str, bool],
     state: State,
 ) -> None:
-    """Keep the state of a view, and the states of the files that it was computed from."""
-    if library.cache is None:
+    """Keep the state of a view, and the states of the files that it was computed from.
+
+    That of a tree changed in memory is not kept: it would take the place of the tree's own, which
+    is also good for every change of files that it does not rest on.
+    """
+    if library.cache is None or not library.tree.plain:
         return
     # What was read for another architecture says nothing to this one.
     mine = f"arch/{profile.arch_dir}"

@@ -3,19 +3,24 @@
 
 The tree is neither configured nor built, and it may change while it is read. Nothing in it is
 trusted: a file that vanishes, cannot be read, is not a regular file or is absurdly large reads as
-empty, and so does a path that leads out of the tree; each loss is recorded with its reason.
+empty, and so does a path that leads out of the tree; each loss is recorded with its reason. All
+that is read, listed or looked at of a tree is so through here (beneath.py has the file system).
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
+from typing import Final
 
-__all__ = ["SIZE_CAP", "Loss", "Tree", "TreeError"]
+from lazymmu.kernelc.beneath import ABSENT, Entry, Ground, Stamp, fingerprint, settled, why
+from lazymmu.kernelc.layers import Mounted, Over
+from lazymmu.kernelc.listing import Source
+
+__all__ = ["ABSENT", "SIZE_CAP", "Loss", "Stamp", "Tree", "TreeError"]
 
 SIZE_CAP = 48 << 20
 """Largest file that is read, in bytes. The largest header of 7.3, a table of AMD register masks,
@@ -26,11 +31,8 @@ _MARKS = ("Kconfig", "arch", "include/linux", "mm")
 
 _RELEASE = ("VERSION", "PATCHLEVEL", "SUBLEVEL", "EXTRAVERSION")
 
-_NO_C = frozenset({"tools", "Documentation", "samples", "scripts"})
-"""Top directories whose C is not the kernel's: host programs, texts and examples."""
-
-
-_BUILD = ("Kconfig", "Makefile", "Kbuild")
+_MAKEFILE: Final = 1 << 20
+"""Largest top Makefile, in bytes: that of 7.3 has 70 kB."""
 
 
 class TreeError(Exception):
@@ -51,13 +53,20 @@ class Tree:
 
     root: the tree's top directory; release: `VERSION.PATCHLEVEL.SUBLEVEL` and EXTRAVERSION as the
     top Makefile joins them (Makefile, KERNELVERSION); losses: every file that could not be read so
-    far, each once.
+    far, each once; ground: what its files are read from, the directory `root` unless one is given;
+    plain: whether it is as it lies there, and not changed in memory.
     """
 
     root: Path
     release: str
     losses: list[Loss] = field(default_factory=list)
+    given: InitVar[Ground | None] = None
+    plain: bool = True
     _lost: set[Loss] = field(default_factory=set, repr=False, compare=False)
+    ground: Ground = field(init=False, repr=False)
+
+    def __post_init__(self, given: Ground | None) -> None:
+        self.ground = given if given is not None else Source(str(self.root))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Tree:
@@ -70,14 +79,20 @@ class Tree:
             if not root.is_dir():
                 problem = "is not a directory" if root.exists() else "does not exist"
                 raise TreeError(f"{path}: {problem}")
-            missing = [mark for mark in _MARKS if not (root / mark).exists()]
-            makefile = _slurp(root / "Makefile", 1 << 20) if not missing else b""
-        except FileNotFoundError:
-            missing, makefile = ["Makefile"], b""
+            ground = Source(str(root), os.fspath(path))
         except (OSError, ValueError, RuntimeError) as error:
-            raise TreeError(f"{path!s:.200}: cannot be read: {_reason(error)}") from None
-        if missing:
-            raise TreeError(f"{path}: not a kernel source tree (it has no `{missing[0]}`)")
+            raise TreeError(f"{path!s:.200}: cannot be read: {why(error)}") from None
+        for mark in (*_MARKS, "Makefile"):
+            try:
+                ground.find(mark)
+            except FileNotFoundError:
+                raise TreeError(f"{path}: not a kernel source tree (it has no `{mark}`)") from None
+            except OSError as error:
+                raise TreeError(f"{path}: `{mark}` cannot be read: {why(error)}") from None
+        try:
+            makefile = ground.read("Makefile", _MAKEFILE)
+        except OSError as error:
+            raise TreeError(f"{path}: `Makefile` cannot be read: {why(error)}") from None
         found = dict(re.findall(rb"^(\w+)[ \t]*=[ \t]*([\w.~+-]*)[ \t]*$", makefile[:4096], re.M))
         version, patchlevel, sublevel, extra = (
             found.get(name.encode(), b"").decode("ascii", "replace") for name in _RELEASE
@@ -85,7 +100,32 @@ class Tree:
         if not version.isdecimal() or not patchlevel.isdecimal():
             raise TreeError(f"{path}: not a kernel source tree (its Makefile names no VERSION)")
         release = f"{version}.{patchlevel}" + (f".{sublevel}" if sublevel else "") + extra
-        return cls(root, release)
+        return cls(root, release, given=ground)
+
+    def over(self, changes: Mapping[str, bytes | None]) -> Tree:
+        """Return this tree with some files changed, in memory alone.
+
+        changes: the content of files by their paths relative to the tree, None for a file that is
+        not to be there. What cannot be read is not lost in this tree.
+        """
+        return Tree(self.root, self.release, given=Over(self.ground, changes), plain=False)
+
+    def mounted(self, rel: str, folder: str | os.PathLike[str]) -> Tree:
+        """Return this tree with the directory `folder` in it as `rel`, in memory alone.
+
+        Links in either of the two do not lead into the other. Raises TreeError, with one sentence,
+        if there is no such directory.
+        """
+        try:
+            root = Path(folder).resolve()
+            if not root.is_dir():
+                problem = "is not a directory" if root.exists() else "does not exist"
+                raise TreeError(f"{folder}: {problem}")
+            other = Source(str(root), os.fspath(folder))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise TreeError(f"{folder!s:.200}: cannot be read: {why(error)}") from None
+        mounted = Mounted(self.ground, rel, other)
+        return Tree(self.root, self.release, given=mounted, plain=False)
 
     def read(self, rel: str) -> bytes:
         """Return the bytes of the file `rel`, a path relative to the tree with forward slashes.
@@ -93,20 +133,91 @@ class Tree:
         Never raises: what cannot be read is empty, and is recorded in `losses` with the reason.
         """
         try:
-            path = os.path.join(self.root, rel)
-            if rel.startswith("/") or ".." in rel.split("/"):
-                raise OSError("leads out of the tree")
-            return _slurp(path, SIZE_CAP)
+            return self.ground.read(rel, SIZE_CAP)
         except (OSError, ValueError) as error:
-            self.lose(rel, _reason(error))
+            self.lose(rel, why(error))
             return b""
 
+    def into(self, rel: str, buffer: bytearray) -> int:
+        """Read the file `rel` to the start of `buffer`, which grows; returns how many bytes.
+
+        Raises OSError or ValueError when it cannot be read, and records nothing.
+        """
+        return self.ground.into(rel, buffer, SIZE_CAP)
+
     def has(self, rel: str) -> bool:
-        """Whether the tree has a regular file `rel`."""
+        """Whether the tree has a regular file `rel`; one that leads out of the tree is lost."""
         try:
-            return os.path.isfile(os.path.join(self.root, rel))
+            return self.ground.is_file(rel)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+        except OSError as error:
+            self.lose(rel, why(error))
+            return False
+
+    def entries(self, rel: str) -> list[Entry]:
+        """Return the files and directories in the directory `rel`, in the order of their names.
+
+        Of what links lead to it has that which is known by the link's name; see listing.py. What
+        cannot be listed is lost and empty, what is not there is just empty.
+        """
+        try:
+            return self.ground.entries(rel)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except (OSError, ValueError) as error:
+            self.lose(rel, why(error))
+            return []
+
+    def shown(self, rel: str) -> str:
+        """Return the one name of a file or directory that has several; see listing.py."""
+        try:
+            return self.ground.shown(self.ground.real(rel))
+        except (OSError, ValueError):
+            return rel
+
+    def stamp(self, rel: str) -> Stamp:
+        """Return the state of a file or directory, ABSENT when it is not there."""
+        try:
+            return self.ground.stamp(rel)
+        except (OSError, ValueError):
+            return ABSENT
+
+    def state(self, rel: str, stamp: Stamp | None = None) -> Stamp:
+        """Return what tells the content of a file or directory for ever; `still` compares it.
+
+        That is its stamp, and a fingerprint when the file changed so short a time ago that it
+        could change again under the same stamp. stamp: that of `rel`, when it is known.
+        """
+        stamp = self.stamp(rel) if stamp is None else stamp
+        return stamp if settled(stamp) else (*stamp, self._fingerprint(rel))
+
+    def still(self, rel: str, state: Stamp) -> bool:
+        """Tell whether a file or directory is in a state that `state` returned."""
+        stamp = self.stamp(rel)
+        if len(state) == len(stamp) + 1 > 2:
+            return state[:-1] == stamp and state[-1] == self._fingerprint(rel)
+        return state == stamp
+
+    def _fingerprint(self, rel: str) -> int:
+        try:
+            return fingerprint(self.ground.read(rel, SIZE_CAP))
+        except (OSError, ValueError):
+            pass
+        try:
+            return fingerprint(repr(self.ground.entries(rel)).encode())
+        except (OSError, ValueError):
+            return 0
+
+    def refused(self, rel: str) -> bool:
+        """Whether the system does not let a file be opened, which may change at any time."""
+        try:
+            self.ground.read(rel, 0)
+        except OSError as error:
+            return error.errno is not None
         except ValueError:
             return False
+        return False
 
     def lose(self, rel: str, reason: str) -> None:
         """Record that something of the file `rel` is lost, once for each reason."""
@@ -115,87 +226,9 @@ class Tree:
             self._lost.add(loss)
             self.losses.append(loss)
 
-    def manifest(self) -> dict[str, tuple[int, int]]:
-        """Return (size in bytes, mtime in nanoseconds) of every file a check may read, by path.
+    def manifest(self) -> dict[str, Stamp]:
+        """Return the stamp of every file a check may read, by path, in the order of the paths.
 
-        These are *.c and *.h of the kernel proper, Kconfig* and Kbuild files and Makefiles of the
-        whole tree, and .clang-format. The order is that of the paths. Directories that are
-        symbolic links are not entered: the kernel has a few (scripts/dtc/include-prefixes), and
-        they lead to files that are listed already.
+        See listing.py for which these are, and under which name each of them is listed.
         """
-        found: dict[str, tuple[int, int]] = {}
-        branches = [("", True)]
-        for _ in range(2):
-            # The first two levels here, what is below them by threads: most of the time is spent
-            # in system calls.
-            branches = [
-                below for rel, wants_c in branches for below in self._scan(rel, wants_c, found)
-            ]
-        with ThreadPoolExecutor(2) as pool:
-            for part in pool.map(self._walk, branches):
-                found.update(part)
-        return dict(sorted(found.items()))
-
-    def _walk(self, branch: tuple[str, bool]) -> dict[str, tuple[int, int]]:
-        """List all that is wanted at and below one directory."""
-        found: dict[str, tuple[int, int]] = {}
-        pending = [branch]
-        while pending:
-            pending += self._scan(*pending.pop(), found)
-        return found
-
-    def _scan(
-        self, rel: str, wants_c: bool, found: dict[str, tuple[int, int]]
-    ) -> list[tuple[str, bool]]:
-        """List one directory: `rel` is empty or ends with a slash. Returns those below it."""
-        below: list[tuple[str, bool]] = []
-        try:
-            with os.scandir(f"{self.root}/{rel}") as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name.endswith((".c", ".h")):
-                        wanted = wants_c
-                    else:
-                        wanted = name.startswith(_BUILD) or name == ".clang-format"
-                    try:
-                        if not wanted or "." not in name:
-                            if name[0] != "." and entry.is_dir(follow_symlinks=False):
-                                kernel = wants_c and (bool(rel) or name not in _NO_C)
-                                below.append((f"{rel}{name}/", kernel))
-                                continue
-                            if not wanted:
-                                continue
-                        status = entry.stat()
-                    except OSError as error:
-                        self.lose(rel + name, _reason(error))
-                        continue
-                    if stat.S_ISREG(status.st_mode):
-                        found[rel + name] = status.st_size, status.st_mtime_ns
-        except OSError as error:
-            self.lose(rel, _reason(error))
-        return below
-
-
-def _slurp(path: str | os.PathLike[str], cap: int) -> bytes:
-    """All bytes of a regular file of at most `cap` bytes; OSError otherwise, and never a hang."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("not a regular file")
-        if status.st_size > cap:
-            raise OSError(f"{status.st_size >> 20} MB is more than the {cap >> 20} MB that is read")
-        chunks = []
-        left = status.st_size + 1
-        while left > 0 and (chunk := os.read(handle, left)):
-            chunks.append(chunk)
-            left -= len(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    finally:
-        os.close(handle)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return str(error)
+        return self.ground.manifest(self.lose)

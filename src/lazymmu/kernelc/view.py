@@ -29,10 +29,10 @@ from lazymmu.kernelc.kconfig_text import File
 from lazymmu.kernelc.library import Library, Losses, Store
 from lazymmu.kernelc.parallel import Task, no_collection
 from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.recorder import Recorder, Stamp
+from lazymmu.kernelc.recorder import Recorder
 from lazymmu.kernelc.slices import RawDef
 from lazymmu.kernelc.splice import whole_words
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.tree import Stamp, Tree
 
 __all__ = ["Definition", "View", "core_directories", "loop_macros", "prepare"]
 

@@ -56,7 +56,7 @@ def run(
     """
     scores = {name: judge.Score() for name in tools}
     with tempfile.TemporaryDirectory() as place:
-        target = overlay.link(tree, Path(place) / "linux")
+        target = overlay.copy(tree, Path(place) / "linux")
         before = {name: tool(target) for name, tool in tools.items()}
         chosen = batches.batches(tree, kind)[trees]
         for number, batch in enumerate(chosen, start=1):

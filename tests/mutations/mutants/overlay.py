@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A tree that looks like another one but for the files that were replaced.
 
-Directories are made, files are symbolic links to those of the original, so that nothing is copied
-and nothing can be written through by accident: a replacement takes the link away first.
+What a check may read is copied. Links to the original would lead out of the tree, and are not
+followed; hard links would change the original's times.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 _LEFT_OUT = {"Documentation", "samples", "tools", ".git", "LICENSES"}
@@ -22,7 +23,7 @@ _KEPT = {"drivers/xen"}
 
 
 def _carries_c(folder: str) -> bool:
-    """Whether the C files and headers of a directory are linked."""
+    """Whether the C files and headers of a directory are copied."""
     first, _, rest = folder.partition("/")
     if any(folder == kept or folder.startswith(f"{kept}/") for kept in _KEPT):
         return True
@@ -31,8 +32,8 @@ def _carries_c(folder: str) -> bool:
     return first not in _WITHOUT_C
 
 
-def link(tree: Path, target: Path) -> Path:
-    """Make `target`, a tree of links to every file of `tree`; returns it."""
+def copy(tree: Path, target: Path) -> Path:
+    """Make `target`, a copy of what is read of `tree`; returns it."""
     tree = tree.resolve()
     for folder, below, names in os.walk(tree):
         relative = Path(folder).relative_to(tree)
@@ -43,19 +44,15 @@ def link(tree: Path, target: Path) -> Path:
         code = (".c", ".h") if _carries_c(relative.as_posix()) else ()
         for name in names:
             if name.endswith((*code, "file", "Kbuild", ".clang-format")) or "Kconfig" in name:
-                os.symlink(f"{folder}/{name}", target / relative / name)
+                shutil.copyfile(f"{folder}/{name}", target / relative / name)
     return target
 
 
 def replace(target: Path, file: str, text: str) -> None:
-    """Give a file of a tree of links other contents; the original stays as it is."""
-    path = target / file
-    path.unlink(missing_ok=True)
-    path.write_text(text)
+    """Give a file of the copy other contents; the original stays as it is."""
+    (target / file).write_text(text)
 
 
 def restore(target: Path, tree: Path, file: str) -> None:
-    """Make a replaced file a link again."""
-    path = target / file
-    path.unlink()
-    path.symlink_to(tree.resolve() / file)
+    """Make a replaced file what it was."""
+    shutil.copyfile(tree / file, target / file)

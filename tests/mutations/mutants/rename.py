@@ -43,8 +43,8 @@ def names(tree: Path, kept: Collection[str]) -> frozenset[str]:
 
 
 def rename(tree: Path, target: Path, words: Collection[str]) -> Path:
-    """Make `target` a tree of links to `tree`, and of new files where one of `words` occurs."""
-    overlay.link(tree, target)
+    """Make `target` a copy of `tree`, and of new files where one of `words` occurs."""
+    overlay.copy(tree, target)
 
     def other(found: re.Match[str]) -> str:
         return found[0] + SUFFIX if found[0] in words else found[0]

@@ -22,7 +22,7 @@ from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.parallel import Task
 from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.slices import definitions
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.tree import Stamp, Tree
 from lazymmu.kernelc.view import core_directories
 from lazymmu.witness.finding import (
     CheckResult,
@@ -40,6 +40,9 @@ from .marks import Marks, mark
 from .places import settle
 from .remembered import keep, key, recall
 
+Where = str | os.PathLike[str] | Tree
+"""What may be checked: the path of a tree, or one that is open."""
+
 Progress = Callable[[str, int, int], None]
 
 _API_HEADER = "include/linux/pgtable.h"
@@ -50,7 +53,7 @@ class NothingToCheck(Exception):
 
 
 def check(
-    path: str | os.PathLike[str],
+    path: Where,
     *,
     arches: Collection[str] | None = None,
     rules: Collection[str] | None = None,
@@ -61,7 +64,8 @@ def check(
 ) -> CheckResult:
     """Check a kernel tree against the contract.
 
-    :param path: top directory of a Linux source tree, neither configured nor built.
+    :param path: top directory of a Linux source tree, neither configured nor built; or the tree,
+        opened, maybe with files changed in memory (`Tree.over`, `Tree.mounted`).
     :param arches: profiles to check (x86, powerpc, sparc, arm64); default: those whose tree
         implements the mode.
     :param rules: names of rules; default: all that source can show.
@@ -76,7 +80,7 @@ def check(
     asked = _asked(path, arches, rules, dialect, jobs, cache_dir, progress)
     known: CheckResult | None = asked.recall("check", CheckResult)
     if known is not None:
-        return replace(known, tree=replace(known.tree, path=str(path)))
+        return replace(known, tree=replace(known.tree, path=asked.path))
     marks = mark(asked.tree, asked.jobs, asked.manifest)
     looked = _look(asked, marks)
     places = settle(marks.places, (item.verdicts for item in looked))
@@ -91,7 +95,7 @@ def check(
         blind=_merged([_lost_places(places), *(item.blind for item in looked)]),
     )
     result = CheckResult(
-        tree=TreeInfo(str(path), asked.tree.release, asked.dialect.name),
+        tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
         findings=found,
         coverage=coverage,
@@ -101,7 +105,7 @@ def check(
 
 
 def sections(
-    path: str | os.PathLike[str],
+    path: Where,
     *,
     arches: Collection[str] | None = None,
     dialect: str | None = None,
@@ -127,8 +131,9 @@ def sections(
 class _Asked:
     """What a run was asked for, checked, and what it has at hand."""
 
+    path: str
     tree: Tree
-    manifest: dict[str, tuple[int, int]]
+    manifest: dict[str, Stamp]
     arches: tuple[str, ...]
     rules: tuple[str, ...]
     dialect: Dialect
@@ -143,7 +148,7 @@ class _Asked:
     def keep(self, verb: str, result: object) -> None:
         """Keep a result, unless a file could not be read: no time of change tells when it can."""
         lost = {loss.file for loss in self.tree.losses}
-        if self.store is not None and all(os.access(self.tree.root / f, os.R_OK) for f in lost):
+        if self.store is not None and not any(map(self.tree.refused, lost)):
             keep(self.store, self._key(verb), result)
             self.store.commit()
 
@@ -153,7 +158,7 @@ class _Asked:
 
 
 def _asked(
-    path: str | os.PathLike[str],
+    path: Where,
     arches: Collection[str] | None,
     rules: Collection[str] | None,
     dialect: str | None,
@@ -161,7 +166,7 @@ def _asked(
     cache_dir: str | os.PathLike[str] | None,
     progress: Progress | None,
 ) -> _Asked:
-    tree = Tree.open(path)
+    tree = path if isinstance(path, Tree) else Tree.open(path)
     shown = [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
     _known("architecture", arches or (), PROFILES)
     _known("rule", rules or (), shown)
@@ -169,6 +174,7 @@ def _asked(
     tell = progress or _silent
     tell("reading the tree", 0, 1)
     return _Asked(
+        path=str(tree.root if isinstance(path, Tree) else path),
         tree=tree,
         manifest=tree.manifest(),
         arches=tuple(name for name in PROFILES if not arches or name in arches),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.occurrences import Occurrence, occurrences
 from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.tree import Stamp, Tree
 from lazymmu.kernelc.words import files_with
 
 MODE_WORD = b"lazy_mmu"
@@ -41,7 +41,7 @@ class Marks:
         return [f for f in files if not f.startswith("arch/") or f.startswith(mine)]
 
 
-def mark(tree: Tree, jobs: int, manifest: Mapping[str, tuple[int, int]]) -> Marks:
+def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp]) -> Marks:
     """Search the whole tree, with ``jobs`` processes."""
     takers = [
         name.encode()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lazymmu.kernelc.library import Store
+from lazymmu.kernelc.tree import Stamp
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ _KIND = "result"
 _PACKAGE = Path(__file__).parents[2]
 
 
-def key(root: str, manifest: Mapping[str, tuple[int, int]], *asked: object) -> str:
+def key(root: str, manifest: Mapping[str, Stamp], *asked: object) -> str:
     """The name under which a result is kept: of a tree's state, and of what was asked for."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(_tool().encode())
