@@ -82,7 +82,7 @@ def sections(
     """List every lazy MMU section of a tree; the arguments and errors are those of `check`."""
     from lazymmu.witness.source import check as source
 
-    return source.sections(
+    found = source.sections(
         tree,
         arches=arches,
         dialect=dialect,
@@ -90,6 +90,7 @@ def sections(
         cache_dir=cache_dir,
         progress=progress,
     )
+    return list(found.rows)
 
 
 def __getattr__(name: str) -> str:

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-import lazymmu
-from lazymmu.witness.finding import SectionRow
+from lazymmu.witness.finding import Coverage, SectionRow, Sections
+from lazymmu.witness.source import check
 
 
 def row(file: str, line: int, function: str) -> SectionRow:
@@ -33,9 +33,10 @@ def listed(monkeypatch):
 
     def sections(tree, **asked):
         calls.append({"tree": tree, **asked})
-        return [row("mm/b.c", 2, "b"), row("fs/proc/a.c", 30, "a")]
+        rows = (row("mm/b.c", 2, "b"), row("fs/proc/a.c", 30, "a"))
+        return Sections(rows, Coverage(sections=2, functions_parsed=2))
 
-    monkeypatch.setattr(lazymmu, "sections", sections)
+    monkeypatch.setattr(check, "sections", sections)
     return calls
 
 

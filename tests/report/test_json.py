@@ -11,7 +11,16 @@ import pytest
 
 from lazymmu.report import compare, json
 from lazymmu.report.select import Outcome
-from lazymmu.witness.finding import SectionRow, Severity, TreeInfo
+from lazymmu.witness.finding import (
+    Coverage,
+    Lost,
+    Place,
+    SectionRow,
+    Sections,
+    Severity,
+    Standing,
+    TreeInfo,
+)
 
 
 @pytest.fixture
@@ -97,6 +106,11 @@ def test_sections_are_objects_with_their_actions_named():
         pinned=(),
         actions=((3, "enable"), (9, "disable")),
     )
-    value = stdlib_json.loads(json.render_sections([("linux", [row])]))
+    places = (Place("mm/a.c", 3, "arch_enter_lazy_mmu_mode", Standing.WALKED, "a"),)
+    blind = (Lost("mm/b.c", 7, "b", "not built"),)
+    coverage = Coverage(1, 1, places=places, blind=blind)
+    value = stdlib_json.loads(json.render_sections([("linux", Sections((row,), coverage))]))
     assert value["tree"] == "linux"
     assert value["sections"][0]["actions"][1] == {"line": 9, "action": "disable"}
+    assert value["lines"] == {"walked": 1}
+    assert value["blind"] == [{"file": "mm/b.c", "line": 7, "name": "b", "reason": "not built"}]

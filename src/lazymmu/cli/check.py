@@ -8,7 +8,7 @@ a summary goes to standard error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from lazymmu.kernelc.tree import Tree
+    from lazymmu.report.baseline import Baseline
     from lazymmu.report.select import Outcome
     from lazymmu.report.suppressions import Suppression
     from lazymmu.witness.finding import CheckResult
@@ -75,6 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
     )
+    output.add_argument(
+        "--allow-loss",
+        action="store_true",
+        help="exit with 0 also if something was not seen that could hide a finding",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class _Wish:
 
     arches: tuple[str, ...] | None
     suppressions: tuple[Suppression, ...]
-    baseline: tuple[str, ...]
+    baseline: Baseline | None
     patch: bytes | None
 
 
@@ -104,9 +110,13 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not args.quiet:
         _summarise(outcomes, args)
     missing = _report_missing(outcomes, wish)
+    _report_blind(outcomes)
     if any(outcome.verdicts for outcome in outcomes) and not args.write_baseline:
         return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
-    return ExitCode.INCONCLUSIVE if missing else ExitCode.CLEAN
+    blind = any(outcome.blind for outcome in outcomes) and not args.allow_loss
+    if args.write_baseline:
+        blind = False  # it is what the baseline is there to hold
+    return ExitCode.INCONCLUSIVE if missing or blind else ExitCode.CLEAN
 
 
 def _wish(args: argparse.Namespace) -> _Wish:
@@ -127,7 +137,7 @@ def _wish(args: argparse.Namespace) -> _Wish:
     ):
         if value is not None and several:
             raise Problem(f"{option} needs exactly one tree")
-    wanted = options.arches(args.arch)
+    wanted = options.arches(args.arch, args.trees)
     try:
         return _Wish(
             arches=wanted,
@@ -136,7 +146,7 @@ def _wish(args: argparse.Namespace) -> _Wish:
             else (),
             baseline=baseline.read(read_input(args.baseline), args.baseline)
             if args.baseline
-            else (),
+            else None,
             patch=read_input(args.diff) if args.diff is not None else None,
         )
     except (suppressions.SuppressionError, baseline.BaselineError) as error:
@@ -155,14 +165,17 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
         # First of all filters, because it counts equal fingerprints on both sides.
         old = _checked(_opened(tree).over(former), args, wish)
         outcome = outcome.without("not new", select.known(f.fingerprint for f in old.findings))
+        outcome = outcome.knowing(lost.key for lost in old.coverage.blind)
     if wish.suppressions:
         outcome = outcome.without(
             "suppressed", lambda finding: any(s.holds(finding) for s in wish.suppressions)
         )
-    if wish.baseline:
-        outcome = outcome.without("in the baseline", select.known(wish.baseline))
+    if wish.baseline is not None:
+        outcome = outcome.without("in the baseline", select.known(wish.baseline.fingerprints))
+        outcome = outcome.knowing(wish.baseline.losses)
     if args.path:
         outcome = outcome.without("outside --path", select.under(args.path))
+        outcome = replace(outcome, paths=tuple(args.path))
     least = Confidence(args.min_confidence)
     return result, outcome.without(f"below {least} confidence", select.above(least))
 
@@ -230,7 +243,8 @@ def _write_baseline(result: CheckResult, args: argparse.Namespace, wish: _Wish) 
         for finding in select.Outcome(result).verdicts
         if not any(suppression.holds(finding) for suppression in wish.suppressions)
     ]
-    emit(baseline.write(verdicts, result.tree.release), args.write_baseline)
+    losses = [lost.key for lost in result.coverage.blind]
+    emit(baseline.write(verdicts, losses, result.tree.release), args.write_baseline)
     if not args.quiet:
         say(f"{args.write_baseline}: baseline written, {len(verdicts)} in it")
 
@@ -262,6 +276,15 @@ def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
             say(f"{result.tree.path}: no lazy MMU section found, so nothing was checked")
             missing = True
     return missing
+
+
+def _report_blind(outcomes: list[Outcome]) -> None:
+    """Name what was lost that could hide a finding: a gate that ends with 3 must say why."""
+    from lazymmu.report import coverage
+
+    for outcome in outcomes:
+        for sentence in coverage.losses(outcome.blind):
+            say(sentence)
 
 
 def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:

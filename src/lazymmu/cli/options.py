@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.cli.outcome import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "ARCHES",
@@ -46,8 +47,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[,NAME]",
         action="append",
         default=[],
-        help=f"architecture profiles: {', '.join(ARCHES)}, or all (default), "
-        "which is those whose tree implements the mode",
+        help=f"architecture profiles: {', '.join(ARCHES)}, a directory below arch/ of another "
+        "architecture, or all (default), which is those whose tree implements the mode",
     )
     group.add_argument(
         "--dialect",
@@ -78,13 +79,27 @@ def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> argpa
     return group
 
 
-def arches(values: Iterable[str]) -> tuple[str, ...] | None:
-    """The architectures of all --arch options in our order, or None for all; raises Problem."""
+def arches(values: Iterable[str], trees: Iterable[str] = ()) -> tuple[str, ...] | None:
+    """The architectures of all --arch options in our order, or None for all; raises Problem.
+
+    trees: those whose own architectures may be named as well.
+    """
     named = {name.strip() for value in values for name in value.split(",")}
     if not named or named == {"all"}:
         return None
-    check_names("architecture", named - {"all"}, ARCHES)
-    return None if "all" in named else tuple(name for name in ARCHES if name in named)
+    others = named - {"all", *ARCHES}
+    if others:
+        check_names("architecture", others, [*ARCHES, *_directories(trees)])
+    if "all" in named:
+        return None
+    return (*(name for name in ARCHES if name in named), *sorted(others))
+
+
+def _directories(trees: Iterable[str]) -> Iterator[str]:
+    """The directories below arch/ of trees, of those that can be listed."""
+    for tree in trees:
+        with contextlib.suppress(OSError, ValueError), os.scandir(Path(tree, "arch")) as entries:
+            yield from (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
 
 
 def source_rules() -> list[str]:

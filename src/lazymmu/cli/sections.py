@@ -8,6 +8,7 @@ section or flushes the TLB.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
@@ -17,7 +18,7 @@ from lazymmu.cli.outcome import ExitCode, Problem
 if TYPE_CHECKING:
     import argparse
 
-    from lazymmu.witness.finding import SectionRow
+    from lazymmu.witness.finding import Sections
 
 NAME = "sections"
 SUMMARY = "list every section of source trees"
@@ -40,36 +41,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Print the table of each tree."""
-    from lazymmu.report import json
+    from lazymmu.report import coverage, json
     from lazymmu.report import sections as report
+    from lazymmu.report.words import count
 
     options.check_dialect(args.dialect)
-    trees = [(tree, _rows(tree, args)) for tree in args.trees]
+    trees = [(tree, _found(tree, args)) for tree in args.trees]
     if args.format == "json":
         emit(json.render_sections(trees), args.output)
     else:
         tables = [
-            (f"{tree}:\n" if len(trees) > 1 else "") + report.render(rows, width(args.output))
-            for tree, rows in trees
+            (f"{tree}:\n" if len(trees) > 1 else "") + report.render(found.rows, width(args.output))
+            for tree, found in trees
         ]
         emit("\n".join(tables), args.output)
     if not args.quiet:
-        for tree, rows in trees:
-            say(f"{tree}: {len(rows)} {'section' if len(rows) == 1 else 'sections'}")
-    return ExitCode.CLEAN if all(rows for _, rows in trees) else ExitCode.INCONCLUSIVE
+        for tree, found in trees:
+            say(f"{tree}: {count(len(found.rows), 'section')}")
+            if sentence := coverage.places(found.coverage):
+                say(sentence)
+    for _, found in trees:
+        for sentence in coverage.losses(found.coverage.blind):
+            say(sentence)
+    return ExitCode.CLEAN if all(found.rows for _, found in trees) else ExitCode.INCONCLUSIVE
 
 
-def _rows(tree: str, args: argparse.Namespace) -> list[SectionRow]:
-    import lazymmu
+def _found(tree: str, args: argparse.Namespace) -> Sections:
     from lazymmu.kernelc.tree import TreeError
     from lazymmu.report.select import inside
-    from lazymmu.witness.source.check import NothingToCheck
+    from lazymmu.witness.finding import Coverage, Sections
+    from lazymmu.witness.source.check import NothingToCheck, sections
 
     try:
         with progress(quiet=args.quiet) as show:
-            rows = lazymmu.sections(
+            found = sections(
                 tree,
-                arches=options.arches(args.arch),
+                arches=options.arches(args.arch, [tree]),
                 dialect=args.dialect,
                 jobs=args.jobs,
                 cache_dir=options.cache_dir(args),
@@ -79,6 +86,7 @@ def _rows(tree: str, args: argparse.Namespace) -> list[SectionRow]:
         raise Problem(str(error)) from None
     except NothingToCheck as error:
         say(str(error))
-        return []
-    rows = [row for row in rows if not args.path or inside(args.path, [row.file])]
-    return sorted(rows, key=lambda row: (row.file, row.line, row.arches))
+        return Sections((), Coverage(0, 0))
+    rows = [row for row in found.rows if not args.path or inside(args.path, [row.file])]
+    rows.sort(key=lambda row: (row.file, row.line, row.arches))
+    return replace(found, rows=tuple(rows))

@@ -20,7 +20,7 @@ from lazymmu.kernelc.names import Names, survey
 from lazymmu.kernelc.parallel import Task
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import Recorder
-from lazymmu.kernelc.tree import ABSENT, Stamp, Tree
+from lazymmu.kernelc.tree import ABSENT, Loss, Stamp, Tree
 
 __all__ = ["Library", "Store", "digest"]
 
@@ -53,8 +53,8 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-Losses = list[tuple[str, str]]
-"""What could not be read: file and reason."""
+Losses = list[Loss]
+"""What another process lost."""
 
 
 def _read_kconfig(
@@ -87,7 +87,7 @@ def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, Losses]:
         # The state is that before the file is read: a change in between is then noticed later.
         identity = tree.state(rel)
         found[rel] = identity, survey(tree.read(rel), rel.endswith(".h"))
-    return found, [(loss.file, loss.reason) for loss in tree.losses[before:]]
+    return found, tree.losses[before:]
 
 
 class Library:
@@ -175,8 +175,7 @@ class Library:
         running, self._running = self._running, []
         for task in running:
             found, losses = task.result()
-            for file, reason in losses:
-                self.tree.lose(file, reason)
+            self.tree.lose_also(losses)
             self._keep(found)
 
     def _missing(self, rels: Iterable[str]) -> list[str]:

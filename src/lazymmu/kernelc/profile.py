@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -45,8 +45,30 @@ class Profile:
     constants: Mapping[str, int] = field(default_factory=dict)
 
 
-def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return dict(data.get(key, {}))
+def _parts(*names: str) -> Profile:
+    """Join the parts of a profile, the later ones over the earlier."""
+    data: dict[str, Any] = {"label": "", "arch_dir": ""}
+    tables: dict[str, dict[str, Any]] = {"config": {}, "builtins": {}, "constants": {}}
+    for name in names:
+        resource = Path(__file__).parent / "profiles" / f"{name}.toml"
+        if not resource.is_file():
+            raise KeyError(name)
+        part = tomllib.loads(resource.read_text(encoding="utf-8"))
+        for key, table in tables.items():
+            table.update(part.pop(key, {}))
+        data.update(part)
+    return Profile(
+        name=names[-1],
+        label=data["label"],
+        arch_dir=data["arch_dir"],
+        config=MappingProxyType(
+            {key: Forced(str(item["value"]), item["why"]) for key, item in tables["config"].items()}
+        ),
+        builtins=MappingProxyType({key: str(item) for key, item in tables["builtins"].items()}),
+        constants=MappingProxyType(
+            {key: item["value"] for key, item in tables["constants"].items()}
+        ),
+    )
 
 
 @cache
@@ -55,28 +77,17 @@ def load(name: str) -> Profile:
 
     Raises KeyError when there is no such profile.
     """
-    folder = Path(__file__).parent / "profiles"
-    texts = {}
-    for part in ("common", name):
-        resource = folder / f"{part}.toml"
-        if not resource.is_file():
-            raise KeyError(name)
-        texts[part] = tomllib.loads(resource.read_text(encoding="utf-8"))
-    common, own = texts["common"], texts[name]
-    config = {**_table(common, "config"), **_table(own, "config")}
-    builtins = {**_table(common, "builtins"), **_table(own, "builtins")}
-    return Profile(
-        name=name,
-        label=own["label"],
-        arch_dir=own["arch_dir"],
-        config=MappingProxyType(
-            {key: Forced(str(item["value"]), item["why"]) for key, item in config.items()}
-        ),
-        builtins=MappingProxyType({key: str(item) for key, item in builtins.items()}),
-        constants=MappingProxyType(
-            {key: item["value"] for key, item in own.get("constants", {}).items()}
-        ),
-    )
+    return _parts("common", name)
+
+
+@cache
+def unknown(arch_dir: str) -> Profile:
+    """The machine that an architecture without a profile is looked at as.
+
+    It fixes what is common to all and leaves the rest to the architecture's own Kconfig.
+    """
+    label = f"arch/{arch_dir}, as its own Kconfig has it"
+    return replace(_parts("common"), name=arch_dir, label=label, arch_dir=arch_dir)
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(

@@ -18,12 +18,13 @@ from lazymmu.kernelc.kconfig import Config
 from lazymmu.kernelc.library import Library, digest
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import unchanged
+from lazymmu.kernelc.tree import Loss
 
 __all__ = ["State", "kept", "load", "save"]
 
 _KIND: Final = "view"
 _MARK: Final = "view-kept"
-_FORMAT: Final = "4"
+_FORMAT: Final = "5"
 """Changes whenever the same tree would give another state, or another form of it."""
 
 
@@ -101,7 +102,7 @@ def save(
         selections.append([number[rel], flat, guarded])
     value: dict[str, object] = {
         "states": states,
-        "losses": [[loss.file, loss.reason] for loss in library.tree.losses],
+        "losses": [[loss.file, loss.reason, loss.unread] for loss in library.tree.losses],
         "on": sorted(state.config.on),
         "free": sorted(state.config.free),
         "numbers": state.config.numbers,
@@ -178,8 +179,7 @@ def _restore(library: Library, profile: Profile, value: dict[str, Any]) -> State
         define(name, text, "", -1, ())
     for name in value["removed"]:
         headers.macros.undefine(name)
-    for file, reason in value["losses"]:
-        library.tree.lose(file, reason)
+    library.tree.lose_also(Loss(*loss) for loss in value["losses"])
     built = {files[int(index)]: tuple(needs) for index, needs in value["built"].items()}
 
     def table(kind: str) -> dict[str, list[str]]:

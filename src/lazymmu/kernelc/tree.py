@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,10 +42,14 @@ class TreeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something that could not be read: a path relative to the tree, and why."""
+    """Something that is lost: a path relative to the tree, and why.
+
+    unread: nothing of the file or directory was seen; else it was seen and not understood.
+    """
 
     file: str
     reason: str
+    unread: bool = False
 
 
 @dataclass(slots=True)
@@ -135,7 +140,7 @@ class Tree:
         try:
             return self.ground.read(rel, SIZE_CAP)
         except (OSError, ValueError) as error:
-            self.lose(rel, why(error))
+            self.lose(rel, why(error), unread=True)
             return b""
 
     def into(self, rel: str, buffer: bytearray) -> int:
@@ -152,7 +157,7 @@ class Tree:
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return False
         except OSError as error:
-            self.lose(rel, why(error))
+            self.lose(rel, why(error), unread=True)
             return False
 
     def entries(self, rel: str) -> list[Entry]:
@@ -166,7 +171,7 @@ class Tree:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError) as error:
-            self.lose(rel, why(error))
+            self.lose(rel, why(error), unread=True)
             return []
 
     def shown(self, rel: str) -> str:
@@ -219,16 +224,24 @@ class Tree:
             return False
         return False
 
-    def lose(self, rel: str, reason: str) -> None:
-        """Record that something of the file `rel` is lost, once for each reason."""
-        loss = Loss(rel, reason)
+    def lose(self, rel: str, reason: str, *, unread: bool = False) -> None:
+        """Record that something of the file `rel` is lost, once for each reason.
+
+        unread: nothing of it was seen.
+        """
+        loss = Loss(rel, reason, unread)
         if loss not in self._lost:
             self._lost.add(loss)
             self.losses.append(loss)
+
+    def lose_also(self, losses: Iterable[Loss]) -> None:
+        """Record what was lost in another process, or by an earlier run."""
+        for loss in losses:
+            self.lose(loss.file, loss.reason, unread=loss.unread)
 
     def manifest(self) -> dict[str, Stamp]:
         """Return the stamp of every file a check may read, by path, in the order of the paths.
 
         See listing.py for which these are, and under which name each of them is listed.
         """
-        return self.ground.manifest(self.lose)
+        return self.ground.manifest(partial(self.lose, unread=True))

@@ -128,7 +128,7 @@ def _decide(
     before = len(tree.losses)
     config = solve(recorder, profile, files)
     recorder.note(files)
-    return config, recorder.states, [(loss.file, loss.reason) for loss in tree.losses[before:]]
+    return config, recorder.states, tree.losses[before:]
 
 
 class View:
@@ -197,8 +197,7 @@ class View:
         if config is None:
             config, states, losses = deciding.result()
             tree.states.update(states)
-            for file, reason in losses:
-                tree.lose(file, reason)
+            tree.lose_also(losses)
         kbuild = Kbuild(tree, config, profile)
         built: dict[str, tuple[str, ...]] = {}
         for rel in candidates:
@@ -322,6 +321,10 @@ class View:
             for raw in sorted(raws, key=lambda raw: raw.start)
             if raw.kind == kind and selection.live(raw.start)
         )
+
+    def has(self, definition: Definition, word: bytes) -> bool:
+        """Tell whether the source of a definition has a word, be it in a comment."""
+        return self._raw(definition.file).find(word, definition.start, definition.end) >= 0
 
     def text(self, definition: Definition) -> bytes:
         """Return the definition's text, ready for the parser.

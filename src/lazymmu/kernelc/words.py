@@ -50,7 +50,7 @@ def files_with(
     missing = [path for path in files if path not in found]
     fresh, lost = _read(tree, missing, known, wanted, jobs)
     for path, reason in lost:
-        tree.lose(path, reason)
+        tree.lose(path, reason, unread=True)
     if cache is not None and missing:
         gone = {path for path, _ in lost}
         found |= {path: fresh.get(path, []) for path in missing if path not in gone}

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Baselines: the findings a tree had on one day, so that later checks report only what is new.
+"""Baselines: what a tree had on one day, so that later checks report only what is new.
+
+That is its findings, and what of it was lost: a loss that was known does not make a later check
+inconclusive.
 
 A baseline is a JSON file that a program writes and nobody edits; what a person has judged belongs
 into suppressions, with a reason.
@@ -8,14 +11,15 @@ into suppressions, with a reason.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lazymmu.witness.finding import Finding
 
-__all__ = ["BaselineError", "read", "write"]
+__all__ = ["Baseline", "BaselineError", "read", "write"]
 
 _KIND = "lazymmu-baseline"
 _FORMAT = 1
@@ -25,10 +29,18 @@ class BaselineError(ValueError):
     """The file is no baseline; the text is one sentence for the user."""
 
 
-def write(findings: Iterable[Finding], release: str) -> str:
-    """The text of a baseline that holds `findings` of a tree of a kernel `release`.
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a baseline holds: fingerprints of findings, and losses (file, name, reason)."""
 
-    Only the fingerprint is read back; the rest is for the person who looks at a diff of it.
+    fingerprints: tuple[str, ...]
+    losses: tuple[tuple[str, str, str], ...] = ()
+
+
+def write(findings: Iterable[Finding], losses: Iterable[tuple[str, str, str]], release: str) -> str:
+    """The text of a baseline that holds `findings` and `losses` of a tree of a kernel `release`.
+
+    Of a finding only the fingerprint is read back; the rest is for the person who looks at a diff.
     """
     entries = [
         {
@@ -39,12 +51,21 @@ def write(findings: Iterable[Finding], release: str) -> str:
         }
         for finding in findings
     ]
-    whole = {"kind": _KIND, "format": _FORMAT, "release": release, "findings": entries}
+    lost = [{"file": file, "name": name, "reason": reason} for file, name, reason in losses]
+    whole = {
+        "kind": _KIND,
+        "format": _FORMAT,
+        "release": release,
+        "findings": entries,
+        "losses": lost,
+    }
     return json.dumps(whole, indent=1, ensure_ascii=True) + "\n"
 
 
-def read(text: bytes, name: str) -> tuple[str, ...]:
-    """The fingerprints of a baseline's text, one for each finding; name: the file's, for messages.
+def read(text: bytes, name: str) -> Baseline:
+    """What a baseline's text holds; name: the file's, for messages.
+
+    One that was written before there were losses in baselines has none.
 
     Raises BaselineError if the text is not as `write` writes it.
     """
@@ -65,4 +86,15 @@ def read(text: bytes, name: str) -> tuple[str, ...]:
         if not isinstance(fingerprint, str) or not fingerprint:
             raise BaselineError(f"{name}: a broken baseline: finding {number} has no fingerprint")
         prints.append(fingerprint)
-    return tuple(prints)
+    return Baseline(tuple(prints), tuple(_losses(whole.get("losses", []), name)))
+
+
+def _losses(entries: object, name: str) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(entries, list):
+        raise BaselineError(f"{name}: a broken baseline: `losses` is not a list")
+    for number, entry in enumerate(entries, 1):
+        found = entry if isinstance(entry, dict) else {}
+        file, what, reason = (found.get(key) for key in ("file", "name", "reason"))
+        if not (isinstance(file, str) and isinstance(what, str) and isinstance(reason, str)):
+            raise BaselineError(f"{name}: a broken baseline: loss {number} is not whole")
+        yield file, what, reason

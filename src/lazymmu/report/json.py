@@ -11,12 +11,14 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.report.coverage import standings
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.report.compare import Comparison
     from lazymmu.report.select import Outcome
-    from lazymmu.witness.finding import SectionRow
+    from lazymmu.witness.finding import SectionRow, Sections
 
 __all__ = ["FORMAT", "render", "render_comparison", "render_sections"]
 
@@ -48,11 +50,17 @@ def render_comparison(comparison: Comparison) -> str:
     return _text({"format": FORMAT, "rows": rows, "checks": checks})
 
 
-def render_sections(trees: Sequence[tuple[str, Sequence[SectionRow]]]) -> str:
+def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
     """The sections of one tree, or of several under `trees`."""
     objects = [
-        {"format": FORMAT, "tree": path, "sections": [_section(row) for row in rows]}
-        for path, rows in trees
+        {
+            "format": FORMAT,
+            "tree": path,
+            "sections": [_section(row) for row in found.rows],
+            "lines": standings(found.coverage),
+            "blind": [asdict(lost) for lost in found.coverage.blind],
+        }
+        for path, found in trees
     ]
     return _text(objects[0] if len(objects) == 1 else {"format": FORMAT, "trees": objects})
 
@@ -71,7 +79,8 @@ def _check(outcome: Outcome) -> dict[str, Any]:
         "arches": list(result.arches),
         "findings": findings,
         "withheld": [{"reason": reason, "count": number} for reason, number in outcome.withheld],
-        "coverage": asdict(result.coverage),
+        "blind": [asdict(lost) for lost in outcome.blind],
+        "coverage": {**asdict(result.coverage), "lines": standings(result.coverage)},
     }
 
 

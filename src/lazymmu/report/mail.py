@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from lazymmu.report.coverage import losses
 from lazymmu.report.told import harms, headline, place, terms
 from lazymmu.report.words import clean, count
 from lazymmu.witness.finding import Severity
@@ -43,6 +44,8 @@ def _check(outcome: Outcome, asked: Collection[str]) -> Iterator[str]:
         f"{count(len(shown), 'finding') if shown else 'no findings'}",
         "",
     )
+    for sentence in losses(outcome.blind):
+        yield from _wrapped(sentence, "  ")
     for number, finding in enumerate(shown, 1):
         yield ""
         yield from _finding(number, finding)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lazymmu.report.select import Outcome
-    from lazymmu.witness.finding import CheckResult, Finding, Lost
+    from lazymmu.witness.finding import Finding, Lost
 
 __all__ = ["Described", "describe", "render"]
 
@@ -48,27 +48,29 @@ class Described(Protocol):
 
 def render(outcomes: Sequence[Outcome], *, version: str, rules: Mapping[str, Described]) -> str:
     """All findings of all trees; version: of lazymmu; rules: `contract.rules.RULES`."""
-    runs = [_run(outcome.result, version, rules) for outcome in outcomes]
+    runs = [_run(outcome, version, rules) for outcome in outcomes]
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}
     return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
 
 
-def _run(result: CheckResult, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
+def _run(outcome: Outcome, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
+    result = outcome.result
     names = sorted(rules)
     driver = {
         "name": "lazymmu",
         "version": version,
         "rules": [describe(name, rules[name]) for name in names],
     }
-    lost = [("could not be read or parsed", item) for item in result.coverage.unparsed]
-    lost += [("could not be resolved", item) for item in result.coverage.unresolved]
+    lost = [("warning", "was not seen", item) for item in outcome.blind]
+    lost += [("note", "could not be read or parsed", item) for item in result.coverage.unparsed]
+    lost += [("note", "could not be resolved", item) for item in result.coverage.unresolved]
     return {
         "tool": {"driver": driver},
         "originalUriBaseIds": {"TREE": {"uri": _directory(result.tree.path)}},
         "invocations": [
             {
                 "executionSuccessful": True,
-                "toolExecutionNotifications": [_notification(what, item) for what, item in lost],
+                "toolExecutionNotifications": [_notification(*item) for item in lost],
             }
         ],
         "results": [_result(finding, names) for finding in result.findings],
@@ -139,9 +141,9 @@ def _location(
     return location
 
 
-def _notification(what: str, item: Lost) -> dict[str, Any]:
+def _notification(level: str, what: str, item: Lost) -> dict[str, Any]:
     notification: dict[str, Any] = {
-        "level": "note",
+        "level": level,
         "message": {"text": f"{item.name or item.file} {what}: {item.reason}"},
     }
     if item.file:

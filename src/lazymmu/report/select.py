@@ -16,7 +16,10 @@ from lazymmu.witness.finding import Confidence, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lazymmu.witness.finding import CheckResult, Finding
+    from lazymmu.witness.finding import CheckResult, Finding, Lost
+
+LossKey = tuple[str, str, str]
+"""What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
 
 __all__ = ["Outcome", "above", "inside", "known", "ordered", "under"]
 
@@ -26,11 +29,31 @@ class Outcome:
     """One check as the user wants to see it.
 
     result: the check with the findings that remain; withheld: (reason, how many) of the other
-    verdicts, the reason to be read after a number, as in "2 in the baseline".
+    verdicts, the reason to be read after a number, as in "2 in the baseline"; known: losses that
+    were there before, by their keys, and so do not make this check blind.
     """
 
     result: CheckResult
     withheld: tuple[tuple[str, int], ...] = ()
+    known: tuple[LossKey, ...] = ()
+    paths: tuple[str, ...] = ()
+    """Only losses inside these count; empty: all do."""
+
+    @property
+    def blind(self) -> tuple[Lost, ...]:
+        """What was lost that could hide a finding, and counts: without findings not clean."""
+        left = Counter(self.known)
+        new: list[Lost] = []
+        for lost in self.result.coverage.blind:
+            if left[lost.key] > 0:
+                left[lost.key] -= 1
+            elif not self.paths or not lost.line or inside(self.paths, [lost.file]):
+                new.append(lost)
+        return tuple(new)
+
+    def knowing(self, losses: Iterable[LossKey]) -> Outcome:
+        """This outcome with losses that were there before."""
+        return replace(self, known=(*self.known, *losses))
 
     @property
     def verdicts(self) -> tuple[Finding, ...]:
@@ -48,7 +71,7 @@ class Outcome:
         What only informs is dropped likewise but not counted: "3 not shown" must mean verdicts.
         """
         kept = tuple(f for f in self.result.findings if not drop(f))
-        less = Outcome(replace(self.result, findings=kept), self.withheld)
+        less = replace(self, result=replace(self.result, findings=kept))
         gone = len(self.verdicts) - len(less.verdicts)
         return replace(less, withheld=(*less.withheld, (reason, gone))) if gone else less
 

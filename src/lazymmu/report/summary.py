@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lazymmu.report import coverage
 from lazymmu.report.words import clean, count
 from lazymmu.witness.finding import Severity
 
@@ -21,17 +22,17 @@ __all__ = ["sentences"]
 
 
 def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = False) -> list[str]:
-    """One to four sentences.
+    """One to six sentences.
 
     asked: rules named by the user, whose information is shown; listed: the format lists
     information and what could not be seen, so that pointing there would be idle.
     """
     result = outcome.result
-    coverage = result.coverage
+    seen = result.coverage
     tree = f"{result.tree.path} (Linux {result.tree.release}, dialect {result.tree.dialect})"
     said = [
-        f"{tree}: {_verdict(outcome)} in {count(coverage.sections, 'section')}, "
-        f"{count(coverage.functions_parsed, 'function')} read"
+        f"{tree}: {_verdict(outcome)} in {count(seen.sections, 'section')}, "
+        f"{count(seen.functions_parsed, 'function')} read"
         + (f" for {', '.join(result.arches)}" if result.arches else "")
     ]
     hidden = [f for f in outcome.information if f.rule not in asked]
@@ -47,19 +48,26 @@ def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = F
             "not counted: " + ", ".join(f"{number} {reason}" for reason, number in outcome.withheld)
         )
     blind = []
-    if coverage.unparsed:
-        blind.append(f"{count(len(coverage.unparsed), 'place')} could not be read or parsed")
-    if coverage.unresolved:
-        blind.append(f"{count(len(coverage.unresolved), 'call')} could not be resolved")
+    if seen.unparsed:
+        blind.append(f"{count(len(seen.unparsed), 'place')} could not be read or parsed")
+    if seen.unresolved:
+        blind.append(f"{count(len(seen.unresolved), 'call')} could not be resolved")
     if blind:
         said.append(" and ".join(blind) + ("" if listed else "; --format json lists them"))
+    if sentence := coverage.places(result.coverage):
+        said.append(sentence)
+    if result.coverage.assumed:
+        said.append(
+            f"{', '.join(result.coverage.assumed)}: not in the deferral table, so taken to be the "
+            f"weakest implementation that dialect {result.tree.dialect} allows"
+        )
     return [clean(sentence) for sentence in said]
 
 
 def _verdict(outcome: Outcome) -> str:
     verdicts = outcome.verdicts
     if not verdicts:
-        return "no findings"
+        return "no findings" + (", but not all was seen," if outcome.blind else "")
     hurt = sum(finding.severity is Severity.HURTS for finding in verdicts)
     text = len(verdicts) - hurt
     parts = []

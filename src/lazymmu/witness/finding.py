@@ -142,7 +142,8 @@ class Coverage:
 
     ``places``: every place that names the mode.  ``blind``: what was lost and could hide a
     finding, so that a check without findings is not clean; ``unparsed`` and ``unresolved`` list
-    what lies further away as well.
+    what lies further away as well.  ``assumed``: architectures that the deferral table lacks, each
+    taken to be the weakest implementation that the dialect allows.
     """
 
     sections: int
@@ -151,6 +152,7 @@ class Coverage:
     unresolved: tuple[Lost, ...] = ()
     places: tuple[Place, ...] = ()
     blind: tuple[Lost, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +195,11 @@ class SectionRow:
     sleeps: tuple[str, ...] = ()
     nests: tuple[str, ...] = ()
     flushes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Every section of one tree, and what could not be seen of it."""
+
+    rows: tuple[SectionRow, ...]
+    coverage: Coverage

@@ -20,7 +20,7 @@ from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.view import Definition, View
 from lazymmu.witness.finding import Lost, SectionRow, Step
 
-from . import hooks
+from . import blind, hooks
 from .calls import Calls
 from .causes import Culprit, culprit
 from .facts import Facts
@@ -40,6 +40,8 @@ class Looked:
     """What one architecture came to, as plain values that can cross to another process."""
 
     arch: str
+    directory: str
+    """Below arch/."""
     culprits: tuple[Culprit, ...]
     rows: tuple[SectionRow, ...]
     sections: tuple[tuple[str, int], ...]
@@ -70,7 +72,8 @@ def look(
     facts = Facts(
         program, words, config=view.config.value, constants=profile.constants, macro=view.macro
     )
-    reach = Reach(program, facts, words)
+    naming = frozenset(mine)
+    reach = Reach(program, facts, words, lambda d: d.file in naming and view.has(d, MODE_WORD))
     calls = Calls(program, facts, reach, words, tables=_tables(view, words))
     implementation = hooks.find(view, program, words)
     if not any(d.file.startswith("arch/") for d in implementation.enter):
@@ -106,6 +109,7 @@ def look(
     table = rows(profile.name, walker, walked, program, words, culprits)
     return Looked(
         arch=profile.name,
+        directory=profile.arch_dir,
         culprits=tuple(culprits),
         rows=tuple(table),
         sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
@@ -115,13 +119,13 @@ def look(
         unparsed=tuple(_lost(tree, program, walker)),
         unresolved=tuple(_unresolved(profile.name, reach)),
         verdicts=judge(view, program, walker, implementation, words, marks.places),
-        blind=tuple(_blind(walker)),
+        blind=(*blind.of_walker(walker), *blind.of_tree(tree.losses, marks.mode)),
     )
 
 
 def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
     """Functions and macros of a file that the profile builds, whose text has one of the words."""
-    if file.endswith(".c") and file not in view.built:
+    if file not in (view.built if file.endswith(".c") else view.headers.selections):
         return []
     text = view.tree.read(file)
     if not any(word in text for word in words):
@@ -179,12 +183,6 @@ def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
     if reach.cut_off:
         why = f"more than {MAX_DEPTH} calls below a section on {arch}, not looked at"
         yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
-
-
-def _blind(walker: Walker) -> Iterable[Lost]:
-    """What a section runs through that was not walked to its end, or not read in full."""
-    for (file, line, name), why in sorted({**walker.blurred, **walker.bounded}.items()):
-        yield Lost(file, line, name, why)
 
 
 def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:

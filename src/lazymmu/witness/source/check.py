@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,22 +18,16 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.kernelc.cache import Cache
+from lazymmu.kernelc.lexemes import COMMENT
 from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.parallel import Task
-from lazymmu.kernelc.profile import PROFILES
+from lazymmu.kernelc.profile import PROFILES, Profile
 from lazymmu.kernelc.slices import definitions
 from lazymmu.kernelc.tree import Stamp, Tree
 from lazymmu.kernelc.view import core_directories
-from lazymmu.witness.finding import (
-    CheckResult,
-    Coverage,
-    Lost,
-    Place,
-    SectionRow,
-    Standing,
-    TreeInfo,
-)
+from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, Sections, TreeInfo
 
+from . import blind
 from .architecture import Looked, look
 from .causes import findings
 from .marks import Marks, mark
@@ -83,22 +77,12 @@ def check(
         return replace(known, tree=replace(known.tree, path=asked.path))
     marks = mark(asked.tree, asked.jobs, asked.manifest)
     looked = _look(asked, marks)
-    places = settle(marks.places, (item.verdicts for item in looked))
-    rows = {item.arch: deferral.row(item.arch, item.words, item.enter) for item in looked}
-    found = findings((c for item in looked for c in item.culprits), asked.dialect, rows)
-    coverage = Coverage(
-        sections=len({s for item in looked for s in item.sections}),
-        functions_parsed=sum(item.parsed for item in looked),
-        unparsed=_merged(item.unparsed for item in looked),
-        unresolved=_merged(item.unresolved for item in looked),
-        places=places,
-        blind=_merged([_lost_places(places), *(item.blind for item in looked)]),
-    )
+    rows = {item.arch: _row(item, asked.dialect) for item in looked}
     result = CheckResult(
         tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
-        findings=found,
-        coverage=coverage,
+        findings=findings((c for item in looked for c in item.culprits), asked.dialect, rows),
+        coverage=_coverage(asked, marks, looked),
     )
     asked.keep("check", result)
     return result
@@ -112,17 +96,20 @@ def sections(
     jobs: int | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
-) -> list[SectionRow]:
+) -> Sections:
     """Every section of a tree; arguments and errors as for ``check``."""
     asked = _asked(path, arches, None, dialect, jobs, cache_dir, progress)
-    known: list[SectionRow] | None = asked.recall("sections", list[SectionRow])
+    known: Sections | None = asked.recall("sections", Sections)
     if known is not None:
         return known
+    marks = mark(asked.tree, asked.jobs, asked.manifest)
+    looked = _look(asked, marks)
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
-    for item in _look(asked, mark(asked.tree, asked.jobs, asked.manifest)):
+    for item in looked:
         for row in item.rows:
             by_place.setdefault((row.file, row.line, row.function), []).append(row)
-    result = [_one_row(rows) for _, rows in sorted(by_place.items())]
+    rows = tuple(_one_row(same) for _, same in sorted(by_place.items()))
+    result = Sections(rows, _coverage(asked, marks, looked))
     asked.keep("sections", result)
     return result
 
@@ -134,7 +121,8 @@ class _Asked:
     path: str
     tree: Tree
     manifest: dict[str, Stamp]
-    arches: tuple[str, ...]
+    arches: frozenset[str]
+    """Names of the machines that were asked for; empty: all that the tree has the mode on."""
     rules: tuple[str, ...]
     dialect: Dialect
     jobs: int
@@ -153,7 +141,7 @@ class _Asked:
             self.store.commit()
 
     def _key(self, verb: str) -> str:
-        asked = (verb, self.arches, self.rules, self.dialect)
+        asked = (verb, sorted(self.arches), self.rules, self.dialect)
         return key(str(self.tree.root), self.manifest, *asked)
 
 
@@ -168,7 +156,7 @@ def _asked(
 ) -> _Asked:
     tree = path if isinstance(path, Tree) else Tree.open(path)
     shown = [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
-    _known("architecture", arches or (), PROFILES)
+    _known("architecture", arches or (), _there_are(tree))
     _known("rule", rules or (), shown)
     _known("dialect", [dialect] if dialect else (), dialects.DIALECTS)
     tell = progress or _silent
@@ -177,7 +165,7 @@ def _asked(
         path=str(tree.root if isinstance(path, Tree) else path),
         tree=tree,
         manifest=tree.manifest(),
-        arches=tuple(name for name in PROFILES if not arches or name in arches),
+        arches=frozenset(arches or ()),
         rules=tuple(name for name in shown if not rules or name in rules),
         dialect=dialects.DIALECTS[dialect] if dialect else spoken_by(tree),
         jobs=jobs or os.cpu_count() or 1,
@@ -188,7 +176,7 @@ def _asked(
 
 def _look(asked: _Asked, marks: Marks) -> list[Looked]:
     """Look at each architecture that was asked for and has the mode."""
-    wanted = [name for name in asked.arches if marks.implements(PROFILES[name])]
+    wanted = [p for p in marks.machines if not asked.arches or p.name in asked.arches]
     library = Library(asked.tree, jobs=asked.jobs, cache=asked.store)
     looked: list[Looked] = []
     done = 0
@@ -197,32 +185,73 @@ def _look(asked: _Asked, marks: Marks) -> list[Looked]:
         looked += [item] if item is not None else []
         asked.tell("checking", done := done + 1, len(wanted))
     if not looked:
-        names = ", ".join(asked.arches)
+        names = ", ".join(sorted(asked.arches)) or "any architecture"
         raise NothingToCheck(f"{asked.tree.root} does not implement the lazy MMU mode on {names}")
-    order = list(PROFILES)
+    order = [profile.name for profile in wanted]
     looked.sort(key=lambda item: order.index(item.arch))
     return looked
 
 
 def _each(
-    asked: _Asked, library: Library, wanted: list[str], marks: Marks
+    asked: _Asked, library: Library, wanted: list[Profile], marks: Marks
 ) -> Iterator[Looked | None]:
     """Look at each architecture; several in processes of their own, ``jobs`` at a time."""
     tree, rules, dialect = asked.tree, asked.rules, asked.dialect
     if asked.jobs == 1 or len(wanted) == 1:
-        for name in wanted:
-            yield look(tree, PROFILES[name], rules, dialect, marks, library)
+        for profile in wanted:
+            yield look(tree, profile, rules, dialect, marks, library)
         return
-    common = {d: deep for name in wanted for d, deep in core_directories(PROFILES[name])}
+    common = {d: deep for profile in wanted for d, deep in core_directories(profile)}
     library.names(library.sources(common.items()))
     library.jobs = 1
     running: list[Task[Looked | None]] = []
-    for name in wanted:
+    for profile in wanted:
         if len(running) == asked.jobs:
             yield running.pop(0).result()
-        running.append(Task(True, look, tree, PROFILES[name], rules, dialect, marks, library))
+        running.append(Task(True, look, tree, profile, rules, dialect, marks, library))
     for task in running:
         yield task.result()
+
+
+def _row(item: Looked, dialect: Dialect) -> deferral.Row:
+    """The architecture's row of the deferral table.
+
+    One that the table lacks is taken to be the weakest implementation that the dialect allows.
+    """
+    if item.arch in deferral.ROWS:
+        return deferral.row(item.arch, item.words, item.enter)
+    unpinned, _ = deferral.WORST_CASE[dialect.name]
+    return replace(unpinned, arch=item.arch)
+
+
+def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage:
+    """What was looked at, and what could not be seen."""
+    places = settle(marks.places, (item.verdicts for item in looked))
+    seen = {item.directory for item in looked}
+    wanted = {p.arch_dir for p in marks.machines if not asked.arches or p.name in asked.arches}
+    return Coverage(
+        sections=len({s for item in looked for s in item.sections}),
+        functions_parsed=sum(item.parsed for item in looked),
+        unparsed=_merged(item.unparsed for item in looked),
+        unresolved=_merged(item.unresolved for item in looked),
+        places=places,
+        blind=_merged(
+            [
+                blind.of_places(places),
+                blind.of_tree(asked.tree.losses, marks.mode),
+                blind.of_architectures(marks.having & wanted - seen),
+                *(item.blind for item in looked),
+            ]
+        ),
+        assumed=tuple(item.arch for item in looked if item.arch not in deferral.ROWS),
+    )
+
+
+def _there_are(tree: Tree) -> tuple[str, ...]:
+    """The machines that may be asked for: those with a profile, and the tree's architectures."""
+    below = [entry.name for entry in tree.entries("arch") if entry.directory]
+    taken = {profile.arch_dir for profile in PROFILES.values()}
+    return (*PROFILES, *(name for name in below if name not in taken))
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -235,7 +264,7 @@ def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:
             raise ValueError(f"unknown {what} `{name}` (known: {', '.join(known)})")
 
 
-_COMMENT = re.compile(rb"/\*.*?\*/", re.S)
+_COMMENT = re.compile(COMMENT)
 
 
 def spoken_by(tree: Tree) -> Dialect:
@@ -251,17 +280,6 @@ def _merged(lists: Iterable[Iterable[Lost]]) -> tuple[Lost, ...]:
     return tuple(
         sorted({item for each in lists for item in each}, key=lambda i: (i.file, i.line, i.name))
     )
-
-
-def _lost_places(places: Iterable[Place]) -> Iterator[Lost]:
-    """One loss for each function and reason, at the first place of them."""
-    seen: set[tuple[str, str, str]] = set()
-    for place in places:
-        if place.standing is Standing.LOST:
-            lost = Lost(place.file, place.line, place.function or place.word, place.reason)
-            if lost.key not in seen:
-                seen.add(lost.key)
-                yield lost
 
 
 def _one_row(rows: list[SectionRow]) -> SectionRow:

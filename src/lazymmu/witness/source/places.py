@@ -172,8 +172,9 @@ class _Judging:
             return _lost("calls something whose definition was not found")
         if item.field or item.tag or item.word in graph.types or item.word in self._declared:
             return Judged(Standing.NAME)
+        if any(name.partition(":")[2] == item.word for name, _ in self._calls_of(graph, key)):
+            return _lost("a guard, whose class is not followed")
         if item.word in self._names_of(graph, key):
-            # The name of a guard's class, for one: what that does is not followed.
             return _lost("a name that nothing declares")
         return Judged(Standing.NAME)
 

@@ -13,7 +13,7 @@ from atomic context is believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.vocabulary import Vocabulary
@@ -37,7 +37,8 @@ MAX_DEPTH = 12
 """Calls below a section that are followed.
 
 A longer chain passes so many conditions of its callees that it would be of low confidence
-(causes.MAX_TESTS); what is cut off is counted.
+(causes.MAX_TESTS); what is cut off is counted.  A function that names the mode is looked at even
+there, so that nothing that is cut off begins or ends a section by itself.
 """
 
 KEEP = 3
@@ -83,9 +84,17 @@ NOTHING = Effects({})
 class Reach(Targets):
     """Effects of functions of one program, computed on demand and remembered."""
 
-    def __init__(self, program: Program, facts: Facts, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        program: Program,
+        facts: Facts,
+        vocabulary: Vocabulary,
+        names_mode: Callable[[Definition], bool] = lambda _: False,
+    ) -> None:
+        """Start with nothing known; ``names_mode`` tells whether a definition's text does so."""
         super().__init__(program, facts)
         self.words = vocabulary
+        self.names_mode = names_mode
         self.sleeping = Sleeping(program, facts, vocabulary)
         self._known: dict[tuple[str, int, Binding], Effects] = {}
         self._open: set[tuple[str, int, Binding]] = set()
@@ -113,7 +122,7 @@ class Reach(Targets):
             return known
         if key in self._open:
             return NOTHING
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH and not self.names_mode(definition):
             self._cut = True
             self.cut_off.add(key[:2])
             return NOTHING

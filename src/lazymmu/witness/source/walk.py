@@ -49,7 +49,7 @@ MAX_BELOW = 50_000
 """The same of a root and all that is walked in it.  The greatest of 6.1 to 7.3 has 7,000; far more
 comes of a section that is left open, and followed into whatever its callers do next."""
 
-MAX_FRAMES = 12
+MAX_FRAMES = 64
 """Functions walked inside each other."""
 
 _MEANT_FLUSHED = frozenset({"stale-read", "mixed-write"})

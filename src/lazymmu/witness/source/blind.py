@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was lost that could hide a finding: with it, no findings do not mean clean.
+
+That is a place that names the mode and was not seen; whatever a section runs through and was not
+read in full, or not walked to its end; a file that could not be searched; a Makefile or Kconfig on
+the way to a file that names the mode; and an architecture that has the mode by its own word and
+whose hooks were not found. What lies further away (calls that were not resolved) is listed
+elsewhere and hides nothing that names the mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from posixpath import basename, dirname
+
+from lazymmu.kernelc.tree import Loss
+from lazymmu.witness.finding import Lost, Place, Standing
+
+from .walk import Walker
+
+_BUILD_FILES = ("Makefile", "Kbuild", "Kconfig")
+
+
+def of_places(places: Iterable[Place]) -> Iterator[Lost]:
+    """The places that were lost: one for each function and reason, at the first place of them."""
+    seen: set[tuple[str, str, str]] = set()
+    for place in places:
+        if place.standing is Standing.LOST:
+            lost = Lost(place.file, place.line, place.function or place.word, place.reason)
+            if lost.key not in seen:
+                seen.add(lost.key)
+                yield lost
+
+
+def of_walker(walker: Walker) -> Iterator[Lost]:
+    """What a section runs through that was not read in full, or not walked to its end."""
+    for (file, line, name), why in sorted({**walker.blurred, **walker.bounded}.items()):
+        yield Lost(file, line, name, why)
+
+
+def of_tree(losses: Iterable[Loss], files: Collection[str]) -> Iterator[Lost]:
+    """What could not be read and may name the mode, or decides whether one of `files` is built."""
+    on_the_way = {"", *(folder for file in files for folder in _above(file))}
+    for loss in losses:
+        if basename(loss.file).startswith(_BUILD_FILES):
+            # Any Kconfig may define a symbol that any file rests on.
+            matters = "Kconfig" in basename(loss.file) or dirname(loss.file) in on_the_way
+        else:
+            matters = loss.unread
+        if matters:
+            yield Lost(loss.file, 0, "", loss.reason)
+
+
+def of_architectures(fallen: Iterable[str]) -> Iterator[Lost]:
+    """The directories below arch/ that say that they have the mode, and were not looked at."""
+    for name in sorted(fallen):
+        why = "this architecture says that it has the mode, and its hooks were not found"
+        yield Lost(f"arch/{name}", 0, name, why)
+
+
+def _above(file: str) -> Iterator[str]:
+    folder = dirname(file)
+    while folder:
+        yield folder
+        folder = dirname(folder)
