@@ -86,6 +86,8 @@ def test_guards_stay_recognisable(text: str, masked: str) -> None:
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
+        ("struct {\n\tint a;\n\tDECLARE_SET(m, N);\n} *s;", "struct { int a; int m ; } *s;"),
+        ("struct {\n\tint (*f)(int);\n} *s;", "struct { int (*f)(int); } *s;"),
         ("x = first_entry(p, struct box, link);", "x = first_entry(p, struct_box, link);"),
         (
             "x = pick(struct box *, u32 *, const char *);",

@@ -20,6 +20,7 @@ by where it stands (a call before a `{` heads a loop). Forms that a reader of th
     f(struct x *, a)                     f(struct_x  , a)           a type as an argument
     typeof(x), MACRO(x) name = ...       typeof   , MACRO    name = ...
     auto x = ...                         Auto x = ...
+    struct { DECLARE_X(a, b); }          struct { int m          ; }
     offsetof(type, a.b)                  0
     f(.a = 1), f(+=, x), f(, x)          f( a = 1), f(0 , x), f(  x)
     strings, asm templates, constraints  spaces inside the quotes; one string for each
@@ -36,6 +37,7 @@ from .arguments import mask_arguments, mask_strings
 from .heads import ATTRIBUTE_CALLS, ATTRIBUTES, mask_head
 from .inlineasm import mask_asm
 from .lexemes import blank, closing, fill, is_word, without_lexemes
+from .members import mask_members
 from .slices import RawDef
 from .statements import mask_statements
 
@@ -89,6 +91,8 @@ def mask(
     if b'"' in clean or b"KERN_" in clean:
         mask_strings(out, start, in_asm)
     mask_arguments(out, start)
+    if b"struct" in clean or b"union" in clean:
+        mask_members(out, start)
     mask_statements(out, start, loop_macros)
     return bytes(out)
 
