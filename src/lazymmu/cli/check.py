@@ -208,7 +208,7 @@ def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckRe
             )
     except TreeError as error:
         raise Problem(str(error)) from None
-    except NothingToCheck:
+    except NothingToCheck as error:
         # An answer like any other: every format says it, and other trees are still checked.
         present = tree if isinstance(tree, Tree) else Tree.open(tree)
         dialect = args.dialect or spoken_by(present).name
@@ -216,7 +216,7 @@ def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckRe
             TreeInfo(str(tree.root) if isinstance(tree, Tree) else tree, present.release, dialect),
             (),
             (),
-            Coverage(0, 0),
+            Coverage(0, 0, error.lost),
         )
 
 
@@ -261,7 +261,9 @@ def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckR
 
 
 def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
-    """Say which trees had nothing to check; whether there was one."""
+    """Say which trees had nothing to check, or were not read whole; whether there was one."""
+    from lazymmu.kernelc.beneath import LINK_OUT
+
     missing = False
     for outcome in outcomes:
         result = outcome.result
@@ -274,6 +276,11 @@ def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
             missing = True
         elif result.arches and not result.coverage.sections:
             say(f"{result.tree.path}: no lazy MMU section found, so nothing was checked")
+            missing = True
+        out = sum(lost.reason == LINK_OUT for lost in result.coverage.unparsed)
+        if out:
+            which = "file is a link that leads" if out == 1 else "files are links that lead"
+            say(f"{result.tree.path}: {out} {which} out of the tree, and not read")
             missing = True
     return missing
 

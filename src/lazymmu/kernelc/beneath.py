@@ -22,7 +22,7 @@ from posixpath import normpath
 from typing import Final, NamedTuple, Protocol
 
 __all__ = [
-    "ABSENT", "CROWD", "LINK_OUT", "OUT", "Entry", "Folder", "Ground", "Lose", "Stamp",
+    "ABSENT", "CROWD", "IRREGULAR", "LINK_OUT", "OUT", "Entry", "Folder", "Ground", "Lose", "Stamp",
     "fingerprint", "identity", "settled", "too_large", "why",
 ]  # fmt: skip
 
@@ -34,6 +34,7 @@ ABSENT: Final[Stamp] = (-1,)
 
 OUT: Final = "leads out of the tree"
 LINK_OUT: Final = "a link that leads out of the tree"
+IRREGULAR: Final = "not a regular file"
 
 CROWD: Final = 200_000
 """Most entries of a directory that are listed: the fullest of a kernel has some thousand."""
@@ -163,8 +164,11 @@ class Folder:
         return identity(self.find(rel)[1])
 
     def is_file(self, rel: str) -> bool:
-        """Whether there is a regular file."""
-        return stat.S_ISREG(self.find(rel)[1].st_mode)
+        """Whether there is a regular file; anything but a directory in its place is an error."""
+        mode = self.find(rel)[1].st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise OSError(IRREGULAR)
+        return stat.S_ISREG(mode)
 
     def entries(self, rel: str) -> list[Entry]:
         """Return what is in a directory, in the order of the names; see Ground.
@@ -217,7 +221,7 @@ class Folder:
         Raises OSError when there is nothing, or it is not beneath the folder.
         """
         head, _, name = rel.rpartition("/")
-        if name in ("", ".", ".."):
+        if name in ("", ".", "..") or rel[0] == "/":
             return self._resolve(rel)
         place = self.directory(head)
         path = f"{place}/{name}" if place else name
@@ -240,7 +244,7 @@ class Folder:
                 return handle, status
             os.close(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError("not a regular file")
+            raise OSError(IRREGULAR)
         raise OSError(too_large(status.st_size, cap))
 
     def _resolve(self, rel: str) -> tuple[str, os.stat_result]:
@@ -291,7 +295,7 @@ class Folder:
         path = normpath(path) + "/"
         for base in self._roots:
             if path.startswith(base):
-                return path[len(base) :].split("/")[::-1]
+                return path[len(base) : -1].split("/")[::-1]
         raise OSError(otherwise)
 
 

@@ -21,10 +21,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from posixpath import dirname, normpath
+from posixpath import dirname, join, normpath
 from typing import Final, NamedTuple
 
 from lazymmu.kernelc import cpp
+from lazymmu.kernelc.beneath import OUT
 from lazymmu.kernelc.cpp import Directive, Macros, Options, Scoped, Selection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
@@ -46,6 +47,13 @@ _TIMES: Final = 1000
 def is_public(rel: str) -> bool:
     """Tell whether a header stands where every file may include it from."""
     return rel.startswith("include/") or (rel.startswith("arch/") and "/include/" in rel)
+
+
+def _leads_out(includer: str, argument: str) -> bool:
+    """Tell whether the argument of an include is a path out of the tree."""
+    match = _SPEC.match(argument)
+    spec = (match[1] or match[2]) if match is not None else ""
+    return normpath(join(dirname(includer), spec)).startswith(("/", "../"))
 
 
 class Text(NamedTuple):
@@ -181,7 +189,10 @@ class Headers:
         """Follow one live `#include argument` of the file `includer`."""
         rel = self.resolve(includer, argument)
         if rel is None:
-            self.missing.setdefault(cpp.plain(argument), includer)
+            spec = cpp.plain(argument)
+            self.missing.setdefault(spec, includer)
+            if _leads_out(includer, spec):
+                self.tree.lose(includer, f"`#include {spec:.80}` {OUT}")
             return
         known = self.includes.get(includer)
         if known is None:

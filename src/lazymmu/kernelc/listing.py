@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from lazymmu.kernelc.beneath import CROWD, Folder, Lose, Stamp, identity, why
+from lazymmu.kernelc.beneath import CROWD, IRREGULAR, LINK_OUT, Folder, Lose, Stamp, identity, why
 
 __all__ = ["Source", "wanted"]
 
@@ -100,7 +100,7 @@ class _Listing:
         self._folder = folder
         self._lose = lose
         self._links: list[_Link] = []
-        self._seen: set[str] = set()
+        self._seen: dict[str, bool] = {}
         self._texts: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
         found: dict[str, Stamp] = {}
@@ -145,7 +145,7 @@ class _Listing:
         place, rel, wants_c = branch
         below: list[_Branch] = []
         here: dict[str, Stamp] = {}
-        self._seen.add(place)
+        self._seen[place] = wants_c
         try:
             with os.scandir(self._folder.path(place)) as entries:
                 for count, entry in enumerate(entries):
@@ -173,6 +173,8 @@ class _Listing:
                         continue
                     if stat.S_ISREG(status.st_mode):
                         here[rel + name] = identity(status)
+                    else:
+                        self._lose(rel + name, IRREGULAR)
         except OSError as error:
             self._lose(rel, why(error))
             return []
@@ -185,9 +187,9 @@ class _Listing:
             return
         try:
             place, status = self._folder.find(branch.place + name)
-        except OSError:
-            # What counts for nothing as a file can still be a directory.
-            if counts or "." not in name:
+        except OSError as error:
+            # What counts for nothing as a file can still be a directory that is built.
+            if counts or (why(error) == LINK_OUT and self._named(branch.name + name)):
                 raise
             return
         directory = stat.S_ISDIR(status.st_mode)
@@ -195,6 +197,8 @@ class _Listing:
             wants_c = branch.wants_c and (bool(branch.name) or name not in _NO_C)
             stamp = identity(status)
             self._links.append(_Link(branch.name + name, place, directory, wants_c, stamp))
+        elif counts:
+            raise OSError(IRREGULAR)
 
     def _follow(self, found: dict[str, Stamp]) -> None:
         """List what is behind links, each once; then give each file its one name."""
@@ -209,14 +213,15 @@ class _Listing:
                 place = f"{link.place}/" if link.place else ""
                 if place in entered or f"{link.name}/".startswith(place):
                     continue  # listed by another link, or a circle
-                takes = self._takes_name(link, bool(place) and place in self._seen)
-                if not takes:
+                # A directory whose C counts for nothing there may be behind a link from the kernel.
+                listed = self._seen.get(place, False) or (place in self._seen and not link.wants_c)
+                if not self._takes_name(link, listed):
                     continue
                 entered.add(place)
-                gone = [rel for rel in found if rel.startswith(place)]
-                for rel in gone:
-                    del found[rel]
-                self.renamed[link.place] = link.name
+                if not self._named(link.place):
+                    for rel in [rel for rel in found if rel.startswith(place)]:
+                        del found[rel]
+                    self.renamed[link.place] = link.name
                 found.update(self._walk(_Branch(place, f"{link.name}/", link.wants_c)))
         for link in files:
             own = self.shown(link.place)
@@ -229,11 +234,13 @@ class _Listing:
     def _takes_name(self, link: _Link, listed: bool) -> bool:
         """Whether what is behind a link is listed under the link's name.
 
-        A file that is built under both names is two objects, and listed twice.
+        A file that is built under both names is two objects, and listed twice; so is a directory
+        that may be two architectures.
         """
         if not listed:
             return True
-        return self._named(link.name) and (not link.directory or not self._named(link.place))
+        once = link.directory and not link.name.startswith("arch/")
+        return self._named(link.name) and not (once and self._named(link.place))
 
     def _named(self, rel: str) -> bool:
         """Whether the build names a path: the build files of its directory, or the top Makefile.

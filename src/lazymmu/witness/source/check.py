@@ -43,7 +43,14 @@ _API_HEADER = "include/linux/pgtable.h"
 
 
 class NothingToCheck(Exception):
-    """The tree does not implement the mode on any architecture that was asked for."""
+    """The tree does not implement the mode on any architecture that was asked for.
+
+    lost: what of it could not be read.
+    """
+
+    def __init__(self, sentence: str, lost: tuple[Lost, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.lost = lost
 
 
 def check(
@@ -186,7 +193,10 @@ def _look(asked: _Asked, marks: Marks) -> list[Looked]:
         asked.tell("checking", done := done + 1, len(wanted))
     if not looked:
         names = ", ".join(sorted(asked.arches)) or "any architecture"
-        raise NothingToCheck(f"{asked.tree.root} does not implement the lazy MMU mode on {names}")
+        lost = tuple(Lost(loss.file, 0, "", loss.reason) for loss in asked.tree.losses)
+        raise NothingToCheck(
+            f"{asked.tree.root} does not implement the lazy MMU mode on {names}", lost
+        )
     order = [profile.name for profile in wanted]
     looked.sort(key=lambda item: order.index(item.arch))
     return looked
