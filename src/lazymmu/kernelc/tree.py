@@ -49,7 +49,7 @@ class Loss:
 
     file: str
     reason: str
-    unread: bool = False
+    unread: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
