@@ -12,149 +12,246 @@ The former tree costs little: it is the present one with the changed files as th
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
-import subprocess
+import re
+import shutil
 import tempfile
 from pathlib import Path
 
+from lazymmu.cli.git import Git, private_git
 from lazymmu.cli.outcome import Problem
+from lazymmu.cli.repository import Entry, Repository, view
+from lazymmu.kernelc.tree import Tree, TreeError
 
-__all__ = ["at_revision", "without_patch"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_FILE_MODES = {b"100644", b"100755"}
+__all__ = ["at_revision", "tree_with", "without_patch"]
+
+_PREFIX = "lazymmu-before-"
+"""Begins the name of a former tree's directory; the maker's process number follows."""
+
+_BRANCH = "refs/heads/present"
+"""Where the files that a patch names are, in a repository of our own."""
+
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
+"""Bytes of a file's name and of a path (NAME_MAX, and PATH_MAX without the null byte)."""
 
 
 def at_revision(tree: str, revision: str) -> dict[str, bytes | None]:
     """What differs between a git revision and the files in `tree`, as it was then.
 
-    Keys are paths relative to `tree`, values the former content, None for what was not there.
-    Files that git neither tracks nor ignores count as added. Raises Problem if `tree` is in no git
-    repository or the revision is not in it.
+    Keys are paths relative to `tree`, values the former content, None for what was not there, or
+    is larger than any file that a check reads. Files that git neither tracks nor ignores count as
+    added. Raises Problem if `tree` is in no git repository or the revision is not in it.
     """
-    name = f"{revision}^{{commit}}"
-    done = _git(tree, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
-    if done.returncode:
-        inside = _git(tree, "rev-parse", "--git-dir")
-        if inside.returncode:
-            raise Problem(
-                f"--since: {tree} is not in a git repository: {_first_line(inside.stderr)}"
-            )
-        raise Problem(f"--since: the git repository of {tree} has no revision {revision!r}")
-    commit = done.stdout.decode().strip()
-    # --raw names the object of the former content; --no-ext-diff and --no-renames keep it plain.
-    raw = _checked(
-        tree, "diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff",
-        "--ignore-submodules", "--relative", commit, "--", ".",
-    )  # fmt: skip
-    fields = raw.split(b"\0")
-    former: dict[str, bytes | None] = {}
-    objects: dict[str, bytes] = {}
-    for head, path in zip(fields[0::2], fields[1::2], strict=False):
-        mode, _, old, *_ = head.lstrip(b":").split(b" ")
-        rel = os.fsdecode(path)
-        former[rel] = None
-        if mode in _FILE_MODES:
-            objects[rel] = old
-    untracked = _checked(tree, "ls-files", "--others", "--exclude-standard", "-z")
-    former.update((os.fsdecode(path), None) for path in untracked.split(b"\0") if path)
-    contents = _contents(tree, sorted(set(objects.values())))
-    former.update((rel, contents[old]) for rel, old in objects.items())
-    return former
+    try:
+        with view(tree) as seen:
+            commit = seen.commit(revision)
+            changed = seen.changed(commit)
+            former = _contents(seen, changed, lambda: seen.files(commit), lambda _: None)
+    except Problem as problem:
+        raise Problem(f"--since: {problem}") from None
+    present = _opened(tree)
+    return {rel: old for rel, old in former.items() if not _stands_for(old, present, rel)}
 
 
 def without_patch(tree: str, patch: bytes, name: str) -> dict[str, bytes | None]:
     """What a patch that is applied to `tree` changed, as it was before; as for `at_revision`.
 
     patch: a unified diff or mails with such, in order; paths in it have one leading directory (a/,
-    b/), as git and diff write them; name: the patch's, for messages. It is applied backwards by
-    git in a directory of copies, so the tree itself is not touched and need not be git's. Raises
-    Problem if it is no patch, or not one that is applied to `tree`.
+    b/), as git and diff write them; name: the patch's, for messages. git applies it backwards to
+    an index of its own, never to files, so the tree is not touched, need not be git's, and no name
+    or link of the patch leads anywhere. Raises Problem if it is no patch, or not one that is
+    applied to `tree`.
     """
-    with tempfile.TemporaryDirectory(prefix="lazymmu-") as directory:
-        copies = Path(directory, "tree")
-        copies.mkdir()
-        file = Path(directory, "patch")
-        file.write_bytes(patch)
-        names: set[str] = set()
-        for direction in ([], ["--reverse"]):  # the new names, then the old ones
-            listed = _git(str(copies), "apply", *direction, "--numstat", "-z", str(file))
-            if listed.returncode:
-                raise Problem(f"{name}: not a patch: {_first_line(listed.stderr)}")
-            entries = listed.stdout.split(b"\0")
-            names.update(os.fsdecode(e.split(b"\t", 2)[2]) for e in entries if e.count(b"\t") >= 2)
-        for rel in names:
-            if ".." in Path(rel).parts or Path(rel).is_absolute():
-                raise Problem(f"{name}: leads out of the tree: {rel}")
-            source = Path(tree, rel)
-            if source.is_file():
-                copy = copies / rel
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(_read(source))
-        undone = _git(str(copies), "apply", "--reverse", "--whitespace=nowarn", str(file))
-        if undone.returncode:
-            why = _first_line(undone.stderr)
+    with private_git() as git:
+        names = _names(git, patch, name)
+        present = _opened(tree)
+        git.must("fast-import", "--quiet", stdin=_stream(present, names))
+        if present.losses:
+            lost = present.losses[0]
+            raise Problem(f"{name}: cannot read {lost.file} of {tree}: {lost.reason}")
+        git.must("read-tree", _BRANCH)
+        undone = git.ask("apply", "--cached", "--reverse", "--whitespace=nowarn", stdin=patch)
+        if undone.code:
             raise Problem(
-                f"{name}: this patch is not applied to {tree} (--diff wants it so): {why}"
+                f"{name}: this patch is not applied to {tree} (--diff wants it so): {undone.why}"
             )
-        return {
-            rel: (copies / rel).read_bytes() if (copies / rel).is_file() else None for rel in names
-        }
+        seen = Repository(git, git.work_tree)
+        there = seen.files(git.must("write-tree").decode().strip())
+        changed = {rel: there.get(rel) for rel in names}
+        return _contents(seen, changed, lambda: there, lambda rel: _file(present, rel))
 
 
-def _contents(tree: str, objects: list[bytes]) -> dict[bytes, bytes]:
-    """The contents of git objects by their names."""
-    asked = b"".join(name + b"\n" for name in objects)
-    done = _git(tree, "cat-file", "--batch", stdin=asked)
-    contents: dict[bytes, bytes] = {}
-    rest = memoryview(done.stdout)
-    at = 0
-    for name in objects:
-        # `NAME blob SIZE` and the bytes, or `NAME missing` in a partial clone that is offline.
-        end = done.stdout.find(b"\n", at)
-        head = bytes(rest[at:end]).split(b" ")
-        if end < 0 or len(head) != 3:
-            raise Problem(f"--since: git lacks the former content of a file ({name.decode()})")
-        size = int(head[2])
-        contents[name] = bytes(rest[end + 1 : end + 1 + size])
-        at = end + 1 + size + 1
-    return contents
+@contextlib.contextmanager
+def tree_with(tree: str, former: Mapping[str, bytes | None]) -> Iterator[Path]:
+    """A directory that reads like `tree` with `former` contents, gone when the context ends.
 
-
-def _read(path: Path) -> bytes:
+    Raises Problem if `tree` is no kernel tree or there is no room.
+    """
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Problem(f"cannot read {path}: {error.strerror}") from None
+        present = Tree.open(tree)
+    except TreeError as error:
+        raise Problem(str(error)) from None
+    parent = _in_memory() or tempfile.gettempdir()
+    _sweep(Path(parent))
+    with tempfile.TemporaryDirectory(
+        prefix=f"{_PREFIX}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True
+    ) as directory:
+        top = Path(directory)
+        try:
+            made = {""}
+            for rel in present.manifest():
+                if rel not in former:
+                    _make_parents(top, rel, made)
+                    os.symlink(os.path.join(present.root, rel), os.path.join(top, rel))
+            for rel, content in former.items():
+                if content is not None:
+                    _make_parents(top, rel, made)
+                    Path(top, rel).write_bytes(content)
+        except OSError as error:
+            raise Problem(
+                f"cannot lay out the former tree in {directory}: {error.strerror}"
+            ) from None
+        yield top
 
 
-def _checked(tree: str, *arguments: str) -> bytes:
-    done = _git(tree, *arguments)
-    if done.returncode:
-        raise Problem(f"--since: git {arguments[0]} failed in {tree}: {_first_line(done.stderr)}")
-    return done.stdout
+def _sweep(parent: Path) -> None:
+    """Remove former trees whose makers were killed before they could: a reboot may be far."""
+    for left in parent.glob(f"{_PREFIX}*-*"):
+        maker = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if maker.isdecimal() and not Path("/proc", maker).exists() and Path("/proc/self").exists():
+            shutil.rmtree(left, ignore_errors=True)  # another user's stays, and should
 
 
-def _git(
-    directory: str, *arguments: str, stdin: bytes | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    # A git hook that calls lazymmu exports where its own repository is; ours is `directory`.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    # The ceiling keeps `git apply` from mistaking a repository around the temporary directory for
-    # the tree. No optional locks, and no refresh by `git diff`, which locks all the same: reading
-    # must not rewrite the user's index.
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    if arguments[0] == "apply":
-        environment["GIT_CEILING_DIRECTORIES"] = str(Path(directory).parent)
-    quiet = ("-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false")
-    command = ["git", *quiet, "-C", directory, *arguments]
+def _in_memory() -> str | None:
+    """A directory for many small things, None for the usual one.
+
+    Sixty thousand links take a second in memory and up to a minute on a busy disk. Who sets TMPDIR
+    has chosen; a container may have a tiny /dev/shm, hence the look at what is free.
+    """
+    memory = "/dev/shm"  # noqa: S108 - the directory made below it has a random name
+    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK | os.X_OK):
+        return None
+    room = os.statvfs(memory)
+    # Some file systems do not count inodes and say 0.
+    inodes = room.f_favail if room.f_files else 1 << 20
+    return memory if inodes > 200_000 and room.f_bavail * room.f_frsize > 512 << 20 else None
+
+
+def _make_parents(top: Path, rel: str, made: set[str]) -> None:
+    parent = os.path.dirname(rel)
+    if parent not in made:
+        os.makedirs(os.path.join(top, parent), exist_ok=True)
+        made.add(parent)
+
+
+def _names(git: Git, patch: bytes, name: str) -> list[str]:
+    """Every path that a patch names, old or new; raises Problem for one that no tree can have."""
+    names: dict[str, None] = {}
+    for direction in ([], ["--reverse"]):  # the new names, then the old ones
+        listed = git.ask("apply", *direction, "--numstat", "-z", stdin=patch)
+        if listed.code:
+            raise Problem(f"{name}: not a patch: {listed.why}")
+        entries = listed.out.split(b"\0")
+        names |= {os.fsdecode(e.split(b"\t", 2)[2]): None for e in entries if e.count(b"\t") >= 2}
+    for rel in names:
+        parts = rel.split("/")
+        if rel.startswith("/") or ".." in parts:
+            raise Problem(f"{name}: leads out of the tree: {rel}")
+        if any(part.lower() == ".git" for part in parts):
+            raise Problem(f"{name}: names a file of git's own: {rel}")
+        if len(os.fsencode(rel)) > _LONGEST_PATH or any(
+            len(os.fsencode(part)) > _LONGEST_NAME for part in parts
+        ):
+            raise Problem(f"{name}: names a file that no tree can have, its name is too long")
+    return list(names)
+
+
+def _stream(tree: Tree, names: Iterable[str]) -> bytes:
+    """The files of a tree that have these names, as a commit in the words of git fast-import."""
+    words = [f"commit {_BRANCH}\ncommitter lazymmu <> 0 +0000\ndata 0\n".encode()]
+    for rel in names:
+        link = _link(tree, rel)
+        content = link if link is not None else _file(tree, rel)
+        if content is not None:
+            path = os.fsencode(rel).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+            mode = b"120000" if link is not None else b"100644"
+            head = b'M %b inline "%b"\ndata %d\n' % (
+                mode,
+                path.replace(b"\n", b"\\n"),
+                len(content),
+            )
+            words += [head, content, b"\n"]
+    return b"".join(words)
+
+
+def _contents(
+    seen: Repository,
+    changed: Mapping[str, Entry | None],
+    there: Callable[[], Mapping[str, Entry]],
+    elsewhere: Callable[[str], bytes | None],
+) -> dict[str, bytes | None]:
+    """The former contents of what changed.
+
+    there: gives the files that a former link may lead to; elsewhere: what else it may lead to, by
+    path. A link that leads out of the tree, or to another link, was nothing.
+    """
+    wanted = {rel: entry for rel, entry in changed.items() if entry and entry.is_file}
+    links = {rel: entry for rel, entry in changed.items() if entry and entry.is_link}
+    former: dict[str, bytes | None] = dict.fromkeys(changed)
+    for rel, target in seen.contents(links).items():
+        led = _led(rel, os.fsdecode(target or b""))
+        entry = there().get(led)
+        if entry is None and led:
+            former[rel] = elsewhere(led)
+        elif entry is not None and entry.is_file:
+            wanted[rel] = entry
+    return former | seen.contents(wanted)
+
+
+def _led(rel: str, target: str) -> str:
+    """Where a link at `rel` leads, as a path relative to the tree; empty if out of it."""
+    led = os.path.normpath(os.path.join(os.path.dirname(rel), target))
+    return "" if led.startswith("/") or led.split("/")[0] == ".." else led
+
+
+def _stands_for(old: bytes | None, present: Tree, rel: str) -> bool:
+    """Whether a former content is a pointer of Git LFS to what the file is now.
+
+    What fetched it is a filter of the repository, which is not run here.
+    """
+    if old is None or not old.startswith(b"version https://git-lfs.github.com/spec/"):
+        return False
+    oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", old, re.MULTILINE)
+    content = _file(present, rel)
+    return (
+        oid is not None
+        and content is not None
+        and hashlib.sha256(content).hexdigest() == oid[1].decode()
+    )
+
+
+def _opened(tree: str) -> Tree:
     try:
-        return subprocess.run(
-            command, input=stdin or b"", capture_output=True, env=environment, check=False
-        )
-    except FileNotFoundError:
-        raise Problem("git is not installed, and --since and --diff need it") from None
+        return Tree.open(tree)
+    except TreeError as error:
+        raise Problem(str(error)) from None
 
 
-def _first_line(message: bytes) -> str:
-    text = message.decode(errors="replace").strip().splitlines()
-    return text[0].removeprefix("error: ").removeprefix("fatal: ") if text else "git says nothing"
+def _file(tree: Tree, rel: str) -> bytes | None:
+    return tree.read(rel) if tree.has(rel) else None
+
+
+def _link(tree: Tree, rel: str) -> bytes | None:
+    """What a symbolic link beneath the tree says, None if `rel` is none."""
+    path = Path(tree.root, rel)
+    try:
+        if path.is_symlink() and path.parent.resolve().is_relative_to(tree.root):
+            return os.fsencode(os.readlink(path))
+    except (OSError, ValueError, RuntimeError):
+        pass  # a loop of links, or a name that cannot be: not there
+    return None

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The one place that calls git, so that nobody but us says what git does.
+
+git runs the programs that a configuration names: filters, hooks, monitors, transports. A tree or a
+patch of a stranger may bring a configuration. So git is never run in a repository of somebody
+else: it gets a git directory of our own, made for the call and empty but for what the caller puts
+into it, and an environment in which no other configuration is read. docs/security.rst has what
+this promises and what was tried against it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from lazymmu.cli.outcome import Problem
+from lazymmu.kernelc.tree import SIZE_CAP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import FrameType
+
+__all__ = ["OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
+
+TIME_LIMIT = 60.0
+"""Seconds that one call of git may take. To hash 60,000 files anew takes it three."""
+
+OUTPUT_LIMIT = 1 << 30
+"""Bytes that git may write to one file, and that former contents may have together."""
+
+_MEMORY_LIMIT = 2 << 30
+"""Bytes of memory of git's own (RLIMIT_DATA: a mapped pack does not count)."""
+
+_CONFIGURATION = """\
+[core]
+	repositoryformatversion = 1
+	bare = false
+	hooksPath = /dev/null
+	attributesFile = /dev/null
+	excludesFile = /dev/null
+	fsmonitor = false
+	commitGraph = false
+	sparseCheckout = true
+[protocol]
+	allow = never
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+"""
+"""What git is configured with. `commitGraph`: it says what the parents of a commit are, and may
+lie. `sparseCheckout`: without it, git believes an index that says of a file which is there that it
+is not, and does not look (read-cache's clear_skip_worktree_from_present_files)."""
+
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    # Nobody's configuration and attributes: not the machine's, not the user's own.
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    # What the commit says, not what another object says in its place.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    # Nothing is fetched. The configuration of a partial clone is not read anyway.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+_BATCH = 128 << 20
+"""Bytes of objects that are asked for in one call, so that each has its own time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a call of git ended: its exit code, its output, and the first line of its complaint."""
+
+    code: int
+    out: bytes
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git, with a git directory of our own.
+
+    directory: that git directory; work_tree: what it takes for its work tree; objects: where its
+    objects are, if not in it.
+    """
+
+    directory: Path
+    work_tree: Path
+    objects: Path | None = None
+
+    def configure(self, more: str, object_format: str = "sha1") -> None:
+        """Write the configuration: ours, and `more`, which must be trusted word for word."""
+        extensions = f"[extensions]\n\tobjectFormat = {object_format}\n"
+        # A git that is too old for sha256 does not know this word either.
+        text = _CONFIGURATION + (extensions if object_format != "sha1" else "") + more
+        Path(self.directory, "config").write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    def ask(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> Answer:
+        """Run git and return how it ended, whatever that was.
+
+        cwd: where, by default in the work tree. Raises Problem if git is not there, takes longer
+        than TIME_LIMIT, or gives more than OUTPUT_LIMIT. git and all that it started are dead when
+        this returns or raises, also for a signal.
+        """
+        there = cwd or self.work_tree
+        with (
+            tempfile.TemporaryFile(dir=self.directory) as asked,
+            tempfile.TemporaryFile(dir=self.directory) as said,
+            tempfile.TemporaryFile(dir=self.directory) as complained,
+        ):
+            asked.write(stdin)
+            asked.seek(0)
+            code = _run(
+                [_program(), "-C", str(there), *arguments],
+                self._environment(),
+                (asked, said, complained),
+            )
+            if code == -signal.SIGXFSZ:
+                raise Problem(f"git {arguments[0]} gives more than {OUTPUT_LIMIT >> 20} MB")
+            said.seek(0)
+            complained.seek(0)
+            return Answer(code, said.read(), _first_line(complained.read(4096)))
+
+    def must(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> bytes:
+        """Run git and return its output; raises Problem, with git's reason, if it fails."""
+        answer = self.ask(*arguments, stdin=stdin, cwd=cwd)
+        if answer.code:
+            raise Problem(f"git {arguments[0]} failed: {answer.why}")
+        return answer.out
+
+    def blobs(self, names: Iterable[str]) -> dict[str, bytes | None]:
+        """The contents of blobs by their names; one that git does not have is not in it.
+
+        None: larger than any file that a check reads. Raises Problem if they have more than
+        OUTPUT_LIMIT together, and as `must` does.
+        """
+        wanted = sorted(set(names))
+        found: dict[str, bytes | None] = {}
+        batches: list[list[tuple[str, int]]] = [[]]
+        total = room = 0
+        for line in self.must("cat-file", "--batch-check", stdin=_lines(wanted)).splitlines():
+            # `NAME blob SIZE`, or `NAME missing`.
+            name, kind, *size = line.decode().split(" ")
+            if kind != "blob":
+                continue
+            if int(size[0]) > SIZE_CAP:
+                found[name] = None
+                continue
+            total += int(size[0])
+            room -= int(size[0])
+            if room < 0:
+                room = _BATCH
+                batches.append([])
+            batches[-1].append((name, int(size[0])))
+        if total > OUTPUT_LIMIT:
+            raise Problem(f"more than {OUTPUT_LIMIT >> 20} MB of files differ")
+        for batch in filter(None, batches):
+            out = self.must("cat-file", "--batch", stdin=_lines(name for name, _ in batch))
+            at = 0
+            for name, length in batch:
+                at = out.index(b"\n", at) + 1
+                found[name] = out[at : at + length]
+                at += length + 1
+        return found
+
+    def _environment(self) -> dict[str, str]:
+        # A git hook that calls lazymmu exports where its own repository is.
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        own = str(self.directory)
+        # HOME: a git before 2.32 does not know GIT_CONFIG_GLOBAL.
+        kept |= _ENVIRONMENT | {"HOME": own, "XDG_CONFIG_HOME": own, "TMPDIR": own, "GIT_DIR": own}
+        kept |= {"PATH": _path(), "GIT_WORK_TREE": str(self.work_tree)}
+        if self.objects is not None:
+            kept["GIT_OBJECT_DIRECTORY"] = str(self.objects)
+        return kept
+
+
+@contextlib.contextmanager
+def private_git() -> Iterator[Git]:
+    """git with an empty repository and work tree of our own, gone when the context ends.
+
+    Raises Problem if there is no room for it.
+    """
+    try:
+        directory = tempfile.TemporaryDirectory(prefix="lazymmu-git-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise Problem(f"cannot make a temporary directory: {error.strerror}") from None
+    with directory as name:
+        own = Path(name).resolve()
+        for below in ("objects", "refs", "work"):
+            (own / below).mkdir()
+        (own / "HEAD").write_text("ref: refs/heads/none\n")
+        git = Git(own, own / "work")
+        git.configure("")
+        yield git
+
+
+def _run(command: list[str], environment: dict[str, str], files: tuple[IO[bytes], ...]) -> int:
+    """Run a command with standard streams that are files, limited; returns how it ended."""
+    stdin, stdout, stderr = files
+    with _killed_by_signals():
+        try:
+            # A session of its own: a group to kill, and no terminal to ask for a password on.
+            process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=environment,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise Problem(f"cannot run git: {error}") from None
+        try:
+            _limit(process.pid)
+            if not _ends(process.pid, TIME_LIMIT):
+                raise Problem(f"git {command[3]} did not end within {TIME_LIMIT:g} seconds")
+        finally:
+            # Also after an exception of any kind, and what git started may outlive it. The process
+            # is waited for last, so that its number is still its own here.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return process.returncode
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    """Wait for a child to end, and leave it to be waited for; whether it did in that time."""
+    deadline = time.monotonic() + seconds
+    pause = 0.0005
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+    return True
+
+
+@contextlib.contextmanager
+def _killed_by_signals() -> Iterator[None]:
+    """Let signals that would end the program without a word unwind it, for who must clean up."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    changed = []
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Whoever ignores one (nohup) or handles it has a reason.
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, stop)
+                changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _limit(pid: int) -> None:
+    """Bound what a process writes and keeps in memory; it leaves no core in somebody's tree."""
+    for what, limit in (
+        (resource.RLIMIT_FSIZE, OUTPUT_LIMIT),
+        (resource.RLIMIT_DATA, _MEMORY_LIMIT),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        # It may have ended by now, and a limit of the user's may be tighter.
+        with contextlib.suppress(OSError, ValueError):
+            resource.prlimit(pid, what, (limit, limit))
+
+
+def _path() -> str:
+    """Where programs are, without what depends on the directory: that may be a stranger's."""
+    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(place for place in places if os.path.isabs(place))
+
+
+def _program() -> str:
+    git = shutil.which("git", path=_path())
+    if git is None:
+        raise Problem("git is not installed, and --since and --diff need it")
+    return git
+
+
+def _lines(names: Iterable[str]) -> bytes:
+    return b"".join(name.encode() + b"\n" for name in names)
+
+
+def _first_line(message: bytes) -> str:
+    text = message.decode(errors="replace").strip().splitlines()
+    return text[0].removeprefix("error: ").removeprefix("fatal: ") if text else "git says nothing"
