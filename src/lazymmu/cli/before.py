@@ -20,7 +20,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lazymmu.cli.git import Git, private_git
+from lazymmu.cli.git import CONTENT_LIMIT, Git, private_git
 from lazymmu.cli.outcome import Problem
 from lazymmu.cli.repository import Entry, Repository, view
 from lazymmu.kernelc.tree import Tree, TreeError
@@ -168,11 +168,19 @@ def _names(git: Git, patch: bytes, name: str) -> list[str]:
             len(os.fsencode(part)) > _LONGEST_NAME for part in parts
         ):
             raise Problem(f"{name}: names a file that no tree can have, its name is too long")
+    for top in {rel.removesuffix("HEAD") for rel in names if f"/{rel}".endswith("/HEAD")}:
+        # What git takes for a git directory (setup.c, is_git_directory).
+        if all(any(rel.startswith(top + part) for rel in names) for part in ("objects/", "refs/")):
+            raise Problem(f"{name}: makes {top or 'the tree'} look like a git directory")
     return list(names)
 
 
 def _stream(tree: Tree, names: Iterable[str]) -> bytes:
-    """The files of a tree that have these names, as a commit in the words of git fast-import."""
+    """The files of a tree that have these names, as a commit in the words of git fast-import.
+
+    Raises Problem if they have more than CONTENT_LIMIT bytes together.
+    """
+    size = 0
     words = [f"commit {_BRANCH}\ncommitter lazymmu <> 0 +0000\ndata 0\n".encode()]
     for rel in names:
         link = _link(tree, rel)
@@ -186,6 +194,9 @@ def _stream(tree: Tree, names: Iterable[str]) -> bytes:
                 len(content),
             )
             words += [head, content, b"\n"]
+            size += len(content)
+            if size > CONTENT_LIMIT:
+                raise Problem(f"a patch of more than {CONTENT_LIMIT >> 20} MB of files")
     return b"".join(words)
 
 

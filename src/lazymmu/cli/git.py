@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import FrameType
 
-__all__ = ["OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
+__all__ = ["CONTENT_LIMIT", "OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
 
 TIME_LIMIT = 60.0
 """Seconds that one call of git may take. To hash 60,000 files anew takes it three."""
 
 OUTPUT_LIMIT = 1 << 30
-"""Bytes that git may write to one file, and that former contents may have together."""
+"""Bytes that git may write to one file, its output being one."""
+
+CONTENT_LIMIT = 1 << 30
+"""Bytes that the contents of files may have together, where they are all in memory."""
 
 _MEMORY_LIMIT = 2 << 30
 """Bytes of memory of git's own (RLIMIT_DATA: a mapped pack does not count)."""
@@ -146,7 +149,7 @@ class Git:
         """The contents of blobs by their names; one that git does not have is not in it.
 
         None: larger than any file that a check reads. Raises Problem if they have more than
-        OUTPUT_LIMIT together, and as `must` does.
+        CONTENT_LIMIT together, and as `must` does.
         """
         wanted = sorted(set(names))
         found: dict[str, bytes | None] = {}
@@ -166,8 +169,8 @@ class Git:
                 room = _BATCH
                 batches.append([])
             batches[-1].append((name, int(size[0])))
-        if total > OUTPUT_LIMIT:
-            raise Problem(f"more than {OUTPUT_LIMIT >> 20} MB of files differ")
+        if total > CONTENT_LIMIT:
+            raise Problem(f"more than {CONTENT_LIMIT >> 20} MB of files differ")
         for batch in filter(None, batches):
             out = self.must("cat-file", "--batch", stdin=_lines(name for name, _ in batch))
             at = 0
