@@ -16,30 +16,7 @@ from lazymmu.cli.outcome import Problem
 from lazymmu.kernelc.tree import Tree
 
 
-def git(tree: Path, *arguments: str) -> None:
-    """Run git in `tree`, without the user's configuration."""
-    environment = os.environ | {
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "e",
-        "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "e",
-    }  # fmt: skip
-    subprocess.run(
-        ["git", "-C", tree, *arguments], check=True, capture_output=True, env=environment
-    )
-
-
-@pytest.fixture
-def repository(tree):
-    """The small tree, committed, with a second file in mm/."""
-    (tree / "mm" / "kept.c").write_text("int kept;\n")
-    git(tree, "init", "-q")
-    git(tree, "add", "-A")
-    git(tree, "commit", "-q", "-m", "first")
-    return tree
-
-
-def test_the_former_tree_has_the_old_contents_and_only_the_old_files(repository):
+def test_the_former_tree_has_the_old_contents_and_only_the_old_files(repository, git):
     """Changed, added, deleted, staged and untracked files are all as they were."""
     inner = repository / "mm" / "inner.c"
     inner.write_text("int other;\n")
@@ -65,7 +42,25 @@ def test_an_unchanged_file_keeps_the_identity_that_the_cache_knows(repository):
     assert [rel for rel in now if then[rel] != now[rel]] == ["mm/inner.c"]
 
 
-def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tree):
+def test_what_a_killed_run_left_is_removed_by_the_next(repository, tmp_path, monkeypatch):
+    """Former trees are laid out in memory; dead ones must not pile up there."""
+    memory = tmp_path / "memory"
+    monkeypatch.setenv("TMPDIR", str(memory))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = memory / f"lazymmu-before-{dead.pid}-x"
+    running = memory / f"lazymmu-before-{os.getpid()}-x"
+    for directory in (left, running, memory / "lazymmu-before-else"):
+        directory.mkdir(parents=True)
+    with before.tree_with(str(repository), {}):
+        pass
+    assert sorted(path.name for path in memory.iterdir()) == sorted(
+        [running.name, "lazymmu-before-else"]
+    )
+
+
+def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tree, git):
     """A kernel may be a directory of a larger repository."""
     git(tree.parent, "init", "-q")
     git(tree.parent, "add", "-A")
@@ -200,7 +195,7 @@ def test_a_revision_that_does_not_exist_is_said_before_the_tree_is_checked(
     assert calls == []
 
 
-def test_deleting_the_end_of_a_section_is_new_and_moved_lines_are_not(run, tmp_path):
+def test_deleting_the_end_of_a_section_is_new_and_moved_lines_are_not(run, tmp_path, git):
     """Nothing is wrong on the changed line, but the return is now reached inside the section."""
     tree = tmp_path / "linux"
     shutil.copytree(Path(__file__).parents[2] / "examples" / "linux-new", tree)
