@@ -178,7 +178,7 @@ def test_a_tree_that_looks_like_a_git_directory_is_none(touched, trap, git):
     git(touched, "config", "--file", touched / "config", "core.bare", "false")
     git(touched, "config", "--file", touched / "config", "core.worktree", touched)
     git(touched, "config", "--file", touched / "config", "core.fsmonitor", trap.program)
-    trap.sprung_by(touched, "diff", "HEAD")
+    trap.sprung_by(touched, "diff", "HEAD", "--")
     with trap.stays(), pytest.raises(Problem, match="is not in a git repository"):
         before.at_revision(str(touched), "HEAD")
 

@@ -67,23 +67,26 @@ def without_patch(tree: str, patch: bytes, name: str) -> dict[str, bytes | None]
     or link of the patch leads anywhere. Raises Problem if it is no patch, or not one that is
     applied to `tree`.
     """
-    with private_git() as git:
-        names = _names(git, patch, name)
-        present = _opened(tree)
-        git.must("fast-import", "--quiet", stdin=_stream(present, names))
-        if present.losses:
-            lost = present.losses[0]
-            raise Problem(f"{name}: cannot read {lost.file} of {tree}: {lost.reason}")
-        git.must("read-tree", _BRANCH)
-        undone = git.ask("apply", "--cached", "--reverse", "--whitespace=nowarn", stdin=patch)
-        if undone.code:
-            raise Problem(
-                f"{name}: this patch is not applied to {tree} (--diff wants it so): {undone.why}"
-            )
-        seen = Repository(git, git.work_tree)
-        there = seen.files(git.must("write-tree").decode().strip())
-        changed = {rel: there.get(rel) for rel in names}
-        return _contents(seen, changed, lambda: there, lambda rel: _file(present, rel))
+    present = _opened(tree)
+    try:
+        with private_git() as git:
+            names = _names(git, patch)
+            git.must("fast-import", "--quiet", stdin=_stream(present, names))
+            if present.losses:
+                lost = present.losses[0]
+                raise Problem(f"cannot read {lost.file} of {tree}: {lost.reason}")
+            git.must("read-tree", _BRANCH)
+            undone = git.ask("apply", "--cached", "--reverse", "--whitespace=nowarn", stdin=patch)
+            if undone.code:
+                raise Problem(
+                    f"this patch is not applied to {tree} (--diff wants it so): {undone.why}"
+                )
+            seen = Repository(git, git.work_tree)
+            there = seen.files(git.must("write-tree").decode().strip())
+            changed = {rel: there.get(rel) for rel in names}
+            return _contents(seen, changed, lambda: there, lambda rel: _file(present, rel))
+    except Problem as problem:
+        raise Problem(f"{name}: {problem}") from None
 
 
 @contextlib.contextmanager
@@ -149,29 +152,29 @@ def _make_parents(top: Path, rel: str, made: set[str]) -> None:
         made.add(parent)
 
 
-def _names(git: Git, patch: bytes, name: str) -> list[str]:
+def _names(git: Git, patch: bytes) -> list[str]:
     """Every path that a patch names, old or new; raises Problem for one that no tree can have."""
     names: dict[str, None] = {}
     for direction in ([], ["--reverse"]):  # the new names, then the old ones
         listed = git.ask("apply", *direction, "--numstat", "-z", stdin=patch)
         if listed.code:
-            raise Problem(f"{name}: not a patch: {listed.why}")
+            raise Problem(f"not a patch: {listed.why}")
         entries = listed.out.split(b"\0")
         names |= {os.fsdecode(e.split(b"\t", 2)[2]): None for e in entries if e.count(b"\t") >= 2}
     for rel in names:
         parts = rel.split("/")
         if rel.startswith("/") or ".." in parts:
-            raise Problem(f"{name}: leads out of the tree: {rel}")
+            raise Problem(f"leads out of the tree: {rel}")
         if any(part.lower() == ".git" for part in parts):
-            raise Problem(f"{name}: names a file of git's own: {rel}")
+            raise Problem(f"names a file of git's own: {rel}")
         if len(os.fsencode(rel)) > _LONGEST_PATH or any(
             len(os.fsencode(part)) > _LONGEST_NAME for part in parts
         ):
-            raise Problem(f"{name}: names a file that no tree can have, its name is too long")
+            raise Problem("names a file that no tree can have, its name is too long")
     for top in {rel.removesuffix("HEAD") for rel in names if f"/{rel}".endswith("/HEAD")}:
         # What git takes for a git directory (setup.c, is_git_directory).
         if all(any(rel.startswith(top + part) for rel in names) for part in ("objects/", "refs/")):
-            raise Problem(f"{name}: makes {top or 'the tree'} look like a git directory")
+            raise Problem(f"makes {top or 'the tree'} look like a git directory")
     return list(names)
 
 

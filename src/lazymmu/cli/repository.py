@@ -79,13 +79,13 @@ class Repository:
 
     def commit(self, revision: str) -> str:
         """The name of the commit that `revision` means; raises Problem if there is none."""
-        done = self.git.ask(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-        )
-        if done.code:
+        # In two steps: `:/text^{commit}` would search for that text.
+        name = self._verified(revision)
+        commit = self._verified(f"{name}^{{commit}}") if name.isalnum() else ""
+        if not commit:
             hint = " (it is a shallow clone: fetch more of its history)" if self.shallow else ""
             raise Problem(f"the git repository of {self.tree} has no revision {revision!r}{hint}")
-        return done.out.decode().strip()
+        return commit
 
     def changed(self, commit: str) -> dict[str, Entry | None]:
         """Each path below the tree that differs from a commit, and what it was there; None: absent.
@@ -140,6 +140,11 @@ class Repository:
                     f" ({entry.blob}){self._why()}"
                 )
         return {rel: found[entry.blob] for rel, entry in entries.items()}
+
+    def _verified(self, name: str) -> str:
+        """The name of the object that `name` means, empty if there is none."""
+        done = self.git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+        return "" if done.code else done.out.decode().strip()
 
     def _must(self, *arguments: str) -> bytes:
         done = self.git.ask(*arguments, cwd=self.tree)
