@@ -158,6 +158,145 @@ def test_a_patch_cannot_lead_out_of_the_tree(tree, path):
         before.without_patch(str(tree), patch, "p")
 
 
+def change(path: str, mode: str = "") -> bytes:
+    """A patch that turns `was` into `is` in a file of one line; path: with {} for a and b."""
+    old, new = path.format("a"), path.format("b")
+    return (
+        f"diff --git {old} {new}\n{mode}--- {old}\n+++ {new}\n@@ -1 +1 @@\n-was\n+is\n"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("a b.c", "{}/a b.c\t"),
+        ("tab\tbed.c", '"{}/tab\\tbed.c"'),
+        ("new\nline.c", '"{}/new\\nline.c"'),
+        ('quo"ted\\.c', '"{}/quo\\"ted\\\\.c"'),
+        ("\udcff.c", '"{}/\\377.c"'),
+        (".gitattributes", "{}/.gitattributes"),
+        ("HEAD", "{}/HEAD"),
+    ],
+)
+def test_a_patched_file_may_have_any_name(tree, name, quoted):
+    """git quotes some; all are undone."""
+    (tree / name).write_text("is\n")
+    assert before.without_patch(str(tree), change(quoted), "p") == {name: b"was\n"}
+
+
+def test_a_patch_may_change_modes(tree):
+    """Which a check does not look at."""
+    (tree / "run").write_text("is\n")
+    (tree / "run").chmod(0o755)
+    patch = change("{}/run", "old mode 100644\nnew mode 100755\n")
+    assert before.without_patch(str(tree), patch, "p") == {"run": b"was\n"}
+    only = b"diff --git a/run b/run\nold mode 100644\nnew mode 100755\n"
+    assert before.without_patch(str(tree), only, "p") == {"run": b"is\n"}
+
+
+def test_a_series_that_touches_a_file_twice_is_undone_whole(tree):
+    """Mails, one after the other."""
+    (tree / "mm" / "a.c").write_text("third\n")
+    patches = [
+        f"From: x\nSubject: {new}\n\n---\ndiff --git a/mm/a.c b/mm/a.c\n--- a/mm/a.c\n"
+        f"+++ b/mm/a.c\n@@ -1 +1 @@\n-{old}\n+{new}\n"
+        for old, new in (("first", "second"), ("second", "third"))
+    ]
+    former = before.without_patch(str(tree), "".join(patches).encode(), "p")
+    assert former == {"mm/a.c": b"first\n"}
+
+
+def test_a_binary_patch_is_undone_if_it_holds_both_sides(repository, git):
+    """As `git diff --binary` makes it; without contents nothing can be undone."""
+    logo = repository / "logo"
+    logo.write_bytes(b"\0old")
+    git(repository, "add", "logo")
+    logo.write_bytes(b"\0new")
+    patch = git(repository, "diff", "--binary").encode() + b"\n\n"
+    assert before.without_patch(str(repository), patch, "p") == {"logo": b"\0old"}
+    with pytest.raises(Problem, match=r"^p: this patch is not applied .*binary"):
+        before.without_patch(str(repository), git(repository, "diff").encode() + b"\n", "p")
+
+
+def test_a_patch_of_a_submodule_is_one_sentence(tree):
+    """Its contents are elsewhere."""
+    patch = (
+        b"diff --git a/sub b/sub\nindex 1111111..2222222 160000\n--- a/sub\n+++ b/sub\n"
+        b"@@ -1 +1 @@\n"
+        b"-Subproject commit " + b"1" * 40 + b"\n+Subproject commit " + b"2" * 40 + b"\n"
+    )
+    (tree / "sub").mkdir()
+    with pytest.raises(Problem, match=r"^p: this patch is not applied to "):
+        before.without_patch(str(tree), patch, "p")
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "d/" * 2048 + "x", "ä" * 128])
+def test_a_name_that_no_tree_can_have_is_refused(tree, name):
+    """Also of a file that the patch deletes, which the tree need not have."""
+    for patch in (change("{}/" + name), link(name, "inner.c", deleted=True)):
+        with pytest.raises(Problem, match=r"^p: .*(too long|not a patch)"):
+            before.without_patch(str(tree), patch, "p")
+
+
+def link(path: str, target: str, *, deleted: bool) -> bytes:
+    """A patch that adds or deletes a symbolic link."""
+    return (
+        f"diff --git a/{path} b/{path}\n{'deleted' if deleted else 'new'} file mode 120000\n"
+        + (f"--- a/{path}\n+++ /dev/null\n" if deleted else f"--- /dev/null\n+++ b/{path}\n")
+        + ("@@ -1 +0,0 @@\n-" if deleted else "@@ -0,0 +1 @@\n+")
+        + f"{target}\n\\ No newline at end of file\n"
+    ).encode()
+
+
+def test_a_deleted_link_was_what_it_led_to_in_the_tree(tree):
+    """As it was before the patch, which may change that as well."""
+    (tree / "mm" / "new.c").write_text("int new;\n")
+    patch = PATCH.removesuffix(b"--\x20\n2.0\n")
+    patch += link("mm/one.c", "inner.c", deleted=True)
+    patch += link("one.c", "mm/../Makefile", deleted=True)
+    former = before.without_patch(str(tree), patch, "p")
+    assert former["mm/one.c"] == former["mm/inner.c"] == b"int one;\nint was;\nint three;\n"
+    assert former["one.c"] == (tree / "Makefile").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "target", ["{out}/leak.c", "../../out/leak.c", "{out}/pipe", "/dev/zero", ""]
+)
+@pytest.mark.parametrize("deleted", [True, False])
+def test_what_a_link_of_a_patch_leads_to_outside_is_not_read(tree, tmp_path, target, deleted):
+    """Nor waited for, if it is a pipe; a former link that leads out was nothing."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "leak.c").write_text("int secret;\n")
+    os.mkfifo(out / "pipe")
+    target = target.format(out=out)
+    if not target and not deleted:
+        return  # no system has such a link
+    if not deleted:
+        (tree / "mm" / "lnk.c").symlink_to(target)
+    former = before.without_patch(str(tree), link("mm/lnk.c", target, deleted=deleted), "p")
+    assert former == {"mm/lnk.c": None}
+
+
+def test_a_patch_of_a_file_behind_a_link_that_leads_out_is_not_undone(tree, tmp_path):
+    """The file is not the tree's."""
+    out = tmp_path / "out.c"
+    out.write_text("is\n")
+    (tree / "mm" / "lnk.c").symlink_to(out)
+    with pytest.raises(Problem, match=r"^p: this patch is not applied to "):
+        before.without_patch(str(tree), change("{}/mm/lnk.c"), "p")
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero", "/dev/full"])
+def test_a_patched_file_that_is_none_is_not_waited_for(tree, target):
+    """A tree from an archive may hold pipes, and links to devices."""
+    os.mkfifo(tree / "pipe")
+    (tree / "mm" / "x.c").symlink_to(tree / target)
+    for path in ("{}/pipe", "{}/mm/x.c"):
+        with pytest.raises(Problem, match=r"^p: "):
+            before.without_patch(str(tree), change(path), "p")
+
+
 def test_since_reports_the_findings_that_were_not_there(
     run, checked, make_finding, make_result, repository
 ):

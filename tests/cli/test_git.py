@@ -139,7 +139,7 @@ def test_a_git_that_cannot_be_run_is_one_sentence(repository, tmp_path, monkeypa
         (tmp_path / "git").write_text(content)
         (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Problem, match=r"^--since: (git is not installed|cannot run git: )"):
+    with pytest.raises(Problem, match=r"^--since: (git is not installed|cannot run git config: )"):
         before.at_revision(str(repository), "HEAD")
 
 

@@ -16,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lazymmu.cli import before
+from lazymmu.cli import repository as repository_view
+from lazymmu.cli.git import private_git
 from lazymmu.cli.outcome import Problem
 
 ONE = b"int one;\nint two;\nint three;\n"
@@ -250,6 +254,31 @@ def test_the_environment_of_a_hook_is_not_used(touched, trap, monkeypatch, varia
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.fsmonitor")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(trap.program))
     changed(touched, trap)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["core.autocrlf", "core.fsmonitor", "core.eol", "remote.o.fetch", "remote.o.url"]
+        )
+        | st.builds("branch.{}.{}".format, st.text(), st.sampled_from(["merge", "remote", "x"]))
+        | st.text(),
+        st.text()
+        | st.sampled_from(
+            ["true", "lf", "refs/heads/main", "a\n[core]\nfsmonitor=x", "\\", '"', "#"]
+        ),
+    )
+)
+def test_what_is_taken_from_a_configuration_names_no_program(found):
+    """Whatever stands in it, git then reads only what is on the list."""
+    with private_git() as git:
+        ours = set(git.must("config", "--local", "--list", "--name-only", "-z").split(b"\0"))
+        git.configure(repository_view.taken(found))
+        keys = set(git.must("config", "--local", "--list", "--name-only", "-z").split(b"\0"))
+    assert {key.rpartition(b".")[2] for key in keys - ours} <= {
+        b"autocrlf", b"eol", b"fetch", b"merge", b"remote", b"refstorage",
+    }  # fmt: skip
 
 
 PATCH = (

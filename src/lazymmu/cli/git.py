@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTENT_LIMIT", "OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
 
-TIME_LIMIT = 60.0
-"""Seconds that one call of git may take. To hash 60,000 files anew takes it three."""
+TIME_LIMIT = 120.0
+"""Seconds that one call of git may take. To hash the 60,000 files of a kernel anew takes it three if
+they are in memory, and a minute from a slow disk."""
 
 OUTPUT_LIMIT = 1 << 30
 """Bytes that git may write to one file, its output being one."""
@@ -119,24 +120,23 @@ class Git:
         than TIME_LIMIT, or gives more than OUTPUT_LIMIT. git and all that it started are dead when
         this returns or raises, also for a signal.
         """
-        there = cwd or self.work_tree
-        with (
-            tempfile.TemporaryFile(dir=self.directory) as asked,
-            tempfile.TemporaryFile(dir=self.directory) as said,
-            tempfile.TemporaryFile(dir=self.directory) as complained,
-        ):
-            asked.write(stdin)
-            asked.seek(0)
-            code = _run(
-                [_program(), "-C", str(there), *arguments],
-                self._environment(),
-                (asked, said, complained),
-            )
-            if code == -signal.SIGXFSZ:
-                raise Problem(f"git {arguments[0]} gives more than {OUTPUT_LIMIT >> 20} MB")
-            said.seek(0)
-            complained.seek(0)
-            return Answer(code, said.read(), _first_line(complained.read(4096)))
+        command = [_program(), "-C", str(cwd or self.work_tree), *arguments]
+        try:
+            with (
+                tempfile.TemporaryFile(dir=self.directory) as asked,
+                tempfile.TemporaryFile(dir=self.directory) as said,
+                tempfile.TemporaryFile(dir=self.directory) as complained,
+            ):
+                asked.write(stdin)
+                asked.seek(0)
+                code = _run(command, self._environment(), (asked, said, complained))
+                if code == -signal.SIGXFSZ:
+                    raise Problem(f"git {arguments[0]} gives more than {OUTPUT_LIMIT >> 20} MB")
+                said.seek(0)
+                complained.seek(0)
+                return Answer(code, said.read(), _first_line(complained.read(4096)))
+        except (OSError, ValueError) as error:
+            raise Problem(f"cannot run git {arguments[0]}: {_reason(error)}") from None
 
     def must(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> bytes:
         """Run git and return its output; raises Problem, with git's reason, if it fails."""
@@ -198,17 +198,19 @@ def private_git() -> Iterator[Git]:
 
     Raises Problem if there is no room for it.
     """
-    try:
-        directory = tempfile.TemporaryDirectory(prefix="lazymmu-git-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise Problem(f"cannot make a temporary directory: {error.strerror}") from None
-    with directory as name:
-        own = Path(name).resolve()
-        for below in ("objects", "refs", "work"):
-            (own / below).mkdir()
-        (own / "HEAD").write_text("ref: refs/heads/none\n")
-        git = Git(own, own / "work")
-        git.configure("")
+    with contextlib.ExitStack() as stack:
+        try:
+            name = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="lazymmu-git-", ignore_cleanup_errors=True)
+            )
+            own = Path(name).resolve()
+            for below in ("objects", "refs", "work"):
+                (own / below).mkdir()
+            (own / "HEAD").write_text("ref: refs/heads/none\n")
+            git = Git(own, own / "work")
+            git.configure("")
+        except OSError as error:
+            raise Problem(f"cannot make a temporary directory: {_reason(error)}") from None
         yield git
 
 
@@ -216,18 +218,15 @@ def _run(command: list[str], environment: dict[str, str], files: tuple[IO[bytes]
     """Run a command with standard streams that are files, limited; returns how it ended."""
     stdin, stdout, stderr = files
     with _killed_by_signals():
-        try:
-            # A session of its own: a group to kill, and no terminal to ask for a password on.
-            process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                env=environment,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise Problem(f"cannot run git: {error}") from None
+        # A session of its own: a group to kill, and no terminal to ask for a password on.
+        process = subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            start_new_session=True,
+        )
         try:
             _limit(process.pid)
             if not _ends(process.pid, TIME_LIMIT):
@@ -306,3 +305,7 @@ def _lines(names: Iterable[str]) -> bytes:
 def _first_line(message: bytes) -> str:
     text = message.decode(errors="replace").strip().splitlines()
     return text[0].removeprefix("error: ").removeprefix("fatal: ") if text else "git says nothing"
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -22,7 +22,7 @@ from lazymmu.cli.outcome import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Entry", "Repository", "view"]
+__all__ = ["Entry", "Repository", "taken", "view"]
 
 _SMALL = 4 << 20
 """Bytes of a file of a repository that is read here, such as its configuration."""
@@ -180,7 +180,7 @@ def view(tree: str) -> Iterator[Repository]:
             (git.directory / "info").mkdir()
             _copy(common / "info" / "exclude", git.directory / "info" / "exclude", _SMALL)
             found = _configuration(git, _read(common / "config", _SMALL))
-            git.configure(_taken(found), found.get("extensions.objectformat", "sha1").lower())
+            git.configure(taken(found), found.get("extensions.objectformat", "sha1").lower())
             yield Repository(
                 Git(git.directory, top, common / "objects"),
                 here,
@@ -238,8 +238,11 @@ def _configuration(git: Git, text: bytes) -> dict[str, str]:
     return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
 
 
-def _taken(found: dict[str, str]) -> str:
-    """The part of a configuration that is taken over, as git writes it."""
+def taken(found: dict[str, str]) -> str:
+    """The part of a configuration, found as values by their keys, that is taken over.
+
+    Returned as git writes one. What is taken has no character that means anything to git there.
+    """
     lines = []
     for key, value in found.items():
         section, _, rest = key.partition(".")
