@@ -328,10 +328,10 @@ def test_a_patch_of_a_repositorys_own_files_is_refused(tree, path):
         before.without_patch(str(tree), added(path, "[core]"), "p")
 
 
-def test_a_patch_is_undone_without_the_filters_of_the_trees_repository(repository, trap, git):
+@pytest.mark.parametrize("what", ["clean", "smudge", "process"])
+def test_a_patch_is_undone_without_the_filters_of_the_trees_repository(repository, trap, git, what):
     """A patch may bring the attributes that put files through them."""
-    git(repository, "config", "filter.e.clean", trap.program)
-    git(repository, "config", "filter.e.smudge", trap.program)
+    git(repository, "config", f"filter.e.{what}", trap.program)
     patch = bringing(repository, added(".gitattributes", "*.c filter=e eol=crlf"))
     (trap.program.parent / "p").write_bytes(PATCH)
     trap.sprung_by(repository, "apply", "-R", trap.program.parent / "p")

@@ -108,6 +108,13 @@ def test_a_submodule_is_a_repository(second, git, tmp_path):
     assert since(top / "sub") == {"mm/inner.c": ONE}
 
 
+@pytest.mark.parametrize("name", ["a:b", 'a"b', '"a"', "a\\b", "a b", "#a", "a\nb", "\udcff"])
+def test_a_repository_may_be_anywhere(second, tmp_path, name):
+    """Whatever its directory is called."""
+    second.rename(tmp_path / name)
+    assert since(tmp_path / name) == {"mm/inner.c": ONE}
+
+
 def test_a_git_directory_behind_a_link_is_followed(second, tmp_path):
     """Tools that manage many repositories lay them out so."""
     (second / ".git").rename(tmp_path / "store")
@@ -152,6 +159,20 @@ def test_a_sparse_checkout_lacks_on_both_sides_what_it_lacks(second, git):
     assert since(second) == {}
     (second / "mm" / "kept.c").write_text("int here;\n")
     assert since(second) == {"mm/kept.c": b"int kept;\n"}
+
+
+def test_an_index_that_has_directories_for_files_is_read(second, git):
+    """A sparse index, of what is not checked out."""
+    (second / "drivers").mkdir()
+    (second / "drivers" / "a.c").write_text("int a;\n")
+    git(second, "add", "drivers")
+    git(second, "commit", "-q", "-m", "drivers")
+    git(second, "sparse-checkout", "set", "--cone", "--sparse-index", "arch", "include", "mm")
+    assert "drivers/" in git(second, "ls-files", "--sparse").splitlines()
+    # git looks for the objects of what it spells out, and renews the times of those; no more.
+    stood = {path: value[1] for path, value in state(second / ".git").items()}
+    assert before.at_revision(str(second), "v1") == {"mm/inner.c": ONE}
+    assert {path: value[1] for path, value in state(second / ".git").items()} == stood
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
@@ -303,7 +324,17 @@ def test_a_repository_of_somebody_else_is_read_with_his_tree_and_not_around_anot
 
 @pytest.mark.parametrize(
     "path",
-    ["HEAD", "index", "config", "info/exclude", "refs/heads/main", "ORIG_HEAD", "packed-refs"],
+    [
+        "HEAD",
+        "index",
+        "config",
+        "info/exclude",
+        "refs/heads/main",
+        "ORIG_HEAD",
+        "packed-refs",
+        "../.gitignore",
+        "../.gitattributes",
+    ],
 )
 @pytest.mark.parametrize("what", ["pipe", "endless"])
 def test_a_pipe_or_device_in_a_repository_keeps_nobody_waiting(second, monkeypatch, path, what):
@@ -316,7 +347,7 @@ def test_a_pipe_or_device_in_a_repository_keeps_nobody_waiting(second, monkeypat
     else:
         file.symlink_to("/dev/zero")
     try:
-        assert before.at_revision(str(second), "v1") == {"mm/inner.c": ONE}
+        assert before.at_revision(str(second), "v1")["mm/inner.c"] == ONE
     except Problem as problem:
         assert re.match("--since: .", str(problem))
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["CONTENT_LIMIT", "OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
 
 TIME_LIMIT = 120.0
-"""Seconds that one call of git may take. To hash the 60,000 files of a kernel anew takes it three if
-they are in memory, and a minute from a slow disk."""
+"""Seconds that one call of git may take. To hash the 60,000 files of a kernel anew takes it three
+if they are in memory, and a minute from a slow disk."""
 
 OUTPUT_LIMIT = 1 << 30
 """Bytes that git may write to one file, its output being one."""
@@ -98,8 +98,8 @@ class Answer:
 class Git:
     """git, with a git directory of our own.
 
-    directory: that git directory; work_tree: what it takes for its work tree; objects: where its
-    objects are, if not in it.
+    directory: that git directory; work_tree: what it takes for its work tree; objects: where it
+    finds objects beside its own.
     """
 
     directory: Path
@@ -188,7 +188,10 @@ class Git:
         kept |= _ENVIRONMENT | {"HOME": own, "XDG_CONFIG_HOME": own, "TMPDIR": own, "GIT_DIR": own}
         kept |= {"PATH": _path(), "GIT_WORK_TREE": str(self.work_tree)}
         if self.objects is not None:
-            kept["GIT_OBJECT_DIRECTORY"] = str(self.objects)
+            # Beside ours, not in their place: git may write objects where it only reads, as when it
+            # spells out a sparse index. In quotes, since a colon would divide it.
+            path = str(self.objects).replace("\\", "\\\\").replace('"', '\\"')
+            kept["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{path}"'
         return kept
 
 
