@@ -256,29 +256,39 @@ def test_the_environment_of_a_hook_is_not_used(touched, trap, monkeypatch, varia
     changed(touched, trap)
 
 
-@settings(deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            ["core.autocrlf", "core.fsmonitor", "core.eol", "remote.o.fetch", "remote.o.url"]
-        )
-        | st.builds("branch.{}.{}".format, st.text(), st.sampled_from(["merge", "remote", "x"]))
-        | st.text(),
-        st.text()
-        | st.sampled_from(
-            ["true", "lf", "refs/heads/main", "a\n[core]\nfsmonitor=x", "\\", '"', "#"]
-        ),
+KEYS = (
+    st.sampled_from(
+        ["core.autocrlf", "core.fsmonitor", "core.eol", "remote.o.fetch", "remote.o.url"]
     )
+    | st.sampled_from(["extensions.objectformat", "extensions.refstorage", "extensions.x"])
+    | st.builds("branch.{}.{}".format, st.text(), st.sampled_from(["merge", "remote", "x"]))
+    | st.text()
 )
+INJECTED = "\n[core]\n\tfsmonitor = x"
+VALUES = st.sampled_from(
+    ["true", "lf", "refs/heads/main", "sha256", "reftable", "\\", '"', "#", ""]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(KEYS, st.text() | VALUES | VALUES.map(lambda value: value + INJECTED))))
 def test_what_is_taken_from_a_configuration_names_no_program(found):
     """Whatever stands in it, git then reads only what is on the list."""
     with private_git() as git:
-        ours = set(git.must("config", "--local", "--list", "--name-only", "-z").split(b"\0"))
+        listed = ["config", "--file", f"{git.directory}/config", "--list", "--name-only", "-z"]
+        ours = set(git.must(*listed).split(b"\0"))
         git.configure(repository_view.taken(found))
-        keys = set(git.must("config", "--local", "--list", "--name-only", "-z").split(b"\0"))
+        keys = set(git.must(*listed).split(b"\0"))
     assert {key.rpartition(b".")[2] for key in keys - ours} <= {
-        b"autocrlf", b"eol", b"fetch", b"merge", b"remote", b"refstorage",
+        b"autocrlf", b"eol", b"fetch", b"merge", b"remote", b"refstorage", b"objectformat",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["extensions.objectFormat", "core.eol", "branch.main.merge"])
+def test_no_value_that_is_taken_over_can_hold_another(touched, trap, git, key):
+    """A value may have lines."""
+    git(touched, "config", key, f"sha256\n[core]\n\tfsmonitor = {trap.program}")
+    changed(touched, trap)
 
 
 PATCH = (

@@ -36,7 +36,7 @@ TIME_LIMIT = 120.0
 """Seconds that one call of git may take. To hash the 60,000 files of a kernel anew takes it three
 if they are in memory, and a minute from a slow disk."""
 
-OUTPUT_LIMIT = 1 << 30
+OUTPUT_LIMIT = 256 << 20
 """Bytes that git may write to one file, its output being one."""
 
 CONTENT_LIMIT = 1 << 30
@@ -81,7 +81,7 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 
-_BATCH = 128 << 20
+_BATCH = 64 << 20
 """Bytes of objects that are asked for in one call, so that each has its own time."""
 
 
@@ -106,12 +106,9 @@ class Git:
     work_tree: Path
     objects: Path | None = None
 
-    def configure(self, more: str, object_format: str = "sha1") -> None:
+    def configure(self, more: str) -> None:
         """Write the configuration: ours, and `more`, which must be trusted word for word."""
-        extensions = f"[extensions]\n\tobjectFormat = {object_format}\n"
-        # A git that is too old for sha256 does not know this word either.
-        text = _CONFIGURATION + (extensions if object_format != "sha1" else "") + more
-        Path(self.directory, "config").write_text(text, encoding="utf-8", errors="surrogateescape")
+        Path(self.directory, "config").write_text(_CONFIGURATION + more, encoding="ascii")
 
     def ask(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> Answer:
         """Run git and return how it ended, whatever that was.
@@ -130,7 +127,8 @@ class Git:
                 asked.write(stdin)
                 asked.seek(0)
                 code = _run(command, self._environment(), (asked, said, complained))
-                if code == -signal.SIGXFSZ:
+                # Also looked at, because the limit is set when git runs already.
+                if code == -signal.SIGXFSZ or said.seek(0, os.SEEK_END) > OUTPUT_LIMIT:
                     raise Problem(f"git {arguments[0]} gives more than {OUTPUT_LIMIT >> 20} MB")
                 said.seek(0)
                 complained.seek(0)
@@ -166,7 +164,7 @@ class Git:
             total += int(size[0])
             room -= int(size[0])
             if room < 0:
-                room = _BATCH
+                room = _BATCH - int(size[0])
                 batches.append([])
             batches[-1].append((name, int(size[0])))
         if total > CONTENT_LIMIT:

@@ -20,7 +20,7 @@ from lazymmu.cli.git import Git, private_git
 from lazymmu.cli.outcome import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Entry", "Repository", "taken", "view"]
 
@@ -31,7 +31,9 @@ _INDEX = 512 << 20
 """Bytes of an index. That of a kernel has 9 MB."""
 
 _VALUES = {
-    "extensions.refstorage": r"[a-z]+",
+    # The other formats go without saying, and an older git does not know these words.
+    "extensions.objectformat": r"sha256",
+    "extensions.refstorage": r"reftable",
     # Without these two, a file that an index gives no time for looks changed at each line's end.
     "core.autocrlf": r"\w+",
     "core.eol": r"[a-z]+",
@@ -180,12 +182,13 @@ def view(tree: str) -> Iterator[Repository]:
             (git.directory / "info").mkdir()
             _copy(common / "info" / "exclude", git.directory / "info" / "exclude", _SMALL)
             found = _configuration(git, _read(common / "config", _SMALL))
-            git.configure(taken(found), found.get("extensions.objectformat", "sha1").lower())
+            git.configure(taken(found))
             yield Repository(
                 Git(git.directory, top, common / "objects"),
                 here,
                 partial=any(
-                    key == "extensions.partialclone" or key.endswith(".promisor") for key in found
+                    key == "extensions.partialclone" or key.endswith(".promisor")
+                    for key, _ in found
                 ),
                 shallow=(common / "shallow").is_file(),
             )
@@ -229,22 +232,22 @@ def _common(own: Path) -> Path:
     return Path(own, os.fsdecode(_read(mark, _SMALL).rstrip(b"\r\n")))
 
 
-def _configuration(git: Git, text: bytes) -> dict[str, str]:
-    """All values of a configuration, without what it includes."""
+def _configuration(git: Git, text: bytes) -> list[tuple[str, str]]:
+    """All keys and values of a configuration, without what it includes."""
     out = git.ask("config", "--file", "-", "--no-includes", "--list", "-z", stdin=text)
     if out.code:
         raise Problem(f"the configuration of the git repository cannot be read: {out.why}")
     pairs = (line.partition(b"\n") for line in out.out.split(b"\0") if line)
-    return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
+    return [(os.fsdecode(key), os.fsdecode(value)) for key, _, value in pairs]
 
 
-def taken(found: dict[str, str]) -> str:
-    """The part of a configuration, found as values by their keys, that is taken over.
+def taken(found: Iterable[tuple[str, str]]) -> str:
+    """The part of a configuration, found as keys and values, that is taken over.
 
     Returned as git writes one. What is taken has no character that means anything to git there.
     """
     lines = []
-    for key, value in found.items():
+    for key, value in found:
         section, _, rest = key.partition(".")
         subsection, dot, name = rest.rpartition(".")
         pattern = _VALUES.get(f"{section}.*.{name}" if dot else key)
