@@ -57,6 +57,8 @@ _CONFIGURATION = """\
 	sparseCheckout = true
 [protocol]
 	allow = never
+[fastimport]
+	unpackLimit = 0
 [gc]
 	auto = 0
 [maintenance]
@@ -79,6 +81,11 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_TERMINAL_PROMPT": "0",
+    # Or git would ask the system who we are and what our host is called, which asks who knows whom.
+    "GIT_AUTHOR_NAME": "lazymmu",
+    "GIT_AUTHOR_EMAIL": "lazymmu",
+    "GIT_COMMITTER_NAME": "lazymmu",
+    "GIT_COMMITTER_EMAIL": "lazymmu",
 }
 
 _BATCH = 64 << 20
@@ -150,6 +157,8 @@ class Git:
         CONTENT_LIMIT together, and as `must` does.
         """
         wanted = sorted(set(names))
+        if not wanted:
+            return {}
         found: dict[str, bytes | None] = {}
         batches: list[list[tuple[str, int]]] = [[]]
         total = room = 0
