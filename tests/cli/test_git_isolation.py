@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +40,18 @@ class Trap:
         home = self.program.parent
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
         environment |= {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "LC_ALL": "C"}
-        subprocess.run(
+        nothing = subprocess.DEVNULL
+        running = subprocess.Popen(
             ["git", "-C", directory, *arguments],
-            capture_output=True, env=environment, stdin=subprocess.DEVNULL, timeout=60, check=False,
+            stdin=nothing, stdout=nothing, stderr=nothing, env=environment, start_new_session=True,
         )  # fmt: skip
+        try:
+            running.wait(60)
+        finally:
+            # A transport may wait for a remote side that is none.
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
         if not self.mark.exists():
             pytest.skip("not possible with this git")
         self.mark.unlink()
