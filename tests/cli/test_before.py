@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,24 +39,6 @@ def test_an_unchanged_file_keeps_the_identity_that_the_cache_knows(repository):
     present = Tree.open(repository)
     then, now = present.over(former).manifest(), present.manifest()
     assert [rel for rel in now if then[rel] != now[rel]] == ["mm/inner.c"]
-
-
-def test_what_a_killed_run_left_is_removed_by_the_next(repository, tmp_path, monkeypatch):
-    """Former trees are laid out in memory; dead ones must not pile up there."""
-    memory = tmp_path / "memory"
-    monkeypatch.setenv("TMPDIR", str(memory))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    left = memory / f"lazymmu-before-{dead.pid}-x"
-    running = memory / f"lazymmu-before-{os.getpid()}-x"
-    for directory in (left, running, memory / "lazymmu-before-else"):
-        directory.mkdir(parents=True)
-    with before.tree_with(str(repository), {}):
-        pass
-    assert sorted(path.name for path in memory.iterdir()) == sorted(
-        [running.name, "lazymmu-before-else"]
-    )
 
 
 def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tree, git):

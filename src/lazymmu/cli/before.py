@@ -12,13 +12,11 @@ The former tree costs little: it is the present one with the changed files as th
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lazymmu.cli.git import CONTENT_LIMIT, Git, private_git
 from lazymmu.cli.outcome import Problem
@@ -26,12 +24,9 @@ from lazymmu.cli.repository import Entry, Repository, view
 from lazymmu.kernelc.tree import Tree, TreeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["at_revision", "tree_with", "without_patch"]
-
-_PREFIX = "lazymmu-before-"
-"""Begins the name of a former tree's directory; the maker's process number follows."""
+__all__ = ["at_revision", "without_patch"]
 
 _BRANCH = "refs/heads/present"
 """Where the files that a patch names are, in a repository of our own."""
@@ -87,69 +82,6 @@ def without_patch(tree: str, patch: bytes, name: str) -> dict[str, bytes | None]
             return _contents(seen, changed, lambda: there, lambda rel: _file(present, rel))
     except Problem as problem:
         raise Problem(f"{name}: {problem}") from None
-
-
-@contextlib.contextmanager
-def tree_with(tree: str, former: Mapping[str, bytes | None]) -> Iterator[Path]:
-    """A directory that reads like `tree` with `former` contents, gone when the context ends.
-
-    Raises Problem if `tree` is no kernel tree or there is no room.
-    """
-    try:
-        present = Tree.open(tree)
-    except TreeError as error:
-        raise Problem(str(error)) from None
-    parent = _in_memory() or tempfile.gettempdir()
-    _sweep(Path(parent))
-    with tempfile.TemporaryDirectory(
-        prefix=f"{_PREFIX}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True
-    ) as directory:
-        top = Path(directory)
-        try:
-            made = {""}
-            for rel in present.manifest():
-                if rel not in former:
-                    _make_parents(top, rel, made)
-                    os.symlink(os.path.join(present.root, rel), os.path.join(top, rel))
-            for rel, content in former.items():
-                if content is not None:
-                    _make_parents(top, rel, made)
-                    Path(top, rel).write_bytes(content)
-        except OSError as error:
-            raise Problem(
-                f"cannot lay out the former tree in {directory}: {error.strerror}"
-            ) from None
-        yield top
-
-
-def _sweep(parent: Path) -> None:
-    """Remove former trees whose makers were killed before they could: a reboot may be far."""
-    for left in parent.glob(f"{_PREFIX}*-*"):
-        maker = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if maker.isdecimal() and not Path("/proc", maker).exists() and Path("/proc/self").exists():
-            shutil.rmtree(left, ignore_errors=True)  # another user's stays, and should
-
-
-def _in_memory() -> str | None:
-    """A directory for many small things, None for the usual one.
-
-    Sixty thousand links take a second in memory and up to a minute on a busy disk. Who sets TMPDIR
-    has chosen; a container may have a tiny /dev/shm, hence the look at what is free.
-    """
-    memory = "/dev/shm"  # noqa: S108 - the directory made below it has a random name
-    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK | os.X_OK):
-        return None
-    room = os.statvfs(memory)
-    # Some file systems do not count inodes and say 0.
-    inodes = room.f_favail if room.f_files else 1 << 20
-    return memory if inodes > 200_000 and room.f_bavail * room.f_frsize > 512 << 20 else None
-
-
-def _make_parents(top: Path, rel: str, made: set[str]) -> None:
-    parent = os.path.dirname(rel)
-    if parent not in made:
-        os.makedirs(os.path.join(top, parent), exist_ok=True)
-        made.add(parent)
 
 
 def _names(git: Git, patch: bytes) -> list[str]:
