@@ -261,9 +261,7 @@ def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckR
 
 
 def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
-    """Say which trees had nothing to check, or were not read whole; whether there was one."""
-    from lazymmu.kernelc.beneath import LINK_OUT
-
+    """Say which trees had nothing to check; whether there was one."""
     missing = False
     for outcome in outcomes:
         result = outcome.result
@@ -277,19 +275,19 @@ def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
         elif result.arches and not result.coverage.sections:
             say(f"{result.tree.path}: no lazy MMU section found, so nothing was checked")
             missing = True
-        out = sum(lost.reason == LINK_OUT for lost in result.coverage.unparsed)
-        if out:
-            which = "file is a link that leads" if out == 1 else "files are links that lead"
-            say(f"{result.tree.path}: {out} {which} out of the tree, and not read")
-            missing = True
     return missing
 
 
 def _report_blind(outcomes: list[Outcome]) -> None:
     """Name what was lost that could hide a finding: a gate that ends with 3 must say why."""
+    from lazymmu.kernelc.beneath import LINK_OUT
     from lazymmu.report import coverage
 
     for outcome in outcomes:
+        out = sum(lost.reason == LINK_OUT for lost in outcome.result.coverage.unparsed)
+        if out:
+            which = "file is a link that leads" if out == 1 else "files are links that lead"
+            say(f"{outcome.result.tree.path}: {out} {which} out of the tree, and not read")
         for sentence in coverage.losses(outcome.blind):
             say(sentence)
 

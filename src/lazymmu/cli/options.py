@@ -6,10 +6,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.cli.console import say
 from lazymmu.cli.outcome import Problem
 
 if TYPE_CHECKING:
@@ -97,9 +97,11 @@ def arches(values: Iterable[str], trees: Iterable[str] = ()) -> tuple[str, ...] 
 
 def _directories(trees: Iterable[str]) -> Iterator[str]:
     """The directories below arch/ of trees, of those that can be listed."""
+    from lazymmu.kernelc.tree import Tree, TreeError
+
     for tree in trees:
-        with contextlib.suppress(OSError, ValueError), os.scandir(Path(tree, "arch")) as entries:
-            yield from (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        with contextlib.suppress(TreeError):
+            yield from (entry.name for entry in Tree.open(tree).entries("arch") if entry.directory)
 
 
 def source_rules() -> list[str]:
@@ -135,15 +137,21 @@ def check_names(kind: str, names: Iterable[str], there_are: Iterable[str]) -> No
 
 
 def cache_dir(args: argparse.Namespace) -> Path | None:
-    """The cache's directory as asked for, None for no cache (XDG Base Directory Specification)."""
+    """The cache's directory as asked for, None for no cache.
+
+    A directory that is not the user's own is no cache either, and is said once.
+    """
+    from lazymmu.kernelc.cache import Cache, default_directory
+
     if args.no_cache:
         return None
-    if args.cache_dir:
-        return Path(args.cache_dir)
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification: a relative path there is invalid and is ignored.
-    base = Path(home) if home.startswith("/") else Path("~/.cache").expanduser()
-    return base / "lazymmu"
+    directory = Path(args.cache_dir) if args.cache_dir else default_directory()
+    warning = Cache(directory).warning
+    if warning is not None:
+        say(warning)
+        args.no_cache = True
+        return None
+    return directory
 
 
 def positive(text: str) -> int:

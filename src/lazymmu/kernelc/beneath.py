@@ -16,7 +16,6 @@ import errno
 import hashlib
 import os
 import stat
-import time
 from collections.abc import Callable
 from posixpath import normpath
 from typing import Final, NamedTuple, Protocol
@@ -306,9 +305,9 @@ def identity(status: os.stat_result) -> Stamp:
     )  # fmt: skip
 
 
-def settled(stamp: Stamp) -> bool:
-    """Whether another change of the file would surely show in its stamp, as of now."""
-    return len(stamp) < 5 or stamp[2] < time.time_ns() - _SETTLED
+def settled(stamp: Stamp, now: int) -> bool:
+    """Whether another change of a file would show in its stamp, which was taken after `now`."""
+    return len(stamp) < 5 or stamp[2] < now - _SETTLED
 
 
 def fingerprint(content: bytes) -> int:

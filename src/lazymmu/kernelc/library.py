@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from posixpath import dirname
-from typing import Final, Protocol
+from typing import Protocol
 
 from lazymmu.kernelc import kconfig_text
 from lazymmu.kernelc.headers import Headers, Texts
@@ -23,9 +23,6 @@ from lazymmu.kernelc.recorder import Recorder
 from lazymmu.kernelc.tree import ABSENT, Loss, Stamp, Tree
 
 __all__ = ["Library", "Store", "digest"]
-
-_FORMAT: Final = "4"
-"""Changes whenever names.py would find other names in the same text."""
 
 
 class Store(Protocol):
@@ -201,7 +198,7 @@ class Library:
         return missing
 
     def _key(self, directory: str) -> str:
-        return digest(_FORMAT, str(self.tree.root), directory)
+        return digest(str(self.tree.root), directory)
 
     def _keep(self, found: _Found) -> None:
         by_directory: dict[str, dict[str, object]] = {}

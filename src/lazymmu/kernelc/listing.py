@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from lazymmu.kernelc.beneath import CROWD, IRREGULAR, LINK_OUT, Folder, Lose, Stamp, identity, why
+from lazymmu.kernelc.profile import PROFILES
 
 __all__ = ["Source", "wanted"]
 
@@ -172,7 +173,11 @@ class _Listing:
                         self._lose(rel + name, why(error))
                         continue
                     if stat.S_ISREG(status.st_mode):
-                        here[rel + name] = identity(status)
+                        # As `identity` has it, but sixty thousand calls cost.
+                        here[rel + name] = (
+                            status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+                            status.st_ino, status.st_dev,
+                        )  # fmt: skip
                     else:
                         self._lose(rel + name, IRREGULAR)
         except OSError as error:
@@ -218,10 +223,9 @@ class _Listing:
                 if not self._takes_name(link, listed):
                     continue
                 entered.add(place)
-                if not self._named(link.place):
-                    for rel in [rel for rel in found if rel.startswith(place)]:
-                        del found[rel]
-                    self.renamed[link.place] = link.name
+                for rel in [rel for rel in found if rel.startswith(place)]:
+                    del found[rel]
+                self.renamed[link.place] = link.name
                 found.update(self._walk(_Branch(place, f"{link.name}/", link.wants_c)))
         for link in files:
             own = self.shown(link.place)
@@ -234,21 +238,21 @@ class _Listing:
     def _takes_name(self, link: _Link, listed: bool) -> bool:
         """Whether what is behind a link is listed under the link's name.
 
-        A file that is built under both names is two objects, and listed twice; so is a directory
-        that may be two architectures.
+        A file that is built under both names is two objects, and listed twice.
         """
         if not listed:
             return True
-        once = link.directory and not link.name.startswith("arch/")
-        return self._named(link.name) and not (once and self._named(link.place))
+        return self._named(link.name) and not (link.directory and self._named(link.place))
 
     def _named(self, rel: str) -> bool:
         """Whether the build names a path: the build files of its directory, or the top Makefile.
 
-        The latter enters arch/*/ by itself, and looks for headers in every `include`.
+        The latter enters the architecture's directory, and looks for headers in every `include`.
         """
         head, _, name = rel.rpartition("/")
-        if "include" in rel.split("/")[:-1] or name == "include" or head == "arch":
+        if head == "arch":
+            return any(name == profile.arch_dir for profile in PROFILES.values())
+        if "include" in rel.split("/"):
             return True
         if head not in self._texts:
             texts: Iterable[str] = (

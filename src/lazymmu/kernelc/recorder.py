@@ -8,6 +8,7 @@ keeps all three with their states; `unchanged` looks whether they still are as t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from lazymmu.kernelc.beneath import Entry, fingerprint, settled
@@ -23,16 +24,18 @@ class Recorder(Tree):
 
     def __init__(self, tree: Tree) -> None:
         """Stand for `tree`; what cannot be read is lost there too."""
-        super().__init__(tree.root, tree.release, tree.losses, tree.ground, tree.plain, tree._lost)
+        super().__init__(tree.root, tree.release, tree.losses, tree.ground, tree.plain)
+        self._lost = tree._lost
         self.states: dict[str, Stamp] = {}
 
     def read(self, rel: str) -> bytes:
         """Return the bytes of a file; see Tree. Its state is that before it was read."""
         if rel in self.states:
             return super().read(rel)
+        now = time.time_ns()
         stamp = self.stamp(rel)
         content = super().read(rel)
-        self.states[rel] = stamp if settled(stamp) else (*stamp, fingerprint(content))
+        self.states[rel] = stamp if settled(stamp, now) else (*stamp, fingerprint(content))
         return content
 
     def has(self, rel: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from lazymmu.kernelc.cpp import Selection
 from lazymmu.kernelc.headers import Headers
@@ -18,14 +18,15 @@ from lazymmu.kernelc.kconfig import Config
 from lazymmu.kernelc.library import Library, digest
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import unchanged
-from lazymmu.kernelc.tree import Loss
+from lazymmu.kernelc.shapes import index, listed, mapped, numbers, pairs, string, strings
+from lazymmu.kernelc.tree import SIZE_CAP, Loss
 
 __all__ = ["State", "kept", "load", "save"]
 
 _KIND: Final = "view"
 _MARK: Final = "view-kept"
-_FORMAT: Final = "5"
-"""Changes whenever the same tree would give another state, or another form of it."""
+_ANY: Final = 1 << 64
+"""Above all numbers of a configuration, which are those of the kernel's int and hex symbols."""
 
 
 @dataclass(slots=True)
@@ -46,7 +47,6 @@ def _key(
 ) -> str:
     decided = None if config is None else (sorted(config.on), sorted(config.free), config.numbers)
     return digest(
-        _FORMAT,
         str(library.tree.root),
         profile.name,
         profile.arch_dir,
@@ -120,12 +120,12 @@ def save(
         "built": {str(number[rel]): list(needs) for rel, needs in state.built.items()},
         "loops": sorted(state.loops),
     }
-    for kind, index in (
+    for kind, found in (
         ("functions", state.functions),
         ("fields", state.fields),
         ("structs", state.structs),
     ):
-        value[kind] = {name: [number[rel] for rel in rels] for name, rels in index.items()}
+        value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
     value["labels"] = [list(needs) for needs in labels]
     key = _key(library, profile, config, directories)
     library.cache.put(_KIND, key, value)
@@ -148,49 +148,90 @@ def load(
     if not isinstance(value, dict) or not unchanged(library.tree, value.get("states")):
         return None
     try:
-        return _restore(library, profile, value)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        state, losses = _restore(library, profile, value)
+    except (KeyError, TypeError, ValueError):
         return None
+    library.tree.lose_also(losses)
+    return state
 
 
-def _restore(library: Library, profile: Profile, value: dict[str, Any]) -> State:
-    config = Config(value["on"], value["free"], value["numbers"])
-    files: list[str] = value["files"]
-    labels = [tuple(needs) for needs in value["labels"]]
+def _restore(
+    library: Library, profile: Profile, value: dict[str, object]
+) -> tuple[State, list[Loss]]:
+    """The state that a value of `save` is, and what was lost when it was computed.
+
+    Raises KeyError, TypeError or ValueError when it is none, whatever it is.
+    """
+    options = mapped(value["numbers"])
+    numbers(list(options.values()), -_ANY, _ANY)
+    config = Config(strings(value["on"]), strings(value["free"]), options)  # type: ignore[arg-type]
+    files = strings(value["files"])
+    labels = [tuple(strings(needs)) for needs in listed(value["labels"])]
     headers = Headers(library.tree, profile, config)
-    for index, flat, guarded in value["selections"]:
-        dead = list(zip(flat[::2], flat[1::2], strict=True))
-        spans = zip(guarded[::3], guarded[1::3], guarded[2::3], strict=True)
-        headers.selections[files[index]] = Selection(
-            dead, [(start, end, labels[needs]) for start, end, needs in spans]
-        )
-    for index, others in value["includes"].items():
-        headers.includes[files[int(index)]] = dict.fromkeys(files[other] for other in others)
-    headers.missing = value["missing"]
-    headers.overrides = value["overrides"]
-    define = headers.macros.define
-    items = value["macros"]
-    for name, where, start, needs in zip(
-        items[::4], items[1::4], items[2::4], items[3::4], strict=True
-    ):
-        define(name, None, files[where], start, labels[needs])
-    texts = value["texts"]
-    for name, text in zip(texts[::2], texts[1::2], strict=True):
-        define(name, text, "", -1, ())
-    for name in value["removed"]:
-        headers.macros.undefine(name)
-    library.tree.lose_also(Loss(*loss) for loss in value["losses"])
-    built = {files[int(index)]: tuple(needs) for index, needs in value["built"].items()}
+
+    def named(places: object) -> list[str]:
+        return [files[place] for place in numbers(places, 0, len(files))]
 
     def table(kind: str) -> dict[str, list[str]]:
-        return {name: [files[at] for at in found] for name, found in value[kind].items()}
+        return {name: named(found) for name, found in mapped(value[kind]).items()}
 
-    return State(
+    for item in listed(value["selections"]):
+        where, flat, guarded = listed(item)
+        dead = numbers(flat, 0, SIZE_CAP + 1)
+        if sorted(dead) != dead:
+            raise ValueError("spans that are not in order")
+        spans = pairs(numbers(guarded, 0, SIZE_CAP + 1), 3)
+        numbers([needs for _, _, needs in spans], 0, len(labels))
+        (rel,) = named([where])
+        headers.selections[rel] = Selection(
+            [(start, end) for start, end in pairs(dead, 2)],
+            [(start, end, labels[needs]) for start, end, needs in spans],
+        )
+    for key, others in mapped(value["includes"]).items():
+        headers.includes[files[index(key, len(files))]] = dict.fromkeys(named(others))
+    missing = mapped(value["missing"])
+    headers.missing = {spec: string(file) for spec, file in missing.items()}
+    for name, changes in mapped(value["overrides"]).items():
+        offsets = mapped(changes)
+        numbers(list(offsets.values()), -1, SIZE_CAP + 1)
+        headers.overrides[name] = offsets  # type: ignore[assignment]
+    _define(headers, listed(value["macros"]), files, labels)
+    for name, text in pairs(strings(value["texts"]), 2):
+        headers.macros.define(name, text, "", -1, ())
+    for name in strings(value["removed"]):
+        headers.macros.undefine(name)
+    built = {
+        files[index(key, len(files))]: tuple(strings(needs))
+        for key, needs in mapped(value["built"]).items()
+    }
+    losses = [_loss(*listed(item)) for item in listed(value["losses"])]
+    state = State(
         config=config,
         headers=headers,
         built=built,
         functions=table("functions"),
         fields=table("fields"),
         structs=table("structs"),
-        loops=frozenset(value["loops"]),
+        loops=frozenset(strings(value["loops"])),
     )
+    return state, losses
+
+
+def _define(
+    headers: Headers, items: list[object], files: list[str], labels: list[tuple[str, ...]]
+) -> None:
+    """Enter the macros of a snapshot: name, file, offset and labels of each."""
+    names = strings(items[::4])
+    places = numbers(items[1::4], 0, len(files))
+    starts = numbers(items[2::4], -1, SIZE_CAP + 1)
+    needs = numbers(items[3::4], 0, len(labels))
+    define = headers.macros.define
+    for name, place, start, number in zip(names, places, starts, needs, strict=True):
+        define(name, None, files[place], start, labels[number])
+
+
+def _loss(file: object, reason: object, unread: object) -> Loss:
+    """A loss, as it was kept."""
+    if type(unread) is not bool:
+        raise TypeError("neither true nor false")
+    return Loss(string(file), string(reason), unread)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from functools import partial
@@ -59,7 +60,8 @@ class Tree:
     root: the tree's top directory; release: `VERSION.PATCHLEVEL.SUBLEVEL` and EXTRAVERSION as the
     top Makefile joins them (Makefile, KERNELVERSION); losses: every file that could not be read so
     far, each once; ground: what its files are read from, the directory `root` unless one is given;
-    plain: whether it is as it lies there, and not changed in memory.
+    plain: whether it is as it lies there, and not changed in memory; listed: when `manifest` was
+    last called, in nanoseconds.
     """
 
     root: Path
@@ -67,6 +69,7 @@ class Tree:
     losses: list[Loss] = field(default_factory=list)
     given: InitVar[Ground | None] = None
     plain: bool = True
+    listed: int = 0
     _lost: set[Loss] = field(default_factory=set, repr=False, compare=False)
     ground: Ground = field(init=False, repr=False)
 
@@ -188,23 +191,25 @@ class Tree:
         except (OSError, ValueError):
             return ABSENT
 
-    def state(self, rel: str, stamp: Stamp | None = None) -> Stamp:
+    def state(self, rel: str) -> Stamp:
         """Return what tells the content of a file or directory for ever; `still` compares it.
 
         That is its stamp, and a fingerprint when the file changed so short a time ago that it
-        could change again under the same stamp. stamp: that of `rel`, when it is known.
+        could change again under the same stamp.
         """
-        stamp = self.stamp(rel) if stamp is None else stamp
-        return stamp if settled(stamp) else (*stamp, self._fingerprint(rel))
+        now = time.time_ns()
+        stamp = self.stamp(rel)
+        return stamp if settled(stamp, now) else (*stamp, self.fingerprint(rel))
 
     def still(self, rel: str, state: Stamp) -> bool:
         """Tell whether a file or directory is in a state that `state` returned."""
         stamp = self.stamp(rel)
         if len(state) == len(stamp) + 1 > 2:
-            return state[:-1] == stamp and state[-1] == self._fingerprint(rel)
+            return state[:-1] == stamp and state[-1] == self.fingerprint(rel)
         return state == stamp
 
-    def _fingerprint(self, rel: str) -> int:
+    def fingerprint(self, rel: str) -> int:
+        """Return a number for the content of a file, or of a directory; 0 if there is none."""
         try:
             return fingerprint(self.ground.read(rel, SIZE_CAP))
         except (OSError, ValueError):
@@ -244,4 +249,5 @@ class Tree:
 
         See listing.py for which these are, and under which name each of them is listed.
         """
+        self.listed = time.time_ns()
         return self.ground.manifest(partial(self.lose, unread=True))

@@ -35,10 +35,10 @@ def files_with(
     """Find the .c and .h files of a tree that contain any of the needles.
 
     needles: substrings, not empty. jobs: how many processes may work. manifest: what
-    `Tree.manifest` returned, when it is known. cache: where to keep what was found; a file whose
-    stamp is that of the last search is not read again. The result has the
-    files that contain at least one, in the order of the manifest, and which. A file that cannot
-    be read is recorded in `tree.losses` and left out.
+    `Tree.manifest` returned, when it is known. cache: where to keep what was found, unless the tree
+    is changed in memory; a file whose stamp is that of the last search is not read again. The
+    result has the files that contain at least one, in the order of the manifest, and which. A file
+    that cannot be read is recorded in `tree.losses` and left out.
     """
     wanted = [needle for needle in dict.fromkeys(needles) if needle]
     if not wanted:
@@ -51,14 +51,14 @@ def files_with(
     fresh, lost = _read(tree, missing, known, wanted, jobs)
     for path, reason in lost:
         tree.lose(path, reason, unread=True)
-    if cache is not None and missing:
+    if cache is not None and missing and tree.plain:
         gone = {path for path, _ in lost}
         found |= {path: fresh.get(path, []) for path in missing if path not in gone}
         # What changed just now may change again without the clock telling.
         value = {
             path: [list(known[path]), *numbers]
             for path, numbers in found.items()
-            if path in known and settled(known[path])
+            if path in known and settled(known[path], tree.listed)
         }
         cache.put(_KIND, key, value)
     else:

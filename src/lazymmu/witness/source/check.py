@@ -82,7 +82,7 @@ def check(
     known: CheckResult | None = asked.recall("check", CheckResult)
     if known is not None:
         return replace(known, tree=replace(known.tree, path=asked.path))
-    marks = mark(asked.tree, asked.jobs, asked.manifest)
+    marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
     looked = _look(asked, marks)
     rows = {item.arch: _row(item, asked.dialect) for item in looked}
     result = CheckResult(
@@ -109,7 +109,7 @@ def sections(
     known: Sections | None = asked.recall("sections", Sections)
     if known is not None:
         return known
-    marks = mark(asked.tree, asked.jobs, asked.manifest)
+    marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
     looked = _look(asked, marks)
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
     for item in looked:
@@ -128,6 +128,8 @@ class _Asked:
     path: str
     tree: Tree
     manifest: dict[str, Stamp]
+    listed: int
+    """When the manifest was made, in nanoseconds."""
     arches: frozenset[str]
     """Names of the machines that were asked for; empty: all that the tree has the mode on."""
     rules: tuple[str, ...]
@@ -138,13 +140,13 @@ class _Asked:
 
     def recall(self, verb: str, shape: Any) -> Any:
         """What an earlier run of the same on the same tree came to."""
-        return None if self.store is None else recall(self.store, self._key(verb), shape)
+        return None if self.store is None else recall(self.store, self._key(verb), shape, self.tree)
 
     def keep(self, verb: str, result: object) -> None:
         """Keep a result, unless a file could not be read: no time of change tells when it can."""
         lost = {loss.file for loss in self.tree.losses}
         if self.store is not None and not any(map(self.tree.refused, lost)):
-            keep(self.store, self._key(verb), result)
+            keep(self.store, self._key(verb), result, self.tree, self.manifest, self.listed)
             self.store.commit()
 
     def _key(self, verb: str) -> str:
@@ -168,10 +170,12 @@ def _asked(
     _known("dialect", [dialect] if dialect else (), dialects.DIALECTS)
     tell = progress or _silent
     tell("reading the tree", 0, 1)
+    manifest = tree.manifest()
     return _Asked(
         path=str(tree.root if isinstance(path, Tree) else path),
         tree=tree,
-        manifest=tree.manifest(),
+        manifest=manifest,
+        listed=tree.listed,
         arches=frozenset(arches or ()),
         rules=tuple(name for name in shown if not rules or name in rules),
         dialect=dialects.DIALECTS[dialect] if dialect else spoken_by(tree),

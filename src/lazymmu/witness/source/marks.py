@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lazymmu.contract import vocabulary
+from lazymmu.kernelc.cache import Cache
 from lazymmu.kernelc.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.profile import PROFILES, Profile, unknown
 from lazymmu.kernelc.tree import Stamp, Tree
@@ -49,14 +50,14 @@ class Marks:
         return [f for f in files if not f.startswith("arch/") or f.startswith(mine)]
 
 
-def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp]) -> Marks:
-    """Search the whole tree, with ``jobs`` processes."""
+def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None) -> Marks:
+    """Search the whole tree, with ``jobs`` processes; of what ``cache`` knows only the rest."""
     takers = [
         name.encode()
         for name, taker in vocabulary.load().callbacks.items()
         if taker.fn is not None and taker.runs == "now"
     ]
-    found = files_with(tree, [MODE_WORD, *takers], jobs, manifest=manifest)
+    found = files_with(tree, [MODE_WORD, *takers], jobs, manifest=manifest, cache=cache)
     mode = tuple(sorted(file for file, words in found.items() if MODE_WORD in words))
     places = {file: occurrences(tree.read(file), MODE_WORD) for file in mode}
     return Marks(

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results that are kept between runs, as plain values.
 
-A result is found again only if nothing it rests on has changed: the tool, what was asked for,
-and the path, size and time of change of every file of the tree that a check may read.  What is
-read back is checked against the types of the values it claims to be; anything else is a miss.
+A result is found again only if nothing it rests on has changed: the tool, what was asked for, and
+the path and stamp of every file of the tree that a check may read; and the content of those that
+had changed so short a time before they were listed that their stamps need not tell the next
+change. What is read back is checked against the types of the values it claims to be; anything
+else is a miss.
 """
 
 from __future__ import annotations
@@ -13,54 +15,66 @@ import enum
 import hashlib
 import types
 import typing
+from array import array
 from collections.abc import Mapping
-from pathlib import Path
+from itertools import chain
 from typing import Any, TypeVar
 
+from lazymmu.kernelc.beneath import settled
 from lazymmu.kernelc.library import Store
-from lazymmu.kernelc.tree import Stamp
+from lazymmu.kernelc.shapes import mapped
+from lazymmu.kernelc.tree import Stamp, Tree
 
 T = TypeVar("T")
 
 _KIND = "result"
 
-_PACKAGE = Path(__file__).parents[2]
+_LARGEST = 1 << 53
+"""Above every line and count; also what every reader of JSON takes."""
+
+_RECENT = 20_000
+"""Most files whose content is compared when a result is looked for."""
 
 
 def key(root: str, manifest: Mapping[str, Stamp], *asked: object) -> str:
     """The name under which a result is kept: of a tree's state, and of what was asked for."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(_tool().encode())
     digest.update(repr((root, asked)).encode("utf-8", "replace"))
-    digest.update(repr(list(manifest.items())).encode("utf-8", "replace"))
+    digest.update("\0".join(manifest).encode("utf-8", "surrogatepass"))
+    try:
+        # A third of the time that their repr takes; every stamp from the disk has five numbers.
+        numbers = array("q", chain.from_iterable(manifest.values())).tobytes()
+    except OverflowError:
+        numbers = repr(list(manifest.values())).encode()
+    digest.update(b"\0" + numbers)
     return digest.hexdigest()
 
 
-def _tool() -> str:
-    """The state of the tool itself, so that no change of it is answered from the past."""
-    states = []
-    todo = [_PACKAGE]
-    while todo:
-        for item in todo.pop().iterdir():
-            if item.is_dir() and item.name != "__pycache__":
-                todo.append(item)
-            elif item.name.endswith((".py", ".toml")):
-                state = item.stat()
-                states.append((item.name, state.st_size, state.st_mtime_ns))
-    return repr(sorted(map(repr, states)))
-
-
-def recall(store: Store, name: str, shape: Any) -> Any | None:
+def recall(store: Store, name: str, shape: Any, tree: Tree) -> Any | None:
     """What was kept under a name, built up as ``shape``; None when there is nothing sound."""
     try:
-        return _built(shape, store.get(_KIND, name))
+        value, recent = _listed(store.get(_KIND, name))
+        for rel, content in mapped(recent).items():
+            if content != tree.fingerprint(rel):
+                return None
+        return _built(shape, value)
     except (TypeError, ValueError, KeyError):
         return None
 
 
-def keep(store: Store, name: str, value: object) -> None:
-    """Keep a value: dataclasses, tuples, enumerations of strings, strings and numbers."""
-    store.put(_KIND, name, _plain(value))
+def keep(
+    store: Store, name: str, value: object, tree: Tree, manifest: Mapping[str, Stamp], since: int
+) -> None:
+    """Keep a value: dataclasses, tuples, enumerations of strings, strings and numbers.
+
+    manifest: the tree's, on which the value rests, listed at the time `since` (in nanoseconds).
+    Nothing is kept of a tree that is not now as it was then.
+    """
+    recent = [rel for rel, stamp in manifest.items() if not settled(stamp, since)]
+    if len(recent) <= _RECENT:
+        contents = {rel: tree.fingerprint(rel) for rel in recent}
+        if tree.manifest() == manifest:
+            store.put(_KIND, name, [_plain(value), contents])
 
 
 def _plain(value: object) -> object:
@@ -96,7 +110,9 @@ def _built(shape: Any, data: object) -> Any:
     if isinstance(shape, type) and issubclass(shape, enum.Enum):
         return shape(data)
     if not isinstance(data, shape) or (shape is int and isinstance(data, bool)):
-        raise TypeError(f"{data!r} is no {shape}")
+        raise TypeError(f"not of type {shape}")
+    if isinstance(data, int) and not 0 <= data < _LARGEST:
+        raise ValueError("a number that counts nothing")
     return data
 
 
