@@ -21,13 +21,13 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from lazymmu.cli.outcome import Problem
 from lazymmu.kernelc.tree import SIZE_CAP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
 __all__ = ["CONTENT_LIMIT", "OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
@@ -227,7 +227,7 @@ def private_git() -> Iterator[Git]:
 def _run(command: list[str], environment: dict[str, str], files: tuple[IO[bytes], ...]) -> int:
     """Run a command with standard streams that are files, limited; returns how it ended."""
     stdin, stdout, stderr = files
-    with _killed_by_signals():
+    with _Signals() as signals:
         # A session of its own: a group to kill, and no terminal to ask for a password on.
         process = subprocess.Popen(
             command,
@@ -238,6 +238,7 @@ def _run(command: list[str], environment: dict[str, str], files: tuple[IO[bytes]
             start_new_session=True,
         )
         try:
+            signals.heed()
             _limit(process.pid)
             if not _ends(process.pid, TIME_LIMIT):
                 raise Problem(f"git {command[3]} did not end within {TIME_LIMIT:g} seconds")
@@ -262,25 +263,51 @@ def _ends(pid: int, seconds: float) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _killed_by_signals() -> Iterator[None]:
-    """Let signals that would end the program without a word unwind it, for who must clean up."""
+class _Signals:
+    """Lets signals that would end the program unwind it instead, for who must clean up.
 
-    def stop(number: int, _: FrameType | None) -> None:
+    Until `heed` is called they are only kept: while a process is being started there is nothing
+    yet that could be killed.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[int] = []
+        self._heeded = False
+        self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                known = signal.getsignal(number)
+                # Whoever ignores one (nohup) or handles it has a reason.
+                if known in (signal.SIG_DFL, signal.default_int_handler):
+                    self._before[number] = known
+                    signal.signal(number, self._came)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, known in self._before.items():
+            signal.signal(number, known)
+        if not self._heeded:
+            # Nothing was started, and who sent it still wants to be heard.
+            for number in self._kept:
+                os.kill(os.getpid(), number)
+
+    def heed(self) -> None:
+        """From now on a signal raises; so does one that came before."""
+        self._heeded = True
+        for number in self._kept:
+            self._stop(number)
+
+    def _came(self, number: int, _: FrameType | None) -> None:
+        if self._heeded:
+            self._stop(number)
+        self._kept.append(number)
+
+    def _stop(self, number: int) -> None:
+        if self._before[number] is signal.default_int_handler:
+            raise KeyboardInterrupt
         raise SystemExit(128 + number)
-
-    changed = []
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # Whoever ignores one (nohup) or handles it has a reason.
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, stop)
-                changed.append(number)
-    try:
-        yield
-    finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _limit(pid: int) -> None:
