@@ -101,7 +101,8 @@ class Headers:
 
     selections: by header; includes: by file, what it includes, as resolved; missing: arguments
     of includes that name no file of the tree, each with the first file that has it; overrides:
-    by macro, the local headers that change it, with the offset of the change (-1: undefined).
+    by macro, the local headers that change it, with the offset of the change (-1: undefined);
+    assumed: by source file, the symbols that are otherwise there than the walk had them, on or off.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Headers:
         self.includes: dict[str, dict[str, None]] = {}
         self.missing: dict[str, str] = {}
         self.overrides: dict[str, dict[str, int]] = {}
+        self.assumed: dict[str, dict[str, bool]] = {}
         self._extra: tuple[str, ...] = ()
         self._known: dict[str, bool] = {}
         self._angled: dict[str, str | None] = {}
@@ -319,6 +321,11 @@ class Headers:
     def table(self, rel: str) -> Macros:
         """Return the macros with which the source file `rel` is read, to be changed at will."""
         macros = Macros(base=self.macros, load=self._macro_text)
+        for symbol, on in self.assumed.get(rel, {}).items():
+            if on:
+                macros.define(f"CONFIG_{symbol}", " 1", "", -1, ())
+            else:
+                macros.undefine(f"CONFIG_{symbol}")
         if self.overrides:
             reached = self.reached(rel)
             for name, changes in self.overrides.items():

@@ -1,67 +1,85 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which .c files one configuration builds, and under which free symbols.
+"""Which .c files one configuration builds, under which free symbols, and why others are not built.
 
 The tree's own Makefiles are read as Kbuild reads them (Documentation/kbuild/makefiles.rst), from
 the top: `obj-$(CONFIG_X)` lists, directories, composite objects, variables that collect objects,
-and conditionals. Every word of a list carries the free symbols that put it there.
+and conditionals. Every word of a list carries the labels that put it there (see make_words.py).
+
+At the top stand the lists of Kbuild, since v6.1 (commit 5750121ae738 ("kbuild: list
+sub-directories in ./Kbuild")), those of the top Makefile before that (core-y, drivers-y, libs-y;
+net-y, init-y and virt-y in older ones), and what the architecture's Makefile adds to them. All that
+a tree has counts.
 
 Limits: recipes and rules are not read, nor what a shell would answer; `-D` flags do not reach
 the preprocessor. A directory is entered by its own Makefile only, so that files listed with a
-path by a far Makefile (virt/kvm) are found when that Makefile was read before.
+path by a far Makefile (virt/kvm) are found when that Makefile was read before; `why` reads all.
+
+A module out of tree is read as `make M=` reads it: its Kbuild, or else the half of its Makefile
+that holds under KERNELRELEASE. A symbol that no Kconfig of the tree defines is then whoever's who
+builds the module, and counts as free.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
 from posixpath import dirname, normpath
 from typing import Final
 
-from lazymmu.kernelc.cpp import Options
+from lazymmu.kernelc.kconfig import Config
+from lazymmu.kernelc.make_words import UNKNOWN, Labels, Word, least, replaced, union
+from lazymmu.kernelc.makefile import Makefile, Setting
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.unbuilt import Cause, Unbuilt, off, turned_off
 
 __all__ = ["Kbuild"]
 
-Labels = tuple[str, ...]
-Word = tuple[str, Labels]
-
-_ASSIGN: Final = re.compile(
-    r"\s*(?:override\s+|export\s+)*((?:[^\s:=+?$#(]|\$\([^()]*(?:\([^()]*\)[^()]*)*\))+)\s*"
-    r"(:=|::=|\+=|\?=|=)\s*(.*)\Z",
-    re.S,
-)
-_CONDITION: Final = re.compile(r"\s*(?:else\s+)?(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)\Z", re.S)
-_INCLUDE: Final = re.compile(r"\s*-?include\s+(.+)")
-_LISTS: Final = ("obj-y", "obj-m", "lib-y", "lib-m")
-_TOP_LISTS: Final = ("init", "core", "drivers", "net", "libs", "virt")
-_WORDS: Final = 5_000
-"""Most words that a variable holds: a kernel's longest lists have some hundred."""
+_LISTS: Final = ("obj-y", "obj-m", "lib-y", "lib-m", "extra-y")
+_TOP_LISTS: Final = ("head", "init", "core", "drivers", "net", "libs", "virt")
+_ARCHIVES: Final = ("/built-in.a", "/built-in.o", "/lib.a", "/modules.builtin")
+"""What older top Makefiles make of the directories of their lists, once all are known."""
 
 
 class Kbuild:
     """The Makefiles of a tree under one configuration, read as they are asked for."""
 
-    def __init__(self, tree: Tree, config: Options, profile: Profile | None = None) -> None:
-        """Look at `tree` under `config`; without `profile` no architecture's Makefile is read."""
+    def __init__(
+        self,
+        tree: Tree,
+        config: Config,
+        profile: Profile | None = None,
+        *,
+        everything: bool = False,
+    ) -> None:
+        """Look at `tree` under `config`; without `profile` no architecture's Makefile is read.
+
+        With `everything` both sides of every test of a symbol are taken, each with its label:
+        what no configuration builds is then not there either.
+        """
         self.tree = tree
         self.config = config
+        self.profile = profile
+        self.everything = everything
+        self.setting = Setting(tree, self._value, config.number)
+        self._own_setting = Setting(tree, self._value_in_module, config.number)
         self._files: dict[str, Labels] = {}
         self._directories: dict[str, Labels | None] = {"": ()}
         self._read = {""}
         self._flags: dict[str, tuple[str, ...]] = {"": ()}
         self._exported: dict[str, list[Word]] = {}
+        self._unread: dict[str, Labels] = {}
+        self._whole: Kbuild | None = None
         self._arch = profile.arch_dir if profile is not None else ""
         self._top()
 
     def conditions(self, rel: str) -> Labels | None:
-        """Return the free symbols without which the .c file `rel` is not built.
+        """Return the labels without which the .c file `rel` is not built.
 
-        None when it cannot be built at all under this configuration. Labels are CONFIG_X, or
-        `CONFIG_X || CONFIG_Y` when either builds it.
+        None when it cannot be built at all under this configuration. Labels are CONFIG_X,
+        `CONFIG_X || CONFIG_Y` when either builds it, and others as in make_words.py.
         """
         self._enter(dirname(rel))
-        return self._files.get(rel)
+        labels = self._files.get(rel)
+        return None if labels is None or off(labels, self.config) else labels
 
     def include_directories(self, rel: str) -> tuple[str, ...]:
         """Return the directories that `-I` flags of the file's Makefiles add, nearest first."""
@@ -69,33 +87,117 @@ class Kbuild:
         self._enter(directory)
         return self._flags.get(directory, ())
 
+    def why(self, rel: str) -> Unbuilt | None:
+        """Return why the .c file `rel` is not built here; None when it is.
+
+        All Makefiles of the tree are read for that, where those on the way to the file do not
+        say it.
+        """
+        if self.conditions(rel) is not None:
+            return None
+        if not self.tree.has(rel):
+            return Unbuilt(Cause.ABSENT, "there is no such file")
+        top, _, below = rel.partition("/")
+        if top == "arch" and below.partition("/")[0] != self._arch:
+            return Unbuilt(Cause.ELSEWHERE, f"arch/{below.partition('/')[0]} is not built here")
+        whole = self._everything()
+        labels = whole.labels(rel)
+        if labels is None:
+            self._enter_all()
+            if self.conditions(rel) is not None:
+                return None
+            whole._enter_all()
+            labels = whole.labels(rel)
+        if labels is not None:
+            return turned_off(labels, self.config)
+        return self._unnamed(rel)
+
+    def labels(self, rel: str) -> Labels | None:
+        """Return the labels of a file, those that exclude each other or are off among them."""
+        self._enter(dirname(rel))
+        return self._files.get(rel)
+
+    def _everything(self) -> Kbuild:
+        if self._whole is None:
+            self._whole = Kbuild(self.tree, self.config, self.profile, everything=True)
+        return self._whole
+
+    def _unnamed(self, rel: str) -> Unbuilt:
+        """Tell why no list that could be read has a file."""
+        whole = self._everything()
+        directory = dirname(rel)
+        entered = directory
+        while whole._directories.get(entered) is None:
+            entered = dirname(entered)
+        outside = directory[len(entered) :].lstrip("/").partition("/")[0]
+        below = f"{entered}/{outside}".lstrip("/") if outside else ""
+        lead = f"{below} is not entered: " if below else ""
+        for name in (f"{entered}/Kbuild", f"{entered}/Makefile", "Kbuild", "Makefile"):
+            lost = [loss for loss in self.tree.losses if loss.file == name.lstrip("/")]
+            if lost and dirname(name) == entered:
+                what = f"{lost[0].file} could not be read: {lost[0].reason}"
+                return Unbuilt(Cause.UNREADABLE, lead + what)
+        unread = whole._unread.get(entered, ())
+        if unread:
+            places = ", ".join(unread)
+            what = f"no list that could be read names it, but one has a word of {places}"
+            return Unbuilt(Cause.UNREADABLE, lead + what)
+        return Unbuilt(Cause.UNNAMED, f"{lead}no Makefile names it")
+
+    def _value(self, symbol: str) -> str:
+        """Return what Makefiles are told of a symbol."""
+        value = self.config.may(symbol)
+        if self.everything and (value != "n" or self.config.number(symbol) is None):
+            return "either"
+        return value
+
+    def _value_in_module(self, symbol: str) -> str:
+        """Return what the Makefiles of a module out of tree are told of a symbol."""
+        defined = self.config.defined
+        mine = defined is not None and symbol not in defined
+        return ("either" if self.everything else "free") if mine else self._value(symbol)
+
     def _top(self) -> None:
-        """Read the top directory's lists: Kbuild, and what the architecture adds to them."""
+        """Read the top directory's lists: Kbuild, Makefile, and what the architecture adds."""
         lists: dict[str, list[Word]] = {}
+        machine = dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), self._arch)
         if self._arch:
-            arch = _Makefile(self, f"arch/{self._arch}", {})
+            arch = Makefile(self.setting, f"arch/{self._arch}", fixed=machine)
             arch.read(f"arch/{self._arch}/Makefile")
-            for kind in _TOP_LISTS:
-                for state in ("y", "m"):
-                    lists.setdefault(kind, []).extend(arch.variables.get(f"{kind}-{state}", []))
+            _add_top_lists(lists, arch)
             self._exported = {
-                name: words
-                for name, words in arch.variables.items()
+                name: arch.words(name)
+                for name in arch.variables
                 if not name.startswith(tuple(f"{kind}-" for kind in _TOP_LISTS))
             }
-        top = _Makefile(self, "", self._exported)
-        top.variables["SRCARCH"] = [(self._arch, ())]
-        top.variables["ARCH_CORE"] = lists.get("core", [])
-        top.variables["ARCH_DRIVERS"] = lists.get("drivers", [])
+        old = Makefile(self.setting, "", self._exported, {**machine, "sub_make_done": "1"})
+        if self.tree.has("Makefile"):
+            old.read("Makefile")
+            _add_top_lists(lists, old)
+        top = Makefile(self.setting, "", self._exported, machine)
+        top.variables["ARCH_CORE"] = list(lists.get("core", []))
+        top.variables["ARCH_DRIVERS"] = list(lists.get("drivers", []))
         libraries = [word for word in lists.get("libs", []) if word[0].endswith("/")]
         top.variables["ARCH_LIB"] = [*libraries, ("lib/", ())]
         if self.tree.has("Kbuild"):
             top.read("Kbuild")
-        # Before 6.1 the top Makefile listed directories in variables of its own.
-        for kind, words in lists.items():
-            if kind != "libs":
-                top.variables.setdefault("obj-y", []).extend(words)
+        for words in lists.values():
+            top.variables.setdefault("obj-y", []).extend(words)
         self._collect("", top, ())
+        if self.tree.module:
+            self._directories[self.tree.module] = ()
+
+    def _makefile(self, directory: str) -> Makefile:
+        """Return the Makefile of a directory before its first line."""
+        module = self.tree.module
+        if not module or not f"{directory}/".startswith(f"{module}/"):
+            return Makefile(self.setting, directory, self._exported)
+        fixed = {
+            **dict.fromkeys(("M", "KBUILD_EXTMOD", "PWD"), module),
+            **dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), self._arch),
+            "KERNELRELEASE": self.tree.release,
+        }
+        return Makefile(self._own_setting, directory, self._exported, fixed)
 
     def _enter(self, directory: str) -> Labels | None:
         """Read the Makefile of a directory and of those above it; its labels, None if unbuilt."""
@@ -108,48 +210,76 @@ class Kbuild:
         if labels is None:
             self._flags[directory] = self._flags.get(above, ())
             return None
-        makefile = _Makefile(self, directory, self._exported)
+        makefile = self._makefile(directory)
         for name in ("Kbuild", "Makefile"):
             if self.tree.has(f"{directory}/{name}"):
                 makefile.read(f"{directory}/{name}")
                 break
+        else:
+            if not self.everything and not off(labels, self.config):
+                self.tree.lose(f"{directory}/Makefile", "is not there, but the directory is built")
         self._collect(directory, makefile, labels)
         return labels
 
-    def _collect(self, directory: str, makefile: _Makefile, labels: Labels) -> None:
+    def _enter_all(self) -> None:
+        """Read the Makefiles of all directories that are entered."""
+        while new := [path for path in self._directories if path not in self._read]:
+            for directory in new:
+                self._enter(directory)
+
+    def _collect(self, directory: str, makefile: Makefile, labels: Labels) -> None:
         """Enter what the lists of a directory's Makefile name."""
         flags = self._flags.get(dirname(directory), ()) if directory else ()
         own: list[str] = []
         for name in ("ccflags-y", "subdir-ccflags-y", "EXTRA_CFLAGS"):
-            own += _include_paths([word for word, _ in makefile.variables.get(name, [])])
+            own += _include_paths([word for word, _ in makefile.words(name)])
         self._flags[directory] = tuple(dict.fromkeys([*own, *flags]))
         for kind in _LISTS:
-            for word, needs in makefile.variables.get(kind, []):
-                self._object(directory, makefile, word, _union(labels, needs), set())
+            for word, needs in makefile.words(kind):
+                self._object(directory, makefile, word, union(labels, needs), set())
 
     def _object(
         self,
         directory: str,
-        makefile: _Makefile,
+        makefile: Makefile,
         word: str,
         labels: Labels,
         seen: set[tuple[str, Labels]],
     ) -> None:
         """Enter one word of a list: a directory, or an object with its members."""
-        path = normpath(f"{directory}/{word}") if directory else normpath(word)
+        if UNKNOWN in word:
+            self._unread[directory] = union(self._unread.get(directory, ()), labels[-1:])
+            return
+        beside = directory and word[0] != "/"
+        path = normpath(f"{directory}/{word}" if beside else word.lstrip("/"))
         if word.endswith("/"):
-            self._directories[path] = _least(self._directories.get(path), labels)
+            self._directories[path] = least(self._directories.get(path), labels)
             return
         if not word.endswith(".o") or (word, labels) in seen:
             return
         seen.add((word, labels))
         source = path[:-2] + ".c"
+        if makefile.renamed and not self.tree.has(source):
+            for made, original in makefile.renamed:
+                source = replaced(path, made, original)[:-2] + ".c"
         if self.tree.has(source):
-            self._files[source] = _least(self._files.get(source), labels)
+            self._files[source] = least(self._files.get(source), labels)
         stem = word[:-2]
         for suffix in ("-objs", "-y", "-m"):
-            for member, needs in makefile.variables.get(stem + suffix, []):
-                self._object(directory, makefile, member, _union(labels, needs), seen)
+            for member, needs in makefile.words(stem + suffix):
+                self._object(directory, makefile, member, union(labels, needs), seen)
+
+
+def _add_top_lists(lists: dict[str, list[Word]], makefile: Makefile) -> None:
+    """Add the directories and objects that a Makefile lists for the top directory."""
+    for kind in _TOP_LISTS:
+        for state in ("y", "m"):
+            for word, labels in makefile.words(f"{kind}-{state}"):
+                for archive in _ARCHIVES:
+                    if word.endswith(archive):
+                        word = word[: len(word) - len(archive) + 1]
+                if (word, labels) not in lists.setdefault(kind, []):
+                    lists[kind].append((word, labels))
 
 
 def _include_paths(words: list[str]) -> list[str]:
@@ -159,301 +289,6 @@ def _include_paths(words: list[str]) -> list[str]:
         if word.startswith("-I"):
             path = word[2:] or (words[index + 1] if index + 1 < len(words) else "")
             path = normpath(path.lstrip("/")) if path else ""
-            if path and not path.startswith(".."):
+            if path and UNKNOWN not in path and not path.startswith(".."):
                 found.append(path)
     return found
-
-
-def _union(left: Labels, right: Labels) -> Labels:
-    if not right:
-        return left
-    return left + tuple(label for label in right if label not in left)
-
-
-def _least(known: Labels | None, new: Labels) -> Labels:
-    """Return the labels of something that is reached in two ways."""
-    if known is None or known == new:
-        return new
-    if set(known) <= set(new):
-        return known
-    if set(new) <= set(known):
-        return new
-    common = tuple(label for label in known if label in new)
-    rest = [tuple(label for label in side if label not in common) for side in (known, new)]
-    if len(rest[0]) == len(rest[1]) == 1:
-        words = dict.fromkeys(" || ".join((*rest[0], *rest[1])).split(" || "))
-        return (*common, " || ".join(words))
-    return min(known, new, key=len)
-
-
-class _Makefile:
-    """The variables of one Makefile, each a list of words with labels."""
-
-    def __init__(self, kbuild: Kbuild, directory: str, exported: dict[str, list[Word]]) -> None:
-        self.kbuild = kbuild
-        self.directory = directory
-        self.variables: dict[str, list[Word]] = dict(exported)
-        self.variables["src"] = self.variables["obj"] = [(directory, ())]
-        self.variables["srctree"] = self.variables["objtree"] = []
-        self._open: set[str] = set()
-
-    def read(self, rel: str) -> None:
-        """Carry out the lines of the Makefile `rel`."""
-        if rel in self._open:
-            return
-        self._open.add(rel)
-        text = self.kbuild.tree.read(rel).decode("utf-8", "replace")
-        # Per open conditional: is its branch taken, was one taken before, and its labels.
-        branches: list[tuple[bool, bool, Labels]] = []
-        in_define = False
-        for line in text.replace("\\\n", " ").split("\n"):
-            stripped = line.strip()
-            if not stripped or stripped[0] == "#":
-                continue
-            if in_define:
-                in_define = not stripped.startswith("endef")
-                continue
-            word = stripped.split(None, 1)[0]
-            if word == "define":
-                in_define = True
-            elif word.startswith("if") and (match := _CONDITION.match(stripped)):
-                truth, labels = self._test(match[1], match[2])
-                branches.append((truth, truth, labels if truth else ()))
-            elif word == "else" and branches:
-                _, before, _ = branches.pop()
-                truth, labels = (not before), ()
-                match = _CONDITION.match(stripped)
-                if truth and match is not None:
-                    truth, labels = self._test(match[1], match[2])
-                branches.append((truth, before or truth, labels if truth else ()))
-            elif word == "endif" and branches:
-                branches.pop()
-            elif all(taken for taken, _, _ in branches):
-                around: Labels = ()
-                for _, _, labels in branches:
-                    around = _union(around, labels)
-                with contextlib.suppress(RecursionError):
-                    self._line(stripped, around)
-        self._open.discard(rel)
-
-    def _line(self, line: str, around: Labels) -> None:
-        match = _ASSIGN.match(line)
-        if match is None:
-            included = _INCLUDE.match(line)
-            if included is not None:
-                for path, _ in self.expand(included[1]):
-                    rel = normpath(path.lstrip("/"))
-                    if self.kbuild.tree.has(rel):
-                        self.read(rel)
-            return
-        names = self.expand(match[1])
-        if len(names) != 1:
-            return
-        name, needs = names[0]
-        value = match[3]
-        if "#" in value:
-            value = value.split("#", 1)[0]
-        labels = _union(around, needs)
-        words = [(word, _union(labels, own)) for word, own in self.expand(value)]
-        if match[2] == "+=":
-            self.variables[name] = [*self.variables.get(name, []), *words]
-        elif match[2] != "?=" or name not in self.variables:
-            self.variables[name] = words
-        if len(self.variables.get(name, ())) > _WORDS:
-            del self.variables[name][_WORDS:]
-            self.kbuild.tree.lose(f"{self.directory}/Makefile", f"`{name:.40}` grows without end")
-
-    def _test(self, kind: str, text: str) -> tuple[bool, Labels]:
-        if kind in ("ifdef", "ifndef"):
-            words = self._variable(text.split("#", 1)[0].strip())
-            truth = bool(words)
-            labels = _all_labels(words)
-        else:
-            sides = _sides(text)
-            left, right = self.expand(sides[0]), self.expand(sides[1])
-            truth = [word for word, _ in left] == [word for word, _ in right]
-            labels = _union(_all_labels(left), _all_labels(right))
-        return (truth, labels) if kind in ("ifdef", "ifeq") else (not truth, labels)
-
-    def _variable(self, name: str) -> list[Word]:
-        if name.startswith("CONFIG_"):
-            value = self.kbuild.config.value(name[7:])
-            if value == "n":
-                number = self.kbuild.config.number(name[7:])
-                return [(str(number), ())] if number is not None else []
-            return [("y", (name,) if value == "free" else ())]
-        return self.variables.get(name, [])
-
-    def expand(self, text: str) -> list[Word]:
-        """Return the words of `text` with its variables and functions replaced."""
-        if "$" not in text:
-            return [(word, ()) for word in text.split()]
-        # Parts of one word collect in `current`; a list of several words in the middle of a
-        # word splits it, as make does.
-        result: list[Word] = []
-        current: Word | None = None
-
-        def add(piece: str, labels: Labels) -> None:
-            nonlocal current
-            before = current if current is not None else ("", ())
-            current = (before[0] + piece, _union(before[1], labels))
-
-        def end() -> None:
-            nonlocal current
-            if current is not None and current[0]:
-                result.append(current)
-            current = None
-
-        position = 0
-        while position < len(text):
-            character = text[position]
-            if character == "$" and position + 1 < len(text):
-                if text[position + 1] in "({":
-                    close = _closing(text, position + 1)
-                    words = self._reference(text[position + 2 : close])
-                    position = close + 1
-                else:
-                    words = [("$", ())] if text[position + 1] == "$" else []
-                    position += 2
-                for index, (word, labels) in enumerate(words):
-                    if index:
-                        end()
-                    add(word, labels)
-            elif character.isspace():
-                end()
-                position += 1
-            else:
-                add(character, ())
-                position += 1
-        end()
-        return result
-
-    def _reference(self, inner: str) -> list[Word]:
-        name, space, rest = inner.partition(" ")
-        if not space or "$" in name or "(" in name:
-            expanded = self.expand(inner) if "$" in inner else [(inner, ())]
-            if len(expanded) != 1:
-                return []
-            target, needs = expanded[0]
-            pattern = target.split(":", 1)
-            words = self._variable(pattern[0])
-            if len(pattern) == 2 and "=" in pattern[1]:
-                old, new = pattern[1].split("=", 1)
-                words = [(_replace(word, old, new), labels) for word, labels in words]
-            return [(word, _union(labels, needs)) for word, labels in words]
-        return self._function(name, rest)
-
-    def _function(self, name: str, rest: str) -> list[Word]:
-        arguments = _commas(rest)
-        match name:
-            case "subst" if len(arguments) == 3:
-                old, new = arguments[0].strip(), arguments[1]
-                return [
-                    (word.replace(old, new), labels) for word, labels in self.expand(arguments[2])
-                ]
-            case "patsubst" if len(arguments) == 3:
-                old, new = (self._text(item) for item in arguments[:2])
-                return [
-                    (_replace(word, old, new), labels) for word, labels in self.expand(arguments[2])
-                ]
-            case "filter" | "filter-out" if len(arguments) == 2:
-                patterns = [word for word, _ in self.expand(arguments[0])]
-                return [
-                    item
-                    for item in self.expand(arguments[1])
-                    if any(_fits(item[0], pattern) for pattern in patterns) == (name == "filter")
-                ]
-            case "addprefix" | "addsuffix" if len(arguments) == 2:
-                added = self._text(arguments[0])
-                return [
-                    (added + word if name == "addprefix" else word + added, labels)
-                    for word, labels in self.expand(arguments[1])
-                ]
-            case "strip" | "sort" | "abspath" | "realpath":
-                return self.expand(rest)
-            case "if" if len(arguments) > 1:
-                test = self.expand(arguments[0])
-                chosen = arguments[1] if test else ",".join(arguments[2:])
-                needs = _all_labels(test)
-                return [(word, _union(needs, own)) for word, own in self.expand(chosen)]
-            case "or":
-                for argument in arguments:
-                    if words := self.expand(argument):
-                        return words
-            case "and":
-                words = []
-                for argument in arguments:
-                    if not (words := self.expand(argument)):
-                        break
-                return words
-            case "findstring" if len(arguments) == 2:
-                wanted = self._text(arguments[0])
-                found = self.expand(arguments[1])
-                return [(wanted, _all_labels(found))] if wanted in self._text(arguments[1]) else []
-        return []
-
-    def _text(self, text: str) -> str:
-        return " ".join(word for word, _ in self.expand(text))
-
-
-def _all_labels(words: list[Word]) -> Labels:
-    found: Labels = ()
-    for _, labels in words:
-        found = _union(found, labels)
-    return found
-
-
-def _closing(text: str, opener: int) -> int:
-    """Return the index of the bracket that closes the one at `opener`."""
-    pair = {"(": ")", "{": "}"}[text[opener]]
-    depth = 0
-    for index in range(opener, len(text)):
-        if text[index] == text[opener]:
-            depth += 1
-        elif text[index] == pair:
-            depth -= 1
-            if depth == 0:
-                return index
-    return len(text)
-
-
-def _commas(text: str) -> list[str]:
-    """Split a function's arguments at the commas outside brackets."""
-    parts, depth, start = [], 0, 0
-    for index, character in enumerate(text):
-        if character in "({":
-            depth += 1
-        elif character in ")}":
-            depth -= 1
-        elif character == "," and depth == 0:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
-
-
-def _sides(text: str) -> tuple[str, str]:
-    """Split the operands of ifeq: `(a,b)`, or two quoted ones."""
-    text = text.strip()
-    if text.startswith("("):
-        parts = _commas(text[1 : _closing(text, 0)])
-        return parts[0].strip(), ",".join(parts[1:]).strip()
-    quoted: list[str] = re.findall(r"\"([^\"]*)\"|'([^']*)'", text)
-    values = ["".join(item) for item in quoted]
-    return (values[0], values[1]) if len(values) > 1 else (text, "")
-
-
-def _fits(word: str, pattern: str) -> bool:
-    head, percent, tail = pattern.partition("%")
-    if not percent:
-        return word == pattern
-    return len(word) >= len(head) + len(tail) and word.startswith(head) and word.endswith(tail)
-
-
-def _replace(word: str, old: str, new: str) -> str:
-    """Replace by pattern, as patsubst and `$(x:old=new)` do."""
-    if "%" not in old:
-        old, new = f"%{old}", f"%{new}"
-    if not _fits(word, old):
-        return word
-    head, _, tail = old.partition("%")
-    return new.replace("%", word[len(head) : len(word) - len(tail)], 1)

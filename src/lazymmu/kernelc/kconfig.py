@@ -3,43 +3,65 @@
 
 Every symbol is "y" (selected, or a default that no prompt can change), "n" (its dependencies
 cannot hold, or nothing gives it a value, or it does not exist) or "free" (somebody may choose).
-The profile's own symbols are fixed first, where the tree has them. Of a choice the default
-member is taken, unless the profile fixes another.
-
-How: two sets of symbols, those that can be on and those that must be. The first is the least set
-that the rules allow while nothing but the fixed symbols must be on; the second follows from it;
-then each narrows the other until neither changes.
-
-Limits: `imply` makes a symbol possible, not necessary; free symbols that exclude each other are
-both free; symbols that select each other in a circle stay possible once they were.
+The profile's own symbols are fixed first, where the tree has them. `value` takes the default
+member of a choice, unless the profile fixes another, and a toolchain whose tests succeed, so that
+the headers of one consistent machine are read. `may` leaves both open: which files are built is
+asked of it, so that none is lost that another member builds. How it is solved: kconfig_solver.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lazymmu.kernelc import kconfig_text
-from lazymmu.kernelc.kconfig_text import NO, YES, Block, Expression, File, Source
+from lazymmu.kernelc.kconfig_solver import NUMBERS, Choice, Solver, Symbol
+from lazymmu.kernelc.kconfig_text import (
+    FAILS,
+    NO,
+    TESTS,
+    UNREAD,
+    YES,
+    Block,
+    Expression,
+    File,
+    Source,
+)
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
 
 __all__ = ["Config", "solve", "variables"]
 
 _DEPTH: Final = 60
-_STATES: Final = frozenset({"bool", "tristate"})
-_NUMBERS: Final = frozenset({"int", "hex"})
 
 
 class Config:
     """The configuration as far as one profile decides it."""
 
-    def __init__(self, on: Iterable[str], free: Iterable[str], numbers: Mapping[str, int]) -> None:
-        """Take the symbols that are on, those a user may choose, and the numbers."""
+    def __init__(
+        self,
+        on: Iterable[str],
+        free: Iterable[str],
+        numbers: Mapping[str, int],
+        either: Iterable[str] = (),
+        choices: Iterable[tuple[Iterable[str], bool]] = (),
+        defined: Iterable[str] | None = None,
+    ) -> None:
+        """Take the symbols that are on, those a user may choose, and the numbers.
+
+        either: symbols of which `value` says one state, and another member of a choice or
+        another toolchain the other; choices: the members of each open choice, and whether one
+        of them must be on; defined: all symbols that there are, None when nobody will ask.
+        """
+        self.defined = frozenset(defined) if defined is not None else None
         self.on = frozenset(on)
         self.free = frozenset(free)
         self.numbers = dict(numbers)
+        self.either = frozenset(either)
+        self.choices = tuple((frozenset(members), made) for members, made in choices)
+        self._choice = {
+            name: index for index, (members, _) in enumerate(self.choices) for name in members
+        }
 
     def value(self, symbol: str) -> str:
         """Return "y", "n" or "free" for a symbol without its CONFIG_ prefix."""
@@ -47,31 +69,46 @@ class Config:
             return "y"
         return "free" if symbol in self.free else "n"
 
+    def may(self, symbol: str) -> str:
+        """Return what `value` says, or "either" where both sides of the symbol are to be seen."""
+        return "either" if symbol in self.either else self.value(symbol)
+
+    def excludes(self, labels: Iterable[str]) -> bool:
+        """Tell whether the labels CONFIG_X and !CONFIG_X cannot hold together, by a choice."""
+        on: dict[int, str] = {}
+        off: dict[int, set[str]] = {}
+        for label in labels:
+            name = label.removeprefix("!").removeprefix("CONFIG_")
+            index = self._choice.get(name)
+            if index is None:
+                continue
+            if label[0] == "!":
+                members, made = self.choices[index]
+                off.setdefault(index, set()).add(name)
+                if made and off[index] >= members:
+                    return True
+            elif on.setdefault(index, name) != name:
+                return True
+        return any(name in off.get(index, ()) for index, name in on.items())
+
+    def instead(self, labels: Iterable[str]) -> dict[str, bool]:
+        """Return which members of choices are on, and which off, where labels need another.
+
+        Nothing where the defaults do: a file that another member builds is read as that machine
+        reads it.
+        """
+        found: dict[str, bool] = {}
+        for label in labels:
+            name = label.removeprefix("CONFIG_")
+            index = self._choice.get(name)
+            if index is not None and self.value(name) == "n":
+                found.update(dict.fromkeys(self.choices[index][0], False))
+                found[name] = True
+        return found
+
     def number(self, symbol: str) -> int | None:
         """Return the value of an int or hex symbol, None when it is none or has no default."""
         return self.numbers.get(symbol)
-
-
-@dataclass(slots=True)
-class _Symbol:
-    """One symbol with all its definitions."""
-
-    name: str
-    kind: str = ""
-    blocks: list[Block] = field(default_factory=list)
-    selectors: list[tuple[str, Expression]] = field(default_factory=list)
-    impliers: list[tuple[str, Expression]] = field(default_factory=list)
-    choice: _Choice | None = None
-
-
-@dataclass(slots=True)
-class _Choice:
-    """One choice: where it counts, its members in order, its defaults, and who is chosen."""
-
-    depends: Expression
-    defaults: list[tuple[str, Expression]]
-    members: list[str] = field(default_factory=list)
-    chosen: str | None = None
 
 
 class _Assembly:
@@ -81,17 +118,22 @@ class _Assembly:
         self.tree = tree
         self.files = files
         self.variables = variables
-        self.symbols: dict[str, _Symbol] = {}
-        self.choices: list[_Choice] = []
+        self.symbols: dict[str, Symbol] = {}
+        self.choices: list[Choice] = []
         self.used: list[str] = []
         self._depth = 0
         self._times: dict[str, int] = {}
 
-    def take(self, rel: str, outer: Expression) -> None:
-        """Take in the file `rel`, which is read where `outer` holds."""
+    def take(self, rel: str, outer: Expression, needed: str = "") -> None:
+        """Take in the file `rel`, which is read where `outer` holds.
+
+        needed: the file that includes it, unless that may do without.
+        """
         file = self.files.get(rel)
         if file is None:
             if not self.tree.has(rel):
+                if needed:
+                    self.tree.lose(rel, f"is not there, but {needed} includes it")
                 return
             file = kconfig_text.parse(self.tree.read(rel).decode("utf-8", "replace"))
             self.files[rel] = file
@@ -104,11 +146,12 @@ class _Assembly:
         first = len(self.choices)
         for choice in file.choices:
             depends = kconfig_text.both(outer, choice.depends)
-            self.choices.append(_Choice(depends, choice.defaults))
+            self.choices.append(Choice(choice, depends))
         for item in file.items:
             if isinstance(item, Source):
                 path = kconfig_text.included(item, rel, self.variables)
-                self.take(path, kconfig_text.both(outer, item.depends))
+                by = "" if item.optional else rel
+                self.take(path, kconfig_text.both(outer, item.depends), by)
             else:
                 self._block(item, outer, first)
         self._depth -= 1
@@ -116,7 +159,7 @@ class _Assembly:
     def _block(self, block: Block, outer: Expression, first_choice: int) -> None:
         symbol = self.symbols.get(block.name)
         if symbol is None:
-            symbol = self.symbols[block.name] = _Symbol(block.name)
+            symbol = self.symbols[block.name] = Symbol(block.name)
         if outer != YES:
             block = block._replace(depends=kconfig_text.both(outer, block.depends))
         if not symbol.kind:
@@ -144,288 +187,6 @@ class _Assembly:
                         )
 
 
-class _Solver:
-    """Computes which symbols can be on (`can`) and which must be (`must`)."""
-
-    def __init__(
-        self,
-        symbols: dict[str, _Symbol],
-        choices: list[_Choice],
-        fixed: Mapping[str, str],
-        variables: Mapping[str, str],
-    ) -> None:
-        self.symbols = symbols
-        self.choices = choices
-        self.fixed = fixed
-        self.variables = variables
-        self.can = {YES, *(name for name, value in fixed.items() if value == "y")}
-        self.must = set(self.can)
-        self.watchers: dict[str, list[str]] = {}
-        self._literals: dict[str, Expression] = {}
-        for symbol in symbols.values():
-            self._watch(symbol)
-
-    def _watch(self, symbol: _Symbol) -> None:
-        """Note which symbols the rules for `symbol` mention."""
-        mentioned: set[str] = set()
-        for block in symbol.blocks:
-            _names(block.depends, mentioned)
-            for condition in block.prompts:
-                _names(condition, mentioned)
-            for value, condition in block.defaults:
-                _names(condition, mentioned)
-                _names(self._literal(value), mentioned)
-        for owner, condition in symbol.selectors:
-            mentioned.add(owner)
-            _names(condition, mentioned)
-        for owner, condition in symbol.impliers:
-            mentioned.add(owner)
-            _names(condition, mentioned)
-        if symbol.choice is not None:
-            _names(symbol.choice.depends, mentioned)
-        name = symbol.name
-        for other in mentioned:
-            known = self.watchers.get(other)
-            if known is None:
-                self.watchers[other] = [name]
-            else:
-                known.append(name)
-
-    def _literal(self, value: str) -> Expression:
-        known = self._literals.get(value)
-        if known is None:
-            known = self._literals[value] = kconfig_text.condition(value)
-        return known
-
-    def possible(self, expression: Expression) -> bool:
-        """Tell whether the expression can hold."""
-        if expression.__class__ is str:
-            return expression in self.can
-        match expression[0]:
-            case "&":
-                for part in expression[1:]:
-                    if part.__class__ is str:
-                        if part not in self.can:
-                            return False
-                    elif not self.possible(part):
-                        return False
-                return True
-            case "|":
-                for part in expression[1:]:
-                    if part in self.can if part.__class__ is str else self.possible(part):
-                        return True
-                return False
-            case "!":
-                return not self.certain(expression[1])
-        return self._compare(expression) is not False
-
-    def certain(self, expression: Expression) -> bool:
-        """Tell whether the expression must hold."""
-        if expression.__class__ is str:
-            return expression in self.must
-        match expression[0]:
-            case "&":
-                return all(map(self.certain, expression[1:]))
-            case "|":
-                return any(map(self.certain, expression[1:]))
-            case "!":
-                return not self.possible(expression[1])
-        return self._compare(expression) is True
-
-    def _compare(self, expression: Expression) -> bool | None:
-        left, right = self._constant(str(expression[2])), self._constant(str(expression[3]))
-        if left is None or right is None:
-            return None
-        try:
-            a, b = int(left, 0), int(right, 0)
-        except ValueError:
-            truth = left == right
-            return {"=": truth, "!=": not truth}.get(str(expression[1]))
-        match expression[1]:
-            case "=":
-                return a == b
-            case "!=":
-                return a != b
-            case "<":
-                return a < b
-            case ">":
-                return a > b
-            case "<=":
-                return a <= b
-        return a >= b
-
-    def _constant(self, word: str) -> str | None:
-        """Return the text of one side of a comparison, None when it is not decided."""
-        if word[0] == "'":
-            return kconfig_text.substitute(word[1:], self.variables) if "$(" in word else word[1:]
-        symbol = self.symbols.get(word)
-        if symbol is None:
-            return word
-        number = self.number(symbol)
-        return None if number is None else str(number)
-
-    def number(self, symbol: _Symbol, depth: int = 0) -> int | None:
-        """Return the value of an int or hex symbol: its first default that is possible."""
-        base = 16 if symbol.kind == "hex" else 10
-        if symbol.name in self.fixed:
-            return _integer(self.fixed[symbol.name], 0)
-        if symbol.kind not in _NUMBERS or depth > 8:
-            return None
-        for block in symbol.blocks:
-            if not self.possible(block.depends):
-                continue
-            for value, condition in block.defaults:
-                if self.possible(condition):
-                    value = value.strip("\"'")
-                    if value in self.symbols:
-                        return self.number(self.symbols[value], depth + 1)
-                    return _integer(value, base)
-        return None
-
-    def can_be_on(self, symbol: _Symbol) -> bool:
-        """The rule of `can` for one symbol."""
-        if symbol.name in self.fixed:
-            return self.fixed[symbol.name] == "y"
-        if symbol.kind not in _STATES:
-            return False
-        choice = symbol.choice
-        if choice is not None:
-            return choice.chosen == symbol.name and self.possible(choice.depends)
-        for block in symbol.blocks:
-            if (block.prompts or block.defaults) and self.possible(block.depends):
-                for condition in block.prompts:
-                    if self.possible(condition):
-                        return True
-                for value, condition in block.defaults:
-                    if self.possible(condition) and self.possible(self._literal(value)):
-                        return True
-        for owner, condition in symbol.selectors:
-            if owner in self.can and self.possible(condition):
-                return True
-        for owner, condition in symbol.impliers:
-            if owner in self.can and self.possible(condition):
-                return any(self.possible(block.depends) for block in symbol.blocks)
-        return False
-
-    def must_be_on(self, symbol: _Symbol) -> bool:
-        """The rule of `must` for one symbol."""
-        name = symbol.name
-        if name in self.fixed:
-            return self.fixed[name] == "y"
-        if name not in self.can:
-            return False
-        for owner, condition in symbol.selectors:
-            if owner in self.must and self.certain(condition):
-                return True
-        if symbol.choice is not None:
-            return symbol.choice.chosen == name and self.certain(symbol.choice.depends)
-        for block in symbol.blocks:
-            if block.prompts and self.possible(block.depends):
-                for condition in block.prompts:
-                    if self.possible(condition):
-                        return False
-        for block in symbol.blocks:
-            if block.defaults and self.possible(block.depends):
-                for value, condition in block.defaults:
-                    if self.possible(condition):
-                        if not self.certain(self._literal(value)):
-                            return False
-                        if self.certain(condition) and self.certain(block.depends):
-                            return True
-        return False
-
-    def _grow(
-        self, target: set[str], rule: Callable[[_Symbol], bool], todo: Iterable[str]
-    ) -> set[str]:
-        """Add to `target` what `rule` allows, beginning with `todo`; return what was added."""
-        added: set[str] = set()
-        while todo:
-            following: set[str] = set()
-            for name in todo:
-                if name not in target:
-                    symbol = self.symbols.get(name)
-                    if symbol is not None and rule(symbol):
-                        target.add(name)
-                        added.add(name)
-                        following.update(self.watchers.get(name, ()))
-            todo = following
-        return added
-
-    def _shrink(self, todo: Iterable[str]) -> set[str]:
-        """Take out of `can` what its rule no longer allows; return what was taken out."""
-        gone: set[str] = set()
-        while todo:
-            following: set[str] = set()
-            for name in todo:
-                if name in self.can and not self.can_be_on(self.symbols[name]):
-                    self.can.discard(name)
-                    gone.add(name)
-                    following.update(self.watchers.get(name, ()))
-            todo = following
-        return gone
-
-    def _choose(self) -> set[str]:
-        """Choose a member of every choice; return the members of those that changed."""
-        changed: set[str] = set()
-        for choice in self.choices:
-            before = choice.chosen
-            choice.chosen = next(self._candidates(choice), None)
-            if choice.chosen != before:
-                changed.update(choice.members)
-        return changed
-
-    def _candidates(self, choice: _Choice) -> Iterator[str]:
-        for name in choice.members:
-            if self.fixed.get(name) == "y":
-                yield name
-        named = [name for name, when in choice.defaults if self.possible(when)]
-        for name in [*named, *choice.members]:
-            if self.fixed.get(name) != "n" and name in choice.members:
-                for block in self.symbols[name].blocks:
-                    if self.possible(block.depends) and any(map(self.possible, block.prompts)):
-                        yield name
-
-    def _around(self, names: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        for name in names:
-            found.update(self.watchers.get(name, ()))
-        return found
-
-    def run(self) -> None:
-        """Compute both sets."""
-        self._grow(self.can, self.can_be_on, self.symbols)
-        changed = self._choose()
-        self._grow(self.can, self.can_be_on, changed)
-        moved = set(self._grow(self.must, self.must_be_on, list(self.can)))
-        while moved:
-            gone = self._shrink(self._around(moved))
-            changed = self._choose()
-            gone |= self._shrink(changed)
-            new = self._grow(self.can, self.can_be_on, changed)
-            moved = self._grow(self.must, self.must_be_on, self._around(gone | new) | changed)
-
-
-def _integer(text: str, base: int) -> int | None:
-    try:
-        return int(text, base)
-    except ValueError:
-        return None
-
-
-def _names(expression: Expression, found: set[str]) -> None:
-    if expression.__class__ is str:
-        found.add(expression)
-    elif expression[0] == "c":
-        found.add(str(expression[2]))
-        found.add(str(expression[3]))
-    else:
-        for part in expression[1:]:
-            if part.__class__ is str:
-                found.add(part)
-            else:
-                _names(part, found)
-
-
 def variables(profile: Profile) -> dict[str, str]:
     """Return the variables that Kconfig files use to name the architecture."""
     return dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), profile.arch_dir)
@@ -443,15 +204,21 @@ def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) ->
     assembly.link()
     symbols = assembly.symbols
     fixed = {name: item.value for name, item in profile.config.items() if name in symbols}
-    solver = _Solver(symbols, assembly.choices, fixed, names)
+    solver = Solver(symbols, assembly.choices, fixed, names)
     solver.run()
     numbers = {}
     for symbol in symbols.values():
-        if symbol.kind in _NUMBERS:
+        if symbol.kind in NUMBERS:
             number = solver.number(symbol)
             if number is not None:
                 numbers[symbol.name] = number
-    for never in (YES, NO):
-        solver.can.discard(never)
-        solver.must.discard(never)
-    return Config(solver.must, solver.can - solver.must, numbers)
+    on, can = set(solver.must), set(solver.can)
+    solver.widen()
+    choices = solver.groups()
+    either = (on - solver.must) | (solver.can - can)
+    either.update(name for members, _ in choices for name in members)
+    for never in (YES, NO, TESTS, FAILS, UNREAD):
+        for found in (on, can, either):
+            found.discard(never)
+    # A module out of tree may ask for symbols of its own, which whoever builds it sets.
+    return Config(on, can - on, numbers, either, choices, symbols if tree.module else None)

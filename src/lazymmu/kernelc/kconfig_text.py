@@ -6,8 +6,11 @@ they fit together for one architecture, and what follows, is kconfig.py's.
 
 The language is that of Documentation/kbuild/kconfig-language.rst and kconfig-macro-language.rst.
 
-Limits: `m` counts as `y`; ranges, options and comments are not looked at; tests of the toolchain
-(`$(cc-option,...)`) succeed, as with a current GCC.
+Older forms are read too: `---help---`, and `$ARCH` in paths and strings (before v4.18).
+
+Limits: `m` counts as `y`; ranges, options and comments are not looked at; macros that a Kconfig
+file defines are not followed: with arguments they are tests of the toolchain (TESTS), without
+they cannot be read (UNREAD).
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 __all__ = [
+    "FAILS",
     "NO",
+    "TESTS",
+    "UNREAD",
     "YES",
     "Block",
     "Choice",
@@ -43,6 +49,15 @@ literal begins with a quote and anything else names a symbol or is a number.
 YES: Final = "y"
 NO: Final = "n"
 
+TESTS: Final = "__tests__"
+"""A symbol in the place of a test of the toolchain, `$(success,...)`, `$(cc-option,...)`."""
+
+FAILS: Final = "__fails__"
+"""A symbol in the place of a test that a current toolchain fails, `$(failure,...)`."""
+
+UNREAD: Final = "__unread__"
+"""A symbol in the place of a condition that cannot be read: it may hold, and it may not."""
+
 
 class Block(NamedTuple):
     """One `config` entry: what it says about a symbol, where `depends` holds.
@@ -62,18 +77,29 @@ class Block(NamedTuple):
 
 
 class Source(NamedTuple):
-    """One line that includes another file: its path as written, and where it counts."""
+    """One line that includes another file: its path as written, and where it counts.
+
+    relative: to the file at hand; optional: the other file may be missing.
+    """
 
     path: str
     relative: bool
     depends: Expression
+    optional: bool = False
 
 
 class Choice(NamedTuple):
-    """One choice: where it counts, and its defaults, (member, condition)."""
+    """One choice: where it counts, and its defaults, (member, condition).
+
+    prompts: when somebody is asked; exclusive: one member at most is on, which is not so when
+    all may be modules; optional: none need be.
+    """
 
     depends: Expression
     defaults: list[tuple[str, Expression]]
+    prompts: list[Expression]
+    exclusive: bool = True
+    optional: bool = False
 
 
 class File(NamedTuple):
@@ -88,7 +114,14 @@ _TOKEN: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
 _SPLIT_IF: Final = re.compile(r"(?:\s|(?<=[)\"']))if\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*\Z)")
-_CALLS: Final[Mapping[str, str]] = {"failure": "n", "shell": "", "error-if": "", "warning-if": ""}
+_CALLS: Final[Mapping[str, str]] = {
+    "failure": FAILS,
+    "shell": UNREAD,
+    "error-if": "",
+    "warning-if": "",
+    "info": "",
+}
+_BARE: Final = re.compile(r"\$(ARCH|SRCARCH|SUBARCH)\b")
 _LONGEST: Final = 20_000
 """Longest line that is looked at, in characters; scripts/kconfig/lexer.l takes no such line."""
 
@@ -129,10 +162,11 @@ def _operands(operator: str, expression: Expression) -> tuple[Expression, ...]:
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
-    """Replace `$(...)` in `text`: tests of the toolchain by y, others by `variables`.
+    """Replace `$(...)` in `text`: tests by TESTS, FAILS or UNREAD, others by `variables`.
 
     A reference to the architecture stays when `variables` has no value for it.
     """
+    text = _BARE.sub(r"$(\1)", text)
     start = len(text)
     while (start := text.rfind("$(", 0, start)) >= 0:
         depth, end = 0, start
@@ -148,20 +182,21 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
         name, comma, rest = text[start + 2 : end].partition(",")
         name = name.strip()
         if name == "if-success":
-            value = rest.split(",")[1] if "," in rest else ""
+            value = rest.split(",")[1].strip() if "," in rest else ""
+            value = {YES: TESTS, NO: FAILS}.get(value, value)
         elif comma:
-            value = _CALLS.get(name, "y")
+            value = _CALLS.get(name, TESTS)
         elif name in _ARCHES and name not in variables:
             continue
         else:
-            value = variables.get(name, "")
+            value = variables.get(name, UNREAD)
         text = text[:start] + value + text[end + 1 :]
     return text
 
 
 def included(item: Source, rel: str, variables: Mapping[str, str]) -> str:
     """Return the path of the file that a `source` line in the file `rel` means."""
-    path = substitute(item.path, variables) if "$(" in item.path else item.path
+    path = substitute(item.path, variables) if "$" in item.path else item.path
     if item.relative:
         path = f"{rel.rpartition('/')[0]}/{path}".lstrip("/")
     return path
@@ -171,10 +206,10 @@ _conditions: dict[str, Expression] = {}
 
 
 def condition(text: str) -> Expression:
-    """Return the condition `text`; one that cannot be read never holds."""
+    """Return the condition `text`; one that cannot be read is UNREAD, and none never holds."""
     known = _conditions.get(text)
     if known is None:
-        plain = substitute(text, {}) if "$(" in text else text
+        plain = substitute(text, {}) if "$" in text else text
         tokens = [
             match[3] or match[4] or "'" + (match[1] if match[1] is not None else match[2])
             for match in _TOKEN.finditer(plain)
@@ -182,8 +217,10 @@ def condition(text: str) -> Expression:
         parser = _Parser(tokens)
         try:
             known = parser.alternatives() if tokens else NO
+            if tokens and parser.tokens[parser.at]:
+                known = UNREAD
         except (IndexError, RecursionError):
-            known = NO
+            known = UNREAD
         if len(_conditions) > 100_000:
             _conditions.clear()
         _conditions[text] = known
@@ -247,6 +284,13 @@ def _split(rest: str) -> tuple[str, Expression]:
         if len(parts) > 1:
             return parts[0].strip(), condition(parts[1].strip())
     return rest, YES
+
+
+def _prompted(rest: str) -> Expression:
+    """Return when the prompt `"text" if condition` is shown."""
+    match = _QUOTED.match(rest)
+    tail = rest[match.end() :].strip() if match is not None else ""
+    return condition(tail[2:].strip()) if tail.startswith("if") else YES
 
 
 def _uncommented(rest: str) -> str:
@@ -355,11 +399,11 @@ class _Reader:
                 self._finish()
                 match = _QUOTED.match(rest)
                 path = (match[1] or match[2] or "") if match is not None else rest
-                self.items.append(Source(path, "rs" in keyword, self.here))
+                self.items.append(Source(path, "rs" in keyword, self.here, keyword[0] == "o"))
             case "choice":
                 self._push("choice")
                 self.choice = len(self.choices)
-                self.choices.append(Choice(self.here, []))
+                self.choices.append(Choice(self.here, [], []))
             case "menu":
                 self._push("menu")
             case "if":
@@ -377,8 +421,22 @@ class _Reader:
                     self.choices[-1] = self.choices[-1]._replace(depends=self.here)
             case "visible" if self.owner == "menu":
                 self.visible = both(self.visible, condition(rest.removeprefix("if").strip()))
-            case "default" if self.owner == "choice":
-                self.choices[-1].defaults.append(_split(rest))
+            case _ if self.owner == "choice":
+                self.choices[-1] = self._of_choice(self.choices[-1], keyword, rest)
+
+    def _of_choice(self, choice: Choice, keyword: str, rest: str) -> Choice:
+        """Take in a line as a property of the open choice."""
+        match keyword:
+            case "default":
+                choice.defaults.append(_split(rest))
+            case "optional":
+                return choice._replace(optional=True)
+            case "prompt" | "bool" | "tristate":
+                if _QUOTED.match(rest) is not None:
+                    choice.prompts.append(both(self.visible, _prompted(rest)))
+                if keyword == "tristate":
+                    return choice._replace(exclusive=False)
+        return choice
 
     def _push(self, owner: str) -> None:
         self._finish()
@@ -396,17 +454,14 @@ class _Reader:
         elif keyword in _TYPES or keyword == "prompt":
             if keyword != "prompt" and not block.kind:
                 block = self.block = block._replace(kind=keyword)
-            match = _QUOTED.match(rest)
-            if match is not None:
-                tail = rest[match.end() :].strip()
-                when = condition(tail[2:].strip()) if tail.startswith("if") else YES
-                block.prompts.append(both(self.visible, when))
+            if _QUOTED.match(rest) is not None:
+                block.prompts.append(both(self.visible, _prompted(rest)))
         elif keyword == "select":
             block.selects.append(_split(rest))
         elif keyword in ("default", "def_bool", "def_tristate"):
             if keyword != "default" and not block.kind:
                 block = self.block = block._replace(kind=keyword[4:])
-            if "$(" in rest:
+            if "$" in rest:
                 rest = substitute(rest, {})
             block.defaults.append(_split(rest))
         elif keyword == "imply":

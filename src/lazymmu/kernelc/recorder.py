@@ -26,6 +26,7 @@ class Recorder(Tree):
         """Stand for `tree`; what cannot be read is lost there too."""
         super().__init__(tree.root, tree.release, tree.losses, tree.ground, tree.plain)
         self._lost = tree._lost
+        self.module = tree.module
         self.states: dict[str, Stamp] = {}
 
     def read(self, rel: str) -> bytes:

@@ -45,7 +45,7 @@ class State:
 def _key(
     library: Library, profile: Profile, config: Config | None, directories: Mapping[str, bool]
 ) -> str:
-    decided = None if config is None else (sorted(config.on), sorted(config.free), config.numbers)
+    decided = None if config is None else tuple(_config(config).values())
     return digest(
         str(library.tree.root),
         profile.name,
@@ -55,6 +55,17 @@ def _key(
         sorted(directories.items()),
         decided,
     )
+
+
+def _config(config: Config) -> dict[str, object]:
+    """Return a configuration as plain values."""
+    return {
+        "on": sorted(config.on),
+        "free": sorted(config.free),
+        "numbers": config.numbers,
+        "either": sorted(config.either),
+        "choices": [[sorted(members), made] for members, made in config.choices],
+    }
 
 
 def save(
@@ -103,9 +114,7 @@ def save(
     value: dict[str, object] = {
         "states": states,
         "losses": [[loss.file, loss.reason, loss.unread] for loss in library.tree.losses],
-        "on": sorted(state.config.on),
-        "free": sorted(state.config.free),
-        "numbers": state.config.numbers,
+        **_config(state.config),
         "files": files,
         "selections": selections,
         "includes": {
@@ -155,6 +164,18 @@ def load(
     return state
 
 
+def _solved(value: dict[str, object]) -> Config:
+    """The configuration in a value of `save`; errors as for `_restore`."""
+    options = mapped(value["numbers"])
+    numbers(list(options.values()), -_ANY, _ANY)
+    choices = []
+    for item in listed(value["choices"]):
+        members, made = listed(item)
+        choices.append((strings(members), made is True))
+    on, free, either = (strings(value[part]) for part in ("on", "free", "either"))
+    return Config(on, free, options, either, choices)  # type: ignore[arg-type]
+
+
 def _restore(
     library: Library, profile: Profile, value: dict[str, object]
 ) -> tuple[State, list[Loss]]:
@@ -162,9 +183,7 @@ def _restore(
 
     Raises KeyError, TypeError or ValueError when it is none, whatever it is.
     """
-    options = mapped(value["numbers"])
-    numbers(list(options.values()), -_ANY, _ANY)
-    config = Config(strings(value["on"]), strings(value["free"]), options)  # type: ignore[arg-type]
+    config = _solved(value)
     files = strings(value["files"])
     labels = [tuple(strings(needs)) for needs in listed(value["labels"])]
     headers = Headers(library.tree, profile, config)

@@ -61,7 +61,8 @@ class Tree:
     top Makefile joins them (Makefile, KERNELVERSION); losses: every file that could not be read so
     far, each once; ground: what its files are read from, the directory `root` unless one is given;
     plain: whether it is as it lies there, and not changed in memory; listed: when `manifest` was
-    last called, in nanoseconds.
+    last called, in nanoseconds; module: the directory of it that is built on its own, as a module
+    out of tree (`make M=`), empty for none.
     """
 
     root: Path
@@ -71,6 +72,7 @@ class Tree:
     plain: bool = True
     listed: int = 0
     _lost: set[Loss] = field(default_factory=set, repr=False, compare=False)
+    module: str = ""
     ground: Ground = field(init=False, repr=False)
 
     def __post_init__(self, given: Ground | None) -> None:
@@ -116,13 +118,14 @@ class Tree:
         changes: the content of files by their paths relative to the tree, None for a file that is
         not to be there. What cannot be read is not lost in this tree.
         """
-        return Tree(self.root, self.release, given=Over(self.ground, changes), plain=False)
+        ground = Over(self.ground, changes)
+        return Tree(self.root, self.release, given=ground, plain=False, module=self.module)
 
-    def mounted(self, rel: str, folder: str | os.PathLike[str]) -> Tree:
+    def mounted(self, rel: str, folder: str | os.PathLike[str], *, module: bool = False) -> Tree:
         """Return this tree with the directory `folder` in it as `rel`, in memory alone.
 
-        Links in either of the two do not lead into the other. Raises TreeError, with one sentence,
-        if there is no such directory.
+        module: it is built on its own, as a module out of tree. Links in either of the two do not
+        lead into the other. Raises TreeError, with one sentence, if there is no such directory.
         """
         try:
             root = Path(folder).resolve()
@@ -133,7 +136,8 @@ class Tree:
         except (OSError, ValueError, RuntimeError) as error:
             raise TreeError(f"{folder!s:.200}: cannot be read: {why(error)}") from None
         mounted = Mounted(self.ground, rel, other)
-        return Tree(self.root, self.release, given=mounted, plain=False)
+        name = rel if module else self.module
+        return Tree(self.root, self.release, given=mounted, plain=False, module=name)
 
     def read(self, rel: str) -> bytes:
         """Return the bytes of the file `rel`, a path relative to the tree with forward slashes.

@@ -33,6 +33,7 @@ from lazymmu.kernelc.recorder import Recorder
 from lazymmu.kernelc.slices import RawDef
 from lazymmu.kernelc.splice import whole_words
 from lazymmu.kernelc.tree import Stamp, Tree
+from lazymmu.kernelc.unbuilt import Unbuilt
 
 __all__ = ["Definition", "View", "core_directories", "loop_macros", "prepare"]
 
@@ -67,6 +68,9 @@ _FOR_EACH: Final = re.compile(rb"^ForEachMacros:\n((?:[ \t]+.*\n|[ \t]*#.*\n)+)"
 _ITEM: Final = re.compile(rb"-[ \t]*'?(\w+)")
 _KEPT: Final = 24 << 20
 """How many bytes of file texts are kept at once."""
+
+_COPIES: Final = 4
+"""How often a table is followed to one that it was copied from."""
 
 _AHEAD: Final = 3
 """One of so many .c files is read while another process solves Kconfig: that takes as long."""
@@ -180,6 +184,9 @@ class View:
         self._functions, self._fields = known.functions, known.fields
         self._structs, self.loops = known.structs, known.loops
         self.headers.tree = tree
+        for rel, labels in self.built.items():
+            if labels and (instead := self.config.instead(labels)):
+                self.headers.assumed[rel] = instead
         self._kbuild: Kbuild | None = None
 
     def _build(self, config: Config | None, directories: Mapping[str, bool]) -> snapshot.State:
@@ -245,13 +252,23 @@ class View:
         """Return the free CONFIG symbols that build the .c file `rel`; None: it is not built."""
         if rel in self.built:
             return self.built[rel]
+        return self._makefiles().conditions(rel)
+
+    def why(self, rel: str) -> Unbuilt | None:
+        """Return why the .c file `rel` is not built; None when it is (see Kbuild.why)."""
+        return None if rel in self.built else self._makefiles().why(rel)
+
+    def _makefiles(self) -> Kbuild:
         if self._kbuild is None:
             self._kbuild = Kbuild(self.tree, self.config, self.profile)
-        return self._kbuild.conditions(rel)
+        return self._kbuild
 
     def why_not_built(self, rel: str) -> str:
-        """Return in a few words why the .c file `rel` is not built, "" when it is."""
-        return "" if self.conditions(rel) is not None else "not built"
+        """Return in a few words why the .c file `rel` is not among `sources`, "" when it is."""
+        if rel in self.built:
+            return ""
+        why = self.why(rel)
+        return f"not built: {why}" if why is not None else "built, and not looked at"
 
     def definition(self, rel: str, raw: RawDef) -> Definition:
         """Return a definition of the file `rel` as slices.py found it, compiled or not."""
@@ -285,7 +302,23 @@ class View:
                 # A few headers define functions with external linkage, for the one file that
                 # includes them (kernel/rcu/tree_exp.h).
                 external += [item for item in self._in_file(name, rel, True) if not item.static]
+        if len(external) > 1:
+            external = self._together_with(near, external)
         return tuple(inline) if inline else self._strong(external)
+
+    def _together_with(self, near: str | None, found: list[Definition]) -> list[Definition]:
+        """Leave out what another member of a choice builds than the file at hand, or the default.
+
+        One program has one of them; a caller that rests on no member means the default's.
+        """
+        mine = self.built.get(near, ()) if near else ()
+        fitting = [
+            item
+            for item in found
+            if not self.config.excludes((*mine, *self.built.get(item.file, ())))
+        ]
+        usual = [item for item in fitting if item.file not in self.headers.assumed]
+        return usual or fitting or found
 
     def _compiled_with(self, rel: str) -> tuple[str, ...]:
         """Return the other .c files that one compilation has in common with the file `rel`."""
@@ -355,9 +388,9 @@ class View:
         Without any of the three every file is read, which takes its time.
 
         struct: type of the tables; field: path of the field, or its last components; table:
-        name of the variable. Those that are given must match; assignments have no struct. When
-        one table is assigned to a part of another (`pv_ops.mmu = xen_mmu_ops.mmu`), nothing
-        follows from that here.
+        name of the variable. Those that are given must match; assignments have no struct. Where
+        one table is copied to a part of another (`pv_ops.mmu = xen_mmu_ops`), that is one item
+        with the other's name (see `held`).
         """
         last = field.rpartition(".")[2]
         if struct:
@@ -376,6 +409,39 @@ class View:
             and (not field or item.field == field or item.field.endswith(f".{field}"))
             and (not table or item.table == table)
         )
+
+    def held(self, path: str) -> tuple[Initialiser, ...]:
+        """Return what the field `path` of tables holds: `pv_ops.mmu.lazy_mode.enter`.
+
+        The table's name may be missing from the path. Tables that are copied whole, to a table
+        or to a part of one, count with what they hold there themselves, however deep.
+        """
+        found: dict[Initialiser, None] = {}
+        parts = path.split(".")
+        for shorter in (path, path.partition(".")[2]):
+            if "." in shorter:
+                found.update(dict.fromkeys(self.initialisers(field=shorter)))
+        for cut in range(1, len(parts)):
+            head, tail = ".".join(parts[:cut]), ".".join(parts[cut:])
+            copies = [*self.initialisers(field=head), *self.initialisers(table=parts[0])]
+            for item in copies:
+                within = item.field in (head, ".".join(parts[1:cut]))
+                if within or item.field.endswith(f".{head}"):
+                    found.update(dict.fromkeys(self._copied(item, tail, _COPIES)))
+        return tuple(found)
+
+    def _copied(self, item: Initialiser, tail: str, depth: int) -> Iterator[Initialiser]:
+        """Yield what stands at `tail` of the table that `item` names."""
+        table, _, path = item.function.partition(".")
+        if depth == 0 or (table not in self._structs and not path):
+            return
+        wanted = f"{path}.{tail}".lstrip(".")
+        for other in self.initialisers(table=table):
+            if other.field == wanted:
+                yield other
+            elif other is not item and (not other.field or wanted.startswith(f"{other.field}.")):
+                rest = wanted[len(other.field) :].lstrip(".")
+                yield from self._copied(other, rest, depth - 1)
 
     def _initialisers(self, rel: str) -> tuple[Initialiser, ...]:
         known = self._tables.get(rel)
