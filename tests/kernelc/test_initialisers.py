@@ -74,6 +74,45 @@ def test_designators_nest() -> None:
     ]
 
 
+WHOLE = b"""
+static const struct pv_mmu_ops xen_mmu_ops = { .enter = xen_enter };
+static struct pv_ops other_ops = { .a = b };
+
+void init(void)
+{
+\tint x;
+
+\tpv_ops.mmu = xen_mmu_ops;
+\tpv_ops.cpu = xen_ops.parts.cpu;
+\tpv_ops.irq = *xen_irq_ops;
+\tpv_ops = other_ops;
+\tx = y;
+\tmemcpy(&pv_ops.mmu.lazy, &xen_lazy_ops, sizeof(pv_ops.mmu.lazy));
+\tmemcpy(&pv_ops, &xen_ops, sizeof(xen_ops));
+\tpv_ops.time = (struct pv_time_ops){
+\t\t.steal = xen_steal,
+\t};
+\tpv_ops = (const struct pv_ops) { .mmu = { .leave = xen_leave } };
+}
+"""
+
+
+def test_tables_are_copied_whole() -> None:
+    """To a table or to a part of one; a variable that is given another is none of it."""
+    assert {(table, field, name) for _, table, _, field, name in rows(WHOLE)} == {
+        ("xen_mmu_ops", "enter", "xen_enter"),
+        ("other_ops", "a", "b"),
+        ("pv_ops", "mmu", "xen_mmu_ops"),
+        ("pv_ops", "cpu", "xen_ops.parts.cpu"),
+        ("pv_ops", "irq", "xen_irq_ops"),
+        ("pv_ops", "", "other_ops"),
+        ("pv_ops", "mmu.lazy", "xen_lazy_ops"),
+        ("pv_ops", "", "xen_ops"),
+        ("pv_ops", "time.steal", "xen_steal"),
+        ("pv_ops", "mmu.leave", "xen_leave"),
+    }
+
+
 @given(st.text(alphabet="struct x={.a,b}[]()&;\n\t/*\"'", max_size=120))
 def test_any_text_is_read(text: str) -> None:
     """No text makes the reader fail."""

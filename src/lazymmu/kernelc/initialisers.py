@@ -4,8 +4,12 @@
     static const struct mm_walk_ops smaps_walk_ops = { .pmd_entry = smaps_pte_range, ... };
     .mmu = { .lazy_mode = { .enter = xen_enter_lazy_mmu, ...
     pv_ops.mmu.lazy_mode.enter = xen_enter_lazy_mmu;
+    pv_ops.mmu = xen_mmu_ops;
+    pv_ops.mmu = (struct pv_mmu_ops){ .lazy_mode.enter = xen_enter_lazy_mmu };
+    memcpy(&pv_ops.mmu, &xen_mmu_ops, sizeof(pv_ops.mmu));
 
-Only names are read. Whether a name is a function is for the caller to see.
+Only names are read. Whether a name is a function, or another table that is copied whole, is for
+the caller to see.
 
 Limits: initialisers without designators are not read, nor assignments through a pointer (`->`).
 """
@@ -25,8 +29,9 @@ class Initialiser:
     """One field of a table that is given a name.
 
     table: the variable; struct: its type without the word struct, empty for an assignment;
-    field: the path of the field in it, `mmu.lazy_mode.enter`; function: the name; conditions:
-    the free CONFIG symbols that the place rests on.
+    field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it; function:
+    the name, with a path behind it where part of a table is copied (`xen_ops.mmu`); conditions: the
+    free CONFIG symbols that the place rests on.
     """
 
     file: str
@@ -49,8 +54,17 @@ _PIECE: Final = re.compile(
 )
 _ASSIGN: Final = re.compile(
     rb"\n[ \t]+([A-Za-z_]\w*)((?:\.\w+|\[[^\]\n]*\])+)[ \t]*=[ \t\n]*"
-    rb"&?(?:[A-Z_]\w*\([ \t]*&?)?([A-Za-z_]\w*)\)?[ \t]*;"
+    rb"[&*]?(?:[A-Z_]\w*\([ \t]*&?)?([A-Za-z_]\w*(?:\.\w+)*)\)?[ \t]*;"
 )
+_LITERAL: Final = re.compile(
+    rb"\n[ \t]+([A-Za-z_]\w*)((?:\.\w+|\[[^\]\n]*\])*)[ \t]*=[ \t\n]*"
+    rb"\([ \t]*(?:const[ \t]+)?(?:struct[ \t]+\w+|typeof\([^()\n]*\))[ \t]*\)[ \t\n]*\{"
+)
+_COPY: Final = re.compile(
+    rb"\n[ \t]+memcpy[ \t]*\([ \t\n]*&?([A-Za-z_]\w*)((?:\.\w+)*)[ \t\n]*,"
+    rb"[ \t\n]*&?([A-Za-z_]\w*(?:\.\w+)*)[ \t\n]*,"
+)
+_WHOLE: Final = re.compile(rb"\n[ \t]+([A-Za-z_]\w*)()[ \t]*=[ \t\n]*[&*]?([A-Za-z_]\w*)[ \t]*;")
 _LONGEST: Final = 1 << 20
 """How far an initialiser may go on, in bytes."""
 
@@ -70,7 +84,9 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
     `text` is the file with what is not compiled blanked.
     """
     position, unclosed = 0, 0
+    tables: set[bytes] = set()
     while (match := _TABLE.search(text, position)) is not None and unclosed < _UNCLOSED:
+        tables.add(match["table"])
         table = match["table"].decode("latin-1")
         struct = match["struct"].decode("latin-1")
         if not match["kind"].startswith(b"struct"):
@@ -82,11 +98,22 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
         for at, field, value in found:
             place = line + text.count(b"\n", match.end(), at)
             yield at, Initialiser(file, place, table, struct, field, value)
-    for match in _ASSIGN.finditer(text):
-        at = match.start(1)
-        line = text.count(b"\n", 0, at) + 1
-        table, value = match[1].decode("latin-1"), match[3].decode("latin-1")
-        yield at, Initialiser(file, line, table, "", _path(match[2]), value)
+    for match in _LITERAL.finditer(text):
+        table, path = match[1].decode("latin-1"), _path(match[2])
+        line = text.count(b"\n", 0, match.end()) + 1
+        for at, field, value in _braces(text, match.end())[1]:
+            place = line + text.count(b"\n", match.end(), at)
+            yield at, Initialiser(file, place, table, "", f"{path}.{field}".lstrip("."), value)
+    copied = (_WHOLE,) if tables else ()
+    for pattern in (_ASSIGN, _COPY, *copied):
+        for match in pattern.finditer(text):
+            # A variable that is assigned a name as a whole is of interest when that is a table.
+            if pattern is _WHOLE and match[3] not in tables:
+                continue
+            at = match.start(1)
+            line = text.count(b"\n", 0, at) + 1
+            table, value = match[1].decode("latin-1"), match[3].decode("latin-1")
+            yield at, Initialiser(file, line, table, "", _path(match[2]), value)
 
 
 def _braces(text: bytes, start: int) -> tuple[int, list[tuple[int, str, str]]]:

@@ -19,8 +19,9 @@ class Names(NamedTuple):
 
     functions: names of function definitions, of those without `static` on their line in a .c
     file; fields: last components of fields that an initialiser or an assignment gives a name as
-    value; structs: variables with an initialiser in braces, variables with a field that is
-    assigned a name, and the types of the former, `typeof(x)` as `x`.
+    value, or a part of another table; structs: variables with an initialiser in braces, variables
+    that are assigned a name, as a whole or a field of theirs, and the types of the former,
+    `typeof(x)` as `x`.
     """
 
     functions: list[str]
@@ -35,12 +36,15 @@ _HEAD: Final = re.compile(rb"\n {0,2}(" + _REST)
 _EXTERNAL: Final = re.compile(rb"\n {0,2}((?!static )" + _REST)
 _COMMENT: Final = re.compile(rb"/\*(?:[^*]++|\*(?!/))*+\*/")
 _CALL: Final = re.compile(rb"(\w+)[ \t\n]*\([ \t\n]*(\w*)")
-_FIELD: Final = re.compile(rb"\.(\w+)[ \t]*=[ \t]*&?(?:[A-Z_]+\()?[a-z_]\w*[ \t]*[),}\n;]")
+_FIELD: Final = re.compile(
+    rb"\.(\w+)[ \t]*=[ \t]*[&*]?(?:[A-Z_]+\()?[a-z_]\w*(?:\.\w+)*[ \t]*[),}\n;]"
+)
 _BRACE: Final = re.compile(rb"=[ \t\n]*\{")
 _STRUCT: Final = re.compile(rb"(?:struct[ \t]+|typeof\()(\w+)\)?[ \t\n]+(\w+)[^=;{}]*\Z")
 _ASSIGN: Final = re.compile(
-    rb"\n\t+([a-z_]\w*)(?:\.\w+)+[ \t]*=[ \t]*&?(?:[A-Z_]+\()?[a-z_]\w*\)?;"
+    rb"\n\t+([a-z_]\w*)(?:\.\w+)+[ \t]*=[ \t]*[&*]?(?:[A-Z_]+\()?[a-z_]\w*(?:\.\w+)*\)?;"
 )
+_COPY: Final = re.compile(rb"\bmemcpy\([ \t\n]*&?([a-z_]\w*)((?:\.\w+)*)[ \t\n]*,[ \t\n]*&?[a-z_]")
 _REACH: Final = 160
 
 
@@ -77,6 +81,14 @@ def survey(text: bytes, header: bool) -> Names:
             if before is not None:
                 structs.update(before.groups())
         structs.update(_ASSIGN.findall(text))
+        for table in [*structs] if b"= {" in text else ():
+            if b"= %s;" % table in text:
+                structs.update(re.findall(rb"\n\t+([a-z_]\w*)[ \t]*=[ \t]*%s;" % table, text))
+        if b"memcpy(&" in text:
+            for variable, path in _COPY.findall(text):
+                structs.add(variable)
+                if path:
+                    fields.add(path.rpartition(b".")[2])
     return Names(
         *(
             sorted(name.decode("latin-1") for name in found)

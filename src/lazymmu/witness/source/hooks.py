@@ -111,16 +111,11 @@ class _Tables:
     def at(self, expr: Expr) -> tuple[tuple[str, str], ...]:
         """(function, file) of what a path such as ``mmu.lazy_mode.enter`` names in some table.
 
-        The table's own name may stand before the path.
+        The table's own name may stand before the path; see View.held.
         """
         path = text(expr).replace("->", ".")
         if path not in self._known:
-            self._known[path] = tuple(
-                (item.function, item.file)
-                for field in (path, path.partition(".")[2])
-                if "." in field
-                for item in self._view.initialisers(field=field)
-            )
+            self._known[path] = tuple((item.function, item.file) for item in self._view.held(path))
         return self._known[path]
 
 
