@@ -39,6 +39,7 @@ def check(
     jobs: int | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    kernel: Where | None = None,
 ) -> CheckResult:
     """Check a plain Linux source tree (not configured, not built) against the contract.
 
@@ -50,6 +51,8 @@ def check(
     :param jobs: processes; by default one per processor.
     :param cache_dir: where to keep what was learnt of the tree; by default nowhere.
     :param progress: called with a stage, how much is done, and of how much.
+    :param kernel: the tree for which `tree`, the folder of a module out of tree, is built; only
+        what the module takes part in is reported then.
     :raises lazymmu.kernelc.tree.TreeError: `tree` is no kernel tree.
     :raises lazymmu.witness.source.check.NothingToCheck: none of the architectures implements the
         mode in this tree.
@@ -67,6 +70,7 @@ def check(
         jobs=jobs,
         cache_dir=cache_dir,
         progress=progress,
+        kernel=kernel,
     )
 
 
@@ -78,6 +82,7 @@ def sections(
     jobs: int | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    kernel: Where | None = None,
 ) -> list[SectionRow]:
     """List every lazy MMU section of a tree; the arguments and errors are those of `check`."""
     from lazymmu.witness.source import check as source
@@ -89,6 +94,7 @@ def sections(
         jobs=jobs,
         cache_dir=cache_dir,
         progress=progress,
+        kernel=kernel,
     )
     return list(found.rows)
 

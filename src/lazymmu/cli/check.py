@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu check`."""
     options.add_trees(parser)
     options.add_reading(parser)
+    options.add_kernel(parser)
     which = parser.add_argument_group("which findings")
     which.add_argument(
         "--path",
@@ -111,6 +112,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         _summarise(outcomes, args)
     missing = _report_missing(outcomes, wish)
     _report_blind(outcomes)
+    _report_modules(outcomes)
     if any(outcome.verdicts for outcome in outcomes) and not args.write_baseline:
         return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
     blind = any(outcome.blind for outcome in outcomes) and not args.allow_loss
@@ -137,7 +139,9 @@ def _wish(args: argparse.Namespace) -> _Wish:
     ):
         if value is not None and several:
             raise Problem(f"{option} needs exactly one tree")
-    wanted = options.arches(args.arch, args.trees)
+    if args.kernel is not None and (args.since is not None or args.diff is not None):
+        raise Problem("--since and --diff need a kernel tree, not a module")
+    wanted = options.arches(args.arch, [args.kernel] if args.kernel else args.trees)
     try:
         return _Wish(
             arches=wanted,
@@ -186,7 +190,7 @@ def _opened(tree: str) -> Tree:
     try:
         return Tree.open(tree)
     except TreeError as error:
-        raise Problem(str(error)) from None
+        raise options.no_tree(error, tree, None) from None
 
 
 def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckResult:
@@ -205,12 +209,13 @@ def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckRe
                 jobs=args.jobs,
                 cache_dir=options.cache_dir(args),
                 progress=show,
+                **options.of_module(args),
             )
     except TreeError as error:
-        raise Problem(str(error)) from None
+        raise options.no_tree(error, str(tree), args.kernel) from None
     except NothingToCheck as error:
         # An answer like any other: every format says it, and other trees are still checked.
-        present = tree if isinstance(tree, Tree) else Tree.open(tree)
+        present = tree if isinstance(tree, Tree) else Tree.open(args.kernel or tree)
         dialect = args.dialect or spoken_by(present).name
         return CheckResult(
             TreeInfo(str(tree.root) if isinstance(tree, Tree) else tree, present.release, dialect),
@@ -272,7 +277,7 @@ def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
         if not result.arches and wish.arches is None:
             say(f"{result.tree.path}: no architecture of this tree implements the lazy MMU mode")
             missing = True
-        elif result.arches and not result.coverage.sections:
+        elif result.arches and not result.coverage.sections and result.module is None:
             say(f"{result.tree.path}: no lazy MMU section found, so nothing was checked")
             missing = True
     return missing
@@ -290,6 +295,22 @@ def _report_blind(outcomes: list[Outcome]) -> None:
             say(f"{outcome.result.tree.path}: {out} {which} out of the tree, and not read")
         for sentence in coverage.losses(outcome.blind):
             say(sentence)
+
+
+def _report_modules(outcomes: list[Outcome]) -> None:
+    """Say of modules that have nothing to do with the mode that all of them was read."""
+    from lazymmu.report.words import clean, count
+
+    for outcome in outcomes:
+        result, module = outcome.result, outcome.result.module
+        if module is not None and result.arches and not module.uses and not outcome.blind:
+            sources = count(module.sources, "source file")
+            say(
+                clean(
+                    f"{result.tree.path}: {sources} read: nothing uses the mode, or hands a "
+                    "callback to what may run it inside of a section"
+                )
+            )
 
 
 def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHES",
+    "add_kernel",
     "add_output",
     "add_reading",
     "add_trees",
@@ -24,6 +25,8 @@ __all__ = [
     "cache_dir",
     "check_dialect",
     "check_names",
+    "no_tree",
+    "of_module",
     "positive",
     "source_rules",
 ]
@@ -64,6 +67,31 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="where to keep what was learnt of a tree (default: $XDG_CACHE_HOME/lazymmu)",
     )
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+
+
+def add_kernel(parser: argparse.ArgumentParser) -> None:
+    """--kernel, with which the positional arguments are folders of modules."""
+    parser.add_argument(
+        "--kernel",
+        metavar="TREE",
+        help="TREE... are folders of modules out of tree, each built for this kernel",
+    )
+
+
+def of_module(args: argparse.Namespace) -> dict[str, str]:
+    """What --kernel adds to what a check is asked for."""
+    return {} if args.kernel is None else {"kernel": args.kernel}
+
+
+def no_tree(error: Exception, path: str, kernel: str | None) -> Problem:
+    """The problem that a path is no kernel tree, with what to do when it is a module's folder."""
+    try:
+        names = os.listdir(path)
+    except (OSError, ValueError):
+        names = []
+    module = any(name in ("Kbuild", "Makefile") or name.endswith(".c") for name in names)
+    hint = "; a module's folder is checked with --kernel TREE" if module and not kernel else ""
+    return Problem(f"{error}{hint}")
 
 
 def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> argparse._ArgumentGroup:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, say, width
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu sections`."""
     options.add_trees(parser)
     options.add_reading(parser)
+    options.add_kernel(parser)
     parser.add_argument(
         "--path",
         metavar="P",
@@ -81,9 +82,10 @@ def _found(tree: str, args: argparse.Namespace) -> Sections:
                 jobs=args.jobs,
                 cache_dir=options.cache_dir(args),
                 progress=show,
+                **options.of_module(args),
             )
     except TreeError as error:
-        raise Problem(str(error)) from None
+        raise options.no_tree(error, tree, args.kernel) from None
     except NothingToCheck as error:
         say(str(error))
         return Sections((), Coverage(0, 0))

@@ -73,9 +73,11 @@ def _check(outcome: Outcome) -> dict[str, Any]:
         fields = asdict(finding)
         path = fields.pop("path")
         findings.append({**fields, "path": path})
+    module = {} if result.module is None else {"module": asdict(result.module)}
     return {
         "format": FORMAT,
         "tree": asdict(result.tree),
+        **module,
         "arches": list(result.arches),
         "findings": findings,
         "withheld": [{"reason": reason, "count": number} for reason, number in outcome.withheld],

@@ -165,13 +165,27 @@ class TreeInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleInfo:
+    """The module out of tree that was checked.
+
+    kernel: the path of the tree that it is built for; sources: how many .c files it has; uses:
+    whether one of its files names the mode, or a function that calls back inside of a section.
+    """
+
+    kernel: str
+    sources: int
+    uses: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Everything that one check of one tree has to say."""
+    """Everything that one check of one tree, or of one module, has to say."""
 
     tree: TreeInfo
     arches: tuple[str, ...]
     findings: tuple[Finding, ...]
     coverage: Coverage
+    module: ModuleInfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,10 @@ _RECURSION = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one architecture came to, as plain values that can cross to another process."""
+    """What one architecture came to, as plain values that can cross to another process.
+
+    unbuilt: files of a module out of tree that are not built, and why.
+    """
 
     arch: str
     directory: str
@@ -52,6 +55,7 @@ class Looked:
     unresolved: tuple[Lost, ...]
     verdicts: Verdicts
     blind: tuple[Lost, ...]
+    unbuilt: tuple[tuple[str, str], ...] = ()
 
 
 def look(
@@ -67,7 +71,7 @@ def look(
     words = vocabulary.load()
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
-    view = View(tree, profile, extra=[*mine, *calling_back], library=library)
+    view = View(tree, profile, extra=[*mine, *calling_back, *marks.module], library=library)
     program = Program(view)
     facts = Facts(
         program, words, config=view.config.value, constants=profile.constants, macro=view.macro
@@ -106,6 +110,7 @@ def look(
         for definition, outcome in hooks.judge(implementation, program, calls, runtime, words):
             root = Root(definition, (), outcome)
             culprits.extend(rests_on.named(c) for c in _culprits(profile.name, root))
+    unbuilt = tuple(_unbuilt(view, program, marks.module))
     table = rows(profile.name, walker, walked, program, words, culprits)
     return Looked(
         arch=profile.name,
@@ -120,6 +125,7 @@ def look(
         unresolved=tuple(_unresolved(profile.name, reach)),
         verdicts=judge(view, program, walker, implementation, words, marks.places),
         blind=(*blind.of_walker(walker), *blind.of_tree(tree.losses, marks.mode)),
+        unbuilt=unbuilt,
     )
 
 
@@ -175,6 +181,17 @@ def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
     space = spaces.pop() if len(spaces) == 1 else "unknown"
     for hit in root.hits:
         yield culprit(arch, hit, root.step, root.definition.conditions, space)
+
+
+def _unbuilt(view: View, program: Program, files: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Read all functions of some files; the files that are not built are left, with the reason."""
+    for file in files:
+        why = view.why(file)
+        if why is not None:
+            yield file, str(why)
+            continue
+        for definition in view.functions(file):
+            program.function(definition)
 
 
 def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:

@@ -31,6 +31,7 @@ from . import blind
 from .architecture import Looked, look
 from .causes import findings
 from .marks import Marks, mark
+from .module import Folder, nowhere_built
 from .places import settle
 from .remembered import keep, key, recall
 
@@ -62,8 +63,9 @@ def check(
     jobs: int | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    kernel: Where | None = None,
 ) -> CheckResult:
-    """Check a kernel tree against the contract.
+    """Check a kernel tree, or a module out of tree, against the contract.
 
     :param path: top directory of a Linux source tree, neither configured nor built; or the tree,
         opened, maybe with files changed in memory (`Tree.over`, `Tree.mounted`).
@@ -74,14 +76,19 @@ def check(
     :param jobs: processes; default: the number of CPUs.
     :param cache_dir: where to keep what can be used again; None: nowhere.
     :param progress: called with (stage, done, total) as the work goes on.
+    :param kernel: the tree that `path`, the folder of a module, is built for (`make M=path`); only
+        what the module takes part in is reported then.
     :raises TreeError: the path is no kernel tree.
     :raises NothingToCheck: none of the architectures implements the mode in this tree.
     :raises ValueError: an unknown rule, architecture or dialect.
     """
-    asked = _asked(path, arches, rules, dialect, jobs, cache_dir, progress)
+    folder = None if kernel is None else Folder(path, kernel)
+    where = path if folder is None else folder.tree
+    asked = _asked(where, arches, rules, dialect, jobs, cache_dir, progress)
     known: CheckResult | None = asked.recall("check", CheckResult)
     if known is not None:
-        return replace(known, tree=replace(known.tree, path=asked.path))
+        known = replace(known, tree=replace(known.tree, path=asked.path))
+        return known if folder is None else folder.told(known)
     marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
     looked = _look(asked, marks)
     rows = {item.arch: _row(item, asked.dialect) for item in looked}
@@ -92,7 +99,7 @@ def check(
         coverage=_coverage(asked, marks, looked),
     )
     asked.keep("check", result)
-    return result
+    return result if folder is None else folder.told(result)
 
 
 def sections(
@@ -103,12 +110,15 @@ def sections(
     jobs: int | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    kernel: Where | None = None,
 ) -> Sections:
-    """Every section of a tree; arguments and errors as for ``check``."""
-    asked = _asked(path, arches, None, dialect, jobs, cache_dir, progress)
+    """Every section of a tree, or of a module; arguments and errors as for ``check``."""
+    folder = None if kernel is None else Folder(path, kernel)
+    where = path if folder is None else folder.tree
+    asked = _asked(where, arches, None, dialect, jobs, cache_dir, progress)
     known: Sections | None = asked.recall("sections", Sections)
     if known is not None:
-        return known
+        return known if folder is None else folder.rows(known)
     marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
     looked = _look(asked, marks)
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
@@ -118,7 +128,7 @@ def sections(
     rows = tuple(_one_row(same) for _, same in sorted(by_place.items()))
     result = Sections(rows, _coverage(asked, marks, looked))
     asked.keep("sections", result)
-    return result
+    return result if folder is None else folder.rows(result)
 
 
 @dataclass(slots=True)
@@ -246,7 +256,7 @@ def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage
     return Coverage(
         sections=len({s for item in looked for s in item.sections}),
         functions_parsed=sum(item.parsed for item in looked),
-        unparsed=_merged(item.unparsed for item in looked),
+        unparsed=_merged([*(item.unparsed for item in looked), nowhere_built(looked)]),
         unresolved=_merged(item.unresolved for item in looked),
         places=places,
         blind=_merged(

@@ -29,12 +29,14 @@ class Marks:
 
     ``places`` are the words of the former that name it; ``having`` are the directories below arch/
     that have the mode by their own word.
+    ``module`` are the .c files of the directory that is a module out of tree (see Tree).
     """
 
     mode: tuple[str, ...]
     takers: tuple[str, ...]
     places: Mapping[str, tuple[Occurrence, ...]]
     having: frozenset[str]
+    module: tuple[str, ...] = ()
 
     @property
     def machines(self) -> tuple[Profile, ...]:
@@ -50,14 +52,20 @@ class Marks:
         return [f for f in files if not f.startswith("arch/") or f.startswith(mine)]
 
 
-def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None) -> Marks:
-    """Search the whole tree, with ``jobs`` processes; of what ``cache`` knows only the rest."""
-    takers = [
+def takers() -> list[bytes]:
+    """Names of the functions that call another back at once, maybe inside of a section."""
+    return [
         name.encode()
         for name, taker in vocabulary.load().callbacks.items()
         if taker.fn is not None and taker.runs == "now"
     ]
-    found = files_with(tree, [MODE_WORD, *takers], jobs, manifest=manifest, cache=cache)
+
+
+def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None) -> Marks:
+    """Search the whole tree, with ``jobs`` processes; of what ``cache`` knows only the rest."""
+    below = f"{tree.module}/"
+    module = [f for f in manifest if tree.module and f.startswith(below) and f.endswith(".c")]
+    found = files_with(tree, [MODE_WORD, *takers()], jobs, manifest=manifest, cache=cache)
     mode = tuple(sorted(file for file, words in found.items() if MODE_WORD in words))
     places = {file: occurrences(tree.read(file), MODE_WORD) for file in mode}
     return Marks(
@@ -65,6 +73,7 @@ def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | No
         places=places,
         having=frozenset({*_defining(places), *_selecting(tree, manifest)}),
         takers=tuple(sorted(file for file, words in found.items() if words - {MODE_WORD})),
+        module=tuple(sorted(module)),
     )
 
 
