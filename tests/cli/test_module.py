@@ -141,8 +141,8 @@ def test_a_module_that_has_nothing_to_do_with_the_mode_is_clean(run: Run, tmp_pa
 @pytest.mark.parametrize(
     ("makefile", "reason"),
     [
-        ("obj-m := other.o\n", "not read: no Makefile names it"),
-        ("ifndef CONFIG_X86\nobj-m := a.o\nendif\n", "not read: CONFIG_X86 counts as on"),
+        ("obj-m := other.o\n", "not read, because no Makefile names it"),
+        ("ifndef CONFIG_X86\nobj-m := a.o\nendif\n", "not read, because CONFIG_X86 counts as on"),
         ("obj-m := $(shell ls *.o)\n", "Makefile:1 (not evaluated)"),
         (None, "Makefile could not be read"),
     ],
@@ -175,7 +175,7 @@ def test_findings_count_beside_a_loss(run: Run, tmp_path: Path) -> None:
     folder = module(tmp_path, files)
     ran = check(run, folder)
     assert ran.code == 1
-    assert "b.c: not read: no Makefile names it" in ran.err
+    assert "b.c: not seen: not read, because no Makefile names it" in ran.err
 
 
 def test_the_fingerprint_does_not_rest_on_the_folders_name(run: Run, tmp_path: Path) -> None:

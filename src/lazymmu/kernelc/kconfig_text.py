@@ -10,7 +10,7 @@ Older forms are read too: `---help---`, and `$ARCH` in paths and strings (before
 
 Limits: `m` counts as `y`; ranges, options and comments are not looked at; macros that a Kconfig
 file defines are not followed: with arguments they are tests of the toolchain (TESTS), without
-they cannot be read (UNREAD).
+they cannot be read (UNKNOWN).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
     "FAILS",
     "NO",
     "TESTS",
+    "UNKNOWN",
     "UNREAD",
     "YES",
     "Block",
@@ -55,8 +56,11 @@ TESTS: Final = "__tests__"
 FAILS: Final = "__fails__"
 """A symbol in the place of a test that a current toolchain fails, `$(failure,...)`."""
 
-UNREAD: Final = "__unread__"
+UNREAD: Final = ""
 """A symbol in the place of a condition that cannot be read: it may hold, and it may not."""
+
+UNKNOWN: Final = "__unknown__"
+"""A word in the place of a text that cannot be read, such as what a shell would answer."""
 
 
 class Block(NamedTuple):
@@ -116,7 +120,7 @@ _QUOTED: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""
 _SPLIT_IF: Final = re.compile(r"(?:\s|(?<=[)\"']))if\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*\Z)")
 _CALLS: Final[Mapping[str, str]] = {
     "failure": FAILS,
-    "shell": UNREAD,
+    "shell": UNKNOWN,
     "error-if": "",
     "warning-if": "",
     "info": "",
@@ -162,7 +166,7 @@ def _operands(operator: str, expression: Expression) -> tuple[Expression, ...]:
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
-    """Replace `$(...)` in `text`: tests by TESTS, FAILS or UNREAD, others by `variables`.
+    """Replace `$(...)` in `text`: tests by TESTS, FAILS or UNKNOWN, others by `variables`.
 
     A reference to the architecture stays when `variables` has no value for it.
     """
@@ -189,7 +193,7 @@ def substitute(text: str, variables: Mapping[str, str]) -> str:
         elif name in _ARCHES and name not in variables:
             continue
         else:
-            value = variables.get(name, UNREAD)
+            value = variables.get(name, UNKNOWN)
         text = text[:start] + value + text[end + 1 :]
     return text
 
@@ -263,12 +267,16 @@ class _Parser:
             self.at += 2
             return _comparison(operator, word, other)
         word = word.lstrip("'")
+        if UNKNOWN in word:
+            return UNREAD
         return YES if word == "m" else word or NO
 
 
 def _comparison(operator: str, left: str, right: str) -> Expression:
     """Return a comparison; with y, m or n it is the symbol itself or its negation."""
     state = right.lstrip("'")
+    if UNKNOWN in left or UNKNOWN in right:
+        return UNREAD
     if operator in ("=", "!=") and left[0] != "'" and state in ("y", "m", "n"):
         if state == "m" and operator == "!=":
             # Whether a driver is a module is never decided here.

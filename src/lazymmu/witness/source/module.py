@@ -21,14 +21,11 @@ from .marks import MODE_WORD, takers
 if TYPE_CHECKING:
     from .architecture import Looked
 
-__all__ = ["NOT_READ", "Folder", "nowhere_built"]
+__all__ = ["Folder", "nowhere_built"]
 
 _PLACE: Final = "extmod"
 """Where a module stands in the tree: fingerprints of its findings rest on that, so that they are
 the same however the folder is named."""
-
-NOT_READ: Final = "not read"
-"""With what the reason begins for a file that is not built."""
 
 
 class Folder:
@@ -149,4 +146,6 @@ def nowhere_built(looked: Sequence[Looked]) -> list[Lost]:
         for file in reasons
         if all(any(file == other for other, _ in item.unbuilt) for item in looked)
     ]
-    return [Lost(file, 0, "", f"{NOT_READ}: {'; '.join(reasons[file])}") for file in everywhere]
+    return [
+        Lost(file, 0, "", f"not read, because {'; '.join(reasons[file])}") for file in everywhere
+    ]
