@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
