@@ -201,3 +201,32 @@ def test_an_architecture_that_has_the_mode_and_whose_hooks_are_not_found_is_not_
     ran = tree.check()
     assert ran.code == 3
     assert "arch/newmips: not seen: this architecture says that it has the mode" in ran.err
+
+
+CALLBACK = """#include <linux/mm.h>
+#include <linux/slab.h>
+
+static int note(pte_t *pte, unsigned long addr, void *data)
+{
+	return kmalloc(8, GFP_KERNEL) == NULL;
+}
+
+int note_range(struct mm_struct *mm, unsigned long addr, unsigned long size)
+{
+	return apply_to_page_range(mm, addr, size, note, NULL);
+}
+"""
+
+
+def test_a_callback_in_a_file_that_no_makefile_names_is_not_clean(tree):
+    """Its file does not name the mode, and was not read all the same."""
+    ran = tree.add(CALLBACK, built=False).check()
+    assert ran.code == 3
+    assert "mm/mine.c: not seen: not read, no Makefile names it" in ran.err
+
+
+def test_a_callback_in_a_file_that_another_one_includes_is_that_ones(tree):
+    """Whoever includes it decides whether it is built."""
+    tree.add(CALLBACK, "mm/selftests/mine.c", built=False)
+    text = '#include <linux/mm.h>\n#ifdef CONFIG_NOBODY_HAS\n#include "selftests/mine.c"\n#endif\n'
+    assert tree.add(text, "mm/outer.c").check().code == 0

@@ -94,3 +94,18 @@ def test_grouping_needles_loses_none(needles: list[str]) -> None:
     assert numbers == list(range(len(words)))
     for part, members in groups:
         assert all(part in needle for _, needle in members)
+
+
+def test_a_word_that_a_spliced_line_cuts_is_found(grow: Grow) -> None:
+    """As the compiler reads it; what a macro continues is not joined."""
+    tree = Tree.open(
+        grow(
+            {
+                "mm/cut.c": "begin_\\\nbatch();",
+                "mm/carriage.c": "beg\\\r\nin_batch();",
+                "mm/apart.c": "#define x begin_\\\n\tbatch",
+                "mm/start.c": "\\\nbegin_batch",
+            }
+        )
+    )
+    assert set(files_with(tree, [b"begin_batch"])) == {"mm/carriage.c", "mm/cut.c", "mm/start.c"}

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["whole_words"]
+__all__ = ["cuts_words", "whole_words"]
 
-_CUT = re.compile(rb"(?<=\w)\\\r?\n(?:\\\r?\n)*+\w")
+# It begins with its one fixed byte, for which the engine looks faster than for anything else.
+_CUT = re.compile(rb"\\\r?\n(?:\\\r?\n)*+\w")
+_WORD = re.compile(rb"\w")
 _PIECES = re.compile(rb"\w++(?:(?:\\\r?\n)++\w++)++")
 _SPLICE = re.compile(rb"\\\r?\n")
 
@@ -24,12 +26,16 @@ def whole_words(text: bytes) -> bytes:
 
     The result has the length and the number of newlines of `text`.
     """
-    # Nearly every file is answered by one of these two.
-    if b"\\\n" not in text and b"\\\r\n" not in text:
-        return text
-    if _CUT.search(text) is None:
-        return text
-    return _PIECES.sub(_joined, text)
+    return _PIECES.sub(_joined, text) if cuts_words(text, len(text)) else text
+
+
+def cuts_words(text: bytes | bytearray, end: int) -> bool:
+    """Tell whether a spliced line cuts a word in the first `end` bytes of a text."""
+    return any(
+        _WORD.match(text, match.start() - 1) is not None
+        for match in _CUT.finditer(text, 0, end)
+        if match.start()
+    )
 
 
 def _joined(match: re.Match[bytes]) -> bytes:

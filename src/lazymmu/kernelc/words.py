@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from .beneath import settled, why
 from .cache import Cache
 from .parallel import Task
+from .splice import cuts_words, whole_words
 from .tree import Stamp, Tree
 
 __all__ = ["files_with"]
@@ -130,13 +131,16 @@ def _search(
     groups = _groups(needles)
     # Not bytes for each file: that costs a tenth of the time.
     buffer = bytearray(1 << 20)
-    find = buffer.find
     for path in files:
         try:
             size = tree.into(path, buffer)
         except (OSError, ValueError) as error:
             lost.append((path, why(error)))
             continue
+        text: bytes | bytearray = buffer
+        if cuts_words(buffer, size):
+            text = whole_words(bytes(buffer[:size]))
+        find = text.find
         hits = [
             number
             for part, members in groups

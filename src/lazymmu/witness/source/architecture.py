@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from posixpath import basename, dirname
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.dialects import Dialect
@@ -17,6 +18,7 @@ from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.unbuilt import Cause
 from lazymmu.kernelc.view import Definition, View
 from lazymmu.witness.finding import Lost, SectionRow, Step
 
@@ -39,7 +41,8 @@ _RECURSION = 20_000
 class Looked:
     """What one architecture came to, as plain values that can cross to another process.
 
-    unbuilt: files of a module out of tree that are not built, and why.
+    unbuilt: files of a module out of tree that are not built, and why; unlisted: files that name
+    a function that calls back, and that no Makefile was seen to name, whatever the configuration.
     """
 
     arch: str
@@ -56,6 +59,7 @@ class Looked:
     verdicts: Verdicts
     blind: tuple[Lost, ...]
     unbuilt: tuple[tuple[str, str], ...] = ()
+    unlisted: tuple[tuple[str, str], ...] = ()
 
 
 def look(
@@ -126,6 +130,7 @@ def look(
         verdicts=judge(view, program, walker, implementation, words, marks.places),
         blind=(*blind.of_walker(walker), *blind.of_tree(tree.losses, marks.mode)),
         unbuilt=unbuilt,
+        unlisted=tuple(_unlisted(view, calling_back)),
     )
 
 
@@ -192,6 +197,29 @@ def _unbuilt(view: View, program: Program, files: Iterable[str]) -> Iterable[tup
             continue
         for definition in view.functions(file):
             program.function(definition)
+
+
+def _unlisted(view: View, files: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """The files that no configuration of this machine builds, with the reason."""
+    for file in files:
+        if not file.endswith(".c") or file in view.built or _is_included(view.tree, file):
+            continue
+        why = view.why(file)
+        if why is not None and why.cause in (Cause.UNNAMED, Cause.UNREADABLE):
+            yield file, str(why)
+
+
+def _is_included(tree: Tree, file: str) -> bool:
+    """Whether another .c file beside it, or one directory up, includes it: then that decides."""
+    name = re.escape(basename(file)).encode()
+    include = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*\"(?:[^\"\n]*/)?" + name + rb"\"", re.M)
+    return any(
+        include.search(tree.read(f"{folder}/{entry.name}"))
+        for folder in (dirname(file), dirname(dirname(file)))
+        if folder
+        for entry in tree.entries(folder)
+        if entry.name.endswith(".c") and not entry.directory
+    )
 
 
 def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:

@@ -3,14 +3,15 @@
 
 That is a place that names the mode and was not seen; whatever a section runs through and was not
 read in full, or not walked to its end; a file that could not be searched; a Makefile or Kconfig on
-the way to a file that names the mode; and an architecture that has the mode by its own word and
-whose hooks were not found. What lies further away (calls that were not resolved) is listed
-elsewhere and hides nothing that names the mode.
+the way to a file that names the mode; a file that has something called back and that no Makefile
+names; and an architecture that has the mode by its own word and whose hooks were not found. What
+lies further away (calls that were not resolved) is listed elsewhere and hides nothing that names
+the mode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from posixpath import basename, dirname
 
 from lazymmu.kernelc.tree import Loss
@@ -49,6 +50,20 @@ def of_tree(losses: Iterable[Loss], files: Collection[str]) -> Iterator[Lost]:
             matters = loss.unread
         if matters:
             yield Lost(loss.file, 0, "", loss.reason)
+
+
+def of_files(unlisted: Mapping[str, Mapping[str, str]]) -> Iterator[Lost]:
+    """Files that hand functions to one that calls back, and that nobody builds.
+
+    unlisted: by directory below arch/, the files that it could build and no Makefile of its own
+    was seen to name, each with the reason.  Another architecture's files are none of its own.
+    """
+    for file in sorted({file for files in unlisted.values() for file in files}):
+        top, _, below = file.partition("/")
+        own = below.partition("/")[0] if top == "arch" else ""
+        reasons = [files.get(file) for arch, files in unlisted.items() if own in ("", arch)]
+        if all(reasons) and reasons[0] is not None:
+            yield Lost(file, 0, "", f"not read, {reasons[0]}")
 
 
 def of_architectures(fallen: Iterable[str]) -> Iterator[Lost]:

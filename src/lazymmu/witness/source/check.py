@@ -264,6 +264,7 @@ def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage
                 blind.of_places(places),
                 blind.of_tree(asked.tree.losses, marks.mode),
                 blind.of_architectures(marks.having & wanted - seen),
+                blind.of_files({item.directory: dict(item.unlisted) for item in looked}),
                 *(item.blind for item in looked),
             ]
         ),
