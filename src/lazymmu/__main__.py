@@ -1,9 +1,59 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m lazymmu` is the command `lazymmu`."""
+"""The program `lazymmu`, which is also `python -m lazymmu`: one command as a process of its own."""
 
+from __future__ import annotations
+
+import os
+import signal
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from lazymmu.cli import main
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+__all__ = ["run"]
+
+
+def run() -> NoReturn:
+    """Run the command that the process was started with, and end the process with its code.
+
+    From here on Ctrl-C never shows a traceback. Before, while the interpreter itself starts, it is
+    not ours to catch.
+    """
+    code = 130
+    try:
+        sys.unraisablehook = _unraisable
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        _hold_standard_streams()
+        code = main()
+    except KeyboardInterrupt:
+        pass  # once more, while the first was being told
+    # All is said; the interpreter's own end takes a moment, and would show a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _hold_standard_streams() -> None:
+    """Open what is closed of the descriptors 0 to 2, or a file of ours would become one of them.
+
+    Python's own streams (`sys.stdout` and so on) stay None, so that the loss is seen.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def _unraisable(what: UnraisableHookArgs) -> None:
+    """Ctrl-C where nothing can be raised (in a destructor) is raised a little later instead."""
+    if what.exc_type is KeyboardInterrupt:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(what)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

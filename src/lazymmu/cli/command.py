@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lazymmu.cli import (
     check,
     completion,
+    console,
     explain,
     litmus,
     probes,
@@ -22,10 +21,13 @@ from lazymmu.cli import (
 )
 from lazymmu.cli.console import emit, say
 from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.terminal import clean, clean_lines, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
+
+    from _typeshed import SupportsWrite
 
 VERBS: tuple[ModuleType, ...] = (
     check,
@@ -66,9 +68,25 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose words go where all others go: arguments that it repeats may hold anything."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help as the result that was asked for."""
+        if file is None:
+            console.write(self.format_help())
+        else:
+            super().print_help(file)
+
+    def error(self, message: str) -> NoReturn:
+        """Say how to use the command and what is wrong, and end with 2."""
+        console.tell(f"{self.format_usage()}{self.prog}: error: {clean(message)}\n")
+        raise SystemExit(ExitCode.FAILED)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; the man page and the completion scripts are made from it too."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="lazymmu",
         description="Hold Linux kernel source to the contract of the lazy MMU mode.",
         epilog=_EXIT_STATUS,
@@ -95,34 +113,31 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
-    for stream in (sys.stdout, sys.stderr):
-        # A tree may hold names in any encoding; one of them must not stop a report.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    debug = False
+    console.begin()
     try:
-        args = build_parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said what is wrong, or printed what was asked for
-        return stop.code if isinstance(stop.code, int) else ExitCode.FAILED
-    try:
-        code = int(args.run(args))
-        sys.stdout.flush()
+        try:
+            args = build_parser().parse_args(argv)
+        except SystemExit as stop:  # argparse has said what is wrong, or printed what was asked for
+            code = stop.code if isinstance(stop.code, int) else int(ExitCode.FAILED)
+        else:
+            debug = args.debug
+            code = int(args.run(args))
     except Problem as problem:
-        say(str(problem))
+        if debug and problem.__cause__ is not None:
+            console.tell(clean_lines(traceback.format_exc()))
+        say(message_of(problem))
         return ExitCode.FAILED
     except KeyboardInterrupt:
         say("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`| head`). Nothing more can be said on standard output, not even
-        # by the interpreter's last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILED
-    except Exception as error:  # noqa: BLE001 - the last resort: a sentence, never a bare traceback
-        if args.debug:
-            traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - the last resort: a sentence, and no traceback
+        if debug:
+            console.tell(clean_lines(traceback.format_exc()))
         say(
-            f"internal error, {type(error).__name__}: {error}; "
+            f"internal error, {type(error).__name__}: {clean(message_of(error), 500)}; "
             "please report it with the output of --debug (lazymmu --debug VERB ...)"
         )
         return ExitCode.FAILED
-    return code
+    # Nobody may take an answer that did not arrive for a clean one.
+    return code if code or console.delivered() else ExitCode.FAILED

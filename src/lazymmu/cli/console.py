@@ -10,38 +10,89 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lazymmu import inputs
 from lazymmu.cli.outcome import Problem
+from lazymmu.terminal import clean, clean_lines, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
 
-__all__ = ["emit", "progress", "read_input", "say", "width"]
+__all__ = ["begin", "delivered", "emit", "progress", "read_input", "say", "tell", "width", "write"]
+
+_reader_gone = False
+"""Whether standard output was closed by who reads it before all of the result was in it."""
+
+
+def begin() -> None:
+    """Make the standard streams ready for one command."""
+    global _reader_gone  # noqa: PLW0603 - of the process, as the streams are
+    _reader_gone = False
+    for stream in (sys.stdout, sys.stderr):
+        # A tree may hold names in any encoding; one of them must not stop a report.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def delivered() -> bool:
+    """Whether every result of this command has reached its reader, as far as can be told."""
+    return not _reader_gone
 
 
 def say(sentence: str) -> None:
-    """Tell the user something that is not a result."""
-    print(f"lazymmu: {sentence}", file=sys.stderr)
+    """Tell the user something that is not a result, in one line, cleaned and shortened."""
+    tell(f"lazymmu: {clean(sentence)}\n")
+
+
+def tell(text: str) -> None:
+    """Write to standard error as it is; where nobody listens, nothing is said."""
+    # Not by print(): it takes standard output when there is no standard error.
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _silence(sys.stderr)
 
 
 def emit(text: str, output: str | None = None, *, colour: bool = False) -> None:
     """Write a result to `output`, a path, or to standard output if it is None or ``-``.
 
-    A file is replaced as a whole or not at all, so that a killed run leaves no half report.
+    A file is replaced as a whole or not at all, so that a killed run leaves no half report. What
+    acts on a terminal is spelt out (`terminal.clean_lines`); formats clean each value as well.
     colour: whether `text` has the shape of a compiler's messages, worth colouring on a terminal.
-    Raises Problem if the file cannot be written.
+    Raises Problem if it cannot be written. A reader who goes away (``| head``) is none: nothing is
+    said, the command goes on, and `delivered` is no longer true.
     """
+    text = clean_lines(text)
     if output is not None and output != "-":
-        # Through symbolic links, so that they stay.
-        _replace(Path(os.path.realpath(output)), text)
-    elif colour and sys.stdout.isatty():
-        _coloured(text)
+        _replace(output, text)
+    elif colour and sys.stdout is not None and sys.stdout.isatty():
+        write(_coloured(text))
     else:
+        write(text)
+
+
+def write(text: str) -> None:
+    """Write to standard output as it is, at once; raises Problem as `emit` does."""
+    global _reader_gone  # noqa: PLW0603 - see there
+    if sys.stdout is None:
+        raise Problem("cannot write to standard output: it is closed")
+    try:
         sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        _reader_gone = True
+    except (OSError, ValueError) as error:
+        _silence(sys.stdout)
+        raise Problem(f"cannot write to standard output: {_reason(error)}") from None
 
 
 def width(output: str | None = None) -> int | None:
     """Columns to fold a table to: those of the terminal it goes to, None for a file or a pipe."""
-    if output in {None, "-"} and sys.stdout.isatty():
+    if output in {None, "-"} and sys.stdout is not None and sys.stdout.isatty():
         # Narrower than this, folded cells read worse than wrapped lines.
         import shutil
 
@@ -50,11 +101,27 @@ def width(output: str | None = None) -> int | None:
 
 
 def read_input(path: str) -> bytes:
-    """The bytes of a file, or of standard input for ``-``; raises Problem with the reason."""
+    """The bytes of a file or pipe, or of standard input for ``-``; raises Problem with the reason.
+
+    `inputs` says what is refused: devices, pipes without a writer, more than `inputs.LIMIT` bytes.
+    """
     try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        if path != "-":
+            return inputs.read_input(path)
+        if sys.stdin is None:
+            raise Problem("cannot read standard input: it is closed")
+        return inputs.read_all(sys.stdin.buffer)
     except (OSError, ValueError) as error:
-        raise Problem(f"cannot read {path}: {_reason(error)}") from None
+        name = "standard input" if path == "-" else path
+        raise Problem(f"cannot read {clean(name)}: {_reason(error)}") from None
+
+
+def _silence(stream: TextIO) -> None:
+    """Lead a stream that cannot be written to nowhere, or the interpreter's last flush fails."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 @contextlib.contextmanager
@@ -63,14 +130,15 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
 
     total: 0 while a stage does not know its size.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     with Progress(
-        TextColumn("{task.description}"),
+        # A name may hold what looks like markup.
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         console=Console(stderr=True),
@@ -85,7 +153,7 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
 
         def show(stage: str, done: int, total: int) -> None:
             nonlocal drawn
-            bar.update(task, description=stage, completed=done, total=total or None)
+            bar.update(task, description=clean(stage), completed=done, total=total or None)
             # Whoever calls for each of thousands of files should not pay for as many drawings.
             if time.monotonic() - drawn > 0.1 or done == total:
                 bar.refresh()
@@ -94,15 +162,18 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
         yield show
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(output: str, text: str) -> None:
     import tempfile
 
     try:
+        # Through symbolic links, so that they stay.
+        path = Path(os.path.realpath(output))
         # A device or pipe such as /dev/stderr cannot be replaced, only written.
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             return
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # Not after the file's own name: that may be as long as a name can be.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".lazymmu-")
         try:
             with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
@@ -113,7 +184,7 @@ def _replace(path: Path, text: str) -> None:
             os.unlink(name)
             raise
     except (OSError, ValueError) as error:
-        raise Problem(f"cannot write {path}: {_reason(error)}") from None
+        raise Problem(f"cannot write {clean(output)}: {_reason(error)}") from None
 
 
 def _umask() -> int:
@@ -122,7 +193,10 @@ def _umask() -> int:
     return mask
 
 
-def _coloured(text: str) -> None:
+def _coloured(text: str) -> str:
+    """`text` as standard output's terminal shows it best."""
+    import io
+
     from rich.console import Console
     from rich.highlighter import RegexHighlighter
     from rich.theme import Theme
@@ -146,11 +220,20 @@ def _coloured(text: str) -> None:
             "say.rule": "dim",
         }
     )
-    console = Console(theme=theme, highlighter=Messages(), markup=False, emoji=False)
+    drawn = io.StringIO()
+    console = Console(
+        file=drawn,
+        force_terminal=True,
+        theme=theme,
+        highlighter=Messages(),
+        markup=False,
+        emoji=False,
+    )
     for line in text.splitlines():
         console.print(line, soft_wrap=True)
+    return drawn.getvalue()
 
 
 def _reason(error: Exception) -> str:
     """Why a file could not be used, without repeating its name."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return (error.strerror if isinstance(error, OSError) else None) or message_of(error)

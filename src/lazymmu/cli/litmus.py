@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import judged, searching
+from lazymmu.cli import judged, pool, searching
 from lazymmu.cli.console import emit, read_input, say
 from lazymmu.cli.options import add_output
 from lazymmu.cli.outcome import ExitCode, Problem
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not chosen:
         return ExitCode.INCONCLUSIVE
     begun = time.monotonic()
-    done, interrupted = searching.verdicts(chosen, args)
+    done, interrupted = pool.verdicts(chosen, args)
     found = judged.judgements(done)
     _print(done, found, args)
     if not args.quiet:

@@ -1,41 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the verbs that search machines share: their options, and many searches at once.
-
-Each search runs in one process; when they take longer than a moment, several processes make several
-searches. The results come in the order of the runs, whoever was ready first.
-"""
+"""What the verbs that search machines share: their options, and an implementation of one's own."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import time
+import io
+import traceback
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
-from lazymmu.cli.console import progress, say
+from lazymmu.cli.console import tell
 from lazymmu.cli.outcome import Problem
+from lazymmu.terminal import clean_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
-    from multiprocessing.synchronize import Event
+    from collections.abc import Iterator, Sequence
 
-    from lazymmu.explore import Progress
-    from lazymmu.litmus.run import Limits, Run
-    from lazymmu.witness.machine.verdict import Verdict
+    from lazymmu.litmus.run import Limits
 
-__all__ = ["ENGINES", "add_search", "add_selecting", "limits", "ported", "selected", "verdicts"]
+__all__ = ["ENGINES", "add_search", "add_selecting", "aside", "limits", "ported", "selected"]
 
 ENGINES = ("auto", "python", "numpy", "numba")
 """As `explore.ENGINES` has them, which is heavier to import than a parser."""
-
-ALONE = 0.2
-"""Seconds of searching that are cheaper than starting other processes is: most runs are small."""
-
-INTERRUPT = "interrupt"
-"""The reason that explore gives for a search that Ctrl-C ended."""
 
 
 def add_selecting(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -134,128 +121,42 @@ def ported(file: str | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    from lazymmu.litmus.ported import PortError
+    from lazymmu.litmus.ported import PortError, blame
     from lazymmu.litmus.ported import ported as with_it
 
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(with_it(file))
+            with aside():
+                stack.enter_context(with_it(file))
         except PortError as error:
-            raise Problem(str(error)) from None
+            raise Problem(str(error)) from error
+        try:
+            yield
+        except (Problem, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if file not in _files(error):
+                raise
+            raise Problem(blame(error, file)) from error
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """What a port prints goes to standard error, cleaned: results alone are standard output's."""
+    with contextlib.redirect_stdout(_Aside()):
         yield
 
 
-def verdicts(
-    runs: Sequence[Run], args: argparse.Namespace
-) -> tuple[list[tuple[Run, Verdict]], bool]:
-    """Make the runs; what they came to, in order, and whether the user broke off.
-
-    After Ctrl-C the searches at work end with what they have covered, and no other begins.
-    """
-    wanted = limits(args)
-    jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
-    many = jobs > 1 and hasattr(os, "fork")
-    done: list[tuple[Run, Verdict]] = []
-    with progress(quiet=args.quiet) as show:
-        told = show or (lambda *_: None)
-        interrupted = _alone(runs, wanted, told, done, time.monotonic() + ALONE if many else None)
-        if not interrupted and len(done) < len(runs):
-            interrupted = _together(runs, wanted, told, done, jobs)
-    if interrupted:
-        say(f"interrupted: {len(done)} of {len(runs)} runs made")
-    return done, interrupted
+class _Aside(io.TextIOBase):
+    def write(self, text: str) -> int:
+        tell(clean_lines(text))
+        return len(text)
 
 
-class _Late(Exception):
-    """A search alone takes longer than it takes to start others."""
-
-
-def _alone(
-    runs: Sequence[Run],
-    wanted: Limits,
-    show: Callable[[str, int, int], None],
-    done: list[tuple[Run, Verdict]],
-    until: float | None,
-) -> bool:
-    """Make the runs here, one after the other, until it is late; whether the user broke off."""
-
-    def look(_progress: Progress) -> None:
-        if until is not None and time.monotonic() > until:
-            raise _Late
-
-    for number, run in enumerate(runs):
-        show(run.scenario.name, number, len(runs))
-        try:
-            verdict = _verify(run, wanted, look)
-        except _Late:
-            return False
-        except KeyboardInterrupt:
-            return True
-        done.append((run, verdict))
-        if verdict.reason == INTERRUPT:
-            return True
-    return False
-
-
-def _together(
-    runs: Sequence[Run],
-    wanted: Limits,
-    show: Callable[[str, int, int], None],
-    done: list[tuple[Run, Verdict]],
-    jobs: int,
-) -> bool:
-    """Make the runs that are left in `jobs` processes; whether the user broke off."""
-    import multiprocessing
-    from concurrent.futures import CancelledError, ProcessPoolExecutor
-
-    # A fork has what this process has read and built; nothing here runs threads before it.
-    context = multiprocessing.get_context("fork")
-    stop = context.Event()
-    begun, interrupted = len(done), False
-    with ProcessPoolExecutor(jobs, context, _begin, (stop,)) as pool:
-        futures: list[tuple[Run, Future[Verdict]]] = [
-            (run, pool.submit(_verify, run, wanted)) for run in runs[len(done) :]
-        ]
-        try:
-            for run, future in futures:
-                show(run.scenario.name, len(done), len(runs))
-                done.append((run, future.result()))
-        except KeyboardInterrupt:
-            interrupted = True
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-        if interrupted:
-            for run, future in futures[len(done) - begun :]:
-                with contextlib.suppress(CancelledError):
-                    done.append((run, future.result()))
-    return interrupted
-
-
-_stop: Event | None = None
-
-
-def _begin(stop: Event) -> None:
-    """In a new process: leave Ctrl-C to the first one, which says so by `stop`."""
-    import signal
-
-    global _stop  # noqa: PLW0603 - set once for this process, before any search
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _verify(run: Run, wanted: Limits, look: Callable[[Progress], None] | None = None) -> Verdict:
-    from lazymmu.litmus import run as running
-
-    try:
-        return running.verify(run, wanted, look or _look)
-    except ImportError as error:
-        raise Problem(f"--engine {wanted.engine} needs a package: {error}") from None
-
-
-def _look(_progress: Progress) -> None:
-    """Called by a search now and then: end it when the user broke off."""
-    if _stop is not None and _stop.is_set():
-        raise KeyboardInterrupt
+def _files(error: BaseException) -> set[str]:
+    """Which files' code was running when something was raised."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return {frame.f_code.co_filename for frame, _ in frames}
 
 
 def _listed(values: Sequence[str]) -> set[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import judged, options, searching
+from lazymmu.cli import judged, options, pool, searching
 from lazymmu.cli.console import emit, read_input, say, width
 from lazymmu.cli.outcome import ExitCode, Problem
 
@@ -109,7 +109,7 @@ def _run(args: argparse.Namespace) -> ExitCode:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE
     begun = time.monotonic()
-    done, interrupted = searching.verdicts(chosen, args)
+    done, interrupted = pool.verdicts(chosen, args, args.port)
     _print(done, args)
     verdicts = [verdict for _, verdict in done]
     if not args.quiet:

@@ -7,6 +7,7 @@ wrote, or have read.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import sys
@@ -14,10 +15,14 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.inputs import read_input
+from lazymmu.interrupt import noticed
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.releases import IMPLEMENTATIONS, PORTS, RELEASES
+from lazymmu.terminal import message_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 ARCH: Final = "port"
@@ -35,10 +40,21 @@ def load(path: str | Path) -> type[Arch]:
     """Run the file at `path`, and give the one class in it that derives from `Arch`.
 
     A class that others in the file derive from is not meant.  Raises PortError, with one sentence,
-    for a file that cannot be read or run, or that has no such class, or several.
+    for a file that cannot be read, that raises anything at all when it is run (SystemExit and
+    KeyboardInterrupt, too: only a real Ctrl-C passes), or that has no such class, or several.
     """
     file = Path(path)
-    module = _run(file)
+    with _blamed(file):
+        return _only(_run(file), file)
+
+
+def blame(problem: BaseException, file: str | Path) -> str:
+    """`FILE:LINE: Type: message` of what the code of a port raised; the line as far as known."""
+    return f"{file}{_line(problem, str(file))}: {_said(problem)}"
+
+
+def _only(module: ModuleType, file: Path) -> type[Arch]:
+    """The one implementation in a module that was run."""
     mine = [
         value
         for value in vars(module).values()
@@ -53,11 +69,13 @@ def load(path: str | Path) -> type[Arch]:
         names = ", ".join(one.__name__ for one in last)
         raise PortError(f"{file} has more than one implementation: {names}")
     (found,) = last
-    if "row" not in vars(found):
+    # Not what the annotation says: the file may say anything.
+    row: object = vars(found).get("row")
+    if not isinstance(row, str) or not row.isprintable() or not row.strip():
         raise PortError(f"{file}: class {found.__name__} must name itself: row = ...")
     known = {one.row for rows in IMPLEMENTATIONS.values() for one in rows.values()}
-    if found.row in known:
-        raise PortError(f"{file}: there is an implementation named {found.row} already")
+    if row in known:
+        raise PortError(f"{file}: there is an implementation named {row} already")
     return found
 
 
@@ -80,9 +98,10 @@ def uninstall(arch: str = ARCH) -> None:
 
 def _run(file: Path) -> ModuleType:
     try:
-        source = file.read_bytes()
-    except OSError as problem:
-        raise PortError(f"{file} cannot be read: {problem.strerror}") from None
+        source = read_input(str(file))
+    except (OSError, ValueError) as problem:
+        reason = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+        raise PortError(f"{file} cannot be read: {reason}") from None
     name = f"lazymmu_port_{file.stem}"
     spec = importlib.util.spec_from_loader(name, loader=None, origin=str(file))
     assert spec is not None  # noqa: S101 - a name alone always has one
@@ -92,25 +111,40 @@ def _run(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         exec(compile(source, str(file), "exec"), vars(module))  # noqa: S102 - what load() is for
-    except Exception as problem:  # noqa: BLE001 - it may raise anything, and the file is at fault
-        del sys.modules[name]
-        raise PortError(f"{file}{_line(problem, file)}: {_said(problem)}") from None
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     return module
 
 
-def _line(problem: Exception, file: Path) -> str:
+@contextlib.contextmanager
+def _blamed(file: Path) -> Iterator[None]:
+    """Whatever is raised inside is the file's fault, but for a Ctrl-C of the user."""
+    with noticed() as pressed:
+        try:
+            yield
+        except PortError:
+            raise
+        except BaseException as problem:
+            if isinstance(problem, KeyboardInterrupt) and pressed():
+                raise
+            raise PortError(blame(problem, file)) from problem
+
+
+def _line(problem: BaseException, file: str) -> str:
     """`:LINE` of the file that the problem is about, as far as known."""
-    if isinstance(problem, SyntaxError) and problem.lineno:
+    if isinstance(problem, SyntaxError) and problem.lineno and problem.filename == file:
         return f":{problem.lineno}"
     lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(problem.__traceback__)
-        if frame.filename == str(file)
+        line
+        for frame, line in traceback.walk_tb(problem.__traceback__)
+        if frame.f_code.co_filename == file
     ]
     return f":{lines[-1]}" if lines else ""
 
 
-def _said(problem: Exception) -> str:
+def _said(problem: BaseException) -> str:
     """What a problem is, in one line."""
-    words = problem.msg if isinstance(problem, SyntaxError) else str(problem)
-    return " ".join(f"{type(problem).__name__}: {words}".split())
+    words = problem.msg if isinstance(problem, SyntaxError) else message_of(problem)
+    # SystemExit() and KeyboardInterrupt() say nothing.
+    return " ".join(f"{type(problem).__name__}: {words}".split()).removesuffix(":")

@@ -14,6 +14,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazymmu.report.dump import dump
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -59,7 +61,7 @@ def write(findings: Iterable[Finding], losses: Iterable[tuple[str, str, str]], r
         "findings": entries,
         "losses": lost,
     }
-    return json.dumps(whole, indent=1, ensure_ascii=True) + "\n"
+    return dump(whole, indent=1)
 
 
 def read(text: bytes, name: str) -> Baseline:

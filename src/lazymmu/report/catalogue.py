@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.report import grid
+from lazymmu.report.dump import dump
 from lazymmu.report.words import clean
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def render(
     for arch, release, feature in implementations:
         seen.setdefault((arch, feature), []).append(release)
     for (arch, feature), releases in sorted(seen.items(), key=lambda item: item[0][0]):
-        features.add_row(arch, feature, ", ".join(releases))
+        features.add_row(clean(arch), clean(feature), clean(", ".join(releases)))
     return f"{grid.plain(scenarios, width)}\n{grid.plain(features, width)}"
 
 
@@ -57,4 +57,4 @@ def render_json(rows: Sequence[Row], implementations: Sequence[tuple[str, str, s
         "scenarios": [asdict(row) for row in rows],
         "implementations": [dict(zip(names, one, strict=True)) for one in implementations],
     }
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    return dump(value)

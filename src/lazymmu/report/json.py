@@ -7,11 +7,11 @@ without `FORMAT` going up.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.report.coverage import standings
+from lazymmu.report.dump import dump
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,4 +94,4 @@ def _section(row: SectionRow) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     # ASCII, because file names of a tree may be no text at all (surrogates survive as escapes).
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    return dump(value)

@@ -7,12 +7,12 @@ validate the output against the published schema.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from lazymmu.report.dump import dump
 from lazymmu.report.told import harms, headline
 from lazymmu.witness.finding import Confidence, Severity
 
@@ -50,7 +50,7 @@ def render(outcomes: Sequence[Outcome], *, version: str, rules: Mapping[str, Des
     """All findings of all trees; version: of lazymmu; rules: `contract.rules.RULES`."""
     runs = [_run(outcome, version, rules) for outcome in outcomes]
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}
-    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+    return dump(log)
 
 
 def _run(outcome: Outcome, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.report import grid
+from lazymmu.report.dump import dump
 from lazymmu.report.words import clean, count
 from lazymmu.witness.trace.groups import ranked
 
@@ -193,7 +193,7 @@ def render_json(tallies: Sequence[tuple[str, Tally]]) -> str:
         }
         for name, tally in tallies
     ]
-    return json.dumps({"format": FORMAT, "traces": objects}, indent=2, ensure_ascii=True) + "\n"
+    return dump({"format": FORMAT, "traces": objects})
 
 
 def _group(group: Group) -> dict[str, Any]:

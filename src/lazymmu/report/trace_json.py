@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from lazymmu.report.dump import dump
 from lazymmu.report.sarif import describe
 from lazymmu.report.trace import task
 from lazymmu.report.words import clean
@@ -32,7 +32,7 @@ _LEVELS: Final = {
 def render_json(watched: Sequence[Watched]) -> str:
     """One object: `traces`, each with its kernel, what was seen, findings and doubts."""
     value = {"format": 1, "traces": [_trace(one) for one in watched]}
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    return dump(value)
 
 
 def _trace(watched: Watched) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def render_sarif(
     names = sorted(rules)
     runs = [_run(one, version, rules, names) for one in watched]
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": runs}
-    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+    return dump(log)
 
 
 def _run(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract import eventlist
+from lazymmu.report.dump import dump
 from lazymmu.report.words import count
 from lazymmu.witness.machine.verdict import Answer
 
@@ -115,7 +116,7 @@ def render(
         ],
         "scenarios": dict(sorted(scenarios.items())),
     }
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    return dump(value)
 
 
 def _result(verdict: Verdict) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.rules.rule import Kind
+from lazymmu.report.dump import dump
 from lazymmu.report.words import clean
 
 if TYPE_CHECKING:
@@ -53,4 +53,4 @@ def render_json(
         for line, violation in judged
     ]
     value = {"format": 1, "events": name, "dialect": dialect, "violations": violations}
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    return dump(value)

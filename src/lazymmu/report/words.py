@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The phrases that every text format shares: harmless on a terminal, and in good grammar."""
+"""The phrases that every text format shares: harmless on a terminal, and in good grammar.
+
+`clean` is that of `lazymmu.terminal`, under the name that the formats know.
+"""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeVar
+
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,16 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["clean", "count", "grouped"]
 
 _Key = TypeVar("_Key")
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def clean(text: str) -> str:
-    """`text` on one line and harmless on a terminal: control characters are spelt out.
-
-    File names and identifiers come from the tree, which is not trusted.
-    """
-    return _CONTROL.sub(lambda hit: f"\\x{ord(hit[0]):02x}", text)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many searches at once, and their end: by themselves, by Ctrl-C, or by an error of a port.
+
+Each search runs in one process; when they take longer than a moment, several processes make several
+searches. The results come in the order of the runs, whoever was ready first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from lazymmu import interrupt
+from lazymmu.cli.console import progress, say
+from lazymmu.cli.outcome import Problem
+from lazymmu.cli.searching import aside, limits
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.synchronize import Event
+
+    from lazymmu.explore import Progress
+    from lazymmu.litmus.run import Limits, Run
+    from lazymmu.witness.machine.verdict import Verdict
+
+    Done = list[tuple[Run, Verdict]]
+    Show = Callable[[str, int, int], None]
+
+__all__ = ["verdicts"]
+
+ALONE: Final = 0.2
+"""Seconds of searching that are cheaper than starting other processes is: most runs are small."""
+
+INTERRUPT: Final = "interrupt"
+"""The reason that explore gives for a search that Ctrl-C ended."""
+
+GRACE: Final = 2.0
+"""Seconds that searches have to say what they have covered after Ctrl-C."""
+
+
+def verdicts(
+    runs: Sequence[Run], args: argparse.Namespace, port: str | None = None
+) -> tuple[list[tuple[Run, Verdict]], bool]:
+    """Make the runs; what they came to, in order, and whether the user broke off.
+
+    After Ctrl-C the searches at work end with what they have covered, and no other begins. port:
+    the file of an implementation of the user's own; raises Problem, with its file and line, for
+    whatever its code raises.
+    """
+    jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
+    many = jobs > 1 and hasattr(os, "fork")
+    done: Done = []
+    with contextlib.ExitStack() as stack:
+        show = stack.enter_context(progress(quiet=args.quiet)) or (lambda *_: None)
+        search = _Search(limits(args), port, stack.enter_context(interrupt.noticed()))
+        if port is not None:
+            stack.enter_context(aside())
+        until = time.monotonic() + ALONE if many else None
+        interrupted = _alone(runs, search, show, done, until)
+        if not interrupted and len(done) < len(runs):
+            interrupted = _together(runs, search, show, done, jobs)
+    if interrupted:
+        say(f"interrupted: {len(done)} of {len(runs)} runs made")
+    return done, interrupted
+
+
+class _Late(Exception):
+    """A search alone takes longer than it takes to start others."""
+
+
+class _Search:
+    """How each run is made; pressed: whether the user has pressed Ctrl-C."""
+
+    def __init__(self, wanted: Limits, port: str | None, pressed: Callable[[], bool]) -> None:
+        self.wanted = wanted
+        self.port = port
+        self.pressed = pressed
+
+    def __call__(self, run: Run, look: Callable[[Progress], None] | None = None) -> Verdict:
+        from lazymmu.litmus import run as running
+        from lazymmu.litmus.ported import ARCH, blame
+
+        port = self.port if run.arch == ARCH else None
+        try:
+            verdict = running.verify(run, self.wanted, look or _look)
+        except _Late:
+            raise
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and self.pressed():
+                raise
+            if port is not None:
+                raise Problem(blame(error, port)) from error
+            if isinstance(error, ImportError):
+                why = f"--engine {self.wanted.engine} needs a package: {error}"
+                raise Problem(why) from None
+            raise
+        if verdict.reason == INTERRUPT and port is not None and not self.pressed():
+            raise Problem(f"{port}: KeyboardInterrupt, raised by its own code in a search")
+        return verdict
+
+
+def _alone(
+    runs: Sequence[Run], search: _Search, show: Show, done: Done, until: float | None
+) -> bool:
+    """Make the runs here, one after the other, until it is late; whether the user broke off."""
+
+    def look(_progress: Progress) -> None:
+        if until is not None and time.monotonic() > until:
+            raise _Late
+
+    try:
+        for number, run in enumerate(runs):
+            show(run.scenario.name, number, len(runs))
+            verdict = search(run, look)
+            done.append((run, verdict))
+            if verdict.reason == INTERRUPT:
+                return True
+    except _Late:
+        return False
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+_stop: Event | None = None
+_search: _Search | None = None
+
+
+def _together(runs: Sequence[Run], search: _Search, show: Show, done: Done, jobs: int) -> bool:
+    """Make the runs that are left in `jobs` processes; whether the user broke off."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    # A fork has what this process has read and built; nothing here runs threads before it.
+    context = multiprocessing.get_context("fork")
+    stop = context.Event()
+    begun = len(done)
+    # What an initializer is given goes by the fork, and need not be pickled.
+    pool = ProcessPoolExecutor(jobs, context, _begin, (stop, search))
+    futures: list[tuple[Run, Future[Verdict]]] = []
+    try:
+        # No process begins with a Ctrl-C that it would answer with a traceback, and no future
+        # comes to be that is not in the list.
+        with interrupt.held():
+            futures += [(run, pool.submit(_searched, run)) for run in runs[begun:]]
+        for run, future in futures:
+            show(run.scenario.name, len(done), len(runs))
+            done.append((run, future.result()))
+    except KeyboardInterrupt:
+        stop.set()
+        _gather(futures[len(done) - begun :], done, pool)
+        return True
+    except BrokenProcessPool:
+        _end(pool)
+        raise Problem(
+            "a process that searched was ended from outside, or by a port: "
+            "out of memory? (--jobs 1, --max-memory)"
+        ) from None
+    except BaseException:
+        _end(pool)
+        raise
+    pool.shutdown()
+    return False
+
+
+def _gather(
+    futures: Sequence[tuple[Run, Future[Verdict]]], done: Done, pool: ProcessPoolExecutor
+) -> None:
+    """After Ctrl-C: what the searches have come to within `GRACE`; a second Ctrl-C waits not."""
+    from concurrent.futures import wait
+
+    with contextlib.suppress(KeyboardInterrupt):
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait([future for _, future in futures], timeout=GRACE)
+    with interrupt.held():
+        done += [
+            (run, future.result())
+            for run, future in futures
+            if future.done() and not future.cancelled() and future.exception() is None
+        ]
+        _end(pool)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes of `pool` now; none is left behind."""
+    import multiprocessing
+
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+
+
+def _begin(stop: Event, search: _Search) -> None:
+    """In a new process: leave Ctrl-C to the first one, which says so by `stop`."""
+    import signal
+
+    global _stop, _search
+    _stop, _search = stop, search
+    search.pressed = stop.is_set
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _searched(run: Run) -> Verdict:
+    if _search is None:
+        raise RuntimeError("this process was not told how to search")
+    try:
+        return _search(run)
+    except Problem as problem:
+        # What caused it stays here: to be sent it would be formatted, and a port's can fail then.
+        raise Problem(str(problem)) from None
+
+
+def _look(_progress: Progress) -> None:
+    """Called by a search now and then: end it when the user broke off."""
+    if _stop is not None and _stop.is_set():
+        raise KeyboardInterrupt

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ctrl-C, where KeyboardInterrupt alone does not do.
+
+A leaf: every layer may import this module, and it imports none of ours. Python runs handlers of
+signals in the main thread alone; in another thread, and where somebody else handles Ctrl-C, both
+functions change nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+__all__ = ["held", "noticed"]
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Let Ctrl-C wait until the context ends: what is begun inside is recorded before it comes.
+
+    Processes and threads that are made inside begin with it held back.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        # Not the first call: one that came just before is raised by this one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def noticed() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C raises KeyboardInterrupt as ever; what is given tells whether the user pressed it.
+
+    Code that is not ours may raise KeyboardInterrupt by itself.
+    """
+    pressed: list[int] = []
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    try:
+        if ours:
+            signal.signal(signal.SIGINT, press)
+        # Where nothing can be known, the user is believed to have pressed it.
+        yield lambda: bool(pressed) or not ours
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
