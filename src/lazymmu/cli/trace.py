@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -95,6 +96,11 @@ def run(args: argparse.Namespace) -> ExitCode:
         _emit(watched, args)
     if not args.quiet:
         _say(watched)
+    else:
+        # What makes a clean answer an open one is said to those, too, who want no summary.
+        for one in watched:
+            if one.ended:
+                say(f"{clean(one.name)}: not read to its end: {one.ended}")
     return _code(watched, exit_zero=args.exit_zero)
 
 
@@ -151,6 +157,8 @@ def _watch(
     from lazymmu.witness.trace.watch import watch
 
     called = "<stdin>" if name == "-" else name
+    if name == "-" and sys.stdin is None:
+        raise Problem("cannot read standard input: it is closed")
     stream = sys.stdin.buffer if name == "-" else None
     try:
         total = Path(name).stat().st_size >> 20 if stream is None else 0
@@ -196,7 +204,6 @@ def _emit(watched: list[Watched], args: argparse.Namespace) -> None:
 
 def _say(watched: list[Watched]) -> None:
     from lazymmu.report import trace as text
-    from lazymmu.report.words import clean
 
     for one in watched:
         say(text.title(one))

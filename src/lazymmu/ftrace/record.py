@@ -39,13 +39,15 @@ class Loss:
     """Records that are not in the trace.
 
     line: where the trace says so (0: in its header); cpu: whose (-1: nobody says); count: how many
-    (None: nobody says); what: the trace's own words, or ours.
+    (None: nobody says); what: the trace's own words, or ours; ended: nothing after it was read,
+    although there was to be more.
     """
 
     line: int
     cpu: int
     count: int | None
     what: str
+    ended: bool = False
 
 
 @dataclass(slots=True)

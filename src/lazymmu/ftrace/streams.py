@@ -10,15 +10,13 @@ import contextlib
 import gzip
 import io
 import lzma
-import shutil
-import subprocess
-import tempfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from lazymmu.ftrace.lines import frame
 from lazymmu.ftrace.record import TraceError
+from lazymmu.ftrace.tracecmd import EndedError, reported
+from lazymmu.inputs import LIMIT, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -73,7 +71,7 @@ def opened(
     """
     with contextlib.ExitStack() as stack:
         try:
-            raw = stream or stack.enter_context(Path(path).open("rb"))
+            raw = stream or stack.enter_context(open_input(path))
             head = raw.read(len(_TRACE_DAT))
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
@@ -83,7 +81,7 @@ def opened(
                 raise TraceError(
                     f"{path} is a trace.dat, which trace-cmd reads from a file alone: name the file"
                 )
-            yield stack.enter_context(_reported(path, told))
+            yield stack.enter_context(reported(path, told))
             return
         counted = _Counted(cast("BinaryIO", _Replayed(head, raw)), progress)
         source = cast("BinaryIO", io.BufferedReader(counted, BLOCK))
@@ -135,90 +133,73 @@ def _zstd(path: str, source: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", zstd.ZstdFile(source))
 
 
-@contextlib.contextmanager
-def _reported(path: str, told: Callable[[bytes], object]) -> Iterator[BinaryIO]:
-    """The text of a trace.dat."""
-    program = shutil.which("trace-cmd")
-    if program is None:
-        raise TraceError(
-            f"{path} is a trace.dat, and trace-cmd is not installed; where it is, "
-            f"`trace-cmd report -l -N -O parent {Path(path).name}` prints it as text"
-        )
-    # Without plugins (-N) sched_switch keeps the + that tells a preempted task from one that called
-    # schedule(); functions keep their callers.
-    where = str(Path(path).absolute())
-    uname = subprocess.run(
-        [program, "report", "--uname", "-i", where],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    ).stdout
-    for line in uname.splitlines()[:4]:
-        told(line)
-    with (
-        tempfile.TemporaryFile() as words,
-        subprocess.Popen(
-            [program, "report", "-l", "-N", "-O", "parent", "-i", where],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=words,
-        ) as process,
-    ):
-        output = cast("BinaryIO", process.stdout)
-        try:
-            yield output
-        finally:
-            output.close()
-            # Below zero: ended by the signal that the closed pipe sends.
-            if process.wait() > 0:
-                words.seek(0)
-                lines = [line.strip() for line in words.read().splitlines() if line.strip()]
-                said = lines[0].decode("utf-8", "replace") if lines else "no reason given"
-                raise TraceError(f"trace-cmd cannot read {path}: {said}")
-
-
-def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str]]:
+def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
     """The text in blocks of whole lines, each with what is missing before it, or "".
 
-    A line longer than `BLOCK` is no line of a trace: it is dropped.  A last line without its
-    newline was cut in the middle and is dropped too, because half a line can say the opposite of
-    the whole.  Packed data that ends early or is damaged ends the trace there.
+    Third: whether the trace ends there although it was to go on: packed data that ends early or is
+    damaged, a trace-cmd that died, or a last line without its newline, which was cut in the middle
+    and is dropped, because half a line can say the opposite of the whole. What came before it is
+    given out first. A line longer than `BLOCK` is no line of a trace: it is dropped.
     """
     rest = b""
-    missing = ""
-    skipping = False
-    while True:
-        try:
-            chunk = stream.read(BLOCK)
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-            yield b"", f"the packed data ends here, damaged: {error}"
-            return
-        except Exception as error:
-            if type(error).__name__ != "ZstdError":
-                raise
-            yield b"", f"the packed data ends here, damaged: {error}"
-            return
+    missing = ended = ""
+    skipped = 0
+    while not ended:
+        chunk, ended = _chunk(stream)
         if not chunk:
             break
-        if skipping:
+        if skipped:
             end = chunk.find(b"\n")
             if end < 0:
+                skipped += len(chunk)
+                if skipped > LIMIT:
+                    ended = f"it holds no end of a line in {LIMIT >> 20} MiB"
                 continue
-            chunk, skipping = chunk[end + 1 :], False
+            chunk, skipped = chunk[end + 1 :], 0
         end = chunk.rfind(b"\n")
         if end < 0:
             rest += chunk
             if len(rest) > BLOCK:
-                rest, skipping, missing = b"", True, f"a line longer than {BLOCK} bytes"
+                rest, skipped, missing = b"", len(rest), f"a line longer than {BLOCK} bytes"
             continue
         block = rest + chunk
         end = _whole(block)
-        yield block[:end], missing
+        yield block[:end], missing, False
         missing = ""
         rest = block[end:]
-    if missing or rest:
+    whole = rest.rfind(b"\n") + 1
+    if missing or whole:
         # What was held back because a stack might have gone on.
-        yield rest[: rest.rfind(b"\n") + 1], missing
+        yield rest[:whole], missing, False
+    if ended or rest[whole:]:
+        yield b"", ended or "the last line is cut", True
+
+
+def _chunk(stream: BinaryIO) -> tuple[bytes, str]:
+    """About `BLOCK` bytes, fewer at the end; and why it is the end, when it was to go on.
+
+    Read in small parts: what a part that fails has read already would be lost with it.
+    """
+    read = getattr(stream, "read1", stream.read)
+    parts: list[bytes] = []
+    size = 0
+    while size < BLOCK:
+        try:
+            part = read(BLOCK - size)
+        except EndedError as error:
+            return b"".join(parts), f"trace-cmd failed: {error}"
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            return b"".join(parts), f"the data ends here, damaged: {error}"
+        except Exception as error:
+            # Of one of two modules, neither of which need be there.
+            if type(error).__name__ != "ZstdError":
+                raise
+            return b"".join(parts), f"the data ends here, damaged: {error}"
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts), ""
 
 
 def _whole(block: bytes) -> int:

@@ -75,9 +75,10 @@ class Trace:
         with opened(self.header.name, self._stream, self._progress, told=told) as source:
             lines = Lines(self.header, needles)
             with contextlib.closing(blocks(source)) as parts:
-                for block, missing in parts:
+                for block, missing, ended in parts:
                     if missing:
-                        self.header.losses.append(Loss(lines.next_line, -1, None, missing))
+                        loss = Loss(lines.next_line, -1, None, missing, ended)
+                        self.header.losses.append(loss)
                         lines.gap = True
                     lines.load(block)
                     yield lines

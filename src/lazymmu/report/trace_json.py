@@ -44,6 +44,7 @@ def _trace(watched: Watched) -> dict[str, Any]:
         "kernel": list(watched.kernel),
         "dialect": watched.dialect,
         "hidden": watched.hidden,
+        "complete": not watched.ended,
         "seen": {
             "lines": seen.lines,
             "sections": seen.sections,
@@ -114,7 +115,7 @@ def _run(
         },
         "invocations": [
             {
-                "executionSuccessful": True,
+                "executionSuccessful": not watched.ended,
                 "toolExecutionNotifications": [
                     {"level": "note", "message": {"text": clean(doubt.reason)}}
                     for doubt in watched.doubts

@@ -98,7 +98,8 @@ class Watched:
     name: of the file; arch, release: "" when not known exactly; kernel: architecture, release and
     how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
     findings beyond those listed, by rule; mute: what shows the mode cannot be
-    judged; hidden: what no recording of such a kernel shows, a phrase or "".
+    judged; hidden: what no recording of such a kernel shows, a phrase or ""; ended: why it was not
+    read to its end, "" when it was.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Watched:
     cut: tuple[tuple[str, int], ...] = ()
     mute: bool = False
     hidden: str = ""
+    ended: str = ""
 
     @property
     def violations(self) -> tuple[TraceFinding, ...]:
@@ -120,8 +122,8 @@ class Watched:
 
     @property
     def told(self) -> bool:
-        """Whether the trace showed enough to say anything."""
-        return self.seen.anything and not self.mute
+        """Whether the trace showed enough to say that all is well, and all of it was read."""
+        return self.seen.anything and not self.mute and not self.ended
 
     def only(self, *, pid: int | None = None, cpu: int | None = None) -> Watched:
         """The same with the findings of one task, and on one CPU, alone."""

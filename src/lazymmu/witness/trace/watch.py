@@ -97,6 +97,8 @@ class _Watcher:
                     follower = self._follower(lines, known, follower)
             follower.block(lines)
         if follower is None or known is None or lines is None:
+            if self.trace.losses:
+                raise TraceError(f"{self.trace.header.name}: {self.trace.losses[-1].what}")
             raise TraceError(f"{self.trace.header.name}: there is nothing in it")
         if not lines.header.format:
             raise TraceError(
@@ -188,7 +190,8 @@ class _Watcher:
         findings = [one for one in told if not self.rules or one.rule in self.rules]
         findings += self._effect(follower, rows)
         for loss in self.trace.losses:
-            self._doubt(f"records are missing: {loss.what}", loss.line)
+            said = "not read to its end" if loss.ended else "records are missing"
+            self._doubt(f"{said}: {loss.what}", loss.line)
         header = self.trace.header
         if header.entries is not None and header.entries != header.written:
             self._doubt(
@@ -209,6 +212,7 @@ class _Watcher:
             seen=seen,
             mute=mute,
             hidden=hidden(known),
+            ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),
             cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
         )
 
