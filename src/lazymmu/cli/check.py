@@ -35,13 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_reading(parser)
     options.add_kernel(parser)
     which = parser.add_argument_group("which findings")
-    which.add_argument(
-        "--path",
-        metavar="P",
-        action="append",
-        default=[],
-        help="report only findings that touch this file or directory of the tree",
-    )
+    options.add_path(which, "report only findings that touch")
     which.add_argument(
         "--rule",
         metavar="NAME",
@@ -92,6 +86,8 @@ class _Wish:
     suppressions: tuple[Suppression, ...]
     baseline: Baseline | None
     patch: bytes | None
+    paths: tuple[tuple[str, ...], ...]
+    """For each tree what --path names in it."""
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -99,8 +95,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     wish = _wish(args)
     outcomes = []
     everything: list[CheckResult] = []
-    for tree in args.trees:
-        result, outcome = _one(tree, args, wish)
+    for tree, paths in zip(args.trees, wish.paths, strict=True):
+        result, outcome = _one(tree, args, wish, paths)
         everything.append(result)
         outcomes.append(outcome)
     _report_stale(args, wish, everything)
@@ -152,12 +148,15 @@ def _wish(args: argparse.Namespace) -> _Wish:
             if args.baseline
             else None,
             patch=read_input(args.diff) if args.diff is not None else None,
+            paths=tuple(options.paths(args.path, args.trees)),
         )
     except (suppressions.SuppressionError, baseline.BaselineError) as error:
         raise Problem(str(error)) from None
 
 
-def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult, Outcome]:
+def _one(
+    tree: str, args: argparse.Namespace, wish: _Wish, paths: tuple[str, ...]
+) -> tuple[CheckResult, Outcome]:
     """One tree's check, whole, and what remains of it."""
     from lazymmu.report import select
     from lazymmu.witness.finding import Confidence
@@ -178,8 +177,8 @@ def _one(tree: str, args: argparse.Namespace, wish: _Wish) -> tuple[CheckResult,
         outcome = outcome.without("in the baseline", select.known(wish.baseline.fingerprints))
         outcome = outcome.knowing(wish.baseline.losses)
     if args.path:
-        outcome = outcome.without("outside --path", select.under(args.path))
-        outcome = replace(outcome, paths=tuple(args.path))
+        outcome = outcome.without("outside --path", select.under(paths))
+        outcome = replace(outcome, paths=tuple(paths))
     least = Confidence(args.min_confidence)
     return result, outcome.without(f"below {least} confidence", select.above(least))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.cli.console import say
 from lazymmu.cli.outcome import Problem
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ __all__ = [
     "ARCHES",
     "add_kernel",
     "add_output",
+    "add_path",
     "add_reading",
     "add_trees",
     "arches",
@@ -28,6 +30,7 @@ __all__ = [
     "check_names",
     "no_tree",
     "of_module",
+    "paths",
     "positive",
     "source_rules",
 ]
@@ -95,6 +98,17 @@ def no_tree(error: Exception, path: str, kernel: str | None) -> Problem:
     return Problem(f"{error}{hint}")
 
 
+def add_path(parser: argparse._ActionsContainer, what: str) -> None:
+    """--path P, which narrows what is shown; what: the beginning of its help."""
+    parser.add_argument(
+        "--path",
+        metavar="P",
+        action="append",
+        default=[],
+        help=f"{what} this file or directory, as it stands in the tree or from where you are",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> argparse._ArgumentGroup:
     """In which format, and where to; returns the group, for what a verb adds to it."""
     group = parser.add_argument_group("output")
@@ -147,6 +161,45 @@ def check_dialect(name: str | None) -> None:
 
     if name is not None:
         check_names("dialect", [name], DIALECTS)
+
+
+def paths(given: Sequence[str], trees: Sequence[str]) -> list[tuple[str, ...]]:
+    """What the --path options name in each of `trees`, relative to it, "" for all of it.
+
+    A relative path is looked for in the tree first, then from the current directory. It must be in
+    one of the trees at least; a tree that lacks it has nothing of it. Raises Problem for a path
+    that names nothing, and for one that is in none of the trees: a gate that looks at nothing would
+    be green for ever.
+    """
+    found: list[list[str]] = [[] for _ in trees]
+    for path in given:
+        if not path:
+            raise Problem("--path is empty; it names a file or directory of the tree")
+        inside = [_inside(path, tree) for tree in trees]
+        if all(one is None for one in inside):
+            where = trees[0] if len(trees) == 1 else "any of the trees"
+            if os.path.lexists(path) or any(os.path.lexists(os.path.join(t, path)) for t in trees):
+                raise Problem(f"--path {clean(path)}: is not inside {clean(where)}")
+            raise Problem(f"--path {clean(path)}: there is no such thing in {clean(where)}")
+        for mine, one in zip(found, inside, strict=True):
+            mine += [one] if one is not None else []
+    return [tuple(mine) for mine in found]
+
+
+def _inside(path: str, tree: str) -> str | None:
+    """A path relative to `tree`, None if nothing in it is called so."""
+    if not os.path.isdir(tree):
+        return os.path.normpath(path)  # who reads the tree says what is wrong with it
+    top = os.path.abspath(tree)
+    for base in (top, os.curdir):  # an absolute path is the same from both
+        there = os.path.abspath(os.path.join(base, path))
+        if not os.path.lexists(there):
+            continue
+        # By name, so that a link keeps its name; or by another name of the tree, through links.
+        for whole, part in ((top, there), (os.path.realpath(top), os.path.realpath(there))):
+            if os.path.commonpath([whole, part]) == whole:
+                return "" if part == whole else os.path.relpath(part, whole)
+    return None
 
 
 FEW_NAMES: Final = 30

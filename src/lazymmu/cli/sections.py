@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.cli.outcome import ExitCode
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from lazymmu.witness.finding import Sections
 
@@ -30,13 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_trees(parser)
     options.add_reading(parser)
     options.add_kernel(parser)
-    parser.add_argument(
-        "--path",
-        metavar="P",
-        action="append",
-        default=[],
-        help="list only sections in this file or directory of the tree",
-    )
+    options.add_path(parser, "list only sections in")
     options.add_output(parser, FORMATS)
 
 
@@ -47,12 +43,14 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.report.words import count
 
     options.check_dialect(args.dialect)
-    trees = [(tree, _found(tree, args)) for tree in args.trees]
+    paths = options.paths(args.path, args.trees)
+    trees = [(tree, _found(tree, args, mine)) for tree, mine in zip(args.trees, paths, strict=True)]
     if args.format == "json":
         emit(json.render_sections(trees), args.output)
     else:
         tables = [
-            (f"{tree}:\n" if len(trees) > 1 else "") + report.render(found.rows, width(args.output))
+            (f"{clean(tree)}:\n" if len(trees) > 1 else "")
+            + report.render(found.rows, width(args.output))
             for tree, found in trees
         ]
         emit("\n".join(tables), args.output)
@@ -67,7 +65,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.CLEAN if all(found.rows for _, found in trees) else ExitCode.INCONCLUSIVE
 
 
-def _found(tree: str, args: argparse.Namespace) -> Sections:
+def _found(tree: str, args: argparse.Namespace, paths: Sequence[str]) -> Sections:
     from lazymmu.kernelc.tree import TreeError
     from lazymmu.report.select import inside
     from lazymmu.witness.finding import Coverage, Sections
@@ -89,6 +87,6 @@ def _found(tree: str, args: argparse.Namespace) -> Sections:
     except NothingToCheck as error:
         say(str(error))
         return Sections((), Coverage(0, 0))
-    rows = [row for row in found.rows if not args.path or inside(args.path, [row.file])]
+    rows = [row for row in found.rows if not args.path or inside(paths, [row.file])]
     rows.sort(key=lambda row: (row.file, row.line, row.arches))
     return replace(found, rows=tuple(rows))
