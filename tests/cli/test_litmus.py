@@ -156,4 +156,6 @@ def test_ktap_has_a_result_for_each_run(litmus):
     """The kernel's test harnesses read it."""
     ran = litmus(TWO, "--format", "ktap", "--release", "6.12.8")
     assert ran.out.startswith("KTAP version 1\n1..1\n  KTAP version 1\n  # Subtest: two\n  1..1\n")
-    assert ran.out.endswith("  ok 1 x86 xen-nesting-count 6.12.8\nok 1 two\n")
+    assert ran.out.endswith(
+        "  ok 1 x86 xen-nesting-count 6.12.8\nok 1 two\n# Totals: pass:1 fail:0 skip:0 total:1\n"
+    )

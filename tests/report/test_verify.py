@@ -392,4 +392,5 @@ def test_suites_are_tests_and_their_cases_subtests():
         "  # no such kernel\n"
         "  ok 1 sparc # SKIP\n"
         "ok 2 b # SKIP\n"
+        "# Totals: pass:1 fail:2 skip:1 total:4\n"
     )

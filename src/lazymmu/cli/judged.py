@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lazymmu.cli.outcome import ExitCode
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
     from lazymmu.report.ktap import Case
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     Done = Sequence[tuple[Run, Verdict]]
 
-__all__ = ["as_json", "case", "counterexamples", "judgements", "traces"]
+__all__ = ["as_json", "case", "counterexamples", "judgements", "ktap_code", "met", "traces"]
 
 
 def judgements(done: Done) -> list[Judgement]:
@@ -79,6 +80,29 @@ def case(judged: Judgement) -> Case:
         directive="SKIP" if skipped else "TIMEOUT" if judged.met is None else "",
         told=(said(verdict), *judged.sentences),
     )
+
+
+def ktap_code(judged: Sequence[Judgement], *, interrupted: bool) -> ExitCode:
+    """How a command ends that prints KTAP: as its lines say.
+
+    1 with a `not ok`, 3 if all was skipped or the user broke off, so that lines are missing.
+    """
+    from lazymmu.cli.outcome import ExitCode
+    from lazymmu.report import ktap
+
+    whole = ktap.totals([case(one) for one in judged])
+    if whole.failed:
+        return ExitCode.FOUND
+    return ExitCode.INCONCLUSIVE if interrupted or not whole.passed else ExitCode.CLEAN
+
+
+def met(found: Sequence[Judgement]) -> str:
+    """What the comparison with expectations came to, in a phrase."""
+    differ = sum(one.met is False for one in found)
+    if differ:
+        return f"{differ} not as expected"
+    unsure = sum(one.met is None for one in found)
+    return f"{unsure} open" if unsure else "all as expected"
 
 
 def as_json(done: Done, judged: Sequence[Judgement]) -> str:

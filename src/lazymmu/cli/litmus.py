@@ -13,6 +13,7 @@ from lazymmu.cli import judged, pool, searching
 from lazymmu.cli.console import emit, read_input, say
 from lazymmu.cli.options import add_output
 from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -64,7 +65,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         from lazymmu.report.verdicts import summary
 
         said = summary([verdict for _, verdict in done], time.monotonic() - begun)
-        say(f"{said}; {_met(found)}")
+        say(f"{said}; {judged.met(found)}")
+    if args.format == "ktap":
+        return judged.ktap_code(found, interrupted=interrupted)
     if any(one.met is False for one in found):
         return ExitCode.FOUND
     return (
@@ -121,12 +124,5 @@ def _differences(done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement]
         on = " ".join(filter(None, (verdict.arch, verdict.feature, verdict.release)))
         level = "error" if judgement.met is False else "warning"
         for sentence in judgement.sentences:
-            yield f"{one.scenario.file}:{line}:{column}: {level}: {on}: {sentence}\n"
-
-
-def _met(found: Sequence[Judgement]) -> str:
-    differ = sum(one.met is False for one in found)
-    if differ:
-        return f"{differ} not as expected"
-    unsure = sum(one.met is None for one in found)
-    return f"{unsure} open" if unsure else "all as expected"
+            where = f"{one.scenario.file}:{line}:{column}"
+            yield clean(f"{where}: {level}: {on}: {sentence}") + "\n"

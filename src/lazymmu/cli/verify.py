@@ -115,8 +115,10 @@ def _run(args: argparse.Namespace) -> ExitCode:
     if not args.quiet:
         from lazymmu.report.verdicts import summary
 
-        say(summary(verdicts, time.monotonic() - begun))
-    return _code(verdicts, args, interrupted=interrupted)
+        said = summary(verdicts, time.monotonic() - begun)
+        ktap = args.format == "ktap"
+        say(f"{said}; {judged.met(judged.judgements(done))}" if ktap else said)
+    return _code(done, args, interrupted=interrupted)
 
 
 def _scenarios(args: argparse.Namespace) -> list[Scenario]:
@@ -177,10 +179,15 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
             emit("\n".join(parts), args.output)
 
 
-def _code(verdicts: Sequence[Verdict], args: argparse.Namespace, *, interrupted: bool) -> ExitCode:
+def _code(
+    done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace, *, interrupted: bool
+) -> ExitCode:
     from lazymmu.witness.machine.verdict import Answer
 
-    answers = {verdict.verdict for verdict in verdicts}
+    if args.format == "ktap":
+        code = judged.ktap_code(judged.judgements(done), interrupted=interrupted)
+        return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
+    answers = {verdict.verdict for _, verdict in done}
     if interrupted:
         return ExitCode.INCONCLUSIVE
     if Answer.VIOLATED in answers:
@@ -216,9 +223,7 @@ def _replayed(args: argparse.Namespace) -> ExitCode:
 
     name = "<stdin>" if args.replay == "-" else args.replay
     try:
-        found = verdicts.read(read_input(args.replay).decode())
-    except UnicodeDecodeError:
-        raise Problem(f"{name}: not text in UTF-8") from None
+        found = verdicts.read(read_input(args.replay))
     except ValueError as error:
         raise Problem(f"{name}: {error}") from None
     wanted = {one.strip() for value in args.scenarios for one in value.split(",")}
@@ -239,6 +244,8 @@ def _replayed(args: argparse.Namespace) -> ExitCode:
     if not done:
         say(f"{name}: there is no such counterexample in it")
         return ExitCode.INCONCLUSIVE
+    if args.format == "ktap":
+        return _code(done, args, interrupted=False)
     return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
 
 

@@ -10,10 +10,10 @@ into suppressions, with a reason.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazymmu.report import strict
 from lazymmu.report.dump import dump
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = ["Baseline", "BaselineError", "read", "write"]
 
 _KIND = "lazymmu-baseline"
 _FORMAT = 1
+_ENTRY = ("rule", "file", "function")
 
 
 class BaselineError(ValueError):
@@ -72,13 +73,16 @@ def read(text: bytes, name: str) -> Baseline:
     Raises BaselineError if the text is not as `write` writes it.
     """
     try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BaselineError(f"{name}: not a baseline: it is not JSON") from None
+        whole = strict.load(text)
+    except strict.NotStrictError as error:
+        raise BaselineError(f"{name}: not a baseline: {error}") from None
     if not isinstance(whole, dict) or whole.get("kind") != _KIND:
         raise BaselineError(f"{name}: not a baseline of lazymmu (write one with --write-baseline)")
-    if whole.get("format") != _FORMAT:
+    # True == 1 == 1.0 in Python; neither is the format.
+    if type(whole.get("format")) is not int or whole["format"] != _FORMAT:
         raise BaselineError(f"{name}: a baseline of another format; write it anew")
+    if not isinstance(whole.get("release", ""), str):
+        raise BaselineError(f"{name}: a broken baseline: `release` is not a text")
     entries = whole.get("findings")
     if not isinstance(entries, list):
         raise BaselineError(f"{name}: a broken baseline: `findings` is not a list")
@@ -87,6 +91,11 @@ def read(text: bytes, name: str) -> Baseline:
         fingerprint = entry.get("fingerprint") if isinstance(entry, dict) else None
         if not isinstance(fingerprint, str) or not fingerprint:
             raise BaselineError(f"{name}: a broken baseline: finding {number} has no fingerprint")
+        for key, value in entry.items():
+            if key in _ENTRY and not isinstance(value, str):
+                raise BaselineError(
+                    f"{name}: a broken baseline: `{key}` of finding {number} is not a text"
+                )
         prints.append(fingerprint)
     return Baseline(tuple(prints), tuple(_losses(whole.get("losses", []), name)))
 

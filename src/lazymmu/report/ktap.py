@@ -14,7 +14,7 @@ from lazymmu.report.words import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Case", "render"]
+__all__ = ["Case", "Totals", "render", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,28 @@ class Case:
     told: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many cases are ok, are not (a timeout among them), and were skipped."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+
+def totals(cases: Sequence[Case]) -> Totals:
+    """What the lines of `render` come to; an exit code is made of it, so that both agree."""
+    failed = sum(not case.ok for case in cases)
+    skipped = sum(case.ok and case.directive == "SKIP" for case in cases)
+    return Totals(len(cases) - failed - skipped, failed, skipped)
+
+
 def render(cases: Sequence[Case]) -> str:
-    """A test for each suite, with a subtest for each case; suites in order of appearance."""
+    """A test for each suite, with a subtest for each case; suites in order of appearance.
+
+    Last, the totals of all cases, as KUnit prints them (lib/kunit/test.c,
+    kunit_print_test_stats()).
+    """
     suites: dict[str, list[Case]] = {}
     for case in cases:
         suites.setdefault(case.suite, []).append(case)
@@ -43,6 +63,10 @@ def render(cases: Sequence[Case]) -> str:
         skipped = all(case.directive == "SKIP" for case in mine)
         ok = all(case.ok for case in mine)
         lines.append(_result(number, name, ok=ok, directive="SKIP" if skipped else ""))
+    whole = totals(cases)
+    lines.append(
+        f"# Totals: pass:{whole.passed} fail:{whole.failed} skip:{whole.skipped} total:{len(cases)}"
+    )
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -69,8 +69,15 @@ def read(text: bytes, name: str, rules: Collection[str]) -> tuple[Suppression, .
     """
     try:
         tables = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise SuppressionError(f"{name}: not TOML: it is not text in UTF-8") from None
+    except RecursionError:
+        raise SuppressionError(f"{name}: not TOML: it is nested too deeply") from None
+    except tomllib.TOMLDecodeError as error:
         raise SuppressionError(f"{name}: not TOML: {error}") from None
+    except (ValueError, OverflowError):
+        # A number of thousands of digits, a day that no month has: the library lets it through.
+        raise SuppressionError(f"{name}: not TOML: it holds a number that cannot be read") from None
     extra = sorted(tables.keys() - {"suppress"})
     if extra:
         raise SuppressionError(f"{name}: unknown key `{extra[0]}`; entries begin with [[suppress]]")

@@ -7,14 +7,14 @@ meaning without `FORMAT` going up.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract import eventlist
+from lazymmu.report import strict
 from lazymmu.report.dump import dump
-from lazymmu.report.words import count
+from lazymmu.report.words import clean, count
 from lazymmu.witness.machine.verdict import Answer
 
 if TYPE_CHECKING:
@@ -170,16 +170,18 @@ class Stored:
     actions: tuple[str, ...]
 
 
-def read(text: str) -> list[Stored]:
+def read(text: bytes | str) -> list[Stored]:
     """Every violation of a written object, in order; raises ValueError with one sentence."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError("this is no JSON") from None
+        value = strict.load(text)
+    except strict.NotStrictError as error:
+        why = "" if str(error) == strict.NO_JSON else f" that could be taken for one thing: {error}"
+        raise ValueError(f"this is no JSON{why}") from None
     if not isinstance(value, dict) or not isinstance(value.get("results"), list):
         raise ValueError("this is no output of lazymmu verify --format json")
-    if value.get("format") != FORMAT:
-        raise ValueError(f"its format is {value.get('format')!r}, and {FORMAT} can be read")
+    found = value.get("format")
+    if type(found) is not int or found != FORMAT:
+        raise ValueError(f"its format is {clean(repr(found), 40)}, and {FORMAT} can be read")
     try:
         texts = dict(value.get("scenarios") or {})
         return [
