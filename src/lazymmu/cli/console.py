@@ -166,12 +166,12 @@ def _replace(output: str, text: str) -> None:
     import tempfile
 
     try:
+        # A device or pipe such as /dev/stderr cannot be replaced, only written.
+        if os.path.exists(output) and not os.path.isfile(output):
+            Path(output).write_text(text, encoding="utf-8", errors="backslashreplace")
+            return
         # Through symbolic links, so that they stay.
         path = Path(os.path.realpath(output))
-        # A device or pipe such as /dev/stderr cannot be replaced, only written.
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
-            return
         # Not after the file's own name: that may be as long as a name can be.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".lazymmu-")
         try:

@@ -16,9 +16,10 @@ Each entry needs a `reason`, and either a `fingerprint` or a `rule` with a `file
 from __future__ import annotations
 
 import fnmatch
+import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.words import clean
 
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from lazymmu.witness.finding import Finding
 
 __all__ = ["Suppression", "SuppressionError", "read", "stale"]
+
+MOST: Final = 4 << 20
+"""Bytes of a file: some twenty thousand entries."""
+
+# Possessive, and from a word's beginning: it takes time as long as the text.
+_DOTTED: Final = re.compile(
+    rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}"""
+)
 
 _KEYS = ("rule", "file", "function", "fingerprint", "reason")
 
@@ -67,6 +76,10 @@ def read(text: bytes, name: str, rules: Collection[str]) -> tuple[Suppression, .
     Raises SuppressionError for anything that is not as this module's text says: an entry that is
     misread would hide findings.
     """
+    if len(text) > MOST or _DOTTED.search(text):
+        # Of what takes the library the square of its length.
+        much = f"it holds more than {MOST >> 20} MiB" if len(text) > MOST else "a key of 100 parts"
+        raise SuppressionError(f"{name}: not a list of suppressions: {much}")
     try:
         tables = tomllib.loads(text.decode())
     except UnicodeDecodeError:

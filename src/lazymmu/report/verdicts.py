@@ -175,8 +175,8 @@ def read(text: bytes | str) -> list[Stored]:
     try:
         value = strict.load(text)
     except strict.NotStrictError as error:
-        why = "" if str(error) == strict.NO_JSON else f" that could be taken for one thing: {error}"
-        raise ValueError(f"this is no JSON{why}") from None
+        said = "this is no JSON" if str(error) == strict.NO_JSON else f"this is not read: {error}"
+        raise ValueError(said) from None
     if not isinstance(value, dict) or not isinstance(value.get("results"), list):
         raise ValueError("this is no output of lazymmu verify --format json")
     found = value.get("format")
