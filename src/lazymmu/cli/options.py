@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -227,6 +228,14 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
 
     if args.no_cache:
         return None
+    if args.cache_dir:
+        try:
+            os.lstat(args.cache_dir)
+        except (OSError, ValueError) as error:
+            # A directory that is not there will be made, and one that cannot be does without.
+            if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+                why = "no name of a directory"
+                raise Problem(f"--cache-dir {clean(args.cache_dir)}: {why}") from None
     directory = Path(args.cache_dir) if args.cache_dir else default_directory()
     warning = Cache(directory).warning
     if warning is not None:
