@@ -234,7 +234,7 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
         except (OSError, ValueError) as error:
             # A directory that is not there will be made, and one that cannot be does without.
             if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
-                why = "no name of a directory"
+                why = "no directory can be called so"
                 raise Problem(f"--cache-dir {clean(args.cache_dir)}: {why}") from None
     directory = Path(args.cache_dir) if args.cache_dir else default_directory()
     warning = Cache(directory).warning

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lazymmu.cli import options
 from lazymmu.cli.console import tell
 from lazymmu.cli.outcome import Problem
-from lazymmu.terminal import clean_lines
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -143,14 +143,26 @@ def ported(file: str | None) -> Iterator[None]:
 @contextlib.contextmanager
 def aside() -> Iterator[None]:
     """What a port prints goes to standard error, cleaned: results alone are standard output's."""
-    with contextlib.redirect_stdout(_Aside()):
+    with _Aside() as stream, contextlib.redirect_stdout(stream):
         yield
 
 
 class _Aside(io.TextIOBase):
+    """Lines on standard error that cannot be taken for ours."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
     def write(self, text: str) -> int:
-        tell(clean_lines(text))
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            tell(f"port: {clean(line)}\n")
         return len(text)
+
+    def close(self) -> None:
+        if self._rest:
+            self.write("\n")
+        super().close()
 
 
 def _files(error: BaseException) -> set[str]:

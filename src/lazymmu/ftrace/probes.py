@@ -8,6 +8,7 @@ template language would be a dependency for six substitutions.
 
 from __future__ import annotations
 
+import re
 import textwrap
 import tomllib
 from dataclasses import dataclass, field
@@ -102,7 +103,8 @@ def plan(arch: str, release: str) -> Plan:
     """
     at = version(release)
     machine = next((one for one in _data()["machine"] if one["arch"] == arch), None)
-    if at is None:
+    # What is printed is a script, in which the release stands as it was given.
+    if at is None or not re.fullmatch(r"[\w.+~-]+", release):
         raise ValueError(f"{release!r} is no release; one begins like 6.12 or 7.1.13")
     if machine is None:
         raise ValueError(f"{arch!r} is no architecture that has the lazy MMU mode")
