@@ -193,7 +193,10 @@ def _inside(path: str, tree: str) -> str | None:
         return os.path.normpath(path)  # who reads the tree says what is wrong with it
     top = os.path.abspath(tree)
     for base in (top, os.curdir):  # an absolute path is the same from both
-        there = os.path.abspath(os.path.join(base, path))
+        try:
+            there = os.path.abspath(os.path.join(base, path))
+        except OSError:
+            continue  # the current directory is gone
         if not os.path.lexists(there):
             continue
         # By name, so that a link keeps its name; or by another name of the tree, through links.
