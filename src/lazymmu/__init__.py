@@ -18,8 +18,7 @@ need is imported when they are called, so that importing this package costs next
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, which takes a while to import
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection

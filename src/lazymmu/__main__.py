@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from typing import TYPE_CHECKING, NoReturn
+# Ctrl-C may come while this is imported; `typing` is no more needed than its time is worth.
+try:
+    import os
+    import signal
+    import sys
 
-from lazymmu.cli import main
+    from lazymmu.cli import main
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from typing import NoReturn
 
 __all__ = ["run"]
 
@@ -32,6 +37,7 @@ def run() -> NoReturn:
         pass  # once more, while the first was being told
     # All is said; the interpreter's own end takes a moment, and would show a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
     sys.exit(code)
 
 
