@@ -72,3 +72,107 @@ def test_a_file_that_is_no_port_is_one_sentence(run, tmp_path):
     assert done.out == ""
     assert done.err.startswith(f"lazymmu: {path}:2: AttributeError: ")
     assert done.err.count("\n") == 1
+
+
+RAISED = {
+    "raise SystemExit(0)": "SystemExit: 0",
+    "raise SystemExit": "SystemExit",
+    "import sys; sys.exit('over')": "SystemExit: over",
+    "raise KeyboardInterrupt": "KeyboardInterrupt",
+    "raise MemoryError": "MemoryError",
+    "raise GeneratorExit": "GeneratorExit",
+    "raise type('Own', (BaseException,), {})('one\\n  two')": "Own: one two",
+    "raise Mute": "Mute: its message cannot be had (SystemExit)",
+    "endless()": "RecursionError: maximum recursion depth exceeded",
+    "import lazymmu.nothing": "ModuleNotFoundError: No module named 'lazymmu.nothing'",
+}
+HELPERS = """\
+class Mute(Exception):
+    def __str__(self):
+        raise SystemExit(0)
+
+
+def endless():
+    return endless()
+
+
+"""
+
+
+@pytest.mark.parametrize("raised", RAISED)
+def test_whatever_a_file_raises_is_one_sentence(run, tmp_path, raised):
+    """Exit code 2, also for SystemExit(0): nothing was checked."""
+    path = tmp_path / "raises.py"
+    path.write_text(f"{HELPERS}{raised}\n")
+    done = run("verify", "--port", path)
+    line = 7 if raised == "endless()" else 10
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"lazymmu: {path}:{line}: {RAISED[raised]}\n"
+    assert PORTS == {}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("raised", RAISED)
+def test_whatever_a_port_raises_in_a_search_is_one_sentence(run, mine, raised, jobs):
+    """In a step, and in another process."""
+    text = mine.read_text()
+    step = "        yield self._pin()\n"
+    assert step in text
+    at = text[: text.index(step)].count("\n") + 1
+    # In a column far right, so that lines stay where they are.
+    once = f"        {HELPER_LINE}; {raised}\n"
+    mine.write_text(text.replace(step, once + step, 1))
+    done = run("verify", "--port", mine, "--engine", "python", "--jobs", jobs, "--quiet")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    if "KeyboardInterrupt" in raised:
+        assert (
+            done.err == f"lazymmu: {mine}: KeyboardInterrupt, raised by its own code in a search\n"
+        )
+    elif raised != "endless()":
+        assert done.err == f"lazymmu: {mine}:{at}: {RAISED[raised]}\n"
+    else:
+        assert "RecursionError" in done.err
+
+
+HELPER_LINE = (
+    "Mute = type('Mute', (Exception,), {'__str__': lambda self: exec('raise SystemExit(0)')}); "
+    "endless = lambda: endless()"
+)
+
+
+def test_what_a_port_prints_is_no_result(run, mine):
+    """JSON stays JSON; its words are on standard error, and cannot be taken for ours."""
+    step = "        yield self._pin()\n"
+    text = mine.read_text().replace(step, f'        print("in a step")\n{step}', 1)
+    mine.write_text(text + '\nprint("lazymmu: all is well\\nhalf", end="")\n')
+    done = run(
+        "verify", "--port", mine, "--scenario", "leave-before-unlock", "--format", "json", *SEARCH
+    )
+    assert [one["arch"] for one in json.loads(done.out)["results"]] == ["port"]
+    lines = done.err.splitlines()
+    assert lines[:2] == ["port: lazymmu: all is well", "port: half"]
+    assert set(lines[2:]) == {"port: in a step"}
+
+
+def test_debug_shows_where_a_port_failed(run, tmp_path):
+    """Its author wants more than a sentence."""
+    path = tmp_path / "raises.py"
+    path.write_text("def deep():\n    raise ValueError('here')\n\n\ndeep()\n")
+    assert run("verify", "--port", path).err == f"lazymmu: {path}:2: ValueError: here\n"
+    from lazymmu.cli import main
+
+    assert main(["--debug", "verify", "--port", str(path)]) == 2
+
+
+@pytest.mark.parametrize(
+    "row", ["5", "''", "' '", "['a']", "'a\\nb'", "None", "property(lambda self: 1)"]
+)
+def test_a_port_must_have_a_name_that_can_be_shown(run, mine, row):
+    """A text on one line."""
+    text = mine.read_text()
+    found = next(line for line in text.splitlines() if line.strip().startswith("row"))
+    mine.write_text(text.replace(found, f"    row = {row}", 1))
+    done = run("verify", "--port", mine, "--list")
+    assert (done.code, done.out) == (2, "")
+    assert "must name itself: row = ..." in done.err

@@ -166,3 +166,60 @@ def test_quiet_is_quiet(run):
     ran = run("trace", XEN, "-q")
     assert ran.err == ""
     assert "[nested-section]" in ran.out
+
+
+PAIR = "".join(
+    f"            init-1       [001] .....     1.{number:06}: xen_{act}_lazy_mmu <-f\n"
+    for number, act in enumerate(["enter", "leave"] * 5000)
+)
+NESTED = PAIR + PAIR.splitlines(keepends=True)[0] * 2 + PAIR
+XEN_612 = ("--arch", "x86", "--release", "6.12.8")
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+@pytest.mark.parametrize("cut", ["packed", "line"])
+def test_a_trace_that_ends_early_is_never_clean(run, tmp_path, cut, quiet):
+    """3 and the reason, also for who wants no summary; whole it is clean."""
+    path = tmp_path / "t"
+    whole = gzip.compress(PAIR.encode()) if cut == "packed" else PAIR.encode()
+    path.write_bytes(whole)
+    assert run("trace", path, *XEN_612, *quiet).code == 0
+    path.write_bytes(whole[: len(whole) // 2 + 7])
+    ran = run("trace", path, *XEN_612, *quiet)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.count("not read to its end") == 1
+    value = json.loads(run("trace", path, *XEN_612, "--format", "json").out)
+    assert value["traces"][0]["complete"] is False
+    (log,) = json.loads(run("trace", path, *XEN_612, "--format", "sarif").out)["runs"]
+    assert log["invocations"][0]["executionSuccessful"] is False
+    # Beside one that is whole, too.
+    (tmp_path / "whole").write_text(PAIR)
+    assert run("trace", tmp_path / "whole", path, *XEN_612).code == 3
+
+
+def test_a_violation_in_the_part_that_was_read_is_1_and_the_loss_is_named(run, tmp_path):
+    """What was found was found."""
+    path = tmp_path / "t"
+    path.write_text(NESTED[:-9])
+    ran = run("trace", path, *XEN_612, "--quiet")
+    assert ran.code == 1
+    assert "not read to its end: the last line is cut" in ran.err
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "exit 1"])
+def test_a_trace_cmd_that_dies_is_never_clean(run, tmp_path, monkeypatch, end):
+    """Its part is no whole."""
+    (tmp_path / "text").write_text(PAIR)
+    program = tmp_path / "trace-cmd"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *--uname*) exit;; esac\ncat {tmp_path}/text\n{end}\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    path = tmp_path / "trace.dat"
+    path.write_bytes(b"\x17\x08\x44tracing7\x00")
+    ran = run("trace", path, *XEN_612)
+    assert ran.code == 3
+    assert "not read to its end: trace-cmd failed: " in ran.err
+    program.write_text(program.read_text().replace(end, "exit 0"))
+    assert run("trace", path, *XEN_612).code == 0

@@ -306,3 +306,42 @@ def test_ctrl_c_ends_the_searches_of_all_processes(tmp_path):
     assert "Traceback" not in err
     assert "inconclusive: interrupted" in out
     assert "lazymmu: interrupted: " in err
+
+
+def open_(verdict: Verdict) -> Verdict:
+    """The answer that a bound was hit."""
+    return replace(verdict, verdict=Answer.INCONCLUSIVE, reason="max_states")
+
+
+def skipped(verdict: Verdict) -> Verdict:
+    """The answer that there is nothing to ask."""
+    return replace(verdict, verdict=Answer.NOT_APPLICABLE, reason="no such kernel")
+
+
+def broken_off(verdict: Verdict) -> Verdict:
+    """The answer of a search that Ctrl-C ended before it began."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("answer", "all_of_them", "code"),
+    [
+        (violated, False, 0),
+        (holds, False, 1),
+        (open_, False, 1),
+        (skipped, True, 3),
+        (broken_off, False, 3),
+    ],
+)
+def test_ktap_ends_as_its_lines_say(run, answers, answer, all_of_them, code):
+    """A job is red if and only if one of its lines is."""
+    answers(answer)
+    # No scenario expects anything of it, so that it may not apply.
+    which = ("--arch", "x86-native") if all_of_them else ("--release", "6.12.8")
+    names = ("leave-before-unlock", "--all") if all_of_them else (NAME,)
+    ran = run("verify", "--jobs", 1, "--scenario", *names, *which, "--format", "ktap")
+    assert ran.code == code
+    assert ("not ok" in ran.out) == (code == 1)
+    assert "\n# Totals: " in ran.out
+    assert run("verify", "--jobs", 1, "--scenario", *names, *which, "--format", "ktap",
+               "--exit-zero").code == (0 if code == 1 else code)  # fmt: skip

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import lzma
 import stat
+import time
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +125,153 @@ def test_a_trace_can_be_left_early(tmp_path):
     path = tmp_path / "trace"
     path.write_bytes(LINE.encode() * 100_000)
     assert next(iter(read(str(path)))).line == 1
+
+
+# ---- traces that end before their end ------------------------------------------------------------
+
+
+def ended(path, stream=None):
+    """The number of records, and the losses with which a trace ends."""
+    trace = read(str(path), stream)
+    number = len(list(trace))
+    return number, [loss.what for loss in trace.losses if loss.ended]
+
+
+def zstd_compress(data):
+    """As the zstd of this Python does it."""
+    try:
+        from compression import zstd
+    except ImportError:
+        zstd = pytest.importorskip("backports.zstd")
+    return zstd.compress(data)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstd_compress])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_packed_data_that_ends_early_gives_what_was_read_and_a_loss(tmp_path, pack, share):
+    """From a file, and from a pipe that closes."""
+    lines = "".join(
+        LINE.replace("1.000001", f"{number // 1000}.{number * 7919 % 1000:03}{number % 997:03}")
+        for number in range(30_000)
+    )
+    packed = pack(lines.encode())
+    path = tmp_path / "cut"
+    path.write_bytes(packed[: int(len(packed) * share)])
+    for stream in (None, io.BytesIO(path.read_bytes())):
+        number, why = ended(path, stream)
+        assert 0 < number < 30_000
+        assert [one.startswith("the data ends here, damaged: ") for one in why] == [True]
+    path.write_bytes(packed)
+    assert ended(path) == (30_000, [])
+
+
+def test_packed_data_with_a_wrong_byte_gives_a_loss(tmp_path):
+    """A checksum says so at the end."""
+    packed = bytearray(gzip.compress(LINE.encode() * 1000))
+    packed[-8] ^= 1
+    path = tmp_path / "wrong"
+    path.write_bytes(packed)
+    number, why = ended(path)
+    assert number == 1000
+    assert len(why) == 1
+
+
+def test_a_last_line_without_its_end_is_a_loss(tmp_path):
+    """Half a line can say the opposite of the whole, so it is dropped, and that is said."""
+    path = tmp_path / "cut"
+    path.write_text(LINE * 3 + LINE[:-9])
+    assert ended(path) == (3, ["the last line is cut"])
+
+
+def test_data_without_any_line_is_not_read_for_ever(monkeypatch):
+    """As /dev/zero on standard input."""
+    from lazymmu.ftrace import streams
+
+    monkeypatch.setattr(streams, "LIMIT", 4 << 20)
+
+    class Zeros(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            buffer[:] = bytes(len(buffer))
+            return len(buffer)
+
+    assert ended("<stdin>", io.BufferedReader(Zeros())) == (
+        0,
+        ["it holds no end of a line in 4 MiB"],
+    )
+
+
+UNAME = 'case "$*" in *--uname*) exit;; esac\n'
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("kill -9 $$", "trace-cmd failed: it was killed by signal 9"),
+        ("kill -15 $$", "trace-cmd failed: it was killed by signal 15"),
+        ("exit 3", "trace-cmd failed: it ended with status 3 and gave no reason"),
+        ("echo; echo 'bad data' >&2; exit 1", "trace-cmd failed: bad data"),
+    ],
+)
+def test_a_trace_cmd_that_dies_after_some_output_is_a_loss(trace_cmd, script, why):
+    """The part is judged, and nobody takes it for the whole."""
+    path = trace_cmd(
+        f"{UNAME}i=0; while [ $i -lt 50 ]; do echo '{LINE[:-1]}'; i=$((i+1)); done\n{script}"
+    )
+    assert ended(path) == (50, [why])
+
+
+def running():
+    """The command lines of all processes."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        # Processes come and go.
+        with contextlib.suppress(OSError):
+            found.append((entry / "cmdline").read_text())
+    return " ".join(found)
+
+
+def test_a_trace_cmd_that_hangs_is_a_loss(trace_cmd, monkeypatch):
+    """After a while; it is gone then, with all that it started."""
+    from lazymmu.ftrace import tracecmd
+
+    monkeypatch.setattr(tracecmd, "SILENCE", 0.5)
+    monkeypatch.setattr(tracecmd, "_UNAME", 0.5)
+    path = trace_cmd(f"echo '{LINE[:-1]}'; sleep 987654")
+    assert ended(path) == (1, ["trace-cmd failed: it said nothing for 0 s"])
+    # A process that was killed may need a moment to go.
+    until = time.monotonic() + 10
+    while "987654" in running() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert "987654" not in running()
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("kill -9 $$", "it was killed by signal 9"),
+        ("exit 1", "it ended with status 1 and gave no reason"),
+        ("sleep 987655", "it said nothing for 0 s"),
+    ],
+)
+def test_a_trace_cmd_that_fails_before_it_says_anything_is_an_error(
+    trace_cmd, monkeypatch, script, why
+):
+    """There is nothing to judge."""
+    from lazymmu.ftrace import tracecmd
+
+    monkeypatch.setattr(tracecmd, "SILENCE", 0.5)
+    with pytest.raises(TraceError, match=rf"^trace-cmd cannot read .*: {why}$"):
+        ended(trace_cmd(UNAME + script))
+
+
+def test_a_trace_left_early_leaves_no_trace_cmd_behind(trace_cmd):
+    """It is ended, however much it would have printed, and its end is no loss."""
+    path = trace_cmd(f"{UNAME}while :; do echo '{LINE[:-1]}'; done")
+    trace = read(str(path))
+    records = iter(trace)
+    assert next(records).name == "xen_enter_lazy_mmu"
+    records.close()
+    assert not trace.losses

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +53,54 @@ def test_an_error_is_raised_where_the_result_is_wanted() -> None:
 def test_a_child_that_dies_costs_time_only() -> None:
     """When the child ends without a result, the parent computes it."""
     assert Task(True, die, os.getpid()).result() == "done here"
+
+
+def wait(*_: object) -> None:
+    """Go on for ever."""
+    while True:
+        time.sleep(60)
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there, and is no corpse that nobody has asked for."""
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_task_that_nobody_waits_for_is_ended() -> None:
+    """After Ctrl-C, or an error elsewhere: its child is not left behind."""
+    task = Task(True, wait)
+    child = task._child
+    assert runs(child)
+    del task
+    assert not runs(child)
+
+
+LEFT = """
+import sys, time
+sys.path[:0] = sys.argv[1:]
+from lazymmu.kernelc.parallel import Task
+
+def wait():
+    while True:
+        time.sleep(60)
+
+tasks = [Task(True, wait) for _ in range(3)]
+print(*(task._child for task in tasks))
+keep = [tasks]
+keep.append(keep)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_no_task_goes_on_when_the_program_has_ended() -> None:
+    """Also one that the interpreter does not destroy at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT], capture_output=True, text=True, check=True, timeout=60
+    )
+    children = [int(word) for word in done.stdout.split()]
+    assert len(children) == 3
+    assert not any(runs(child) for child in children)

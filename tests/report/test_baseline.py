@@ -66,3 +66,54 @@ def test_any_bytes_are_read_or_refused(junk):
         baseline.read(junk, "base.json")
     except BaselineError as error:
         assert str(error).startswith("base.json: ")
+
+
+WHOLE = '{"kind": "lazymmu-baseline", "format": 1, "release": "6.6", "findings": [%s]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            WHOLE.replace('"format": 1', '"format": 1, "format": 1') % "",
+            "the key 'format' stands twice",
+        ),
+        (WHOLE % '{"fingerprint": "a", "fingerprint": "b"}', "the key 'fingerprint' stands twice"),
+        (WHOLE.replace("1", "true") % "", "of another format"),
+        (WHOLE.replace("1", "1.0") % "", "of another format"),
+        (WHOLE.replace("1", '"1"') % "", "of another format"),
+        (WHOLE.replace("1", "2") % "", "of another format"),
+        (WHOLE.replace("1", "9" * 5000) % "", "it is not JSON"),
+        (WHOLE.replace('"6.6"', "NaN") % "", "NaN is no number of JSON"),
+        (WHOLE.replace('"6.6"', "-Infinity") % "", "-Infinity is no number of JSON"),
+        (WHOLE.replace('"6.6"', "[]") % "", "`release` is not a text"),
+        (WHOLE % '{"fingerprint": "a", "file": 1}', "`file` of finding 1 is not a text"),
+        (WHOLE % '"a"', "finding 1 has no fingerprint"),
+        ("\ufeff" + WHOLE % "", "it begins with a byte order mark"),
+        ("[" * 200_000, "it is not JSON"),
+        (WHOLE % ("[" * 200_000 + "]" * 200_000), "it is not JSON"),
+    ],
+)
+def test_what_two_readers_could_take_for_two_things_is_refused(text, says):
+    """One sentence; no number, depth or mark shows the insides of the reader."""
+    with pytest.raises(BaselineError) as caught:
+        baseline.read(text.encode(), "base.json")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-32", "latin-1"])
+def test_a_baseline_is_utf_8(coding):
+    """As it was written."""
+    text = (WHOLE % '{"fingerprint": "\xe4"}').encode(coding)
+    with pytest.raises(BaselineError, match="it is not text in UTF-8"):
+        baseline.read(text, "base.json")
+
+
+@given(st.binary(max_size=60) | st.text(st.sampled_from('{}[]":,1eN.-\\\u0000'), max_size=60))
+def test_no_bytes_show_the_insides_of_the_reader(text):
+    """They are a baseline, or one sentence."""
+    try:
+        baseline.read(text if isinstance(text, bytes) else text.encode(), "base.json")
+    except BaselineError as error:
+        assert str(error).startswith("base.json: ")

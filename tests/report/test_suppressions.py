@@ -100,3 +100,26 @@ def test_any_bytes_are_read_or_refused(junk):
         suppressions.read(junk, "s.toml", RULES)
     except SuppressionError as error:
         assert str(error).startswith("s.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a = " + "9" * 5000, "it holds a number that cannot be read"),
+        ("a = " + "[" * 100_000, "it is nested too deeply"),
+        ("a = " + "{a = " * 50_000, "it is nested too deeply"),
+        ("\xff", "it is not text in UTF-8"),
+        ("\ufeff[[suppress]]", "Invalid statement"),
+        ("a = 1\na = 2", "Cannot overwrite a value"),
+        ("a" + ".a" * 50_000 + " = 1", "a key of 100 parts"),
+        ("x = 1\n[a" + ' . "b"' * 50_000 + "]", "a key of 100 parts"),
+        ("#" * (5 << 20), "it holds more than 4 MiB"),
+    ],
+)
+def test_a_hostile_file_is_one_sentence_at_once(text, says):
+    """Whatever the library makes of it; nothing takes the square of its length."""
+    coded = text.encode("latin-1" if text == "\xff" else "utf-8")
+    with pytest.raises(SuppressionError) as caught:
+        suppressions.read(coded, "s.toml", RULES)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

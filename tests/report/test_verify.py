@@ -394,3 +394,21 @@ def test_suites_are_tests_and_their_cases_subtests():
         "ok 2 b # SKIP\n"
         "# Totals: pass:1 fail:2 skip:1 total:4\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("cases", "whole"),
+    [
+        ([], (0, 0, 0)),
+        ([ktap.Case("a", "b", ok=True)], (1, 0, 0)),
+        ([ktap.Case("a", "b", ok=False)], (0, 1, 0)),
+        ([ktap.Case("a", "b", ok=False, directive="TIMEOUT")], (0, 1, 0)),
+        ([ktap.Case("a", "b", ok=True, directive="SKIP")], (0, 0, 1)),
+    ],
+)
+def test_totals_are_those_of_the_lines(cases, whole):
+    """A timeout is not ok, as its line says."""
+    assert ktap.totals(cases) == ktap.Totals(*whole)
+    lines = ktap.render(cases).splitlines()
+    assert sum(line.startswith("  not ok") for line in lines) == whole[1]
+    assert lines[-1] == "# Totals: pass:{} fail:{} skip:{} total:{}".format(*whole, len(cases))
