@@ -131,6 +131,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return ExitCode.INTERRUPTED
+    except MemoryError:
+        say("out of memory")
+        return ExitCode.FAILED
     except BaseException as error:  # noqa: BLE001 - the last resort: a sentence, and no traceback
         if debug:
             console.tell(clean_lines(traceback.format_exc()))
