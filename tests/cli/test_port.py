@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -135,22 +137,36 @@ def test_whatever_a_port_raises_in_a_search_is_one_sentence(run, mine, raised, j
         assert "RecursionError" in done.err
 
 
+@pytest.mark.parametrize("ends", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_port_that_ends_its_process_in_a_search_is_one_sentence(run, mine, ends, jobs):
+    """Not 0, whatever it asks for."""
+    step = "        yield self._pin()\n"
+    mine.write_text(mine.read_text().replace(step, f"        {ends}\n{step}", 1))
+    done = run("verify", "--port", mine, "--engine", "python", "--jobs", jobs, "--quiet")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "was ended from outside, or by a port" in done.err
+
+
 HELPER_LINE = (
     "Mute = type('Mute', (Exception,), {'__str__': lambda self: exec('raise SystemExit(0)')}); "
     "endless = lambda: endless()"
 )
 
 
-def test_what_a_port_prints_is_no_result(run, mine):
+def test_what_a_port_prints_is_no_result(mine):
     """JSON stays JSON; its words are on standard error, and cannot be taken for ours."""
     step = "        yield self._pin()\n"
     text = mine.read_text().replace(step, f'        print("in a step")\n{step}', 1)
     mine.write_text(text + '\nprint("lazymmu: all is well\\nhalf", end="")\n')
-    done = run(
-        "verify", "--port", mine, "--scenario", "leave-before-unlock", "--format", "json", *SEARCH
-    )
-    assert [one["arch"] for one in json.loads(done.out)["results"]] == ["port"]
-    lines = done.err.splitlines()
+    asked = ("--port", mine, "--scenario", "leave-before-unlock", "--format", "json")
+    # As a process of its own: searches have other processes, which no fixture listens to.
+    done = subprocess.run(
+        [sys.executable, "-m", "lazymmu", "verify", *asked, *SEARCH],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert [one["arch"] for one in json.loads(done.stdout)["results"]] == ["port"]
+    lines = done.stderr.splitlines()
     assert lines[:2] == ["port: lazymmu: all is well", "port: half"]
     assert set(lines[2:]) == {"port: in a step"}
 

@@ -59,8 +59,11 @@ def verdicts(
         search = _Search(limits(args), port, stack.enter_context(interrupt.noticed()))
         if port is not None:
             stack.enter_context(aside())
-        until = time.monotonic() + ALONE if many else None
-        interrupted = _alone(runs, search, show, done, until)
+        interrupted = False
+        # A port that ends its process must not end this one, with whatever code it likes.
+        if port is None or not hasattr(os, "fork"):
+            until = time.monotonic() + ALONE if many else None
+            interrupted = _alone(runs, search, show, done, until)
         if not interrupted and len(done) < len(runs):
             interrupted = _together(runs, search, show, done, jobs)
     if interrupted:
