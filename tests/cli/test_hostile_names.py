@@ -19,7 +19,19 @@ import pytest
 import lazymmu
 from lazymmu.cli.command import VERBS
 from lazymmu.machine.arch import template
-from lazymmu.witness.finding import Confidence, Harm, Lost, SectionRow, Severity, Step
+from lazymmu.witness.finding import (
+    Confidence,
+    Coverage,
+    Harm,
+    Lost,
+    Place,
+    SectionRow,
+    Sections,
+    Severity,
+    Standing,
+    Step,
+)
+from lazymmu.witness.source import check as source
 
 FORGED = "mm/forged.c:1:1: error: f(): a line of its own [nested-section]"
 # A newline that begins a finding; escapes, also of 8 bits; backspaces; the other way round; unseen.
@@ -161,7 +173,10 @@ def test_hostile_sections(run, monkeypatch):
         locks_end=(), pinned=(EVIL,), actions=((1, EVIL),),
         sleeps=chain, nests=chain, flushes=chain,
     )  # fmt: skip
-    monkeypatch.setattr(lazymmu, "sections", lambda *_args, **_given: [one])
+    places = (Place(EVIL, 1, EVIL, Standing.LOST, EVIL, EVIL),)
+    blind = (Lost(EVIL, 1, EVIL, EVIL), Lost(EVIL, 0, EVIL, EVIL))
+    found = Sections((one,), Coverage(1, 1, places=places, blind=blind))
+    monkeypatch.setattr(source, "sections", lambda *_args, **_given: found)
     for form in ("text", "json"):
         assert harmless(run("sections", NAME, f"{NAME}2", "--format", form)).code == 0
 

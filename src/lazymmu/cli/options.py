@@ -94,7 +94,9 @@ def no_tree(error: Exception, path: str, kernel: str | None) -> Problem:
         names = os.listdir(path)
     except (OSError, ValueError):
         names = []
-    module = any(name in ("Kbuild", "Makefile") or name.endswith(".c") for name in names)
+    module = "arch" not in names and any(
+        name in ("Kbuild", "Makefile") or name.endswith(".c") for name in names
+    )
     hint = "; a module's folder is checked with --kernel TREE" if module and not kernel else ""
     return Problem(f"{error}{hint}")
 
