@@ -29,6 +29,9 @@ RIGHT_EVERYWHERE = (
     ("arch/x86/xen/enlighten_pv.c", "xen_start_context_switch"),
     ("arch/x86/xen/enlighten_pv.c", "xen_end_context_switch"),
     ("arch/x86/xen/mmu_pv.c", "xen_flush_lazy_mmu"),
+    ("arch/x86/kernel/paravirt.c", "paravirt_start_context_switch"),
+    ("arch/x86/kernel/paravirt.c", "paravirt_end_context_switch"),
+    ("arch/x86/kernel/paravirt.c", "enter_lazy"),
     ("arch/x86/mm/pat/set_memory.c", "__kernel_map_pages"),
     ("mm/tests/lazy_mmu_mode_kunit.c", "lazy_mmu_mode_active"),
 )
@@ -72,12 +75,22 @@ def test_sparcs_batch_is_pinned_where_the_fix_was_backported(found: Ask) -> None
     assert not [f for f in tree.findings if f.rule == "unpinned-batch"]
 
 
+def test_powerpcs_batch_is_touched_unpinned_in_older_kernels(found: Ask) -> None:
+    """5.10 begins a batch without preempt_disable(), which 6.1 has; sparc and Xen are pinned."""
+    tree = found("5.10")
+    batches = [f for f in tree.findings if f.rule == "unpinned-batch"]
+    assert {f.arches for f in batches} == {("powerpc",)}
+
+
+@pytest.mark.parametrize("version", ["5.10", "6.1"])
 @pytest.mark.parametrize(
     "function", ["madvise_cold_or_pageout_pte_range", "madvise_free_pte_range"]
 )
-def test_madvise_unlocks_and_sleeps_inside_a_section(found: Ask, function: str) -> None:
+def test_madvise_unlocks_and_sleeps_inside_a_section(
+    found: Ask, function: str, version: str
+) -> None:
     """Up to 6.4 splitting a large folio dropped the lock and slept with the mode on."""
-    tree = found("6.1")
+    tree = found(version)
     assert tree.of("section-outside-lock", function, "mm/madvise.c")
     assert tree.of("sleep-in-section", function, "mm/madvise.c")
 
@@ -94,7 +107,7 @@ def test_madvise_is_right_since_it_leaves_first(found: Ask) -> None:
         assert not [f for f in found(version).findings if f.file == "mm/madvise.c"], version
 
 
-@pytest.mark.parametrize("version", ["6.1", "6.12.8", "7.3"])
+@pytest.mark.parametrize("version", ["5.10", "6.1", "6.12.8", "7.3"])
 def test_right_code_is_silent(found: Ask, version: str) -> None:
     """Nothing is charged to functions that do it right; information is no charge."""
     charged = {
@@ -113,7 +126,7 @@ def test_sections_over_kernel_mappings_are_information(found: Ask) -> None:
     )
 
 
-@pytest.mark.parametrize("version", ["6.1", "6.12.8", "7.3"])
+@pytest.mark.parametrize("version", ["5.10", "6.1", "6.12.8", "7.3"])
 def test_almost_everything_is_understood(found: Ask, version: str) -> None:
     """What the parser could not read is a fraction of a percent, and listed."""
     coverage = found(version).result.coverage
