@@ -234,6 +234,10 @@ def test_a_missing_include_is_a_loss(grow: Grow) -> None:
         "obj-y := " + "$(" * 5000 + ")" * 5000 + "\n",
         "obj-y := " + "a.o " * 20_000 + "\n" + "obj-y += b.o\n" * 2_000,
         "include mm/Makefile\nobj-y := a.o\n",
+        "obj-y := a\n" + "obj-y := $(obj-y)$(obj-y)\n" * 60,
+        "obj-y := a\n" + "obj-y := $(subst a,aa,$(obj-y))\n" * 60,
+        "obj-y := a b\n" + "obj-y := $(foreach x,$(obj-y),$(obj-y))\n" * 9,
+        "a := $(shell x) " + "b " * 999 + "\nobj-y := $(addprefix $(a),$(addprefix $(a),$(a)))\n",
         "define f\n$(eval $(call f))\nendef\n$(eval $(call f))\n",
         "ifeq (a,a)\n" * 5000,
         "ifeq ($(shell x),)\na += b\nelse\na += c\nendif\n" * 20 + "obj-y := " + "$(a)" * 30 + "\n",
@@ -242,3 +246,12 @@ def test_a_missing_include_is_a_loss(grow: Grow) -> None:
 def test_a_makefile_without_an_end_is_cut(grow: Grow, text: str) -> None:
     """Each ends soon, and within bounds."""
     assert len(words(grow, text)) <= 2 * 5_000
+
+
+def test_files_that_include_each_other_again_and_again_are_cut(grow: Grow) -> None:
+    """Ten files, each of which includes the next a hundred times."""
+    files = {f"mm/{n}": f"include mm/{n + 1}\n" * 100 for n in range(10)}
+    files["mm/10"] = "obj-y += a.o\n"
+    makefile = carried_out(grow, "include mm/0\n", files)
+    reasons = {loss.reason for loss in makefile.setting.tree.losses}
+    assert "includes files without end" in reasons

@@ -82,7 +82,7 @@ def carry_out(make: Evaluator, name: str, rest: str) -> list[Word]:
             return [
                 (extra + word if name == "addprefix" else word + extra, union(more, own))
                 for word, own in words
-                for extra, more in (added if uncertain(all_labels(added)) else added[:1])
+                for extra, more in (added[:_WAYS] if uncertain(all_labels(added)) else added[:1])
             ]
         case "join" if len(arguments) == 2:
             return _join(*map(make.expand, arguments))
@@ -123,8 +123,15 @@ def _subst(make: Evaluator, old: str, new: str, text: str) -> list[Word]:
     return [
         (part, labels)
         for word, labels in make.expand(text)
-        for part in (word.replace(old, new) if old else word + new).split()
+        for part in _replaced(word, old, new).split()
     ]
+
+
+def _replaced(word: str, old: str, new: str) -> str:
+    """Replace as often as it is; a text that would have no end is not one that can be known."""
+    if not old:
+        return word + new
+    return word.replace(old, new) if word.count(old) * len(new) < 1_000_000 else UNKNOWN
 
 
 def _unknown(words: list[Word]) -> bool:
@@ -202,6 +209,8 @@ def _foreach(make: Evaluator, variable: str, words: str, text: str) -> list[Word
     name = _text(make, variable).strip()
     found: list[Word] = []
     for item in make.expand(words):
+        if len(found) > _WORDS:
+            return found
         made = make.bound({name: [item]}, text)
         found += [(word, union(item[1], own)) for word, own in made]
     return found
@@ -245,6 +254,10 @@ def _suffix(word: str) -> str:
 def _without_suffix(word: str) -> str:
     return word[: len(word) - len(_suffix(word))]
 
+
+_WORDS: Final = 5_000
+_WAYS: Final = 64
+"""As many words as a list may have, and as many other forms as one word (see makefile.py)."""
 
 _BY_WORD: Final[dict[str, Callable[[str], str]]] = {
     "basename": _without_suffix,

@@ -63,6 +63,9 @@ _EMPTY: Final = (
 _WORDS: Final = 5_000
 """Most words that a variable holds: a kernel's longest lists have some hundred."""
 
+_LETTERS: Final = 10_000
+"""Longest word."""
+
 _WAYS: Final = 64
 """Most ways in which a word is put together from sides of open tests."""
 
@@ -70,8 +73,11 @@ _DEEPEST: Final = 500
 """How deep conditionals may nest: a kernel's nest four deep."""
 
 _WORK: Final = 1_000_000
-"""Most references that one Makefile follows, and words that they give, together: the most that a
-kernel's Makefile takes is some ten thousand."""
+"""Most references that one Makefile follows and words that they give, with its lines and the files
+that it includes, which count as _LINE and _FILE: the most that a kernel's takes is a twentieth."""
+
+_LINE: Final = 5
+_FILE: Final = 200
 
 
 class Setting(NamedTuple):
@@ -148,6 +154,7 @@ class Makefile:
         if rel in self._open or len(self._open) > 40:
             return
         outer = self._line_number
+        self._work += _FILE
         self._open.append(rel)
         self._carry_out(self.setting.tree.read(rel).decode("utf-8", "replace"))
         self._open.pop()
@@ -168,6 +175,10 @@ class Makefile:
             line = lines[index]
             self._line_number = index + 1
             index += 1
+            self._work += _LINE
+            if self._work > _WORK:
+                self._lose("includes files without end")
+                return
             if define:
                 if line.strip().startswith("endef"):
                     self.variables[define[0]] = [_Later("\n".join(define[1:]), ())]
@@ -396,6 +407,8 @@ class Makefile:
             return [("y", (name,) if value in ("free", "either") else ())]
         found: list[Word] = []
         for item in self.variables.get(name, ()):
+            if len(found) > _WORDS:
+                break
             if isinstance(item, _Later):
                 expanded = self.expand(item.text)
                 found += [(word, union(item.labels, own)) for word, own in expanded]
@@ -430,8 +443,11 @@ class Makefile:
             current = [
                 (before + piece, union(labels, own))
                 for before, labels in current or [("", ())]
-                for piece, own in pieces
+                for piece, own in pieces[:_WAYS]
             ][:_WAYS]
+            if current and len(current[0][0]) > _LETTERS:
+                self._lose("puts together a word without end")
+                current = self.unread()
 
         def end() -> None:
             nonlocal current
@@ -447,6 +463,8 @@ class Makefile:
                     words = self._reference(text[position + 2 : close])
                     position = close + 1
                     self._work += 1 + len(words)
+                    if any(len(word) > _LETTERS for word, _ in words):
+                        words = self.unread()
                 else:
                     name = text[position + 1]
                     words = [("$", ())] if name == "$" else self.variable(name)
