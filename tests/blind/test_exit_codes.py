@@ -99,6 +99,16 @@ def test_a_header_that_nothing_includes_is_not_clean(tree, mode):
     assert "mm/alone.h:3: begin_it() not seen: nothing that is built includes it" in ran.err
 
 
+def test_a_body_that_is_included_is_not_clean(tree, mode):
+    """Half a function in a file of its own, under any name."""
+    tree.add(f"\t{mode[0]}();\n", "mm/body.inc", built=False)
+    head = '#include <linux/mm.h>\n#include "body.inc"\n'
+    ran = tree.add(section(mode).replace("#include <linux/mm.h>\n", head)).check()
+    assert ran.code == 3
+    assert "mm/body.inc:1: " in ran.err
+    assert "not seen: in an included body" in ran.err
+
+
 def test_a_word_that_a_spliced_line_cuts_is_found(tree, mode):
     """The compiler reads it whole, and so does the search."""
     cut = "".join(f"\t{call[:9]}\\\n{call[9:]}();\n" for call in mode)

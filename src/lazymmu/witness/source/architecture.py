@@ -27,7 +27,7 @@ from .calls import Calls
 from .causes import Culprit, culprit
 from .facts import Facts
 from .marks import MODE_WORD, Marks
-from .places import Verdicts, judge
+from .places import Found, Verdicts, included, judge
 from .reach import MAX_DEPTH, Reach
 from .roots import Root, Roots
 from .table import rows
@@ -57,6 +57,7 @@ class Looked:
     unparsed: tuple[Lost, ...]
     unresolved: tuple[Lost, ...]
     verdicts: Verdicts
+    included: Found
     blind: tuple[Lost, ...]
     unbuilt: tuple[tuple[str, str], ...] = ()
     unlisted: tuple[tuple[str, str], ...] = ()
@@ -114,6 +115,7 @@ def look(
         for definition, outcome in hooks.judge(implementation, program, calls, runtime, words):
             root = Root(definition, (), outcome)
             culprits.extend(rests_on.named(c) for c in _culprits(profile.name, root))
+    bodies = included(view, MODE_WORD)
     unbuilt = tuple(_unbuilt(view, program, marks.module))
     table = rows(profile.name, walker, walked, program, words, culprits)
     return Looked(
@@ -127,7 +129,8 @@ def look(
         parsed=program.parsed,
         unparsed=tuple(_lost(tree, program, walker)),
         unresolved=tuple(_unresolved(profile.name, reach)),
-        verdicts=judge(view, program, walker, implementation, words, marks.places),
+        verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
+        included=bodies,
         blind=(*blind.of_walker(walker), *blind.of_tree(tree.losses, marks.mode)),
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),

@@ -250,7 +250,10 @@ def _row(item: Looked, dialect: Dialect) -> deferral.Row:
 
 def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage:
     """What was looked at, and what could not be seen."""
-    places = settle(marks.places, (item.verdicts for item in looked))
+    found = dict(marks.places)
+    for item in looked:
+        found.update(item.included)
+    places = settle(found, (item.verdicts for item in looked))
     seen = {item.directory for item in looked}
     wanted = {p.arch_dir for p in marks.machines if not asked.arches or p.name in asked.arches}
     return Coverage(

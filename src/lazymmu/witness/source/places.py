@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir import Function, names_in
-from lazymmu.kernelc.occurrences import Context, Occurrence
+from lazymmu.kernelc.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.view import View
 from lazymmu.witness.finding import Place, Standing
@@ -124,7 +124,9 @@ class _Judging:
             case Context.MACRO if mode is not None:
                 return _lost(f"in the arguments of {item.outer}(), which is not followed")
             case Context.STRAY if mode is not None or item.called:
-                return _lost("in no definition that could be found")
+                body = not file.endswith((".c", ".h"))
+                what = "in an included body" if body else "in no definition that could be found"
+                return _lost(what)
             case Context.VALUE if mode is not None:
                 return _lost("its address is taken; calls through it are not followed")
             case Context.BODY:
@@ -200,6 +202,21 @@ class _Judging:
 
 def _lost(reason: str, distance: int = _BUILT) -> Judged:
     return Judged(Standing.LOST, reason, distance)
+
+
+def included(view: View, part: bytes) -> Found:
+    """The words of the mode in files that are included and are neither .c nor .h files.
+
+    The search of a tree does not know them: any file may be included under any name.
+    """
+    others = {
+        file
+        for files in view.headers.includes.values()
+        for file in files
+        if not file.endswith((".c", ".h"))
+    }
+    texts = ((file, view.tree.read(file)) for file in sorted(others))
+    return {file: words for file, text in texts if (words := occurrences(text, part))}
 
 
 def settle(found: Found, verdicts: Iterable[Verdicts]) -> tuple[Place, ...]:
