@@ -139,7 +139,7 @@ def look(
 
 def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
     """Functions and macros of a file that the profile builds, whose text has one of the words."""
-    if file not in (view.built if file.endswith(".c") else view.headers.selections):
+    if file.endswith(".c") and file not in view.built:
         return []
     text = view.tree.read(file)
     if not any(word in text for word in words):

@@ -115,8 +115,6 @@ class _Judging:
         if file.endswith(".c"):
             if view.conditions(file) is None:
                 return _lost(view.why_not_built(file), _NEVER)
-        elif file not in view.headers.selections:
-            return _lost("nothing that is built includes it", _NEVER)
         if not view.headers.selection(file).live(item.start):
             return _lost("not compiled on the machines that were looked at", _DEAD)
         mode = self._words.mode.get(item.word)
