@@ -106,6 +106,14 @@ def test_a_change_is_seen_through_links(tree: Tree) -> None:
     assert tree.over({"lib/kept.c": b"by the link"}).read("mm/kept.c") == b"by the link"
 
 
+def test_a_change_may_lie_as_deep_as_paths_go(tree: Tree) -> None:
+    """Two thousand directories, none of them on the disk."""
+    rel = "mm/" + "d/" * 2000 + "a.c"
+    over = tree.over({rel: b"deep"})
+    assert over.read(rel) == b"deep"
+    assert rel in over.manifest()
+
+
 def test_a_folder_is_put_into_the_tree(
     tree: Tree, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -123,13 +123,19 @@ class Over:
         head, name = _split(rel)
         place = self._heads.get(head)
         if place is None:
-            try:
-                place = self._below.real(head)
-            except OSError:
-                # A directory that only the changes have, maybe in one behind a link.
-                place = self._place(head) if head else head
-            self._heads[head] = place
+            place = self._heads[head] = self._directory(head)
         return f"{place}/{name}" if place else name
+
+    def _directory(self, rel: str) -> str:
+        """The path of a directory, of which only the changes may have the last parts."""
+        below = ""
+        while rel:
+            try:
+                return self._below.real(rel) + below
+            except (OSError, ValueError):
+                rel, name = _split(rel)
+                below = f"/{name}{below}"
+        return below.lstrip("/")
 
 
 class Mounted:
