@@ -307,7 +307,7 @@ def test_a_crowded_directory_is_a_loss(grow: Grow, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(listing, "CROWD", 9)
     tree = Tree.open(grow({"lib/a.c": "", **{f"mm/{n}.c": "" for n in range(10)}}))
     assert c_files(tree) == ["lib/a.c"]
-    assert tree.losses == [Loss("mm/", "more than 9 entries", unread=True)]
+    assert tree.losses == [Loss("mm", "more than 9 entries", unread=True)]
     assert tree.entries("mm") == []
 
 

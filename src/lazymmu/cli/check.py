@@ -220,7 +220,7 @@ def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckRe
             TreeInfo(str(tree.root) if isinstance(tree, Tree) else tree, present.release, dialect),
             (),
             (),
-            Coverage(0, 0, error.lost),
+            Coverage(0, 0, error.lost, blind=error.lost),
         )
 
 

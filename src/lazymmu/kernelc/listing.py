@@ -181,7 +181,7 @@ class _Listing:
                     else:
                         self._lose(rel + name, IRREGULAR)
         except OSError as error:
-            self._lose(rel, why(error))
+            self._lose(rel.rstrip("/") or ".", why(error))
             return []
         found.update(here)
         return below

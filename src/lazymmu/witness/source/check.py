@@ -46,7 +46,7 @@ _API_HEADER = "include/linux/pgtable.h"
 class NothingToCheck(Exception):
     """The tree does not implement the mode on any architecture that was asked for.
 
-    lost: what of it could not be read.
+    lost: what of it could not be read, and may have it all the same.
     """
 
     def __init__(self, sentence: str, lost: tuple[Lost, ...] = ()) -> None:
@@ -207,7 +207,7 @@ def _look(asked: _Asked, marks: Marks) -> list[Looked]:
         asked.tell("checking", done := done + 1, len(wanted))
     if not looked:
         names = ", ".join(sorted(asked.arches)) or "any architecture"
-        lost = tuple(Lost(loss.file, 0, "", loss.reason) for loss in asked.tree.losses)
+        lost = tuple(blind.of_tree(asked.tree.losses, ()))
         raise NothingToCheck(
             f"{asked.tree.root} does not implement the lazy MMU mode on {names}", lost
         )
