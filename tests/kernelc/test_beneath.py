@@ -147,6 +147,20 @@ def test_a_link_that_leads_out_is_a_loss(grow: Grow, outside: Path, form: str) -
     assert {loss.reason for loss in tree.losses} == {LINK_OUT}
 
 
+def test_what_a_link_says_is_read_beneath_the_tree(grow: Grow, outside: Path) -> None:
+    """Where it leads may be anywhere; where it lies may not."""
+    root = grow({"mm/a.c": ""})
+    (root / "mm/out.c").symlink_to(outside / "secret.c")
+    (root / "there").symlink_to(outside)
+    (outside / "more.c").symlink_to("secret.c")
+    tree = Tree.open(root)
+    assert tree.link("mm/out.c") == str(outside / "secret.c")
+    assert [tree.link(rel) for rel in ("mm/a.c", "mm/none.c", "mm", "there/more.c", "\0")] == [
+        None
+    ] * 5
+    assert tree.over({"mm/out.c": b""}).link("mm/out.c") is None
+
+
 def test_links_out_that_nothing_builds_are_no_losses(grow: Grow, outside: Path) -> None:
     """A tree that was installed has a link `build`; a text is never read."""
     root = grow({"Kbuild": "obj-y += mm/"})

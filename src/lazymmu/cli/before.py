@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.cli.git import CONTENT_LIMIT, Git, private_git
@@ -194,10 +193,5 @@ def _file(tree: Tree, rel: str) -> bytes | None:
 
 def _link(tree: Tree, rel: str) -> bytes | None:
     """What a symbolic link beneath the tree says, None if `rel` is none."""
-    path = Path(tree.root, rel)
-    try:
-        if path.is_symlink() and path.parent.resolve().is_relative_to(tree.root):
-            return os.fsencode(os.readlink(path))
-    except (OSError, ValueError, RuntimeError):
-        pass  # a loop of links, or a name that cannot be: not there
-    return None
+    target = tree.link(rel)
+    return None if target is None else os.fsencode(target)

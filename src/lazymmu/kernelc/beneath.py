@@ -93,6 +93,10 @@ class Ground(Protocol):
         """Return the path without links in it that `rel` leads to."""
         ...
 
+    def link(self, rel: str) -> str | None:
+        """Return what a symbolic link says, None for anything else."""
+        ...
+
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read, in the order of their paths.
 
@@ -199,6 +203,12 @@ class Folder:
     def real(self, rel: str) -> str:
         """Return the path without links in it that `rel` leads to."""
         return self.find(rel)[0]
+
+    def link(self, rel: str) -> str | None:
+        """Return what a symbolic link says, None for anything else."""
+        head, _, name = rel.rpartition("/")
+        path = os.path.join(self._base, self.directory(head), name)
+        return os.readlink(path) if stat.S_ISLNK(os.lstat(path).st_mode) else None
 
     def path(self, place: str) -> str:
         """Return the absolute path of what `real` or `directory` returned."""

@@ -89,6 +89,10 @@ class Over:
         """Return the path without links in it that `rel` leads to."""
         return self._below.real(rel) if self._content(rel) is None else self._place(rel)
 
+    def link(self, rel: str) -> str | None:
+        """Return what a symbolic link says, None for anything else."""
+        return self._below.link(rel) if self._place(rel) not in self._changes else None
+
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
         found = self._below.manifest(lose)
@@ -181,6 +185,11 @@ class Mounted:
         ground, rel = self._of(rel)
         place = ground.real(rel)
         return self._above(place) if ground is self._other else place
+
+    def link(self, rel: str) -> str | None:
+        """Return what a symbolic link says, None for anything else."""
+        ground, rel = self._of(rel)
+        return ground.link(rel)
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""

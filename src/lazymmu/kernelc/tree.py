@@ -181,6 +181,13 @@ class Tree:
             self.lose(rel, why(error), unread=True)
             return []
 
+    def link(self, rel: str) -> str | None:
+        """Return what the symbolic link `rel` says, None when there is none in the tree."""
+        try:
+            return self.ground.link(rel)
+        except (OSError, ValueError):
+            return None
+
     def shown(self, rel: str) -> str:
         """Return the one name of a file or directory that has several; see listing.py."""
         try:
