@@ -78,7 +78,7 @@ def test_a_tree_of_links_into_another_is_refused(run, tmp_path):
     shutil.copytree(OLD, farm, copy_function=os.symlink)
     done = run("check", "--no-cache", farm)
     assert done.code == 2
-    assert done.err.endswith("`Kconfig` cannot be read: a link that leads out of the tree\n")
+    assert "farm: `Kconfig` cannot be read: a link that leads out of the tree" in done.err
     for name in ("Kconfig", "Makefile"):
         (farm / name).unlink()
         shutil.copyfile(OLD / name, farm / name)
