@@ -325,6 +325,17 @@ def test_a_crowded_directory_is_a_loss(grow: Grow, monkeypatch: pytest.MonkeyPat
     assert tree.entries("mm") == []
 
 
+def test_ways_without_end_are_given_up(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each link has a long way, there are many of them, and the rest of the tree is listed."""
+    monkeypatch.setattr(beneath, "_STEPS", 5000)
+    root = grow({"mm/z.c": "", "lib/b.c": ""})
+    for number in range(100):
+        (root / f"mm/a{number}.c").symlink_to("../lib/" + "../lib/" * 100 + "b.c")
+    tree = Tree.open(root)
+    assert {"mm/z.c", "lib/b.c"} <= set(c_files(tree))
+    assert "too many links to follow them all" in {loss.reason for loss in tree.losses}
+
+
 def test_more_files_than_any_kernel_has_are_a_loss(
     grow: Grow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,10 @@ systems tick between every millisecond and every second one (FAT)."""
 _HOPS: Final = 40
 """Most links on one way, as in the kernel (include/linux/namei.h: MAXSYMLINKS)."""
 
+_STEPS: Final = 3_000_000
+"""Most components of paths that are resolved in one folder, over all: some ten seconds. A link may
+have two thousand of them, lead to forty others, and lie there a hundred thousand times."""
+
 _LONGEST: Final = 4096
 """Longest path, in bytes (include/uapi/linux/limits.h: PATH_MAX)."""
 
@@ -122,6 +126,7 @@ class Folder:
         roots = (self._base, os.path.abspath(typed).rstrip("/") + "/" if typed else self._base)
         self._roots = tuple(dict.fromkeys(roots))
         self._places: dict[str, str] = {"": ""}
+        self._steps = 0
 
     def read(self, rel: str, cap: int) -> bytes:
         """Return the bytes of a regular file; see Ground."""
@@ -269,6 +274,9 @@ class Folder:
         status = os.lstat(self._base + "/".join(done))
         hops = 0
         while todo:
+            self._steps += 1
+            if self._steps > _STEPS:
+                raise OSError("too many links to follow them all")
             part = todo.pop()
             if part in ("", "."):
                 continue

@@ -46,6 +46,10 @@ def state() -> bytes:
 def _files() -> Iterator[str]:
     """The program's code and tables, and the folders of the libraries."""
     work = [_PACKAGE]
+    if not os.path.isdir(_PACKAGE):
+        # In an archive, whose file is the nearest path that there is.
+        work = []
+        yield next(str(path) for path in Path(_PACKAGE).parents if path.exists())
     while work:
         with os.scandir(work.pop()) as entries:
             for entry in entries:
@@ -55,6 +59,6 @@ def _files() -> Iterator[str]:
                     work.append(entry.path)
     for name in _PARSERS:
         spec = find_spec(name)
-        if spec is not None and spec.origin is not None:
-            folder = os.path.dirname(spec.origin)
-            yield from (entry.path for entry in os.scandir(folder) if entry.is_file())
+        if spec is not None and spec.origin is not None and os.path.isfile(spec.origin):
+            with os.scandir(os.path.dirname(spec.origin)) as entries:
+                yield from (entry.path for entry in entries if entry.is_file())
