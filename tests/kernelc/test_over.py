@@ -106,6 +106,35 @@ def test_a_change_is_seen_through_links(tree: Tree) -> None:
     assert tree.over({"lib/kept.c": b"by the link"}).read("mm/kept.c") == b"by the link"
 
 
+def test_a_directory_that_became_a_link_is_a_directory_again(tree: Tree) -> None:
+    """As --since has it: the link is to go, and the files that it leads to are to be elsewhere."""
+    (tree.root / "mm").rename(tree.root / "mm-new")
+    (tree.root / "mm").symlink_to("mm-new")
+    changes = {
+        "mm": None, "mm/kept.c": b"kept", "mm/sub/more.c": b"more", "mm-new/kept.c": None,
+        "mm-new/changed.c": None, "mm-new/kasan/gone.c": None,
+    }  # fmt: skip
+    for order in (changes, dict(reversed(changes.items()))):
+        over = tree.over(order)
+        assert [rel for rel in over.manifest() if rel.endswith(".c")] == [
+            "mm/kept.c",
+            "mm/sub/more.c",
+        ]
+        assert over.read("mm/kept.c") == b"kept"
+        assert not over.has("mm/changed.c")
+        assert over.entries("mm") == [("kept.c", False), ("sub", True)]
+        assert over.entries("mm/sub") == [("more.c", False)]
+
+
+def test_a_file_that_was_a_directory(tree: Tree) -> None:
+    """And the other way around; neither is there below."""
+    over = tree.over({"mm/new": None, "mm/new/a.c": b"a", "mm/kept.c/b.c": b"b", "mm/kept.c": None})
+    assert over.read("mm/new/a.c") == b"a"
+    assert over.read("mm/kept.c/b.c") == b"b"
+    assert over.entries("mm/new") == [("a.c", False)]
+    assert not over.has("mm/new/none.c")
+
+
 def test_a_change_may_lie_as_deep_as_paths_go(tree: Tree) -> None:
     """Two thousand directories, none of them on the disk."""
     rel = "mm/" + "d/" * 2000 + "a.c"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ class Over:
         """Put `changes` over `below`: the new content by path, None for what is to be absent."""
         self._below = below
         self._heads: dict[str, str] = {}
+        self._given = frozenset(changes)
         self._changes = {self._place(rel): content for rel, content in changes.items()}
         self._names: dict[str, dict[str, Entry | None]] = {}
         """By directory: the names that changes add to it, and those that they take away."""
@@ -74,7 +76,8 @@ class Over:
         """Return what is in a directory; see Ground."""
         names = self._names.get(self._place(rel), {})
         try:
-            found = {entry.name: entry for entry in self._below.entries(rel)}
+            kept = [] if self._replaced(rel) else self._below.entries(rel)
+            found = {entry.name: entry for entry in kept}
         except OSError:
             if not any(names.values()):
                 raise
@@ -96,9 +99,10 @@ class Over:
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
         found = self._below.manifest(lose)
+        for place in self._changes:
+            found.pop(self._below.shown(place), None)
         for place, content in self._changes.items():
             name = self._below.shown(place)
-            found.pop(name, None)
             if content is not None and wanted(name):
                 found[name] = len(content), fingerprint(content)
         return dict(sorted(found.items()))
@@ -111,6 +115,8 @@ class Over:
         """The new content of a file; None when it is as below. Raises OSError when it is gone."""
         place = self._place(rel)
         if place not in self._changes:
+            if self._replaced(rel):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             try:
                 place = self._below.real(rel)
             except OSError:
@@ -130,9 +136,25 @@ class Over:
             place = self._heads[head] = self._directory(head)
         return f"{place}/{name}" if place else name
 
+    def _replaced(self, rel: str) -> str | None:
+        """The part of a path that the changes name and below which nothing else remains, if any.
+
+        That is a link to a directory which was something else before.
+        """
+        while rel:
+            if rel in self._given:
+                with contextlib.suppress(OSError, ValueError):
+                    if self._below.link(rel) is not None:
+                        return rel
+            rel, _ = _split(rel)
+        return None
+
     def _directory(self, rel: str) -> str:
         """The path of a directory, of which only the changes may have the last parts."""
         below = ""
+        while self._replaced(rel) is not None:
+            rel, name = _split(rel)
+            below = f"/{name}{below}"
         while rel:
             try:
                 return self._below.real(rel) + below
