@@ -15,6 +15,10 @@ from .roots import Root
 from .walk import Walker
 
 
+_SECTION = frozenset({"enable", "disable"})
+"""Calls that make a section of a macro's own text."""
+
+
 def rows(
     arch: str,
     walker: Walker,
@@ -41,6 +45,9 @@ def rows(
             }
         )
         if not actions:
+            continue
+        if definition.kind == "macro" and not any(a in _SECTION for _, a in actions):
+            # What only flushes or pauses belongs to whoever expands it.
             continue
         begun = _states(walker.begun, definition.file, definition.name)
         ended = _states(walker.ended, definition.file, definition.name)
