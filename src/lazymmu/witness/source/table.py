@@ -14,7 +14,6 @@ from .causes import Culprit
 from .roots import Root
 from .walk import Walker
 
-
 _SECTION = frozenset({"enable", "disable"})
 """Calls that make a section of a macro's own text."""
 
