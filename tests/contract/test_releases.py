@@ -11,7 +11,6 @@ import pytest
 from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import RELEASES, row
 from lazymmu.kernelc.library import Library
-from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree import Tree
 from lazymmu.kernelc.view import View
@@ -29,9 +28,8 @@ def found_in(tree: Tree) -> dict[str, str]:
     marks = mark(tree, 2, tree.manifest())
     library = Library(tree, jobs=2, cache=None)
     rows = {}
-    for name, profile in PROFILES.items():
-        if not marks.implements(profile):
-            continue
+    for profile in marks.machines:
+        name = profile.name
         view = View(tree, profile, extra=marks.seen_by(profile, marks.mode), library=library)
         implementation = hooks.find(view, Program(view), words)
         if any(definition.file.startswith("arch/") for definition in implementation.enter):

@@ -20,7 +20,7 @@ from lazymmu.cli import (
     verify,
 )
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode, Problem, Terminated
 from lazymmu.terminal import clean, clean_lines, message_of
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return ExitCode.INTERRUPTED
+    except Terminated as signal:
+        return signal.code
     except MemoryError:
         say("out of memory")
         return ExitCode.FAILED

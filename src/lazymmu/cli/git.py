@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
-from lazymmu.cli.outcome import Problem
+from lazymmu.cli.outcome import Problem, Terminated
 from lazymmu.kernelc.tree import SIZE_CAP
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ class _Signals:
     def _stop(self, number: int) -> None:
         if self._before[number] is signal.default_int_handler:
             raise KeyboardInterrupt
-        raise SystemExit(128 + number)
+        raise Terminated(number)
 
 
 def _limit(pid: int) -> None:

@@ -26,3 +26,14 @@ class Problem(Exception):
 
     Ends the command with `ExitCode.FAILED`.
     """
+
+
+class Terminated(BaseException):
+    """A signal asked the program to end, and something had to be put away first.
+
+    Ends the command with 128 and the signal's number, as shells tell it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
