@@ -192,3 +192,23 @@ def test_a_port_must_have_a_name_that_can_be_shown(run, mine, row):
     done = run("verify", "--port", mine, "--list")
     assert (done.code, done.out) == (2, "")
     assert "must name itself: row = ..." in done.err
+
+
+def test_a_misspelt_variable_is_one_sentence_with_the_line_and_the_nearest_name(run, mine):
+    """It is the file's mistake, and told as that."""
+    text = mine.read_text()
+    assert text.count("batch = here.this_cpu.batch\n") == 1
+    mine.write_text(text.replace("here.this_cpu.batch\n", "here.this_cpu.bacth\n"))
+    done = run("verify", "--port", mine, "--scenario", "leave-before-unlock", *SEARCH)
+    line = next(n for n, at in enumerate(mine.read_text().split("\n"), 1) if "bacth" in at)
+    assert done.code == 2
+    assert f"{mine}:{line}: " in done.err
+    assert "no variable `bacth` is declared; did you mean `batch`?" in done.err
+
+
+def test_a_variable_of_no_kind_of_thing_is_refused(run, mine):
+    """When the file is read, with the kinds that there are."""
+    mine.write_text(mine.read_text().replace('"batch", "cpu"', '"batch", "cpus"'))
+    done = run("verify", "--port", mine, "--scenario", "leave-before-unlock", *SEARCH)
+    assert done.code == 2
+    assert "variable batch is one per `cpus`; there are system, cpu," in done.err

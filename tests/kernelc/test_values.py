@@ -236,3 +236,10 @@ def test_the_canonical_form_has_the_conditions_truth(tree: Tree, env: dict[str, 
     assert found is not None
     known = {name: ("int", n) for name, n in env.items()}
     assert (truth(value(found[0], known)) == found[1]) == bool(computed(tree, env))
+
+
+def test_an_assignment_among_the_values_of_a_compound_literal_is_an_effect() -> None:
+    """Such a condition is no fact that holds when it is asked again."""
+    inner = ("assign", "=", ("id", "a"), ("num", 1))
+    assert canonical(("field", ("other", (("num", 0), inner)), "x")) is None
+    assert canonical(("field", ("other", (("num", 0), ("id", "a"))), "x")) is not None

@@ -184,9 +184,13 @@ def _pure(expr: Expr) -> bool:
 def _writes(expr: Expr) -> bool:
     if expr[0] in ("assign", "step"):
         return True
-    return any(
-        type(item) is tuple and item and type(item[0]) is str and _writes(item) for item in expr[1:]
-    )
+    for item in expr[1:]:
+        if type(item) is tuple and item:
+            # An expression, or several of them: arguments, the values of a compound literal.
+            parts = (item,) if type(item[0]) is str else item
+            if any(type(part) is tuple and part and _writes(part) for part in parts):
+                return True
+    return False
 
 
 @lru_cache(maxsize=1 << 15)

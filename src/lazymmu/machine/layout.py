@@ -46,12 +46,29 @@ class Slot:
         _set_index(self, index)
 
     def __getattr__(self, name: str) -> Any:
-        """The variable's value."""
-        return self._view[self._bases[name] + self._index]
+        """The variable's value; AttributeError, with the nearest name, where there is none."""
+        try:
+            at = self._bases[name] + self._index
+        except KeyError:
+            raise _no_variable(name, self._bases) from None
+        return self._view[at]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Change the variable."""
-        self._view[self._bases[name] + self._index] = value
+        """Change the variable; raises AttributeError as reading it does."""
+        try:
+            at = self._bases[name] + self._index
+        except KeyError:
+            raise _no_variable(name, self._bases) from None
+        self._view[at] = value
+
+
+def _no_variable(name: str, there_are: Iterable[str]) -> AttributeError:
+    import difflib  # needed by mistakes alone
+
+    known = sorted(there_are)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known) or 'none'}"
+    return AttributeError(f"no variable `{name}` is declared; {hint}")
 
 
 # Attributes of a slot are the thing's variables; its own three are set past __setattr__().
@@ -64,12 +81,20 @@ class Layout:
     """Where each variable of each thing stands in the row of values."""
 
     def __init__(self, columns: Iterable[Column], names: Mapping[str, Sequence[str]]) -> None:
-        """`names`: the things of each kind, in order.  Raises ValueError for a name used twice."""
+        """`names`: the things of each kind, in order.
+
+        Raises ValueError for a name used twice, and for a kind of thing that there is not.
+        """
         self.names = names
         self.bases: dict[str, dict[str, int]] = {kind: {} for kind in names}
         self.fields: list[tuple[str, int | None]] = []
         initial: list[Hashable] = []
         for column in columns:
+            if column.per not in self.bases:
+                kinds = ", ".join(self.bases)
+                raise ValueError(
+                    f"variable {column.name} is one per `{column.per}`; there are {kinds}"
+                )
             bases = self.bases[column.per]
             if column.name in bases:
                 raise ValueError(f"variable {column.name} of {column.per} is declared twice")

@@ -131,7 +131,11 @@ def look(
         unresolved=tuple(_unresolved(profile.name, reach)),
         verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
         included=bodies,
-        blind=(*blind.of_walker(walker), *blind.of_tree(tree.losses, marks.mode)),
+        blind=(
+            *blind.of_walker(walker),
+            *blind.of_hooks(profile.arch_dir, implementation),
+            *blind.of_tree(tree.losses, marks.mode),
+        ),
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
     )

@@ -17,6 +17,7 @@ from posixpath import basename, dirname
 from lazymmu.kernelc.tree import Loss
 from lazymmu.witness.finding import Lost, Place, Standing
 
+from . import hooks
 from .walk import Walker
 
 _BUILD_FILES = ("Makefile", "Kbuild", "Kconfig")
@@ -37,6 +38,13 @@ def of_walker(walker: Walker) -> Iterator[Lost]:
     """What a section runs through that was not read in full, or not walked to its end."""
     for (file, line, name), why in sorted({**walker.blurred, **walker.bounded}.items()):
         yield Lost(file, line, name, why)
+
+
+def of_hooks(arch: str, implementation: hooks.Implementation) -> Iterator[Lost]:
+    """What of an architecture's implementation was left out."""
+    if implementation.cut:
+        why = f"more than {hooks.MAX_BELOW_HOOKS} functions below the mode's hooks, some left out"
+        yield Lost(f"arch/{arch}", 0, arch, why)
 
 
 def of_tree(losses: Iterable[Loss], files: Collection[str]) -> Iterator[Lost]:

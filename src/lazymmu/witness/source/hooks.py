@@ -29,7 +29,8 @@ SWITCH_HOOKS = ("arch_start_context_switch", "arch_end_context_switch")
 """Called around switch_to() (kernel/sched/core.c, context_switch(); x86 __switch_to())."""
 
 _WORD = re.compile(rb"[A-Za-z_]\w+")
-_MAX = 400
+MAX_BELOW_HOOKS = 4_000
+"""Functions below one kind of hooks that are looked at; the most of 5.10 to 7.3 is 393."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Implementation:
     definitions: tuple[Definition, ...]
     words: frozenset[str]
     enter_words: frozenset[str]
+    cut: bool = False
+    """Whether more than MAX_BELOW_HOOKS functions lie below the hooks, and some were left out."""
 
 
 def find(view: View, program: Program, words: Vocabulary) -> Implementation:
@@ -77,7 +80,8 @@ def find(view: View, program: Program, words: Vocabulary) -> Implementation:
         for inner in _dispatched(program, tables, found.definition)
     ]
     reached = _closure(program, tables, hooks)
-    every = {**reached, **_closure(program, tables, switch)}
+    switching = _closure(program, tables, switch)
+    every = {**reached, **switching}
     below = _closure(program, tables, updates)
     entering = _closure(program, tables, by_action["enable"])
     seen = {w.decode() for d in every.values() for w in _WORD.findall(view.text(d))}
@@ -98,6 +102,7 @@ def find(view: View, program: Program, words: Vocabulary) -> Implementation:
         enter_words=frozenset(
             w.decode() for d in entering.values() for w in _WORD.findall(view.text(d))
         ),
+        cut=any(len(found) >= MAX_BELOW_HOOKS for found in (reached, switching, below)),
     )
 
 
@@ -139,7 +144,7 @@ def _closure(
     """What definitions call below arch/, by name and through tables."""
     found: dict[tuple[str, int], Definition] = {}
     todo = list(start)
-    while todo and len(found) < _MAX:
+    while todo and len(found) < MAX_BELOW_HOOKS:
         definition = todo.pop()
         key = (definition.file, definition.line)
         if key in found or not definition.file.startswith("arch/"):
