@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
 from lazymmu.kernelc import condition
@@ -96,6 +97,9 @@ _COMMENT: Final = re.compile(r"(\"(?:[^\"\\\n]|\\.)*\")|/\*[\s\S]*?(?:\*/|\Z)|//
 _BLANKS: Final = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _LONGEST: Final = 200_000
 """Longest macro that is read again by its place, in characters."""
+
+_LABELS: Final = 100
+"""Free symbols that a place rests on, of which no more are named."""
 
 _OPENERS: Final = frozenset({"if", "ifdef", "ifndef"})
 _LINES: Final = frozenset({"define", "undef", "include"})
@@ -338,7 +342,7 @@ class Selection:
     that rest on free symbols, in order of their starts (inner ones after outer ones).
     """
 
-    __slots__ = ("dead", "guarded")
+    __slots__ = ("_outer", "dead", "guarded")
 
     def __init__(
         self,
@@ -348,6 +352,7 @@ class Selection:
         """Take spans as `interpret` finds them; both lists may be empty."""
         self.dead = dead if dead is not None else []
         self.guarded = guarded if guarded is not None else []
+        self._outer: list[int] | None = None
 
     def live(self, offset: int) -> bool:
         """Tell whether the text at `offset` is compiled."""
@@ -356,13 +361,29 @@ class Selection:
 
     def needs(self, offset: int) -> tuple[str, ...]:
         """Return the free symbols that the text at `offset` rests on."""
+        if self._outer is None:
+            self._outer = self._nested()
+        around: list[tuple[str, ...]] = []
+        at = bisect_right(self.guarded, offset, key=itemgetter(0)) - 1
+        while at >= 0:
+            if offset < self.guarded[at][1]:
+                around.append(self.guarded[at][2])
+            at = self._outer[at]
         labels: tuple[str, ...] = ()
-        for start, end, needs in self.guarded:
-            if start > offset:
-                break
-            if offset < end:
-                labels += tuple(label for label in needs if label not in labels)
+        for needs in reversed(around):
+            labels = _union(labels, needs)
         return labels
+
+    def _nested(self) -> list[int]:
+        """For each guarded span the index of the one that it stands in, -1 for none."""
+        outer: list[int] = []
+        open_: list[int] = []
+        for index, (start, _, _) in enumerate(self.guarded):
+            while open_ and self.guarded[open_[-1]][1] <= start:
+                open_.pop()
+            outer.append(open_[-1] if open_ else -1)
+            open_.append(index)
+        return outer
 
     def merged(self, other: Selection) -> Selection:
         """Return what is compiled in either of two inclusions of the same text.
@@ -465,7 +486,7 @@ def interpret(
 
 
 def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    if not right:
+    if not right or len(left) >= _LABELS:
         return left
     return left + tuple(label for label in right if label not in left)
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import tree_sitter
 
+from .bounds import MAX_DEPTH, MAX_DIGITS, MAX_PARTS, NESTED, Unread
 from .ir import Expr
 
 TsNode = tree_sitter.Node
@@ -24,6 +25,12 @@ class Lowering(Protocol):
     """What the builder of a flow graph offers to the lowering of expressions."""
 
     at: int
+    depth: int
+    """Expressions and statements that are open."""
+    met: int
+    """Expressions and statements that were begun."""
+    holding: dict[int, bool]
+    """By a syntax node's id: whether it holds a call, an assignment or a step."""
 
     def place(self, ts: TsNode) -> tuple[int, int]:
         """Line and column of a syntax node, from 1."""
@@ -59,17 +66,37 @@ class Lowering(Protocol):
 
 
 def expression(low: Lowering, ts: TsNode) -> Expr:
-    """Lower one expression; statements that must run before it are emitted on the way."""
+    """Lower one expression; statements that must run before it are emitted on the way.
+
+    Raises Unread for one that is beyond a bound.
+    """
     kind = ts.type
     if kind == "identifier":
         name = _text(ts)
         if name in _CONSTANTS:
             return ("num", _CONSTANTS[name])
         return ("id", name)
+    deeper(low)
     handler = _HANDLERS.get(kind)
     if handler is not None:
-        return handler(low, ts)
-    return ("other", tuple(expression(low, child) for child in ts.named_children))
+        value = handler(low, ts)
+    else:
+        value = ("other", tuple(expression(low, child) for child in ts.named_children))
+    low.depth -= 1
+    return value
+
+
+def deeper(low: Lowering) -> None:
+    """Count one more expression or statement, inside of those that are open.
+
+    Raises Unread when they are too many.
+    """
+    low.depth += 1
+    low.met += 1
+    if low.depth > MAX_DEPTH:
+        raise Unread(NESTED)
+    if low.met > MAX_PARTS:
+        raise Unread(f"more than {MAX_PARTS} expressions and statements")
 
 
 def _text(ts: TsNode | None) -> str:
@@ -83,6 +110,8 @@ def _field(ts: TsNode, name: str) -> TsNode:
 
 def _number(_low: Lowering, ts: TsNode) -> Expr:
     digits = _text(ts).rstrip("uUlL")
+    if len(digits) > MAX_DIGITS:
+        raise Unread(f"an integer of more than {MAX_DIGITS} digits")
     try:
         if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":
             return ("num", int(digits, 8))
@@ -177,7 +206,7 @@ def _unary(low: Lowering, ts: TsNode) -> Expr:
 
 def _binary(low: Lowering, ts: TsNode) -> Expr:
     op = _text(_field(ts, "operator"))
-    if op in ("&&", "||") and _has_call(_field(ts, "right")):
+    if op in ("&&", "||") and _has_call(low, _field(ts, "right")):
         return _by_branches(low, ts)
     left = expression(low, _field(ts, "left"))
     return ("bin", op, left, expression(low, _field(ts, "right")))
@@ -203,7 +232,7 @@ def _conditional(low: Lowering, ts: TsNode) -> Expr:
     yes_ts, no_ts = ts.child_by_field_name("consequence"), _field(ts, "alternative")
     # ``a() ?: b`` evaluates a() once: its condition counts as an arm.
     arms = (yes_ts if yes_ts is not None else test, no_ts)
-    if not any(_has_call(arm) for arm in arms) or low.at < 0:
+    if not any(_has_call(low, arm) for arm in arms) or low.at < 0:
         value = expression(low, test)
         yes = expression(low, yes_ts) if yes_ts is not None else value
         return ("cond", value, yes, expression(low, no_ts))
@@ -248,11 +277,27 @@ def _designated(low: Lowering, ts: TsNode) -> Expr:
     return expression(low, _field(ts, "value"))
 
 
-def _has_call(ts: TsNode) -> bool:
-    """Whether a syntax node holds a call, an assignment or a step."""
+def _has_call(low: Lowering, ts: TsNode, depth: int = 0) -> bool:
+    """Whether a syntax node holds a call, an assignment or a step.
+
+    Remembered: it is asked again at every level of what is nested.
+    """
     if ts.type in ("call_expression", "assignment_expression", "update_expression"):
         return True
-    return any(_has_call(child) for child in ts.named_children)
+    children = ts.named_children
+    if not children:
+        return False
+    known = low.holding.get(ts.id)
+    if known is None:
+        if depth > MAX_DEPTH:
+            raise Unread(NESTED)
+        known = False
+        for child in children:
+            if _has_call(low, child, depth + 1):
+                known = True
+                break
+        low.holding[ts.id] = known
+    return known
 
 
 _HANDLERS = {

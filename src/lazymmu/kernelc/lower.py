@@ -12,7 +12,8 @@ from collections.abc import Callable
 import tree_sitter
 import tree_sitter_c
 
-from .expressions import Lowering, expression
+from .bounds import MAX_BYTES, MAX_GUARDS, MAX_NODES, NESTED, Unread
+from .expressions import Lowering, deeper, expression
 from .ir import BRANCH, EVAL, LOOP, NOP, RETURN, SWITCH, UNPARSED, Expr, Function, Node
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
@@ -39,12 +40,33 @@ def lower(
     :param line: 1-based line in ``file`` at which the slice begins.
     :param column: 0-based column of the slice's first byte.
     :param macro_params: the macro's parameters when the slice is a macro's body.
+
+    Never raises: a definition beyond one of the bounds of bounds.py is broken, and empty.
     """
-    builder = _Builder(name, file, line, column)
-    if macro_params is None:
-        root = _PARSER.parse(slice_).root_node
-        return builder.function(root)
-    return builder.macro(slice_, macro_params)
+    try:
+        if len(slice_) > MAX_BYTES:
+            raise Unread(f"longer than {MAX_BYTES >> 10} kB")
+        builder = _Builder(name, file, line, column)
+        if macro_params is None:
+            root = _PARSER.parse(slice_).root_node
+            return builder.function(root)
+        return builder.macro(slice_, macro_params)
+    except Unread as why:
+        return unread(str(why), name=name, file=file, line=line, macro_params=macro_params)
+    except RecursionError:
+        return unread(NESTED, name=name, file=file, line=line, macro_params=macro_params)
+
+
+def unread(
+    why: str, *, name: str, file: str, line: int, macro_params: tuple[str, ...] | None = None
+) -> Function:
+    """Return what stands for a definition that is not read, for the reason ``why``.
+
+    Its graph is empty: nothing of what the definition does is known.
+    """
+    nodes = [Node(NOP, None, line, 1, [1]), Node(RETURN, None, line, 1)]
+    macro = macro_params is not None
+    return Function(name, file, line, macro_params or (), {}, "", nodes, macro, why)
 
 
 class _Builder(Lowering):
@@ -64,6 +86,8 @@ class _Builder(Lowering):
         self.labels: dict[str, tuple[int, int]] = {}
         self.gotos: list[tuple[int, str, list[Expr]]] = []
         self.guards: list[Expr] = []
+        self.depth = self.met = 0
+        self.holding: dict[int, bool] = {}
 
     # -- positions and nodes ------------------------------------------------------------
 
@@ -75,8 +99,10 @@ class _Builder(Lowering):
     def node(self, op: int, expr: Expr | None, ts: TsNode | None) -> int:
         """Append a node after the current place and go there; -1 when nothing gets here."""
         line, col = self.place(ts) if ts is not None else (self.first_line, 1)
+        index = len(self.nodes)
+        if index >= MAX_NODES:
+            raise Unread(f"more than {MAX_NODES} steps")
         self.nodes.append(Node(op, expr, line, col))
-        index = len(self.nodes) - 1
         if self.at >= 0:
             self._edge(self.at, index)
         self.at = index
@@ -236,6 +262,7 @@ class _Builder(Lowering):
             self.node(EVAL, ("call", f"~{name}", args, line, col), ts)
 
     def statement(self, ts: TsNode) -> None:
+        deeper(self)
         kind = ts.type
         handler = _STATEMENTS.get(kind)
         if handler is not None:
@@ -248,6 +275,13 @@ class _Builder(Lowering):
             value = expression(self, ts)
             if _has_effect(value):
                 self.effect(value, ts)
+        self.depth -= 1
+
+    def hold(self, guard: Expr) -> None:
+        """Hold a guard until the block at hand is left."""
+        if len(self.guards) >= MAX_GUARDS:
+            raise Unread(f"more than {MAX_GUARDS} guards held at once")
+        self.guards.append(guard)
 
     def _labelled(self, ts: TsNode) -> None:
         label = _text(ts.child_by_field_name("label"))
@@ -268,7 +302,7 @@ class _Builder(Lowering):
                     # guard(class)(arg): taken here, dropped when the block is left.
                     guard = _guard(inner[2][0], value[2], value[3], value[4])
                     self.effect(guard, child)
-                    self.guards.append(guard)
+                    self.hold(guard)
                     continue
             if _has_effect(value):
                 self.effect(value, child)
@@ -320,6 +354,11 @@ class _Builder(Lowering):
 
     def branch(self, ts: TsNode, yes: int, no: int) -> None:
         """Lower a condition so that it continues at node ``yes`` or at node ``no``."""
+        deeper(self)
+        self._branch(ts, yes, no)
+        self.depth -= 1
+
+    def _branch(self, ts: TsNode, yes: int, no: int) -> None:
         while ts.type == "parenthesized_expression" and ts.named_child_count == 1:
             inner = ts.named_children[0]
             if inner.type == "compound_statement":
@@ -462,7 +501,7 @@ class _Builder(Lowering):
             self.jump(after)
             self.at = taken
         self.effect(guard, ts)
-        self.guards.append(guard)
+        self.hold(guard)
 
     def _switch(self, ts: TsNode) -> None:
         test = ts.child_by_field_name("condition")
@@ -571,11 +610,11 @@ def _heads_macro(loop: TsNode, test: TsNode) -> bool:
 def _items(ts: TsNode) -> list[TsNode]:
     """What commas part in an expression in parentheses."""
     found: list[TsNode] = []
-    todo = list(ts.named_children)
+    todo = ts.named_children[::-1]
     while todo:
-        child = todo.pop(0)
+        child = todo.pop()
         if child.type == "comma_expression":
-            todo[:0] = child.named_children
+            todo += child.named_children[::-1]
         elif child.type != "comment":
             found.append(child)
     return found

@@ -30,6 +30,9 @@ ZERO: Value = ("int", 0)
 NONZERO: Value = ("nonzero",)
 USER_MM: Value = ("user-mm",)
 
+_WIDEST = 1 << 64
+"""No constant of the kernel has more than 64 bits; what comes to more has overflowed."""
+
 _ARITHMETIC: Mapping[str, Callable[[int, int], int]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -129,7 +132,8 @@ class Evaluator:
             return None if None in (x, y) else ("int", int(not decisive))
         m, n = integer(a), integer(b)
         if m is not None and n is not None and op in _ARITHMETIC:
-            return ("int", _ARITHMETIC[op](m, n))
+            made = _ARITHMETIC[op](m, n)
+            return ("int", made) if -_WIDEST < made < _WIDEST else None
         if op in ("==", "!="):
             same = _same(a, b)
             if same is not None:

@@ -13,6 +13,7 @@ for, and its text is not kept for long.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,9 @@ _KEPT: Final = 24 << 20
 
 _COPIES: Final = 4
 """How often a table is followed to one that it was copied from."""
+
+_LARGE: Final = 200_000
+"""Bytes of a file from which on the places of its lines are worth being kept."""
 
 _AHEAD: Final = 3
 """One of so many .c files is read while another process solves Kconfig: that takes as long."""
@@ -170,6 +174,7 @@ class View:
         self._made: dict[tuple[str, int], Definition] = {}
         self._blanks: dict[str, list[tuple[int, int]]] = {}
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
+        self._lines: tuple[str, list[int]] = ("", [])
         self.config: Config
         self.headers: Headers
         self.built: Mapping[str, tuple[str, ...]]
@@ -489,12 +494,13 @@ class View:
         if spans is None:
             directives, _ = scan(self._raw(rel).decode("latin-1"))
             spans = [(item[1], item[2]) for item in directives]
-            spans = sorted(spans + self.headers.selection(rel).dead)
+            spans = _apart(sorted(spans + self.headers.selection(rel).dead))
             self._blanks[rel] = spans
         text = self._raw(rel)
         pieces: list[bytes] = []
         position = start
-        for first, last in spans:
+        for place in range(max(0, bisect_left(spans, (start, 0)) - 1), len(spans)):
+            first, last = spans[place]
             if first >= end:
                 break
             if last > position:
@@ -550,7 +556,7 @@ class View:
             kind=raw.kind,
             file=rel,
             line=raw.line,
-            first_line=text.count(b"\n", 0, first) + 1,
+            first_line=self._line(rel, first),
             start=raw.start,
             end=raw.end,
             body=raw.body,
@@ -563,9 +569,29 @@ class View:
             context=docs.doc_context(text, raw) if raw.kind != "object" else "",
         )
 
+    def _line(self, rel: str, offset: int) -> int:
+        """Return the line of an offset, from 1, in a time that does not grow with the file."""
+        text = self._raw(rel)
+        if len(text) < _LARGE:
+            return text.count(b"\n", 0, offset) + 1
+        if self._lines[0] != rel:
+            self._lines = rel, [match.start() for match in re.finditer(rb"\n", text)]
+        return bisect_left(self._lines[1], offset) + 1
+
     def _sees(self, near: str | None, header: str) -> bool:
         """Tell whether code in `near` may see a header: local ones are those it includes."""
         return not near or is_public(header) or header in self.headers.reached(near)
+
+
+def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Sorted spans, those that overlap made one."""
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
 
 
 def _joined(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:

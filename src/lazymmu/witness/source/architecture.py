@@ -127,7 +127,7 @@ def look(
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(tree, program, walker)),
+        unparsed=tuple(_lost(tree, program, reach, walker)),
         unresolved=tuple(_unresolved(profile.name, reach)),
         verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
         included=bodies,
@@ -237,10 +237,10 @@ def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
         yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
 
 
-def _lost(tree: Tree, program: Program, walker: Walker) -> Iterable[Lost]:
+def _lost(tree: Tree, program: Program, reach: Reach, walker: Walker) -> Iterable[Lost]:
     for (file, line), (name, why) in sorted(program.unparsed.items()):
         yield Lost(file, line, name, why)
-    for (file, line, name), why in sorted(walker.bounded.items()):
+    for (file, line, name), why in sorted({**reach.bounded, **walker.bounded}.items()):
         yield Lost(file, line, name, why)
     for loss in tree.losses:
         yield Lost(loss.file, 0, "", loss.reason)

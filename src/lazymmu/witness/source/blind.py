@@ -36,7 +36,8 @@ def of_places(places: Iterable[Place]) -> Iterator[Lost]:
 
 def of_walker(walker: Walker) -> Iterator[Lost]:
     """What a section runs through that was not read in full, or not walked to its end."""
-    for (file, line, name), why in sorted({**walker.blurred, **walker.bounded}.items()):
+    below = walker.calls.reach.bounded
+    for (file, line, name), why in sorted({**walker.blurred, **below, **walker.bounded}.items()):
         yield Lost(file, line, name, why)
 
 

@@ -62,6 +62,9 @@ MAX_TESTS = 2
 Each further one halves the odds that anybody ever takes the path; such findings are of low
 confidence."""
 
+MAX_PATH = 200
+"""Steps of a path that are told; the longest in the findings of real trees has some 30."""
+
 _SEVERITIES = (Severity.HURTS, Severity.BREAKS_TEXT, Severity.INFORMATION)
 
 
@@ -162,11 +165,9 @@ def _same_entry(about: str, hit: Hit) -> bool:
 
 
 def _unrepeated(steps: Iterable[Step]) -> list[Step]:
-    out: list[Step] = []
-    for step in steps:
-        if step not in out:
-            out.append(step)
-    return out
+    """Each step once; of a path that nobody could read, the beginning and the end."""
+    out = list(dict.fromkeys(steps))
+    return out if len(out) <= MAX_PATH else [*out[: MAX_PATH // 2], *out[-MAX_PATH // 2 :]]
 
 
 def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> Step:

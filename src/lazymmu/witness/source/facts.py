@@ -21,6 +21,9 @@ _SMALL = 12
 _STEPS = 200
 """Steps through such a function after which it decides nothing."""
 
+_HOPS = 40
+"""Macros that name each other, one in the text of another, until the value is not known."""
+
 _USER_MM = ("->vm_mm", "current->mm")
 """Members that point to the mm of a user address space, never to init_mm
 (include/linux/mm_types.h, struct vm_area_struct; include/linux/sched.h, struct task_struct)."""
@@ -77,13 +80,17 @@ class Facts:
         self._macro = macro
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
+        self._hops = 0
         self._decided: dict[tuple[str, str, tuple[Value, ...], int], Value] = {}
 
     def name(self, name: str) -> Value:
         """The value of a macro or CONFIG symbol; None for anything else."""
         if name not in self._names:
             self._names[name] = None
-            self._names[name] = self._name(name)
+            if self._hops < _HOPS:
+                self._hops += 1
+                self._names[name] = self._name(name)
+                self._hops -= 1
         return self._names[name]
 
     def _name(self, name: str) -> Value:

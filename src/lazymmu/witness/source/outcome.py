@@ -71,6 +71,12 @@ class Path:
     results: Results
 
 
+def weight(state: State) -> int:
+    """How many ordinary states one is worth: 1, and more for each 16 things that it holds."""
+    task = state.product.task
+    return 1 + (len(state.facts) + len(task.pending) + len(task.locks) + len(task.pins)) // 16
+
+
 def settled(state: State, live: frozenset[str]) -> State:
     """The state without facts that no path asks for any more."""
     if all(name in live or name[0] == "~" for name, _ in state.facts):

@@ -30,6 +30,14 @@ LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 _CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
 
 
+MAX_REMEMBERED = 1_000_000
+"""Conditions that a function remembers, summed over its steps; beyond it the function is not
+walked. The most in 7.3 are 1,343."""
+
+MAX_ROUNDS = 64
+"""How often a step is looked at on average until it is known what matters there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What of a function is worth remembering along a path.
@@ -38,7 +46,8 @@ class Plan:
     a constant or a call's outcome somewhere; live: per node, those of them that some path from
     there still tests; locks: class of each variable that holds a lock;
     traced: variables whose value may come to be freed, so that its origin matters;
-    rewritten: variables that are assigned.
+    rewritten: variables that are assigned; too_much: that the function has more conditions to
+    remember than MAX_REMEMBERED, and `live` is empty everywhere.
     """
 
     tracked: frozenset[str]
@@ -46,6 +55,7 @@ class Plan:
     locks: Mapping[str, str]
     traced: frozenset[str]
     rewritten: frozenset[str]
+    too_much: bool = False
 
     @classmethod
     def of(cls, graph: Function, words: Vocabulary) -> Plan:
@@ -98,12 +108,14 @@ class Plan:
         # What the caller gave holds until it is overwritten.
         tracked |= rewritten.intersection(graph.params)
         traced = _closed(freed, [(name, mentions(source)) for name, source in flows])
+        live = _live(graph, tracked)
         return cls(
             tracked=frozenset(tracked),
-            live=_live(graph, tracked),
+            live=live if live is not None else [frozenset()] * len(graph.nodes),
             locks=locks,
             traced=frozenset(traced),
             rewritten=rewritten,
+            too_much=live is None,
         )
 
 
@@ -124,45 +136,68 @@ def _last_value(value: Expr) -> Expr:
 
 def _closed(start: set[str], leads: Iterable[tuple[str, Iterable[str]]]) -> set[str]:
     """The names that ``start`` leads to: from a name in it to the names beside that."""
+    beside: dict[str, list[Iterable[str]]] = {}
+    for name, others in leads:
+        beside.setdefault(name, []).append(others)
     found = set(start)
-    moving = True
-    while moving:
-        before = len(found)
-        for name, others in leads:
-            if name in found:
-                found.update(others)
-        moving = len(found) != before
+    todo = list(start)
+    while todo:
+        for others in beside.pop(todo.pop(), ()):
+            new = [other for other in others if other not in found]
+            found.update(new)
+            todo += new
     return found
 
 
-def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]]:
+def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]] | None:
     """Which tracked conditions matter at each node: classic liveness, to a fixed point.
 
-    Without it, paths that differ only in what nobody asks again would multiply.
+    Without it, paths that differ only in what nobody asks again would multiply.  None when that
+    are more than MAX_REMEMBERED.  A set of conditions is a number while it is worked out: one bit
+    for each.
     """
     order = sorted(tracked)
-    tested: list[set[str]] = []
-    killed: list[set[str]] = []
-    for node in graph.nodes:
-        uses = _asked(node, tracked)
-        tested.append(uses)
-        targets = {text(t) for t, _ in changed(node.expr)} if node.expr is not None else set()
-        killed.append(
-            {k for k in order if k not in uses and any(k == t or names_it(k, t) for t in targets)}
-        )
-    live: list[set[str]] = [set() for _ in graph.nodes]
-    moving = True
-    while moving:
-        moving = False
-        for index in range(len(graph.nodes) - 1, -1, -1):
-            after: set[str] = set()
-            for succ in graph.nodes[index].succ:
-                after |= live[succ]
-            now = (after - killed[index]) | tested[index]
-            if now != live[index]:
-                live[index] = now
-                moving = True
-    return [frozenset(keys) for keys in live]
+    bits = {name: 1 << place for place, name in enumerate(order)}
+    naming: dict[str, int] = {}
+    for name in order:
+        for word in {name, *_words(name)}:
+            naming[word] = naming.get(word, 0) | bits[name]
+    tested: list[int] = []
+    kept: list[int] = []
+    before: list[list[int]] = [[] for _ in graph.nodes]
+    for index, node in enumerate(graph.nodes):
+        tested.append(sum(bits[name] for name in _asked(node, tracked)))
+        gone = 0
+        for target, _ in changed(node.expr) if node.expr is not None else ():
+            gone |= naming.get(text(target), 0)
+        kept.append(~gone)
+        for succ in node.succ:
+            before[succ].append(index)
+    live = [0] * len(graph.nodes)
+    todo = list(range(len(graph.nodes)))
+    waiting = [True] * len(graph.nodes)
+    left = MAX_ROUNDS * len(graph.nodes)
+    while todo and left:
+        left -= 1
+        index = todo.pop()
+        waiting[index] = False
+        after = 0
+        for succ in graph.nodes[index].succ:
+            after |= live[succ]
+        now = (after & kept[index]) | tested[index]
+        if now != live[index]:
+            live[index] = now
+            for other in before[index]:
+                if not waiting[other]:
+                    waiting[other] = True
+                    todo.append(other)
+    if todo or sum(mask.bit_count() for mask in live) > MAX_REMEMBERED:
+        return None
+    made: dict[int, frozenset[str]] = {}
+    for mask in live:
+        if mask not in made:
+            made[mask] = frozenset(name for name in order if mask & bits[name])
+    return [made[mask] for mask in live]
 
 
 def _asked(node: Node, tracked: set[str]) -> set[str]:
@@ -185,15 +220,22 @@ def _asked(node: Node, tracked: set[str]) -> set[str]:
 
 
 _WORDS: dict[str, frozenset[str]] = {}
+_MOST_WORDS = 100_000
 
 
 def names_it(spelling: str, name: str) -> bool:
     """Whether the spelling of a condition or an entry mentions a variable."""
+    return name in _words(spelling)
+
+
+def _words(spelling: str) -> frozenset[str]:
     words = _WORDS.get(spelling)
     if words is None:
         cleaned = "".join(c if c.isalnum() or c in "_$" else " " for c in spelling)
+        if len(_WORDS) > _MOST_WORDS:
+            _WORDS.clear()
         words = _WORDS[spelling] = frozenset(cleaned.split())
-    return name in words
+    return words
 
 
 def lock_class(expr: Expr, known: Mapping[str, str], words: Vocabulary) -> str:

@@ -41,6 +41,18 @@ A longer chain passes so many conditions of its callees that it would be of low 
 there, so that nothing that is cut off begins or ends a section by itself.
 """
 
+MAX_BINDINGS = 200
+"""Sets of constants with which one function is looked at; beyond it, it is looked at without any.
+The most in 7.3 are 33."""
+
+MAX_ANALYSES = 100_000
+"""Functions, each with one set of constants, that are looked at for one architecture; those after
+that are unknown.  In 7.3 they are 4,800."""
+
+MAX_STEPS = 50_000
+"""Steps through one function with one set of constants; beyond it the function counts as not
+understood."""
+
 KEEP = 3
 """Chains kept of one kind, each to another place of the tree."""
 
@@ -101,6 +113,10 @@ class Reach(Targets):
         self.cut_off: set[tuple[str, int]] = set()
         """Definitions that were not looked at because they lie too deep."""
         self._cut = False
+        self._bindings: dict[tuple[str, int], int] = {}
+        self.analyses = 0
+        self.bounded: dict[tuple[str, int, str], str] = {}
+        """Functions that were too much, with the bound that they met."""
 
     # -- asked by the walker --------------------------------------------------------------
 
@@ -115,7 +131,12 @@ class Reach(Targets):
 
     def of(self, definition: Definition, binding: Binding, depth: int) -> Effects:
         """Effects of a definition called with these constants."""
-        key = (definition.file, definition.line, binding)
+        place = (definition.file, definition.line)
+        if binding and self._bindings.get(place, 0) >= MAX_BINDINGS:
+            where = (*place, definition.name)
+            self.bounded[where] = f"called with more than {MAX_BINDINGS} sets of constants"
+            binding = ()
+        key = (*place, binding)
         known = self._known.get(key)
         if known is not None and known.cut_at <= depth:
             self._cut = self._cut or known.cut_at > 0
@@ -126,6 +147,12 @@ class Reach(Targets):
             self._cut = True
             self.cut_off.add(key[:2])
             return NOTHING
+        if self.analyses >= MAX_ANALYSES:
+            self.bounded["", 0, ""] = f"more than {MAX_ANALYSES} functions below sections"
+            return NOTHING
+        self.analyses += 1
+        if known is None:
+            self._bindings[place] = self._bindings.get(place, 0) + 1
         self._open.add(key)
         outer, self._cut = self._cut, False
         effects = self._analyse(definition, dict(binding), depth)
@@ -154,6 +181,10 @@ class Reach(Targets):
             at = todo.pop()
             if at in seen:
                 continue
+            if len(seen) >= MAX_STEPS:
+                where = (definition.file, definition.line, definition.name)
+                self.bounded[where] = f"more than {MAX_STEPS} steps"
+                break
             seen.add(at)
             index, atomic, lost = at
             env = {k: v for k, v in whole.items() if k not in lost} if lost else whole

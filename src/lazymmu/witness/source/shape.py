@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lazymmu.kernelc.ir import BRANCH, RETURN, SWITCH, Expr, Function, calls_in, changed, names_in
 from lazymmu.kernelc.program import assignments
@@ -18,14 +18,13 @@ class Shape:
     single: dict[str, Expr]
     deciding: frozenset[str]
     gfp: str | None
-    _always: dict[int, bool] = field(default_factory=dict)
+    _always: frozenset[int] | None = None
 
     def always(self, graph: Function, index: int) -> bool:
         """Whether every path through the function passes a node."""
-        known = self._always.get(index)
-        if known is None:
-            known = self._always[index] = not _avoidable(graph, index)
-        return known
+        if self._always is None:
+            self._always = _unavoidable(graph)
+        return index in self._always
 
     @classmethod
     def of(cls, graph: Function) -> Shape:
@@ -63,16 +62,51 @@ class Shape:
         return cls(calls, writes, single, frozenset(deciding), gfp)
 
 
-def _avoidable(graph: Function, index: int) -> bool:
-    """Whether some path from the beginning returns without passing a node."""
-    seen = {index}
+def _unavoidable(graph: Function) -> frozenset[int]:
+    """Nodes that every path from the beginning to a return passes; all when nothing returns.
+
+    Along one path from the beginning to a return, whatever is reached without passing a node of
+    it shows how far that node can be got around.
+    """
+    path = _one_way(graph)
+    if not path:
+        return frozenset(range(len(graph.nodes)))
+    place = {node: number for number, node in enumerate(path)}
+    furthest = 0
+    """How far along the path one gets without the nodes of it that are not yet looked at."""
+    found = set()
+    seen = [False] * len(graph.nodes)
+    ended = False
+    for number, node in enumerate(path):
+        if not ended and furthest <= number:
+            found.add(node)
+        todo = [node]
+        while todo:
+            for succ in graph.nodes[todo.pop()].succ:
+                at = place.get(succ)
+                if at is not None:
+                    furthest = max(furthest, at)
+                elif not seen[succ]:
+                    seen[succ] = True
+                    # Another return than the path's own: nothing after this is unavoidable.
+                    ended = ended or graph.nodes[succ].op == RETURN
+                    todo.append(succ)
+    return frozenset(found)
+
+
+def _one_way(graph: Function) -> list[int]:
+    """Some path from the beginning to a return, without circles; empty when there is none."""
+    came: dict[int, int] = {0: -1}
     todo = [0]
     while todo:
         at = todo.pop()
-        if at in seen:
-            continue
-        seen.add(at)
         if graph.nodes[at].op == RETURN:
-            return True
-        todo.extend(graph.nodes[at].succ)
-    return False
+            path = [at]
+            while came[path[-1]] >= 0:
+                path.append(came[path[-1]])
+            return path[::-1]
+        for succ in graph.nodes[at].succ:
+            if succ not in came:
+                came[succ] = at
+                todo.append(succ)
+    return []

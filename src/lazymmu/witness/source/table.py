@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
@@ -29,6 +29,9 @@ def rows(
     """One row for each function of an architecture that uses the mode."""
     out = []
     done: set[tuple[str, int]] = set()
+    begun_in, ended_in = _by_function(walker.begun), _by_function(walker.ended)
+    run_in = _spaces_of_callbacks(roots)
+    reached_in = _by_section(arch, culprits)
     for root in roots:
         definition = root.definition
         place = (definition.file, definition.line)
@@ -48,15 +51,12 @@ def rows(
         if definition.kind == "macro" and not any(a in _SECTION for _, a in actions):
             # What only flushes or pauses belongs to whoever expands it.
             continue
-        begun = _states(walker.begun, definition.file, definition.name)
-        ended = _states(walker.ended, definition.file, definition.name)
-        spaces = set(root.outcome.spaces) - {"unknown"}
-        for other in roots:
-            # What a callback does to entries belongs to the section that it runs in.
-            if other.binding and _runs_in(other, definition.name, definition.file):
-                spaces |= other.outcome.spaces - {"unknown"}
+        here = (definition.file, definition.name)
+        begun, ended = begun_in.get(here, []), ended_in.get(here, [])
+        # What a callback does to entries belongs to the section that it runs in.
+        spaces = (root.outcome.spaces | run_in.get(here, set())) - {"unknown"}
         reached = {
-            rule: _reached(arch, rule, definition.file, definition.name, culprits)
+            rule: tuple(sorted(reached_in.get((rule, *here), ())))
             for rule in ("sleep-in-section", "nested-section", "tlb-flush-in-section")
         }
         out.append(
@@ -89,13 +89,14 @@ def _pins(task: TaskState) -> set[str]:
     return {*task.pins, *(["spinlock"] if task.locks else [])}
 
 
-def _states(seen: dict[Step, list[TaskState]], file: str, function: str) -> list[TaskState]:
-    return [
-        task
-        for step, tasks in seen.items()
-        if step.file == file and step.function == function
-        for task in tasks
-    ]
+def _by_function(
+    seen: Mapping[Step, list[TaskState]],
+) -> dict[tuple[str, str], list[TaskState]]:
+    """States by the file and function that they were seen in."""
+    found: dict[tuple[str, str], list[TaskState]] = {}
+    for step, tasks in seen.items():
+        found.setdefault((step.file, step.function), []).extend(tasks)
+    return found
 
 
 def _locks(states: Iterable[TaskState]) -> tuple[str, ...]:
@@ -107,24 +108,23 @@ def _locks(states: Iterable[TaskState]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _runs_in(other: Root, function: str, file: str) -> bool:
-    return any(
-        step.function == function and step.file == file
-        for trail in other.outcome.exits.values()
-        if trail is not None
-        for note in trail
-        if (step := note.step) is not None and note.mark == "begin"
-    )
+def _spaces_of_callbacks(roots: Sequence[Root]) -> dict[tuple[str, str], set[str]]:
+    """What callbacks write to, by the file and function whose section they run in."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for root in roots:
+        trails = root.outcome.exits.values() if root.binding else ()
+        for note in (note for trail in trails if trail is not None for note in trail):
+            if note.step is not None and note.mark == "begin":
+                place = (note.step.file, note.step.function)
+                found.setdefault(place, set()).update(root.outcome.spaces)
+    return found
 
 
-def _reached(
-    arch: str, rule: str, file: str, function: str, culprits: Sequence[Culprit]
-) -> tuple[str, ...]:
-    found = {
-        f"{arch}: {c.step.function}() {c.path[-1].note}".strip()
-        for c in culprits
-        if c.rule == rule
-        and c.section is not None
-        and (c.section.file, c.section.function) == (file, function)
-    }
-    return tuple(sorted(found))
+def _by_section(arch: str, culprits: Sequence[Culprit]) -> dict[tuple[str, str, str], set[str]]:
+    """What sections reach, by rule and by the file and function in which they begin."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for c in culprits:
+        if c.section is not None:
+            says = f"{arch}: {c.step.function}() {c.path[-1].note}".strip()
+            found.setdefault((c.rule, c.section.file, c.section.function), set()).add(says)
+    return found

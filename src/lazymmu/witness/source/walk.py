@@ -37,8 +37,8 @@ from .calls import Calls
 from .entries import derived
 from .frame import Frame, enter, forget, leave, rename_lock
 from .notes import Inside, Note
-from .outcome import FactList, Hit, Outcome, Path, State, settled, with_fact
-from .plan import Plan, names_it
+from .outcome import FactList, Hit, Outcome, Path, State, settled, weight, with_fact
+from .plan import MAX_REMEMBERED, Plan, names_it
 from .targets import Binding
 from .trail import Trail
 
@@ -48,6 +48,13 @@ MAX_STATES = 30_000
 MAX_BELOW = 50_000
 """The same of a root and all that is walked in it.  The greatest of 6.1 to 7.3 has 7,000; far more
 comes of a section that is left open, and followed into whatever its callers do next."""
+
+MAX_IN_ALL = 500_000
+"""The same of all roots of one architecture together: those after that have MAX_THEN each.  The
+roots of 7.3 have 21,000."""
+
+MAX_THEN = 2_000
+"""States of one root when the others have had their share."""
 
 MAX_FRAMES = 64
 """Functions walked inside each other."""
@@ -76,7 +83,7 @@ class Walker:
         self.bounded: dict[tuple[str, int, str], str] = {}
         self.cut = False
         """Whether the last root was too much to be walked to its end."""
-        self._most = 0
+        self._share = self._most = 0
 
     def root(
         self, graph: Function, binding: Binding = (), task: TaskState | None = None
@@ -123,7 +130,8 @@ class Walker:
             self.bounded[(graph.file, graph.line, graph.name)] = "too many calls inside each other"
             return Outcome({(product, None, ""): None})
         if not self._active:
-            self.cut, self._most = False, self.walked + MAX_BELOW
+            self._share = MAX_BELOW if self.walked < MAX_IN_ALL else min(MAX_BELOW, MAX_THEN)
+            self.cut, self._most = False, self.walked + self._share
         self._active.append(place)
         self.places.add(key[:3])
         if graph.broken:
@@ -131,6 +139,9 @@ class Walker:
         plan = self._plans.get(place)
         if plan is None:
             plan = self._plans[place] = Plan.of(graph, self.calls.words)
+            if plan.too_much:
+                where = (graph.file, graph.line, graph.name)
+                self.bounded[where] = f"more than {MAX_REMEMBERED} conditions to remember"
         constants = {k: v for k, v in binding if k not in plan.rewritten}
         single = self.calls.reach.shape(graph).single
         evaluator = self.calls.facts.evaluator(constants, graph.file)
@@ -145,7 +156,7 @@ class Walker:
             self._memo[key] = outcome
         elif not self._active:
             where = (graph.file, graph.line, graph.name)
-            self.bounded[where] = f"more than {MAX_BELOW} states in what it calls"
+            self.bounded[where] = f"more than {self._share} states in what it calls"
         return outcome
 
     def _walk(self, frame: Frame, start: State) -> Outcome:
@@ -153,6 +164,7 @@ class Walker:
         seen: set[tuple[int, State]] = {(0, start)}
         work: deque[tuple[int, State, Trail | None]] = deque([(0, start, None)])
         nodes, live = frame.graph.nodes, frame.plan.live
+        size = 1
         while work and not self.cut:
             index, state, trail = work.popleft()
             for nxt, after, path in self._node(frame, nodes[index], state, trail, out):
@@ -161,11 +173,12 @@ class Walker:
                 if key not in seen:
                     seen.add(key)
                     work.append((nxt, after, path))
-            if len(seen) > MAX_STATES:
+                    size += weight(after)
+            if size > MAX_STATES:
                 where = (frame.graph.file, frame.graph.line, frame.graph.name)
                 self.bounded[where] = f"more than {MAX_STATES} states"
                 break
-        self.walked += len(seen)
+        self.walked += size
         self.cut = self.cut or self.walked > self._most
         return out
 
