@@ -20,6 +20,8 @@ __all__ = ["evaluate"]
 
 class _Macro(Protocol):
     @property
+    def text(self) -> str: ...
+    @property
     def parameters(self) -> tuple[str, ...] | None: ...
     @property
     def value(self) -> str: ...
@@ -32,6 +34,8 @@ class _Table(Protocol):
 
     @property
     def options(self) -> _Options | None: ...
+    @property
+    def work(self) -> Work: ...
     def get(self, name: str) -> _Macro | None: ...
     def defined(self, name: str) -> tuple[bool, tuple[str, ...]]: ...
 
@@ -69,8 +73,21 @@ _ABSENT_TESTS: Final = frozenset(
     {"__has_feature", "__has_extension", "__has_include", "__has_include_next", "IS_MODULE"}
 )
 _DEPTH: Final = 40
-_LENGTH: Final = 20000
+"""Macros in the text of macros, and arguments in arguments."""
+_LENGTH: Final = 20_000
+"""Tokens that are looked at for one condition; the most in 7.3 are some 400."""
+_ALL: Final = 50_000_000
+"""The same of all conditions of a walk; in 7.3 they are some 900,000."""
+_CHARACTERS: Final = 20_000
+"""Length of a condition as written."""
+_NESTED: Final = 200
+"""How deep a condition's parentheses and operators stand inside each other."""
+_LABELS: Final = 100
+"""Free symbols that a condition rests on, of which no more are named."""
+_KEPT: Final = 2_000
+"""Characters of a text whose tokens are kept."""
 _MASK: Final = (1 << 64) - 1
+_QUOTES: Final = frozenset("'\"")
 _ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, "'": 39, "a": 7, "b": 8}
 _SIMPLE: Final = re.compile(r"(!?)[ ]?(?:defined|IS_ENABLED)[ ]?\(([A-Za-z_]\w*)\)\Z")
 
@@ -100,6 +117,32 @@ class _NoExpressionError(Exception):
     """The tokens are no expression of the preprocessor."""
 
 
+class BeyondError(Exception):
+    """The condition is too long or too deep, or its macros grow too much, to be evaluated."""
+
+
+class Work:
+    """How many tokens may still be looked at: for one condition, and for all of one walk."""
+
+    __slots__ = ("left", "still")
+
+    def __init__(self) -> None:
+        """Begin with nothing spent."""
+        self.still = _ALL
+        self.left = 0
+
+    def begin(self) -> None:
+        """Begin another condition."""
+        self.left = min(_LENGTH, self.still)
+
+    def spend(self, tokens: int) -> None:
+        """Count tokens. Raises BeyondError when they are too many."""
+        self.left -= tokens
+        self.still -= tokens
+        if self.left < 0:
+            raise BeyondError
+
+
 _tokens: dict[str, tuple[_Token, ...]] = {}
 
 
@@ -107,18 +150,22 @@ def evaluate(text: str, table: _Table) -> tuple[bool, tuple[str, ...]]:
     """Return whether the condition `text` holds, and the labels that this rests on.
 
     `text` has no comments and no line continuations. What is no expression is false: a
-    compiler would stop there.
+    compiler would stop there.  Raises BeyondError for what is beyond a bound: nobody knows then
+    whether it holds.
     """
     simple = _SIMPLE.match(text)
     if simple is not None and ("defined" in text or simple[2].startswith("CONFIG_")):
         truth, needs = table.defined(simple[2])
         return truth != bool(simple[1]), needs
+    if len(text) > _CHARACTERS:
+        raise BeyondError
     try:
-        parser = _Parser(_expand(_tokenise(text), table, frozenset(), 0))
+        table.work.begin()
+        parser = _Parser(_expand(_tokenise(text), table, frozenset(), 0, table.work))
         value = parser.conditional()
         if parser.position != len(parser.tokens):
             raise _NoExpressionError
-    except (_NoExpressionError, RecursionError):
+    except _NoExpressionError:
         return False, ()
     return value.number != 0, value.needs
 
@@ -149,6 +196,11 @@ def _tokenise(text: str) -> tuple[_Token, ...]:
             tokens.append(_Value(code))
         else:
             tokens.append(name or operator or string or other)
+            if other in _QUOTES:
+                # One that nothing closes: whatever follows, this is no expression.
+                break
+    if len(text) > _KEPT:
+        return tuple(tokens)
     if len(_tokens) > 20000:
         _tokens.clear()
     return _tokens.setdefault(text, tuple(tokens))
@@ -193,11 +245,16 @@ def _arguments(tokens: list[_Token], index: int) -> tuple[list[list[_Token]], in
 
 
 def _expand(
-    tokens: tuple[_Token, ...] | list[_Token], table: _Table, hidden: frozenset[str], depth: int
+    tokens: tuple[_Token, ...] | list[_Token],
+    table: _Table,
+    hidden: frozenset[str],
+    depth: int,
+    left: Work,
 ) -> list[_Token]:
     """Replace option tests and macros by values; names that are neither stay."""
     if depth > _DEPTH:
-        raise _NoExpressionError
+        raise BeyondError
+    left.spend(len(tokens))
     result: list[_Token] = []
     index = 0
     work = list(tokens)
@@ -230,19 +287,19 @@ def _expand(
                 result.append(token)
             continue
         parameters = macro.parameters
+        if len(macro.text) > _CHARACTERS:
+            raise BeyondError
         body: list[_Token] = list(_tokenise(macro.value))
         if parameters is not None:
             if not called:
                 result.append(token)
                 continue
             arguments, index = _arguments(work, index)
-            body = _substitute(body, parameters, arguments, table, hidden, depth)
+            body = _substitute(body, parameters, arguments, table, hidden, depth, left)
         body = _paste(body)
         if macro.needs:
             body = [_labelled(item, macro.needs) for item in body]
-        expanded = _expand(body, table, hidden | {token}, depth + 1)
-        if len(result) + len(expanded) > _LENGTH:
-            raise _NoExpressionError
+        expanded = _expand(body, table, hidden | {token}, depth + 1, left)
         if expanded and isinstance(expanded[-1], str) and work[index : index + 1] == ["("]:
             # What came out last may name a function-like macro whose arguments follow.
             work.insert(index, expanded.pop())
@@ -279,6 +336,7 @@ def _substitute(
     table: _Table,
     hidden: frozenset[str],
     depth: int,
+    left: Work,
 ) -> list[_Token]:
     """Put the arguments of a call into a macro's body; beside `##` they go in unexpanded."""
     values = dict(zip(parameters, arguments, strict=False))
@@ -292,7 +350,11 @@ def _substitute(
             continue
         pasted = "##" in (body[position - 1 : position] + body[position + 1 : position + 2])
         value = values[token]
-        result += value if pasted else _expand(value, table, hidden, depth + 1)
+        if pasted:
+            left.spend(len(value))
+            result += value
+        else:
+            result += _expand(value, table, hidden, depth + 1, left)
     return result
 
 
@@ -320,7 +382,7 @@ def _glue(left: _Token, right: _Token) -> tuple[_Token, ...]:
 
 
 def _both(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    if not right or left == right:
+    if not right or left == right or len(left) >= _LABELS:
         return left
     return left + tuple(label for label in right if label not in left)
 
@@ -346,6 +408,7 @@ class _Parser:
     def __init__(self, tokens: list[_Token]) -> None:
         self.tokens = tokens
         self.position = 0
+        self.depth = 0
 
     def _peek(self) -> _Token | None:
         return self.tokens[self.position] if self.position < len(self.tokens) else None
@@ -357,16 +420,24 @@ class _Parser:
 
     def conditional(self) -> _Value:
         """Parse a whole expression."""
+        self._deeper()
         test = self._binary(1)
         if self._peek() != "?":
+            self.depth -= 1
             return test
         self.position += 1
         yes = self.conditional()
         self._expect(":")
         no = self.conditional()
+        self.depth -= 1
         unsigned = yes.unsigned or no.unsigned
         chosen = yes if test.number else no
         return _wrap(chosen.number, unsigned, _both(test.needs, chosen.needs))
+
+    def _deeper(self) -> None:
+        self.depth += 1
+        if self.depth > _NESTED:
+            raise BeyondError
 
     def _binary(self, level: int) -> _Value:
         left = self._unary()
@@ -392,7 +463,9 @@ class _Parser:
             self._expect(")")
             return value
         if token in ("!", "~", "-", "+"):
+            self._deeper()
             value = self._unary()
+            self.depth -= 1
             if token == "!":
                 return _Value(int(value.number == 0), False, value.needs)
             number = {"~": ~value.number, "-": -value.number, "+": value.number}[token]

@@ -25,6 +25,7 @@ from typing import Final, NamedTuple, Protocol
 from lazymmu.kernelc import condition
 
 __all__ = [
+    "MAX_DIRECTIVES",
     "Directive",
     "Macro",
     "Macros",
@@ -93,10 +94,15 @@ _DIRECTIVE: Final = re.compile(
     r"\n[ \t]*#[ \t]*(ifdef|ifndef|if|elif|else|endif|define|undef|include)\b[ \t]*"
     r"(\w*)([^\n\\]*(?:\\(?:\r\n|[\s\S])[^\n\\]*)*)"
 )
-_COMMENT: Final = re.compile(r"(\"(?:[^\"\\\n]|\\.)*\")|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*")
+_COMMENT: Final = re.compile(
+    r"(\"(?:[^\"\\\n]++|\\.)*+(?:\"|(?=\n)|\Z|\\))|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*"
+)
 _BLANKS: Final = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _LONGEST: Final = 200_000
 """Longest macro that is read again by its place, in characters."""
+
+MAX_DIRECTIVES: Final = 1_000_000
+"""Most directives of one file; 7.3's have up to 200,000 (registers of graphics cards)."""
 
 _LABELS: Final = 100
 """Free symbols that a place rests on, of which no more are named."""
@@ -130,7 +136,7 @@ def _in_comment(text: str, position: int, end: int, inside: bool) -> bool:
         opener = text.find("/*", position, end)
         if opener < 0:
             return False
-        line = text.rfind("\n", 0, opener) + 1
+        line = text.rfind("\n", position, opener) + 1
         before = text[max(line, position) : opener]
         if "//" in before or before.count('"') % 2:
             position = opener + 2
@@ -153,6 +159,11 @@ def scan(text: str) -> tuple[list[Directive], list[int]]:
     text = "\n" + text
     for match in _DIRECTIVE.finditer(text):
         start, end = match.start() + 1, match.end()
+        if start < position:
+            # In a comment that the directive before it opened.
+            continue
+        if len(found) >= MAX_DIRECTIVES:
+            break
         opener = text.rfind("/*", position, start)
         if inside or (opener >= 0 and text.find("*/", opener + 2, start) < 0):
             inside = _in_comment(text, position, start, inside)
@@ -204,7 +215,7 @@ class Macros:
     without changing it, which is how one .c file is looked at with the walk's final table.
     """
 
-    __slots__ = ("_base", "_load", "_own", "options")
+    __slots__ = ("_base", "_load", "_own", "beyond", "options", "work")
 
     def __init__(
         self,
@@ -221,6 +232,9 @@ class Macros:
         self._own: dict[str, _Entry | None] = {}
         self._base: Macros | None = base
         self._load = load
+        self.beyond = False
+        """Whether a condition was met that is too much to be evaluated; it does not hold then."""
+        self.work: condition.Work = base.work if base is not None else condition.Work()
         self.options: Options | None = options
         if options is None and base is not None:
             self.options = base.options
@@ -465,7 +479,10 @@ def interpret(
                 truth, labels = macros.defined(word)
                 truth = not truth
             else:
-                truth, labels = condition.evaluate(plain(word + rest), macros)
+                try:
+                    truth, labels = condition.evaluate(plain(word + rest), macros)
+                except condition.BeyondError:
+                    truth, macros.beyond = False, True
                 labels = _union(labels, because)
             after = following[index]
             stop = directives[after][1] if after < count else length
@@ -494,9 +511,13 @@ def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
 def evaluate(expression: bytes, macros: Macros) -> bool:
     """Tell whether `#if expression` holds under `macros`; free symbols count as on.
 
-    An expression that is no C expression is false, as its code could not be compiled.
+    An expression that is no C expression is false, as its code could not be compiled, and so is
+    one that is beyond a bound.
     """
-    return condition.evaluate(plain(expression.decode("latin-1")), macros)[0]
+    try:
+        return condition.evaluate(plain(expression.decode("latin-1")), macros)[0]
+    except condition.BeyondError:
+        return False
 
 
 def apply(text: bytes, directives: list[Directive], selection: Selection) -> bytes:

@@ -91,6 +91,8 @@ class Texts:
                 last = max(map(text.rfind, ("#include", "# include", "#\tinclude")))
                 text = text[: text.find("\n", last) + 1 or length] if last >= 0 else ""
             directives, following = cpp.scan(text)
+            if len(directives) >= cpp.MAX_DIRECTIVES:
+                self.tree.lose(rel, f"more than {cpp.MAX_DIRECTIVES} directives")
             guard = cpp.guard(directives, following)
             known = self._known[rel] = Text(directives, following, length, guard)
         return known
@@ -228,6 +230,7 @@ class Headers:
         )
         self.macros.local = outer
         self._depth -= 1
+        self._judge(self.macros, rel)
         self.selections[rel] = found if earlier is None else earlier.merged(found)
 
     def scan_ahead(self, roots: Iterable[str]) -> None:
@@ -275,6 +278,7 @@ class Headers:
                 include=partial(self.visit, root),
                 defines=False,
             )
+            self._judge(self.macros, root)
             for name, (file, offset) in self.macros.restore().items():
                 self.overrides.setdefault(name, {})[file] = offset
         self._extra = ()
@@ -314,9 +318,17 @@ class Headers:
         if known is None:
             text = self.tree.read(rel)
             directives, following = cpp.scan(text.decode("latin-1"))
-            known = cpp.interpret(directives, following, self.table(rel), len(text), file=rel)
+            table = self.table(rel)
+            known = cpp.interpret(directives, following, table, len(text), file=rel)
+            self._judge(table, rel)
             self._sources[rel] = known
         return known
+
+    def _judge(self, macros: Macros, rel: str) -> None:
+        """Note that the file `rel` has a condition that is too much to be evaluated."""
+        if macros.beyond:
+            self.tree.lose(rel, "a condition of #if that is too much to be evaluated")
+            macros.beyond = False
 
     def table(self, rel: str) -> Macros:
         """Return the macros with which the source file `rel` is read, to be changed at will."""

@@ -25,6 +25,7 @@ from posixpath import dirname, normpath
 from typing import Final
 
 from lazymmu.kernelc.kconfig import Config
+from lazymmu.kernelc.make_bounds import Budget
 from lazymmu.kernelc.make_words import UNKNOWN, Labels, Word, least, replaced, union
 from lazymmu.kernelc.makefile import Makefile, Setting
 from lazymmu.kernelc.profile import Profile
@@ -37,6 +38,9 @@ _LISTS: Final = ("obj-y", "obj-m", "lib-y", "lib-m", "extra-y")
 _TOP_LISTS: Final = ("head", "init", "core", "drivers", "net", "libs", "virt")
 _ARCHIVES: Final = ("/built-in.a", "/built-in.o", "/lib.a", "/modules.builtin")
 """What older top Makefiles make of the directories of their lists, once all are known."""
+
+_OBJECTS: Final = 20_000
+"""Objects of which one object of a list is made, directly or not, each by its labels."""
 
 
 class Kbuild:
@@ -59,8 +63,9 @@ class Kbuild:
         self.config = config
         self.profile = profile
         self.everything = everything
-        self.setting = Setting(tree, self._value, config.number)
-        self._own_setting = Setting(tree, self._value_in_module, config.number)
+        budget = Budget()
+        self.setting = Setting(tree, self._value, config.number, budget)
+        self._own_setting = Setting(tree, self._value_in_module, config.number, budget)
         self._files: dict[str, Labels] = {}
         self._directories: dict[str, Labels | None] = {"": ()}
         self._read = {""}
@@ -236,38 +241,45 @@ class Kbuild:
         self._flags[directory] = tuple(dict.fromkeys([*own, *flags]))
         for kind in _LISTS:
             for word, needs in makefile.words(kind):
-                self._object(directory, makefile, word, union(labels, needs), set())
+                self._object(directory, makefile, word, union(labels, needs))
 
-    def _object(
-        self,
-        directory: str,
-        makefile: Makefile,
-        word: str,
-        labels: Labels,
-        seen: set[tuple[str, Labels]],
-    ) -> None:
+    def _object(self, directory: str, makefile: Makefile, asked: str, needed: Labels) -> None:
         """Enter one word of a list: a directory, or an object with its members."""
-        if UNKNOWN in word:
-            self._unread[directory] = union(self._unread.get(directory, ()), labels[-1:])
-            return
-        beside = directory and word[0] != "/"
-        path = normpath(f"{directory}/{word}" if beside else word.lstrip("/"))
-        if word.endswith("/"):
-            self._directories[path] = least(self._directories.get(path), labels)
-            return
-        if not word.endswith(".o") or (word, labels) in seen:
-            return
-        seen.add((word, labels))
+        seen: set[Word] = set()
+        todo: list[Word] = [(asked, needed)]
+        while todo:
+            word, labels = item = todo.pop()
+            if UNKNOWN in word:
+                self._unread[directory] = union(self._unread.get(directory, ()), labels[-1:])
+                continue
+            beside = directory and word[0] != "/"
+            path = normpath(f"{directory}/{word}" if beside else word.lstrip("/"))
+            if word.endswith("/"):
+                self._directories[path] = least(self._directories.get(path), labels)
+                continue
+            if not word.endswith(".o") or item in seen:
+                continue
+            if len(seen) >= _OBJECTS:
+                what = f"`{asked:.40}` is made of too many objects"
+                self.tree.lose(f"{directory}/Makefile".lstrip("/"), what)
+                return
+            seen.add(item)
+            self._enter_object(makefile, path, labels)
+            stem = word[:-2]
+            members = [
+                (member, union(labels, needs))
+                for suffix in ("-objs", "-y", "-m")
+                for member, needs in makefile.words(stem + suffix)
+            ]
+            todo += reversed(members)
+
+    def _enter_object(self, makefile: Makefile, path: str, labels: Labels) -> None:
         source = path[:-2] + ".c"
         if makefile.renamed and not self.tree.has(source):
             for made, original in makefile.renamed:
                 source = replaced(path, made, original)[:-2] + ".c"
         if self.tree.has(source):
             self._files[source] = least(self._files.get(source), labels)
-        stem = word[:-2]
-        for suffix in ("-objs", "-y", "-m"):
-            for member, needs in makefile.words(stem + suffix):
-                self._object(directory, makefile, member, union(labels, needs), seen)
 
 
 def _add_top_lists(lists: dict[str, list[Word]], makefile: Makefile) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lazymmu.kernelc import kconfig_text
-from lazymmu.kernelc.kconfig_solver import NUMBERS, Choice, Solver, Symbol
+from lazymmu.kernelc.kconfig_solver import NUMBERS, Choice, Solver, Symbol, TooMuchError
 from lazymmu.kernelc.kconfig_text import (
     FAILS,
     NO,
@@ -33,6 +33,10 @@ from lazymmu.kernelc.tree import Tree
 __all__ = ["Config", "solve", "variables"]
 
 _DEPTH: Final = 60
+_PARTS: Final = 1_000
+"""Most parts of the condition under which a file is included."""
+_COPIED: Final = 100
+"""Parts of a condition that are copied to each symbol that is selected under it."""
 
 
 class Config:
@@ -142,6 +146,11 @@ class _Assembly:
             self.tree.lose(rel, "Kconfig files include each other in a circle")
             return
         self._depth += 1
+        for reason in file.lost:
+            self.tree.lose(rel, reason)
+        if outer.__class__ is tuple and len(outer) > _PARTS:
+            self.tree.lose(rel, f"a condition of more than {_PARTS} parts")
+            outer = UNREAD
         self.used.append(rel)
         first = len(self.choices)
         for choice in file.choices:
@@ -176,15 +185,18 @@ class _Assembly:
                 for name, when in block.selects:
                     target = self.symbols.get(name)
                     if target is not None:
-                        target.selectors.append(
-                            (symbol.name, kconfig_text.both(block.depends, when))
-                        )
+                        target.selectors.append((symbol.name, _along(block.depends, when)))
                 for name, when in block.implies:
                     target = self.symbols.get(name)
                     if target is not None:
-                        target.impliers.append(
-                            (symbol.name, kconfig_text.both(block.depends, when))
-                        )
+                        target.impliers.append((symbol.name, _along(block.depends, when)))
+
+
+def _along(depends: Expression, when: Expression) -> Expression:
+    """`depends && when`; the parts of a long condition are not copied for each select."""
+    if depends.__class__ is tuple and len(depends) > _COPIED:
+        return depends if when == YES else ("&", depends, when)
+    return kconfig_text.both(depends, when)
 
 
 def variables(profile: Profile) -> dict[str, str]:
@@ -205,16 +217,22 @@ def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) ->
     symbols = assembly.symbols
     fixed = {name: item.value for name, item in profile.config.items() if name in symbols}
     solver = Solver(symbols, assembly.choices, fixed, names)
-    solver.run()
-    numbers = {}
-    for symbol in symbols.values():
-        if symbol.kind in NUMBERS:
-            number = solver.number(symbol)
-            if number is not None:
-                numbers[symbol.name] = number
-    on, can = set(solver.must), set(solver.can)
-    solver.widen()
-    choices = solver.groups()
+    numbers: dict[str, int] = {}
+    choices: list[tuple[list[str], bool]] = []
+    on, can = solver.must, solver.can
+    try:
+        solver.run()
+        for symbol in symbols.values():
+            if symbol.kind in NUMBERS:
+                number = solver.number(symbol)
+                if number is not None:
+                    numbers[symbol.name] = number
+        on, can = set(solver.must), set(solver.can)
+        solver.widen()
+        choices = solver.groups()
+    except TooMuchError:
+        tree.lose("Kconfig", "its symbols are too much to be settled")
+        on, can = set(on), set(can)
     either = (on - solver.must) | (solver.can - can)
     either.update(name for members, _ in choices for name in members)
     for never in (YES, NO, TESTS, FAILS, UNREAD):

@@ -24,10 +24,23 @@ from typing import Final
 from lazymmu.kernelc import kconfig_text
 from lazymmu.kernelc.kconfig_text import FAILS, NO, TESTS, UNREAD, YES, Block, Expression
 
-__all__ = ["NUMBERS", "Choice", "Solver", "Symbol"]
+__all__ = ["NUMBERS", "Choice", "Solver", "Symbol", "TooMuchError"]
 
 _STATES: Final = frozenset({"bool", "tristate"})
 NUMBERS: Final = frozenset({"int", "hex"})
+
+_WORK: Final = 10_000_000
+"""Names that are looked at until all symbols are settled; in 7.3 they are 630,000."""
+
+_ROUNDS: Final = 100
+"""How often both sets may narrow each other."""
+
+_DIGITS: Final = 200
+"""Most digits of a number."""
+
+
+class TooMuchError(Exception):
+    """The symbols do not settle within the bounds."""
 
 
 @dataclass(slots=True)
@@ -40,6 +53,8 @@ class Symbol:
     selectors: list[tuple[str, Expression]] = field(default_factory=list)
     impliers: list[tuple[str, Expression]] = field(default_factory=list)
     choice: Choice | None = None
+    weight: int = 1
+    """How many names its rules mention."""
 
 
 @dataclass(slots=True)
@@ -72,6 +87,7 @@ class Solver:
         self.can.add(UNREAD)
         self.watchers: dict[str, list[str]] = {}
         self._literals: dict[str, Expression] = {}
+        self._left = _WORK
         for symbol in symbols.values():
             self._watch(symbol)
 
@@ -94,6 +110,12 @@ class Solver:
         if symbol.choice is not None:
             _names(symbol.choice.depends, mentioned)
         name = symbol.name
+        for block in symbol.blocks:
+            # Of a whole expression only the parts at its top are counted: it is no deeper than
+            # what kconfig_text reads.
+            symbol.weight += 1 + _size(block.depends) + len(block.prompts)
+            symbol.weight += sum(1 + _size(condition) for _, condition in block.defaults)
+        symbol.weight += len(symbol.selectors) + len(symbol.impliers)
         for other in mentioned:
             known = self.watchers.get(other)
             if known is None:
@@ -150,9 +172,8 @@ class Solver:
         left, right = self._constant(str(expression[2])), self._constant(str(expression[3]))
         if left is None or right is None:
             return None
-        try:
-            a, b = int(left, 0), int(right, 0)
-        except ValueError:
+        a, b = _integer(left, 0), _integer(right, 0)
+        if a is None or b is None:
             truth = left == right
             return {"=": truth, "!=": not truth}.get(str(expression[1]))
         match expression[1]:
@@ -188,6 +209,7 @@ class Solver:
             return _integer(self.fixed[symbol.name], 0)
         if symbol.kind not in NUMBERS or depth > 8:
             return None
+        self._spend(len(symbol.blocks))
         for block in symbol.blocks:
             if not self.possible(block.depends):
                 continue
@@ -199,8 +221,14 @@ class Solver:
                     return _integer(value, base)
         return None
 
+    def _spend(self, work: int) -> None:
+        self._left -= work
+        if self._left < 0:
+            raise TooMuchError
+
     def can_be_on(self, symbol: Symbol) -> bool:
         """The rule of `can` for one symbol."""
+        self._spend(symbol.weight)
         if symbol.name in self.fixed:
             return self.fixed[symbol.name] == "y"
         if symbol.kind not in _STATES:
@@ -228,6 +256,7 @@ class Solver:
 
     def must_be_on(self, symbol: Symbol) -> bool:
         """The rule of `must` for one symbol."""
+        self._spend(symbol.weight)
         name = symbol.name
         if name in self.fixed:
             return self.fixed[name] == "y"
@@ -300,8 +329,11 @@ class Solver:
             if self.fixed.get(name) == "y":
                 yield name
         named = [name for name, when in choice.said.defaults if self.possible(when)]
+        members = set(choice.members)
+        self._spend(len(named) + len(members))
         for name in [*named, *choice.members]:
-            if self.fixed.get(name) != "n" and name in choice.members:
+            if self.fixed.get(name) != "n" and name in members:
+                self._spend(self.symbols[name].weight)
                 for block in self.symbols[name].blocks:
                     if self.possible(block.depends) and any(map(self.possible, block.prompts)):
                         yield name
@@ -313,12 +345,15 @@ class Solver:
         return found
 
     def run(self) -> None:
-        """Compute both sets."""
+        """Compute both sets. Raises TooMuchError when that is beyond a bound."""
         self._grow(self.can, self.can_be_on, self.symbols)
         changed = self._choose()
         self._grow(self.can, self.can_be_on, changed)
         moved = set(self._grow(self.must, self.must_be_on, list(self.can)))
+        rounds = 0
         while moved:
+            if (rounds := rounds + 1) > _ROUNDS:
+                raise TooMuchError
             gone = self._shrink(self._around(moved))
             changed = self._choose()
             gone |= self._shrink(changed)
@@ -360,7 +395,10 @@ class Solver:
         return not choice.said.optional and self.certain(choice.depends)
 
     def widen(self) -> None:
-        """Take back what rests on the default of a choice, or on a test of the toolchain, alone."""
+        """Take back what rests on the default of a choice, or on a test of the toolchain, alone.
+
+        Raises TooMuchError when that is beyond a bound.
+        """
         self.open = True
         self.can.add(FAILS)
         self.must.discard(TESTS)
@@ -395,9 +433,13 @@ class Solver:
         return found
 
 
+def _size(expression: Expression) -> int:
+    return len(expression) if expression.__class__ is tuple else 1
+
+
 def _integer(text: str, base: int) -> int | None:
     try:
-        return int(text, base)
+        return int(text, base) if len(text) <= _DIGITS else None
     except ValueError:
         return None
 

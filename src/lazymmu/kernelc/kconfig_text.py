@@ -107,17 +107,18 @@ class Choice(NamedTuple):
 
 
 class File(NamedTuple):
-    """What one Kconfig file says, in its order."""
+    """What one Kconfig file says, in its order; lost: why some of it could not be read."""
 
     items: list[Block | Source]
     choices: list[Choice]
+    lost: tuple[str, ...] = ()
 
 
 _TOKEN: Final = re.compile(
     r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([\w.]+)|(&&|\|\||!=|<=|>=|[!=<>()]))"""
 )
 _QUOTED: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
-_SPLIT_IF: Final = re.compile(r"(?:\s|(?<=[)\"']))if\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*\Z)")
+_SPLIT_IF: Final = re.compile(r"\"[^\"]*\"|'[^']*'|((?:\s|(?<=[)\"']))if\b)")
 _CALLS: Final[Mapping[str, str]] = {
     "failure": FAILS,
     "shell": UNKNOWN,
@@ -128,6 +129,17 @@ _CALLS: Final[Mapping[str, str]] = {
 _BARE: Final = re.compile(r"\$(ARCH|SRCARCH|SUBARCH)\b")
 _LONGEST: Final = 20_000
 """Longest line that is looked at, in characters; scripts/kconfig/lexer.l takes no such line."""
+
+_LARGEST: Final = 4 << 20
+"""Most characters of one file that are looked at; the longest of 7.3 has 100,000."""
+
+_DEEP: Final = 200
+"""How deep menus and conditions, and parentheses in a condition, may stand inside each other."""
+
+_PARTS: Final = 1_000
+"""Most parts of one condition."""
+
+_UNREAD: Final = f"a condition nested more than {_DEEP} deep, or of more than {_PARTS} parts"
 
 _ARCHES: Final = frozenset({"ARCH", "SRCARCH", "SUBARCH"})
 
@@ -206,11 +218,16 @@ def included(item: Source, rel: str, variables: Mapping[str, str]) -> str:
     return path
 
 
-_conditions: dict[str, Expression] = {}
+_conditions: dict[str, tuple[Expression, bool]] = {}
 
 
 def condition(text: str) -> Expression:
     """Return the condition `text`; one that cannot be read is UNREAD, and none never holds."""
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[Expression, bool]:
+    """Return the condition `text`, and whether it is within the bounds of what is read."""
     known = _conditions.get(text)
     if known is None:
         plain = substitute(text, {}) if "$" in text else text
@@ -218,13 +235,15 @@ def condition(text: str) -> Expression:
             match[3] or match[4] or "'" + (match[1] if match[1] is not None else match[2])
             for match in _TOKEN.finditer(plain)
         ]
-        parser = _Parser(tokens)
         try:
-            known = parser.alternatives() if tokens else NO
+            parser = _Parser(tokens)
+            known = (parser.alternatives() if tokens else NO), True
             if tokens and parser.tokens[parser.at]:
-                known = UNREAD
-        except (IndexError, RecursionError):
-            known = UNREAD
+                known = UNREAD, True
+        except IndexError:
+            known = UNREAD, True
+        except RecursionError:
+            known = UNREAD, False
         if len(_conditions) > 100_000:
             _conditions.clear()
         _conditions[text] = known
@@ -232,11 +251,17 @@ def condition(text: str) -> Expression:
 
 
 class _Parser:
-    """Recursive descent over the tokens of one condition."""
+    """Recursive descent over the tokens of one condition.
+
+    Raises IndexError at its end, RecursionError for one that is beyond a bound.
+    """
 
     def __init__(self, tokens: list[str]) -> None:
+        if len(tokens) > 4 * _PARTS:
+            raise RecursionError
         self.tokens = [*tokens, ""]
         self.at = 0
+        self.depth = 0
 
     def alternatives(self) -> Expression:
         left = self._conjunction()
@@ -255,11 +280,16 @@ class _Parser:
     def _factor(self) -> Expression:
         word = self.tokens[self.at]
         self.at += 1
-        if word == "!":
-            return negated(self._factor())
-        if word == "(":
-            inner = self.alternatives()
-            self.at += 1
+        if word in ("!", "("):
+            if self.depth >= _DEEP:
+                raise RecursionError
+            self.depth += 1
+            if word == "!":
+                inner = negated(self._factor())
+            else:
+                inner = self.alternatives()
+                self.at += 1
+            self.depth -= 1
             return inner
         operator = self.tokens[self.at]
         if operator in ("=", "!=", "<", ">", "<=", ">="):
@@ -285,20 +315,13 @@ def _comparison(operator: str, left: str, right: str) -> Expression:
     return ("c", operator, left, right)
 
 
-def _split(rest: str) -> tuple[str, Expression]:
-    """Split `value if condition`."""
+def _split(rest: str) -> tuple[str, str | None]:
+    """Split `value if condition`; without an `if` there is no condition."""
     if "if" in rest:
-        parts = _SPLIT_IF.split(rest, maxsplit=1)
-        if len(parts) > 1:
-            return parts[0].strip(), condition(parts[1].strip())
-    return rest, YES
-
-
-def _prompted(rest: str) -> Expression:
-    """Return when the prompt `"text" if condition` is shown."""
-    match = _QUOTED.match(rest)
-    tail = rest[match.end() :].strip() if match is not None else ""
-    return condition(tail[2:].strip()) if tail.startswith("if") else YES
+        for match in _SPLIT_IF.finditer(rest):
+            if match[1] is not None:
+                return rest[: match.start()].strip(), rest[match.end() :].strip()
+    return rest, None
 
 
 def _uncommented(rest: str) -> str:
@@ -362,8 +385,13 @@ class _Reader:
         self.owner = ""
         self.block: Block | None = None
         self.depends: Expression = YES
+        self.lost: dict[str, None] = {}
 
     def read(self, text: str) -> File:
+        if len(text) > _LARGEST:
+            return File(
+                [], [], (f"more than the {_LARGEST >> 20} MB that are read of such a file",)
+            )
         lines = text.split("\n")
         index, count = 0, len(lines)
         while index < count:
@@ -371,11 +399,18 @@ class _Reader:
             index += 1
             if not line or line[0] == "#":
                 continue
-            while line.endswith("\\"):
-                line = line[:-1] + " " + (lines[index].strip() if index < count else "")
-                index += 1
+            if line.endswith("\\"):
+                pieces = []
+                while line.endswith("\\"):
+                    pieces.append(line[:-1])
+                    line = lines[index].strip() if index < count else ""
+                    index += 1
+                line = " ".join([*pieces, line])
+            if len(line) > _LONGEST:
+                self.lost[f"a line of more than {_LONGEST} characters"] = None
+                continue
             parts = line.split(None, 1)
-            if not parts or len(line) > _LONGEST:
+            if not parts:
                 continue
             keyword = parts[0]
             rest = parts[1] if len(parts) > 1 else ""
@@ -387,11 +422,37 @@ class _Reader:
             else:
                 self._line(keyword, rest)
         self._finish()
-        return File(self.items, self.choices)
+        return File(self.items, self.choices, tuple(self.lost))
+
+    def _condition(self, text: str) -> Expression:
+        found, whole = _read(text)
+        if not whole:
+            self.lost[_UNREAD] = None
+        return found
+
+    def _both(self, left: Expression, right: Expression) -> Expression:
+        """`left && right`; of too many parts it is one that cannot be read."""
+        found = both(left, right)
+        if found.__class__ is tuple and len(found) > _PARTS:
+            self.lost[f"a condition of more than {_PARTS} parts"] = None
+            return UNREAD
+        return found
+
+    def _valued(self, rest: str) -> tuple[str, Expression]:
+        """A value and when it counts."""
+        value, when = _split(rest)
+        return value, self._condition(when) if when is not None else YES
+
+    def _prompted(self, rest: str) -> Expression:
+        """When the prompt `"text" if condition` is shown."""
+        match = _QUOTED.match(rest)
+        tail = rest[match.end() :].strip() if match is not None else ""
+        return self._condition(tail[2:].strip()) if tail.startswith("if") else YES
 
     def _finish(self) -> None:
         if self.block is not None:
-            self.items.append(self.block._replace(depends=both(self.here, self.depends)))
+            depends = self._both(self.here, self.depends)
+            self.items.append(self.block._replace(depends=depends))
         self.block, self.owner = None, ""
 
     def _line(self, keyword: str, rest: str) -> None:
@@ -416,7 +477,7 @@ class _Reader:
                 self._push("menu")
             case "if":
                 self._push("")
-                self.here = both(self.here, condition(rest))
+                self.here = self._both(self.here, self._condition(rest))
             case "endif" | "endmenu" | "endchoice":
                 self._finish()
                 if self.outer:
@@ -424,11 +485,12 @@ class _Reader:
             case "comment" | "mainmenu":
                 self._finish()
             case "depends" if self.owner in ("menu", "choice"):
-                self.here = both(self.here, self._dependency(rest))
+                self.here = self._both(self.here, self._dependency(rest))
                 if self.owner == "choice":
                     self.choices[-1] = self.choices[-1]._replace(depends=self.here)
             case "visible" if self.owner == "menu":
-                self.visible = both(self.visible, condition(rest.removeprefix("if").strip()))
+                when = self._condition(rest.removeprefix("if").strip())
+                self.visible = self._both(self.visible, when)
             case _ if self.owner == "choice":
                 self.choices[-1] = self._of_choice(self.choices[-1], keyword, rest)
 
@@ -436,12 +498,12 @@ class _Reader:
         """Take in a line as a property of the open choice."""
         match keyword:
             case "default":
-                choice.defaults.append(_split(rest))
+                choice.defaults.append(self._valued(rest))
             case "optional":
                 return choice._replace(optional=True)
             case "prompt" | "bool" | "tristate":
                 if _QUOTED.match(rest) is not None:
-                    choice.prompts.append(both(self.visible, _prompted(rest)))
+                    choice.prompts.append(self._both(self.visible, self._prompted(rest)))
                 if keyword == "tristate":
                     return choice._replace(exclusive=False)
         return choice
@@ -449,31 +511,34 @@ class _Reader:
     def _push(self, owner: str) -> None:
         self._finish()
         self.outer.append((self.here, self.visible, self.choice))
+        if len(self.outer) > _DEEP:
+            self.lost[f"menus and conditions nested more than {_DEEP} deep"] = None
+            self.here = UNREAD
         self.owner = owner
 
     def _dependency(self, rest: str) -> Expression:
-        text, when = _split(rest.removeprefix("on").strip())
-        return either(negated(when), condition(text))
+        text, when = self._valued(rest.removeprefix("on").strip())
+        return either(negated(when), self._condition(text))
 
     def _property(self, block: Block, keyword: str, rest: str) -> bool:
         """Take in a line as a property of the open entry; False when it is none."""
         if keyword == "depends":
-            self.depends = both(self.depends, self._dependency(rest))
+            self.depends = self._both(self.depends, self._dependency(rest))
         elif keyword in _TYPES or keyword == "prompt":
             if keyword != "prompt" and not block.kind:
                 block = self.block = block._replace(kind=keyword)
             if _QUOTED.match(rest) is not None:
-                block.prompts.append(both(self.visible, _prompted(rest)))
+                block.prompts.append(self._both(self.visible, self._prompted(rest)))
         elif keyword == "select":
-            block.selects.append(_split(rest))
+            block.selects.append(self._valued(rest))
         elif keyword in ("default", "def_bool", "def_tristate"):
             if keyword != "default" and not block.kind:
                 block = self.block = block._replace(kind=keyword[4:])
             if "$" in rest:
                 rest = substitute(rest, {})
-            block.defaults.append(_split(rest))
+            block.defaults.append(self._valued(rest))
         elif keyword == "imply":
-            block.implies.append(_split(rest))
+            block.implies.append(self._valued(rest))
         else:
             return keyword in ("range", "option", "optional", "modules", "transitional")
         return True

@@ -55,6 +55,10 @@ class Evaluator(Protocol):
         """Return the paths of the tree that a pattern of a shell fits."""
         ...
 
+    def charge(self, characters: int) -> None:
+        """Count work for the line at hand; raises TooMuchError when that is enough."""
+        ...
+
     def unread(self) -> list[Word]:
         """Return the word for what cannot be evaluated at the line at hand."""
         ...
@@ -141,6 +145,7 @@ def _unknown(words: list[Word]) -> bool:
 def _filter(make: Evaluator, keep: bool, patterns: str, text: str) -> list[Word]:
     wanted = make.expand(patterns)
     words = make.expand(text)
+    make.charge(len(wanted) * len(words))
     if _unknown(wanted):
         labels = all_labels(wanted)
         return [(word, union(own, labels)) for word, own in words]

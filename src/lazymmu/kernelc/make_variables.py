@@ -7,12 +7,13 @@ has the words of all of them: a word that is put together with it then is severa
 
 from __future__ import annotations
 
-import contextlib
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from posixpath import normpath
 from typing import Final, NamedTuple
 
+from lazymmu.kernelc.make_bounds import DEEPEST, Budget, TooMuchError
 from lazymmu.kernelc.make_functions import carry_out
 from lazymmu.kernelc.make_words import (
     UNKNOWN,
@@ -40,6 +41,8 @@ _EMPTY: Final = (
 )
 """What scripts/Makefile.build empties, so that it is expanded at once from then on."""
 
+_PLAIN: Final = re.compile(r"[^\s$]+")
+
 WORDS: Final = 5_000
 """Most words that a variable holds: a kernel's longest lists have some hundred."""
 
@@ -58,12 +61,14 @@ class Setting(NamedTuple):
     """What a Makefile is read under.
 
     tree: where it and what it includes stand; value: what the configuration says of a symbol,
-    "y", "n", "free" or "either" (see kconfig.Config.may); number: the value of a number.
+    "y", "n", "free" or "either" (see kconfig.Config.may); number: the value of a number; budget:
+    what all that are read together may still ask for.
     """
 
     tree: Tree
     value: Callable[[str], str]
     number: Callable[[str], int | None]
+    budget: Budget | None = None
 
 
 class Later(NamedTuple):
@@ -104,12 +109,23 @@ class Variables:
         self._late: set[str] = set()
         self._line_number = 0
         self._work = 0
+        self._depth = 0
+        self._budget = setting.budget if setting.budget is not None else Budget()
 
     def words(self, name: str) -> list[Word]:
         """Return the words of a list, as a build would have them at the end."""
-        with contextlib.suppress(RecursionError):
-            return self.variable(name)
+        try:
+            with self._budget.line():
+                return self.variable(name)
+        except TooMuchError as why:
+            self._lose(f"{why}, asked for `{name:.40}`")
+        except RecursionError:
+            self._lose(f"`{name:.40}` nests too deep")
         return self.unread()
+
+    def charge(self, characters: int) -> None:
+        """Count work for the line at hand; raises TooMuchError when that is enough."""
+        self._budget.charge(characters)
 
     def _lose(self, reason: str) -> None:
         self.setting.tree.lose(self._open[0] if self._open else self.directory, reason)
@@ -164,9 +180,24 @@ class Variables:
                     self.variables[name] = words
 
     def expand(self, text: str) -> list[Word]:
-        """Return the words of `text` with its variables and functions replaced."""
+        """Return the words of `text` with its variables and functions replaced.
+
+        Raises TooMuchError when that is beyond a bound.
+        """
+        self.charge(len(text))
         if "$" not in text:
             return [(word, ()) for word in text.split()]
+        if self._depth >= DEEPEST:
+            raise TooMuchError(f"references nested more than {DEEPEST} deep")
+        self._depth += 1
+        try:
+            result = self._expanded(text)
+        finally:
+            self._depth -= 1
+        self.charge(sum(len(word) for word, _ in result))
+        return result
+
+    def _expanded(self, text: str) -> list[Word]:
         result: list[Word] = []
         # The ways in which the word at hand may be put together: one, but for sides of an open
         # test. A list in the middle of a word splits it, as make does.
@@ -214,11 +245,10 @@ class Variables:
                 end()
                 position += 1
             else:
-                stop = position + 1
-                while stop < len(text) and text[stop] != "$" and not text[stop].isspace():
-                    stop += 1
-                add([(text[position:stop], ())])
-                position = stop
+                plain = _PLAIN.match(text, position)
+                piece = plain[0] if plain is not None else character
+                add([(piece, ())])
+                position += len(piece)
         end()
         return result
 

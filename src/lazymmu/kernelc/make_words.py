@@ -35,6 +35,9 @@ UNKNOWN: Final = "\0"
 
 _UNREAD: Final = " (not evaluated)"
 
+_LABELS: Final = 100
+"""Conditions that a word rests on, of which no more are named."""
+
 
 def unread(file: str, line: int) -> str:
     """Return the label of what stands at a line of a Makefile and cannot be evaluated."""
@@ -56,7 +59,7 @@ def opposite(labels: Labels) -> Labels:
 
 def union(left: Labels, right: Labels) -> Labels:
     """Return the labels of both sides, each once."""
-    if not right:
+    if not right or len(left) >= _LABELS:
         return left
     return left + tuple(label for label in right if label not in left)
 

@@ -17,6 +17,7 @@ import re
 from posixpath import normpath
 from typing import Final, NamedTuple
 
+from lazymmu.kernelc.make_bounds import TooMuchError
 from lazymmu.kernelc.make_variables import WORDS, WORK, Later, Setting, Variables
 from lazymmu.kernelc.make_words import (
     UNKNOWN,
@@ -40,7 +41,7 @@ _ASSIGN: Final = re.compile(
     re.S,
 )
 _CONDITION: Final = re.compile(r"\s*(?:else\s+)?(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)\Z", re.S)
-_RENAMES: Final = re.compile(r"(\S*%\S*\.o)\s*:\s*(\S*%\S*\.o)(?:\s|\Z)")
+_RENAMES: Final = re.compile(r"([^\s%]*%[^\s%]*\.o)\s*:\s*([^\s%]*%[^\s%]*\.o)(?:\s|\Z)")
 _INCLUDE: Final = re.compile(r"\s*(-|s)?include\s+(.+)")
 _CALL: Final = re.compile(r"\s*\$[({]call\s+([\w.-]+)\s*(?:,(.*))?[)}]\s*\Z", re.S)
 _DEEPEST: Final = 500
@@ -78,8 +79,12 @@ class Makefile(Variables):
             return
         outer = self._line_number
         self._work += _FILE
+        text = self.setting.tree.read(rel).decode("utf-8", "replace")
+        if self._open:
+            # Included, and perhaps again and again.
+            self.charge(len(text))
         self._open.append(rel)
-        self._carry_out(self.setting.tree.read(rel).decode("utf-8", "replace"))
+        self._carry_out(text)
         self._open.pop()
         self._line_number = outer
 
@@ -154,10 +159,7 @@ class Makefile(Variables):
         labels: Labels = ()
         others: Labels = ()
         if match is not None:
-            try:
-                truth, labels, others = self._test(match[1], match[2])
-            except RecursionError:
-                truth, labels, others = None, self._here(), self._here()
+            truth, labels, others = self._tested(match[1], match[2])
         labels = union(around, union(before, labels))
         branches.append(
             _Branch(True, truth is not False, truth is True, labels, union(before, others))
@@ -179,7 +181,10 @@ class Makefile(Variables):
 
     def _line(self, line: str, around: Labels) -> None:
         try:
-            self._assign(line, around)
+            with self._budget.line():
+                self._assign(line, around)
+        except TooMuchError as why:
+            self._lose(str(why))
         except RecursionError:
             self._lose("nests too deep")
 
@@ -244,6 +249,17 @@ class Makefile(Variables):
         if len(new) > room:
             self._lose(f"`{target:.40}` grows without end")
         self._own.add(target)
+
+    def _tested(self, kind: str, text: str) -> tuple[bool | None, Labels, Labels]:
+        """Return what `_test` does; of one that is beyond a bound both sides are read."""
+        try:
+            with self._budget.line():
+                return self._test(kind, text)
+        except TooMuchError as why:
+            self._lose(str(why))
+        except RecursionError:
+            self._lose("nests too deep")
+        return None, self._here(), self._here()
 
     def _test(self, kind: str, text: str) -> tuple[bool | None, Labels, Labels]:
         """Return whether a test holds, and what it and its opposite rest on; None: either."""

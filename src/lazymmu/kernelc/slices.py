@@ -75,6 +75,9 @@ _BRACE = re.compile(
 _NOISE = re.compile(COMMENT + rb"|//[^\n]*+|" + STRING)
 _MARGIN_LINE = re.compile(rb"\n[A-Za-z_]")
 _INLINE = re.compile(rb"\b(?:__)?(?:always_)?inline(?:__)?\b")
+_QUICK = 100
+"""How many bytes are counted in the time in which one is read with care."""
+
 _CAREFUL = 8 << 20
 """How many bytes of one file the careful search for a closing brace may read."""
 
@@ -89,6 +92,7 @@ def definitions(text: bytes) -> list[RawDef]:
     text = b"\n" + text
     found: list[RawDef] = []
     position = safe = line = counted = 0  # before `safe` the state of comments is settled
+    margin = -1
     careful = _CAREFUL
     search, rfind, count, add = _CANDIDATE.search, text.rfind, text.count, found.append
     new = tuple.__new__  # RawDef(...) by keyword costs as much as all the searching
@@ -122,7 +126,10 @@ def definitions(text: bytes) -> list[RawDef]:
             position = match.end() - len(head)
             safe = start
             continue
-        end, spent = _body_end(text, brace, careful)
+        if margin < brace:
+            margin = text.find(b"\n}", brace)
+            margin = len(text) if margin < 0 else margin
+        end, spent = _body_end(text, brace, min(margin + 2, len(text)), careful)
         careful -= spent
         at = start + read.at
         line += count(b"\n", counted, at)
@@ -200,21 +207,23 @@ def _inside_comment(text: bytes, opened: int, at: int) -> int:
     return len(text) if close < 0 else close + 2
 
 
-def _body_end(text: bytes, brace: int, budget: int) -> tuple[int, int]:
+def _body_end(text: bytes, brace: int, margin: int, budget: int) -> tuple[int, int]:
     """Offset behind the `}` that closes the body opened at `brace`, and how much was read for it.
 
-    Kernel style closes a body at the left margin, and that is right if the braces up to there are
-    as many of each kind. If they are not, or the body may be one line, the braces are matched
-    outside strings and comments; the margin still wins where branches of an #if unbalance them.
+    `margin` is the offset behind the next `}` at the left margin, or of the end of the text.
+    Kernel style closes a body there, and that is right if the braces up to there are as many of
+    each kind. If they are not, or the body may be one line, the braces are matched outside
+    strings and comments; the margin still wins where branches of an #if unbalance them.
     """
-    margin = text.find(b"\n}", brace)
-    margin = len(text) if margin < 0 else margin + 2
     newline = text.find(b"\n", brace)
     newline = len(text) if newline < 0 else newline
-    if text.find(b"}", brace, newline) < 0 and (
-        text.count(b"{", brace, margin) == text.count(b"}", brace, margin)
-    ):
-        return margin, 0
+    spent = (margin - brace) // _QUICK
+    if text.find(b"}", brace, newline) < 0 and spent <= budget:
+        if text.count(b"{", brace, margin) == text.count(b"}", brace, margin):
+            return margin, spent
+        budget -= spent
+    else:
+        spent = 0
     depth = 0
     position = brace
     limit = min(len(text), brace + min(budget, 1 << 20))
@@ -224,8 +233,8 @@ def _body_end(text: bytes, brace: int, budget: int) -> tuple[int, int]:
         if depth == 0:
             break
     else:
-        return margin, limit - brace
-    spent = position - brace
+        return margin, spent + limit - brace
+    spent += position - brace
     if position <= newline or position == margin or text[position - 2] == 0x0A:
         return position, spent
     if position < margin and _MARGIN_LINE.search(text, position, margin):
