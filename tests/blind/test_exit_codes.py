@@ -46,7 +46,10 @@ def test_a_wrong_section_is_found(tree, mode):
     ("inside", "reason"),
     [
         ("\tODD({{ ((\n", "not understood by the parser"),
-        ("<<<<<<< HEAD\n\tkmalloc(8, GFP_KERNEL);\n=======\n>>>>>>> theirs\n", ""),
+        (
+            "<<<<<<< HEAD\n\tkmalloc(8, GFP_KERNEL);\n=======\n>>>>>>> theirs\n",
+            "conflict markers of a merge",
+        ),
         ("#ifdef NOBODY_DEFINES_IT\n\t{}();\n#endif\n", "not compiled on the machines"),
         ("\tgoto out;\n\t{}();\nout:\n", "no path of the function leads there"),
         ("\tvoid (*begin)(void) = {};\n", "its address is taken"),

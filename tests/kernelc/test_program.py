@@ -45,6 +45,10 @@ class Made:
         self.asked.append(definition.name)
         return self.texts[definition].encode()
 
+    def unreadable(self, definition: Definition) -> str:
+        """Nothing is."""
+        return ""
+
 
 F = "void f(void)\n{\n\tg();\n}"
 

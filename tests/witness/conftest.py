@@ -16,6 +16,7 @@ from lazymmu.contract.dialects import COUNTED, Dialect
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES, Kind
 from lazymmu.kernelc import docs, masks, slices
+from lazymmu.kernelc.conflicts import CONFLICT, conflicts, touches
 from lazymmu.kernelc.ir import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Finding
@@ -83,6 +84,14 @@ class Files:
     def text(self, definition: Definition) -> bytes:
         """The masked text of a definition."""
         return next(body for made, body in self.found[definition.name] if made == definition)
+
+    def unreadable(self, definition: Definition) -> str:
+        """Why a definition is not read: it has conflict markers."""
+        text = self.files[definition.file]
+        body, _ = next(d for d in self.found[definition.name] if d[0] == definition)
+        end = min((m.start() for m in re.finditer(rb"\n}", text[body.start :])), default=0)
+        spans = conflicts(text)
+        return CONFLICT if touches(spans, body.start, body.start + end + 2) else ""
 
     def macro(self, name: str) -> bytes | None:
         """The value of an object-like macro."""

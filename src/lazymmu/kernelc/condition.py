@@ -75,9 +75,9 @@ _ABSENT_TESTS: Final = frozenset(
 _DEPTH: Final = 40
 """Macros in the text of macros, and arguments in arguments."""
 _LENGTH: Final = 20_000
-"""Tokens that are looked at for one condition; the most in 7.3 are some 400."""
-_ALL: Final = 50_000_000
-"""The same of all conditions of a walk; in 7.3 they are some 900,000."""
+"""Tokens that are looked at for one condition; the most in 7.3 are 187."""
+_ALL: Final = 2_000_000
+"""The same of all conditions of a walk; in 7.3 they are 19,000."""
 _CHARACTERS: Final = 20_000
 """Length of a condition as written."""
 _NESTED: Final = 200

@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 
 from lazymmu.kernelc import cpp
 from lazymmu.kernelc.beneath import OUT
+from lazymmu.kernelc.conflicts import CONFLICT, conflicts
 from lazymmu.kernelc.cpp import Directive, Macros, Options, Scoped, Selection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
@@ -39,6 +40,12 @@ _SPEC: Final = re.compile(r'\s*(?:<([^>\n]+)>|"([^"\n]+)")')
 _WORD: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*\Z")
 _DEPTH: Final = 150
 """How deep headers may include each other: GCC's limit is 200."""
+
+_EACH: Final = 1_000_000
+"""Directives that are carried out of one header, however often it is read."""
+
+_ALL: Final = 20_000_000
+"""Directives that are carried out in all headers together; in 7.3 they are 190,000."""
 
 _TIMES: Final = 1000
 """How often a header without a guard is read: no header of a kernel comes near."""
@@ -85,7 +92,10 @@ class Texts:
         """Return what is known of the file `rel`."""
         known = self._known.get(rel)
         if known is None:
-            text = self.tree.read(rel).decode("latin-1")
+            raw = self.tree.read(rel)
+            if conflicts(raw):
+                self.tree.lose(rel, CONFLICT)
+            text = raw.decode("latin-1")
             length = len(text)
             if rel.endswith(".c"):
                 last = max(map(text.rfind, ("#include", "# include", "#\tinclude")))
@@ -131,6 +141,7 @@ class Headers:
         self._reached: dict[str, frozenset[str]] = {}
         self._includers: dict[str, list[str]] = {}
         self._depth = 0
+        self._left = _ALL
         self._times: dict[str, int] = {}
 
     @property
@@ -211,7 +222,10 @@ class Headers:
         if earlier is not None and text.guard and self.macros.defined(text.guard)[0]:
             return
         times = self._times[rel] = self._times.get(rel, 0) + 1
-        if self._depth > _DEPTH or times > _TIMES:
+        size = 1 + len(text.directives)
+        self._left -= size
+        often = times > 1 and (times > _TIMES or times * size > _EACH)
+        if self._depth > _DEPTH or often or self._left < 0:
             self.tree.lose(rel, "headers include each other in a circle")
             return
         if earlier is None:

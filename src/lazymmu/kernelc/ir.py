@@ -68,6 +68,11 @@ class Function:
     """Why what this function does is not fully known, such as "not understood by the parser";
     empty when all of it was read."""
 
+    @property
+    def unread(self) -> bool:
+        """Whether nothing of it was read: the graph is empty, and stands for anything."""
+        return self.broken not in ("", UNPARSED)
+
     def calls(self) -> Iterator[tuple[Node, Expr]]:
         """Every call of the function with the node it stands in."""
         for node in self.nodes:

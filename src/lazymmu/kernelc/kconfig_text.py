@@ -19,6 +19,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from lazymmu.kernelc.conflicts import CONFLICT, conflicts
+
 __all__ = [
     "FAILS",
     "NO",
@@ -392,6 +394,8 @@ class _Reader:
             return File(
                 [], [], (f"more than the {_LARGEST >> 20} MB that are read of such a file",)
             )
+        if conflicts(text.encode("utf-8", "replace")):
+            self.lost[CONFLICT] = None
         lines = text.split("\n")
         index, count = 0, len(lines)
         while index < count:

@@ -17,6 +17,7 @@ import re
 from posixpath import normpath
 from typing import Final, NamedTuple
 
+from lazymmu.kernelc.conflicts import CONFLICT, conflicts
 from lazymmu.kernelc.make_bounds import TooMuchError
 from lazymmu.kernelc.make_variables import WORDS, WORK, Later, Setting, Variables
 from lazymmu.kernelc.make_words import (
@@ -79,7 +80,10 @@ class Makefile(Variables):
             return
         outer = self._line_number
         self._work += _FILE
-        text = self.setting.tree.read(rel).decode("utf-8", "replace")
+        raw = self.setting.tree.read(rel)
+        if conflicts(raw):
+            self.setting.tree.lose(rel, CONFLICT)
+        text = raw.decode("utf-8", "replace")
         if self._open:
             # Included, and perhaps again and again.
             self.charge(len(text))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .ir import Expr, Function, changed
-from .lower import lower
+from .lower import lower, unread
 from .view import Definition
 
 
@@ -24,6 +24,10 @@ class Source(Protocol):
 
     def text(self, definition: Definition) -> bytes:
         """Return a definition's text, ready for the parser."""
+        ...
+
+    def unreadable(self, definition: Definition) -> str:
+        """Return why a definition is not to be read, "" when it is."""
         ...
 
 
@@ -82,13 +86,15 @@ class Program:
         key = (definition.file, definition.line, definition.name)
         known = self._functions.get(key)
         if known is None:
-            known = self._functions[key] = lower(
-                self.source.text(definition),
-                name=definition.name,
-                file=definition.file,
-                line=definition.first_line,
-                macro_params=definition.params if definition.kind != "function" else None,
-            )
+            name, file = definition.name, definition.file
+            line = definition.first_line
+            params = definition.params if definition.kind != "function" else None
+            if why := self.source.unreadable(definition):
+                known = unread(why, name=name, file=file, line=line, macro_params=params)
+            else:
+                text = self.source.text(definition)
+                known = lower(text, name=name, file=file, line=line, macro_params=params)
+            self._functions[key] = known
             self.parsed += 1
             if known.broken:
                 self.unparsed[(definition.file, definition.line)] = (definition.name, known.broken)

@@ -169,14 +169,17 @@ def _branches(
 
 def _inner_macros(text: bytes, start: int, end: int, line: int) -> Iterator[RawDef]:
     """Macros defined inside the body of a function; `line` is that of `start`."""
+    counted = start
     for match in _INNER_DEFINE.finditer(text, start, end):
         params = match[2]
+        line += text.count(b"\n", counted, match.start(1))
+        counted = match.start(1)
         yield RawDef(
             match[1].decode("ascii", "replace"),
             "object" if params is None else "macro",
             match.start(),
             match.end() - 1,
-            line + text.count(b"\n", start, match.start(1)),
+            line,
             match.start(3) - 1,
             False,
             False,

@@ -21,6 +21,7 @@ from posixpath import dirname
 from typing import Final
 
 from lazymmu.kernelc import docs, masks, slices, snapshot
+from lazymmu.kernelc.conflicts import CONFLICT, conflicts, touches
 from lazymmu.kernelc.cpp import blank, scan
 from lazymmu.kernelc.headers import Headers, Texts, is_public
 from lazymmu.kernelc.initialisers import Initialiser, read_initialisers
@@ -175,6 +176,7 @@ class View:
         self._blanks: dict[str, list[tuple[int, int]]] = {}
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
         self._lines: tuple[str, list[int]] = ("", [])
+        self._unread: dict[str, list[tuple[int, int]]] = {}
         self.config: Config
         self.headers: Headers
         self.built: Mapping[str, tuple[str, ...]]
@@ -378,6 +380,11 @@ class View:
                 return masks.mask(masks.macro_body(self._raw(rel), raw), self.loops)
         return b""
 
+    def unreadable(self, definition: Definition) -> str:
+        """Return why a definition is not to be read, "" when it is."""
+        spans = self._conflicts(definition.file)
+        return CONFLICT if touches(spans, definition.start, definition.end) else ""
+
     def macro(self, name: str) -> bytes | None:
         """Return the value of an object-like macro after the walk, None when there is none."""
         macro = self.headers.macros.get(name)
@@ -473,8 +480,18 @@ class View:
         known = self._parsed.get(rel)
         if known is None:
             known = self._parsed[rel] = {}
+            self._conflicts(rel)
             for raw in slices.definitions(self._raw(rel)):
                 known.setdefault(raw.name, []).append(raw)
+        return known
+
+    def _conflicts(self, rel: str) -> list[tuple[int, int]]:
+        """Return what conflict markers make unreadable of a file; the file is lost then."""
+        known = self._unread.get(rel)
+        if known is None:
+            known = self._unread[rel] = conflicts(self._raw(rel))
+            if known:
+                self.tree.lose(rel, CONFLICT)
         return known
 
     def _raw(self, rel: str) -> bytes:

@@ -94,6 +94,7 @@ def look(
     walker = Walker(calls, Runtime(callers, dialect))
     roots = Roots(program, reach, walker, words, implementation.places)
     users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
+    calls.cannot_read(d for d in users if program.function(d).broken)
     takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
 
     def named(name: str, static: bool, file: str) -> list[Definition]:

@@ -7,7 +7,7 @@ of events, the call's value, and perhaps a callee to walk in the caller's place.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lazymmu.contract.events import (
     BatchAdd,
@@ -29,6 +29,7 @@ from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.ir import Expr, Node, text
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.values import Value
+from lazymmu.kernelc.view import Definition
 
 from .batch import batches, events
 from .below import Below
@@ -65,9 +66,18 @@ class Calls:
         self.helper_names: set[str] = set()
         self.keyed: frozenset[str] = frozenset()
         """Per-CPU variables that are batches of one mm each."""
+        self.unread: set[tuple[str, int]] = set()
+        """Definitions (file, line) that name the mode and were not read in full."""
+        self.unread_names: set[str] = set()
         self._batches: dict[tuple[str, int], Mapping[str, str]] = {}
         self.implementation: frozenset[tuple[str, int]] = frozenset()
         """Functions (file, line of their text) of the architecture that is being judged itself."""
+
+    def cannot_read(self, definitions: Iterable[Definition]) -> None:
+        """Take note of definitions that name the mode and were not read in full."""
+        for definition in definitions:
+            self.unread.add((definition.file, definition.line))
+            self.unread_names.add(definition.name)
 
     def batch(self, frame: Frame, node: Node) -> tuple[Note, ...]:
         """What a node of an implementation does to its per-CPU batches."""
@@ -185,7 +195,10 @@ class Calls:
         if target is None:
             return (Way(tuple(notes)),)
         definition = target.definition
-        place = (definition.file, self.program.function(definition).line)
+        if (definition.file, definition.line) in self.unread:
+            return (Way(tuple(notes), unread=name),)
+        graph = self.program.function(definition)
+        place = (definition.file, graph.line)
         callback = isinstance(call[1], str) and call[1] in frame.graph.types
         if (
             callback
@@ -194,6 +207,8 @@ class Calls:
             or frame.carries(call)
             or self._calls_back(frame, call, env)
         ):
+            if graph.unread:
+                return (Way(tuple(notes), unread=name),)
             binding = self.reach.bind(definition, call, frame.graph, env)
             binding = self.locks.binding(frame, call, definition, binding)
             inside = Inside(definition, binding, callback, target.ambiguous)
@@ -211,6 +226,7 @@ class Calls:
             frame.carries(call)
             or name in frame.graph.types
             or name in self.helper_names
+            or name in self.unread_names
             or self._calls_back(frame, call, frame.constants)
         )
 

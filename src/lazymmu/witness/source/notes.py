@@ -51,6 +51,8 @@ class Way:
     value: Value = None
     name: str = ""
     inside: Inside | None = None
+    unread: str = ""
+    """The callee, when it changes what no one can tell: what follows on the path is unknown."""
 
 
 NOTHING = (Way(),)

@@ -45,9 +45,9 @@ MAX_BINDINGS = 500
 """Sets of constants with which one function is looked at; beyond it, it is looked at without any.
 The most in real trees are 154, in 6.12.8."""
 
-MAX_ANALYSES = 50_000
+MAX_ANALYSES = 30_000
 """Functions, each with one set of constants, that are looked at for one architecture; those after
-that are unknown.  In 7.3 they are 4,800."""
+that are unknown.  In 6.12.8 they are 4,948."""
 
 MAX_STEPS = 50_000
 """Steps through one function with one set of constants; beyond it the function counts as not

@@ -351,7 +351,11 @@ class Walker:
         env = frame.env(path.state.facts)
         for way in self.calls.ways(frame, call, path.state.product, env):
             after = self._happen(path, way.notes, out)
-            if way.inside is not None:
+            if way.unread:
+                where = (frame.graph.file, frame.graph.line, frame.graph.name)
+                self.bounded[where] = f"calls {way.unread}(), which could not be read"
+                out.blurred = True
+            elif way.inside is not None:
                 yield from self._inside(frame, call, way.inside, after, out)
             else:
                 yield self._returned(after, call, after.state.product, way.value, way.name)
