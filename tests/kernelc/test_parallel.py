@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.kernelc.parallel import Task
+from lazymmu.kernelc.parallel import KilledError, Task
 
 
 def large(count: int) -> tuple[int, list[str]]:
@@ -104,3 +105,16 @@ def test_no_task_goes_on_when_the_program_has_ended() -> None:
     children = [int(word) for word in done.stdout.split()]
     assert len(children) == 3
     assert not any(runs(child) for child in children)
+
+
+def kill() -> str:
+    """Be killed, as by the kernel for memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+def test_what_killed_a_child_is_not_tried_again() -> None:
+    """The parent says so: it would be killed by the same."""
+    task = Task(True, kill)
+    with pytest.raises(KilledError, match="killed by signal SIGKILL"):
+        task.result()

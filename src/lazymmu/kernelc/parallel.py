@@ -2,8 +2,10 @@
 """Work in a second process, without machinery that could outlive or block the first.
 
 A task is one forked child that sends its result through a pipe and ends. When the parent dies,
-the pipe breaks and the child dies of it; when the child dies, the parent does the work itself.
-When the parent is interrupted it ends its children: none goes on for nobody.
+the pipe breaks and the child dies of it; when the child fails, the parent does the work itself.
+When the child was killed, by the kernel for its memory or by a fault of its own, the parent does
+not: it would die of the same. When the parent is interrupted it ends its children: none goes on for
+nobody.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from typing import Generic, ParamSpec, TypeVar
 
 from lazymmu import interrupt
 
-__all__ = ["Task", "no_collection"]
+from .tree import TreeError
+
+__all__ = ["KilledError", "Task", "no_collection"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +43,10 @@ def no_collection() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
+
+
+class KilledError(TreeError):
+    """A child was killed, and what it was to find out is not known."""
 
 
 class Task(Generic[R]):
@@ -84,7 +92,11 @@ class Task(Generic[R]):
                 os._exit(status)
 
     def result(self) -> R:
-        """Wait for the result and return it. Raises what the function raises."""
+        """Wait for the result and return it.
+
+        Raises what the function raises, and KilledError, one sentence, when a signal has killed the
+        child.
+        """
         if self._pipe < 0:
             return self._call()
         pipe, self._pipe = self._pipe, -1
@@ -94,6 +106,10 @@ class Task(Generic[R]):
             child, self._child = self._child, 0
             _, status = os.waitpid(child, 0)
             _parents.pop(child, None)
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            name = signal.Signals(number).name if number in set(signal.Signals) else number
+            raise KilledError(f"a process that read part of the tree was killed by signal {name}")
         if status == 0:
             with contextlib.suppress(EOFError, pickle.UnpicklingError):
                 # The bytes are those that this program's own child wrote into its own pipe.
