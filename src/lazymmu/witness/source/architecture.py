@@ -34,7 +34,8 @@ from .table import rows
 from .walk import Walker
 
 _RECURSION = 20_000
-"""Call chains of the kernel are deep, and the analysis recurses along them."""
+"""Call chains of the kernel are deep, and the analysis recurses along them.  How deep an expression
+may be is bounded where it is read (kernelc.bounds), so that this is far from what a stack holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,22 @@ def look(
     library: Library,
 ) -> Looked | None:
     """Look at one architecture; None when its profile's machine does not have the mode."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        return _look(tree, profile, rules, dialect, marks, library)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _look(
+    tree: Tree,
+    profile: Profile,
+    rules: Sequence[str],
+    dialect: Dialect,
+    marks: Marks,
+    library: Library,
+) -> Looked | None:
     words = vocabulary.load()
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
