@@ -112,3 +112,124 @@ def test_a_view_of_a_tree_of_junk(grow: Grow) -> None:
     assert view.definitions("main", "mm/a.c") == ()
     assert view.initialisers() == ()
     assert view.functions("mm/a.c") == ()
+
+
+def losses(tree: Tree) -> set[str]:
+    """Why something of a tree is lost."""
+    return {loss.reason for loss in tree.losses}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"if A{n}\n" for n in range(20_000)) + "config Q\n\tbool\n",
+        'menu "m"\n\tdepends on A\n\tvisible if B\n' * 20_000,
+        "config Q\n\tbool\n" + "".join(f"\tdepends on A{n}\n" for n in range(20_000)),
+        "config Q\n\tbool\n\tdepends on " + " \\\n&& ".join(f"A{n}" for n in range(20_000)) + "\n",
+        "config Q\n\tbool\n\tdepends on " + "(" * 5000 + "A" + ")" * 5000 + "\n",
+        "config Q\n\tbool\n\tdepends on " + "!" * 5000 + "A\n",
+    ],
+    ids=["ifs", "menus", "depends", "continued", "parentheses", "nots"],
+)
+def test_a_kconfig_file_beyond_a_bound_is_a_loss(grow: Grow, text: str) -> None:
+    """What is beyond it never holds, and the rest of the tree's symbols are what they are."""
+    tree = Tree.open(grow({"Kconfig": 'source "a"\nconfig R\n\tdef_bool y\n', "a": text}))
+    config = solve(tree, TOY)
+    assert config.value("R") == "y"
+    assert config.value("Q") == "n"
+    assert {loss.file for loss in tree.losses} == {"a"}
+
+
+def test_numbers_of_thousands_of_digits_are_no_numbers(grow: Grow) -> None:
+    """In Kconfig, in #if and in a Makefile that asks for one."""
+    text = f"config N\n\thex\n\tdefault 0x{'9' * 5000}\nconfig M\n\tint\n\tdefault {'9' * 5000}\n"
+    tree = Tree.open(grow({"Kconfig": text + "config R\n\tbool\n\tdefault y if N > M\n"}))
+    config = solve(tree, TOY)
+    assert (config.number("N"), config.number("M")) == (None, None)
+    assert evaluate("9" * 5000 + " > 1", Macros()) == (False, ())
+    assert evaluate("1 << 1000000000000", Macros())[0] in (True, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a := x\n" + "a := $(a)$(a)\n" * 60 + "obj-y += $(a).o\n",
+        "a := bbbb\n" + "a := $(subst b,bb,$(a))\n" * 60,
+        "a := " + "%b.o " * 4000 + "\nb := " + "c.o " * 4000 + "\nobj-y += $(filter $(a),$(b))\n",
+        "a = " + "b " * 4000 + "\nc = $(a:b=" + "x" * 400 + ")\nobj-y += $(c)\n",
+        "ifeq (" + "$(if a," * 3000 + "b" + ")" * 3000 + ",b)\nendif\n",
+    ],
+    ids=["joined", "replaced", "filtered", "late", "nested"],
+)
+def test_a_line_of_a_makefile_that_is_too_much_is_a_loss(grow: Grow, text: str) -> None:
+    """The other lines of the file count."""
+    tree = Tree.open(grow({"Kbuild": f"{text}obj-y += a.o\n", "a.c": ""}))
+    assert Kbuild(tree, NOTHING).conditions("a.c") == ()
+    assert losses(tree) & {
+        "a line that expands to too much",
+        "puts together a word without end",
+        "references nested more than 100 deep",
+    }
+
+
+def test_a_line_that_looks_like_a_rule_without_end(grow: Grow) -> None:
+    """It takes time as long as the line."""
+    text = "%" * 200_000 + "\n" + "%.o" * 100_000 + "\nobj-y += a.o\n"
+    tree = Tree.open(grow({"Kbuild": text, "a.c": ""}))
+    assert Kbuild(tree, NOTHING).conditions("a.c") == ()
+
+
+def test_objects_made_of_objects_by_each_set_of_symbols(grow: Grow) -> None:
+    """Sixty choices between two ways are more than anybody can list."""
+    parts = "".join(f"m{n}-y := m{n + 1}.o\nm{n}-$(CONFIG_F{n}) += m{n + 1}.o\n" for n in range(60))
+    tree = Tree.open(grow({"Kbuild": f"obj-y := m0.o\n{parts}"}))
+    Kbuild(tree, Config([], [f"F{n}" for n in range(60)], {}))
+    assert losses(tree) == {"`m0.o` is made of too many objects"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#if " + " + ".join(["1"] * 100_000) + "\n#endif\n",
+        "".join(f"#define B{n}(x) B{n + 1}(x) + B{n + 1}(x x)\n" for n in range(30))
+        + "#if B0(1)\n#endif\n" * 50,
+        "#define F(x) x\n#if " + "F(" * 3000 + "1" + ")" * 3000 + "\n#endif\n",
+    ],
+    ids=["long", "growing", "nested"],
+)
+def test_a_condition_that_is_too_much_is_a_loss(grow: Grow, text: str) -> None:
+    """Nobody knows whether it holds; that is said once for the file."""
+    files = {"mm/x.c": "#include <linux/a.h>\n", "include/linux/a.h": f"{text}#define Z 1\n"}
+    tree = Tree.open(grow(dict(files)))
+    assert walk(tree, TOY, NOTHING, ["mm/x.c"]).macros.get("Z") is not None
+    assert [(loss.file, loss.reason) for loss in tree.losses] == [
+        ("include/linux/a.h", "a condition of #if that is too much to be evaluated")
+    ]
+
+
+def test_a_header_that_includes_itself_without_end(grow: Grow) -> None:
+    """It is lost, and the header behind it is read."""
+    tree = Tree.open(
+        grow(
+            {
+                "mm/x.c": "#include <linux/a.h>\n#include <linux/b.h>\n",
+                "include/linux/a.h": "#include <linux/a.h>\n" * 20_000,
+                "include/linux/b.h": "#define Z 1\n",
+            }
+        )
+    )
+    assert walk(tree, TOY, NOTHING, ["mm/x.c"]).macros.get("Z") is not None
+    assert {loss.file for loss in tree.losses} == {"include/linux/a.h"}
+
+
+def test_a_directive_in_a_comment_that_another_opened_is_none() -> None:
+    """`#define A /*` goes on to the end of its comment."""
+    assert b"int" in select(b"#define A /* one\n#if 0\n*/\nint a;\n", Macros())
+
+
+def test_a_hundred_thousand_functions_in_one_file(grow: Grow) -> None:
+    """Each has its line, whether it stands on one line or has no end."""
+    count = 100_000
+    text = "".join(f"static void f{n}(void) {{ g(); }}\n" for n in range(count))
+    view = View(Tree.open(grow({"mm/Makefile": "obj-y := a.o\n", "mm/a.c": text})), TOY)
+    assert [d.first_line for d in view.functions("mm/a.c")] == list(range(1, count + 1))

@@ -223,11 +223,11 @@ class Headers:
             return
         times = self._times[rel] = self._times.get(rel, 0) + 1
         size = 1 + len(text.directives)
-        self._left -= size
         often = times > 1 and (times > _TIMES or times * size > _EACH)
         if self._depth > _DEPTH or often or self._left < 0:
             self.tree.lose(rel, "headers include each other in a circle")
             return
+        self._left -= size
         if earlier is None:
             self.selections[rel] = Selection()
         self._depth += 1

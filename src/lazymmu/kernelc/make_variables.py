@@ -229,6 +229,7 @@ class Variables:
                     position = close + 1
                     self._work += 1 + len(words)
                     if any(len(word) > _LETTERS for word, _ in words):
+                        self._lose("puts together a word without end")
                         words = self.unread()
                 else:
                     name = text[position + 1]
