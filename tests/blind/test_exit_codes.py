@@ -55,6 +55,8 @@ def test_a_wrong_section_is_found(tree, mode):
         ("\tvoid (*begin)(void) = {};\n", "its address is taken"),
         ("\tlazy_mmu_mode_help(pte);\n", "calls something whose definition was not found"),
         ("\tguard(lazy_mmu_mode)();\n", "a guard, whose class"),
+        ("\tx = " + "(" * 10_000 + "1" + ")" * 10_000 + ";\n", "nested more than 500 deep"),
+        ("\tx = " + " + ".join(["y"] * 8000) + ";\n", "nested more than 500 deep"),
     ],
 )
 def test_a_section_that_is_not_seen_whole_is_not_clean(tree, mode, inside, reason):
@@ -243,3 +245,21 @@ def test_a_callback_in_a_file_that_another_one_includes_is_that_ones(tree):
     tree.add(CALLBACK, "mm/selftests/mine.c", built=False)
     text = '#include <linux/mm.h>\n#ifdef CONFIG_NOBODY_HAS\n#include "selftests/mine.c"\n#endif\n'
     assert tree.add(text, "mm/outer.c").check().code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("<<<<<<< a\n\t{}();\n=======\n>>>>>>> b\n", "conflict markers of a merge"),
+        ("\t{}();\n\tx = " + "!" * 9000 + "y;\n", "nested more than 500 deep"),
+    ],
+)
+def test_who_calls_what_could_not_be_read_is_not_clean(tree, mode, body, reason):
+    """Neither half is told to miss the other: both are named, each with its reason."""
+    begin, end = mode
+    half = f"static void half(void)\n{{\n{body.format(begin)}}}\n"
+    whole = f"void mine(void)\n{{\n\thalf();\n\t{end}();\n}}\n"
+    ran = tree.add(f"#include <linux/mm.h>\n{half}{whole}").check()
+    assert (ran.code, ran.out) == (3, "")
+    assert f"half() not seen: {reason}" in ran.err
+    assert "mine() not seen: calls half(), which could not be read" in ran.err

@@ -36,8 +36,9 @@ def of_places(places: Iterable[Place]) -> Iterator[Lost]:
 
 def of_walker(walker: Walker) -> Iterator[Lost]:
     """What a section runs through that was not read in full, or not walked to its end."""
-    below = walker.calls.reach.bounded
-    for (file, line, name), why in sorted({**walker.blurred, **below, **walker.bounded}.items()):
+    calls = walker.calls
+    lost = {**calls.broken, **walker.blurred, **calls.reach.bounded, **walker.bounded}
+    for (file, line, name), why in sorted(lost.items()):
         yield Lost(file, line, name, why)
 
 

@@ -69,6 +69,8 @@ class Calls:
         self.unread: set[tuple[str, int]] = set()
         """Definitions (file, line) that name the mode and were not read in full."""
         self.unread_names: set[str] = set()
+        self.broken: dict[tuple[str, int, str], str] = {}
+        """The same as file, line of the text, and name, with the reason."""
         self._batches: dict[tuple[str, int], Mapping[str, str]] = {}
         self.implementation: frozenset[tuple[str, int]] = frozenset()
         """Functions (file, line of their text) of the architecture that is being judged itself."""
@@ -76,6 +78,8 @@ class Calls:
     def cannot_read(self, definitions: Iterable[Definition]) -> None:
         """Take note of definitions that name the mode and were not read in full."""
         for definition in definitions:
+            graph = self.program.function(definition)
+            self.broken[(graph.file, graph.line, graph.name)] = graph.broken
             self.unread.add((definition.file, definition.line))
             self.unread_names.add(definition.name)
 

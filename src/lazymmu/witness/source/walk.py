@@ -142,6 +142,9 @@ class Walker:
             if plan.too_much:
                 where = (graph.file, graph.line, graph.name)
                 self.bounded[where] = f"more than {MAX_REMEMBERED} conditions to remember"
+        if plan.too_much:
+            self._active.pop()
+            return Outcome({(product, None, ""): None}, blurred=True)
         constants = {k: v for k, v in binding if k not in plan.rewritten}
         single = self.calls.reach.shape(graph).single
         evaluator = self.calls.facts.evaluator(constants, graph.file)
