@@ -3,6 +3,7 @@
 #
 #   make run     all three witnesses on what ships with the project: trees, scenarios, a trace
 #   make test    format, lint, types, tests, documentation: the whole gate
+#   make fuzz    10,000 cases for each reader of what strangers write (FUZZ=n for another number)
 #   make docs    HTML under docs/_build/html and the man page docs/_build/man/lazymmu.1
 #   make lock    pin the dependencies anew (needs uv)
 #   make clean   remove what the above made
@@ -18,7 +19,9 @@ BIN := $(VENV)/bin
 # A file's tests share a tree, so they stay together; `make check PYTEST=` runs all in one process.
 PYTEST ?= -n auto --dist loadfile
 
-.PHONY: run test format lint types check docs lock clean
+FUZZ ?= 10000
+
+.PHONY: run test format lint types check fuzz docs lock clean
 
 # The examples contain mistakes on purpose, so finding them is success here.
 run: $(VENV)/run.stamp
@@ -41,6 +44,9 @@ types: $(VENV)/dev.stamp
 
 check: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST)
+
+fuzz: $(VENV)/dev.stamp
+	LAZYMMU_FUZZ=$(FUZZ) $(BIN)/python -m pytest $(PYTEST) tests/fuzz
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html

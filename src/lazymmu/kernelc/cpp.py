@@ -102,7 +102,7 @@ _LONGEST: Final = 200_000
 """Longest macro that is read again by its place, in characters."""
 
 MAX_DIRECTIVES: Final = 1_000_000
-"""Most directives of one file; 7.3's have up to 200,000 (registers of graphics cards)."""
+"""Most directives of one file; the most in 7.3, registers of a graphics card, are 194,934."""
 
 _LABELS: Final = 100
 """Free symbols that a place rests on, of which no more are named."""
