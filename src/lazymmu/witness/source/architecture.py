@@ -110,7 +110,13 @@ def _look(
     walker = Walker(calls, Runtime(callers, dialect))
     roots = Roots(program, reach, walker, words, implementation.places)
     users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
-    calls.cannot_read(d for d in users if program.function(d).broken)
+    calls.cannot_read(
+        d
+        for d in users
+        if d.name not in words.mode
+        and (d.file, program.function(d).line) not in implementation.places
+        and program.function(d).broken
+    )
     takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
 
     def named(name: str, static: bool, file: str) -> list[Definition]:
