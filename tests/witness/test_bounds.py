@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lazymmu.kernelc.conflicts import CONFLICT
 from lazymmu.kernelc.ir import BRANCH, NOP, RETURN, Function, Node
-from lazymmu.witness.source import blind, plan, reach, walk
+from lazymmu.witness.source import blind, plan, reach, roots, walk
 from lazymmu.witness.source.shape import Shape
 
 USES = "void user(int a)\n{{\n\tlazy_mmu_mode_enable();\n{0}\tlazy_mmu_mode_disable();\n}}\n"
@@ -101,3 +101,15 @@ def test_nothing_is_found_in_what_is_in_conflict_nor_in_its_callers(
     assert [hit for root in seen.roots() for hit in root.hits] == []
     assert list(seen.program.unparsed.values()) == [("begin_it", CONFLICT)]
     assert hidden(seen) == [CONFLICT, "calls begin_it(), which could not be read"]
+
+
+def test_callers_are_not_looked_for_without_end(
+    kernel: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Functions that leave the mode open after so many others are listed."""
+    monkeypatch.setattr(roots, "MAX_SEARCHES", 2)
+    seen = kernel(
+        "".join(f"void f{n}(void)\n{{\n\tlazy_mmu_mode_enable();\n}}\n" for n in range(4))
+    )
+    assert sum(len(list(root.hits)) for root in seen.roots()) == 4
+    assert set(hidden(seen)) == {"its callers are not looked for, after those of 2 functions"}

@@ -29,6 +29,10 @@ Callers = Callable[[str, bool, str], list[Definition]]
 
 _BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
 
+MAX_SEARCHES = 200
+"""Functions of one architecture whose callers are looked for, each in the whole tree.  No real tree
+has one; whose callers are not looked for any more is listed."""
+
 MAX_LEVELS = 3
 """Callers of callers that are asked whether they balance a function."""
 
@@ -74,6 +78,7 @@ class Roots:
         self.words = words
         self.implementation = implementation
         self._in_file: dict[str, list[Definition]] = {}
+        self._searches = 0
 
     def walk(
         self,
@@ -227,6 +232,12 @@ class Roots:
         Where one caller shows what the half is for, another that does not balance it is wrong.
         """
         definition = root.definition
+        self._searches += 1
+        if self._searches > MAX_SEARCHES:
+            where = (definition.file, definition.line, definition.name)
+            why = f"its callers are not looked for, after those of {MAX_SEARCHES} functions"
+            self.walker.bounded[where] = why
+            return []
         named = callers(definition.name, definition.static, definition.file)
         users = [d for d in named if d.name != definition.name and self._calls(d, definition.name)]
         if not users:
