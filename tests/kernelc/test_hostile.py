@@ -46,6 +46,24 @@ def test_kconfig_files_that_include_each_other_twice(grow: Grow) -> None:
     assert tree.losses
 
 
+def test_a_kconfig_file_that_includes_itself_without_end(grow: Grow) -> None:
+    """Sixty times as often as it has lines is too often."""
+    tree = Tree.open(grow({"Kconfig": "config X\n\tdef_bool y\n" + 'source "Kconfig"\n' * 50_000}))
+    assert solve(tree, TOY).value("X") == "y"
+    assert losses(tree) == {"Kconfig files include each other in a circle"}
+
+
+def test_symbols_that_all_ask_for_a_long_one(grow: Grow) -> None:
+    """Each of thousands asks a number with thousands of defaults, or sits in one choice."""
+    long = "config N\n\tint\n" + "".join(f"\tdefault {n} if X{n}\n" for n in range(10_000))
+    asking = "config R\n\tbool\n" + "\tdefault y if N > 3\n" * 5_000
+    choice = "".join(f'config C{n}\n\tbool "{n}"\n' for n in range(10_000))
+    for text in (long + asking, f'choice\n\tprompt "c"\n{choice}endchoice\n'):
+        tree = Tree.open(grow({"Kconfig": text}))
+        solve(tree, TOY)
+        assert losses(tree) == {"its symbols are too much to be settled"}
+
+
 def test_makefiles_that_grow_without_end(grow: Grow) -> None:
     """Variables that double, objects made of themselves, and a file that includes itself."""
     doubling = "a := x.o y.o\n" + "a := $(a) $(a)\n" * 60
@@ -184,7 +202,24 @@ def test_objects_made_of_objects_by_each_set_of_symbols(grow: Grow) -> None:
     parts = "".join(f"m{n}-y := m{n + 1}.o\nm{n}-$(CONFIG_F{n}) += m{n + 1}.o\n" for n in range(60))
     tree = Tree.open(grow({"Kbuild": f"obj-y := m0.o\n{parts}"}))
     Kbuild(tree, Config([], [f"F{n}" for n in range(60)], {}))
-    assert losses(tree) == {"`m0.o` is made of too many objects"}
+    assert losses(tree) == {"`m0.o` is made of too many objects, or is one of too many"}
+
+
+def test_an_object_of_thousands_that_is_listed_thousands_of_times(grow: Grow) -> None:
+    """It is looked at once for each set of conditions that it is listed under."""
+    members = "".join(f" o{n}.o" for n in range(4_000))
+    text = f"m-y :={members}\nobj-y :={' m.o' * 4_000}\n"
+    tree = Tree.open(grow({"Kbuild": text, "o3999.c": ""}))
+    assert Kbuild(tree, NOTHING).conditions("o3999.c") == ()
+    assert losses(tree) == set()
+
+
+def test_rules_without_end(grow: Grow) -> None:
+    """Rules that make objects from others, for each of which every object is looked at."""
+    rules = "".join(f"a{n}%.o: b{n}%.o\n" for n in range(5_000))
+    tree = Tree.open(grow({"Kbuild": f"{rules}obj-y := a.o\n", "a.c": ""}))
+    assert Kbuild(tree, NOTHING).conditions("a.c") == ()
+    assert losses(tree) == {"makes objects by too many rules"}
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,10 @@ _ARCHIVES: Final = ("/built-in.a", "/built-in.o", "/lib.a", "/modules.builtin")
 """What older top Makefiles make of the directories of their lists, once all are known."""
 
 _OBJECTS: Final = 20_000
-"""Objects of which one object of a list is made, directly or not, each by its labels."""
+"""Objects of one directory's lists and those that they are made of, each by its labels."""
+
+_ALL_OBJECTS: Final = 500_000
+"""The same of all directories together."""
 
 
 class Kbuild:
@@ -72,6 +75,7 @@ class Kbuild:
         self._flags: dict[str, tuple[str, ...]] = {"": ()}
         self._exported: dict[str, list[Word]] = {}
         self._unread: dict[str, Labels] = {}
+        self._objects = 0
         self._whole: Kbuild | None = None
         self._arch = profile.arch_dir if profile is not None else ""
         self._top()
@@ -239,14 +243,16 @@ class Kbuild:
         for name in ("ccflags-y", "subdir-ccflags-y", "EXTRA_CFLAGS"):
             own += _include_paths([word for word, _ in makefile.words(name)])
         self._flags[directory] = tuple(dict.fromkeys([*own, *flags]))
+        seen: set[Word] = set()
         for kind in _LISTS:
             for word, needs in makefile.words(kind):
-                self._object(directory, makefile, word, union(labels, needs))
+                self._object(directory, makefile, (word, union(labels, needs)), seen)
+        self._objects += len(seen)
 
-    def _object(self, directory: str, makefile: Makefile, asked: str, needed: Labels) -> None:
+    def _object(self, directory: str, makefile: Makefile, asked: Word, seen: set[Word]) -> None:
         """Enter one word of a list: a directory, or an object with its members."""
-        seen: set[Word] = set()
-        todo: list[Word] = [(asked, needed)]
+        todo: list[Word] = [asked]
+        most = min(_OBJECTS, _ALL_OBJECTS - self._objects)
         while todo:
             word, labels = item = todo.pop()
             if UNKNOWN in word:
@@ -259,8 +265,8 @@ class Kbuild:
                 continue
             if not word.endswith(".o") or item in seen:
                 continue
-            if len(seen) >= _OBJECTS:
-                what = f"`{asked:.40}` is made of too many objects"
+            if len(seen) >= most:
+                what = f"`{asked[0]:.40}` is made of too many objects, or is one of too many"
                 self.tree.lose(f"{directory}/Makefile".lstrip("/"), what)
                 return
             seen.add(item)

@@ -35,6 +35,8 @@ __all__ = ["Config", "solve", "variables"]
 _DEPTH: Final = 60
 _PARTS: Final = 1_000
 """Most parts of the condition under which a file is included."""
+_ENTRIES: Final = 1_000_000
+"""Most entries and inclusions of all files, however often each is read; in 7.3 they are 20,640."""
 _COPIED: Final = 100
 """Parts of a condition that are copied to each symbol that is selected under it."""
 
@@ -126,6 +128,7 @@ class _Assembly:
         self.choices: list[Choice] = []
         self.used: list[str] = []
         self._depth = 0
+        self._left = _ENTRIES
         self._times: dict[str, int] = {}
 
     def take(self, rel: str, outer: Expression, needed: str = "") -> None:
@@ -157,6 +160,10 @@ class _Assembly:
             depends = kconfig_text.both(outer, choice.depends)
             self.choices.append(Choice(choice, depends))
         for item in file.items:
+            self._left -= 1
+            if self._left < 0:
+                self.tree.lose(rel, "Kconfig files include each other in a circle")
+                break
             if isinstance(item, Source):
                 path = kconfig_text.included(item, rel, self.variables)
                 by = "" if item.optional else rel

@@ -48,6 +48,9 @@ _CALL: Final = re.compile(r"\s*\$[({]call\s+([\w.-]+)\s*(?:,(.*))?[)}]\s*\Z", re
 _DEEPEST: Final = 500
 """How deep conditionals may nest: a kernel's nest four deep."""
 
+_RENAMED: Final = 200
+"""Most rules that make objects from others; the most of 7.3 are 5."""
+
 _LINE: Final = 5
 _FILE: Final = 200
 """What a line and an included file count of the WORK that is done for one Makefile."""
@@ -214,7 +217,10 @@ class Makefile(Variables):
             if rule is not None:
                 made, source = self._text(rule[1]), self._text(rule[2])
                 if made.endswith(".o") and made.count("%") == source.count("%") == 1:
-                    self.renamed.append((made, source))
+                    if len(self.renamed) < _RENAMED:
+                        self.renamed.append((made, source))
+                    else:
+                        self._lose("makes objects by too many rules")
             elif line.startswith("$(") and closing(line, 1) == len(line) - 1:
                 self.expand(line)
             return
