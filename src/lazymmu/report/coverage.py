@@ -41,17 +41,15 @@ _TOLD = (
 def standings(coverage: Coverage) -> dict[str, int]:
     """How many lines of the tree name the mode, by what became of them; they sum to all.
 
-    A line that names it twice counts once, as the worse of both.
+    A line that names it twice counts once: as lost if one of them is, else as what more happens at.
     """
-    order = {standing: rank for rank, standing in enumerate(Standing)}
-    worst: dict[tuple[str, int], Standing] = {}
+    order = [Standing.LOST, *(standing for standing in Standing if standing is not Standing.LOST)]
+    rank = {standing: at for at, standing in enumerate(order)}
+    lines: dict[tuple[str, int], Standing] = {}
     for place in coverage.places:
         key = (place.file, place.line)
-        known = worst.get(key)
-        lost_first = (place.standing is not Standing.LOST, order[place.standing])
-        if known is None or lost_first < (known is not Standing.LOST, order[known]):
-            worst[key] = place.standing
-    found = Counter(worst.values())
+        lines[key] = min(lines.get(key, place.standing), place.standing, key=rank.__getitem__)
+    found = Counter(lines.values())
     return {standing.value: found[standing] for standing in Standing if found[standing]}
 
 
@@ -71,10 +69,15 @@ def places(coverage: Coverage) -> str:
 
 
 def losses(blind: Sequence[Lost]) -> Iterator[str]:
-    """A sentence for each loss that counts, as many as one reads; then how many more there are."""
-    for lost in blind[:_LISTED]:
+    """A sentence for each loss that counts, as many as one reads; then how many more there are.
+
+    Several of one function, for one reason, are one sentence with the first line.
+    """
+    first = {lost.key: lost for lost in reversed(blind)}
+    told = [lost for lost in blind if first.get(lost.key) is lost]
+    for lost in told[:_LISTED]:
         where = f"{lost.file}:{lost.line}" if lost.line else lost.file
         name = f" {lost.name}()" if lost.name and lost.line else ""
         yield clean(f"{where}:{name} not seen: {lost.reason}")
-    if len(blind) > _LISTED:
-        yield f"and {len(blind) - _LISTED} more that were not seen; --format json lists them"
+    if len(told) > _LISTED:
+        yield f"and {len(told) - _LISTED} more that were not seen; --format json lists them"

@@ -24,14 +24,10 @@ _BUILD_FILES = ("Makefile", "Kbuild", "Kconfig")
 
 
 def of_places(places: Iterable[Place]) -> Iterator[Lost]:
-    """The places that were lost: one for each function and reason, at the first place of them."""
-    seen: set[tuple[str, str, str]] = set()
+    """The places that were lost, each by itself: one more in a lost function is one more loss."""
     for place in places:
         if place.standing is Standing.LOST:
-            lost = Lost(place.file, place.line, place.function or place.word, place.reason)
-            if lost.key not in seen:
-                seen.add(lost.key)
-                yield lost
+            yield Lost(place.file, place.line, place.function or place.word, place.reason)
 
 
 def of_walker(walker: Walker) -> Iterator[Lost]:

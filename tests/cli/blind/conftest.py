@@ -7,23 +7,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lazymmu
-from lazymmu.cli import main
 from lazymmu.witness.finding import CheckResult
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,7 @@ class Tree:
 
     top: Path
     baseline: Path
-    run: Callable[..., Ran]
+    run: Callable[..., Any]
 
     def add(self, text: str, name: str = "mm/mine.c", *, built: bool = True) -> Tree:
         """Add a file, and a line of the Makefile beside it that builds it."""
@@ -44,7 +35,7 @@ class Tree:
                 makefile.write(f"\nobj-y += {file.stem}.o\n")
         return self
 
-    def check(self, *arguments: str) -> Ran:
+    def check(self, *arguments: str) -> Any:
         """What `lazymmu check` says of what is new."""
         known = ["--baseline", str(self.baseline)]
         return self.run("check", str(self.top), "--no-cache", *known, *arguments)
@@ -54,21 +45,8 @@ class Tree:
         return lazymmu.check(self.top)
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """Runs `lazymmu ARGUMENT...`; whatever it does, it must not show a traceback."""
-
-    def ran(*arguments: object) -> Ran:
-        code = main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return Ran(code, said.out, said.err)
-
-    return ran
-
-
 @pytest.fixture(params=["linux-old", "linux-new"])
-def tree(request: pytest.FixtureRequest, tmp_path: Path, run: Callable[..., Ran]) -> Tree:
+def tree(request: pytest.FixtureRequest, tmp_path: Path, run: Callable[..., Any]) -> Tree:
     """Each example tree in turn, as it is but for the files that are wrong on purpose."""
     top = tmp_path / "linux"
     shutil.copytree(EXAMPLES / request.param, top)
