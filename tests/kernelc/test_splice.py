@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.splice import whole_words
+from lazymmu.kernelc.splice import plain_lines, whole_words
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,18 @@ def test_splicing_it_properly_gives_the_same_text(text: bytes) -> None:
     spliced = re.compile(rb"\\\r?\n")
     assert spliced.sub(b"", whole) == spliced.sub(b"", text)
     assert re.search(rb"\w\\\r?\n\w", whole) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (b"a;\r\nb;\r\n", b"a; \nb; \n"),
+        (b"#define f(x) \\\r\n\tg(x)\r\n", b"#define f(x)  \\\n\tg(x) \n"),
+        (b"a\rb\n", b"a\rb\n"),
+        (b"", b""),
+    ],
+)
+def test_a_line_may_end_with_a_carriage_return(text: bytes, plain: bytes) -> None:
+    """As it does in a patch that came by mail; continued lines stay continued."""
+    assert plain_lines(text) == plain
+    assert len(plain) == len(text)

@@ -16,9 +16,9 @@ from lazymmu.report.baseline import BaselineError
 def test_a_baseline_gives_back_the_fingerprints_as_often_as_they_were_there(make_finding):
     """Two equal mistakes are two entries."""
     findings = [make_finding(fingerprint=name) for name in ("b", "a", "b")]
-    text = baseline.write(findings, [("mm/a.c", "f", "not built")], "6.12.8")
+    text = baseline.write(findings, [("mm/a.c", "f", "not built")], ["x86"], "6.12.8")
     assert baseline.read(text.encode(), "base.json") == baseline.Baseline(
-        ("b", "a", "b"), (("mm/a.c", "f", "not built"),)
+        ("b", "a", "b"), (("mm/a.c", "f", "not built"),), ("x86",)
     )
 
 

@@ -168,7 +168,7 @@ def _one(
         # First of all filters, because it counts equal fingerprints on both sides.
         old = _checked(_opened(tree).over(former), args, wish)
         outcome = outcome.without("not new", select.known(f.fingerprint for f in old.findings))
-        outcome = outcome.knowing(lost.key for lost in old.coverage.blind)
+        outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
     if wish.suppressions:
         outcome = outcome.without(
             "suppressed", lambda finding: any(s.holds(finding) for s in wish.suppressions)
@@ -176,6 +176,8 @@ def _one(
     if wish.baseline is not None:
         outcome = outcome.without("in the baseline", select.known(wish.baseline.fingerprints))
         outcome = outcome.knowing(wish.baseline.losses)
+        asked = wish.arches or wish.baseline.arches
+        outcome = outcome.missing(arch for arch in wish.baseline.arches if arch in asked)
     if args.path:
         outcome = outcome.without("outside --path", select.under(paths))
         outcome = replace(outcome, paths=tuple(paths))
@@ -248,7 +250,8 @@ def _write_baseline(result: CheckResult, args: argparse.Namespace, wish: _Wish) 
         if not any(suppression.holds(finding) for suppression in wish.suppressions)
     ]
     losses = [lost.key for lost in result.coverage.blind]
-    emit(baseline.write(verdicts, losses, result.tree.release), args.write_baseline)
+    text = baseline.write(verdicts, losses, result.arches, result.tree.release)
+    emit(text, args.write_baseline)
     if not args.quiet:
         say(f"{args.write_baseline}: baseline written, {len(verdicts)} in it")
 

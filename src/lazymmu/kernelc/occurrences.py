@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from .lexemes import CHAR, COMMENT, LINE_COMMENT, STRING, blank
 from .slices import RawDef, definitions
-from .splice import whole_words
+from .splice import plain_lines, whole_words
 
 __all__ = ["Context", "Occurrence", "occurrences"]
 
@@ -84,7 +84,7 @@ def occurrences(text: bytes, part: bytes) -> tuple[Occurrence, ...]:
 
     text: a file as read; part: bytes that an identifier may contain. Never raises.
     """
-    text = whole_words(text)
+    text = plain_lines(whole_words(text))
     return tuple(_Sweep(text, part)) if part in text else ()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Line splicing where it cuts a word in two (C11 5.1.1.2, translation phase 2).
+"""Lines and words as the compiler first sees them (C11 5.1.1.2, translation phases 1 and 2).
 
 The compiler joins a line that ends with a backslash to the next one before it reads words, so that
 `lazy_` with a backslash and `mmu` on the next line are one word, which no search would find.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["cuts_words", "whole_words"]
+__all__ = ["cuts_words", "plain_lines", "whole_words"]
 
 # It begins with its one fixed byte, for which the engine looks faster than for anything else.
 _CUT = re.compile(rb"\\\r?\n(?:\\\r?\n)*+\w")
@@ -27,6 +27,17 @@ def whole_words(text: bytes) -> bytes:
     The result has the length and the number of newlines of `text`.
     """
     return _PIECES.sub(_joined, text) if cuts_words(text, len(text)) else text
+
+
+def plain_lines(text: bytes) -> bytes:
+    """Return the text with lines that end with a newline alone, and of the same length.
+
+    A patch that came by mail may end its lines with a carriage return and a newline, which
+    compilers take for the same.
+    """
+    if b"\r\n" not in text:
+        return text
+    return text.replace(b"\\\r\n", b" \\\n").replace(b"\r\n", b" \n")
 
 
 def cuts_words(text: bytes | bytearray, end: int) -> bool:

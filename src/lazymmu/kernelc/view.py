@@ -33,7 +33,7 @@ from lazymmu.kernelc.parallel import Task, no_collection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import Recorder
 from lazymmu.kernelc.slices import RawDef
-from lazymmu.kernelc.splice import whole_words
+from lazymmu.kernelc.splice import plain_lines, whole_words
 from lazymmu.kernelc.tree import Stamp, Tree
 from lazymmu.kernelc.unbuilt import Unbuilt
 
@@ -499,7 +499,7 @@ class View:
         if known is not None:
             self._raws.move_to_end(rel)
             return known
-        text = self._raws[rel] = whole_words(self.tree.read(rel))
+        text = self._raws[rel] = plain_lines(whole_words(self.tree.read(rel)))
         self._held += len(text)
         while self._held > _KEPT and len(self._raws) > 1:
             self._held -= len(self._raws.popitem(last=False)[1])

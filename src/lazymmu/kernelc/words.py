@@ -137,6 +137,9 @@ def _search(
         except (OSError, ValueError) as error:
             lost.append((path, why(error)))
             continue
+        if buffer.find(b"\0", 0, size) >= 0:
+            lost.append((path, "holds NUL bytes, so it is no C"))
+            continue
         text: bytes | bytearray = buffer
         if cuts_words(buffer, size):
             text = whole_words(bytes(buffer[:size]))

@@ -34,14 +34,20 @@ class BaselineError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a baseline holds: fingerprints of findings, and losses (file, name, reason)."""
+    """What a baseline holds: fingerprints, losses (file, name, reason), architectures."""
 
     fingerprints: tuple[str, ...]
     losses: tuple[tuple[str, str, str], ...] = ()
+    arches: tuple[str, ...] = ()
 
 
-def write(findings: Iterable[Finding], losses: Iterable[tuple[str, str, str]], release: str) -> str:
-    """The text of a baseline that holds `findings` and `losses` of a tree of a kernel `release`.
+def write(
+    findings: Iterable[Finding],
+    losses: Iterable[tuple[str, str, str]],
+    arches: Iterable[str],
+    release: str,
+) -> str:
+    """The text of a baseline of a tree of a kernel `release`, looked at on `arches`.
 
     Of a finding only the fingerprint is read back; the rest is for the person who looks at a diff.
     """
@@ -59,6 +65,7 @@ def write(findings: Iterable[Finding], losses: Iterable[tuple[str, str, str]], r
         "kind": _KIND,
         "format": _FORMAT,
         "release": release,
+        "arches": list(arches),
         "findings": entries,
         "losses": lost,
     }
@@ -97,7 +104,10 @@ def read(text: bytes, name: str) -> Baseline:
                     f"{name}: a broken baseline: `{key}` of finding {number} is not a text"
                 )
         prints.append(fingerprint)
-    return Baseline(tuple(prints), tuple(_losses(whole.get("losses", []), name)))
+    arches = whole.get("arches", [])
+    if not isinstance(arches, list) or not all(isinstance(arch, str) for arch in arches):
+        raise BaselineError(f"{name}: a broken baseline: `arches` is not a list of names")
+    return Baseline(tuple(prints), tuple(_losses(whole.get("losses", []), name)), tuple(arches))
 
 
 def _losses(entries: object, name: str) -> Iterator[tuple[str, str, str]]:

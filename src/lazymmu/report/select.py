@@ -11,12 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lazymmu.witness.finding import Confidence, Severity
+from lazymmu.witness.finding import Confidence, Lost, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lazymmu.witness.finding import CheckResult, Finding, Lost
+    from lazymmu.witness.finding import CheckResult, Finding
 
 LossKey = tuple[str, str, str]
 """What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
@@ -38,6 +38,8 @@ class Outcome:
     known: tuple[LossKey, ...] = ()
     paths: tuple[str, ...] = ()
     """Only losses inside these count; empty: all do."""
+    gone: tuple[str, ...] = ()
+    """Architectures that had the mode before, and were not looked at now."""
 
     @property
     def blind(self) -> tuple[Lost, ...]:
@@ -49,11 +51,18 @@ class Outcome:
                 left[lost.key] -= 1
             elif not self.paths or not lost.line or inside(self.paths, [lost.file]):
                 new.append(lost)
+        why = "this architecture had the mode before, and does not have it now"
+        new += [Lost(f"arch/{name}", 0, name, why) for name in self.gone]
         return tuple(new)
 
     def knowing(self, losses: Iterable[LossKey]) -> Outcome:
         """This outcome with losses that were there before."""
         return replace(self, known=(*self.known, *losses))
+
+    def missing(self, arches: Iterable[str]) -> Outcome:
+        """This outcome less the architectures that were looked at before, those that still are."""
+        gone = sorted({*self.gone, *arches}.difference(self.result.arches))
+        return replace(self, gone=tuple(gone))
 
     @property
     def verdicts(self) -> tuple[Finding, ...]:

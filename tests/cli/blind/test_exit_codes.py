@@ -263,3 +263,33 @@ def test_who_calls_what_could_not_be_read_is_not_clean(tree, mode, body, reason)
     assert (ran.code, ran.out) == (3, "")
     assert f"half() not seen: {reason}" in ran.err
     assert "mine() not seen: calls half(), which could not be read" in ran.err
+
+
+def test_an_architecture_that_has_the_mode_no_more_is_not_clean(tree):
+    """It fell out of the list, whoever meant it to."""
+    for header in (tree.top / "arch" / "powerpc" / "include").rglob("*hash.h"):
+        header.write_text("/* nothing */\n")
+    for kconfig in (tree.top / "arch" / "powerpc").rglob("Kconfig*"):
+        text = kconfig.read_text()
+        kconfig.write_text(text.replace("select ARCH_HAS_LAZY_MMU_MODE", "select NOTHING"))
+    ran = tree.check()
+    assert ran.code == 3
+    assert "arch/powerpc: not seen: this architecture had the mode before" in ran.err
+    assert tree.check("--arch", "x86").code == 0
+
+
+def test_a_file_that_is_no_text_is_not_clean(tree):
+    """Nobody can search it, and no compiler takes it."""
+    file = tree.top / "mm" / "right_scan.c"
+    file.write_bytes(file.read_text().encode("utf-16"))
+    ran = tree.check()
+    assert ran.code == 3
+    assert "mm/right_scan.c: not seen: holds NUL bytes, so it is no C" in ran.err
+
+
+def test_lines_that_end_with_a_carriage_return_are_lines(tree):
+    """A patch that came by mail changes nothing by that."""
+    for file in (*tree.top.rglob("*.c"), *tree.top.rglob("*.h")):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    ran = tree.check()
+    assert (ran.code, ran.out) == (0, "")
