@@ -114,6 +114,8 @@ class Variables:
 
     def words(self, name: str) -> list[Word]:
         """Return the words of a list, as a build would have them at the end."""
+        if not any(isinstance(item, Later) for item in self.variables.get(name, ())):
+            return self.variable(name)
         try:
             with self._budget.line():
                 return self.variable(name)
