@@ -147,10 +147,11 @@ class Folder:
 
     def into(self, rel: str, buffer: bytearray, cap: int) -> int:
         """Read a regular file to the start of `buffer`; see Ground."""
-        handle, _ = self._open(rel, cap)
+        handle, status = self._open(rel, cap)
         try:
             size = more = os.readv(handle, [buffer])
-            while more:
+            # A size that is told and read is believed; what tells another has to show its end.
+            while more and (size != status.st_size or size == len(buffer)):
                 if size == len(buffer):
                     if size > cap:
                         raise OSError(too_large(size, cap))

@@ -44,6 +44,7 @@ _STRUCT: Final = re.compile(rb"(?:struct[ \t]+|typeof\()(\w+)\)?[ \t\n]+(\w+)[^=
 _ASSIGN: Final = re.compile(
     rb"\n\t+([a-z_]\w*)(?:\.\w+)+[ \t]*=[ \t]*[&*]?(?:[A-Z_]+\()?[a-z_]\w*(?:\.\w+)*\)?;"
 )
+_WHOLE: Final = re.compile(rb"\n\t+([a-z_]\w*)[ \t]*=[ \t]*(\w+);")
 _COPY: Final = re.compile(rb"\bmemcpy\([ \t\n]*&?([a-z_]\w*)((?:\.\w+)*)[ \t\n]*,[ \t\n]*&?[a-z_]")
 _REACH: Final = 160
 
@@ -81,9 +82,9 @@ def survey(text: bytes, header: bool) -> Names:
             if before is not None:
                 structs.update(before.groups())
         structs.update(_ASSIGN.findall(text))
-        for table in [*structs] if b"= {" in text else ():
-            if b"= %s;" % table in text:
-                structs.update(re.findall(rb"\n\t+([a-z_]\w*)[ \t]*=[ \t]*%s;" % table, text))
+        if structs:
+            tables = frozenset(structs)
+            structs.update(to for to, table in _WHOLE.findall(text) if table in tables)
         if b"memcpy(&" in text:
             for variable, path in _COPY.findall(text):
                 structs.add(variable)

@@ -42,11 +42,13 @@ def plain_lines(text: bytes) -> bytes:
 
 def cuts_words(text: bytes | bytearray, end: int) -> bool:
     """Tell whether a spliced line cuts a word in the first `end` bytes of a text."""
-    return any(
-        _WORD.match(text, match.start() - 1) is not None
-        for match in _CUT.finditer(text, 0, end)
-        if match.start()
-    )
+    match = _CUT.search(text, 0, end)
+    while match is not None:
+        at = match.start()
+        if at and _WORD.match(text, at - 1) is not None:
+            return True
+        match = _CUT.search(text, match.end(), end)
+    return False
 
 
 def _joined(match: re.Match[bytes]) -> bytes:
