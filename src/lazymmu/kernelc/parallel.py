@@ -24,7 +24,10 @@ from lazymmu import interrupt
 
 from .tree import TreeError
 
-__all__ = ["KilledError", "Task", "no_collection"]
+__all__ = ["KilledError", "Task", "no_collection", "seldom_collected"]
+
+_SELDOM = 200_000
+"""Objects made and not freed between two collections; Python's own number is 700 or 2,000."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +46,20 @@ def no_collection() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
+
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Let the garbage collector go through everything seldom, where nearly all of it is to last.
+
+    What is garbage after all is still found, so that memory has its bound.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(max(usual[0], _SELDOM), 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 class KilledError(TreeError):

@@ -15,6 +15,7 @@ from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind, Party
 from lazymmu.kernelc.library import Library
+from lazymmu.kernelc.parallel import seldom_collected
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree import Tree
@@ -76,7 +77,8 @@ def look(
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
-        return _look(tree, profile, rules, dialect, marks, library)
+        with seldom_collected():
+            return _look(tree, profile, rules, dialect, marks, library)
     finally:
         sys.setrecursionlimit(before)
 
