@@ -59,15 +59,6 @@ class CoreMM:
 
     move_present_ptes: mm/userfaultfd.c moves runs of entries in a section (v6.18 on).
 
-    migrate_splits_outside: migrate_vma_collect_pmd() ends its section to split a folio (v6.19 on).
-
-    pageattr_sections: architectures whose set_memory_valid() begins a section, so that with
-    DEBUG_PAGEALLOC or KFENCE the page allocator does (arch/arm64/mm/pageattr.c, to v6.17 by way of
-    apply_to_page_range(), later by itself).
-
-    arena_try_set: bpf arenas (kernel/bpf/arena.c) fill entries by ptep_try_set(), at once, instead
-    of set_pte_at() (7.3).
-
     tables_vanish: pte_offset_map_lock() looks at the pmd entry again under the lock, and fails when
     the table is gone (0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to fail") (in
     v6.5)).
@@ -104,9 +95,6 @@ class CoreMM:
     vmalloc_sections: VmallocSections
     madvise_split_in_mode: bool
     move_present_ptes: bool
-    migrate_splits_outside: bool
-    pageattr_sections: tuple[str, ...]
-    arena_try_set: bool
     tables_vanish: bool
     pt_reclaim_one_lock: bool
     uffd_wp_check: UffdWpCheck

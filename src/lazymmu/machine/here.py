@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract.events import Bug
 from lazymmu.machine.steps import Blocked
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import Event
     from lazymmu.machine.layout import Layout, Slot, View
-
-NO_IRQ: Final = ""
 
 
 class Here:

@@ -77,9 +77,6 @@ MM_5_10: Final = CoreMM(
     vmalloc_sections="absent",
     madvise_split_in_mode=True,
     move_present_ptes=False,
-    migrate_splits_outside=False,
-    pageattr_sections=(),
-    arena_try_set=False,
     tables_vanish=False,
     pt_reclaim_one_lock=False,
     uffd_wp_check="absent",
@@ -109,7 +106,6 @@ MM_6_16_RC: Final = replace(
     kasan_allocates=False,
     pt_reclaim=True,
     vmalloc_sections="leaky",
-    pageattr_sections=("arm64",),
 )
 MM_6_17_8: Final = replace(
     MM_6_16_RC,
@@ -119,9 +115,8 @@ MM_6_17_8: Final = replace(
     move_ptes_checks=True,
 )
 MM_6_18_5: Final = replace(MM_6_17_8, move_present_ptes=True, set_memory_walks=True)
-MM_6_19_6: Final = replace(MM_6_18_5, migrate_splits_outside=True)
-MM_7_1: Final = replace(MM_6_19_6, kasan="paused", pt_reclaim_one_lock=True)
-MM_7_3: Final = replace(MM_7_1, arena_try_set=True, uffd_wp_check="batched")
+MM_7_1: Final = replace(MM_6_18_5, kasan="paused", pt_reclaim_one_lock=True)
+MM_7_3: Final = replace(MM_7_1, uffd_wp_check="batched")
 
 # ---- releases ------------------------------------------------------------------------------------
 
@@ -142,7 +137,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         Release("6.16-rc1", "no-nesting", DirectMode, MM_6_16_RC, _RT, _LAZY),
         Release("6.17.8", "no-nesting", DirectMode, MM_6_17_8, _RT, _LAZY),
         Release("6.18.5", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
-        Release("6.19.6", "no-nesting", DirectMode, MM_6_19_6, _RT, _LAZY),
+        Release("6.19.6", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
         Release("7.1.13", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True),
         Release("7.3.4", "counted-task", CountedMode, MM_7_3, _RT, _LAZY, must_preempt=True),
     )
