@@ -110,7 +110,7 @@ def test_a_section_that_does_not_nest_has_the_automaton_that_one_would_draw():
     """Off and on, told apart in interrupts; beginning twice is the missing edge."""
     automaton = derive(RULES["nested-section"], DIALECTS["no-nesting"])
     assert automaton.states[:2] == ("off", "on")
-    assert ("on", "lazy_enable") in automaton.illegal
+    assert ("on", "lazy_enable") not in automaton.edges
     assert automaton.edges["off", "lazy_enable"] == "on"
     assert automaton.edges["on", "lazy_disable"] == "off"
     assert not automaton.accepts(["lazy_enable", "lazy_enable"])

@@ -133,7 +133,7 @@ def stays_small(happened: list[ev.Event], dialect: Dialect) -> None:
 _BY_ITSELF = {
     "raw-arch-call",
     "batch-mixes-mm",
-    *(name for name, rule in RULES.items() if rule.kind is Kind.HARM and not rule.stateful),
+    *(name for name, rule in RULES.items() if rule.kind is Kind.HARM and rule.check),
 }
 """Rules that an event breaks by itself, or with the calls that led to it: nothing to forget."""
 

@@ -116,12 +116,6 @@ class Automaton:
     edges: Mapping[tuple[str, str], str]
     unroll: int
 
-    @property
-    def illegal(self) -> tuple[tuple[str, str], ...]:
-        """Every state and symbol that are a violation together."""
-        pairs = product(self.states, self.symbols)
-        return tuple(pair for pair in pairs if pair not in self.edges)
-
     def accepts(self, word: Iterable[str]) -> bool:
         """Whether no step of `word` is a violation; symbols that do not matter are skipped."""
         state = self.states[0]

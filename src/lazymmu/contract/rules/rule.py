@@ -84,18 +84,9 @@ class Rule:
     foretold: frozenset[str] = frozenset()
 
     @property
-    def stateful(self) -> bool:
-        """Whether the rule keeps a state of its own."""
-        return self.check is None
-
-    @property
     def of_source(self) -> bool:
         """Whether source can show it.  Where it cannot, the examples are event lists alone."""
         return Witness.SOURCE in self.witnesses
-
-    def start(self) -> Hashable:
-        """The rule's own state at the beginning."""
-        return self.initial
 
     @property
     def examples(self) -> Examples:
