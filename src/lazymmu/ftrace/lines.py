@@ -192,11 +192,9 @@ _UNAME: Final = re.compile(
 def head(line: bytes, header: Header) -> bool:
     """Take what a line of the head says into `header`; False when it is no line of a head."""
     if line.startswith(b"# tracer: "):
-        header.tracer = line[10:].decode("ascii", "replace").strip()
-        header.producer = "tracefs"
         return True
     if (found := _CMD_CPUS.match(line)) is not None:
-        header.cpus, header.producer = int(found[1]), "trace-cmd"
+        header.cpus = int(found[1])
         return True
     if (found := _UNAME.match(line)) is not None:
         header.release, header.machine = found[1].decode("ascii", "replace"), found[2].decode()

@@ -54,14 +54,13 @@ class Loss:
 class Header:
     """What a trace says of itself.  It grows while the trace is read.
 
-    name: the file's, for messages; tracer; entries, written: of the header line "entries-in-buffer/
+    name: the file's, for messages; entries, written: of the header line "entries-in-buffer/
     entries-written", which differ when the oldest records were overwritten; cpus: of "#P:"; release
     and machine: the kernel's, where the trace names them; preempt: the preemption model of a
-    latency header; format: of the lines, as first met; producer: "tracefs" or "trace-cmd".
+    latency header; format: of the lines, as first met.
     """
 
     name: str = ""
-    tracer: str = ""
     entries: int | None = None
     written: int | None = None
     cpus: int | None = None
@@ -69,7 +68,6 @@ class Header:
     machine: str = ""
     preempt: str = ""
     format: str = ""
-    producer: str = ""
     losses: list[Loss] = field(default_factory=list)
 
 

@@ -86,11 +86,6 @@ class Spread:
         """How many numbers are not above `value`; exact below sixteen."""
         return sum(number for at, number in self.bins.items() if at <= _bin(value))
 
-    @property
-    def mean(self) -> float:
-        """The mean, 0 without any number."""
-        return self.total / self.count if self.count else 0.0
-
     def steps(self) -> Iterator[tuple[int, int]]:
         """Middle and count of each bin that is not empty, smallest first."""
         return ((_middle(at), self.bins[at]) for at in sorted(self.bins))

@@ -99,7 +99,6 @@ class Tally:
         self.stopped = 0
         self._open: dict[_Key, _Open] = {}
         self._cpus: dict[int, _Cpu] = {}
-        self._ticks: dict[str, int] = {}
 
     # ---- lines -----------------------------------------------------------------------------
 
