@@ -98,10 +98,6 @@ class Packing:
         """The number of a field's value in a packed state."""
         return packed[self.word[field]] >> self.shift[field] & ~(-1 << self.width[field])
 
-    def unpack(self, packed: Sequence[int]) -> tuple[int, ...]:
-        """The number of each field's value."""
-        return tuple(self.number(packed, field) for field in range(len(self.width)))
-
     @property
     def bits(self) -> int:
         """How many bits a state has."""
