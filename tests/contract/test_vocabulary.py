@@ -219,6 +219,4 @@ def test_accessors_take_an_entry_where_the_vocabulary_says(
                 assert "mm_struct" in given[word.mm], name
             if word.vma is not None:
                 assert "vm_area_struct" in given[word.vma], name
-            if word.nr is not None:
-                assert "nr" in given[word.nr], name
     assert seen > 30

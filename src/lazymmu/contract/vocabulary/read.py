@@ -6,7 +6,7 @@ A file is a list of groups.  A group has defaults and names; a name has what dif
     [[group]]
     source = "include/linux/pgtable.h, set_ptes()"
     how = "deferred"
-    call.set_ptes = { mm = 0, entry = 2, nr = 4 }
+    call.set_ptes = { mm = 0, entry = 2 }
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Accessor:
 
     operation: "write" stores without looking, "read" looks, "modify" looks and stores; how: whether
     some implementation may defer the store ("immediate" for a read); entry: the argument that
-    points to the entry; nr: the argument that counts entries, None = one; mm, vma: arguments that
-    say whose mapping it is; flushes_tlb: also invalidates the TLB for the entry before it returns.
+    points to the entry; mm, vma: arguments that say whose mapping it is; flushes_tlb: also
+    invalidates the TLB for the entry before it returns.
     """
 
     operation: Literal["write", "read", "modify"]
@@ -50,7 +50,6 @@ class Accessor:
     level: Level
     entry: int
     source: str
-    nr: int | None = None
     mm: int | None = None
     vma: int | None = None
     flushes_tlb: bool = False
@@ -64,9 +63,9 @@ class LockCall:
     tells which lock it is).  cls: class of the lock, "" = that of the lock expression.  lock: the
     argument that is the lock; also: further arguments that are locks, treated alike; out: the
     argument of type `spinlock_t **` that receives the lock; field: the lock is this member of what
-    argument `lock` points to; entry_out: the argument of type `pte_t **` that receives the entry;
-    returns: what the call's value is; may_fail: takes nothing when it returns NULL or false (for
-    returns "int": non-zero); pin: what else it pins (spin_lock_bh() and the like).
+    argument `lock` points to; returns: what the call's value is; may_fail: takes nothing when it
+    returns NULL or false (for returns "int": non-zero); pin: what else it pins (spin_lock_bh() and
+    the like).
     """
 
     action: Literal["take", "try", "drop", "assert", "lockptr"]
@@ -76,7 +75,6 @@ class LockCall:
     also: tuple[int, ...] = ()
     out: int | None = None
     field: str = ""
-    entry_out: int | None = None
     returns: Literal["lock", "entry", "bool", "int", "none"] = "none"
     may_fail: bool = False
     pin: Literal["preempt", "migrate", "irq", "bh", ""] = ""
