@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comments above definitions and lines."""
+"""Comments above definitions."""
 
 from __future__ import annotations
 
 import pytest
 
-from lazymmu.kernelc.docs import comment_above, doc_context
+from lazymmu.kernelc.docs import doc_context
 from lazymmu.kernelc.slices import definitions
 
 BODY = "{\n\treturn 0;\n}\n"
@@ -62,12 +62,3 @@ def test_an_ordinary_comment_has_no_sections() -> None:
     assert context(f"/*\n * Context: any\n */\nint f(void)\n{BODY}") == ""
     assert context(f"int f(void)\n{BODY}") == ""
     assert context("/**\n * m() - m\n * Context: any\n */\n#define m(x) (x)\n") == "any"
-
-
-def test_the_comment_above_a_line_is_returned_as_words() -> None:
-    """Marks go, lines stay; a line without a comment has none."""
-    text = b"int a;\n/*\n * One.\n *\n * Two:\n *  - three\n */\n\n#ifndef X\nint b;\n"
-    assert comment_above(text, 10) == "One.\n\nTwo:\n- three"
-    assert comment_above(text, 1) == ""
-    assert comment_above(text, 99) == ""
-    assert comment_above(b"*/\nx", 2) == ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comments that say something about code: kernel-doc above definitions, comments above a line.
+"""Comments that say something about code: kernel-doc above definitions.
 
 The form of kernel-doc is that of Documentation/doc-guide/kernel-doc.rst: a section is a word and
 a colon at the beginning of a line ("Context:"), and goes on until the next section.
@@ -11,7 +11,7 @@ import re
 
 from .slices import RawDef
 
-__all__ = ["comment_above", "doc_context"]
+__all__ = ["doc_context"]
 
 _SECTION = re.compile(r"(?:@[\w.]+(?:\.\.\.)?|[A-Z][A-Za-z]*(?: [A-Za-z]+)?)[ \t]*:(?:\s|\Z)")
 _CONTEXT = re.compile(r"(?:context|contexts|locking|calling context)[ \t]*:[ \t]*", re.I)
@@ -45,20 +45,6 @@ def doc_context(text: bytes, rawdef: RawDef) -> str:
         elif inside and line:
             found[-1] = f"{found[-1]} {line}"
     return "\n".join(part.strip() for part in found if part.strip())
-
-
-def comment_above(text: bytes, line: int) -> str:
-    """Return the words of the comment that ends above the 1-based line of a file.
-
-    Only blank lines and `#if` directives may stand between. The marks of the comment are taken
-    off; its lines stay lines. Empty if there is no comment.
-    """
-    start = -1
-    for _ in range(max(line, 1) - 1):
-        start = text.find(b"\n", start + 1)
-        if start < 0:
-            return ""
-    return "\n".join(_lines(_comment_before(text, start + 1))).strip()
 
 
 def _comment_before(text: bytes, at: int) -> bytes:
