@@ -9,7 +9,7 @@ import tree_sitter_c
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.masks import attribute_words, macro_body, mask
+from lazymmu.kernelc.masks import macro_body, mask
 from lazymmu.kernelc.slices import definitions
 
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
@@ -205,19 +205,6 @@ def test_comments_strings_and_directives_are_emptied() -> None:
         '#define x(a) {{{ "/*" \\\n\t(((\n#undef x\n\treturn 0;\n}'
     )
     assert " ".join(masked.split()) == "int f(void) { p(\" \", ' ', ' '); return 0; }"
-
-
-def test_words_that_a_tree_calls_attributes_are_blanked() -> None:
-    """attribute_words() reads them from a header, and only those that are so in every branch."""
-    header = (
-        b"#define __mine __attribute__((cold)) __maybe_unused\n#define __none\n"
-        b"#define __half\n#if A\n#else\n#define __half f()\n#endif\n"
-        b"#define __alias_of __alias_of\n#define __value 1\n"
-    )
-    words = attribute_words(header, definitions(header))
-    assert words == {b"__mine", b"__none"}
-    masked = mask(b"void f(void)\n{\n\tint __mine x = 1;\n}", LOOPS, words)
-    assert parse(masked).type == "function_definition"
 
 
 def test_the_body_of_a_macro_is_made_ready() -> None:

@@ -60,8 +60,7 @@ ATTRIBUTES = frozenset(
     """.split()
 )
 """Words that say how to compile or place a thing and nothing about what it does: compiler_types.h,
-compiler_attributes.h, init.h, cache.h, linkage.h and kprobes.h of include/linux. Names that a tree
-adds can be given to `mask`."""
+compiler_attributes.h, init.h, cache.h, linkage.h and kprobes.h of include/linux."""
 
 ATTRIBUTE_CALLS = frozenset(
     b"""
@@ -203,7 +202,7 @@ def _true_start(text: bytes, at: int) -> int:
     return line
 
 
-def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> bool:
+def mask_head(out: bytearray, brace: int) -> bool:
     """Make the head of a function, out[:brace], a head that a C grammar knows.
 
     Comments and strings must have been blanked. Returns whether it is a head; what is none, as in
@@ -222,11 +221,11 @@ def mask_head(out: bytearray, brace: int, attributes: frozenset[bytes]) -> bool:
         _mask_params(out, raw, head)
     if raw.count(b"(", head.start, head.at) == raw.count(b")", head.start, head.at):
         out[head.close + 1 : brace] = blank(raw[head.close + 1 : brace])
-        _mask_type(out, raw, head, attributes)
+        _mask_type(out, raw, head)
     return True
 
 
-def _mask_type(out: bytearray, raw: bytes, head: Head, attributes: frozenset[bytes]) -> None:
+def _mask_type(out: bytearray, raw: bytes, head: Head) -> None:
     """Leave one type of the words before a function's name."""
     position, start, end = head.start, head.start, head.at
     while (group := _GROUP.search(raw, position, end)) is not None:
@@ -252,7 +251,7 @@ def _mask_type(out: bytearray, raw: bytes, head: Head, attributes: frozenset[byt
         chosen = None
         base = True
     else:
-        real = [w for w in plain if w[0] not in ATTRIBUTES and w[0] not in attributes]
+        real = [w for w in plain if w[0] not in ATTRIBUTES]
         real = [w for w in real if star < 0 or start + w.start() < star] or real
         real = [w for w in real if _rank(w[0]) == min(_rank(w[0]) for w in real)]
         chosen = real[-1] if real else plain[-1]

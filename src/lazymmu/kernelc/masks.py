@@ -41,7 +41,7 @@ from .members import mask_members
 from .slices import RawDef
 from .statements import mask_statements
 
-__all__ = ["attribute_words", "macro_body", "mask"]
+__all__ = ["macro_body", "mask"]
 
 _LARGEST = 512 << 10
 """Longest text that is masked, in bytes; the longest function of 7.3 has 213 kB."""
@@ -58,29 +58,23 @@ _RANGE = re.compile(rb"(?<=case)\b(?:[^:;{}?\n.]++|\.(?!\.\.))++\.\.\.")
 _GUARD = re.compile(rb"scoped_(cond_)?guard[ \t]*+\(")
 _AUTO = re.compile(rb"auto(?=\s++\w++\s*+=)")
 _STATIC_CALL = re.compile(rb"(?:static|extern)(?:[ \t]+const)?(?=[ \t]+[A-Za-z_]\w*[ \t]*\()")
-_ATTRIBUTE = re.compile(
-    rb"\s*+(?:__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)|(\w+)(\([^()]*\))?)"
-)
 
 
-def mask(
-    text: bytes, loop_macros: frozenset[str], attributes: frozenset[bytes] = frozenset()
-) -> bytes:
+def mask(text: bytes, loop_macros: frozenset[str]) -> bytes:
     """Mask one function's slice, or a macro's body prepared by `macro_body`.
 
     loop_macros: the names under ForEachMacros in the tree's .clang-format; they decide where a
-    call before a statement on the same line heads a loop. attributes: further words to blank, as
-    `attribute_words` finds them in a tree's headers. Never raises. The result has the length and
-    the newlines of `text`; in one of more than 512 kB only comments and strings are masked.
+    call before a statement on the same line heads a loop. Never raises. The result has the length
+    and the newlines of `text`; in one of more than 512 kB only comments and strings are masked.
     """
     clean = without_lexemes(text)
     if len(clean) > _LARGEST:
         return clean
     if b"__" in clean:
-        clean = _attributes(clean, attributes)
+        clean = _attributes(clean)
     out = bytearray(clean)
     brace = clean.find(b"{")
-    start = brace if brace > 0 and mask_head(out, brace, attributes) else 0
+    start = brace if brace > 0 and mask_head(out, brace) else 0
     if not start:
         # No head, but perhaps several of them, in a macro that defines functions.
         for match in _LOOSE.finditer(clean):
@@ -115,40 +109,12 @@ def macro_body(text: bytes, rawdef: RawDef) -> bytes:
     return out
 
 
-def attribute_words(text: bytes, definitions: list[RawDef]) -> frozenset[bytes]:
-    """Names of the object-like macros of a file that are attributes or empty in every branch.
-
-    They say nothing about what code does, so `mask` may blank them. An include guard is one of
-    them, and does no harm there.
-    """
-    good: set[str] = set()
-    bad: set[str] = set()
-    for found in definitions:
-        if found.kind == "object":
-            (good if _says_nothing(text[found.body : found.end]) else bad).add(found.name)
-        elif found.kind == "macro":
-            bad.add(found.name)
-    return frozenset(name.encode() for name in good - bad)
-
-
-def _says_nothing(body: bytes) -> bool:
-    """Whether a macro's replacement is empty or made of attributes that are known."""
-    body = without_lexemes(body.replace(b"\\\n", b"  "))
-    position = 0
-    while (match := _ATTRIBUTE.match(body, position)) is not None:
-        word = match[1]
-        if word is not None and word not in ATTRIBUTES and word not in ATTRIBUTE_CALLS:
-            return word in (b"inline", b"static")
-        position = match.end()
-    return not body[position:].strip()
-
-
-def _attributes(text: bytes, attributes: frozenset[bytes]) -> bytes:
+def _attributes(text: bytes) -> bytes:
     """Blank attributes, and those with arguments with their arguments."""
 
     def replace(match: re.Match[bytes]) -> bytes:
         word = match[0]
-        if word in ATTRIBUTES or word in attributes:
+        if word in ATTRIBUTES:
             # Not the end of a longer word, nor a field that is called like an attribute.
             before = text[match.start() - 1] if match.start() else 0x20
             return word if before in _JOINS else b" " * len(word)
