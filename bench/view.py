@@ -27,7 +27,7 @@ from lazymmu.kernelc.cache import Cache
 from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View, prepare
+from lazymmu.kernelc.view import View
 
 
 def measure(tree: str, arch: str, jobs: int, cache: str) -> dict[str, float]:
@@ -36,7 +36,6 @@ def measure(tree: str, arch: str, jobs: int, cache: str) -> dict[str, float]:
     with Cache(cache) as kept:
         library = Library(Tree.open(tree), jobs=jobs, cache=kept)
         names = list(PROFILES) if arch == "all" else [arch]
-        prepare(library, [PROFILES[name] for name in names])
         views = [View(library.tree, PROFILES[name], library=library) for name in names]
     wall = time.perf_counter() - start
     own, children = (

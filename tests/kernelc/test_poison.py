@@ -86,7 +86,7 @@ def kept() -> dict[tuple[str, str], Any]:
     """What a run keeps."""
     store = Held()
     assert answer(store) == plain()
-    assert {kind for kind, _ in store.values} == {"view", "view-kept", "names"}
+    assert {kind for kind, _ in store.values} == {"view", "names"}
     assert answer(Held(copy.deepcopy(store.values))) == plain()
     return store.values
 

@@ -13,7 +13,7 @@ from lazymmu.kernelc.cache import Cache
 from lazymmu.kernelc.library import Library
 from lazymmu.kernelc.profile import PROFILES, Forced, Profile
 from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View, prepare
+from lazymmu.kernelc.view import View
 
 Grow = Callable[[dict[str, str | bytes]], Path]
 TOY = Profile("toy", "a toy", "toy", {"TOY": Forced("y", "it is one")}, {"__toy__": "1"})
@@ -276,16 +276,16 @@ def test_what_profiles_share_is_read_once(grow: Grow, tmp_path: Path) -> None:
     root = grow({**FILES, "arch/other/Kconfig": 'config OTHER\n\tbool "Other"\n'})
     other = Profile("other", "another", "other")
     with Cache(tmp_path / "cache") as cache:
-        library = Library(Tree.open(root), jobs=2, cache=cache)
-        prepare(library, [TOY, other])
-        assert library.kconfig
+        libraries = [Library(Tree.open(root), jobs=jobs) for jobs in (1, 2)]
+        libraries.append(Library(Tree.open(root), jobs=2, cache=cache))
         for profile in (TOY, other):
             alone = summary(View(Tree.open(root), profile))
-            assert summary(View(library.tree, profile, library=library)) == alone
+            for library in libraries:
+                assert summary(View(library.tree, profile, library=library)) == alone
             assert summary(View(Tree.open(root), profile, cache=cache)) == alone
-        again = Library(Tree.open(root), cache=cache)
-        prepare(again, [TOY, other])
-        assert not again.kconfig
+        first = dict(libraries[0].kconfig)
+        View(libraries[0].tree, TOY, library=libraries[0])
+        assert first["Kconfig"] is libraries[0].kconfig["Kconfig"]
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Text(NamedTuple):
 
 
 class Texts:
-    """The directives of a tree's files, each file scanned once; several walks may share it.
+    """The directives of a tree's files, each file scanned once.
 
     Of a source file only what stands before its last include is scanned.
     """
@@ -82,11 +82,6 @@ class Texts:
         """Scan files of `tree` when they are asked for."""
         self.tree = tree
         self._known: dict[str, Text] = {}
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files that were scanned."""
-        return tuple(self._known)
 
     def get(self, rel: str) -> Text:
         """Return what is known of the file `rel`."""
@@ -122,12 +117,11 @@ class Headers:
         tree: Tree,
         profile: Profile,
         config: Options | None = None,
-        texts: Texts | None = None,
     ) -> None:
         """Make an empty result for `tree` as `profile` sees it; `walk` fills it."""
         self.tree = tree
         self.profile = profile
-        self.texts = texts if texts is not None else Texts(tree)
+        self.texts = Texts(tree)
         self.macros = Scoped(profile.builtins, config, self._macro_text)
         self.selections: dict[str, Selection] = {}
         self.includes: dict[str, dict[str, None]] = {}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What all profiles of one tree share: its Kconfig files, and the names in its files.
 
-Both are read once, by two processes when there may be two, and kept in the cache by the state
-of what they were read from (see `Tree.state`).
+Names are read by two processes when there may be two, and kept in the cache by the state of what
+they were read from (see `Tree.state`). Kconfig files are shared where one process reads them all.
 """
 
 from __future__ import annotations
@@ -12,13 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from posixpath import dirname
 from typing import Protocol
 
-from lazymmu.kernelc import kconfig_text
-from lazymmu.kernelc.headers import Headers, Texts
-from lazymmu.kernelc.kconfig import variables
-from lazymmu.kernelc.kconfig_text import File, Source
+from lazymmu.kernelc.kconfig_text import File
 from lazymmu.kernelc.names import Names, survey
 from lazymmu.kernelc.parallel import Task
-from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.recorder import Recorder
 from lazymmu.kernelc.tree import ABSENT, Loss, Stamp, Tree
 
@@ -54,25 +50,6 @@ Losses = list[Loss]
 """What another process lost."""
 
 
-def _read_kconfig(
-    tree: Tree, rels: Iterable[str], names: Mapping[str, str], without: Iterable[str]
-) -> dict[str, File]:
-    """Read Kconfig files and all that they include, but for those `without`."""
-    found: dict[str, File] = {}
-    left = set(without)
-    work = list(rels)
-    left.difference_update(work)
-    while work:
-        path = work.pop()
-        if path in found or path in left or not tree.has(path):
-            continue
-        file = found[path] = kconfig_text.parse(tree.read(path).decode("utf-8", "replace"))
-        for item in file.items:
-            if isinstance(item, Source):
-                work.append(kconfig_text.included(item, path, names))
-    return found
-
-
 _Found = dict[str, tuple[Stamp, Names]]
 
 
@@ -90,8 +67,7 @@ def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, Losses]:
 class Library:
     """What all profiles of `tree` share.
 
-    kconfig: Kconfig files that are read already; texts: directives of files that are scanned
-    already, when views are to share them; recorder: the tree, with what was asked of it.
+    kconfig: Kconfig files that are read already; recorder: the tree, with what was asked of it.
     """
 
     def __init__(self, tree: Tree, *, jobs: int = 1, cache: Store | None = None) -> None:
@@ -101,33 +77,8 @@ class Library:
         self.cache = cache
         self.recorder = Recorder(tree)
         self.kconfig: dict[str, File] = {}
-        self.texts: Texts | None = None
         self._names: dict[str, Names] = {}
         self._running: list[Task[tuple[_Found, Losses]]] = []
-
-    def read_ahead(
-        self, profiles: Sequence[Profile], directories: Sequence[tuple[str, bool]]
-    ) -> None:
-        """Read what views of several profiles share, before processes for them are forked.
-
-        `directories` are those whose .c files all of them index, each with whether those below
-        it count too.
-        """
-        names = variables(profiles[0])
-        drivers = Task(self.jobs > 1, _read_kconfig, self.tree, ("drivers/Kconfig",), names, ())
-        sources = self.sources(directories)
-        self.texts = Texts(self.recorder)
-        headers = Headers(self.recorder, profiles[0], texts=self.texts)
-        headers.scan_ahead(sources)
-        for profile in profiles:
-            found = _read_kconfig(
-                self.tree, ("Kconfig",), variables(profile), ("drivers/Kconfig", *self.kconfig)
-            )
-            self.kconfig.update(found)
-        self.kconfig.update(drivers.result())
-        self.start_names(sources)
-        self.read_names([rel for rel in self.texts.files if rel.startswith("include/")])
-        self._collect()
 
     def sources(self, directories: Iterable[tuple[str, bool]]) -> list[str]:
         """Return the .c files of directories, in their order.

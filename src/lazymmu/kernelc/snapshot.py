@@ -21,10 +21,9 @@ from lazymmu.kernelc.recorder import unchanged
 from lazymmu.kernelc.shapes import index, listed, mapped, numbers, pairs, string, strings
 from lazymmu.kernelc.tree import SIZE_CAP, Loss
 
-__all__ = ["State", "kept", "load", "save"]
+__all__ = ["State", "load", "save"]
 
 _KIND: Final = "view"
-_MARK: Final = "view-kept"
 _ANY: Final = 1 << 64
 """Above all numbers of a configuration, which are those of the kernel's int and hex symbols."""
 
@@ -138,13 +137,6 @@ def save(
     value["labels"] = [list(needs) for needs in labels]
     key = _key(library, profile, config, directories)
     library.cache.put(_KIND, key, value)
-    library.cache.put(_MARK, key, 1)
-
-
-def kept(library: Library, profile: Profile, directories: Mapping[str, bool]) -> bool:
-    """Tell whether a view was kept, be it good or not."""
-    key = _key(library, profile, None, directories)
-    return library.cache is not None and library.cache.get(_MARK, key) is not None
 
 
 def load(

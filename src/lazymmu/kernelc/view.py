@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
 from typing import Final
@@ -23,7 +23,7 @@ from typing import Final
 from lazymmu.kernelc import docs, masks, slices, snapshot
 from lazymmu.kernelc.conflicts import CONFLICT, conflicts, touches
 from lazymmu.kernelc.cpp import blank, scan
-from lazymmu.kernelc.headers import Headers, Texts, is_public
+from lazymmu.kernelc.headers import Headers, is_public
 from lazymmu.kernelc.initialisers import Initialiser, read_initialisers
 from lazymmu.kernelc.kbuild import Kbuild
 from lazymmu.kernelc.kconfig import Config, solve
@@ -37,7 +37,7 @@ from lazymmu.kernelc.splice import plain_lines, whole_words
 from lazymmu.kernelc.tree import Stamp, Tree
 from lazymmu.kernelc.unbuilt import Unbuilt
 
-__all__ = ["Definition", "View", "core_directories", "loop_macros", "prepare"]
+__all__ = ["Definition", "View", "core_directories", "loop_macros"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +112,6 @@ def _directories(profile: Profile, extra: Iterable[str]) -> dict[str, bool]:
     return found
 
 
-def prepare(library: Library, profiles: Sequence[Profile], extra: Iterable[str] = ()) -> None:
-    """Read ahead what views of several profiles share, before a process is forked for each.
-
-    `extra` is what the views will be made with. Does nothing when the cache has been filled.
-    """
-    paths = list(extra)
-    new = [
-        profile
-        for profile in profiles
-        if not snapshot.kept(library, profile, _directories(profile, paths))
-    ]
-    if len(new) > 1:
-        shared = [item for item in core_directories(new[0]) if not item[0].startswith("arch/")]
-        with no_collection():
-            library.read_ahead(new, shared)
-
-
 def _decide(
     tree: Tree, profile: Profile, files: dict[str, File]
 ) -> tuple[Config, dict[str, Stamp], Losses]:
@@ -199,10 +182,10 @@ class View:
     def _build(self, config: Config | None, directories: Mapping[str, bool]) -> snapshot.State:
         library, profile = self.library, self.profile
         tree = library.recorder
-        apart = config is None and library.jobs > 1 and not library.kconfig
+        apart = config is None and library.jobs > 1
         deciding = Task(apart, _decide, self.tree, profile, library.kconfig)
         candidates = library.sources(directories.items())
-        headers = Headers(tree, profile, texts=library.texts or Texts(tree))
+        headers = Headers(tree, profile)
         if apart:
             # Meanwhile, what needs no configuration.
             headers.scan_ahead(candidates)
