@@ -46,7 +46,7 @@ def measure(tree: str, arch: str, jobs: int, cache: str) -> dict[str, float]:
         "cpu": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
         "main_mb": own.ru_maxrss / 1024,
         "child_mb": children.ru_maxrss / 1024,
-        "sources": sum(len(view.sources) for view in views),
+        "sources": sum(len(view.built) for view in views),
         "headers": sum(len(view.headers.files) for view in views),
     }
 

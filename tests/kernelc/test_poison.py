@@ -63,13 +63,13 @@ def answer(store: Held | None) -> object:
     view = View(Tree.open(OLD), PROFILES["x86"], cache=store)
     found = [item for name in NAMES for item in view.definitions(name)]
     return (
-        view.sources,
+        view.built,
         view.headers.files,
-        [[item.name for item in view.functions(rel)] for rel in view.sources],
+        [[item.name for item in view.functions(rel)] for rel in view.built],
         [(item.name, item.file, item.line, item.conditions) for item in found],
         [view.text(item) for item in found],
         [view.macro(name) for name in ("PAGE_SIZE", "PTRS_PER_PTE", "pte_index")],
-        [sorted(view.headers.reached(rel)) for rel in view.sources],
+        [sorted(view.headers.reached(rel)) for rel in view.built],
         view.config.value("XEN_PV"),
         view.loops,
     )

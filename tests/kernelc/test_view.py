@@ -164,7 +164,7 @@ def test_what_is_not_built_is_no_candidate(view: View) -> None:
     assert places(view, "whole_only", "kernel/part.c") == ["kernel/whole.h"]
     assert places(view, "whole_only", "kernel/weak.c") == []
     assert places(view, "whole_only") == places(view, "whole_only", "") == ["kernel/whole.h"]
-    assert "mm/no.c" not in view.sources
+    assert "mm/no.c" not in view.built
     assert view.conditions("mm/no.c") is None
     assert view.conditions("mm/fancy.c") == ("CONFIG_FANCY",)
 
@@ -249,7 +249,7 @@ def summary(view: View) -> dict[str, object]:
     return {
         "definitions": found,
         "texts": [view.text(item) for items in found.values() for item in items],
-        "sources": view.sources,
+        "sources": tuple(view.built),
         "files": view.headers.files,
         "reached": view.headers.reached("mm/a.c"),
         "levels": view.macro("LEVELS"),
@@ -357,5 +357,4 @@ def test_a_tree_without_anything_has_an_empty_view(grow: Grow) -> None:
     """No Kbuild, no headers, no sources: no error, and nothing is found."""
     view = View(Tree.open(grow({})), PROFILES["x86"])
     assert view.definitions("set_ptes", "mm/a.c") == ()
-    assert view.sources == ()
-    assert not view.implements
+    assert not view.built

@@ -64,7 +64,7 @@ def used(view: View, macro: str) -> bool:
     name = macro.encode()
     return any(
         view.headers.selection(rel).live(match.start())
-        for rel in view.sources
+        for rel in view.built
         if name in (text := view.tree.read(rel))
         for match in re.finditer(rb"\b%s\b" % name, text)
     )

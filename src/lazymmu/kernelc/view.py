@@ -222,22 +222,6 @@ class View:
         snapshot.save(library, profile, decided, directories, state)
         return state
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The .c files that are built and indexed, in the order of the walk."""
-        return tuple(self.built)
-
-    @property
-    def implements(self) -> bool:
-        """Whether this profile's machine has the lazy MMU mode of its own.
-
-        From 7.0 on Kconfig says so (mm/Kconfig: ARCH_HAS_LAZY_MMU_MODE), before that a macro of
-        the architecture's headers (include/linux/pgtable.h: __HAVE_ARCH_ENTER_LAZY_MMU_MODE).
-        """
-        if self.config.value("ARCH_HAS_LAZY_MMU_MODE") != "n":
-            return True
-        return self.headers.macros.defined("__HAVE_ARCH_ENTER_LAZY_MMU_MODE")[0]
-
     def conditions(self, rel: str) -> tuple[str, ...] | None:
         """Return the free CONFIG symbols that build the .c file `rel`; None: it is not built."""
         if rel in self.built:
