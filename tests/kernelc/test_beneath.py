@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc import beneath, headers, listing
+from lazymmu.kernelc import beneath, listing
 from lazymmu.kernelc.beneath import Folder
 from lazymmu.kernelc.kbuild import Kbuild
 from lazymmu.kernelc.kconfig import Config, solve
 from lazymmu.kernelc.profile import PROFILES
 from lazymmu.kernelc.tree import Loss, Tree, TreeError
 from lazymmu.kernelc.words import files_with
+
+from .seen import walked
 
 Grow = Callable[[dict[str, str | bytes]], Path]
 
@@ -213,7 +215,7 @@ def test_an_include_does_not_lead_out(grow: Grow, outside: Path, spec: str) -> N
     root = grow({"mm/a.c": line})
     (root / "include/link.h").symlink_to(outside / "secret.c")
     tree = Tree.open(root)
-    found = headers.walk(tree, PROFILES["x86"], Config((), (), {}), ["mm/a.c"])
+    found = walked(tree, PROFILES["x86"], Config((), (), {}), ["mm/a.c"])
     assert found.files == ()
     assert len(tree.losses) == 1
     assert "out of the tree" in tree.losses[0].reason

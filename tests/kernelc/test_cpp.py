@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.cpp import Macros, evaluate, guard, interpret, regions, scan, select
+from lazymmu.kernelc.cpp import Macros, guard, interpret, scan
+
+from .seen import left, selection
 
 
 class Options:
@@ -60,20 +60,18 @@ LINES = st.lists(
 
 
 @given(LINES)
-def test_selection_keeps_length_and_newlines(text: bytes) -> None:
-    """Whatever the text, every byte keeps its place, and lines stay lines."""
-    result = select(text, table())
-    assert len(result) == len(text)
-    assert [i for i, b in enumerate(result) if b == 10] == [
-        i for i, b in enumerate(text) if b == 10
-    ]
-    assert all(new in (old, 0x20) for new, old in zip(result, text, strict=True))
+def test_what_is_not_compiled_is_spans_in_order(text: bytes) -> None:
+    """Whatever the text, they lie inside of it, and none reaches into the next."""
+    position = 0
+    for start, end in selection(text, table()).dead:
+        assert position <= start <= end <= len(text)
+        position = end
 
 
 @given(LINES)
 def test_regions_lie_inside_the_text(text: bytes) -> None:
     """Regions are spans of the text with at least one label each."""
-    for start, end, labels in regions(text, table()):
+    for start, end, labels in selection(text, table()).guarded:
         assert 0 <= start <= end <= len(text)
         assert labels
 
@@ -119,14 +117,15 @@ def test_nested_conditionals_leave_the_branches_that_hold(tree: Nested) -> None:
     """Of each group the first branch that holds is left, at any depth."""
     lines, words = tree
     text = "\n".join(lines).encode()
-    assert re.findall(rb"w\d+", select(text, table())) == [word.encode() for word in words]
+    assert left(text, selection(text, table())) == [word.encode() for word in words]
 
 
 def test_free_symbols_count_as_on_and_leave_their_name() -> None:
     """Code behind a choice is seen, its other side is not, and the choice is told."""
     text = b"#ifdef CONFIG_F\nyes\n#if CONFIG_G\nboth\n#endif\n#else\nno\n#endif\nafter\n"
-    assert select(text, table()).split() == [b"yes", b"both", b"after"]
-    spans = {text[start:end].strip(): labels for start, end, labels in regions(text, table())}
+    chosen = selection(text, table())
+    assert left(text, chosen) == [b"yes", b"both", b"after"]
+    spans = {text[start:end].strip(): labels for start, end, labels in chosen.guarded}
     assert spans[b"yes\n#if CONFIG_G\nboth\n#endif"] == ("CONFIG_F",)
     assert spans[b"both"] == ("CONFIG_G",)
 
@@ -134,7 +133,8 @@ def test_free_symbols_count_as_on_and_leave_their_name() -> None:
 def test_what_a_choice_defines_rests_on_it() -> None:
     """A macro defined under a free symbol passes its label on to what it decides."""
     text = b"#ifdef CONFIG_F\n#define HAVE_IT\n#endif\n#ifdef HAVE_IT\nuse\n#endif\n"
-    assert [labels for start, _, labels in regions(text, table()) if start > 40] == [("CONFIG_F",)]
+    guarded = selection(text, table()).guarded
+    assert [labels for start, _, labels in guarded if start > 40] == [("CONFIG_F",)]
 
 
 def test_directives_in_comments_are_none() -> None:
@@ -143,23 +143,26 @@ def test_directives_in_comments_are_none() -> None:
         b'/* a\n#if 0\n*/ a\nx = "/*";\n#if 1\nb\n#endif /* c\n d */\n'
         b"// #if 0 /*\n#if 0\nc\n#endif\n"
     )
-    assert b"b" in select(text, table()).split()
-    assert b"c" not in select(text, table()).split()
-    assert b"d" not in select(text, table())
+    words = left(text, selection(text, table()))
+    assert b"b" in words
+    assert b"c" not in words
+    assert b"d" not in words
 
 
 def test_a_text_defines_for_itself() -> None:
     """Defines and undefines count from where they stand, and leave the table as it was."""
     macros = table(A="1")
     text = b"#if A\n1\n#endif\n#undef A\n#if A\n2\n#endif\n#define A 1\n#ifdef A\n3\n#endif\n"
-    assert select(text, macros).split() == [b"1", b"3"]
+    directives, following = scan(text.decode())
+    own = Macros(base=macros)
+    assert left(text, interpret(directives, following, own, len(text))) == [b"1", b"3"]
     assert macros.get("A") is not None
 
 
 def test_a_configuration_symbol_can_be_undefined() -> None:
     """Boot code undefines what Kconfig set (arch/x86/boot/compressed/misc.h)."""
     text = b"#undef CONFIG_X\n#ifdef CONFIG_X\nno\n#endif\n#if IS_ENABLED(CONFIG_X)\nno\n#endif\n"
-    assert select(text, table()).split() == []
+    assert left(text, selection(text, table())) == []
 
 
 def test_an_include_guard_is_known_by_what_it_wraps() -> None:
@@ -198,6 +201,7 @@ def test_macros_tell_their_parameters_and_value() -> None:
     assert [m and " ".join(m.value.split()) for m in found.values()] == ["a + b", "7 + 1", ""]
 
 
-def test_evaluate_takes_comments() -> None:
-    """The expression may be as it stands in the text."""
-    assert evaluate(b" defined(CONFIG_X) /* and */ && \\\n 1", table())
+def test_a_condition_may_have_comments_and_continuations() -> None:
+    """The expression is read as it stands in the text."""
+    text = b"#if defined(CONFIG_X) /* and */ && \\\n 1\nyes\n#endif\n"
+    assert left(text, selection(text, table())) == [b"yes"]

@@ -2,8 +2,8 @@
 """Conditional compilation: which part of a text one architecture's compiler would see.
 
 Three things live here: the directives of a text (`scan`), the table of macros that they
-build up (`Macros`), and the selection that both together make (`Selection`, `select`,
-`regions`). Expressions are evaluated by `condition`.
+build up (`Macros`), and the selection that both together make (`Selection`, `interpret`).
+Expressions are evaluated by `condition`.
 
 A configuration symbol that a user may choose ("free") counts as on, so that the code it
 guards is seen; what is seen only because of such a choice is labelled with the symbol. A label
@@ -32,16 +32,12 @@ __all__ = [
     "Options",
     "Scoped",
     "Selection",
-    "apply",
     "blank",
-    "evaluate",
     "guard",
     "interpret",
     "macro_text",
     "plain",
-    "regions",
     "scan",
-    "select",
 ]
 
 
@@ -506,53 +502,3 @@ def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
     if not right or len(left) >= _LABELS:
         return left
     return left + tuple(label for label in right if label not in left)
-
-
-def evaluate(expression: bytes, macros: Macros) -> bool:
-    """Tell whether `#if expression` holds under `macros`; free symbols count as on.
-
-    An expression that is no C expression is false, as its code could not be compiled, and so is
-    one that is beyond a bound.
-    """
-    try:
-        return condition.evaluate(plain(expression.decode("latin-1")), macros)[0]
-    except condition.BeyondError:
-        return False
-
-
-def apply(text: bytes, directives: list[Directive], selection: Selection) -> bytes:
-    """Return `text` with directives and what `selection` leaves out blanked.
-
-    Length and newlines stay as they are.
-    """
-    pieces: list[bytes] = []
-    position = 0
-    spans = [(item[1], item[2]) for item in directives]
-    spans += selection.dead
-    spans.sort()
-    for start, end in spans:
-        if end <= position:
-            continue
-        start = max(start, position)
-        pieces.append(text[position:start])
-        pieces.append(text[start:end].translate(_BLANKS))
-        position = end
-    pieces.append(text[position:])
-    return b"".join(pieces)
-
-
-def select(text: bytes, macros: Macros) -> bytes:
-    """Return `text` with unselected branches and all directive lines blanked.
-
-    Its own defines count from where they stand, and leave `macros` as it is. Length and
-    newlines stay as they are.
-    """
-    directives, following = scan(text.decode("latin-1"))
-    chosen = interpret(directives, following, Macros(base=macros), len(text))
-    return apply(text, directives, chosen)
-
-
-def regions(text: bytes, macros: Macros) -> list[tuple[int, int, tuple[str, ...]]]:
-    """Return the spans of `text` that free symbols guard: (start, end, their labels)."""
-    directives, following = scan(text.decode("latin-1"))
-    return interpret(directives, following, Macros(base=macros), len(text)).guarded

@@ -31,7 +31,7 @@ from lazymmu.kernelc.cpp import Directive, Macros, Options, Scoped, Selection
 from lazymmu.kernelc.profile import Profile
 from lazymmu.kernelc.tree import Tree
 
-__all__ = ["FORCED", "Headers", "Text", "Texts", "is_public", "walk"]
+__all__ = ["FORCED", "Headers", "Text", "Texts", "is_public"]
 
 FORCED: Final = ("include/linux/kconfig.h", "include/linux/compiler_types.h")
 """What every compilation includes before its first line (Makefile: USERINCLUDE, LINUXINCLUDE)."""
@@ -357,33 +357,8 @@ class Headers:
                             macros.define(name, None, file, offset, ())
         return macros
 
-    def live(self, rel: str) -> bytes:
-        """Return the text of `rel` with its directives and what is not compiled blanked.
-
-        Length and newlines are those of the file.
-        """
-        text = self.tree.read(rel)
-        return cpp.apply(text, cpp.scan(text.decode("latin-1"))[0], self.selection(rel))
-
     def _macro_text(self, rel: str, start: int) -> str:
         """Return the text behind the name of the `#define` at offset `start` of a file."""
         if not rel or start < 0:
             return ""
         return cpp.macro_text(self.tree.read(rel).decode("latin-1"), start)
-
-
-def walk(
-    tree: Tree,
-    profile: Profile,
-    config: Options,
-    roots: Iterable[str],
-    search: Callable[[str], tuple[str, ...]] | None = None,
-) -> Headers:
-    """Walk the headers that the source files `roots` include, in the order given.
-
-    search: see Headers.walk. Raises nothing: what cannot be read is in `tree.losses`, what is
-    not there in `Headers.missing`.
-    """
-    headers = Headers(tree, profile)
-    headers.walk(config, roots, search)
-    return headers
