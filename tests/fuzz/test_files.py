@@ -76,7 +76,7 @@ def test_any_suppressions(text: bytes) -> None:
 @fuzz(
     text=mutated(
         [
-            baseline.write([], [("mm/a.c", "f", "not built")], "7.3").encode(),
+            baseline.write([], [("mm/a.c", "f", "not built")], ["x86"], "7.3").encode(),
             b'{"kind": "lazymmu-baseline", "format": 1, "findings": '
             b'[{"fingerprint": "0123456789abcdef"}]}',
         ],
