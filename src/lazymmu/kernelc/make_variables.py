@@ -8,6 +8,7 @@ has the words of all of them: a word that is put together with it then is severa
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from posixpath import normpath
@@ -78,7 +79,7 @@ class Later(NamedTuple):
     labels: Labels
 
 
-class Variables:
+class Variables(ABC):
     """The variables of one Makefile, each a list of words with labels."""
 
     def __init__(
@@ -297,6 +298,6 @@ class Variables:
     def _text(self, text: str) -> str:
         return " ".join(word for word, _ in self.expand(text))
 
+    @abstractmethod
     def carry_out_text(self, text: str) -> None:
         """Read what `$(eval text)` is given as lines of the Makefile."""
-        raise NotImplementedError
