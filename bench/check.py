@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import measure
+
 import tools
 
 README = tools.HERE / "README.md"

@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 
 import measure
-import tools
 from check import versions, write
+
+import tools
 
 sys.path[:0] = [
     str(tools.HERE.parent / "tests" / "mutations"),

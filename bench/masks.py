@@ -29,10 +29,10 @@ from pathlib import Path
 import tree_sitter
 import tree_sitter_c
 
-from lazymmu.kernelc.lexemes import KEYWORDS, without_lexemes
-from lazymmu.kernelc.masks import mask
-from lazymmu.kernelc.slices import definitions
-from lazymmu.kernelc.tree import Tree, TreeError
+from lazymmu.kernelc.parse.lexemes import KEYWORDS, without_lexemes
+from lazymmu.kernelc.parse.masks import mask
+from lazymmu.kernelc.parse.slices import definitions
+from lazymmu.snapshot.tree import Tree, TreeError
 
 AREAS = {
     "mm": ("mm/",),

@@ -28,8 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
-import tools
 from check import write
+
+import tools
 
 _TIME = re.compile(
     rb"^(.+?)-(\d+)(\s+(?:\([ \d-]+\) )?(?:\[\d+\] )?\S+ +)(\d+)\.(\d{6}):", re.DOTALL

@@ -29,10 +29,10 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from lazymmu.explore import promela, search  # noqa: E402
-from lazymmu.litmus.ask import question  # noqa: E402
 from lazymmu.litmus.run import Run, library, runs  # noqa: E402
 from lazymmu.litmus.scenario import Outcome  # noqa: E402
-from lazymmu.witness.machine.judged import Judged  # noqa: E402
+from lazymmu.litmus.to_config import question  # noqa: E402
+from lazymmu.witness.machine.product_model import Judged  # noqa: E402
 
 FIRST = 1.0
 MATRIX = 30.0

@@ -23,11 +23,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from lazymmu.kernelc.cache import Cache
-from lazymmu.kernelc.library import Library
-from lazymmu.kernelc.profile import PROFILES
-from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
+from lazymmu.kernelc.arch_profile import PROFILES
+from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.tree_index import Library
+from lazymmu.snapshot.cache import Cache
+from lazymmu.snapshot.tree import Tree
 
 
 def measure(tree: str, arch: str, jobs: int, cache: str) -> dict[str, float]:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tests of every area may ask for: real kernel trees where there are some, made findings."""
+"""What tests of every area may ask for: kernel trees, real and small, and made findings."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,67 @@ def make_result() -> Callable[..., CheckResult]:
         return CheckResult(**(fields | given))
 
     return make
+
+
+MAKEFILE = "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 8\nEXTRAVERSION =\nNAME = A Name\n"
+
+Grow = Callable[[dict[str, str | bytes]], Path]
+
+
+@pytest.fixture
+def grow(tmp_path: Path) -> Grow:
+    """Make a tree that looks like a kernel's, with the given files by path; returns its root."""
+
+    def make(files: dict[str, str | bytes]) -> Path:
+        for path, text in {"Kconfig": "", "Makefile": MAKEFILE, **files}.items():
+            target = tmp_path / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text if isinstance(text, bytes) else text.encode())
+        for directory in ("arch", "include/linux", "mm"):
+            (tmp_path / directory).mkdir(parents=True, exist_ok=True)
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The smallest directory that is taken for a kernel tree, with one file in mm/."""
+    top = tmp_path / "linux"
+    for folder in ("arch/x86", "include/linux", "mm"):
+        (top / folder).mkdir(parents=True)
+    (top / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 8\n")
+    for kconfig in ("Kconfig", "arch/Kconfig", "mm/Kconfig"):
+        (top / kconfig).write_text("")
+    (top / "include" / "linux" / "pgtable.h").write_text("")
+    (top / "mm" / "inner.c").write_text("int one;\nint two;\nint three;\n")
+    return top
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    """Runs `git -C DIRECTORY ARGUMENT...` without the user's configuration; returns its output."""
+
+    def ran(directory: Path, *arguments: str | Path) -> str:
+        environment = os.environ | {
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "e",
+            "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "e",
+        }  # fmt: skip
+        done = subprocess.run(
+            ["git", "-C", directory, *arguments], check=True, capture_output=True, env=environment
+        )
+        return done.stdout.decode(errors="surrogateescape").strip()
+
+    return ran
+
+
+@pytest.fixture
+def repository(tree: Path, git: Callable[..., str]) -> Path:
+    """The small tree, committed, with a second file in mm/."""
+    (tree / "mm" / "kept.c").write_text("int kept;\n")
+    git(tree, "init", "-q", "-b", "main")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "first")
+    return tree

@@ -42,7 +42,7 @@ def check(
 ) -> CheckResult:
     """Check a plain Linux source tree (not configured, not built) against the contract.
 
-    :param tree: the top directory of the source, or a `kernelc.tree.Tree`.
+    :param tree: the top directory of the source, or a `snapshot.tree.Tree`.
     :param arches: names such as ``x86``; by default every architecture whose tree implements the
         mode.
     :param rules: names of `contract.rules.RULES`; by default all that source can show.
@@ -52,7 +52,7 @@ def check(
     :param progress: called with a stage, how much is done, and of how much.
     :param kernel: the tree for which `tree`, the folder of a module out of tree, is built; only
         what the module takes part in is reported then.
-    :raises lazymmu.kernelc.tree.TreeError: `tree` is no kernel tree.
+    :raises lazymmu.snapshot.tree.TreeError: `tree` is no kernel tree.
     :raises lazymmu.witness.source.check.NothingToCheck: none of the architectures implements the
         mode in this tree.
     :raises ValueError: there is no such architecture, rule or dialect.

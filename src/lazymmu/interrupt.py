@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-__all__ = ["held", "noticed"]
+__all__ = ["Terminated", "held", "noticed"]
+
+
+class Terminated(BaseException):
+    """A signal asked the program to end, and something had to be put away first.
+
+    Ends the command with 128 and the signal's number, as shells tell it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from lazymmu.cli.options import ARCHES
 from lazymmu.contract.deferral import ROWS
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.rules import RULES
-from lazymmu.kernelc.profile import PROFILES
+from lazymmu.kernelc.arch_profile import PROFILES
 
 
 def test_without_arguments_every_rule_is_named(run):

@@ -8,7 +8,7 @@ import pytest
 from lazymmu.contract.automaton import derive
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.rules import RULES
-from lazymmu.report import rv
+from lazymmu.report.explain import rv_dot
 
 
 def test_the_graph_is_the_result_and_the_rest_is_said_beside_it(run):
@@ -17,7 +17,7 @@ def test_the_graph_is_the_result_and_the_rest_is_said_beside_it(run):
     assert ran.code == 0
     newest = list(DIALECTS.values())[-1]
     rule = RULES["sleep-in-section"]
-    assert ran.out == rv.dot(rule, derive(rule, newest))
+    assert ran.out == rv_dot.dot(rule, derive(rule, newest))
     assert "the kernel has no tracepoint for lazy_disable, lazy_enable" in ran.err
     assert "rvgen monitor -c da -s sleep_in_section.dot -t per_task" in ran.err
 

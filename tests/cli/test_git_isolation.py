@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazymmu.cli import before
-from lazymmu.cli import repository as repository_view
-from lazymmu.cli.git import private_git
-from lazymmu.cli.outcome import Problem
+from lazymmu.problem import Problem
+from lazymmu.snapshot import former_tree
+from lazymmu.snapshot import repository as repository_view
+from lazymmu.snapshot.git import private_git
 
 ONE = b"int one;\nint two;\nint three;\n"
 
@@ -79,7 +79,7 @@ def changed(repository: Path, trap: Trap) -> None:
     for path in repository.glob("mm/*.c"):
         os.utime(path, (2, 2))  # plain git has just brought the index up to date
     with trap.stays():
-        former = before.at_revision(str(repository), "HEAD")
+        former = former_tree.at_revision(str(repository), "HEAD")
     assert former == {"mm/inner.c": ONE}
 
 
@@ -195,7 +195,7 @@ def test_a_tree_that_looks_like_a_git_directory_is_none(touched, trap, git):
     git(touched, "config", "--file", touched / "config", "core.fsmonitor", trap.program)
     trap.sprung_by(touched, "diff", "HEAD", "--")
     with trap.stays(), pytest.raises(Problem, match="is not in a git repository"):
-        before.at_revision(str(touched), "HEAD")
+        former_tree.at_revision(str(touched), "HEAD")
 
 
 FETCHES = {
@@ -227,7 +227,7 @@ def test_what_a_partial_clone_lacks_is_not_fetched(touched, trap, git, how):
     trap.sprung_by(touched, "cat-file", "-p", blob)
     lacks = r"^--since: .* lacks the former content of mm/inner\.c .* partial clone"
     with trap.stays(), pytest.raises(Problem, match=lacks):
-        before.at_revision(str(touched), "HEAD~")
+        former_tree.at_revision(str(touched), "HEAD~")
 
 
 def test_a_commit_that_a_partial_clone_lacks_is_not_fetched(touched, trap, git):
@@ -239,7 +239,7 @@ def test_a_commit_that_a_partial_clone_lacks_is_not_fetched(touched, trap, git):
     without_object(touched, git, trap, "uploadpack")
     trap.sprung_by(touched, "diff", "HEAD~2")
     with trap.stays(), pytest.raises(Problem, match=r"^--since: git diff-index failed .* partial"):
-        before.at_revision(str(touched), "HEAD~2")
+        former_tree.at_revision(str(touched), "HEAD~2")
 
 
 @pytest.mark.parametrize("path", [".", "", "bin:."])
@@ -252,7 +252,7 @@ def test_a_program_named_git_in_the_tree_is_not_git(touched, trap, monkeypatch, 
     changed(touched, trap)
     monkeypatch.setenv("PATH", path)
     with trap.stays(), pytest.raises(Problem, match="git is not installed"):
-        before.at_revision(str(touched), "HEAD")
+        former_tree.at_revision(str(touched), "HEAD")
 
 
 @pytest.mark.parametrize("variable", ["GIT_EXTERNAL_DIFF", "GIT_SSH_COMMAND", "GIT_EXEC_PATH"])
@@ -339,14 +339,14 @@ def test_a_patch_that_makes_a_directory_look_like_gits_own_is_refused(tree, trap
     )  # fmt: skip
     trap.sprung_by(tree / top, "hash-object", "--path=a.c", tree / "mm" / "inner.c")
     with trap.stays(), pytest.raises(Problem, match=r"^p: makes .* look like a git directory"):
-        before.without_patch(str(tree), patch, "p")
+        former_tree.without_patch(str(tree), patch, "p")
 
 
 @pytest.mark.parametrize("path", [".git/config", "mm/.git/config", ".GIT/config", ".git"])
 def test_a_patch_of_a_repositorys_own_files_is_refused(tree, path):
     """No patch of source names them."""
     with pytest.raises(Problem, match=r"^p: names a file of git's own: "):
-        before.without_patch(str(tree), added(path, "[core]"), "p")
+        former_tree.without_patch(str(tree), added(path, "[core]"), "p")
 
 
 @pytest.mark.parametrize("what", ["clean", "smudge", "process"])
@@ -358,7 +358,7 @@ def test_a_patch_is_undone_without_the_filters_of_the_trees_repository(repositor
     trap.sprung_by(repository, "apply", "-R", trap.program.parent / "p")
     (repository / "mm" / "inner.c").write_bytes(ONE)
     with trap.stays():
-        former = before.without_patch(str(repository), patch, "p")
+        former = former_tree.without_patch(str(repository), patch, "p")
     assert former == {".gitattributes": None, "mm/inner.c": ONE.replace(b"two", b"was")}
 
 
@@ -375,6 +375,6 @@ def test_a_patch_is_undone_outside_of_a_repository_that_holds_the_temporary_dire
     trap.sprung_by(repository, "apply", "-R", trap.program.parent / "p")
     (repository / "mm" / "inner.c").write_bytes(ONE)
     with trap.stays():
-        former = before.without_patch(str(tree), PATCH, "p")
+        former = former_tree.without_patch(str(tree), PATCH, "p")
     assert former == {"mm/inner.c": ONE.replace(b"two", b"was")}
     assert list(temporary.iterdir()) == []

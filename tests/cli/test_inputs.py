@@ -14,7 +14,7 @@ import pytest
 
 from lazymmu import inputs
 from lazymmu.cli.console import read_input
-from lazymmu.cli.outcome import Problem
+from lazymmu.problem import Problem
 
 COMMANDS = [
     ("check", "{tree}", "--diff"),

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from lazymmu.cli import options
-from lazymmu.cli.outcome import Problem
+from lazymmu.problem import Problem
 
 
 def named(path, *trees):

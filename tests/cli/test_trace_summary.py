@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lazymmu.report import plot
+from lazymmu.report.trace import plot
 
 TRACE = """\
 # tracer: function

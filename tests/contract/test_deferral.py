@@ -20,9 +20,9 @@ from lazymmu.contract.deferral import (
     allowed,
     cost,
     harm,
-    hurts,
     release_of,
     row,
+    severity_table,
     shown_by,
 )
 from lazymmu.contract.dialects import DIALECTS, Locks
@@ -154,15 +154,17 @@ def test_nesting_hurts_by_a_bug_and_costs_batching_where_there_is_none() -> None
 
 def test_who_is_hurt_is_shown_by_a_scenario_and_nobody_else_is() -> None:
     """Of what binds callers the table of what machines showed decides."""
-    for name in hurts.decides():
+    for name in severity_table.decides():
         for each in ALL_ROWS:
             for space in ("user", "kernel"):
                 found = [
                     one.harm
-                    for key, one in hurts.table().items()
+                    for key, one in severity_table.table().items()
                     if (key.rule, key.row) == (name, each.name) and key.space in (space, "any")
                 ]
-                assert bool(harm(name, each, space)) == any(one != hurts.COST for one in found)
+                assert bool(harm(name, each, space)) == any(
+                    one != severity_table.COST for one in found
+                )
                 assert bool(shown_by(name, each, space)) == bool(found)
 
 

@@ -16,8 +16,8 @@ from lazymmu.contract.explain import (
     explain_rule,
     explain_rules,
 )
+from lazymmu.contract.pgtable_comment import contract_text
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.text import contract_text
 
 
 @pytest.mark.parametrize("name", RULES)

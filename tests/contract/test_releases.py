@@ -10,13 +10,13 @@ import pytest
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import RELEASES, row
-from lazymmu.kernelc.library import Library
+from lazymmu.kernelc.configured_tree import View
 from lazymmu.kernelc.program import Program
-from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
-from lazymmu.witness.source import hooks
+from lazymmu.kernelc.tree_index import Library
+from lazymmu.snapshot.tree import Tree
+from lazymmu.witness.source import arch_hooks
 from lazymmu.witness.source.check import spoken_by
-from lazymmu.witness.source.marks import mark
+from lazymmu.witness.source.prefilter import mark
 
 DIRECTORIES = {"6.1.192": "6.1", "6.12.117": "6.12", "7.3.4": "7.3"}
 """Trees that are kept by the name of their series."""
@@ -31,7 +31,7 @@ def found_in(tree: Tree) -> dict[str, str]:
     for profile in marks.machines:
         name = profile.name
         view = View(tree, profile, extra=marks.seen_by(profile, marks.mode), library=library)
-        implementation = hooks.find(view, Program(view), words)
+        implementation = arch_hooks.find(view, Program(view), words)
         if any(definition.file.startswith("arch/") for definition in implementation.enter):
             rows[name] = row(name, implementation.words, implementation.enter_words).name
     return rows

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazymmu.explore import Result, replay, scout, search
+from lazymmu.explore import Result, replay, search, small
+from lazymmu.explore import engine as engines
 from lazymmu.explore import fast as fast_engine
-from lazymmu.explore import kernel as kernels
 
 from .models import Batch, Philosophers, Random
 
@@ -76,7 +76,7 @@ def test_packing_anew_changes_nothing(model, after):
 def test_the_small_search_is_the_large_one(model, limits, most):
     """However far the search without arrays goes before it gives up, the result is the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scout, "MOST", most)
+        patch.setattr(small, "MOST", most)
         result = search(model, engine="auto", **limits)
     assert seen(result) == seen(search(model, engine="python", **limits))
     assert result.engine == "tabulated" or result.states > most
@@ -88,8 +88,8 @@ def test_the_small_search_is_the_large_one(model, limits, most):
 def test_the_handover_changes_nothing(model, after):
     """A search that numpy begins and numba ends is one search."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "HANDOVER", after)
-        patch.setattr(scout, "MOST", 0)
+        patch.setattr(engines, "HANDOVER", after)
+        patch.setattr(small, "MOST", 0)
         result = search(model, engine="auto", max_states=600)
     assert seen(result) == seen(search(model, engine="python", max_states=600))
     assert result.engine == ("numba" if result.states > after else "numpy") or result.depth == 0
@@ -101,5 +101,5 @@ def test_small_pieces_change_nothing(pairs, monkeypatch):
     from dataclasses import replace
 
     model = Philosophers(5)
-    monkeypatch.setattr(kernels, "NUMPY", replace(kernels.NUMPY, pairs=pairs))
+    monkeypatch.setattr(engines, "NUMPY", replace(engines.NUMPY, pairs=pairs))
     assert seen(search(model, engine="numpy")) == seen(search(model, engine="python"))

@@ -12,7 +12,7 @@ numba = pytest.importorskip("numba", reason="numba is not installed")
 
 def test_without_a_place_for_the_cache_the_code_is_compiled_all_the_same(monkeypatch):
     """An installation that nobody may write to, and no home: slower to start, and no error."""
-    from lazymmu.explore import compiled
+    from lazymmu.explore import trie_walk_numba
 
     real = numba.njit
 
@@ -22,5 +22,5 @@ def test_without_a_place_for_the_cache_the_code_is_compiled_all_the_same(monkeyp
         return real(*args, **options)
 
     monkeypatch.setattr(numba, "njit", nowhere)
-    twice = compiled._compiled("int64(int64)")(lambda number: 2 * number)
+    twice = trie_walk_numba._compiled("int64(int64)")(lambda number: 2 * number)
     assert twice(21) == 42

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tables behave like Python's, in both kernels, also when nearly everything collides."""
+"""The tables behave like Python's, in both engines, also when nearly everything collides."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazymmu.explore.engine import Engine
 from lazymmu.explore.hashing import Keys, Numbering
-from lazymmu.explore.kernel import Engine, Kernel
+from lazymmu.explore.inner_loops import InnerLoops
 from lazymmu.explore.packing import TOP
 
 from .conftest import FAST
@@ -22,9 +23,9 @@ BATCHES = st.lists(st.lists(KEY, max_size=60), max_size=8)
 
 
 @pytest.fixture(params=FAST, scope="module")
-def kernel(request: pytest.FixtureRequest) -> Kernel:
+def loops(request: pytest.FixtureRequest) -> InnerLoops:
     """The inner loops of an engine."""
-    return Engine(request.param).kernel(0)
+    return Engine(request.param).loops(0)
 
 
 def unlimited(more: int) -> None:
@@ -32,9 +33,9 @@ def unlimited(more: int) -> None:
 
 
 @given(batches=BATCHES)
-def test_a_set_tells_the_first_of_each(kernel, batches):
+def test_a_set_tells_the_first_of_each(loops, batches):
     """Of equal keys the first one in order is new, once."""
-    keys, known = Keys(kernel, unlimited), set()
+    keys, known = Keys(loops, unlimited), set()
     for batch in batches:
         expected = []
         for place, key in enumerate(batch):
@@ -48,32 +49,32 @@ def test_a_set_tells_the_first_of_each(kernel, batches):
 
 
 @given(batches=BATCHES)
-def test_numbers_are_given_in_order_of_meeting(kernel, batches):
+def test_numbers_are_given_in_order_of_meeting(loops, batches):
     """A key keeps its number."""
-    numbering, known = Numbering(kernel, unlimited), {}
+    numbering, known = Numbering(loops, unlimited), {}
     for batch in batches:
         expected = [known.setdefault(key, len(known)) for key in batch]
         assert numbering.number(np.array(batch, np.uint64)).tolist() == expected
 
 
-def test_growing_keeps_everything(kernel):
+def test_growing_keeps_everything(loops):
     """Many keys are still there, with their numbers, after the table has moved."""
     rng = np.random.default_rng(0)
     some = np.unique(rng.integers(0, TOP - 1, 30_000, np.uint64)) | np.uint64(TOP)
     rng.shuffle(some)
-    numbering = Numbering(kernel, unlimited)
+    numbering = Numbering(loops, unlimited)
     for start in range(0, some.size, 1000):
         numbering.number(some[start : start + 1000])
     assert numbering.number(some).tolist() == list(range(some.size))
 
 
-def test_no_room_is_said_before_it_is_taken(kernel):
+def test_no_room_is_said_before_it_is_taken(loops):
     """The table asks before it grows, and stays as it is when the answer is no."""
 
     def full(more: int) -> None:
         raise MemoryError(more)
 
-    keys = Keys(kernel, full)
+    keys = Keys(loops, full)
     before = keys.bytes
     with pytest.raises(MemoryError):
         keys.add(np.arange(10_000, dtype=np.uint64) | np.uint64(TOP))

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import contextlib
 
-from lazymmu.kernelc import docs, masks, slices
-from lazymmu.kernelc.condition import BeyondError, evaluate
-from lazymmu.kernelc.conflicts import conflicts
-from lazymmu.kernelc.cpp import Macros, interpret, scan
-from lazymmu.kernelc.initialisers import read_initialisers
-from lazymmu.kernelc.lower import lower
-from lazymmu.kernelc.names import survey
+from lazymmu.kernelc.index.name_scan import survey
+from lazymmu.kernelc.ir.cfg_builder import lower
+from lazymmu.kernelc.parse import kernel_doc, masks, slices
+from lazymmu.kernelc.parse.ops_tables import read_initialisers
+from lazymmu.kernelc.preprocess.cpp import Macros, interpret, scan
+from lazymmu.kernelc.preprocess.if_expression import BeyondError, evaluate
+from lazymmu.snapshot.conflict_markers import conflicts
 
 from .mutated import fuzz, mutated, seeds
 
@@ -70,7 +70,7 @@ def test_definitions_of_any_text_can_be_lowered(text: bytes) -> None:
     conflicts(text)
     for raw in slices.definitions(text):
         assert 0 <= raw.start <= raw.body <= raw.end <= len(text)
-        docs.doc_context(text, raw)
+        kernel_doc.doc_context(text, raw)
         params = raw.params if raw.kind != "function" else None
         body = masks.macro_body(text, raw) if raw.kind != "function" else text[raw.start : raw.end]
         masked = masks.mask(body, frozenset({"for_each_entry"}))

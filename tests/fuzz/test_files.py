@@ -19,12 +19,12 @@ from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.ftrace import trace
 from lazymmu.ftrace.record import TraceError
-from lazymmu.kernelc.tree import Tree, TreeError
 from lazymmu.litmus.error import LitmusError
 from lazymmu.litmus.read import read
-from lazymmu.report import baseline, suppressions
+from lazymmu.report.check import baseline, suppressions
+from lazymmu.snapshot.tree import Tree, TreeError
 from lazymmu.witness.finding import CheckResult
-from lazymmu.witness.source import remembered
+from lazymmu.witness.source import result_cache
 from lazymmu.witness.source.check import check
 
 from .mutated import EXAMPLES, ROOT, fuzz, mutated, seeds
@@ -175,8 +175,8 @@ def test_any_kept_result(value: object) -> None:
     """It is a result of the right shape, or none."""
     tree = Tree.open(EXAMPLES / "linux-old")
     for kept in (value, [value, {}]):
-        store = cast("remembered.Store", _Holds(kept))
-        found = remembered.recall(store, "k", CheckResult, tree)
+        store = cast("result_cache.Store", _Holds(kept))
+        found = result_cache.recall(store, "k", CheckResult, tree)
         assert found is None or isinstance(found, CheckResult)
 
 

@@ -7,9 +7,9 @@ import contextlib
 import shutil
 import tempfile
 
-from lazymmu.cli.before import without_patch
-from lazymmu.cli.outcome import Problem
-from lazymmu.kernelc.tree import Tree
+from lazymmu.problem import Problem
+from lazymmu.snapshot.former_tree import without_patch
+from lazymmu.snapshot.tree import Tree
 
 from .mutated import EXAMPLES, fuzz, mutated
 

@@ -8,11 +8,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lazymmu.kernelc import kconfig_text
-from lazymmu.kernelc.kbuild import Kbuild
-from lazymmu.kernelc.kconfig import Config, solve
-from lazymmu.kernelc.profile import PROFILES, Profile
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.arch_profile import PROFILES, Profile
+from lazymmu.kernelc.config import kconfig_parser
+from lazymmu.kernelc.config.kbuild import Kbuild
+from lazymmu.kernelc.config.kconfig import Config, solve
+from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source.check import NothingToCheck, check
 
 from .mutated import EXAMPLES, fuzz, mutated, seeds
@@ -84,7 +84,7 @@ def grown(files: dict[str, bytes], root: str) -> Tree:
 @fuzz(text=mutated(KCONFIG, K_WORDS))
 def test_any_kconfig_file_can_be_solved(text: bytes) -> None:
     """Every symbol has a value, and nothing is raised."""
-    found = kconfig_text.parse(text.decode("utf-8", "replace"))
+    found = kconfig_parser.parse(text.decode("utf-8", "replace"))
     assert isinstance(found.items, list)
     with tempfile.TemporaryDirectory() as root:
         config = solve(grown({"Kconfig": text}, root), TOY)

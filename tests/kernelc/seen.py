@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lazymmu.kernelc.cpp import Macros, Selection, interpret, scan
-from lazymmu.kernelc.headers import Headers
-from lazymmu.kernelc.kconfig import Config
-from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.arch_profile import Profile
+from lazymmu.kernelc.config.kconfig import Config
+from lazymmu.kernelc.preprocess.cpp import Macros, Selection, interpret, scan
+from lazymmu.kernelc.preprocess.headers import Headers
+from lazymmu.snapshot.tree import Tree
 
 
 def selection(text: bytes, macros: Macros) -> Selection:

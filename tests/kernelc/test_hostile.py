@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.kernelc import kconfig_text
-from lazymmu.kernelc.condition import BeyondError, evaluate
-from lazymmu.kernelc.cpp import Macros
-from lazymmu.kernelc.initialisers import read_initialisers
-from lazymmu.kernelc.kbuild import Kbuild
-from lazymmu.kernelc.kconfig import Config, solve
-from lazymmu.kernelc.names import survey
-from lazymmu.kernelc.profile import Profile
-from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
+from lazymmu.kernelc.arch_profile import Profile
+from lazymmu.kernelc.config import kconfig_parser
+from lazymmu.kernelc.config.kbuild import Kbuild
+from lazymmu.kernelc.config.kconfig import Config, solve
+from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.index.name_scan import survey
+from lazymmu.kernelc.parse.ops_tables import read_initialisers
+from lazymmu.kernelc.preprocess.cpp import Macros
+from lazymmu.kernelc.preprocess.if_expression import BeyondError, evaluate
+from lazymmu.snapshot.tree import Tree
 
 from .seen import left, selection, walked
 
@@ -82,10 +82,10 @@ def test_brackets_without_end(grow: Grow, text: str) -> None:
         Tree.open(grow({"Kbuild": f"obj-y := {text}\nobj-y += a.o\n", "a.c": ""})), NOTHING
     )
     assert kbuild.conditions("a.c") == ()
-    assert kconfig_text.condition(text) in ("n", "y", "")
+    assert kconfig_parser.condition(text) in ("n", "y", "")
     with pytest.raises(BeyondError) if text[0] == "(" else nullcontext():
         assert evaluate(text, Macros()) == (False, ())
-    assert kconfig_text.parse(f"config A\n\tdepends on {text}\n\tbool\n").items
+    assert kconfig_parser.parse(f"config A\n\tdepends on {text}\n\tbool\n").items
 
 
 def test_macros_that_grow_without_end() -> None:

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lazymmu
-from lazymmu.kernelc.cache import Cache
-from lazymmu.kernelc.profile import PROFILES
-from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
-from lazymmu.report import json as json_report
-from lazymmu.report.select import Outcome
+from lazymmu.kernelc.arch_profile import PROFILES
+from lazymmu.kernelc.configured_tree import View
+from lazymmu.report.check import json as json_report
+from lazymmu.report.check.select import Outcome
+from lazymmu.snapshot.cache import Cache
+from lazymmu.snapshot.tree import Tree
 
 OLD = Path(__file__).parents[2] / "examples/linux-old"
 

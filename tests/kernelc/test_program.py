@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lazymmu.kernelc.ir import UNPARSED, Function
-from lazymmu.kernelc.lower import lower
+from lazymmu.kernelc.ir.cfg_builder import lower
+from lazymmu.kernelc.ir.nodes import UNPARSED, Function
 from lazymmu.kernelc.program import Program, assignments
 
 

@@ -14,9 +14,9 @@ import pytest
 import tree_sitter
 import tree_sitter_c
 
-from lazymmu.kernelc.masks import mask
-from lazymmu.kernelc.slices import RawDef, definitions
-from lazymmu.kernelc.tree import Tree
+from lazymmu.kernelc.parse.masks import mask
+from lazymmu.kernelc.parse.slices import RawDef, definitions
+from lazymmu.snapshot.tree import Tree
 
 VERSIONS = ["6.1", "6.12.8", "7.3"]
 CONDITION = re.compile(rb"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|else|endif)\b", re.M)

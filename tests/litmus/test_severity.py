@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.contract.deferral import NAMED, hurts
+from lazymmu.contract.deferral import NAMED, severity_table
 from lazymmu.contract.rules import RULES
-from lazymmu.litmus.ask import question
 from lazymmu.litmus.run import library, load, named
-from lazymmu.litmus.severity import measure, render
-from lazymmu.witness.machine.blame import blame
+from lazymmu.litmus.to_config import question
+from lazymmu.witness.machine.harm_attribution import blame
+from tools.severity_table import measure, render
 
 HEAD = 'litmus example\n"One."\nmachine: cpus 2, bound 0\n'
 
@@ -21,17 +21,17 @@ def _blame(text, rule, arch, release, *also):
 
 def test_the_table_is_what_the_scenarios_show():
     """Made anew, it is the file: whoever changes a scenario or a machine makes it again."""
-    assert render(measure(library())) == hurts.FILE.read_text(encoding="utf-8")
+    assert render(measure(library())) == severity_table.FILE.read_text(encoding="utf-8")
 
 
 def test_the_table_reads_back():
     """What is written is what is read."""
-    assert hurts.read(render(hurts.table())) == hurts.table()
+    assert severity_table.read(render(severity_table.table())) == severity_table.table()
 
 
 def test_every_entry_names_what_exists():
     """A rule that binds somebody, a row, a scenario that names the rule."""
-    for key, shown in hurts.table().items():
+    for key, shown in severity_table.table().items():
         assert key.row in NAMED
         assert key.rule in RULES
         assert key.rule in named(shown.scenario).rules

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 
 import pytest
 
-from lazymmu.litmus import recount
 from lazymmu.litmus.judge import judge
 from lazymmu.litmus.run import Limits, library, runs, verify
+from tools import litmus_counts
 
 SCENARIOS = library()
-KNOWN = recount.read(recount.FILE.read_text(encoding="utf-8"))
+KNOWN = litmus_counts.read(litmus_counts.FILE.read_text(encoding="utf-8"))
 NAMES = [scenario.name for scenario in SCENARIOS if scenario.machine.size == "small"]
 FASTER = ["numpy"] + ["numba"] * (find_spec("numba") is not None)
 
@@ -29,7 +29,10 @@ def test_every_run_is_as_expected_and_as_large_as_it_was(name):
         verdict = verify(run, Limits(engine="numpy"))
         judged = judge(run.scenario, verdict)
         assert judged.met, (run.arch, run.release, judged.sentences)
-        assert recount.count(verdict) == KNOWN[recount.key(run)], (run.arch, run.release)
+        assert litmus_counts.count(verdict) == KNOWN[litmus_counts.key(run)], (
+            run.arch,
+            run.release,
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -38,34 +41,39 @@ def test_the_plain_engine_counts_what_the_fast_ones_count(name):
 
     Of each scenario the runs of the short table; of one that is not in it the smallest run.
     """
-    chosen = of(name, also=False) or [min(of(name), key=lambda run: KNOWN[recount.key(run)].states)]
+    chosen = of(name, also=False) or [
+        min(of(name), key=lambda run: KNOWN[litmus_counts.key(run)].states)
+    ]
     for run in chosen:
-        plain = recount.count(verify(run, Limits(engine="python")))
-        assert plain == KNOWN[recount.key(run)], (run.arch, run.release)
+        plain = litmus_counts.count(verify(run, Limits(engine="python")))
+        assert plain == KNOWN[litmus_counts.key(run)], (run.arch, run.release)
         for engine in FASTER:
-            assert recount.count(verify(run, Limits(engine=engine))) == plain, (run.arch, engine)
+            assert litmus_counts.count(verify(run, Limits(engine=engine))) == plain, (
+                run.arch,
+                engine,
+            )
 
 
 def test_the_file_of_counts_is_about_the_runs_that_there_are():
-    """`python -m lazymmu.litmus.recount --write` makes it anew."""
-    assert list(KNOWN) == [recount.key(run) for run in recount.counted()]
+    """`python -m tools.litmus_counts --write` makes it anew."""
+    assert list(KNOWN) == [litmus_counts.key(run) for run in litmus_counts.counted()]
 
 
 def test_what_is_read_is_what_was_written():
     """The file is made from what it says."""
-    assert recount.render(KNOWN) == recount.FILE.read_text(encoding="utf-8")
+    assert litmus_counts.render(KNOWN) == litmus_counts.FILE.read_text(encoding="utf-8")
 
 
 def test_what_differs_from_the_file_is_said(monkeypatch, tmp_path, capsys):
     """Whoever changes a machine wants to see what that did."""
     few = of("free-after-leave", arches={"x86"})
-    monkeypatch.setattr(recount, "counted", lambda: few)
-    monkeypatch.setattr(recount, "FILE", tmp_path / "counts.toml")
-    assert recount.main(["--write"]) == 0
-    assert recount.main([]) == 0
-    text = recount.FILE.read_text(encoding="utf-8").replace("states = ", "states = 1", 1)
-    recount.FILE.write_text(text, encoding="utf-8")
-    assert recount.main(["--engine", "numpy"]) == 1
+    monkeypatch.setattr(litmus_counts, "counted", lambda: few)
+    monkeypatch.setattr(litmus_counts, "FILE", tmp_path / "counts.toml")
+    assert litmus_counts.main(["--write"]) == 0
+    assert litmus_counts.main([]) == 0
+    text = litmus_counts.FILE.read_text(encoding="utf-8").replace("states = ", "states = 1", 1)
+    litmus_counts.FILE.write_text(text, encoding="utf-8")
+    assert litmus_counts.main(["--engine", "numpy"]) == 1
     said = capsys.readouterr().out
     assert said.startswith("free-after-leave x86 ")
     assert said.count("\n") == 1

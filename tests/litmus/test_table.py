@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-from lazymmu.litmus import shipped, table
-from lazymmu.litmus.layout import Indentation
+from lazymmu.litmus import parser_table, shipped
+from lazymmu.litmus.parse import Indentation
+from tools.parser_table import write
 
-TEXT = table.GRAMMAR.read_text(encoding="utf-8")
+TEXT = parser_table.GRAMMAR.read_text(encoding="utf-8")
 
 
 def test_the_table_is_of_this_grammar_and_this_lark():
-    """If not: python -m lazymmu.litmus.table."""
-    assert table.ready(TEXT, Indentation()) is not None
+    """If not: python -m tools.parser_table."""
+    assert parser_table.ready(TEXT, Indentation()) is not None
 
 
 def test_the_table_reads_as_the_grammar_does():
     """The same trees, with the same places, of every scenario that ships."""
-    ready, made = table.ready(TEXT, Indentation()), table.made(TEXT, Indentation())
+    ready, made = parser_table.ready(TEXT, Indentation()), parser_table.made(TEXT, Indentation())
     for name in shipped.names():
         text = shipped.text(name)
         one, other = ready.parse(text), made.parse(text)
@@ -28,20 +29,20 @@ def test_the_table_reads_as_the_grammar_does():
 
 def test_another_grammar_makes_its_own_table():
     """A table that is out of date is not used."""
-    assert table.ready(TEXT + "\n", Indentation()) is None
+    assert parser_table.ready(TEXT + "\n", Indentation()) is None
 
 
 def test_a_table_that_is_written_is_read(monkeypatch, tmp_path):
     """As who changes the grammar does it."""
-    table.write(tmp_path / "again.json")
-    monkeypatch.setattr(table, "TABLE", tmp_path / "again.json")
-    ready, text = table.ready(TEXT, Indentation()), shipped.text(shipped.names()[0])
+    write(tmp_path / "again.json")
+    monkeypatch.setattr(parser_table, "TABLE", tmp_path / "again.json")
+    ready, text = parser_table.ready(TEXT, Indentation()), shipped.text(shipped.names()[0])
     assert ready is not None
-    assert ready.parse(text) == table.made(TEXT, Indentation()).parse(text)
+    assert ready.parse(text) == parser_table.made(TEXT, Indentation()).parse(text)
 
 
 def test_without_a_table_the_grammar_is_read(monkeypatch, tmp_path):
     """None is needed."""
-    monkeypatch.setattr(table, "TABLE", tmp_path / "none.json")
-    assert table.ready(TEXT, Indentation()) is None
-    assert table.parser(Indentation()).parse(shipped.text(shipped.names()[0]))
+    monkeypatch.setattr(parser_table, "TABLE", tmp_path / "none.json")
+    assert parser_table.ready(TEXT, Indentation()) is None
+    assert parser_table.parser(Indentation()).parse(shipped.text(shipped.names()[0]))

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from lazymmu.explore import search
 from lazymmu.machine import Config, EntrySpec, LockSpec, Op, Preempt, TaskSpec
 from lazymmu.machine.workbench import Workbench
-from lazymmu.witness.machine.judged import Judged, Question
+from lazymmu.witness.machine.product_model import Judged, Question
 
 CLASSES = {("pte", "user"): "ptl", ("pmd", "user"): "pmd"}
 

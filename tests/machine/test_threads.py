@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazymmu.machine.continuations import Threads, functions, innermost
 from lazymmu.machine.steps import Call, routine
-from lazymmu.machine.threads import Threads, functions, innermost
 
 ASK = "ask"
 

@@ -9,25 +9,29 @@ from typing import Any, get_args
 
 import pytest
 
-from lazymmu.cli import options, searching, verify
+from lazymmu.cli import options, search_options, verify
 from lazymmu.contract.events import Level
 from lazymmu.explore.search import ENGINES
 from lazymmu.ftrace import profile as traced
-from lazymmu.kernelc import condition
-from lazymmu.kernelc.profile import PROFILES
-from lazymmu.litmus import recount, scenario
+from lazymmu.kernelc.arch_profile import PROFILES
+from lazymmu.kernelc.preprocess import if_expression
+from lazymmu.litmus import scenario
 from lazymmu.machine import config, port, workbench
-from lazymmu.report import sarif, told, trace, trace_json
+from lazymmu.report.check import phrases, sarif
+from lazymmu.report.trace import json_sarif
+from lazymmu.report.trace import text as trace_text
 from lazymmu.witness.finding import Confidence, Severity, Standing
 from lazymmu.witness.machine.verdict import Answer
-from lazymmu.witness.source import facts, frame, plan
+from lazymmu.witness.source.function import frame, liveness
+from lazymmu.witness.source.interproc import constants
+from tools import litmus_counts
 
 LEVELS = get_args(Level)
 
 
 def schema(name: str) -> Any:
     """A schema that ships."""
-    return json.loads((files("lazymmu.report") / f"{name}.schema.json").read_text("utf-8"))
+    return json.loads((files(f"lazymmu.report.{name}") / f"{name}.schema.json").read_text("utf-8"))
 
 
 def enums(value: Any, key: str) -> list[list[str]]:
@@ -45,16 +49,16 @@ COPIES = {
     "levels of the workbench": (workbench.LEVELS, LEVELS),
     "levels of a scenario": (scenario.LEVELS, LEVELS),
     "levels of the walk": (frame._LEVELS, LEVELS),
-    "types of entries": (plan._CARRIED - plan.LOCK_TYPES, set(frame.ENTRY_LEVELS)),
+    "types of entries": (liveness._CARRIED - liveness.LOCK_TYPES, set(frame.ENTRY_LEVELS)),
     "preemption models of a scenario": (scenario.PREEMPT, tuple(config.Preempt)),
     "preemption models of --preempt": (verify.PREEMPT, tuple(config.Preempt)),
-    "engines of --engine": (searching.ENGINES, ENGINES),
+    "engines of --engine": (search_options.ENGINES, ENGINES),
     "architectures of --arch": (options.ARCHES, tuple(PROFILES)),
     "architectures of a trace": (traced.ARCHES, tuple(PROFILES)),
     "architecture of a port": (verify.PORT, port.ARCH),
-    "tests of a configuration": (facts._CONFIG_TESTS, condition._OPTION_TESTS),
-    "levels in SARIF": (trace_json._LEVELS, sarif._LEVELS),
-    "words for a severity": ({**told.LEVELS, **trace._LEVELS}, told.LEVELS),
+    "tests of a configuration": (constants._CONFIG_TESTS, if_expression._OPTION_TESTS),
+    "levels in SARIF": (json_sarif._LEVELS, sarif._LEVELS),
+    "words for a severity": ({**phrases.LEVELS, **trace_text._LEVELS}, phrases.LEVELS),
 }
 
 
@@ -82,7 +86,7 @@ def test_a_schema_allows_the_words_that_there_are(name: str, key: str, words: An
 
 
 def test_the_counts_are_made_by_any_engine(capsys: pytest.CaptureFixture[str]) -> None:
-    """`python -m lazymmu.litmus.recount` offers the engines of the search."""
+    """`python -m tools.litmus_counts` offers the engines of the search."""
     with pytest.raises(SystemExit):
-        recount.main(["--help"])
+        litmus_counts.main(["--help"])
     assert f"{{{','.join(ENGINES)}}}" in capsys.readouterr().out

@@ -40,4 +40,4 @@ def test_an_attribute_that_does_not_exist_is_an_attribute_error():
 def test_the_package_ships_its_marker_and_its_schema():
     """Users' type checkers read our types, and programs the schema of our JSON."""
     assert files("lazymmu").joinpath("py.typed").is_file()
-    assert files("lazymmu.report").joinpath("check.schema.json").is_file()
+    assert files("lazymmu.report.check").joinpath("check.schema.json").is_file()

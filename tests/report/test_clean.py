@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.report.dump import dump
-from lazymmu.report.words import clean as clean_of_formats
+from lazymmu.report.common.dump import dump
+from lazymmu.report.common.words import clean as clean_of_formats
 from lazymmu.terminal import LONGEST, clean, clean_lines, message_of
 
 HOSTILE = st.text(st.characters(), max_size=80)

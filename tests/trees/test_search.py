@@ -12,11 +12,11 @@ import pytest
 
 import lazymmu
 from lazymmu.contract import vocabulary
-from lazymmu.kernelc.profile import PROFILES
+from lazymmu.kernelc.arch_profile import PROFILES
+from lazymmu.kernelc.configured_tree import View
 from lazymmu.kernelc.program import Program
-from lazymmu.kernelc.tree import Tree
-from lazymmu.kernelc.view import View
-from lazymmu.witness.source import hooks
+from lazymmu.snapshot.tree import Tree
+from lazymmu.witness.source import arch_hooks
 
 _CALL = re.compile(
     rb"\b(?:arch_(?:enter|leave|flush)_lazy_mmu_mode|lazy_mmu_mode_(?:enable|disable|pause|resume))"
@@ -55,7 +55,7 @@ def searched(root: Path) -> dict[tuple[str, str], list[int]]:
 def seen(root: Path, arch: str) -> tuple[View, frozenset[tuple[str, str]]]:
     """One machine's view, and the functions of its implementation of the mode."""
     view = View(Tree.open(root), PROFILES[arch])
-    found = hooks.find(view, Program(view), vocabulary.load())
+    found = arch_hooks.find(view, Program(view), vocabulary.load())
     return view, frozenset((item.file, item.name) for item in found.definitions)
 
 

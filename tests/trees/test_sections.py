@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lazymmu
-from lazymmu.kernelc.tree import Tree
+from lazymmu.snapshot.tree import Tree
 
 KINDS = {"enable": "e", "disable": "l", "pause": "p", "resume": "r"}
 KNOWN: dict[str, dict[str, str]] = tomllib.loads(

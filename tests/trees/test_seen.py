@@ -10,9 +10,9 @@ import pytest
 
 import lazymmu
 from lazymmu.cli import main
-from lazymmu.kernelc.tree import Tree
-from lazymmu.report import coverage
-from lazymmu.report.select import Outcome
+from lazymmu.report.check import coverage
+from lazymmu.report.check.select import Outcome
+from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.finding import Coverage, Standing
 
 from .conftest import Found

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, read_input, say, width
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
     import argparse
 
-    from lazymmu.kernelc.tree import Tree
-    from lazymmu.report.baseline import Baseline
-    from lazymmu.report.select import Outcome
-    from lazymmu.report.suppressions import Suppression
+    from lazymmu.report.check.baseline import Baseline
+    from lazymmu.report.check.select import Outcome
+    from lazymmu.report.check.suppressions import Suppression
+    from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import CheckResult
 
 NAME = "check"
@@ -119,7 +120,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _wish(args: argparse.Namespace) -> _Wish:
     from lazymmu.contract.rules import RULES
-    from lazymmu.report import baseline, suppressions
+    from lazymmu.report.check import baseline, suppressions
 
     options.check_names("rule", args.rules, options.source_rules())
     options.check_dialect(args.dialect)
@@ -158,7 +159,7 @@ def _one(
     tree: str, args: argparse.Namespace, wish: _Wish, paths: tuple[str, ...]
 ) -> tuple[CheckResult, Outcome]:
     """One tree's check, whole, and what remains of it."""
-    from lazymmu.report import select
+    from lazymmu.report.check import select
     from lazymmu.witness.finding import Confidence
 
     former = _former(tree, args, wish)
@@ -186,7 +187,7 @@ def _one(
 
 
 def _opened(tree: str) -> Tree:
-    from lazymmu.kernelc.tree import Tree, TreeError
+    from lazymmu.snapshot.tree import Tree, TreeError
 
     try:
         return Tree.open(tree)
@@ -196,7 +197,7 @@ def _opened(tree: str) -> Tree:
 
 def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckResult:
     import lazymmu
-    from lazymmu.kernelc.tree import Tree, TreeError
+    from lazymmu.snapshot.tree import Tree, TreeError
     from lazymmu.witness.finding import CheckResult, Coverage, TreeInfo
     from lazymmu.witness.source.check import NothingToCheck, spoken_by
 
@@ -228,12 +229,12 @@ def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckRe
 
 def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes | None] | None:
     """What the change that --since or --diff names replaced, None without either."""
-    from lazymmu.cli import before
+    from lazymmu.snapshot import former_tree
 
     if args.since is not None:
-        return before.at_revision(tree, args.since)
+        return former_tree.at_revision(tree, args.since)
     if wish.patch is not None:
-        return before.without_patch(tree, wish.patch, args.diff)
+        return former_tree.without_patch(tree, wish.patch, args.diff)
     return None
 
 
@@ -242,7 +243,7 @@ def _write_baseline(result: CheckResult, args: argparse.Namespace, wish: _Wish) 
 
     That holds for --baseline above all, so that a baseline can be brought up to date in place.
     """
-    from lazymmu.report import baseline, select
+    from lazymmu.report.check import baseline, select
 
     verdicts = [
         finding
@@ -258,7 +259,7 @@ def _write_baseline(result: CheckResult, args: argparse.Namespace, wish: _Wish) 
 
 def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckResult]) -> None:
     """Name the suppressions that nothing matches, where this run could have matched them."""
-    from lazymmu.report import suppressions
+    from lazymmu.report.check import suppressions
 
     # A run over part of the rules or architectures cannot tell stale entries from unasked ones.
     if wish.arches is None and not args.rules and args.dialect is None:
@@ -287,8 +288,8 @@ def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
 
 def _report_blind(outcomes: list[Outcome]) -> None:
     """Name what was lost that could hide a finding: a gate that ends with 3 must say why."""
-    from lazymmu.kernelc.beneath import LINK_OUT
-    from lazymmu.report import coverage
+    from lazymmu.report.check import coverage
+    from lazymmu.snapshot.beneath import LINK_OUT
 
     for outcome in outcomes:
         out = sum(lost.reason == LINK_OUT for lost in outcome.result.coverage.unparsed)
@@ -301,7 +302,7 @@ def _report_blind(outcomes: list[Outcome]) -> None:
 
 def _report_modules(outcomes: list[Outcome]) -> None:
     """Say of modules that have nothing to do with the mode that all of them was read."""
-    from lazymmu.report.words import clean, count
+    from lazymmu.report.common.words import clean, count
 
     for outcome in outcomes:
         result, module = outcome.result, outcome.result.module
@@ -316,7 +317,8 @@ def _report_modules(outcomes: list[Outcome]) -> None:
 
 
 def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:
-    from lazymmu.report import compare, grid, json, mail, sarif, text
+    from lazymmu.report.check import compare, json, mail, sarif, text
+    from lazymmu.report.common import table
 
     asked = frozenset(args.rules)
     if args.compare:
@@ -324,7 +326,7 @@ def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:
         if args.format == "json":
             emit(json.render_comparison(comparison), args.output)
         else:
-            emit(grid.plain(compare.table(comparison), width(args.output)), args.output)
+            emit(table.plain(compare.table(comparison), width(args.output)), args.output)
         return
     match args.format:
         case "json":
@@ -341,7 +343,7 @@ def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:
 
 
 def _summarise(outcomes: list[Outcome], args: argparse.Namespace) -> None:
-    from lazymmu.report import summary
+    from lazymmu.report.check import summary
 
     listed = args.format in {"json", "sarif"} and not args.write_baseline
     for outcome in outcomes:

@@ -20,7 +20,9 @@ from lazymmu.cli import (
     verify,
 )
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode, Problem, Terminated
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.interrupt import Terminated
+from lazymmu.problem import Problem
 from lazymmu.terminal import clean, clean_lines, message_of
 
 if TYPE_CHECKING:

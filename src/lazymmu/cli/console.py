@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu import inputs
-from lazymmu.cli.outcome import Problem
+from lazymmu.problem import Problem
 from lazymmu.terminal import clean, clean_lines, message_of
 
 if TYPE_CHECKING:

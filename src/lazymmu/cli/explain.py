@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
     import argparse
@@ -87,7 +88,7 @@ def _dot(name: str, dialect: Dialect | None, output: str | None) -> ExitCode:
     from lazymmu.contract.automaton import NoAutomatonError, derive
     from lazymmu.contract.dialects import DIALECTS
     from lazymmu.contract.rules import RULES
-    from lazymmu.report import rv
+    from lazymmu.report.explain import rv_dot
 
     reason = ""
     for each in [dialect] if dialect else reversed(DIALECTS.values()):
@@ -96,8 +97,8 @@ def _dot(name: str, dialect: Dialect | None, output: str | None) -> ExitCode:
         except NoAutomatonError as error:
             reason = reason or str(error)
             continue
-        emit(rv.dot(RULES[name], automaton), output)
-        for sentence in rv.needs(RULES[name], automaton):
+        emit(rv_dot.dot(RULES[name], automaton), output)
+        for sentence in rv_dot.needs(RULES[name], automaton):
             say(sentence)
         return ExitCode.CLEAN
     raise Problem(reason)

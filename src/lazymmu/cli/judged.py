@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lazymmu.cli.outcome import ExitCode
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
-    from lazymmu.report.ktap import Case
+    from lazymmu.report.verify.ktap import Case
     from lazymmu.witness.machine.verdict import Verdict
 
     Done = Sequence[tuple[Run, Verdict]]
@@ -29,7 +29,7 @@ def judgements(done: Done) -> list[Judgement]:
 def counterexamples(done: Done) -> list[str]:
     """The first counterexample of each run that has one; equal ones are one text."""
     from lazymmu.contract.rules import RULES
-    from lazymmu.report import counterexample
+    from lazymmu.report.verify import counterexample
 
     scenarios = {
         run.scenario.name: counterexample.Told(
@@ -46,9 +46,9 @@ def traces(done: Done) -> tuple[list[str], list[str]]:
 
     Second, one sentence without a full stop for each run of which no trace tells anything.
     """
-    from lazymmu.litmus.ask import question
-    from lazymmu.report import ftrace
-    from lazymmu.witness.machine.retell import retell
+    from lazymmu.crosscheck.trace_writer import retell
+    from lazymmu.litmus.to_config import question
+    from lazymmu.report.verify import ftrace
 
     texts, sentences = [], []
     for run, verdict in done:
@@ -67,8 +67,8 @@ def traces(done: Done) -> tuple[list[str], list[str]]:
 
 def case(judged: Judgement) -> Case:
     """A judged verdict as KTAP has it: ok is what is as the scenario expects it."""
-    from lazymmu.report.ktap import Case
-    from lazymmu.report.verdicts import said
+    from lazymmu.report.verify.json import said
+    from lazymmu.report.verify.ktap import Case
     from lazymmu.witness.machine.verdict import Answer
 
     verdict = judged.verdict
@@ -88,7 +88,7 @@ def ktap_code(judged: Sequence[Judgement], *, interrupted: bool) -> ExitCode:
     1 with a `not ok`, 3 if all was skipped or the user broke off, so that lines are missing.
     """
     from lazymmu.cli.outcome import ExitCode
-    from lazymmu.report import ktap
+    from lazymmu.report.verify import ktap
 
     whole = ktap.totals([case(one) for one in judged])
     if whole.failed:
@@ -108,10 +108,10 @@ def met(found: Sequence[Judgement]) -> str:
 def as_json(done: Done, judged: Sequence[Judgement]) -> str:
     """All runs as one object, with what came of expectations, and with the scenarios' texts."""
     from lazymmu.litmus.write import render
-    from lazymmu.report import verdicts
+    from lazymmu.report.verify import json as verify_json
 
     words = {True: "met", False: "differs", None: "open"}
-    return verdicts.render(
+    return verify_json.render(
         [verdict for _, verdict in done],
         {run.scenario.name: render(run.scenario) for run, _ in done},
         [words[one.met] for one in judged],

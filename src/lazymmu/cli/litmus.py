@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import judged, pool, searching
+from lazymmu.cli import judged, pool, search_options
 from lazymmu.cli.console import emit, read_input, say
 from lazymmu.cli.options import add_output
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "litmus", metavar="FILE", nargs="+", help="litmus file (- for standard input)"
     )
-    searching.add_selecting(parser)
-    searching.add_search(parser)
+    search_options.add_selecting(parser)
+    search_options.add_search(parser)
     output = add_output(parser, FORMATS)
     output.add_argument(
         "-v",
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     """Read all files, run them, and say what differs from what they expect."""
     scenarios = _read(args.litmus)
-    arches, releases = searching.selected(args)
+    arches, releases = search_options.selected(args)
     from lazymmu.litmus.run import runs
 
     chosen = runs(scenarios, arches=arches, releases=releases, everything=args.everything)
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     found = judged.judgements(done)
     _print(done, found, args)
     if not args.quiet:
-        from lazymmu.report.verdicts import summary
+        from lazymmu.report.verify.json import summary
 
         said = summary([verdict for _, verdict in done], time.monotonic() - begun)
         say(f"{said}; {judged.met(found)}")
@@ -100,7 +101,7 @@ def _read(files: Sequence[str]) -> list[Scenario]:
 def _print(
     done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement], args: argparse.Namespace
 ) -> None:
-    from lazymmu.report import ktap, matrix
+    from lazymmu.report.verify import ktap, matrix
 
     match args.format:
         case "json":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.cli.console import say
-from lazymmu.cli.outcome import Problem
+from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def arches(values: Iterable[str], trees: Iterable[str] = ()) -> tuple[str, ...] 
 
 def _directories(trees: Iterable[str]) -> Iterator[str]:
     """The directories below arch/ of trees, of those that can be listed."""
-    from lazymmu.kernelc.tree import Tree, TreeError
+    from lazymmu.snapshot.tree import Tree, TreeError
 
     for tree in trees:
         with contextlib.suppress(TreeError):
@@ -229,7 +229,7 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
 
     A directory that is not the user's own is no cache either, and is said once.
     """
-    from lazymmu.kernelc.cache import Cache, default_directory
+    from lazymmu.snapshot.cache import Cache, default_directory
 
     if args.no_cache:
         return None

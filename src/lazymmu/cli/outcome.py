@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a command ends: its exit code, and the one exception that means "tell the user and stop"."""
+"""How a command ends: its exit code."""
 
 from __future__ import annotations
 
@@ -19,21 +19,3 @@ class ExitCode(IntEnum):
     """There was nothing to check, or the answer is open."""
     INTERRUPTED = 130
     """The user pressed Ctrl-C."""
-
-
-class Problem(Exception):
-    """Something the user can mend; the text is one sentence without a full stop.
-
-    Ends the command with `ExitCode.FAILED`.
-    """
-
-
-class Terminated(BaseException):
-    """A signal asked the program to end, and something had to be put away first.
-
-    Ends the command with 128 and the signal's number, as shells tell it.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.code = 128 + number

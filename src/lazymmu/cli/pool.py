@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu import interrupt
 from lazymmu.cli.console import progress, say
-from lazymmu.cli.outcome import Problem
-from lazymmu.cli.searching import aside, limits
+from lazymmu.cli.search_options import aside, limits
+from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
     import argparse
@@ -85,7 +85,7 @@ class _Search:
 
     def __call__(self, run: Run, look: Callable[[Progress], None] | None = None) -> Verdict:
         from lazymmu.litmus import run as running
-        from lazymmu.litmus.ported import ARCH, blame
+        from lazymmu.litmus.port import ARCH, blame
 
         port = self.port if run.arch == ARCH else None
         try:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
     import argparse

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, read_input, say
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.contract.monitor import Runtime
     from lazymmu.contract.rules import RULES
     from lazymmu.contract.rules.rule import Kind
-    from lazymmu.report import violations
+    from lazymmu.report.replay import text as replay_text
 
     options.check_names("rule", args.rules, RULES)
     options.check_dialect(args.dialect)
@@ -60,10 +61,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     judged = eventlist.judge(listed, Runtime(chosen, DIALECTS[dialect]))
     broken = [v for v in judged if RULES[v[1].rule].kind is not Kind.INFORMATION]
     if args.format == "json":
-        emit(violations.render_json(name, dialect, judged, RULES), args.output)
+        emit(replay_text.render_json(name, dialect, judged, RULES), args.output)
     else:
         shown = judged if args.rules else broken
-        emit(violations.render(name, shown, RULES), args.output, colour=True)
+        emit(replay_text.render(name, shown, RULES), args.output, colour=True)
     if not args.quiet:
         counted = f"{len(broken)} {'violation' if len(broken) == 1 else 'violations'}"
         say(f"{name}: {counted} in {len(listed.lines)} events, by dialect {dialect}")

@@ -38,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Print the table of each tree."""
-    from lazymmu.report import coverage, json
-    from lazymmu.report import sections as report
-    from lazymmu.report.words import count
+    from lazymmu.report.check import coverage, json
+    from lazymmu.report.check import sections as report
+    from lazymmu.report.common.words import count
 
     options.check_dialect(args.dialect)
     paths = options.paths(args.path, args.trees)
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _found(tree: str, args: argparse.Namespace, paths: Sequence[str]) -> Sections:
-    from lazymmu.kernelc.tree import TreeError
-    from lazymmu.report.select import inside
+    from lazymmu.report.check.select import inside
+    from lazymmu.snapshot.tree import TreeError
     from lazymmu.witness.finding import Coverage, Sections
     from lazymmu.witness.source.check import NothingToCheck, sections
 

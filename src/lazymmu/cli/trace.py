@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, say, width
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from lazymmu.witness.trace.finding import Watched
-    from lazymmu.witness.trace.tally import Tally
+    from lazymmu.witness.trace.section_stats import Tally
+    from lazymmu.witness.trace.values import Watched
 
 NAME = "trace"
 SUMMARY = "hold the trace of a running kernel to the contract"
@@ -75,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     """Watch each trace, print what was found, and say what could not be told."""
     from lazymmu.ftrace.profile import version
-    from lazymmu.witness.trace.watch import trace_rules
+    from lazymmu.witness.trace.check import trace_rules
 
     options.check_names("rule of traces", args.rules, trace_rules())
     if args.release is not None and version(args.release) is None:
@@ -108,8 +109,8 @@ def _tallies(args: argparse.Namespace) -> list[Tally | None]:
     """A tally for each trace, None where none is asked for; raises Problem for what cannot be."""
     if not args.summary and args.plot is None:
         return [None] * len(args.traces)
-    from lazymmu.report import plot
-    from lazymmu.witness.trace.tally import Tally
+    from lazymmu.report.trace import plot
+    from lazymmu.witness.trace.section_stats import Tally
 
     if args.summary and args.format == "sarif":
         raise Problem("a summary is text or JSON")
@@ -124,7 +125,7 @@ def _tallies(args: argparse.Namespace) -> list[Tally | None]:
 
 
 def _plot(name: str, tally: Tally | None, path: str) -> None:
-    from lazymmu.report import plot
+    from lazymmu.report.trace import plot
 
     try:
         if tally is not None:
@@ -136,7 +137,7 @@ def _plot(name: str, tally: Tally | None, path: str) -> None:
 def _summarise(
     watched: list[Watched], tallies: list[Tally | None], args: argparse.Namespace
 ) -> None:
-    from lazymmu.report import tally as report
+    from lazymmu.report.trace import stats as report
 
     pairs = [
         (one.name, tally) for one, tally in zip(watched, tallies, strict=True) if tally is not None
@@ -154,7 +155,7 @@ def _watch(
     tally: Tally | None = None,
 ) -> Watched:
     from lazymmu.ftrace.record import TraceError
-    from lazymmu.witness.trace.watch import watch
+    from lazymmu.witness.trace.check import watch
 
     called = "<stdin>" if name == "-" else name
     if name == "-" and sys.stdin is None:
@@ -185,25 +186,25 @@ def _watch(
 
 
 def _emit(watched: list[Watched], args: argparse.Namespace) -> None:
-    from lazymmu.report import trace as text
+    from lazymmu.report.trace import text
 
     if args.format == "text":
         emit(text.render(watched, asked=args.rules), args.output, colour=True)
         return
-    from lazymmu.report import trace_json
+    from lazymmu.report.trace import json_sarif
 
     if args.format == "json":
-        emit(trace_json.render_json(watched), args.output)
+        emit(json_sarif.render_json(watched), args.output)
         return
     import lazymmu
     from lazymmu.contract.rules import RULES
 
-    rendered = trace_json.render_sarif(watched, version=lazymmu.__version__, rules=RULES)
+    rendered = json_sarif.render_sarif(watched, version=lazymmu.__version__, rules=RULES)
     emit(rendered, args.output)
 
 
 def _say(watched: list[Watched]) -> None:
-    from lazymmu.report import trace as text
+    from lazymmu.report.trace import text
 
     for one in watched:
         say(text.title(one))

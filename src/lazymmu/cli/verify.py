@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import judged, options, pool, searching
+from lazymmu.cli import judged, options, pool, search_options
 from lazymmu.cli.console import emit, read_input, say, width
-from lazymmu.cli.outcome import ExitCode, Problem
+from lazymmu.cli.outcome import ExitCode
+from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
     import argparse
@@ -21,20 +22,20 @@ if TYPE_CHECKING:
 
     from lazymmu.litmus.run import Run
     from lazymmu.litmus.scenario import Scenario
-    from lazymmu.report.verdicts import Stored
+    from lazymmu.report.verify.json import Stored
     from lazymmu.witness.machine.verdict import Verdict
 
 NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
 FORMATS = ("text", "json", "ktap", "ftrace")
 PORT = "port"
-"""As `litmus.ported.ARCH` has it, which is heavier to import than a parser."""
+"""As `litmus.port.ARCH` has it, which is heavier to import than a parser."""
 PREEMPT = ("none", "voluntary", "full", "lazy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu verify`."""
-    which = searching.add_selecting(parser)
+    which = search_options.add_selecting(parser)
     which.add_argument(
         "--scenario",
         metavar="NAME[,NAME]",
@@ -75,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind = machine.add_mutually_exclusive_group()
     kind.add_argument("--rt", action="store_true", help="with PREEMPT_RT")
     kind.add_argument("--preempt", choices=PREEMPT, help="with this preemption model")
-    searching.add_search(parser)
+    search_options.add_search(parser)
     output = options.add_output(parser, FORMATS)
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are counterexamples"
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Choose the runs, make them, print what they came to."""
-    with searching.ported(args.port):
+    with search_options.ported(args.port):
         return _run(args)
 
 
@@ -92,7 +93,7 @@ def _run(args: argparse.Namespace) -> ExitCode:
     if args.replay is not None:
         return _replayed(args)
     scenarios = _scenarios(args)
-    arches, releases = searching.selected(args)
+    arches, releases = search_options.selected(args)
     if args.port is not None and arches is None:
         arches = {PORT}
     if args.list:
@@ -113,7 +114,7 @@ def _run(args: argparse.Namespace) -> ExitCode:
     _print(done, args)
     verdicts = [verdict for _, verdict in done]
     if not args.quiet:
-        from lazymmu.report.verdicts import summary
+        from lazymmu.report.verify.json import summary
 
         said = summary(verdicts, time.monotonic() - begun)
         ktap = args.format == "ktap"
@@ -162,7 +163,7 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
         case "json":
             emit(judged.as_json(done, judged.judgements(done)), args.output)
         case "ktap":
-            from lazymmu.report import ktap
+            from lazymmu.report.verify import ktap
 
             emit(ktap.render([judged.case(one) for one in judged.judgements(done)]), args.output)
         case "ftrace":
@@ -171,7 +172,7 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
             for sentence in sentences:
                 say(sentence)
         case _:
-            from lazymmu.report import matrix
+            from lazymmu.report.verify import matrix
 
             parts = [matrix.render([verdict for _, verdict in done])]
             if args.scenarios:
@@ -199,7 +200,7 @@ def _code(
 
 def _list(scenarios: Sequence[Scenario], args: argparse.Namespace) -> None:
     from lazymmu.litmus.run import implementations
-    from lazymmu.report import catalogue
+    from lazymmu.report.verify import catalogue
 
     rows = [
         catalogue.Row(
@@ -219,11 +220,11 @@ def _list(scenarios: Sequence[Scenario], args: argparse.Namespace) -> None:
 def _replayed(args: argparse.Namespace) -> ExitCode:
     """Take every counterexample of a result once more, as far as it was asked for."""
     from lazymmu.litmus.run import Run
-    from lazymmu.report import verdicts
+    from lazymmu.report.verify import json as verify_json
 
     name = "<stdin>" if args.replay == "-" else args.replay
     try:
-        found = verdicts.read(read_input(args.replay))
+        found = verify_json.read(read_input(args.replay))
     except ValueError as error:
         raise Problem(f"{name}: {error}") from None
     wanted = {one.strip() for value in args.scenarios for one in value.split(",")}
@@ -263,8 +264,8 @@ def _stored(stored: Stored, name: str) -> Scenario:
 
 
 def _again(stored: Stored, scenario: Scenario, name: str) -> Verdict:
-    from lazymmu.litmus.ask import question
-    from lazymmu.witness.machine.again import NotAgainError, again
+    from lazymmu.litmus.to_config import question
+    from lazymmu.witness.machine.replay import NotAgainError, again
 
     asked = question(scenario, stored.arch, stored.release)
     try:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lazymmu.contract.deferral import ASSUMED, ROWS, Row, cost, harm, shown_by
 from lazymmu.contract.dialects import DIALECTS, Dialect, Status
+from lazymmu.contract.pgtable_comment import contract_text
 from lazymmu.contract.rules import RULES, Rule
-from lazymmu.contract.text import contract_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

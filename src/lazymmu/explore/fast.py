@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazymmu.explore.kernel import Engine
+from lazymmu.explore.bfs import Sweep
+from lazymmu.explore.engine import Engine
 from lazymmu.explore.limits import EndedError
 from lazymmu.explore.model import ModelError, Path, Result, Taken, label_names
 from lazymmu.explore.packing import bits, plan, tight
-from lazymmu.explore.sweep import Sweep
-from lazymmu.explore.tabulate import Table
-from lazymmu.explore.walk import OutgrownError
+from lazymmu.explore.trie import Table
+from lazymmu.explore.trie_walk import OutgrownError
 
 if TYPE_CHECKING:
     from lazymmu.explore.limits import Limits

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lazymmu.explore.kernel import Kernel
+    from lazymmu.explore.inner_loops import InnerLoops
 
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
@@ -95,12 +95,12 @@ def find(table: Words, log: int, keys: Words) -> Ints:
 class Keys:
     """A set of keys.
 
-    `kernel` has the two functions that work on the table, and may be replaced. `room` is called
+    `loops` has the two functions that work on the table, and may be replaced. `room` is called
     with the bytes of a larger table before that is made, and may raise.
     """
 
-    def __init__(self, kernel: Kernel, room: Callable[[int], None]) -> None:
-        self.kernel = kernel
+    def __init__(self, loops: InnerLoops, room: Callable[[int], None]) -> None:
+        self.loops = loops
         self.table: Words = np.zeros(1 << _START, U64)
         self.log = _START
         self.count = 0
@@ -126,18 +126,18 @@ class Keys:
         self.table, self.log = np.zeros(1 << log, U64), log
         for start in range(0, len(old), _BATCH):
             part = old[start : start + _BATCH]
-            self.kernel.claim(self.table, log, part[part != 0])
+            self.loops.claim(self.table, log, part[part != 0])
 
     def add(self, keys: Words) -> Ints:
         """Put keys in; the places in `keys`, in order, of the first of each that was not there."""
         self.reserve(keys.size)
-        new = self.kernel.claim(self.table, self.log, keys)
+        new = self.loops.claim(self.table, self.log, keys)
         self.count += new.size
         return new
 
     def find(self, keys: Words) -> Ints:
         """The slot of each key, or the empty slot where the search for it ends."""
-        return self.kernel.find(self.table, self.log, keys)
+        return self.loops.find(self.table, self.log, keys)
 
     def missing(self, keys: Words) -> NDArray[np.bool_]:
         """Which of the keys are not in the set."""
@@ -148,8 +148,8 @@ class Keys:
 class Numbering(Keys):
     """Keys with numbers from 0 on, in the order in which they were first met."""
 
-    def __init__(self, kernel: Kernel, room: Callable[[int], None]) -> None:
-        super().__init__(kernel, room)
+    def __init__(self, loops: InnerLoops, room: Callable[[int], None]) -> None:
+        super().__init__(loops, room)
         self.ids: Ints = np.zeros(1 << _START, np.int64)
 
     @property

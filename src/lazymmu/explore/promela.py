@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from lazymmu.explore.limits import Limits
 from lazymmu.explore.model import ModelError, check_model
 from lazymmu.explore.packing import bits
-from lazymmu.explore.tabulate import BLOCKED, UNKNOWN, Table
+from lazymmu.explore.trie import BLOCKED, UNKNOWN, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

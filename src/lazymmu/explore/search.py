@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from lazymmu.explore import oracle, scout
+from lazymmu.explore import reference, small
 from lazymmu.explore.limits import Limits
 from lazymmu.explore.model import ModelError, check_model
 
@@ -72,10 +72,10 @@ def search(
     check_model(model)
     limits = Limits(bound, max_states, max_bytes, deadline, stop, progress and _Onward(progress))
     if engine == "python":
-        return oracle.explore(model, limits)
+        return reference.explore(model, limits)
     table = None
     if engine == "auto":
-        result, table = scout.explore(model, limits)
+        result, table = small.explore(model, limits)
         if result is not None:
             return result
     from lazymmu.explore import fast  # and with it numpy

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lazymmu.explore.kernel import Kernel
+    from lazymmu.explore.inner_loops import InnerLoops
 
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
@@ -39,19 +39,19 @@ class Store:
     `room` is called with the bytes that are needed next, and may raise.
     """
 
-    def __init__(self, words: int, kernel: Kernel, room: Callable[[int], None]) -> None:
-        self.seen = Keys(kernel, room)
+    def __init__(self, words: int, loops: InnerLoops, room: Callable[[int], None]) -> None:
+        self.seen = Keys(loops, room)
         # For each word, and for each pair of a word with what was before it but the last one.
-        self._words = [Numbering(kernel, room) for _ in range(words if words > 1 else 0)]
-        self._pairs = [Numbering(kernel, room) for _ in range(words - 2)]
+        self._words = [Numbering(loops, room) for _ in range(words if words > 1 else 0)]
+        self._pairs = [Numbering(loops, room) for _ in range(words - 2)]
         self._starts: list[int] = []
         self._parents: list[NDArray[np.uint32]] = []
         self._actions: list[NDArray[np.uint16]] = []
 
-    def use(self, kernel: Kernel) -> None:
-        """Go on with another kernel."""
+    def use(self, loops: InnerLoops) -> None:
+        """Go on with other inner loops."""
         for table in (self.seen, *self._words, *self._pairs):
-            table.kernel = kernel
+            table.loops = loops
 
     @property
     def count(self) -> int:

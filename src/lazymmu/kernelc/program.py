@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from .ir import Expr, Function, changed
-from .lower import lower, unread
-from .view import Definition
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.cfg_builder import lower, unread
+from lazymmu.kernelc.ir.nodes import Expr, Function, changed
 
 
 class Source(Protocol):

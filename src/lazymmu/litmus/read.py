@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lark import Token, Transformer, v_args
 from lark.exceptions import VisitError
 
-from lazymmu.litmus import check, layout
+from lazymmu.litmus import parse, validate
 from lazymmu.litmus.error import LitmusError
 from lazymmu.litmus.scenario import (
     PREEMPT,
@@ -56,15 +56,15 @@ def read(
     """
     try:
         if len(text) > MOST:
-            raise layout.LayoutError(1, 1, f"a litmus file has at most {MOST} characters")
-        scenario = _Reader(file).transform(layout.parse(text))
-        check.check(scenario, check.Known.of(operations, implementations, rules))
+            raise parse.LayoutError(1, 1, f"a litmus file has at most {MOST} characters")
+        scenario = _Reader(file).transform(parse.parse(text))
+        validate.check(scenario, validate.Known.of(operations, implementations, rules))
     except VisitError as error:
-        if not isinstance(error.orig_exc, layout.LayoutError):
+        if not isinstance(error.orig_exc, parse.LayoutError):
             raise error.orig_exc from None
         wrong = error.orig_exc
         raise LitmusError(file, wrong.line, wrong.column, wrong.sentence) from None
-    except layout.LayoutError as wrong:
+    except parse.LayoutError as wrong:
         raise LitmusError(file, wrong.line, wrong.column, wrong.sentence) from None
     return scenario
 
@@ -102,13 +102,13 @@ class _Reader(Transformer[Token, Scenario]):
         strings = [part for part in rest if isinstance(part, Token)]
         sentence = " ".join(" ".join(text.strip('"').split()) for text in strings).strip()
         if not sentence:
-            raise layout.LayoutError(
+            raise parse.LayoutError(
                 strings[0].line or 1, strings[0].column or 1, "an empty sentence"
             )
         said: dict[str, list[Any]] = {key: [] for key in (*_MANY, *_ONCE)}
         for section in rest[len(strings) :]:
             if section.keyword in _ONCE and said[section.keyword]:
-                raise layout.LayoutError(
+                raise parse.LayoutError(
                     section.place["line"],
                     section.place["column"],
                     f"`{section.keyword}` stands twice in this file",
@@ -160,7 +160,7 @@ class _Reader(Transformer[Token, Scenario]):
         given: dict[str, Any] = {}
         for name, value in children:
             if name in given:
-                raise layout.LayoutError(
+                raise parse.LayoutError(
                     name.line or 1, name.column or 1, f"`{name}` is given twice"
                 )
             _set(given, name, value)
@@ -212,7 +212,7 @@ class _Reader(Transformer[Token, Scenario]):
     def interrupt(self, meta: Meta, children: list[Any]) -> _Section:
         name, kind, place, times, body = children
         if place and (place.get("forked") or place["bound"]):
-            raise layout.LayoutError(meta.line, meta.column, "an interrupt is `on` a CPU, no more")
+            raise parse.LayoutError(meta.line, meta.column, "an interrupt is `on` a CPU, no more")
         irq = IrqSpec(
             str(name),
             body,
@@ -244,7 +244,7 @@ class _Reader(Transformer[Token, Scenario]):
     def pattern(self, meta: Meta, children: list[Any]) -> Pattern:
         task, event, *fields = children
         named = (("task", str(task)),) if task else ()
-        return check.named(Pattern(str(event), (*named, *fields), **_at(meta)))
+        return validate.named(Pattern(str(event), (*named, *fields), **_at(meta)))
 
     def field(self, _meta: Meta, children: list[Token]) -> tuple[str, str]:
         return "", str(children[0])
@@ -291,7 +291,7 @@ class _Reader(Transformer[Token, Scenario]):
             what, number, place = part
             if what in found[-1]:
                 line, column = place
-                raise layout.LayoutError(line, column, f"`{what}` is given twice")
+                raise parse.LayoutError(line, column, f"`{what}` is given twice")
             found[-1][what] = number
         return Outcome.VIOLATED, tuple(Breach(**one) for one in found)
 
@@ -333,10 +333,10 @@ def _set(given: dict[str, Any], name: Token, value: Token) -> None:
         case "size":
             wrong = "`size` is small or large"
         case _:
-            raise layout.LayoutError(
+            raise parse.LayoutError(
                 name.line or 1,
                 name.column or 1,
                 f"a machine has no `{name}`; it has {', '.join(_SETTINGS)}",
             )
     if wrong:
-        raise layout.LayoutError(value.line or 1, value.column or 1, wrong)
+        raise parse.LayoutError(value.line or 1, value.column or 1, wrong)

@@ -148,7 +148,7 @@ def verify(
     run: Run, limits: Limits | None = None, progress: Callable[[Progress], None] | None = None
 ) -> Verdict:
     """Search everything that can happen in one run."""
-    from lazymmu.litmus.ask import question
+    from lazymmu.litmus.to_config import question
     from lazymmu.witness.machine import verify as machine
 
     limits = limits or Limits()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import LockClass
     from lazymmu.machine.config import LockSpec
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 FREE = -1

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lazymmu.contract.events import IrqEnter, IrqExit
 from lazymmu.machine.config import Config, ConfigError, Preempt
-from lazymmu.machine.here import Here
+from lazymmu.machine.context import Here
+from lazymmu.machine.continuations import Threads, functions, innermost
 from lazymmu.machine.layout import Column, Layout
 from lazymmu.machine.locks import Locks
 from lazymmu.machine.memory import Memory
@@ -18,18 +19,17 @@ from lazymmu.machine.pages import mapped_by
 from lazymmu.machine.releases import PORTS, find
 from lazymmu.machine.sched import Sched
 from lazymmu.machine.steps import Again, Blocked, local, routine
-from lazymmu.machine.threads import Threads, functions, innermost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from lazymmu.contract.events import Event, IrqKind
     from lazymmu.machine.config import Op
+    from lazymmu.machine.continuations import Stack
     from lazymmu.machine.layout import View
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.releases import Release
     from lazymmu.machine.steps import Call, Routine, Step
-    from lazymmu.machine.threads import Stack
 
 MOST_CPUS = 3
 

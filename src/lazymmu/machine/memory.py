@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import What
     from lazymmu.machine.config import EntrySpec, Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine, Step
 
 NOTHING: Final[frozenset[str]] = frozenset()

@@ -23,8 +23,8 @@ from lazymmu.machine.arch.worst import WORST
 from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
 from lazymmu.machine.arch.xen_task import XenTask
 from lazymmu.machine.config import ConfigError
-from lazymmu.machine.features import CoreMM
-from lazymmu.machine.mode import CountedMode, DirectMode
+from lazymmu.machine.core_mm_features import CoreMM
+from lazymmu.machine.generic_api import CountedMode, DirectMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

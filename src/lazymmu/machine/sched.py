@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.events import SwitchWhy
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import TaskSpec
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 NOWHERE: Final = -1

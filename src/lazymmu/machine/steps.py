@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -30,7 +30,7 @@ from lazymmu.machine.machine import Machine
 if TYPE_CHECKING:
     from lazymmu.contract.events import Event, IrqKind
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
 
 LEVELS = ("pte", "pmd", "pud", "p4d", "pgd")
 SPACES = ("user", "kernel")

@@ -82,9 +82,9 @@ def baseline() -> list[Run]:
 def look(scenario: Scenario, arch: str, release: str, most: int | None) -> tuple[Shown, int]:
     """What one run shows, and its states."""
     from lazymmu.explore import search
-    from lazymmu.litmus.ask import question
+    from lazymmu.litmus.to_config import question
     from lazymmu.machine import ConfigError
-    from lazymmu.witness.machine.judged import PREEMPTION, Judged
+    from lazymmu.witness.machine.product_model import PREEMPTION, Judged
 
     asked = question(scenario, arch, release)
     try:

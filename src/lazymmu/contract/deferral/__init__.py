@@ -8,8 +8,14 @@ broken rule hurts it and `shown_by()` which scenario shows that, `allowed()` wha
 from __future__ import annotations
 
 from lazymmu.contract.deferral.allowed import allowed
-from lazymmu.contract.deferral.assumed import ASSUMED, NAMED, NONE, S390_POSTED, WORST_CASE
-from lazymmu.contract.deferral.harms import cost, harm, shown_by
+from lazymmu.contract.deferral.harm_sentences import cost, harm, shown_by
+from lazymmu.contract.deferral.hypothetical_rows import (
+    ASSUMED,
+    NAMED,
+    NONE,
+    S390_POSTED,
+    WORST_CASE,
+)
 from lazymmu.contract.deferral.releases import RELEASES, Release, release_of
 from lazymmu.contract.deferral.rows import (
     ROWS,

@@ -37,7 +37,7 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 PGTABLE_H: Final = "arch/arm64/include/asm/pgtable.h"

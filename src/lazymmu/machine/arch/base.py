@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import FlushHow, FlushWhy, Known, Mode
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
+    from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.layout import Column
     from lazymmu.machine.memory import Memory
-    from lazymmu.machine.mode import DirectMode
     from lazymmu.machine.steps import Routine
 
 _MODES: Final[Mapping[Known, Mode]] = {"yes": "on", "no": "off", "unknown": "unknown"}

@@ -24,7 +24,7 @@ from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 TLBFLUSH_HASH_H: Final = "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h"

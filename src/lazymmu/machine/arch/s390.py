@@ -33,15 +33,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import Pin, Unpin
 from lazymmu.machine.arch.base import Arch, protected
+from lazymmu.machine.generic_api import CountedMode
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
-from lazymmu.machine.mode import CountedMode
 from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 LAZY_MMU_C: Final = "arch/s390/mm/lazy_mmu.c"

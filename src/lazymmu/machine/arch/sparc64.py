@@ -17,7 +17,7 @@ from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 TLB_C: Final = "arch/sparc/mm/tlb.c"

@@ -19,7 +19,7 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, How, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 # Where the kernel has (or will have) what a routine says: printed beside each step.

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.layout import Slot
     from lazymmu.machine.steps import Routine
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.machine.config import Value
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 ENLIGHTEN: Final = "arch/x86/xen/enlighten_pv.c"

@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.machine.arch.xen import ENLIGHTEN, MMU_PV, XenQueue
-from lazymmu.machine.mode import CountedMode
+from lazymmu.machine.generic_api import CountedMode
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import Known
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 PARAVIRT_H = "arch/x86/include/asm/paravirt.h"

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import EntrySpec, Op
-    from lazymmu.machine.features import CoreMM
+    from lazymmu.machine.core_mm_features import CoreMM
+    from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.locks import Locks
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.mm.base import Part
-    from lazymmu.machine.mode import DirectMode
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.sched import Sched
     from lazymmu.machine.steps import Call

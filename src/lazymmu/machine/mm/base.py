@@ -13,12 +13,12 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import Value
-    from lazymmu.machine.features import CoreMM
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
+    from lazymmu.machine.core_mm_features import CoreMM
+    from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.locks import Locks
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.mm import CoreCode
-    from lazymmu.machine.mode import DirectMode
     from lazymmu.machine.sched import Sched
     from lazymmu.machine.steps import Routine
 

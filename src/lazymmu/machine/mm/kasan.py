@@ -16,7 +16,7 @@ from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.mode import CountedMode
+    from lazymmu.machine.generic_api import CountedMode
     from lazymmu.machine.steps import Call, Routine
 
 SHADOW = "mm/kasan/shadow.c"

@@ -9,7 +9,7 @@ from lazymmu.machine.mm.base import Part
 from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
-    from lazymmu.machine.here import Here
+    from lazymmu.machine.context import Here
     from lazymmu.machine.steps import Routine
 
 

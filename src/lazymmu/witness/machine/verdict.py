@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lazymmu.contract.events import Event
 
-__all__ = ["Answer", "Broken", "Line", "Retold", "TraceStep", "Untold", "Verdict"]
+__all__ = ["Answer", "Broken", "TraceStep", "Verdict"]
 
 
 class Answer(StrEnum):
@@ -114,44 +114,3 @@ class Verdict:
     def first(self) -> Broken | None:
         """The violation to tell first, or None."""
         return self.violations[0] if self.violations else None
-
-
-# ---- a counterexample as a trace -----------------------------------------------------------------
-
-
-class Untold(StrEnum):
-    """Why no trace tells a counterexample.
-
-    RULE: traces do not witness the rule; KERNEL: nothing in a trace of that kernel shows the mode;
-    EVENT: what a trace of that kernel shows of the way breaks no rule.
-    """
-
-    RULE = "rule"
-    KERNEL = "kernel"
-    EVENT = "event"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a trace.  comm: the task's name; flags: as tracefs prints them, five letters."""
-
-    cpu: int
-    comm: str
-    pid: int
-    flags: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Retold:
-    """A counterexample as the trace of such a kernel.
-
-    lines: in order; cpus: how many the machine has; task, pid: who breaks the rule, by what
-    the lines say; untold: why they do not say that anybody does, None when they do.
-    """
-
-    lines: tuple[Line, ...] = ()
-    cpus: int = 0
-    task: str = ""
-    pid: int = -1
-    untold: Untold | None = None

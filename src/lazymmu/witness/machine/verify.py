@@ -10,8 +10,8 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Kind
 from lazymmu.explore import replay, search
 from lazymmu.machine import ConfigError
-from lazymmu.machine.threads import Threads, functions, innermost
-from lazymmu.witness.machine.judged import DEADLOCK, FINALLY, Judged, Question
+from lazymmu.machine.continuations import Threads, functions, innermost
+from lazymmu.witness.machine.product_model import DEADLOCK, FINALLY, Judged, Question
 from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from lazymmu.explore import Engine, Path, Progress, Result
     from lazymmu.machine import Machine
-    from lazymmu.machine.here import Here
-    from lazymmu.machine.threads import Stack
+    from lazymmu.machine.context import Here
+    from lazymmu.machine.continuations import Stack
 
 __all__ = ["Question", "retrace", "verify"]
 

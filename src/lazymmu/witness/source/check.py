@@ -17,23 +17,22 @@ from lazymmu.contract import deferral, dialects
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
-from lazymmu.kernelc.cache import Cache
-from lazymmu.kernelc.lexemes import COMMENT
-from lazymmu.kernelc.library import Library
-from lazymmu.kernelc.parallel import Task
-from lazymmu.kernelc.profile import PROFILES, Profile
-from lazymmu.kernelc.slices import definitions
-from lazymmu.kernelc.tree import Stamp, Tree
-from lazymmu.kernelc.view import core_directories
+from lazymmu.kernelc.arch_profile import PROFILES, Profile
+from lazymmu.kernelc.configured_tree import core_directories
+from lazymmu.kernelc.fork import Task
+from lazymmu.kernelc.parse.lexemes import COMMENT
+from lazymmu.kernelc.parse.slices import definitions
+from lazymmu.kernelc.tree_index import Library
+from lazymmu.snapshot.cache import Cache
+from lazymmu.snapshot.tree import Stamp, Tree
 from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, Sections, TreeInfo
-
-from . import blind
-from .architecture import Looked, look
-from .causes import findings
-from .marks import Marks, mark
-from .module import Folder, nowhere_built
-from .places import settle
-from .remembered import keep, key, recall
+from lazymmu.witness.source import blind_spots
+from lazymmu.witness.source.analyse_arch import Looked, look
+from lazymmu.witness.source.external_module import Folder, nowhere_built
+from lazymmu.witness.source.findings import findings
+from lazymmu.witness.source.mode_places import settle
+from lazymmu.witness.source.prefilter import Marks, mark
+from lazymmu.witness.source.result_cache import keep, key, recall
 
 Where = str | os.PathLike[str] | Tree
 """What may be checked: the path of a tree, or one that is open."""
@@ -207,7 +206,7 @@ def _look(asked: _Asked, marks: Marks) -> list[Looked]:
         asked.tell("checking", done := done + 1, len(wanted))
     if not looked:
         names = ", ".join(sorted(asked.arches)) or "any architecture"
-        lost = tuple(blind.of_tree(asked.tree.losses, ()))
+        lost = tuple(blind_spots.of_tree(asked.tree.losses, ()))
         raise NothingToCheck(
             f"{asked.tree.root} does not implement the lazy MMU mode on {names}", lost
         )
@@ -264,10 +263,10 @@ def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage
         places=places,
         blind=_merged(
             [
-                blind.of_places(places),
-                blind.of_tree(asked.tree.losses, marks.mode),
-                blind.of_architectures(marks.having & wanted - seen),
-                blind.of_files({item.directory: dict(item.unlisted) for item in looked}),
+                blind_spots.of_places(places),
+                blind_spots.of_tree(asked.tree.losses, marks.mode),
+                blind_spots.of_architectures(marks.having & wanted - seen),
+                blind_spots.of_files({item.directory: dict(item.unlisted) for item in looked}),
                 *(item.blind for item in looked),
             ]
         ),

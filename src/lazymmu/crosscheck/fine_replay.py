@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The way of a counterexample once more, closely: everything that its CPUs did, one at a time.
+
+A step of a counterexample is what others cannot come between; a trace is finer.  So the machine
+goes the way again, and whatever it does in one go is a `Moment`: which functions it was in, and
+what a tracer would have looked at before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from lazymmu.machine import Machine
+from lazymmu.machine.continuations import Threads
+from lazymmu.machine.steps import Again
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from lazymmu.contract.events import Event
+    from lazymmu.machine import Config
+    from lazymmu.machine.context import Here
+    from lazymmu.machine.continuations import Frame, Stack
+
+__all__ = ["Context", "Function", "Moment", "Way"]
+
+_SWITCH = "context_switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A kernel function that a CPU is in; source: the kernel's file; new: it has just begun."""
+
+    name: str
+    source: str
+    new: bool
+
+    @property
+    def inline(self) -> bool:
+        """Whether it stands in a header, so that no tracer knows it."""
+        return self.source.split(",")[0].split(" ")[0].endswith(".h")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a tracer would see of the moment at which something is traced.
+
+    irq: "" or the kind of interrupt; switching: in the middle of a context switch; the counts and
+    irqs_off: of the current task, as in linux/preempt.h; mode: what an observer says of it;
+    pending: whether anything is put off here; counters: enable_count and pause_count of every task.
+    """
+
+    irq: str
+    switching: bool
+    irqs_off: int
+    bh_off: int
+    preempt_count: int
+    migration_disabled: int
+    mode: str
+    pending: bool
+    counters: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that a CPU did.
+
+    task: current before it; coming: the task that this switch is to, "" outside one; functions:
+    outermost first; events: what the rules see of it; before, after: around it.
+    """
+
+    cpu: int
+    task: str
+    coming: str
+    functions: tuple[Function, ...]
+    events: tuple[Event, ...]
+    before: Context
+    after: Context
+
+
+class Way:
+    """A machine on a way.
+
+    moments: what has happened so far; running: each CPU's task, also of the beginning.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """At the beginning.  Raises machine.ConfigError when there is no such machine."""
+        self.machine = Machine(config, cached=False)
+        self.machine.threads = _Watched(self)
+        self.moments: list[Moment] = []
+        self._view: list[Hashable] = list(self.machine.initial)
+        self._numbers = {str(action): at for at, action in enumerate(self.machine.actions)}
+        self._stacks: dict[object, Stack] = {}
+        here = self.machine.here(self._view, 0)
+        self.running = [here.task_name(here.cpu_at(cpu).curr) for cpu in here.cpus]
+        self.tasks = self.machine.layout.names["task"]
+
+    def go(self, action: str) -> bool:
+        """Take the step of this name; False when it cannot be taken here."""
+        view = list(self._view)
+        count = len(self.moments)
+        number = self._numbers.get(action)
+        if number is None or self.machine.step(view, number) is None:
+            del self.moments[count:]
+            return False
+        self._view = view
+        return True
+
+    def take(self, cpu: int, kind: str) -> bool:
+        """Take the first step of a kind ("run", "switch") that a CPU can; False when it cannot."""
+        return any(
+            self.go(str(action))
+            for action in self.machine.actions
+            if action.kind == kind and action.cpu == cpu
+        )
+
+    def saw(self, stack: Stack, here: Here, before: tuple[str, Context], count: int) -> None:
+        """Called by the machine's threads after each thing that was done."""
+        task, around = before
+        owner: object = here.cpu if here.this_cpu.thread else task
+        functions = _functions(self._stacks.get(owner, ()), stack)
+        self._stacks[owner] = stack
+        self.moments.append(
+            Moment(
+                cpu=here.cpu,
+                task=task,
+                coming=_coming(stack, here) if around.switching else "",
+                functions=functions,
+                events=tuple(here.events[count:]),
+                before=around,
+                after=self.context(stack, here),
+            )
+        )
+
+    def context(self, stack: Stack, here: Here) -> Context:
+        """What there is to see now."""
+        current = here.current
+        return Context(
+            irq=str(here.this_cpu.irq),
+            switching=stack[0].call.name == _SWITCH,
+            irqs_off=current.irqs_off,
+            bh_off=current.bh_off,
+            preempt_count=current.preempt_count,
+            migration_disabled=current.migration_disabled,
+            mode=str(self.machine.arch.mode_on(here)),
+            pending=bool(self.machine.arch.pending(here, here.cpu)),
+            counters={
+                here.task_name(number): (task.enable_count, task.pause_count)
+                for number, task in enumerate(here.every("task"))
+            },
+        )
+
+
+class _Watched(Threads):
+    """Threads that say what each step did, to whom there is a way."""
+
+    def __init__(self, way: Way) -> None:
+        super().__init__(cached=False)
+        self._way = way
+
+    def step(self, stack: Stack) -> Any:
+        """As in `Threads`; what it gives tells the way."""
+        plain = super().step(stack)
+
+        def step(here: Here) -> object:
+            before = here.task_name(here.task), self._way.context(stack, here)
+            count = len(here.events)
+            try:
+                value: object = plain(here)
+            except Again:
+                self._way.saw(stack, here, before, count)
+                raise
+            self._way.saw(stack, here, before, count)
+            return value
+
+        step.__name__ = plain.__name__
+        if getattr(plain, "local", False):
+            step.local = True  # type: ignore[attr-defined]
+        return step
+
+
+def _coming(stack: Stack, here: Here) -> str:
+    """Whom a context switch is to: context_switch() takes the next task first."""
+    _, coming, *_ = stack[0].call.args
+    return here.task_name(cast("int", coming))
+
+
+def _functions(old: Stack, now: Stack) -> tuple[Function, ...]:
+    """The kernel's functions on a stack; those that were not there at the same thread's last."""
+    same = _same(old, now)
+    return tuple(
+        Function(frame.call.name, frame.call.source, depth >= same)
+        for depth, frame in enumerate(now)
+        if frame.call.source
+    )
+
+
+def _same(old: Stack, now: Stack) -> int:
+    """How many routines of two stacks are the same call, not only calls of the same."""
+    for depth, (before, after) in enumerate(zip(old, now, strict=False)):
+        if before != after:
+            return depth + _goes_on(before, after)
+    return min(len(old), len(now))
+
+
+def _goes_on(before: Frame, after: Frame) -> bool:
+    """Whether a routine is further on than it was: what it has called since is new."""
+    return before.call == after.call and after.sent[: len(before.sent)] == before.sent

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What Kconfig decides for one profile, and what it leaves to the user.
+
+Every symbol is "y" (selected, or a default that no prompt can change), "n" (its dependencies
+cannot hold, or nothing gives it a value, or it does not exist) or "free" (somebody may choose).
+The profile's own symbols are fixed first, where the tree has them. `value` takes the default
+member of a choice, unless the profile fixes another, and a toolchain whose tests succeed, so that
+the headers of one consistent machine are read. `may` leaves both open: which files are built is
+asked of it, so that none is lost that another member builds. How it is solved: kconfig_solver.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from lazymmu.kernelc.arch_profile import Profile
+from lazymmu.kernelc.config import kconfig_parser
+from lazymmu.kernelc.config.kconfig_parser import (
+    FAILS,
+    NO,
+    TESTS,
+    UNREAD,
+    YES,
+    Block,
+    Expression,
+    File,
+    Source,
+)
+from lazymmu.kernelc.config.kconfig_solver import NUMBERS, Choice, Solver, Symbol, TooMuchError
+from lazymmu.snapshot.tree import Tree
+
+__all__ = ["Config", "solve", "variables"]
+
+_DEPTH: Final = 60
+_PARTS: Final = 1_000
+"""Most parts of the condition under which a file is included."""
+_ENTRIES: Final = 1_000_000
+"""Most entries and inclusions of all files, however often each is read; in 7.3 they are 20,640."""
+_COPIED: Final = 100
+"""Parts of a condition that are copied to each symbol that is selected under it."""
+
+
+class Config:
+    """The configuration as far as one profile decides it."""
+
+    def __init__(
+        self,
+        on: Iterable[str],
+        free: Iterable[str],
+        numbers: Mapping[str, int],
+        either: Iterable[str] = (),
+        choices: Iterable[tuple[Iterable[str], bool]] = (),
+        defined: Iterable[str] | None = None,
+    ) -> None:
+        """Take the symbols that are on, those a user may choose, and the numbers.
+
+        either: symbols of which `value` says one state, and another member of a choice or
+        another toolchain the other; choices: the members of each open choice, and whether one
+        of them must be on; defined: all symbols that there are, None when nobody will ask.
+        """
+        self.defined = frozenset(defined) if defined is not None else None
+        self.on = frozenset(on)
+        self.free = frozenset(free)
+        self.numbers = dict(numbers)
+        self.either = frozenset(either)
+        self.choices = tuple((frozenset(members), made) for members, made in choices)
+        self._choice = {
+            name: index for index, (members, _) in enumerate(self.choices) for name in members
+        }
+
+    def value(self, symbol: str) -> str:
+        """Return "y", "n" or "free" for a symbol without its CONFIG_ prefix."""
+        if symbol in self.on:
+            return "y"
+        return "free" if symbol in self.free else "n"
+
+    def may(self, symbol: str) -> str:
+        """Return what `value` says, or "either" where both sides of the symbol are to be seen."""
+        return "either" if symbol in self.either else self.value(symbol)
+
+    def excludes(self, labels: Iterable[str]) -> bool:
+        """Tell whether the labels CONFIG_X and !CONFIG_X cannot hold together, by a choice."""
+        on: dict[int, str] = {}
+        off: dict[int, set[str]] = {}
+        for label in labels:
+            name = label.removeprefix("!").removeprefix("CONFIG_")
+            index = self._choice.get(name)
+            if index is None:
+                continue
+            if label[0] == "!":
+                members, made = self.choices[index]
+                off.setdefault(index, set()).add(name)
+                if made and off[index] >= members:
+                    return True
+            elif on.setdefault(index, name) != name:
+                return True
+        return any(name in off.get(index, ()) for index, name in on.items())
+
+    def instead(self, labels: Iterable[str]) -> dict[str, bool]:
+        """Return which members of choices are on, and which off, where labels need another.
+
+        Nothing where the defaults do: a file that another member builds is read as that machine
+        reads it.
+        """
+        found: dict[str, bool] = {}
+        for label in labels:
+            name = label.removeprefix("CONFIG_")
+            index = self._choice.get(name)
+            if index is not None and self.value(name) == "n":
+                found.update(dict.fromkeys(self.choices[index][0], False))
+                found[name] = True
+        return found
+
+    def number(self, symbol: str) -> int | None:
+        """Return the value of an int or hex symbol, None when it is none or has no default."""
+        return self.numbers.get(symbol)
+
+
+class _Assembly:
+    """The symbols of a tree for one architecture."""
+
+    def __init__(self, tree: Tree, files: dict[str, File], variables: Mapping[str, str]) -> None:
+        self.tree = tree
+        self.files = files
+        self.variables = variables
+        self.symbols: dict[str, Symbol] = {}
+        self.choices: list[Choice] = []
+        self.used: list[str] = []
+        self._depth = 0
+        self._left = _ENTRIES
+        self._times: dict[str, int] = {}
+
+    def take(self, rel: str, outer: Expression, needed: str = "") -> None:
+        """Take in the file `rel`, which is read where `outer` holds.
+
+        needed: the file that includes it, unless that may do without.
+        """
+        file = self.files.get(rel)
+        if file is None:
+            if not self.tree.has(rel):
+                if needed:
+                    self.tree.lose(rel, f"is not there, but {needed} includes it")
+                return
+            file = kconfig_parser.parse(self.tree.read(rel).decode("utf-8", "replace"))
+            self.files[rel] = file
+        times = self._times[rel] = self._times.get(rel, 0) + 1
+        if self._depth > _DEPTH or times > _DEPTH:
+            self.tree.lose(rel, "Kconfig files include each other in a circle")
+            return
+        self._depth += 1
+        for reason in file.lost:
+            self.tree.lose(rel, reason)
+        if outer.__class__ is tuple and len(outer) > _PARTS:
+            self.tree.lose(rel, f"a condition of more than {_PARTS} parts")
+            outer = UNREAD
+        self.used.append(rel)
+        first = len(self.choices)
+        for choice in file.choices:
+            depends = kconfig_parser.both(outer, choice.depends)
+            self.choices.append(Choice(choice, depends))
+        for item in file.items:
+            self._left -= 1
+            if self._left < 0:
+                self.tree.lose(rel, "Kconfig files include each other in a circle")
+                break
+            if isinstance(item, Source):
+                path = kconfig_parser.included(item, rel, self.variables)
+                by = "" if item.optional else rel
+                self.take(path, kconfig_parser.both(outer, item.depends), by)
+            else:
+                self._block(item, outer, first)
+        self._depth -= 1
+
+    def _block(self, block: Block, outer: Expression, first_choice: int) -> None:
+        symbol = self.symbols.get(block.name)
+        if symbol is None:
+            symbol = self.symbols[block.name] = Symbol(block.name)
+        if outer != YES:
+            block = block._replace(depends=kconfig_parser.both(outer, block.depends))
+        if not symbol.kind:
+            symbol.kind = block.kind
+        symbol.blocks.append(block)
+        if block.choice >= 0 and symbol.choice is None:
+            symbol.choice = self.choices[first_choice + block.choice]
+            symbol.choice.members.append(block.name)
+
+    def link(self) -> None:
+        """Hand every select and imply to its target; those of unknown symbols say nothing."""
+        for symbol in self.symbols.values():
+            for block in symbol.blocks:
+                for name, when in block.selects:
+                    target = self.symbols.get(name)
+                    if target is not None:
+                        target.selectors.append((symbol.name, _along(block.depends, when)))
+                for name, when in block.implies:
+                    target = self.symbols.get(name)
+                    if target is not None:
+                        target.impliers.append((symbol.name, _along(block.depends, when)))
+
+
+def _along(depends: Expression, when: Expression) -> Expression:
+    """`depends && when`; the parts of a long condition are not copied for each select."""
+    if depends.__class__ is tuple and len(depends) > _COPIED:
+        return depends if when == YES else ("&", depends, when)
+    return kconfig_parser.both(depends, when)
+
+
+def variables(profile: Profile) -> dict[str, str]:
+    """Return the variables that Kconfig files use to name the architecture."""
+    return dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), profile.arch_dir)
+
+
+def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) -> Config:
+    """Return what the tree's Kconfig decides for `profile`.
+
+    `files` are Kconfig files that were read already, by path; those that had to be read are
+    added to it. A tree without Kconfig files decides nothing: every symbol is "n".
+    """
+    names = variables(profile)
+    assembly = _Assembly(tree, files if files is not None else {}, names)
+    assembly.take("Kconfig", YES)
+    assembly.link()
+    symbols = assembly.symbols
+    fixed = {name: item.value for name, item in profile.config.items() if name in symbols}
+    solver = Solver(symbols, assembly.choices, fixed, names)
+    numbers: dict[str, int] = {}
+    choices: list[tuple[list[str], bool]] = []
+    on, can = solver.must, solver.can
+    try:
+        solver.run()
+        for symbol in symbols.values():
+            if symbol.kind in NUMBERS:
+                number = solver.number(symbol)
+                if number is not None:
+                    numbers[symbol.name] = number
+        on, can = set(solver.must), set(solver.can)
+        solver.widen()
+        choices = solver.groups()
+    except TooMuchError:
+        tree.lose("Kconfig", "its symbols are too much to be settled")
+        on, can = set(on), set(can)
+    either = (on - solver.must) | (solver.can - can)
+    either.update(name for members, _ in choices for name in members)
+    for never in (YES, NO, TESTS, FAILS, UNREAD):
+        for found in (on, can, either):
+            found.discard(never)
+    # A module out of tree may ask for symbols of its own, which whoever builds it sets.
+    return Config(on, can - on, numbers, either, choices, symbols if tree.module else None)

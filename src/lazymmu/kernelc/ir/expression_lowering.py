@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expressions of C, from tree-sitter nodes to the tuples of ir.py.
+
+What has effects and is evaluated only sometimes (``a && f()``, ``c ? f() : g()``,
+statement expressions) becomes branches of the flow graph and a temporary variable.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import tree_sitter
+
+from lazymmu.kernelc.ir.bounds import MAX_DEPTH, MAX_DIGITS, MAX_PARTS, NESTED, Unread
+from lazymmu.kernelc.ir.nodes import Expr
+
+TsNode = tree_sitter.Node
+
+_CONSTANTS = {"true": 1, "false": 0, "NULL": 0, "TRUE": 1, "FALSE": 0}
+_TRANSPARENT = frozenset({"likely", "unlikely", "__builtin_expect", "data_race", "__force"})
+"""Macros whose value is their first argument (include/linux/compiler.h)."""
+
+
+class Lowering(Protocol):
+    """What the builder of a flow graph offers to the lowering of expressions."""
+
+    at: int
+    depth: int
+    """Expressions and statements that are open."""
+    met: int
+    """Expressions and statements that were begun."""
+    holding: dict[int, bool]
+    """By a syntax node's id: whether it holds a call, an assignment or a step."""
+
+    def place(self, ts: TsNode) -> tuple[int, int]:
+        """Line and column of a syntax node, from 1."""
+        ...
+
+    def effect(self, expr: Expr, ts: TsNode) -> None:
+        """Append a node that evaluates an expression."""
+        ...
+
+    def temp(self) -> Expr:
+        """Return a variable that the source does not have."""
+        ...
+
+    def detached(self, ts: TsNode | None) -> int:
+        """Return a place that nothing leads to yet."""
+        ...
+
+    def jump(self, target: int) -> None:
+        """Continue at a place, and be nowhere."""
+        ...
+
+    def test(self, value: Expr, yes: int, no: int, ts: TsNode) -> None:
+        """Continue at place `yes` or at place `no`, by a condition that is lowered already."""
+        ...
+
+    def branch(self, ts: TsNode, yes: int, no: int) -> None:
+        """Continue at one of two places, as a condition holds or not."""
+        ...
+
+    def statement(self, ts: TsNode) -> None:
+        """Lower a statement."""
+        ...
+
+
+def expression(low: Lowering, ts: TsNode) -> Expr:
+    """Lower one expression; statements that must run before it are emitted on the way.
+
+    Raises Unread for one that is beyond a bound.
+    """
+    kind = ts.type
+    if kind == "identifier":
+        name = _text(ts)
+        if name in _CONSTANTS:
+            return ("num", _CONSTANTS[name])
+        return ("id", name)
+    deeper(low)
+    handler = _HANDLERS.get(kind)
+    if handler is not None:
+        value = handler(low, ts)
+    else:
+        value = ("other", tuple(expression(low, child) for child in ts.named_children))
+    low.depth -= 1
+    return value
+
+
+def deeper(low: Lowering) -> None:
+    """Count one more expression or statement, inside of those that are open.
+
+    Raises Unread when they are too many.
+    """
+    low.depth += 1
+    low.met += 1
+    if low.depth > MAX_DEPTH:
+        raise Unread(NESTED)
+    if low.met > MAX_PARTS:
+        raise Unread(f"more than {MAX_PARTS} expressions and statements")
+
+
+def _text(ts: TsNode | None) -> str:
+    return ts.text.decode("latin-1") if ts is not None and ts.text is not None else ""
+
+
+def _field(ts: TsNode, name: str) -> TsNode:
+    child = ts.child_by_field_name(name)
+    return child if child is not None else ts
+
+
+def _number(_low: Lowering, ts: TsNode) -> Expr:
+    digits = _text(ts).rstrip("uUlL")
+    if len(digits) > MAX_DIGITS:
+        raise Unread(f"an integer of more than {MAX_DIGITS} digits")
+    try:
+        if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":
+            return ("num", int(digits, 8))
+        return ("num", int(digits, 0))
+    except ValueError:
+        return ("str",)
+
+
+def _constant(_low: Lowering, ts: TsNode) -> Expr:
+    return ("num", _CONSTANTS.get(_text(ts), 0))
+
+
+def _literal(_low: Lowering, _ts: TsNode) -> Expr:
+    return ("str",)
+
+
+def _unevaluated(_low: Lowering, _ts: TsNode) -> Expr:
+    return ("other", ())
+
+
+def _parenthesized(low: Lowering, ts: TsNode) -> Expr:
+    children = [c for c in ts.named_children if c.type != "comment"]
+    if len(children) == 1 and children[0].type == "compound_statement":
+        return _statement_expression(low, children[0])
+    if len(children) == 1:
+        return expression(low, children[0])
+    return ("other", tuple(expression(low, child) for child in children))
+
+
+def _statement_expression(low: Lowering, ts: TsNode) -> Expr:
+    children = [c for c in ts.named_children if c.type != "comment"]
+    for child in children[:-1]:
+        low.statement(child)
+    if not children:
+        return ("other", ())
+    last = children[-1]
+    if last.type == "expression_statement" and last.named_child_count:
+        return expression(low, last.named_children[0])
+    low.statement(last)
+    return ("other", ())
+
+
+def _call(low: Lowering, ts: TsNode) -> Expr:
+    function = _field(ts, "function")
+    arguments = ts.child_by_field_name("arguments")
+    children = arguments.named_children if arguments is not None else []
+    args = tuple(expression(low, child) for child in children if child.type != "comment")
+    line, column = low.place(ts)
+    while function.type == "parenthesized_expression" and function.named_child_count == 1:
+        function = function.named_children[0]
+    if function.type == "identifier":
+        name = _text(function)
+        if name in _TRANSPARENT and args:
+            return args[0]
+        return ("call", name, args, line, column)
+    callee = expression(low, function)
+    if callee[0] == "deref":
+        callee = callee[1]
+    if callee[0] == "id":
+        return ("call", callee[1], args, line, column)
+    return ("call", callee, args, line, column)
+
+
+def _field_access(low: Lowering, ts: TsNode) -> Expr:
+    return ("field", expression(low, _field(ts, "argument")), _text(_field(ts, "field")))
+
+
+def _index(low: Lowering, ts: TsNode) -> Expr:
+    base, index = _field(ts, "argument"), _field(ts, "index")
+    return ("index", expression(low, base), expression(low, index))
+
+
+def _pointer(low: Lowering, ts: TsNode) -> Expr:
+    inner = expression(low, _field(ts, "argument"))
+    kind = "deref" if _text(_field(ts, "operator")) == "*" else "addr"
+    if kind == "deref" and inner[0] == "addr":
+        return inner[1]  # type: ignore[no-any-return]
+    if kind == "addr" and inner[0] == "deref":
+        return inner[1]  # type: ignore[no-any-return]
+    return (kind, inner)
+
+
+def _unary(low: Lowering, ts: TsNode) -> Expr:
+    op = _text(_field(ts, "operator"))
+    inner = expression(low, _field(ts, "argument"))
+    if op == "!":
+        return ("not", inner)
+    if op == "-" and inner[0] == "num":
+        return ("num", -inner[1])
+    return ("un", op, inner)
+
+
+def _binary(low: Lowering, ts: TsNode) -> Expr:
+    op = _text(_field(ts, "operator"))
+    if op in ("&&", "||") and _has_call(low, _field(ts, "right")):
+        return _by_branches(low, ts)
+    left = expression(low, _field(ts, "left"))
+    return ("bin", op, left, expression(low, _field(ts, "right")))
+
+
+def _by_branches(low: Lowering, ts: TsNode) -> Expr:
+    """The truth value of a condition whose right side has effects."""
+    value = low.temp()
+    if low.at < 0:
+        return value
+    yes, no, join = low.detached(ts), low.detached(ts), low.detached(ts)
+    low.branch(ts, yes, no)
+    for place, truth in ((yes, 1), (no, 0)):
+        low.at = place
+        low.effect(("assign", "=", value, ("num", truth)), ts)
+        low.jump(join)
+    low.at = join
+    return value
+
+
+def _conditional(low: Lowering, ts: TsNode) -> Expr:
+    test = _field(ts, "condition")
+    yes_ts, no_ts = ts.child_by_field_name("consequence"), _field(ts, "alternative")
+    # ``a() ?: b`` evaluates a() once: its condition counts as an arm.
+    arms = (yes_ts if yes_ts is not None else test, no_ts)
+    if not any(_has_call(low, arm) for arm in arms) or low.at < 0:
+        value = expression(low, test)
+        yes = expression(low, yes_ts) if yes_ts is not None else value
+        return ("cond", value, yes, expression(low, no_ts))
+    value = low.temp()
+    then, other, join = low.detached(ts), low.detached(ts), low.detached(ts)
+    if yes_ts is not None:
+        low.branch(test, then, other)
+    else:
+        low.effect(("assign", "=", value, expression(low, test)), test)
+        low.test(value, join, other, test)
+    for place, arm in ((then, yes_ts), (other, no_ts)):
+        if arm is not None:
+            low.at = place
+            result = expression(low, arm)
+            low.effect(("assign", "=", value, result), arm)
+            low.jump(join)
+    low.at = join
+    return value
+
+
+def _assignment(low: Lowering, ts: TsNode) -> Expr:
+    op = _text(_field(ts, "operator"))
+    value = expression(low, _field(ts, "right"))
+    return ("assign", op, expression(low, _field(ts, "left")), value)
+
+
+def _update(low: Lowering, ts: TsNode) -> Expr:
+    return ("step", _text(_field(ts, "operator")), expression(low, _field(ts, "argument")))
+
+
+def _cast(low: Lowering, ts: TsNode) -> Expr:
+    return ("cast", _text(_field(ts, "type")), expression(low, _field(ts, "value")))
+
+
+def _comma(low: Lowering, ts: TsNode) -> Expr:
+    left = expression(low, _field(ts, "left"))
+    low.effect(left, ts)
+    return expression(low, _field(ts, "right"))
+
+
+def _designated(low: Lowering, ts: TsNode) -> Expr:
+    return expression(low, _field(ts, "value"))
+
+
+def _has_call(low: Lowering, ts: TsNode, depth: int = 0) -> bool:
+    """Whether a syntax node holds a call, an assignment or a step.
+
+    Remembered: it is asked again at every level of what is nested.
+    """
+    if ts.type in ("call_expression", "assignment_expression", "update_expression"):
+        return True
+    children = ts.named_children
+    if not children:
+        return False
+    known = low.holding.get(ts.id)
+    if known is None:
+        if depth > MAX_DEPTH:
+            raise Unread(NESTED)
+        known = False
+        for child in children:
+            if _has_call(low, child, depth + 1):
+                known = True
+                break
+        low.holding[ts.id] = known
+    return known
+
+
+_HANDLERS = {
+    "number_literal": _number,
+    "true": _constant,
+    "false": _constant,
+    "null": _constant,
+    "string_literal": _literal,
+    "concatenated_string": _literal,
+    "char_literal": _literal,
+    "sizeof_expression": _unevaluated,
+    "alignof_expression": _unevaluated,
+    "offsetof_expression": _unevaluated,
+    "type_descriptor": _unevaluated,
+    "parenthesized_expression": _parenthesized,
+    "call_expression": _call,
+    "field_expression": _field_access,
+    "subscript_expression": _index,
+    "pointer_expression": _pointer,
+    "unary_expression": _unary,
+    "binary_expression": _binary,
+    "conditional_expression": _conditional,
+    "assignment_expression": _assignment,
+    "update_expression": _update,
+    "cast_expression": _cast,
+    "comma_expression": _comma,
+    "initializer_pair": _designated,
+}

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The generic API of the mode (include/linux/pgtable.h): hooks called directly, or task counters.
+
+Up to v6.19 generic code calls the architecture's hooks.  5ab246749569 ("mm: enable lazy_mmu
+sections to nest") (in v7.0) put counters of the task in front of them; between a change of a
+counter and the hook's call anything may happen, and here it may as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from lazymmu.contract.events import Call, Disable, Enable, Flush, Pause, Resume, Return
+from lazymmu.machine.layout import Column
+from lazymmu.machine.steps import atomic, local, routine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.contract.events import Known
+    from lazymmu.machine.arch.base import Arch
+    from lazymmu.machine.context import Here
+    from lazymmu.machine.steps import Routine
+
+Turn = Literal["arch_enter", "arch_leave", "arch_flush", ""]
+
+U8 = 256
+"""enable_count and pause_count are u8 (linux/mm_types_task.h, struct lazy_mmu_state)."""
+
+
+class DirectMode:
+    """Up to v6.19: the calls are the architecture's hooks, and there is no pause."""
+
+    counted = False
+
+    def __init__(self, arch: Arch, waits: Callable[[int], bool]) -> None:
+        """`arch`: whose hooks are called; `waits`: whether a task has no CPU at the beginning."""
+        self.arch = arch
+        self.columns = (
+            Column("enable_count", "task", 0),
+            Column("pause_count", "task", lambda number: arch.paused_out * waits(number)),
+        )
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_enable(self) -> Routine:
+        """A section begins."""
+        yield self._begins("lazy_mmu_mode_enable")
+        yield self._say_enable()
+        yield self.arch.arch_enter_lazy_mmu_mode()
+        yield self.arch.observe("enable")
+        yield self._returns("lazy_mmu_mode_enable")
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_disable(self) -> Routine:
+        """A section ends."""
+        yield self._begins("lazy_mmu_mode_disable")
+        yield self._say_disable()
+        yield self.arch.arch_leave_lazy_mmu_mode()
+        yield self.arch.observe("disable")
+        yield self._returns("lazy_mmu_mode_disable")
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_flush(self) -> Routine:
+        """arch_flush_lazy_mmu_mode(): what is pending takes effect, the mode stays on."""
+        yield self.arch.arch_flush_lazy_mmu_mode()
+        yield self._say_flush()
+        yield self.arch.observe("flush")
+
+    @local
+    def _begins(self, here: Here, function: str) -> None:
+        """Up to its end the task's counters, or its hooks, and what is so may differ."""
+        here.emit(Call, function=function, role="api")
+
+    @local
+    def _returns(self, here: Here, function: str) -> None:
+        here.emit(Return, function=function, role="api")
+
+    @local
+    def _say_enable(self, here: Here) -> None:
+        here.emit(Enable, in_interrupt=_yes(here))
+
+    @local
+    def _say_disable(self, here: Here) -> None:
+        here.emit(Disable, in_interrupt=_yes(here))
+
+    @local
+    def _say_flush(self, here: Here) -> None:
+        here.emit(Flush, why="api", how=self.arch.flush_how)
+
+
+class CountedMode(DirectMode):
+    """From v7.0: enable_count and pause_count of the task, nothing in interrupt context."""
+
+    counted = True
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_enable(self) -> Routine:
+        """The counter is raised before the hook is called."""
+        yield self._begins("lazy_mmu_mode_enable")
+        if (yield self._enable()):
+            yield self.arch.arch_enter_lazy_mmu_mode()
+        yield self.arch.observe("enable")
+        yield self._returns("lazy_mmu_mode_enable")
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_disable(self) -> Routine:
+        """The counter is lowered before the hook is called; an inner disable flushes."""
+        yield self._begins("lazy_mmu_mode_disable")
+        turn = yield self._disable()
+        if turn == "arch_leave":
+            yield self.arch.arch_leave_lazy_mmu_mode()
+        elif turn == "arch_flush":
+            yield self.arch.arch_flush_lazy_mmu_mode()
+        if turn:
+            yield self.arch.observe("disable")
+        yield self._returns("lazy_mmu_mode_disable")
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_pause(self) -> Routine:
+        """The mode is left whatever its depth."""
+        yield self._begins("lazy_mmu_mode_pause")
+        if (yield self._pause()):
+            yield self.arch.arch_leave_lazy_mmu_mode()
+        yield self._returns("lazy_mmu_mode_pause")
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_resume(self) -> Routine:
+        """The mode is as it was before the pause."""
+        yield self._begins("lazy_mmu_mode_resume")
+        if (yield self._resume()):
+            yield self.arch.arch_enter_lazy_mmu_mode()
+        yield self._returns("lazy_mmu_mode_resume")
+
+    @atomic
+    def _enable(self, here: Here) -> bool:
+        current = here.current
+        counted = not here.in_interrupt and current.pause_count == 0
+        here.emit(Enable, in_interrupt=_yes(here), counted=counted)
+        if not counted:
+            return False
+        here.warn_on(current.enable_count == U8 - 1, "enable_count == U8_MAX")
+        current.enable_count = (current.enable_count + 1) % U8
+        return bool(current.enable_count == 1)
+
+    @atomic
+    def _disable(self, here: Here) -> Turn:
+        current = here.current
+        counted = not here.in_interrupt and current.pause_count == 0
+        here.emit(Disable, in_interrupt=_yes(here), counted=counted)
+        if not counted:
+            return ""
+        here.warn_on(current.enable_count == 0, "enable_count == 0")
+        current.enable_count = (current.enable_count - 1) % U8
+        return "arch_leave" if current.enable_count == 0 else "arch_flush"
+
+    @atomic
+    def _pause(self, here: Here) -> bool:
+        here.emit(Pause)
+        if here.in_interrupt:
+            return False
+        return self.task_pause(here, here.task)
+
+    @atomic
+    def _resume(self, here: Here) -> bool:
+        here.emit(Resume)
+        if here.in_interrupt:
+            return False
+        return self.task_resume(here, here.task)
+
+    @staticmethod
+    def task_pause(here: Here, task: int) -> bool:
+        """The counters of __task_lazy_mmu_mode_pause(); tells whether the hook must be called."""
+        slot = here.task_at(task)
+        here.warn_on(slot.pause_count == U8 - 1, "pause_count == U8_MAX")
+        slot.pause_count = (slot.pause_count + 1) % U8
+        return bool(slot.pause_count == 1 and slot.enable_count > 0)
+
+    @staticmethod
+    def task_resume(here: Here, task: int) -> bool:
+        """The counters of __task_lazy_mmu_mode_resume(); tells whether the hook must be called."""
+        slot = here.task_at(task)
+        here.warn_on(slot.pause_count == 0, "pause_count == 0")
+        slot.pause_count = (slot.pause_count - 1) % U8
+        return bool(slot.pause_count == 0 and slot.enable_count > 0)
+
+
+def _yes(here: Here) -> Known:
+    return "yes" if here.in_interrupt else "no"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings for programs: one JSON object per check, sorted, complete and stable.
+
+`check.schema.json` beside this file describes it. New keys may be added; none changes its meaning
+without `FORMAT` going up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lazymmu.report.check.coverage import standings
+from lazymmu.report.common.dump import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lazymmu.report.check.compare import Comparison
+    from lazymmu.report.check.select import Outcome
+    from lazymmu.witness.finding import SectionRow, Sections
+
+__all__ = ["FORMAT", "render", "render_comparison", "render_sections"]
+
+FORMAT = 1
+"""Version of the layout."""
+
+
+def render(outcomes: Sequence[Outcome]) -> str:
+    """One object for one tree; for several, an object with the list `checks` of such objects."""
+    checks = [_check(outcome) for outcome in outcomes]
+    return _text(checks[0] if len(checks) == 1 else {"format": FORMAT, "checks": checks})
+
+
+def render_comparison(comparison: Comparison) -> str:
+    """The table of `--compare`, with each tree's whole check beside it."""
+    rows = [
+        {
+            "rule": row.rule,
+            "file": row.file,
+            "function": row.function,
+            "cells": [
+                {"count": len(cell), "fingerprints": [finding.fingerprint for finding in cell]}
+                for cell in row.cells
+            ],
+        }
+        for row in comparison.rows
+    ]
+    checks = [_check(outcome) for outcome in comparison.outcomes]
+    return _text({"format": FORMAT, "rows": rows, "checks": checks})
+
+
+def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
+    """The sections of one tree, or of several under `trees`."""
+    objects = [
+        {
+            "format": FORMAT,
+            "tree": path,
+            "sections": [_section(row) for row in found.rows],
+            "lines": standings(found.coverage),
+            "blind": [asdict(lost) for lost in found.coverage.blind],
+        }
+        for path, found in trees
+    ]
+    return _text(objects[0] if len(objects) == 1 else {"format": FORMAT, "trees": objects})
+
+
+def _check(outcome: Outcome) -> dict[str, Any]:
+    result = outcome.result
+    findings = []
+    for finding in result.findings:
+        # The rule first and the path last, which is how one reads it.
+        fields = asdict(finding)
+        path = fields.pop("path")
+        findings.append({**fields, "path": path})
+    module = {} if result.module is None else {"module": asdict(result.module)}
+    return {
+        "format": FORMAT,
+        "tree": asdict(result.tree),
+        **module,
+        "arches": list(result.arches),
+        "findings": findings,
+        "withheld": [{"reason": reason, "count": number} for reason, number in outcome.withheld],
+        "blind": [asdict(lost) for lost in outcome.blind],
+        "coverage": {**asdict(result.coverage), "lines": standings(result.coverage)},
+    }
+
+
+def _section(row: SectionRow) -> dict[str, Any]:
+    fields = asdict(row)
+    fields["actions"] = [{"line": line, "action": action} for line, action in row.actions]
+    return fields
+
+
+def _text(value: object) -> str:
+    # ASCII, because file names of a tree may be no text at all (surrogates survive as escapes).
+    return dump(value)

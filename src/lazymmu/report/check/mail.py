@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings as plain text for a mail: within 76 columns, so that it survives two levels of reply.
+
+A word longer than a line (a path, a call chain without spaces) stays whole: cut in two it could
+neither be searched nor clicked.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from lazymmu.report.check.coverage import losses
+from lazymmu.report.check.phrases import harms, headline, place, terms
+from lazymmu.report.common.words import clean, count
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from lazymmu.report.check.select import Outcome
+    from lazymmu.witness.finding import Finding
+
+__all__ = ["WIDTH", "render"]
+
+WIDTH = 76
+"""Columns; with two reply marks ("> > ") a line still fits the 80 of a terminal."""
+
+
+def render(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> str:
+    """All findings of all trees; information only where its rule was `asked` for."""
+    return "\n".join("".join(f"{line}\n" for line in _check(one, asked)) for one in outcomes)
+
+
+def _check(outcome: Outcome, asked: Collection[str]) -> Iterator[str]:
+    result = outcome.result
+    shown = [
+        finding
+        for finding in result.findings
+        if finding.severity is not Severity.INFORMATION or finding.rule in asked
+    ]
+    yield from _wrapped(
+        f"lazymmu check of Linux {result.tree.release} ({', '.join(result.arches)}): "
+        f"{count(len(shown), 'finding') if shown else 'no findings'}",
+        "",
+    )
+    for sentence in losses(outcome.blind):
+        yield from _wrapped(sentence, "  ")
+    for number, finding in enumerate(shown, 1):
+        yield ""
+        yield from _finding(number, finding)
+
+
+def _finding(number: int, finding: Finding) -> Iterator[str]:
+    mark = f"{number}. "
+    indent = " " * len(mark)
+    yield from _wrapped(f"{headline(finding)} [{finding.rule}]", indent, first=mark)
+    yield from _wrapped(f"{finding.file}:{finding.line}", indent)
+    yield ""
+    for step in finding.path:
+        said = f"{step.file}:{step.line}: {place(step)}"
+        yield from _wrapped(said, indent + "    ", indent + "  ")
+    if finding.path:
+        yield ""
+    for harm in harms(finding):
+        yield from _wrapped(harm[0].upper() + harm[1:] + ".", indent)
+    said = "; ".join(terms(finding))
+    yield from _wrapped(said[0].upper() + said[1:] + ".", indent)
+
+
+def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        clean(text),
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a check amounts to, in a few sentences for standard error.
+
+Says what was looked at, what was found, what is shown only on request, what was withheld and what
+could not be seen; whoever pipes the findings away still reads this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.report.check import coverage
+from lazymmu.report.common.words import clean, count
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lazymmu.report.check.select import Outcome
+
+__all__ = ["sentences"]
+
+
+def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = False) -> list[str]:
+    """One to six sentences.
+
+    asked: rules named by the user, whose information is shown; listed: the format lists
+    information and what could not be seen, so that pointing there would be idle.
+    """
+    result = outcome.result
+    seen = result.coverage
+    tree = f"{result.tree.path} (Linux {result.tree.release}, dialect {result.tree.dialect})"
+    said = [
+        f"{tree}: {_verdict(outcome)} in {count(seen.sections, 'section')}, "
+        f"{count(seen.functions_parsed, 'function')} read"
+        + (f" for {', '.join(result.arches)}" if result.arches else "")
+    ]
+    hidden = [f for f in outcome.information if f.rule not in asked]
+    if hidden and not listed:
+        rules = sorted({finding.rule for finding in hidden})
+        them = "it" if len(hidden) == 1 else "them"
+        said.append(
+            f"{count(len(hidden), 'note')} for information not shown; "
+            f"{' '.join(f'--rule {rule}' for rule in rules)} shows {them}"
+        )
+    if outcome.withheld:
+        said.append(
+            "not counted: " + ", ".join(f"{number} {reason}" for reason, number in outcome.withheld)
+        )
+    blind = []
+    if seen.unparsed:
+        blind.append(f"{count(len(seen.unparsed), 'place')} could not be read or parsed")
+    if seen.unresolved:
+        blind.append(f"{count(len(seen.unresolved), 'call')} could not be resolved")
+    if blind:
+        said.append(" and ".join(blind) + ("" if listed else "; --format json lists them"))
+    if sentence := coverage.places(result.coverage):
+        said.append(sentence)
+    if result.coverage.assumed:
+        said.append(
+            f"{', '.join(result.coverage.assumed)}: not in the deferral table, so taken to be the "
+            f"weakest implementation that dialect {result.tree.dialect} allows"
+        )
+    return [clean(sentence) for sentence in said]
+
+
+def _verdict(outcome: Outcome) -> str:
+    verdicts = outcome.verdicts
+    if not verdicts:
+        return "no findings" + (", but not all was seen," if outcome.blind else "")
+    hurt = sum(finding.severity is Severity.HURTS for finding in verdicts)
+    text = len(verdicts) - hurt
+    parts = []
+    if hurt:
+        parts.append(f"{hurt} {'hurts' if hurt == 1 else 'hurt'} an architecture")
+    if text:
+        parts.append(f"{text} {'breaks' if text == 1 else 'break'} the text only")
+    return f"{count(len(verdicts), 'finding')} ({', '.join(parts)})"

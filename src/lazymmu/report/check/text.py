@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings as a compiler prints them: one line each, then the path and the facts as notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.report.check.phrases import LEVELS, harms, headline, place, terms
+from lazymmu.report.common.words import clean
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from lazymmu.report.check.select import Outcome
+    from lazymmu.witness.finding import Finding
+
+__all__ = ["render"]
+
+
+def render(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> str:
+    """All findings of all trees, each line beginning ``file:line:column:``.
+
+    asked: rules named by the user; a finding that only informs is shown only if its rule is one.
+    Files are relative to the tree; with several trees, the tree as the user named it goes before.
+    """
+    lines: list[str] = []
+    for outcome in outcomes:
+        top = outcome.result.tree.path.rstrip("/") + "/" if len(outcomes) > 1 else ""
+        for finding in outcome.result.findings:
+            if finding.severity is not Severity.INFORMATION or finding.rule in asked:
+                lines += _finding(finding, top)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _finding(finding: Finding, top: str) -> Iterator[str]:
+    here = clean(f"{top}{finding.file}:{finding.line}:{finding.column}:")
+    yield f"{here} {LEVELS[finding.severity]}: {headline(finding)} [{finding.rule}]"
+    for step in finding.path:
+        yield clean(f"{top}{step.file}:{step.line}:{step.column}: note: {place(step)}")
+    for harm in harms(finding):
+        yield f"{here} note: {harm}"
+    yield f"{here} note: {'; '.join(terms(finding))}"

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Violations of a list of events: a compiler's line for each, or JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.rules.rule import Kind
+from lazymmu.report.common.dump import dump
+from lazymmu.report.common.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lazymmu.contract.eventlist import Line
+    from lazymmu.contract.monitor import Violation
+    from lazymmu.contract.rules.rule import Rule
+
+__all__ = ["render", "render_json"]
+
+
+def render(name: str, judged: Sequence[tuple[Line, Violation]], rules: Mapping[str, Rule]) -> str:
+    """``list:line:1: error: task: what is wrong [rule]``, and the place in C that an event names.
+
+    name: the list's, for messages; rules: `contract.rules.RULES`.
+    """
+    lines = []
+    for line, violation in judged:
+        rule = rules[violation.rule]
+        level = "info" if rule.kind is Kind.INFORMATION else "error"
+        task = f"{violation.event.task}: " if violation.event.task else ""
+        text = f"{name}:{line.number}:1: {level}: {task}{rule.message(violation)} [{rule.name}]"
+        lines.append(clean(text))
+        site = violation.event.site
+        if site is not None:
+            where = f"{site.function}(): " if site.function else ""
+            lines.append(clean(f"{site.file}:{site.line}:{site.column}: note: {where}here"))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def render_json(
+    name: str, dialect: str, judged: Sequence[tuple[Line, Violation]], rules: Mapping[str, Rule]
+) -> str:
+    """The same as one object: the list, the dialect, and `violations` in order."""
+    violations = [
+        {
+            "rule": violation.rule,
+            "line": line.number,
+            "task": violation.event.task,
+            "message": rules[violation.rule].message(violation),
+            "information": rules[violation.rule].kind is Kind.INFORMATION,
+        }
+        for line, violation in judged
+    ]
+    value = {"format": 1, "events": name, "dialect": dialect, "violations": violations}
+    return dump(value)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a trace shows, as a compiler would print it: one line a finding, then notes and context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.report.common.words import clean, count
+from lazymmu.witness.finding import Severity
+from lazymmu.witness.trace.values import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from lazymmu.witness.trace.values import Spot, TraceFinding, Watched
+
+__all__ = ["render", "seen", "task", "title"]
+
+_LEVELS: Final = {Severity.HURTS: "error", Severity.BREAKS_TEXT: "warning"}
+_FRAMES: Final = 16
+"""Frames of a stack that the text shows; JSON has them all."""
+
+_BRIEF: Final = 10
+"""Findings that are no violation, printed without being asked for."""
+
+
+def render(watched: Sequence[Watched], *, asked: Collection[str] = ()) -> str:
+    """All findings of all traces, each line beginning ``file:line:1:``.
+
+    asked: rules named by the user.  Without it, what is allowed is told in one line each, the first
+    few of a rule.
+    """
+    lines: list[str] = []
+    for one in watched:
+        brief: dict[str, int] = {}
+        for finding in one.findings:
+            if finding.verdict is Verdict.VIOLATION or finding.rule in asked:
+                lines += _finding(one.name, finding)
+                continue
+            brief[finding.rule] = brief.get(finding.rule, 0) + 1
+            if brief[finding.rule] <= _BRIEF:
+                lines.append(_headline(one.name, finding))
+                lines += (_note(one.name, finding.spot, note) for note in finding.notes)
+        cut = dict(one.cut)
+        for rule, number in brief.items():
+            more = number - _BRIEF + (0 if rule in asked else cut.pop(rule, 0))
+            if more > 0:
+                lines.append(clean(f"{one.name}: {more} more of {rule}; --rule {rule} shows them"))
+        lines += (clean(f"{one.name}: {more} more of {rule}") for rule, more in cut.items())
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _finding(name: str, finding: TraceFinding) -> Iterator[str]:
+    spot = finding.spot
+    yield _headline(name, finding)
+    for section in finding.began:
+        yield _note(name, section, f"the section began here: {_line(section)}")
+        if section.frames:
+            yield _note(name, section, f"called from {_stack(section)}")
+    if not finding.began and finding.rule != "section-in-interrupt":
+        yield _note(name, spot, "where the section began is not in the trace")
+    if spot.frames:
+        yield _note(name, spot, f"called from {_stack(spot)}")
+    if finding.harm:
+        yield _note(name, spot, f"comes to harm: {finding.harm}")
+    elif finding.severity is Severity.BREAKS_TEXT:
+        yield _note(name, spot, "breaks the contract's text; this architecture is not hurt by it")
+    if finding.implied:
+        yield _note(name, spot, "the text of this kernel only implies this rule")
+    for note in finding.notes:
+        yield _note(name, spot, note)
+    for number, text in finding.context:
+        mark = ">" if number == spot.line else " "
+        yield clean(f"{mark}{number:8} | {text}")
+
+
+def _headline(name: str, finding: TraceFinding) -> str:
+    spot = finding.spot
+    level = _LEVELS.get(finding.severity, "info")
+    where = f"{name}:{spot.line}:1:"
+    return clean(
+        f"{where} {level}: {task(finding)} [{spot.cpu:03}] {spot.stamp}: {finding.message} "
+        f"[{finding.rule}]"
+    )
+
+
+def task(finding: TraceFinding) -> str:
+    """The task as a trace prints it: `name-PID`."""
+    return f"{finding.comm.strip() or '<...>'}-{finding.pid}"
+
+
+def _note(name: str, spot: Spot, text: str) -> str:
+    return clean(f"{name}:{spot.line}:1: note: {text}")
+
+
+def _line(spot: Spot) -> str:
+    return f"[{spot.cpu:03}] {spot.stamp}: {spot.text}"
+
+
+def _stack(spot: Spot) -> str:
+    # The tracer's own frames come first.
+    frames = [name for name in spot.frames if not name.startswith("[")]
+    more = [f"{len(frames) - _FRAMES} more"] if len(frames) > _FRAMES else []
+    return " <- ".join([*frames[:_FRAMES], *more])
+
+
+def title(watched: Watched) -> str:
+    """Which kernel a trace is of, in one sentence."""
+    return clean(f"{watched.name}: {', '.join(watched.kernel)}")
+
+
+def seen(watched: Watched) -> str:
+    """How much there was to judge, in one sentence."""
+    got = watched.seen
+    parts = [count(len(watched.violations), "violation")]
+    other = len(watched.findings) - len(watched.violations)
+    if other:
+        parts.append(f"{other} other {'thing' if other == 1 else 'things'} worth knowing")
+    facts = [
+        count(got.lines, "line"),
+        *([count(got.sections, "section")] if got.sections else ()),
+        *([count(got.counters, "reading") + " of the counters"] if got.counters else ()),
+        *([count(got.flushes, "flush", "flushes")] if got.flushes else ()),
+        *([count(got.updates, "update")] if got.updates else ()),
+        count(got.switches, "context switch", "context switches"),
+    ]
+    return clean(f"{watched.name}: {', '.join(parts)} in {', '.join(facts)}")

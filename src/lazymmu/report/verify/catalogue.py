@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What there is to verify: the scenarios, and the implementations that machines have."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.report.common import table
+from lazymmu.report.common.dump import dump
+from lazymmu.report.common.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Row", "render", "render_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A scenario: its name, its sentence, what it is a witness of, and whether it is large."""
+
+    name: str
+    sentence: str
+    about: tuple[str, ...]
+    size: str
+
+
+def render(
+    rows: Sequence[Row], implementations: Sequence[tuple[str, str, str]], width: int | None = None
+) -> str:
+    """Two tables; implementations: (architecture, release, feature); width: columns to fold to."""
+    from rich.table import Table
+
+    scenarios = Table(box=None, pad_edge=False, header_style="")
+    for title in ("scenario", "about", "sentence"):
+        scenarios.add_column(title, overflow="fold", no_wrap=title == "scenario")
+    for row in rows:
+        name = row.name + (" (large)" if row.size == "large" else "")
+        scenarios.add_row(clean(name), clean(", ".join(row.about)), clean(row.sentence))
+    features = Table(box=None, pad_edge=False, header_style="")
+    for title in ("architecture", "implementation", "releases"):
+        features.add_column(title, overflow="fold", no_wrap=title != "releases")
+    seen: dict[tuple[str, str], list[str]] = {}
+    for arch, release, feature in implementations:
+        seen.setdefault((arch, feature), []).append(release)
+    for (arch, feature), releases in sorted(seen.items(), key=lambda item: item[0][0]):
+        features.add_row(clean(arch), clean(feature), clean(", ".join(releases)))
+    return f"{table.plain(scenarios, width)}\n{table.plain(features, width)}"
+
+
+def render_json(rows: Sequence[Row], implementations: Sequence[tuple[str, str, str]]) -> str:
+    """The same as one object."""
+    names = ("arch", "release", "feature")
+    value = {
+        "format": 1,
+        "scenarios": [asdict(row) for row in rows],
+        "implementations": [dict(zip(names, one, strict=True)) for one in implementations],
+    }
+    return dump(value)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A counterexample as plain text for a mail: a column for each CPU, and what changed beside them.
+
+A cell names the kernel's functions, outermost first and only those that were not named on that CPU
+in the step before, then what happened. Only differences from the step before are shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.report.common.words import clean, count
+from lazymmu.report.verify.event_phrases import phrases
+from lazymmu.report.verify.json import PSEUDO, place, shortest
+from lazymmu.witness.machine.verdict import TraceStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lazymmu.contract.rules.rule import Rule
+    from lazymmu.witness.machine.verdict import Broken, Verdict
+
+__all__ = ["WIDTH", "Told", "render"]
+
+WIDTH = 100
+"""Columns at most."""
+
+_GAP = 2
+_LEAST = 26
+"""Columns that what changed has at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A scenario as a counterexample tells it: its sentence, and what its entries hold at first."""
+
+    sentence: str
+    initial: tuple[tuple[str, str], ...] = ()
+
+
+def render(
+    verdicts: Sequence[Verdict], scenarios: Mapping[str, Told], rules: Mapping[str, Rule]
+) -> list[str]:
+    """The first violation of each verdict that has one, with its steps, as texts.
+
+    Implementations of one scenario that go the same way are one text.
+    scenarios: by name; rules: `contract.rules.RULES`.
+    """
+    same: dict[tuple[str, str, tuple[str, ...]], list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.first is not None:
+            told = scenarios.get(verdict.scenario, Told(""))
+            way = tuple(_way(verdict.first, told.initial))
+            same.setdefault((verdict.scenario, verdict.first.rule, way), []).append(verdict)
+    return [
+        "".join(f"{line}\n" for line in (*_head(group, scenarios.get(name), rules), *way))
+        for (name, _, way), group in same.items()
+    ]
+
+
+def _head(group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule]) -> Iterator[str]:
+    """What a way means, before its steps."""
+    verdict = group[0]
+    broken = verdict.violations[0]
+    yield from _wrapped(f"{verdict.scenario}: violated on {', '.join(map(place, group))}")
+    yield ""
+    if told is not None and told.sentence:
+        yield from _wrapped(told.sentence, "  ")
+        yield ""
+    says = rules[broken.rule].sentence if broken.rule in rules else PSEUDO.get(broken.rule, "")
+    yield from _wrapped(f"Broken: {broken.rule}. {says}".rstrip(), "  ")
+    for harm in dict.fromkeys(one.violations[0].harm for one in group):
+        if harm and harm != says:
+            yield from _wrapped(f"Harm: {harm}", "  ")
+    sizes = ", ".join(dict.fromkeys(count(one.states, "state") for one in group if one.states))
+    yield from _wrapped(
+        f"Shortest way: {shortest(broken)}{f'; {sizes} searched' if sizes else ''}.", "  "
+    )
+    others = dict.fromkeys(broken.rule for one in group for broken in one.violations[1:])
+    if others:
+        yield from _wrapped(f"Also broken: {', '.join(others)}.", "  ")
+
+
+def _way(broken: Broken, initial: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    """The steps, and what they cite."""
+    if not broken.trace:
+        return
+    sources: dict[str, int] = {}
+    kept = _kept(broken)
+    yield ""
+    yield from _table(kept, initial, sources)
+    if len(kept) < len(broken.trace):
+        more = count(len(broken.trace) - len(kept), "step")
+        yield f"{' ' * len(str(len(kept)))}  ... and {more} more, until all tasks have ended."
+    if sources:
+        yield ""
+    for source, number in sources.items():
+        yield from _wrapped(f"[{number}] {source}", "  ")
+
+
+def _kept(broken: Broken) -> Sequence[TraceStep]:
+    """The steps of a way without those of its end that only end tasks."""
+    trace = broken.trace
+    if broken.rule not in PSEUDO:
+        return trace
+    last = len(trace)
+    while last > 1 and _memory(trace[last - 1]) == _memory(trace[last - 2]):
+        last -= 1
+    return trace[:last]
+
+
+def _memory(step: TraceStep) -> object:
+    return step.pending, step.stored, step.effective, step.tlb
+
+
+def _table(
+    trace: Sequence[TraceStep], initial: tuple[tuple[str, str], ...], sources: dict[str, int]
+) -> Iterator[str]:
+    cpus = sorted({step.cpu for step in trace})
+    heads = ["", *(f"CPU{cpu}" if cpu >= 0 else "hardware" for cpu in cpus), "what changed"]
+    rows = list(_rows(trace, cpus, sources, initial))
+    widths = _widths([heads, *([" ".join(cell) for cell in row] for row in rows)], rows)
+    yield _joined(heads, widths)
+    yield _joined(["-" * width for width in widths], widths)
+    for row in rows:
+        cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            yield _joined(parts, widths)
+
+
+def _rows(
+    trace: Sequence[TraceStep],
+    cpus: Sequence[int],
+    sources: dict[str, int],
+    initial: tuple[tuple[str, str], ...],
+) -> Iterator[list[list[str]]]:
+    """For each step its cells, each a list of lines."""
+    told: dict[int, tuple[str, tuple[str, ...]]] = {}
+    before: TraceStep | None = None
+    if initial:
+        before = TraceStep(-1, "", (), "", stored=initial, effective=initial)
+        yield [[], *([] for _ in cpus), [f"{entry} = {value}" for entry, value in initial]]
+    for number, step in enumerate(trace, 1):
+        cells: list[list[str]] = [[] for _ in cpus]
+        cells[cpus.index(step.cpu)] = list(_done(step, told.get(step.cpu, ("", ())), sources))
+        told[step.cpu] = (step.task, _calls(step)[-1][0])
+        yield [[str(number)], *cells, list(_changes(before, step))]
+        before = step
+
+
+def _calls(step: TraceStep) -> Sequence[tuple[tuple[str, ...], str]]:
+    return step.calls or ((step.stack, step.citation),)
+
+
+def _done(
+    step: TraceStep, told: tuple[str, tuple[str, ...]], sources: dict[str, int]
+) -> Iterator[str]:
+    """What a CPU does in a step: who, in which functions that are new here, and what happened."""
+    task, before = told
+    if step.task and step.task != task:
+        yield f"{step.task}:"
+        before = ()
+    stack: tuple[str, ...] = ()
+    for stack, source in _calls(step):
+        shared = 0
+        while shared < min(len(before), len(stack)) and before[shared] == stack[shared]:
+            shared += 1
+        mark = f" [{sources.setdefault(source, len(sources) + 1)}]" if source and stack else ""
+        # A step in the function of the one before names it all the same: something happens there.
+        for depth in range(min(shared, max(len(stack) - 1, 0)), len(stack)):
+            yield f"{' ' * (depth + 1)}{stack[depth]}(){mark if depth == len(stack) - 1 else ''}"
+        before = stack
+    indent = " " * (len(stack) + 1)
+    happened = phrases(step.events, {name for names, _ in _calls(step) for name in names})
+    if not stack and not happened:
+        happened = [step.what]
+    yield from (indent + phrase for phrase in happened)
+    if step.note:
+        yield indent + step.note
+
+
+def _changes(before: TraceStep | None, step: TraceStep) -> Iterator[str]:
+    """What is pending, stored, effective, cached and in the implementation's variables now."""
+    for name, value in step.state:
+        # A queue is told as what is pending.
+        if not value.startswith("("):
+            yield f"{name} = {value}"
+    if step.pending != (before.pending if before else ()):
+        yield "pending: " + ("; ".join(step.pending) or "nothing")
+    was_stored = dict(before.stored) if before else {}
+    was_effective = dict(before.effective) if before else {}
+    effective = dict(step.effective)
+    for entry, value in step.stored:
+        seen = effective.get(entry, value)
+        if before and (was_stored.get(entry), was_effective.get(entry)) == (value, seen):
+            continue
+        yield f"{entry} = {value}" if value == seen else f"{entry} = {value}, in effect {seen}"
+    if step.tlb != (before.tlb if before else ()):
+        yield "TLB: " + ("; ".join(step.tlb) or "nothing stale")
+
+
+def _widths(rows: Sequence[Sequence[str]], cells: Sequence[Sequence[Sequence[str]]]) -> list[int]:
+    """Columns for each cell: CPUs as wide as they need to be, and what changed has the rest."""
+    heads = rows[0]
+    natural = [
+        max(len(head), *(len(line) for row in cells for line in row[at]), 1)
+        if any(row[at] for row in cells)
+        else len(head)
+        for at, head in enumerate(heads)
+    ]
+    number, *cpus, changed = natural
+    gaps = _GAP * (len(natural) - 1)
+    room = WIDTH - number - gaps - min(changed, _LEAST)
+    while sum(cpus) > room:
+        cpus[cpus.index(max(cpus))] -= 1
+    return [number, *cpus, min(changed, WIDTH - number - gaps - sum(cpus))]
+
+
+def _folded(lines: Sequence[str], width: int) -> list[str]:
+    folded = []
+    for line in lines:
+        line = clean(line)
+        indent = " " * min(len(line) - len(line.lstrip()), width // 2)
+        folded += textwrap.wrap(
+            line.strip(),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent + "  ",
+            break_on_hyphens=False,
+        )
+    return folded
+
+
+def _joined(parts: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
+    return (" " * _GAP).join(cells).rstrip()
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )

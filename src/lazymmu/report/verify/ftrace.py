@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A counterexample as text of tracefs, to be held beside a recording or read by `lazymmu trace`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.crosscheck.values import Untold
+from lazymmu.report.common.words import clean
+from lazymmu.report.verify.json import place, shortest
+
+if TYPE_CHECKING:
+    from lazymmu.crosscheck.values import Retold
+    from lazymmu.witness.machine.verdict import Broken, Verdict
+
+__all__ = ["refused", "render"]
+
+_BEGIN: Final = 1_000_000
+"""Time of the first line, in microseconds; each later line is one later."""
+
+_WHY: Final = {
+    Untold.RULE: "traces do not witness {rule}",
+    Untold.KERNEL: "a trace of that kernel shows nothing of the lazy MMU mode",
+    Untold.EVENT: "what a trace of that kernel shows of it does not break {rule}",
+}
+
+_LEGEND: Final = """\
+#                                _-----=> irqs-off/BH-disabled
+#                               / _----=> need-resched
+#                              | / _---=> hardirq/softirq
+#                              || / _--=> preempt-depth
+#                              ||| / _-=> migrate-disable
+#                              |||| /     delay
+#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
+#              | |         |   |||||     |         |
+"""
+
+
+def refused(verdict: Verdict, broken: Broken, why: Untold) -> str:
+    """Why no trace tells this counterexample: one sentence without a full stop."""
+    reason = _WHY[why].format(rule=broken.rule)
+    return f"{verdict.scenario} on {place(verdict)}: {reason}"
+
+
+def render(verdict: Verdict, broken: Broken, told: Retold) -> str:
+    """The text: what it is of, the header of tracefs, and the lines (kernel/trace/trace.c)."""
+    whose = f"{told.task} breaks {broken.rule}" if told.task else broken.rule
+    title = f"{verdict.scenario} on {place(verdict)}: {whose} ({shortest(broken)})"
+    count = len(told.lines)
+    head = [
+        "# tracer: function",
+        "#",
+        f"# lazymmu verify: {clean(title)}",
+        f"# lazymmu trace --arch {verdict.arch} --release {verdict.release}",
+        "#",
+        f"# entries-in-buffer/entries-written: {count}/{count}   #P:{told.cpus}",
+        "#",
+    ]
+    rows = []
+    for number, line in enumerate(told.lines):
+        seconds, micro = divmod(_BEGIN + number, 1_000_000)
+        who = f"{line.comm:>16}-{line.pid:<7}"
+        rows.append(f"{who} [{line.cpu:03}] {line.flags} {seconds:5}.{micro:06}: {line.text}")
+    body = "".join(f"{clean(row)}\n" for row in rows)
+    return "".join(f"{one}\n" for one in head) + _LEGEND + body

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Verdicts in words and for programs: phrases that all formats share, one JSON object, and back.
+
+`verify.schema.json` beside this file describes the object. New keys may be added; none changes its
+meaning without `FORMAT` going up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lazymmu.contract import eventlist
+from lazymmu.report.common import strict_json
+from lazymmu.report.common.dump import dump
+from lazymmu.report.common.words import clean, count
+from lazymmu.witness.machine.verdict import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lazymmu.witness.machine.verdict import Broken, TraceStep, Verdict
+
+__all__ = [
+    "BOUNDS",
+    "FORMAT",
+    "PSEUDO",
+    "Stored",
+    "place",
+    "read",
+    "render",
+    "said",
+    "shortest",
+    "summary",
+]
+
+FORMAT = 1
+"""Version of the layout."""
+
+PSEUDO = {
+    "finally": "Everything ends in a state that the scenario allows.",
+    "deadlock": "Somebody can always go on until all tasks have ended.",
+}
+"""What can be broken beside the contract's rules, and its sentence."""
+
+
+BOUNDS = {
+    "bound": "bound on preemptions",
+    "max_states": "bound on states",
+    "max_bytes": "bound on memory",
+    "deadline": "bound on time",
+    "interrupt": "interrupted",
+}
+"""What ended a search, in words."""
+
+
+def place(verdict: Verdict) -> str:
+    """On what: `x86 (xen-nesting-count, Linux 6.12.8)`."""
+    known = [verdict.feature, f"Linux {verdict.release}" if verdict.release else ""]
+    return f"{verdict.arch} ({', '.join(filter(None, known))})"
+
+
+def shortest(broken: Broken) -> str:
+    """How far a counterexample is: `1 preemption, 3 steps`."""
+    return f"{count(broken.preemptions, 'preemption')}, {count(broken.steps, 'step')}"
+
+
+def said(verdict: Verdict) -> str:
+    """A verdict in one phrase, as the cell of a table says it."""
+    match verdict.verdict:
+        case Answer.HOLDS:
+            return f"holds ({count(verdict.states, 'state')})"
+        case Answer.VIOLATED:
+            first = verdict.violations[0]
+            others = dict.fromkeys(one.rule for one in verdict.violations if one.rule != first.rule)
+            more = f"; also {', '.join(others)}" if others else ""
+            return f"violated: {first.rule} ({shortest(first)}){more}"
+        case Answer.INCONCLUSIVE:
+            why = BOUNDS.get(verdict.reason, verdict.reason)
+            return f"inconclusive: {why} ({count(verdict.states, 'state')} seen)"
+        case Answer.NEVER_OCCURS:
+            return f"never occurs: {'; '.join(verdict.never)}"
+        case Answer.NOT_APPLICABLE:
+            return f"n/a: {verdict.reason}" if verdict.reason else "n/a"
+
+
+def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
+    """What all came to, in one sentence without a full stop; seconds: what it took."""
+    numbers = Counter(verdict.verdict for verdict in verdicts)
+    words = {
+        Answer.HOLDS: "hold",
+        Answer.VIOLATED: "violated",
+        Answer.INCONCLUSIVE: "inconclusive",
+        Answer.NEVER_OCCURS: "never occur",
+        Answer.NOT_APPLICABLE: "not applicable",
+    }
+    parts = [f"{numbers[answer]} {word}" for answer, word in words.items() if numbers[answer]]
+    states = sum(verdict.states for verdict in verdicts)
+    searched = f", {count(states, 'state')} in {seconds:.1f} s" if states else ""
+    return f"{count(len(verdicts), 'run')}: {', '.join(parts) or 'nothing to do'}{searched}"
+
+
+def render(
+    verdicts: Sequence[Verdict], scenarios: Mapping[str, str], expected: Sequence[str]
+) -> str:
+    """One object: `results` in the order given, and the text of each scenario as it was run.
+
+    expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`.
+    """
+    value = {
+        "format": FORMAT,
+        "results": [
+            {**_result(verdict), "expected": word}
+            for verdict, word in zip(verdicts, expected, strict=True)
+        ],
+        "scenarios": dict(sorted(scenarios.items())),
+    }
+    return dump(value)
+
+
+def _result(verdict: Verdict) -> dict[str, Any]:
+    first, *others = verdict.violations or (None,)
+    return {
+        "scenario": verdict.scenario,
+        "arch": verdict.arch,
+        "release": verdict.release,
+        "feature": verdict.feature,
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "never": list(verdict.never),
+        "states": verdict.states,
+        "transitions": verdict.transitions,
+        "depth": verdict.depth,
+        "seconds": round(verdict.seconds, 3),
+        "engine": verdict.engine,
+        **_broken(first),
+        "also": [_broken(broken) for broken in others],
+    }
+
+
+def _broken(broken: Broken | None) -> dict[str, Any]:
+    if broken is None:
+        return {"rule": None, "harm": None, "preemptions": None, "steps": None, "trace": []}
+    fields = {name: getattr(broken, name) for name in ("rule", "harm", "preemptions", "steps")}
+    return {**fields, "trace": [_step(step) for step in broken.trace]}
+
+
+def _step(step: TraceStep) -> dict[str, Any]:
+    fields = {name: value for name, value in asdict(step).items() if name != "events"}
+    for name in ("stored", "effective", "state"):
+        fields[name] = dict(fields[name])
+    fields["calls"] = [{"stack": stack, "citation": source} for stack, source in step.calls]
+    return {**fields, "events": eventlist.render(step.events).splitlines() if step.events else []}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A violation that was written before: whose, on what, and the machine's names of its steps.
+
+    text: of the scenario as it was run, "" when the file does not hold it.
+    """
+
+    scenario: str
+    text: str
+    arch: str
+    release: str
+    rule: str
+    harm: str
+    actions: tuple[str, ...]
+
+
+def read(text: bytes | str) -> list[Stored]:
+    """Every violation of a written object, in order; raises ValueError with one sentence."""
+    try:
+        value = strict_json.load(text)
+    except strict_json.NotStrictError as error:
+        said = (
+            "this is no JSON" if str(error) == strict_json.NO_JSON else f"this is not read: {error}"
+        )
+        raise ValueError(said) from None
+    if not isinstance(value, dict) or not isinstance(value.get("results"), list):
+        raise ValueError("this is no output of lazymmu verify --format json")
+    found = value.get("format")
+    if type(found) is not int or found != FORMAT:
+        raise ValueError(f"its format is {clean(repr(found), 40)}, and {FORMAT} can be read")
+    try:
+        texts = dict(value.get("scenarios") or {})
+        return [
+            Stored(
+                scenario=_text(result["scenario"]),
+                text=_text(texts.get(result["scenario"], "")),
+                arch=_text(result["arch"]),
+                release=_text(result["release"]),
+                rule=_text(broken["rule"]),
+                harm=_text(broken["harm"]),
+                actions=tuple(_text(step["action"]) for step in broken["trace"]),
+            )
+            for result in value["results"]
+            for broken in (result, *result["also"])
+            if broken["rule"] is not None
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError("a result in it is not whole") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text was expected")
+    return value

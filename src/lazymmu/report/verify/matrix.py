@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of verdicts: a block for each scenario, a line for each implementation and release."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from typing import TYPE_CHECKING
+
+from lazymmu.report.common.words import clean
+from lazymmu.report.verify.json import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lazymmu.witness.machine.verdict import Verdict
+
+__all__ = ["WIDTH", "render"]
+
+WIDTH = 100
+"""Columns at most."""
+
+_HEADS = ("on", "implementation", "release", "verdict")
+_GAP = "  "
+_LEAST = 30
+"""Columns that a verdict has at least."""
+
+
+def render(verdicts: Sequence[Verdict]) -> str:
+    """The table; verdicts of one scenario that follow each other are one block.
+
+    Names are never folded, because they are searched for; what is said may be.
+    """
+    if not verdicts:
+        return ""
+    return "".join(f"{line.rstrip()}\n" for line in _lines(verdicts))
+
+
+def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    rows = [_cells(verdict) for verdict in verdicts]
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)][:-1]
+    room = max(WIDTH - 2 - sum(widths) - len(_GAP) * len(widths), _LEAST)
+    yield "scenario"
+    yield _row(_HEADS, widths)
+    blocks = itertools.groupby(zip(verdicts, rows, strict=True), lambda pair: pair[0].scenario)
+    for scenario, block in blocks:
+        yield ""
+        yield clean(scenario)
+        for _, (*names, verdict) in block:
+            first, *rest = textwrap.wrap(verdict, room, break_on_hyphens=False) or [""]
+            yield _row((*names, first), widths)
+            yield from (_row((*("" for _ in names), more), widths) for more in rest)
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    cells = (verdict.arch, verdict.feature, verdict.release, said(verdict))
+    return tuple(clean(cell) for cell in cells)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  " + _GAP.join([*map(str.ljust, cells, widths), cells[-1]])

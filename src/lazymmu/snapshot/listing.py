@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The files of a folder that a check may read, each under one name.
+
+These are *.c and *.h of the kernel proper, Kconfig* and Kbuild files and Makefiles of the whole
+tree, and .clang-format. A file or directory that links lead to has several names. It is listed
+under one: its own, unless a build file names the link and not what is behind it (`mm` as a link
+to `mm-new`), or what is behind it would not be listed at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+from lazymmu.snapshot.beneath import CROWD, IRREGULAR, LINK_OUT, Folder, Lose, Stamp, identity, why
+
+__all__ = ["Source", "wanted"]
+
+_NO_C: Final = frozenset({"tools", "Documentation", "samples", "scripts"})
+"""Top directories whose C is not the kernel's: host programs, texts and examples."""
+
+_BUILD: Final = ("Kconfig", "Makefile", "Kbuild")
+
+_MOST: Final = 500_000
+"""Most files that are listed: a kernel has sixty thousand, and a hostile tree ends somewhere."""
+
+
+class _Branch(NamedTuple):
+    """A directory to be listed: its place, the name to list it under, and whether its C counts.
+
+    place and name are empty or end with a slash; place has no links in it.
+    """
+
+    place: str
+    name: str
+    wants_c: bool
+
+
+class _Link(NamedTuple):
+    """A link that was met: its name, the place it leads to, and what the branch wanted."""
+
+    name: str
+    place: str
+    directory: bool
+    wants_c: bool
+    stamp: Stamp
+
+
+def wanted(rel: str) -> bool:
+    """Whether a file is one that a check may read, by its path alone."""
+    *above, name = rel.split("/")
+    if any(part.startswith(".") for part in above):
+        return False
+    if name.endswith((".c", ".h")):
+        return not above or above[0] not in _NO_C
+    return name.startswith(_BUILD) or name == ".clang-format"
+
+
+class Source(Folder):
+    """A folder of source, whose files are known by one name each."""
+
+    def __init__(self, root: str, typed: str = "") -> None:
+        """Open the gate to `root`; see Folder."""
+        super().__init__(root, typed)
+        self._listing: _Listing | None = None
+
+    def manifest(self, lose: Lose) -> dict[str, Stamp]:
+        """Return the states of all files that a check may read; see Ground."""
+        self._steps = 0  # a check begins
+        self._listing = _Listing(self, lose)
+        return self._listing.files
+
+    def shown(self, place: str) -> str:
+        """Return the name under which a place without links in it is listed."""
+        return self._listed().shown(place)
+
+    def _counts(self, name: str, place: str, directory: bool) -> bool:
+        """Whether a link is the one name of what it leads to."""
+        listing = self._listed()
+        return listing.shown(place) == name or (not directory and name in listing.files)
+
+    def _listed(self) -> _Listing:
+        if self._listing is None:
+            self._listing = _Listing(self, lambda _rel, _reason: None)
+        return self._listing
+
+
+class _Listing:
+    """What there is in a folder.
+
+    files: states by path, in the order of the paths; renamed: places of directories and files that
+    are listed under the name of a link instead, with that name.
+    """
+
+    def __init__(self, folder: Folder, lose: Lose) -> None:
+        """List `folder`; what cannot be listed is told to `lose` with the reason."""
+        self._folder = folder
+        self._lose = lose
+        self._links: list[_Link] = []
+        self._seen: dict[str, bool] = {}
+        self._texts: dict[str, str] = {}
+        self.renamed: dict[str, str] = {}
+        found: dict[str, Stamp] = {}
+        branches = [_Branch("", "", True)]
+        for _ in range(2):
+            # The first two levels here, what is below them by threads: most of the time is spent
+            # in system calls.
+            branches = [below for branch in branches for below in self._scan(branch, found)]
+        with ThreadPoolExecutor(2) as pool:
+            for part in pool.map(self._walk, branches):
+                found.update(part)
+        if self._links:
+            self._follow(found)
+        if len(found) > _MOST:
+            lose("", f"more than {_MOST} files: those behind {sorted(found)[_MOST]} are not listed")
+            found = dict(sorted(found.items())[:_MOST])
+        self.files = dict(sorted(found.items()))
+
+    def shown(self, place: str) -> str:
+        """Return the name under which a place without links in it is listed."""
+        head, tail = place, ""
+        while self.renamed and head:
+            name = self.renamed.get(head)
+            if name is not None:
+                return name + tail
+            head, _, last = head.rpartition("/")
+            tail = f"/{last}{tail}"
+        return place
+
+    def _walk(self, branch: _Branch) -> dict[str, Stamp]:
+        """List all that is wanted at and below one directory."""
+        found: dict[str, Stamp] = {}
+        pending = [branch]
+        while pending:
+            pending += self._scan(pending.pop(), found)
+            if len(found) > _MOST:
+                break
+        return found
+
+    def _scan(self, branch: _Branch, found: dict[str, Stamp]) -> list[_Branch]:
+        """List one directory; returns those below it."""
+        place, rel, wants_c = branch
+        below: list[_Branch] = []
+        here: dict[str, Stamp] = {}
+        self._seen[place] = wants_c
+        try:
+            with os.scandir(self._folder.path(place)) as entries:
+                for count, entry in enumerate(entries):
+                    if count == CROWD:
+                        raise OSError(f"more than {CROWD} entries")
+                    name = entry.name
+                    if name.endswith((".c", ".h")):
+                        counts = wants_c
+                    else:
+                        counts = name.startswith(_BUILD) or name == ".clang-format"
+                    try:
+                        if entry.is_symlink():
+                            self._meet(branch, name, counts)
+                            continue
+                        if not counts or "." not in name:
+                            if name[0] != "." and entry.is_dir(follow_symlinks=False):
+                                kernel = wants_c and (bool(rel) or name not in _NO_C)
+                                below.append(_Branch(f"{place}{name}/", f"{rel}{name}/", kernel))
+                                continue
+                            if not counts:
+                                continue
+                        status = entry.stat(follow_symlinks=False)
+                    except OSError as error:
+                        self._lose(rel + name, why(error))
+                        continue
+                    if stat.S_ISREG(status.st_mode):
+                        # As `identity` has it, but sixty thousand calls cost.
+                        here[rel + name] = (
+                            status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+                            status.st_ino, status.st_dev,
+                        )  # fmt: skip
+                    else:
+                        self._lose(rel + name, IRREGULAR)
+        except OSError as error:
+            self._lose(rel.rstrip("/") or ".", why(error))
+            return []
+        found.update(here)
+        return below
+
+    def _meet(self, branch: _Branch, name: str, counts: bool) -> None:
+        """Remember a link that may lead to something that counts."""
+        if not counts and (name[0] == "." or name.endswith((".c", ".h"))):
+            return
+        try:
+            place, status = self._folder.find(branch.place + name)
+        except OSError as error:
+            # What counts for nothing as a file can still be a directory that is built.
+            if counts or (why(error) == LINK_OUT and self._named(branch.name + name)):
+                raise
+            return
+        directory = stat.S_ISDIR(status.st_mode)
+        if directory or (counts and stat.S_ISREG(status.st_mode)):
+            wants_c = branch.wants_c and (bool(branch.name) or name not in _NO_C)
+            stamp = identity(status)
+            self._links.append(_Link(branch.name + name, place, directory, wants_c, stamp))
+        elif counts:
+            raise OSError(IRREGULAR)
+
+    def _follow(self, found: dict[str, Stamp]) -> None:
+        """List what is behind links, each once; then give each file its one name."""
+        entered: set[str] = set()
+        files: list[_Link] = []
+        while self._links:
+            links, self._links = sorted(self._links), []
+            for link in links:
+                if not link.directory:
+                    files.append(link)
+                    continue
+                place = f"{link.place}/" if link.place else ""
+                if place in entered or f"{link.name}/".startswith(place):
+                    continue  # listed by another link, or a circle
+                # A directory whose C counts for nothing there may be behind a link from the kernel.
+                listed = self._seen.get(place, False) or (place in self._seen and not link.wants_c)
+                if not self._takes_name(link, listed):
+                    continue
+                entered.add(place)
+                for rel in [rel for rel in found if rel.startswith(place)]:
+                    del found[rel]
+                self.renamed[link.place] = link.name
+                found.update(self._walk(_Branch(place, f"{link.name}/", link.wants_c)))
+        for link in files:
+            own = self.shown(link.place)
+            if self._takes_name(link, own in found):
+                if not self._named(own):
+                    found.pop(own, None)
+                    self.renamed[link.place] = link.name
+                found[link.name] = link.stamp
+
+    def _takes_name(self, link: _Link, listed: bool) -> bool:
+        """Whether what is behind a link is listed under the link's name.
+
+        A file that is built under both names is two objects, and listed twice.
+        """
+        if not listed:
+            return True
+        return self._named(link.name) and not (link.directory and self._named(link.place))
+
+    def _named(self, rel: str) -> bool:
+        """Whether the build names a path: the build files of its directory, or the top Makefile.
+
+        The latter enters the directory that ARCH= names, whichever that is, and looks for headers
+        in every `include`.
+        """
+        head, _, name = rel.rpartition("/")
+        if head == "arch":
+            return True
+        if "include" in rel.split("/"):
+            return True
+        if head not in self._texts:
+            texts: Iterable[str] = (
+                self._text(f"{head}/{file}" if head else file) for file in ("Kbuild", "Makefile")
+            )
+            self._texts[head] = "\n".join(texts)
+        stem = name.removesuffix(".c")
+        ending = r"\.o" if stem != name else "/"
+        return re.search(rf"(?<![\w./-]){re.escape(stem)}{ending}", self._texts[head]) is not None
+
+    def _text(self, rel: str) -> str:
+        try:
+            return self._folder.read(rel, 1 << 20).decode("latin-1")
+        except OSError:
+            return ""

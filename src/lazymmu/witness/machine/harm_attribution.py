@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whom a broken rule hurts: what goes wrong in runs that break it and nothing else.
+
+A scenario's machine is searched along those runs alone in which every obligation but one is
+obeyed.  A harm that comes once that one was broken is its doing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from lazymmu.contract.deferral.breach_kinds import way, ways
+from lazymmu.contract.events import SwitchOut
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind, Party
+from lazymmu.explore import Field, search
+from lazymmu.machine import ConfigError
+from lazymmu.machine.machine import MODE_OPERATIONS
+from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, Judged, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Mapping
+
+    from lazymmu.contract.monitor import Product, Violation
+    from lazymmu.explore import Engine, View
+    from lazymmu.machine import Op
+    from lazymmu.witness.machine.product_model import Question
+
+__all__ = ["HARMS", "Blame", "blame"]
+
+Program: TypeAlias = "tuple[Op, ...]"
+
+HARMS: Final = (
+    "kernel-bug",
+    "lost-update",
+    "stale-translation-used",
+    FINALLY,
+    "mode-not-effective",
+)
+"""What can go wrong, gravest first: harms, an end that the scenario rules out, a cost."""
+
+_LASTING: Final = frozenset({"unbalanced-section", "unbalanced-pause", "bh-across-section"})
+"""Rules whose breach leaves the task in a state that its later code knows nothing of.
+
+What that code breaks from then on is no fault of its own.
+"""
+
+
+_MAY_MOVE: Final = "unpinned-batch"
+"""What unpinned implementations break in every section; the harm comes when a task does move."""
+
+_COMES_WITH: Final[Mapping[str, frozenset[str]]] = {
+    # Who drops a page-table lock in a section breaks this one too, with something pending or not.
+    "unlock-before-flush": frozenset({"section-outside-lock"}),
+    # Who frees a page must have flushed the TLB: in a section, if the page is freed there.
+    "free-before-flush": frozenset({"tlb-flush-in-section"}),
+}
+"""Obligations of callers that a rule cannot be broken without, or not by code that is else right.
+
+The harm is the rule's: without what it forbids they do none.
+"""
+
+
+def blame(
+    question: Question, rule: str, *, named: Collection[str] = (), engine: Engine = "auto"
+) -> Mapping[str, tuple[str, ...]]:
+    """The harms that breaking `rule` does by itself, gravest first, by the way it is broken.
+
+    A way in which `question` cannot break it is missing, and one that hurts nobody has none; nor
+    does a harm count that comes without the mode too.  `named`: obligations that may be broken
+    along with it: those of implementations, because a caller that breaks `rule` makes them do so,
+    and those of callers that come with `rule`.  Empty too when there is no such machine.
+    """
+    try:
+        model = Blame(question, rule, named=named)
+        # An interrupt's program is first looked at when it comes.
+        shown = search(model, engine=engine, bound=question.bound).shown
+    except ConfigError:
+        return {}
+    found = {
+        how: tuple(harm for harm in HARMS if _label(how, harm) in shown)
+        for how in ways(rule)
+        if _label(how) in shown
+    }
+    if not any(found.values()):
+        return found
+    anyway = _without_the_mode(question, engine)
+    return {how: tuple(one for one in harms if one not in anyway) for how, harms in found.items()}
+
+
+def _without_the_mode(question: Question, engine: Engine) -> frozenset[str]:
+    """The harms that the same programs do when they leave the mode alone."""
+    config = question.config
+    idle = replace(
+        config,
+        tasks=tuple(replace(task, program=_stripped(task.program)) for task in config.tasks),
+        interrupts=tuple(replace(irq, program=_stripped(irq.program)) for irq in config.interrupts),
+    )
+    model = Judged(replace(question, config=idle, watch=HARMS, occurs=()))
+    shown = search(model, engine=engine, bound=question.bound).shown
+    return frozenset(FINALLY if label.startswith(FINALLY) else label for label in shown)
+
+
+def _stripped(program: Program) -> Program:
+    """A program without its calls of the mode."""
+    return tuple(
+        replace(op, body=_stripped(op.body)) for op in program if op.name not in MODE_OPERATIONS
+    )
+
+
+def _label(how: str, harm: str = "") -> str:
+    return f"{how}: {harm}"
+
+
+class Blame(Judged):
+    """The model of those runs that break nothing but one rule, and that in one way."""
+
+    def __init__(self, question: Question, rule: str, *, named: Collection[str] = ()) -> None:
+        """Raises ConfigError when there is no such machine."""
+        super().__init__(replace(question, watch=(*watched(), rule), occurs=()))
+        self.rule, self.ways = rule, ways(rule)
+        self.fields = (*self.fields, Field("broken", len(self.ways) + 1))
+        self.initial: tuple[Hashable, ...] = (*self.initial, 0)
+        self._broken = len(self.fields) - 1
+        self.labels = (
+            PREEMPTION,
+            *(_label(how, harm) for how in self.ways for harm in ("", *HARMS)),
+        )
+        self._shown = {name: 1 << bit for bit, name in enumerate(self.labels)}
+        self._borne = {
+            name
+            for name in (*named, _MAY_MOVE)
+            if name != rule
+            and (RULES[name].party is Party.IMPLEMENTATION or name in _COMES_WITH.get(rule, ()))
+        }
+
+    def step(self, state: View, action: int, /) -> int | None:
+        """One step of the machine; none that breaks something else is taken."""
+        events = self.machine.step(state, action)
+        if events is None:
+            return None
+        mask = 0
+        found: list[Violation] = []
+        for event in events:
+            if isinstance(event, SwitchOut) and event.why == "preempted":
+                mask |= self._shown[PREEMPTION]
+            slot = self._slots[event.task]
+            before: Product = state[slot]
+            after, violations = self.runtime.step(before, event)
+            if after is not before:
+                state[slot] = after
+            found += [one for one in violations if one.detail not in RULES[one.rule].foretold]
+        number: int = state[self._broken]
+        own = {way(one.rule, one.detail) for one in found if one.rule == self.rule}
+        if not number and own:
+            if len(own) > 1:
+                return None
+            number = self.ways.index(own.pop()) + 1
+            state[self._broken] = number
+            lasting = False
+        else:
+            lasting = bool(number) and self.rule in _LASTING
+        how = self.ways[number - 1]
+        if not lasting and any(not self._excused(one, how) for one in found):
+            return None
+        if number:
+            mask |= self._shown[_label(how)]
+            for one in found:
+                if RULES[one.rule].kind is Kind.HARM:
+                    mask |= self._shown[_label(how, one.rule)]
+        return mask
+
+    def _excused(self, one: Violation, how: str) -> bool:
+        """Whether a run with this violation is still one that breaks the rule alone."""
+        if one.rule == self.rule:
+            return way(one.rule, one.detail) == how
+        return RULES[one.rule].kind is Kind.HARM or one.rule in self._borne
+
+    def final(self, state: View, /) -> int:
+        """Whether a run that broke the rule, and came to its end, ended as it should not."""
+        number: int = state[self._broken]
+        if not number or not super().final(state):
+            return 0
+        if not self.machine.over(state):
+            return 0  # it went no further because it would have broken something else
+        return self._shown[_label(self.ways[number - 1], FINALLY)]

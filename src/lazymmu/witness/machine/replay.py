@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A counterexample that was found before, taken once more on the machine, without any search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.explore import Path, Taken
+from lazymmu.machine import ConfigError
+from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, Judged
+from lazymmu.witness.machine.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.verify import retrace
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from lazymmu.witness.machine.product_model import Question
+
+__all__ = ["NotAgainError", "again"]
+
+
+class NotAgainError(Exception):
+    """The machine does not go the way of an earlier counterexample; one sentence says where."""
+
+
+def again(name: str, question: Question, rule: str, harm: str, actions: Sequence[str]) -> Verdict:
+    """The verdict that the way through `actions` breaks `rule`.
+
+    name: the scenario's; harm: as it was found; actions: the machine's names of the steps.
+    Raises NotAgainError where a step cannot be taken, or when the rule is not broken by the last.
+    """
+    try:
+        model = Judged(question)
+    except ConfigError as problem:
+        raise NotAgainError(str(problem)) from None
+    path = _path(model, actions)
+    shown = {*(path.steps[-1].labels if path.steps else ()), *path.final}
+    if not any(label == rule or (rule == FINALLY and label.startswith(FINALLY)) for label in shown):
+        raise NotAgainError(f"the last step does not break {rule}")
+    trace = retrace(model, path)
+    return Verdict(
+        scenario=name,
+        arch=question.config.arch,
+        release=model.machine.release.name,
+        feature=model.machine.arch.row,
+        verdict=Answer.VIOLATED,
+        violations=(Broken(rule, harm, path.cost, len(path.steps), trace),),
+        depth=len(path.steps),
+        reason="replayed",
+    )
+
+
+def _path(model: Judged, actions: Sequence[str]) -> Path:
+    numbers = {name: number for number, name in enumerate(model.actions)}
+    state: list[Hashable] = list(model.initial)
+    steps: list[Taken] = []
+    cost = 0
+    for place, action in enumerate(actions, 1):
+        if action not in numbers:
+            raise NotAgainError(f"step {place}, {action}, is none of this machine's")
+        labels = model.step(state, numbers[action])
+        if labels is None:
+            raise NotAgainError(f"step {place}, {action}, cannot be taken")
+        steps.append(Taken(action, _names(model, labels)))
+        cost += PREEMPTION in steps[-1].labels
+    return Path(tuple(steps), cost, _names(model, _final(model, state)))
+
+
+def _final(model: Judged, state: list[Hashable]) -> int:
+    """What a state shows in which nothing can be done, 0 for another one."""
+    enabled = any(
+        model.step(list(state), number) is not None for number in range(len(model.actions))
+    )
+    return 0 if enabled else model.final(state)
+
+
+def _names(model: Judged, mask: int) -> tuple[str, ...]:
+    return tuple(label for bit, label in enumerate(model.labels) if mask >> bit & 1)

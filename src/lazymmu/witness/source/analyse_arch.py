@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One architecture of one tree, looked at as its profile's machine would be built."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from posixpath import basename, dirname
+
+from lazymmu.contract import vocabulary
+from lazymmu.contract.dialects import Dialect
+from lazymmu.contract.monitor import Runtime
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind, Party
+from lazymmu.kernelc.arch_profile import Profile
+from lazymmu.kernelc.config.unbuilt import Cause
+from lazymmu.kernelc.configured_tree import Definition, View
+from lazymmu.kernelc.fork import seldom_collected
+from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.tree_index import Library
+from lazymmu.snapshot.tree import Tree
+from lazymmu.witness.finding import Lost, SectionRow, Step
+from lazymmu.witness.source import arch_hooks, blind_spots
+from lazymmu.witness.source.effects.call_effects import Calls
+from lazymmu.witness.source.entry_points import Root, Roots
+from lazymmu.witness.source.findings import Culprit, culprit
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, Reach
+from lazymmu.witness.source.mode_places import Found, Verdicts, included, judge
+from lazymmu.witness.source.path.walker import Walker
+from lazymmu.witness.source.prefilter import MODE_WORD, Marks
+from lazymmu.witness.source.section_table import rows
+
+_RECURSION = 20_000
+"""Call chains of the kernel are deep, and the analysis recurses along them.  How deep an expression
+may be is bounded where it is read (kernelc.ir.bounds), so that this is far from what a stack
+holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one architecture came to, as plain values that can cross to another process.
+
+    unbuilt: files of a module out of tree that are not built, and why; unlisted: files that name
+    a function that calls back, and that no Makefile was seen to name, whatever the configuration.
+    """
+
+    arch: str
+    directory: str
+    """Below arch/."""
+    culprits: tuple[Culprit, ...]
+    rows: tuple[SectionRow, ...]
+    sections: tuple[tuple[str, int], ...]
+    words: frozenset[str]
+    enter: frozenset[str]
+    parsed: int
+    unparsed: tuple[Lost, ...]
+    unresolved: tuple[Lost, ...]
+    verdicts: Verdicts
+    included: Found
+    blind: tuple[Lost, ...]
+    unbuilt: tuple[tuple[str, str], ...] = ()
+    unlisted: tuple[tuple[str, str], ...] = ()
+
+
+def look(
+    tree: Tree,
+    profile: Profile,
+    rules: Sequence[str],
+    dialect: Dialect,
+    marks: Marks,
+    library: Library,
+) -> Looked | None:
+    """Look at one architecture; None when its profile's machine does not have the mode."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        with seldom_collected():
+            return _look(tree, profile, rules, dialect, marks, library)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _look(
+    tree: Tree,
+    profile: Profile,
+    rules: Sequence[str],
+    dialect: Dialect,
+    marks: Marks,
+    library: Library,
+) -> Looked | None:
+    words = vocabulary.load()
+    mine = marks.seen_by(profile, marks.mode)
+    calling_back = marks.seen_by(profile, marks.takers)
+    view = View(tree, profile, extra=[*mine, *calling_back, *marks.module], library=library)
+    program = Program(view)
+    facts = Facts(
+        program, words, config=view.config.value, constants=profile.constants, macro=view.macro
+    )
+    naming = frozenset(mine)
+    reach = Reach(program, facts, words, lambda d: d.file in naming and view.has(d, MODE_WORD))
+    calls = Calls(program, facts, reach, words, tables=_tables(view, words))
+    implementation = arch_hooks.find(view, program, words)
+    if not any(d.file.startswith("arch/") for d in implementation.enter):
+        return None
+    # What is information on an implementation shows where the mode is used.
+    used = [n for n in rules if RULES[n].party is Party.CALLER or RULES[n].kind is Kind.INFORMATION]
+    callers = [RULES[n] for n in used]
+    implementers = [RULES[n] for n in rules if n not in used]
+    walker = Walker(calls, Runtime(callers, dialect))
+    roots = Roots(program, reach, walker, words, implementation.places)
+    users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
+    calls.cannot_read(
+        d
+        for d in users
+        if d.name not in words.mode
+        and (d.file, program.function(d).line) not in implementation.places
+        and program.function(d).broken
+    )
+    takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
+
+    def named(name: str, static: bool, file: str) -> list[Definition]:
+        files = [file] if static else [f for f in view.built if name.encode() in tree.read(f)]
+        return [d for f in files for d in _naming(view, f, name.encode())]
+
+    registrations = tuple(name.encode() for name in words.handlers)
+    registering = [
+        d
+        for f in sorted({*mine, *calling_back})
+        if f.endswith(".c")
+        for d in _naming(view, f, *registrations)
+    ]
+    walked = roots.walk(users, takers, registering, named)
+    rests_on = _Conditions(view)
+    culprits = [rests_on.named(c) for root in walked for c in _culprits(profile.name, root)]
+    if implementers:
+        runtime = Runtime(implementers, dialect)
+        for definition, outcome in arch_hooks.judge(implementation, program, calls, runtime, words):
+            root = Root(definition, (), outcome)
+            culprits.extend(rests_on.named(c) for c in _culprits(profile.name, root))
+    bodies = included(view, MODE_WORD)
+    unbuilt = tuple(_unbuilt(view, program, marks.module))
+    table = rows(profile.name, walker, walked, program, words, culprits)
+    return Looked(
+        arch=profile.name,
+        directory=profile.arch_dir,
+        culprits=tuple(culprits),
+        rows=tuple(table),
+        sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
+        words=implementation.words,
+        enter=implementation.enter_words,
+        parsed=program.parsed,
+        unparsed=tuple(_lost(tree, program, reach, walker)),
+        unresolved=tuple(_unresolved(profile.name, reach)),
+        verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
+        included=bodies,
+        blind=(
+            *blind_spots.of_walker(walker),
+            *blind_spots.of_hooks(profile.arch_dir, implementation),
+            *blind_spots.of_tree(tree.losses, marks.mode),
+        ),
+        unbuilt=unbuilt,
+        unlisted=tuple(_unlisted(view, calling_back)),
+    )
+
+
+def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
+    """Functions and macros of a file that the profile builds, whose text has one of the words."""
+    if file.endswith(".c") and file not in view.built:
+        return []
+    text = view.tree.read(file)
+    if not any(word in text for word in words):
+        return []
+    return [
+        d
+        for d in (*view.functions(file), *view.macros(file))
+        if any(text.find(word, d.start, d.end) >= 0 for word in words)
+    ]
+
+
+def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
+    """Functions of each table that is handed to one that calls back, by the table's variable."""
+    out: dict[str, list[str]] = {}
+    for struct in sorted({t.ops_struct for t in words.callbacks.values() if t.ops_struct}):
+        for item in view.initialisers(struct=struct):
+            out.setdefault(item.table, []).append(item.function)
+    return out
+
+
+class _Conditions:
+    """Names the free CONFIG symbols that each line of a path is compiled under."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._lines: dict[str, list[int]] = {}
+
+    def named(self, item: Culprit) -> Culprit:
+        """A culprit with the conditions of all its lines."""
+        found = set(item.conditions)
+        for step in item.path:
+            found.update(self._of(step.file, step.line))
+        return replace(item, conditions=tuple(sorted(found)))
+
+    def _of(self, file: str, line: int) -> tuple[str, ...]:
+        if file not in self._lines:
+            text = self._view.tree.read(file)
+            self._lines[file] = [0, *(m.end() for m in re.finditer(rb"\n", text))]
+        starts = self._lines[file]
+        at = starts[min(max(line, 1), len(starts)) - 1]
+        built = self._view.conditions(file) or () if file.endswith(".c") else ()
+        return (*built, *self._view.headers.selection(file).needs(at))
+
+
+def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
+    spaces = root.outcome.spaces - {"unknown"}
+    space = spaces.pop() if len(spaces) == 1 else "unknown"
+    for hit in root.hits:
+        yield culprit(arch, hit, root.step, root.definition.conditions, space)
+
+
+def _unbuilt(view: View, program: Program, files: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Read all functions of some files; the files that are not built are left, with the reason."""
+    for file in files:
+        why = view.why(file)
+        if why is not None:
+            yield file, str(why)
+            continue
+        for definition in view.functions(file):
+            program.function(definition)
+
+
+def _unlisted(view: View, files: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """The files that no configuration of this machine builds, with the reason."""
+    for file in files:
+        if not file.endswith(".c") or file in view.built or _is_included(view.tree, file):
+            continue
+        why = view.why(file)
+        if why is not None and why.cause in (Cause.UNNAMED, Cause.UNREADABLE):
+            yield file, str(why)
+
+
+def _is_included(tree: Tree, file: str) -> bool:
+    """Whether another .c file beside it, or one directory up, includes it: then that decides."""
+    name = re.escape(basename(file)).encode()
+    include = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*\"(?:[^\"\n]*/)?" + name + rb"\"", re.M)
+    return any(
+        include.search(tree.read(f"{folder}/{entry.name}"))
+        for folder in (dirname(file), dirname(dirname(file)))
+        if folder
+        for entry in tree.entries(folder)
+        if entry.name.endswith(".c") and not entry.directory
+    )
+
+
+def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
+    for name, (file, line, function) in sorted(reach.unresolved.items()):
+        yield Lost(file, line, name, f"called in {function}()")
+    if reach.cut_off:
+        why = f"more than {MAX_DEPTH} calls below a section on {arch}, not looked at"
+        yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
+
+
+def _lost(tree: Tree, program: Program, reach: Reach, walker: Walker) -> Iterable[Lost]:
+    for (file, line), (name, why) in sorted(program.unparsed.items()):
+        yield Lost(file, line, name, why)
+    for (file, line, name), why in sorted({**reach.bounded, **walker.bounded}.items()):
+        yield Lost(file, line, name, why)
+    for loss in tree.losses:
+        yield Lost(loss.file, 0, "", loss.reason)
+
+
+__all__ = ["Looked", "Step", "look"]

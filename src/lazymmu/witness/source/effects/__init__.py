@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call does to the contract's state: locks, entries, batches, summaries."""

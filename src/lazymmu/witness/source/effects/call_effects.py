@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a call in the source to events: what the vocabulary says, or what the callee may do.
+
+A call may turn out in several *ways* (a trylock that succeeds or fails).  Each way is a list
+of events, the call's value, and perhaps a callee to walk in the caller's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from lazymmu.contract.events import (
+    BatchAdd,
+    Disable,
+    Enable,
+    Flush,
+    Free,
+    MaySleep,
+    Pause,
+    PerCpu,
+    Pin,
+    Resume,
+    Site,
+    TlbFlush,
+    Unpin,
+)
+from lazymmu.contract.monitor import Product
+from lazymmu.contract.vocabulary import ModeCall, Vocabulary
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.kernelc.ir.nodes import Expr, Node, text
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.source.effects.batch_effects import batches, events
+from lazymmu.witness.source.effects.effect import NOTHING, Inside, Note, Way
+from lazymmu.witness.source.effects.entry_effects import Entries, origins
+from lazymmu.witness.source.effects.lock_effects import Locks
+from lazymmu.witness.source.effects.summary_effects import Below
+from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.interproc.call_targets import callee
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.summaries import Reach
+
+
+class Calls:
+    """Turns calls into ways, for one program and one vocabulary."""
+
+    def __init__(
+        self,
+        program: Program,
+        facts: Facts,
+        reach: Reach,
+        words: Vocabulary,
+        *,
+        tables: Mapping[str, Collection[str]],
+    ) -> None:
+        self.program = program
+        self.facts = facts
+        self.reach = reach
+        self.words = words
+        self.locks = Locks(program, words)
+        self.entries = Entries(facts, reach, words)
+        self.below = Below(facts, reach, words, tables)
+        self.helpers: set[tuple[str, int]] = set()
+        """Functions (file, line of their text) that change the mode for their callers."""
+        self.helper_names: set[str] = set()
+        self.keyed: frozenset[str] = frozenset()
+        """Per-CPU variables that are batches of one mm each."""
+        self.unread: set[tuple[str, int]] = set()
+        """Definitions (file, line) that name the mode and were not read in full."""
+        self.unread_names: set[str] = set()
+        self.broken: dict[tuple[str, int, str], str] = {}
+        """The same as file, line of the text, and name, with the reason."""
+        self._batches: dict[tuple[str, int], Mapping[str, str]] = {}
+        self.implementation: frozenset[tuple[str, int]] = frozenset()
+        """Functions (file, line of their text) of the architecture that is being judged itself."""
+
+    def cannot_read(self, definitions: Iterable[Definition]) -> None:
+        """Take note of definitions that name the mode and were not read in full."""
+        for definition in definitions:
+            graph = self.program.function(definition)
+            self.broken[(graph.file, graph.line, graph.name)] = graph.broken
+            self.unread.add((definition.file, definition.line))
+            self.unread_names.add(definition.name)
+
+    def batch(self, frame: Frame, node: Node) -> tuple[Note, ...]:
+        """What a node of an implementation does to its per-CPU batches."""
+        if not self.implementation:
+            return ()
+        graph = frame.graph
+        key = (graph.file, graph.line)
+        local = self._batches.get(key)
+        if local is None:
+            local = self._batches[key] = batches(graph, self.words)
+        return tuple(
+            Note(event, "", "stores into the batch")
+            for event in events(graph, node, local)
+            if not isinstance(event, BatchAdd) or event.variable in self.keyed
+        )
+
+    def ways(
+        self, frame: Frame, call: Expr, product: Product, env: Mapping[str, Value]
+    ) -> tuple[Way, ...]:
+        """How a call in this frame can turn out."""
+        name = callee(call, frame.graph, env)
+        site = Site(frame.graph.file, call[3], call[4], frame.graph.name)
+        if name is None:
+            self.reach.target(call, frame.graph, env)
+            return NOTHING
+        words = self.words
+        if name in self.facts.constants:
+            return (Way(value=("int", self.facts.constants[name])),)
+        mode = words.mode.get(name)
+        if mode is not None and not self.implementation:
+            return self._mode(name, mode, site)
+        lock = words.locks.get(name)
+        if lock is not None:
+            return self.locks.ways(frame, call, lock, name, site)
+        pin = words.pins.get(name)
+        if pin is not None:
+            kind = Pin if pin.action == "pin" else Unpin
+            return (Way((Note(kind(pin.kind, site=site), "pin", f"calls {name}()"),)),)
+        access = words.percpu.get(name)
+        if access is not None:
+            return self._percpu(call, name, site)
+        if name in words.any_context:
+            return NOTHING
+        tlb = words.tlb.get(name)
+        if tlb is not None:
+            event = TlbFlush(tlb.scope, space=tlb.space, how=tlb.how, site=site)
+            return (Way((Note(event, "tlb", f"calls {name}()"),)),)
+        accessor = words.entries.get(name)
+        if accessor is not None:
+            notes = self.entries.notes(frame, call, accessor, name, env, site)
+            if product.task.depth:
+                notes += self.below.mode(self.reach.of_call(call, frame.graph, env), site, name)
+            return (Way(tuple(notes)),)
+        return self._other(frame, call, name, product, env, site)
+
+    # -- one kind of call each ----------------------------------------------------------------
+
+    def _mode(self, name: str, mode: ModeCall, site: Site) -> tuple[Way, ...]:
+        says = f"calls {name}()"
+        layer = mode.layer
+        match mode.action:
+            case "enable":
+                note = Note(Enable(layer=layer, site=site), "begin", says)
+            case "disable":
+                note = Note(Disable(layer=layer, site=site), "end", says)
+            case "pause":
+                note = Note(Pause(layer=layer, site=site), "pause", says)
+            case "resume":
+                note = Note(Resume(layer=layer, site=site), "resume", says)
+            case "flush":
+                note = Note(Flush("api", layer=layer, site=site), "flush", says)
+            case _:
+                return NOTHING
+        return (Way((note,)),)
+
+    def _percpu(self, call: Expr, name: str, site: Site) -> tuple[Way, ...]:
+        access = self.words.percpu[name]
+        args = call[2]
+        variable = text(args[access.arg]) if -len(args) <= access.arg < len(args) else "?"
+        notes: list[Note] = []
+        if access.pins:
+            notes.append(Note(Pin("preempt", site=site)))
+        notes.append(
+            Note(
+                PerCpu(variable.lstrip("&"), access.access, site=site), "percpu", f"calls {name}()"
+            )
+        )
+        return (Way(tuple(notes)),)
+
+    def _other(
+        self,
+        frame: Frame,
+        call: Expr,
+        name: str,
+        product: Product,
+        env: Mapping[str, Value],
+        site: Site,
+    ) -> tuple[Way, ...]:
+        notes: list[Note] = []
+        says = f"calls {name}()"
+        free = self.words.frees.get(name)
+        if free is not None and free.certain and -len(call[2]) <= free.arg < len(call[2]):
+            for entry in origins(call[2][free.arg], env):
+                notes.append(Note(Free(entry, what=free.what, site=site), "free", says))
+        on = product.task.depth > 0 or bool(product.task.irq)
+        if on:
+            root = self.reach.sleeping.root(call, frame.graph, env)
+            if root is not None:
+                if root:
+                    notes.append(Note(MaySleep(root, False, site=site), "sleep", says))
+                return (Way(tuple(notes)),)
+        if not (on or self.implementation or self._known(frame, call, name)):
+            return (Way(tuple(notes)),)
+        target = self.reach.target(call, frame.graph, env)
+        if target is None:
+            return (Way(tuple(notes)),)
+        definition = target.definition
+        if (definition.file, definition.line) in self.unread:
+            return (Way(tuple(notes), unread=name),)
+        graph = self.program.function(definition)
+        place = (definition.file, graph.line)
+        callback = isinstance(call[1], str) and call[1] in frame.graph.types
+        if (
+            callback
+            or place in self.helpers
+            or place in self.implementation
+            or frame.carries(call)
+            or self._calls_back(frame, call, env)
+        ):
+            if graph.unread:
+                return (Way(tuple(notes), unread=name),)
+            binding = self.reach.bind(definition, call, frame.graph, env)
+            binding = self.locks.binding(frame, call, definition, binding)
+            inside = Inside(definition, binding, callback, target.ambiguous)
+            return (Way(tuple(notes), inside=inside),)
+        if on:
+            effects = self.reach.of_call(call, frame.graph, env)
+            notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous)
+            notes += self.below.flushes(frame, call, effects, site, name)
+            notes += self.below.table(frame, call, name, env, site)
+        return (Way(tuple(notes)),)
+
+    def _known(self, frame: Frame, call: Expr, name: str) -> bool:
+        """Outside sections, only calls that may touch what is followed are resolved."""
+        return (
+            frame.carries(call)
+            or name in frame.graph.types
+            or name in self.helper_names
+            or name in self.unread_names
+            or self._calls_back(frame, call, frame.constants)
+        )
+
+    def _calls_back(self, frame: Frame, call: Expr, env: Mapping[str, Value]) -> bool:
+        """Whether a call hands on a callback that was bound by the caller."""
+        return any(
+            arg[0] == "id"
+            and arg[1] in frame.graph.params
+            and (env.get(arg[1]) or ("",))[0] == "fn"
+            for arg in call[2]
+        )

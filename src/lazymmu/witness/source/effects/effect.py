@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call comes to, as the walker takes it: events, a value, perhaps a callee to walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lazymmu.contract.events import Event
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.witness.finding import Step
+from lazymmu.witness.source.interproc.call_targets import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An event and what a report says of it.
+
+    ``mark`` is what the event is to a path (see trail.py), "" when paths do not show it;
+    ``more`` are the steps below the call that lead to it, ``conditions`` and ``ambiguous``
+    what those need, ``tests`` how many of them a callee makes under a condition of its own.
+    """
+
+    event: Event
+    mark: str = ""
+    text: str = ""
+    more: tuple[Step, ...] = ()
+    conditions: frozenset[str] = frozenset()
+    ambiguous: bool = False
+    tests: int = 0
+    maybe: bool = False
+    """It may happen or not: whom it harms is judged, what it would settle is not relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A callee that is walked in its caller's place."""
+
+    definition: Definition
+    binding: Binding
+    callback: bool
+    ambiguous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a call turns out."""
+
+    notes: tuple[Note, ...] = ()
+    value: Value = None
+    name: str = ""
+    inside: Inside | None = None
+    unread: str = ""
+    """The callee, when it changes what no one can tell: what follows on the path is unknown."""
+
+
+NOTHING = (Way(),)
+"""The call does nothing that any rule follows."""

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What reach.py found below a call, as events at that call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from lazymmu.contract.events import (
+    Disable,
+    Enable,
+    Flush,
+    Layer,
+    MaySleep,
+    Pause,
+    Resume,
+    Site,
+    TlbFlush,
+)
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.kernelc.ir.nodes import Expr, strip
+from lazymmu.witness.finding import Step
+from lazymmu.witness.source.effects.effect import Note
+from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.summaries import Chain, Effects, Reach
+
+_FLUSH_CALLS = 2
+"""Calls below a section through which TLB maintenance still counts as the section's own."""
+
+_MAPPINGS = ("struct vm_area_struct *", "struct mm_struct *")
+
+
+class Below:
+    """Turns effects of callees into events.
+
+    :param tables: functions of each operations table, by the table's variable.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        reach: Reach,
+        words: Vocabulary,
+        tables: Mapping[str, Collection[str]],
+    ) -> None:
+        self.facts = facts
+        self.reach = reach
+        self.words = words
+        self.tables = tables
+
+    def sleep_and_mode(
+        self, effects: Effects, site: Site, name: str, ambiguous: bool
+    ) -> list[Note]:
+        """Sleeping and mode calls that a callee may come to."""
+        notes: list[Note] = []
+        sleep = effects.best("sleep")
+        if sleep is not None:
+            event = MaySleep(
+                sleep.what, False, condition=" ".join(sorted(sleep.conditions)), site=site
+            )
+            notes.append(
+                Note(
+                    event,
+                    "sleep",
+                    f"calls {name}()",
+                    sleep.steps,
+                    sleep.conditions,
+                    sleep.ambiguous or ambiguous,
+                    sleep.tests,
+                )
+            )
+        notes.extend(self.mode(effects, site, name))
+        return notes
+
+    def mode(self, effects: Effects, site: Site, name: str) -> list[Note]:
+        """Sections and pauses of a callee, each balanced in itself, and its flushes."""
+        notes: list[Note] = []
+        for chain in effects.chains.get("enable", ()):
+            last = chain.steps[-1]
+            inner = Site(last.file, last.line, last.column, last.function)
+            layer = _layer(chain)
+            first = Step(site.file, site.line, site.column, site.function, f"calls {name}()")
+            maybe = bool(chain.tests or chain.conditions or chain.ambiguous)
+            begin = Note(
+                Enable(layer=layer, site=inner),
+                "",
+                f"calls {chain.what}()",
+                (first, *chain.steps),
+                chain.conditions,
+                chain.ambiguous,
+                chain.tests,
+                maybe,
+            )
+            notes.append(begin)
+            if not maybe:
+                notes.append(Note(Disable(layer=layer, site=inner)))
+        if not notes:
+            for chain in effects.chains.get("pause", ())[:1]:
+                if not (chain.tests or chain.conditions or chain.ambiguous):
+                    notes.append(Note(Pause(layer=_layer(chain), site=site)))
+                    notes.append(Note(Resume(layer=_layer(chain), site=site)))
+        for chain in effects.chains.get("flush", ()):
+            if not (chain.tests or chain.conditions or chain.ambiguous):
+                # Whether the callee may call the hook is judged where it does.
+                notes.append(Note(Flush("api", site=site), "flush", f"calls {name}()"))
+                break
+        return notes
+
+    def flushes(
+        self, frame: Frame, call: Expr, effects: Effects, site: Site, name: str
+    ) -> list[Note]:
+        """TLB maintenance by a near callee that is given the mapping: a vma or an mm."""
+        types = frame.graph.types
+        if not any(
+            arg[0] == "id" and types.get(arg[1]) in _MAPPINGS for arg in map(strip, call[2])
+        ):
+            return []
+        notes = []
+        for chain in effects.chains.get("tlb", ()):
+            if len(chain.steps) <= _FLUSH_CALLS:
+                scope, space, how = chain.detail
+                event = TlbFlush(scope, space=space, how=how, site=site)  # type: ignore[arg-type]
+                notes.append(
+                    Note(
+                        event,
+                        "tlb",
+                        f"calls {name}()",
+                        chain.steps,
+                        chain.conditions,
+                        chain.ambiguous,
+                    )
+                )
+        return notes[:1]
+
+    def table(
+        self, frame: Frame, call: Expr, name: str, env: Mapping[str, Value], site: Site
+    ) -> list[Note]:
+        """What the functions of an operations table may do that a call hands to a walker."""
+        taker = self.words.callbacks.get(name)
+        if taker is None or taker.ops is None or not -len(call[2]) <= taker.ops < len(call[2]):
+            return []
+        value = self.facts.evaluator(env, frame.graph.file).value(call[2][taker.ops])
+        if value is None or value[0] != "addr":
+            return []
+        notes = []
+        for function in self.tables.get(str(value[1]), ()):
+            target = self.reach.program.resolve(function, frame.graph.file)
+            if target is not None:
+                effects = self.reach.of(target.definition, (), 0)
+                step = Step(
+                    target.definition.file, target.definition.line, 1, function, "called back"
+                )
+                down = {
+                    kind: tuple(replace(c, steps=(step, *c.steps)) for c in chains)
+                    for kind, chains in effects.chains.items()
+                }
+                notes.extend(self.sleep_and_mode(Effects(down), site, name, target.ambiguous))
+        return notes
+
+
+def _layer(chain: Chain) -> Layer:
+    return "arch" if chain.detail[0] == "arch" else "generic"

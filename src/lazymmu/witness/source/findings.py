@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From hits to findings: one cause is one finding, whatever it breaks and wherever.
+
+A cause is the place that must change.  Hits at the same place, of any section, rule or
+architecture, become one finding; the sections are steps of its path, the other rules stand in
+``also``, the architectures in ``arches`` and ``harms``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lazymmu.contract.deferral import Row, cost, harm, shown_by
+from lazymmu.contract.dialects import Dialect, Status
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind
+from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
+from lazymmu.witness.source.path.path_state import Hit
+from lazymmu.witness.source.path.path_trace import Trail
+
+_RELATED = {
+    "unlock-before-flush": ("begin", "write", "call", "callback"),
+    "stale-read": ("begin", "write", "call", "callback"),
+    "mixed-write": ("begin", "write", "call", "callback"),
+    "free-before-flush": ("begin", "write", "call", "callback"),
+    "tlb-flush-in-section": ("begin", "write", "call", "callback"),
+    "section-outside-lock": ("begin", "take", "drop", "call", "callback"),
+    "bh-across-section": ("begin", "pin", "call", "callback"),
+    "unbalanced-pause": ("begin", "pause", "resume", "call", "callback"),
+    "unpinned-batch": ("pin", "call", "callback"),
+}
+"""Which notes of a path a rule's reader wants to see, beside the calls that lead down."""
+
+_ONE_PER_SECTION = frozenset({"section-outside-lock"})
+"""Rules whose cause is where the section stands, however many places show it."""
+
+_ONE_PER_VARIABLE = frozenset({"unpinned-batch"})
+"""Rules whose cause is that nothing pins the use of a variable, wherever that shows."""
+
+_ABOUT_IMPLEMENTATION = frozenset(
+    {
+        "sleep-in-section",
+        "nested-section",
+        "section-outside-lock",
+        "unlock-before-flush",
+        "stale-read",
+        "mixed-write",
+        "tlb-flush-in-section",
+        "free-before-flush",
+    }
+)
+"""Rules that exist because some implementation cannot take what they forbid."""
+
+_USUAL = ("begin", "call", "callback")
+
+MAX_TESTS = 2
+"""Conditions inside callees that a path may assume and still be worth a maintainer's time.
+
+Each further one halves the odds that anybody ever takes the path; such findings are of low
+confidence."""
+
+MAX_PATH = 200
+"""Steps of a path that are told; the longest in the findings of real trees has some 30."""
+
+_SEVERITIES = (Severity.HURTS, Severity.BREAKS_TEXT, Severity.INFORMATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """One hit of one architecture as plain values, free of the walk that found it."""
+
+    arch: str
+    rule: str
+    message: str
+    step: Step
+    path: tuple[Step, ...]
+    conditions: tuple[str, ...]
+    ambiguous: bool
+    tests: int
+    section: Step | None
+    space: str
+    detail: str
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        """The better of two tellings of one cause has the smaller rank."""
+        return (self.ambiguous, self.tests, len(self.conditions), len(self.path))
+
+
+def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], space: str) -> Culprit:
+    """A hit as plain values.
+
+    :param root: the function in which the path begins, for a path without a section.
+    """
+    rule = RULES[hit.violation.rule]
+    notes = list(hit.trail) if hit.trail is not None else []
+    start = _last_open_section(notes)
+    begin = notes[start].step if start is not None else None
+    wanted = _RELATED.get(rule.name, _USUAL)
+    since = start if start is not None else 0
+    kept = _open_calls(notes, since)
+    for index, note in enumerate(notes[since:], start=since):
+        related = note.mark in wanted and note.mark not in ("call", "callback")
+        if related and (note.mark != "write" or _same_entry(note.about, hit)):
+            kept.add(index)
+    writes = [i for i, note in enumerate(notes[since:], start=since) if note.mark == "write"]
+    if "write" in wanted and writes and kept.isdisjoint(writes):
+        # Its entry has another name where it was written.
+        kept.add(writes[-1])
+    steps = [step for i in sorted(kept) if (step := notes[i].step) is not None]
+    message = rule.message(hit.violation)
+    path = [*_unrepeated(steps)]
+    if begin is None and not path:
+        path.append(root)
+    # What lies below a call leads on from the culprit, or down to it.
+    if hit.step not in hit.more and (not path or path[-1] != hit.step):
+        path.append(hit.step)
+    path.extend(hit.more)
+    event_space = getattr(hit.violation.event, "space", "unknown")
+    return Culprit(
+        arch=arch,
+        rule=rule.name,
+        message=message,
+        step=_charged(rule.name, notes, start, hit),
+        path=tuple(path),
+        conditions=tuple(sorted({*hit.conditions, *root_conditions})),
+        ambiguous=hit.ambiguous,
+        tests=hit.tests,
+        section=begin,
+        space=event_space if event_space != "unknown" else space,
+        detail=hit.violation.detail,
+    )
+
+
+def _last_open_section(notes: Sequence[Trail]) -> int | None:
+    """Where the section began in which a path ends."""
+    open_: list[int] = []
+    last: int | None = None
+    for index, note in enumerate(notes):
+        if note.mark == "begin":
+            open_.append(index)
+            last = index
+        elif note.mark == "end" and open_:
+            last = open_.pop()
+    return open_[0] if open_ else last
+
+
+def _open_calls(notes: Sequence[Trail], since: int) -> set[int]:
+    """Indices of the calls after ``since`` that are still open where the path ends."""
+    stack: list[int] = []
+    for index, note in enumerate(notes):
+        if note.mark in ("call", "callback"):
+            stack.append(index)
+        elif note.mark == "return" and stack:
+            stack.pop()
+    return {index for index in stack if index >= since}
+
+
+def _same_entry(about: str, hit: Hit) -> bool:
+    entry = getattr(hit.violation.event, "entry", None)
+    return entry is None or not about or about == entry
+
+
+def _unrepeated(steps: Iterable[Step]) -> list[Step]:
+    """Each step once; of a path that nobody could read, the beginning and the end."""
+    out = list(dict.fromkeys(steps))
+    return out if len(out) <= MAX_PATH else [*out[: MAX_PATH // 2], *out[-MAX_PATH // 2 :]]
+
+
+def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> Step:
+    """The place to change.
+
+    What may sleep is charged to the call that the section's own function makes, or the
+    innermost function that was called back: deeper ones may sleep with every right.
+    """
+    if rule != "sleep-in-section":
+        return hit.step
+    stack = [notes[i] for i in sorted(_open_calls(notes, start or 0))]
+    place = hit.step
+    for note in reversed(stack):
+        if note.mark == "callback" or note.step is None:
+            break
+        place = note.step
+    return place
+
+
+def findings(
+    culprits: Iterable[Culprit], dialect: Dialect, rows: Mapping[str, Row]
+) -> tuple[Finding, ...]:
+    """Join what belongs to one cause, and say who is hurt.
+
+    :param rows: the deferral table's row of each architecture that was looked at.
+    """
+    by_cause: dict[tuple[str, str, int, int], list[Culprit]] = {}
+    for item in culprits:
+        if _own_business(item, rows):
+            continue
+        place = item.step
+        if item.rule in _ONE_PER_SECTION and item.section is not None:
+            place = item.section
+        key = (item.rule, place.file, place.line, place.column)
+        if item.rule in _ONE_PER_VARIABLE:
+            key = (item.rule, item.detail, 0, 0)
+        by_cause.setdefault(key, []).append(item)
+    single = [_finding(group, dialect, rows) for group in by_cause.values()]
+    by_place: dict[tuple[str, int, int], list[Finding]] = {}
+    for found in single:
+        by_place.setdefault((found.file, found.line, found.column), []).append(found)
+    joined = [item for group in by_place.values() for item in _joined(group)]
+    return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
+
+
+def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
+    """Whether architecture code does what its own implementation can take.
+
+    Generic code must obey for the weakest implementation; code below arch/X, and what it does
+    in a section of its own, only for X's.  What is information on an implementation is none on
+    one that pins the task itself.
+    """
+    if RULES[item.rule].kind is Kind.INFORMATION and item.arch in rows:
+        return rows[item.arch].pins
+    places = [item.step, *([item.section] if item.section is not None else [])]
+    if item.rule not in _ABOUT_IMPLEMENTATION or item.arch not in rows:
+        return False
+    if not any(place.file.startswith("arch/") for place in places):
+        return False
+    asked = (item.rule, rows[item.arch], item.space, item.detail)
+    return harm(*asked) is None and cost(*asked) is None
+
+
+def _better(item: Culprit) -> tuple[object, ...]:
+    """A total order of the tellings of one cause: architectures come in any order."""
+    begun = item.section or item.step
+    place = (item.step.file, item.step.line, begun.file, begun.line)
+    return (item.rank, *place, item.arch, item.conditions, item.detail)
+
+
+def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:
+    best = min(group, key=_better)
+    rule = RULES[best.rule]
+    arches = tuple(sorted({c.arch for c in group}))
+    harms: list[Harm] = []
+    costs: list[Harm] = []
+    for arch in arches:
+        told = sorted({(c.space, c.detail) for c in group if c.arch == arch})
+        hurt = _first(harm, best.rule, rows[arch], told)
+        lost = None if hurt is not None else _first(cost, best.rule, rows[arch], told)
+        harms.extend([] if hurt is None else [hurt])
+        costs.extend([] if lost is None else [lost])
+    if rule.kind is Kind.INFORMATION:
+        severity = Severity.INFORMATION
+    else:
+        severity = Severity.HURTS if harms else Severity.BREAKS_TEXT
+    if best.ambiguous or best.tests > MAX_TESTS:
+        confidence = Confidence.LOW
+    else:
+        confidence = Confidence.MEDIUM if best.conditions or best.tests else Confidence.HIGH
+    others = []
+    seen = {(best.section.file, best.section.line)} if best.section is not None else set()
+    for item in sorted(
+        group, key=lambda c: (c.section.file, c.section.line) if c.section else ("", 0)
+    ):
+        if item.section is not None and (item.section.file, item.section.line) not in seen:
+            seen.add((item.section.file, item.section.line))
+            others.append(replace(item.section, note="also in the section that begins here"))
+    shown = {(best.step.file, best.step.line)}
+    for item in sorted(group, key=lambda c: (c.step.file, c.step.line)):
+        if (item.step.file, item.step.line) not in shown:
+            shown.add((item.step.file, item.step.line))
+            others.append(replace(item.step, note=f"likewise: {item.step.note}"))
+    return Finding(
+        rule=best.rule,
+        severity=severity,
+        confidence=confidence,
+        arches=arches,
+        conditions=best.conditions,
+        file=best.step.file,
+        line=best.step.line,
+        column=best.step.column,
+        function=best.step.function,
+        message=best.message,
+        path=(*best.path, *others),
+        harms=tuple(harms),
+        costs=tuple(costs),
+        implied=rule.status(dialect) is Status.IMPLIED,
+    )
+
+
+def _first(
+    say: Callable[[str, Row, str, str], str | None],
+    rule: str,
+    row: Row,
+    told: Iterable[tuple[str, str]],
+) -> Harm | None:
+    """What is said of the first of several violations that there is anything to say of."""
+    for space, detail in told:
+        text = say(rule, row, space, detail)
+        if text:
+            return Harm(row.arch, text, shown_by(rule, row, space, detail))
+    return None
+
+
+def _joined(group: list[Finding]) -> list[Finding]:
+    """One finding for a place that breaks several rules: the gravest speaks for all.
+
+    Information stays by itself, it is no fault that another could stand for; and what is of low
+    confidence does, lest a better finding lend it its own.
+    """
+    sure = max(f.confidence.rank for f in group)
+    least = Confidence.MEDIUM.rank if sure >= Confidence.MEDIUM.rank else 0
+    apart = [f for f in group if f.severity is Severity.INFORMATION or f.confidence.rank < least]
+    group = [f for f in group if f not in apart]
+    if not group:
+        return apart
+    order = list(RULES)
+    group.sort(
+        key=lambda f: (_SEVERITIES.index(f.severity), -f.confidence.rank, order.index(f.rule))
+    )
+    first = group[0]
+    arches = tuple(sorted({a for f in group for a in f.arches}))
+    also = tuple(sorted(f.rule for f in group[1:]))
+    return [replace(first, arches=arches, also=also), *apart]
+
+
+def _fingerprinted(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Name each finding by what does not move when lines do."""
+    count: dict[str, int] = {}
+    out = []
+    for item in found:
+        what = next((s.note for s in item.path if (s.file, s.line) == (item.file, item.line)), "")
+        name = "\0".join((item.rule, item.file, item.function, what))
+        count[name] = count.get(name, 0) + 1
+        digest = hashlib.blake2b(f"{name}\0{count[name]}".encode(), digest_size=8).hexdigest()
+        out.append(replace(item, fingerprint=digest))
+    return tuple(out)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of one function before it is walked: its frame, liveness, shape."""

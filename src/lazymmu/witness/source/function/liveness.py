@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What of a function is worth remembering along a path, and where along it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import canonical, mentions
+from lazymmu.kernelc.ir.nodes import (
+    BRANCH,
+    RETURN,
+    SWITCH,
+    Expr,
+    Function,
+    Node,
+    calls_in,
+    changed,
+    names_in,
+    strip,
+    text,
+)
+from lazymmu.kernelc.program import assignments
+
+LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
+"""C types that point to a lock."""
+
+_CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
+
+
+MAX_REMEMBERED = 1_000_000
+"""Conditions that a function remembers, summed over its steps; beyond it the function is not
+walked. The most in 7.3 are 1,343."""
+
+MAX_ROUNDS = 64
+"""How often a step is looked at on average until it is known what matters there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of a function is worth remembering along a path.
+
+    tracked: spellings of conditions that are tested more than once, or whose operand is given
+    a constant or a call's outcome somewhere; live: per node, those of them that some path from
+    there still tests; locks: class of each variable that holds a lock;
+    traced: variables whose value may come to be freed, so that its origin matters;
+    rewritten: variables that are assigned; too_much: that the function has more conditions to
+    remember than MAX_REMEMBERED, and `live` is empty everywhere.
+    """
+
+    tracked: frozenset[str]
+    live: list[frozenset[str]]
+    locks: Mapping[str, str]
+    traced: frozenset[str]
+    rewritten: frozenset[str]
+    too_much: bool = False
+
+    @classmethod
+    def of(cls, graph: Function, words: Vocabulary) -> Plan:
+        """Read the plan off a function's graph."""
+        tests: Counter[str] = Counter()
+        settled: set[str] = set()
+        locks: dict[str, str] = {}
+        freed: set[str] = set()
+        flows: list[tuple[str, Expr]] = []
+        copies: list[tuple[str, str]] = []
+        handed: set[str] = set()
+        for node in graph.nodes:
+            if node.expr is None:
+                continue
+            if node.op == BRANCH:
+                known = canonical(node.expr)
+                if known is not None:
+                    tests[known[0]] += 1
+                    tests.update(_compared(node.expr) - {known[0]})
+            for target, value in changed(node.expr):
+                if value is None:
+                    continue
+                source = _last_value(value)
+                if source[0] in ("num", "call"):
+                    settled.add(text(target))
+                if source[0] in ("id", "field"):
+                    copies.append((text(target), text(source)))
+                kind = lock_class(source, {}, words)
+                if target[0] == "id":
+                    flows.append((target[1], source))
+                    if kind != "other":
+                        locks[target[1]] = kind
+            for call in calls_in(node.expr):
+                if any(graph.types.get(n) in _CARRIED for arg in call[2] for n in names_in(arg)):
+                    # Whoever is walked with it may ask for what stands beside it.
+                    handed |= {text(strip(arg)) for arg in call[2] if strip(arg)[0] == "id"}
+                lock = words.locks.get(call[1]) if isinstance(call[1], str) else None
+                if lock is not None and lock.out is not None and lock.out < len(call[2]):
+                    out = call[2][lock.out]
+                    name = text(out[1]) if out[0] == "addr" else "*" + text(out)
+                    locks[name] = lock.cls
+                free = words.frees.get(call[1]) if isinstance(call[1], str) else None
+                if free is not None and -len(call[2]) <= free.arg < len(call[2]):
+                    freed |= mentions(call[2][free.arg])
+        settled = _closed(settled, [(source, {name}) for name, source in copies])
+        copied = handed.union(*copies)
+        tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
+        tracked = _closed(tracked, [(name, {source}) for name, source in copies])
+        rewritten = frozenset(assignments(graph))
+        # What the caller gave holds until it is overwritten.
+        tracked |= rewritten.intersection(graph.params)
+        traced = _closed(freed, [(name, mentions(source)) for name, source in flows])
+        live = _live(graph, tracked)
+        return cls(
+            tracked=frozenset(tracked),
+            live=live if live is not None else [frozenset()] * len(graph.nodes),
+            locks=locks,
+            traced=frozenset(traced),
+            rewritten=rewritten,
+            too_much=live is None,
+        )
+
+
+def _compared(expr: Expr) -> set[str]:
+    """Variables that a condition compares with something else for being equal."""
+    if expr[0] == "bin" and expr[1] in ("==", "!="):
+        return {text(strip(side)) for side in expr[2:] if strip(side)[0] == "id"}
+    return set()
+
+
+def _last_value(value: Expr) -> Expr:
+    """What ``a = b = c`` assigns to ``a``: c."""
+    value = strip(value)
+    while value[0] == "assign":
+        value = strip(value[3])
+    return value
+
+
+def _closed(start: set[str], leads: Iterable[tuple[str, Iterable[str]]]) -> set[str]:
+    """The names that ``start`` leads to: from a name in it to the names beside that."""
+    beside: dict[str, list[Iterable[str]]] = {}
+    for name, others in leads:
+        beside.setdefault(name, []).append(others)
+    found = set(start)
+    todo = list(start)
+    while todo:
+        for others in beside.pop(todo.pop(), ()):
+            new = [other for other in others if other not in found]
+            found.update(new)
+            todo += new
+    return found
+
+
+def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]] | None:
+    """Which tracked conditions matter at each node: classic liveness, to a fixed point.
+
+    Without it, paths that differ only in what nobody asks again would multiply.  None when that
+    are more than MAX_REMEMBERED.  A set of conditions is a number while it is worked out: one bit
+    for each.
+    """
+    order = sorted(tracked)
+    bits = {name: 1 << place for place, name in enumerate(order)}
+    naming: dict[str, int] = {}
+    for name in order:
+        for word in {name, *_words(name)}:
+            naming[word] = naming.get(word, 0) | bits[name]
+    tested: list[int] = []
+    kept: list[int] = []
+    before: list[list[int]] = [[] for _ in graph.nodes]
+    for index, node in enumerate(graph.nodes):
+        tested.append(sum(bits[name] for name in _asked(node, tracked)))
+        gone = 0
+        for target, _ in changed(node.expr) if node.expr is not None else ():
+            gone |= naming.get(text(target), 0)
+        kept.append(~gone)
+        for succ in node.succ:
+            before[succ].append(index)
+    live = [0] * len(graph.nodes)
+    todo = list(range(len(graph.nodes)))
+    waiting = [True] * len(graph.nodes)
+    left = MAX_ROUNDS * len(graph.nodes)
+    while todo and left:
+        left -= 1
+        index = todo.pop()
+        waiting[index] = False
+        after = 0
+        for succ in graph.nodes[index].succ:
+            after |= live[succ]
+        now = (after & kept[index]) | tested[index]
+        if now != live[index]:
+            live[index] = now
+            for other in before[index]:
+                if not waiting[other]:
+                    waiting[other] = True
+                    todo.append(other)
+    if todo or sum(mask.bit_count() for mask in live) > MAX_REMEMBERED:
+        return None
+    made: dict[int, frozenset[str]] = {}
+    for mask in live:
+        if mask not in made:
+            made[mask] = frozenset(name for name in order if mask & bits[name])
+    return [made[mask] for mask in live]
+
+
+def _asked(node: Node, tracked: set[str]) -> set[str]:
+    """Tracked conditions that a node asks for: a test, a copy, an argument, what is returned."""
+    if node.expr is None:
+        return set()
+    uses = set()
+    if node.op == BRANCH:
+        known = canonical(node.expr)
+        uses |= {known[0]} if known is not None else set()
+    if node.op in (BRANCH, SWITCH, RETURN):
+        uses |= mentions(node.expr)
+    for _, value in changed(node.expr):
+        source = _last_value(value) if value is not None else None
+        if source is not None and source[0] in ("id", "field"):
+            uses.add(text(source))
+    for call in calls_in(node.expr):
+        uses |= {text(strip(arg)) for arg in call[2] if strip(arg)[0] == "id"}
+    return uses & tracked
+
+
+_WORDS: dict[str, frozenset[str]] = {}
+_MOST_WORDS = 100_000
+
+
+def names_it(spelling: str, name: str) -> bool:
+    """Whether the spelling of a condition or an entry mentions a variable."""
+    return name in _words(spelling)
+
+
+def _words(spelling: str) -> frozenset[str]:
+    words = _WORDS.get(spelling)
+    if words is None:
+        cleaned = "".join(c if c.isalnum() or c in "_$" else " " for c in spelling)
+        if len(_WORDS) > _MOST_WORDS:
+            _WORDS.clear()
+        words = _WORDS[spelling] = frozenset(cleaned.split())
+    return words
+
+
+def lock_class(expr: Expr, known: Mapping[str, str], words: Vocabulary) -> str:
+    """The class of the lock that an expression names."""
+    expr = strip(expr)
+    if expr[0] == "addr":
+        expr = expr[1]
+    if expr[0] == "call" and isinstance(expr[1], str):
+        lock = words.locks.get(expr[1])
+        return lock.cls if lock is not None and lock.returns == "lock" and lock.cls else "other"
+    spelling = text(expr)
+    if spelling in known:
+        return known[spelling]
+    if expr[0] == "deref":
+        return lock_class(expr[1], known, words)
+    if expr[0] == "field":
+        for candidate in words.lock_fields.get(expr[2], ()):
+            if candidate.object and candidate.object == text(expr[1]).removeprefix("&"):
+                return candidate.cls
+        for candidate in words.lock_fields.get(expr[2], ()):
+            if not candidate.object:
+                return candidate.cls
+    return "other"

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What of a function does not depend on its arguments: looked up once, asked for often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lazymmu.kernelc.ir.nodes import (
+    BRANCH,
+    RETURN,
+    SWITCH,
+    Expr,
+    Function,
+    calls_in,
+    changed,
+    names_in,
+)
+from lazymmu.kernelc.program import assignments
+
+
+@dataclass(slots=True)
+class Shape:
+    """What of a function does not depend on its arguments."""
+
+    calls: list[tuple[Expr, ...]]
+    writes: list[frozenset[str]]
+    single: dict[str, Expr]
+    deciding: frozenset[str]
+    gfp: str | None
+    _always: frozenset[int] | None = None
+
+    def always(self, graph: Function, index: int) -> bool:
+        """Whether every path through the function passes a node."""
+        if self._always is None:
+            self._always = _unavoidable(graph)
+        return index in self._always
+
+    @classmethod
+    def of(cls, graph: Function) -> Shape:
+        """Read the shape off a function's graph."""
+        written = assignments(graph)
+        params = set(graph.params)
+        single = {}
+        for name, values in written.items():
+            if len(values) == 1 and values[0] is not None and name not in params:
+                value = values[0]
+                stable = all(n not in written or len(written[n]) == 1 for n in names_in(value))
+                if value[0] != "call" and not name.startswith("$") and stable:
+                    single[name] = value
+        calls: list[tuple[Expr, ...]] = []
+        writes = [
+            frozenset(t[1] for t, _ in changed(n.expr) if t[0] == "id" and t[1] in params)
+            if n.expr is not None
+            else frozenset()
+            for n in graph.nodes
+        ]
+        deciding: set[str] = set()
+        for node in graph.nodes:
+            inside = tuple(calls_in(node.expr)) if node.expr is not None else ()
+            calls.append(inside)
+            if node.expr is not None and node.op in (BRANCH, SWITCH, RETURN):
+                deciding.update(names_in(node.expr))
+            for call in inside:
+                if isinstance(call[1], str):
+                    deciding.add(call[1])
+                for arg in call[2]:
+                    deciding.update(names_in(arg))
+        for value in single.values():
+            deciding.update(names_in(value))
+        gfp = next((p for p in graph.params if graph.types.get(p) == "gfp_t"), None)
+        return cls(calls, writes, single, frozenset(deciding), gfp)
+
+
+def _unavoidable(graph: Function) -> frozenset[int]:
+    """Nodes that every path from the beginning to a return passes; all when nothing returns.
+
+    Along one path from the beginning to a return, whatever is reached without passing a node of
+    it shows how far that node can be got around.
+    """
+    path = _one_way(graph)
+    if not path:
+        return frozenset(range(len(graph.nodes)))
+    place = {node: number for number, node in enumerate(path)}
+    furthest = 0
+    """How far along the path one gets without the nodes of it that are not yet looked at."""
+    found = set()
+    seen = [False] * len(graph.nodes)
+    ended = False
+    for number, node in enumerate(path):
+        if not ended and furthest <= number:
+            found.add(node)
+        todo = [node]
+        while todo:
+            for succ in graph.nodes[todo.pop()].succ:
+                at = place.get(succ)
+                if at is not None:
+                    furthest = max(furthest, at)
+                elif not seen[succ]:
+                    seen[succ] = True
+                    # Another return than the path's own: nothing after this is unavoidable.
+                    ended = ended or graph.nodes[succ].op == RETURN
+                    todo.append(succ)
+    return frozenset(found)
+
+
+def _one_way(graph: Function) -> list[int]:
+    """Some path from the beginning to a return, without circles; empty when there is none."""
+    came: dict[int, int] = {0: -1}
+    todo = [0]
+    while todo:
+        at = todo.pop()
+        if graph.nodes[at].op == RETURN:
+            path = [at]
+            while came[path[-1]] >= 0:
+                path.append(came[path[-1]])
+            return path[::-1]
+        for succ in graph.nodes[at].succ:
+            if succ not in came:
+                came[succ] = at
+                todo.append(succ)
+    return []

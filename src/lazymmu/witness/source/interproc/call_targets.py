@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who a call calls, and which of its arguments are known there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.abstract_value import NONZERO, Value
+from lazymmu.kernelc.ir.nodes import Expr, Function, text
+from lazymmu.kernelc.program import Program, Target
+from lazymmu.witness.source.function.shape import Shape
+from lazymmu.witness.source.interproc.constants import Facts
+
+Binding = tuple[tuple[str, Value], ...]
+"""Parameters whose value the caller knows, sorted by name."""
+
+
+class Targets:
+    """Resolves the calls of one program; what it cannot resolve is kept in ``unresolved``."""
+
+    def __init__(self, program: Program, facts: Facts) -> None:
+        self.program = program
+        self.facts = facts
+        self.unresolved: dict[str, tuple[str, int, str]] = {}
+        self._shapes: dict[tuple[str, int], Shape] = {}
+
+    def target(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> Target | None:
+        """Who a call in ``graph`` calls: by name, or through a parameter bound to a function."""
+        name = callee(call, graph, env)
+        if name is None:
+            spelling = call[1] if isinstance(call[1], str) else text(call[1])
+            self.unresolved.setdefault(f"(*{spelling})()", (graph.file, call[3], graph.name))
+            return None
+        bound = env.get(call[1]) if call[1] in graph.types else None
+        near = str(bound[2]) if bound is not None and len(bound) > 2 else graph.file
+        found = self.program.resolve(name, near)
+        if found is None:
+            self.unresolved.setdefault(name, (graph.file, call[3], graph.name))
+        return found
+
+    def bind(
+        self, definition: Definition, call: Expr, caller: Function, env: Mapping[str, Value]
+    ) -> Binding:
+        """The callee's parameters whose value is known and matters to what it does."""
+        graph = self.program.function(definition)
+        evaluator = self.facts.evaluator(env, caller.file)
+        relevant = self.shape(graph).deciding
+        out = []
+        for param, arg in zip(graph.params, call[2], strict=False):
+            if param in relevant:
+                value = function_value(arg, caller, env, self.program) or evaluator.value(arg)
+                if value is not None:
+                    out.append((param, value))
+        return tuple(sorted(out, key=lambda item: item[0]))
+
+    def shape(self, graph: Function) -> Shape:
+        """What of a function is looked up again and again."""
+        key = (graph.file, graph.line)
+        if key not in self._shapes:
+            self._shapes[key] = Shape.of(graph)
+        return self._shapes[key]
+
+
+def callee(call: Expr, graph: Function, env: Mapping[str, Value]) -> str | None:
+    """The name that a call calls, through a bound parameter if need be; None for a pointer."""
+    name = call[1]
+    if not isinstance(name, str):
+        return None
+    if name in graph.types:
+        bound = env.get(name)
+        return str(bound[1]) if bound is not None and bound[0] == "fn" else None
+    return name
+
+
+def function_value(
+    arg: Expr, caller: Function, env: Mapping[str, Value], program: Program
+) -> Value:
+    """The function that an argument names, if it names one; else NONZERO for a local's address."""
+    if arg[0] == "addr":
+        arg = arg[1]
+        if arg[0] == "id" and arg[1] in caller.types:
+            return NONZERO
+    if arg[0] != "id" or arg[1] in env or arg[1] in caller.types or not arg[1].islower():
+        return None
+    target = program.resolve(arg[1], caller.file)
+    if target is None or target.definition.kind != "function":
+        return None
+    return ("fn", arg[1], target.definition.file)

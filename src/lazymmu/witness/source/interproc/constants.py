@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What names and calls are worth in one profile: constants, CONFIG symbols, allocation masks.
+
+kernelc's evaluator knows C; this module adds what the vocabulary, the profile and the tree's
+macros say, so that constant arguments decide which branch of a callee is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import USER_MM, ZERO, Evaluator, Value, truth
+from lazymmu.kernelc.ir.cfg_builder import lower
+from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Expr, Function, Node, strip
+from lazymmu.kernelc.program import Program
+
+_SMALL = 12
+"""Tests and returns of a function that is still read for what constants make of it."""
+
+_STEPS = 200
+"""Steps through such a function after which it decides nothing."""
+
+_HOPS = 40
+"""Macros that name each other, one in the text of another, until the value is not known."""
+
+_USER_MM = ("->vm_mm", "current->mm")
+"""Members that point to the mm of a user address space, never to init_mm
+(include/linux/mm_types.h, struct vm_area_struct; include/linux/sched.h, struct task_struct)."""
+
+_CONFIG_TESTS = frozenset({"IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"})
+"""Macros of include/linux/kconfig.h that turn a CONFIG symbol into 0 or 1."""
+
+
+class MaskEvaluator(Evaluator):
+    """An evaluator that also follows allocation masks (gfp_t) through ``|`` and ``&``."""
+
+    def _binary(self, op: str, left: Expr, right: Expr, expr: Expr) -> Value:
+        if op in ("|", "&"):
+            a = self.value(left)
+            if a is not None and a[0] == "gfp":
+                return self._mask(op, a, right)
+            b = self.value(right)
+            if op == "|" and b is not None and b[0] == "gfp":
+                return self._mask(op, b, left)
+        return super()._binary(op, left, right, expr)
+
+    def _mask(self, op: str, mask: Value, other: Expr) -> Value:
+        other = strip(other)
+        if op == "|":
+            more = self.value(other)
+            kinds = {v[1] for v in (mask, more) if v is not None and v[0] == "gfp"}
+            return ("gfp", "blocking" if "blocking" in kinds else "nonblocking")
+        if other[0] == "un" and other[1] == "~":
+            without = self.value(other[2])
+            wait = without is not None and without[0] == "gfp" and without[1] == "blocking"
+            return ("gfp", "nonblocking") if wait else mask
+        asked = self.value(other)
+        if asked == ("gfp", "blocking") and mask is not None:
+            return ("nonzero",) if mask[1] == "blocking" else ZERO
+        return None
+
+
+class Facts:
+    """Values of names and of calls without effects, for one program."""
+
+    def __init__(
+        self,
+        program: Program,
+        vocabulary: Vocabulary,
+        *,
+        config: Callable[[str], str],
+        constants: Mapping[str, int],
+        macro: Callable[[str], bytes | None],
+    ) -> None:
+        self.program = program
+        self.vocabulary = vocabulary
+        self.config = config
+        self.constants = constants
+        self._macro = macro
+        self._names: dict[str, Value] = {}
+        self._small: dict[tuple[str, str], Function | None] = {}
+        self._hops = 0
+        self._decided: dict[tuple[str, str, tuple[Value, ...], int], Value] = {}
+
+    def name(self, name: str) -> Value:
+        """The value of a macro or CONFIG symbol; None for anything else."""
+        if name not in self._names:
+            self._names[name] = None
+            if self._hops < _HOPS:
+                self._hops += 1
+                self._names[name] = self._name(name)
+                self._hops -= 1
+        return self._names[name]
+
+    def _name(self, name: str) -> Value:
+        if name in self.vocabulary.gfp_blocking:
+            return ("gfp", "blocking")
+        if name in self.vocabulary.gfp_nonblocking:
+            return ("gfp", "nonblocking")
+        if name.startswith("CONFIG_"):
+            return {"y": ("int", 1), "n": ZERO}.get(self.config(name.removeprefix("CONFIG_")))
+        body = self._macro(name) if name.isupper() or name.startswith("__") else None
+        if not body or len(body) > 400:
+            return None
+        graph = lower(body, name=name, file="", line=1, macro_params=())
+        value = _only_return(graph)
+        return self.evaluator({}, "").value(value) if value is not None else None
+
+    def evaluator(self, env: Mapping[str, Value], file: str, depth: int = 3) -> MaskEvaluator:
+        """An evaluator in which ``env`` comes before the tree's names."""
+
+        def lookup(name: str) -> Value:
+            if name in env:
+                return env[name]
+            if name.isidentifier():
+                return self.name(name)
+            return USER_MM if name.endswith(_USER_MM) else None
+
+        def call(expr: Expr) -> Value:
+            return self._call(expr, lookup, file, depth)
+
+        return MaskEvaluator(lookup, call)
+
+    def _call(self, expr: Expr, lookup: Callable[[str], Value], file: str, depth: int) -> Value:
+        name, args = expr[1], expr[2]
+        if not isinstance(name, str):
+            return None
+        if name in _CONFIG_TESTS and args and args[0][0] == "id":
+            return self.name(args[0][1])
+        if name in self.constants:
+            return ("int", self.constants[name])
+        if depth == 0 or not file:
+            return None
+        graph = self._deciding(name, file)
+        if graph is None:
+            return None
+        outer = MaskEvaluator(lookup, lambda inner: self._call(inner, lookup, file, depth - 1))
+        given = tuple(outer.value(arg) for arg in args)
+        key = (name, file, given, depth)
+        if key not in self._decided:
+            env = dict(zip(graph.params, given, strict=False))
+            self._decided[key] = self._outcome(graph, env, depth - 1)
+        return self._decided[key]
+
+    def _outcome(self, graph: Function, env: dict[str, Value], depth: int) -> Value:
+        """What a function returns on every way that constants leave open; None if that differs."""
+        found: Value = None
+        todo: list[tuple[int, dict[str, Value]]] = [(0, env)]
+        steps = 0
+        while todo and steps < _STEPS:
+            steps += 1
+            index, known = todo.pop()
+            node = graph.nodes[index]
+            evaluator = self.evaluator(known, graph.file, depth)
+            if node.op == RETURN:
+                value = evaluator.value(node.expr) if node.expr is not None else None
+                if truth(value) is None or (found is not None and found != value):
+                    return None
+                found = value
+                continue
+            ways = node.succ
+            if node.op == BRANCH and node.expr is not None:
+                holds = truth(evaluator.value(node.expr))
+                ways = node.succ if holds is None else [node.succ[0 if holds else 1]]
+            elif node.op == EVAL and node.expr is not None:
+                known = {**known, node.expr[2][1]: evaluator.value(node.expr[3])}
+            todo += [(way, known) for way in ways]
+        return None if todo else found
+
+    def _deciding(self, name: str, file: str) -> Function | None:
+        """A small function that only tests and returns, such as gfpflags_allow_blocking()."""
+        key = (name, file)
+        if key not in self._small:
+            self._small[key] = None
+            target = self.program.resolve(name, file)
+            if target is not None and not target.ambiguous:
+                graph = self.program.function(target.definition)
+                said = [node for node in graph.nodes if node.expr is not None]
+                if len(said) <= _SMALL and all(_decides(node) for node in said):
+                    self._small[key] = graph
+        return self._small[key]
+
+
+def _decides(node: Node) -> bool:
+    """Whether a node only tests, returns, or notes how a condition came out."""
+    expr = node.expr
+    return node.op in (BRANCH, RETURN) or (
+        node.op == EVAL
+        and expr is not None
+        and expr[0] == "assign"
+        and expr[2][0] == "id"
+        and expr[2][1].startswith("$")
+    )
+
+
+def _only_return(graph: Function) -> Expr | None:
+    nodes = [node for node in graph.nodes if node.expr is not None]
+    if len(nodes) == 1 and nodes[0].op == RETURN:
+        return nodes[0].expr
+    return None

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call may reach, however deep: sleeping, the mode, TLB maintenance.
+
+This is the cheap half of the source witness.  It follows calls from a section into the tree
+and keeps, per function and constant arguments, one chain to each thing reached.  Branches that
+constant arguments decide are pruned; nothing else on the way is path-sensitive.
+
+Limits: a sleep below a lock or a pin that the callee itself takes is left out, because such a
+chain would be a bug of its own everywhere and in practice cannot happen; a callee that is
+given a mask which forbids sleeping is believed; kernel-doc that says a function may be called
+from atomic context is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.abstract_value import Value, integer, truth
+from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Expr, Function, Node
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.finding import Step
+from lazymmu.witness.source.interproc.call_targets import Binding, Targets, callee
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.sleep_roots import Sleeping
+
+MAX_DEPTH = 12
+"""Calls below a section that are followed.
+
+A longer chain passes so many conditions of its callees that it would be of low confidence
+(causes.MAX_TESTS); what is cut off is counted.  A function that names the mode is looked at even
+there, so that nothing that is cut off begins or ends a section by itself.
+"""
+
+MAX_BINDINGS = 500
+"""Sets of constants with which one function is looked at; beyond it, it is looked at without any.
+The most in real trees are 154, in 6.12.8."""
+
+MAX_ANALYSES = 30_000
+"""Functions, each with one set of constants, that are looked at for one architecture; those after
+that are unknown.  In 6.12.8 they are 4,948."""
+
+MAX_STEPS = 50_000
+"""Steps through one function with one set of constants; beyond it the function counts as not
+understood."""
+
+KEEP = 3
+"""Chains kept of one kind, each to another place of the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How something is reached: the steps from a call down to it, and what that needs."""
+
+    kind: str
+    what: str
+    steps: tuple[Step, ...]
+    conditions: frozenset[str] = frozenset()
+    ambiguous: bool = False
+    detail: tuple[str, ...] = ()
+    tests: int = 0
+    """Calls on the way that a callee makes under a condition which nothing here decides."""
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        """The better of two chains has the smaller rank."""
+        return (self.ambiguous, self.tests, len(self.conditions), len(self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What calling a function may do, by kind: sleep, enable, disable, pause, resume, tlb."""
+
+    chains: Mapping[str, tuple[Chain, ...]]
+    cut_at: int = 0
+    """The depth at which these were computed if something deeper was left out, else 0."""
+
+    def best(self, kind: str) -> Chain | None:
+        """The best chain of a kind."""
+        found = self.chains.get(kind)
+        return found[0] if found else None
+
+
+NOTHING = Effects({})
+
+
+class Reach(Targets):
+    """Effects of functions of one program, computed on demand and remembered."""
+
+    def __init__(
+        self,
+        program: Program,
+        facts: Facts,
+        vocabulary: Vocabulary,
+        names_mode: Callable[[Definition], bool] = lambda _: False,
+    ) -> None:
+        """Start with nothing known; ``names_mode`` tells whether a definition's text does so."""
+        super().__init__(program, facts)
+        self.words = vocabulary
+        self.names_mode = names_mode
+        self.sleeping = Sleeping(program, facts, vocabulary)
+        self._known: dict[tuple[str, int, Binding], Effects] = {}
+        self._open: set[tuple[str, int, Binding]] = set()
+        self.cut_off: set[tuple[str, int]] = set()
+        """Definitions that were not looked at because they lie too deep."""
+        self._cut = False
+        self._bindings: dict[tuple[str, int], int] = {}
+        self.analyses = 0
+        self.bounded: dict[tuple[str, int, str], str] = {}
+        """Functions that were too much, with the bound that they met."""
+
+    # -- asked by the walker --------------------------------------------------------------
+
+    def of_call(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> Effects:
+        """Effects of a call in ``graph`` to something that is not in the vocabulary."""
+        target = self.target(call, graph, env)
+        if target is None:
+            return NOTHING
+        return self.of(target.definition, self.bind(target.definition, call, graph, env), 0)
+
+    # -- effects --------------------------------------------------------------------------
+
+    def of(self, definition: Definition, binding: Binding, depth: int) -> Effects:
+        """Effects of a definition called with these constants."""
+        place = (definition.file, definition.line)
+        if binding and self._bindings.get(place, 0) >= MAX_BINDINGS:
+            where = (*place, definition.name)
+            self.bounded[where] = f"called with more than {MAX_BINDINGS} sets of constants"
+            binding = ()
+        key = (*place, binding)
+        known = self._known.get(key)
+        if known is not None and known.cut_at <= depth:
+            self._cut = self._cut or known.cut_at > 0
+            return known
+        if key in self._open:
+            return NOTHING
+        if depth > MAX_DEPTH and not self.names_mode(definition):
+            self._cut = True
+            self.cut_off.add(key[:2])
+            return NOTHING
+        if self.analyses >= MAX_ANALYSES:
+            self.bounded["", 0, ""] = f"more than {MAX_ANALYSES} functions below sections"
+            return NOTHING
+        self.analyses += 1
+        if known is None:
+            self._bindings[place] = self._bindings.get(place, 0) + 1
+        self._open.add(key)
+        outer, self._cut = self._cut, False
+        effects = self._analyse(definition, dict(binding), depth)
+        if self._cut:
+            effects = replace(effects, cut_at=depth)
+        self._cut = self._cut or outer
+        self._open.discard(key)
+        self._known[key] = effects
+        return effects
+
+    def _analyse(self, definition: Definition, env: dict[str, Value], depth: int) -> Effects:
+        graph = self.program.function(definition)
+        shape = self.shape(graph)
+        evaluator = self.facts.evaluator(env, graph.file)
+        for name, value in shape.single.items():
+            known = evaluator.value(value)
+            if known is not None:
+                env[name] = known
+        found: dict[str, list[Chain]] = {}
+        atomic_only = self.sleeping.believed_not_to(definition)
+        asleep_ok = not atomic_only and env.get(shape.gfp or "") != ("gfp", "nonblocking")
+        seen: set[tuple[int, int, frozenset[str]]] = set()
+        todo: list[tuple[int, int, frozenset[str]]] = [(0, 0, frozenset())]
+        whole = env
+        while todo:
+            at = todo.pop()
+            if at in seen:
+                continue
+            if len(seen) >= MAX_STEPS:
+                where = (definition.file, definition.line, definition.name)
+                self.bounded[where] = f"more than {MAX_STEPS} steps"
+                break
+            seen.add(at)
+            index, atomic, lost = at
+            env = {k: v for k, v in whole.items() if k not in lost} if lost else whole
+            node = graph.nodes[index]
+            if node.expr is not None:
+                for call in shape.calls[index]:
+                    at_call = _At(graph, index, env, depth, atomic, asleep_ok)
+                    atomic = max(0, atomic + self._call(call, at_call, found))
+                overwritten = shape.writes[index] & whole.keys()
+                if overwritten:
+                    lost = lost | overwritten
+                    env = {k: v for k, v in whole.items() if k not in lost}
+            evaluator = self.facts.evaluator(env, graph.file)
+            for succ in _successors(node, evaluator):
+                todo.append((succ, min(atomic, 3), lost))
+        conditions = frozenset(definition.conditions)
+        guessed = bool(graph.broken)
+        return Effects(
+            {
+                kind: tuple(
+                    Chain(
+                        c.kind,
+                        c.what,
+                        c.steps,
+                        c.conditions | conditions,
+                        c.ambiguous or guessed,
+                        c.detail,
+                        c.tests,
+                    )
+                    for c in sorted(chains, key=lambda c: c.rank)[:KEEP]
+                )
+                for kind, chains in found.items()
+            }
+        )
+
+    def _call(
+        self,
+        call: Expr,
+        at: _At,
+        found: dict[str, list[Chain]],
+    ) -> int:
+        """Note what one call reaches; the change of the depth of atomic context."""
+        words, graph, env = self.words, at.graph, at.env
+        name = callee(call, graph, env)
+        here = Step(graph.file, call[3], call[4], graph.name, "")
+        if name is None:
+            self.target(call, graph, env)
+            return 0
+        mode = words.mode.get(name)
+        if mode is not None:
+            if mode.action != "active":
+                _note(
+                    found,
+                    Chain(
+                        mode.action, name, (_says(here, f"calls {name}()"),), detail=(mode.layer,)
+                    ),
+                )
+            return 0
+        change = self.sleeping.change(name)
+        lock = words.locks.get(name)
+        if lock is not None or name in words.pins:
+            return change
+        if name in words.any_context:
+            return 0
+        tlb = words.tlb.get(name)
+        if tlb is not None:
+            _note(
+                found,
+                Chain(
+                    "tlb",
+                    name,
+                    (_says(here, f"calls {name}()"),),
+                    detail=(tlb.scope, tlb.space, tlb.how),
+                ),
+            )
+            return 0
+        may_sleep = at.asleep_ok and at.atomic == 0
+        root = self.sleeping.root(call, graph, env)
+        if root is not None:
+            if may_sleep and root:
+                tests = 0 if self.shape(graph).always(graph, at.index) else 1
+                step = _says(here, f"calls {name}()")
+                _note(found, Chain("sleep", root, (step,), tests=tests))
+            return change
+        target = self.target(call, graph, env)
+        if target is None:
+            return 0
+        binding = self.bind(target.definition, call, graph, env)
+        effects = self.of(target.definition, binding, at.depth + 1)
+        if not effects.chains:
+            return 0
+        tests = 0 if self.shape(graph).always(graph, at.index) else 1
+        for kind, chains in effects.chains.items():
+            if kind == "sleep" and not may_sleep:
+                continue
+            for chain in chains:
+                step = _says(here, f"calls {name}()")
+                _note(
+                    found,
+                    Chain(
+                        chain.kind,
+                        chain.what,
+                        (step, *chain.steps),
+                        chain.conditions,
+                        chain.ambiguous or target.ambiguous,
+                        chain.detail,
+                        chain.tests + tests,
+                    ),
+                )
+        return 0
+
+
+@dataclass(slots=True)
+class _At:
+    """A place in a function, and what holds there."""
+
+    graph: Function
+    index: int
+    env: Mapping[str, Value]
+    depth: int
+    atomic: int
+    asleep_ok: bool
+
+
+def _successors(node: Node, evaluator: object) -> Iterable[int]:
+    if node.op == BRANCH and node.expr is not None:
+        known = truth(evaluator.value(node.expr))  # type: ignore[attr-defined]
+        if known is not None:
+            return (node.succ[0 if known else 1],)
+    elif node.op == SWITCH and node.expr is not None:
+        value = integer(evaluator.value(node.expr))  # type: ignore[attr-defined]
+        if value is not None:
+            fits = value if value in node.cases else None
+            return [s for c, s in zip(node.cases, node.succ, strict=True) if c == fits]
+    return node.succ
+
+
+def _says(step: Step, note: str) -> Step:
+    return Step(step.file, step.line, step.column, step.function, note)
+
+
+def _note(found: dict[str, list[Chain]], chain: Chain) -> None:
+    chains = found.setdefault(chain.kind, [])
+    end = chain.steps[-1]
+    for place, other in enumerate(chains):
+        last = other.steps[-1]
+        if (last.file, last.line) == (end.file, end.line):
+            if chain.rank < other.rank:
+                chains[place] = chain
+            return
+    chains.append(chain)
+    if len(chains) > 4 * KEEP:
+        chains.sort(key=lambda c: c.rank)
+        del chains[2 * KEEP :]

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What became of every place that names the mode: walked, explained, or lost, and why.
+
+The search knows nothing of what the analysis understood, and the analysis nothing of the search;
+here each place that the one found is looked up in the other. A place counts as seen only if the
+function around it was read in full, its call stands in the flow graph, and that was walked.
+
+One architecture judges what its machine compiles (`judge`); `settle` takes the best that any of
+them came to, since code needs to be seen once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
+from lazymmu.kernelc.ir.nodes import Function, names_in
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.finding import Place, Standing
+from lazymmu.witness.source.arch_hooks import Implementation
+from lazymmu.witness.source.path.walker import Walker
+
+Found = Mapping[str, tuple[Occurrence, ...]]
+"""The words of the mode in each file of a tree that has one."""
+
+_LEXICAL = {
+    Context.COMMENT: Standing.COMMENT,
+    Context.STRING: Standing.STRING,
+    Context.DIRECTIVE: Standing.DIRECTIVE,
+    Context.EXPORT: Standing.EXPORT,
+    Context.DECLARATION: Standing.DECLARATION,
+}
+"""Places at which nothing happens, whatever machine compiles them."""
+
+_NEVER, _DEAD, _BUILT = 2, 1, 0
+"""How far a machine got with a place that it lost: the furthest one's reason is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one architecture came to at one place; `distance` orders the reasons of a loss."""
+
+    standing: Standing
+    reason: str = ""
+    distance: int = _BUILT
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The better of two has the smaller rank."""
+        return (self.standing is Standing.LOST, self.distance)
+
+
+Verdicts = Mapping[tuple[str, int], Judged]
+"""By file and byte offset of the word."""
+
+
+def judge(
+    view: View,
+    program: Program,
+    walker: Walker,
+    implementation: Implementation,
+    words: Vocabulary,
+    found: Found,
+) -> Verdicts:
+    """What one architecture came to at each place of the files in `found`.
+
+    Files of other architectures, and places at which nothing happens, are left out.
+    """
+    judging = _Judging(view, program, walker, implementation, words, found)
+    mine = f"arch/{view.profile.arch_dir}/"
+    return {
+        (file, item.start): judging.one(file, item)
+        for file, items in found.items()
+        if not file.startswith("arch/") or file.startswith(mine)
+        for item in items
+        if item.context not in _LEXICAL
+    }
+
+
+class _Judging:
+    """One architecture's knowledge, asked place by place."""
+
+    def __init__(
+        self,
+        view: View,
+        program: Program,
+        walker: Walker,
+        implementation: Implementation,
+        words: Vocabulary,
+        found: Found,
+    ) -> None:
+        self._view = view
+        self._program = program
+        self._walker = walker
+        self._words = words
+        self._implementing = implementation.places | {
+            (d.file, program.function(d).line) for d in implementation.definitions
+        }
+        self._declared = {
+            item.word
+            for items in found.values()
+            for item in items
+            if item.context in (Context.DECLARATION, Context.VALUE)
+        }
+        self._calls: dict[tuple[str, int, str], frozenset[tuple[str, int]]] = {}
+        self._named: dict[tuple[str, int, str], frozenset[str]] = {}
+
+    def one(self, file: str, item: Occurrence) -> Judged:
+        """What became of one place."""
+        view = self._view
+        if file.endswith(".c") and view.conditions(file) is None:
+            return _lost(view.why_not_built(file), _NEVER)
+        if not view.headers.selection(file).live(item.start):
+            return _lost("not compiled on the machines that were looked at", _DEAD)
+        mode = self._words.mode.get(item.word)
+        match item.context:
+            case Context.MACRO if mode is not None:
+                return _lost(f"in the arguments of {item.outer}(), which is not followed")
+            case Context.STRAY if mode is not None or item.called:
+                body = not file.endswith((".c", ".h"))
+                what = "in an included body" if body else "in no definition that could be found"
+                return _lost(what)
+            case Context.VALUE if mode is not None:
+                return _lost("its address is taken; calls through it are not followed")
+            case Context.BODY:
+                return self._body(file, item)
+        return Judged(Standing.NAME)
+
+    def _body(self, file: str, item: Occurrence) -> Judged:
+        """What became of a place in the body of a function or a macro."""
+        raw = item.definition
+        if raw is None:
+            return _lost("in no definition that could be found")
+        mode = self._words.mode.get(item.word)
+        if raw.kind == "object" and raw.name == item.word:
+            return Judged(Standing.DECLARATION)
+        graph = self._program.function(self._view.definition(file, raw))
+        if graph.broken:
+            return _lost(graph.broken)
+        key = (graph.file, graph.line, graph.name)
+        if key in self._walker.bounded:
+            return _lost(self._walker.bounded[key])
+        if mode is None:
+            return self._other_name(file, item, graph, key)
+        if raw.name in self._words.mode or key[:2] in self._implementing:
+            return Judged(Standing.IMPLEMENTS)
+        if not item.called:
+            if raw.kind == "object":
+                return _lost("another name for it, which is not followed")
+            return _lost("its address is taken; calls through it are not followed")
+        if (item.word, item.line) not in self._calls_of(graph, key):
+            return _lost("no path of the function leads there")
+        if mode.action == "active":
+            return Judged(Standing.READ)
+        if key in self._walker.places:
+            return Judged(Standing.WALKED)
+        kind = "macro" if graph.macro else "function"
+        return _lost(f"in a {kind} that was not walked")
+
+    def _other_name(
+        self, file: str, item: Occurrence, graph: Function, key: tuple[str, int, str]
+    ) -> Judged:
+        """A word that only contains the mode's: somebody's helper, a variable, a guard."""
+        if item.called:
+            if item.word in graph.types or self._program.resolve(item.word, file) is not None:
+                return Judged(Standing.NAME)
+            return _lost("calls something whose definition was not found")
+        if item.field or item.tag or item.word in graph.types or item.word in self._declared:
+            return Judged(Standing.NAME)
+        if any(name.partition(":")[2] == item.word for name, _ in self._calls_of(graph, key)):
+            return _lost("a guard, whose class is not followed")
+        if item.word in self._names_of(graph, key):
+            return _lost("a name that nothing declares")
+        return Judged(Standing.NAME)
+
+    def _calls_of(self, graph: Function, key: tuple[str, int, str]) -> frozenset[tuple[str, int]]:
+        known = self._calls.get(key)
+        if known is None:
+            known = self._calls[key] = frozenset(
+                (call[1], call[3]) for _, call in graph.calls() if isinstance(call[1], str)
+            )
+        return known
+
+    def _names_of(self, graph: Function, key: tuple[str, int, str]) -> frozenset[str]:
+        known = self._named.get(key)
+        if known is None:
+            known = self._named[key] = frozenset(
+                name
+                for node in graph.nodes
+                if node.expr is not None
+                for name in names_in(node.expr)
+            )
+        return known
+
+
+def _lost(reason: str, distance: int = _BUILT) -> Judged:
+    return Judged(Standing.LOST, reason, distance)
+
+
+def included(view: View, part: bytes) -> Found:
+    """The words of the mode in files that are included and are neither .c nor .h files.
+
+    The search of a tree does not know them: any file may be included under any name.
+    """
+    others = {
+        file
+        for files in view.headers.includes.values()
+        for file in files
+        if not file.endswith((".c", ".h"))
+    }
+    texts = ((file, view.tree.read(file)) for file in sorted(others))
+    return {file: words for file, text in texts if (words := occurrences(text, part))}
+
+
+def settle(found: Found, verdicts: Iterable[Verdicts]) -> tuple[Place, ...]:
+    """Every place of a tree, with the best that any architecture came to there.
+
+    What stands below arch/ of an architecture that none of `verdicts` is about stands elsewhere.
+    """
+    best: dict[tuple[str, int], Judged] = {}
+    for each in verdicts:
+        for key, judged in each.items():
+            known = best.get(key)
+            if known is None or judged.rank < known.rank:
+                best[key] = judged
+    return tuple(
+        _place(file, item, best.get((file, item.start)))
+        for file, items in sorted(found.items())
+        for item in items
+    )
+
+
+def _place(file: str, item: Occurrence, judged: Judged | None) -> Place:
+    lexical = _LEXICAL.get(item.context)
+    if lexical is not None:
+        judged = Judged(lexical)
+    elif judged is None:
+        judged = Judged(Standing.ELSEWHERE)
+    function = item.definition.name if item.definition is not None else ""
+    return Place(file, item.line, item.word, judged.standing, function, judged.reason)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What walking a function comes to: states of paths, violations, and the ways it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lazymmu.contract.monitor import Product, Violation
+from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.kernelc.ir.nodes import Expr
+from lazymmu.witness.finding import Step
+from lazymmu.witness.source.path.path_trace import Trail
+
+FactList = tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What distinguishes two paths at one place."""
+
+    product: Product
+    facts: FactList = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A violation, where it happened, the path to it, and what lies below the call there."""
+
+    violation: Violation
+    trail: Trail | None
+    step: Step
+    more: tuple[Step, ...] = ()
+    conditions: frozenset[str] = frozenset()
+    ambiguous: bool = False
+    tests: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What walking a function once, from one state, came to.
+
+    ``exits`` are the ways in which it returns: product, what is known of the value, and the
+    spelling of what is returned; each with the path that leads there first.
+    """
+
+    exits: dict[tuple[Product, Value, str], Trail | None] = field(default_factory=dict)
+    returns: dict[tuple[Product, int, int], Trail] = field(default_factory=dict)
+    """By the place of each return as well: what is wrong at one of them is no other's fault."""
+    hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
+    spaces: set[str] = field(default_factory=set)
+    blurred: bool = False
+    """Something that was not read in full was walked: what happens there is a guess."""
+
+    def add(self, hit: Hit) -> None:
+        """Keep the first, hence shortest, way to each culprit of each rule."""
+        key = (hit.violation.rule, hit.step.file, hit.step.line, hit.step.column)
+        self.hits.setdefault(key, hit)
+
+
+Results = Mapping[Expr, tuple[Value, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One path in the middle of an expression: calls that were made already have results."""
+
+    state: State
+    trail: Trail | None
+    results: Results
+
+
+def weight(state: State) -> int:
+    """How many ordinary states one is worth: 1, and more for each 16 things that it holds."""
+    task = state.product.task
+    return 1 + (len(state.facts) + len(task.pending) + len(task.locks) + len(task.pins)) // 16
+
+
+def settled(state: State, live: frozenset[str]) -> State:
+    """The state without facts that no path asks for any more."""
+    if all(name in live or name[0] == "~" for name, _ in state.facts):
+        return state
+    kept = tuple(fact for fact in state.facts if fact[0] in live or fact[0][0] == "~")
+    return State(state.product, kept)
+
+
+def with_fact(facts: FactList, name: str, value: Value) -> FactList:
+    """The facts with one more, or with another value for one."""
+    known = dict(facts)
+    known[name] = value
+    return tuple(sorted(known.items(), key=lambda item: item[0]))

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which files of a tree name the mode, or a function that calls back in it; who has the mode.
+
+One pass over every file; everything else is then read on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lazymmu.contract import vocabulary
+from lazymmu.kernelc.arch_profile import PROFILES, Profile, unknown
+from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
+from lazymmu.kernelc.index.word_search import files_with
+from lazymmu.snapshot.cache import Cache
+from lazymmu.snapshot.tree import Stamp, Tree
+
+MODE_WORD = b"lazy_mmu"
+"""A part of every name of the mode's API, in every release."""
+
+_SELECTED = b"ARCH_HAS_LAZY_MMU_MODE"
+"""What the Kconfig of an architecture selects that has the mode (mm/Kconfig, from v7.0 on)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Files relative to the tree: those that name the mode, and those that name a taker.
+
+    ``places`` are the words of the former that name it; ``having`` are the directories below arch/
+    that have the mode by their own word.
+    ``module`` are the .c files of the directory that is a module out of tree (see Tree).
+    """
+
+    mode: tuple[str, ...]
+    takers: tuple[str, ...]
+    places: Mapping[str, tuple[Occurrence, ...]]
+    having: frozenset[str]
+    module: tuple[str, ...] = ()
+
+    @property
+    def machines(self) -> tuple[Profile, ...]:
+        """The machines that the tree may have the mode on: those with a profile, then others."""
+        naming = {parts[1] for file in self.mode if (parts := _in_headers(file)) is not None}
+        known = [p for p in PROFILES.values() if p.arch_dir in naming | self.having]
+        others = sorted(self.having - {p.arch_dir for p in PROFILES.values()})
+        return (*known, *map(unknown, others))
+
+    def seen_by(self, profile: Profile, files: tuple[str, ...]) -> list[str]:
+        """Those of ``files`` that are not another architecture's."""
+        mine = f"arch/{profile.arch_dir}/"
+        return [f for f in files if not f.startswith("arch/") or f.startswith(mine)]
+
+
+def takers() -> list[bytes]:
+    """Names of the functions that call another back at once, maybe inside of a section."""
+    return [
+        name.encode()
+        for name, taker in vocabulary.load().callbacks.items()
+        if taker.fn is not None and taker.runs == "now"
+    ]
+
+
+def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None) -> Marks:
+    """Search the whole tree, with ``jobs`` processes; of what ``cache`` knows only the rest."""
+    below = f"{tree.module}/"
+    module = [f for f in manifest if tree.module and f.startswith(below) and f.endswith(".c")]
+    found = files_with(tree, [MODE_WORD, *takers()], jobs, manifest=manifest, cache=cache)
+    mode = tuple(sorted(file for file, words in found.items() if MODE_WORD in words))
+    places = {file: occurrences(tree.read(file), MODE_WORD) for file in mode}
+    return Marks(
+        mode=mode,
+        places=places,
+        having=frozenset({*_defining(places), *_selecting(tree, manifest)}),
+        takers=tuple(sorted(file for file, words in found.items() if words - {MODE_WORD})),
+        module=tuple(sorted(module)),
+    )
+
+
+def _in_headers(file: str) -> list[str] | None:
+    """The parts of a path below arch/*/include/, None of any other."""
+    parts = file.split("/")
+    return parts if parts[0] == "arch" and parts[2:3] == ["include"] else None
+
+
+def _defining(places: Mapping[str, tuple[Occurrence, ...]]) -> Iterator[str]:
+    """The architectures whose headers define or declare the hook that begins the mode."""
+    words = vocabulary.load().mode
+    for file, items in places.items():
+        parts = _in_headers(file)
+        if parts is not None and any(
+            item.context is Context.DECLARATION
+            and (mode := words.get(item.word)) is not None
+            and (mode.layer, mode.action) == ("arch", "enable")
+            for item in items
+        ):
+            yield parts[1]
+
+
+def _selecting(tree: Tree, manifest: Mapping[str, Stamp]) -> Iterator[str]:
+    """The architectures whose own Kconfig says that they have the mode."""
+    for file in manifest:
+        parts = file.split("/")
+        below = parts[0] == "arch" and len(parts) > 2
+        if below and parts[-1].startswith("Kconfig") and _SELECTED in tree.read(file):
+            yield parts[1]

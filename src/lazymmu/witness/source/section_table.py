@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of sections: where the mode is used, under which locks, what a section reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from lazymmu.contract.section import TaskState
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.finding import SectionRow, Step
+from lazymmu.witness.source.entry_points import Root
+from lazymmu.witness.source.findings import Culprit
+from lazymmu.witness.source.path.walker import Walker
+
+_SECTION = frozenset({"enable", "disable"})
+"""Calls that make a section of a macro's own text."""
+
+
+def rows(
+    arch: str,
+    walker: Walker,
+    roots: Sequence[Root],
+    program: Program,
+    words: Vocabulary,
+    culprits: Sequence[Culprit],
+) -> list[SectionRow]:
+    """One row for each function of an architecture that uses the mode."""
+    out = []
+    done: set[tuple[str, int]] = set()
+    begun_in, ended_in = _by_function(walker.begun), _by_function(walker.ended)
+    run_in = _spaces_of_callbacks(roots)
+    reached_in = _by_section(arch, culprits)
+    for root in roots:
+        definition = root.definition
+        place = (definition.file, definition.line)
+        if root.binding or place in done:
+            continue
+        done.add(place)
+        graph = program.function(definition)
+        actions = sorted(
+            {
+                (call[3], words.mode[call[1]].action)
+                for _, call in graph.calls()
+                if isinstance(call[1], str) and call[1] in words.mode
+            }
+        )
+        if not actions:
+            continue
+        if definition.kind == "macro" and not any(a in _SECTION for _, a in actions):
+            # What only flushes or pauses belongs to whoever expands it.
+            continue
+        here = (definition.file, definition.name)
+        begun, ended = begun_in.get(here, []), ended_in.get(here, [])
+        # What a callback does to entries belongs to the section that it runs in.
+        spaces = (root.outcome.spaces | run_in.get(here, set())) - {"unknown"}
+        reached = {
+            rule: tuple(sorted(reached_in.get((rule, *here), ())))
+            for rule in ("sleep-in-section", "nested-section", "tlb-flush-in-section")
+        }
+        out.append(
+            SectionRow(
+                file=definition.file,
+                line=definition.line,
+                function=definition.name,
+                arches=(arch,),
+                space="/".join(sorted(spaces)) or _space_by_lock(begun),
+                locks_begin=_locks(begun),
+                locks_end=_locks(ended),
+                pinned=tuple(sorted({p for t in begun for p in _pins(t)})),
+                actions=tuple(actions),
+                sleeps=reached["sleep-in-section"],
+                nests=reached["nested-section"],
+                flushes=reached["tlb-flush-in-section"],
+            )
+        )
+    return out
+
+
+def _space_by_lock(begun: Sequence[TaskState]) -> str:
+    """Whose mapping a section is over when its writes do not tell: a user's if it is locked so."""
+    locked = all(any(h.cls in ("ptl", "pmd", "mm") for h in t.locks) for t in begun)
+    return "user" if begun and locked else "unknown"
+
+
+def _pins(task: TaskState) -> set[str]:
+    """What keeps the task on its CPU where a section begins: a spinlock does as well."""
+    return {*task.pins, *(["spinlock"] if task.locks else [])}
+
+
+def _by_function(
+    seen: Mapping[Step, list[TaskState]],
+) -> dict[tuple[str, str], list[TaskState]]:
+    """States by the file and function that they were seen in."""
+    found: dict[tuple[str, str], list[TaskState]] = {}
+    for step, tasks in seen.items():
+        found.setdefault((step.file, step.function), []).extend(tasks)
+    return found
+
+
+def _locks(states: Iterable[TaskState]) -> tuple[str, ...]:
+    """Locks of page tables that are held in any of the states; "none" when one has none."""
+    found = set()
+    for task in states:
+        names = {f"{h.cls} {h.lock}" for h in task.locks if h.cls != "other"}
+        found |= names or {"none"}
+    return tuple(sorted(found))
+
+
+def _spaces_of_callbacks(roots: Sequence[Root]) -> dict[tuple[str, str], set[str]]:
+    """What callbacks write to, by the file and function whose section they run in."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for root in roots:
+        trails = root.outcome.exits.values() if root.binding else ()
+        for note in (note for trail in trails if trail is not None for note in trail):
+            if note.step is not None and note.mark == "begin":
+                place = (note.step.file, note.step.function)
+                found.setdefault(place, set()).update(root.outcome.spaces)
+    return found
+
+
+def _by_section(arch: str, culprits: Sequence[Culprit]) -> dict[tuple[str, str, str], set[str]]:
+    """What sections reach, by rule and by the file and function in which they begin."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for c in culprits:
+        if c.section is not None:
+            says = f"{arch}: {c.step.function}() {c.path[-1].note}".strip()
+            found.setdefault((c.rule, c.section.file, c.section.function), set()).add(says)
+    return found

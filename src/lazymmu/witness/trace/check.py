@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The third witness: holds what a running kernel recorded to the contract.
+
+`watch()` reads a trace, finds out which kernel it is of, runs the contract's monitors over what it
+shows, and returns findings, what was seen, and what cannot be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract.deferral import Row
+from lazymmu.contract.dialects import PTL_HELD, Dialect
+from lazymmu.contract.events import Disable, Enable
+from lazymmu.contract.monitor import Runtime, Violation
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.harms import Effect, effect
+from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
+from lazymmu.ftrace.record import TraceError
+from lazymmu.ftrace.trace import Trace, read
+from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, Found, finding
+from lazymmu.witness.trace.line_class import NEEDLES, POWERPC_NEEDLES
+from lazymmu.witness.trace.line_loop import Follower
+from lazymmu.witness.trace.memo_monitor import Judge
+from lazymmu.witness.trace.values import Doubt, TraceFinding, Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import BinaryIO
+
+    from lazymmu.ftrace.block import Lines
+    from lazymmu.witness.trace.task_state import Place, Tallied, Task
+
+__all__ = ["trace_rules", "watch"]
+
+_KEPT: Final = 1000
+"""Findings that are kept of one rule; the rest is counted."""
+
+_EFFECT: Final = "mode-not-effective"
+_SHOWN: Final = (
+    "unbalanced-section",
+    "nested-section",
+    SLEPT,
+    "section-in-interrupt",
+    "unbalanced-pause",
+    PREEMPTED,
+    "mode-left-on-cpu",
+    "dirty-start",
+    _EFFECT,
+)
+"""Rules about what traces have: sections, switches, interrupts, counters.  Others need entries,
+locks or pins, and would seem to be kept where nothing shows that they are not."""
+
+
+def trace_rules() -> list[str]:
+    """The names of the rules that a trace can show, in the contract's order."""
+    return [name for name in RULES if name in _SHOWN]
+
+
+class _Watcher:
+    """One run over one trace."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        rules: Collection[str],
+        arch: str,
+        release: str,
+        tally: Tallied | None,
+    ) -> None:
+        self.trace = trace
+        self.tally = tally
+        self.rules = rules
+        self.arch = arch
+        self.release = release
+        self.found: list[Found] = []
+        self.cut: dict[str, int] = {}
+        self.doubts: dict[str, Doubt] = {}
+        self.flags = True
+        self.dialects: tuple[Dialect, ...] = ()
+
+    def run(self) -> Watched:
+        follower: Follower | None = None
+        lines: Lines | None = None
+        known: Guess | None = None
+        for lines in self.trace.lines(NEEDLES):
+            if follower is None:
+                if lines.blank:
+                    continue
+                known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
+                follower = self._follower(lines, known)
+            elif not (known and known.arch):
+                known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
+                if known.arch:
+                    # Nothing that shows sections came before: what was begun there is unknown.
+                    follower.finish()
+                    follower = self._follower(lines, known, follower)
+            follower.block(lines)
+        if follower is None or known is None or lines is None:
+            if self.trace.losses:
+                raise TraceError(f"{self.trace.header.name}: {self.trace.losses[-1].what}")
+            raise TraceError(f"{self.trace.header.name}: there is nothing in it")
+        if not lines.header.format:
+            raise TraceError(
+                f"{self.trace.header.name}: no line of it is a record of a trace in a form that is "
+                "known here (tracefs text, or trace-cmd report)"
+            )
+        follower.finish()
+        follower.seen.lines = lines.next_line - 1
+        return self._watched(follower, known, lines.given)
+
+    def _follower(self, lines: Lines, known: Guess, before: Follower | None = None) -> Follower:
+        blind = not known.shows_sections
+        lines.needles = NEEDLES
+        if known.arch in ("", "powerpc"):
+            lines.needles += POWERPC_NEEDLES
+        if self.tally is not None:
+            lines.needles += self.tally.needles
+        # Where functions show sections, those of a nesting kernel show the outermost alone: an
+        # older text can be held to them.  Where only counters show, the kernel has them.
+        self.dialects = known.dialects or (PTL_HELD,)
+        dialect = self.dialects[-1 if blind else 0]
+        chosen = [RULES[name] for name in trace_rules()]
+        self.runtime = Runtime(chosen, dialect)
+        self.flags = lines.sniff()
+        judge = Judge(self.runtime, flags=self.flags, blind=blind)
+        follower = Follower(
+            judge,
+            self._note,
+            self._doubt,
+            flags=self.flags,
+            blind=blind,
+            uncounted=known.uncounted,
+            tally=self.tally,
+        )
+        if before is not None:
+            follower.seen = before.seen
+        return follower
+
+    def _doubt(self, reason: str, line: int) -> None:
+        old = self.doubts.get(reason)
+        self.doubts[reason] = (
+            Doubt(reason, line) if old is None else Doubt(reason, old.line, old.times + 1)
+        )
+
+    def _note(
+        self,
+        task: Task,
+        violations: tuple[Violation, ...],
+        place: Place,
+        lines: Lines,
+        number: int,
+    ) -> None:
+        for violation in violations:
+            if violation.rule == _EFFECT or (self.rules and violation.rule not in self.rules):
+                continue
+            if not self.flags and isinstance(violation.event, Enable | Disable):
+                self._doubt(
+                    "lines do not show interrupts, so that a section begun in one cannot be told "
+                    "from a nested one",
+                    place[0],
+                )
+                continue
+            self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
+            if self.cut[violation.rule] <= _KEPT:
+                one = Found(task, violation, place, lines.around(number))
+                self.found.append(one)
+                task.recent.append(one)
+
+    # ---- the end ---------------------------------------------------------------------------
+
+    def _watched(self, follower: Follower, known: Guess, given: int) -> Watched:
+        seen = follower.seen
+        if seen.counters:
+            known = with_counters(known)
+        mute = bool(seen.sections) != bool(seen.ends) and not seen.counters
+        if bool(seen.sections) != bool(seen.ends):
+            what = "end" if seen.sections else "beginning"
+            self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
+            self.found = []
+        elif follower.disorders > 2 + given // 1000:
+            mute = True
+            self._doubt("its lines are not sorted by time: nothing can be judged", 0)
+            self.found = []
+        rows = known.rows
+        told = (
+            finding(one, rows, self.dialects, rt=self._rt()) for one in self.found if not one.void
+        )
+        # One that is told by another rule's name than it was found by may not be wanted.
+        findings = [one for one in told if not self.rules or one.rule in self.rules]
+        findings += self._effect(follower, rows)
+        for loss in self.trace.losses:
+            said = "not read to its end" if loss.ended else "records are missing"
+            self._doubt(f"{said}: {loss.what}", loss.line)
+        header = self.trace.header
+        if header.entries is not None and header.entries != header.written:
+            self._doubt(
+                f"{(header.written or 0) - header.entries} of {header.written} records were "
+                "overwritten before the trace was read",
+                0,
+            )
+        if not seen.anything:
+            self._doubt("nothing in it shows the lazy MMU mode", 0)
+        return Watched(
+            name=header.name,
+            arch=known.arch,
+            release=known.release,
+            kernel=_kernel(known),
+            dialect=known.dialects[0].name if len(known.dialects) == 1 else "",
+            findings=tuple(sorted(findings, key=lambda one: one.spot.line)),
+            doubts=tuple(self.doubts.values()),
+            seen=seen,
+            mute=mute,
+            hidden=hidden(known),
+            ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),
+            cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
+        )
+
+    def _rt(self) -> bool:
+        """Whether the trace says that the kernel has PREEMPT_RT."""
+        header = self.trace.header
+        return header.preempt == "preempt_rt" or "-rt" in header.release
+
+    def _effect(self, follower: Follower, rows: tuple[Row, ...]) -> list[TraceFinding]:
+        """Whether the sections of the whole trace came to anything."""
+        if self.rules and _EFFECT not in self.rules:
+            return []
+        nodes = follower.ended | {task.node for task in follower.tasks.values()}
+        nodes |= {cpu.idle.node for cpu in follower.cpus.values()}
+        owns = [self.runtime.own(node.product, _EFFECT) for node in nodes]
+        total = effect(own for own in owns if isinstance(own, Effect))
+        if total.fault is None or follower.off is None:
+            return []
+        task, place, context = follower.off
+        one = Found(task, Violation(_EFFECT, Enable(), total.fault), place, context)
+        one.began = ()
+        return [finding(one, rows, self.dialects, rt=self._rt())]
+
+
+def watch(
+    path: str,
+    stream: BinaryIO | None = None,
+    *,
+    arch: str = "",
+    release: str = "",
+    rules: Collection[str] = (),
+    progress: Callable[[int], None] | None = None,
+    tally: Tallied | None = None,
+) -> Watched:
+    """Hold the trace at `path`, or of `stream`, to the contract.
+
+    arch, release: what the user knows better than the trace; rules: the only ones to judge by
+    (none: all that a trace can show); progress: called with the number of bytes read; tally: told
+    of each line that it wants (`witness.tally`).  Raises TraceError for what is no trace, or cannot
+    be read.
+    """
+    return _Watcher(read(path, stream, progress=progress), rules, arch, release, tally).run()
+
+
+def _kernel(known: Guess) -> tuple[str, ...]:
+    label = profiles()[known.arch].label if known.arch else "an unknown architecture"
+    if known.release:
+        release = known.release
+    else:
+        since, until = known.since, known.until
+        first = f"v{since[0]}.{since[1]} on" if since[0] else ""
+        last = f"before v{until[0]}.{until[1]}" if until[0] < 9999 else ""
+        release = ", ".join(part for part in (first, last) if part) or "an unknown release"
+    return (f"{label} ({known.arch_from})", f"{release} ({known.release_from})")

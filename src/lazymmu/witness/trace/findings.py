@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From what a monitor objects to in a trace to what is told of it.
+
+The same line is a violation on one kernel and allowed on another, and some lines cannot tell which
+of two things they show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract.deferral import Row, harm
+from lazymmu.contract.deferral.allowed import allowed
+from lazymmu.contract.dialects import Dialect, Status
+from lazymmu.contract.events import SwitchOut
+from lazymmu.contract.monitor import Violation
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Kind
+from lazymmu.witness.finding import Severity
+from lazymmu.witness.trace.values import Spot, TraceFinding, Verdict
+
+if TYPE_CHECKING:
+    from lazymmu.witness.trace.task_state import Place, Task
+
+__all__ = ["PREEMPTED", "SLEPT", "Found", "finding"]
+
+PREEMPTED: Final = "preempted-in-section"
+SLEPT: Final = "sleep-in-section"
+
+_PREEMPTING: Final = ("preempt_schedule", "raw_irqentry_exit_cond_resched", "irqentry_exit_cond")
+"""Functions that switch a task out against its will (kernel/sched/core.c, entry/common.c)."""
+
+_WAITS_FOR_LOCK: Final = "schedule_rtlock"
+"""What a task calls that waits for a spinlock of PREEMPT_RT (kernel/sched/core.c, since v5.15).
+
+It has the state D then, like one that sleeps (TASK_RTLOCK_WAIT; include/trace/events/sched.h).
+"""
+
+
+class Found:
+    """A finding in the making: a stack that comes later is filled into its place."""
+
+    __slots__ = ("began", "context", "place", "task", "violation", "void")
+
+    def __init__(
+        self,
+        task: Task,
+        violation: Violation,
+        place: Place,
+        context: tuple[tuple[int, str], ...],
+    ) -> None:
+        self.task = (task.comm, task.pid)
+        self.violation = violation
+        self.place = place
+        self.began = tuple(task.begins)
+        self.context = context
+        self.void = False
+
+
+def finding(
+    one: Found, rows: tuple[Row, ...], dialects: tuple[Dialect, ...], *, rt: bool
+) -> TraceFinding:
+    """What is told of a violation.
+
+    rows, dialects: of the kernels that the trace may be of; rt: whether they have PREEMPT_RT.
+    """
+    if _slept(one) and _WAITS_FOR_LOCK in (one.place[4] or ()):
+        one.violation = Violation(PREEMPTED, SwitchOut("lock"), "switched-out")
+    rule = RULES[one.violation.rule]
+    notes = []
+    verdict, severity, hurt = _judged(one.violation, rows)
+    if _slept(one) and not one.place[4] and rt:
+        verdict, severity = Verdict.UNKNOWN, Severity.INFORMATION
+        notes.append("or waits for a spinlock of PREEMPT_RT, which may be: a stack would tell")
+    if rule.name == PREEMPTED:
+        if verdict is Verdict.ALLOWED and _may_have_yielded(one):
+            verdict = Verdict.UNKNOWN
+            notes.append("or gives up its CPU by itself, which is not: this form does not tell")
+        notes.append(_allowed(one.violation, rows))
+    comm, pid = one.task
+    return TraceFinding(
+        rule=rule.name,
+        verdict=verdict,
+        severity=severity,
+        message=rule.message(one.violation),
+        comm=comm.decode("utf-8", "replace"),
+        pid=pid,
+        spot=_spot(one.place),
+        began=tuple(_spot(place) for place in one.began),
+        notes=tuple(notes),
+        harm=hurt,
+        implied=all(rule.status(dialect) is Status.IMPLIED for dialect in dialects),
+        context=one.context,
+    )
+
+
+def _spot(place: Place) -> Spot:
+    number, stamp, cpu, text, frames = place
+    return Spot(
+        number,
+        stamp.decode("utf-8", "replace").strip(),
+        cpu,
+        text[:400].decode("utf-8", "replace"),
+        tuple(frames or ()),
+    )
+
+
+def _judged(violation: Violation, rows: tuple[Row, ...]) -> tuple[Verdict, Severity, str]:
+    """What a violation is on an implementation that is one of `rows`."""
+    rule = RULES[violation.rule]
+    may = {allowed(rule.name, row, violation.detail) for row in rows}
+    if rule.kind is Kind.INFORMATION and may != {False}:
+        verdict = Verdict.ALLOWED if may == {True} else Verdict.UNKNOWN
+        return verdict, Severity.INFORMATION, ""
+    if may == {True}:
+        return Verdict.ALLOWED, Severity.INFORMATION, ""
+    hurts = [harm(rule.name, row, "unknown", violation.detail) for row in rows]
+    said = {text for text in hurts if text}
+    if not said and rule.kind is not Kind.HARM:
+        return Verdict.VIOLATION, Severity.BREAKS_TEXT, ""
+    # What hurts one of the kernels that it may be is worth saying; what it does, only when sure.
+    return Verdict.VIOLATION, Severity.HURTS, said.pop() if len(set(hurts)) == 1 and said else ""
+
+
+def _slept(one: Found) -> bool:
+    """Whether this is a task that was switched out in a section in the state D."""
+    event, text = one.violation.event, one.place[3]
+    if one.violation.rule != SLEPT or not isinstance(event, SwitchOut):
+        return False
+    return event.why == "blocked" and (b"prev_state=D" in text or b"] D ==>" in text)
+
+
+def _may_have_yielded(one: Found) -> bool:
+    """Whether a switch that counts as a preemption may have been a call of schedule().
+
+    trace-cmd's plugin drops the + of R+, and raw states have none; a stack tells.
+    """
+    event, text, frames = one.violation.event, one.place[3], one.place[4] or ()
+    if not isinstance(event, SwitchOut) or b"prev_state=" in text or b" pr=1" in text:
+        return False
+    return not any(name.startswith(_PREEMPTING) for name in frames)
+
+
+def _allowed(violation: Violation, rows: tuple[Row, ...]) -> str:
+    """Whether that may happen on this implementation, in words."""
+    if not rows:
+        return "whether that is allowed depends on the architecture: name it with --arch"
+    may = {allowed(violation.rule, row, violation.detail) for row in rows}
+    if len(may) > 1:
+        return "whether that is allowed depends on the release: name it with --release"
+    words = "allowed" if may == {True} else "not allowed"
+    same = {row.carried for row in rows}
+    return f"{words} on {rows[0].label}" + (f": {same.pop()}" if len(same) == 1 else "")

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sections that are counted together: of one call site, of one task, or all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.witness.trace.histogram import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["OTHERS", "Group", "group_of", "ranked"]
+
+MOST: Final = 512
+"""Tasks, or call sites, that are told apart."""
+
+OTHERS: Final = "(others)"
+
+
+@dataclass(slots=True)
+class Group:
+    """The sections of one call site, of one task, or all.
+
+    sections: outermost ones that ended; lengths: of them, in nanoseconds; entries: put off in each;
+    nested: sections inside; off_cpu: nanoseconds that their tasks were not running; switches: out
+    of them by why; interrupts: in them by kind; flushes: in them and at their end, by reason;
+    queued: operations put off; calls: hypercalls (or batches) that they went in.
+    """
+
+    sections: int = 0
+    nested: int = 0
+    off_cpu: int = 0
+    lengths: Spread = field(default_factory=Spread)
+    entries: Spread = field(default_factory=Spread)
+    switches: Counter[str] = field(default_factory=Counter)
+    interrupts: Counter[str] = field(default_factory=Counter)
+    flushes: Counter[str] = field(default_factory=Counter)
+    queued: int = 0
+    calls: int = 0
+
+    @property
+    def saved(self) -> int:
+        """Hypercalls (or flushes of one entry) that the mode saved."""
+        return max(self.queued - self.calls, 0)
+
+    @property
+    def idle(self) -> int:
+        """Sections in which nothing, or one entry, was put off: the mode gained nothing there."""
+        return self.entries.at_most(1)
+
+    def take(self, other: Group) -> None:
+        """Add what another group counted."""
+        self.sections += other.sections
+        self.nested += other.nested
+        self.off_cpu += other.off_cpu
+        self.lengths.merge(other.lengths)
+        self.entries.merge(other.entries)
+        for mine, theirs in (
+            (self.switches, other.switches),
+            (self.interrupts, other.interrupts),
+            (self.flushes, other.flushes),
+        ):
+            mine.update(theirs)
+        self.queued += other.queued
+        self.calls += other.calls
+
+
+def group_of(found: dict[str, Group], name: str) -> Group:
+    """The group of a name; of one too many, the group of all others."""
+    group = found.get(name)
+    if group is None:
+        name = name if len(found) < MOST else OTHERS
+        group = found.setdefault(name, Group())
+    return group
+
+
+def ranked(groups: Mapping[str, Group]) -> Iterator[tuple[str, Group]]:
+    """Groups with the most time in sections first; without times, with the most entries."""
+    return iter(
+        sorted(
+            groups.items(),
+            key=lambda item: (-item[1].lengths.total, -item[1].queued, item[0]),
+        )
+    )

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What real kernels did can happen in the machines: a recording holds the machine to the kernel.
+
+From each recording the distinct sequences are taken that its tasks showed between the outermost
+enter and its leave: calls of the mode's functions with the preempt count, context switches and
+what their hooks did, batches that went out.  A small program on the machine of that architecture
+and release must be able to show exactly the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lazymmu.contract.events import SwitchOut
+from lazymmu.ftrace.record import Record
+from lazymmu.machine import Config, EntrySpec, Machine, Op, TaskSpec
+from lazymmu.machine.workbench import Workbench
+from lazymmu.witness.trace.check import watch
+from tests.crosscheck.sequences import Collector, Sequence, possible, reached_by
+
+CLEAN = [
+    ("x61-6.1.190-default/small", "x86", "6.1.176"),
+    ("x61-6.1.190-default/mid", "x86", "6.1.176"),
+    ("v612-6.12.107-preempt-full-violations/preempt", "x86", "6.12.38"),
+    ("x618-6.18.15-default/small", "x86", "6.18.5"),
+    ("x618-6.18.15-default/mid", "x86", "6.18.5"),
+    ("x71-7.1.13-default/small", "x86", "7.1.13"),
+    ("sparc64-7.1.13-sun4u/small", "sparc", "7.1.13"),
+    ("sparc64-7.1.13-sun4u/preemptirq", "sparc", "7.1.13"),
+]
+"""A recording, and the machine that its kernel is."""
+
+ENTER, LEAVE = ("enter", 0, ""), ("leave", 0, "")
+PREEMPTED: Sequence = (
+    ENTER,
+    ("out preempted", 0, ""),
+    ("hook-leave", 0, ""),
+    ("in", 0, ""),
+    ("hook-enter", 0, ""),
+    LEAVE,
+)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The directory of the recordings, or skip."""
+    named = os.environ.get("LAZYMMU_TRACES")
+    home = Path(named) if named else Path(__file__).parents[3] / "shared" / "traces"
+    if not home.is_dir():
+        pytest.skip("no recordings: set LAZYMMU_TRACES to their directory")
+    return home
+
+
+def shown(file: Path) -> Counter[tuple[int, Sequence]]:
+    """The sequences of a recording; skips where there is none."""
+    if not file.is_file():
+        pytest.skip(f"no recording {file.parent.name}/{file.name}")
+    collector = Collector()
+    watch(str(file), tally=collector)
+    return collector.finish()
+
+
+@pytest.mark.parametrize(("name", "arch", "release"), CLEAN)
+def test_what_a_kernel_did_is_possible_in_its_machine(
+    name: str, arch: str, release: str, recordings: Path
+) -> None:
+    """Every distinct sequence of a recording without mistakes."""
+    found = shown(recordings / f"{name}.trace.gz")
+    assert sum(found.values()) > 10
+    assert [one for one in found if not possible(arch, release, *one)] == []
+
+
+def test_what_a_kernel_did_wrongly_is_possible_in_its_machine(recordings: Path) -> None:
+    """Nested, asleep, preempted, in hard and soft interrupts: 6.12 lets all of it happen."""
+    found = shown(recordings / "v612-6.12.107-preempt-full-violations/viol.trace.gz")
+    assert {irq for _, words in found for _, _, irq in words} == {"", "h", "s"}
+    assert len(found) >= 8
+    assert [one for one in found if not possible("x86", "6.12.38", *one)] == []
+
+
+def test_recordings_show_switches_and_batches(recordings: Path) -> None:
+    """The comparison is not of pairs alone."""
+    xen = shown(recordings / "x618-6.18.15-default/mid.trace.gz")
+    assert (0, PREEMPTED) in xen
+    sparc = shown(recordings / "sparc64-7.1.13-sun4u/small.trace.gz")
+    assert any(("empties", 1, "") in words for _, words in sparc)
+
+
+@pytest.mark.parametrize(
+    ("arch", "release", "base", "words"),
+    [
+        pytest.param("x86", "6.18.5", 1, PREEMPTED, id="a lock keeps its holder from preemption"),
+        pytest.param(
+            "x86", "6.18.5", 0, (PREEMPTED[0], *PREEMPTED[1:4:2], LEAVE), id="a switch has hooks"
+        ),
+        pytest.param("x86", "6.18.5", 0, (ENTER, ENTER, LEAVE, LEAVE), id="nesting is a BUG"),
+        pytest.param("sparc", "7.1.13", 0, (ENTER, LEAVE), id="sparc64 pins"),
+        pytest.param(
+            "sparc",
+            "7.1.13",
+            0,
+            (ENTER, ("out preempted", 0, ""), ("in", 0, ""), ("leave", 1, "")),
+            id="and is not preempted",
+        ),
+        pytest.param(
+            "sparc", "7.1.13", 0, (ENTER, ("empties", 1, ""), ("leave", 1, "")), id="batches wait"
+        ),
+        pytest.param("x86", "7.1.13", 0, (ENTER, ENTER, LEAVE, LEAVE), id="outermost only"),
+        pytest.param("x86", "7.1.13", 0, (("enter", 0, "h"), ("leave", 0, "h")), id="no interrupt"),
+    ],
+)
+def test_what_no_kernel_does_is_not_possible(
+    arch: str, release: str, base: int, words: Sequence
+) -> None:
+    """The machines do not show just anything."""
+    assert not possible(arch, release, base, words)
+
+
+def test_counters_at_a_switch_on_arm64(recordings: Path) -> None:
+    """7.3 shows nothing but the counters of who is switched out in a section."""
+    file = recordings / "arm64-7.3.4-preempt-full/ec.trace.gz"
+    if not file.is_file():
+        pytest.skip("no recording of arm64")
+    collector = Counters()
+    watch(str(file), tally=collector)
+    assert collector.found
+    machine = Machine(
+        Config(
+            arch="arm64",
+            release="7.3.4",
+            entries=(EntrySpec("p", space="kernel", mm="init_mm"),),
+            tasks=(
+                TaskSpec(
+                    "T0",
+                    (
+                        Op("lazy_mmu_mode_enable"),
+                        Op("set_pte", ("p", "A")),
+                        Op("lazy_mmu_mode_disable"),
+                    ),
+                    cpu=0,
+                ),
+            ),
+            fine=True,
+        )
+    )
+    can = set()
+    for state, events in reached_by(machine):
+        task = machine.here(list(state), 0).task_at(0)
+        for event in events:
+            if isinstance(event, SwitchOut) and event.task == "T0":
+                can.add((event.why == "preempted", task.enable_count, task.pause_count))
+    assert set(collector.found) <= can
+
+
+class Counters:
+    """Takes (preempted, enable_count, pause_count) of those who go; a `Tallied`."""
+
+    needles: tuple[bytes, ...] = (b" ec=",)
+
+    def __init__(self) -> None:
+        self.found: Counter[tuple[bool, int, int]] = Counter()
+
+    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
+        """One line."""
+        del what, depth, known
+        if " ec=" in record.text:
+            fields = record.fields
+            self.found[int(fields["st"]) == 0, int(fields["ec"]), int(fields["pc"])] += 1
+
+
+def test_batches_of_powerpc_hold_what_was_put_in_them(recordings: Path) -> None:
+    """A batch that goes out with n entries was filled by n updates of one task, never switched out.
+
+    6.12 shows no more of a section there than its updates and its batch.
+    """
+    file = recordings / "ppc64le-6.12.107-hash-power8/small.trace.gz"
+    if not file.is_file():
+        pytest.skip("no recording of powerpc")
+    collector = Batches()
+    watch(str(file), tally=collector)
+    assert len(collector.found) > 2
+    assert not collector.short
+    for count in sorted(collector.found)[:4]:
+        bench = Workbench("powerpc", "6.12.38", *(f"p{one} = A" for one in range(count)))
+        bench.do("lazy_mmu_mode_enable")
+        for one in range(count):
+            bench.do(f"ptep_get_and_clear p{one}")
+        assert len(bench.pending) == count
+        bench.do("lazy_mmu_mode_disable")
+        assert bench.pending == ()
+
+
+class Batches:
+    """Takes the sizes of batches that go out, and those that nobody can have filled."""
+
+    needles: tuple[bytes, ...] = (b"pend: (__flush_tlb_pending",)
+
+    def __init__(self) -> None:
+        self.found: Counter[int] = Counter()
+        self.short: list[int] = []
+        self._updates: Counter[int] = Counter()
+
+    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
+        """One line."""
+        del depth, known
+        if what == "update":
+            self._updates[record.pid] += 1
+        elif record.name == "sched_switch":
+            self._updates[record.pid] = 0
+        elif record.name == "pend":
+            count = int(record.fields["idx"])
+            self.found[count] += 1
+            if self._updates[record.pid] < count:
+                self.short.append(record.line)
+            self._updates[record.pid] = 0

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of an expression without running it, and which conditions are the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazymmu.kernelc.ir.abstract_value import (
+    NONZERO,
+    USER_MM,
+    ZERO,
+    Evaluator,
+    Value,
+    canonical,
+    integer,
+    mentions,
+    truth,
+)
+from lazymmu.kernelc.ir.cfg_builder import lower
+from lazymmu.kernelc.ir.nodes import EVAL, Expr
+
+
+def expression(code: str) -> Expr:
+    """One expression without branches."""
+    graph = lower(f"void f(void)\n{{\n\tv = {code};\n}}".encode(), name="f", file="a.c", line=1)
+    (node,) = [n for n in graph.nodes if n.op == EVAL]
+    assert node.expr is not None
+    value: Expr = node.expr[3]
+    return value
+
+
+def value(code: str, env: Mapping[str, Value] | None = None) -> Value:
+    """What is known of an expression when this is known of names and spellings."""
+    return Evaluator((env or {}).get).value(expression(code))
+
+
+def test_what_counts_as_true() -> None:
+    """Numbers by their value; functions, addresses and user address spaces always."""
+    assert truth(ZERO) is False
+    assert truth(("int", -1)) is True
+    assert truth(NONZERO) is True
+    assert truth(("fn", "f", "a.c")) is True
+    assert truth(("addr", "init_mm")) is True
+    assert truth(USER_MM) is True
+    assert truth(None) is None
+    assert truth(("gfp", "blocking")) is None
+    assert integer(("int", 3)) == 3
+    assert integer(NONZERO) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [
+        ("a + 1", ("int", 4)),
+        ("a << 2", ("int", 12)),
+        ("(a & 2) != 0", ("int", 1)),
+        ("a == 3 ? 7 : 8", ("int", 7)),
+        ("a || b", ("int", 1)),
+        ("!a && b", ("int", 0)),
+        ("b & 0", ZERO),
+        ("~0", ("int", -1)),
+        ("a ? b : b", None),
+        ("b ? 5 : 5", ("int", 5)),
+        ("a && b", None),
+        ("b + 1", None),
+        ("(long)a", ("int", 3)),
+    ],
+)
+def test_arithmetic_goes_as_far_as_names_are_known(code: str, known: Value) -> None:
+    """With `a` known to be 3, and `b` unknown."""
+    assert value(code, {"a": ("int", 3)}) == known
+
+
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [
+        ("p == NULL", ZERO),
+        ("p != NULL", ("int", 1)),
+        ("!p", ZERO),
+        ("mm == &init_mm", ZERO),
+        ("fn == g", ("int", 1)),
+        ("fn == h", ZERO),
+        ("&init_mm == &init_mm", ("int", 1)),
+        ("&init_mm == &other", ZERO),
+        ("p == q", None),
+        ("&p->lock == NULL", ZERO),
+        ('"text" != NULL', ("int", 1)),
+    ],
+)
+def test_pointers_compare_by_what_they_are(code: str, known: Value) -> None:
+    """A pointer that is not NULL may still equal another one; a user mm is never init_mm."""
+    env: dict[str, Value] = {
+        "p": NONZERO,
+        "mm": USER_MM,
+        "fn": ("fn", "g", "a.c"),
+        "g": ("fn", "g", "a.c"),
+        "h": ("fn", "h", "a.c"),
+    }
+    assert value(code, env) == known
+
+
+def test_members_are_looked_up_by_their_spelling() -> None:
+    """However the source reaches them."""
+    env: dict[str, Value] = {"a->b": ("int", 2), "*p": ZERO}
+    assert value("a->b + 1", env) == ("int", 3)
+    assert value("(*a).b", env) == ("int", 2)
+    assert value("!*p", env) == ("int", 1)
+
+
+def test_calls_are_asked_of_who_knows_calls() -> None:
+    """Unknown by default."""
+    assert value("f(1)") is None
+    known = Evaluator(lambda _name: None, lambda call: ("int", len(call[2])))
+    assert known.value(expression("f(1, 2) == 2")) == ("int", 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("p", "p != NULL", True),
+        ("p", "!!p", True),
+        ("p", "p == NULL", False),
+        ("p", "!p", False),
+        ("p", "NULL == p", False),
+        ("!p", "p == 0", True),
+        ("a == b", "a != b", False),
+        ("a < b", "!(a < b)", False),
+        ("p->flag", "p->flag != 0", True),
+        ("(bool)p", "p", True),
+        ("!(p == NULL)", "p", True),
+    ],
+)
+def test_conditions_that_belong_together_have_one_spelling(
+    one: str, other: str, same: bool
+) -> None:
+    """What differs is only whether it must hold or fail."""
+    first, second = canonical(expression(one)), canonical(expression(other))
+    assert first is not None
+    assert second is not None
+    assert first[0] == second[0]
+    assert (first[1] == second[1]) == same
+
+
+@pytest.mark.parametrize("code", ["f(p)", "p++", "(p = q)", "!f(p)", "f(p) == NULL", "a + f(p)"])
+def test_conditions_with_effects_are_not_remembered(code: str) -> None:
+    """They may turn out otherwise the next time."""
+    assert canonical(expression(code)) is None
+
+
+def test_a_condition_depends_on_the_names_in_it() -> None:
+    """Not on members, which are part of the spelling."""
+    assert mentions(expression("a->b == c + d[e]")) == {"a", "c", "d", "e"}
+
+
+_C = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "&": lambda a, b: a & b,
+    "|": lambda a, b: a | b,
+    "^": lambda a, b: a ^ b,
+    "==": lambda a, b: int(a == b),
+    "!=": lambda a, b: int(a != b),
+    "<": lambda a, b: int(a < b),
+    ">=": lambda a, b: int(a >= b),
+    "&&": lambda a, b: int(bool(a) and bool(b)),
+    "||": lambda a, b: int(bool(a) or bool(b)),
+}
+NAMES = ("a", "b", "c")
+NUMBERS = st.integers(0, 9)
+Tree = object
+TREES = st.recursive(
+    NUMBERS | st.sampled_from(NAMES),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(sorted(_C)), inner, inner),
+        st.tuples(st.just("!"), inner),
+        st.tuples(st.just("?"), inner, inner, inner),
+    ),
+    max_leaves=8,
+)
+
+
+def spelled(tree: Tree) -> str:
+    """A tree as C."""
+    match tree:
+        case ("!", inner):
+            return f"!({spelled(inner)})"
+        case ("?", a, b, c):
+            return f"({spelled(a)} ? {spelled(b)} : {spelled(c)})"
+        case (op, a, b):
+            return f"({spelled(a)} {op} {spelled(b)})"
+    return str(tree)
+
+
+def computed(tree: Tree, env: Mapping[str, int]) -> int:
+    """What C would compute, in numbers small enough never to overflow."""
+    match tree:
+        case ("!", inner):
+            return int(not computed(inner, env))
+        case ("?", a, b, c):
+            return computed(b if computed(a, env) else c, env)
+        case (op, a, b):
+            return _C[op](computed(a, env), computed(b, env))
+        case str():
+            return env[tree]
+    assert isinstance(tree, int)
+    return tree
+
+
+@given(TREES, st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBERS)))
+def test_with_all_names_known_the_value_is_cs(tree: Tree, env: dict[str, int]) -> None:
+    """An independent evaluation of the same expression."""
+    known = {name: ("int", n) for name, n in env.items()}
+    assert value(spelled(tree), known) == ("int", computed(tree, env))
+
+
+@given(TREES, st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBERS)), st.sets(st.sampled_from(NAMES)))
+def test_what_is_known_of_some_names_holds_for_all_values(
+    tree: Tree, env: dict[str, int], unknown: set[str]
+) -> None:
+    """A value that is known is right whatever the unknown names are."""
+    known = {name: ("int", n) for name, n in env.items() if name not in unknown}
+    found = value(spelled(tree), known)
+    if found is not None:
+        assert found == ("int", computed(tree, env))
+
+
+@given(TREES, st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBERS)))
+def test_the_canonical_form_has_the_conditions_truth(tree: Tree, env: dict[str, int]) -> None:
+    """Spelling and polarity together say what the condition says."""
+    found = canonical(expression(spelled(tree)))
+    assert found is not None
+    known = {name: ("int", n) for name, n in env.items()}
+    assert (truth(value(found[0], known)) == found[1]) == bool(computed(tree, env))
+
+
+def test_an_assignment_among_the_values_of_a_compound_literal_is_an_effect() -> None:
+    """Such a condition is no fact that holds when it is asked again."""
+    inner = ("assign", "=", ("id", "a"), ("num", 1))
+    assert canonical(("field", ("other", (("num", 0), inner)), "x")) is None
+    assert canonical(("field", ("other", (("num", 0), ("id", "a"))), "x")) is not None

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The mail format: plain text that survives a reply."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazymmu.report.check import mail
+from lazymmu.report.check.select import Outcome
+from lazymmu.witness.finding import (
+    CheckResult,
+    Confidence,
+    Coverage,
+    Finding,
+    Severity,
+    Step,
+    TreeInfo,
+)
+
+
+def test_a_finding_is_a_numbered_paragraph_with_its_path_and_who_is_hurt(make_finding, make_result):
+    """Whoever reads the mail needs neither the tool nor the tree to follow the argument."""
+    assert mail.render([Outcome(make_result(make_finding()))]) == (
+        "lazymmu check of Linux 6.12.8 (x86, powerpc, sparc): 1 finding\n"
+        "\n"
+        "1. inner_pte_range(): begins a lazy MMU section inside a section\n"
+        "   [nested-section]\n"
+        "   mm/inner.c:41\n"
+        "\n"
+        "     mm/outer.c:12: outer_pte_range(): the section begins\n"
+        "     mm/outer.c:15: outer_pte_range(): calls inner_pte_range()\n"
+        "     mm/inner.c:41: inner_pte_range(): a second section begins\n"
+        "\n"
+        "   Hurts x86: the inner end switches batching off for the outer section.\n"
+        "   On x86, sparc; confidence high.\n"
+    )
+
+
+def test_a_clean_tree_is_said_to_be_clean(make_result):
+    """An empty mail could mean anything."""
+    assert mail.render([Outcome(make_result())]).endswith(": no findings\n")
+
+
+WORD = st.text("abcdefghijklmnopqrstuvwxyz_/.()-", min_size=1, max_size=90)
+SENTENCE = st.lists(WORD, min_size=1, max_size=25).map(" ".join)
+STEPS = st.builds(Step, WORD, st.integers(1, 10**5), st.just(1), WORD, SENTENCE)
+
+
+@given(SENTENCE, st.lists(STEPS, max_size=3), st.lists(SENTENCE, max_size=2))
+def test_no_line_is_wider_than_a_mail_unless_it_is_a_single_word(message, path, conditions):
+    """Long sentences wrap; a path or chain that cannot stays whole on a line of its own."""
+    finding = Finding(
+        rule="nested-section",
+        severity=Severity.BREAKS_TEXT,
+        confidence=Confidence.LOW,
+        arches=("x86",),
+        conditions=tuple(conditions),
+        file="mm/memory.c",
+        line=1,
+        column=1,
+        function="zap",
+        message=message,
+        path=tuple(path),
+    )
+    tree = TreeInfo("linux", "6.1", "plain")
+    result = CheckResult(tree, ("x86",), (finding,), Coverage(1, 1))
+    for line in mail.render([Outcome(result)]).splitlines():
+        words = line.split()
+        assert len(line) <= mail.WIDTH or len(words) == 1 or words[0] == "1."
+        assert line == line.rstrip()

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The summary: what was looked at, found, withheld and not seen."""
+
+from __future__ import annotations
+
+from lazymmu.report.check import summary
+from lazymmu.report.check.select import Outcome
+from lazymmu.witness.finding import Coverage, Severity
+
+
+def test_the_summary_counts_who_is_hurt_what_is_withheld_and_what_was_not_seen(
+    make_finding, make_result
+):
+    """Nothing is lost silently, whatever the format leaves out."""
+    result = make_result(
+        make_finding(),
+        make_finding(rule="stale-read", severity=Severity.BREAKS_TEXT, harms=()),
+        make_finding(rule="preempted-in-section", severity=Severity.INFORMATION),
+    )
+    assert summary.sentences(Outcome(result, (("suppressed", 3), ("outside --path", 1)))) == [
+        "linux (Linux 6.12.8, dialect locked): 2 findings (1 hurts an architecture, 1 breaks the"
+        " text only) in 7 sections, 120 functions read for x86, powerpc, sparc",
+        "1 note for information not shown; --rule preempted-in-section shows it",
+        "not counted: 3 suppressed, 1 outside --path",
+        "1 place could not be read or parsed and 1 call could not be resolved;"
+        " --format json lists them",
+    ]
+
+
+def test_a_clean_tree_that_was_seen_whole_is_one_sentence(make_result):
+    """No news takes one line."""
+    result = make_result(coverage=Coverage(sections=1, functions_parsed=1))
+    assert summary.sentences(Outcome(result)) == [
+        "linux (Linux 6.12.8, dialect locked): no findings in 1 section, 1 function read"
+        " for x86, powerpc, sparc"
+    ]

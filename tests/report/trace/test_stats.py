@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Summaries of traces: tables, JSON and pictures of the same numbers."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from lazymmu.report.trace import plot, stats
+from lazymmu.witness.trace.section_stats import Tally
+from lazymmu.witness.trace.stats_group import Group
+
+
+def group(sections: int = 3) -> Group:
+    """Sections of 1 to 3 us, in each as many entries, one flush each."""
+    made = Group(sections=sections, queued=6, calls=3)
+    for at in range(1, sections + 1):
+        made.lengths.add(at * 1000)
+        made.entries.add(at)
+        made.flushes["end of the section"] += 1
+    made.switches["preempted"] = 1
+    made.interrupts["hard"] = 2
+    return made
+
+
+def told(site: str = "copy_page_range", task: str = "cp-7") -> Tally:
+    """A tally of one site and one task."""
+    made = Tally()
+    made.bulk = True
+    made.started, made.stopped = 0, 1_000_000
+    made.everything.take(group())
+    made.sites[site] = group()
+    made.tasks[task] = group()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "words"),
+    [(0, "0 ns"), (999, "999 ns"), (1000, "1 us"), (11_240, "11.2 us"), (849_900, "850 us")],
+)
+def test_times_are_said_in_the_unit_that_fits(nanoseconds, words):
+    """Three digits and no exponent."""
+    assert stats.duration(nanoseconds) == words
+
+
+def test_the_text_says_what_somebody_who_tunes_asks():
+    """How long, over how many entries, what was gained, and where."""
+    text = stats.render([("a.trace", told())])
+    assert "a.trace: 3 sections, 6 us in all in 1 ms of trace (0.6 %)" in text
+    assert "a.trace: 1 section (33 %) put off none or one: the mode gained nothing there" in text
+    assert "a.trace: 6 operations put off went in 3 calls: 3 saved (50 %)" in text
+    assert "a.trace: switched out inside: 1 preempted" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("copy_page_range")]
+    words = row.split()
+    assert words[:2] == ["copy_page_range", "3"]
+    assert words[-2:] == ["6", "3"]
+    assert any(line.startswith("cp-7") for line in text.splitlines())
+
+
+def test_names_from_a_trace_cannot_reach_the_terminal():
+    """A task may call itself what it likes."""
+    text = stats.render([("a.trace", told(task="\x1b[2Jevil-7"))])
+    assert "\x1b" not in text
+    assert "\\x1b[2Jevil-7" in text
+
+
+def test_what_is_not_there_is_said():
+    """A trace without any section is no table of zeros."""
+    text = stats.render([("a.trace", Tally())])
+    assert text == "a.trace: no section, no batch and no reading of the counters shows in it\n"
+
+
+def test_the_json_has_the_same_numbers():
+    """For each trace, with its sites and tasks."""
+    whole = json.loads(stats.render_json([("a.trace", told()), ("b.trace", Tally())]))
+    assert whole["format"] == stats.FORMAT
+    first, second = whole["traces"]
+    assert first["everything"]["sections"] == 3
+    assert first["everything"]["length"]["greatest"] == 3000
+    assert first["everything"]["saved"] == 3
+    assert [site["site"] for site in first["sites"]] == ["copy_page_range"]
+    assert second["everything"]["sections"] == 0
+
+
+needs_matplotlib = pytest.mark.skipif(
+    importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed"
+)
+
+
+@needs_matplotlib
+def test_a_picture_has_the_words_of_the_table(tmp_path):
+    """An SVG keeps its text as text; a name with a dollar sign is no formula."""
+    file = tmp_path / "plot.svg"
+    plot.draw("a.trace", told(site="f$oo_$bar"), str(file))
+    words = " ".join(ET.fromstring(file.read_text()).itertext())
+    assert "end of the section" in words
+    assert "f$oo_$bar" in words
+
+
+@needs_matplotlib
+def test_the_same_tally_makes_the_same_picture(tmp_path):
+    """No date and nothing random, so that pictures can be compared."""
+    for name in ("one.svg", "two.svg"):
+        plot.draw("a.trace", told(), str(tmp_path / name))
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    plot.draw("a.trace", told(), str(tmp_path / "one.png"))
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+@needs_matplotlib
+def test_batches_without_sections_are_drawn_too(tmp_path):
+    """As powerpc shows them."""
+    made = Tally()
+    made.bulk = True
+    batches = Group(queued=192, calls=1)
+    batches.entries.add(192)
+    batches.flushes["full, or another mm"] = 1
+    made.everything.take(batches)
+    made.sites["unmap_page_range"] = batches
+    file = tmp_path / "plot.svg"
+    plot.draw("a.trace", made, str(file))
+    assert "no function shows where sections begin" in file.read_text()
+
+
+@needs_matplotlib
+def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
+    """Another kind of file, nothing in it, no place to put it."""
+    with pytest.raises(plot.PlotError, match=r"a plot is a file named \*.svg or \*.png"):
+        plot.draw("a.trace", told(), str(tmp_path / "plot.pdf"))
+    with pytest.raises(plot.PlotError, match="no section and no batch"):
+        plot.draw("a.trace", Tally(), str(tmp_path / "plot.svg"))
+    with pytest.raises(plot.PlotError, match="cannot write"):
+        plot.draw("a.trace", told(), str(tmp_path / "missing" / "plot.svg"))
+
+
+def test_without_matplotlib_it_is_said_how_to_get_it(monkeypatch):
+    """The extra is optional."""
+    monkeypatch.setattr(plot, "find_spec", lambda _name: None)
+    with pytest.raises(plot.PlotError, match=r"pip install lazymmu\[plot\]"):
+        plot.check("plot.svg")

@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What machines showed, as table, as counterexamples, as JSON and as KTAP."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazymmu.contract import events as e
+from lazymmu.report.verify import counterexample, event_phrases, ktap, matrix
+from lazymmu.report.verify import json as verify_json
+from lazymmu.report.verify.counterexample import Told
+from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
+
+PGTABLE = "include/linux/pgtable.h"
+
+TRACE = (
+    TraceStep(
+        0,
+        "T0",
+        ("lazy_mmu_mode_enable",),
+        "enable",
+        PGTABLE,
+        stored=(("p", "A"),),
+        effective=(("p", "A"),),
+        state=(("cpu0.mode", "1"),),
+        events=(e.Enable(task="T0", cpu=0),),
+        action="cpu0 goes on",
+        calls=(
+            (("lazy_mmu_mode_enable",), PGTABLE),
+            (("lazy_mmu_mode_enable", "arch_enter_lazy_mmu_mode"), "arch/x86/xen/mmu_pv.c"),
+        ),
+    ),
+    TraceStep(
+        0,
+        "T0",
+        ("set_pte",),
+        "store",
+        PGTABLE,
+        pending=("cpu0: set B p",),
+        stored=(("p", "A"),),
+        effective=(("p", "A"),),
+        events=(e.Write(task="T0", cpu=0, entry="p", operation="set_pte"),),
+        action="cpu0 goes on",
+    ),
+    TraceStep(
+        1,
+        "T1",
+        ("ptep_get_and_clear",),
+        "exchange",
+        PGTABLE,
+        pending=("cpu0: set B p",),
+        stored=(("p", "none"),),
+        effective=(("p", "none"),),
+        tlb=("cpu1: p was A",),
+        events=(e.Write(task="T1", cpu=1, entry="p", how="immediate", operation="xchg"),),
+        action="cpu1 goes on",
+    ),
+    TraceStep(
+        0,
+        "T0",
+        (),
+        "switches to T1",
+        stored=(("p", "B"),),
+        effective=(("p", "none"),),
+        tlb=("cpu1: p was A",),
+        events=(
+            e.SwitchOut(task="T0", cpu=0),
+            e.Undone(task="T0", cpu=0, entry="p", by="the queue"),
+        ),
+        action="cpu0 switches to T1",
+    ),
+)
+
+
+@pytest.fixture
+def violated():
+    """A verdict with a way of four steps on two CPUs, and a second rule broken."""
+    return Verdict(
+        "two-writers",
+        "x86",
+        "6.12.8",
+        "xen-nesting-count",
+        Answer.VIOLATED,
+        (Broken("lost-update", "the page is freed", 1, 4, TRACE), Broken("finally", "", 2, 9)),
+        states=123,
+        transitions=456,
+        depth=20,
+        seconds=0.25,
+        engine="numpy",
+    )
+
+
+@pytest.fixture
+def validate():
+    """Fails for a value that is not as the schema beside the renderer says."""
+    text = files("lazymmu.report.verify").joinpath("verify.schema.json").read_text()
+    schema = json.loads(text)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema).validate
+
+
+# ---- the table -----------------------------------------------------------------------------------
+
+
+def test_each_scenario_is_a_block_and_each_run_a_line(violated):
+    """The eye finds who is hurt, and for each the rule, the preemptions and the steps."""
+    holds = replace(violated, arch="sparc", feature="sparc-active", verdict=Answer.HOLDS)
+    other = replace(holds, scenario="other", states=1)
+    assert matrix.render([violated, replace(holds, violations=()), other]) == (
+        "scenario\n"
+        "  on     implementation     release  verdict\n"
+        "\n"
+        "two-writers\n"
+        "  x86    xen-nesting-count  6.12.8   violated: lost-update (1 preemption, 4 steps); "
+        "also finally\n"
+        "  sparc  sparc-active       6.12.8   holds (123 states)\n"
+        "\n"
+        "other\n"
+        "  sparc  sparc-active       6.12.8   holds (1 state)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "cell"),
+    [
+        (
+            {"verdict": Answer.INCONCLUSIVE, "reason": "deadline"},
+            "inconclusive: bound on time (123",
+        ),
+        ({"verdict": Answer.INCONCLUSIVE, "reason": "interrupt"}, "inconclusive: interrupted (123"),
+        ({"verdict": Answer.NEVER_OCCURS, "never": ("a", "b")}, "never occurs: a; b"),
+        ({"verdict": Answer.NOT_APPLICABLE, "reason": "no kernel"}, "n/a: no kernel"),
+    ],
+)
+def test_a_cell_says_why_there_is_no_answer(violated, given, cell):
+    """Which bound was hit, what never occurred, why no kernel is like that."""
+    assert cell in matrix.render([replace(violated, violations=(), **given)])
+
+
+def test_a_long_verdict_is_folded_within_100_columns(violated):
+    """The table can be pasted into a mail."""
+    never = tuple(f"T{number}: switch_out why=preempted depth=2" for number in range(9))
+    verdict = replace(violated, violations=(), verdict=Answer.NEVER_OCCURS, never=never)
+    lines = matrix.render([verdict]).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert len(lines) > 5
+
+
+def test_a_table_without_runs_is_empty():
+    """No heading stands over nothing."""
+    assert matrix.render([]) == ""
+
+
+def test_the_summary_counts_answers_and_states(violated):
+    """One sentence for standard error."""
+    other = replace(violated, verdict=Answer.HOLDS, violations=())
+    said = verify_json.summary([violated, other, other], 1.5)
+    assert said == "3 runs: 2 hold, 1 violated, 369 states in 1.5 s"
+
+
+GOLDEN = """\
+two-writers: violated on x86 (xen-nesting-count, Linux 6.12.8)
+
+  Two tasks write.
+
+  Broken: lost-update. No update is lost.
+  Harm: the page is freed
+  Shortest way: 1 preemption, 4 steps; 123 states searched.
+  Also broken: finally.
+
+   CPU0                                     CPU1                       what changed
+-  ---------------------------------------  -------------------------  ----------------------
+                                                                       p = A
+1  T0:                                                                 cpu0.mode = 1
+    lazy_mmu_mode_enable() [1]
+     arch_enter_lazy_mmu_mode() [2]
+2   set_pte() [1]                                                      pending: cpu0: set B p
+     writes p
+3                                           T1:                        p = none
+                                             ptep_get_and_clear() [1]  TLB: cpu1: p was A
+                                              writes p (xchg)
+4   T0 is PREEMPTED                                                    pending: nothing
+    UNDOES a later change of p (the queue)                             p = B, in effect none
+
+  [1] include/linux/pgtable.h
+  [2] arch/x86/xen/mmu_pv.c
+"""
+
+SAYS = {"lost-update": SimpleNamespace(sentence="No update is lost.")}
+
+
+# ---- counterexamples -----------------------------------------------------------------------------
+
+
+def test_a_counterexample_has_a_column_for_each_cpu_and_only_differences(violated):
+    """It reads from top to bottom, and every line of it says something new."""
+    told = Told("Two tasks write.", (("p", "A"),))
+    (text,) = counterexample.render([violated], {"two-writers": told}, SAYS)
+    assert text == GOLDEN
+
+
+def test_equal_ways_on_several_implementations_are_told_once(violated):
+    """Whoever reads ten counterexamples wants to know that they are one."""
+    other = replace(violated, arch="worst-case", feature="worst-counted", states=7)
+    third = replace(
+        violated, arch="sparc", violations=(Broken("lost-update", "", 0, 1, TRACE[:1]),)
+    )
+    texts = counterexample.render([violated, third, other], {}, SAYS)
+    assert len(texts) == 2
+    assert texts[0].startswith(
+        "two-writers: violated on x86 (xen-nesting-count, Linux 6.12.8), worst-case "
+        "(worst-counted, Linux\n6.12.8)\n"
+    )
+    assert "123 states, 7 states searched" in texts[0]
+
+
+def test_a_verdict_without_violation_has_no_counterexample(violated):
+    """There is nothing to tell."""
+    assert counterexample.render([replace(violated, violations=())], {}, SAYS) == []
+
+
+def test_a_way_to_a_wrong_end_leaves_out_how_the_tasks_end(violated):
+    """What is wrong happened before; that tasks end and idle comes in is nobody's news."""
+    last = replace(TRACE[3], events=(e.Exit(task="T0", cpu=0),), action="")
+    trace = (*TRACE, last, last)
+    (text,) = counterexample.render(
+        [replace(violated, violations=(Broken("finally", "", 1, 6, trace),))], {}, {}
+    )
+    assert "Broken: finally. Everything ends in a state that the scenario allows." in text
+    assert "   ... and 2 steps more, until all tasks have ended.\n" in text
+    assert "T0 ends" not in text
+
+
+@given(
+    st.lists(
+        st.builds(
+            TraceStep,
+            st.integers(0, 2),
+            st.sampled_from(["", "T0", "a-task-with-a-long-name"]),
+            st.lists(st.sampled_from(["f", "lazy_mmu_mode_enable", "x" * 60])).map(tuple),
+            st.text(max_size=80),
+            st.text(max_size=40),
+            st.lists(st.text(max_size=60), max_size=3).map(tuple),
+            st.lists(st.tuples(st.just("p"), st.text(max_size=50)), max_size=1).map(tuple),
+            note=st.text(max_size=60),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_no_line_of_a_counterexample_is_wider_than_100_columns(trace):
+    """Whatever the names are, and on however many CPUs."""
+    verdict = Verdict(
+        "s", "x86", "6.12.8", "f", Answer.VIOLATED, (Broken("r", "", 0, 1, tuple(trace)),)
+    )
+    (text,) = counterexample.render([verdict], {}, {})
+    assert max(map(len, text.split("\n"))) <= 100
+    assert not any(ord(character) < 32 for character in text.replace("\n", ""))
+
+
+@pytest.mark.parametrize("kind", e.EVENTS.values(), ids=list(e.EVENTS))
+def test_every_event_can_be_put_in_words(kind):
+    """A new event must not end a report; it is left out, or said in a few words."""
+    needed = {"entry": "p", "lock": "L", "kind": "bh", "variable": "v", "why": "x", "at": "irq"}
+    given_ = {name: value for name, value in needed.items() if name in kind.__slots__}
+    if kind in (e.Flush, e.SwitchOut):
+        del given_["why"]
+    if kind in (e.IrqEnter, e.IrqExit):
+        del given_["kind"]
+    said = event_phrases.phrases([kind(task="T0", cpu=0, **given_)])
+    assert len(said) <= 1
+    assert all(len(phrase) < 60 for phrase in said)
+
+
+# ---- JSON ----------------------------------------------------------------------------------------
+
+
+def test_a_result_has_every_field_and_fits_the_schema(violated, validate):
+    """Programs find what a person reads, and the text of the scenario that was run."""
+    text = verify_json.render([violated], {"two-writers": "litmus two-writers\n"}, ["met"])
+    value = json.loads(text)
+    validate(value)
+    (result,) = value["results"]
+    fields = ("arch", "release", "scenario", "verdict", "rule", "harm", "states", "transitions")
+    assert [result[name] for name in fields] == [
+        "x86",
+        "6.12.8",
+        "two-writers",
+        "violated",
+        "lost-update",
+        "the page is freed",
+        123,
+        456,
+    ]
+    fields = ("depth", "steps", "preemptions", "seconds", "expected")
+    assert [result[name] for name in fields] == [20, 4, 1, 0.25, "met"]
+    assert result["trace"][1]["events"] == ["T0: write p cpu=0 operation=set_pte"]
+    assert [one["rule"] for one in result["also"]] == ["finally"]
+
+
+@pytest.mark.parametrize("answer", [one for one in Answer if one is not Answer.VIOLATED])
+def test_a_result_without_violation_fits_the_schema(violated, validate, answer):
+    """What was not found is null, not missing."""
+    verdict = replace(violated, verdict=answer, violations=(), never=("x",), reason="bound")
+    value = json.loads(verify_json.render([verdict], {}, ["open"]))
+    validate(value)
+    assert value["results"][0]["rule"] is None
+    assert value["results"][0]["trace"] == []
+
+
+def test_what_was_written_can_be_read_for_a_replay(violated):
+    """Each violation with its steps, and the scenario's text."""
+    holds = replace(violated, verdict=Answer.HOLDS, violations=())
+    text = verify_json.render([holds, violated], {"two-writers": "the text"}, ["met", "met"])
+    first, second = verify_json.read(text)
+    assert (first.rule, first.text, first.arch) == ("lost-update", "the text", "x86")
+    assert first.actions == tuple(step.action for step in TRACE)
+    assert (second.rule, second.actions) == ("finally", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "this is no JSON"),
+        ("[" * 100_000, "this is no JSON"),
+        ("[]", "this is no output of lazymmu verify"),
+        ('{"format": 1}', "this is no output of lazymmu verify"),
+        ('{"format": 2, "results": []}', "its format is 2, and 1 can be read"),
+        ('{"format": 1, "results": [1]}', "a result in it is not whole"),
+        ('{"format": 1, "results": [{"rule": null}]}', "a result in it is not whole"),
+        ('{"format": 1, "results": [], "scenarios": 1}', "a result in it is not whole"),
+    ],
+)
+def test_what_was_not_written_by_us_is_refused_in_one_sentence(text, says):
+    """Files for a replay come from anywhere."""
+    with pytest.raises(ValueError, match=says):
+        verify_json.read(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(["rule", "trace", "also", "scenario", "arch", "action"]), x
+            )
+        ),
+    )
+)
+def test_no_result_shows_the_insides_of_the_reader(result):
+    """Any JSON is read or refused."""
+    try:
+        verify_json.read(json.dumps({"format": 1, "results": [result], "scenarios": {}}))
+    except ValueError as error:
+        assert str(error) == "a result in it is not whole"
+
+
+# ---- KTAP ----------------------------------------------------------------------------------------
+
+
+def test_suites_are_tests_and_their_cases_subtests():
+    """As Documentation/dev-tools/ktap.rst has it, so that the kernel's harnesses read it."""
+    cases = [
+        ktap.Case("a", "x86 one", ok=True),
+        ktap.Case("a", "x86 #2", ok=False, told=("expected holds", "found\nelse")),
+        ktap.Case("b", "sparc", ok=True, directive="SKIP", told=("no such kernel",)),
+        ktap.Case("a", "arm64", ok=False, directive="TIMEOUT"),
+    ]
+    assert ktap.render(cases) == (
+        "KTAP version 1\n"
+        "1..2\n"
+        "  KTAP version 1\n"
+        "  # Subtest: a\n"
+        "  1..3\n"
+        "  ok 1 x86 one\n"
+        "  # expected holds\n"
+        "  # found\\x0aelse\n"
+        "  not ok 2 x86 _2\n"
+        "  not ok 3 arm64 # TIMEOUT\n"
+        "not ok 1 a\n"
+        "  KTAP version 1\n"
+        "  # Subtest: b\n"
+        "  1..1\n"
+        "  # no such kernel\n"
+        "  ok 1 sparc # SKIP\n"
+        "ok 2 b # SKIP\n"
+        "# Totals: pass:1 fail:2 skip:1 total:4\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cases", "whole"),
+    [
+        ([], (0, 0, 0)),
+        ([ktap.Case("a", "b", ok=True)], (1, 0, 0)),
+        ([ktap.Case("a", "b", ok=False)], (0, 1, 0)),
+        ([ktap.Case("a", "b", ok=False, directive="TIMEOUT")], (0, 1, 0)),
+        ([ktap.Case("a", "b", ok=True, directive="SKIP")], (0, 0, 1)),
+    ],
+)
+def test_totals_are_those_of_the_lines(cases, whole):
+    """A timeout is not ok, as its line says."""
+    assert ktap.totals(cases) == ktap.Totals(*whole)
+    lines = ktap.render(cases).splitlines()
+    assert sum(line.startswith("  not ok") for line in lines) == whole[1]
+    assert lines[-1] == "# Totals: pass:{} fail:{} skip:{} total:{}".format(*whole, len(cases))

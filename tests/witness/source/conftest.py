@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files of C held in a dict, looked at by the source witness as one profile would see them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from lazymmu.contract import vocabulary
+from lazymmu.contract.deferral import ROWS
+from lazymmu.contract.dialects import COUNTED, Dialect
+from lazymmu.contract.monitor import Runtime
+from lazymmu.contract.rules import RULES, Kind
+from lazymmu.kernelc.ir.nodes import Function
+from lazymmu.kernelc.parse import kernel_doc, masks, slices
+from lazymmu.kernelc.program import Program
+from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
+from lazymmu.witness.finding import Finding
+from lazymmu.witness.source.effects.call_effects import Calls
+from lazymmu.witness.source.entry_points import Root, Roots
+from lazymmu.witness.source.findings import culprit, findings
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.summaries import Reach
+from lazymmu.witness.source.path.walker import Walker
+
+_EXPECT = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
+_LOOPS = frozenset({"for_each_entry"})
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function or macro of one of the files."""
+
+    name: str
+    kind: str
+    file: str
+    line: int
+    first_line: int
+    start: int
+    static: bool
+    params: tuple[str, ...]
+    context: str
+    conditions: tuple[str, ...] = ()
+
+
+class Files:
+    """What `Program` asks of a tree, answered from texts: the file itself, headers, the rest."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = {name: text.encode() for name, text in files.items()}
+        self.found: dict[str, list[tuple[Definition, bytes]]] = {}
+        for file, text in self.files.items():
+            for raw in slices.definitions(text):
+                self.found.setdefault(raw.name, []).append(self._read(file, text, raw))
+
+    def _read(self, file: str, text: bytes, raw: slices.RawDef) -> tuple[Definition, bytes]:
+        function = raw.kind == "function"
+        first = raw.start if function else raw.body
+        made = Definition(
+            raw.name,
+            raw.kind,
+            file,
+            raw.line,
+            text.count(b"\n", 0, first) + 1,
+            raw.start,
+            raw.static,
+            raw.params,
+            kernel_doc.doc_context(text, raw),
+        )
+        body = text[raw.start : raw.end] if function else masks.macro_body(text, raw)
+        return made, masks.mask(body, _LOOPS)
+
+    def definitions(self, name: str, near: str | None = None) -> tuple[Definition, ...]:
+        """Definitions of a name: in the file itself, else in a header, else not static."""
+        every = [made for made, _ in self.found.get(name, ())]
+        here = [made for made in every if made.file == near]
+        headers = [made for made in every if made.file.endswith(".h")]
+        return tuple(here or headers or [made for made in every if not made.static])
+
+    def text(self, definition: Definition) -> bytes:
+        """The masked text of a definition."""
+        return next(body for made, body in self.found[definition.name] if made == definition)
+
+    def unreadable(self, definition: Definition) -> str:
+        """Why a definition is not read: it has conflict markers."""
+        text = self.files[definition.file]
+        body, _ = next(d for d in self.found[definition.name] if d[0] == definition)
+        end = min((m.start() for m in re.finditer(rb"\n}", text[body.start :])), default=0)
+        spans = conflicts(text)
+        return CONFLICT if touches(spans, body.start, body.start + end + 2) else ""
+
+    def macro(self, name: str) -> bytes | None:
+        """The value of an object-like macro."""
+        return next((b for made, b in self.found.get(name, ()) if made.kind == "object"), None)
+
+    def naming(self, *words: str) -> list[Definition]:
+        """Functions whose text has one of the words."""
+        return [
+            made
+            for every in self.found.values()
+            for made, body in every
+            if made.kind == "function" and any(word.encode() in body for word in words)
+        ]
+
+
+@dataclass
+class Kernel:
+    """The source witness over a few files: what `lazymmu check` does for one architecture.
+
+    files: text by name, or the text of mm/a.c alone; config: values of CONFIG symbols, those that
+    are not named are free; constants: calls of a known value.
+    """
+
+    files: Mapping[str, str] | str
+    dialect: Dialect = COUNTED
+    config: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    information: bool = False
+
+    def __post_init__(self) -> None:
+        texts = {"mm/a.c": self.files} if isinstance(self.files, str) else self.files
+        self.source = Files(texts)
+        self.program = Program(self.source)
+        words = vocabulary.load()
+        self.facts = Facts(
+            self.program,
+            words,
+            config=lambda symbol: self.config.get(symbol, "free"),
+            constants=self.constants,
+            macro=self.source.macro,
+        )
+        self.reach = Reach(self.program, self.facts, words)
+        self.calls = Calls(self.program, self.facts, self.reach, words, tables=self.tables)
+        rules = [r for r in RULES.values() if self.information or r.kind is not Kind.INFORMATION]
+        self.walker = Walker(self.calls, Runtime(rules, self.dialect))
+        self.words = words
+
+    def graph(self, name: str) -> Function:
+        """The flow graph of the function with this name."""
+        return self.program.function(self.source.found[name][0][0])
+
+    def roots(self) -> list[Root]:
+        """Walk what uses the mode, and what gives functions to those that call back."""
+        roots = Roots(self.program, self.reach, self.walker, self.words, frozenset())
+        callbacks = [
+            name
+            for name, taker in self.words.callbacks.items()
+            if taker.fn is not None and taker.runs == "now"
+        ]
+
+        def callers(name: str, static: bool, file: str) -> list[Definition]:
+            return [d for d in self.source.naming(name) if not static or d.file == file]
+
+        return roots.walk(
+            self.source.naming("lazy_mmu"),
+            self.source.naming(*callbacks),
+            self.source.naming(*self.words.handlers),
+            callers,
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What is found, in the order of files and lines."""
+        culprits = [
+            culprit("x86", hit, root.step, root.definition.conditions, "unknown")
+            for root in self.roots()
+            for hit in root.hits
+        ]
+        return findings(culprits, self.dialect, {"x86": ROWS["x86"][-1]})
+
+    def said(self, findings: Iterable[Finding]) -> list[str]:
+        """Findings as `file:line: rule`."""
+        return sorted(
+            f"{found.file}:{found.line}: {rule}"
+            for found in findings
+            for rule in (found.rule, *found.also)
+        )
+
+    def expected(self) -> list[str]:
+        """What `/* expect: rule, rule */` at the ends of lines announces, in the same form."""
+        return sorted(
+            f"{file}:{number}: {rule.strip()}"
+            for file, text in self.source.files.items()
+            for number, line in enumerate(text.decode().splitlines(), 1)
+            for found in _EXPECT.finditer(line)
+            for rule in found["rules"].split(",")
+        )
+
+
+def _agrees(files: Mapping[str, str] | str, **given: Any) -> tuple[Finding, ...]:
+    kernel = Kernel(files, **given)
+    found = kernel.findings()
+    assert kernel.said(found) == kernel.expected()
+    assert not kernel.program.unparsed
+    assert not kernel.walker.bounded
+    return found
+
+
+@pytest.fixture(scope="session")
+def kernel() -> Callable[..., Kernel]:
+    """A few files as the source witness sees them; see `Kernel` for the arguments."""
+    return Kernel
+
+
+@pytest.fixture(scope="session")
+def agrees() -> Callable[..., tuple[Finding, ...]]:
+    """Asserts that exactly what the comments of the C expect is found, and returns it."""
+    return _agrees

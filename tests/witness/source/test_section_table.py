@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of sections: where they begin and end, under what, and what they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lazymmu.witness.finding import SectionRow
+from lazymmu.witness.source.findings import culprit
+from lazymmu.witness.source.section_table import rows
+
+Make = Callable[..., Any]
+
+
+def table(kernel: Make, code: str, **given: Any) -> dict[str, SectionRow]:
+    """The rows of a file's sections, by function."""
+    seen = kernel(code, **given)
+    roots = seen.roots()
+    culprits = [
+        culprit("x86", hit, root.step, (), "unknown") for root in roots for hit in root.hits
+    ]
+    found = rows("x86", seen.walker, roots, seen.program, seen.words, culprits)
+    return {row.function: row for row in found}
+
+
+CODE = """
+static spinlock_t some;
+
+void user(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}
+
+void kernel(pte_t *pte, unsigned long addr, pte_t new)
+{
+	preempt_disable();
+	lazy_mmu_mode_enable();
+	set_pte_at(&init_mm, addr, pte, new);
+	lazy_mmu_mode_disable();
+	preempt_enable();
+}
+
+void early(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	lazy_mmu_mode_enable();
+	pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+	if (pte) {
+		might_sleep();
+		set_pte_at(vma->vm_mm, addr, pte, new);
+		flush_tlb_range(vma, addr, addr + 1);
+		pte_unmap_unlock(pte, ptl);
+	}
+	lazy_mmu_mode_disable();
+}
+
+void without(int x)
+{
+	use(x);
+}
+"""
+
+
+def test_each_function_with_sections_has_a_row(kernel: Make) -> None:
+    """And no other has."""
+    assert set(table(kernel, CODE)) == {"user", "kernel", "early"}
+
+
+def test_a_row_says_whose_entries_under_which_locks(kernel: Make) -> None:
+    """Space, locks at both ends, what pins the task."""
+    found = table(kernel, CODE)
+    assert found["user"].space == "user"
+    assert found["user"].locks_begin == found["user"].locks_end == ("ptl ptl",)
+    assert found["kernel"].space == "kernel"
+    assert found["kernel"].locks_begin == ("none",)
+    assert found["kernel"].pinned == ("preempt",)
+    assert found["early"].locks_begin == ("none",)
+
+
+def test_a_row_lists_the_calls_of_the_mode(kernel: Make) -> None:
+    """By line."""
+    assert table(kernel, CODE)["user"].actions == ((11, "enable"), (13, "disable"))
+
+
+def test_a_row_says_what_its_sections_reach(kernel: Make) -> None:
+    """What sleeps and what flushes, with the architecture."""
+    found = table(kernel, CODE)
+    assert found["user"].sleeps == found["user"].flushes == ()
+    (sleep,) = found["early"].sleeps
+    assert sleep.startswith("x86: ")
+    assert "might_sleep" in sleep
+    assert found["early"].flushes
+
+
+def test_what_a_callback_writes_belongs_to_the_section_it_runs_in(kernel: Make) -> None:
+    """The taker's own function names no mm that could tell."""
+    code = """
+int apply_to_page_range(struct mm_struct *mm, unsigned long addr, pte_fn_t fn)
+{
+	pte_t *pte = pte_of(mm, addr);
+
+	lazy_mmu_mode_enable();
+	fn(pte, addr);
+	lazy_mmu_mode_disable();
+	return 0;
+}
+
+static int fill(pte_t *pte, unsigned long addr)
+{
+	set_pte_at(&init_mm, addr, pte, make());
+	return 0;
+}
+
+int g(unsigned long addr)
+{
+	return apply_to_page_range(&init_mm, addr, fill);
+}
+"""
+    assert table(kernel, code)["apply_to_page_range"].space == "kernel"

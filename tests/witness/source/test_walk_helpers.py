@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The walker on small functions: halves of pairs in helpers, flags between them, macros.
+
+Code is C of our own; `/* expect: rule */` stands on the line of each finding, and there is no
+other finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lazymmu.witness.finding import Finding
+from lazymmu.witness.source.path import walker
+
+Agrees = Callable[..., tuple[Finding, ...]]
+
+
+def test_the_value_of_a_helper_tells_what_it_did(agrees: Agrees) -> None:
+    """A helper that begins and returns whether it did; the path leads to who does not ask."""
+    (found,) = agrees("""
+static bool begin(int some)
+{
+	if (!some)
+		return false;
+	lazy_mmu_mode_enable();
+	return true;
+}
+
+static void end(void)
+{
+	lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}
+
+void f(int some)
+{
+	if (!begin(some))
+		return;
+	work();
+	end();
+}
+
+void g(int some)
+{
+	bool lazy = begin(some);
+
+	work();
+	if (lazy)
+		end();
+}
+
+void h(int some)
+{
+	begin(some);
+	work();
+	end();
+}
+""")
+    assert [step.function for step in found.path] == ["h", "end"]
+
+
+def test_one_half_may_be_a_helper(agrees: Agrees) -> None:
+    """The other half stands in the caller."""
+    agrees("""
+static void begin(void)
+{
+	prepare();
+	lazy_mmu_mode_enable();
+}
+
+void f(void)
+{
+	begin();
+	might_sleep();	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_halves_may_lie_in_another_file(agrees: Agrees) -> None:
+    """And their callers be several, some of them wrong."""
+    agrees(
+        {
+            "mm/halves.c": """
+void begin(void)
+{
+	lazy_mmu_mode_enable();
+}
+
+void end(void)
+{
+	lazy_mmu_mode_disable();
+}
+""",
+            "mm/a.c": """
+void f(void)
+{
+	begin();
+	work();
+	end();
+}
+
+void g(int bad)
+{
+	begin();
+	if (bad)
+		return;	/* expect: unbalanced-section */
+	end();
+}
+""",
+        }
+    )
+
+
+def test_a_half_may_be_called_by_a_half(agrees: Agrees) -> None:
+    """The function that closes stands further up."""
+    agrees("""
+static void begin(void)
+{
+	lazy_mmu_mode_enable();
+}
+
+static void start(void)
+{
+	prepare();
+	begin();
+}
+
+void f(void)
+{
+	start();
+	work();
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_function_that_nobody_balances_is_wrong(agrees: Agrees) -> None:
+    """Having callers is no excuse."""
+    agrees("""
+static void leaky(int bad)
+{
+	lazy_mmu_mode_enable();
+	if (bad)
+		return;	/* expect: unbalanced-section */
+	lazy_mmu_mode_disable();
+}
+
+void f(int bad)
+{
+	leaky(bad);
+}
+""")
+
+
+# ---- macros and helpers --------------------------------------------------------------------------
+
+
+def test_a_flag_is_handed_to_the_helper_that_acts_on_it(agrees: Agrees) -> None:
+    """What is known of an argument is known of the parameter, until that is overwritten."""
+    agrees("""
+static void finish(pte_t *pte, int lazy)
+{
+	if (lazy)
+		lazy_mmu_mode_disable();
+	lazy = 0;
+	if (lazy)
+		lazy_mmu_mode_disable();
+}
+
+void f(pte_t *pte, int some)
+{
+	if (some)
+		lazy_mmu_mode_enable();
+	finish(pte, some);
+}
+""")
+
+
+def test_a_macro_of_statements_is_walked_in_its_place(agrees: Agrees) -> None:
+    """It ends the section and drops the lock that its arguments name."""
+    agrees("""
+#define finish_on(pte, ptl) do {	\\
+	lazy_mmu_mode_disable();	\\
+	pte_unmap_unlock(pte, ptl);	\\
+} while (0)
+
+void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);
+	finish_on(pte, ptl);
+	flush_tlb_range(vma, addr, addr + PAGE_SIZE);
+}
+""")
+
+
+def test_a_macro_that_steps_its_argument_steps_the_callers(agrees: Agrees) -> None:
+    """A macro has no copies of its own."""
+    agrees("""
+#define write_next(mm, addr, pte, new) do { set_pte_at(mm, addr, pte, new); (pte)++; } while (0)
+
+void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
+{
+	lazy_mmu_mode_enable();
+	write_next(mm, addr, pte, new);
+	use(ptep_get(pte));
+	set_pte_at(mm, addr, pte, new);
+	use(ptep_get(pte));	/* expect: stale-read */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+@pytest.mark.parametrize("most", [walker.MAX_BELOW, 12])
+def test_a_caller_that_is_too_large_balances_nobody(
+    agrees: Agrees, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A section that is left open is followed into its callers, but not for ever."""
+    monkeypatch.setattr(walker, "MAX_BELOW", most)
+    end = "	/* expect: unbalanced-section */" if most == 12 else ""
+    agrees(f"""
+static void half(void)
+{{
+	lazy_mmu_mode_enable();
+	work();
+}}{end}
+
+void f(int a, int b, int c)
+{{
+	half();
+	if (a)
+		work();
+	if (b)
+		work();
+	if (c)
+		work();
+	if (a + b)
+		work();
+	if (b + c)
+		work();
+	lazy_mmu_mode_disable();{end}
+}}
+""")
