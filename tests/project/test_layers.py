@@ -11,9 +11,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "lazymmu"
 
-LEAVES = frozenset({"terminal", "inputs", "interrupt", "problem"})
-"""What every part may import: to show a stranger's text, to open what a user names, Ctrl-C, and
-the exception that tells the user what to mend."""
+LEAVES = frozenset({"terminal", "inputs", "interrupt", "problem", "processes"})
+"""What every part may import: to show a stranger's text, to open what a user names, Ctrl-C, the
+exception that tells the user what to mend, other processes."""
 
 CONFIG_AND_TEXT = {"kernelc.arch_profile", "snapshot"}
 SOURCE_READERS = {"witness.finding", "kernelc", "snapshot", "contract"}
@@ -33,7 +33,6 @@ ALLOWED = {
         "kernelc.index",
         "kernelc.parse",
         "kernelc.preprocess",
-        "kernelc.fork",
         "snapshot",
     },
     "kernelc": {"kernelc", "snapshot"},
@@ -101,6 +100,7 @@ ALLOWED = {
     "__init__": {"witness"},
     "__main__": {"cli"},
     **{leaf: set() for leaf in LEAVES},
+    "processes": {"interrupt", "problem"},
 }
 """What a part of the package may import of it; "" is the package itself (`lazymmu.check`). The
 longest name that a module's own name begins with is its part."""

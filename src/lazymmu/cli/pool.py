@@ -16,11 +16,11 @@ from lazymmu import interrupt
 from lazymmu.cli.console import progress, say
 from lazymmu.cli.search_options import aside, limits
 from lazymmu.problem import Problem
+from lazymmu.processes import KilledError, Pool, may_fork
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing.synchronize import Event
 
     from lazymmu.explore import Progress
@@ -52,7 +52,7 @@ def verdicts(
     whatever its code raises.
     """
     jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
-    many = jobs > 1 and hasattr(os, "fork")
+    many = jobs > 1 and may_fork()
     done: Done = []
     with contextlib.ExitStack() as stack:
         show = stack.enter_context(progress(quiet=args.quiet)) or (lambda *_: None)
@@ -61,7 +61,7 @@ def verdicts(
             stack.enter_context(aside())
         interrupted = False
         # A port that ends its process must not end this one, with whatever code it likes.
-        if port is None or not hasattr(os, "fork"):
+        if port is None or not may_fork():
             until = time.monotonic() + ALONE if many else None
             interrupted = _alone(runs, search, show, done, until)
         if not interrupted and len(done) < len(runs):
@@ -83,13 +83,13 @@ class _Search:
         self.port = port
         self.pressed = pressed
 
-    def __call__(self, run: Run, look: Callable[[Progress], None] | None = None) -> Verdict:
+    def __call__(self, run: Run, look: Callable[[Progress], None]) -> Verdict:
         from lazymmu.litmus import run as running
         from lazymmu.litmus.port import ARCH, blame
 
         port = self.port if run.arch == ARCH else None
         try:
-            verdict = running.verify(run, self.wanted, look or _look)
+            verdict = running.verify(run, self.wanted, look)
         except _Late:
             raise
         except BaseException as error:
@@ -129,97 +129,49 @@ def _alone(
     return False
 
 
-_stop: Event | None = None
-_search: _Search | None = None
-
-
 def _together(runs: Sequence[Run], search: _Search, show: Show, done: Done, jobs: int) -> bool:
     """Make the runs that are left in `jobs` processes; whether the user broke off."""
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
 
-    # A fork has what this process has read and built; nothing here runs threads before it.
-    context = multiprocessing.get_context("fork")
-    stop = context.Event()
-    begun = len(done)
-    # What an initializer is given goes by the fork, and need not be pickled.
-    pool = ProcessPoolExecutor(jobs, context, _begin, (stop, search))
-    futures: list[tuple[Run, Future[Verdict]]] = []
+    stop = multiprocessing.get_context("fork").Event()
+    left = runs[len(done) :]
+
+    def searched(run: Run) -> Verdict:
+        return _searched(run, search, stop)
+
+    interrupted = False
+    pool = Pool(jobs, searched)
     try:
-        # No process begins with a Ctrl-C that it would answer with a traceback, and no future
-        # comes to be that is not in the list.
-        with interrupt.held():
-            futures += [(run, pool.submit(_searched, run)) for run in runs[begun:]]
-        for run, future in futures:
-            show(run.scenario.name, len(done), len(runs))
-            done.append((run, future.result()))
+        begun = len(done)
+        show(left[0].scenario.name, begun, len(runs))
+        for count, index in enumerate(pool.run(left), begun + 1):
+            show(left[index].scenario.name, count, len(runs))
     except KeyboardInterrupt:
+        interrupted = True
         stop.set()
-        _gather(futures[len(done) - begun :], done, pool)
-        return True
-    except BrokenProcessPool:
-        _end(pool)
+        with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C waits not
+            pool.drain(GRACE)
+    except KilledError:
         raise Problem(
             "a process that searched was ended from outside, or by a port: "
             "out of memory? (--jobs 1, --max-memory)"
         ) from None
-    except BaseException:
-        _end(pool)
-        raise
-    pool.shutdown()
-    return False
+    finally:
+        pool.end()
+    done += [(left[index], pool.done[index]) for index in sorted(pool.done)]
+    return interrupted
 
 
-def _gather(
-    futures: Sequence[tuple[Run, Future[Verdict]]], done: Done, pool: ProcessPoolExecutor
-) -> None:
-    """After Ctrl-C: what the searches have come to within `GRACE`; a second Ctrl-C waits not."""
-    from concurrent.futures import wait
-
-    with contextlib.suppress(KeyboardInterrupt):
-        pool.shutdown(wait=False, cancel_futures=True)
-        wait([future for _, future in futures], timeout=GRACE)
-    with interrupt.held():
-        done += [
-            (run, future.result())
-            for run, future in futures
-            if future.done() and not future.cancelled() and future.exception() is None
-        ]
-        _end(pool)
-
-
-def _end(pool: ProcessPoolExecutor) -> None:
-    """End the processes of `pool` now; none is left behind."""
-    import multiprocessing
-
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in multiprocessing.active_children():
-        process.kill()
-        process.join()
-
-
-def _begin(stop: Event, search: _Search) -> None:
-    """In a new process: leave Ctrl-C to the first one, which says so by `stop`."""
-    import signal
-
-    global _stop, _search
-    _stop, _search = stop, search
+def _searched(run: Run, search: _Search, stop: Event) -> Verdict:
+    """In another process: leave Ctrl-C to the first one, which says so by `stop`."""
     search.pressed = stop.is_set
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    def look(_progress: Progress) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
 
-def _searched(run: Run) -> Verdict:
-    if _search is None:
-        raise RuntimeError("this process was not told how to search")
     try:
-        return _search(run)
+        return search(run, look)
     except Problem as problem:
         # What caused it stays here: to be sent it would be formatted, and a port's can fail then.
         raise Problem(str(problem)) from None
-
-
-def _look(_progress: Progress) -> None:
-    """Called by a search now and then: end it when the user broke off."""
-    if _stop is not None and _stop.is_set():
-        raise KeyboardInterrupt

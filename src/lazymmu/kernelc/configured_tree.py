@@ -26,7 +26,7 @@ from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.kernelc.config.kconfig_parser import File
 from lazymmu.kernelc.config.unbuilt import Unbuilt
-from lazymmu.kernelc.fork import Task, no_collection
+from lazymmu.kernelc.garbage_collection import no_collection
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_initialisers
 from lazymmu.kernelc.parse.slices import RawDef
@@ -34,6 +34,7 @@ from lazymmu.kernelc.preprocess.cpp import blank, scan
 from lazymmu.kernelc.preprocess.headers import Headers, is_public
 from lazymmu.kernelc.preprocess.line_splicing import plain_lines, whole_words
 from lazymmu.kernelc.tree_index import Library, Losses, Store
+from lazymmu.processes import Task
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.snapshot.dependencies import Recorder
 from lazymmu.snapshot.tree import Stamp, Tree

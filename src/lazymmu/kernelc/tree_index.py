@@ -13,8 +13,8 @@ from posixpath import dirname
 from typing import Protocol
 
 from lazymmu.kernelc.config.kconfig_parser import File
-from lazymmu.kernelc.fork import Task
 from lazymmu.kernelc.index.name_scan import Names, survey
+from lazymmu.processes import Task
 from lazymmu.snapshot.dependencies import Recorder
 from lazymmu.snapshot.tree import ABSENT, Loss, Stamp, Tree
 

@@ -11,8 +11,8 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 
-from lazymmu.kernelc.fork import Task
 from lazymmu.kernelc.preprocess.line_splicing import cuts_words, whole_words
+from lazymmu.processes import Task
 from lazymmu.snapshot.beneath import settled, why
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree

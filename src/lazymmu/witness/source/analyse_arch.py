@@ -17,7 +17,7 @@ from lazymmu.contract.rules.rule import Kind, Party
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
 from lazymmu.kernelc.configured_tree import Definition, View
-from lazymmu.kernelc.fork import seldom_collected
+from lazymmu.kernelc.garbage_collection import seldom_collected
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import Library
 from lazymmu.snapshot.tree import Tree

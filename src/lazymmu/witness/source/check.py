@@ -19,10 +19,10 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.kernelc.arch_profile import PROFILES, Profile
 from lazymmu.kernelc.configured_tree import core_directories
-from lazymmu.kernelc.fork import Task
 from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.tree_index import Library
+from lazymmu.processes import Task
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
 from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, Sections, TreeInfo

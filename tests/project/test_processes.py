@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from lazymmu.kernelc.fork import KilledError, Task
+from lazymmu.processes import KilledError, Pool, Task, may_fork
 
 
 def large(count: int) -> tuple[int, list[str]]:
@@ -83,7 +84,7 @@ def test_a_task_that_nobody_waits_for_is_ended() -> None:
 LEFT = """
 import sys, time
 sys.path[:0] = sys.argv[1:]
-from lazymmu.kernelc.fork import Task
+from lazymmu.processes import Task
 
 def wait():
     while True:
@@ -118,3 +119,74 @@ def test_what_killed_a_child_is_not_tried_again() -> None:
     task = Task(True, kill)
     with pytest.raises(KilledError, match="killed by signal SIGKILL"):
         task.result()
+
+
+def square(number: int) -> int:
+    """Small numbers are quick, and large ones an error."""
+    if number > 90:
+        raise LookupError(str(number))
+    return number * number
+
+
+def test_a_pool_works_on_each_item_once_and_elsewhere() -> None:
+    """Whoever is free takes the next; each result is there when its index is told."""
+    pool = Pool(2, lambda number: (os.getpid(), square(number)))
+    told = []
+    for index in pool.run(range(50)):
+        told.append(index)
+        assert pool.done[index][1] == square(index)
+    pool.end()
+    assert sorted(told) == list(range(50))
+    assert os.getpid() not in {process for process, _ in pool.done.values()}
+    assert len({process for process, _ in pool.done.values()}) <= 2
+
+
+def test_what_the_function_of_a_pool_raises_is_raised_here() -> None:
+    """What was ready until then is kept."""
+    pool = Pool(1, square)
+    with pytest.raises(LookupError, match="99"):
+        for _ in pool.run([1, 2, 99, 3]):
+            pass
+    pool.end()
+    assert pool.done == {0: 1, 1: 4}
+
+
+def test_a_child_of_a_pool_that_is_killed_is_one_sentence() -> None:
+    """The rest of the pool is ended by who made it."""
+    pool = Pool(2, lambda _: kill())
+    with pytest.raises(KilledError, match="ended from outside"):
+        list(pool.run(range(4)))
+    pool.end()
+
+
+def test_a_pool_gives_what_is_ready_in_the_time_there_is_and_leaves_nobody_behind() -> None:
+    """After Ctrl-C: the quick one has answered, and the one that hangs is ended."""
+    pool = Pool(2, lambda number: wait() if number else number)
+    assert next(pool.run([0, 1, 1])) == 0
+    children = list(pool._children.values())
+    pool.drain(0.2)
+    pool.end()
+    assert pool.done == {0: 0}
+    assert not any(runs(child) for child in children)
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_and_no_silence() -> None:
+    """A function is no data."""
+    pool = Pool(1, lambda _: lambda: 0)
+    with pytest.raises(RuntimeError, match="cannot be sent"):
+        list(pool.run([0]))
+    pool.end()
+
+
+def test_a_process_with_other_threads_is_not_forked() -> None:
+    """A lock that another thread holds would be held for ever in the child."""
+    gate = threading.Event()
+    thread = threading.Thread(target=gate.wait)
+    thread.start()
+    try:
+        assert not may_fork()
+        assert Task(True, large, 1).result()[0] == os.getpid()
+    finally:
+        gate.set()
+        thread.join()
+    assert may_fork()

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""When Python's garbage collector works: seldom, where much is made that is to last."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+
+__all__ = ["no_collection", "seldom_collected"]
+
+MIN_NEW_OBJECTS = 200_000
+"""Objects made and not freed between two collections; Python's own number is 700 or 2,000."""
+
+
+@contextlib.contextmanager
+def no_collection() -> Iterator[None]:
+    """Let the garbage collector rest while many small objects are made that are to last.
+
+    It would go through all of them again and again, and free none: a fifth of the time.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Let the garbage collector go through everything seldom, where nearly all of it is to last.
+
+    What is garbage after all is still found, so that memory has its bound.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(max(usual[0], MIN_NEW_OBJECTS), 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
