@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lazymmu.cli.command import build_parser
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text()
+START = (TOP / "docs" / "start.rst").read_text()
 
 
 RUN = re.findall(r"\$\(BIN\)/lazymmu (.*)", (TOP / "Makefile").read_text())
@@ -31,9 +34,10 @@ def printed(verb, *options):
     return output
 
 
-def test_the_findings_are_what_make_run_prints():
+@pytest.mark.parametrize("page", [README, START], ids=["README.md", "start.rst"])
+def test_the_findings_are_what_make_run_prints(page):
     """Line by line, in this order, without gaps."""
-    excerpt = re.findall(r"^    (examples/.*\n)", README, re.M)
+    excerpt = re.findall(r"^    (examples/.*\n)", page, re.M)
     assert len(excerpt) > 3
     assert "".join(excerpt) in printed("check", "--no-cache")
 
