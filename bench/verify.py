@@ -30,9 +30,9 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from lazymmu.explore import promela, search  # noqa: E402
 from lazymmu.litmus.run import Run, library, runs  # noqa: E402
-from lazymmu.litmus.scenario import Outcome  # noqa: E402
-from lazymmu.litmus.to_config import question  # noqa: E402
-from lazymmu.witness.machine.product_model import Judged  # noqa: E402
+from lazymmu.litmus.scenario import ExpectedOutcome  # noqa: E402
+from lazymmu.litmus.to_config import to_query  # noqa: E402
+from lazymmu.witness.machine.product_model import ProductModel  # noqa: E402
 
 FIRST = 1.0
 MATRIX = 30.0
@@ -87,7 +87,7 @@ def witnesses() -> dict[str, Run]:
     found: dict[str, Run] = {}
     for run in runs(library()):
         expected = run.scenario.expected(run.arch, run.feature, run.release)
-        if expected is not None and expected.outcome is Outcome.VIOLATED:
+        if expected is not None and expected.outcome is ExpectedOutcome.VIOLATED:
             for bug in run.scenario.bugs:
                 found.setdefault(bug, run)
     return dict(sorted(found.items()))
@@ -128,7 +128,7 @@ def matrix(rounds: int, jobs: int, cache: Path) -> str:
 
 def spin(run: Run, rounds: int) -> tuple[int, float]:
     """States, and the fewest seconds of spin, gcc and pan, at the better of two compiler levels."""
-    model = Judged(question(run.scenario, run.arch, run.release))
+    model = ProductModel(to_query(run.scenario, run.arch, run.release))
     text = promela.export(model)
     states = search(model).states
     best = []
@@ -150,7 +150,7 @@ def beside_spin(rounds: int, every: int, cache: Path) -> list[str]:
     firsts: dict[str, Run] = {}
     for run in runs(one for one in library() if one.machine.size == "small"):
         expected = run.scenario.expected(run.arch, run.feature, run.release)
-        if expected is None or expected.outcome is not Outcome.NOT_APPLICABLE:
+        if expected is None or expected.outcome is not ExpectedOutcome.NOT_APPLICABLE:
             firsts.setdefault(run.scenario.name, run)
     rows, ratios, behind = [], [], []
     for run in list(firsts.values())[::every]:

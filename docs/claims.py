@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind
+from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.litmus.run import Run, named, verify
 from lazymmu.machine.releases import find
-from lazymmu.witness.machine.verdict import Answer
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lazymmu.witness.machine.verdict import Broken, Verdict
+    from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
 FILE = Path(__file__).with_name("claims.toml")
 
@@ -105,7 +105,7 @@ def _row(run: Witness, verdict: Verdict) -> tuple[str, str, str, str]:
     harms = [
         broken
         for broken in verdict.violations
-        if broken.rule in RULES and RULES[broken.rule].kind is Kind.HARM
+        if broken.rule in RULES and RULES[broken.rule].kind is RuleKind.HARM
     ]
     first = (*harms, *verdict.violations)[:1]
     return (
@@ -118,13 +118,13 @@ def _row(run: Witness, verdict: Verdict) -> tuple[str, str, str, str]:
 
 def _said(verdict: Verdict) -> str:
     match verdict.verdict:
-        case Answer.HOLDS:
+        case SearchOutcome.HOLDS:
             return f"holds ({verdict.states} states)"
-        case Answer.VIOLATED:
+        case SearchOutcome.VIOLATED:
             return f"violated: {', '.join(_name(rule) for rule in shown(verdict).split(', '))}"
-        case Answer.NOT_APPLICABLE:
+        case SearchOutcome.NOT_APPLICABLE:
             return f"n/a: {_safe(verdict.reason)}"
-        case Answer.NEVER_OCCURS:
+        case SearchOutcome.NEVER_OCCURS:
             return f"never occurs: {_safe('; '.join(verdict.never))}"
         case _:
             return str(verdict.verdict)
@@ -134,11 +134,11 @@ def _name(rule: str) -> str:
     return f":ref:`rule-{rule}`" if rule in RULES else rule
 
 
-def _harm(broken: Broken, arch: str) -> str:
+def _harm(broken: Counterexample, arch: str) -> str:
     return f"{arch}: " + ("time" if broken.rule == COST else broken.rule)
 
 
-def _way(broken: Broken) -> str:
+def _way(broken: Counterexample) -> str:
     return f"{_many(broken.preemptions, 'preemption')}, {_many(broken.steps, 'step')}"
 
 

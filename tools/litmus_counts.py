@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.litmus.run import Limits, library, runs, verify
+from lazymmu.litmus.run import RunLimits, library, runs, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,7 @@ def count(verdict: Verdict) -> Count:
 
 def measure(chosen: Iterable[Run], engine: Engine = "auto") -> dict[Key, Count]:
     """Make the runs."""
-    limits = Limits(engine=engine)
+    limits = RunLimits(engine=engine)
     return {key(run): count(verify(run, limits)) for run in chosen}
 
 

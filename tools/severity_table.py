@@ -13,15 +13,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral import NAMED, ROWS, allowed, severity_table
-from lazymmu.contract.deferral.breach_kinds import ways
+from lazymmu.contract.deferral import ROW_BY_NAME, ROWS, allowed, severity_table
+from lazymmu.contract.deferral.breach_kinds import breach_kinds
 from lazymmu.contract.dialects import DIALECTS, Status
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind, Party, Witness
+from lazymmu.contract.rules.rule import Party, RuleKind, Witness
 from lazymmu.litmus.run import library
-from lazymmu.litmus.to_config import question
+from lazymmu.litmus.to_config import to_query
 from lazymmu.machine.releases import RELEASES
-from lazymmu.witness.machine.harm_attribution import HARMS, blame
+from lazymmu.witness.machine.harm_attribution import HARMS, attribute_harms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -65,7 +65,8 @@ def _obligations() -> list[str]:
     return [
         rule.name
         for rule in RULES.values()
-        if rule.kind is Kind.OBLIGATION and {Witness.SOURCE, Witness.MACHINE} <= {*rule.witnesses}
+        if rule.kind is RuleKind.OBLIGATION
+        and {Witness.SOURCE, Witness.MACHINE} <= {*rule.witnesses}
     ]
 
 
@@ -77,10 +78,10 @@ def space_of(scenario: Scenario) -> str:
 
 def measure(
     scenarios: Collection[Scenario], *, rows: Sequence[str] | None = None, engine: Engine = "auto"
-) -> severity_table.Table:
+) -> severity_table.SeverityTable:
     """What the scenarios show.  `rows`: of the deferral table, these alone."""
     chosen = sorted((one for one in scenarios if one.machine.size == "small"), key=_effort)
-    table: dict[severity_table.Key, severity_table.Shown] = {}
+    table: dict[severity_table.SeverityKey, severity_table.SeverityEntry] = {}
     for row, (arch, releases) in implementations().items():
         if rows is not None and row not in rows:
             continue
@@ -89,20 +90,20 @@ def measure(
                 space = space_of(scenario)
                 for release in releases:
                     if not _binds(rule, release) or not any(
-                        _open(table, rule, how, row, space) for how in ways(rule)
+                        _open(table, rule, how, row, space) for how in breach_kinds(rule)
                     ):
                         continue
-                    ask = question(scenario, arch, release)
-                    shown = blame(ask, rule, named=scenario.rules, engine=engine)
+                    ask = to_query(scenario, arch, release)
+                    shown = attribute_harms(ask, rule, named=scenario.rules, engine=engine)
                     for how, harms in shown.items():
-                        key = severity_table.Key(rule, how, row, space)
+                        key = severity_table.SeverityKey(rule, how, row, space)
                         for harm in harms[:1]:
                             if harm == severity_table.COST and allowed(
-                                harm, NAMED[row], space=space
+                                harm, ROW_BY_NAME[row], space=space
                             ):
                                 continue
                             if _graver(harm, table.get(key)):
-                                table[key] = severity_table.Shown(harm, scenario.name)
+                                table[key] = severity_table.SeverityEntry(harm, scenario.name)
     return dict(sorted(table.items(), key=lambda item: _order(item[0])))
 
 
@@ -116,30 +117,30 @@ def _binds(rule: str, release: str) -> bool:
     return RULES[rule].status(DIALECTS[RELEASES[release].dialect]) is not Status.OFF
 
 
-def _open(table: severity_table.Table, rule: str, how: str, row: str, space: str) -> bool:
+def _open(table: severity_table.SeverityTable, rule: str, how: str, row: str, space: str) -> bool:
     """Whether nothing worse than a cost was shown yet."""
-    known = [table.get(severity_table.Key(rule, how, row, one)) for one in (space, "any")]
+    known = [table.get(severity_table.SeverityKey(rule, how, row, one)) for one in (space, "any")]
     return all(one is None or one.harm == severity_table.COST for one in known)
 
 
-def _graver(harm: str, known: severity_table.Shown | None) -> bool:
+def _graver(harm: str, known: severity_table.SeverityEntry | None) -> bool:
     return known is None or HARMS.index(harm) < HARMS.index(known.harm)
 
 
-def _order(key: severity_table.Key) -> tuple[int, str, int, str]:
+def _order(key: severity_table.SeverityKey) -> tuple[int, str, int, str]:
     rows = list(implementations())
-    return list(RULES).index(key.rule), key.way, rows.index(key.row), key.space
+    return list(RULES).index(key.rule), key.kind, rows.index(key.row), key.space
 
 
-def render(table: severity_table.Table) -> str:
+def render(table: severity_table.SeverityTable) -> str:
     """The data file, which `hurts.read()` reads."""
     binding = [name for name in _obligations() if RULES[name].party is Party.CALLER]
     lines = [_HEAD, "decides = [", *(f'    "{name}",' for name in binding), "]"]
     before = ("", "")
     for key, shown in table.items():
-        if (key.rule, key.way) != before:
-            before = (key.rule, key.way)
-            lines.append(f"\n[shown.{key.rule}.{key.way or 'any'}]")
+        if (key.rule, key.kind) != before:
+            before = (key.rule, key.kind)
+            lines.append(f"\n[shown.{key.rule}.{key.kind or 'any'}]")
         lines.append(
             f'{key.row}.{key.space} = {{ harm = "{shown.harm}", scenario = "{shown.scenario}" }}'
         )

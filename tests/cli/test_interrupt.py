@@ -84,7 +84,7 @@ SLOW = r"""
 import os, sys, time
 from lazymmu.cli import main
 from lazymmu.litmus import run as running
-from lazymmu.witness.machine.verdict import Answer, Verdict
+from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
 
 FIRST = os.getpid()
 
@@ -96,7 +96,7 @@ def verify(run, limits, progress=None):
     number = sorted(os.listdir(sys.argv[1]))
     if not number:  # the first of all ends at once
         open(os.path.join(sys.argv[1], str(os.getpid())), "w").close()
-        return Verdict(run.scenario.name, run.arch, run.release, "", Answer.HOLDS, states=5)
+        return Verdict(run.scenario.name, run.arch, run.release, "", SearchOutcome.HOLDS, states=5)
     while True:  # and nobody else looks up
         try:
             time.sleep(60)

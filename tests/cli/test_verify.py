@@ -14,7 +14,7 @@ import pytest
 
 from lazymmu.litmus import run as running
 from lazymmu.litmus import shipped
-from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
+from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, TraceStep, Verdict
 
 NAME = "xen-preempted-at-depth-two"
 STEP = TraceStep(0, "T0", ("lazy_mmu_mode_enable",), "enable", action="cpu0 goes on")
@@ -31,7 +31,12 @@ def answers(monkeypatch):
             asked.append((run, limits))
             return answer(
                 Verdict(
-                    run.scenario.name, run.arch, run.release, run.feature, Answer.HOLDS, states=5
+                    run.scenario.name,
+                    run.arch,
+                    run.release,
+                    run.feature,
+                    SearchOutcome.HOLDS,
+                    states=5,
                 )
             )
 
@@ -50,8 +55,8 @@ def violated(verdict: Verdict) -> Verdict:
     """The answer that it is not, on x86."""
     if verdict.arch != "x86":
         return verdict
-    broken = Broken("kernel-bug", "somebody is hurt", 1, 1, (STEP,))
-    return replace(verdict, verdict=Answer.VIOLATED, violations=(broken,))
+    broken = Counterexample("kernel-bug", "somebody is hurt", 1, 1, (STEP,))
+    return replace(verdict, verdict=SearchOutcome.VIOLATED, violations=(broken,))
 
 
 def test_without_arguments_it_is_the_short_table_of_small_scenarios(run, answers):
@@ -102,7 +107,7 @@ def test_exit_zero_makes_a_counterexample_no_failure(run, answers):
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer.INCONCLUSIVE, Answer.NEVER_OCCURS, Answer.NOT_APPLICABLE]
+    "answer", [SearchOutcome.INCONCLUSIVE, SearchOutcome.NEVER_OCCURS, SearchOutcome.NOT_APPLICABLE]
 )
 def test_no_answer_ends_with_3(run, answers, answer):
     """Hitting a bound is never the same as holding."""
@@ -142,7 +147,7 @@ def test_limits_and_the_engine_reach_the_search(run, answers):
     asked = answers(holds)
     limits = ("--bound", 0, "--max-states", 9, "--seconds", 7, "--max-memory", 2)
     run("verify", "--jobs", 1, "--scenario", NAME, "--engine", "python", *limits)
-    assert {limits for _, limits in asked} == {running.Limits("python", 0, 9, 2 << 20, 7)}
+    assert {limits for _, limits in asked} == {running.RunLimits("python", 0, 9, 2 << 20, 7)}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +242,7 @@ def test_an_interrupted_search_ends_with_3_and_what_was_done(run, answers):
     """The searches before it are printed, and no other begins."""
 
     def interrupted(verdict):
-        return replace(verdict, verdict=Answer.INCONCLUSIVE, reason="interrupt")
+        return replace(verdict, verdict=SearchOutcome.INCONCLUSIVE, reason="interrupt")
 
     asked = answers(interrupted)
     ran = run("verify", "--jobs", 1, "--scenario", NAME)
@@ -266,7 +271,7 @@ SLOW = r"""
 import os, sys, time
 from lazymmu.cli import main
 from lazymmu.litmus import run as running
-from lazymmu.witness.machine.verdict import Answer, Verdict
+from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
 
 def verify(run, limits, progress=None):
     os.write(1, b"searching\n")  # in one piece: others write as well
@@ -276,7 +281,7 @@ def verify(run, limits, progress=None):
             time.sleep(0.01)
     except KeyboardInterrupt:
         pass
-    answer = Answer.INCONCLUSIVE
+    answer = SearchOutcome.INCONCLUSIVE
     return Verdict(run.scenario.name, run.arch, run.release, "", answer, reason="interrupt")
 
 running.verify = verify
@@ -310,12 +315,12 @@ def test_ctrl_c_ends_the_searches_of_all_processes(tmp_path):
 
 def open_(verdict: Verdict) -> Verdict:
     """The answer that a bound was hit."""
-    return replace(verdict, verdict=Answer.INCONCLUSIVE, reason="max_states")
+    return replace(verdict, verdict=SearchOutcome.INCONCLUSIVE, reason="max_states")
 
 
 def skipped(verdict: Verdict) -> Verdict:
     """The answer that there is nothing to ask."""
-    return replace(verdict, verdict=Answer.NOT_APPLICABLE, reason="no such kernel")
+    return replace(verdict, verdict=SearchOutcome.NOT_APPLICABLE, reason="no such kernel")
 
 
 def broken_off(verdict: Verdict) -> Verdict:

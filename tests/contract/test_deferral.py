@@ -6,27 +6,27 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract.deferral import (
-    ASSUMED,
-    NAMED,
+    HYPOTHETICAL_ROWS,
     NONE,
     RELEASES,
+    ROW_BY_NAME,
     ROWS,
     S390_POSTED,
     WORST_CASE,
-    Carried,
-    Inner,
+    DeferralRow,
     Interrupt,
-    Row,
+    NestedSection,
+    OnContextSwitch,
     allowed,
-    cost,
-    harm,
+    classify,
+    cost_sentence,
+    demonstrated_by,
+    harm_sentence,
     release_of,
-    row,
     severity_table,
-    shown_by,
 )
-from lazymmu.contract.dialects import DIALECTS, Locks
-from lazymmu.contract.rules import RULES, Kind
+from lazymmu.contract.dialects import DIALECTS, LockGuarantee
+from lazymmu.contract.rules import RULES, RuleKind
 
 ALL_ROWS = [each for rows in ROWS.values() for each in rows]
 WORST = [each for pair in WORST_CASE.values() for each in pair]
@@ -54,35 +54,35 @@ def test_an_implementation_is_known_by_its_words(
     arch: str, words: set[str], enter: set[str], name: str
 ) -> None:
     """Pinning is read from the enter hook alone: below a flush somebody always pins."""
-    assert row(arch, words, enter).name == name
+    assert classify(arch, words, enter).name == name
 
 
 def test_without_the_hooks_own_words_all_words_count() -> None:
     """A reader that does not separate them gets the simple answer."""
-    assert row("sparc", {"active", "preempt_disable"}).name == "sparc-active"
+    assert classify("sparc", {"active", "preempt_disable"}).name == "sparc-active"
 
 
 def test_an_architecture_without_the_mode_has_no_row() -> None:
     """Asking for it is a mistake that says so."""
     with pytest.raises(ValueError, match="no architecture `riscv`"):
-        row("riscv", set())
+        classify("riscv", set())
 
 
 def test_names_of_rows_are_unique() -> None:
     """A row can be named in a finding, and found by its name."""
-    tables = (*ROWS.items(), *ASSUMED.items())
+    tables = (*ROWS.items(), *HYPOTHETICAL_ROWS.items())
     every = [each for _, rows in tables for each in rows]
-    assert list(NAMED) == [each.name for each in every]
-    assert len(NAMED) == len(every)
+    assert list(ROW_BY_NAME) == [each.name for each in every]
+    assert len(ROW_BY_NAME) == len(every)
     assert all(each.arch == arch for arch, rows in tables for each in rows)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_has_an_answer_on_every_row(name: str) -> None:
     """One sentence without a full stop, or None; never a missing case."""
-    for each in NAMED.values():
+    for each in ROW_BY_NAME.values():
         for space in ("user", "kernel", "unknown"):
-            said = harm(name, each, space)
+            said = harm_sentence(name, each, space)
             assert said is None or (said and not said.endswith("."))
 
 
@@ -90,12 +90,12 @@ def test_an_unknown_space_hurts_whom_some_space_hurts() -> None:
     """Not knowing whose mapping it is never clears anybody."""
     for name in RULES:
         for each in ALL_ROWS:
-            if harm(name, each, "user") or harm(name, each, "kernel"):
-                assert harm(name, each, "unknown"), (name, each.name)
+            if harm_sentence(name, each, "user") or harm_sentence(name, each, "kernel"):
+                assert harm_sentence(name, each, "unknown"), (name, each.name)
 
 
-def _hurt(rule: str, space: str, *rows: Row, detail: str = "") -> set[str]:
-    return {each.name for each in rows if harm(rule, each, space, detail)}
+def _hurt(rule: str, space: str, *rows: DeferralRow, detail: str = "") -> set[str]:
+    return {each.name for each in rows if harm_sentence(rule, each, space, detail)}
 
 
 def test_sleeping_hurts_who_pins() -> None:
@@ -132,7 +132,9 @@ def test_a_lock_inside_the_section_hurts_by_what_is_pending_alone() -> None:
     """It breaks the text; who is hurt, is so by the write that was pending when it was dropped."""
     for detail in ("takes", "drops", "writes"):
         assert not _hurt("section-outside-lock", "user", *ALL_ROWS, detail=detail)
-    assert {each.arch for each in ALL_ROWS if harm("unlock-before-flush", each, "user")} == {
+    assert {
+        each.arch for each in ALL_ROWS if harm_sentence("unlock-before-flush", each, "user")
+    } == {
         "x86",
         "powerpc",
         "sparc",
@@ -144,12 +146,18 @@ def test_nesting_hurts_by_a_bug_and_costs_batching_where_there_is_none() -> None
     nothing.
     """
     for each in ALL_ROWS:
-        said = harm("nested-section", each, "kernel")
-        checks = each.inner in (Inner.BUG, Inner.COUNTED_PER_CPU, Inner.WARNS)
+        said = harm_sentence("nested-section", each, "kernel")
+        checks = each.nested_section in (
+            NestedSection.BUG,
+            NestedSection.COUNTED_PER_CPU,
+            NestedSection.WARNS,
+        )
         assert (said is not None) == checks
         assert ("BUG_ON" in (said or "")) == (checks and each.arch == "x86")
-        lost = cost("nested-section", each, "kernel")
-        assert (lost is not None) == (each.inner is Inner.ENDS_OUTER and each.defers("kernel"))
+        lost = cost_sentence("nested-section", each, "kernel")
+        assert (lost is not None) == (
+            each.nested_section is NestedSection.ENDS_OUTER and each.defers("kernel")
+        )
 
 
 def test_who_is_hurt_is_shown_by_a_scenario_and_nobody_else_is() -> None:
@@ -162,25 +170,25 @@ def test_who_is_hurt_is_shown_by_a_scenario_and_nobody_else_is() -> None:
                     for key, one in severity_table.table().items()
                     if (key.rule, key.row) == (name, each.name) and key.space in (space, "any")
                 ]
-                assert bool(harm(name, each, space)) == any(
+                assert bool(harm_sentence(name, each, space)) == any(
                     one != severity_table.COST for one in found
                 )
-                assert bool(shown_by(name, each, space)) == bool(found)
+                assert bool(demonstrated_by(name, each, space)) == bool(found)
 
 
 def test_a_cost_is_not_told_beside_a_harm() -> None:
     """It is for who is not hurt."""
     for name in RULES:
-        for each in NAMED.values():
+        for each in ROW_BY_NAME.values():
             for space in ("user", "kernel", "unknown"):
-                assert not (harm(name, each, space) and cost(name, each, space))
+                assert not (harm_sentence(name, each, space) and cost_sentence(name, each, space))
 
 
 def test_sparc_is_not_concerned_by_kernel_mappings() -> None:
     """They never enter its batch."""
     for each in ROWS["sparc"]:
-        assert harm("free-before-flush", each, "kernel") is None
-        assert harm("free-before-flush", each, "user") is not None
+        assert harm_sentence("free-before-flush", each, "kernel") is None
+        assert harm_sentence("free-before-flush", each, "user") is not None
 
 
 # ---- rows that no release has --------------------------------------------------------------------
@@ -188,8 +196,8 @@ def test_sparc_is_not_concerned_by_kernel_mappings() -> None:
 
 def test_without_the_mode_nobody_is_hurt() -> None:
     """x86 without Xen and powerpc radix do at once what they are told."""
-    for each in (NONE, NAMED["x86-native"], NAMED["powerpc-radix"]):
-        assert not [name for name in RULES if harm(name, each, "unknown")]
+    for each in (NONE, ROW_BY_NAME["x86-native"], ROW_BY_NAME["powerpc-radix"]):
+        assert not [name for name in RULES if harm_sentence(name, each, "unknown")]
 
 
 def test_each_dialect_has_a_worst_case_that_pins_and_one_that_does_not() -> None:
@@ -197,8 +205,11 @@ def test_each_dialect_has_a_worst_case_that_pins_and_one_that_does_not() -> None
     assert set(WORST_CASE) == set(DIALECTS)
     for free, pinned in WORST_CASE.values():
         assert (free.pins, pinned.pins) == (False, True)
-        assert not harm("sleep-in-section", free, "user") or free.carried is Carried.FLAG_STAYS
-        assert harm("sleep-in-section", pinned, "user")
+        assert (
+            not harm_sentence("sleep-in-section", free, "user")
+            or free.on_context_switch is OnContextSwitch.FLAG_STAYS
+        )
+        assert harm_sentence("sleep-in-section", pinned, "user")
 
 
 def test_the_worst_case_is_hurt_by_whatever_hurts_anybody() -> None:
@@ -210,13 +221,13 @@ def test_the_worst_case_is_hurt_by_whatever_hurts_anybody() -> None:
             if rule.party != "caller" or rule.status(DIALECTS[dialect]) == "off":
                 continue
             for space in ("user", "kernel"):
-                if any(harm(name, each, space) for each in real):
-                    assert any(harm(name, each, space) for each in pair), (name, dialect)
+                if any(harm_sentence(name, each, space) for each in real):
+                    assert any(harm_sentence(name, each, space) for each in pair), (name, dialect)
 
 
 def test_the_worst_case_is_hurt_by_a_flush_in_a_section() -> None:
     """R13 protects no implementation in the tree; the text protects one that may come."""
-    assert all(harm("tlb-flush-in-section", each, "user") for each in WORST)
+    assert all(harm_sentence("tlb-flush-in-section", each, "user") for each in WORST)
 
 
 def test_the_worst_case_obeys_what_binds_implementations() -> None:
@@ -225,16 +236,16 @@ def test_the_worst_case_obeys_what_binds_implementations() -> None:
         for each in pair:
             assert each.interrupt is Interrupt.IMMEDIATE
             assert each.flush == DIALECTS[dialect].may_nest
-            stays = each.carried is Carried.FLAG_STAYS
-            assert stays == (not each.pins and DIALECTS[dialect].locks is Locks.REQUIRED)
+            stays = each.on_context_switch is OnContextSwitch.FLAG_STAYS
+            assert stays == (not each.pins and DIALECTS[dialect].locks is LockGuarantee.REQUIRED)
 
 
 def test_who_reads_through_its_batch_reads_right() -> None:
     """s390's posted design defers the store, and its accessors see what is deferred."""
     for name in ("stale-read", "mixed-write"):
-        assert not harm(name, S390_POSTED, "user")
-        assert harm(name, WORST[0], "user")
-    assert harm("unlock-before-flush", S390_POSTED, "user")
+        assert not harm_sentence(name, S390_POSTED, "user")
+        assert harm_sentence(name, WORST[0], "user")
+    assert harm_sentence("unlock-before-flush", S390_POSTED, "user")
 
 
 # ---- what is allowed -----------------------------------------------------------------------------
@@ -245,9 +256,9 @@ def test_a_section_may_be_preempted_where_nothing_pins_and_something_carries() -
     for detail in ("switched-out", "migrated"):
         survive = {e.arch for e in ALL_ROWS if allowed("preempted-in-section", e, detail)}
         assert survive == {"x86", "arm64", "powerpc"}
-        assert allowed("preempted-in-section", NAMED["hash-unpinned"], detail)
+        assert allowed("preempted-in-section", ROW_BY_NAME["hash-unpinned"], detail)
         for name in ("hash-active", "hash-counted", "sparc-unpinned", "sparc-active"):
-            assert not allowed("preempted-in-section", NAMED[name], detail)
+            assert not allowed("preempted-in-section", ROW_BY_NAME[name], detail)
 
 
 def test_a_section_may_begin_unpinned_where_the_hook_pins() -> None:
@@ -259,8 +270,8 @@ def test_a_section_may_begin_unpinned_where_the_hook_pins() -> None:
 def test_no_broken_obligation_of_a_caller_is_allowed() -> None:
     """That an implementation survives it is what harm() says, and no permission."""
     for name, rule in RULES.items():
-        if rule.party == "caller" and rule.kind is Kind.OBLIGATION:
-            assert not any(allowed(name, each) for each in NAMED.values())
+        if rule.party == "caller" and rule.kind is RuleKind.OBLIGATION:
+            assert not any(allowed(name, each) for each in ROW_BY_NAME.values())
 
 
 def test_lost_batching_is_allowed_and_a_mode_left_behind_is_not() -> None:
@@ -273,8 +284,8 @@ def test_lost_batching_is_allowed_and_a_mode_left_behind_is_not() -> None:
 def test_a_mode_that_defers_nothing_need_not_be_effective() -> None:
     """No mode at all, or none for those mappings."""
     assert allowed("mode-not-effective", NONE)
-    assert allowed("mode-not-effective", NAMED["arm64-flag"], space="user")
-    assert not allowed("mode-not-effective", NAMED["arm64-flag"], space="kernel")
+    assert allowed("mode-not-effective", ROW_BY_NAME["arm64-flag"], space="user")
+    assert not allowed("mode-not-effective", ROW_BY_NAME["arm64-flag"], space="kernel")
 
 
 # ---- releases ------------------------------------------------------------------------------------

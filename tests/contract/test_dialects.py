@@ -16,7 +16,7 @@ from lazymmu.contract.dialects import (
     PTL_HELD,
     Dialect,
     Interrupts,
-    Locks,
+    LockGuarantee,
     Nesting,
     detect,
 )
@@ -58,7 +58,7 @@ def test_a_mixture_keeps_its_features_and_the_nearest_name() -> None:
     found = detect(OLD + " Nesting is not permitted.", set())
     assert found.name == "ptl-held+"
     assert found.nesting is Nesting.FORBIDDEN
-    assert found.locks is Locks.REQUIRED
+    assert found.locks is LockGuarantee.REQUIRED
     assert found.interrupts is Interrupts.SILENT
 
 

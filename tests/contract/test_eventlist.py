@@ -48,7 +48,7 @@ def test_a_list_is_read() -> None:
     assert listed.events[5] == ev.MaySleep(
         "kmalloc() with a # in it", certain=True, condition="GFP_KERNEL", task="T1"
     )
-    assert listed.events[6] == ev.Return("remap_one", root=True, task="T0", cpu=3, seq=7)
+    assert listed.events[6] == ev.FunctionReturn("remap_one", root=True, task="T0", cpu=3, seq=7)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from lazymmu.contract import events as ev
 from lazymmu.contract.dialects import DIALECTS, Dialect
 from lazymmu.contract.eventlist import parse
 from lazymmu.contract.monitor import Product, Runtime
-from lazymmu.contract.rules import RULES, Kind
+from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.contract.section import DEPTH_LIMIT
 
 _NAMES = {
@@ -133,7 +133,7 @@ def stays_small(happened: list[ev.Event], dialect: Dialect) -> None:
 _BY_ITSELF = {
     "raw-arch-call",
     "batch-mixes-mm",
-    *(name for name, rule in RULES.items() if rule.kind is Kind.HARM and rule.check),
+    *(name for name, rule in RULES.items() if rule.kind is RuleKind.HARM and rule.check),
 }
 """Rules that an event breaks by itself, or with the calls that led to it: nothing to forget."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.contract import vocabulary
-from lazymmu.contract.deferral import RELEASES, row
+from lazymmu.contract.deferral import RELEASES, classify
 from lazymmu.kernelc.configured_tree import View
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import Library
@@ -33,7 +33,7 @@ def found_in(tree: Tree) -> dict[str, str]:
         view = View(tree, profile, extra=marks.seen_by(profile, marks.mode), library=library)
         implementation = arch_hooks.find(view, Program(view), words)
         if any(definition.file.startswith("arch/") for definition in implementation.enter):
-            rows[name] = row(name, implementation.words, implementation.enter_words).name
+            rows[name] = classify(name, implementation.words, implementation.enter_words).name
     return rows
 
 

@@ -20,7 +20,7 @@ from lazymmu.contract.dialects import (
 )
 from lazymmu.contract.eventlist import judge, parse
 from lazymmu.contract.monitor import Runtime, Violation
-from lazymmu.contract.rules import RULES, Kind, Party
+from lazymmu.contract.rules import RULES, Party, RuleKind
 from lazymmu.contract.section import TaskState
 
 
@@ -58,10 +58,10 @@ def test_a_callback_that_ends_and_begins_again_is_balanced() -> None:
     runtime = Runtime([RULES["unbalanced-section"]], NO_NESTING)
     product = runtime.start(TaskState(depth=1))
     for event in (
-        ev.Call("fn", root=True),
+        ev.FunctionCall("fn", root=True),
         ev.Disable(),
         ev.Enable(),
-        ev.Return("fn", root=True),
+        ev.FunctionReturn("fn", root=True),
     ):
         product, found = runtime.step(product, event)
         assert not found
@@ -72,7 +72,11 @@ def test_a_callback_that_ends_its_callers_section_is_not() -> None:
     runtime = Runtime([RULES["unbalanced-section"]], NO_NESTING)
     product = runtime.start(TaskState(depth=1))
     found: tuple[Violation, ...] = ()
-    for event in (ev.Call("fn", root=True), ev.Disable(), ev.Return("fn", root=True)):
+    for event in (
+        ev.FunctionCall("fn", root=True),
+        ev.Disable(),
+        ev.FunctionReturn("fn", root=True),
+    ):
         product, found = runtime.step(product, event)
     assert [v.detail for v in found] == ["ended-callers"]
 
@@ -428,7 +432,12 @@ def test_after_the_unknown_nothing_that_depends_on_it_is_said(unknown: ev.Unknow
     }[unknown.what]
     runtime = Runtime(list(RULES.values()), PTL_HELD)
     product = runtime.start()
-    for event in (ev.Call("f", root=True), ev.Take("ptl", "ptl"), ev.Enable(), ev.Write("p")):
+    for event in (
+        ev.FunctionCall("f", root=True),
+        ev.Take("ptl", "ptl"),
+        ev.Enable(),
+        ev.Write("p"),
+    ):
         product, _ = runtime.step(product, event)
     product, _ = runtime.step(product, unknown)
     said: set[str] = set()
@@ -446,7 +455,7 @@ def test_after_the_unknown_nothing_that_depends_on_it_is_said(unknown: ev.Unknow
         ev.Disable(),
         ev.Disable(),
         ev.Disable(),
-        ev.Return("f", root=True),
+        ev.FunctionReturn("f", root=True),
     ):
         product, found = runtime.step(product, event)
         said |= {violation.rule for violation in found}
@@ -457,8 +466,8 @@ def test_a_plain_call_changes_nothing() -> None:
     """Calls of ordinary functions are no step at all: the product stays the same object."""
     runtime = Runtime(list(RULES.values()), COUNTED)
     product = runtime.start()
-    assert runtime.step(product, ev.Call("f"))[0] is product
-    assert runtime.step(product, ev.Return("f"))[0] is product
+    assert runtime.step(product, ev.FunctionCall("f"))[0] is product
+    assert runtime.step(product, ev.FunctionReturn("f"))[0] is product
 
 
 def test_rules_that_are_off_do_not_run() -> None:
@@ -473,7 +482,7 @@ def test_rules_that_are_off_do_not_run() -> None:
 def test_the_own_state_can_be_asked_for() -> None:
     """A witness may look at one rule's state by its name."""
     runtime = Runtime([RULES["nested-section"], RULES["unbalanced-section"]], NO_NESTING)
-    product, _ = runtime.step(runtime.start(TaskState(depth=2)), ev.Call("f", root=True))
+    product, _ = runtime.step(runtime.start(TaskState(depth=2)), ev.FunctionCall("f", root=True))
     assert runtime.own(product, "unbalanced-section") == 2
 
 
@@ -489,8 +498,8 @@ def test_a_rule_is_complete(name: str) -> None:
     assert rule.witnesses
     assert rule.events
     assert any(rule.status(dialect) is not Status.OFF for dialect in DIALECTS.values())
-    assert (rule.kind is Kind.INFORMATION) == (name == "preempted-in-section")
-    assert (rule.kind is Kind.HARM) == (rule.party is Party.NOBODY)
+    assert (rule.kind is RuleKind.INFORMATION) == (name == "preempted-in-section")
+    assert (rule.kind is RuleKind.HARM) == (rule.party is Party.NOBODY)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -511,9 +520,9 @@ def test_examples_show_the_rule_and_nothing_else(name: str) -> None:
             assert {rule for _, rule in example.expected} == broken
         assert (name in broken) == (kind == "bad")
         others = {RULES[other].kind for other in broken - {name}}
-        allowed = {Kind.INFORMATION}
-        if kind == "bad" and rule.kind is Kind.HARM:
-            allowed.add(Kind.OBLIGATION)
+        allowed = {RuleKind.INFORMATION}
+        if kind == "bad" and rule.kind is RuleKind.HARM:
+            allowed.add(RuleKind.OBLIGATION)
         assert others <= allowed
 
 
@@ -526,6 +535,6 @@ def test_examples_in_c_name_their_place(name: str) -> None:
         if not rule.of_source:
             continue
         under_arch = example.file.startswith("arch/")
-        binds_arch = rule.party is Party.IMPLEMENTATION and rule.kind is not Kind.INFORMATION
+        binds_arch = rule.party is Party.IMPLEMENTATION and rule.kind is not RuleKind.INFORMATION
         assert under_arch == binds_arch
         assert example.c.startswith("// SPDX-License-Identifier: GPL-2.0-or-later\n")

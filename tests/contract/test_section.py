@@ -190,7 +190,7 @@ _EVENTS = st.sampled_from(
         ev.Unknown("pending"),
         ev.Unknown("locks", "ptl"),
         ev.Exit(),
-        ev.Call("f", root=True),
+        ev.FunctionCall("f", root=True),
     ]
 )
 

@@ -10,7 +10,7 @@ from lazymmu.contract.dialects import COUNTED, DIALECTS, NO_NESTING, PTL_HELD, D
 from lazymmu.contract.eventlist import judge, parse
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.harms import Effect, effect
+from lazymmu.contract.rules.harms import ModeEffect, mode_effect
 
 
 def broken(text: str, dialect: Dialect, *rules: str) -> tuple[list[str], list[str]]:
@@ -286,8 +286,11 @@ def test_a_mode_without_effect_is_told_at_the_end(
 
 def test_a_run_is_judged_over_all_its_tasks() -> None:
     """A task whose mode was never on is no fault where another's was."""
-    never = Effect(off=2)
-    assert effect([never, never]).fault == "never-on"
-    assert effect([never, Effect(on=1)]).fault is None
-    assert effect([Effect(alone=2, together=1), Effect(alone=2, together=2)]).fault is None
-    assert effect([]).fault is None
+    never = ModeEffect(off=2)
+    assert mode_effect([never, never]).fault == "never-on"
+    assert mode_effect([never, ModeEffect(on=1)]).fault is None
+    assert (
+        mode_effect([ModeEffect(alone=2, together=1), ModeEffect(alone=2, together=2)]).fault
+        is None
+    )
+    assert mode_effect([]).fault is None

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from lazymmu.contract.events import SwitchIn, SwitchOut
 from lazymmu.ftrace.record import Record
-from lazymmu.machine import Config, EntrySpec, IrqSpec, LockSpec, Machine, Op, TaskSpec
+from lazymmu.machine import EntrySpec, IrqSpec, LockSpec, Machine, MachineConfig, Op, TaskSpec
 
 Word = tuple[str, int, str]
 Sequence = tuple[Word, ...]
@@ -43,7 +43,7 @@ _GOES = {"out blocked": "schedule", "out yielded": "cond_resched"}
 
 @dataclass
 class Collector:
-    """Takes each task's sequences from a trace; a `Tallied` of `witness.trace.check.watch()`."""
+    """Takes each task's sequences from a trace; a `TraceObserver` of `check_trace()`."""
 
     found: Counter[tuple[int, Sequence]] = field(default_factory=Counter)
     needles: tuple[bytes, ...] = (b"flush_tlb_pending <-",)
@@ -187,14 +187,14 @@ def _machine(
     soft = any(irq == "s" for _, _, irq in sequence)
     handlers = (IrqSpec("I", tuple(handler), "soft" if soft else "hard"),) if handler else ()
     return Machine(
-        Config(
+        MachineConfig(
             arch=arch,
             release=release,
             entries=tuple(entries) or (EntrySpec("p0", value="A"),),
             locks=tuple(locks),
             tasks=(TaskSpec("T0", tuple(task), cpu=0),),
             interrupts=handlers,
-            fine=True,
+            merge_steps=False,
         )
     )
 
@@ -252,7 +252,7 @@ def _inside(machine: Machine, state: tuple[object, ...]) -> int:
     """The preempt count where a batch goes out."""
     current = machine.here(list(state), 0).current
     # tlb_batch_add_one() holds get_cpu_var() meanwhile, all in one step of the machine.
-    adds = machine.threads.step(current.stack).__name__ == "_look"
+    adds = machine.continuations.step(current.stack).__name__ == "_look"
     return current.preempt_count + adds
 
 

@@ -17,9 +17,9 @@ import pytest
 
 from lazymmu.contract.events import SwitchOut
 from lazymmu.ftrace.record import Record
-from lazymmu.machine import Config, EntrySpec, Machine, Op, TaskSpec
+from lazymmu.machine import EntrySpec, Machine, MachineConfig, Op, TaskSpec
 from lazymmu.machine.workbench import Workbench
-from lazymmu.witness.trace.check import watch
+from lazymmu.witness.trace.check import check_trace
 from tests.crosscheck.sequences import Collector, Sequence, possible, reached_by
 
 CLEAN = [
@@ -60,7 +60,7 @@ def shown(file: Path) -> Counter[tuple[int, Sequence]]:
     if not file.is_file():
         pytest.skip(f"no recording {file.parent.name}/{file.name}")
     collector = Collector()
-    watch(str(file), tally=collector)
+    check_trace(str(file), tally=collector)
     return collector.finish()
 
 
@@ -126,10 +126,10 @@ def test_counters_at_a_switch_on_arm64(recordings: Path) -> None:
     if not file.is_file():
         pytest.skip("no recording of arm64")
     collector = Counters()
-    watch(str(file), tally=collector)
+    check_trace(str(file), tally=collector)
     assert collector.found
     machine = Machine(
-        Config(
+        MachineConfig(
             arch="arm64",
             release="7.3.4",
             entries=(EntrySpec("p", space="kernel", mm="init_mm"),),
@@ -144,7 +144,7 @@ def test_counters_at_a_switch_on_arm64(recordings: Path) -> None:
                     cpu=0,
                 ),
             ),
-            fine=True,
+            merge_steps=False,
         )
     )
     can = set()
@@ -157,7 +157,7 @@ def test_counters_at_a_switch_on_arm64(recordings: Path) -> None:
 
 
 class Counters:
-    """Takes (preempted, enable_count, pause_count) of those who go; a `Tallied`."""
+    """Takes (preempted, enable_count, pause_count) of those who go; a `TraceObserver`."""
 
     needles: tuple[bytes, ...] = (b" ec=",)
 
@@ -181,7 +181,7 @@ def test_batches_of_powerpc_hold_what_was_put_in_them(recordings: Path) -> None:
     if not file.is_file():
         pytest.skip("no recording of powerpc")
     collector = Batches()
-    watch(str(file), tally=collector)
+    check_trace(str(file), tally=collector)
     assert len(collector.found) > 2
     assert not collector.short
     for count in sorted(collector.found)[:4]:

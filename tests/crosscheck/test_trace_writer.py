@@ -13,17 +13,17 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from lazymmu.crosscheck.trace_writer import retell
-from lazymmu.crosscheck.values import Retold, Untold
-from lazymmu.crosscheck.visibility import shown
+from lazymmu.crosscheck.trace_writer import render_trace
+from lazymmu.crosscheck.values import NotVisible, RenderedTrace
+from lazymmu.crosscheck.visibility import visibility
 from lazymmu.ftrace.profile import functions, profiles, version
-from lazymmu.litmus.run import Limits, Run, library, load, runs, verify
-from lazymmu.litmus.to_config import question
+from lazymmu.litmus.run import Run, RunLimits, library, load, runs, verify
+from lazymmu.litmus.to_config import to_query
 from lazymmu.report.verify.ftrace import render
-from lazymmu.witness.machine.verdict import Broken, Verdict
-from lazymmu.witness.trace.check import trace_rules, watch
-from lazymmu.witness.trace.values import Verdict as Said
-from lazymmu.witness.trace.values import Watched
+from lazymmu.witness.machine.verdict import Counterexample, Verdict
+from lazymmu.witness.trace.check import check_trace, trace_rules
+from lazymmu.witness.trace.values import TraceResult
+from lazymmu.witness.trace.values import TraceVerdict as Said
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Case:
     """One violation of one run, as a trace, and what is found in that."""
 
     verdict: Verdict
-    broken: Broken
-    told: Retold
+    broken: Counterexample
+    told: RenderedTrace
 
     @property
     def name(self) -> tuple[str, str, str, str]:
@@ -44,19 +44,19 @@ class Case:
             self.broken.rule,
         )
 
-    def found(self) -> Watched:
+    def found(self) -> TraceResult:
         """What `lazymmu trace` makes of the text."""
         text = render(self.verdict, self.broken, self.told)
         stream = io.BytesIO(text.encode())
-        return watch("told", stream, arch=self.verdict.arch, release=self.verdict.release)
+        return check_trace("told", stream, arch=self.verdict.arch, release=self.verdict.release)
 
 
 def cases_of(run: Run) -> list[Case]:
     """Every violation of a run."""
-    verdict = verify(run, Limits(seconds=20))
-    asked = question(run.scenario, verdict.arch, verdict.release)
+    verdict = verify(run, RunLimits(seconds=20))
+    asked = to_query(run.scenario, verdict.arch, verdict.release)
     return [
-        Case(verdict, broken, retell(run.scenario.name, asked, broken))
+        Case(verdict, broken, render_trace(run.scenario.name, asked, broken))
         for broken in verdict.violations
     ]
 
@@ -69,12 +69,12 @@ def cases() -> tuple[Case, ...]:
 
 def told() -> list[Case]:
     """Those that a trace tells."""
-    return [case for case in cases() if case.told.untold is None]
+    return [case for case in cases() if case.told.not_visible is None]
 
 
-def hushed(why: Untold) -> list[Case]:
+def hushed(why: NotVisible) -> list[Case]:
     """Those that none does, for this reason."""
-    return [case for case in cases() if case.told.untold is why]
+    return [case for case in cases() if case.told.not_visible is why]
 
 
 def case_of(text: str, arch: str, release: str, rule: str) -> Case:
@@ -107,7 +107,7 @@ def test_what_the_lines_do_not_say_is_not_found_in_them():
     """The other way round: no finding comes from anywhere but the lines."""
     invented = [
         case.name
-        for case in hushed(Untold.EVENT)
+        for case in hushed(NotVisible.EVENT)
         if case.broken.rule in {one.rule for one in case.found().findings}
     ]
     assert invented == []
@@ -129,7 +129,9 @@ def test_nothing_else_is_found_than_the_machine_broke():
 
 def test_the_text_leaves_no_doubt():
     """It is whole, in order, and readable to the last line."""
-    doubtful = [(case.name, watched.doubts) for case in told() if (watched := case.found()).doubts]
+    doubtful = [
+        (case.name, watched.caveats) for case in told() if (watched := case.found()).caveats
+    ]
     assert doubtful == []
 
 
@@ -138,11 +140,11 @@ def test_the_text_leaves_no_doubt():
 
 def test_most_of_what_traces_witness_is_told():
     """So that the tests above cannot come to be about nothing."""
-    count = Counter(case.told.untold for case in cases())
+    count = Counter(case.told.not_visible for case in cases())
     assert count[None] >= 40
-    assert count[None] > count[Untold.EVENT] > 0
-    assert count[Untold.RULE] > 0
-    assert count[Untold.KERNEL] > 0
+    assert count[None] > count[NotVisible.EVENT] > 0
+    assert count[NotVisible.RULE] > 0
+    assert count[NotVisible.KERNEL] > 0
 
 
 def test_every_rule_that_lines_can_break_is_told_somewhere():
@@ -158,7 +160,7 @@ def test_all_architectures_tell_something_by_functions_and_by_counters():
     ways = {
         (case.verdict.arch, any(" ec=" in line.text for line in case.told.lines), sections)
         for case in told()
-        if (kernel := shown(case.verdict.arch, case.verdict.release)) is not None
+        if (kernel := visibility(case.verdict.arch, case.verdict.release)) is not None
         for sections in [kernel.sections]
     }
     assert {arch for arch, _, _ in ways} == {"x86", "powerpc", "sparc", "arm64"}
@@ -172,11 +174,11 @@ def test_all_architectures_tell_something_by_functions_and_by_counters():
 def test_reasons_for_silence_are_those_of_rule_and_kernel():
     """A rule that traces do not witness; a kernel of which nothing is traced; else the lines."""
     for case in cases():
-        kernel = shown(case.verdict.arch, case.verdict.release)
+        kernel = visibility(case.verdict.arch, case.verdict.release)
         witnessed = case.broken.rule in trace_rules()
         mute = kernel is None or not kernel.anything
-        assert (case.told.untold is Untold.RULE) == (not witnessed), case.name
-        assert (case.told.untold is Untold.KERNEL) == (witnessed and mute), case.name
+        assert (case.told.not_visible is NotVisible.RULE) == (not witnessed), case.name
+        assert (case.told.not_visible is NotVisible.KERNEL) == (witnessed and mute), case.name
 
 
 # ---- what is written -----------------------------------------------------------------------------
@@ -222,7 +224,7 @@ watch sleep-in-section
 def test_powerpc_tells_a_sleep_by_the_batch_that_the_switch_flushes():
     """The hooks are inline there: nothing else shows that the task is in a section."""
     case = case_of(SLEEPS, "powerpc", "6.12.8", "sleep-in-section")
-    assert case.told.untold is None
+    assert case.told.not_visible is None
     called = [text for text in lines(case) if "<-" in text]
     assert called == ["hpte_need_flush <-sleeps", "__flush_tlb_pending <-__switch_to"]
     assert "sleep-in-section" in {one.rule for one in case.found().findings}
@@ -232,7 +234,7 @@ def test_a_sleep_without_anything_in_the_batch_leaves_no_line():
     """And then the trace does not tell."""
     text = SLEEPS.replace("    pte_clear p\n", "")
     case = case_of(text, "powerpc", "6.12.8", "sleep-in-section")
-    assert case.told.untold is Untold.EVENT
+    assert case.told.not_visible is NotVisible.EVENT
 
 
 def test_xen_shows_what_the_context_switch_does_to_the_mode():

@@ -8,12 +8,12 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazymmu.crosscheck.trace_writer import retell
+from lazymmu.crosscheck.trace_writer import render_trace
 from lazymmu.ftrace.profile import ARCHES
-from lazymmu.litmus.run import Limits, implementations, load, runs, verify
-from lazymmu.litmus.to_config import question
+from lazymmu.litmus.run import RunLimits, implementations, load, runs, verify
+from lazymmu.litmus.to_config import to_query
 from lazymmu.report.verify.ftrace import render
-from lazymmu.witness.trace.check import trace_rules, watch
+from lazymmu.witness.trace.check import check_trace, trace_rules
 
 KERNELS = [(arch, release) for arch, release, _ in implementations() if arch in ARCHES]
 MODE = ("lazy_mmu_mode_enable", "lazy_mmu_mode_disable")
@@ -66,16 +66,16 @@ def test_what_the_lines_say_is_what_is_found(kernel: tuple[str, str], data: st.D
     arch, release = kernel
     scenario = load(data.draw(scenarios(pauses=release.startswith("7."))), "made.litmus")
     (run,) = runs([scenario], arches={arch}, releases={release}, everything=True)
-    verdict = verify(run, Limits(engine="python", max_states=3000))
-    asked = question(scenario, arch, release)
+    verdict = verify(run, RunLimits(engine="python", max_states=3000))
+    asked = to_query(scenario, arch, release)
     for broken in verdict.violations:
-        told = retell(scenario.name, asked, broken)
+        told = render_trace(scenario.name, asked, broken)
         if told.lines:
             text = render(verdict, broken, told)
-            watched = watch("made", io.BytesIO(text.encode()), arch=arch, release=release)
+            watched = check_trace("made", io.BytesIO(text.encode()), arch=arch, release=release)
             found = {(one.rule, one.pid) for one in watched.findings}
-            if told.untold is None:
+            if told.not_visible is None:
                 assert (broken.rule, told.pid) in found, text
-                assert not watched.doubts, text
+                assert not watched.caveats, text
             else:
                 assert broken.rule not in {rule for rule, _ in found}, text

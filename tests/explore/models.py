@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from lazymmu.explore import Field
+from lazymmu.explore import StateField
 
 
 class Peterson:
@@ -20,11 +20,11 @@ class Peterson:
     def __init__(self, polite: bool = True) -> None:
         self.polite = polite
         self.fields = (
-            Field("pc0", 4),
-            Field("pc1", 4),
-            Field("flag0", 2),
-            Field("flag1", 2),
-            Field("turn", 2),
+            StateField("pc0", 4),
+            StateField("pc1", 4),
+            StateField("flag0", 2),
+            StateField("flag1", 2),
+            StateField("turn", 2),
         )
         self.initial = (0, 0, 0, 0, 0)
         self.actions = ("step 0", "step 1")
@@ -61,9 +61,9 @@ class Philosophers:
     def __init__(self, number: int, values: bool = True) -> None:
         self.number = number
         self.fields = (
-            *(Field(f"hand{one}", 3 if values else None) for one in range(number)),
-            *(Field(f"fork{one}", 2 if values else None) for one in range(number)),
-            Field("last", number if values else None),
+            *(StateField(f"hand{one}", 3 if values else None) for one in range(number)),
+            *(StateField(f"fork{one}", 2 if values else None) for one in range(number)),
+            StateField("last", number if values else None),
         )
         self.initial = (0,) * len(self.fields)
         self.actions = tuple(f"philosopher {one}" for one in range(number))
@@ -111,16 +111,16 @@ class Batch:
     costly = 2
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[StateField, ...]:
         return (
-            *(Field(f"on{cpu}", self.workers + 1) for cpu in (0, 1)),
-            *(Field(f"pc{one}", 7) for one in range(self.workers)),
-            *(Field(f"batch{one}", 2) for one in range(self.workers)),
-            *(Field(f"entry{one}", self.entries + 1) for one in range(self.workers)),
-            *(Field(f"active{cpu}", 2) for cpu in (0, 1)),
-            *(Field(f"pending{cpu}") for cpu in (0, 1)),
-            *(Field(f"value{entry}", 2) for entry in range(self.entries)),
-            *(Field(f"cache{cpu}{e}", 2) for cpu in (0, 1) for e in range(self.entries)),
+            *(StateField(f"on{cpu}", self.workers + 1) for cpu in (0, 1)),
+            *(StateField(f"pc{one}", 7) for one in range(self.workers)),
+            *(StateField(f"batch{one}", 2) for one in range(self.workers)),
+            *(StateField(f"entry{one}", self.entries + 1) for one in range(self.workers)),
+            *(StateField(f"active{cpu}", 2) for cpu in (0, 1)),
+            *(StateField(f"pending{cpu}") for cpu in (0, 1)),
+            *(StateField(f"value{entry}", 2) for entry in range(self.entries)),
+            *(StateField(f"cache{cpu}{e}", 2) for cpu in (0, 1) for e in range(self.entries)),
         )
 
     @property
@@ -237,8 +237,8 @@ class Random:
         self.open = [rng.random() < 0.4 for _ in range(fields)]
         self.names = [[f"{n}.{v}" for v in range(size)] for n, size in enumerate(self.sizes)]
         self.fields = tuple(
-            Field(f"f{n}", None if self.open[n] else size) for n, size in enumerate(self.sizes)
-        ) + tuple(Field(f"padding{n}", 256 if n % 2 else 1 << 20) for n in range(padding))
+            StateField(f"f{n}", None if self.open[n] else size) for n, size in enumerate(self.sizes)
+        ) + tuple(StateField(f"padding{n}", 256 if n % 2 else 1 << 20) for n in range(padding))
         self.initial = tuple(self.value(n, 0) for n in range(fields)) + (0,) * padding
         self.actions = tuple(f"act{n}" for n in range(actions))
         self.rules = [self._rule(rng, fields, padding) for _ in self.actions]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazymmu.explore import Result, replay, search, small
+from lazymmu.explore import SearchResult, replay, search, small
 from lazymmu.explore import engine as engines
 from lazymmu.explore import fast as fast_engine
 
@@ -32,10 +32,10 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-def seen(result: Result) -> dict[str, Any]:
+def seen(result: SearchResult) -> dict[str, Any]:
     """Everything of a result that must not depend on the engine."""
     names = ("complete", "reason", "states", "transitions", "depth", "taken")
-    return {name: getattr(result, name) for name in names} | {"shown": dict(result.shown)}
+    return {name: getattr(result, name) for name in names} | {"shown": dict(result.discoveries)}
 
 
 @settings(max_examples=150)
@@ -51,7 +51,7 @@ def test_random_models(model, limits):
 @given(MODELS)
 def test_whatever_is_shown_can_be_replayed(model):
     """Each path is one of the model's."""
-    for path in search(model, max_states=600).shown.values():
+    for path in search(model, max_states=600).discoveries.values():
         assert len(list(replay(model, path))) == len(path.steps) + 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lazymmu.explore import Field, ModelError, Progress, search
+from lazymmu.explore import ModelError, SearchProgress, StateField, search
 
 from .models import Batch, Peterson, Philosophers
 
@@ -23,7 +23,7 @@ def test_a_bound_keeps_what_costs_more_away(engine):
     """Without a switch one philosopher eats alone; nothing that costs is counted or shown."""
     result = search(Philosophers(3), engine=engine, bound=0)
     assert (result.complete, result.reason) == (False, "bound")
-    assert set(result.shown) == {"eats"}
+    assert set(result.discoveries) == {"eats"}
     assert result.taken == (3, 0, 0)
 
 
@@ -59,14 +59,14 @@ def test_no_time_at_all(engine):
 def test_an_interrupt_leaves_what_was_found(engine):
     """Ctrl-C in the middle gives the paths that were found up to there."""
 
-    def progress(now: Progress) -> None:
+    def progress(now: SearchProgress) -> None:
         if now.steps == 4:
             raise KeyboardInterrupt
 
     result = search(Philosophers(5), engine=engine, progress=progress)
     assert (result.complete, result.reason) == (False, "interrupt")
     assert result.depth == 4
-    assert len(result.shown["eats"].steps) == 2
+    assert len(result.discoveries["eats"].steps) == 2
 
 
 def test_an_interrupt_inside_the_model_is_one_too(engine):
@@ -85,7 +85,7 @@ def test_an_interrupt_inside_the_model_is_one_too(engine):
 
 def test_progress_goes_up(engine):
     """Progress tells levels in order of cost and steps, and states that only get more."""
-    told: list[Progress] = []
+    told: list[SearchProgress] = []
     search(Philosophers(4), engine=engine, progress=told.append)
     assert [one.states for one in told] == sorted(one.states for one in told)
     levels = [(one.cost, one.steps) for one in told]
@@ -98,7 +98,7 @@ def test_the_search_stops_at_what_it_looks_for(engine):
     whole = search(Batch(2, 2), engine=engine)
     left = search(Batch(2, 2), engine=engine, stop=1 << Batch.labels.index("left over"))
     assert (left.complete, left.reason) == (False, "stop")
-    assert left.shown["left over"] == whole.shown["left over"]
+    assert left.discoveries["left over"] == whole.discoveries["left over"]
     assert left.states < whole.states
 
 
@@ -112,7 +112,7 @@ def test_what_is_not_shown_stops_nothing(engine):
     [
         ({"initial": (0, 0)}, "the initial state has 2 values for 1 fields"),
         ({"initial": (7,)}, "field n holds 7, and its values are 0 to 3"),
-        ({"fields": (Field("n", 0),)}, "field n has no values"),
+        ({"fields": (StateField("n", 0),)}, "field n has no values"),
         ({"labels": ("x",) * 61}, "a model has at most 60 labels, not 61"),
         ({"costly": 4}, "the mask of costly labels has a bit for which there is no label"),
     ],
@@ -121,7 +121,7 @@ def test_a_model_that_cannot_be_searched_is_refused(engine, wrong, said):
     """One sentence says what is wrong with it."""
 
     class Wrong:
-        fields = (Field("n", 4),)
+        fields = (StateField("n", 4),)
         initial: tuple[Any, ...] = (0,)
         actions = ("a",)
         labels: tuple[str, ...] = ("x",)

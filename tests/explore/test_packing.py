@@ -6,7 +6,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.explore.model import Field
+from lazymmu.explore.model import StateField
 from lazymmu.explore.packing import TOP, WORD, Values, bits, plan, tight
 
 WIDTHS = st.lists(st.integers(0, 20), max_size=40)
@@ -46,7 +46,7 @@ def test_bits_are_just_enough(values):
 @given(st.lists(st.one_of(st.none(), st.integers(1, 5000)), max_size=30), st.data())
 def test_a_tight_packing_has_room_and_no_word_too_many(sizes, data):
     """All known values fit, in as few words as without any room to spare."""
-    values = [Values(Field(f"f{place}", size)) for place, size in enumerate(sizes)]
+    values = [Values(StateField(f"f{place}", size)) for place, size in enumerate(sizes)]
     for one in values:
         for value in range(data.draw(st.integers(1, 40)) if one.open else 0):
             one.number(min(value, (one.field.values or 40) - 1))
@@ -58,7 +58,7 @@ def test_a_tight_packing_has_room_and_no_word_too_many(sizes, data):
 @given(st.lists(st.one_of(st.text(max_size=2), st.integers(), st.booleans())))
 def test_values_have_numbers_in_the_order_of_meeting(met):
     """Equal values have the same number, different ones have not, and numbers lead back."""
-    values = Values(Field("open"))
+    values = Values(StateField("open"))
     numbers = [values.number(value) for value in met]
     assert [values.known[number] for number in numbers] == met
     assert len(values) == len(set(met))

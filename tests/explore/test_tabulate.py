@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lazymmu.explore import Field, ModelError, search
+from lazymmu.explore import ModelError, StateField, search
 
 from .conftest import FAST
 from .models import Batch, Philosophers
@@ -25,7 +25,7 @@ class Made:
 
     labels = ("shown",)
     costly = 0
-    fields = (Field("n", 8), Field("word"))
+    fields = (StateField("n", 8), StateField("word"))
     initial: tuple[Any, ...] = (0, "a")
     actions = ("act",)
 
@@ -60,7 +60,7 @@ def test_a_step_reads_what_it_wrote(engine):
 
     result = search(Made(step), engine=engine)
     assert result.states == 8
-    assert len(result.shown["shown"].steps) == 3
+    assert len(result.discoveries["shown"].steps) == 3
 
 
 def test_what_a_step_wrote_before_it_gave_up_is_forgotten(engine):
@@ -167,7 +167,7 @@ def test_an_open_field_may_meet_many_values(engine):
     """More values than anybody made room for do not get lost."""
 
     class Long(Made):
-        fields = (Field("n", 2), Field("count"), Field("wide", 1 << 30))
+        fields = (StateField("n", 2), StateField("count"), StateField("wide", 1 << 30))
         initial = (0, 0, 0)
 
     def step(state):
@@ -179,4 +179,4 @@ def test_an_open_field_may_meet_many_values(engine):
 
     result = search(Long(step), engine=engine)
     assert (result.states, result.depth) == (701, 700)
-    assert len(result.shown["shown"].steps) == 700
+    assert len(result.discoveries["shown"].steps) == 700

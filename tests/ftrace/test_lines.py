@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.ftrace import Kind, read
+from lazymmu.ftrace import RecordKind, read
 
 NORMAL = "          insmod-499     [000] .....     9.107628: xen_enter_lazy_mmu <-copy_page_range"
 TGID = "            init-1       (      1) [001] ...2.    67.611739: paravirt_enter_lazy_mmu <-f"
@@ -78,15 +78,15 @@ def test_the_columns_of_every_format(line, comm, pid, cpu, flags, stamp):
 @pytest.mark.parametrize(
     ("line", "kind", "name", "caller"),
     [
-        (NORMAL, Kind.FUNCTION, "xen_enter_lazy_mmu", "copy_page_range"),
-        (CMD, Kind.FUNCTION, "xen_enter_lazy_mmu", ""),
-        (CMD_PARENT, Kind.FUNCTION, "xen_enter_lazy_mmu", "f"),
-        (CMD_RAW, Kind.FUNCTION, "f", "g"),
-        (ARGS, Kind.FUNCTION, "xen_enter_lazy_mmu", "f"),
-        (OFFSET, Kind.FUNCTION, "foo", "bar"),
-        (MODULE, Kind.FUNCTION, "xfs_foo", "xfs_bar"),
-        (LATENCY, Kind.EVENT, "irq_handler_entry", ""),
-        (PRINTK, Kind.EVENT, "0xffffffffc020f1fd", ""),
+        (NORMAL, RecordKind.FUNCTION, "xen_enter_lazy_mmu", "copy_page_range"),
+        (CMD, RecordKind.FUNCTION, "xen_enter_lazy_mmu", ""),
+        (CMD_PARENT, RecordKind.FUNCTION, "xen_enter_lazy_mmu", "f"),
+        (CMD_RAW, RecordKind.FUNCTION, "f", "g"),
+        (ARGS, RecordKind.FUNCTION, "xen_enter_lazy_mmu", "f"),
+        (OFFSET, RecordKind.FUNCTION, "foo", "bar"),
+        (MODULE, RecordKind.FUNCTION, "xfs_foo", "xfs_bar"),
+        (LATENCY, RecordKind.EVENT, "irq_handler_entry", ""),
+        (PRINTK, RecordKind.EVENT, "0xffffffffc020f1fd", ""),
     ],
 )
 def test_what_a_line_says(line, kind, name, caller):
@@ -122,7 +122,7 @@ def test_a_stack_is_one_record():
     stack = "            init-1       [001] d..2.     1.000001: <stack trace>"
     frames = [" => [FTRACE TRAMPOLINE]", " => __schedule", " => msleep+0x1/0x2"]
     found = records(NORMAL, stack, *frames, NORMAL)
-    assert [r.kind for r in found] == [Kind.FUNCTION, Kind.STACK, Kind.FUNCTION]
+    assert [r.kind for r in found] == [RecordKind.FUNCTION, RecordKind.STACK, RecordKind.FUNCTION]
     assert found[1].frames == ("[FTRACE TRAMPOLINE]", "__schedule", "msleep")
     assert [r.line for r in found] == [1, 2, 6]
     cmd = "          init-1     [001]    1.000001: kernel_stack:         <stack trace >"
@@ -194,5 +194,5 @@ def test_blocks_do_not_show():
             lines += [f"            init-1       [001] ..... {number:12}: <stack trace>", " => h"]
     found = records(*lines)
     assert len(found) == 40_000 + 13_334
-    assert all(r.frames == ("h",) for r in found if r.kind is Kind.STACK)
+    assert all(r.frames == ("h",) for r in found if r.kind is RecordKind.STACK)
     assert found[-1].line == len(lines) - 1

@@ -7,14 +7,14 @@ import pytest
 
 from lazymmu.litmus.judge import judge
 from lazymmu.litmus.read import read
-from lazymmu.witness.machine.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
 
 
 @pytest.fixture
 def judged(small):
     """Judges a verdict by a scenario with the given lines below `expect:`."""
 
-    def make(lines: str, answer: Answer, *broken: Broken, **given):
+    def make(lines: str, answer: SearchOutcome, *broken: Counterexample, **given):
         head, _, _ = small.partition("expect:\n")
         text = head + ("expect:\n" + lines if lines else "")
         verdict = Verdict("small", "x86", "6.12.8", "xen-nesting-count", answer, broken, **given)
@@ -23,23 +23,23 @@ def judged(small):
     return make
 
 
-def nested(preemptions: int, steps: int) -> Broken:
+def nested(preemptions: int, steps: int) -> Counterexample:
     """A violation of the rule that the small scenario watches."""
-    return Broken("nested-section", "", preemptions, steps)
+    return Counterexample("nested-section", "", preemptions, steps)
 
 
 def test_what_holds_as_expected_is_met(judged):
     """Nothing is said of what is as it should be."""
-    judgement = judged("    *: holds\n", Answer.HOLDS)
+    judgement = judged("    *: holds\n", SearchOutcome.HOLDS)
     assert (judgement.met, judgement.sentences) == (True, ())
     assert judgement.expected.line == 25
 
 
 def test_without_an_expectation_a_scenario_is_to_hold(judged):
     """A file of one's own needs no more than its program."""
-    assert judged("", Answer.HOLDS).met
-    assert judged("", Answer.NOT_APPLICABLE).met
-    assert judged("", Answer.VIOLATED, nested(0, 2)).sentences == (
+    assert judged("", SearchOutcome.HOLDS).met
+    assert judged("", SearchOutcome.NOT_APPLICABLE).met
+    assert judged("", SearchOutcome.VIOLATED, nested(0, 2)).sentences == (
         "expected holds, found violated (nested-section)",
     )
 
@@ -48,13 +48,13 @@ def test_without_an_expectation_a_scenario_is_to_hold(judged):
 def test_a_violation_is_met_by_its_rule_and_the_counts_that_are_given(judged, counts):
     """Counts that are not given may vary."""
     lines = f"    *: violated nested-section{counts}\n"
-    assert judged(lines, Answer.VIOLATED, nested(1, 7)).met
+    assert judged(lines, SearchOutcome.VIOLATED, nested(1, 7)).met
 
 
 def test_other_counts_differ_and_are_named(judged):
     """A shorter way than the one that is known is news."""
     lines = "    *: violated nested-section 1 preemption, 7 steps\n"
-    assert judged(lines, Answer.VIOLATED, nested(0, 8)).sentences == (
+    assert judged(lines, SearchOutcome.VIOLATED, nested(0, 8)).sentences == (
         "nested-section is violated after 0 preemptions, not 1",
         "nested-section is violated after 8 steps, not 7",
     )
@@ -63,14 +63,16 @@ def test_other_counts_differ_and_are_named(judged):
 def test_the_first_way_to_break_a_rule_is_the_one_that_counts(judged):
     """Several entries may end wrong, each by a way of its own."""
     lines = "    *: violated finally 7 steps\n"
-    ways = (Broken("finally", "", 0, 7), Broken("finally", "", 0, 9))
-    assert judged(lines, Answer.VIOLATED, *ways).met
+    ways = (Counterexample("finally", "", 0, 7), Counterexample("finally", "", 0, 9))
+    assert judged(lines, SearchOutcome.VIOLATED, *ways).met
 
 
 def test_exactly_the_expected_rules_must_be_broken(judged):
     """One that is not broken any more is as much of a difference as one that is now."""
     lines = "    *: violated nested-section, finally\n"
-    judgement = judged(lines, Answer.VIOLATED, nested(0, 2), Broken("deadlock", "", 0, 9))
+    judgement = judged(
+        lines, SearchOutcome.VIOLATED, nested(0, 2), Counterexample("deadlock", "", 0, 9)
+    )
     assert judgement.met is False
     assert judgement.sentences == (
         "finally was to be violated, and is not",
@@ -80,7 +82,7 @@ def test_exactly_the_expected_rules_must_be_broken(judged):
 
 def test_a_situation_that_never_occurs_fails_and_is_named(judged):
     """Holding means nothing when what the scenario is about never happens."""
-    judgement = judged("    *: holds\n", Answer.NEVER_OCCURS, never=("T0: switch_out",))
+    judgement = judged("    *: holds\n", SearchOutcome.NEVER_OCCURS, never=("T0: switch_out",))
     assert judgement.met is False
     assert judgement.sentences == (
         "expected holds, found never-occurs",
@@ -90,18 +92,18 @@ def test_a_situation_that_never_occurs_fails_and_is_named(judged):
 
 def test_a_situation_may_be_expected_never_to_occur(judged):
     """An implementation that pins the task cannot be preempted, and that is its merit."""
-    assert judged("    *: never-occurs\n", Answer.NEVER_OCCURS, never=("x",)).met
+    assert judged("    *: never-occurs\n", SearchOutcome.NEVER_OCCURS, never=("x",)).met
 
 
 def test_a_run_that_does_not_apply_says_why(judged):
     """The reason is the machine's."""
-    judgement = judged("    *: holds\n", Answer.NOT_APPLICABLE, reason="no such kernel")
+    judgement = judged("    *: holds\n", SearchOutcome.NOT_APPLICABLE, reason="no such kernel")
     assert judgement.sentences == ("expected holds, found not-applicable", "no such kernel")
-    assert judged("    *: not-applicable\n", Answer.NOT_APPLICABLE, reason="no").met
+    assert judged("    *: not-applicable\n", SearchOutcome.NOT_APPLICABLE, reason="no").met
 
 
 def test_an_inconclusive_verdict_leaves_it_open(judged):
     """It neither passes nor fails."""
-    judgement = judged("    *: holds\n", Answer.INCONCLUSIVE, reason="deadline")
+    judgement = judged("    *: holds\n", SearchOutcome.INCONCLUSIVE, reason="deadline")
     assert judgement.met is None
     assert judgement.sentences == ("expected holds, and it is open",)

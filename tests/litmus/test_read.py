@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from lazymmu.litmus.read import LitmusError, read
 from lazymmu.litmus.scenario import (
     Breach,
-    EntrySpec,
+    EntryDeclaration,
+    EntryValue,
     Expect,
-    Final,
-    IrqSpec,
-    MachineSpec,
-    Operation,
-    Outcome,
+    ExpectationTarget,
+    ExpectedOutcome,
+    FinalClause,
+    IrqDeclaration,
+    MachineDeclaration,
+    OperationLine,
     Pattern,
     Scenario,
-    Target,
-    TaskSpec,
-    Value,
+    TaskDeclaration,
 )
 
 from .conftest import OPERATIONS, SMALL
@@ -32,42 +32,49 @@ def test_a_file_says_its_machine_entries_programs_and_what_must_come_of_them(sma
     assert read(small, operations=OPERATIONS) == Scenario(
         name="small",
         sentence="Something happens.",
-        machine=MachineSpec(cpus=2),
+        machine=MachineDeclaration(cpus=2),
         entries=(
-            EntrySpec("p", "pte", "user", Value("A"), locks=("L",)),
-            EntrySpec("k", "pte", "kernel", Value("none")),
+            EntryDeclaration("p", "pte", "user", EntryValue("A"), locks=("L",)),
+            EntryDeclaration("k", "pte", "kernel", EntryValue("none")),
         ),
         tasks=(
-            TaskSpec(
+            TaskDeclaration(
                 "T0",
                 (
-                    Operation("lazy_mmu_mode_enable"),
-                    Operation(
+                    OperationLine("lazy_mmu_mode_enable"),
+                    OperationLine(
                         "apply_to_page_range",
                         ("p", "k"),
-                        (Operation("set_pte", ("ptep", "B:ro")),),
+                        (OperationLine("set_pte", ("ptep", "B:ro")),),
                     ),
-                    Operation("if", ("not", "pte_none", "p"), (Operation("spin_lock", ("L",)),)),
-                    Operation("lazy_mmu_mode_disable"),
+                    OperationLine(
+                        "if", ("not", "pte_none", "p"), (OperationLine("spin_lock", ("L",)),)
+                    ),
+                    OperationLine("lazy_mmu_mode_disable"),
                 ),
                 cpu=0,
             ),
-            TaskSpec("T1", (Operation("schedule"),)),
+            TaskDeclaration("T1", (OperationLine("schedule"),)),
         ),
-        interrupts=(IrqSpec("I", (Operation("set_pte", ("k", "none")),), cpu=1, times=2),),
+        interrupts=(
+            IrqDeclaration("I", (OperationLine("set_pte", ("k", "none")),), cpu=1, times=2),
+        ),
         watch=("nested-section",),
         occurs=(Pattern("switch_out", (("task", "T0"), ("why", "preempted"), ("depth", "1"))),),
         finally_=(
-            Final("p", (Value("A"), Value("B", ("ro",)))),
-            Final("k", (Value("none"),), "stored"),
+            FinalClause("p", (EntryValue("A"), EntryValue("B", ("ro",)))),
+            FinalClause("k", (EntryValue("none"),), "stored"),
         ),
         expect=(
             Expect(
-                (Target(("x86", "xen-task"), "7.0", "7.3"), Target(("sparc",))),
-                Outcome.VIOLATED,
+                (
+                    ExpectationTarget(("x86", "xen-task"), "7.0", "7.3"),
+                    ExpectationTarget(("sparc",)),
+                ),
+                ExpectedOutcome.VIOLATED,
                 (Breach("nested-section", 1, 12),),
             ),
-            Expect((Target(),), Outcome.HOLDS),
+            Expect((ExpectationTarget(),), ExpectedOutcome.HOLDS),
         ),
     )
 
@@ -94,7 +101,7 @@ def test_a_section_may_be_one_line_or_a_block_and_stand_anywhere():
         "  bound 2\n  size large"
     )
     assert inline == block
-    assert inline.machine == MachineSpec(2, "lazy", rt=True, bound=2, size="large")
+    assert inline.machine == MachineDeclaration(2, "lazy", rt=True, bound=2, size="large")
 
 
 def test_a_sentence_may_take_several_lines():

@@ -8,9 +8,9 @@ import pytest
 from lazymmu.litmus import run as running
 from lazymmu.litmus import shipped
 from lazymmu.litmus.read import read
-from lazymmu.litmus.run import Limits, Run, load, runs, verify
+from lazymmu.litmus.run import Run, RunLimits, load, runs, verify
 from lazymmu.litmus.write import render
-from lazymmu.witness.machine.verdict import Answer
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 
 @pytest.fixture
@@ -120,17 +120,17 @@ finally: p = A
 def test_a_run_is_answered_by_the_machine():
     """v6.17's Xen has a BUG_ON() where a section begins inside a section, v6.12 counts."""
     scenario = load(TWO, "two")
-    limits = Limits(engine="python")
+    limits = RunLimits(engine="python")
     found = verify(Run(scenario, "x86", "6.17.8", "xen-exclusive"), limits)
     assert (found.verdict, found.first.rule, found.scenario) == (
-        Answer.VIOLATED,
+        SearchOutcome.VIOLATED,
         "kernel-bug",
         "two",
     )
-    assert verify(Run(scenario, "x86", "6.12.8", ""), limits).verdict is Answer.HOLDS
+    assert verify(Run(scenario, "x86", "6.12.8", ""), limits).verdict is SearchOutcome.HOLDS
 
 
 def test_limits_reach_the_search():
     """A bound that is hit leaves the answer open."""
-    found = verify(Run(load(TWO, "two"), "x86", "6.12.8", ""), Limits("python", max_states=3))
-    assert (found.verdict, found.reason) == (Answer.INCONCLUSIVE, "max_states")
+    found = verify(Run(load(TWO, "two"), "x86", "6.12.8", ""), RunLimits("python", max_states=3))
+    assert (found.verdict, found.reason) == (SearchOutcome.INCONCLUSIVE, "max_states")

@@ -6,25 +6,25 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.litmus.read import read
-from lazymmu.litmus.scenario import MachineSpec, Outcome, Target
+from lazymmu.litmus.scenario import ExpectationTarget, ExpectedOutcome, MachineDeclaration
 from lazymmu.litmus.vary import vary
 
 
 @pytest.mark.parametrize(
     ("target", "fits"),
     [
-        (Target(), True),
-        (Target(("x86",)), True),
-        (Target(("xen-nesting-count",)), True),
-        (Target(("x86", "xen-nesting-count")), True),
-        (Target(("x86", "xen-task")), False),
-        (Target(("sparc",)), False),
-        (Target((), "6.6", "6.14"), True),
-        (Target((), "6.12.8", "6.12.8"), True),
-        (Target((), "6.12", "6.12"), True),
-        (Target((), "", "6.12.7"), False),
-        (Target((), "6.12.9", ""), False),
-        (Target((), "6.9.300", "6.12"), True),
+        (ExpectationTarget(), True),
+        (ExpectationTarget(("x86",)), True),
+        (ExpectationTarget(("xen-nesting-count",)), True),
+        (ExpectationTarget(("x86", "xen-nesting-count")), True),
+        (ExpectationTarget(("x86", "xen-task")), False),
+        (ExpectationTarget(("sparc",)), False),
+        (ExpectationTarget((), "6.6", "6.14"), True),
+        (ExpectationTarget((), "6.12.8", "6.12.8"), True),
+        (ExpectationTarget((), "6.12", "6.12"), True),
+        (ExpectationTarget((), "", "6.12.7"), False),
+        (ExpectationTarget((), "6.12.9", ""), False),
+        (ExpectationTarget((), "6.9.300", "6.12"), True),
     ],
 )
 def test_a_target_fits_by_architecture_feature_and_release(target, fits):
@@ -34,14 +34,14 @@ def test_a_target_fits_by_architecture_feature_and_release(target, fits):
 
 def test_a_release_candidate_counts_as_its_release():
     """6.16-rc1 has what 6.16 has, as far as an expectation is concerned."""
-    assert Target((), "6.16", "6.16").fits("arm64", "arm64-warns", "6.16-rc1")
+    assert ExpectationTarget((), "6.16", "6.16").fits("arm64", "arm64-warns", "6.16-rc1")
 
 
 def test_the_first_expectation_that_fits_counts(small):
     """Exceptions are written before what they are exceptions of."""
     scenario = read(small)
-    assert scenario.expected("x86", "xen-task", "7.3.4").outcome is Outcome.VIOLATED
-    assert scenario.expected("x86", "xen-task", "7.4").outcome is Outcome.HOLDS
+    assert scenario.expected("x86", "xen-task", "7.3.4").outcome is ExpectedOutcome.VIOLATED
+    assert scenario.expected("x86", "xen-task", "7.4").outcome is ExpectedOutcome.HOLDS
 
 
 def test_an_implementation_that_no_expectation_fits_has_none(small):
@@ -59,7 +59,7 @@ def test_without_a_change_a_scenario_stays_the_same(small):
 def test_the_machine_changes_as_asked_and_rt_brings_full_preemption(small):
     """PREEMPT_RT with another preemption model is no kernel (kernel/Kconfig.preempt)."""
     scenario = read(small.replace("cpus 2", "cpus 2, preempt none"))
-    assert vary(scenario, cpus=3, rt=True).machine == MachineSpec(3, "full", rt=True)
+    assert vary(scenario, cpus=3, rt=True).machine == MachineDeclaration(3, "full", rt=True)
     assert vary(scenario, preempt="lazy").machine.preempt == "lazy"
 
 

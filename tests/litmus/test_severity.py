@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.contract.deferral import NAMED, severity_table
+from lazymmu.contract.deferral import ROW_BY_NAME, severity_table
 from lazymmu.contract.rules import RULES
 from lazymmu.litmus.run import library, load, named
-from lazymmu.litmus.to_config import question
-from lazymmu.witness.machine.harm_attribution import blame
+from lazymmu.litmus.to_config import to_query
+from lazymmu.witness.machine.harm_attribution import attribute_harms
 from tools.severity_table import measure, render
 
 HEAD = 'litmus example\n"One."\nmachine: cpus 2, bound 0\n'
 
 
 def _blame(text, rule, arch, release, *also):
-    return blame(question(load(HEAD + text, "example.litmus"), arch, release), rule, named=also)
+    return attribute_harms(
+        to_query(load(HEAD + text, "example.litmus"), arch, release), rule, named=also
+    )
 
 
 def test_the_table_is_what_the_scenarios_show():
@@ -32,7 +34,7 @@ def test_the_table_reads_back():
 def test_every_entry_names_what_exists():
     """A rule that binds somebody, a row, a scenario that names the rule."""
     for key, shown in severity_table.table().items():
-        assert key.row in NAMED
+        assert key.row in ROW_BY_NAME
         assert key.rule in RULES
         assert key.rule in named(shown.scenario).rules
 
@@ -107,4 +109,4 @@ def test_a_machine_that_no_kernel_is_shows_nothing():
     """powerpc had no PREEMPT_RT."""
     text = SLEEP
     scenario = load(HEAD.replace("bound 0", "rt yes") + text, "example.litmus")
-    assert blame(question(scenario, "powerpc", "6.1.176"), "sleep-in-section") == {}
+    assert attribute_harms(to_query(scenario, "powerpc", "6.1.176"), "sleep-in-section") == {}

@@ -8,7 +8,7 @@ import pytest
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.litmus.run import implementations, library, named, runs, verify
-from lazymmu.litmus.scenario import Outcome
+from lazymmu.litmus.scenario import ExpectedOutcome
 
 SCENARIOS = library()
 RULES_OF_MACHINES = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
@@ -78,7 +78,7 @@ def test_every_rule_that_machines_show_is_broken_somewhere(rule):
 def test_every_rule_that_machines_show_is_obeyed_in_a_scenario_about_it(rule):
     """One that names it, and watches it, and holds."""
     assert any(
-        expected.outcome is Outcome.HOLDS
+        expected.outcome is ExpectedOutcome.HOLDS
         for scenario in SCENARIOS
         if rule in scenario.rules and rule in (scenario.watch or RULES_OF_MACHINES)
         for expected in scenario.expect
@@ -89,8 +89,8 @@ def test_every_rule_that_machines_show_is_obeyed_in_a_scenario_about_it(rule):
 def test_every_known_bug_is_shown_and_so_is_what_mended_it(bug):
     """A scenario names it, is violated where it is, and holds where it is not."""
     has, mended = BUGS[bug]
-    assert Outcome.VIOLATED in outcomes(bug, has)
-    assert not mended or Outcome.HOLDS in outcomes(bug, mended)
+    assert ExpectedOutcome.VIOLATED in outcomes(bug, has)
+    assert not mended or ExpectedOutcome.HOLDS in outcomes(bug, mended)
 
 
 def test_scenarios_name_bugs_that_are_known():

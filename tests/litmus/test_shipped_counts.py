@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 
 from lazymmu.litmus.judge import judge
-from lazymmu.litmus.run import Limits, library, runs, verify
+from lazymmu.litmus.run import RunLimits, library, runs, verify
 from tools import litmus_counts
 
 SCENARIOS = library()
@@ -26,7 +26,7 @@ def of(name, **given):
 def test_every_run_is_as_expected_and_as_large_as_it_was(name):
     """States, transitions and the shortest ways of all expected runs, counted again."""
     for run in of(name):
-        verdict = verify(run, Limits(engine="numpy"))
+        verdict = verify(run, RunLimits(engine="numpy"))
         judged = judge(run.scenario, verdict)
         assert judged.met, (run.arch, run.release, judged.sentences)
         assert litmus_counts.count(verdict) == KNOWN[litmus_counts.key(run)], (
@@ -45,10 +45,10 @@ def test_the_plain_engine_counts_what_the_fast_ones_count(name):
         min(of(name), key=lambda run: KNOWN[litmus_counts.key(run)].states)
     ]
     for run in chosen:
-        plain = litmus_counts.count(verify(run, Limits(engine="python")))
+        plain = litmus_counts.count(verify(run, RunLimits(engine="python")))
         assert plain == KNOWN[litmus_counts.key(run)], (run.arch, run.release)
         for engine in FASTER:
-            assert litmus_counts.count(verify(run, Limits(engine=engine))) == plain, (
+            assert litmus_counts.count(verify(run, RunLimits(engine=engine))) == plain, (
                 run.arch,
                 engine,
             )

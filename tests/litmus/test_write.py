@@ -19,7 +19,7 @@ RULES = ("stale-read", "lost-update", "kernel-bug")
 counts = st.none() | st.integers(0, 99)
 releases = st.sampled_from(["", "6.1.176", "6.12", "7.3-rc2"])
 machines = st.builds(
-    sc.MachineSpec,
+    sc.MachineDeclaration,
     cpus=st.just(3),
     preempt=st.sampled_from(sc.PREEMPT),
     rt=st.booleans(),
@@ -27,23 +27,23 @@ machines = st.builds(
     size=st.sampled_from(["small", "large"]),
 )
 pages = st.builds(
-    sc.Value,
+    sc.EntryValue,
     st.sampled_from(["A", "Page_2"]),
     st.lists(st.sampled_from(sc.FLAGS), unique=True).map(tuple),
 )
-values = pages | st.sampled_from(sc.BARE).map(sc.Value)
+values = pages | st.sampled_from(sc.BARE).map(sc.EntryValue)
 arguments = st.lists(st.sampled_from(["p", "d", "L", "A:ro", "12", "none", "ptep"])).map(tuple)
 operations = st.recursive(
-    st.builds(sc.Operation, st.sampled_from(["set_pte", "schedule", "x-y.z"]), arguments),
+    st.builds(sc.OperationLine, st.sampled_from(["set_pte", "schedule", "x-y.z"]), arguments),
     lambda inner: (
         st.builds(
-            sc.Operation,
+            sc.OperationLine,
             st.just("apply_to_page_range"),
             arguments,
             st.lists(inner, min_size=1, max_size=3).map(tuple),
         )
         | st.builds(
-            sc.Operation,
+            sc.OperationLine,
             st.just("if"),
             st.sampled_from([("pte_none", "p"), ("not", "pte_none", "p")]),
             st.lists(inner, min_size=1, max_size=2).map(tuple),
@@ -58,16 +58,16 @@ cpus = st.none() | st.integers(0, 2)
 @st.composite
 def tasks(draw):
     """T0 to T2, of which some say where they run, and T2 is forked by T0."""
-    first = sc.TaskSpec("T0", (sc.Operation("fork", ("T2",)), *draw(programs)))
+    first = sc.TaskDeclaration("T0", (sc.OperationLine("fork", ("T2",)), *draw(programs)))
     cpu = draw(cpus)
     bound = cpu is not None and draw(st.booleans())
     mm = draw(st.sampled_from(["", "m1"]))
-    second = sc.TaskSpec("T1", draw(programs), cpu=cpu, bound=bound, mm=mm)
-    return first, second, sc.TaskSpec("T2", draw(programs), forked=True)
+    second = sc.TaskDeclaration("T1", draw(programs), cpu=cpu, bound=bound, mm=mm)
+    return first, second, sc.TaskDeclaration("T2", draw(programs), forked=True)
 
 
 interrupts = st.builds(
-    sc.IrqSpec,
+    sc.IrqDeclaration,
     st.just("I"),
     programs,
     kind=st.sampled_from(["hard", "soft"]),
@@ -83,24 +83,24 @@ patterns = st.sampled_from(
     ]
 )
 finals = st.builds(
-    sc.Final,
+    sc.FinalClause,
     st.sampled_from(["p", "d"]),
     st.lists(values, min_size=1, max_size=3).map(tuple),
     st.sampled_from(["both", "stored", "effective"]),
 )
 targets = st.builds(
-    sc.Target, st.sampled_from([(), ("x86",), ("x86", "xen-task"), ("sparc-active",)])
-) | st.builds(sc.Target, st.sampled_from([(), ("x86",)]), st.just("6.1"), releases)
+    sc.ExpectationTarget, st.sampled_from([(), ("x86",), ("x86", "xen-task"), ("sparc-active",)])
+) | st.builds(sc.ExpectationTarget, st.sampled_from([(), ("x86",)]), st.just("6.1"), releases)
 breaches = st.builds(sc.Breach, st.sampled_from(RULES), counts, counts)
 expects = st.builds(
     sc.Expect,
     st.lists(targets, min_size=1, max_size=3).map(tuple),
-    st.just(sc.Outcome.VIOLATED),
+    st.just(sc.ExpectedOutcome.VIOLATED),
     st.lists(breaches, min_size=1, max_size=3).map(tuple),
 ) | st.builds(
     sc.Expect,
     st.lists(targets, min_size=1, max_size=2).map(tuple),
-    st.sampled_from([o for o in sc.Outcome if o is not sc.Outcome.VIOLATED]),
+    st.sampled_from([o for o in sc.ExpectedOutcome if o is not sc.ExpectedOutcome.VIOLATED]),
 )
 letters = st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"')
 sentences = st.text(letters, min_size=1, max_size=12)
@@ -119,9 +119,9 @@ scenarios = st.builds(
     locks=st.sampled_from([(), ("mutex", "X")]),
     entries=st.just(
         (
-            sc.EntrySpec("p", "pte", "user", sc.Value("A"), ("L", "M"), "m1", "d"),
-            sc.EntrySpec("d", "pmd", "user", sc.Value("T"), ("M",)),
-            sc.EntrySpec("k", "pte", "kernel", sc.Value("none")),
+            sc.EntryDeclaration("p", "pte", "user", sc.EntryValue("A"), ("L", "M"), "m1", "d"),
+            sc.EntryDeclaration("d", "pmd", "user", sc.EntryValue("T"), ("M",)),
+            sc.EntryDeclaration("k", "pte", "kernel", sc.EntryValue("none")),
         )
     ),
     tasks=tasks(),

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lazymmu.machine import Config, EntrySpec, LockSpec, Machine, Op, TaskSpec
+from lazymmu.machine import EntrySpec, LockSpec, Machine, MachineConfig, Op, TaskSpec
 
 P = (EntrySpec("p"),)
 
@@ -62,7 +62,7 @@ def run():
             for number, text in enumerate(programs)
         )
         more.setdefault("locks", (LockSpec("L"),))
-        config = Config(arch, release, entries=entries, tasks=tasks, cpus=cpus, **more)
+        config = MachineConfig(arch, release, entries=entries, tasks=tasks, cpus=cpus, **more)
         return explore(Machine(config, cached=cached))
 
     return go

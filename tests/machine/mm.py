@@ -7,9 +7,9 @@ import itertools
 from types import SimpleNamespace
 
 from lazymmu.explore import search
-from lazymmu.machine import Config, EntrySpec, LockSpec, Op, Preempt, TaskSpec
+from lazymmu.machine import EntrySpec, LockSpec, MachineConfig, Op, Preempt, TaskSpec
 from lazymmu.machine.workbench import Workbench
-from lazymmu.witness.machine.product_model import Judged, Question
+from lazymmu.witness.machine.product_model import ProductModel, Query
 
 CLASSES = {("pte", "user"): "ptl", ("pmd", "user"): "pmd"}
 
@@ -98,13 +98,13 @@ def did(arch, release, entries, program, *without):
     return order(machine.do(*parsed(program)), "read", *without)
 
 
-def question(arch, release, entries, *programs, preempt=None, watch=(), **more):
+def query(arch, release, entries, *programs, preempt=None, watch=(), **more):
     """The machine of some programs, each on a CPU of its own."""
     specs = tuple(entry(text) for text in entries)
     # v7.0 and later have no PREEMPT_NONE any more where they have PREEMPT_LAZY.
     model = preempt or ("lazy" if release.startswith("7") and arch != "sparc" else "none")
-    return Question(
-        Config(
+    return Query(
+        MachineConfig(
             arch,
             release,
             entries=specs,
@@ -127,12 +127,12 @@ def searched(arch, release, entries, *programs, stop=(), bound=0, cached=True, *
     `stop`: rules at whose first violation the search may end.  ends: values of all entries when
     all tasks have ended.
     """
-    model = Judged(question(arch, release, entries, *programs, **more), cached=cached)
+    model = ProductModel(query(arch, release, entries, *programs, **more), cached=cached)
     bits = {label: 1 << bit for bit, label in enumerate(model.labels)}
     result = search(model, engine="python", bound=bound, stop=sum(bits[label] for label in stop))
     return SimpleNamespace(
-        broken={label for label in result.shown if label in model.rules},
+        broken={label for label in result.discoveries if label in model.rules},
         states=result.states,
         transitions=result.transitions,
-        shown=result.shown,
+        shown=result.discoveries,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract.events import Flush, Observed, PerCpu, Pin, TlbFlush
-from lazymmu.machine import Config, EntrySpec, IrqSpec, Machine, TaskSpec
+from lazymmu.machine import EntrySpec, IrqSpec, Machine, MachineConfig, TaskSpec
 from lazymmu.machine.workbench import CannotError, Workbench
 
 from .conftest import explore, happened, program
@@ -188,7 +188,7 @@ def test_a_new_task_takes_no_mode_over(run):
     """It never comes by the second half of __switch_to(), and its parent's flag is clear."""
     found = explore(
         Machine(
-            Config(
+            MachineConfig(
                 "powerpc",
                 "hash-unpinned",
                 KERNEL,
@@ -231,7 +231,7 @@ def interrupted(row):
         cpu=0,
     )
     irq = IrqSpec("I", program("pte_clear r"))
-    return explore(Machine(Config("powerpc", row, entries, (task,), interrupts=(irq,))))
+    return explore(Machine(MachineConfig("powerpc", row, entries, (task,), interrupts=(irq,))))
 
 
 def test_an_interrupt_s_invalidation_may_be_lost_to_v6_19():

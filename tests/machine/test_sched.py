@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from lazymmu.contract.events import SwitchIn, SwitchOut
-from lazymmu.machine import Config, ConfigError, EntrySpec, Machine, Preempt, TaskSpec
+from lazymmu.machine import ConfigError, EntrySpec, Machine, MachineConfig, Preempt, TaskSpec
 
 from .conftest import explore, happened, program
 
@@ -88,7 +88,7 @@ def test_a_lock_keeps_two_tasks_apart(run):
         for state in found.states
     ]
     assert max(taken) == 1
-    assert all(found.machine.over(end) for end in found.ends)
+    assert all(found.machine.all_done(end) for end in found.ends)
 
 
 def test_on_rt_the_holder_of_a_lock_is_preempted_and_stays_on_its_cpu(run):
@@ -112,14 +112,14 @@ def test_on_rt_the_holder_of_a_lock_is_preempted_and_stays_on_its_cpu(run):
     assert held
     assert all(cpu == from_cpu for cpu, from_cpu in held)
     assert happened(found, "SwitchOut", why="lock")
-    assert all(found.machine.over(end) for end in found.ends)
+    assert all(found.machine.all_done(end) for end in found.ends)
 
 
 def test_a_task_that_takes_a_lock_twice_waits_for_ever(run):
     """Nothing can happen, and the task is not done: a deadlock."""
     found = run(ARCH, RELEASE, "spin_lock L; spin_lock L")
     assert found.ends
-    assert not any(found.machine.over(end) for end in found.ends)
+    assert not any(found.machine.all_done(end) for end in found.ends)
 
 
 def test_sleeping_with_preemption_off_is_a_bug(run):
@@ -130,7 +130,7 @@ def test_sleeping_with_preemption_off_is_a_bug(run):
 
 def test_a_child_runs_for_the_first_time_once(run):
     """fork makes a task that did not exist; its first switch says so."""
-    config = Config(
+    config = MachineConfig(
         ARCH,
         RELEASE,
         entries=(EntrySpec("p"),),
@@ -161,7 +161,7 @@ def test_a_child_runs_for_the_first_time_once(run):
 )
 def test_a_machine_that_no_kernel_is_is_refused(change, sentence):
     """One sentence says why."""
-    config = Config(ARCH, RELEASE, entries=(EntrySpec("p"),), tasks=(TaskSpec("T0", ()),))
+    config = MachineConfig(ARCH, RELEASE, entries=(EntrySpec("p"),), tasks=(TaskSpec("T0", ()),))
     with pytest.raises(ConfigError, match=sentence):
         Machine(dataclasses.replace(config, **change))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract.events import Flush, TlbFlush
-from lazymmu.machine import Config, EntrySpec, IrqSpec, LockSpec, Machine, TaskSpec
+from lazymmu.machine import EntrySpec, IrqSpec, LockSpec, Machine, MachineConfig, TaskSpec
 from lazymmu.machine.workbench import CannotError, Workbench
 
 from .conftest import explore, happened, program
@@ -211,7 +211,9 @@ def stuck(row, program_of_t0):
         TaskSpec("T2", program("access d"), cpu=1, bound=True),
     )
     entries = (EntrySpec("p", space="kernel"), HUGE)
-    return explore(Machine(Config("sparc", row, entries, tasks, (LockSpec("M", "pmd"),), cpus=2)))
+    return explore(
+        Machine(MachineConfig("sparc", row, entries, tasks, (LockSpec("M", "pmd"),), cpus=2))
+    )
 
 
 @pytest.mark.parametrize("row", EACH)
@@ -242,7 +244,7 @@ def test_an_interrupt_s_invalidation_may_be_lost_to_v6_19(row, lost):
     entries = (EntrySpec("p", value="A"), EntrySpec("r", value="C"))
     task = TaskSpec("T0", program("lazy_mmu_mode_enable; pte_clear p; lazy_mmu_mode_disable"), 0)
     irq = IrqSpec("I", program("pte_clear r"))
-    found = explore(Machine(Config("sparc", row, entries, (task,), interrupts=(irq,))))
+    found = explore(Machine(MachineConfig("sparc", row, entries, (task,), interrupts=(irq,))))
     number = [field for field, _ in found.machine.fields].index("cpu0.r.old")
     assert any(end[number] for end in found.ends) == lost
 

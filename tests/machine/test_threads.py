@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.machine.continuations import Threads, functions, innermost
-from lazymmu.machine.steps import Call, routine
+from lazymmu.machine.continuations import Continuations, functions, innermost
+from lazymmu.machine.steps import RoutineCall, routine
 
 ASK = "ask"
 
@@ -62,15 +62,15 @@ def walk(threads, call, answers):
 
 def test_a_program_goes_where_the_answers_send_it():
     """The second step of inner() is taken only after the answer that it wants."""
-    names, stacks = walk(Threads(), outer(), [1, None, None, 0, None])
+    names, stacks = walk(Continuations(), outer(), [1, None, None, 0, None])
     assert names == ["first", "second", "after", "first"]
     assert stacks[-1] == ()
 
 
 def test_a_call_that_returned_leaves_only_its_value():
     """Two ways through a routine that return the same value end at the same place."""
-    _, one = walk(Threads(), outer(), [1, None])
-    _, other = walk(Threads(), outer(), [1, "anything"])
+    _, one = walk(Continuations(), outer(), [1, None])
+    _, other = walk(Continuations(), outer(), [1, "anything"])
     assert one[-1] == other[-1]
     assert one[-1][-1].sent == (1,)
 
@@ -80,16 +80,16 @@ def test_a_value_that_nobody_looks_at_is_forgotten():
 
     @routine("")
     def caller():
-        yield Call(inner(0).function, (0,), keep=False)
+        yield RoutineCall(inner(0).function, (0,), keep=False)
         yield step("end")
 
-    places = {walk(Threads(), caller(), [answer])[1][-1] for answer in (5, 6, 7)}
+    places = {walk(Continuations(), caller(), [answer])[1][-1] for answer in (5, 6, 7)}
     assert len(places) == 1
 
 
 def test_iterators_do_not_hide_where_a_loop_is():
     """Equal elements of a loop are different places; a frame's locals could not tell them apart."""
-    _, stacks = walk(Threads(), loop((2, 2)), [None, None])
+    _, stacks = walk(Continuations(), loop((2, 2)), [None, None])
     assert len(set(stacks)) == 3
     assert stacks[-1] == ()
 
@@ -101,7 +101,7 @@ def test_the_stack_names_the_kernel_functions_and_where_they_are():
     def program():
         yield outer()
 
-    _, (stack,) = walk(Threads(), program(), [])
+    _, (stack,) = walk(Continuations(), program(), [])
     assert functions(stack) == ("outer", "inner")
     assert innermost(stack) == "mm/inner.c"
 
@@ -109,7 +109,9 @@ def test_the_stack_names_the_kernel_functions_and_where_they_are():
 @given(st.lists(st.integers(0, 2), max_size=6))
 def test_remembering_changes_nothing(answers):
     """The cached evaluator and the one that runs all anew are at the same place, always."""
-    assert walk(Threads(), outer(), answers) == walk(Threads(cached=False), outer(), answers)
+    assert walk(Continuations(), outer(), answers) == walk(
+        Continuations(cached=False), outer(), answers
+    )
 
 
 def test_arguments_are_by_position():

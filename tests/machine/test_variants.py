@@ -48,8 +48,10 @@ def parts(event):
 def test_local_steps_hide_nothing(run, arch, release):
     """With every local step a step of its own, the same things happen."""
     coarse, fine = (
-        run(arch, release, SECTION, "set_pte q A", entries=KERNEL, interrupts=IRQ, fine=fine)
-        for fine in (False, True)
+        run(
+            arch, release, SECTION, "set_pte q A", entries=KERNEL, interrupts=IRQ, merge_steps=merge
+        )
+        for merge in (True, False)
     )
     assert shown(coarse) == shown(fine)
     assert len(fine.states) > len(coarse.states)

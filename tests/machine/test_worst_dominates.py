@@ -7,14 +7,16 @@ import pytest
 
 from lazymmu.contract.dialects import DIALECTS, Status
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind, Party
-from lazymmu.litmus.run import Limits, library, runs, verify
+from lazymmu.contract.rules.rule import Party, RuleKind
+from lazymmu.litmus.run import RunLimits, library, runs, verify
 from lazymmu.machine.releases import RELEASES
 
-HARMS = {rule.name for rule in RULES.values() if rule.kind is Kind.HARM} - {"mode-not-effective"}
+HARMS = {rule.name for rule in RULES.values() if rule.kind is RuleKind.HARM} - {
+    "mode-not-effective"
+}
 """What goes wrong; that a mode is not effective is nobody's harm but its architecture's."""
 
-LIMITS = Limits(engine="python", max_states=300)
+LIMITS = RunLimits(engine="python", max_states=300)
 
 
 def harms(scenario, arches, release):

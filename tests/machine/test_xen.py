@@ -6,7 +6,16 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract.events import Flush, Observed, Undone
-from lazymmu.machine import Config, EntrySpec, IrqSpec, LockSpec, Machine, Op, Preempt, TaskSpec
+from lazymmu.machine import (
+    EntrySpec,
+    IrqSpec,
+    LockSpec,
+    Machine,
+    MachineConfig,
+    Op,
+    Preempt,
+    TaskSpec,
+)
 from lazymmu.machine.workbench import CannotError, Workbench
 
 from .conftest import explore, happened, program
@@ -218,7 +227,7 @@ def kasan_twice(row):
     )
     return explore(
         Machine(
-            Config(
+            MachineConfig(
                 "x86",
                 row,
                 KERNEL,
@@ -256,7 +265,7 @@ def test_a_child_of_other_releases_begins_clean(row):
 
 
 def _forking(row):
-    return Config(
+    return MachineConfig(
         "x86",
         row,
         KERNEL,
@@ -294,7 +303,7 @@ def test_the_queue_is_nobody_s_to_flush_while_preemptible():
     """xen_mc_flush() is never reached with preemption on, in any interleaving with interrupts."""
     found = explore(
         Machine(
-            Config(
+            MachineConfig(
                 "x86",
                 "6.12.8",
                 KERNEL,
@@ -320,7 +329,10 @@ def test_an_unbalanced_end_is_a_bug_of_the_cpu():
 def test_hooks_of_a_switch_as_one_step_show_what_they_show_as_many(run, row):
     """Taken apart, a switch has more states, and the same things happen."""
     texts = ("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_flush", "ptep_get_and_clear p")
-    whole, apart = (run("x86", row, *texts, entries=KERNEL, cpus=2, fine=fine) for fine in (0, 1))
+    whole, apart = (
+        run("x86", row, *texts, entries=KERNEL, cpus=2, merge_steps=merge)
+        for merge in (True, False)
+    )
 
     def kinds(found):
         return {

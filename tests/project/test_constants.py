@@ -21,7 +21,7 @@ from lazymmu.report.check import phrases, sarif
 from lazymmu.report.trace import json_sarif
 from lazymmu.report.trace import text as trace_text
 from lazymmu.witness.finding import Confidence, Severity, Standing
-from lazymmu.witness.machine.verdict import Answer
+from lazymmu.witness.machine.verdict import SearchOutcome
 from lazymmu.witness.source.function import frame, liveness
 from lazymmu.witness.source.interproc import constants
 from tools import litmus_counts
@@ -75,7 +75,7 @@ def test_the_copies_of_a_constant_are_equal(name: str) -> None:
         ("check", "severity", Severity),
         ("check", "confidence", Confidence),
         ("check", "standing", Standing),
-        ("verify", "verdict", Answer),
+        ("verify", "verdict", SearchOutcome),
     ],
 )
 def test_a_schema_allows_the_words_that_there_are(name: str, key: str, words: Any) -> None:

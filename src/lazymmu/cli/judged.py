@@ -46,20 +46,20 @@ def traces(done: Done) -> tuple[list[str], list[str]]:
 
     Second, one sentence without a full stop for each run of which no trace tells anything.
     """
-    from lazymmu.crosscheck.trace_writer import retell
-    from lazymmu.litmus.to_config import question
+    from lazymmu.crosscheck.trace_writer import render_trace
+    from lazymmu.litmus.to_config import to_query
     from lazymmu.report.verify import ftrace
 
     texts, sentences = [], []
     for run, verdict in done:
         refused = []
         for broken in verdict.violations:
-            asked = question(run.scenario, verdict.arch, verdict.release)
-            told = retell(verdict.scenario, asked, broken)
-            if told.untold is None:
+            asked = to_query(run.scenario, verdict.arch, verdict.release)
+            told = render_trace(verdict.scenario, asked, broken)
+            if told.not_visible is None:
                 texts.append(ftrace.render(verdict, broken, told))
                 break
-            refused.append(ftrace.refused(verdict, broken, told.untold))
+            refused.append(ftrace.refused(verdict, broken, told.not_visible))
         else:
             sentences += refused
     return texts, sentences
@@ -69,10 +69,10 @@ def case(judged: Judgement) -> Case:
     """A judged verdict as KTAP has it: ok is what is as the scenario expects it."""
     from lazymmu.report.verify.json import said
     from lazymmu.report.verify.ktap import Case
-    from lazymmu.witness.machine.verdict import Answer
+    from lazymmu.witness.machine.verdict import SearchOutcome
 
     verdict = judged.verdict
-    skipped = verdict.verdict is Answer.NOT_APPLICABLE and judged.met is True
+    skipped = verdict.verdict is SearchOutcome.NOT_APPLICABLE and judged.met is True
     return Case(
         suite=verdict.scenario,
         name=" ".join(filter(None, (verdict.arch, verdict.feature, verdict.release))),

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.synchronize import Event
 
-    from lazymmu.explore import Progress
-    from lazymmu.litmus.run import Limits, Run
+    from lazymmu.explore import SearchProgress
+    from lazymmu.litmus.run import Run, RunLimits
     from lazymmu.witness.machine.verdict import Verdict
 
     Done = list[tuple[Run, Verdict]]
@@ -78,12 +78,12 @@ class _Late(Exception):
 class _Search:
     """How each run is made; pressed: whether the user has pressed Ctrl-C."""
 
-    def __init__(self, wanted: Limits, port: str | None, pressed: Callable[[], bool]) -> None:
+    def __init__(self, wanted: RunLimits, port: str | None, pressed: Callable[[], bool]) -> None:
         self.wanted = wanted
         self.port = port
         self.pressed = pressed
 
-    def __call__(self, run: Run, look: Callable[[Progress], None]) -> Verdict:
+    def __call__(self, run: Run, look: Callable[[SearchProgress], None]) -> Verdict:
         from lazymmu.litmus import run as running
         from lazymmu.litmus.port import ARCH, blame
 
@@ -111,7 +111,7 @@ def _alone(
 ) -> bool:
     """Make the runs here, one after the other, until it is late; whether the user broke off."""
 
-    def look(_progress: Progress) -> None:
+    def look(_progress: SearchProgress) -> None:
         if until is not None and time.monotonic() > until:
             raise _Late
 
@@ -166,7 +166,7 @@ def _searched(run: Run, search: _Search, stop: Event) -> Verdict:
     """In another process: leave Ctrl-C to the first one, which says so by `stop`."""
     search.pressed = stop.is_set
 
-    def look(_progress: Progress) -> None:
+    def look(_progress: SearchProgress) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
 

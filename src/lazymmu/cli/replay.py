@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.contract.dialects import DIALECTS
     from lazymmu.contract.monitor import Runtime
     from lazymmu.contract.rules import RULES
-    from lazymmu.contract.rules.rule import Kind
+    from lazymmu.contract.rules.rule import RuleKind
     from lazymmu.report.replay import text as replay_text
 
     options.check_names("rule", args.rules, RULES)
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     dialect = args.dialect or listed.dialect or list(DIALECTS)[-1]
     chosen = [rule for rule in RULES.values() if not args.rules or rule.name in args.rules]
     judged = eventlist.judge(listed, Runtime(chosen, DIALECTS[dialect]))
-    broken = [v for v in judged if RULES[v[1].rule].kind is not Kind.INFORMATION]
+    broken = [v for v in judged if RULES[v[1].rule].kind is not RuleKind.INFORMATION]
     if args.format == "json":
         emit(replay_text.render_json(name, dialect, judged, RULES), args.output)
     else:

@@ -17,7 +17,7 @@ from lazymmu.terminal import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lazymmu.litmus.run import Limits
+    from lazymmu.litmus.run import RunLimits
 
 __all__ = ["ENGINES", "add_search", "add_selecting", "aside", "limits", "ported", "selected"]
 
@@ -84,11 +84,11 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def limits(args: argparse.Namespace) -> Limits:
+def limits(args: argparse.Namespace) -> RunLimits:
     """The bounds and the engine that were asked for."""
-    from lazymmu.litmus.run import Limits
+    from lazymmu.litmus.run import RunLimits
 
-    return Limits(
+    return RunLimits(
         engine=args.engine,
         bound=args.bound,
         max_states=args.max_states,

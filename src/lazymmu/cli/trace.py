@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from lazymmu.witness.trace.section_stats import Tally
-    from lazymmu.witness.trace.values import Watched
+    from lazymmu.witness.trace.section_stats import SectionStats
+    from lazymmu.witness.trace.values import TraceResult
 
 NAME = "trace"
 SUMMARY = "hold the trace of a running kernel to the contract"
@@ -105,12 +105,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     return _code(watched, exit_zero=args.exit_zero)
 
 
-def _tallies(args: argparse.Namespace) -> list[Tally | None]:
+def _tallies(args: argparse.Namespace) -> list[SectionStats | None]:
     """A tally for each trace, None where none is asked for; raises Problem for what cannot be."""
     if not args.summary and args.plot is None:
         return [None] * len(args.traces)
     from lazymmu.report.trace import plot
-    from lazymmu.witness.trace.section_stats import Tally
+    from lazymmu.witness.trace.section_stats import SectionStats
 
     if args.summary and args.format == "sarif":
         raise Problem("a summary is text or JSON")
@@ -121,10 +121,10 @@ def _tallies(args: argparse.Namespace) -> list[Tally | None]:
             plot.check(args.plot)
         except plot.PlotError as error:
             raise Problem(str(error)) from None
-    return [Tally() for _ in args.traces]
+    return [SectionStats() for _ in args.traces]
 
 
-def _plot(name: str, tally: Tally | None, path: str) -> None:
+def _plot(name: str, tally: SectionStats | None, path: str) -> None:
     from lazymmu.report.trace import plot
 
     try:
@@ -135,7 +135,7 @@ def _plot(name: str, tally: Tally | None, path: str) -> None:
 
 
 def _summarise(
-    watched: list[Watched], tallies: list[Tally | None], args: argparse.Namespace
+    watched: list[TraceResult], tallies: list[SectionStats | None], args: argparse.Namespace
 ) -> None:
     from lazymmu.report.trace import stats as report
 
@@ -152,10 +152,10 @@ def _watch(
     name: str,
     args: argparse.Namespace,
     show: Callable[[str, int, int], None] | None,
-    tally: Tally | None = None,
-) -> Watched:
+    tally: SectionStats | None = None,
+) -> TraceResult:
     from lazymmu.ftrace.record import TraceError
-    from lazymmu.witness.trace.check import watch
+    from lazymmu.witness.trace.check import check_trace
 
     called = "<stdin>" if name == "-" else name
     if name == "-" and sys.stdin is None:
@@ -171,7 +171,7 @@ def _watch(
             show(f"reading {called} (MiB)", done >> 20, total)
 
     try:
-        found = watch(
+        found = check_trace(
             called,
             stream,
             arch=args.arch or "",
@@ -185,7 +185,7 @@ def _watch(
     return found.only(pid=args.task, cpu=args.cpu)
 
 
-def _emit(watched: list[Watched], args: argparse.Namespace) -> None:
+def _emit(watched: list[TraceResult], args: argparse.Namespace) -> None:
     from lazymmu.report.trace import text
 
     if args.format == "text":
@@ -203,7 +203,7 @@ def _emit(watched: list[Watched], args: argparse.Namespace) -> None:
     emit(rendered, args.output)
 
 
-def _say(watched: list[Watched]) -> None:
+def _say(watched: list[TraceResult]) -> None:
     from lazymmu.report.trace import text
 
     for one in watched:
@@ -211,15 +211,15 @@ def _say(watched: list[Watched]) -> None:
         say(text.seen(one))
         if one.hidden:
             say(clean(f"{one.name}: not visible on this kernel: {one.hidden}"))
-        for doubt in one.doubts:
+        for doubt in one.caveats:
             where = f"{one.name}:{doubt.line}" if doubt.line else one.name
             times = f" ({doubt.times} times)" if doubt.times > 1 else ""
             say(clean(f"{where}: cannot tell: {doubt.reason}{times}"))
 
 
-def _code(watched: list[Watched], *, exit_zero: bool) -> ExitCode:
+def _code(watched: list[TraceResult], *, exit_zero: bool) -> ExitCode:
     if any(one.violations for one in watched):
         return ExitCode.CLEAN if exit_zero else ExitCode.FOUND
-    if all(one.told for one in watched):
+    if all(one.conclusive for one in watched):
         return ExitCode.CLEAN
     return ExitCode.INCONCLUSIVE

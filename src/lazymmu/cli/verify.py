@@ -183,7 +183,7 @@ def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> Non
 def _code(
     done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace, *, interrupted: bool
 ) -> ExitCode:
-    from lazymmu.witness.machine.verdict import Answer
+    from lazymmu.witness.machine.verdict import SearchOutcome
 
     if args.format == "ktap":
         code = judged.ktap_code(judged.judgements(done), interrupted=interrupted)
@@ -191,9 +191,11 @@ def _code(
     answers = {verdict.verdict for _, verdict in done}
     if interrupted:
         return ExitCode.INCONCLUSIVE
-    if Answer.VIOLATED in answers:
+    if SearchOutcome.VIOLATED in answers:
         return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
-    if answers & {Answer.INCONCLUSIVE, Answer.NEVER_OCCURS} or answers == {Answer.NOT_APPLICABLE}:
+    if answers & {SearchOutcome.INCONCLUSIVE, SearchOutcome.NEVER_OCCURS} or answers == {
+        SearchOutcome.NOT_APPLICABLE
+    }:
         return ExitCode.INCONCLUSIVE
     return ExitCode.CLEAN
 
@@ -264,12 +266,12 @@ def _stored(stored: Stored, name: str) -> Scenario:
 
 
 def _again(stored: Stored, scenario: Scenario, name: str) -> Verdict:
-    from lazymmu.litmus.to_config import question
-    from lazymmu.witness.machine.replay import NotAgainError, again
+    from lazymmu.litmus.to_config import to_query
+    from lazymmu.witness.machine.replay import ReplayError, replay
 
-    asked = question(scenario, stored.arch, stored.release)
+    asked = to_query(scenario, stored.arch, stored.release)
     try:
-        return again(scenario.name, asked, stored.rule, stored.harm, stored.actions)
-    except NotAgainError as error:
+        return replay(scenario.name, asked, stored.rule, stored.harm, stored.actions)
+    except ReplayError as error:
         on = f"{scenario.name} on {stored.arch} {stored.release}"
         raise Problem(f"{name}: {on}: {error}") from None

@@ -165,7 +165,7 @@ def _derive(rule: Rule, dialect: Dialect, unroll: int, large: int = 0) -> Automa
     for state, block in enumerate(blocks):
         firsts.setdefault(block, state)
     # Where nothing is told, nothing is refused; so are the states from which nothing wrong is left.
-    silent = {blocks[at] for at, state in enumerate(states) if state.task.vague}
+    silent = {blocks[at] for at, state in enumerate(states) if state.task.unknown}
     names = _names([_UNTOLD if b in silent else states[first] for b, first in firsts.items()])
     called = dict(zip(firsts, names, strict=True))
     edges = {
@@ -199,7 +199,7 @@ def _explore(
     Nothing when there are more than `most`.
     """
     start = runtime.start()
-    lost = replace(start, task=TaskState(vague=ASPECTS))
+    lost = replace(start, task=TaskState(unknown=ASPECTS))
     numbers = {start: 0}
     steps: list[dict[str, int]] = []
     queue = deque([start])
@@ -231,7 +231,7 @@ def _told(task: TaskState, unroll: int) -> bool:
     """Whether a state is told apart from others; what is vague in one part is not worth it."""
     pins = (task.pins.count(kind) for kind in set(task.pins))
     deepest = max(task.depth, task.paused, *pins, 0)
-    return not task.vague and deepest <= unroll and task.irq in _STACKS
+    return not task.unknown and deepest <= unroll and task.irq in _STACKS
 
 
 def _play(runtime: Runtime, state: Product, symbol: str) -> tuple[Product, bool]:
@@ -373,7 +373,7 @@ def _relevant(rule: Rule, dialect: Dialect) -> tuple[str, ...]:
 def _words(state: Product) -> dict[str, str]:
     """What a state is like, one word for each part, "" for what is as in a neutral task."""
     task = state.task
-    if task.vague:
+    if task.unknown:
         return {"depth": "untold"}
     return {
         "depth": ("off", "on", *(f"on{depth}" for depth in range(2, DEPTH_LIMIT + 1)))[task.depth],
@@ -390,7 +390,7 @@ def _counted(word: str, number: int) -> str:
     return word + (str(number) if number > 1 else "") if number else ""
 
 
-_UNTOLD: Final = Product(TaskState(vague=ASPECTS))
+_UNTOLD: Final = Product(TaskState(unknown=ASPECTS))
 
 
 def _names(states: Sequence[Product]) -> list[str]:

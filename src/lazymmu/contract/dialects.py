@@ -36,7 +36,7 @@ class Nesting(StrEnum):
     ALLOWED = "allowed"
 
 
-class Locks(StrEnum):
+class LockGuarantee(StrEnum):
     """What the text promises about locks between the two ends of a section.
 
     REQUIRED: the page-table locks of all tables that may be modified; PRACTICE: none in general,
@@ -68,7 +68,7 @@ class Dialect:
     name: str
     label: str
     nesting: Nesting
-    locks: Locks
+    locks: LockGuarantee
     interrupts: Interrupts
     sleep: bool = False
     pairing: bool = False
@@ -100,7 +100,7 @@ PTL_HELD = Dialect(
     name="ptl-held",
     label="page-table locks required; silent on nesting, sleeping and interrupts (6.1, 6.12.8)",
     nesting=Nesting.SILENT,
-    locks=Locks.REQUIRED,
+    locks=LockGuarantee.REQUIRED,
     interrupts=Interrupts.SILENT,
 )
 
@@ -108,7 +108,7 @@ NO_NESTING = Dialect(
     name="no-nesting",
     label="no lock guaranteed, nesting and interrupts forbidden (6.15 to 6.19, 6.12.38)",
     nesting=Nesting.FORBIDDEN,
-    locks=Locks.PRACTICE,
+    locks=LockGuarantee.PRACTICE,
     interrupts=Interrupts.FORBIDDEN,
 )
 
@@ -116,7 +116,7 @@ COUNTED = Dialect(
     name="counted",
     label="generic API with counters: nesting, pause and resume, no sleeping (7.0 on)",
     nesting=Nesting.ALLOWED,
-    locks=Locks.PRACTICE,
+    locks=LockGuarantee.PRACTICE,
     interrupts=Interrupts.NO_OP,
     sleep=True,
     pairing=True,
@@ -175,7 +175,7 @@ def detect(comment: str, defines: Collection[str]) -> Dialect:
         name="",
         label="",
         nesting=nesting,
-        locks=Locks.PRACTICE if _LOCKS_PRACTICE.search(text) else Locks.REQUIRED,
+        locks=LockGuarantee.PRACTICE if _LOCKS_PRACTICE.search(text) else LockGuarantee.REQUIRED,
         interrupts=interrupts,
         sleep=bool(_SLEEP.search(text)),
         pairing=bool(_PAIRED.search(text)),

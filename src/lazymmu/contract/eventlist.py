@@ -49,7 +49,7 @@ class EventListError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EventLine:
     """An event, its line's number (from 1), and the rules that the line expects it to break."""
 
     event: Event
@@ -61,7 +61,7 @@ class Line:
 class EventList:
     """A file of events: `name` for messages, `dialect` by name ("" when it names none), lines."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[EventLine, ...]
     dialect: str = ""
     name: str = field(default="<events>", compare=False)
 
@@ -94,7 +94,7 @@ def parse(text: str, name: str = "<events>") -> EventList:
     Raises `EventListError` for the first line that is no event of a known name with known options
     and fitting values.
     """
-    lines: list[Line] = []
+    lines: list[EventLine] = []
     dialect = ""
     for number, raw in enumerate(text.split("\n"), 1):
         tokens, expect = _tokens(raw.rstrip("\r"), f"{name}:{number}")
@@ -109,7 +109,7 @@ def parse(text: str, name: str = "<events>") -> EventList:
                 )
             dialect = tokens[1].text
             continue
-        lines.append(Line(_event(tokens, f"{name}:{number}"), number, expect))
+        lines.append(EventLine(_event(tokens, f"{name}:{number}"), number, expect))
     return EventList(tuple(lines), dialect, name)
 
 
@@ -124,7 +124,7 @@ def replay(events: Iterable[Event], runtime: Runtime) -> tuple[Violation, ...]:
     return tuple(violation for _, found in _run(events, runtime) for violation in found)
 
 
-def judge(listed: EventList, runtime: Runtime) -> tuple[tuple[Line, Violation], ...]:
+def judge(listed: EventList, runtime: Runtime) -> tuple[tuple[EventLine, Violation], ...]:
     """As `replay()`, each violation with the line that it is."""
     run = _run(listed.events, runtime)
     return tuple(

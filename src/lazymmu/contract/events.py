@@ -302,7 +302,7 @@ class Free(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Event):
+class FunctionCall(Event):
     """A function begins.  `root`: a judged run begins; `role`: which side of the contract it is."""
 
     function: str = ""
@@ -311,8 +311,8 @@ class Call(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Return(Event):
-    """The function that the matching `Call` began returns; fields as there."""
+class FunctionReturn(Event):
+    """The function that the matching `FunctionCall` began returns; fields as there."""
 
     function: str = ""
     root: bool = False
@@ -413,8 +413,8 @@ EVENTS: dict[str, type[Event]] = {
     "tlb_flush": TlbFlush,
     "use": Use,
     "free": Free,
-    "call": Call,
-    "return": Return,
+    "call": FunctionCall,
+    "return": FunctionReturn,
     "batch_key": BatchKey,
     "batch_add": BatchAdd,
     "bug": Bug,

@@ -10,7 +10,14 @@ import difflib
 import textwrap
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lazymmu.contract.deferral import ASSUMED, ROWS, Row, cost, harm, shown_by
+from lazymmu.contract.deferral import (
+    HYPOTHETICAL_ROWS,
+    ROWS,
+    DeferralRow,
+    cost_sentence,
+    demonstrated_by,
+    harm_sentence,
+)
 from lazymmu.contract.dialects import DIALECTS, Dialect, Status
 from lazymmu.contract.pgtable_comment import contract_text
 from lazymmu.contract.rules import RULES, Rule
@@ -68,13 +75,13 @@ def explain_rule(name: str, dialect: Dialect | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def explain_arch(arch: str, row: Row | None = None) -> str:
+def explain_arch(arch: str, row: DeferralRow | None = None) -> str:
     """The rows of the deferral table for `arch`, or the one that a tree has.
 
     `arch` may also be what the table assumes: "none", "worst-case", "s390".  Raises
     `UnknownNameError` when the table lacks the architecture.
     """
-    rows = _known("architecture", arch, ROWS | ASSUMED) if row is None else (row,)
+    rows = _known("architecture", arch, ROWS | HYPOTHETICAL_ROWS) if row is None else (row,)
     return "\n\n".join(_row(each) for each in rows) + "\n"
 
 
@@ -96,7 +103,7 @@ def _known(kind: str, name: str, table: Mapping[str, _Value]) -> _Value:
     raise UnknownNameError(f"there is no {kind} `{name}`; {hint}")
 
 
-def _row(row: Row) -> str:
+def _row(row: DeferralRow) -> str:
     yes_no = {True: "yes", False: "no"}
     facts = (
         ("releases", row.seen),
@@ -104,8 +111,8 @@ def _row(row: Row) -> str:
         *([("for", " and ".join(row.spaces) + " mappings")] if row.spaces else []),
         ("state", row.owner.value),
         ("disables preemption", yes_no[row.pins]),
-        ("section in section", row.inner.value),
-        ("context switch", row.carried.value),
+        ("section in section", row.nested_section.value),
+        ("context switch", row.on_context_switch.value),
         ("update in interrupt", row.interrupt.value),
         ("flush without leaving", yes_no[row.flush]),
         *([("read of a pending entry", "sees what is pending")] if row.read_through else []),
@@ -142,14 +149,14 @@ def _hurt(rule: Rule) -> str:
     Rows of which the same is said are one line.
     """
     lines: list[str] = []
-    for verb, say in (("", harm), ("costs ", cost)):
+    for verb, say in (("", harm_sentence), ("costs ", cost_sentence)):
         said: dict[tuple[str, str], list[str]] = {}
         for row in (row for rows in ROWS.values() for row in rows):
             sentence = say(rule.name, row, "unknown")
             if sentence is not None:
-                shown = shown_by(rule.name, row, "unknown")
+                shown = demonstrated_by(rule.name, row, "unknown")
                 said.setdefault((sentence, shown), []).append(row.name)
-        if not said and say is harm:
+        if not said and say is harm_sentence:
             lines.append("Nobody in the tree: a violation breaks the text alone.")
         for (sentence, shown), names in said.items():
             note = f" (shown by {shown})" if shown else ""

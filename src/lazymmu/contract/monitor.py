@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lazymmu.contract.dialects import Dialect, Status
-from lazymmu.contract.events import NAMES, Call, Return
+from lazymmu.contract.events import NAMES, FunctionCall, FunctionReturn
 from lazymmu.contract.section import AFTER, TaskState
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Violation:
     detail: str = ""
 
 
-class Rule(Protocol):
+class RuleMonitor(Protocol):
     """What the runtime needs of a rule; `contract.rules` has the whole of it."""
 
     @property
@@ -81,7 +81,7 @@ class Runtime:
     `rules` are the rules that run, in order; `dialect` the dialect they are bound to.
     """
 
-    def __init__(self, rules: Sequence[Rule], dialect: Dialect) -> None:
+    def __init__(self, rules: Sequence[RuleMonitor], dialect: Dialect) -> None:
         """Bind `rules` to `dialect` and note once which rule looks at which type of event."""
         self.rules = tuple(rule for rule in rules if rule.status(dialect) is not Status.OFF)
         self.dialect = dialect
@@ -102,7 +102,11 @@ class Runtime:
     def step(self, product: Product, event: Event) -> tuple[Product, tuple[Violation, ...]]:
         """The product after `event`, and the violations that `event` is."""
         kind = type(event)
-        if isinstance(event, (Call, Return)) and event.role == "generic" and not event.root:
+        if (
+            isinstance(event, (FunctionCall, FunctionReturn))
+            and event.role == "generic"
+            and not event.root
+        ):
             # By far the most frequent event, and no rule's concern: only roots and roles are.
             return product, ()
         plan = self._plans[kind]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
-from lazymmu.contract.dialects import Dialect, Interrupts, Locks, Nesting
+from lazymmu.contract.dialects import Dialect, Interrupts, LockGuarantee, Nesting
 
 _WIDTH: Final = 77
 """Columns of text in a kernel comment of 80 columns."""
@@ -82,7 +82,7 @@ def _caller(dialect: Dialect) -> list[str]:
         _locks(dialect),
         "Do not drop a lock that covers an entry, init_mm.page_table_lock included, before the "
         "write to the entry took effect"
-        + ("." if dialect.locks is Locks.REQUIRED else " (implied)."),
+        + ("." if dialect.locks is LockGuarantee.REQUIRED else " (implied)."),
         "Do not read an entry through its pointer after writing it in the same section; do not "
         "change it by an atomic operation either (implied): both would see the old value.",
         "Flush the TLB for what a section changed after the section, not inside it (implied). Do "
@@ -114,7 +114,7 @@ def _nesting(dialect: Dialect) -> str:
 
 
 def _locks(dialect: Dialect) -> str:
-    if dialect.locks is Locks.REQUIRED:
+    if dialect.locks is LockGuarantee.REQUIRED:
         return (
             "Begin and end a section while holding the page table locks of every table that it may "
             "change. For kernel mappings there is no such lock; such sections exist all the same, "
@@ -153,7 +153,7 @@ def _implementation(dialect: Dialect) -> list[str]:
     clauses = [
         "Assume that preemption is enabled when a section begins and that the task may move to "
         "another CPU: pin it, or carry the mode and the batch in the context switch hooks"
-        + ("." if dialect.locks is Locks.PRACTICE else " (implied)."),
+        + ("." if dialect.locks is LockGuarantee.PRACTICE else " (implied)."),
         "When a task is switched out, what it put off has taken effect or travels with it, and the "
         "mode does not stay behind on the CPU (implied).",
         "An update made in interrupt context takes effect at once, even when the interrupted task "

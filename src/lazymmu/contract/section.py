@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.dialects import Dialect
 
 DEPTH_LIMIT: Final = 3
-"""Depth, pause count and the multiplicity of one pin are exact up to this and vague beyond it."""
+"""Depth, pause count and the multiplicity of one pin are exact up to this and unknown beyond it."""
 
 PAGE_TABLE_CLASSES: Final = frozenset({"ptl", "pmd", "mm", "kernel-pt"})
 """Classes of locks that protect page-table entries."""
@@ -94,7 +94,7 @@ class TaskState:
 
     depth: sections begun and not ended; paused: pauses begun and not ended; pending: deferred
     writes; locks: locks held; pins: what keeps the task where it is, sorted, one item per pin;
-    irq: interrupts that the task is in, innermost last; vague: aspects (`events.Aspect` without
+    irq: interrupts that the task is in, innermost last; unknown: aspects (`events.Aspect` without
     "all") that are not known: rules that need one of them stay silent.
     """
 
@@ -104,7 +104,7 @@ class TaskState:
     locks: frozenset[Held] = frozenset()
     pins: tuple[str, ...] = ()
     irq: tuple[str, ...] = ()
-    vague: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
 
     @property
     def on(self) -> bool:
@@ -132,8 +132,8 @@ class TaskState:
         return bool(self.pins) or bool(self.irq) or bool(self.locks)
 
     def knows(self, *aspects: str) -> bool:
-        """Whether none of these aspects is vague."""
-        return self.vague.isdisjoint(aspects)
+        """Whether none of these aspects is unknown."""
+        return self.unknown.isdisjoint(aspects)
 
     def held(self, lock: str, cls: str = "") -> Held | None:
         """The lock of that name, or, when no lock has it, the only held one of class `cls`."""
@@ -193,25 +193,27 @@ def covering(state: TaskState, level: str, space: str) -> frozenset[str]:
 
 
 def _more(state: TaskState, aspect: str) -> frozenset[str]:
-    return state.vague | {aspect}
+    return state.unknown | {aspect}
 
 
 # The two changes that happen all the time, spelled out: dataclasses.replace() takes twice as long.
 
 
 def _moved(state: TaskState, depth: int, pending: frozenset[Pending]) -> TaskState:
-    return TaskState(depth, state.paused, pending, state.locks, state.pins, state.irq, state.vague)
+    return TaskState(
+        depth, state.paused, pending, state.locks, state.pins, state.irq, state.unknown
+    )
 
 
 def _locked(state: TaskState, locks: frozenset[Held]) -> TaskState:
     return TaskState(
-        state.depth, state.paused, state.pending, locks, state.pins, state.irq, state.vague
+        state.depth, state.paused, state.pending, locks, state.pins, state.irq, state.unknown
     )
 
 
 def _enable(state: TaskState, _event: Event) -> TaskState:
     if state.depth == DEPTH_LIMIT:
-        return replace(state, vague=_more(state, "mode"))
+        return replace(state, unknown=_more(state, "mode"))
     return _moved(state, state.depth + 1, state.pending)
 
 
@@ -223,7 +225,7 @@ def _pause(state: TaskState, event: Pause) -> TaskState:
     if event.whose != "current":
         return state
     if state.paused == DEPTH_LIMIT:
-        return replace(state, vague=_more(state, "pause"), pending=frozenset())
+        return replace(state, unknown=_more(state, "pause"), pending=frozenset())
     return replace(state, paused=state.paused + 1, pending=frozenset())
 
 
@@ -268,7 +270,7 @@ def _drop(state: TaskState, event: Drop) -> TaskState:
 def _pin(state: TaskState, event: Pin) -> TaskState:
     kind = event.kind
     if state.pins.count(kind) == DEPTH_LIMIT:
-        return replace(state, vague=_more(state, "pins"))
+        return replace(state, unknown=_more(state, "pins"))
     return replace(state, pins=tuple(sorted((*state.pins, kind))))
 
 
@@ -282,7 +284,7 @@ def _unpin(state: TaskState, event: Unpin) -> TaskState:
 
 def _irq_enter(state: TaskState, event: IrqEnter) -> TaskState:
     if len(state.irq) == DEPTH_LIMIT:
-        return replace(state, vague=_more(state, "irq"))
+        return replace(state, unknown=_more(state, "irq"))
     return replace(state, irq=(*state.irq, event.kind))
 
 
@@ -302,40 +304,40 @@ def _neutral(_state: TaskState, _event: Event) -> TaskState:
 
 def _observed(state: TaskState, event: Observed) -> TaskState:
     # What the code meant is not corrected by what is; only what nobody knows is filled in.
-    if event.counters is None or state.vague.isdisjoint(_COUNTED):
+    if event.counters is None or state.unknown.isdisjoint(_COUNTED):
         return state
     depth, paused = state.depth, state.paused
-    vague = set(state.vague)
+    unknown = set(state.unknown)
     enabled, pauses = event.counters
-    if "mode" in vague and 0 <= enabled <= DEPTH_LIMIT:
+    if "mode" in unknown and 0 <= enabled <= DEPTH_LIMIT:
         depth = enabled
-        vague.remove("mode")
-    if "pause" in vague and 0 <= pauses <= DEPTH_LIMIT:
+        unknown.remove("mode")
+    if "pause" in unknown and 0 <= pauses <= DEPTH_LIMIT:
         paused = pauses
-        vague.remove("pause")
-    return replace(state, depth=depth, paused=paused, vague=frozenset(vague))
+        unknown.remove("pause")
+    return replace(state, depth=depth, paused=paused, unknown=frozenset(unknown))
 
 
 def _unknown(state: TaskState, event: Unknown) -> TaskState:
     what, key = event.what, event.key
     if what == "all":
-        return replace(state, vague=ASPECTS)
+        return replace(state, unknown=ASPECTS)
     if key and what == "pending":
         return replace(state, pending=frozenset(p for p in state.pending if p.entry != key))
     if key and what == "locks":
         # Neither held for sure nor dropped for sure: forget it, and no longer judge by its absence.
         kept = frozenset(item for item in state.locks if item.lock != key)
-        return replace(state, locks=kept, vague=_more(state, "locks"))
+        return replace(state, locks=kept, unknown=_more(state, "locks"))
     if what == "pending":
-        return replace(state, pending=frozenset(), vague=_more(state, "pending"))
-    return replace(state, vague=_more(state, what))
+        return replace(state, pending=frozenset(), unknown=_more(state, "pending"))
+    return replace(state, unknown=_more(state, what))
 
 
 _COUNTED: Final = frozenset({"mode", "pause"})
 """The aspects that the generic counters show."""
 
 ASPECTS: Final = frozenset({"mode", "pause", "pending", "locks", "pins", "irq"})
-"""Every aspect of a task's state that can be vague."""
+"""Every aspect of a task's state that can be unknown."""
 
 AFTER: Final[Mapping[type[Event], Callable[[TaskState, Any], TaskState]]] = {
     Enable: _enable,

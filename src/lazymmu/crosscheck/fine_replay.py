@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The way of a counterexample once more, closely: everything that its CPUs did, one at a time.
+"""A counterexample replayed in fine steps: everything that its CPUs did, one thing at a time.
 
 A step of a counterexample is what others cannot come between; a trace is finer.  So the machine
-goes the way again, and whatever it does in one go is a `Moment`: which functions it was in, and
-what a tracer would have looked at before it.
+takes the steps again, and whatever it does in one go is a `FineStep`: which functions it was in,
+and what a tracer would have looked at before it.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from lazymmu.machine import Machine
-from lazymmu.machine.continuations import Threads
-from lazymmu.machine.steps import Again
+from lazymmu.machine.continuations import Continuations
+from lazymmu.machine.steps import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from lazymmu.contract.events import Event
-    from lazymmu.machine import Config
-    from lazymmu.machine.context import Here
-    from lazymmu.machine.continuations import Frame, Stack
+    from lazymmu.machine import MachineConfig
+    from lazymmu.machine.context import StepContext
+    from lazymmu.machine.continuations import RoutineFrame, Stack
 
-__all__ = ["Context", "Function", "Moment", "Way"]
+__all__ = ["FineReplay", "FineStep", "StackFunction", "TracedContext"]
 
 _SWITCH = "context_switch"
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class StackFunction:
     """A kernel function that a CPU is in; source: the kernel's file; new: it has just begun."""
 
     name: str
@@ -43,7 +43,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class TracedContext:
     """What a tracer would see of the moment at which something is traced.
 
     irq: "" or the kind of interrupt; switching: in the middle of a context switch; the counts and
@@ -63,7 +63,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FineStep:
     """One thing that a CPU did.
 
     task: current before it; coming: the task that this switch is to, "" outside one; functions:
@@ -73,23 +73,23 @@ class Moment:
     cpu: int
     task: str
     coming: str
-    functions: tuple[Function, ...]
+    functions: tuple[StackFunction, ...]
     events: tuple[Event, ...]
-    before: Context
-    after: Context
+    before: TracedContext
+    after: TracedContext
 
 
-class Way:
-    """A machine on a way.
+class FineReplay:
+    """A machine that replays a counterexample.
 
-    moments: what has happened so far; running: each CPU's task, also of the beginning.
+    steps: what has happened so far; running: each CPU's task, also of the beginning.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: MachineConfig) -> None:
         """At the beginning.  Raises machine.ConfigError when there is no such machine."""
         self.machine = Machine(config, cached=False)
-        self.machine.threads = _Watched(self)
-        self.moments: list[Moment] = []
+        self.machine.continuations = _Watched(self)
+        self.steps: list[FineStep] = []
         self._view: list[Hashable] = list(self.machine.initial)
         self._numbers = {str(action): at for at, action in enumerate(self.machine.actions)}
         self._stacks: dict[object, Stack] = {}
@@ -100,10 +100,10 @@ class Way:
     def go(self, action: str) -> bool:
         """Take the step of this name; False when it cannot be taken here."""
         view = list(self._view)
-        count = len(self.moments)
+        count = len(self.steps)
         number = self._numbers.get(action)
         if number is None or self.machine.step(view, number) is None:
-            del self.moments[count:]
+            del self.steps[count:]
             return False
         self._view = view
         return True
@@ -116,14 +116,16 @@ class Way:
             if action.kind == kind and action.cpu == cpu
         )
 
-    def saw(self, stack: Stack, here: Here, before: tuple[str, Context], count: int) -> None:
+    def saw(
+        self, stack: Stack, here: StepContext, before: tuple[str, TracedContext], count: int
+    ) -> None:
         """Called by the machine's threads after each thing that was done."""
         task, around = before
         owner: object = here.cpu if here.this_cpu.thread else task
         functions = _functions(self._stacks.get(owner, ()), stack)
         self._stacks[owner] = stack
-        self.moments.append(
-            Moment(
+        self.steps.append(
+            FineStep(
                 cpu=here.cpu,
                 task=task,
                 coming=_coming(stack, here) if around.switching else "",
@@ -134,10 +136,10 @@ class Way:
             )
         )
 
-    def context(self, stack: Stack, here: Here) -> Context:
+    def context(self, stack: Stack, here: StepContext) -> TracedContext:
         """What there is to see now."""
         current = here.current
-        return Context(
+        return TracedContext(
             irq=str(here.this_cpu.irq),
             switching=stack[0].call.name == _SWITCH,
             irqs_off=current.irqs_off,
@@ -153,26 +155,26 @@ class Way:
         )
 
 
-class _Watched(Threads):
-    """Threads that say what each step did, to whom there is a way."""
+class _Watched(Continuations):
+    """Continuations that report each step to the replay."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, replay: FineReplay) -> None:
         super().__init__(cached=False)
-        self._way = way
+        self._replay = replay
 
     def step(self, stack: Stack) -> Any:
-        """As in `Threads`; what it gives tells the way."""
+        """As in `Continuations`; the step that it gives reports to the replay."""
         plain = super().step(stack)
 
-        def step(here: Here) -> object:
-            before = here.task_name(here.task), self._way.context(stack, here)
+        def step(here: StepContext) -> object:
+            before = here.task_name(here.task), self._replay.context(stack, here)
             count = len(here.events)
             try:
                 value: object = plain(here)
-            except Again:
-                self._way.saw(stack, here, before, count)
+            except Retry:
+                self._replay.saw(stack, here, before, count)
                 raise
-            self._way.saw(stack, here, before, count)
+            self._replay.saw(stack, here, before, count)
             return value
 
         step.__name__ = plain.__name__
@@ -181,17 +183,17 @@ class _Watched(Threads):
         return step
 
 
-def _coming(stack: Stack, here: Here) -> str:
+def _coming(stack: Stack, here: StepContext) -> str:
     """Whom a context switch is to: context_switch() takes the next task first."""
     _, coming, *_ = stack[0].call.args
     return here.task_name(cast("int", coming))
 
 
-def _functions(old: Stack, now: Stack) -> tuple[Function, ...]:
+def _functions(old: Stack, now: Stack) -> tuple[StackFunction, ...]:
     """The kernel's functions on a stack; those that were not there at the same thread's last."""
     same = _same(old, now)
     return tuple(
-        Function(frame.call.name, frame.call.source, depth >= same)
+        StackFunction(frame.call.name, frame.call.source, depth >= same)
         for depth, frame in enumerate(now)
         if frame.call.source
     )
@@ -205,6 +207,6 @@ def _same(old: Stack, now: Stack) -> int:
     return min(len(old), len(now))
 
 
-def _goes_on(before: Frame, after: Frame) -> bool:
+def _goes_on(before: RoutineFrame, after: RoutineFrame) -> bool:
     """Whether a routine is further on than it was: what it has called since is new."""
     return before.call == after.call and after.sent[: len(before.sent)] == before.sent

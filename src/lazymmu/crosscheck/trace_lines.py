@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lines of a trace that is made up, and what the contract's monitors see in them.
 
-`Text` knows the forms of tracefs's lines, who is called what in them, and what each of them says to
+`TraceText` knows the forms of tracefs's lines, the names in them, and what each of them says to
 whoever reads it; it does not know where they come from.
 """
 
@@ -15,18 +15,18 @@ from lazymmu.contract.events import Exit, Observed, SwitchIn, Unknown
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.section import TaskState
-from lazymmu.crosscheck.fine_replay import Context
-from lazymmu.crosscheck.values import Line
+from lazymmu.crosscheck.fine_replay import TracedContext
+from lazymmu.crosscheck.values import TraceLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.contract.events import Event
     from lazymmu.contract.monitor import Product
-    from lazymmu.crosscheck.fine_replay import Way
-    from lazymmu.crosscheck.visibility import Shown
+    from lazymmu.crosscheck.fine_replay import FineReplay
+    from lazymmu.crosscheck.visibility import KernelVisibility
 
-__all__ = ["SWITCHING", "Text"]
+__all__ = ["SWITCHING", "TraceText"]
 
 SWITCHING: Final = {"switch-begin": "__schedule", "switch-end": "__switch_to"}
 """Who calls the hooks of a context switch, as all traces show them (kernel/sched/core.c,
@@ -35,28 +35,28 @@ context_switch(), which is inline; arch/x86/kernel/process_64.c, __switch_to()).
 _RAW: Final = {"R+": 0, "R": 0, "S": 1, "D": 2, "X": 0x80}
 """prev_state of sched_switch as a number (linux/sched.h, TASK_RUNNING to TASK_DEAD)."""
 
-_QUIET: Final = Context("", False, 0, 0, 0, 0, "no", False, {})
+_QUIET: Final = TracedContext("", False, 0, 0, 0, 0, "no", False, {})
 _COPYING: Final = replace(_QUIET, preempt_count=2)
 """fork() copies a page table with the locks of two held (mm/memory.c, copy_pte_range())."""
 
 
-class Text:
+class TraceText:
     """Lines, and what they say.
 
     broken: the name of the task that, by what the lines say, has broken the rule; pids: of tasks;
     kernel: what it shows; last: the CPU that a task was switched out on.
     """
 
-    def __init__(self, kernel: Shown, rule: str, way: Way) -> None:
-        """Of a machine's way to breaking `rule`."""
-        self.lines: list[Line] = []
+    def __init__(self, kernel: KernelVisibility, rule: str, replay: FineReplay) -> None:
+        """Of a replay that ends in breaking `rule`."""
+        self.lines: list[TraceLine] = []
         self.broken = ""
         self.kernel = kernel
         self._runtime = Runtime((RULES[rule],), kernel.dialect or PTL_HELD)
         self._monitors: dict[str, Product] = {}
         self.last: dict[str, int] = {}
-        idle = len(way.tasks) - len(way.running)
-        self.pids = {name: 1000 + at if at < idle else 0 for at, name in enumerate(way.tasks)}
+        idle = len(replay.tasks) - len(replay.running)
+        self.pids = {name: 1000 + at if at < idle else 0 for at, name in enumerate(replay.tasks)}
 
     # ---- the beginning -------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Text:
         task: str,
         coming: str,
         state: str,
-        around: Context = _QUIET,
+        around: TracedContext = _QUIET,
         counters: tuple[int, int] = (0, 0),
     ) -> None:
         """sched_switch, and what the counters of the task that goes are, where they are read."""
@@ -109,7 +109,7 @@ class Text:
             self.says(coming, SwitchIn(cpu=cpu, from_cpu=self.last[coming]))
 
     def forked(
-        self, cpu: int, task: str, around: Context, child: str, counters: tuple[int, int]
+        self, cpu: int, task: str, around: TracedContext, child: str, counters: tuple[int, int]
     ) -> None:
         """sched_process_fork, and the counters with which the child begins."""
         said = (
@@ -119,7 +119,7 @@ class Text:
         self.line(cpu, task, around, said)
         self.counted(cpu, task, around, "start", counters, child)
 
-    def ended(self, cpu: int, task: str, around: Context) -> None:
+    def ended(self, cpu: int, task: str, around: TracedContext) -> None:
         """sched_process_exit, after the counters of the task that ends."""
         self.counted(cpu, task, around, "exit", around.counters[task])
         said = f"sched_process_exit: comm={_comm(task)} pid={self.pids[task]} prio=120"
@@ -132,7 +132,7 @@ class Text:
         self,
         cpu: int,
         task: str,
-        around: Context,
+        around: TracedContext,
         at: str,
         counters: tuple[int, int],
         of: str = "",
@@ -148,7 +148,7 @@ class Text:
         self,
         cpu: int,
         task: str,
-        around: Context,
+        around: TracedContext,
         at: str,
         whose: str,
         counters: tuple[int, int],
@@ -174,23 +174,23 @@ class Text:
 
     def says(self, task: str, event: Event) -> None:
         """The monitors see an event of a task."""
-        vague = {"locks", "pending"}
+        unknown = {"locks", "pending"}
         if not self.kernel.sections:
-            vague |= {"mode", "pause"}
+            unknown |= {"mode", "pause"}
         before = self._monitors.get(task)
         if before is None:
-            before = self._runtime.start(TaskState(vague=frozenset(vague)))
+            before = self._runtime.start(TaskState(unknown=frozenset(unknown)))
         self._monitors[task], violations = self._runtime.step(before, event)
         if violations and not self.broken:
             self.broken = task
 
     def line(
-        self, cpu: int, task: str, around: Context, text: str, *, switching: bool = False
+        self, cpu: int, task: str, around: TracedContext, text: str, *, switching: bool = False
     ) -> None:
         """One line, with the flags of the moment around it."""
         pid = self.pids[task]
         comm = _comm(task) if pid else "<idle>"
-        self.lines.append(Line(cpu, comm, pid, _flags(around, switching=switching), text))
+        self.lines.append(TraceLine(cpu, comm, pid, _flags(around, switching=switching), text))
 
 
 def _comm(task: str) -> str:
@@ -198,7 +198,7 @@ def _comm(task: str) -> str:
     return task[:15]
 
 
-def _flags(around: Context, *, switching: bool) -> str:
+def _flags(around: TracedContext, *, switching: bool) -> str:
     """The column of flags (kernel/trace/trace_output.c, trace_print_lat_fmt()).
 
     A context switch has interrupts off, and holds a lock with preemption off.

@@ -6,14 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Line", "Retold", "Untold"]
+__all__ = ["NotVisible", "RenderedTrace", "TraceLine"]
 
 
-class Untold(StrEnum):
-    """Why no trace tells a counterexample.
+class NotVisible(StrEnum):
+    """Why no trace shows a counterexample.
 
     RULE: traces do not witness the rule; KERNEL: nothing in a trace of that kernel shows the mode;
-    EVENT: what a trace of that kernel shows of the way breaks no rule.
+    EVENT: what a trace of that kernel shows of its steps breaks no rule.
     """
 
     RULE = "rule"
@@ -22,7 +22,7 @@ class Untold(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TraceLine:
     """One line of a trace.  comm: the task's name; flags: as tracefs prints them, five letters."""
 
     cpu: int
@@ -33,15 +33,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Retold:
+class RenderedTrace:
     """A counterexample as the trace of such a kernel.
 
     lines: in order; cpus: how many the machine has; task, pid: who breaks the rule, by what
-    the lines say; untold: why they do not say that anybody does, None when they do.
+    the lines say; not_visible: why they do not say that anybody does, None when they do.
     """
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[TraceLine, ...] = ()
     cpus: int = 0
     task: str = ""
     pid: int = -1
-    untold: Untold | None = None
+    not_visible: NotVisible | None = None

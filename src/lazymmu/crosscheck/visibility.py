@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lazymmu.contract.dialects import Dialect
-    from lazymmu.ftrace.profile import Function
+    from lazymmu.ftrace.profile import TracedFunction
 
-__all__ = ["Reading", "Shown", "shown"]
+__all__ = ["CounterReading", "KernelVisibility", "visibility"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CounterReading:
     """A dynamic event that reads the task's counters: its name, and the tracepoint it is at."""
 
     name: str
@@ -35,7 +35,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class KernelVisibility:
     """What a trace of one kernel shows.
 
     calls: for each meaning of the profiles the function that has it; counters: for each moment the
@@ -44,8 +44,8 @@ class Shown:
     speaks it.
     """
 
-    calls: Mapping[str, Function]
-    counters: Mapping[str, Reading]
+    calls: Mapping[str, TracedFunction]
+    counters: Mapping[str, CounterReading]
     sections: bool
     dialect: Dialect | None
 
@@ -60,13 +60,13 @@ class Shown:
         return not self.counters and {"switch-begin", "switch-end"} <= set(self.calls)
 
 
-def shown(arch: str, release: str) -> Shown | None:
+def visibility(arch: str, release: str) -> KernelVisibility | None:
     """What a trace of Linux `release` on `arch` shows; None where there is no profile of that."""
     at = version(release)
     if arch not in ARCHES or at is None:
         return None
     known = guess(Header(), b"", arch=arch, release=release)
-    calls: dict[str, Function] = {}
+    calls: dict[str, TracedFunction] = {}
     there = [one for one in profiles()[arch].functions if one.since <= at < one.until]
     names = {one.name for one in there}
     for one in there:
@@ -76,11 +76,11 @@ def shown(arch: str, release: str) -> Shown | None:
             calls.setdefault(one.means, one)
     readings = counter_events()
     counters = {
-        readings[one.name]: Reading(one.name, one.forms[0].split()[1])
+        readings[one.name]: CounterReading(one.name, one.forms[0].split()[1])
         for one in plan(arch, release).dynamic
         if one.name in readings
     }
-    return Shown(
+    return KernelVisibility(
         calls=calls,
         counters=counters,
         sections=known.shows_sections,

@@ -7,14 +7,14 @@ Knows nothing of what is modelled. A model is written as `Model` says; `search` 
 from __future__ import annotations
 
 from lazymmu.explore.model import (
-    Field,
     Model,
     ModelError,
-    Path,
-    Progress,
-    Result,
-    Taken,
-    View,
+    PathStep,
+    SearchPath,
+    SearchProgress,
+    SearchResult,
+    StateField,
+    StateView,
     replay,
 )
 from lazymmu.explore.search import ENGINES, Engine, search
@@ -22,14 +22,14 @@ from lazymmu.explore.search import ENGINES, Engine, search
 __all__ = [
     "ENGINES",
     "Engine",
-    "Field",
     "Model",
     "ModelError",
-    "Path",
-    "Progress",
-    "Result",
-    "Taken",
-    "View",
+    "PathStep",
+    "SearchPath",
+    "SearchProgress",
+    "SearchResult",
+    "StateField",
+    "StateView",
     "replay",
     "search",
 ]

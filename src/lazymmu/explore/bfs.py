@@ -14,29 +14,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lazymmu.explore import trie_walk
-from lazymmu.explore.limits import EndedError
-from lazymmu.explore.store import Store
-from lazymmu.explore.trie_arrays import Flat
+from lazymmu.explore.limits import LimitReachedError
+from lazymmu.explore.store import StateStore
+from lazymmu.explore.trie_arrays import TrieArrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lazymmu.explore.engine import Engine
-    from lazymmu.explore.limits import Limits
+    from lazymmu.explore.limits import SearchLimits
     from lazymmu.explore.packing import Packing
-    from lazymmu.explore.trie import Table
+    from lazymmu.explore.trie import StepTable
 
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Sweep"]
+__all__ = ["BreadthFirst"]
 
 _CHECKS = 16
 """How often a step is run again for comparison: this often, and once for eight first runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Successors:
     """Successors: their words, the numbers of the states that they came from, and the actions."""
 
     words: Words
@@ -44,18 +44,20 @@ class Found:
     actions: Ints
 
 
-class Sweep:
+class BreadthFirst:
     """One search under one packing. Raises OutgrownError where that does not do."""
 
-    def __init__(self, table: Table, packing: Packing, limits: Limits, engine: Engine) -> None:
+    def __init__(
+        self, table: StepTable, packing: Packing, limits: SearchLimits, engine: Engine
+    ) -> None:
         self.table = table
         self.model = table.model
         self.limits = limits
         self.engine = engine
         self.loops = engine.loops(0)
-        self.flat = Flat(table, packing)
-        self.store = Store(packing.words, self.loops, self._room)
-        self.pending: dict[tuple[int, int], list[Found]] = {}
+        self.flat = TrieArrays(table, packing)
+        self.store = StateStore(packing.words, self.loops, self._room)
+        self.pending: dict[tuple[int, int], list[Successors]] = {}
         self.hits: Ints = np.zeros(len(table.leaves), np.int64)  # by leaf: steps taken
         self.first: dict[int, tuple[tuple[int, int], int, int]] = {}  # as in the oracle
         self.transitions = 0
@@ -64,13 +66,13 @@ class Sweep:
         self.samples: list[tuple[int, Words]] = []
         self.waiting = 0  # bytes of pending
         self.cut_labels = 0
-        self.cut: list[Found] = []
+        self.cut: list[Successors] = []
 
     def _room(self, more: int) -> None:
         """End the search where so many more bytes are too many."""
         most = self.limits.max_bytes
         if most is not None and self.store.bytes + self.waiting + more > most:
-            raise EndedError("max_bytes")
+            raise LimitReachedError("max_bytes")
 
     # ---- levels ----------------------------------------------------------------------------------
 
@@ -78,7 +80,7 @@ class Sweep:
         """See everything; raises EndedError where a limit says so."""
         packed = np.array(self.flat.packing.pack(self.table.initial), np.uint64)
         nothing = np.zeros(1, np.int64)
-        self.pending[0, 0] = [Found(packed[:, None], nothing, nothing)]
+        self.pending[0, 0] = [Successors(packed[:, None], nothing, nothing)]
         while self.pending:
             level = min(self.pending)
             frontier = self._due(level)
@@ -91,7 +93,7 @@ class Sweep:
             self._again(action, state)
         shown = sum(1 << label for label in self.first)
         if self.cut_labels & ~shown or any(self.store.missing(one.words).any() for one in self.cut):
-            raise EndedError("bound")
+            raise LimitReachedError("bound")
 
     def _begin(self, level: tuple[int, int]) -> None:
         """Count a level, and see whether it is to be expanded."""
@@ -101,9 +103,9 @@ class Sweep:
             for label, (key, _, _) in self.first.items()
             if self.limits.stop >> label & 1
         ):
-            raise EndedError("stop")
+            raise LimitReachedError("stop")
         if self.limits.max_states is not None and self.store.count > self.limits.max_states:
-            raise EndedError("max_states")
+            raise LimitReachedError("max_states")
         self._tick(level)
 
     def _tick(self, level: tuple[int, int]) -> None:
@@ -122,7 +124,7 @@ class Sweep:
             new.append(self._keep(found))
         return np.concatenate(new, axis=1) if len(new) > 1 else new[0]
 
-    def _keep(self, found: Found) -> Words:
+    def _keep(self, found: Successors) -> Words:
         return found.words.take(self.store.add(found.words, found.parents, found.actions), axis=1)
 
     def _expand(self, level: tuple[int, int], frontier: Words, after: list[Words]) -> Words:
@@ -160,27 +162,27 @@ class Sweep:
         self._count((cost, steps + 1), rows, leaves, first)
         return self._keep(self._found(words, rows, leaves, first))
 
-    def _found(self, words: Words, rows: Ints, leaves: Ints, first: int) -> Found:
+    def _found(self, words: Words, rows: Ints, leaves: Ints, first: int) -> Successors:
         after = self.loops.successors(self.flat, words, rows, leaves)
-        return Found(after, rows + first, self.flat.action.take(leaves))
+        return Successors(after, rows + first, self.flat.action.take(leaves))
 
-    def _defer(self, level: tuple[int, int], found: Found) -> None:
+    def _defer(self, level: tuple[int, int], found: Successors) -> None:
         """Keep successors for a level of more cost, unless they are stored already."""
         new = np.nonzero(self.store.missing(found.words))[0]
         if new.size:
-            kept = Found(
+            kept = Successors(
                 found.words.take(new, axis=1), found.parents.take(new), found.actions.take(new)
             )
             self.waiting += kept.words.nbytes + 16 * new.size
             self.pending.setdefault(level, []).append(kept)
 
-    def _cut(self, found: Found, leaves: Ints) -> None:
+    def _cut(self, found: Successors, leaves: Ints) -> None:
         """Note steps that are over the bound: something is lost unless it is seen otherwise."""
         self.cut_labels |= int(np.bitwise_or.reduce(self.flat.labels.take(leaves)))
         new = np.nonzero(self.store.missing(found.words))[0]
         if new.size:
             none = np.zeros(0, np.int64)
-            self.cut.append(Found(found.words.take(new, axis=1), none, none))
+            self.cut.append(Successors(found.words.take(new, axis=1), none, none))
             self.waiting += self.cut[-1].words.nbytes
 
     # ---- what is counted and shown ---------------------------------------------------------------

@@ -11,7 +11,7 @@ from lazymmu.explore.inner_loops import InnerLoops
 __all__ = ["HANDOVER", "NUMPY", "Engine"]
 
 NUMPY = InnerLoops(
-    "numpy", 1 << 17, trie_walk.steps, trie_walk.successors, hashing.claim, hashing.find
+    "numpy", 1 << 17, trie_walk.steps, trie_walk.successors, hashing.insert_new, hashing.find
 )
 """The default."""
 
@@ -48,6 +48,6 @@ def _numba() -> InnerLoops:
         1 << 16,
         trie_walk_numba.steps,
         trie_walk_numba.successors,
-        trie_walk_numba.claim,
+        trie_walk_numba.insert_new,
         trie_walk_numba.find,
     )

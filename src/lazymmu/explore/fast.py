@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lazymmu.explore.bfs import Sweep
+from lazymmu.explore.bfs import BreadthFirst
 from lazymmu.explore.engine import Engine
-from lazymmu.explore.limits import EndedError
-from lazymmu.explore.model import ModelError, Path, Result, Taken, label_names
+from lazymmu.explore.limits import LimitReachedError
+from lazymmu.explore.model import ModelError, PathStep, SearchPath, SearchResult, label_names
 from lazymmu.explore.packing import bits, plan, tight
-from lazymmu.explore.trie import Table
+from lazymmu.explore.trie import StepTable
 from lazymmu.explore.trie_walk import OutgrownError
 
 if TYPE_CHECKING:
-    from lazymmu.explore.limits import Limits
+    from lazymmu.explore.limits import SearchLimits
     from lazymmu.explore.model import Model
     from lazymmu.explore.packing import Packing
 
@@ -26,7 +26,7 @@ _SCOUT = 4000
 """After so many states the values are largely known, and it is worth to pack tightly."""
 
 
-def _loose(table: Table) -> Packing:
+def _loose(table: StepTable) -> Packing:
     """A packing for the beginning, when nothing is known of the open fields."""
     return plan(
         [
@@ -36,7 +36,7 @@ def _loose(table: Table) -> Packing:
     )
 
 
-class _Scout(Sweep):
+class _TrialSearch(BreadthFirst):
     """The first search: it ends when it has seen enough to pack better."""
 
     def _begin(self, level: tuple[int, int]) -> None:
@@ -45,29 +45,29 @@ class _Scout(Sweep):
         super()._begin(level)
 
 
-def _search(table: Table, limits: Limits, engine: Engine) -> tuple[Sweep, str]:
+def _search(table: StepTable, limits: SearchLimits, engine: Engine) -> tuple[BreadthFirst, str]:
     """Search under one packing after the other, until one does; why it ended, and where."""
     if table.calls:
-        sweep = Sweep(table, tight(table.values), limits, engine)
+        sweep = BreadthFirst(table, tight(table.values), limits, engine)
     else:
-        sweep = _Scout(table, _loose(table), limits, engine)
+        sweep = _TrialSearch(table, _loose(table), limits, engine)
     while True:
         try:
             sweep.run()
         except OutgrownError:
-            if sweep.store.count > _SCOUT or not isinstance(sweep, _Scout):
-                sweep = Sweep(table, tight(table.values), limits, engine)
+            if sweep.store.count > _SCOUT or not isinstance(sweep, _TrialSearch):
+                sweep = BreadthFirst(table, tight(table.values), limits, engine)
             else:
-                sweep = _Scout(table, _loose(table), limits, engine)
+                sweep = _TrialSearch(table, _loose(table), limits, engine)
             continue
-        except EndedError as ended:
+        except LimitReachedError as ended:
             return sweep, str(ended)
         except KeyboardInterrupt:
             return sweep, "interrupt"
         return sweep, ""
 
 
-def _path(model: Model, sweep: Sweep, label: int) -> Path:
+def _path(model: Model, sweep: BreadthFirst, label: int) -> SearchPath:
     """The path to the first showing of a label, by running the model along it."""
     (cost, _), number, action = sweep.first[label]
     state, steps, shown = list(model.initial), [], 0
@@ -79,7 +79,7 @@ def _path(model: Model, sweep: Sweep, label: int) -> Path:
                 " it depends on something outside the state"
             )
         shown = labels
-        steps.append(Taken(model.actions[one], label_names(model, labels)))
+        steps.append(PathStep(model.actions[one], label_names(model, labels)))
     final: tuple[str, ...] = ()
     if action < 0:
         shown = model.final(state)
@@ -89,28 +89,30 @@ def _path(model: Model, sweep: Sweep, label: int) -> Path:
             f"label {model.labels[label]} was shown at first, and the same path does not show it"
             " now: the model depends on something outside the state"
         )
-    return Path(tuple(steps), cost, final)
+    return SearchPath(tuple(steps), cost, final)
 
 
 def explore(
-    model: Model, limits: Limits, engine: str = "numpy", table: Table | None = None
-) -> Result:
+    model: Model, limits: SearchLimits, engine: str = "numpy", table: StepTable | None = None
+) -> SearchResult:
     """Search a model with an engine that `Engine` knows.
 
     `table` is what is known of the model already; the search adds to it.
     """
     chosen = Engine(engine)
-    table = table or Table(model)
+    table = table or StepTable(model)
     sweep, reason = _search(table, limits, chosen)
     taken = np.zeros(table.final + 1, np.int64)
     np.add.at(taken, sweep.flat.action[: sweep.hits.size], sweep.hits)
-    return Result(
+    return SearchResult(
         complete=not reason,
         reason=reason,
         states=sweep.store.count,
         transitions=sweep.transitions,
         depth=sweep.depth,
-        shown={model.labels[label]: _path(model, sweep, label) for label in sorted(sweep.first)},
+        discoveries={
+            model.labels[label]: _path(model, sweep, label) for label in sorted(sweep.first)
+        },
         taken=tuple(taken[:-1].tolist()),
         engine=chosen.name,
         seconds=limits.seconds(),

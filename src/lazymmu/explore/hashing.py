@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-__all__ = ["MULTIPLIER", "Keys", "Numbering", "claim", "find"]
+__all__ = ["MULTIPLIER", "Keys", "Numbering", "find", "insert_new"]
 
 MULTIPLIER = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: Fibonacci hashing spreads neighbouring keys."""
@@ -42,7 +42,7 @@ def _slots(keys: Words, log: int) -> Ints:
     return (keys * U64(MULTIPLIER) >> U64(64 - log)).view(np.int64)
 
 
-def claim(table: Words, log: int, keys: Words) -> Ints:
+def insert_new(table: Words, log: int, keys: Words) -> Ints:
     """Put keys into a table that has room for them.
 
     Returns the places in `keys`, in order, of the first of each that was not there.
@@ -126,12 +126,12 @@ class Keys:
         self.table, self.log = np.zeros(1 << log, U64), log
         for start in range(0, len(old), _BATCH):
             part = old[start : start + _BATCH]
-            self.loops.claim(self.table, log, part[part != 0])
+            self.loops.insert_new(self.table, log, part[part != 0])
 
     def add(self, keys: Words) -> Ints:
         """Put keys in; the places in `keys`, in order, of the first of each that was not there."""
         self.reserve(keys.size)
-        new = self.loops.claim(self.table, self.log, keys)
+        new = self.loops.insert_new(self.table, self.log, keys)
         self.count += new.size
         return new
 

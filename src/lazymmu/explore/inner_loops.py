@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from lazymmu.explore.trie_arrays import Flat
+    from lazymmu.explore.trie_arrays import TrieArrays
 
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
@@ -30,7 +30,7 @@ class InnerLoops:
 
     name: str
     pairs: int
-    steps: Callable[[Flat, Words, int, int], tuple[Ints, Ints]]
-    successors: Callable[[Flat, Words, Ints, Ints], Words]
-    claim: Callable[[Words, int, Words], Ints]
+    steps: Callable[[TrieArrays, Words, int, int], tuple[Ints, Ints]]
+    successors: Callable[[TrieArrays, Words, Ints, Ints], Words]
+    insert_new: Callable[[Words, int, Words], Ints]
     find: Callable[[Words, int, Words], Ints]

@@ -7,20 +7,20 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lazymmu.explore.model import Progress
+from lazymmu.explore.model import SearchProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EndedError", "Limits"]
+__all__ = ["LimitReachedError", "SearchLimits"]
 
 
-class EndedError(Exception):
+class LimitReachedError(Exception):
     """Raised inside an engine when a limit is hit; the message is the result's `reason`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SearchLimits:
     """The bounds of one search, and the clock that runs since it began.
 
     `bound` is the greatest cost, `deadline` is in seconds since `start`, `stop` a mask of labels.
@@ -31,7 +31,7 @@ class Limits:
     max_bytes: int | None = None
     deadline: float | None = None
     stop: int = 0
-    progress: Callable[[Progress], None] | None = None
+    progress: Callable[[SearchProgress], None] | None = None
     start: float = field(default_factory=time.perf_counter)
 
     def seconds(self) -> float:
@@ -41,6 +41,6 @@ class Limits:
     def tick(self, states: int, transitions: int, cost: int, steps: int) -> None:
         """Report progress, and raise EndedError when the time is up."""
         if self.progress is not None:
-            self.progress(Progress(states, transitions, cost, steps, self.seconds()))
+            self.progress(SearchProgress(states, transitions, cost, steps, self.seconds()))
         if self.deadline is not None and self.seconds() >= self.deadline:
-            raise EndedError("deadline")
+            raise LimitReachedError("deadline")

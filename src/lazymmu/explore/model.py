@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_ACTIONS",
     "MAX_LABELS",
-    "Field",
     "Model",
     "ModelError",
-    "Path",
-    "Progress",
-    "Result",
-    "Taken",
-    "View",
+    "PathStep",
+    "SearchPath",
+    "SearchProgress",
+    "SearchResult",
+    "StateField",
+    "StateView",
     "check_model",
     "check_values",
     "label_names",
@@ -43,7 +43,7 @@ class ModelError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class StateField:
     """One part of a state.
 
     `values` is the number of its values, which are then the integers from 0 on; or None, and any
@@ -54,7 +54,7 @@ class Field:
     values: int | None = None
 
 
-class View(Protocol):
+class StateView(Protocol):
     """A state as a step sees it: values by field number, which it may also set."""
 
     def __getitem__(self, index: int, /) -> Any: ...
@@ -72,7 +72,7 @@ class Model(Protocol):
     """
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[StateField, ...]:
         """The parts of a state."""
 
     @property
@@ -91,15 +91,15 @@ class Model(Protocol):
     def costly(self) -> int:
         """The mask of the labels that make a step cost 1; other steps cost nothing."""
 
-    def step(self, state: View, action: int, /) -> int | None:
+    def step(self, state: StateView, action: int, /) -> int | None:
         """Take one step in place: the mask of labels shown, or None where it cannot be taken."""
 
-    def final(self, state: View, /) -> int:
+    def final(self, state: StateView, /) -> int:
         """The mask of labels that a state shows in which no action can be taken."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class PathStep:
     """One step of a path: the action's name, and the labels that it showed."""
 
     action: str
@@ -107,16 +107,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class SearchPath:
     """Steps from the initial state on, what they cost, and what the last state shows as final."""
 
-    steps: tuple[Taken, ...]
+    steps: tuple[PathStep, ...]
     cost: int
     final: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SearchProgress:
     """How far a search has come: the level is the cost and the number of steps of its states."""
 
     states: int
@@ -127,13 +127,13 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchResult:
     """What a search found.
 
     `complete` says that all states were seen; if not, `reason` names what ended the search:
     "bound", "max_states", "max_bytes", "deadline", "stop" or "interrupt". `depth` is the greatest
     number of steps on any state's first path. `shown` has the first showing of each label that
-    was shown: the least cost, then the fewest steps, then the first in the order of levels,
+    was discoveries: the least cost, then the fewest steps, then the first in the order of levels,
     states and actions, which is the same in all engines. Where the search was ended early, a
     showing with more cost than others may have a cheaper one that was not found yet.
     `taken` counts for each action how often it was taken, `calls` the calls of the model.
@@ -144,14 +144,14 @@ class Result:
     states: int
     transitions: int
     depth: int
-    shown: Mapping[str, Path]
+    discoveries: Mapping[str, SearchPath]
     taken: tuple[int, ...]
     engine: str
     seconds: float
     calls: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shown", MappingProxyType(dict(self.shown)))
+        object.__setattr__(self, "discoveries", MappingProxyType(dict(self.discoveries)))
 
 
 def label_names(model: Model, mask: int) -> tuple[str, ...]:
@@ -159,7 +159,7 @@ def label_names(model: Model, mask: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(model.labels) if mask >> bit & 1)
 
 
-def check_values(fields: Sequence[Field], state: Sequence[Any]) -> None:
+def check_values(fields: Sequence[StateField], state: Sequence[Any]) -> None:
     """Refuse a state with a value that its field does not have (ModelError)."""
     for field, value in zip(fields, state, strict=True):
         if field.values is not None and not (isinstance(value, int) and 0 <= value < field.values):
@@ -186,7 +186,7 @@ def check_model(model: Model) -> None:
     check_values(model.fields, model.initial)
 
 
-def replay(model: Model, path: Path) -> Iterator[tuple[Any, ...]]:
+def replay(model: Model, path: SearchPath) -> Iterator[tuple[Any, ...]]:
     """The states of a path: the initial one, and the one after each step.
 
     Raises ModelError where the model cannot take a step of the path, or shows other labels.

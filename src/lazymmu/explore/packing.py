@@ -16,7 +16,7 @@ from lazymmu.explore.model import ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lazymmu.explore.model import Field
+    from lazymmu.explore.model import StateField
 
 __all__ = ["TOP", "WORD", "Packing", "Values", "bits", "plan", "tight"]
 
@@ -41,7 +41,7 @@ class Values:
 
     __slots__ = ("_numbers", "field", "known", "open")
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: StateField) -> None:
         self.field = field
         self.open = field.values is None or field.values > _FEW
         self.known: list[Any] = [] if self.open else list(range(field.values or 0))

@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lazymmu.explore.limits import Limits
+from lazymmu.explore.limits import SearchLimits
 from lazymmu.explore.model import ModelError, check_model
 from lazymmu.explore.packing import bits
-from lazymmu.explore.trie import BLOCKED, UNKNOWN, Table
+from lazymmu.explore.trie import BLOCKED, UNKNOWN, StepTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,8 +60,8 @@ def export(model: Model) -> str:
     from lazymmu.explore import fast
 
     check_model(model)
-    table = Table(model)
-    result = fast.explore(model, Limits(), table=table)
+    table = StepTable(model)
+    result = fast.explore(model, SearchLimits(), table=table)
     if not result.complete:
         raise ModelError(f"the search was ended ({result.reason}), and so there is no export")
     return "".join(_Writer(table).lines())
@@ -70,7 +70,7 @@ def export(model: Model) -> str:
 class _Writer:
     """Prints the tables of one model."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: StepTable) -> None:
         self.table = table
 
     def lines(self) -> Iterator[str]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.explore.limits import EndedError
-from lazymmu.explore.model import Path, Result, Taken, check_values, label_names
+from lazymmu.explore.limits import LimitReachedError
+from lazymmu.explore.model import PathStep, SearchPath, SearchResult, check_values, label_names
 
 if TYPE_CHECKING:
-    from lazymmu.explore.limits import Limits
+    from lazymmu.explore.limits import SearchLimits
     from lazymmu.explore.model import Model
 
 __all__ = ["explore"]
@@ -25,7 +25,7 @@ _State = tuple[Any, ...]
 class _Search:
     """One search: states in the order in which they were stored, and how each was reached."""
 
-    def __init__(self, model: Model, limits: Limits) -> None:
+    def __init__(self, model: Model, limits: SearchLimits) -> None:
         self.model = model
         self.limits = limits
         self.closed = any(field.values is not None for field in model.fields)
@@ -51,15 +51,15 @@ class _Search:
                 continue
             self.depth = max(self.depth, level[1])
             if any(key <= level for key in self.stopping()):
-                raise EndedError("stop")
+                raise LimitReachedError("stop")
             if self.limits.max_states is not None and len(self.index) > self.limits.max_states:
-                raise EndedError("max_states")
+                raise LimitReachedError("max_states")
             self.limits.tick(len(self.index), sum(self.taken), *level)
             for number, state in frontier:
                 self.expand(level, number, state)
         shown = sum(1 << label for label in self.first)
         if any(target not in self.index or labels & ~shown for target, labels in self.cut):
-            raise EndedError("bound")
+            raise LimitReachedError("bound")
 
     def store(self, found: list[tuple[_State, int, int]]) -> list[tuple[int, _State]]:
         """Store the states of a level that are not stored yet, which makes them its frontier."""
@@ -73,7 +73,7 @@ class _Search:
                 self.reached.append((parent, action))
                 self.bytes += sys.getsizeof(state)
                 if self.limits.max_bytes is not None and self.bytes > self.limits.max_bytes:
-                    raise EndedError("max_bytes")
+                    raise LimitReachedError("max_bytes")
         return frontier
 
     def expand(self, level: tuple[int, int], number: int, state: _State) -> None:
@@ -110,7 +110,7 @@ class _Search:
         """Cost and steps of the labels that end the search."""
         return [key for label, (key, _, _) in self.first.items() if self.limits.stop >> label & 1]
 
-    def path(self, label: int) -> Path:
+    def path(self, label: int) -> SearchPath:
         """The path to the first showing of a label."""
         (cost, _), number, action = self.first[label]
         actions = [action] if action >= 0 else []
@@ -121,28 +121,28 @@ class _Search:
         steps = []
         for one in reversed(actions):
             labels = self.model.step(state, one)
-            steps.append(Taken(self.model.actions[one], label_names(self.model, labels or 0)))
+            steps.append(PathStep(self.model.actions[one], label_names(self.model, labels or 0)))
         final = label_names(self.model, self.model.final(state)) if action < 0 else ()
-        return Path(tuple(steps), cost, final)
+        return SearchPath(tuple(steps), cost, final)
 
 
-def explore(model: Model, limits: Limits) -> Result:
+def explore(model: Model, limits: SearchLimits) -> SearchResult:
     """Search a model with the plain engine."""
     search = _Search(model, limits)
     reason = ""
     try:
         search.run()
-    except EndedError as ended:
+    except LimitReachedError as ended:
         reason = str(ended)
     except KeyboardInterrupt:
         reason = "interrupt"
-    return Result(
+    return SearchResult(
         complete=not reason,
         reason=reason,
         states=len(search.index),
         transitions=sum(search.taken),
         depth=search.depth,
-        shown={model.labels[label]: search.path(label) for label in sorted(search.first)},
+        discoveries={model.labels[label]: search.path(label) for label in sorted(search.first)},
         taken=tuple(search.taken),
         engine="python",
         seconds=limits.seconds(),

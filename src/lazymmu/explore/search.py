@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 from lazymmu.explore import reference, small
-from lazymmu.explore.limits import Limits
+from lazymmu.explore.limits import SearchLimits
 from lazymmu.explore.model import ModelError, check_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lazymmu.explore.model import Model, Progress, Result
+    from lazymmu.explore.model import Model, SearchProgress, SearchResult
 
 __all__ = ["ENGINES", "Engine", "search"]
 
@@ -25,11 +25,11 @@ ENGINES: tuple[str, ...] = get_args(Engine)
 class _Onward:
     """Passes on what is progress: an engine that begins anew is not heard until it is further."""
 
-    def __init__(self, progress: Callable[[Progress], None]) -> None:
+    def __init__(self, progress: Callable[[SearchProgress], None]) -> None:
         self._progress = progress
         self._best = (0, 0, 0)
 
-    def __call__(self, now: Progress) -> None:
+    def __call__(self, now: SearchProgress) -> None:
         here = (now.cost, now.steps, now.states)
         if here >= self._best:
             self._best = here
@@ -45,8 +45,8 @@ def search(
     max_bytes: int | None = None,
     deadline: float | None = None,
     stop: int = 0,
-    progress: Callable[[Progress], None] | None = None,
-) -> Result:
+    progress: Callable[[SearchProgress], None] | None = None,
+) -> SearchResult:
     """See every state that a model can reach, in the order of cost and then of steps.
 
     engine: "python" runs the model on every state, and needs nothing; "numpy" runs it once for
@@ -70,7 +70,9 @@ def search(
     if stop >> len(model.labels):
         raise ModelError("the mask of labels to stop at has a bit for which there is no label")
     check_model(model)
-    limits = Limits(bound, max_states, max_bytes, deadline, stop, progress and _Onward(progress))
+    limits = SearchLimits(
+        bound, max_states, max_bytes, deadline, stop, progress and _Onward(progress)
+    )
     if engine == "python":
         return reference.explore(model, limits)
     table = None

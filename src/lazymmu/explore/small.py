@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.explore import reference
-from lazymmu.explore.model import Field
-from lazymmu.explore.trie import BLOCKED, UNKNOWN, Table
+from lazymmu.explore.model import StateField
+from lazymmu.explore.trie import BLOCKED, UNKNOWN, StepTable
 
 if TYPE_CHECKING:
-    from lazymmu.explore.limits import Limits
-    from lazymmu.explore.model import Model, Result
+    from lazymmu.explore.limits import SearchLimits
+    from lazymmu.explore.model import Model, SearchResult
 
-__all__ = ["MOST", "Cached", "explore"]
+__all__ = ["MOST", "TabulatedModel", "explore"]
 
 MOST = 5000
 """With more states than this the arrays are faster, also when they begin anew."""
@@ -27,12 +27,12 @@ _EVERY = 29
 _SAMPLES = 16
 
 
-class Cached:
+class TabulatedModel:
     """A model whose states are the numbers of the values, and whose steps are looked up."""
 
     def __init__(self, model: Model) -> None:
-        self.table = Table(model)
-        self.fields = tuple(Field(field.name) for field in model.fields)
+        self.table = StepTable(model)
+        self.fields = tuple(StateField(field.name) for field in model.fields)
         self.initial = self.table.initial
         self.actions = model.actions
         self.labels = model.labels
@@ -78,9 +78,9 @@ class Cached:
             self.table.check(action, state.__getitem__)
 
 
-def explore(model: Model, limits: Limits) -> tuple[Result | None, Table]:
+def explore(model: Model, limits: SearchLimits) -> tuple[SearchResult | None, StepTable]:
     """Search a small model; None if it turned out to be large. And what was learnt of it."""
-    cached = Cached(model)
+    cached = TabulatedModel(model)
     most = MOST if limits.max_states is None else min(MOST, limits.max_states)
     result = reference.explore(cached, replace(limits, max_states=most))
     if result.reason == "max_states" and most != limits.max_states:

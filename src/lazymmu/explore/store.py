@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lazymmu.explore.hashing import Keys, Numbering
-from lazymmu.explore.limits import EndedError
+from lazymmu.explore.limits import LimitReachedError
 from lazymmu.explore.packing import TOP
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Store"]
+__all__ = ["StateStore"]
 
 _HALF = 31
 """Bits of a word's number in a key: a key has two, and the highest bit set."""
 
 
-class Store:
+class StateStore:
     """States by number, in the order in which they came in.
 
     `room` is called with the bytes that are needed next, and may raise.
@@ -80,7 +80,9 @@ class Store:
     @staticmethod
     def _key(one: Ints, other: Ints) -> Words:
         if max(one.max(initial=0), other.max(initial=0)) >> _HALF:
-            raise EndedError("max_bytes")  # 2^31 different words need far more than 2^31 bytes
+            raise LimitReachedError(
+                "max_bytes"
+            )  # 2^31 different words need far more than 2^31 bytes
         key: Words = (one << _HALF | other).view(np.uint64) | np.uint64(TOP)
         return key
 

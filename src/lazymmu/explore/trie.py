@@ -6,8 +6,8 @@ holds for every state that has these values, and goes into a decision trie of th
 asks for one field, its children are by value, a leaf says what happens. An action that was never
 run has an empty root.
 
-This is right as long as a step depends on nothing else. `Table.check` runs a step again elsewhere,
-to catch one that does.
+This is right as long as a step depends on nothing else. `StepTable.check` runs a step again
+elsewhere, to catch one that does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lazymmu.explore.model import Model
 
-__all__ = ["BLOCKED", "ROOT", "UNKNOWN", "Leaf", "Node", "Table"]
+__all__ = ["BLOCKED", "ROOT", "UNKNOWN", "Leaf", "StepTable", "TrieNode"]
 
 UNKNOWN = 0
 """The reference to what was not tabulated yet; positive references are nodes, negative leaves."""
@@ -48,7 +48,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class TrieNode:
     """A question in a trie: the field whose value decides, and what comes next by its number."""
 
     field: int
@@ -94,14 +94,14 @@ class _Recorder:
         self._now[index] = self.writes[index] = value
 
 
-class Table:
+class StepTable:
     """The tries of a model, as far as they are known. Packing does not matter here."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.final = len(model.actions)
         self.values = [Values(field) for field in model.fields]
-        self.nodes = [Node(ROOT, {}) for _ in range(self.final + 2)]
+        self.nodes = [TrieNode(ROOT, {}) for _ in range(self.final + 2)]
         """Node 0 is nothing; node 1 + a is the root of action a, the last root that of `final`."""
         blocked = Leaf(self.final, 0, ())
         self.leaves = [blocked, blocked]
@@ -157,7 +157,7 @@ class Table:
             if value not in node.children:
                 grown = grown or (ref, value)
                 node.children[value] = len(self.nodes)
-                self.nodes.append(Node(field, {}))
+                self.nodes.append(TrieNode(field, {}))
             ref = node.children[value]
             if ref < 0 or self.nodes[ref].field != field:
                 raise self._hidden(action)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lazymmu.explore.packing import Packing
-    from lazymmu.explore.trie import Table
+    from lazymmu.explore.trie import StepTable
 
-__all__ = ["BASE", "MASK", "SHIFT", "WORD", "Flat"]
+__all__ = ["BASE", "MASK", "SHIFT", "WORD", "TrieArrays"]
 
 WORD, SHIFT, MASK, BASE = range(4)
-"""The columns of `Flat.node`."""
+"""The columns of `TrieArrays.node`."""
 
 _ALL = (1 << 64) - 1
 
@@ -53,10 +53,10 @@ class _Column:
         self.data[place] = value
 
 
-class Flat:
+class TrieArrays:
     """The arrays for a table under a packing that all of its known values fit."""
 
-    def __init__(self, table: Table, packing: Packing) -> None:
+    def __init__(self, table: StepTable, packing: Packing) -> None:
         self.table = table
         self.packing = packing
         self._node = _Column(np.int64, 4)

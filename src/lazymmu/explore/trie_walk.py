@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lazymmu.explore.trie_arrays import Flat
+    from lazymmu.explore.trie_arrays import TrieArrays
 
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
@@ -28,7 +28,7 @@ class OutgrownError(Exception):
     """A field has met more values than its bits can tell apart: pack anew, and begin again."""
 
 
-def state_of(flat: Flat, words: Words, row: int) -> Callable[[int], int]:
+def state_of(flat: TrieArrays, words: Words, row: int) -> Callable[[int], int]:
     """The number of each field's value in one state of many."""
     packed = [int(word) for word in words[:, row]]
     packing = flat.packing
@@ -39,7 +39,7 @@ def state_of(flat: Flat, words: Words, row: int) -> Callable[[int], int]:
     return number
 
 
-def learn(flat: Flat, words: Words, rows: Ints, actions: Ints, slots: Ints) -> None:
+def learn(flat: TrieArrays, words: Words, rows: Ints, actions: Ints, slots: Ints) -> None:
     """Run the model for unknown children, once for each place in the tries.
 
     Raises OutgrownError when that brought a value for which there are no bits.
@@ -54,7 +54,7 @@ def learn(flat: Flat, words: Words, rows: Ints, actions: Ints, slots: Ints) -> N
     flat.sync(grown)
 
 
-def _fields(flat: Flat, words: Words, rows: Ints, nodes: Ints) -> Ints:
+def _fields(flat: TrieArrays, words: Words, rows: Ints, nodes: Ints) -> Ints:
     """For pairs of a state and a node: where the child is that the node's question leads to."""
     if len(words) == 1:
         slot: Words = words[0].take(rows)
@@ -70,7 +70,7 @@ def _fields(flat: Flat, words: Words, rows: Ints, nodes: Ints) -> Ints:
     return slots
 
 
-def steps(flat: Flat, words: Words, first: int, count: int) -> tuple[Ints, Ints]:
+def steps(flat: TrieArrays, words: Words, first: int, count: int) -> tuple[Ints, Ints]:
     """The rows and leaves of all steps of actions `first` to `first + count` that can be taken."""
     if not count:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -109,7 +109,7 @@ def steps(flat: Flat, words: Words, first: int, count: int) -> tuple[Ints, Ints]
     return taken // count, -refs.take(taken)
 
 
-def successors(flat: Flat, words: Words, rows: Ints, leaves: Ints) -> Words:
+def successors(flat: TrieArrays, words: Words, rows: Ints, leaves: Ints) -> Words:
     """The states after steps."""
     after = words.take(rows, axis=1)
     for word in range(len(words)):

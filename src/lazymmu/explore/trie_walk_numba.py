@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lazymmu.explore.trie_arrays import Flat
+    from lazymmu.explore.trie_arrays import TrieArrays
 
     Words = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-__all__ = ["claim", "find", "steps", "successors"]
+__all__ = ["find", "insert_new", "steps", "successors"]
 
 _ASKED = 1 << 12
 """So many unknown children are looked for before the model is run."""
@@ -95,7 +95,7 @@ def _taken(refs, count, rows, leaves):  # type: ignore[no-untyped-def]
     return taken
 
 
-def steps(flat: Flat, words: Words, first: int, count: int) -> tuple[Ints, Ints]:
+def steps(flat: TrieArrays, words: Words, first: int, count: int) -> tuple[Ints, Ints]:
     """As `walk.steps`."""
     pairs = words.shape[1] * count
     refs = np.zeros(pairs, np.int64)
@@ -116,7 +116,7 @@ def _successors(words, rows, leaves, keep, value, after):  # type: ignore[no-unt
             after[word, place] = words[word, rows[place]] & keep[leaf, word] | value[leaf, word]
 
 
-def successors(flat: Flat, words: Words, rows: Ints, leaves: Ints) -> Words:
+def successors(flat: TrieArrays, words: Words, rows: Ints, leaves: Ints) -> Words:
     """As `walk.successors`."""
     after = np.empty((len(words), rows.size), np.uint64)
     _successors(words, rows, leaves, flat.keep, flat.value, after)
@@ -154,7 +154,7 @@ def _claim(table, log, keys, new):  # type: ignore[no-untyped-def]
     return found, np.int64(touched >> np.uint64(63))
 
 
-def claim(table: Words, log: int, keys: Words) -> Ints:
+def insert_new(table: Words, log: int, keys: Words) -> Ints:
     """As `hashing.claim`."""
     new = np.empty(keys.size, np.int64)
     found, _ = _claim(table, log, np.ascontiguousarray(keys), new)

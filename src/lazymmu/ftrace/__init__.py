@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lazymmu.ftrace.record import Header, Kind, Loss, Record, TraceError
+from lazymmu.ftrace.record import Header, Record, RecordKind, RecordLoss, TraceError
 from lazymmu.ftrace.trace import Trace, read
 
-__all__ = ["Header", "Kind", "Loss", "Record", "Trace", "TraceError", "read"]
+__all__ = ["Header", "Record", "RecordKind", "RecordLoss", "Trace", "TraceError", "read"]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.lines import FORMATS, REST, Columns, Format, columns, frame, head, lost, what
-from lazymmu.ftrace.record import Header, Kind, Loss, Record
+from lazymmu.ftrace.record import Header, Record, RecordKind, RecordLoss
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -203,7 +203,7 @@ class Lines:
         """Note a line that tells of lost records; False when it is none."""
         told = lost(self.text(start))
         if told is not None:
-            self.header.losses.append(Loss(number, *told))
+            self.header.losses.append(RecordLoss(number, *told))
             self.gap = True
         return told is not None
 
@@ -281,7 +281,7 @@ class Lines:
             caller,
             rest,
             known.tgid,
-            self.frames(number) if kind is Kind.STACK else (),
+            self.frames(number) if kind is RecordKind.STACK else (),
         )
 
     def frames(self, number: int) -> tuple[str, ...]:

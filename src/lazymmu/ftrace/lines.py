@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.record import Kind
+from lazymmu.ftrace.record import RecordKind
 
 if TYPE_CHECKING:
     from lazymmu.ftrace.record import Header
@@ -140,24 +140,24 @@ def symbol(name: bytes) -> str:
 
 
 @lru_cache(maxsize=4096)
-def what(text: bytes) -> tuple[Kind, str, str, bytes]:
+def what(text: bytes) -> tuple[RecordKind, str, str, bytes]:
     """What the text of a line says: its kind, name, caller, and what follows an event's name.
 
     Remembered, because the texts of functions are few; callers keep texts of events out.
     """
     if STACK.match(text):
-        return Kind.STACK, "stack", "", b""
+        return RecordKind.STACK, "stack", "", b""
     if text.startswith(b"function:"):
         found = _CMD_RAW.match(text) or _CMD_FUNCTION.match(text)
         if found is not None:
-            return Kind.FUNCTION, symbol(found["name"]), symbol(found["caller"] or b""), b""
+            return RecordKind.FUNCTION, symbol(found["name"]), symbol(found["caller"] or b""), b""
     event = _EVENT.match(text)
     if event is not None:
-        return Kind.EVENT, event["name"].decode("ascii", "replace"), "", event["text"]
+        return RecordKind.EVENT, event["name"].decode("ascii", "replace"), "", event["text"]
     found = _FUNCTION.match(text)
     if found is not None:
-        return Kind.FUNCTION, symbol(found["name"]), symbol(found["caller"]), b""
-    return Kind.EVENT, "", "", text
+        return RecordKind.FUNCTION, symbol(found["name"]), symbol(found["caller"]), b""
+    return RecordKind.EVENT, "", "", text
 
 
 def frame(line: bytes) -> str | None:

@@ -23,7 +23,7 @@ from lazymmu.ftrace.profile import ARCHES, Version, version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["ARCHES", "Dynamic", "Form", "Plan", "Probe", "architecture", "plan", "script"]
+__all__ = ["ARCHES", "DynamicEvent", "Form", "Probe", "ProbePlan", "architecture", "plan", "script"]
 
 _HERE: Final = Path(__file__).parent
 _WIDTH: Final = 96
@@ -52,7 +52,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Dynamic:
+class DynamicEvent:
     """An event to make: name, what for, what the kernel must have been configured with, the lines
     to try in this order, and the filter with which a stack is recorded ("" for none)."""
 
@@ -64,7 +64,7 @@ class Dynamic:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProbePlan:
     """What to record on one architecture and release, and what that cannot tell."""
 
     arch: str
@@ -73,7 +73,7 @@ class Plan:
     release: str
     functions: tuple[Probe, ...]
     events: tuple[Probe, ...]
-    dynamic: tuple[Dynamic, ...]
+    dynamic: tuple[DynamicEvent, ...]
     cannot: tuple[str, ...]
     check: str = field(default="", repr=False)
 
@@ -96,7 +96,7 @@ def architecture(machine: str) -> str:
     return ""
 
 
-def plan(arch: str, release: str) -> Plan:
+def plan(arch: str, release: str) -> ProbePlan:
     """What to record on `arch`, one of `ARCHES`, with Linux `release`.
 
     Raises ValueError for an architecture or release that is none.
@@ -112,7 +112,7 @@ def plan(arch: str, release: str) -> Plan:
     def valid(kind: str) -> Iterator[dict[str, Any]]:
         return (one for one in _data()[kind] if _valid(one, arch, at))
 
-    return Plan(
+    return ProbePlan(
         arch=arch,
         label=machine["label"],
         machines=tuple(machine["uname"]),
@@ -120,7 +120,7 @@ def plan(arch: str, release: str) -> Plan:
         functions=tuple(_probe(one) for one in valid("function")),
         events=tuple(_probe(one) for one in valid("event")),
         dynamic=tuple(
-            Dynamic(
+            DynamicEvent(
                 one["name"],
                 one["why"],
                 one["needs"],
@@ -153,7 +153,7 @@ class _Shell(Template):
     delimiter = "@@"
 
 
-def script(asked: Plan, form: Form = Form.TRACEFS) -> str:
+def script(asked: ProbePlan, form: Form = Form.TRACEFS) -> str:
     """A POSIX shell script that records what `asked` lists, and undoes what it set."""
     name = {Form.TRACEFS: "probes-tracefs.sh", Form.TRACE_CMD: "probes-trace-cmd.sh"}[form]
     text = (_HERE / name).read_text("utf-8")
@@ -176,7 +176,7 @@ def _list(names: Iterable[str]) -> str:
     return "\n".join(names)
 
 
-def _dynamic(asked: Plan) -> Iterator[str]:
+def _dynamic(asked: ProbePlan) -> Iterator[str]:
     """A call of the script's `make` for each event, with the forms to try."""
     if not asked.dynamic:
         yield "\t:  # nothing can be made on this kernel"
@@ -187,7 +187,7 @@ def _dynamic(asked: Plan) -> Iterator[str]:
         yield f"\t\tsay 'no event {one.name}: this needs {one.needs}, on Linux {asked.release}'"
 
 
-def _notes(asked: Plan) -> Iterator[str]:
+def _notes(asked: ProbePlan) -> Iterator[str]:
     """What is recorded and why, and what that cannot tell, as comments."""
     yield "# What is recorded:"
     for title, probes in (("functions", asked.functions), ("events", asked.events)):

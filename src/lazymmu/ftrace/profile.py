@@ -14,18 +14,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lazymmu.contract.deferral.releases import RELEASES, Release, release_of
+from lazymmu.contract.deferral.releases import RELEASES, ReleaseRows, release_of
 
 if TYPE_CHECKING:
-    from lazymmu.contract.deferral import Row
+    from lazymmu.contract.deferral import DeferralRow
     from lazymmu.contract.dialects import Dialect
     from lazymmu.ftrace.record import Header
 
 __all__ = [
     "ARCHES",
-    "Function",
+    "FtraceProfile",
     "Guess",
-    "Profile",
+    "TracedFunction",
     "counter_events",
     "functions",
     "guess",
@@ -56,7 +56,7 @@ def version(release: str) -> Version | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class TracedFunction:
     """A traced function and its meaning.
 
     means: enter, leave, flush, switch-begin, switch-end, update, immediate or nothing; hooks:
@@ -87,7 +87,7 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class FtraceProfile:
     """One architecture: what its traces show.
 
     sections: bounds of the releases whose functions show sections, the second excluded, or None;
@@ -97,7 +97,7 @@ class Profile:
     arch: str
     label: str
     machines: tuple[str, ...]
-    functions: tuple[Function, ...]
+    functions: tuple[TracedFunction, ...]
     hints: tuple[Hint, ...]
     sections: tuple[Version, Version] | None
     hidden: str = ""
@@ -122,13 +122,13 @@ def _hint(one: dict[str, Any]) -> Hint:
     )
 
 
-def _profile(data: dict[str, Any]) -> Profile:
-    return Profile(
+def _profile(data: dict[str, Any]) -> FtraceProfile:
+    return FtraceProfile(
         arch=data["arch"],
         label=data["label"],
         machines=tuple(data["machines"]),
         functions=tuple(
-            Function(
+            TracedFunction(
                 one["name"],
                 one["is"],
                 frozenset(one.get("hooks", ())),
@@ -146,7 +146,7 @@ def _profile(data: dict[str, Any]) -> Profile:
 
 
 @cache
-def profiles() -> dict[str, Profile]:
+def profiles() -> dict[str, FtraceProfile]:
     """Every profile by architecture."""
     found = {}
     for arch in ARCHES:
@@ -155,7 +155,7 @@ def profiles() -> dict[str, Profile]:
 
 
 @cache
-def functions() -> dict[str, Function]:
+def functions() -> dict[str, TracedFunction]:
     """Every function that means something, by name; no two architectures share one."""
     return {one.name: one for profile in profiles().values() for one in profile.functions}
 
@@ -193,10 +193,10 @@ class Guess:
     until: Version
     arch_from: str
     release_from: str
-    releases: tuple[Release, ...]
+    releases: tuple[ReleaseRows, ...]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[DeferralRow, ...]:
         """The rows of the deferral table that may be this kernel's, each once."""
         rows = (one.rows.get(self.arch) for one in self.releases)
         return tuple(dict.fromkeys(row for row in rows if row is not None))
@@ -262,7 +262,7 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
     return replace(known, releases=_releases(known))
 
 
-def _releases(known: Guess) -> tuple[Release, ...]:
+def _releases(known: Guess) -> tuple[ReleaseRows, ...]:
     """The entries of the contract's table between the bounds, or the one that is nearest."""
     if known.release:
         try:

@@ -16,14 +16,23 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SWITCH", "SWITCH_PLUGIN", "Header", "Kind", "Loss", "Record", "TraceError", "fields_of"]
+__all__ = [
+    "SWITCH",
+    "SWITCH_PLUGIN",
+    "Header",
+    "Record",
+    "RecordKind",
+    "RecordLoss",
+    "TraceError",
+    "fields_of",
+]
 
 
 class TraceError(Exception):
     """A trace cannot be read; the text is one sentence without a full stop."""
 
 
-class Kind(StrEnum):
+class RecordKind(StrEnum):
     """What a line is."""
 
     FUNCTION = "function"
@@ -35,7 +44,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class RecordLoss:
     """Records that are not in the trace.
 
     line: where the trace says so (0: in its header); cpu: whose (-1: nobody says); count: how many
@@ -68,7 +77,7 @@ class Header:
     machine: str = ""
     preempt: str = ""
     format: str = ""
-    losses: list[Loss] = field(default_factory=list)
+    losses: list[RecordLoss] = field(default_factory=list)
 
 
 # Names of tasks have 15 bytes at most: too few to hold what follows them here.
@@ -141,7 +150,7 @@ class Record:
         cpu: int,
         flags: str,
         stamp: str,
-        kind: Kind,
+        kind: RecordKind,
         name: str,
         caller: str = "",
         raw_text: bytes = b"",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from lazymmu.ftrace.lines import frame
 from lazymmu.ftrace.record import TraceError
-from lazymmu.ftrace.tracecmd import EndedError, reported
+from lazymmu.ftrace.tracecmd import TraceCmdError, reported
 from lazymmu.inputs import LIMIT, open_input
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _chunk(stream: BinaryIO) -> tuple[bytes, str]:
     while size < BLOCK:
         try:
             part = read(BLOCK - size)
-        except EndedError as error:
+        except TraceCmdError as error:
             return b"".join(parts), f"trace-cmd failed: {error}"
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
             return b"".join(parts), f"the data ends here, damaged: {error}"

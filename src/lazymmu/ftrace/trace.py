@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.ftrace.block import Lines
 from lazymmu.ftrace.lines import head
-from lazymmu.ftrace.record import Header, Loss, Record
+from lazymmu.ftrace.record import Header, Record, RecordLoss
 from lazymmu.ftrace.streams import blocks, opened
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Trace:
         self._progress = progress
 
     @property
-    def losses(self) -> Sequence[Loss]:
+    def losses(self) -> Sequence[RecordLoss]:
         """What the trace says is missing, as far as it was read."""
         return self.header.losses
 
@@ -77,7 +77,7 @@ class Trace:
             with contextlib.closing(blocks(source)) as parts:
                 for block, missing, ended in parts:
                     if missing:
-                        loss = Loss(lines.next_line, -1, None, missing, ended)
+                        loss = RecordLoss(lines.next_line, -1, None, missing, ended)
                         self.header.losses.append(loss)
                         lines.gap = True
                     lines.load(block)

@@ -23,7 +23,7 @@ from lazymmu.ftrace.record import TraceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["SILENCE", "EndedError", "reported"]
+__all__ = ["SILENCE", "TraceCmdError", "reported"]
 
 SILENCE: Final = 30.0
 """Seconds without a word after which trace-cmd is taken for hanging; it prints as it reads."""
@@ -32,7 +32,7 @@ _UNAME: Final = 10.0
 """Seconds for the kernel's name, which stands at the beginning of the file."""
 
 
-class EndedError(Exception):
+class TraceCmdError(Exception):
     """A trace was not read to its end; the text says why, without a full stop."""
 
 
@@ -59,7 +59,7 @@ def reported(path: str, told: Callable[[bytes], object]) -> Iterator[BinaryIO]:
         output = _Output(process, words)
         try:
             first = output.read(1)
-        except EndedError as error:
+        except TraceCmdError as error:
             raise TraceError(f"trace-cmd cannot read {path}: {error}") from None
         output.head = first or b""
         yield cast("BinaryIO", io.BufferedReader(output, 1 << 16))
@@ -85,7 +85,7 @@ class _Output(io.RawIOBase):
             poll = select.poll()
             poll.register(self._source, select.POLLIN)
             if not poll.poll(SILENCE * 1000):
-                raise EndedError(f"it said nothing for {SILENCE:.0f} s")
+                raise TraceCmdError(f"it said nothing for {SILENCE:.0f} s")
             part = os.read(self._source, len(view))
             if not part:
                 self._check()
@@ -97,14 +97,14 @@ class _Output(io.RawIOBase):
         try:
             status = self._process.wait(SILENCE)
         except subprocess.TimeoutExpired:
-            raise EndedError("it closed its output and did not end") from None
+            raise TraceCmdError("it closed its output and did not end") from None
         if status < 0:
-            raise EndedError(f"it was killed by signal {-status}")
+            raise TraceCmdError(f"it was killed by signal {-status}")
         if status:
             self._words.seek(0)
             lines = [line.strip() for line in self._words.read(1 << 16).splitlines()]
             said = next((line.decode("utf-8", "replace") for line in lines if line), "")
-            raise EndedError(said or f"it ended with status {status} and gave no reason")
+            raise TraceCmdError(said or f"it ended with status {status} and gave no reason")
 
 
 @contextlib.contextmanager

@@ -6,14 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lazymmu.litmus.scenario import Outcome
-from lazymmu.witness.machine.verdict import Answer
+from lazymmu.litmus.scenario import ExpectedOutcome
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.litmus.scenario import Breach, Expect, Scenario
-    from lazymmu.witness.machine.verdict import Broken, Verdict
+    from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
 __all__ = ["Judgement", "judge"]
 
@@ -36,17 +36,17 @@ class Judgement:
 def judge(scenario: Scenario, verdict: Verdict) -> Judgement:
     """Whether `verdict` is what `scenario` expects of that implementation and release."""
     expected = scenario.expected(verdict.arch, verdict.feature, verdict.release)
-    if verdict.verdict is Answer.INCONCLUSIVE:
+    if verdict.verdict is SearchOutcome.INCONCLUSIVE:
         return Judgement(
             verdict, expected, None, (f"expected {_wanted(expected)}, and it is open",)
         )
-    wanted = Outcome.HOLDS if expected is None else expected.outcome
-    applies = verdict.verdict is not Answer.NOT_APPLICABLE or expected is not None
+    wanted = ExpectedOutcome.HOLDS if expected is None else expected.outcome
+    applies = verdict.verdict is not SearchOutcome.NOT_APPLICABLE or expected is not None
     if applies and verdict.verdict != wanted.value:
         told = [f"expected {_wanted(expected)}, found {_found(verdict)}"]
-        if verdict.verdict is Answer.NEVER_OCCURS:
+        if verdict.verdict is SearchOutcome.NEVER_OCCURS:
             told += [f"never occurs: {what}" for what in verdict.never]
-        if verdict.verdict is Answer.NOT_APPLICABLE:
+        if verdict.verdict is SearchOutcome.NOT_APPLICABLE:
             told.append(verdict.reason)
         return Judgement(verdict, expected, False, tuple(told))
     sentences = () if expected is None else tuple(_counts(expected, verdict))
@@ -55,7 +55,7 @@ def judge(scenario: Scenario, verdict: Verdict) -> Judgement:
 
 def _wanted(expected: Expect | None) -> str:
     if expected is None:
-        return Outcome.HOLDS
+        return ExpectedOutcome.HOLDS
     rules = " and ".join(breach.rule for breach in expected.broken)
     return f"{expected.outcome} ({rules})" if rules else expected.outcome
 
@@ -68,7 +68,7 @@ def _found(verdict: Verdict) -> str:
 def _counts(expected: Expect, verdict: Verdict) -> Iterator[str]:
     """What differs between the breaches expected and those found."""
     # Of several ways to break one rule (two entries that `finally` names) the first is shortest.
-    found: dict[str, Broken] = {}
+    found: dict[str, Counterexample] = {}
     for broken in verdict.violations:
         found.setdefault(broken.rule, broken)
     wanted = {breach.rule: breach for breach in expected.broken}
@@ -81,7 +81,7 @@ def _counts(expected: Expect, verdict: Verdict) -> Iterator[str]:
             yield from _differences(wanted[rule], found[rule])
 
 
-def _differences(breach: Breach, broken: Broken) -> Iterator[str]:
+def _differences(breach: Breach, broken: Counterexample) -> Iterator[str]:
     for what, wanted, found in (
         ("preemptions", breach.preemptions, broken.preemptions),
         ("steps", breach.steps, broken.steps),

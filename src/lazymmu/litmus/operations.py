@@ -60,7 +60,7 @@ def signatures() -> Mapping[str, str]:
 
 def _machines() -> Iterator[Machine]:
     """A machine for each combination of the classes that operations come from."""
-    from lazymmu.machine import Config, Machine
+    from lazymmu.machine import Machine, MachineConfig
     from lazymmu.machine.releases import RELEASES
 
     seen = set()
@@ -70,7 +70,7 @@ def _machines() -> Iterator[Machine]:
             if made_of in seen:
                 continue
             seen.add(made_of)
-            yield Machine(Config(arch, release.name, entries=(), tasks=()))
+            yield Machine(MachineConfig(arch, release.name, entries=(), tasks=()))
 
 
 def _signature(operation: Operation) -> str:

@@ -14,18 +14,18 @@ from lazymmu.litmus.error import LitmusError
 from lazymmu.litmus.scenario import (
     PREEMPT,
     Breach,
-    EntrySpec,
+    EntryDeclaration,
+    EntryValue,
     Expect,
-    Final,
-    IrqSpec,
-    MachineSpec,
-    Operation,
-    Outcome,
+    ExpectationTarget,
+    ExpectedOutcome,
+    FinalClause,
+    IrqDeclaration,
+    MachineDeclaration,
+    OperationLine,
     Pattern,
     Scenario,
-    Target,
-    TaskSpec,
-    Value,
+    TaskDeclaration,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def read(
         if len(text) > MOST:
             raise parse.LayoutError(1, 1, f"a litmus file has at most {MOST} characters")
         scenario = _Reader(file).transform(parse.parse(text))
-        validate.check(scenario, validate.Known.of(operations, implementations, rules))
+        validate.check(scenario, validate.KnownNames.of(operations, implementations, rules))
     except VisitError as error:
         if not isinstance(error.orig_exc, parse.LayoutError):
             raise error.orig_exc from None
@@ -121,7 +121,7 @@ class _Reader(Transformer[Token, Scenario]):
             bugs=tuple(said["bug"]),
             rules=tuple(said["rule"]),
             see=tuple(said["see"]),
-            machine=said["machine"][0] if said["machine"] else MachineSpec(),
+            machine=said["machine"][0] if said["machine"] else MachineDeclaration(),
             locks=tuple(said["locks"]),
             entries=tuple(said["entries"]),
             tasks=tuple(said["task"]),
@@ -164,17 +164,17 @@ class _Reader(Transformer[Token, Scenario]):
                     name.line or 1, name.column or 1, f"`{name}` is given twice"
                 )
             _set(given, name, value)
-        return _Section("machine", [MachineSpec(**given, **_at(meta))], _at(meta))
+        return _Section("machine", [MachineDeclaration(**given, **_at(meta))], _at(meta))
 
     def setting(self, _meta: Meta, children: list[Token]) -> tuple[Token, Token]:
         return children[0], children[1]
 
-    def entries(self, meta: Meta, children: list[EntrySpec]) -> _Section:
+    def entries(self, meta: Meta, children: list[EntryDeclaration]) -> _Section:
         return _Section("entries", children, _at(meta))
 
-    def entry(self, meta: Meta, children: list[Any]) -> EntrySpec:
+    def entry(self, meta: Meta, children: list[Any]) -> EntryDeclaration:
         name, level, space, parent, mm, ptl, value = children
-        return EntrySpec(
+        return EntryDeclaration(
             str(name),
             str(level),
             str(space),
@@ -194,13 +194,13 @@ class _Reader(Transformer[Token, Scenario]):
     def ptl(self, _meta: Meta, children: list[Token]) -> tuple[str, ...]:
         return _texts(children)
 
-    def value(self, meta: Meta, children: list[Token]) -> Value:
+    def value(self, meta: Meta, children: list[Token]) -> EntryValue:
         base, *flags = children[0].split(":")
-        return Value(base, tuple(flags), **_at(meta))
+        return EntryValue(base, tuple(flags), **_at(meta))
 
     def task(self, meta: Meta, children: list[Any]) -> _Section:
         name, place, mm, body = children
-        task = TaskSpec(str(name), body, **(place or {}), mm=mm or "", **_at(meta))
+        task = TaskDeclaration(str(name), body, **(place or {}), mm=mm or "", **_at(meta))
         return _Section("task", [task], _at(meta))
 
     def place(self, _meta: Meta, children: list[Token | None]) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class _Reader(Transformer[Token, Scenario]):
         name, kind, place, times, body = children
         if place and (place.get("forked") or place["bound"]):
             raise parse.LayoutError(meta.line, meta.column, "an interrupt is `on` a CPU, no more")
-        irq = IrqSpec(
+        irq = IrqDeclaration(
             str(name),
             body,
             kind=kind or "hard",
@@ -226,14 +226,14 @@ class _Reader(Transformer[Token, Scenario]):
     def times(self, _meta: Meta, children: list[Token]) -> int:
         return int(children[0])
 
-    def body(self, _meta: Meta, children: list[Operation]) -> tuple[Operation, ...]:
+    def body(self, _meta: Meta, children: list[OperationLine]) -> tuple[OperationLine, ...]:
         return tuple(children)
 
-    def operation(self, meta: Meta, children: list[Any]) -> Operation:
-        return Operation(str(children[0]), tuple(children[1:]), **_at(meta))
+    def operation(self, meta: Meta, children: list[Any]) -> OperationLine:
+        return OperationLine(str(children[0]), tuple(children[1:]), **_at(meta))
 
-    def nested(self, meta: Meta, children: list[Any]) -> Operation:
-        return Operation(str(children[0]), tuple(children[1:-1]), children[-1], **_at(meta))
+    def nested(self, meta: Meta, children: list[Any]) -> OperationLine:
+        return OperationLine(str(children[0]), tuple(children[1:-1]), children[-1], **_at(meta))
 
     def argument(self, _meta: Meta, children: list[Token]) -> str:
         return str(children[0])
@@ -252,12 +252,12 @@ class _Reader(Transformer[Token, Scenario]):
     def named(self, _meta: Meta, children: list[Token]) -> tuple[str, str]:
         return str(children[0]), str(children[1])
 
-    def finally_(self, meta: Meta, children: list[Final]) -> _Section:
+    def finally_(self, meta: Meta, children: list[FinalClause]) -> _Section:
         return _Section("finally", children, _at(meta))
 
-    def final(self, meta: Meta, children: list[Any]) -> Final:
+    def final(self, meta: Meta, children: list[Any]) -> FinalClause:
         which, entry, *values = children
-        return Final(str(entry), tuple(values), str(which or "both"), **_at(meta))  # type: ignore[arg-type]
+        return FinalClause(str(entry), tuple(values), str(which or "both"), **_at(meta))  # type: ignore[arg-type]
 
     def expect(self, meta: Meta, children: list[Expect]) -> _Section:
         return _Section("expect", children, _at(meta))
@@ -269,20 +269,24 @@ class _Reader(Transformer[Token, Scenario]):
         *targets, (outcome, broken) = children
         return Expect(tuple(targets), outcome, broken, **_at(meta))
 
-    def target(self, meta: Meta, children: list[Token | None]) -> Target:
+    def target(self, meta: Meta, children: list[Token | None]) -> ExpectationTarget:
         *names, releases = children
         since, dots, until = (releases or "").partition("..")
-        return Target(
+        return ExpectationTarget(
             tuple(str(name) for name in names if name != "*"),
             since,
             until if dots else since,
             **_at(meta),
         )
 
-    def outcome(self, _meta: Meta, children: list[Token]) -> tuple[Outcome, tuple[Breach, ...]]:
-        return Outcome(str(children[0])), ()
+    def outcome(
+        self, _meta: Meta, children: list[Token]
+    ) -> tuple[ExpectedOutcome, tuple[Breach, ...]]:
+        return ExpectedOutcome(str(children[0])), ()
 
-    def violated(self, _meta: Meta, children: list[Any]) -> tuple[Outcome, tuple[Breach, ...]]:
+    def violated(
+        self, _meta: Meta, children: list[Any]
+    ) -> tuple[ExpectedOutcome, tuple[Breach, ...]]:
         found: list[dict[str, Any]] = []
         for part in children:
             if isinstance(part, Token):
@@ -293,7 +297,7 @@ class _Reader(Transformer[Token, Scenario]):
                 line, column = place
                 raise parse.LayoutError(line, column, f"`{what}` is given twice")
             found[-1][what] = number
-        return Outcome.VIOLATED, tuple(Breach(**one) for one in found)
+        return ExpectedOutcome.VIOLATED, tuple(Breach(**one) for one in found)
 
     def count(self, meta: Meta, children: list[Token]) -> tuple[str, int, tuple[int, int]]:
         what = "preemptions" if children[1].startswith("p") else "steps"

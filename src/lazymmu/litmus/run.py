@@ -14,13 +14,13 @@ from lazymmu.litmus.read import read
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from lazymmu.explore import Engine, Progress
+    from lazymmu.explore import Engine, SearchProgress
     from lazymmu.litmus.scenario import Scenario
     from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = [
-    "Limits",
     "Run",
+    "RunLimits",
     "implementations",
     "library",
     "load",
@@ -45,7 +45,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """How far a search goes, and with which engine.
 
     bound: involuntary preemptions; max_states; max_bytes; seconds: of one search; None is no limit.
@@ -145,16 +145,18 @@ def runs(
 
 
 def verify(
-    run: Run, limits: Limits | None = None, progress: Callable[[Progress], None] | None = None
+    run: Run,
+    limits: RunLimits | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> Verdict:
     """Search everything that can happen in one run."""
-    from lazymmu.litmus.to_config import question
+    from lazymmu.litmus.to_config import to_query
     from lazymmu.witness.machine import verify as machine
 
-    limits = limits or Limits()
+    limits = limits or RunLimits()
     return machine.verify(
         run.scenario.name,
-        question(run.scenario, run.arch, run.release),
+        to_query(run.scenario, run.arch, run.release),
         engine=limits.engine,
         bound=limits.bound,
         max_states=limits.max_states,

@@ -41,7 +41,7 @@ CONTEXT = {
 """What a pattern may ask of the task when the event happens, beside the event's own fields."""
 
 
-class Outcome(StrEnum):
+class ExpectedOutcome(StrEnum):
     """What a scenario may expect of an implementation."""
 
     HOLDS = "holds"
@@ -59,7 +59,7 @@ class _Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Value(_Placed):
+class EntryValue(_Placed):
     """A page-table entry's value.
 
     base: one of `BARE`, or the name of the page that it maps or of the page-table page that it
@@ -79,7 +79,7 @@ class Value(_Placed):
 
 
 @dataclass(frozen=True, slots=True)
-class MachineSpec(_Placed):
+class MachineDeclaration(_Placed):
     """The machine that a scenario needs.
 
     cpus: 1 to 3; preempt: the preemption model; rt: CONFIG_PREEMPT_RT; bound: involuntary
@@ -94,7 +94,7 @@ class MachineSpec(_Placed):
 
 
 @dataclass(frozen=True, slots=True)
-class EntrySpec(_Placed):
+class EntryDeclaration(_Placed):
     """A page-table entry.
 
     level: `pte`, `pmd` ...; space: `user` or `kernel`; mm: whose, "" is the only one (and for
@@ -105,14 +105,14 @@ class EntrySpec(_Placed):
     name: str
     level: str
     space: str
-    value: Value
+    value: EntryValue
     locks: tuple[str, ...] = ()
     mm: str = ""
     parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(_Placed):
+class OperationLine(_Placed):
     """One line of a program: an operation's kernel name and its arguments, as written.
 
     body: the indented lines below it: what a callback does, or what `if` decides about.
@@ -121,11 +121,11 @@ class Operation(_Placed):
 
     name: str
     args: tuple[str, ...] = ()
-    body: tuple[Operation, ...] = ()
+    body: tuple[OperationLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class TaskSpec(_Placed):
+class TaskDeclaration(_Placed):
     """A task.
 
     cpu: where it starts, None for anywhere; bound: it never leaves that CPU; forked: it starts
@@ -133,7 +133,7 @@ class TaskSpec(_Placed):
     """
 
     name: str
-    operations: tuple[Operation, ...]
+    operations: tuple[OperationLine, ...]
     cpu: int | None = None
     bound: bool = False
     forked: bool = False
@@ -141,11 +141,11 @@ class TaskSpec(_Placed):
 
 
 @dataclass(frozen=True, slots=True)
-class IrqSpec(_Placed):
+class IrqDeclaration(_Placed):
     """An interrupt: hard or soft, on one CPU or (None) any, at most so many times, doing this."""
 
     name: str
-    operations: tuple[Operation, ...]
+    operations: tuple[OperationLine, ...]
     kind: Kind = "hard"
     cpu: int | None = None
     times: int = 1
@@ -169,11 +169,11 @@ class Pattern(_Placed):
 
 
 @dataclass(frozen=True, slots=True)
-class Final(_Placed):
+class FinalClause(_Placed):
     """What an entry must be when all tasks are done: one of `values`, stored, effective or both."""
 
     entry: str
-    values: tuple[Value, ...]
+    values: tuple[EntryValue, ...]
     which: Which = "both"
 
     def __str__(self) -> str:
@@ -182,7 +182,7 @@ class Final(_Placed):
 
 
 @dataclass(frozen=True, slots=True)
-class Target(_Placed):
+class ExpectationTarget(_Placed):
     """Implementations that an expectation is about.
 
     names: the architecture's, the feature's (a row of the deferral table), both, or () for any;
@@ -224,8 +224,8 @@ class Expect(_Placed):
     `also`, and is left out where nothing was chosen.
     """
 
-    targets: tuple[Target, ...]
-    outcome: Outcome
+    targets: tuple[ExpectationTarget, ...]
+    outcome: ExpectedOutcome
     broken: tuple[Breach, ...] = ()
     also: bool = False
 
@@ -249,19 +249,19 @@ class Scenario(_Placed):
     bugs: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     see: tuple[str, ...] = ()
-    machine: MachineSpec = MachineSpec()
+    machine: MachineDeclaration = MachineDeclaration()
     locks: tuple[str, ...] = ()
-    entries: tuple[EntrySpec, ...] = ()
-    tasks: tuple[TaskSpec, ...] = ()
-    interrupts: tuple[IrqSpec, ...] = ()
+    entries: tuple[EntryDeclaration, ...] = ()
+    tasks: tuple[TaskDeclaration, ...] = ()
+    interrupts: tuple[IrqDeclaration, ...] = ()
     watch: tuple[str, ...] = ()
     occurs: tuple[Pattern, ...] = ()
-    finally_: tuple[Final, ...] = ()
+    finally_: tuple[FinalClause, ...] = ()
     expect: tuple[Expect, ...] = ()
     file: str = field(default="", compare=False)
 
     @property
-    def programs(self) -> tuple[TaskSpec | IrqSpec, ...]:
+    def programs(self) -> tuple[TaskDeclaration | IrqDeclaration, ...]:
         """What runs: the tasks, then the interrupts."""
         return (*self.tasks, *self.interrupts)
 

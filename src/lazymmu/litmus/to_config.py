@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.machine import Config, EntrySpec, IrqSpec, LockSpec, Op, Preempt, TaskSpec
-from lazymmu.witness.machine.product_model import Final, Question
+from lazymmu.machine import EntrySpec, IrqSpec, LockSpec, MachineConfig, Op, Preempt, TaskSpec
+from lazymmu.witness.machine.product_model import FinalCondition, Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.contract.events import Level, LockClass, Space
-    from lazymmu.litmus.scenario import Operation, Scenario, Value
+    from lazymmu.litmus.scenario import EntryValue, OperationLine, Scenario
     from lazymmu.machine.config import Value as Held
 
 LOCK_CLASSES: dict[tuple[str, str], LockClass] = {
@@ -22,7 +22,7 @@ LOCK_CLASSES: dict[tuple[str, str], LockClass] = {
 """What kind of lock covers an entry of a level and space; the rest are page_table_lock's."""
 
 
-def question(
+def to_query(
     scenario: Scenario,
     arch: str,
     release: str,
@@ -30,10 +30,10 @@ def question(
     cpus: int | None = None,
     preempt: str | None = None,
     rt: bool | None = None,
-) -> Question:
+) -> Query:
     """What a scenario asks of one implementation; the rest overrides what it says itself."""
     machine = scenario.machine
-    config = Config(
+    config = MachineConfig(
         arch=arch,
         release=release,
         cpus=machine.cpus if cpus is None else cpus,
@@ -64,15 +64,15 @@ def question(
         ),
     )
     finals = tuple(
-        Final(final.entry, tuple(held(value) for value in final.values), final.which)
+        FinalCondition(final.entry, tuple(held(value) for value in final.values), final.which)
         for final in scenario.finally_
     )
-    return Question(
+    return Query(
         config, watch=scenario.watch, occurs=scenario.occurs, finals=finals, bound=machine.bound
     )
 
 
-def held(value: Value) -> Held:
+def held(value: EntryValue) -> Held:
     """A scenario's value as the machine has it."""
     return None if value.base == "none" else str(value)
 
@@ -107,5 +107,5 @@ def _locks(scenario: Scenario) -> Iterator[LockSpec]:
         yield LockSpec(name, cls)
 
 
-def _program(operations: tuple[Operation, ...]) -> tuple[Op, ...]:
+def _program(operations: tuple[OperationLine, ...]) -> tuple[Op, ...]:
     return tuple(Op(one.name, one.args, _program(one.body)) for one in operations)

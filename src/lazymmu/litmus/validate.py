@@ -21,9 +21,9 @@ from lazymmu.litmus.scenario import BARE, CONTEXT, LEVELS, within
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from lazymmu.litmus.scenario import Expect, Operation, Pattern, Scenario, Value
+    from lazymmu.litmus.scenario import EntryValue, Expect, OperationLine, Pattern, Scenario
 
-__all__ = ["FINALLY", "Known", "check", "named"]
+__all__ = ["FINALLY", "KnownNames", "check", "named"]
 
 FINALLY = "finally"
 """What `expect` calls a final state that the scenario rules out."""
@@ -35,7 +35,7 @@ _MOST_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownNames:
     """The names that a scenario may use; None where anything goes."""
 
     operations: Mapping[str, str] | None
@@ -49,7 +49,7 @@ class Known:
         operations: Mapping[str, str] | None,
         implementations: Collection[str] | None,
         rules: Collection[str] | None,
-    ) -> Known:
+    ) -> KnownNames:
         """As given, with the contract's rules by default; those that machines show are watched."""
         if rules is not None:
             return cls(operations, implementations, rules, rules)
@@ -60,7 +60,7 @@ class Known:
         return cls(operations, implementations, RULES, watched)
 
 
-def check(scenario: Scenario, known: Known) -> None:
+def check(scenario: Scenario, known: KnownNames) -> None:
     """Raise LayoutError for the first name of `scenario` that stands for nothing."""
     if not _NAME.match(scenario.name):
         _fail(scenario, f"`{scenario.name}` is no scenario's name: lower case, digits and hyphens")
@@ -132,7 +132,7 @@ def _declared(scenario: Scenario) -> dict[str, set[str]]:
 
 
 def _entries(scenario: Scenario, names: Mapping[str, Collection[str]]) -> None:
-    values: list[Value] = [entry.value for entry in scenario.entries]
+    values: list[EntryValue] = [entry.value for entry in scenario.entries]
     levels = {entry.name: LEVELS.index(entry.level) for entry in scenario.entries}
     for entry in scenario.entries:
         if entry.parent:
@@ -168,7 +168,7 @@ def _tasks(scenario: Scenario) -> None:
 
 
 def _operations(
-    lines: Iterable[Operation], known: Mapping[str, str] | None, names: dict[str, set[str]]
+    lines: Iterable[OperationLine], known: Mapping[str, str] | None, names: dict[str, set[str]]
 ) -> None:
     for line in _all(lines):
         name, args = line.name, line.args
@@ -189,7 +189,7 @@ def _operations(
             _fail(line, f"`{name}` {wrong}")
 
 
-def _all(lines: Iterable[Operation]) -> Iterable[Operation]:
+def _all(lines: Iterable[OperationLine]) -> Iterable[OperationLine]:
     for line in lines:
         yield line
         yield from _all(line.body)
@@ -235,7 +235,7 @@ def _pattern(pattern: Pattern, names: dict[str, set[str]]) -> None:
             _either(pattern, key, value, get_args(hint))
 
 
-def _expected(expected: Expect, scenario: Scenario, known: Known) -> None:
+def _expected(expected: Expect, scenario: Scenario, known: KnownNames) -> None:
     for target in expected.targets:
         for name in target.names if known.implementations is not None else ():
             _one_of(target, "architecture or feature", name, known.implementations or ())

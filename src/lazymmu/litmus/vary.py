@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lazymmu.litmus.scenario import Preempt, Scenario, TaskSpec
+    from lazymmu.litmus.scenario import Preempt, Scenario, TaskDeclaration
 
 __all__ = ["vary"]
 
@@ -42,7 +42,7 @@ def vary(
     )
 
 
-def _tasks(scenario: Scenario, number: int) -> tuple[TaskSpec, ...]:
+def _tasks(scenario: Scenario, number: int) -> tuple[TaskDeclaration, ...]:
     started = [task for task in scenario.tasks if not task.forked]
     kept = started[:number]
     last = started[-1]

@@ -6,17 +6,17 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from lazymmu.litmus.scenario import IrqSpec, TaskSpec
+from lazymmu.litmus.scenario import IrqDeclaration, TaskDeclaration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lazymmu.litmus.scenario import (
         Breach,
-        EntrySpec,
+        EntryDeclaration,
         Expect,
-        MachineSpec,
-        Operation,
+        MachineDeclaration,
+        OperationLine,
         Scenario,
     )
 
@@ -31,7 +31,7 @@ def render(scenario: Scenario) -> str:
     return "".join(f"{line}\n" for line in _lines(scenario))
 
 
-def operation(line: Operation) -> str:
+def operation(line: OperationLine) -> str:
     """One line of a program as written, without what is below it."""
     return " ".join((line.name, *line.args)) + (":" if line.body else "")
 
@@ -73,7 +73,7 @@ def _block(keyword: str, items: Iterable[str]) -> Iterator[str]:
         yield from (_INDENT + line for line in lines)
 
 
-def _settings(machine: MachineSpec) -> Iterator[str]:
+def _settings(machine: MachineDeclaration) -> Iterator[str]:
     yield f"cpus {machine.cpus}"
     yield f"preempt {machine.preempt}"
     yield f"rt {'yes' if machine.rt else 'no'}"
@@ -83,7 +83,7 @@ def _settings(machine: MachineSpec) -> Iterator[str]:
         yield f"size {machine.size}"
 
 
-def _entry(entry: EntrySpec) -> str:
+def _entry(entry: EntryDeclaration) -> str:
     words = [entry.name, entry.level, entry.space]
     words += ["in", entry.parent] if entry.parent else []
     words += ["mm", entry.mm] if entry.mm else []
@@ -91,9 +91,9 @@ def _entry(entry: EntrySpec) -> str:
     return f"{' '.join(words)} = {entry.value}"
 
 
-def _head(program: TaskSpec | IrqSpec) -> str:
+def _head(program: TaskDeclaration | IrqDeclaration) -> str:
     on = [] if program.cpu is None else ["on", f"cpu{program.cpu}"]
-    if isinstance(program, IrqSpec):
+    if isinstance(program, IrqDeclaration):
         words = ["interrupt", program.name, program.kind, *on, "times", str(program.times)]
     else:
         words = ["task", program.name, *on]
@@ -103,7 +103,7 @@ def _head(program: TaskSpec | IrqSpec) -> str:
     return " ".join(words) + ":"
 
 
-def _operations(lines: Iterable[Operation], indent: str) -> Iterator[str]:
+def _operations(lines: Iterable[OperationLine], indent: str) -> Iterator[str]:
     for line in lines:
         yield indent + operation(line)
         yield from _operations(line.body, indent + _INDENT)

@@ -8,11 +8,11 @@ no rule: it says what happens, as events of the contract.
 from __future__ import annotations
 
 from lazymmu.machine.config import (
-    Config,
     ConfigError,
     EntrySpec,
     IrqSpec,
     LockSpec,
+    MachineConfig,
     Op,
     Preempt,
     TaskSpec,
@@ -21,12 +21,12 @@ from lazymmu.machine.machine import Action, Machine
 
 __all__ = [
     "Action",
-    "Config",
     "ConfigError",
     "EntrySpec",
     "IrqSpec",
     "LockSpec",
     "Machine",
+    "MachineConfig",
     "Op",
     "Preempt",
     "TaskSpec",
@@ -34,6 +34,6 @@ __all__ = [
 ]
 
 
-def build(config: Config) -> Machine:
+def build(config: MachineConfig) -> Machine:
     """The machine of a `config`.  Raises ConfigError, with one sentence, for one no kernel is."""
     return Machine(config)

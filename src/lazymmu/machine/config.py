@@ -104,13 +104,13 @@ class IrqSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class MachineConfig:
     """A machine.
 
     arch, release: see `releases.py`, or a row's name for `release`; cpus: 1 to 3; preempt, rt: the
     kernel's configuration; walks: hardware may fill TLBs by steps of its own, instead of being
-    taken to have cached whatever it could (`memory.py`); fine: steps that nobody can tell from
-    their successor are steps of their own (`steps.local`).
+    taken to have cached whatever it could (`memory.py`); merge_steps: a step that nobody can
+    tell from its successor is taken together with it (`steps.local`).
     """
 
     arch: str
@@ -123,4 +123,4 @@ class Config:
     preempt: Preempt = Preempt.FULL
     rt: bool = False
     walks: bool = False
-    fine: bool = False
+    merge_steps: bool = True

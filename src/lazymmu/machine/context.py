@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`Here`: what a step sees of the machine: this CPU, the current task, and all the rest."""
+"""`StepContext`: what a step sees of the machine: this CPU, the current task, and all the rest."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lazymmu.contract.events import Event
-    from lazymmu.machine.layout import Layout, Slot, View
+    from lazymmu.machine.layout import Layout, Slot, StateRow
 
 
-class Here:
+class StepContext:
     """The moment at which a step happens.
 
     cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in this
@@ -37,7 +37,7 @@ class Here:
 
     def __init__(
         self,
-        view: View,
+        view: StateRow,
         layout: Layout,
         index: dict[str, dict[str, int]],
         cpu: int,

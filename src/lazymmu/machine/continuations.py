@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from lazymmu.machine.steps import Call
+from lazymmu.machine.steps import RoutineCall
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class RoutineFrame:
     """A routine on the stack: what was called, and what it has been sent since."""
 
-    call: Call
+    call: RoutineCall
     sent: tuple[Hashable, ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)
 
@@ -40,11 +40,11 @@ class Frame:
         return self._hash
 
 
-Stack: TypeAlias = tuple[Frame, ...]
+Stack: TypeAlias = tuple[RoutineFrame, ...]
 """Outermost routine first; empty when the program is over."""
 
 
-class Threads:
+class Continuations:
     """Finds out what a stack does next.
 
     `cached`: remember it for every stack met; without, each question is answered by running the
@@ -56,9 +56,9 @@ class Threads:
         self._steps: dict[Stack, Step] | None = {} if cached else None
         self._next: dict[tuple[Stack, Hashable], Stack] = {}
 
-    def begin(self, call: Call) -> Stack:
+    def begin(self, call: RoutineCall) -> Stack:
         """The stack at the first step of `call`, or an empty one when it has none."""
-        return self._settle((Frame(call),))
+        return self._settle((RoutineFrame(call),))
 
     def step(self, stack: Stack) -> Step:
         """The step that a program at `stack` takes next."""
@@ -84,8 +84,8 @@ class Threads:
         while stack:
             frame = stack[-1]
             said = self._peek(frame)
-            if isinstance(said, Call):
-                stack = (*stack, Frame(said))
+            if isinstance(said, RoutineCall):
+                stack = (*stack, RoutineFrame(said))
             elif isinstance(said, _Returned):
                 stack = stack[:-1]
                 if stack:
@@ -95,7 +95,7 @@ class Threads:
         return stack
 
     @staticmethod
-    def _peek(frame: Frame) -> Step | Call | _Returned:
+    def _peek(frame: RoutineFrame) -> Step | RoutineCall | _Returned:
         """What the routine of `frame` yields next, or what it returns."""
         running = frame.call.function(*frame.call.args)
         try:
@@ -114,7 +114,7 @@ class _Returned(NamedTuple):
 
 def _send(stack: Stack, value: Hashable) -> Stack:
     frame = stack[-1]
-    return (*stack[:-1], Frame(frame.call, (*frame.sent, value)))
+    return (*stack[:-1], RoutineFrame(frame.call, (*frame.sent, value)))
 
 
 def functions(stack: Stack) -> tuple[str, ...]:

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from lazymmu.contract.events import Call, Disable, Enable, Flush, Pause, Resume, Return
+from lazymmu.contract.events import (
+    Disable,
+    Enable,
+    Flush,
+    FunctionCall,
+    FunctionReturn,
+    Pause,
+    Resume,
+)
 from lazymmu.machine.layout import Column
 from lazymmu.machine.steps import atomic, local, routine
 
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import Known
     from lazymmu.machine.arch.base import Arch
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 Turn = Literal["arch_enter", "arch_leave", "arch_flush", ""]
@@ -67,24 +75,24 @@ class DirectMode:
         yield self.arch.observe("flush")
 
     @local
-    def _begins(self, here: Here, function: str) -> None:
+    def _begins(self, here: StepContext, function: str) -> None:
         """Up to its end the task's counters, or its hooks, and what is so may differ."""
-        here.emit(Call, function=function, role="api")
+        here.emit(FunctionCall, function=function, role="api")
 
     @local
-    def _returns(self, here: Here, function: str) -> None:
-        here.emit(Return, function=function, role="api")
+    def _returns(self, here: StepContext, function: str) -> None:
+        here.emit(FunctionReturn, function=function, role="api")
 
     @local
-    def _say_enable(self, here: Here) -> None:
+    def _say_enable(self, here: StepContext) -> None:
         here.emit(Enable, in_interrupt=_yes(here))
 
     @local
-    def _say_disable(self, here: Here) -> None:
+    def _say_disable(self, here: StepContext) -> None:
         here.emit(Disable, in_interrupt=_yes(here))
 
     @local
-    def _say_flush(self, here: Here) -> None:
+    def _say_flush(self, here: StepContext) -> None:
         here.emit(Flush, why="api", how=self.arch.flush_how)
 
 
@@ -132,7 +140,7 @@ class CountedMode(DirectMode):
         yield self._returns("lazy_mmu_mode_resume")
 
     @atomic
-    def _enable(self, here: Here) -> bool:
+    def _enable(self, here: StepContext) -> bool:
         current = here.current
         counted = not here.in_interrupt and current.pause_count == 0
         here.emit(Enable, in_interrupt=_yes(here), counted=counted)
@@ -143,7 +151,7 @@ class CountedMode(DirectMode):
         return bool(current.enable_count == 1)
 
     @atomic
-    def _disable(self, here: Here) -> Turn:
+    def _disable(self, here: StepContext) -> Turn:
         current = here.current
         counted = not here.in_interrupt and current.pause_count == 0
         here.emit(Disable, in_interrupt=_yes(here), counted=counted)
@@ -154,21 +162,21 @@ class CountedMode(DirectMode):
         return "arch_leave" if current.enable_count == 0 else "arch_flush"
 
     @atomic
-    def _pause(self, here: Here) -> bool:
+    def _pause(self, here: StepContext) -> bool:
         here.emit(Pause)
         if here.in_interrupt:
             return False
         return self.task_pause(here, here.task)
 
     @atomic
-    def _resume(self, here: Here) -> bool:
+    def _resume(self, here: StepContext) -> bool:
         here.emit(Resume)
         if here.in_interrupt:
             return False
         return self.task_resume(here, here.task)
 
     @staticmethod
-    def task_pause(here: Here, task: int) -> bool:
+    def task_pause(here: StepContext, task: int) -> bool:
         """The counters of __task_lazy_mmu_mode_pause(); tells whether the hook must be called."""
         slot = here.task_at(task)
         here.warn_on(slot.pause_count == U8 - 1, "pause_count == U8_MAX")
@@ -176,7 +184,7 @@ class CountedMode(DirectMode):
         return bool(slot.pause_count == 1 and slot.enable_count > 0)
 
     @staticmethod
-    def task_resume(here: Here, task: int) -> bool:
+    def task_resume(here: StepContext, task: int) -> bool:
         """The counters of __task_lazy_mmu_mode_resume(); tells whether the hook must be called."""
         slot = here.task_at(task)
         here.warn_on(slot.pause_count == 0, "pause_count == 0")
@@ -184,5 +192,5 @@ class CountedMode(DirectMode):
         return bool(slot.pause_count == 0 and slot.enable_count > 0)
 
 
-def _yes(here: Here) -> Known:
+def _yes(here: StepContext) -> Known:
     return "yes" if here.in_interrupt else "no"

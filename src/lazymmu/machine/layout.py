@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-class View(Protocol):
+class StateRow(Protocol):
     """A state under change: a list of values by number."""
 
     def __getitem__(self, index: int, /) -> Any:
@@ -39,7 +39,7 @@ class Slot:
 
     __slots__ = ("_bases", "_index", "_view")
 
-    def __init__(self, view: View, bases: Mapping[str, int], index: int) -> None:
+    def __init__(self, view: StateRow, bases: Mapping[str, int], index: int) -> None:
         """`bases`: where each variable of this kind of thing begins; `index`: which thing."""
         _set_view(self, view)
         _set_bases(self, bases)
@@ -105,6 +105,6 @@ class Layout:
                 initial.append(first(index) if callable(first) else first)
         self.initial = tuple(initial)
 
-    def slot(self, view: View, kind: str, index: int) -> Slot:
+    def slot(self, view: StateRow, kind: str, index: int) -> Slot:
         """Thing number `index` of a kind."""
         return Slot(view, self.bases[kind], index)

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from lazymmu.contract.events import Drop, Pin, Take, Unpin
 from lazymmu.machine.layout import Column
-from lazymmu.machine.steps import Again, atomic, local, routine
+from lazymmu.machine.steps import Retry, atomic, local, routine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lazymmu.contract.events import LockClass
     from lazymmu.machine.config import LockSpec
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 FREE = -1
 
 
-class Locks:
+class MachineLocks:
     """The locks of one machine, and the pins of its tasks."""
 
     def __init__(self, locks: Iterable[LockSpec], *, rt: bool) -> None:
@@ -41,7 +41,7 @@ class Locks:
         )
 
     @atomic
-    def take(self, here: Here, lock: str) -> None:
+    def take(self, here: StepContext, lock: str) -> None:
         """Acquire: spin, or on PREEMPT_RT sleep, until the lock is free."""
         slot, current = here.lock(lock), here.current
         if self.rt:
@@ -50,7 +50,7 @@ class Locks:
                 if here.bug_on(current.preempt_count, "scheduling while atomic"):
                     return
                 current.status = "waiting"
-                raise Again
+                raise Retry
             current.status = "running"
             current.migration_disabled += 1
         else:
@@ -60,7 +60,7 @@ class Locks:
         here.emit(Take, lock=lock, cls=self.classes[lock])
 
     @atomic
-    def drop(self, here: Here, lock: str) -> None:
+    def drop(self, here: StepContext, lock: str) -> None:
         """Release.  A lock that somebody else holds, or nobody, is a BUG of the program."""
         slot, current = here.lock(lock), here.current
         if here.bug_on(slot.owner != here.task, f"spin_unlock({lock}) without holding it"):
@@ -73,7 +73,7 @@ class Locks:
         here.emit(Drop, lock=lock, cls=self.classes[lock])
 
     @atomic
-    def _try(self, here: Here, lock: str) -> bool:
+    def _try(self, here: StepContext, lock: str) -> bool:
         slot = here.lock(lock)
         if slot.owner != FREE:
             return False
@@ -101,21 +101,21 @@ class Locks:
         yield self.drop(lock)
 
     @local
-    def _pin(self, here: Here, kind: str, variable: str) -> None:
+    def _pin(self, here: StepContext, kind: str, variable: str) -> None:
         self._add_pin(here, kind, variable)
 
     @atomic
-    def _pin_seen(self, here: Here, kind: str, variable: str) -> None:
+    def _pin_seen(self, here: StepContext, kind: str, variable: str) -> None:
         self._add_pin(here, kind, variable)
 
     @staticmethod
-    def _add_pin(here: Here, kind: str, variable: str) -> None:
+    def _add_pin(here: StepContext, kind: str, variable: str) -> None:
         current = here.current
         setattr(current, variable, getattr(current, variable) + 1)
         here.emit(Pin, kind=kind)
 
     @atomic
-    def _unpin(self, here: Here, kind: str, variable: str) -> None:
+    def _unpin(self, here: StepContext, kind: str, variable: str) -> None:
         current = here.current
         if here.bug_on(getattr(current, variable) == 0, f"{kind} enabled once too often"):
             return

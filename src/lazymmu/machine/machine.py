@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.events import IrqEnter, IrqExit
-from lazymmu.machine.config import Config, ConfigError, Preempt
-from lazymmu.machine.context import Here
-from lazymmu.machine.continuations import Threads, functions, innermost
+from lazymmu.machine.config import ConfigError, MachineConfig, Preempt
+from lazymmu.machine.context import StepContext
+from lazymmu.machine.continuations import Continuations, functions, innermost
 from lazymmu.machine.layout import Column, Layout
-from lazymmu.machine.locks import Locks
+from lazymmu.machine.locks import MachineLocks
 from lazymmu.machine.memory import Memory
 from lazymmu.machine.mm import CoreCode
 from lazymmu.machine.operations import Programs, gather
 from lazymmu.machine.pages import mapped_by
 from lazymmu.machine.releases import PORTS, find
 from lazymmu.machine.sched import Sched
-from lazymmu.machine.steps import Again, Blocked, local, routine
+from lazymmu.machine.steps import Blocked, Retry, local, routine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from lazymmu.contract.events import Event, IrqKind
     from lazymmu.machine.config import Op
     from lazymmu.machine.continuations import Stack
-    from lazymmu.machine.layout import View
+    from lazymmu.machine.layout import StateRow
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.releases import Release
-    from lazymmu.machine.steps import Call, Routine, Step
+    from lazymmu.machine.steps import Routine, RoutineCall, Step
 
 MOST_CPUS = 3
 
@@ -53,7 +53,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class StepDescription:
     """Whose step an action is, where the program is, and what the step is called.
 
     stack: kernel functions, outermost first; source: where the kernel has the innermost one.
@@ -66,14 +66,14 @@ class Scene:
 
 
 class Machine:
-    """A machine built from a `Config`.
+    """A machine built from a `MachineConfig`.
 
     fields: (name, number of values or None) of each place in a state; initial: the first state;
     actions: everything that can ever happen; see `step()`.
     """
 
-    def __init__(self, config: Config, *, cached: bool = True) -> None:
-        """Build it.  `cached`: see `Threads`.  Raises ConfigError for one that no kernel is."""
+    def __init__(self, config: MachineConfig, *, cached: bool = True) -> None:
+        """`cached`: see `Continuations`.  Raises ConfigError for a machine that no kernel is."""
         self.config = config
         self.release, implementation = find(config.arch, config.release)
         # A port is tried on whatever kernel its author has in mind.
@@ -82,7 +82,7 @@ class Machine:
         self.arch = implementation(self.memory)
         self.sched = Sched(self.arch, config.tasks)
         self.mode = (self.arch.api or self.release.mode)(self.arch, self.sched.waits)
-        self.locks = Locks(config.locks, rt=config.rt)
+        self.locks = MachineLocks(config.locks, rt=config.rt)
         self.core = CoreCode(
             config.arch,
             self.release.mm,
@@ -99,7 +99,7 @@ class Machine:
         ):
             self.core.check(program, self.operations)
         self.programs = Programs(self.operations)
-        self.threads = Threads(cached=cached)
+        self.continuations = Continuations(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))
         self._handlers = tuple(self.handler(irq.kind, irq.program) for irq in config.interrupts)
         for irq in config.interrupts:
@@ -155,14 +155,14 @@ class Machine:
     def _program(self, number: int) -> Stack:
         if number >= len(self.config.tasks):
             return ()
-        return self.threads.begin(self._life(self.config.tasks[number].program))
+        return self.continuations.begin(self._life(self.config.tasks[number].program))
 
     @routine("")
     def _life(self, program: tuple[Op, ...]) -> Routine:
         yield self.programs.run(program)
         yield self.sched.do_exit()
 
-    def handler(self, kind: IrqKind, program: tuple[Op, ...]) -> Call:
+    def handler(self, kind: IrqKind, program: tuple[Op, ...]) -> RoutineCall:
         """What a CPU does in an interrupt whose handler is `program`."""
         return self._interrupt(kind, program)
 
@@ -173,11 +173,11 @@ class Machine:
         yield self._irq_exit(kind)
 
     @local
-    def _irq_enter(self, here: Here, kind: str) -> None:
+    def _irq_enter(self, here: StepContext, kind: str) -> None:
         here.emit(IrqEnter, kind=kind)
 
     @local
-    def _irq_exit(self, here: Here, kind: str) -> None:
+    def _irq_exit(self, here: StepContext, kind: str) -> None:
         here.this_cpu.irq = ""
         here.emit(IrqExit, kind=kind)
 
@@ -200,12 +200,14 @@ class Machine:
 
     # ---- what happens ----------------------------------------------------------------------------
 
-    def here(self, view: View, cpu: int, costs: Callable[[str], None] | None = None) -> Here:
+    def here(
+        self, view: StateRow, cpu: int, costs: Callable[[str], None] | None = None
+    ) -> StepContext:
         """A look at a state from a CPU."""
-        return Here(view, self.layout, self._index, cpu, costs, rt=self.config.rt)
+        return StepContext(view, self.layout, self._index, cpu, costs, rt=self.config.rt)
 
     def step(
-        self, view: View, number: int, costs: Callable[[str], None] | None = None
+        self, view: StateRow, number: int, costs: Callable[[str], None] | None = None
     ) -> tuple[Event, ...] | None:
         """Let action `number` happen; gives what happened, or None when it cannot happen now."""
         action = self.actions[number]
@@ -223,7 +225,7 @@ class Machine:
                 done = self.memory.fill(here, self.config.entries[action.number].name)
         return tuple(here.events) if done else None
 
-    def _run(self, here: Here) -> bool:
+    def _run(self, here: StepContext) -> bool:
         """Steps of this CPU: local ones and the one after them.
 
         At the end of a switch or an interrupt the CPU may be taken away again before the task has
@@ -237,36 +239,38 @@ class Machine:
             stack: Stack = this_cpu.thread if on_cpu else here.current.stack
             if not stack or (not on_cpu and here.current.status in ("blocked", "dead")):
                 return done
-            step = self.threads.step(stack)
+            step = self.continuations.step(stack)
             try:
                 value: Hashable = step(here)
             except Blocked:
                 return done
-            except Again:
+            except Retry:
                 return True
             done = True
-            stack = self.threads.after(stack, value)
+            stack = self.continuations.after(stack, value)
             if on_cpu:
                 here.this_cpu.thread = stack
             else:
                 here.current.stack = stack
-            if self.config.fine or here.system.panicked or (on_cpu and not stack):
+            if not self.config.merge_steps or here.system.panicked or (on_cpu and not stack):
                 return True
-            if not _local(step) and not (on_cpu and _local(self.threads.step(stack))):
+            if not _local(step) and not (on_cpu and _local(self.continuations.step(stack))):
                 return True
 
-    def _switch(self, here: Here, number: int) -> bool:
-        if here.task == number or not self.sched.may_come(here, number):
+    def _switch(self, here: StepContext, number: int) -> bool:
+        if here.task == number or not self.sched.schedulable(here, number):
             return False
-        why = self.sched.why_goes(here, involuntary=self.config.preempt.involuntary)
+        why = self.sched.switch_reason(here, involuntary=self.config.preempt.involuntary)
         if why is None:
             return False
         # Taken off the list of those who wait, so that no other CPU takes it as well.
         here.task_at(number).status = "coming"
-        here.this_cpu.thread = self.threads.begin(self.sched.context_switch(number, here.task, why))
+        here.this_cpu.thread = self.continuations.begin(
+            self.sched.context_switch(number, here.task, why)
+        )
         return self._run(here)
 
-    def _deliver(self, here: Here, number: int) -> bool:
+    def _deliver(self, here: StepContext, number: int) -> bool:
         irq, slot = self.config.interrupts[number], here.irq(number)
         this_cpu, current = here.this_cpu, here.current
         if this_cpu.thread or slot.left == 0 or current.irqs_off:
@@ -277,24 +281,26 @@ class Machine:
             return False
         slot.left -= 1
         this_cpu.irq = irq.kind
-        this_cpu.thread = self.threads.begin(self._handlers[number])
+        this_cpu.thread = self.continuations.begin(self._handlers[number])
         return self._run(here)
 
-    def scene(self, view: View, number: int) -> Scene:
+    def describe_step(self, view: StateRow, number: int) -> StepDescription:
         """What action `number` would be in this state, in words."""
         action = self.actions[number]
         here = self.here(view, action.cpu)
         current = here.task_name(here.task)
         if action.kind != "run":
-            return Scene(current, (), action.text, "")
+            return StepDescription(current, (), action.text, "")
         on_cpu = bool(here.this_cpu.thread)
         stack: Stack = here.this_cpu.thread if on_cpu else here.current.stack
         if not stack:
-            return Scene(current, (), action.text, "")
-        step = self.threads.step(stack)
-        return Scene(current, functions(stack), step.__name__.strip("_"), innermost(stack))
+            return StepDescription(current, (), action.text, "")
+        step = self.continuations.step(stack)
+        return StepDescription(
+            current, functions(stack), step.__name__.strip("_"), innermost(stack)
+        )
 
-    def over(self, view: View) -> bool:
+    def all_done(self, view: StateRow) -> bool:
         """Whether every task has ended: a state in which nothing happens is not a deadlock then."""
         tasks = range(len(self.config.tasks))
         return all(
@@ -345,7 +351,7 @@ ARCH_OPERATIONS = (
 )
 
 
-def _refuse(config: Config, release: Release) -> None:
+def _refuse(config: MachineConfig, release: Release) -> None:
     if not 1 <= config.cpus <= MOST_CPUS:
         raise ConfigError(f"a machine has 1 to {MOST_CPUS} CPUs, not {config.cpus}")
     if config.rt and config.arch not in (*release.rt, *PORTS):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import What
     from lazymmu.machine.config import EntrySpec, Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine, Step
 
 NOTHING: Final[frozenset[str]] = frozenset()
@@ -84,7 +84,7 @@ class Memory:
 
     # ---- what implementations call inside a step -----------------------------------------------
 
-    def write(self, here: Here, entry: str, value: Value, operation: str, how: str) -> None:
+    def write(self, here: StepContext, entry: str, value: Value, operation: str, how: str) -> None:
         """The code changes an entry: says so, and makes it the entry's program-order value.
 
         Whether and when it is stored is the implementation's business.
@@ -104,14 +104,14 @@ class Memory:
             slot.settled = 0
         slot.image = value
 
-    def on_stale(self, here: Here, entry: str, operation: str) -> None:
+    def on_stale(self, here: StepContext, entry: str, operation: str) -> None:
         """A change by `operation` is decided: was it decided on a value out of date?"""
         current = here.current
         if entry in current.stale:
             current.stale = current.stale - {entry}
             here.emit(Undone, entry=entry, by=operation)
 
-    def store(self, here: Here, entry: str, value: Value, *, walk: bool = True) -> None:
+    def store(self, here: StepContext, entry: str, value: Value, *, walk: bool = True) -> None:
         """Change the entry in memory; with `walk` false page walks may still see the old value."""
         slot = here.entry(entry)
         before = slot.stored
@@ -122,14 +122,14 @@ class Memory:
         if walk:
             slot.effective = value
 
-    def publish(self, here: Here, entry: str) -> None:
+    def publish(self, here: StepContext, entry: str) -> None:
         """Page walks see what is stored from now on: the barriers were issued."""
         slot = here.entry(entry)
         if slot.effective != slot.stored:
             self._cached(here, entry, slot.effective)
             slot.effective = slot.stored
 
-    def _cached(self, here: Here, entry: str, before: Value) -> None:
+    def _cached(self, here: StepContext, entry: str, before: Value) -> None:
         """TLBs may hold what walks found `before`."""
         if self.walks or page_of(before) is None:
             return
@@ -137,7 +137,9 @@ class Memory:
             tlb = here.tlb(cpu, entry)
             tlb.old = tlb.old | {before}
 
-    def take_effect(self, here: Here, entry: str, value: Value, later: Iterable[Value]) -> None:
+    def take_effect(
+        self, here: StepContext, entry: str, value: Value, later: Iterable[Value]
+    ) -> None:
         """A deferred store happens; `later`: values of stores to the entry that still wait.
 
         If the entry was changed since by somebody else, that change is gone.
@@ -148,17 +150,17 @@ class Memory:
             slot.image = value
         self.store(here, entry, value)
 
-    def invalidate(self, here: Here, entries: Iterable[str], cpus: Iterable[int]) -> None:
+    def invalidate(self, here: StepContext, entries: Iterable[str], cpus: Iterable[int]) -> None:
         """The TLBs of `cpus` forget their translations of `entries`."""
         for entry in entries:
             for cpu in cpus:
                 here.tlb(cpu, entry).old = NOTHING
 
-    def load(self, here: Here, entry: str, operation: str) -> Value:
+    def load(self, here: StepContext, entry: str, operation: str) -> Value:
         """Read the entry through its pointer: what is stored, whatever is pending."""
         return self.seen(here, entry, operation, here.entry(entry).stored)
 
-    def seen(self, here: Here, entry: str, operation: str, value: Value) -> Value:
+    def seen(self, here: StepContext, entry: str, operation: str, value: Value) -> Value:
         """The code reads an entry and is given `value`, which it may act on; gives it back."""
         spec, current = self.specs[entry], here.current
         here.emit(Read, entry=entry, level=spec.level, space=spec.space, operation=operation)
@@ -168,7 +170,7 @@ class Memory:
             current.stale = current.stale - {entry}
         return value
 
-    def fill(self, here: Here, entry: str) -> bool:
+    def fill(self, here: StepContext, entry: str) -> bool:
         """The CPU's page walker caches the entry; false when there is nothing new to cache."""
         slot, tlb = here.entry(entry), here.tlb(here.cpu, entry)
         if page_of(slot.effective) is None or slot.effective in tlb.old:
@@ -176,7 +178,7 @@ class Memory:
         tlb.old = tlb.old | {slot.effective}
         return True
 
-    def translations(self, here: Here, cpu: int, entry: str) -> frozenset[Value]:
+    def translations(self, here: StepContext, cpu: int, entry: str) -> frozenset[Value]:
         """Every translation of an entry that a CPU may use now."""
         slot = here.entry(entry)
         return frozenset({*here.tlb(cpu, entry).old, slot.effective})
@@ -199,7 +201,7 @@ class Memory:
         yield self._settle(entry)
 
     @atomic
-    def _access(self, here: Here, entry: str, write: bool) -> None:
+    def _access(self, here: StepContext, entry: str, write: bool) -> None:
         """Stale is a translation that is not the entry's value any more, once its page was given
         back or the code counted on the change (`settle()`).
         """
@@ -216,7 +218,7 @@ class Memory:
         here.emit(Use, entry=entry, what=what)
 
     @atomic
-    def _settle(self, here: Here, entry: str) -> None:
+    def _settle(self, here: StepContext, entry: str) -> None:
         here.entry(entry).settled = 1
 
     @routine("mm/page_alloc.c")
@@ -229,7 +231,7 @@ class Memory:
         return self._free(page, what)
 
     @atomic
-    def _free(self, here: Here, page: str, what: What) -> None:
+    def _free(self, here: StepContext, page: str, what: What) -> None:
         # bad_page() (mm/page_alloc.c), or a destructor that runs twice.
         here.warn_on(here.page(page).free, f"{page} is freed twice")
         here.page(page).free = 1

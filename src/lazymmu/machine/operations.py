@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazymmu.machine.config import ConfigError
 from lazymmu.machine.memory import page_of, writable
-from lazymmu.machine.steps import Call, routine
+from lazymmu.machine.steps import RoutineCall, routine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,7 +59,7 @@ class Operation:
     """
 
     name: str
-    make: Callable[..., Call]
+    make: Callable[..., RoutineCall]
     params: tuple[tuple[str, str], ...]
     many: bool
     body: bool
@@ -82,7 +82,7 @@ _shapes: dict[tuple[str, object], _Shape] = {}
 """Of functions, not of methods: the routines of one class are those of every machine with it."""
 
 
-def _shape(name: str, make: Callable[..., Call]) -> _Shape:
+def _shape(name: str, make: Callable[..., RoutineCall]) -> _Shape:
     params: list[tuple[str, str]] = []
     many = body = False
     for parameter in inspect.signature(make).parameters.values():
@@ -106,7 +106,7 @@ def _shape(name: str, make: Callable[..., Call]) -> _Shape:
     )
 
 
-def describe(name: str, make: Callable[..., Call]) -> Operation:
+def describe(name: str, make: Callable[..., RoutineCall]) -> Operation:
     """The operation that a routine is.  Raises ConfigError for a parameter of no known kind."""
     key = (name, getattr(make, "__func__", make))
     shape = _shapes.get(key)
@@ -133,7 +133,7 @@ class Body:
     programs: Programs
     ops: tuple[Op, ...]
 
-    def at(self, entry: str) -> Call:
+    def at(self, entry: str) -> RoutineCall:
         """The callback, called for `entry`."""
         return self.programs.run(tuple(self._renamed(op, entry) for op in self.ops))
 
@@ -154,7 +154,7 @@ class Programs:
         """`operations`: all that the machine knows, by name."""
         self.operations = operations
 
-    def call(self, op: Op) -> Call:
+    def call(self, op: Op) -> RoutineCall:
         """The call of one operation.  Raises ConfigError for one that cannot be."""
         if op.name == "if":
             return self._branch(op)
@@ -171,11 +171,11 @@ class Programs:
             raise ConfigError(f"{op.name} takes {wanted or 'no arguments'}") from None
         return replace(operation.make(*args), keep=False)
 
-    def run(self, ops: tuple[Op, ...]) -> Call:
+    def run(self, ops: tuple[Op, ...]) -> RoutineCall:
         """A whole program as one routine."""
         return sequence(tuple(self.call(op) for op in ops))
 
-    def _branch(self, op: Op) -> Call:
+    def _branch(self, op: Op) -> RoutineCall:
         """`if pte_none p`, `if not pte_none p`: read the entry, and perhaps run the body."""
         *negation, predicate, entry = op.args
         if predicate not in PREDICATES:
@@ -186,19 +186,21 @@ class Programs:
 
 
 @routine("")
-def sequence(calls: tuple[Call, ...]) -> Routine:
+def sequence(calls: tuple[RoutineCall, ...]) -> Routine:
     """One operation after the other."""
     yield from calls
 
 
 @routine("")
-def holds(read: Call, predicate: str) -> Routine:
+def holds(read: RoutineCall, predicate: str) -> Routine:
     """Whether the predicate holds of what is read; the value itself is forgotten."""
     return PREDICATES[predicate]((yield read))
 
 
 @routine("")
-def branch(read: Call, predicate: str, wanted: bool, body: tuple[Call, ...]) -> Routine:
+def branch(
+    read: RoutineCall, predicate: str, wanted: bool, body: tuple[RoutineCall, ...]
+) -> Routine:
     """Run the body when the predicate holds (or not) of what is read."""
     if (yield holds(read, predicate)) == wanted:
         yield sequence(body)

@@ -11,7 +11,7 @@ from lazymmu.machine.operations import CALLBACK_ENTRY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lazymmu.machine.config import Config, Op, Value
+    from lazymmu.machine.config import MachineConfig, Op, Value
     from lazymmu.machine.operations import Operation
 
 _PAGE = re.compile(r"([A-Z]\w*)(?::|\Z)")
@@ -21,13 +21,15 @@ MOVES = (("source", "entry"), ("target", "entry"))
 """Parameters of an operation that takes what one entry holds to another one."""
 
 
-def mapped_by(config: Config, operations: Mapping[str, Operation]) -> dict[str, tuple[str, ...]]:
+def mapped_by(
+    config: MachineConfig, operations: Mapping[str, Operation]
+) -> dict[str, tuple[str, ...]]:
     """Each page by name, with the entries that map it at first or may come to."""
     return _Survey(config, operations).pages()
 
 
 class _Survey:
-    def __init__(self, config: Config, operations: Mapping[str, Operation]) -> None:
+    def __init__(self, config: MachineConfig, operations: Mapping[str, Operation]) -> None:
         self.entries = [spec.name for spec in config.entries]
         self.locks = {lock.name for lock in config.locks}
         self.operations = operations

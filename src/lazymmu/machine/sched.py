@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.events import SwitchWhy
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import TaskSpec
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 NOWHERE: Final = -1
@@ -89,7 +89,7 @@ class Sched:
         """Number of a CPU's idle task."""
         return len(self.tasks) + cpu
 
-    def may_come(self, here: Here, number: int) -> bool:
+    def schedulable(self, here: StepContext, number: int) -> bool:
         """Whether a task can be switched in on this CPU.
 
         The idle task only when no other one can: the scheduler never idles while somebody waits,
@@ -98,7 +98,7 @@ class Sched:
         if number >= len(self.tasks):
             others = range(len(self.tasks))
             return number == self.idle(here.cpu) and not any(
-                self.may_come(here, other) for other in others
+                self.schedulable(here, other) for other in others
             )
         task = here.task_at(number)
         if task.status != "ready":
@@ -106,7 +106,7 @@ class Sched:
         stays = task.migration_disabled or self.tasks[number].bound
         return not (stays and task.last_cpu not in (here.cpu, NOWHERE))
 
-    def why_goes(self, here: Here, *, involuntary: bool) -> SwitchWhy | None:
+    def switch_reason(self, here: StepContext, *, involuntary: bool) -> SwitchWhy | None:
         """Why the current task may be switched out now; None: it may not."""
         number = here.task
         if number >= len(self.tasks):
@@ -135,11 +135,11 @@ class Sched:
             yield self.arch.observe("start")
 
     @local
-    def _out(self, here: Here, why: SwitchWhy) -> None:
+    def _out(self, here: StepContext, why: SwitchWhy) -> None:
         here.emit(SwitchOut, why=why)
 
     @atomic
-    def _in(self, here: Here, next_: int) -> bool:
+    def _in(self, here: StepContext, next_: int) -> bool:
         """The next task is current; tells whether it never ran before."""
         prev, task = here.current, here.task_at(next_)
         if here.task < len(self.tasks):
@@ -193,7 +193,7 @@ class Sched:
         yield self._user()
 
     @atomic
-    def _become(self, here: Here, status: str, why: str) -> None:
+    def _become(self, here: StepContext, status: str, why: str) -> None:
         current = here.current
         here.emit(MaySleep, why=why, certain=status == "blocked")
         if here.bug_on(here.this_cpu.irq or current.preempt_count, "scheduling while atomic"):
@@ -201,14 +201,14 @@ class Sched:
         current.status = status
 
     @atomic
-    def _go_on(self, here: Here) -> None:
+    def _go_on(self, here: StepContext) -> None:
         """Back on a CPU; at a mere offer to yield also without having left it."""
         current = here.current
         here.wait_for(current.status != "blocked")
         current.status = "running"
 
     @atomic
-    def _fork(self, here: Here, child: str) -> None:
+    def _fork(self, here: StepContext, child: str) -> None:
         number = self.numbers[child]
         names = ("enable_count", "pause_count", *self.arch.forked)
         here.copy(names, here.task, number)
@@ -216,11 +216,11 @@ class Sched:
         here.emit(Fork, child=child)
 
     @atomic
-    def _exit(self, here: Here) -> None:
+    def _exit(self, here: StepContext) -> None:
         here.emit(Exit)
         here.bug_on(here.current.preempt_count, "scheduling while atomic")
         here.current.status = "dead"
 
     @atomic
-    def _user(self, here: Here) -> None:
+    def _user(self, here: StepContext) -> None:
         here.emit(UserReturn)

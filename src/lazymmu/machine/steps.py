@@ -4,11 +4,11 @@
 A *routine* is a generator with the name of a kernel function.  What it yields happens in one go,
 between two moments at which other CPUs may act:
 
-    a step     any callable that takes the `Here` of the moment and returns a value
+    a step     any callable that takes the `StepContext` of the moment and returns a value
     a call     another routine, called (`yield self.xen_mc_flush()`); its value is what it returns
 
 A step that finds it cannot go on raises `Blocked` (nothing happened: a spin lock that is taken);
-one that must try again later raises `Again` (what it wrote stays: a sleeping lock queues up).
+one that must try again later raises `Retry` (what it wrote stays: a sleeping lock queues up).
 Routines keep nothing but arguments, constants and what was sent to them: `threads.py` says why.
 """
 
@@ -20,16 +20,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
 
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 
-Step: TypeAlias = Callable[["Here"], Any]
+Step: TypeAlias = Callable[["StepContext"], Any]
 """One thing that happens in one go."""
 
-Routine: TypeAlias = Generator["Step | Call", Any, Any]
+Routine: TypeAlias = Generator["Step | RoutineCall", Any, Any]
 """What a routine's body is."""
 
 
@@ -37,12 +37,12 @@ class Blocked(Exception):
     """The step cannot be taken now, and nothing happened."""
 
 
-class Again(Exception):
+class Retry(Exception):
     """The step was taken, what it wrote stays, and it will be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RoutineCall:
     """A routine that is called: the function and its arguments, all hashable.
 
     `keep`: whether the caller looks at what it returns; a value nobody looks at is forgotten.
@@ -72,34 +72,38 @@ class Call:
         return str(getattr(self.function, "source", ""))
 
 
-def routine(source: str, name: str = "") -> Callable[[Callable[P, Routine]], Callable[P, Call]]:
-    """Make a generator function a routine: calling it gives a `Call` to be yielded.
+def routine(
+    source: str, name: str = ""
+) -> Callable[[Callable[P, Routine]], Callable[P, RoutineCall]]:
+    """Make a generator function a routine: calling it gives a `RoutineCall` to be yielded.
 
     `source`: the kernel file that has the function of this name, and the commit where that matters;
     `name`: the kernel's name for it, where it cannot have that here.
     """
 
-    def decorate(function: Callable[P, Routine]) -> Callable[P, Call]:
+    def decorate(function: Callable[P, Routine]) -> Callable[P, RoutineCall]:
         function.__name__ = name or function.__name__
         function.source = source  # type: ignore[attr-defined]
 
         @functools.wraps(function)
-        def made(*args: P.args, **kwargs: P.kwargs) -> Call:
+        def made(*args: P.args, **kwargs: P.kwargs) -> RoutineCall:
             if kwargs:
                 raise TypeError(f"{function.__name__}() takes its arguments by position")
-            return Call(function, args)
+            return RoutineCall(function, args)
 
         return made
 
     return decorate
 
 
-def atomic(method: Callable[Concatenate[S, Here, P], T]) -> Callable[Concatenate[S, P], Step]:
-    """Make a method that takes a `Here` first a step: calling it without one gives the step."""
+def atomic(
+    method: Callable[Concatenate[S, StepContext, P], T],
+) -> Callable[Concatenate[S, P], Step]:
+    """Make a method that takes a `StepContext` first a step; called without it, it gives one."""
 
     @functools.wraps(method)
     def made(self: S, *args: P.args, **kwargs: P.kwargs) -> Step:
-        def step(here: Here) -> T:
+        def step(here: StepContext) -> T:
             return method(self, here, *args, **kwargs)
 
         step.__name__ = method.__name__
@@ -108,12 +112,12 @@ def atomic(method: Callable[Concatenate[S, Here, P], T]) -> Callable[Concatenate
     return cast("Callable[Concatenate[S, P], Step]", made)
 
 
-def local(method: Callable[Concatenate[S, Here, P], T]) -> Callable[Concatenate[S, P], Step]:
+def local(method: Callable[Concatenate[S, StepContext, P], T]) -> Callable[Concatenate[S, P], Step]:
     """As `atomic`, for a step that nobody else can tell from the one after it.
 
     It touches only what is the task's own, and takes nothing away that keeps others out: whatever
     could come between the two may as well come before it.  So the machine goes on with the step
-    after it at once (`Config.fine` makes it a step of its own, which tests compare with).
+    after it at once (`MachineConfig(merge_steps=False)` keeps it apart, which tests compare with).
     """
     plain = atomic(method)
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract.events import Bug
 from lazymmu.machine.config import (
-    Config,
     ConfigError,
     EntrySpec,
     LockSpec,
+    MachineConfig,
     Op,
     Preempt,
     TaskSpec,
@@ -30,7 +30,7 @@ from lazymmu.machine.machine import Machine
 if TYPE_CHECKING:
     from lazymmu.contract.events import Event, IrqKind
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
 
 LEVELS = ("pte", "pmd", "pud", "p4d", "pgd")
 SPACES = ("user", "kernel")
@@ -71,7 +71,7 @@ class Workbench:
         # Programs come later; these say which entries may ever map which page.
         known = tuple(Op("set_pte", (spec.name, page)) for spec in specs for page in pages)
         self.machine = Machine(
-            Config(
+            MachineConfig(
                 arch,
                 release,
                 entries=specs,
@@ -112,7 +112,9 @@ class Workbench:
             raise CannotError(f"cpu{cpu} runs no task; switch to one first")
         if here.current.stack:
             raise CannotError(f"{self.running(cpu)} is still in {self._place(cpu)}")
-        here.current.stack = self.machine.threads.begin(self.machine.programs.run(_ops(program)))
+        here.current.stack = self.machine.continuations.begin(
+            self.machine.programs.run(_ops(program))
+        )
 
     def step(self, cpu: int = 0) -> tuple[Event, ...] | None:
         """Take one step of what runs on `cpu`; None when there is none to take."""
@@ -154,7 +156,9 @@ class Workbench:
             raise CannotError(f"cpu{cpu} takes no {kind} interrupt now")
         before = len(self.events)
         here.this_cpu.irq = kind
-        here.this_cpu.thread = self.machine.threads.begin(self.machine.handler(kind, _ops(program)))
+        here.this_cpu.thread = self.machine.continuations.begin(
+            self.machine.handler(kind, _ops(program))
+        )
         while self._here(cpu).this_cpu.thread:
             if self.step(cpu) is None:
                 if here.system.panicked:
@@ -201,7 +205,7 @@ class Workbench:
         if not (here.this_cpu.thread or here.current.stack):
             return ()
         number = self._number("run", cpu, 0)
-        return self.machine.scene(self.state, number).stack or ("a handler",)
+        return self.machine.describe_step(self.state, number).stack or ("a handler",)
 
     @property
     def bugs(self) -> tuple[str, ...]:
@@ -210,7 +214,7 @@ class Workbench:
 
     # ---- inside ----------------------------------------------------------------------------------
 
-    def _here(self, cpu: int) -> Here:
+    def _here(self, cpu: int) -> StepContext:
         return self.machine.here(self.state, cpu)
 
     def _place(self, cpu: int) -> str:

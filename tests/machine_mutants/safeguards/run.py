@@ -82,19 +82,19 @@ def baseline() -> list[Run]:
 def look(scenario: Scenario, arch: str, release: str, most: int | None) -> tuple[Shown, int]:
     """What one run shows, and its states."""
     from lazymmu.explore import search
-    from lazymmu.litmus.to_config import question
+    from lazymmu.litmus.to_config import to_query
     from lazymmu.machine import ConfigError
-    from lazymmu.witness.machine.product_model import PREEMPTION, Judged
+    from lazymmu.witness.machine.product_model import PREEMPTION, ProductModel
 
-    asked = question(scenario, arch, release)
+    asked = to_query(scenario, arch, release)
     try:
-        model = Judged(asked)
+        model = ProductModel(asked)
         result = search(model, bound=asked.bound, max_states=most)
     except ConfigError:
         return (("not applicable", 0),), 0
     shown = {
         label: 0 if label.startswith("occurs") else path.cost
-        for label, path in result.shown.items()
+        for label, path in result.discoveries.items()
         if label != PREEMPTION
     }
     if not result.complete and result.reason != "bound":

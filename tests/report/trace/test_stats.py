@@ -10,13 +10,13 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lazymmu.report.trace import plot, stats
-from lazymmu.witness.trace.section_stats import Tally
-from lazymmu.witness.trace.stats_group import Group
+from lazymmu.witness.trace.section_stats import SectionStats
+from lazymmu.witness.trace.stats_group import StatsGroup
 
 
-def group(sections: int = 3) -> Group:
+def group(sections: int = 3) -> StatsGroup:
     """Sections of 1 to 3 us, in each as many entries, one flush each."""
-    made = Group(sections=sections, queued=6, calls=3)
+    made = StatsGroup(sections=sections, queued=6, calls=3)
     for at in range(1, sections + 1):
         made.lengths.add(at * 1000)
         made.entries.add(at)
@@ -26,9 +26,9 @@ def group(sections: int = 3) -> Group:
     return made
 
 
-def told(site: str = "copy_page_range", task: str = "cp-7") -> Tally:
+def told(site: str = "copy_page_range", task: str = "cp-7") -> SectionStats:
     """A tally of one site and one task."""
-    made = Tally()
+    made = SectionStats()
     made.bulk = True
     made.started, made.stopped = 0, 1_000_000
     made.everything.take(group())
@@ -69,13 +69,13 @@ def test_names_from_a_trace_cannot_reach_the_terminal():
 
 def test_what_is_not_there_is_said():
     """A trace without any section is no table of zeros."""
-    text = stats.render([("a.trace", Tally())])
+    text = stats.render([("a.trace", SectionStats())])
     assert text == "a.trace: no section, no batch and no reading of the counters shows in it\n"
 
 
 def test_the_json_has_the_same_numbers():
     """For each trace, with its sites and tasks."""
-    whole = json.loads(stats.render_json([("a.trace", told()), ("b.trace", Tally())]))
+    whole = json.loads(stats.render_json([("a.trace", told()), ("b.trace", SectionStats())]))
     assert whole["format"] == stats.FORMAT
     first, second = whole["traces"]
     assert first["everything"]["sections"] == 3
@@ -113,9 +113,9 @@ def test_the_same_tally_makes_the_same_picture(tmp_path):
 @needs_matplotlib
 def test_batches_without_sections_are_drawn_too(tmp_path):
     """As powerpc shows them."""
-    made = Tally()
+    made = SectionStats()
     made.bulk = True
-    batches = Group(queued=192, calls=1)
+    batches = StatsGroup(queued=192, calls=1)
     batches.entries.add(192)
     batches.flushes["full, or another mm"] = 1
     made.everything.take(batches)
@@ -131,7 +131,7 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
     with pytest.raises(plot.PlotError, match=r"a plot is a file named \*.svg or \*.png"):
         plot.draw("a.trace", told(), str(tmp_path / "plot.pdf"))
     with pytest.raises(plot.PlotError, match="no section and no batch"):
-        plot.draw("a.trace", Tally(), str(tmp_path / "plot.svg"))
+        plot.draw("a.trace", SectionStats(), str(tmp_path / "plot.svg"))
     with pytest.raises(plot.PlotError, match="cannot write"):
         plot.draw("a.trace", told(), str(tmp_path / "missing" / "plot.svg"))
 

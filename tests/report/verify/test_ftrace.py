@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import io
 
-from lazymmu.crosscheck.values import Line, Retold, Untold
-from lazymmu.ftrace.record import Kind
+from lazymmu.crosscheck.values import NotVisible, RenderedTrace, TraceLine
+from lazymmu.ftrace.record import RecordKind
 from lazymmu.ftrace.trace import read
 from lazymmu.report.verify.ftrace import refused, render
-from lazymmu.witness.machine.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
 
-VERDICT = Verdict("made", "x86", "6.12.8", "xen-nesting-count", Answer.VIOLATED)
-BROKEN = Broken("nested-section", "", 1, 3)
+VERDICT = Verdict("made", "x86", "6.12.8", "xen-nesting-count", SearchOutcome.VIOLATED)
+BROKEN = Counterexample("nested-section", "", 1, 3)
 
 
-def text(*lines: Line, cpus: int = 2) -> str:
+def text(*lines: TraceLine, cpus: int = 2) -> str:
     """A trace of these lines."""
-    return render(VERDICT, BROKEN, Retold(lines, cpus, "T0", 1000))
+    return render(VERDICT, BROKEN, RenderedTrace(lines, cpus, "T0", 1000))
 
 
 def test_it_says_what_it_is_of():
@@ -34,8 +34,8 @@ def test_it_says_what_it_is_of():
 def test_its_lines_are_read_as_they_were_written():
     """By the reader of real traces, one microsecond apart."""
     lines = (
-        Line(0, "T0", 1000, "...1.", "xen_enter_lazy_mmu <-copy_page_range"),
-        Line(1, "<idle>", 0, "d.h..", "irq_handler_entry: irq=24 name=timer0"),
+        TraceLine(0, "T0", 1000, "...1.", "xen_enter_lazy_mmu <-copy_page_range"),
+        TraceLine(1, "<idle>", 0, "d.h..", "irq_handler_entry: irq=24 name=timer0"),
     )
     trace = read("made", io.BytesIO(text(*lines).encode()))
     first, second = trace.records()
@@ -46,21 +46,21 @@ def test_its_lines_are_read_as_they_were_written():
         "xen_enter_lazy_mmu",
         "copy_page_range",
     )
-    assert (second.cpu, second.pid, second.kind, second.flags) == (1, 0, Kind.EVENT, "d.h..")
+    assert (second.cpu, second.pid, second.kind, second.flags) == (1, 0, RecordKind.EVENT, "d.h..")
     assert float(second.stamp) - float(first.stamp) < 2e-6
     assert (trace.header.entries, trace.header.written, trace.header.cpus) == (2, 2, 2)
 
 
 def test_nothing_of_a_name_reaches_the_terminal():
     """Names of tasks come from scenarios, which anybody may have written."""
-    assert "\x1b" not in text(Line(0, "T\x1b[2J", 1, ".....", "x <-\x1b[31my"))
+    assert "\x1b" not in text(TraceLine(0, "T\x1b[2J", 1, ".....", "x <-\x1b[31my"))
 
 
 def test_why_there_is_none_is_one_sentence_each():
     """Which scenario on which kernel, and the reason."""
-    sentences = {why: refused(VERDICT, BROKEN, why) for why in Untold}
+    sentences = {why: refused(VERDICT, BROKEN, why) for why in NotVisible}
     place = "made on x86 (xen-nesting-count, Linux 6.12.8): "
-    assert len(set(sentences.values())) == len(Untold)
+    assert len(set(sentences.values())) == len(NotVisible)
     for sentence in sentences.values():
         assert sentence.startswith(place)
         assert not sentence.endswith(".")

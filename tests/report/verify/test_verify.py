@@ -17,7 +17,7 @@ from lazymmu.contract import events as e
 from lazymmu.report.verify import counterexample, event_phrases, ktap, matrix
 from lazymmu.report.verify import json as verify_json
 from lazymmu.report.verify.counterexample import Told
-from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
+from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, TraceStep, Verdict
 
 PGTABLE = "include/linux/pgtable.h"
 
@@ -88,8 +88,11 @@ def violated():
         "x86",
         "6.12.8",
         "xen-nesting-count",
-        Answer.VIOLATED,
-        (Broken("lost-update", "the page is freed", 1, 4, TRACE), Broken("finally", "", 2, 9)),
+        SearchOutcome.VIOLATED,
+        (
+            Counterexample("lost-update", "the page is freed", 1, 4, TRACE),
+            Counterexample("finally", "", 2, 9),
+        ),
         states=123,
         transitions=456,
         depth=20,
@@ -112,7 +115,7 @@ def validate():
 
 def test_each_scenario_is_a_block_and_each_run_a_line(violated):
     """The eye finds who is hurt, and for each the rule, the preemptions and the steps."""
-    holds = replace(violated, arch="sparc", feature="sparc-active", verdict=Answer.HOLDS)
+    holds = replace(violated, arch="sparc", feature="sparc-active", verdict=SearchOutcome.HOLDS)
     other = replace(holds, scenario="other", states=1)
     assert matrix.render([violated, replace(holds, violations=()), other]) == (
         "scenario\n"
@@ -132,12 +135,15 @@ def test_each_scenario_is_a_block_and_each_run_a_line(violated):
     ("given", "cell"),
     [
         (
-            {"verdict": Answer.INCONCLUSIVE, "reason": "deadline"},
+            {"verdict": SearchOutcome.INCONCLUSIVE, "reason": "deadline"},
             "inconclusive: bound on time (123",
         ),
-        ({"verdict": Answer.INCONCLUSIVE, "reason": "interrupt"}, "inconclusive: interrupted (123"),
-        ({"verdict": Answer.NEVER_OCCURS, "never": ("a", "b")}, "never occurs: a; b"),
-        ({"verdict": Answer.NOT_APPLICABLE, "reason": "no kernel"}, "n/a: no kernel"),
+        (
+            {"verdict": SearchOutcome.INCONCLUSIVE, "reason": "interrupt"},
+            "inconclusive: interrupted (123",
+        ),
+        ({"verdict": SearchOutcome.NEVER_OCCURS, "never": ("a", "b")}, "never occurs: a; b"),
+        ({"verdict": SearchOutcome.NOT_APPLICABLE, "reason": "no kernel"}, "n/a: no kernel"),
     ],
 )
 def test_a_cell_says_why_there_is_no_answer(violated, given, cell):
@@ -148,7 +154,7 @@ def test_a_cell_says_why_there_is_no_answer(violated, given, cell):
 def test_a_long_verdict_is_folded_within_100_columns(violated):
     """The table can be pasted into a mail."""
     never = tuple(f"T{number}: switch_out why=preempted depth=2" for number in range(9))
-    verdict = replace(violated, violations=(), verdict=Answer.NEVER_OCCURS, never=never)
+    verdict = replace(violated, violations=(), verdict=SearchOutcome.NEVER_OCCURS, never=never)
     lines = matrix.render([verdict]).splitlines()
     assert max(map(len, lines)) <= 100
     assert len(lines) > 5
@@ -161,7 +167,7 @@ def test_a_table_without_runs_is_empty():
 
 def test_the_summary_counts_answers_and_states(violated):
     """One sentence for standard error."""
-    other = replace(violated, verdict=Answer.HOLDS, violations=())
+    other = replace(violated, verdict=SearchOutcome.HOLDS, violations=())
     said = verify_json.summary([violated, other, other], 1.5)
     assert said == "3 runs: 2 hold, 1 violated, 369 states in 1.5 s"
 
@@ -211,7 +217,7 @@ def test_equal_ways_on_several_implementations_are_told_once(violated):
     """Whoever reads ten counterexamples wants to know that they are one."""
     other = replace(violated, arch="worst-case", feature="worst-counted", states=7)
     third = replace(
-        violated, arch="sparc", violations=(Broken("lost-update", "", 0, 1, TRACE[:1]),)
+        violated, arch="sparc", violations=(Counterexample("lost-update", "", 0, 1, TRACE[:1]),)
     )
     texts = counterexample.render([violated, third, other], {}, SAYS)
     assert len(texts) == 2
@@ -232,7 +238,7 @@ def test_a_way_to_a_wrong_end_leaves_out_how_the_tasks_end(violated):
     last = replace(TRACE[3], events=(e.Exit(task="T0", cpu=0),), action="")
     trace = (*TRACE, last, last)
     (text,) = counterexample.render(
-        [replace(violated, violations=(Broken("finally", "", 1, 6, trace),))], {}, {}
+        [replace(violated, violations=(Counterexample("finally", "", 1, 6, trace),))], {}, {}
     )
     assert "Broken: finally. Everything ends in a state that the scenario allows." in text
     assert "   ... and 2 steps more, until all tasks have ended.\n" in text
@@ -259,7 +265,12 @@ def test_a_way_to_a_wrong_end_leaves_out_how_the_tasks_end(violated):
 def test_no_line_of_a_counterexample_is_wider_than_100_columns(trace):
     """Whatever the names are, and on however many CPUs."""
     verdict = Verdict(
-        "s", "x86", "6.12.8", "f", Answer.VIOLATED, (Broken("r", "", 0, 1, tuple(trace)),)
+        "s",
+        "x86",
+        "6.12.8",
+        "f",
+        SearchOutcome.VIOLATED,
+        (Counterexample("r", "", 0, 1, tuple(trace)),),
     )
     (text,) = counterexample.render([verdict], {}, {})
     assert max(map(len, text.split("\n"))) <= 100
@@ -306,7 +317,9 @@ def test_a_result_has_every_field_and_fits_the_schema(violated, validate):
     assert [one["rule"] for one in result["also"]] == ["finally"]
 
 
-@pytest.mark.parametrize("answer", [one for one in Answer if one is not Answer.VIOLATED])
+@pytest.mark.parametrize(
+    "answer", [one for one in SearchOutcome if one is not SearchOutcome.VIOLATED]
+)
 def test_a_result_without_violation_fits_the_schema(violated, validate, answer):
     """What was not found is null, not missing."""
     verdict = replace(violated, verdict=answer, violations=(), never=("x",), reason="bound")
@@ -318,7 +331,7 @@ def test_a_result_without_violation_fits_the_schema(violated, validate, answer):
 
 def test_what_was_written_can_be_read_for_a_replay(violated):
     """Each violation with its steps, and the scenario's text."""
-    holds = replace(violated, verdict=Answer.HOLDS, violations=())
+    holds = replace(violated, verdict=SearchOutcome.HOLDS, violations=())
     text = verify_json.render([holds, violated], {"two-writers": "the text"}, ["met", "met"])
     first, second = verify_json.read(text)
     assert (first.rule, first.text, first.arch) == ("lost-update", "the text", "x86")

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from lazymmu.litmus.run import Run, named, runs
-from lazymmu.litmus.to_config import question
-from lazymmu.witness.machine.product_model import Judged, Question
+from lazymmu.litmus.to_config import to_query
+from lazymmu.witness.machine.product_model import ProductModel, Query
 
 
 @pytest.fixture(scope="session")
@@ -25,21 +25,21 @@ def find_run() -> Callable[[str, str, str], Run]:
 
 
 @pytest.fixture(scope="session")
-def ask(find_run: Callable[[str, str, str], Run]) -> Callable[[str, str, str], Question]:
+def ask(find_run: Callable[[str, str, str], Run]) -> Callable[[str, str, str], Query]:
     """What a shipped scenario asks of such an implementation."""
 
-    def asked(scenario: str, arch: str, feature: str) -> Question:
+    def asked(scenario: str, arch: str, feature: str) -> Query:
         run = find_run(scenario, arch, feature)
-        return question(run.scenario, run.arch, run.release)
+        return to_query(run.scenario, run.arch, run.release)
 
     return asked
 
 
 @pytest.fixture(scope="session")
-def judged(ask: Callable[[str, str, str], Question]) -> Callable[[str, str, str], Judged]:
-    """That question as a model."""
+def judged(ask: Callable[[str, str, str], Query]) -> Callable[[str, str, str], ProductModel]:
+    """That query as a model."""
 
-    def make(scenario: str, arch: str, feature: str) -> Judged:
-        return Judged(ask(scenario, arch, feature))
+    def make(scenario: str, arch: str, feature: str) -> ProductModel:
+        return ProductModel(ask(scenario, arch, feature))
 
     return make

@@ -23,7 +23,7 @@ import pytest
 
 from lazymmu.explore import promela
 from lazymmu.litmus.run import named
-from lazymmu.litmus.to_config import question
+from lazymmu.litmus.to_config import to_query
 from lazymmu.machine import Machine
 from lazymmu.machine.continuations import Stack
 from lazymmu.witness.machine import verify as witness
@@ -137,12 +137,12 @@ def place(machine: Machine, stack: Stack) -> Hashable:
 
     Beside the functions and the step: the CPU whose batch a sparc64 hook looked up, `tb`.
     """
-    while stack and getattr(machine.threads.step(stack), "local", False):
-        stack = machine.threads.after(stack, None)
+    while stack and getattr(machine.continuations.step(stack), "local", False):
+        stack = machine.continuations.after(stack, None)
     if not stack:
         return None
     done = tuple(len(frame.sent) for frame in stack if frame.call.name == "sequence")
-    step = machine.threads.step(stack).__name__
+    step = machine.continuations.step(stack).__name__
     found = stack[-1].sent[0] if step == "set_active" else None
     return done, step, found[0] if isinstance(found, tuple) else found
 
@@ -195,7 +195,7 @@ def spin(model: Model, define: str, where: Path) -> str:
 @pytest.mark.parametrize("model", CASES, ids=str)
 def test_a_model_by_hand_has_the_machine_s_states(model: Model, tmp_path: Path) -> None:
     """State for state, over all interleavings and any number of preemptions."""
-    asked = question(named(model.scenario), model.arch, model.release)
+    asked = to_query(named(model.scenario), model.arch, model.release)
     said = spin(model, "COUNT", tmp_path / "count")
     counted = re.search(r"^\s*(\d+) states, stored", said, re.MULTILINE)
     assert counted is not None
@@ -207,7 +207,7 @@ def test_a_model_by_hand_has_the_machine_s_states(model: Model, tmp_path: Path) 
 @pytest.mark.parametrize("model", CASES, ids=str)
 def test_a_model_by_hand_is_broken_by_as_few_preemptions(model: Model, tmp_path: Path) -> None:
     """With one preemption less nothing fails, and with as many something does."""
-    asked = question(named(model.scenario), model.arch, model.release)
+    asked = to_query(named(model.scenario), model.arch, model.release)
     verdict = witness.verify(model.scenario, asked)
     found = {broken.rule: broken.preemptions for broken in verdict.violations}
     for bound in range(model.preemptions + 1):

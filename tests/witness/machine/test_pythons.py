@@ -27,15 +27,16 @@ RUNS = [
 SCRIPT = """\
 import json, sys
 from lazymmu.explore import search
-from lazymmu.litmus.to_config import question
+from lazymmu.litmus.to_config import to_query
 from lazymmu.litmus.run import named
-from lazymmu.witness.machine.product_model import Judged
+from lazymmu.witness.machine.product_model import ProductModel
 
 found = []
 for name, arch, release in json.loads(sys.argv[1]):
-    result = search(Judged(question(named(name), arch, release)), engine="python")
-    ways = {label: [step.action for step in path.steps] for label, path in result.shown.items()}
-    found.append([name, result.states, result.transitions, result.depth, result.taken, ways])
+    result = search(ProductModel(to_query(named(name), arch, release)), engine="python")
+    ways = {label: [step.action for step in path.steps] for label, path in
+    result.discoveries.items()} found.append([name, result.states, result.transitions, result.depth,
+    result.taken, ways])
 print(json.dumps(found))
 """
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.litmus.run import load
-from lazymmu.litmus.to_config import question
-from lazymmu.witness.machine.replay import NotAgainError, again
+from lazymmu.litmus.to_config import to_query
+from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verify import verify
 
 TEXT = """\
@@ -30,8 +30,8 @@ finally: p = B
 
 @pytest.fixture
 def asked():
-    """A question whose answer is that two things are broken."""
-    return question(load(TEXT, "two"), "x86", "6.12.8")
+    """A query whose answer is that two things are broken."""
+    return to_query(load(TEXT, "two"), "x86", "6.12.8")
 
 
 def test_every_way_that_a_search_found_can_be_taken_again(asked):
@@ -40,7 +40,7 @@ def test_every_way_that_a_search_found_can_be_taken_again(asked):
     assert {broken.rule for broken in found.violations} == {"kernel-bug", "finally"}
     for broken in found.violations:
         actions = [step.action for step in broken.trace]
-        once_more = again("two", asked, broken.rule, broken.harm, actions)
+        once_more = replay("two", asked, broken.rule, broken.harm, actions)
         assert once_more.violations == (broken,)
 
 
@@ -48,13 +48,13 @@ def test_a_way_that_is_cut_short_breaks_nothing(asked):
     """A result that was changed by hand is not believed."""
     broken = verify("two", asked, engine="python").violations[0]
     actions = [step.action for step in broken.trace][:-1]
-    with pytest.raises(NotAgainError, match="the last step does not break kernel-bug"):
-        again("two", asked, "kernel-bug", "", actions)
+    with pytest.raises(ReplayError, match="the last step does not break kernel-bug"):
+        replay("two", asked, "kernel-bug", "", actions)
 
 
 def test_a_step_that_cannot_be_taken_is_named(asked):
     """The machine has changed since, and the sentence says where they part."""
-    with pytest.raises(NotAgainError, match="step 1, cpu0 switches to T0, cannot be taken"):
-        again("two", asked, "kernel-bug", "", ["cpu0 switches to T0"])
-    with pytest.raises(NotAgainError, match="step 1, cpu7 sings, is none of this machine's"):
-        again("two", asked, "kernel-bug", "", ["cpu7 sings"])
+    with pytest.raises(ReplayError, match="step 1, cpu0 switches to T0, cannot be taken"):
+        replay("two", asked, "kernel-bug", "", ["cpu0 switches to T0"])
+    with pytest.raises(ReplayError, match="step 1, cpu7 sings, is none of this machine's"):
+        replay("two", asked, "kernel-bug", "", ["cpu7 sings"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.explore import promela, search
-from lazymmu.witness.machine.product_model import Judged
+from lazymmu.witness.machine.product_model import ProductModel
 
 needs_spin = pytest.mark.skipif(
     bool(promela.missing_tools()), reason=f"not installed: {', '.join(promela.missing_tools())}"
@@ -48,7 +48,7 @@ def test_spin_counts_the_same_states_and_steps(
     scenario: str,
     arch: str,
     feature: str,
-    judged: Callable[[str, str, str], Judged],
+    judged: Callable[[str, str, str], ProductModel],
     tmp_path: Path,
 ) -> None:
     """State for state and step for step, on a scenario that somebody may run."""

@@ -2,7 +2,7 @@
 """Steps that are taken together hide no state: where a task may be interrupted, all is the same.
 
 A machine takes a step that nobody can tell from the one after it together with that. With
-`Config.fine` each is a step of its own. Wherever no CPU is in a switch or an interrupt, both
+`merge_steps=False` each is a step of its own. Wherever no CPU is in a switch or an interrupt, both
 machines must be able to be in exactly the same states.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from lazymmu.machine import ConfigError, Machine, Op
-from lazymmu.witness.machine.product_model import Question
+from lazymmu.witness.machine.product_model import Query
 
 from .test_promela import place, reached
 
@@ -49,17 +49,17 @@ def between(machine: Machine) -> set[Hashable]:
 
 @pytest.mark.parametrize(("scenario", "arch", "feature"), CASES, ids=map(" ".join, CASES))
 def test_steps_taken_together_hide_no_state(
-    scenario: str, arch: str, feature: str, ask: Callable[[str, str, str], Question]
+    scenario: str, arch: str, feature: str, ask: Callable[[str, str, str], Query]
 ) -> None:
     """One CPU and two, preemption right after a switch and right after an interrupt, fork."""
     config = ask(scenario, arch, feature).config
     together = between(Machine(config))
     assert len(together) > 10
-    assert together == between(Machine(replace(config, fine=True)))
+    assert together == between(Machine(replace(config, merge_steps=False)))
 
 
 def test_a_handler_is_refused_before_it_runs(
-    ask: Callable[[str, str, str], Question],
+    ask: Callable[[str, str, str], Query],
 ) -> None:
     """What an interrupt does is looked at as soon as what tasks do."""
     config = ask("section-in-hardirq", "x86", "xen-nesting-count").config

@@ -14,7 +14,7 @@ from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import ROWS
 from lazymmu.contract.dialects import COUNTED, Dialect
 from lazymmu.contract.monitor import Runtime
-from lazymmu.contract.rules import RULES, Kind
+from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.program import Program
@@ -136,7 +136,9 @@ class Kernel:
         )
         self.reach = Reach(self.program, self.facts, words)
         self.calls = Calls(self.program, self.facts, self.reach, words, tables=self.tables)
-        rules = [r for r in RULES.values() if self.information or r.kind is not Kind.INFORMATION]
+        rules = [
+            r for r in RULES.values() if self.information or r.kind is not RuleKind.INFORMATION
+        ]
         self.walker = Walker(self.calls, Runtime(rules, self.dialect))
         self.words = words
 

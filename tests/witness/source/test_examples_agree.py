@@ -20,7 +20,7 @@ import lazymmu
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.eventlist import judge, parse
 from lazymmu.contract.monitor import Runtime
-from lazymmu.contract.rules import RULES, Kind, Witness
+from lazymmu.contract.rules import RULES, RuleKind, Witness
 
 if TYPE_CHECKING:
     from lazymmu.contract.examples import Example
@@ -121,7 +121,7 @@ def broken(rule: str, findings: list[Finding]) -> list[tuple[int, str]]:
         (found.line, name)
         for found in findings
         for name in (found.rule, *found.also)
-        if name == rule or RULES[name].kind is not Kind.INFORMATION
+        if name == rule or RULES[name].kind is not RuleKind.INFORMATION
     )
 
 

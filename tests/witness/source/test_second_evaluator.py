@@ -86,9 +86,9 @@ class Run:
         env: dict[str, Any] = {name: self.choose() for name in VARIABLES}
         for name in (*graph.params, "ptl3"):
             env.setdefault(name, next(self.fresh))
-        self.happens(ev.Call(graph.name, root=True), 0)
+        self.happens(ev.FunctionCall(graph.name, root=True), 0)
         line, _ = self.function(graph, env)
-        self.happens(ev.Return(graph.name, root=True), line)
+        self.happens(ev.FunctionReturn(graph.name, root=True), line)
 
     def happens(self, event: ev.Event, line: int) -> None:
         """Tell the monitors; a rule of order that is broken means its write was meant done."""

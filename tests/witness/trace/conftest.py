@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.witness.trace.check import watch
-from lazymmu.witness.trace.values import Watched
+from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.values import TraceResult
 
 _ROOT = Path(__file__).parents[3]
 HEAD = "# tracer: function\n#\n# entries-in-buffer/entries-written: 1/1   #P:2\n#\n"
@@ -28,10 +28,10 @@ def recordings() -> Path:
 
 
 @pytest.fixture
-def judge() -> Callable[..., Watched]:
+def judge() -> Callable[..., TraceResult]:
     """Judge lines of tracefs text: `judge(lines, head=..., arch=..., ...)`."""
 
-    def run(lines: str, *, head: str = HEAD, **options: object) -> Watched:
-        return watch("made-up", io.BytesIO((head + lines).encode()), **options)
+    def run(lines: str, *, head: str = HEAD, **options: object) -> TraceResult:
+        return check_trace("made-up", io.BytesIO((head + lines).encode()), **options)
 
     return run

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.witness.trace.check import watch
-from lazymmu.witness.trace.values import Verdict, Watched
+from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.values import TraceResult, TraceVerdict
 
 TABLE = tomllib.loads((Path(__file__).parent / "data" / "v612.toml").read_text("utf-8"))["case"]
 ROOT = Path(__file__).parents[3]
@@ -22,13 +22,13 @@ HOME = "v612-6.12.107-preempt-full-violations"
 _BEGIN = re.compile(rb"lv: BEGIN (\w+) expect=(.*)")
 
 
-def found(watched: Watched, labels: list[tuple[int, str, str]]) -> list[tuple[str, list[str]]]:
+def found(watched: TraceResult, labels: list[tuple[int, str, str]]) -> list[tuple[str, list[str]]]:
     """For each label its findings: those on lines from it to the next label."""
     cases: list[tuple[str, list[str]]] = [(name, []) for _, name, _ in labels]
     for finding in watched.findings:
-        at = [i for i, (line, _, _) in enumerate(labels) if line <= finding.spot.line]
+        at = [i for i, (line, _, _) in enumerate(labels) if line <= finding.location.line]
         assert at, f"a finding before the first case: {finding}"
-        violation = finding.verdict is Verdict.VIOLATION
+        violation = finding.verdict is TraceVerdict.VIOLATION
         cases[at[-1]][1].append(finding.rule if violation else f"({finding.rule})")
     return cases
 
@@ -60,7 +60,7 @@ def recording(request):
             path = request.getfixturevalue("recordings") / HOME / "rec.dat"
             command = [program, "report", "-l", "-N", "-O", "parent", "-i", str(path)]
             text = subprocess.run(command, capture_output=True, check=True).stdout
-    watched = watch(str(path), release="6.12.107")
+    watched = check_trace(str(path), release="6.12.107")
     return request.param, watched, labels_of(text)
 
 
@@ -102,13 +102,13 @@ def test_every_section_of_a_finding_began_where_it_says(recording):
             assert finding.began
         for spot in finding.began:
             assert "xen_enter_lazy_mmu <-" in spot.text
-            assert spot.line < finding.spot.line
+            assert spot.line < finding.location.line
 
 
 def test_stacks_are_told_where_they_were_recorded(recording):
     """The stack is that of the line itself: it holds the function, or the scheduler."""
     form, watched, _ = recording
-    told = [finding.spot for finding in watched.findings if finding.spot.frames]
+    told = [finding.location for finding in watched.findings if finding.location.frames]
     if form != "stack":
         assert told == []
         return

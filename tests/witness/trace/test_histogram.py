@@ -8,14 +8,14 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.witness.trace.histogram import Spread
+from lazymmu.witness.trace.histogram import Histogram
 
 NUMBERS = st.lists(st.integers(min_value=0, max_value=1 << 50), min_size=1, max_size=80)
 
 
 def spread(numbers):
     """A spread of these numbers."""
-    made = Spread()
+    made = Histogram()
     for number in numbers:
         made.add(number)
     return made
@@ -60,7 +60,7 @@ def test_small_numbers_are_counted_exactly(numbers, bound):
 
 def test_nothing_has_quantiles_of_nothing():
     """An empty spread says 0."""
-    empty = Spread()
+    empty = Histogram()
     assert (empty.quantile(0.5), empty.at_most(9)) == (0, 0)
     other = spread([5])
     other.merge(empty)

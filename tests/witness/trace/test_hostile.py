@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lazymmu.ftrace.record import TraceError
 from lazymmu.report.trace import text as report
-from lazymmu.witness.trace.check import watch
+from lazymmu.witness.trace.check import check_trace
 
 from .lines import IDLE0, IDLE1, A, B, Tape
 
@@ -48,7 +48,7 @@ LINES = clean()
 def judged(data, **options):
     """What is said of these bytes, None when they are no trace."""
     try:
-        watched = watch("made-up", io.BytesIO(data), **options)
+        watched = check_trace("made-up", io.BytesIO(data), **options)
     except TraceError as error:
         assert "\n" not in str(error)
         return None
@@ -88,7 +88,7 @@ def test_records_that_the_trace_says_are_lost_make_no_finding(lost):
     lines = [f"CPU:{i % 2} [LOST 1 EVENTS]" if i in lost else line for i, line in enumerate(LINES)]
     watched = judged(text(lines))
     assert watched.violations == ()
-    assert watched.doubts
+    assert watched.caveats
 
 
 @given(st.integers(0, 2**32))
@@ -152,7 +152,7 @@ def test_a_huge_line_is_passed_over():
     data = HEAD.encode() + b"\n".join([*lines[:40], b"x" * (3 * _BLOCK), *lines[40:]]) + b"\n"
     watched = judged(data)
     assert watched.violations == ()
-    assert any("longer than" in one.reason for one in watched.doubts)
+    assert any("longer than" in one.reason for one in watched.caveats)
 
 
 def test_a_file_without_any_newline_is_no_trace():
@@ -182,7 +182,9 @@ def test_names_of_tasks_are_followed_and_never_printed_raw(name):
     tape.enter(gamma, 0)
     line = tape.switch(gamma, IDLE0, 0, "D", hooks="xen leave")
     watched = judged(text(tape.lines))
-    assert [(one.rule, one.spot.line) for one in watched.violations] == [("sleep-in-section", line)]
+    assert [(one.rule, one.location.line) for one in watched.violations] == [
+        ("sleep-in-section", line)
+    ]
     assert watched.violations[0].pid == 300
     printed = report.render([watched])
     assert all(char == "\n" or char.isprintable() for char in printed)
@@ -199,7 +201,7 @@ def test_names_that_look_like_fields_do_not_lead_astray(name):
     tape.leave(gamma, 0)
     tape.switch(gamma, IDLE0, 0, "D", hooks="xen")
     watched = judged(text(tape.lines))
-    assert (watched.findings, watched.doubts) == ((), ())
+    assert (watched.findings, watched.caveats) == ((), ())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "cp037"])

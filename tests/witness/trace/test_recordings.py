@@ -9,8 +9,8 @@ import shutil
 
 import pytest
 
-from lazymmu.witness.trace.check import watch
-from lazymmu.witness.trace.values import Verdict
+from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.values import TraceVerdict
 
 CLEAN = {
     "x61-6.1.190-default/small.trace.gz": ("x86", 618, 0),
@@ -34,12 +34,12 @@ CLEAN = {
 def test_a_kernel_that_behaves_has_no_violation(recordings, name):
     """What happens in sections there is allowed on that architecture, and told as that."""
     arch, sections, preempted = CLEAN[name]
-    watched = watch(str(recordings / name))
+    watched = check_trace(str(recordings / name))
     assert watched.violations == ()
     assert (watched.arch, watched.seen.sections) == (arch, sections)
-    assert watched.doubts == ()
+    assert watched.caveats == ()
     assert [one.rule for one in watched.findings] == ["preempted-in-section"] * preempted
-    assert all(one.verdict is Verdict.ALLOWED for one in watched.findings)
+    assert all(one.verdict is TraceVerdict.ALLOWED for one in watched.findings)
     assert watched.seen.anything
 
 
@@ -53,7 +53,7 @@ LATENCY = {
 @pytest.mark.parametrize("name", LATENCY)
 def test_the_latency_format_names_its_kernel(recordings, name):
     """Its head has the release, and nothing is guessed that is told."""
-    watched = watch(str(recordings / name))
+    watched = check_trace(str(recordings / name))
     assert watched.release == LATENCY[name]
     assert watched.violations == ()
     assert watched.seen.sections > 20
@@ -64,7 +64,7 @@ def test_a_trace_dat_is_read_by_trace_cmd(recordings, name):
     """Its own name of the kernel is taken, callers are there, and it is clean."""
     if shutil.which("trace-cmd") is None:
         pytest.skip("trace-cmd is not installed")
-    watched = watch(str(recordings / name / "rec.dat"))
+    watched = check_trace(str(recordings / name / "rec.dat"))
     assert watched.release.startswith(name.split("-")[1].rsplit(".", 1)[0])
     assert watched.violations == ()
     assert watched.seen.sections > 400
@@ -85,7 +85,7 @@ def test_packing_changes_nothing(recordings, tmp_path):
     for name, data in packed.items():
         path = tmp_path / name
         path.write_bytes(data)
-        watched = watch(str(path))
-        said.add(tuple((one.rule, one.spot.line, one.message) for one in watched.findings))
+        watched = check_trace(str(path))
+        said.add(tuple((one.rule, one.location.line, one.message) for one in watched.findings))
     assert len(said) == 1
     assert len(said.pop()) > 10

@@ -7,21 +7,21 @@ import io
 
 import pytest
 
-from lazymmu.witness.trace.check import watch
-from lazymmu.witness.trace.section_stats import Tally
+from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.section_stats import SectionStats
 from lazymmu.witness.trace.stats_group import OTHERS
 
 HEAD = "# tracer: function\n#\n# entries-in-buffer/entries-written: 1/1   #P:2\n#\n"
 
 
-def tally_of(lines: str, *, head: str = HEAD) -> Tally:
+def tally_of(lines: str, *, head: str = HEAD) -> SectionStats:
     """The tally of lines of tracefs, written `TASK-PID CPU FLAGS MICROSECONDS TEXT`."""
     text = head
     for line in lines.strip().splitlines():
         task, cpu, flags, stamp, rest = line.split(maxsplit=4)
         text += f"{task:>20} [{int(cpu):03}] {flags} {int(stamp) / 1e6:12.6f}: {rest}\n"
-    tally = Tally()
-    watch("made-up", io.BytesIO(text.encode()), tally=tally)
+    tally = SectionStats()
+    check_trace("made-up", io.BytesIO(text.encode()), tally=tally)
     return tally
 
 
@@ -214,8 +214,8 @@ def test_tasks_without_end_do_not_fill_the_memory():
 )
 def test_real_recordings_add_up(recordings, file, expected):
     """Sections, switches inside, operations and calls; the parts are the whole."""
-    tally = Tally()
-    watch(str(recordings / file), tally=tally)
+    tally = SectionStats()
+    check_trace(str(recordings / file), tally=tally)
     whole = tally.everything
     assert (whole.sections, dict(whole.switches), whole.queued, whole.calls) == expected
     for groups in (tally.sites, tally.tasks):

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.witness.trace.values import Verdict
+from lazymmu.witness.trace.values import TraceVerdict
 
 from .lines import IDLE0, IDLE1, A, B, Tape
 
 
 def rules(watched):
     """Rule and line of each violation."""
-    return [(one.rule, one.spot.line) for one in watched.violations]
+    return [(one.rule, one.location.line) for one in watched.violations]
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def test_a_pair_is_fine(tape, judge):
     tape.enter(A, 0)
     tape.leave(A, 0)
     watched = judge(tape.text, release="6.12.107")
-    assert (watched.findings, watched.doubts) == ((), ())
-    assert watched.told
+    assert (watched.findings, watched.caveats) == ((), ())
+    assert watched.conclusive
 
 
 def test_an_end_without_a_beginning_is_found_once_the_task_is_known(tape, judge):
@@ -94,7 +94,7 @@ def test_a_stack_tells_a_wait_for_a_spinlock_of_preempt_rt(tape, judge):
     stack(tape, "__schedule", "schedule_rtlock", "rtlock_slowlock_locked", "rt_spin_lock")
     watched = judge(tape.text, release="6.12.107")
     assert watched.violations == ()
-    assert [(one.rule, one.spot.line) for one in watched.findings] == [
+    assert [(one.rule, one.location.line) for one in watched.findings] == [
         ("preempted-in-section", line)
     ]
     only = judge(tape.text, release="6.12.107", rules=["sleep-in-section"])
@@ -117,7 +117,7 @@ def test_without_a_stack_preempt_rt_leaves_open_what_a_task_waits_for(tape, judg
     head = f"Linux box {release} x86_64\n" if "rt" in release else ""
     watched = judge(tape.text, head=head) if head else judge(tape.text)
     (one,) = (one for one in watched.findings if one.rule == "sleep-in-section")
-    assert one.verdict is (Verdict.UNKNOWN if head else Verdict.VIOLATION)
+    assert one.verdict is (TraceVerdict.UNKNOWN if head else TraceVerdict.VIOLATION)
 
 
 def test_state_r_is_a_call_of_schedule(tape, judge):
@@ -133,7 +133,9 @@ def test_trace_cmds_plugin_does_not_tell_preempted_from_yielded(tape, judge):
     line = tape.add(A, 0, "sched_switch: alpha:100 [120] R ==> swapper/0:0 [120]", "d..2.")
     watched = judge(tape.text)
     assert watched.violations == ()
-    assert [(one.verdict, one.spot.line) for one in watched.findings] == [(Verdict.UNKNOWN, line)]
+    assert [(one.verdict, one.location.line) for one in watched.findings] == [
+        (TraceVerdict.UNKNOWN, line)
+    ]
 
 
 def preempted(tape):
@@ -151,8 +153,8 @@ def test_xen_may_be_preempted_and_moved(tape, judge, release):
     lines = preempted(tape)
     watched = judge(tape.text, release=release)
     assert watched.violations == ()
-    assert tuple(one.spot.line for one in watched.findings) == lines
-    assert {one.verdict for one in watched.findings} == {Verdict.ALLOWED}
+    assert tuple(one.location.line for one in watched.findings) == lines
+    assert {one.verdict for one in watched.findings} == {TraceVerdict.ALLOWED}
 
 
 @pytest.mark.parametrize("release", ["6.1.176", "6.12.8", "6.18.5", "7.1.13"])
@@ -232,7 +234,7 @@ def test_without_the_column_nested_and_in_interrupt_look_the_same(judge):
     tape.leave(A, 0)
     watched = judge(tape.text)
     assert watched.findings == ()
-    assert any("do not show interrupts" in one.reason for one in watched.doubts)
+    assert any("do not show interrupts" in one.reason for one in watched.caveats)
 
 
 def test_without_callers_nothing_is_told(judge):
@@ -244,8 +246,8 @@ def test_without_callers_nothing_is_told(judge):
     )
     watched = judge(text, head="")
     assert watched.findings == ()
-    assert not watched.told
-    assert any("-O parent" in one.reason for one in watched.doubts)
+    assert not watched.conclusive
+    assert any("-O parent" in one.reason for one in watched.caveats)
 
 
 def test_beginnings_without_any_end_are_a_missing_function(judge):
@@ -255,7 +257,7 @@ def test_beginnings_without_any_end_are_a_missing_function(judge):
         tape.enter(A, 0)
     watched = judge(tape.text)
     assert watched.findings == ()
-    assert not watched.told
+    assert not watched.conclusive
 
 
 def test_lost_records_make_nothing_of_what_came_before(tape, judge):
@@ -267,7 +269,7 @@ def test_lost_records_make_nothing_of_what_came_before(tape, judge):
     tape.leave(A, 0)
     watched = judge(tape.text)
     assert watched.findings == ()
-    assert any("LOST 12 EVENTS" in one.reason for one in watched.doubts)
+    assert any("LOST 12 EVENTS" in one.reason for one in watched.caveats)
 
 
 def test_lost_records_on_another_cpu_count_too(tape, judge):
@@ -299,7 +301,7 @@ def test_a_missing_switch_makes_the_tasks_unknown(tape, judge):
     tape.enter(A, 0)
     watched = judge(tape.text)
     assert watched.violations == ()
-    assert any("switch is missing" in one.reason for one in watched.doubts)
+    assert any("switch is missing" in one.reason for one in watched.caveats)
 
 
 def test_a_pause_of_the_recording_takes_what_was_found_right_after_it(tape, judge):
@@ -309,7 +311,7 @@ def test_a_pause_of_the_recording_takes_what_was_found_right_after_it(tape, judg
     tape.switch(B, IDLE0, 0, "S", hooks="xen")
     watched = judge(tape.text)
     assert watched.violations == ()
-    assert any("switch is missing" in one.reason for one in watched.doubts)
+    assert any("switch is missing" in one.reason for one in watched.caveats)
 
 
 def test_lines_out_of_order_are_not_judged_across_the_seam(tape, judge):
@@ -319,7 +321,7 @@ def test_lines_out_of_order_are_not_judged_across_the_seam(tape, judge):
     tape.enter(A, 0)
     watched = judge(tape.text)
     assert watched.violations == ()
-    assert any("out of order" in one.reason for one in watched.doubts)
+    assert any("out of order" in one.reason for one in watched.caveats)
 
 
 def test_a_task_and_a_cpu_can_be_picked(tape, judge):

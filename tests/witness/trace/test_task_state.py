@@ -7,14 +7,14 @@ import pytest
 
 from lazymmu.contract.rules import RULES, Witness
 from lazymmu.witness.trace.check import trace_rules
-from lazymmu.witness.trace.values import Verdict
+from lazymmu.witness.trace.values import TraceVerdict
 
 from .lines import IDLE0, IDLE1, A, B, Tape
 
 
 def rules(watched):
     """Rule and line of each violation."""
-    return [(one.rule, one.spot.line) for one in watched.violations]
+    return [(one.rule, one.location.line) for one in watched.violations]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_mode_that_the_hooks_did_not_restore_is_worth_knowing(tape, judge):
     watched = judge(tape.text, release="6.12.107")
     assert watched.violations == ()
     assert "mode-left-on-cpu" in [one.rule for one in watched.findings]
-    assert {one.verdict for one in watched.findings} == {Verdict.ALLOWED}
+    assert {one.verdict for one in watched.findings} == {TraceVerdict.ALLOWED}
 
 
 @pytest.mark.parametrize("release", ["7.1.13", ""])
@@ -80,7 +80,7 @@ def test_a_section_from_before_the_trace_shows_in_the_hooks(tape, judge):
     found = [one for one in watched.violations if one.rule == "sleep-in-section"]
     assert len(found) == 1
     assert found[0].pid == 300
-    assert found[0].spot.line in range(line, line + 4)
+    assert found[0].location.line in range(line, line + 4)
     assert found[0].began == ()
 
 
@@ -142,7 +142,7 @@ def test_counters_that_are_zero_say_nothing(counted, judge):
     reading(counted, A, 0, 0, st=2)
     watched = judge(counted.text, arch="arm64")
     assert watched.findings == ()
-    assert watched.told
+    assert watched.conclusive
 
 
 def test_a_task_that_blocks_with_the_count_raised_sleeps(counted, judge):
@@ -163,7 +163,7 @@ def test_sched_switch_tells_why_where_both_are_recorded(counted, judge):
     line = reading(counted, A, 0, 1, st=2, npid=200)
     watched = judge(counted.text, arch="arm64")
     assert watched.violations == ()
-    assert [(one.rule, one.spot.line) for one in watched.findings] == [
+    assert [(one.rule, one.location.line) for one in watched.findings] == [
         ("preempted-in-section", line)
     ]
 
@@ -176,7 +176,7 @@ def test_a_wait_for_a_spinlock_of_preempt_rt_is_no_sleep(counted, judge, told):
     line = reading(counted, A, 0, 1, st=0x1000, npid=200)
     watched = judge(counted.text, arch="arm64")
     assert watched.violations == ()
-    assert [(one.rule, one.spot.line) for one in watched.findings] == [
+    assert [(one.rule, one.location.line) for one in watched.findings] == [
         ("preempted-in-section", line)
     ]
 
@@ -185,13 +185,15 @@ def test_a_preempted_task_is_allowed_where_its_own_argument_says_so(counted, jud
     """pr=1 is sched_switch's own argument."""
     reading(counted, A, 0, 1, st=0, extra=" pr=1")
     watched = judge(counted.text, arch="arm64")
-    assert [one.verdict for one in watched.findings] == [Verdict.ALLOWED]
+    assert [one.verdict for one in watched.findings] == [TraceVerdict.ALLOWED]
 
 
 def test_state_zero_alone_does_not_tell_preempted_from_yielded(counted, judge):
     """No argument, no sched_switch, no stack: it may have called schedule()."""
     reading(counted, A, 0, 1, st=0)
-    assert [one.verdict for one in judge(counted.text, arch="arm64").findings] == [Verdict.UNKNOWN]
+    assert [one.verdict for one in judge(counted.text, arch="arm64").findings] == [
+        TraceVerdict.UNKNOWN
+    ]
 
 
 @pytest.mark.parametrize("arch", ["powerpc", "sparc"])
@@ -210,7 +212,7 @@ def test_without_an_architecture_nobody_can_say_whether_it_is_allowed(judge):
     tape = Tape()
     reading(tape, A, 0, 1, st=0, extra=" pr=1")
     watched = judge(tape.text)
-    assert [one.verdict for one in watched.findings] == [Verdict.UNKNOWN]
+    assert [one.verdict for one in watched.findings] == [TraceVerdict.UNKNOWN]
     assert any("--arch" in note for note in watched.findings[0].notes)
 
 
@@ -244,7 +246,7 @@ def test_garbage_in_a_reading_is_not_judged(counted, judge):
     counted.add(A, 0, "sw: (__probestub_sched_switch+0x4/0x20) pid=100 ec=one pc=0 st=2")
     watched = judge(counted.text, arch="arm64")
     assert watched.findings == ()
-    assert any("counters cannot be read" in one.reason for one in watched.doubts)
+    assert any("counters cannot be read" in one.reason for one in watched.caveats)
 
 
 # ---- powerpc -------------------------------------------------------------------------------

@@ -1,52 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The deferral table and what follows from it.
 
-`row()` finds an implementation's row by its words, `release_of()` by a release; `harm()` says how a
-broken rule hurts it and `shown_by()` which scenario shows that, `allowed()` what it survives.
+`classify()` finds an implementation's row by its words, `release_of()` by a release;
+`harm_sentence()` says how a broken rule hurts it and `demonstrated_by()` which scenario shows
+that, `allowed()` what it survives.
 """
 
 from __future__ import annotations
 
 from lazymmu.contract.deferral.allowed import allowed
-from lazymmu.contract.deferral.harm_sentences import cost, harm, shown_by
+from lazymmu.contract.deferral.harm_sentences import cost_sentence, demonstrated_by, harm_sentence
 from lazymmu.contract.deferral.hypothetical_rows import (
-    ASSUMED,
-    NAMED,
+    HYPOTHETICAL_ROWS,
     NONE,
+    ROW_BY_NAME,
     S390_POSTED,
     WORST_CASE,
 )
-from lazymmu.contract.deferral.releases import RELEASES, Release, release_of
+from lazymmu.contract.deferral.releases import RELEASES, ReleaseRows, release_of
 from lazymmu.contract.deferral.rows import (
     ROWS,
-    Carried,
+    DeferralRow,
     Deferred,
-    Inner,
     Interrupt,
+    NestedSection,
+    OnContextSwitch,
     Owner,
-    Row,
-    row,
+    classify,
 )
 
 __all__ = [
-    "ASSUMED",
-    "NAMED",
+    "HYPOTHETICAL_ROWS",
     "NONE",
     "RELEASES",
     "ROWS",
+    "ROW_BY_NAME",
     "S390_POSTED",
     "WORST_CASE",
-    "Carried",
+    "DeferralRow",
     "Deferred",
-    "Inner",
     "Interrupt",
+    "NestedSection",
+    "OnContextSwitch",
     "Owner",
-    "Release",
-    "Row",
+    "ReleaseRows",
     "allowed",
-    "cost",
-    "harm",
+    "classify",
+    "cost_sentence",
+    "demonstrated_by",
+    "harm_sentence",
     "release_of",
-    "row",
-    "shown_by",
 ]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from lazymmu.contract.deferral.rows import Deferred
 
 if TYPE_CHECKING:
-    from lazymmu.contract.deferral.rows import Row
+    from lazymmu.contract.deferral.rows import DeferralRow
 
 
-def allowed(rule: str, row: Row, detail: str = "", space: str = "unknown") -> bool:
+def allowed(rule: str, row: DeferralRow, detail: str = "", space: str = "unknown") -> bool:
     """Whether what `rule` reports is allowed on the implementation `row`.
 
     `detail` is the violation's, `space` that of the entries concerned.  A rule that binds callers
-    is never allowed to be broken because an implementation survives it: that is what `harm()`
-    tells.
+    is never allowed to be broken because an implementation survives it: that is what
+    `harm_sentence()` tells.
     """
     match rule, detail:
         case "preempted-in-section", "unpinned":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ways in which a rule can be broken, as far as they hurt differently.
+"""The kinds of breach of a rule, as far as they hurt differently.
 
 A violation's detail says what its message needs; witnesses see the same breach at different
 places, a machine at a task's end what source shows at a function's.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WAYS: Final[Mapping[str, Mapping[str, str]]] = {
+_BREACH_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "unbalanced-section": {
         "left-on": "left-on",
         "exit": "left-on",
@@ -43,14 +43,14 @@ _WAYS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def way(rule: str, detail: str) -> str:
-    """The way in which a violation of `rule` with this `detail` breaks it, "" where all are one.
+def breach_kind(rule: str, detail: str) -> str:
+    """The kind of breach that a violation of `rule` with this `detail` is, "" where all are one.
 
-    A detail that is not known, and none at all, are "": any way.
+    A detail that is not known, and none at all, are "": any kind.
     """
-    return _WAYS.get(rule, {}).get(detail, "")
+    return _BREACH_KINDS.get(rule, {}).get(detail, "")
 
 
-def ways(rule: str) -> tuple[str, ...]:
-    """The ways in which `rule` can be broken, ("",) where all are one."""
-    return tuple(dict.fromkeys(_WAYS.get(rule, {}).values())) or ("",)
+def breach_kinds(rule: str) -> tuple[str, ...]:
+    """The kinds of breach of `rule`, ("",) where all are one."""
+    return tuple(dict.fromkeys(_BREACH_KINDS.get(rule, {}).values())) or ("",)

@@ -2,8 +2,8 @@
 """How a broken rule hurts an implementation: rule x row of the deferral table -> one sentence.
 
 "Who is hurt?" is what a maintainer asks first.  For what callers must obey machines answer it
-(hurts.py): somebody is hurt when a scenario shows it, and the sentences here are the words for it.
-Lost batching alone is a cost and no harm: the text is broken, and everything works.
+(severity_table.py): somebody is hurt when a scenario shows it, and the sentences here are the words
+for it. Lost batching alone is a cost and no harm: the text is broken, and everything works.
 
 For what binds implementations the sentences are from reading: a row's own machine is what the
 architecture has, and does not show what comes of another one.  So they are for rows of no release,
@@ -16,7 +16,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.deferral import severity_table
-from lazymmu.contract.deferral.rows import ROWS, Carried, Deferred, Inner, Interrupt, Owner, Row
+from lazymmu.contract.deferral.rows import (
+    ROWS,
+    DeferralRow,
+    Deferred,
+    Interrupt,
+    NestedSection,
+    OnContextSwitch,
+    Owner,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +43,7 @@ _SHOWN: Final = {
 """Words for what a machine shows and no sentence below speaks of."""
 
 
-def harm(rule: str, row: Row, space: str, detail: str = "") -> str | None:
+def harm_sentence(rule: str, row: DeferralRow, space: str, detail: str = "") -> str | None:
     """How a violation of `rule` hurts the implementation `row`, or None when it does not.
 
     `space` is the space of the entries concerned ("unknown" when nobody can tell); `detail` is the
@@ -45,54 +53,57 @@ def harm(rule: str, row: Row, space: str, detail: str = "") -> str | None:
     said = _said(rule, row, space, detail)
     if not decided(rule, row):
         return said
-    shown = severity_table.shown(rule, row.name, space, detail)
+    shown = severity_table.lookup(rule, row.name, space, detail)
     if shown is None or shown.harm == severity_table.COST:
         return None
     return said or _SHOWN[shown.harm]
 
 
-def cost(rule: str, row: Row, space: str, detail: str = "") -> str | None:
-    """What a violation costs `row` where it hurts nobody, or None; arguments as for `harm()`."""
+def cost_sentence(rule: str, row: DeferralRow, space: str, detail: str = "") -> str | None:
+    """What a violation costs `row` where it hurts nobody, or None.
+
+    The arguments are those of `harm_sentence()`.
+    """
     if not decided(rule, row):
         return None
-    shown = severity_table.shown(rule, row.name, space, detail)
+    shown = severity_table.lookup(rule, row.name, space, detail)
     if shown is None or shown.harm != severity_table.COST:
         return None
     return _said(rule, row, space, detail) or _SHOWN[severity_table.COST]
 
 
-def shown_by(rule: str, row: Row, space: str, detail: str = "") -> str:
+def demonstrated_by(rule: str, row: DeferralRow, space: str, detail: str = "") -> str:
     """The scenario that shows the harm or the cost, "" for one that is known from reading."""
-    shown = severity_table.shown(rule, row.name, space, detail)
+    shown = severity_table.lookup(rule, row.name, space, detail)
     return "" if shown is None or row.deferred is Deferred.NOTHING else shown.scenario
 
 
-def decided(rule: str, row: Row) -> bool:
+def decided(rule: str, row: DeferralRow) -> bool:
     """Whether machines decide about `rule` on `row`, rather than reading."""
     return row.name in _REAL and rule in severity_table.decides()
 
 
-def _said(rule: str, row: Row, space: str, detail: str) -> str | None:
+def _said(rule: str, row: DeferralRow, space: str, detail: str) -> str | None:
     answer = _HARMS[rule]
     return None if row.deferred is Deferred.NOTHING else answer(row, space, detail)
 
 
-def _unbalanced_section(row: Row, _space: str, detail: str) -> str | None:
+def _unbalanced_section(row: DeferralRow, _space: str, detail: str) -> str | None:
     if detail in ("not-begun", "ended-callers"):
         if row.counted:
             # lazy_mmu_mode_disable() lowers the u8 first and leaves only when that made it zero.
             return "the task's counter wraps below zero: the mode stays on without a beginning"
         if row.pins:
             return "preemption is enabled once too often: the count goes below zero"
-        if row.inner in (Inner.BUG, Inner.COUNTED_PER_CPU):
+        if row.nested_section in (NestedSection.BUG, NestedSection.COUNTED_PER_CPU):
             return "BUG_ON() in leave_lazy(): the CPU is not in lazy MMU mode"
         return _LOST_BATCHING if detail == "ended-callers" else None
     if row.pins:
         return "preemption stays disabled: the next sleep is `scheduling while atomic`"
-    match row.inner:
-        case Inner.BUG:
+    match row.nested_section:
+        case NestedSection.BUG:
             return "the CPU stays in lazy MMU mode: the next section is a BUG_ON() in enter_lazy()"
-        case Inner.COUNTED_PER_CPU:
+        case NestedSection.COUNTED_PER_CPU:
             return (
                 "the CPU stays in lazy MMU mode: later page-table updates on it wait in the queue"
             )
@@ -103,41 +114,41 @@ def _unbalanced_section(row: Row, _space: str, detail: str) -> str | None:
     return "the task's later page-table updates stay in the queue until some section ends"
 
 
-def _nested_section(row: Row, space: str, _detail: str) -> str | None:
-    match row.inner:
-        case Inner.BUG:
+def _nested_section(row: DeferralRow, space: str, _detail: str) -> str | None:
+    match row.nested_section:
+        case NestedSection.BUG:
             return "BUG_ON() in enter_lazy(): the CPU is in lazy MMU mode already"
-        case Inner.COUNTED_PER_CPU if space == "user":
+        case NestedSection.COUNTED_PER_CPU if space == "user":
             return (
                 "each inner end issues the queue, so nothing is batched; with PREEMPT_RT also "
                 "BUG_ON() in enter_lazy() when preempted at depth two"
             )
-        case Inner.COUNTED_PER_CPU:
+        case NestedSection.COUNTED_PER_CPU:
             return "BUG_ON() in enter_lazy() when the task is preempted at depth two"
-        case Inner.WARNS:
+        case NestedSection.WARNS:
             return "WARN() at the inner beginning; the rest of the section is not batched"
-        case Inner.ENDS_OUTER if row.defers(space):
+        case NestedSection.ENDS_OUTER if row.defers(space):
             return _LOST_BATCHING
     return None
 
 
-def _sleep_in_section(row: Row, _space: str, _detail: str) -> str | None:
+def _sleep_in_section(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.pins:
         return "sleeps with preemption disabled: `scheduling while atomic`"
-    if row.carried is Carried.FLAG_STAYS:
+    if row.on_context_switch is OnContextSwitch.FLAG_STAYS:
         return "wakes up on another CPU: the batch of the old one stays active for nobody"
     return None
 
 
-def _section_in_interrupt(row: Row, _space: str, _detail: str) -> str | None:
+def _section_in_interrupt(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.interrupt is Interrupt.JOINS:
         return "the handler's end turns off the batch of the task that it interrupted"
-    if row.inner is Inner.BUG:
+    if row.nested_section is NestedSection.BUG:
         return "BUG_ON() in enter_lazy() when the interrupted task is in a section"
     return None
 
 
-def _section_outside_lock(row: Row, space: str, detail: str) -> str | None:
+def _section_outside_lock(row: DeferralRow, space: str, detail: str) -> str | None:
     # Taking the lock inside the section is the harmless end of it: what is written after that is
     # covered; dropping it, or never having it, is what others can see.
     if detail == "takes" or space == "kernel":
@@ -145,11 +156,11 @@ def _section_outside_lock(row: Row, space: str, detail: str) -> str | None:
     return _past_the_lock(row, space)
 
 
-def _unlock_before_flush(row: Row, space: str, _detail: str) -> str | None:
+def _unlock_before_flush(row: DeferralRow, space: str, _detail: str) -> str | None:
     return _past_the_lock(row, space)
 
 
-def _past_the_lock(row: Row, space: str) -> str | None:
+def _past_the_lock(row: DeferralRow, space: str) -> str | None:
     if row.stores_late:
         return "the queued store lands after the next holder of the lock acted on the old entry"
     if row.deferred is Deferred.INVALIDATION and space != "kernel" and row.defers(space):
@@ -157,19 +168,19 @@ def _past_the_lock(row: Row, space: str) -> str | None:
     return None
 
 
-def _stale_read(row: Row, _space: str, _detail: str) -> str | None:
+def _stale_read(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.stores_late and not row.read_through:
         return "the store is in the queue: the old entry is read"
     return None
 
 
-def _mixed_write(row: Row, _space: str, _detail: str) -> str | None:
+def _mixed_write(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.stores_late and not row.read_through:
         return "the atomic operation works on the old entry, and the queued store undoes it"
     return None
 
 
-def _free_before_flush(row: Row, space: str, detail: str) -> str | None:
+def _free_before_flush(row: DeferralRow, space: str, detail: str) -> str | None:
     if not row.defers(space):
         return None
     match row.deferred:
@@ -182,7 +193,7 @@ def _free_before_flush(row: Row, space: str, detail: str) -> str | None:
     return None
 
 
-def _unbalanced_pause(row: Row, _space: str, detail: str) -> str | None:
+def _unbalanced_pause(row: DeferralRow, _space: str, detail: str) -> str | None:
     if not row.counted:
         return None
     if detail in ("not-paused", "resumed-callers"):
@@ -190,7 +201,7 @@ def _unbalanced_pause(row: Row, _space: str, detail: str) -> str | None:
     return "the mode stays off for the task: nothing is batched any more"
 
 
-def _bh_across_section(row: Row, _space: str, detail: str) -> str | None:
+def _bh_across_section(row: DeferralRow, _space: str, detail: str) -> str | None:
     if not row.counted:
         return None
     if detail == "ignored-disable" and row.pins:
@@ -200,13 +211,13 @@ def _bh_across_section(row: Row, _space: str, detail: str) -> str | None:
     return "the mode stays on for the task: its later updates are deferred without end"
 
 
-def _preempted_in_section(row: Row, _space: str, _detail: str) -> str | None:
-    if row.carried is Carried.FLAG_STAYS:
+def _preempted_in_section(row: DeferralRow, _space: str, _detail: str) -> str | None:
+    if row.on_context_switch is OnContextSwitch.FLAG_STAYS:
         return "the CPU's batch stays active when the task moves: invalidations on it get lost"
     return None
 
 
-def _unpinned_batch(row: Row, _space: str, _detail: str) -> str | None:
+def _unpinned_batch(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.deferred is Deferred.INVALIDATION:
         return (
             "a task that moves leaves the batch active on the old CPU: later TLB invalidations "
@@ -215,13 +226,13 @@ def _unpinned_batch(row: Row, _space: str, _detail: str) -> str | None:
     return "a task that moves leaves the mode on the old CPU"
 
 
-def _batch_mixes_mm(row: Row, _space: str, _detail: str) -> str | None:
+def _batch_mixes_mm(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.deferred in (Deferred.INVALIDATION, Deferred.ALL):
         return "the entry is invalidated in the wrong address space: its TLB entry stays"
     return None
 
 
-def _tlb_flush_in_section(row: Row, _space: str, _detail: str) -> str | None:
+def _tlb_flush_in_section(row: DeferralRow, _space: str, _detail: str) -> str | None:
     # Xen PV queues flush and store in one order; powerpc hash and sparc64 flush nothing there;
     # arm64 stores at once.
     if row.deferred is Deferred.ALL:
@@ -251,7 +262,7 @@ _ONE_BY_ONE = {
 }
 
 
-def _mode_left_on_cpu(row: Row, _space: str, detail: str) -> str | None:
+def _mode_left_on_cpu(row: DeferralRow, _space: str, detail: str) -> str | None:
     if row.owner is Owner.TASK:
         return None
     if detail == "lost":
@@ -259,27 +270,27 @@ def _mode_left_on_cpu(row: Row, _space: str, detail: str) -> str | None:
     return _WAITING[row.deferred]
 
 
-def _dirty_start(row: Row, _space: str, detail: str) -> str | None:
+def _dirty_start(row: DeferralRow, _space: str, detail: str) -> str | None:
     if detail and detail != "the mode on" and not detail.endswith("pause_count 0"):
         return "the mode stays off for the task: nothing is batched any more"
     return _WAITING[row.deferred]
 
 
-def _flush_is_nop(row: Row, _space: str, _detail: str) -> str | None:
+def _flush_is_nop(row: DeferralRow, _space: str, _detail: str) -> str | None:
     return _NOT_YET[row.deferred]
 
 
-def _irq_deferred(row: Row, _space: str, _detail: str) -> str | None:
+def _irq_deferred(row: DeferralRow, _space: str, _detail: str) -> str | None:
     return _NOT_YET[row.deferred] if row.interrupt is Interrupt.JOINS else None
 
 
-def _lost_update(row: Row, _space: str, _detail: str) -> str | None:
+def _lost_update(row: DeferralRow, _space: str, _detail: str) -> str | None:
     if row.stores_late:
         return "what the later change did is gone: a page that was freed can come back mapped"
     return None
 
 
-def _stale_translation_used(row: Row, space: str, _detail: str) -> str | None:
+def _stale_translation_used(row: DeferralRow, space: str, _detail: str) -> str | None:
     if not row.defers(space):
         return None
     if row.deferred is Deferred.BARRIERS:
@@ -287,19 +298,19 @@ def _stale_translation_used(row: Row, space: str, _detail: str) -> str | None:
     return "a page that may belong to somebody else by now is read or written"
 
 
-def _kernel_bug(_row: Row, _space: str, _detail: str) -> str | None:
+def _kernel_bug(_row: DeferralRow, _space: str, _detail: str) -> str | None:
     return "the task dies where it stands, and what it holds is never released"
 
 
-def _mode_not_effective(row: Row, space: str, _detail: str) -> str | None:
+def _mode_not_effective(row: DeferralRow, space: str, _detail: str) -> str | None:
     return _ONE_BY_ONE[row.deferred] if row.defers(space) else None
 
 
-def _nobody(_row: Row, _space: str, _detail: str) -> str | None:
+def _nobody(_row: DeferralRow, _space: str, _detail: str) -> str | None:
     return None
 
 
-_HARMS: dict[str, Callable[[Row, str, str], str | None]] = {
+_HARMS: dict[str, Callable[[DeferralRow, str, str], str | None]] = {
     "unbalanced-section": _unbalanced_section,
     "nested-section": _nested_section,
     "sleep-in-section": _sleep_in_section,

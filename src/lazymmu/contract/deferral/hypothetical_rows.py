@@ -19,16 +19,16 @@ from typing import Final
 
 from lazymmu.contract.deferral.rows import (
     ROWS,
-    Carried,
+    DeferralRow,
     Deferred,
-    Inner,
     Interrupt,
+    NestedSection,
+    OnContextSwitch,
     Owner,
-    Row,
 )
-from lazymmu.contract.dialects import DIALECTS, Dialect, Locks
+from lazymmu.contract.dialects import DIALECTS, Dialect, LockGuarantee
 
-NONE: Final = Row(
+NONE: Final = DeferralRow(
     name="none",
     arch="none",
     label="no lazy MMU mode",
@@ -36,8 +36,8 @@ NONE: Final = Row(
     spaces=(),
     owner=Owner.NOBODY,
     pins=False,
-    inner=Inner.NOTHING,
-    carried=Carried.NOTHING,
+    nested_section=NestedSection.NOTHING,
+    on_context_switch=OnContextSwitch.NOTHING,
     interrupt=Interrupt.IMMEDIATE,
     flush=False,
     limit=0,
@@ -62,7 +62,7 @@ POWERPC_RADIX: Final = replace(
     source="arch/powerpc/include/asm/book3s/64/tlbflush-hash.h: radix_enabled() returns at once",
 )
 
-S390_POSTED: Final = Row(
+S390_POSTED: Final = DeferralRow(
     name="s390-posted",
     arch="s390",
     label="s390, as posted and not merged",
@@ -70,8 +70,8 @@ S390_POSTED: Final = Row(
     spaces=("user", "kernel"),
     owner=Owner.BATCH,
     pins=True,
-    inner=Inner.COUNTED,
-    carried=Carried.PINNED,
+    nested_section=NestedSection.COUNTED,
+    on_context_switch=OnContextSwitch.PINNED,
     interrupt=Interrupt.IMMEDIATE,
     flush=True,
     limit=0,  # a section covers a range in one page table, and the batch has a slot for each entry
@@ -82,14 +82,14 @@ S390_POSTED: Final = Row(
 """A deferred store whose pending value every accessor sees, on the CPU that put it off."""
 
 
-def _worst(dialect: Dialect, *, pins: bool) -> Row:
+def _worst(dialect: Dialect, *, pins: bool) -> DeferralRow:
     if pins:
-        carried = Carried.PINNED
-    elif dialect.locks is Locks.REQUIRED:
-        carried = Carried.FLAG_STAYS
+        carried = OnContextSwitch.PINNED
+    elif dialect.locks is LockGuarantee.REQUIRED:
+        carried = OnContextSwitch.FLAG_STAYS
     else:
-        carried = Carried.HOOKS
-    return Row(
+        carried = OnContextSwitch.HOOKS
+    return DeferralRow(
         name=f"worst-{dialect.name}{'-pinned' if pins else ''}",
         arch="worst-case",
         label=f"the weakest that `{dialect.name}` allows",
@@ -97,8 +97,8 @@ def _worst(dialect: Dialect, *, pins: bool) -> Row:
         spaces=("user", "kernel"),
         owner=Owner.BATCH if dialect.may_nest else Owner.CPU,
         pins=pins,
-        inner=Inner.COUNTED if dialect.may_nest else Inner.BUG,
-        carried=carried,
+        nested_section=NestedSection.COUNTED if dialect.may_nest else NestedSection.BUG,
+        on_context_switch=carried,
         interrupt=Interrupt.IMMEDIATE,
         flush=dialect.may_nest,
         limit=0,
@@ -107,13 +107,13 @@ def _worst(dialect: Dialect, *, pins: bool) -> Row:
     )
 
 
-WORST_CASE: Final[dict[str, tuple[Row, Row]]] = {
+WORST_CASE: Final[dict[str, tuple[DeferralRow, DeferralRow]]] = {
     name: (_worst(dialect, pins=False), _worst(dialect, pins=True))
     for name, dialect in DIALECTS.items()
 }
 """The weakest implementations that each dialect allows: one that does not pin, one that does."""
 
-ASSUMED: Final[dict[str, tuple[Row, ...]]] = {
+HYPOTHETICAL_ROWS: Final[dict[str, tuple[DeferralRow, ...]]] = {
     "none": (NONE,),
     "x86-native": (X86_NATIVE,),
     "powerpc-radix": (POWERPC_RADIX,),
@@ -122,7 +122,7 @@ ASSUMED: Final[dict[str, tuple[Row, ...]]] = {
 }
 """By what stands for the architecture, as `ROWS`."""
 
-NAMED: Final[dict[str, Row]] = {
-    row.name: row for rows in (*ROWS.values(), *ASSUMED.values()) for row in rows
+ROW_BY_NAME: Final[dict[str, DeferralRow]] = {
+    row.name: row for rows in (*ROWS.values(), *HYPOTHETICAL_ROWS.values()) for row in rows
 }
 """Every row by its name."""

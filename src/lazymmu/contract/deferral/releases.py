@@ -17,20 +17,20 @@ from lazymmu.contract.dialects import COUNTED, COUNTED_TASK, NO_NESTING, PTL_HEL
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lazymmu.contract.deferral.rows import Row
+    from lazymmu.contract.deferral.rows import DeferralRow
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ReleaseRows:
     """One release: its name, its dialect, and the row of each architecture that has the mode."""
 
     name: str
     dialect: Dialect
-    rows: Mapping[str, Row]
+    rows: Mapping[str, DeferralRow]
 
 
-def _release(name: str, dialect: Dialect, *rows: Row) -> Release:
-    return Release(name, dialect, {row.arch: row for row in rows})
+def _release(name: str, dialect: Dialect, *rows: DeferralRow) -> ReleaseRows:
+    return ReleaseRows(name, dialect, {row.arch: row for row in rows})
 
 
 _LOCKED = (_rows.XEN_EXCLUSIVE, _rows.HASH_ACTIVE, _rows.SPARC_ACTIVE)
@@ -43,7 +43,7 @@ _COUNTED = (
     _rows.ARM64_COUNTED,
 )
 
-RELEASES: Final[Mapping[str, Release]] = {
+RELEASES: Final[Mapping[str, ReleaseRows]] = {
     release.name: release
     for release in (
         # sparc64's preempt_disable(), a1d416bf9faf (in v6.15), is in v6.1.y and v6.12.y as well.
@@ -65,7 +65,7 @@ RELEASES: Final[Mapping[str, Release]] = {
 """Releases that were read, oldest branch first."""
 
 
-def release_of(name: str) -> Release:
+def release_of(name: str) -> ReleaseRows:
     """What is known of the release `name`: its own entry, or the one most like it.
 
     A release of a series in the table, such as `6.12.107` or `6.12.107+deb13-amd64`, is as the

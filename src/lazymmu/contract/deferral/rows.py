@@ -37,7 +37,7 @@ class Owner(StrEnum):
     TASK = "per task"
 
 
-class Inner(StrEnum):
+class NestedSection(StrEnum):
     """What a section inside a section does."""
 
     NOTHING = "nothing"
@@ -48,7 +48,7 @@ class Inner(StrEnum):
     COUNTED = "counted per task; the inner end flushes"
 
 
-class Carried(StrEnum):
+class OnContextSwitch(StrEnum):
     """What a context switch does with the mode."""
 
     NOTHING = "nothing: there is no mode"
@@ -66,7 +66,7 @@ class Interrupt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeferralRow:
     """One implementation.
 
     name: of the row; arch: of the kernel's directory; label: of the MMU; deferred; spaces: mappings
@@ -83,8 +83,8 @@ class Row:
     spaces: tuple[Space, ...]
     owner: Owner
     pins: bool
-    inner: Inner
-    carried: Carried
+    nested_section: NestedSection
+    on_context_switch: OnContextSwitch
     interrupt: Interrupt
     flush: bool
     limit: int
@@ -100,12 +100,12 @@ class Row:
     @property
     def survives_a_switch(self) -> bool:
         """Whether a section may be switched out and go on, also on another CPU."""
-        return not self.pins and self.carried is not Carried.FLAG_STAYS
+        return not self.pins and self.on_context_switch is not OnContextSwitch.FLAG_STAYS
 
     @property
     def counted(self) -> bool:
         """Whether depth and pauses are the generic counters of the task (v7.0 on)."""
-        return self.inner is Inner.COUNTED
+        return self.nested_section is NestedSection.COUNTED
 
     def defers(self, space: str) -> bool:
         """Whether updates of mappings in `space` may be deferred; an unknown space may be."""
@@ -123,8 +123,8 @@ _ARM64_SOURCE = (
 )
 
 
-def _xen(name: str, owner: Owner, inner: Inner, seen: str) -> Row:
-    return Row(
+def _xen(name: str, owner: Owner, inner: NestedSection, seen: str) -> DeferralRow:
+    return DeferralRow(
         name=name,
         arch="x86",
         label="Xen PV on x86-64",
@@ -132,8 +132,8 @@ def _xen(name: str, owner: Owner, inner: Inner, seen: str) -> Row:
         spaces=("user", "kernel"),
         owner=owner,
         pins=False,
-        inner=inner,
-        carried=Carried.HOOKS,
+        nested_section=inner,
+        on_context_switch=OnContextSwitch.HOOKS,
         interrupt=Interrupt.IMMEDIATE,
         flush=True,
         # A run of PTE updates extends one mmu_update entry: 16 bytes each in 512 bytes, and the
@@ -144,9 +144,11 @@ def _xen(name: str, owner: Owner, inner: Inner, seen: str) -> Row:
     )
 
 
-def _hash(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bool = True) -> Row:
-    counted = inner is Inner.COUNTED
-    return Row(
+def _hash(
+    name: str, inner: NestedSection, interrupt: Interrupt, seen: str, *, pins: bool = True
+) -> DeferralRow:
+    counted = inner is NestedSection.COUNTED
+    return DeferralRow(
         name=name,
         arch="powerpc",
         label="Book3S-64 hash",
@@ -154,8 +156,8 @@ def _hash(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: boo
         spaces=("user", "kernel"),
         owner=Owner.BATCH if counted else Owner.CPU,
         pins=pins,
-        inner=inner,
-        carried=Carried.PINNED if pins else Carried.HOOKS,
+        nested_section=inner,
+        on_context_switch=OnContextSwitch.PINNED if pins else OnContextSwitch.HOOKS,
         interrupt=interrupt,
         flush=counted,
         limit=192,  # PPC64_TLB_BATCH_NR
@@ -164,9 +166,11 @@ def _hash(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: boo
     )
 
 
-def _sparc(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bool = True) -> Row:
-    counted = inner is Inner.COUNTED
-    return Row(
+def _sparc(
+    name: str, inner: NestedSection, interrupt: Interrupt, seen: str, *, pins: bool = True
+) -> DeferralRow:
+    counted = inner is NestedSection.COUNTED
+    return DeferralRow(
         name=name,
         arch="sparc",
         label="sparc64",
@@ -176,8 +180,8 @@ def _sparc(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bo
         spaces=("user",),
         owner=Owner.BATCH if counted else Owner.CPU,
         pins=pins,
-        inner=inner,
-        carried=Carried.PINNED if pins else Carried.FLAG_STAYS,
+        nested_section=inner,
+        on_context_switch=OnContextSwitch.PINNED if pins else OnContextSwitch.FLAG_STAYS,
         interrupt=interrupt,
         flush=counted,
         limit=192,  # TLB_BATCH_NR
@@ -186,8 +190,10 @@ def _sparc(name: str, inner: Inner, interrupt: Interrupt, seen: str, *, pins: bo
     )
 
 
-def _arm64(name: str, inner: Inner, seen: str, interrupt: Interrupt = Interrupt.IMMEDIATE) -> Row:
-    return Row(
+def _arm64(
+    name: str, inner: NestedSection, seen: str, interrupt: Interrupt = Interrupt.IMMEDIATE
+) -> DeferralRow:
+    return DeferralRow(
         name=name,
         arch="arm64",
         label="arm64",
@@ -196,8 +202,8 @@ def _arm64(name: str, inner: Inner, seen: str, interrupt: Interrupt = Interrupt.
         spaces=("kernel",),
         owner=Owner.TASK,
         pins=False,
-        inner=inner,
-        carried=Carried.TASK,
+        nested_section=inner,
+        on_context_switch=OnContextSwitch.TASK,
         interrupt=interrupt,
         flush=True,
         limit=0,
@@ -206,35 +212,39 @@ def _arm64(name: str, inner: Inner, seen: str, interrupt: Interrupt = Interrupt.
     )
 
 
-XEN_EXCLUSIVE = _xen("xen-exclusive", Owner.CPU, Inner.BUG, "v6.1, v6.15 to v6.19")
+XEN_EXCLUSIVE = _xen("xen-exclusive", Owner.CPU, NestedSection.BUG, "v6.1, v6.15 to v6.19")
 XEN_NESTING_COUNT = _xen(
-    "xen-nesting-count", Owner.CPU, Inner.COUNTED_PER_CPU, "v6.6 to v6.14, v6.12.38"
+    "xen-nesting-count", Owner.CPU, NestedSection.COUNTED_PER_CPU, "v6.6 to v6.14, v6.12.38"
 )
-XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, Inner.COUNTED, "v7.0, v7.1")
-XEN_TASK = _xen("xen-task", Owner.TASK, Inner.COUNTED, "v7.3")
+XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, NestedSection.COUNTED, "v7.0, v7.1")
+XEN_TASK = _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.3")
 
 HASH_UNPINNED = _hash(
-    "hash-unpinned", Inner.ENDS_OUTER, Interrupt.JOINS, "before v6.2 and v6.1.y", pins=False
+    "hash-unpinned", NestedSection.ENDS_OUTER, Interrupt.JOINS, "before v6.2 and v6.1.y", pins=False
 )
-HASH_ACTIVE = _hash("hash-active", Inner.ENDS_OUTER, Interrupt.JOINS, "v6.1.y, v6.2 to v6.19")
-HASH_COUNTED = _hash("hash-counted", Inner.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
+HASH_ACTIVE = _hash(
+    "hash-active", NestedSection.ENDS_OUTER, Interrupt.JOINS, "v6.1.y, v6.2 to v6.19"
+)
+HASH_COUNTED = _hash("hash-counted", NestedSection.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
 
 SPARC_UNPINNED = _sparc(
-    "sparc-unpinned", Inner.ENDS_OUTER, Interrupt.JOINS, "before v6.15, v6.12.8", pins=False
+    "sparc-unpinned", NestedSection.ENDS_OUTER, Interrupt.JOINS, "before v6.15, v6.12.8", pins=False
 )
 SPARC_ACTIVE = _sparc(
-    "sparc-active", Inner.ENDS_OUTER, Interrupt.JOINS, "v6.15 to v6.19, v6.12.38, v6.1.176"
+    "sparc-active", NestedSection.ENDS_OUTER, Interrupt.JOINS, "v6.15 to v6.19, v6.12.38, v6.1.176"
 )
-SPARC_COUNTED = _sparc("sparc-counted", Inner.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
+SPARC_COUNTED = _sparc("sparc-counted", NestedSection.COUNTED, Interrupt.IMMEDIATE, "v7.0 on")
 
 # 5fdd05efa1cd ("arm64/mm: Batch barriers when updating kernel mappings"), before b81c688426a9
 # ("arm64/mm: Disable barrier batching in interrupt contexts") and 1ef3095b1405 ("arm64/mm: Permit
 # lazy_mmu_mode to be nested") made it what v6.16 has.
-ARM64_WARNS = _arm64("arm64-warns", Inner.WARNS, "linux-next before v6.16-rc1", Interrupt.JOINS)
-ARM64_FLAG = _arm64("arm64-flag", Inner.ENDS_OUTER, "v6.16 to v6.19")
-ARM64_COUNTED = _arm64("arm64-counted", Inner.COUNTED, "v7.0 on")
+ARM64_WARNS = _arm64(
+    "arm64-warns", NestedSection.WARNS, "linux-next before v6.16-rc1", Interrupt.JOINS
+)
+ARM64_FLAG = _arm64("arm64-flag", NestedSection.ENDS_OUTER, "v6.16 to v6.19")
+ARM64_COUNTED = _arm64("arm64-counted", NestedSection.COUNTED, "v7.0 on")
 
-ROWS: dict[str, tuple[Row, ...]] = {
+ROWS: dict[str, tuple[DeferralRow, ...]] = {
     "x86": (XEN_EXCLUSIVE, XEN_NESTING_COUNT, XEN_CPU_MODE, XEN_TASK),
     "powerpc": (HASH_UNPINNED, HASH_ACTIVE, HASH_COUNTED),
     "sparc": (SPARC_UNPINNED, SPARC_ACTIVE, SPARC_COUNTED),
@@ -243,7 +253,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
 """The rows of each architecture, oldest features first."""
 
 
-def row(arch: str, words: Collection[str], enter: Collection[str] | None = None) -> Row:
+def classify(
+    arch: str, words: Collection[str], enter: Collection[str] | None = None
+) -> DeferralRow:
     """The row of `arch` whose features the hooks' words show.
 
     `words`: identifiers in the bodies of the architecture's hooks and of what they call; `enter`:
@@ -270,7 +282,7 @@ def row(arch: str, words: Collection[str], enter: Collection[str] | None = None)
     raise ValueError(f"the deferral table has no architecture `{arch}`")
 
 
-def _x86(words: Collection[str], enter: Collection[str]) -> Row:
+def _x86(words: Collection[str], enter: Collection[str]) -> DeferralRow:
     if "xen_lazy_nesting" in words:
         return XEN_NESTING_COUNT
     if not {"XEN_LAZY_MMU", "PARAVIRT_LAZY_MMU"}.intersection(words):

@@ -8,12 +8,22 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from lazymmu.contract.deferral.breach_kinds import way
+from lazymmu.contract.deferral.breach_kinds import breach_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COST", "FILE", "Key", "Shown", "Table", "decides", "read", "shown", "table"]
+__all__ = [
+    "COST",
+    "FILE",
+    "SeverityEntry",
+    "SeverityKey",
+    "SeverityTable",
+    "decides",
+    "lookup",
+    "read",
+    "table",
+]
 
 FILE: Final = Path(__file__).parent / "severity.toml"
 """The data file, which `python -m tools.severity_table --write` makes."""
@@ -22,64 +32,64 @@ COST: Final = "mode-not-effective"
 """The harm that costs time and nothing else: who suffers it alone is not hurt."""
 
 
-class Key(NamedTuple):
-    """What was broken, how (see ways.py, "" where all ways are one), on which row, of which space.
+class SeverityKey(NamedTuple):
+    """A breach of a rule, on one row of the deferral table and in one address space.
 
-    space: "user", "kernel" or "any".
+    kind: of the breach (breach_kinds.py), "" where all are one; space: "user", "kernel" or "any".
     """
 
     rule: str
-    way: str
+    kind: str
     row: str
     space: str
 
 
-class Shown(NamedTuple):
+class SeverityEntry(NamedTuple):
     """The gravest harm that was shown, and the scenario that shows it."""
 
     harm: str
     scenario: str
 
 
-Table: TypeAlias = "Mapping[Key, Shown]"
+SeverityTable: TypeAlias = "Mapping[SeverityKey, SeverityEntry]"
 
 
-def read(text: str) -> Table:
+def read(text: str) -> SeverityTable:
     """The table of a data file's text."""
-    found: dict[Key, Shown] = {}
+    found: dict[SeverityKey, SeverityEntry] = {}
     for rule, hows in tomllib.loads(text).get("shown", {}).items():
         for how, rows in hows.items():
             for row, spaces in rows.items():
                 for space, one in spaces.items():
-                    key = Key(rule, "" if how == "any" else how, row, space)
-                    found[key] = Shown(one["harm"], one["scenario"])
+                    key = SeverityKey(rule, "" if how == "any" else how, row, space)
+                    found[key] = SeverityEntry(one["harm"], one["scenario"])
     return found
 
 
 @functools.cache
-def table() -> Table:
+def table() -> SeverityTable:
     """The table that the project comes with."""
     return read(FILE.read_text(encoding="utf-8"))
 
 
 @functools.cache
 def decides() -> frozenset[str]:
-    """The rules of which the table says whom they hurt: who is not there is not hurt."""
+    """The rules of which the table says whom they hurt: one missing from it harms nobody."""
     return frozenset(tomllib.loads(FILE.read_text(encoding="utf-8")).get("decides", ()))
 
 
-def shown(rule: str, row: str, space: str, detail: str = "") -> Shown | None:
+def lookup(rule: str, row: str, space: str, detail: str = "") -> SeverityEntry | None:
     """What was shown of breaking `rule` on `row`, or None.
 
     `space`: of the entries concerned, "unknown" for any; `detail`: the violation's, "" for any.
     What hurts comes before what only costs.
     """
-    how = way(rule, detail)
+    how = breach_kind(rule, detail)
     known = [
         one
         for key, one in table().items()
         if (key.rule, key.row) == (rule, row)
-        and (not how or key.way == how)
+        and (not how or key.kind == how)
         and (space == "unknown" or key.space in (space, "any"))
     ]
     return min(known, key=lambda one: one.harm == COST, default=None)

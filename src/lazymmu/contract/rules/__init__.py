@@ -31,7 +31,7 @@ from lazymmu.contract.rules.harms import (
     STALE_TRANSLATION_USED,
 )
 from lazymmu.contract.rules.locks import SECTION_OUTSIDE_LOCK, UNLOCK_BEFORE_FLUSH
-from lazymmu.contract.rules.rule import Kind, Party, Rule, Witness
+from lazymmu.contract.rules.rule import Party, Rule, RuleKind, Witness
 from lazymmu.contract.rules.state import (
     DIRTY_START,
     FLUSH_IS_NOP,
@@ -42,7 +42,7 @@ from lazymmu.contract.rules.state import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RULES", "Kind", "Party", "Rule", "Witness"]
+__all__ = ["RULES", "Party", "Rule", "RuleKind", "Witness"]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {

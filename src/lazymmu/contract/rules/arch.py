@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.dialects import Dialect, Locks, Status
+from lazymmu.contract.dialects import Dialect, LockGuarantee, Status
 from lazymmu.contract.events import (
     BatchAdd,
     BatchKey,
-    Call,
     Disable,
     Enable,
     Event,
     Flush,
+    FunctionCall,
+    FunctionReturn,
     Pause,
     PerCpu,
     Resume,
-    Return,
 )
-from lazymmu.contract.rules.rule import Kind, Party, Rule, Witness
+from lazymmu.contract.rules.rule import Party, Rule, RuleKind, Witness
 from lazymmu.contract.section import DEPTH_LIMIT, TaskState
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def _raw(
 ) -> tuple[int, tuple[str, ...]]:
     """Own state: how many calls of the API itself, or of hooks, the path is in."""
     match event:
-        case Call(role="api" | "arch-hook" | "switch-hook"):
+        case FunctionCall(role="api" | "arch-hook" | "switch-hook"):
             return min(own + 1, DEPTH_LIMIT), ()
-        case Return(role="api" | "arch-hook" | "switch-hook"):
+        case FunctionReturn(role="api" | "arch-hook" | "switch-hook"):
             return max(own - 1, 0), ()
         case Enable() | Disable() | Flush() | Pause() | Resume() if event.layer == "arch":
             # What a directory of the kernel is for decides the party: arch/X implements the mode,
@@ -73,10 +73,10 @@ RAW_ARCH_CALL = Rule(
         "(in v7.0), and kernel-doc of __task_lazy_mmu_mode_pause() (in v7.3)"
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=(Witness.SOURCE,),
-    events=(Call, Return, Enable, Disable, Flush, Pause, Resume),
+    events=(FunctionCall, FunctionReturn, Enable, Disable, Flush, Pause, Resume),
     status=lambda dialect: Status.DOCUMENTED if dialect.generic_api else Status.OFF,
     message=_raw_words,
     step=_raw,
@@ -95,13 +95,13 @@ def _unpinned(
     """Own state: depth of implementation calls, of context-switch hooks, variables these carry."""
     hooks, switches, carried = own
     match event:
-        case Call(role="arch-hook"):
+        case FunctionCall(role="arch-hook"):
             return (min(hooks + 1, DEPTH_LIMIT), switches, carried), ()
-        case Return(role="arch-hook"):
+        case FunctionReturn(role="arch-hook"):
             return (max(hooks - 1, 0), switches, carried), ()
-        case Call(role="switch-hook"):
+        case FunctionCall(role="switch-hook"):
             return (hooks, min(switches + 1, DEPTH_LIMIT), carried), ()
-        case Return(role="switch-hook"):
+        case FunctionReturn(role="switch-hook"):
             return (hooks, max(switches - 1, 0), carried), ()
         case PerCpu() if switches:
             return (hooks, switches, carried | {event.variable}), ()
@@ -131,11 +131,13 @@ UNPINNED_BATCH = Rule(
         'v6.15); b9ef323ea168 ("powerpc/64s: Disable preemption in hash lazy mmu mode") (in v6.2)'
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x variable",
     witnesses=(Witness.SOURCE, Witness.MACHINE),
-    events=(Call, Return, PerCpu),
-    status=lambda dialect: Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED,
+    events=(FunctionCall, FunctionReturn, PerCpu),
+    status=lambda dialect: (
+        Status.DOCUMENTED if dialect.locks is LockGuarantee.PRACTICE else Status.IMPLIED
+    ),
     message=lambda violation: (
         f"touches per-CPU `{violation.detail}` while nothing keeps the task on its CPU"
     ),
@@ -155,9 +157,9 @@ def _mixes(
     """Own state: depth of implementation calls, batches whose mm was compared since the first."""
     hooks, checked = own
     match event:
-        case Call(role="arch-hook"):
+        case FunctionCall(role="arch-hook"):
             return (min(hooks + 1, DEPTH_LIMIT), checked if hooks else frozenset()), ()
-        case Return(role="arch-hook"):
+        case FunctionReturn(role="arch-hook"):
             return (max(hooks - 1, 0), checked if hooks > 1 else frozenset()), ()
         case BatchKey(checked=True):
             return (hooks, checked | {event.variable}), ()
@@ -181,10 +183,10 @@ BATCH_MIXES_MM = Rule(
         "tlb_batch_add_one()"
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x variable",
     witnesses=(Witness.SOURCE, Witness.MACHINE),
-    events=(Call, Return, BatchKey, BatchAdd),
+    events=(FunctionCall, FunctionReturn, BatchKey, BatchAdd),
     status=lambda _dialect: Status.IMPLIED,
     message=lambda violation: f"adds to batch `{violation.detail}` without comparing its mm",
     step=_mixes,

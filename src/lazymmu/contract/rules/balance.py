@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from lazymmu.contract.dialects import Dialect, Interrupts, Nesting, Status
 from lazymmu.contract.events import (
-    Call,
     Disable,
     Enable,
     Event,
     Exit,
+    FunctionCall,
+    FunctionReturn,
     Pause,
     Resume,
-    Return,
     UserReturn,
 )
 from lazymmu.contract.rules.rule import (
     ALL_WITNESSES,
-    Kind,
     Party,
     Rule,
+    RuleKind,
     stateless,
 )
 from lazymmu.contract.section import DEPTH_LIMIT, TaskState
@@ -35,15 +35,15 @@ def _unbalanced(
     own: int, before: TaskState, event: Event, _dialect: Dialect
 ) -> tuple[int, tuple[str, ...]]:
     match event:
-        case Call(root=True):
+        case FunctionCall(root=True):
             return (before.depth if event.role == "generic" else _EXEMPT), ()
         case _ if own == _EXEMPT or not before.knows("mode"):
             return own, ()
         case Disable() if before.depth == 0:
             return own, ("not-begun",)
-        case Return(root=True) if before.depth > own:
+        case FunctionReturn(root=True) if before.depth > own:
             return own, ("left-on",)
-        case Return(root=True) if before.depth < own:
+        case FunctionReturn(root=True) if before.depth < own:
             return own, ("ended-callers",)
         case Exit() if before.depth > 0:
             return own, ("exit",)
@@ -78,10 +78,10 @@ UNBALANCED_SECTION = Rule(
         "(in v6.16)"
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(Call, Disable, Return, Exit, UserReturn),
+    events=(FunctionCall, Disable, FunctionReturn, Exit, UserReturn),
     status=lambda dialect: Status.DOCUMENTED if dialect.pairing else Status.IMPLIED,
     message=lambda violation: _UNBALANCED_WORDS[violation.detail],
     step=_unbalanced,
@@ -117,7 +117,7 @@ NESTED_SECTION = Rule(
         'allowed since 5ab246749569 ("mm: enable lazy_mmu sections to nest") (in v7.0)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Enable,),
@@ -137,7 +137,7 @@ def _unbalanced_pause(
     """Own state: pauses open when the run began, and the depth at each pause begun since."""
     at_root, depths = own
     match event:
-        case Call(root=True):
+        case FunctionCall(root=True):
             return (before.paused, ()), ()
         case _ if not before.knows("pause"):
             return own, ()
@@ -148,9 +148,9 @@ def _unbalanced_pause(
                 return own, ("not-paused",)
             moved = depths and depths[-1] != before.depth and before.knows("mode")
             return (at_root, depths[:-1]), ("other-depth",) if moved else ()
-        case Return(root=True) if before.paused > at_root:
+        case FunctionReturn(root=True) if before.paused > at_root:
             return own, ("left-paused",)
-        case Return(root=True) if before.paused < at_root:
+        case FunctionReturn(root=True) if before.paused < at_root:
             return own, ("resumed-callers",)
         case Exit() if before.paused > 0:
             return own, ("exit",)
@@ -184,10 +184,10 @@ UNBALANCED_PAUSE = Rule(
         '0a096ab7a3a6 ("mm: introduce generic lazy_mmu helpers") (in v7.0)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(Call, Pause, Resume, Return, Exit, UserReturn),
+    events=(FunctionCall, Pause, Resume, FunctionReturn, Exit, UserReturn),
     status=lambda dialect: Status.DOCUMENTED if dialect.pause else Status.OFF,
     message=lambda violation: _PAUSE_WORDS[violation.detail],
     step=_unbalanced_pause,
@@ -212,7 +212,7 @@ def _bh_across(
 ) -> tuple[tuple[bool | None, ...], tuple[str, ...]]:
     """Own state: in_interrupt() at each enable that is still open, outermost first."""
     match event:
-        case Call(root=True):
+        case FunctionCall(root=True):
             return (), ()
         case _ if not before.knows("mode"):
             return (), ()
@@ -247,10 +247,10 @@ BH_ACROSS_SECTION = Rule(
         'context") (in v7.0); include/linux/preempt.h, in_interrupt()'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
-    events=(Call, Enable, Disable),
+    events=(FunctionCall, Enable, Disable),
     status=lambda dialect: Status.IMPLIED if dialect.interrupts is Interrupts.NO_OP else Status.OFF,
     message=lambda violation: _BH_WORDS[violation.detail],
     step=_bh_across,

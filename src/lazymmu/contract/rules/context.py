@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lazymmu.contract.dialects import Dialect, Interrupts, Locks, Status
+from lazymmu.contract.dialects import Dialect, Interrupts, LockGuarantee, Status
 from lazymmu.contract.events import (
     Disable,
     Enable,
@@ -13,7 +13,7 @@ from lazymmu.contract.events import (
     SwitchIn,
     SwitchOut,
 )
-from lazymmu.contract.rules.rule import ALL_WITNESSES, Kind, Party, Rule, stateless
+from lazymmu.contract.rules.rule import ALL_WITNESSES, Party, Rule, RuleKind, stateless
 from lazymmu.contract.section import DEPTH_LIMIT, TaskState
 
 # ---- sleep-in-section ----------------------------------------------------------------------
@@ -44,7 +44,7 @@ SLEEP_IN_SECTION = Rule(
         "(in v6.15)"
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
     events=(MaySleep, SwitchOut),
@@ -93,7 +93,7 @@ SECTION_IN_INTERRUPT = Rule(
         'b81c688426a9 ("arm64/mm: Disable barrier batching in interrupt contexts") (in v6.16)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Enable, Disable, IrqExit),
@@ -147,13 +147,15 @@ PREEMPTED_IN_SECTION = Rule(
         'mmu docs and usage") (in v6.15)'
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.INFORMATION,
+    kind=RuleKind.INFORMATION,
     key="task",
     witnesses=ALL_WITNESSES,
     events=(Enable, SwitchOut, SwitchIn),
-    status=lambda dialect: Status.DOCUMENTED if dialect.locks is Locks.PRACTICE else Status.IMPLIED,
+    status=lambda dialect: (
+        Status.DOCUMENTED if dialect.locks is LockGuarantee.PRACTICE else Status.IMPLIED
+    ),
     message=lambda violation: _PREEMPTED_WORDS[violation.detail],
     step=stateless(_preempted),
     check=_preempted,
-    foretold=frozenset({"unpinned"}),
+    predictive_details=frozenset({"unpinned"}),
 )

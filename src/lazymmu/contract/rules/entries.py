@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.events import Free, Read, TlbFlush, Use, Write
-from lazymmu.contract.rules.rule import ALL_WITNESSES, Kind, Party, Rule, Witness, stateless
+from lazymmu.contract.rules.rule import ALL_WITNESSES, Party, Rule, RuleKind, Witness, stateless
 from lazymmu.contract.section import Pending, TaskState
 
 # ---- stale-read ----------------------------------------------------------------------------
@@ -29,7 +29,7 @@ STALE_READ = Rule(
         '("mm/kasan: avoid lazy MMU mode hazards") (in v6.17)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x entry",
     witnesses=ALL_WITNESSES,
     events=(Read,),
@@ -68,7 +68,7 @@ MIXED_WRITE = Rule(
         "ptep_get_and_clear() and ptep_set_wrprotect() do not"
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x entry",
     witnesses=ALL_WITNESSES,
     events=(Write,),
@@ -115,7 +115,7 @@ TLB_FLUSH_IN_SECTION = Rule(
         "mm/migrate_device.c, migrate_vma_collect_pmd(), do it in every release to v7.3"
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x entry",
     witnesses=ALL_WITNESSES,
     events=(TlbFlush,),
@@ -157,7 +157,7 @@ FREE_BEFORE_FLUSH = Rule(
         '5fdd05efa1cd ("arm64/mm: Batch barriers when updating kernel mappings") (in v6.16)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x entry",
     witnesses=(Witness.SOURCE, Witness.MACHINE),
     events=(Free, Use),

@@ -24,7 +24,7 @@ from lazymmu.contract.events import (
     Use,
     Write,
 )
-from lazymmu.contract.rules.rule import Kind, Party, Rule, Witness, stateless
+from lazymmu.contract.rules.rule import Party, Rule, RuleKind, Witness, stateless
 from lazymmu.contract.section import TaskState
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ LOST_UPDATE = Rule(
         'scope of lazy mmu region") (in v6.15)'
     ),
     party=Party.NOBODY,
-    kind=Kind.HARM,
+    kind=RuleKind.HARM,
     key="entry",
     witnesses=(Witness.MACHINE,),
     events=(Undone,),
@@ -88,7 +88,7 @@ STALE_TRANSLATION_USED = Rule(
         "v6.15)"
     ),
     party=Party.NOBODY,
-    kind=Kind.HARM,
+    kind=RuleKind.HARM,
     key="entry",
     witnesses=(Witness.MACHINE,),
     events=(Use,),
@@ -119,7 +119,7 @@ KERNEL_BUG = Rule(
         "kernel/sched/core.c, schedule_debug()"
     ),
     party=Party.NOBODY,
-    kind=Kind.HARM,
+    kind=RuleKind.HARM,
     key="task",
     witnesses=(Witness.MACHINE,),
     events=(Bug,),
@@ -139,7 +139,7 @@ _ENOUGH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ModeEffect:
     """What a task's sections came to, as far as it was seen.  Bounded: each number stops at two.
 
     on, off: sections whose beginning found the mode on, or off; written: entries written since the
@@ -154,9 +154,9 @@ class Effect:
     together: int = 0
     alone: int = 0
 
-    def joined(self, other: Effect) -> Effect:
+    def joined(self, other: ModeEffect) -> ModeEffect:
         """Of two tasks together, or of a whole run."""
-        return Effect(
+        return ModeEffect(
             on=max(self.on, other.on),
             off=max(self.off, other.off),
             together=max(self.together, other.together),
@@ -173,9 +173,9 @@ class Effect:
         return None
 
 
-def effect(seen: Iterable[Effect]) -> Effect:
+def mode_effect(seen: Iterable[ModeEffect]) -> ModeEffect:
     """What the sections of all tasks of a run came to; `fault` judges it as a whole."""
-    total = Effect()
+    total = ModeEffect()
     for one in seen:
         total = total.joined(one)
     return total
@@ -186,15 +186,15 @@ def _more(number: int) -> int:
 
 
 def _effective(
-    own: Effect, before: TaskState, event: Event, dialect: Dialect
-) -> tuple[Effect, tuple[str, ...]]:
-    """Own state: see `Effect`.  A nested end that the text forbids counts against the mode."""
+    own: ModeEffect, before: TaskState, event: Event, dialect: Dialect
+) -> tuple[ModeEffect, tuple[str, ...]]:
+    """Own state: see `ModeEffect`.  A nested end that the text forbids counts against the mode."""
     match event:
         case Exit():
-            return Effect(), () if own.fault is None else (own.fault,)
+            return ModeEffect(), () if own.fault is None else (own.fault,)
         case Unknown(what="all"):
             # What was not seen may be what was missing.
-            return Effect(), ()
+            return ModeEffect(), ()
         case Unknown():
             return replace(own, written=0, waiting=0), ()
         case Observed(at="enable", mode="on" | "off") if before.active and before.knows(*_NEEDED):
@@ -244,12 +244,12 @@ MODE_NOT_EFFECTIVE = Rule(
         '("sparc/mm: avoid calling arch_enter/leave_lazy_mmu() in set_ptes") (in v6.15)'
     ),
     party=Party.NOBODY,
-    kind=Kind.HARM,
+    kind=RuleKind.HARM,
     key="task",
     witnesses=(Witness.MACHINE, Witness.TRACE),
     events=(Disable, Exit, Flush, Observed, Pause, Unknown, Write),
     status=lambda _dialect: Status.IMPLIED,
     message=lambda violation: _EFFECT_WORDS[violation.detail],
     step=_effective,
-    initial=Effect(),
+    initial=ModeEffect(),
 )

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from lazymmu.contract.dialects import Dialect, Locks, Status
+from lazymmu.contract.dialects import Dialect, LockGuarantee, Status
 from lazymmu.contract.events import Drop, Event, Take, Write
-from lazymmu.contract.rules.rule import ALL_WITNESSES, Kind, Party, Rule, stateless
+from lazymmu.contract.rules.rule import ALL_WITNESSES, Party, Rule, RuleKind, stateless
 from lazymmu.contract.section import TaskState
 
 _USER_CLASSES = ("ptl", "pmd", "mm")
@@ -13,7 +13,7 @@ _USER_CLASSES = ("ptl", "pmd", "mm")
 
 
 def _documented_where_required(dialect: Dialect) -> Status:
-    return Status.DOCUMENTED if dialect.locks is Locks.REQUIRED else Status.IMPLIED
+    return Status.DOCUMENTED if dialect.locks is LockGuarantee.REQUIRED else Status.IMPLIED
 
 
 # ---- section-outside-lock ------------------------------------------------------------------
@@ -63,7 +63,7 @@ SECTION_OUTSIDE_LOCK = Rule(
         '("fs/proc/task_mmu: reduce scope of lazy mmu region") (in v6.15)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x lock",
     witnesses=ALL_WITNESSES,
     events=(Take, Drop, Write),
@@ -103,7 +103,7 @@ UNLOCK_BEFORE_FLUSH = Rule(
         'c519c3c0a113 ("mm/kasan: avoid lazy MMU mode hazards") (in v6.17)'
     ),
     party=Party.CALLER,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task x lock",
     witnesses=ALL_WITNESSES,
     events=(Drop,),

@@ -35,7 +35,7 @@ class Party(StrEnum):
     NOBODY = "nobody"
 
 
-class Kind(StrEnum):
+class RuleKind(StrEnum):
     """What a violation is: a broken obligation, harm itself, or something worth knowing."""
 
     OBLIGATION = "obligation"
@@ -64,7 +64,7 @@ class Rule:
     message(violation): what a finding says, a verb phrase whose subject is the function;
     step(own, before, event, dialect): the own state after the event, and one detail per violation;
     initial: the own state at the beginning; check: the step of a rule that has no own state;
-    foretold: details that say what may come of it, for who cannot see whether it does.
+    predictive_details: details that say what may come of it, for who cannot see whether it does.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Rule:
     why: str
     citation: str
     party: Party
-    kind: Kind
+    kind: RuleKind
     key: str
     witnesses: tuple[Witness, ...]
     events: tuple[type[Event], ...]
@@ -81,7 +81,7 @@ class Rule:
     step: Step
     initial: Hashable = None
     check: Check | None = None
-    foretold: frozenset[str] = frozenset()
+    predictive_details: frozenset[str] = frozenset()
 
     @property
     def of_source(self) -> bool:

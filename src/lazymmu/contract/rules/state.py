@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.dialects import Dialect, Interrupts, Status
-from lazymmu.contract.events import Call, Event, Observed, Return
-from lazymmu.contract.rules.rule import Kind, Party, Rule, Witness, stateless
+from lazymmu.contract.events import Event, FunctionCall, FunctionReturn, Observed
+from lazymmu.contract.rules.rule import Party, Rule, RuleKind, Witness, stateless
 from lazymmu.contract.section import DEPTH_LIMIT, TaskState
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def _left(
     counts before it enters, so that a task may be switched out between the two.
     """
     match event:
-        case Call(role="api" | "arch-hook"):
+        case FunctionCall(role="api" | "arch-hook"):
             return min(own + 1, DEPTH_LIMIT), ()
-        case Return(role="api" | "arch-hook"):
+        case FunctionReturn(role="api" | "arch-hook"):
             return max(own - 1, 0), ()
         case Observed(at="switch-in") if not own and before.knows("mode", "pause"):
             if before.on:
@@ -67,10 +67,10 @@ MODE_LEFT_ON_CPU = Rule(
         "v6.15)"
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=_OBSERVERS,
-    events=(Call, Return, Observed),
+    events=(FunctionCall, FunctionReturn, Observed),
     status=lambda _dialect: Status.IMPLIED,
     message=lambda violation: _LEFT_WORDS[violation.detail],
     step=_left,
@@ -116,7 +116,7 @@ DIRTY_START = Rule(
         '5ab246749569 ("mm: enable lazy_mmu sections to nest") (in v7.0)'
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=_OBSERVERS,
     events=(Observed,),
@@ -165,7 +165,7 @@ FLUSH_IS_NOP = Rule(
         '("mm: enable lazy_mmu sections to nest") (in v7.0)'
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=(Witness.MACHINE,),
     events=(Observed,),
@@ -202,7 +202,7 @@ IRQ_DEFERRED = Rule(
         "v6.16)"
     ),
     party=Party.IMPLEMENTATION,
-    kind=Kind.OBLIGATION,
+    kind=RuleKind.OBLIGATION,
     key="task",
     witnesses=(Witness.MACHINE,),
     events=(Observed,),

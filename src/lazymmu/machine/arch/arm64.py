@@ -37,7 +37,7 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 PGTABLE_H: Final = "arch/arm64/include/asm/pgtable.h"
@@ -65,10 +65,10 @@ class Arm64(Arch, ABC):
     forked: ClassVar[tuple[str, ...]] = ("tif_lazy_mmu_pending",)
 
     @abstractmethod
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """Whether the current task's barriers are put off, here and now."""
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """What the task on a CPU owes, by entry."""
         task = here.task_at(here.cpu_at(cpu).curr)
         if task.tif_lazy_mmu_pending and not task.owed:
@@ -80,14 +80,14 @@ class Arm64(Arch, ABC):
 
     # ---- barriers --------------------------------------------------------------------------------
 
-    def dsb(self, here: Here) -> None:
+    def dsb(self, here: StepContext) -> None:
         """What this CPU has stored is what page walks find from now on."""
         this_cpu = here.this_cpu
         for entry in this_cpu.unpublished:
             self.memory.publish(here, entry)
         this_cpu.unpublished = NOTHING
 
-    def emit_pte_barriers(self, here: Here) -> None:
+    def emit_pte_barriers(self, here: StepContext) -> None:
         """dsb(ishst), isb.  In an interrupt it is not the interrupted task that emits."""
         here.cost("barrier")
         self.dsb(here)
@@ -103,10 +103,10 @@ class Arm64(Arch, ABC):
         yield self._queue(entry)
 
     @atomic
-    def _queue(self, here: Here, entry: str) -> None:
+    def _queue(self, here: StepContext, entry: str) -> None:
         self.put_off(here, entry, lazy=self.lazy(here))
 
-    def put_off(self, here: Here, entry: str, *, lazy: bool) -> None:
+    def put_off(self, here: StepContext, entry: str, *, lazy: bool) -> None:
         """Owe the barriers for `entry`, or emit them."""
         current = here.current
         current.owed = current.owed | {entry}
@@ -170,14 +170,14 @@ class Arm64(Arch, ABC):
 
     @atomic
     def _write_once(
-        self, here: Here, entry: str, value: Value, operation: str, queues: bool
+        self, here: StepContext, entry: str, value: Value, operation: str, queues: bool
     ) -> None:
         self.memory.write(here, entry, value, operation, "deferred")
         self.stored(here, entry, value, late=queues)
         if not queues:
             self.updated(here)
 
-    def stored(self, here: Here, entry: str, value: Value, *, late: bool) -> None:
+    def stored(self, here: StepContext, entry: str, value: Value, *, late: bool) -> None:
         """WRITE_ONCE(); `late`: walks may find the old entry up to this CPU's next dsb."""
         self.memory.store(here, entry, value, walk=not late)
         for number in here.cpus:
@@ -202,7 +202,7 @@ class Arm64(Arch, ABC):
         yield self._invalidate(entries)
 
     @atomic
-    def _dsb(self, here: Here) -> None:
+    def _dsb(self, here: StepContext) -> None:
         self.dsb(here)
 
     # ---- context switch --------------------------------------------------------------------------
@@ -230,7 +230,7 @@ class Arm64(Arch, ABC):
         yield self.memory.access_write(entry)
 
     @local
-    def is_spurious_el1_translation_fault(self, here: Here, entry: str) -> None:
+    def is_spurious_el1_translation_fault(self, here: StepContext, entry: str) -> None:
         """Every walk finds the entry, and this CPU may not have noticed: a warning, no more."""
         if entry in here.current.owed and here.entry(entry).effective == here.entry(entry).stored:
             here.cost("spurious fault")
@@ -249,11 +249,11 @@ class Arm64Flag(Arm64):
     columns = (*Arm64.columns, Column("tif_lazy_mmu", "task", 0, 2))
     forked = (*Arm64.forked, "tif_lazy_mmu")
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """The flag, and not in an interrupt."""
         return bool(here.current.tif_lazy_mmu) and not here.in_interrupt
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The task's flag."""
         return "yes" if here.current.tif_lazy_mmu else "no"
 
@@ -276,16 +276,16 @@ class Arm64Flag(Arm64):
             yield self._emit()
 
     @atomic
-    def _enter(self, here: Here) -> None:
+    def _enter(self, here: StepContext) -> None:
         if not here.in_interrupt:
             here.current.tif_lazy_mmu = 1
 
     @atomic
-    def _test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+    def _test_and_clear(self, here: StepContext, why: FlushWhy) -> bool:
         """TIF_LAZY_MMU_PENDING, if it is this task's to clear."""
         return not here.in_interrupt and self.test_and_clear(here, why)
 
-    def test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+    def test_and_clear(self, here: StepContext, why: FlushWhy) -> bool:
         """test_and_clear_thread_flag(TIF_LAZY_MMU_PENDING): whether barriers must follow."""
         current = here.current
         if not current.tif_lazy_mmu_pending:
@@ -295,11 +295,11 @@ class Arm64Flag(Arm64):
         return True
 
     @atomic
-    def _emit(self, here: Here) -> None:
+    def _emit(self, here: StepContext) -> None:
         self.emit_pte_barriers(here)
 
     @atomic
-    def _clear(self, here: Here) -> None:
+    def _clear(self, here: StepContext) -> None:
         if not here.in_interrupt:
             here.current.tif_lazy_mmu = 0
 
@@ -315,7 +315,7 @@ class Arm64Warns(Arm64Flag):
 
     row = "arm64-warns"
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """The flag, whoever asks."""
         return bool(here.current.tif_lazy_mmu)
 
@@ -326,27 +326,27 @@ class Arm64Warns(Arm64Flag):
         yield self._act(entry, lazy)
 
     @atomic
-    def _read_thread_flags(self, here: Here) -> bool:
+    def _read_thread_flags(self, here: StepContext) -> bool:
         here.warn_on(here.in_interrupt, "in_interrupt()")
         return self.lazy(here)
 
     @atomic
-    def _act(self, here: Here, entry: str, lazy: bool) -> None:
+    def _act(self, here: StepContext, entry: str, lazy: bool) -> None:
         self.put_off(here, entry, lazy=lazy)
 
     @atomic
-    def _enter(self, here: Here) -> None:
+    def _enter(self, here: StepContext) -> None:
         current = here.current
         here.warn_on(here.in_interrupt, "in_interrupt()")
         here.warn_on(current.tif_lazy_mmu, "test_thread_flag(TIF_LAZY_MMU)")
         current.tif_lazy_mmu = 1
 
     @atomic
-    def _test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+    def _test_and_clear(self, here: StepContext, why: FlushWhy) -> bool:
         return self.test_and_clear(here, why)
 
     @atomic
-    def _clear(self, here: Here) -> None:
+    def _clear(self, here: StepContext) -> None:
         here.current.tif_lazy_mmu = 0
 
 
@@ -358,11 +358,11 @@ class Arm64Counted(Arm64):
 
     row = "arm64-counted"
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """is_lazy_mmu_mode_active()."""
         return here.lazy_active
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The task's counters."""
         current = here.current
         return "yes" if current.enable_count > 0 and current.pause_count == 0 else "no"
@@ -380,7 +380,7 @@ class Arm64Counted(Arm64):
             yield self._emit()
 
     @atomic
-    def _test_and_clear(self, here: Here, why: FlushWhy) -> bool:
+    def _test_and_clear(self, here: StepContext, why: FlushWhy) -> bool:
         current = here.current
         if not current.tif_lazy_mmu_pending:
             return False
@@ -389,7 +389,7 @@ class Arm64Counted(Arm64):
         return True
 
     @atomic
-    def _emit(self, here: Here) -> None:
+    def _emit(self, here: StepContext) -> None:
         self.emit_pte_barriers(here)
 
 
@@ -408,7 +408,7 @@ class Arm64TrySet(Arm64Counted):
         return done
 
     @atomic
-    def _try_cmpxchg(self, here: Here, entry: str, value: Value) -> bool:
+    def _try_cmpxchg(self, here: StepContext, entry: str, value: Value) -> bool:
         if here.entry(entry).stored is not None:
             return False
         self.memory.write(here, entry, value, "ptep_try_set", "immediate")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import FlushHow, FlushWhy, Known, Mode
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.layout import Column
     from lazymmu.machine.memory import Memory
@@ -55,25 +55,25 @@ class Arch:
 
     # ---- what the mode really is, for whoever looks ----------------------------------------------
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """Whether this implementation would defer now, here: "yes", "no", "unknown" (no mode)."""
         return "unknown"
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """What waits on a CPU (or with its task): (entry, what) in order."""
         return ()
 
     @local
-    def observe(self, here: Here, at: str) -> None:
+    def observe(self, here: StepContext, at: str) -> None:
         """Say what the implementation's state really is."""
         self._observed(here, at, pending=bool(self.pending(here, here.cpu)))
 
-    def updated(self, here: Here, *, waits: bool = False) -> None:
+    def updated(self, here: StepContext, *, waits: bool = False) -> None:
         """An entry was changed: in an interrupt, say whether that change waits."""
         if here.this_cpu.irq:
             self._observed(here, "irq", pending=waits)
 
-    def _observed(self, here: Here, at: str, *, pending: bool) -> None:
+    def _observed(self, here: StepContext, at: str, *, pending: bool) -> None:
         current = here.current
         here.emit(
             Observed,
@@ -194,17 +194,17 @@ class Arch:
     # ---- steps -----------------------------------------------------------------------------------
 
     @atomic
-    def _load(self, here: Here, entry: str, operation: str) -> Value:
+    def _load(self, here: StepContext, entry: str, operation: str) -> Value:
         return self.memory.load(here, entry, operation)
 
     @atomic
-    def _store(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _store(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         self.memory.write(here, entry, value, operation, "deferred")
         self.memory.store(here, entry, value)
         self.updated(here)
 
     @atomic
-    def _exchange(self, here: Here, entry: str, value: Value, operation: str) -> Value:
+    def _exchange(self, here: StepContext, entry: str, value: Value, operation: str) -> Value:
         found: Value = here.entry(entry).stored
         self.memory.write(here, entry, value, operation, "immediate")
         self.memory.store(here, entry, value)
@@ -212,7 +212,7 @@ class Arch:
         return found
 
     @atomic
-    def _protect(self, here: Here, entry: str, operation: str) -> None:
+    def _protect(self, here: StepContext, entry: str, operation: str) -> None:
         found: Value = here.entry(entry).stored
         value = protected(found)
         self.memory.write(here, entry, value, operation, "immediate")
@@ -220,7 +220,7 @@ class Arch:
         self.updated(here)
 
     @atomic
-    def _invalidate(self, here: Here, entries: tuple[str, ...]) -> None:
+    def _invalidate(self, here: StepContext, entries: tuple[str, ...]) -> None:
         for entry in entries:
             space = self.memory.specs[entry].space
             here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
@@ -228,6 +228,6 @@ class Arch:
         self.memory.invalidate(here, entries, here.cpus)
 
     @staticmethod
-    def flushed(here: Here, why: FlushWhy) -> None:
+    def flushed(here: StepContext, why: FlushWhy) -> None:
         """Say that pending work took effect."""
         here.emit(Flush, why=why)

@@ -11,7 +11,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from lazymmu.contract.events import BatchAdd, BatchKey, Call, PerCpu, Pin, Return, Unpin
+from lazymmu.contract.events import (
+    BatchAdd,
+    BatchKey,
+    FunctionCall,
+    FunctionReturn,
+    PerCpu,
+    Pin,
+    Unpin,
+)
 from lazymmu.machine.arch.base import Arch, protected
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
@@ -20,7 +28,7 @@ from lazymmu.machine.steps import atomic
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 NOT_ADDED = -1
@@ -46,16 +54,16 @@ class CpuBatch(Arch, ABC):
     # ---- for subclasses to say -------------------------------------------------------------------
 
     @abstractmethod
-    def active(self, here: Here) -> bool:
+    def active(self, here: StepContext) -> bool:
         """Whether an invalidation is added to the batch, here and now."""
 
     @abstractmethod
-    def forget(self, here: Here, items: tuple[Item, ...], mm: str) -> None:
+    def forget(self, here: StepContext, items: tuple[Item, ...], mm: str) -> None:
         """The TLBs lose what a flush of the batch is good for."""
 
     # ---- the batch -------------------------------------------------------------------------------
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """The CPU's batch."""
         return tuple((entry, f"invalidate {value}") for entry, value in here.cpu_at(cpu).batch)
 
@@ -68,14 +76,14 @@ class CpuBatch(Arch, ABC):
         """What size of page a batch holds (psize, hugepage_shift)."""
         return self.memory.specs[item[0]].level
 
-    def flush_batch(self, here: Here, cpu: int) -> None:
+    def flush_batch(self, here: StepContext, cpu: int) -> None:
         """Invalidate all of a CPU's batch, and empty it."""
         owner = here.cpu_at(cpu)
         here.cost("invalidation")
         self.forget(here, owner.batch, owner.batch_mm)
         owner.batch, owner.batch_mm = (), ""
 
-    def flush_pending(self, here: Here, why: FlushWhy) -> None:
+    def flush_pending(self, here: StepContext, why: FlushWhy) -> None:
         """The same for this CPU if there is anything in it, and say so."""
         if here.this_cpu.batch:
             self.flush_batch(here, here.cpu)
@@ -87,7 +95,7 @@ class CpuBatch(Arch, ABC):
         if index != NOT_ADDED:
             yield self._append(item, index)
 
-    def key_differs(self, here: Here, item: Item, *, size: bool) -> bool:
+    def key_differs(self, here: StepContext, item: Item, *, size: bool) -> bool:
         """Whether the batch holds other mms, or with `size` other sizes, than an item's."""
         this_cpu = here.this_cpu
         if not this_cpu.batch:
@@ -96,13 +104,13 @@ class CpuBatch(Arch, ABC):
         return bool(this_cpu.batch_mm != self.mm_of(item[0]) or (size and other))
 
     @abstractmethod
-    def look(self, here: Here, item: Item) -> bool:
+    def look(self, here: StepContext, item: Item) -> bool:
         """Flush a batch of another mm; tells whether the item goes into the batch."""
 
     @atomic
-    def _look(self, here: Here, item: Item) -> int:
+    def _look(self, here: StepContext, item: Item) -> int:
         """get_cpu_var(): preemption is off until the item is in the batch, interrupts are not."""
-        here.emit(Call, function=self.add, role="arch-hook")
+        here.emit(FunctionCall, function=self.add, role="arch-hook")
         here.emit(BatchKey, variable=self.variable, checked=True)
         if self.look(here, item):
             here.current.preempt_count += 1
@@ -110,11 +118,11 @@ class CpuBatch(Arch, ABC):
         here.cost("invalidation")
         self.forget(here, (item,), self.mm_of(item[0]))
         self.updated(here)
-        here.emit(Return, function=self.add, role="arch-hook")
+        here.emit(FunctionReturn, function=self.add, role="arch-hook")
         return NOT_ADDED
 
     @atomic
-    def _append(self, here: Here, item: Item, index: int) -> None:
+    def _append(self, here: StepContext, item: Item, index: int) -> None:
         """Store at the index that was looked at, whatever has been stored there since."""
         this_cpu = here.this_cpu
         if index == 0 or not this_cpu.batch:
@@ -124,12 +132,14 @@ class CpuBatch(Arch, ABC):
         here.emit(BatchAdd, variable=self.variable)
         here.current.preempt_count -= 1
         self.updated(here, waits=True)
-        here.emit(Return, function=self.add, role="arch-hook")
+        here.emit(FunctionReturn, function=self.add, role="arch-hook")
 
     # ---- stores ----------------------------------------------------------------------------------
 
     @atomic
-    def change(self, here: Here, entry: str, value: Value, operation: str, how: str) -> Value:
+    def change(
+        self, here: StepContext, entry: str, value: Value, operation: str, how: str
+    ) -> Value:
         """Store; gives the translation that is to be invalidated, None when there was none."""
         found: Value = here.entry(entry).stored
         self.memory.write(here, entry, value, operation, how)
@@ -137,7 +147,7 @@ class CpuBatch(Arch, ABC):
         return found if page_of(found) is not None else None
 
     @atomic
-    def restrict(self, here: Here, entry: str, operation: str) -> Value:
+    def restrict(self, here: StepContext, entry: str, operation: str) -> Value:
         """Take the permission to write away; gives what `change()` gives."""
         found: Value = here.entry(entry).stored
         self.memory.write(here, entry, protected(found), operation, "immediate")
@@ -145,7 +155,7 @@ class CpuBatch(Arch, ABC):
         return found if page_of(found) is not None and protected(found) != found else None
 
     @atomic
-    def plain(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def plain(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         """Store an entry that leads to a table: no TLB holds it, because none walks tables."""
         self.memory.write(here, entry, value, operation, "deferred")
         self.memory.store(here, entry, value)
@@ -154,27 +164,27 @@ class CpuBatch(Arch, ABC):
 
     # ---- words about the hooks -------------------------------------------------------------------
 
-    def begin(self, here: Here, hook: str) -> None:
+    def begin(self, here: StepContext, hook: str) -> None:
         """A hook begins, which looks for this CPU's batch."""
-        here.emit(Call, function=hook, role="arch-hook")
+        here.emit(FunctionCall, function=hook, role="arch-hook")
 
-    def touch(self, here: Here) -> None:
+    def touch(self, here: StepContext) -> None:
         """The address of this CPU's batch is taken."""
         here.emit(PerCpu, variable=self.variable, access="address")
 
-    def end(self, here: Here, hook: str) -> None:
+    def end(self, here: StepContext, hook: str) -> None:
         """A hook ends."""
-        here.emit(Return, function=hook, role="arch-hook")
+        here.emit(FunctionReturn, function=hook, role="arch-hook")
 
     @staticmethod
-    def unpin(here: Here) -> None:
+    def unpin(here: StepContext) -> None:
         """preempt_enable(), which checks its count (kernel/sched/core.c, preempt_count_sub())."""
         if not here.bug_on(here.current.preempt_count == 0, "val > preempt_count()"):
             here.current.preempt_count -= 1
             here.emit(Unpin, kind="preempt")
 
 
-class Flagged(CpuBatch):
+class FlaggedBatch(CpuBatch):
     """Up to v6.19: `active` beside the batch is the mode, and arch_flush_lazy_mmu_mode() is empty.
 
     Interrupts see `active` and add to the batch of whom they interrupt, also between the flush at
@@ -184,18 +194,18 @@ class Flagged(CpuBatch):
     flush_how = "noop"
     columns = (*CpuBatch.columns, Column("active", "cpu", 0, 2))
 
-    def active(self, here: Here) -> bool:
+    def active(self, here: StepContext) -> bool:
         """The CPU's word, in interrupts as well."""
         return bool(here.this_cpu.active)
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The CPU's word."""
         return "yes" if here.this_cpu.active else "no"
 
     # ---- pinned: preempt_disable() from enter to leave -------------------------------------------
 
     @atomic
-    def pin_and_activate(self, here: Here) -> None:
+    def pin_and_activate(self, here: StepContext) -> None:
         """preempt_disable(), and the mode is on."""
         self.begin(here, "arch_enter_lazy_mmu_mode")
         here.current.preempt_count += 1
@@ -205,7 +215,7 @@ class Flagged(CpuBatch):
         self.end(here, "arch_enter_lazy_mmu_mode")
 
     @atomic
-    def flush_own(self, here: Here) -> None:
+    def flush_own(self, here: StepContext) -> None:
         """The first half of a pinned leave."""
         self.begin(here, "arch_leave_lazy_mmu_mode")
         self.touch(here)
@@ -213,7 +223,7 @@ class Flagged(CpuBatch):
             self.flush_batch(here, here.cpu)
 
     @atomic
-    def deactivate_and_unpin(self, here: Here) -> None:
+    def deactivate_and_unpin(self, here: StepContext) -> None:
         """The second half: the mode is off, preempt_enable()."""
         here.this_cpu.active = 0
         self.unpin(here)
@@ -222,49 +232,49 @@ class Flagged(CpuBatch):
     # ---- unpinned: the address of a batch is kept while the task may move ------------------------
 
     @atomic
-    def look_up(self, here: Here, hook: str) -> int:
+    def look_up(self, here: StepContext, hook: str) -> int:
         """this_cpu_ptr(): gives the CPU whose batch it is."""
         self.begin(here, hook)
         self.touch(here)
         return here.cpu
 
     @atomic
-    def look_up_and_ask(self, here: Here, hook: str) -> tuple[int, bool]:
+    def look_up_and_ask(self, here: StepContext, hook: str) -> tuple[int, bool]:
         """The same, and whether there is anything in it."""
         self.begin(here, hook)
         self.touch(here)
         return here.cpu, bool(here.this_cpu.batch)
 
     @atomic
-    def set_active(self, here: Here, cpu: int, on: int, hook: str) -> None:
+    def set_active(self, here: StepContext, cpu: int, on: int, hook: str) -> None:
         """The mode of that CPU."""
         here.cpu_at(cpu).active = on
         self.end(here, hook)
 
 
-class Counted(CpuBatch):
+class CountedBatch(CpuBatch):
     """From v7.0: the task's counters are the mode, and hooks pin, flush and unpin.
 
     5ab246749569 ("mm: enable lazy_mmu sections to nest") (in v7.0).  Interrupts add nothing to the
     batch, so that a hook is one step.
     """
 
-    def active(self, here: Here) -> bool:
+    def active(self, here: StepContext) -> bool:
         """is_lazy_mmu_mode_active()."""
         return here.lazy_active
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The task's own state."""
         return "yes" if here.task_active(here.task) else "no"
 
     @atomic
-    def enter(self, here: Here) -> None:
+    def enter(self, here: StepContext) -> None:
         """preempt_disable(), and no more."""
         here.current.preempt_count += 1
         here.emit(Pin, kind="preempt")
 
     @atomic
-    def flush(self, here: Here) -> None:
+    def flush(self, here: StepContext) -> None:
         """arch_flush_lazy_mmu_mode(): touches the batch; who calls it is pinned."""
         self.begin(here, "arch_flush_lazy_mmu_mode")
         self.touch(here)
@@ -273,7 +283,7 @@ class Counted(CpuBatch):
         self.end(here, "arch_flush_lazy_mmu_mode")
 
     @atomic
-    def leave(self, here: Here) -> None:
+    def leave(self, here: StepContext) -> None:
         """Flush, and preempt_enable()."""
         self.begin(here, "arch_leave_lazy_mmu_mode")
         self.touch(here)

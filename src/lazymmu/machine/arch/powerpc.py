@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import Arch
-from lazymmu.machine.arch.batch import Counted, CpuBatch, Flagged, Item
+from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 TLBFLUSH_HASH_H: Final = "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h"
@@ -44,14 +44,14 @@ class Hash(CpuBatch):
     variable = "ppc64_tlb_batch"
     add = "hpte_need_flush"
 
-    def forget(self, here: Here, items: tuple[Item, ...], mm: str) -> None:
+    def forget(self, here: StepContext, items: tuple[Item, ...], mm: str) -> None:
         """flush_hash_range(): by slot and virtual page number, which are no mm's."""
         for entry, value in items:
             for cpu in here.cpus:
                 tlb = here.tlb(cpu, entry)
                 tlb.old = frozenset(old for old in tlb.old if page_of(old) != page_of(value))
 
-    def look(self, here: Here, item: Item) -> bool:
+    def look(self, here: StepContext, item: Item) -> bool:
         """Asks for the mode first, and for the mm only in it."""
         if not self.active(here):
             return False
@@ -141,7 +141,7 @@ class Hash(CpuBatch):
         yield self._gathered(entries)
 
     @atomic
-    def _set(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _set(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         found: Value = here.entry(entry).stored
         here.warn_on(page_of(found) is not None, "pte_hw_valid(*ptep)")
         self.memory.write(here, entry, value, operation, "deferred")
@@ -149,32 +149,32 @@ class Hash(CpuBatch):
         self.updated(here)
 
     @atomic
-    def _hpte_do_hugepage_flush(self, here: Here, entry: str, value: str) -> None:
+    def _hpte_do_hugepage_flush(self, here: StepContext, entry: str, value: str) -> None:
         here.cost("invalidation")
         self.forget(here, ((entry, value),), self.mm_of(entry))
         self.updated(here)
 
     @atomic
-    def _no_flush(self, here: Here, entry: str) -> None:
+    def _no_flush(self, here: StepContext, entry: str) -> None:
         space = self.memory.specs[entry].space
         here.emit(TlbFlush, scope="entry", space=space, how="noop", entry=entry)
 
     @atomic
-    def _gathered(self, here: Here, entries: tuple[str, ...]) -> None:
+    def _gathered(self, here: StepContext, entries: tuple[str, ...]) -> None:
         for entry in entries:
             space = self.memory.specs[entry].space
             here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
         self.flush_pending(here, "full")
 
 
-class HashFlagged(Hash, Flagged):
+class HashFlagged(Hash, FlaggedBatch):
     """Up to v6.19: a task that is switched out with `active` on takes it along, as a flag.
 
     Only a task that sleeps in a section gets there where enter disables preemption.  Nobody can do
     anything between the two halves that he could not do after them as well: they are `local`.
     """
 
-    columns = (*Flagged.columns, Column("tlf_lazy_mmu", "task", 0, 2))
+    columns = (*FlaggedBatch.columns, Column("tlf_lazy_mmu", "task", 0, 2))
     forked = ("tlf_lazy_mmu",)
 
     @routine(PROCESS)
@@ -188,14 +188,14 @@ class HashFlagged(Hash, Flagged):
         yield self._take_up(next_)
 
     @local
-    def _put_away(self, here: Here, prev: int) -> None:
+    def _put_away(self, here: StepContext, prev: int) -> None:
         if here.this_cpu.active:
             here.task_at(prev).tlf_lazy_mmu = 1
             self.flush_pending(here, "switch")
             here.this_cpu.active = 0
 
     @local
-    def _take_up(self, here: Here, next_: int) -> None:
+    def _take_up(self, here: StepContext, next_: int) -> None:
         task = here.task_at(next_)
         if task.tlf_lazy_mmu:
             task.tlf_lazy_mmu = 0
@@ -222,7 +222,7 @@ class HashUnpinned(HashFlagged):
         yield self.set_active(cpu, 0, "arch_leave_lazy_mmu_mode")
 
     @atomic
-    def _flush_tlb_pending(self, here: Here, cpu: int) -> None:
+    def _flush_tlb_pending(self, here: StepContext, cpu: int) -> None:
         self.flush_batch(here, cpu)
 
 
@@ -243,7 +243,7 @@ class HashActive(HashFlagged):
         yield self.deactivate_and_unpin()
 
 
-class HashCounted(Hash, Counted):
+class HashCounted(Hash, CountedBatch):
     """v7.0 on: the task's counters decide, and the flush is a real one."""
 
     row = "hash-counted"

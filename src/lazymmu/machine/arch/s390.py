@@ -41,7 +41,7 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 LAZY_MMU_C: Final = "arch/s390/mm/lazy_mmu.c"
@@ -87,11 +87,11 @@ class S390Posted(Arch):
         Column("cache", "cpu", ()),
     )
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """Whether a section has begun here, and with a range."""
         return "yes" if here.this_cpu.lazy_mmu_count and here.this_cpu.range else "no"
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """The CPU's cache."""
         return tuple((entry, f"set {value or 'none'}") for entry, value in here.cpu_at(cpu).cache)
 
@@ -131,7 +131,7 @@ class S390Posted(Arch):
         yield self._flush()
 
     @atomic
-    def _enter(self, here: Here, entries: tuple[str, ...]) -> None:
+    def _enter(self, here: StepContext, entries: tuple[str, ...]) -> None:
         # get_cpu_var() comes first: from here on the CPU is the task's.
         here.current.preempt_count += 1
         here.emit(Pin, kind="preempt")
@@ -139,7 +139,7 @@ class S390Posted(Arch):
         here.this_cpu.range = entries
 
     @atomic
-    def _leave(self, here: Here) -> None:
+    def _leave(self, here: StepContext) -> None:
         here.warn_on(here.preemptible, "lockdep_assert_preemption_disabled()")
         self.store_cached(here, "leave")
         here.this_cpu.range = ()
@@ -149,10 +149,10 @@ class S390Posted(Arch):
             here.emit(Unpin, kind="preempt")
 
     @atomic
-    def _flush(self, here: Here) -> None:
+    def _flush(self, here: StepContext) -> None:
         self.store_cached(here, "api")
 
-    def store_cached(self, here: Here, why: FlushWhy) -> None:
+    def store_cached(self, here: StepContext, why: FlushWhy) -> None:
         """set_pte_range(): one IPTE for each run of valid entries, then the stores."""
         this_cpu = here.this_cpu
         cache: dict[str, Value] = dict(this_cpu.cache)
@@ -172,11 +172,11 @@ class S390Posted(Arch):
     # ---- the cache -------------------------------------------------------------------------------
 
     @staticmethod
-    def cached(here: Here, entry: str) -> bool:
+    def cached(here: StepContext, entry: str) -> bool:
         """is_lazy_mmu_active() and this_ipte_range(): whether the cache is asked for an entry."""
         return bool(here.this_cpu.lazy_mmu_count) and entry in here.this_cpu.range
 
-    def found(self, here: Here, entry: str) -> Value:
+    def found(self, here: StepContext, entry: str) -> Value:
         """__ipte_range_ptep_get(): from the cache, else from memory."""
         if self.cached(here, entry):
             for name, value in here.this_cpu.cache:
@@ -184,7 +184,7 @@ class S390Posted(Arch):
                     return value  # type: ignore[no-any-return]
         return here.entry(entry).stored  # type: ignore[no-any-return]
 
-    def put(self, here: Here, entry: str, value: Value) -> None:
+    def put(self, here: StepContext, entry: str, value: Value) -> None:
         """__ipte_range_set_pte()."""
         others = tuple(item for item in here.this_cpu.cache if item[0] != entry)
         here.this_cpu.cache = tuple(sorted((*others, (entry, value)), key=lambda item: item[0]))
@@ -192,12 +192,12 @@ class S390Posted(Arch):
     # ---- accessors -------------------------------------------------------------------------------
 
     @atomic
-    def _load(self, here: Here, entry: str, operation: str) -> Value:
+    def _load(self, here: StepContext, entry: str, operation: str) -> Value:
         """ptep_get(): what this CPU reads is what it wrote."""
         return self.memory.seen(here, entry, operation, self.found(here, entry))
 
     @atomic
-    def _store(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _store(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         """set_pte(), pte_clear(), ptep_modify_prot_commit(); set_pmd() is in no range."""
         self.memory.write(here, entry, value, operation, "deferred")
         late = self.cached(here, entry)
@@ -208,18 +208,18 @@ class S390Posted(Arch):
         self.updated(here, waits=late)
 
     @atomic
-    def _exchange(self, here: Here, entry: str, value: Value, operation: str) -> Value:
+    def _exchange(self, here: StepContext, entry: str, value: Value, operation: str) -> Value:
         """ptep_get_and_clear(), ptep_modify_prot_start(): in the range no exchange at all."""
         found = self.found(here, entry)
         self._change(here, entry, value, operation)
         return found
 
     @atomic
-    def _protect(self, here: Here, entry: str, operation: str) -> None:
+    def _protect(self, here: StepContext, entry: str, operation: str) -> None:
         """ptep_set_wrprotect(), likewise."""
         self._change(here, entry, protected(self.found(here, entry)), operation)
 
-    def _change(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _change(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         self.memory.write(here, entry, value, operation, "immediate")
         late = self.cached(here, entry)
         if late:

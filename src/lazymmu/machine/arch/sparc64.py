@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import protected
-from lazymmu.machine.arch.batch import Counted, CpuBatch, Flagged, Item
+from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 TLB_C: Final = "arch/sparc/mm/tlb.c"
@@ -33,12 +33,12 @@ class Sparc(CpuBatch):
     variable = "tlb_batch"
     add = "tlb_batch_add_one"
 
-    def forget(self, here: Here, items: tuple[Item, ...], mm: str) -> None:
+    def forget(self, here: StepContext, items: tuple[Item, ...], mm: str) -> None:
         """flush_tlb_pending(): addresses in one mm's context, whatever was there."""
         gone = [entry for entry, _ in items if self.mm_of(entry) == mm]
         self.memory.invalidate(here, gone, here.cpus)
 
-    def look(self, here: Here, item: Item) -> bool:
+    def look(self, here: StepContext, item: Item) -> bool:
         """A batch of another mm goes out first, in the mode or not; then one of another size."""
         if self.key_differs(here, item, size=False):
             self.flush_pending(here, "key-change")
@@ -144,13 +144,13 @@ class Sparc(CpuBatch):
                 yield self.tlb_batch_add_one(name, value)
 
     @atomic
-    def peek(self, here: Here, entry: str) -> Value:
+    def peek(self, here: StepContext, entry: str) -> Value:
         """What an accessor of this architecture reads itself: the page that the entry maps."""
         found: Value = here.entry(entry).stored
         return found if page_of(found) is not None else None
 
     @atomic
-    def _flush_range(self, here: Here, entry: str) -> None:
+    def _flush_range(self, here: StepContext, entry: str) -> None:
         space = self.memory.specs[entry].space
         kernel = space == "kernel"
         how = "now" if kernel else "noop"
@@ -160,14 +160,14 @@ class Sparc(CpuBatch):
             self.memory.invalidate(here, (entry,), here.cpus)
 
     @atomic
-    def _gathered(self, here: Here, entries: tuple[str, ...]) -> None:
+    def _gathered(self, here: StepContext, entries: tuple[str, ...]) -> None:
         for entry in entries:
             space = self.memory.specs[entry].space
             here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
         self.flush_pending(here, "full")
 
 
-class SparcUnpinned(Sparc, Flagged):
+class SparcUnpinned(Sparc, FlaggedBatch):
     """Before v6.15, but for stable releases: `active` stays with the CPU, whatever the task does.
 
     Nothing in a context switch knows of the batch (arch/sparc/include/asm/mmu_context_64.h).
@@ -190,13 +190,13 @@ class SparcUnpinned(Sparc, Flagged):
         yield self.set_active(cpu, 0, "arch_leave_lazy_mmu_mode")
 
     @atomic
-    def _flush_tlb_pending(self, here: Here) -> None:
+    def _flush_tlb_pending(self, here: StepContext) -> None:
         """flush_tlb_pending() looks up the batch again (get_cpu_var())."""
         if here.this_cpu.batch:
             self.flush_batch(here, here.cpu)
 
 
-class SparcActive(Sparc, Flagged):
+class SparcActive(Sparc, FlaggedBatch):
     """v6.15 to v6.19, 6.12.38 and 6.1.176: preemption is off in a section.
 
     a1d416bf9faf ("sparc/mm: disable preemption in lazy mmu mode") (in v6.15).
@@ -216,7 +216,7 @@ class SparcActive(Sparc, Flagged):
         yield self.deactivate_and_unpin()
 
 
-class SparcCounted(Sparc, Counted):
+class SparcCounted(Sparc, CountedBatch):
     """v7.0 on: the task's counters decide, and the flush is a real one."""
 
     row = "sparc-counted"

@@ -19,7 +19,7 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, How, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 # Where the kernel has (or will have) what a routine says: printed beside each step.
@@ -39,12 +39,12 @@ class Mine(Arch):
 
     # ---- the truth about it: reports and rules look here, nothing else does --------------------
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """Whether an update made now would be put off, were it not for an interrupt."""
         current = here.current
         return "yes" if current.enable_count and not current.pause_count else "no"
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """What waits on a CPU, or with the task that runs there: (entry, what)."""
         return tuple((entry, "invalidate") for entry in sorted(here.cpu_at(cpu).batch))
 
@@ -81,23 +81,25 @@ class Mine(Arch):
     # ---- steps: each happens in one go, as with interrupts off ----------------------------------
 
     @atomic
-    def _store(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _store(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         """set_pte(), pte_clear(), set_pmd() and ptep_modify_prot_commit() (see base.py)."""
         self._change(here, entry, value, operation, "deferred")
 
     @atomic
-    def _exchange(self, here: Here, entry: str, value: Value, operation: str) -> Value:
+    def _exchange(self, here: StepContext, entry: str, value: Value, operation: str) -> Value:
         """ptep_get_and_clear() and ptep_modify_prot_start()."""
         found: Value = here.entry(entry).stored
         self._change(here, entry, value, operation, "immediate")
         return found
 
     @atomic
-    def _protect(self, here: Here, entry: str, operation: str) -> None:
+    def _protect(self, here: StepContext, entry: str, operation: str) -> None:
         """ptep_set_wrprotect()."""
         self._change(here, entry, protected(here.entry(entry).stored), operation, "immediate")
 
-    def _change(self, here: Here, entry: str, value: Value, operation: str, how: How) -> None:
+    def _change(
+        self, here: StepContext, entry: str, value: Value, operation: str, how: How
+    ) -> None:
         """Not a step: part of one."""
         self.memory.write(here, entry, value, operation, how)  # says what the code does
         self.memory.store(here, entry, value)  # and does it: TLBs may hold the old entry now
@@ -110,13 +112,13 @@ class Mine(Arch):
         self.updated(here, waits=lazy)  # what an interrupt finds, for the rule irq-deferred
 
     @atomic
-    def _flush_tlb(self, here: Here, entries: tuple[str, ...]) -> None:
+    def _flush_tlb(self, here: StepContext, entries: tuple[str, ...]) -> None:
         for entry in entries:
             space = self.memory.specs[entry].space
             here.emit(TlbFlush, scope="entry", space=space, how="noop", entry=entry)
 
     @atomic
-    def _flush(self, here: Here, why: FlushWhy) -> None:
+    def _flush(self, here: StepContext, why: FlushWhy) -> None:
         batch = here.this_cpu.batch
         if batch:
             here.this_cpu.batch = NOTHING
@@ -125,12 +127,12 @@ class Mine(Arch):
             self.flushed(here, why)
 
     @atomic
-    def _pin(self, here: Here) -> None:
+    def _pin(self, here: StepContext) -> None:
         here.current.preempt_count += 1
         here.emit(Pin, kind="preempt")
 
     @atomic
-    def _unpin(self, here: Here) -> None:
+    def _unpin(self, here: StepContext) -> None:
         if not here.bug_on(here.current.preempt_count == 0, "preempt_count underflow"):
             here.current.preempt_count -= 1
             here.emit(Unpin, kind="preempt")

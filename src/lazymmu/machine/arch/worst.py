@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.layout import Slot
     from lazymmu.machine.steps import Routine
 
@@ -68,14 +68,14 @@ class WorstCase(Arch, ABC):
     )
 
     @abstractmethod
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """Whether an update here and now may wait."""
 
-    def holder(self, here: Here) -> Slot:
+    def holder(self, here: StepContext) -> Slot:
         """Whose batch an update goes to, here and now."""
         return here.this_cpu if self.owner == "cpu" else here.current
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """Stores that wait, then TLB flushes."""
         there = here.cpu_at(cpu)
         holder = there if self.owner == "cpu" else here.task_at(there.curr)
@@ -84,13 +84,13 @@ class WorstCase(Arch, ABC):
 
     # ---- the batch -------------------------------------------------------------------------------
 
-    def put_off(self, here: Here, entry: str, value: Value) -> None:
+    def put_off(self, here: StepContext, entry: str, value: Value) -> None:
         """The store waits, instead of one to the same entry that already does."""
         holder = self.holder(here)
         others = tuple(item for item in holder.batch if item[0] != entry)
         holder.batch = tuple(sorted((*others, (entry, value)), key=lambda item: item[0]))
 
-    def flush_batch(self, here: Here, why: FlushWhy) -> None:
+    def flush_batch(self, here: StepContext, why: FlushWhy) -> None:
         """All that waits takes effect."""
         holder = self.holder(here)
         stores, flushes = holder.batch, holder.batched_flushes
@@ -104,7 +104,7 @@ class WorstCase(Arch, ABC):
             self.memory.invalidate(here, sorted(flushes), here.cpus)
         self.flushed(here, why)
 
-    def _waiting(self, here: Here, entry: str) -> Iterator[Value]:
+    def _waiting(self, here: StepContext, entry: str) -> Iterator[Value]:
         """Values of the stores to an entry that wait anywhere."""
         for holder in here.every(self.owner):
             for name, value in holder.batch:
@@ -114,7 +114,7 @@ class WorstCase(Arch, ABC):
     # ---- accessors -------------------------------------------------------------------------------
 
     @atomic
-    def _store(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _store(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         """What set_pte(), pte_clear(), set_pmd() and ptep_modify_prot_commit() do."""
         self.memory.write(here, entry, value, operation, "deferred")
         lazy = self.lazy(here)
@@ -135,7 +135,7 @@ class WorstCase(Arch, ABC):
         yield self._flush_tlb(entries)
 
     @atomic
-    def _flush_tlb(self, here: Here, entries: tuple[str, ...]) -> None:
+    def _flush_tlb(self, here: StepContext, entries: tuple[str, ...]) -> None:
         holder = self.holder(here)
         waiting = {entry for entry, _ in holder.batch}
         later = frozenset(entries) - waiting if self.lazy(here) else NOTHING
@@ -155,13 +155,13 @@ class WorstCase(Arch, ABC):
 
     # ---- pinning ---------------------------------------------------------------------------------
 
-    def pin(self, here: Here) -> None:
+    def pin(self, here: StepContext) -> None:
         """preempt_disable(), in the classes that do."""
         if self.pins:
             here.current.preempt_count += 1
             here.emit(Pin, kind="preempt")
 
-    def unpin(self, here: Here) -> None:
+    def unpin(self, here: StepContext) -> None:
         """preempt_enable(), likewise; once too often is a BUG."""
         if not self.pins or here.bug_on(here.current.preempt_count == 0, "preempt_count underflow"):
             return
@@ -188,11 +188,11 @@ class WorstNoNesting(WorstCase):
     forked: ClassVar[tuple[str, ...]] = ("lazy_mmu",)
     flush_how = "noop"
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """The mode, and not in an interrupt."""
         return bool(self.holder(here).lazy_mmu) and not here.in_interrupt
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The mode."""
         return "yes" if self.holder(here).lazy_mmu else "no"
 
@@ -207,7 +207,7 @@ class WorstNoNesting(WorstCase):
         yield self._leave()
 
     @atomic
-    def _enter(self, here: Here) -> None:
+    def _enter(self, here: StepContext) -> None:
         if self.forbidden(here, "entered"):
             return
         if here.bug_on(self.holder(here).lazy_mmu, "lazy MMU mode entered twice"):
@@ -216,7 +216,7 @@ class WorstNoNesting(WorstCase):
         self.holder(here).lazy_mmu = 1
 
     @atomic
-    def _leave(self, here: Here) -> None:
+    def _leave(self, here: StepContext) -> None:
         if self.forbidden(here, "left"):
             return
         if here.bug_on(not self.holder(here).lazy_mmu, "lazy MMU mode left without entering it"):
@@ -225,7 +225,7 @@ class WorstNoNesting(WorstCase):
         self.holder(here).lazy_mmu = 0
         self.unpin(here)
 
-    def forbidden(self, here: Here, done: str) -> bool:
+    def forbidden(self, here: StepContext, done: str) -> bool:
         """Whether the mode must not be used here; if so, BUG()."""
         return here.bug_on(here.in_interrupt, f"lazy MMU mode {done} in interrupt context")
 
@@ -262,7 +262,7 @@ class WorstPtlHeld(WorstNoNesting):
     )
     forked = ()
 
-    def forbidden(self, here: Here, done: str) -> bool:
+    def forbidden(self, here: StepContext, done: str) -> bool:
         """The text says nothing."""
         return False
 
@@ -291,11 +291,11 @@ class WorstCounted(WorstCase):
 
     row = "worst-counted"
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """is_lazy_mmu_mode_active()."""
         return here.lazy_active
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The task's counters."""
         current = here.current
         return "yes" if current.enable_count > 0 and current.pause_count == 0 else "no"
@@ -319,15 +319,15 @@ class WorstCounted(WorstCase):
         yield self._flush("api")
 
     @atomic
-    def _flush(self, here: Here, why: FlushWhy) -> None:
+    def _flush(self, here: StepContext, why: FlushWhy) -> None:
         self.flush_batch(here, why)
 
     @atomic
-    def _pin(self, here: Here) -> None:
+    def _pin(self, here: StepContext) -> None:
         self.pin(here)
 
     @atomic
-    def _unpin(self, here: Here) -> None:
+    def _unpin(self, here: StepContext) -> None:
         self.unpin(here)
 
 

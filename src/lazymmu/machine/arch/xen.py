@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 ENLIGHTEN: Final = "arch/x86/xen/enlighten_pv.c"
@@ -33,10 +33,10 @@ class XenQueue(Arch, ABC):
     columns: ClassVar[tuple[Column, ...]] = (Column("mc_queue", "cpu", ()),)
 
     @abstractmethod
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """Whether an update here and now is queued and left in the queue."""
 
-    def pending(self, here: Here, cpu: int) -> tuple[tuple[str, str], ...]:
+    def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """The CPU's queue."""
         return tuple(
             (entry, f"{operation} {value}") for operation, entry, value in here.cpu_at(cpu).mc_queue
@@ -44,7 +44,7 @@ class XenQueue(Arch, ABC):
 
     # ---- the queue -------------------------------------------------------------------------------
 
-    def xen_mc_flush(self, here: Here) -> None:
+    def xen_mc_flush(self, here: StepContext) -> None:
         """Hand the queue to the hypervisor (multicalls.c)."""
         if here.bug_on(here.preemptible, "preemptible()"):
             return
@@ -60,21 +60,21 @@ class XenQueue(Arch, ABC):
                 self.memory.take_effect(here, entry, value, self._waiting(here, entry))
         this_cpu.mc_queue = ()
 
-    def _waiting(self, here: Here, entry: str) -> Iterator[Value]:
+    def _waiting(self, here: StepContext, entry: str) -> Iterator[Value]:
         """Values of the stores to an entry that wait on any CPU."""
         for cpu in here.cpus:
             for operation, name, value in here.cpu_at(cpu).mc_queue:
                 if name == entry and operation != "flush":
                     yield value
 
-    def _queue(self, here: Here, operation: str, entry: str, value: Value) -> None:
+    def _queue(self, here: StepContext, operation: str, entry: str, value: Value) -> None:
         """xen_mc_batch(), an entry, xen_mc_issue(): interrupts are off, so it is one step."""
         this_cpu = here.this_cpu
         this_cpu.mc_queue = (*this_cpu.mc_queue, (operation, entry, value))
         if not self.lazy(here):
             self._issue(here)
 
-    def _issue(self, here: Here) -> None:
+    def _issue(self, here: StepContext) -> None:
         """xen_mc_issue() outside the mode: the whole queue, in order, whoever filled it."""
         current = here.current
         if len(here.this_cpu.mc_queue) > 1:
@@ -83,7 +83,7 @@ class XenQueue(Arch, ABC):
         self.xen_mc_flush(here)
         current.irqs_off -= 1
 
-    def flush_pinned(self, here: Here) -> None:
+    def flush_pinned(self, here: StepContext) -> None:
         """xen_mc_flush() with preemption off around it."""
         here.current.preempt_count += 1
         self.xen_mc_flush(here)
@@ -141,17 +141,17 @@ class XenQueue(Arch, ABC):
             yield self._direct(entry, value, operation)
 
     @atomic
-    def _lazy(self, here: Here) -> bool:
+    def _lazy(self, here: StepContext) -> bool:
         return self.lazy(here)
 
     @atomic
-    def _said(self, here: Here, entry: str, value: Value, operation: str, kind: str) -> None:
+    def _said(self, here: StepContext, entry: str, value: Value, operation: str, kind: str) -> None:
         self.memory.write(here, entry, value, operation, "deferred")
         self._queue(here, kind, entry, value)
         self.updated(here, waits=bool(here.this_cpu.mc_queue))
 
     @atomic
-    def _direct(self, here: Here, entry: str, value: Value, operation: str) -> None:
+    def _direct(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         """HYPERVISOR_mmu_update() past the queue, which stays as it is."""
         self.memory.write(here, entry, value, operation, "deferred")
         here.cost("hypercall")
@@ -159,7 +159,7 @@ class XenQueue(Arch, ABC):
         self.updated(here)
 
     @atomic
-    def _queue_flush(self, here: Here, entry: str) -> None:
+    def _queue_flush(self, here: StepContext, entry: str) -> None:
         space = self.memory.specs[entry].space
         how: Any = "queued" if self.lazy(here) else "now"
         here.emit(TlbFlush, scope="entry", space=space, how=how, entry=entry)

@@ -19,7 +19,7 @@ from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import Known
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 NONE: Final = 0
@@ -33,40 +33,40 @@ class XenCpuVariable(XenQueue, ABC):
     columns: ClassVar[tuple[Column, ...]] = (*XenQueue.columns, Column("lazy_mode", "cpu", NONE, 3))
 
     @staticmethod
-    def xen_get_lazy_mode(here: Here) -> int:
+    def xen_get_lazy_mode(here: StepContext) -> int:
         """The CPU's mode; none in interrupt context (enlighten_pv.c)."""
         return NONE if here.in_interrupt else int(here.this_cpu.lazy_mode)
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """Updates stay in the queue."""
         return self.xen_get_lazy_mode(here) == MMU
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The CPU's mode."""
         return "yes" if here.this_cpu.lazy_mode == MMU else "no"
 
-    def enter_lazy(self, here: Here, mode: int) -> None:
+    def enter_lazy(self, here: StepContext, mode: int) -> None:
         """Begin a mode; there must be none (asm/xen/hypervisor.h)."""
         this_cpu = here.this_cpu
         if not here.bug_on(this_cpu.lazy_mode != NONE, "xen_lazy_mode != XEN_LAZY_NONE"):
             this_cpu.lazy_mode = mode
 
-    def leave_lazy(self, here: Here, mode: int) -> None:
+    def leave_lazy(self, here: StepContext, mode: int) -> None:
         """End a mode; it must be that one (asm/xen/hypervisor.h)."""
         this_cpu = here.this_cpu
         if not here.bug_on(this_cpu.lazy_mode != mode, "xen_lazy_mode != mode"):
             this_cpu.lazy_mode = NONE
 
     @abstractmethod
-    def enter(self, here: Here) -> None:
+    def enter(self, here: StepContext) -> None:
         """What arch_enter_lazy_mmu_mode() does."""
 
     @abstractmethod
-    def leave(self, here: Here) -> None:
+    def leave(self, here: StepContext) -> None:
         """What arch_leave_lazy_mmu_mode() does."""
 
     @abstractmethod
-    def flush(self, here: Here) -> None:
+    def flush(self, here: StepContext) -> None:
         """What arch_flush_lazy_mmu_mode() does."""
 
     @routine(MMU_PV)
@@ -85,15 +85,15 @@ class XenCpuVariable(XenQueue, ABC):
         yield self._flush()
 
     @atomic
-    def _enter(self, here: Here) -> None:
+    def _enter(self, here: StepContext) -> None:
         self.enter(here)
 
     @atomic
-    def _leave(self, here: Here) -> None:
+    def _leave(self, here: StepContext) -> None:
         self.leave(here)
 
     @atomic
-    def _flush(self, here: Here) -> None:
+    def _flush(self, here: StepContext) -> None:
         self.flush(here)
 
 
@@ -108,16 +108,16 @@ class XenExclusive(XenCpuVariable):
     columns = (*XenCpuVariable.columns, Column("tif_lazy_mmu_updates", "task", 0, 2))
     forked = ("tif_lazy_mmu_updates",)
 
-    def enter(self, here: Here) -> None:
+    def enter(self, here: StepContext) -> None:
         """xen_enter_lazy_mmu()."""
         self.enter_lazy(here, MMU)
 
-    def leave(self, here: Here) -> None:
+    def leave(self, here: StepContext) -> None:
         """xen_leave_lazy_mmu(): preemption is off while the queue goes out, so it is one step."""
         self.flush_pinned(here)
         self.leave_lazy(here, MMU)
 
-    def flush(self, here: Here) -> None:
+    def flush(self, here: StepContext) -> None:
         """xen_flush_lazy_mmu(): leave and enter, with preemption off."""
         if self.xen_get_lazy_mode(here) == MMU:
             self.leave(here)
@@ -134,7 +134,7 @@ class XenExclusive(XenCpuVariable):
         yield self._end(next_)
 
     @local
-    def _start(self, here: Here, prev: int) -> None:
+    def _start(self, here: StepContext, prev: int) -> None:
         if here.this_cpu.lazy_mode == MMU:
             self.leave(here)
             self.flushed(here, "switch")
@@ -142,7 +142,7 @@ class XenExclusive(XenCpuVariable):
         self.enter_lazy(here, CPU)
 
     @local
-    def _end(self, here: Here, next_: int) -> None:
+    def _end(self, here: StepContext, next_: int) -> None:
         task = here.task_at(next_)
         self.xen_mc_flush(here)
         self.leave_lazy(here, CPU)
@@ -160,7 +160,7 @@ class XenNestingCount(XenExclusive):
     row = "xen-nesting-count"
     columns = (*XenExclusive.columns, Column("lazy_nesting", "cpu", 0))
 
-    def enter_lazy(self, here: Here, mode: int) -> None:
+    def enter_lazy(self, here: StepContext, mode: int) -> None:
         """The same mode again is counted."""
         this_cpu = here.this_cpu
         if this_cpu.lazy_mode == mode:
@@ -168,7 +168,7 @@ class XenNestingCount(XenExclusive):
         else:
             super().enter_lazy(here, mode)
 
-    def leave_lazy(self, here: Here, mode: int) -> None:
+    def leave_lazy(self, here: StepContext, mode: int) -> None:
         """One less, or none at all."""
         this_cpu = here.this_cpu
         if here.bug_on(this_cpu.lazy_mode != mode, "xen_lazy_mode != mode"):
@@ -189,18 +189,18 @@ class XenCpuMode(XenCpuVariable):
 
     row = "xen-cpu-mode"
 
-    def enter(self, here: Here) -> None:
+    def enter(self, here: StepContext) -> None:
         """xen_enter_lazy_mmu(): preemption is off between the question and the answer."""
         if self.xen_get_lazy_mode(here) != MMU:
             self.enter_lazy(here, MMU)
 
-    def leave(self, here: Here) -> None:
+    def leave(self, here: StepContext) -> None:
         """xen_leave_lazy_mmu()."""
         self.flush_pinned(here)
         if self.xen_get_lazy_mode(here) != NONE:
             self.leave_lazy(here, MMU)
 
-    def flush(self, here: Here) -> None:
+    def flush(self, here: StepContext) -> None:
         """xen_flush_lazy_mmu(): the mode stays on."""
         if self.xen_get_lazy_mode(here) == MMU:
             self.flush_pinned(here)
@@ -216,14 +216,14 @@ class XenCpuMode(XenCpuVariable):
         yield self._end(next_)
 
     @local
-    def _start(self, here: Here) -> None:
+    def _start(self, here: StepContext) -> None:
         if here.this_cpu.lazy_mode == MMU:
             self.leave(here)
             self.flushed(here, "switch")
         self.enter_lazy(here, CPU)
 
     @local
-    def _end(self, here: Here, next_: int) -> None:
+    def _end(self, here: StepContext, next_: int) -> None:
         self.xen_mc_flush(here)
         self.leave_lazy(here, CPU)
         if here.task_active(next_):

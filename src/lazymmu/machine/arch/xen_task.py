@@ -11,7 +11,7 @@ from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import Known
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 PARAVIRT_H = "arch/x86/include/asm/paravirt.h"
@@ -34,11 +34,11 @@ class XenTask(XenQueue):
     row = "xen-task"
     paused_out = 1
 
-    def lazy(self, here: Here) -> bool:
+    def lazy(self, here: StepContext) -> bool:
         """is_lazy_mmu_mode_active()."""
         return here.lazy_active
 
-    def mode_on(self, here: Here) -> Known:
+    def mode_on(self, here: StepContext) -> Known:
         """The task's own state."""
         return "yes" if here.task_active(here.task) else "no"
 
@@ -63,17 +63,17 @@ class XenTask(XenQueue):
         yield self._end(next_)
 
     @atomic
-    def _flush(self, here: Here) -> None:
+    def _flush(self, here: StepContext) -> None:
         self.flush_pinned(here)
 
     @local
-    def _start(self, here: Here, prev: int) -> None:
+    def _start(self, here: StepContext, prev: int) -> None:
         if CountedMode.task_pause(here, prev):
             self.flush_pinned(here)
             self.flushed(here, "switch")
 
     @local
-    def _end(self, here: Here, next_: int) -> None:
+    def _end(self, here: StepContext, next_: int) -> None:
         if here.this_cpu.mc_queue:
             self.flushed(here, "switch")
         self.xen_mc_flush(here)

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from lazymmu.machine.config import EntrySpec, Op
     from lazymmu.machine.core_mm_features import CoreMM
     from lazymmu.machine.generic_api import DirectMode
-    from lazymmu.machine.locks import Locks
+    from lazymmu.machine.locks import MachineLocks
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.mm.base import Part
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.sched import Sched
-    from lazymmu.machine.steps import Call
+    from lazymmu.machine.steps import RoutineCall
 
 __all__ = ["CoreCode"]
 
@@ -97,7 +97,7 @@ class CoreCode:
         *,
         arch: Arch,
         mode: DirectMode,
-        locks: Locks,
+        locks: MachineLocks,
         pages: Memory,
         sched: Sched,
     ) -> None:
@@ -143,7 +143,7 @@ class CoreCode:
             if not one.locks:
                 raise ConfigError(f"{name} locks the table of {one.name}, which has no lock")
 
-    def might_sleep(self, why: str) -> Call:
+    def might_sleep(self, why: str) -> RoutineCall:
         """Something that may sleep: others may have the CPU meanwhile."""
         return self.sched.may_sleep(why)
 

@@ -13,10 +13,10 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import Value
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.core_mm_features import CoreMM
     from lazymmu.machine.generic_api import DirectMode
-    from lazymmu.machine.locks import Locks
+    from lazymmu.machine.locks import MachineLocks
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.mm import CoreCode
     from lazymmu.machine.sched import Sched
@@ -50,7 +50,7 @@ class Part:
         return self.code.mode
 
     @property
-    def locks(self) -> Locks:
+    def locks(self) -> MachineLocks:
         """Locks, pins, migration."""
         return self.code.locks
 
@@ -103,21 +103,21 @@ class Part:
     # ---- steps -----------------------------------------------------------------------------------
 
     @atomic
-    def read(self, here: Here, entry: str, operation: str) -> Value:
+    def read(self, here: StepContext, entry: str, operation: str) -> Value:
         """Read an entry of any level through its pointer."""
         return self.memory.load(here, entry, operation)
 
     @local
-    def says_may_sleep(self, here: Here, why: str) -> None:
+    def emit_may_sleep(self, here: StepContext, why: str) -> None:
         """Something that sleeps under memory pressure is about to be done."""
         here.emit(MaySleep, why=why)
 
     @local
-    def bug_on(self, here: Here, condition: bool, text: str) -> None:
+    def bug_on(self, here: StepContext, condition: bool, text: str) -> None:
         """BUG_ON()."""
         here.bug_on(condition, text)
 
     @local
-    def warn_on(self, here: Here, condition: bool, text: str) -> None:
+    def warn_on(self, here: StepContext, condition: bool, text: str) -> None:
         """WARN_ON() and its kin."""
         here.warn_on(condition, text)

@@ -17,7 +17,7 @@ from lazymmu.machine.steps import routine
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
     from lazymmu.machine.generic_api import CountedMode
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 SHADOW = "mm/kasan/shadow.c"
 
@@ -61,11 +61,11 @@ class Kasan(Part):
         yield self._depopulate(entry)
         yield from self.inside()
 
-    def outside(self) -> tuple[Call, ...]:
+    def outside(self) -> tuple[RoutineCall, ...]:
         """What comes before the body."""
         return ()
 
-    def inside(self) -> tuple[Call, ...]:
+    def inside(self) -> tuple[RoutineCall, ...]:
         """What comes after it."""
         return ()
 
@@ -114,11 +114,11 @@ class Kasan(Part):
 class KasanLeaves(Kasan):
     """v6.17 to v6.19: the callbacks leave the mode and enter it again."""
 
-    def outside(self) -> tuple[Call, ...]:
+    def outside(self) -> tuple[RoutineCall, ...]:
         """arch_leave_lazy_mmu_mode()."""
         return (self.mode.lazy_mmu_mode_disable(),)
 
-    def inside(self) -> tuple[Call, ...]:
+    def inside(self) -> tuple[RoutineCall, ...]:
         """arch_enter_lazy_mmu_mode()."""
         return (self.mode.lazy_mmu_mode_enable(),)
 
@@ -126,11 +126,11 @@ class KasanLeaves(Kasan):
 class KasanPauses(Kasan):
     """From v7.0: the callbacks pause the mode, whatever its depth."""
 
-    def outside(self) -> tuple[Call, ...]:
+    def outside(self) -> tuple[RoutineCall, ...]:
         """lazy_mmu_mode_pause()."""
         return (self.counted.lazy_mmu_mode_pause(),)
 
-    def inside(self) -> tuple[Call, ...]:
+    def inside(self) -> tuple[RoutineCall, ...]:
         """lazy_mmu_mode_resume()."""
         return (self.counted.lazy_mmu_mode_resume(),)
 

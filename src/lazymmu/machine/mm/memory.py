@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from lazymmu.machine.config import Value
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 MEMORY = "mm/memory.c"
 
@@ -21,7 +21,7 @@ MEMORY = "mm/memory.c"
 class Callback(Protocol):
     """What apply_to_page_range() calls for each entry: a scenario's lines, or kernel code."""
 
-    def at(self, entry: str) -> Call:
+    def at(self, entry: str) -> RoutineCall:
         """The call for one entry."""
 
 
@@ -29,10 +29,10 @@ class Callback(Protocol):
 class PteFn:
     """A pte_fn_t of the kernel: a routine that takes the entry first, and its data."""
 
-    function: Callable[..., Call]
+    function: Callable[..., RoutineCall]
     data: tuple[Hashable, ...] = ()
 
-    def at(self, entry: str) -> Call:
+    def at(self, entry: str) -> RoutineCall:
         """The call for one entry."""
         return self.function(entry, *self.data)
 

@@ -14,7 +14,7 @@ from lazymmu.machine.mm.base import Part
 from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 MREMAP = "mm/mremap.c"
 
@@ -55,7 +55,7 @@ class MovePtes(Part):
         yield self.code.pgtable.set_pte_at(target, value)
         return page_of(value) is not None
 
-    def check_target(self, _target: str) -> tuple[Call, ...]:
+    def check_target(self, _target: str) -> tuple[RoutineCall, ...]:
         """The entry that is moved to is not looked at."""
         return ()
 
@@ -63,7 +63,7 @@ class MovePtes(Part):
 class MovePtesChecks(MovePtes):
     """v6.17 on: the entry that is moved to must be none."""
 
-    def check_target(self, target: str) -> tuple[Call, ...]:
+    def check_target(self, target: str) -> tuple[RoutineCall, ...]:
         """VM_WARN_ON_ONCE()."""
         return (self._check_target(target),)
 

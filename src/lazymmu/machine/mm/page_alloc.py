@@ -9,7 +9,7 @@ from lazymmu.machine.mm.base import Part
 from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 
@@ -24,6 +24,6 @@ class PageAlloc(Part):
         yield self._alloc(page)
 
     @atomic
-    def _alloc(self, here: Here, page: str) -> None:
+    def _alloc(self, here: StepContext, page: str) -> None:
         here.wait_for(here.page(page).free)
         here.page(page).free = 0

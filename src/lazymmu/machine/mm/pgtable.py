@@ -14,7 +14,7 @@ from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 PGTABLE_H = "include/linux/pgtable.h"
 SPARC_PGTABLE_H = "arch/sparc/include/asm/pgtable_64.h"
@@ -32,27 +32,27 @@ class SetPteAt(Part):
 
     # These are the architecture's own, unless it makes them of set_pte_at().
 
-    def pte_clear(self, entry: str) -> Call:
+    def pte_clear(self, entry: str) -> RoutineCall:
         """Make an entry none by a store that may be deferred."""
         return self.arch.pte_clear(entry)
 
-    def ptep_get_and_clear(self, entry: str) -> Call:
+    def ptep_get_and_clear(self, entry: str) -> RoutineCall:
         """Exchange an entry for none, at once; gives what was there."""
         return self.arch.ptep_get_and_clear(entry)
 
-    def ptep_set_wrprotect(self, entry: str) -> Call:
+    def ptep_set_wrprotect(self, entry: str) -> RoutineCall:
         """Take the write permission away, at once."""
         return self.arch.ptep_set_wrprotect(entry)
 
-    def ptep_modify_prot_start(self, entry: str) -> Call:
+    def ptep_modify_prot_start(self, entry: str) -> RoutineCall:
         """Begin to change an entry that hardware may change as well; gives its value."""
         return self.arch.ptep_modify_prot_start(entry)
 
-    def ptep_modify_prot_commit(self, entry: str, value: Value) -> Call:
+    def ptep_modify_prot_commit(self, entry: str, value: Value) -> RoutineCall:
         """Store what ptep_modify_prot_start() prepared."""
         return self.arch.ptep_modify_prot_commit(entry, value)
 
-    def pte_clear_not_present_full(self, entry: str) -> Call:
+    def pte_clear_not_present_full(self, entry: str) -> RoutineCall:
         """pte_clear() of an entry that maps nothing; on sparc64 always __set_pte_at() itself."""
         return self.arch.pte_clear(entry)
 
@@ -68,7 +68,7 @@ class SetPtes(SetPteAt):
         for entry in entries:
             yield self.arch.set_pte(entry, value)
 
-    def set_pte_at(self, entry: str, value: Value) -> Call:
+    def set_pte_at(self, entry: str, value: Value) -> RoutineCall:
         """A macro: set_ptes() of one entry."""
         return self.set_ptes(value, entry)
 
@@ -108,32 +108,32 @@ class SparcSetPtesSection(SetPtesSection):
         "ptep_modify_prot_commit",
     )
 
-    def pte_clear(self, entry: str) -> Call:
+    def pte_clear(self, entry: str) -> RoutineCall:
         """set_pte_at() of an empty entry."""
         return self.wrapped(self.arch.pte_clear(entry))
 
-    def ptep_get_and_clear(self, entry: str) -> Call:
+    def ptep_get_and_clear(self, entry: str) -> RoutineCall:
         """ptep_get() and pte_clear()."""
         return self.wrapped(self.arch.ptep_get_and_clear(entry))
 
-    def ptep_set_wrprotect(self, entry: str) -> Call:
+    def ptep_set_wrprotect(self, entry: str) -> RoutineCall:
         """ptep_get() and set_pte_at()."""
         return self.wrapped(self.arch.ptep_set_wrprotect(entry))
 
-    def ptep_modify_prot_start(self, entry: str) -> Call:
+    def ptep_modify_prot_start(self, entry: str) -> RoutineCall:
         """ptep_get_and_clear()."""
         return self.wrapped(self.arch.ptep_modify_prot_start(entry))
 
-    def ptep_modify_prot_commit(self, entry: str, value: Value) -> Call:
+    def ptep_modify_prot_commit(self, entry: str, value: Value) -> RoutineCall:
         """set_pte_at()."""
         return self.wrapped(self.arch.ptep_modify_prot_commit(entry, value))
 
-    def wrapped(self, accessor: Call) -> Call:
+    def wrapped(self, accessor: RoutineCall) -> RoutineCall:
         """The accessor, as the body of a set_ptes() of one entry."""
         return self._set_ptes(accessor)
 
     @routine(SPARC_PGTABLE_H)
-    def _set_ptes(self, accessor: Call) -> Routine:
+    def _set_ptes(self, accessor: RoutineCall) -> Routine:
         yield self.mode.lazy_mmu_mode_enable()
         found = yield accessor
         yield self.mode.lazy_mmu_mode_disable()

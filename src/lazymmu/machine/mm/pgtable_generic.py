@@ -15,7 +15,7 @@ from lazymmu.machine.mm.base import Part
 from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 GENERIC = "mm/pgtable-generic.c"
 MM_H = "include/linux/mm.h"
@@ -45,15 +45,15 @@ class Tables(Part):
 
     # ---- for core-mm code: the table in which an entry lies --------------------------------------
 
-    def map_lock(self, entry: str) -> Call:
+    def map_lock(self, entry: str) -> RoutineCall:
         """pte_offset_map_lock(): tells whether there is a table, and then holds its lock."""
         return self._map_lock(entry)
 
-    def map_nolock(self, entry: str) -> Call:
+    def map_nolock(self, entry: str) -> RoutineCall:
         """pte_offset_map_nolock(): gives the table's page ("" for one that stays), or None."""
         return self._map_nolock(entry)
 
-    def unlock(self, entry: str) -> Call:
+    def unlock(self, entry: str) -> RoutineCall:
         """pte_unmap_unlock()."""
         return self.pte_unmap_unlock(self.ptl(entry))
 

@@ -16,7 +16,7 @@ from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 PAGEATTR = "arch/arm64/mm/pageattr.c"
 PAT = "arch/x86/mm/pat/set_memory.c"
@@ -55,11 +55,11 @@ class SetMemory(Part, ABC):
         yield self.kfence_protect_page(entry, None)
 
     @abstractmethod
-    def kernel_map_pages(self, entry: str, value: Value) -> Call:
+    def kernel_map_pages(self, entry: str, value: Value) -> RoutineCall:
         """__kernel_map_pages()."""
 
     @abstractmethod
-    def kfence_protect_page(self, entry: str, value: Value) -> Call:
+    def kfence_protect_page(self, entry: str, value: Value) -> RoutineCall:
         """kfence_protect_page()."""
 
 
@@ -107,7 +107,7 @@ class Arm64SetMemory(SetMemory):
         if value is None:
             yield self.arch.flush_tlb_range(entry)
 
-    def change(self, entry: str, value: Value) -> Call:
+    def change(self, entry: str, value: Value) -> RoutineCall:
         """Change the range."""
         return self.code.apply.apply_to_page_range(PteFn(self.change_page_range, (value,)), entry)
 
@@ -121,7 +121,7 @@ class Arm64SetMemory(SetMemory):
 class Arm64SetMemoryWalks(Arm64SetMemory):
     """From v6.18: update_range_prot() walks by itself, in a section of its own."""
 
-    def change(self, entry: str, value: Value) -> Call:
+    def change(self, entry: str, value: Value) -> RoutineCall:
         """Change the range."""
         return self.update_range_prot(entry, value)
 

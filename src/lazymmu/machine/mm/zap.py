@@ -17,7 +17,7 @@ from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
-    from lazymmu.machine.steps import Call, Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 MEMORY = "mm/memory.c"
 PT_RECLAIM = "mm/pt_reclaim.c, 6375e95f381e (in v6.14)"
@@ -137,11 +137,11 @@ class Zap(Part):
 
     # ---- page-table reclaim ----------------------------------------------------------------------
 
-    def fast_path(self, _entry: str) -> Call | None:
+    def fast_path(self, _entry: str) -> RoutineCall | None:
         """Inside the section: gives the table that was unlinked, None when it could not be."""
         return None
 
-    def slow_path(self, _entries: tuple[str, ...]) -> Call | None:
+    def slow_path(self, _entries: tuple[str, ...]) -> RoutineCall | None:
         """After the section: gives the table that was unlinked, None when it is not empty."""
         return None
 
@@ -151,11 +151,11 @@ class ZapReclaim(Zap):
 
     operations: ClassVar[tuple[str, ...]] = (*Zap.operations, "try_to_free_pte")
 
-    def fast_path(self, entry: str) -> Call:
+    def fast_path(self, entry: str) -> RoutineCall:
         """Clear the pmd entry under its own lock, which is dropped while the mode is on."""
         return self.try_get_and_clear_pmd(entry)
 
-    def slow_path(self, entries: tuple[str, ...]) -> Call:
+    def slow_path(self, entries: tuple[str, ...]) -> RoutineCall:
         """Wait for the pmd lock, and look whether the table is empty still."""
         return self._try_to_free_pte(entries)
 
@@ -224,11 +224,11 @@ class ZapReclaimOneLock(ZapReclaim):
         if table:
             yield self.tlb_finish_mmu(entries, ((table, "table"),))
 
-    def fast_path(self, entry: str) -> Call:
+    def fast_path(self, entry: str) -> RoutineCall:
         """Clear the pmd entry, and drop its lock if it was taken, while the mode is on."""
         return self.zap_empty_pte_table(entry)
 
-    def slow_path(self, entries: tuple[str, ...]) -> Call:
+    def slow_path(self, entries: tuple[str, ...]) -> RoutineCall:
         """Wait for the pmd lock, and look whether the table is empty still."""
         return self._zap_pte_table_if_empty(entries)
 

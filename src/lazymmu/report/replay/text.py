@@ -5,21 +5,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.rules.rule import Kind
+from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.report.common.dump import dump
 from lazymmu.report.common.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lazymmu.contract.eventlist import Line
+    from lazymmu.contract.eventlist import EventLine
     from lazymmu.contract.monitor import Violation
     from lazymmu.contract.rules.rule import Rule
 
 __all__ = ["render", "render_json"]
 
 
-def render(name: str, judged: Sequence[tuple[Line, Violation]], rules: Mapping[str, Rule]) -> str:
+def render(
+    name: str, judged: Sequence[tuple[EventLine, Violation]], rules: Mapping[str, Rule]
+) -> str:
     """``list:line:1: error: task: what is wrong [rule]``, and the place in C that an event names.
 
     name: the list's, for messages; rules: `contract.rules.RULES`.
@@ -27,7 +29,7 @@ def render(name: str, judged: Sequence[tuple[Line, Violation]], rules: Mapping[s
     lines = []
     for line, violation in judged:
         rule = rules[violation.rule]
-        level = "info" if rule.kind is Kind.INFORMATION else "error"
+        level = "info" if rule.kind is RuleKind.INFORMATION else "error"
         task = f"{violation.event.task}: " if violation.event.task else ""
         text = f"{name}:{line.number}:1: {level}: {task}{rule.message(violation)} [{rule.name}]"
         lines.append(clean(text))
@@ -39,7 +41,10 @@ def render(name: str, judged: Sequence[tuple[Line, Violation]], rules: Mapping[s
 
 
 def render_json(
-    name: str, dialect: str, judged: Sequence[tuple[Line, Violation]], rules: Mapping[str, Rule]
+    name: str,
+    dialect: str,
+    judged: Sequence[tuple[EventLine, Violation]],
+    rules: Mapping[str, Rule],
 ) -> str:
     """The same as one object: the list, the dialect, and `violations` in order."""
     violations = [
@@ -48,7 +53,7 @@ def render_json(
             "line": line.number,
             "task": violation.event.task,
             "message": rules[violation.rule].message(violation),
-            "information": rules[violation.rule].kind is Kind.INFORMATION,
+            "information": rules[violation.rule].kind is RuleKind.INFORMATION,
         }
         for line, violation in judged
     ]

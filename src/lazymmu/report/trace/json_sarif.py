@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lazymmu.report.check.sarif import Described
-    from lazymmu.witness.trace.values import Doubt, Spot, TraceFinding, Watched
+    from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceLocation, TraceResult
 
 __all__ = ["render_json", "render_sarif"]
 
@@ -29,13 +29,13 @@ _LEVELS: Final = {
 }
 
 
-def render_json(watched: Sequence[Watched]) -> str:
+def render_json(watched: Sequence[TraceResult]) -> str:
     """One object: `traces`, each with its kernel, what was seen, findings and doubts."""
     value = {"format": 1, "traces": [_trace(one) for one in watched]}
     return dump(value)
 
 
-def _trace(watched: Watched) -> dict[str, Any]:
+def _trace(watched: TraceResult) -> dict[str, Any]:
     seen = watched.seen
     return {
         "trace": watched.name,
@@ -57,7 +57,7 @@ def _trace(watched: Watched) -> dict[str, Any]:
         },
         "findings": [_finding(one) for one in watched.findings],
         "notListed": dict(watched.cut),
-        "doubts": [_doubt(one) for one in watched.doubts],
+        "doubts": [_doubt(one) for one in watched.caveats],
     }
 
 
@@ -69,7 +69,7 @@ def _finding(finding: TraceFinding) -> dict[str, Any]:
         "message": finding.message,
         "task": finding.comm,
         "pid": finding.pid,
-        "at": _spot(finding.spot),
+        "at": _spot(finding.location),
         "began": [_spot(one) for one in finding.began],
         "harm": finding.harm,
         "implied": finding.implied,
@@ -78,7 +78,7 @@ def _finding(finding: TraceFinding) -> dict[str, Any]:
     }
 
 
-def _spot(spot: Spot) -> dict[str, Any]:
+def _spot(spot: TraceLocation) -> dict[str, Any]:
     return {
         "line": spot.line,
         "cpu": spot.cpu,
@@ -88,12 +88,12 @@ def _spot(spot: Spot) -> dict[str, Any]:
     }
 
 
-def _doubt(doubt: Doubt) -> dict[str, Any]:
+def _doubt(doubt: Caveat) -> dict[str, Any]:
     return {"reason": doubt.reason, "line": doubt.line, "times": doubt.times}
 
 
 def render_sarif(
-    watched: Sequence[Watched], *, version: str, rules: Mapping[str, Described]
+    watched: Sequence[TraceResult], *, version: str, rules: Mapping[str, Described]
 ) -> str:
     """One run for each trace; version: of lazymmu; rules: `contract.rules.RULES`."""
     names = sorted(rules)
@@ -103,7 +103,7 @@ def render_sarif(
 
 
 def _run(
-    watched: Watched, version: str, rules: Mapping[str, Described], names: Sequence[str]
+    watched: TraceResult, version: str, rules: Mapping[str, Described], names: Sequence[str]
 ) -> dict[str, Any]:
     return {
         "tool": {
@@ -118,7 +118,7 @@ def _run(
                 "executionSuccessful": not watched.ended,
                 "toolExecutionNotifications": [
                     {"level": "note", "message": {"text": clean(doubt.reason)}}
-                    for doubt in watched.doubts
+                    for doubt in watched.caveats
                 ],
             }
         ],
@@ -133,17 +133,17 @@ def _run(
 
 
 def _result(name: str, finding: TraceFinding, names: Sequence[str]) -> dict[str, Any]:
-    who = f"{task(finding)} on CPU {finding.spot.cpu} at {finding.spot.stamp}"
+    who = f"{task(finding)} on CPU {finding.location.cpu} at {finding.location.stamp}"
     text = f"{who}: {finding.message}"
     steps = [(one, "the section began here") for one in finding.began]
-    steps.append((finding.spot, finding.message))
+    steps.append((finding.location, finding.message))
     return {
         "ruleId": finding.rule,
         "ruleIndex": names.index(finding.rule),
         "level": _LEVELS[finding.severity],
         "kind": "fail" if finding.severity is not Severity.INFORMATION else "informational",
         "message": {"text": clean(". ".join([text, *filter(None, [finding.harm])]))},
-        "locations": [_location(name, finding.spot, "")],
+        "locations": [_location(name, finding.location, "")],
         "codeFlows": [
             {
                 "threadFlows": [
@@ -164,7 +164,7 @@ def _result(name: str, finding: TraceFinding, names: Sequence[str]) -> dict[str,
     }
 
 
-def _location(name: str, spot: Spot, what: str) -> dict[str, Any]:
+def _location(name: str, spot: TraceLocation, what: str) -> dict[str, Any]:
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(os.fsencode(name))},

@@ -17,9 +17,9 @@ from lazymmu.report.trace.stats import duration
 from lazymmu.witness.trace.stats_group import ranked
 
 if TYPE_CHECKING:
-    from lazymmu.witness.trace.histogram import Spread
-    from lazymmu.witness.trace.section_stats import Tally
-    from lazymmu.witness.trace.stats_group import Group
+    from lazymmu.witness.trace.histogram import Histogram
+    from lazymmu.witness.trace.section_stats import SectionStats
+    from lazymmu.witness.trace.stats_group import StatsGroup
 
 __all__ = ["SUFFIXES", "PlotError", "check", "draw"]
 
@@ -45,7 +45,7 @@ def check(path: str) -> None:
         raise PlotError("plots need matplotlib, which is not installed: pip install lazymmu[plot]")
 
 
-def draw(name: str, tally: Tally, path: str) -> None:
+def draw(name: str, tally: SectionStats, path: str) -> None:
     """Draw the tally of the trace `name` into the file at `path`, an SVG or PNG by its suffix.
 
     Raises PlotError as `check()` does, with nothing to draw, and when the file cannot be written.
@@ -73,7 +73,7 @@ def draw(name: str, tally: Tally, path: str) -> None:
             raise PlotError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _lengths(panel: Any, tally: Tally) -> None:
+def _lengths(panel: Any, tally: SectionStats) -> None:
     lengths = tally.everything.lengths
     panel.set_title("length of sections")
     if not lengths.count:
@@ -105,7 +105,7 @@ def _lengths(panel: Any, tally: Tally) -> None:
         )
 
 
-def _entries(panel: Any, tally: Tally) -> None:
+def _entries(panel: Any, tally: SectionStats) -> None:
     whole = tally.everything
     unit = "section" if whole.sections else "batch"
     panel.set_title(f"entries put off per {unit}")
@@ -120,14 +120,14 @@ def _entries(panel: Any, tally: Tally) -> None:
     panel.set_ylabel(unit if unit == "batch" else "sections")
 
 
-def _bins(panel: Any, spread: Spread) -> None:
+def _bins(panel: Any, spread: Histogram) -> None:
     middles, numbers = zip(*spread.steps(), strict=True)
     # Bins are an eighth of their number wide; those below sixteen are the numbers themselves.
     widths = [0.8 if middle < 16 else middle / 9 for middle in middles]
     panel.bar([max(middle, 0) for middle in middles], numbers, width=widths, color=_INK)
 
 
-def _reasons(panel: Any, tally: Tally) -> None:
+def _reasons(panel: Any, tally: SectionStats) -> None:
     panel.set_title("why queues and batches are flushed")
     rows = tally.everything.flushes.most_common(_BARS)
     if not rows:
@@ -136,7 +136,7 @@ def _reasons(panel: Any, tally: Tally) -> None:
     _bars(panel, [(clean(what), float(number), str(number)) for what, number in rows])
 
 
-def _sites(panel: Any, tally: Tally) -> None:
+def _sites(panel: Any, tally: SectionStats) -> None:
     timed = bool(tally.everything.sections)
     panel.set_title("time in sections, by call site" if timed else "entries put off, by call site")
     rows = []
@@ -146,7 +146,7 @@ def _sites(panel: Any, tally: Tally) -> None:
     _bars(panel, rows)
 
 
-def _weight(group: Group, *, timed: bool) -> tuple[float, str]:
+def _weight(group: StatsGroup, *, timed: bool) -> tuple[float, str]:
     if timed:
         total = group.lengths.total
         return total / 1e6, f"{duration(total)} in {group.sections}"

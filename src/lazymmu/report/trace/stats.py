@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Sequence
 
-    from lazymmu.witness.trace.histogram import Spread
-    from lazymmu.witness.trace.section_stats import Tally
-    from lazymmu.witness.trace.stats_group import Group
+    from lazymmu.witness.trace.histogram import Histogram
+    from lazymmu.witness.trace.section_stats import SectionStats
+    from lazymmu.witness.trace.stats_group import StatsGroup
 
 __all__ = ["FORMAT", "duration", "render", "render_json"]
 
@@ -36,7 +36,7 @@ def duration(nanoseconds: float) -> str:
     return f"{nanoseconds:.0f} ns"
 
 
-def render(tallies: Sequence[tuple[str, Tally]], width: int | None = None) -> str:
+def render(tallies: Sequence[tuple[str, SectionStats]], width: int | None = None) -> str:
     """Everything about each trace, name first.
 
     width: columns to fold tables to, None for as many as it takes.
@@ -44,7 +44,7 @@ def render(tallies: Sequence[tuple[str, Tally]], width: int | None = None) -> st
     return "\n".join(_one(name, tally, width) for name, tally in tallies)
 
 
-def _one(name: str, tally: Tally, width: int | None) -> str:
+def _one(name: str, tally: SectionStats, width: int | None) -> str:
     parts = ["".join(f"{clean(name)}: {line}\n" for line in _head(tally))]
     if tally.everything.sections or tally.everything.flushes:
         parts.append(_groups("call site", tally, tally.sites, width))
@@ -55,7 +55,7 @@ def _one(name: str, tally: Tally, width: int | None) -> str:
 # ---- sentences -----------------------------------------------------------------------------
 
 
-def _head(tally: Tally) -> Iterator[str]:
+def _head(tally: SectionStats) -> Iterator[str]:
     whole = tally.everything
     if whole.sections:
         nested = f", {whole.nested} more inside them" if whole.nested else ""
@@ -85,7 +85,7 @@ def _head(tally: Tally) -> Iterator[str]:
         )
 
 
-def _undone(tally: Tally) -> Iterator[str]:
+def _undone(tally: SectionStats) -> Iterator[str]:
     whole = tally.everything
     for title, counted in (
         ("switched out inside", whole.switches),
@@ -113,7 +113,7 @@ def _undone(tally: Tally) -> Iterator[str]:
         yield "how many entries each section puts off is not in the trace"
 
 
-def _spread(spread: Spread, word: Any) -> str:
+def _spread(spread: Histogram, word: Any) -> str:
     quantiles = " ".join(f"p{share * 100:g} {word(spread.quantile(share))}" for share in _SHARES)
     return f"{quantiles} max {word(spread.greatest)}"
 
@@ -129,7 +129,9 @@ def _listed(counted: Counter[str]) -> str:
 # ---- tables --------------------------------------------------------------------------------
 
 
-def _groups(title: str, tally: Tally, groups: dict[str, Group], width: int | None) -> str:
+def _groups(
+    title: str, tally: SectionStats, groups: dict[str, StatsGroup], width: int | None
+) -> str:
     from rich.table import Table
 
     timed, counted = bool(tally.everything.sections), tally.counted
@@ -151,7 +153,7 @@ def _groups(title: str, tally: Tally, groups: dict[str, Group], width: int | Non
     return plain(table, width) + rest
 
 
-def _cells(tally: Tally, group: Group, *, timed: bool) -> Iterator[str]:
+def _cells(tally: SectionStats, group: StatsGroup, *, timed: bool) -> Iterator[str]:
     if timed:
         yield str(group.sections)
         lengths = group.lengths
@@ -175,7 +177,7 @@ def _cells(tally: Tally, group: Group, *, timed: bool) -> Iterator[str]:
 # ---- programs ------------------------------------------------------------------------------
 
 
-def render_json(tallies: Sequence[tuple[str, Tally]]) -> str:
+def render_json(tallies: Sequence[tuple[str, SectionStats]]) -> str:
     """One object, with the list `traces`; times in nanoseconds."""
     objects = [
         {
@@ -196,7 +198,7 @@ def render_json(tallies: Sequence[tuple[str, Tally]]) -> str:
     return dump({"format": FORMAT, "traces": objects})
 
 
-def _group(group: Group) -> dict[str, Any]:
+def _group(group: StatsGroup) -> dict[str, Any]:
     return {
         "sections": group.sections,
         "nested": group.nested,
@@ -213,7 +215,7 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _numbers(spread: Spread) -> dict[str, Any]:
+def _numbers(spread: Histogram) -> dict[str, Any]:
     return {
         "count": spread.count,
         "total": spread.total,

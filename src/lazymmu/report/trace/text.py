@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common.words import clean, count
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace.values import Verdict
+from lazymmu.witness.trace.values import TraceVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.witness.trace.values import Spot, TraceFinding, Watched
+    from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceResult
 
 __all__ = ["render", "seen", "task", "title"]
 
@@ -24,7 +24,7 @@ _BRIEF: Final = 10
 """Findings that are no violation, printed without being asked for."""
 
 
-def render(watched: Sequence[Watched], *, asked: Collection[str] = ()) -> str:
+def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> str:
     """All findings of all traces, each line beginning ``file:line:1:``.
 
     asked: rules named by the user.  Without it, what is allowed is told in one line each, the first
@@ -34,13 +34,13 @@ def render(watched: Sequence[Watched], *, asked: Collection[str] = ()) -> str:
     for one in watched:
         brief: dict[str, int] = {}
         for finding in one.findings:
-            if finding.verdict is Verdict.VIOLATION or finding.rule in asked:
+            if finding.verdict is TraceVerdict.VIOLATION or finding.rule in asked:
                 lines += _finding(one.name, finding)
                 continue
             brief[finding.rule] = brief.get(finding.rule, 0) + 1
             if brief[finding.rule] <= _BRIEF:
                 lines.append(_headline(one.name, finding))
-                lines += (_note(one.name, finding.spot, note) for note in finding.notes)
+                lines += (_note(one.name, finding.location, note) for note in finding.notes)
         cut = dict(one.cut)
         for rule, number in brief.items():
             more = number - _BRIEF + (0 if rule in asked else cut.pop(rule, 0))
@@ -51,7 +51,7 @@ def render(watched: Sequence[Watched], *, asked: Collection[str] = ()) -> str:
 
 
 def _finding(name: str, finding: TraceFinding) -> Iterator[str]:
-    spot = finding.spot
+    spot = finding.location
     yield _headline(name, finding)
     for section in finding.began:
         yield _note(name, section, f"the section began here: {_line(section)}")
@@ -75,7 +75,7 @@ def _finding(name: str, finding: TraceFinding) -> Iterator[str]:
 
 
 def _headline(name: str, finding: TraceFinding) -> str:
-    spot = finding.spot
+    spot = finding.location
     level = _LEVELS.get(finding.severity, "info")
     where = f"{name}:{spot.line}:1:"
     return clean(
@@ -89,27 +89,27 @@ def task(finding: TraceFinding) -> str:
     return f"{finding.comm.strip() or '<...>'}-{finding.pid}"
 
 
-def _note(name: str, spot: Spot, text: str) -> str:
+def _note(name: str, spot: TraceLocation, text: str) -> str:
     return clean(f"{name}:{spot.line}:1: note: {text}")
 
 
-def _line(spot: Spot) -> str:
+def _line(spot: TraceLocation) -> str:
     return f"[{spot.cpu:03}] {spot.stamp}: {spot.text}"
 
 
-def _stack(spot: Spot) -> str:
+def _stack(spot: TraceLocation) -> str:
     # The tracer's own frames come first.
     frames = [name for name in spot.frames if not name.startswith("[")]
     more = [f"{len(frames) - _FRAMES} more"] if len(frames) > _FRAMES else []
     return " <- ".join([*frames[:_FRAMES], *more])
 
 
-def title(watched: Watched) -> str:
+def title(watched: TraceResult) -> str:
     """Which kernel a trace is of, in one sentence."""
     return clean(f"{watched.name}: {', '.join(watched.kernel)}")
 
 
-def seen(watched: Watched) -> str:
+def seen(watched: TraceResult) -> str:
     """How much there was to judge, in one sentence."""
     got = watched.seen
     parts = [count(len(watched.violations), "violation")]

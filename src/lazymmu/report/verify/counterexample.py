@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lazymmu.contract.rules.rule import Rule
-    from lazymmu.witness.machine.verdict import Broken, Verdict
+    from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
 __all__ = ["WIDTH", "Told", "render"]
 
@@ -84,7 +84,7 @@ def _head(group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule]
         yield from _wrapped(f"Also broken: {', '.join(others)}.", "  ")
 
 
-def _way(broken: Broken, initial: tuple[tuple[str, str], ...]) -> Iterator[str]:
+def _way(broken: Counterexample, initial: tuple[tuple[str, str], ...]) -> Iterator[str]:
     """The steps, and what they cite."""
     if not broken.trace:
         return
@@ -101,7 +101,7 @@ def _way(broken: Broken, initial: tuple[tuple[str, str], ...]) -> Iterator[str]:
         yield from _wrapped(f"[{number}] {source}", "  ")
 
 
-def _kept(broken: Broken) -> Sequence[TraceStep]:
+def _kept(broken: Counterexample) -> Sequence[TraceStep]:
     """The steps of a way without those of its end that only end tasks."""
     trace = broken.trace
     if broken.rule not in PSEUDO:

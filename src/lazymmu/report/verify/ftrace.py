@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.crosscheck.values import Untold
+from lazymmu.crosscheck.values import NotVisible
 from lazymmu.report.common.words import clean
 from lazymmu.report.verify.json import place, shortest
 
 if TYPE_CHECKING:
-    from lazymmu.crosscheck.values import Retold
-    from lazymmu.witness.machine.verdict import Broken, Verdict
+    from lazymmu.crosscheck.values import RenderedTrace
+    from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
 __all__ = ["refused", "render"]
 
@@ -19,9 +19,9 @@ _BEGIN: Final = 1_000_000
 """Time of the first line, in microseconds; each later line is one later."""
 
 _WHY: Final = {
-    Untold.RULE: "traces do not witness {rule}",
-    Untold.KERNEL: "a trace of that kernel shows nothing of the lazy MMU mode",
-    Untold.EVENT: "what a trace of that kernel shows of it does not break {rule}",
+    NotVisible.RULE: "traces do not witness {rule}",
+    NotVisible.KERNEL: "a trace of that kernel shows nothing of the lazy MMU mode",
+    NotVisible.EVENT: "what a trace of that kernel shows of it does not break {rule}",
 }
 
 _LEGEND: Final = """\
@@ -36,13 +36,13 @@ _LEGEND: Final = """\
 """
 
 
-def refused(verdict: Verdict, broken: Broken, why: Untold) -> str:
+def refused(verdict: Verdict, broken: Counterexample, why: NotVisible) -> str:
     """Why no trace tells this counterexample: one sentence without a full stop."""
     reason = _WHY[why].format(rule=broken.rule)
     return f"{verdict.scenario} on {place(verdict)}: {reason}"
 
 
-def render(verdict: Verdict, broken: Broken, told: Retold) -> str:
+def render(verdict: Verdict, broken: Counterexample, told: RenderedTrace) -> str:
     """The text: what it is of, the header of tracefs, and the lines (kernel/trace/trace.c)."""
     whose = f"{told.task} breaks {broken.rule}" if told.task else broken.rule
     title = f"{verdict.scenario} on {place(verdict)}: {whose} ({shortest(broken)})"

@@ -15,12 +15,12 @@ from lazymmu.contract import eventlist
 from lazymmu.report.common import strict_json
 from lazymmu.report.common.dump import dump
 from lazymmu.report.common.words import clean, count
-from lazymmu.witness.machine.verdict import Answer
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lazymmu.witness.machine.verdict import Broken, TraceStep, Verdict
+    from lazymmu.witness.machine.verdict import Counterexample, TraceStep, Verdict
 
 __all__ = [
     "BOUNDS",
@@ -61,7 +61,7 @@ def place(verdict: Verdict) -> str:
     return f"{verdict.arch} ({', '.join(filter(None, known))})"
 
 
-def shortest(broken: Broken) -> str:
+def shortest(broken: Counterexample) -> str:
     """How far a counterexample is: `1 preemption, 3 steps`."""
     return f"{count(broken.preemptions, 'preemption')}, {count(broken.steps, 'step')}"
 
@@ -69,19 +69,19 @@ def shortest(broken: Broken) -> str:
 def said(verdict: Verdict) -> str:
     """A verdict in one phrase, as the cell of a table says it."""
     match verdict.verdict:
-        case Answer.HOLDS:
+        case SearchOutcome.HOLDS:
             return f"holds ({count(verdict.states, 'state')})"
-        case Answer.VIOLATED:
+        case SearchOutcome.VIOLATED:
             first = verdict.violations[0]
             others = dict.fromkeys(one.rule for one in verdict.violations if one.rule != first.rule)
             more = f"; also {', '.join(others)}" if others else ""
             return f"violated: {first.rule} ({shortest(first)}){more}"
-        case Answer.INCONCLUSIVE:
+        case SearchOutcome.INCONCLUSIVE:
             why = BOUNDS.get(verdict.reason, verdict.reason)
             return f"inconclusive: {why} ({count(verdict.states, 'state')} seen)"
-        case Answer.NEVER_OCCURS:
+        case SearchOutcome.NEVER_OCCURS:
             return f"never occurs: {'; '.join(verdict.never)}"
-        case Answer.NOT_APPLICABLE:
+        case SearchOutcome.NOT_APPLICABLE:
             return f"n/a: {verdict.reason}" if verdict.reason else "n/a"
 
 
@@ -89,11 +89,11 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
     """What all came to, in one sentence without a full stop; seconds: what it took."""
     numbers = Counter(verdict.verdict for verdict in verdicts)
     words = {
-        Answer.HOLDS: "hold",
-        Answer.VIOLATED: "violated",
-        Answer.INCONCLUSIVE: "inconclusive",
-        Answer.NEVER_OCCURS: "never occur",
-        Answer.NOT_APPLICABLE: "not applicable",
+        SearchOutcome.HOLDS: "hold",
+        SearchOutcome.VIOLATED: "violated",
+        SearchOutcome.INCONCLUSIVE: "inconclusive",
+        SearchOutcome.NEVER_OCCURS: "never occur",
+        SearchOutcome.NOT_APPLICABLE: "not applicable",
     }
     parts = [f"{numbers[answer]} {word}" for answer, word in words.items() if numbers[answer]]
     states = sum(verdict.states for verdict in verdicts)
@@ -139,7 +139,7 @@ def _result(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _broken(broken: Broken | None) -> dict[str, Any]:
+def _broken(broken: Counterexample | None) -> dict[str, Any]:
     if broken is None:
         return {"rule": None, "harm": None, "preemptions": None, "steps": None, "trace": []}
     fields = {name: getattr(broken, name) for name in ("rule", "harm", "preemptions", "steps")}

@@ -10,24 +10,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lazymmu.contract.deferral.breach_kinds import way, ways
+from lazymmu.contract.deferral.breach_kinds import breach_kind, breach_kinds
 from lazymmu.contract.events import SwitchOut
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind, Party
-from lazymmu.explore import Field, search
+from lazymmu.contract.rules.rule import Party, RuleKind
+from lazymmu.explore import StateField, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.machine import MODE_OPERATIONS
-from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, Judged, watched
+from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, ProductModel, watched_rules
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
 
     from lazymmu.contract.monitor import Product, Violation
-    from lazymmu.explore import Engine, View
+    from lazymmu.explore import Engine, StateView
     from lazymmu.machine import Op
-    from lazymmu.witness.machine.product_model import Question
+    from lazymmu.witness.machine.product_model import Query
 
-__all__ = ["HARMS", "Blame", "blame"]
+__all__ = ["HARMS", "HarmAttribution", "attribute_harms"]
 
 Program: TypeAlias = "tuple[Op, ...]"
 
@@ -62,43 +62,43 @@ The harm is the rule's: without what it forbids they do none.
 """
 
 
-def blame(
-    question: Question, rule: str, *, named: Collection[str] = (), engine: Engine = "auto"
+def attribute_harms(
+    query: Query, rule: str, *, named: Collection[str] = (), engine: Engine = "auto"
 ) -> Mapping[str, tuple[str, ...]]:
     """The harms that breaking `rule` does by itself, gravest first, by the way it is broken.
 
-    A way in which `question` cannot break it is missing, and one that hurts nobody has none; nor
+    A way in which `query` cannot break it is missing, and one that hurts nobody has none; nor
     does a harm count that comes without the mode too.  `named`: obligations that may be broken
     along with it: those of implementations, because a caller that breaks `rule` makes them do so,
     and those of callers that come with `rule`.  Empty too when there is no such machine.
     """
     try:
-        model = Blame(question, rule, named=named)
+        model = HarmAttribution(query, rule, named=named)
         # An interrupt's program is first looked at when it comes.
-        shown = search(model, engine=engine, bound=question.bound).shown
+        shown = search(model, engine=engine, bound=query.bound).discoveries
     except ConfigError:
         return {}
     found = {
         how: tuple(harm for harm in HARMS if _label(how, harm) in shown)
-        for how in ways(rule)
+        for how in breach_kinds(rule)
         if _label(how) in shown
     }
     if not any(found.values()):
         return found
-    anyway = _without_the_mode(question, engine)
+    anyway = _without_the_mode(query, engine)
     return {how: tuple(one for one in harms if one not in anyway) for how, harms in found.items()}
 
 
-def _without_the_mode(question: Question, engine: Engine) -> frozenset[str]:
+def _without_the_mode(query: Query, engine: Engine) -> frozenset[str]:
     """The harms that the same programs do when they leave the mode alone."""
-    config = question.config
+    config = query.config
     idle = replace(
         config,
         tasks=tuple(replace(task, program=_stripped(task.program)) for task in config.tasks),
         interrupts=tuple(replace(irq, program=_stripped(irq.program)) for irq in config.interrupts),
     )
-    model = Judged(replace(question, config=idle, watch=HARMS, occurs=()))
-    shown = search(model, engine=engine, bound=question.bound).shown
+    model = ProductModel(replace(query, config=idle, watch=HARMS, occurs=()))
+    shown = search(model, engine=engine, bound=query.bound).discoveries
     return frozenset(FINALLY if label.startswith(FINALLY) else label for label in shown)
 
 
@@ -113,14 +113,14 @@ def _label(how: str, harm: str = "") -> str:
     return f"{how}: {harm}"
 
 
-class Blame(Judged):
+class HarmAttribution(ProductModel):
     """The model of those runs that break nothing but one rule, and that in one way."""
 
-    def __init__(self, question: Question, rule: str, *, named: Collection[str] = ()) -> None:
+    def __init__(self, query: Query, rule: str, *, named: Collection[str] = ()) -> None:
         """Raises ConfigError when there is no such machine."""
-        super().__init__(replace(question, watch=(*watched(), rule), occurs=()))
-        self.rule, self.ways = rule, ways(rule)
-        self.fields = (*self.fields, Field("broken", len(self.ways) + 1))
+        super().__init__(replace(query, watch=(*watched_rules(), rule), occurs=()))
+        self.rule, self.ways = rule, breach_kinds(rule)
+        self.fields = (*self.fields, StateField("broken", len(self.ways) + 1))
         self.initial: tuple[Hashable, ...] = (*self.initial, 0)
         self._broken = len(self.fields) - 1
         self.labels = (
@@ -135,7 +135,7 @@ class Blame(Judged):
             and (RULES[name].party is Party.IMPLEMENTATION or name in _COMES_WITH.get(rule, ()))
         }
 
-    def step(self, state: View, action: int, /) -> int | None:
+    def step(self, state: StateView, action: int, /) -> int | None:
         """One step of the machine; none that breaks something else is taken."""
         events = self.machine.step(state, action)
         if events is None:
@@ -150,9 +150,11 @@ class Blame(Judged):
             after, violations = self.runtime.step(before, event)
             if after is not before:
                 state[slot] = after
-            found += [one for one in violations if one.detail not in RULES[one.rule].foretold]
+            found += [
+                one for one in violations if one.detail not in RULES[one.rule].predictive_details
+            ]
         number: int = state[self._broken]
-        own = {way(one.rule, one.detail) for one in found if one.rule == self.rule}
+        own = {breach_kind(one.rule, one.detail) for one in found if one.rule == self.rule}
         if not number and own:
             if len(own) > 1:
                 return None
@@ -167,21 +169,21 @@ class Blame(Judged):
         if number:
             mask |= self._shown[_label(how)]
             for one in found:
-                if RULES[one.rule].kind is Kind.HARM:
+                if RULES[one.rule].kind is RuleKind.HARM:
                     mask |= self._shown[_label(how, one.rule)]
         return mask
 
     def _excused(self, one: Violation, how: str) -> bool:
         """Whether a run with this violation is still one that breaks the rule alone."""
         if one.rule == self.rule:
-            return way(one.rule, one.detail) == how
-        return RULES[one.rule].kind is Kind.HARM or one.rule in self._borne
+            return breach_kind(one.rule, one.detail) == how
+        return RULES[one.rule].kind is RuleKind.HARM or one.rule in self._borne
 
-    def final(self, state: View, /) -> int:
+    def final(self, state: StateView, /) -> int:
         """Whether a run that broke the rule, and came to its end, ended as it should not."""
         number: int = state[self._broken]
         if not number or not super().final(state):
             return 0
-        if not self.machine.over(state):
+        if not self.machine.all_done(state):
             return 0  # it went no further because it would have broken something else
         return self._shown[_label(self.ways[number - 1], FINALLY)]

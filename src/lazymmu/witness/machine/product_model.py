@@ -15,8 +15,8 @@ from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.events import EVENTS, SwitchOut
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind, Witness
-from lazymmu.explore import Field
+from lazymmu.contract.rules.rule import RuleKind, Witness
+from lazymmu.explore import StateField
 from lazymmu.machine import Machine
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from lazymmu.contract.events import Event
     from lazymmu.contract.monitor import Product, Violation
     from lazymmu.contract.section import TaskState
-    from lazymmu.explore import View
-    from lazymmu.machine import Config
+    from lazymmu.explore import StateView
+    from lazymmu.machine import MachineConfig
 
 PREEMPTION = "preemption"
 DEADLOCK = "deadlock"
 FINALLY = "finally"
 
 
-class Situation(Protocol):
+class CoverGoal(Protocol):
     """Something that must occur: an event's name, and what its fields and the task must be."""
 
     @property
@@ -46,7 +46,7 @@ class Situation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
+class FinalCondition:
     """What an entry must hold when all tasks have ended: one of `values` (None is none).
 
     which: "stored", "effective" or "both".
@@ -58,27 +58,27 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Query:
     """What is asked of a machine.
 
     watch: names of rules, () for all that machines witness; occurs: situations that must happen;
     finals: how it must end; bound: involuntary preemptions at most, None for any number.
     """
 
-    config: Config
+    config: MachineConfig
     watch: tuple[str, ...] = ()
-    occurs: tuple[Situation, ...] = ()
-    finals: tuple[Final, ...] = ()
+    occurs: tuple[CoverGoal, ...] = ()
+    finals: tuple[FinalCondition, ...] = ()
     bound: int | None = None
 
 
-def watched(names: Sequence[str] = ()) -> tuple[str, ...]:
+def watched_rules(names: Sequence[str] = ()) -> tuple[str, ...]:
     """The rules to watch: those named, or every obligation and harm that machines witness."""
     return tuple(
         rule.name
         for rule in RULES.values()
         if Witness.MACHINE in rule.witnesses
-        and (rule.name in names or (not names and rule.kind is not Kind.INFORMATION))
+        and (rule.name in names or (not names and rule.kind is not RuleKind.INFORMATION))
     )
 
 
@@ -98,7 +98,7 @@ def context(task: TaskState) -> dict[str, frozenset[str]]:
     }
 
 
-def occurs(situation: Situation, event: Event, task: TaskState) -> bool:
+def occurs(situation: CoverGoal, event: Event, task: TaskState) -> bool:
     """Whether `event`, happening to a task in this state, is the situation."""
     if type(event) is not EVENTS[situation.event]:
         return False
@@ -122,17 +122,17 @@ def _word(value: object) -> str:
             return str(value)
 
 
-class Judged:
+class ProductModel:
     """The model: `explore.Model` of a machine with monitors.
 
     machine, runtime: the two sides; rules: names of the rules watched, which are labels.
     """
 
-    def __init__(self, question: Question, *, cached: bool = True) -> None:
+    def __init__(self, query: Query, *, cached: bool = True) -> None:
         """Raises machine.ConfigError when there is no such machine."""
-        self.question = question
-        self.machine = Machine(question.config, cached=cached)
-        self.rules = watched(question.watch)
+        self.query = query
+        self.machine = Machine(query.config, cached=cached)
+        self.rules = watched_rules(query.watch)
         self.runtime = Runtime(
             tuple(RULES[name] for name in self.rules), DIALECTS[self.machine.release.dialect]
         )
@@ -140,8 +140,8 @@ class Judged:
         self._base = len(self.machine.fields)
         self._slots = {name: self._base + number for number, name in enumerate(tasks)}
         self.fields = (
-            *(Field(name, values) for name, values in self.machine.fields),
-            *(Field(f"{name}.monitor") for name in tasks),
+            *(StateField(name, values) for name, values in self.machine.fields),
+            *(StateField(f"{name}.monitor") for name in tasks),
         )
         self.initial: tuple[Hashable, ...] = (
             *self.machine.initial,
@@ -152,17 +152,17 @@ class Judged:
             PREEMPTION,
             *self.rules,
             DEADLOCK,
-            *(f"{FINALLY} {number}" for number in range(len(question.finals))),
-            *(f"occurs {number}" for number in range(len(question.occurs))),
+            *(f"{FINALLY} {number}" for number in range(len(query.finals))),
+            *(f"occurs {number}" for number in range(len(query.occurs))),
         )
         self.costly = 1
         self._bits = {name: 1 << bit for bit, name in enumerate(self.labels)}
-        self._situations = tuple(
+        self._goals = tuple(
             (situation, self._bits[f"occurs {number}"])
-            for number, situation in enumerate(question.occurs)
+            for number, situation in enumerate(query.occurs)
         )
 
-    def step(self, state: View, action: int, /) -> int | None:
+    def step(self, state: StateView, action: int, /) -> int | None:
         """One step of the machine, judged."""
         events = self.machine.step(state, action)
         if events is None:
@@ -172,40 +172,40 @@ class Judged:
             mask |= self._judge(state, event)
         return mask
 
-    def _judge(self, state: View, event: Event) -> int:
+    def _judge(self, state: StateView, event: Event) -> int:
         mask = 1 if isinstance(event, SwitchOut) and event.why == "preempted" else 0
         slot = self._slots[event.task]
         before: Product = state[slot]
-        for situation, bit in self._situations:
+        for situation, bit in self._goals:
             if occurs(situation, event, before.task):
                 mask |= bit
         after, violations = self.runtime.step(before, event)
         if after is not before:
             state[slot] = after
         for violation in violations:
-            if violation.detail not in RULES[violation.rule].foretold:
+            if violation.detail not in RULES[violation.rule].predictive_details:
                 mask |= self._bits[violation.rule]
         return mask
 
-    def violations(self, state: View, action: int, /) -> list[Violation]:
+    def violations(self, state: StateView, action: int, /) -> list[Violation]:
         """What `step()` finds broken, with what it is in each case; changes `state` as that."""
         found: list[Violation] = []
         for event in self.machine.step(state, action) or ():
             slot = self._slots[event.task]
             state[slot], violations = self.runtime.step(state[slot], event)
-            found += [v for v in violations if v.detail not in RULES[v.rule].foretold]
+            found += [v for v in violations if v.detail not in RULES[v.rule].predictive_details]
         return found
 
-    def final(self, state: View, /) -> int:
+    def final(self, state: StateView, /) -> int:
         """What a state shows in which nothing can happen: not the end, or not a good one."""
         machine = self.machine
         if state[machine.layout.bases["system"]["panicked"]]:
             return 0
-        if not machine.over(state):
+        if not machine.all_done(state):
             return self._bits[DEADLOCK]
         here = machine.here(state, 0)
         mask = 0
-        for number, final in enumerate(self.question.finals):
+        for number, final in enumerate(self.query.finals):
             slot: Any = here.entry(final.entry)
             seen = {
                 "stored": (slot.stored,),

@@ -5,68 +5,68 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.explore import Path, Taken
+from lazymmu.explore import PathStep, SearchPath
 from lazymmu.machine import ConfigError
-from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, Judged
-from lazymmu.witness.machine.verdict import Answer, Broken, Verdict
+from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, ProductModel
+from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
 from lazymmu.witness.machine.verify import retrace
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from lazymmu.witness.machine.product_model import Question
+    from lazymmu.witness.machine.product_model import Query
 
-__all__ = ["NotAgainError", "again"]
-
-
-class NotAgainError(Exception):
-    """The machine does not go the way of an earlier counterexample; one sentence says where."""
+__all__ = ["ReplayError", "replay"]
 
 
-def again(name: str, question: Question, rule: str, harm: str, actions: Sequence[str]) -> Verdict:
-    """The verdict that the way through `actions` breaks `rule`.
+class ReplayError(Exception):
+    """The machine cannot take the steps of an earlier counterexample; one sentence says where."""
+
+
+def replay(name: str, query: Query, rule: str, harm: str, actions: Sequence[str]) -> Verdict:
+    """The verdict that taking `actions` one after the other breaks `rule`.
 
     name: the scenario's; harm: as it was found; actions: the machine's names of the steps.
-    Raises NotAgainError where a step cannot be taken, or when the rule is not broken by the last.
+    Raises ReplayError where a step cannot be taken, or when the rule is not broken by the last.
     """
     try:
-        model = Judged(question)
+        model = ProductModel(query)
     except ConfigError as problem:
-        raise NotAgainError(str(problem)) from None
+        raise ReplayError(str(problem)) from None
     path = _path(model, actions)
     shown = {*(path.steps[-1].labels if path.steps else ()), *path.final}
     if not any(label == rule or (rule == FINALLY and label.startswith(FINALLY)) for label in shown):
-        raise NotAgainError(f"the last step does not break {rule}")
+        raise ReplayError(f"the last step does not break {rule}")
     trace = retrace(model, path)
     return Verdict(
         scenario=name,
-        arch=question.config.arch,
+        arch=query.config.arch,
         release=model.machine.release.name,
         feature=model.machine.arch.row,
-        verdict=Answer.VIOLATED,
-        violations=(Broken(rule, harm, path.cost, len(path.steps), trace),),
+        verdict=SearchOutcome.VIOLATED,
+        violations=(Counterexample(rule, harm, path.cost, len(path.steps), trace),),
         depth=len(path.steps),
         reason="replayed",
     )
 
 
-def _path(model: Judged, actions: Sequence[str]) -> Path:
+def _path(model: ProductModel, actions: Sequence[str]) -> SearchPath:
     numbers = {name: number for number, name in enumerate(model.actions)}
     state: list[Hashable] = list(model.initial)
-    steps: list[Taken] = []
+    steps: list[PathStep] = []
     cost = 0
     for place, action in enumerate(actions, 1):
         if action not in numbers:
-            raise NotAgainError(f"step {place}, {action}, is none of this machine's")
+            raise ReplayError(f"step {place}, {action}, is none of this machine's")
         labels = model.step(state, numbers[action])
         if labels is None:
-            raise NotAgainError(f"step {place}, {action}, cannot be taken")
-        steps.append(Taken(action, _names(model, labels)))
+            raise ReplayError(f"step {place}, {action}, cannot be taken")
+        steps.append(PathStep(action, _names(model, labels)))
         cost += PREEMPTION in steps[-1].labels
-    return Path(tuple(steps), cost, _names(model, _final(model, state)))
+    return SearchPath(tuple(steps), cost, _names(model, _final(model, state)))
 
 
-def _final(model: Judged, state: list[Hashable]) -> int:
+def _final(model: ProductModel, state: list[Hashable]) -> int:
     """What a state shows in which nothing can be done, 0 for another one."""
     enabled = any(
         model.step(list(state), number) is not None for number in range(len(model.actions))
@@ -74,5 +74,5 @@ def _final(model: Judged, state: list[Hashable]) -> int:
     return 0 if enabled else model.final(state)
 
 
-def _names(model: Judged, mask: int) -> tuple[str, ...]:
+def _names(model: ProductModel, mask: int) -> tuple[str, ...]:
     return tuple(label for bit, label in enumerate(model.labels) if mask >> bit & 1)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lazymmu.contract.events import Event
 
-__all__ = ["Answer", "Broken", "TraceStep", "Verdict"]
+__all__ = ["Counterexample", "SearchOutcome", "TraceStep", "Verdict"]
 
 
-class Answer(StrEnum):
+class SearchOutcome(StrEnum):
     """What a search came to.
 
     HOLDS: no watched rule can be broken, within the scenario, and its situation does occur;
@@ -69,7 +69,7 @@ class TraceStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Counterexample:
     """A rule that can be broken, with the shortest way: least preemptions, then least steps.
 
     rule: its name in `contract.rules.RULES`, or `finally` for a final state that the scenario rules
@@ -100,8 +100,8 @@ class Verdict:
     arch: str
     release: str
     feature: str
-    verdict: Answer
-    violations: tuple[Broken, ...] = ()
+    verdict: SearchOutcome
+    violations: tuple[Counterexample, ...] = ()
     states: int = 0
     transitions: int = 0
     depth: int = 0
@@ -111,6 +111,6 @@ class Verdict:
     engine: str = ""
 
     @property
-    def first(self) -> Broken | None:
+    def first(self) -> Counterexample | None:
         """The violation to tell first, or None."""
         return self.violations[0] if self.violations else None

@@ -5,52 +5,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.deferral import NAMED, harm
+from lazymmu.contract.deferral import ROW_BY_NAME, harm_sentence
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind
+from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.explore import replay, search
 from lazymmu.machine import ConfigError
-from lazymmu.machine.continuations import Threads, functions, innermost
-from lazymmu.witness.machine.product_model import DEADLOCK, FINALLY, Judged, Question
-from lazymmu.witness.machine.verdict import Answer, Broken, TraceStep, Verdict
+from lazymmu.machine.continuations import Continuations, functions, innermost
+from lazymmu.witness.machine.product_model import DEADLOCK, FINALLY, ProductModel, Query
+from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, TraceStep, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from lazymmu.explore import Engine, Path, Progress, Result
+    from lazymmu.explore import Engine, SearchPath, SearchProgress, SearchResult
     from lazymmu.machine import Machine
-    from lazymmu.machine.context import Here
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.continuations import Stack
 
-__all__ = ["Question", "retrace", "verify"]
+__all__ = ["Query", "retrace", "verify"]
 
 
 def verify(
     name: str,
-    question: Question,
+    query: Query,
     *,
     engine: Engine = "auto",
     bound: int | None = None,
     max_states: int | None = None,
     max_bytes: int | None = None,
     deadline: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> Verdict:
-    """Search everything that the machine of `question` can do, and say what came of it.
+    """Search everything that the machine of `query` can do, and say what came of it.
 
     `name`: of the scenario, for the verdict; the rest as for `explore.search()`.
     """
-    config = question.config
+    config = query.config
     try:
-        model = Judged(question, cached=engine != "python")
+        model = ProductModel(query, cached=engine != "python")
     except ConfigError as problem:
         return Verdict(
-            name, config.arch, config.release, "", Answer.NOT_APPLICABLE, reason=str(problem)
+            name, config.arch, config.release, "", SearchOutcome.NOT_APPLICABLE, reason=str(problem)
         )
     result = search(
         model,
         engine=engine,
-        bound=question.bound if bound is None else bound,
+        bound=query.bound if bound is None else bound,
         max_states=max_states,
         max_bytes=max_bytes,
         deadline=deadline,
@@ -59,10 +59,10 @@ def verify(
     violations = tuple(_broken(model, label, path) for label, path in _objections(model, result))
     never = tuple(
         str(situation)
-        for number, situation in enumerate(question.occurs)
-        if f"occurs {number}" not in result.shown
+        for number, situation in enumerate(query.occurs)
+        if f"occurs {number}" not in result.discoveries
     )
-    # A bound that the question itself sets is a part of the question.
+    # A bound that the query itself sets is a part of the query.
     covered = result.complete or (result.reason == "bound" and bound is None)
     return Verdict(
         scenario=name,
@@ -81,25 +81,27 @@ def verify(
     )
 
 
-def _answer(violations: Sequence[Broken], never: Sequence[str], *, complete: bool) -> Answer:
+def _answer(
+    violations: Sequence[Counterexample], never: Sequence[str], *, complete: bool
+) -> SearchOutcome:
     if violations:
         # A counterexample is one whatever else was not seen.
-        return Answer.VIOLATED
+        return SearchOutcome.VIOLATED
     if not complete:
-        return Answer.INCONCLUSIVE
-    return Answer.NEVER_OCCURS if never else Answer.HOLDS
+        return SearchOutcome.INCONCLUSIVE
+    return SearchOutcome.NEVER_OCCURS if never else SearchOutcome.HOLDS
 
 
-def _objections(model: Judged, result: Result) -> list[tuple[str, Path]]:
+def _objections(model: ProductModel, result: SearchResult) -> list[tuple[str, SearchPath]]:
     """What was shown that should not have been: least preemptions, then least steps first."""
     bad = [*model.rules, DEADLOCK, *(label for label in model.labels if label.startswith(FINALLY))]
-    shown = [(label, result.shown[label]) for label in bad if label in result.shown]
+    shown = [(label, result.discoveries[label]) for label in bad if label in result.discoveries]
     return sorted(shown, key=lambda item: (item[1].cost, len(item[1].steps)))
 
 
-def _broken(model: Judged, label: str, path: Path) -> Broken:
+def _broken(model: ProductModel, label: str, path: SearchPath) -> Counterexample:
     rule = FINALLY if label.startswith(FINALLY) else label
-    return Broken(
+    return Counterexample(
         rule=rule,
         harm=_harm(model, label, _detail(model, label, path)),
         preemptions=path.cost,
@@ -108,7 +110,7 @@ def _broken(model: Judged, label: str, path: Path) -> Broken:
     )
 
 
-def _detail(model: Judged, label: str, path: Path) -> str:
+def _detail(model: ProductModel, label: str, path: SearchPath) -> str:
     """In what way the last step of a path breaks a rule."""
     if label not in model.rules:
         return ""
@@ -118,7 +120,7 @@ def _detail(model: Judged, label: str, path: Path) -> str:
     return next((one.detail for one in broken if one.rule == label), "")
 
 
-def _harm(model: Judged, label: str, detail: str) -> str:
+def _harm(model: ProductModel, label: str, detail: str) -> str:
     """Who is hurt, in one sentence: a harm is its own; for an obligation the table says.
 
     `detail`: the violation's.
@@ -126,48 +128,48 @@ def _harm(model: Judged, label: str, detail: str) -> str:
     rule = RULES.get(label)
     if rule is None:
         return ""
-    if rule.kind is Kind.HARM:
+    if rule.kind is RuleKind.HARM:
         return rule.sentence
-    row = NAMED.get(model.machine.arch.row)
-    return "" if row is None else harm(label, row, "unknown", detail) or ""
+    row = ROW_BY_NAME.get(model.machine.arch.row)
+    return "" if row is None else harm_sentence(label, row, "unknown", detail) or ""
 
 
 # ---- the way there -------------------------------------------------------------------------------
 
 
-def retrace(model: Judged, path: Path) -> tuple[TraceStep, ...]:
+def retrace(model: ProductModel, path: SearchPath) -> tuple[TraceStep, ...]:
     """The steps of a path as reports print them: the machine takes them once more."""
     machine = model.machine
     numbers = {name: number for number, name in enumerate(model.actions)}
     states = list(replay(model, path))
-    threads = machine.threads
-    machine.threads = _Followed(cached=False)
+    threads = machine.continuations
+    machine.continuations = _Followed(cached=False)
     try:
         return tuple(
             _step(machine, numbers[taken.action], list(before), list(after))
             for taken, before, after in zip(path.steps, states, states[1:], strict=False)
         )
     finally:
-        machine.threads = threads
+        machine.continuations = threads
 
 
-class _Followed(Threads):
-    """Threads that remember where programs were whenever one had taken a step."""
+class _Followed(Continuations):
+    """Continuations that remember where programs were whenever one had taken a step."""
 
     def __init__(self, *, cached: bool) -> None:
         super().__init__(cached=cached)
         self.visited: list[Stack] = []
 
     def after(self, stack: Stack, value: Hashable) -> Stack:
-        """As in `Threads`; nobody asks after a step that could not be taken."""
+        """As in `Continuations`; nobody asks after a step that could not be taken."""
         self.visited.append(stack)
         return super().after(stack, value)
 
 
 def _step(machine: Machine, number: int, before: list[object], after: list[object]) -> TraceStep:
     action = machine.actions[number]
-    scene = machine.scene(before, number)
-    followed = machine.threads
+    scene = machine.describe_step(before, number)
+    followed = machine.continuations
     visited = followed.visited if isinstance(followed, _Followed) else []
     visited.clear()
     events = machine.step(list(before), number) or ()
@@ -191,7 +193,7 @@ def _step(machine: Machine, number: int, before: list[object], after: list[objec
     )
 
 
-def _waiting(machine: Machine, here: Here) -> list[str]:
+def _waiting(machine: Machine, here: StepContext) -> list[str]:
     return [
         f"cpu{cpu}: {what} {entry}"
         for cpu in here.cpus
@@ -199,7 +201,7 @@ def _waiting(machine: Machine, here: Here) -> list[str]:
     ]
 
 
-def _cached(here: Here, names: Sequence[str]) -> list[str]:
+def _cached(here: StepContext, names: Sequence[str]) -> list[str]:
     return [
         f"cpu{cpu}: {name} was {_value(value)}"
         for cpu in here.cpus

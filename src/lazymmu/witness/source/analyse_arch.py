@@ -13,7 +13,7 @@ from lazymmu.contract import vocabulary
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind, Party
+from lazymmu.contract.rules.rule import Party, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
 from lazymmu.kernelc.configured_tree import Definition, View
@@ -106,7 +106,9 @@ def _look(
     if not any(d.file.startswith("arch/") for d in implementation.enter):
         return None
     # What is information on an implementation shows where the mode is used.
-    used = [n for n in rules if RULES[n].party is Party.CALLER or RULES[n].kind is Kind.INFORMATION]
+    used = [
+        n for n in rules if RULES[n].party is Party.CALLER or RULES[n].kind is RuleKind.INFORMATION
+    ]
     callers = [RULES[n] for n in used]
     implementers = [RULES[n] for n in rules if n not in used]
     walker = Walker(calls, Runtime(callers, dialect))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lazymmu.contract.events import Call, Return, Role, Site
+from lazymmu.contract.events import FunctionCall, FunctionReturn, Role, Site
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition, View
@@ -215,11 +215,11 @@ def _run(
     graph = program.function(definition)
     site = Site(graph.file, graph.line, 1, graph.name)
     runtime = walker.runtime
-    started, _ = runtime.step(product, Call(graph.name, role=role, site=site))
+    started, _ = runtime.step(product, FunctionCall(graph.name, role=role, site=site))
     outcome = walker.walk(graph, (), started)
     results.append((definition, outcome))
     ended = {
-        runtime.step(after, Return(graph.name, role=role, site=site))[0]
+        runtime.step(after, FunctionReturn(graph.name, role=role, site=site))[0]
         for after, _, _ in outcome.exits
     }
     return ended or {product}

@@ -236,13 +236,13 @@ def _each(
         yield task.result()
 
 
-def _row(item: Looked, dialect: Dialect) -> deferral.Row:
+def _row(item: Looked, dialect: Dialect) -> deferral.DeferralRow:
     """The architecture's row of the deferral table.
 
     One that the table lacks is taken to be the weakest implementation that the dialect allows.
     """
     if item.arch in deferral.ROWS:
-        return deferral.row(item.arch, item.words, item.enter)
+        return deferral.classify(item.arch, item.words, item.enter)
     unpinned, _ = deferral.WORST_CASE[dialect.name]
     return replace(unpinned, arch=item.arch)
 

@@ -12,10 +12,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lazymmu.contract.deferral import Row, cost, harm, shown_by
+from lazymmu.contract.deferral import DeferralRow, cost_sentence, demonstrated_by, harm_sentence
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind
+from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
 from lazymmu.witness.source.path.path_state import Hit
 from lazymmu.witness.source.path.path_trace import Trail
@@ -187,7 +187,7 @@ def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> 
 
 
 def findings(
-    culprits: Iterable[Culprit], dialect: Dialect, rows: Mapping[str, Row]
+    culprits: Iterable[Culprit], dialect: Dialect, rows: Mapping[str, DeferralRow]
 ) -> tuple[Finding, ...]:
     """Join what belongs to one cause, and say who is hurt.
 
@@ -212,14 +212,14 @@ def findings(
     return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
 
 
-def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
+def _own_business(item: Culprit, rows: Mapping[str, DeferralRow]) -> bool:
     """Whether architecture code does what its own implementation can take.
 
     Generic code must obey for the weakest implementation; code below arch/X, and what it does
     in a section of its own, only for X's.  What is information on an implementation is none on
     one that pins the task itself.
     """
-    if RULES[item.rule].kind is Kind.INFORMATION and item.arch in rows:
+    if RULES[item.rule].kind is RuleKind.INFORMATION and item.arch in rows:
         return rows[item.arch].pins
     places = [item.step, *([item.section] if item.section is not None else [])]
     if item.rule not in _ABOUT_IMPLEMENTATION or item.arch not in rows:
@@ -227,7 +227,7 @@ def _own_business(item: Culprit, rows: Mapping[str, Row]) -> bool:
     if not any(place.file.startswith("arch/") for place in places):
         return False
     asked = (item.rule, rows[item.arch], item.space, item.detail)
-    return harm(*asked) is None and cost(*asked) is None
+    return harm_sentence(*asked) is None and cost_sentence(*asked) is None
 
 
 def _better(item: Culprit) -> tuple[object, ...]:
@@ -237,7 +237,7 @@ def _better(item: Culprit) -> tuple[object, ...]:
     return (item.rank, *place, item.arch, item.conditions, item.detail)
 
 
-def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) -> Finding:
+def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, DeferralRow]) -> Finding:
     best = min(group, key=_better)
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))
@@ -245,11 +245,11 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
     costs: list[Harm] = []
     for arch in arches:
         told = sorted({(c.space, c.detail) for c in group if c.arch == arch})
-        hurt = _first(harm, best.rule, rows[arch], told)
-        lost = None if hurt is not None else _first(cost, best.rule, rows[arch], told)
+        hurt = _first(harm_sentence, best.rule, rows[arch], told)
+        lost = None if hurt is not None else _first(cost_sentence, best.rule, rows[arch], told)
         harms.extend([] if hurt is None else [hurt])
         costs.extend([] if lost is None else [lost])
-    if rule.kind is Kind.INFORMATION:
+    if rule.kind is RuleKind.INFORMATION:
         severity = Severity.INFORMATION
     else:
         severity = Severity.HURTS if harms else Severity.BREAKS_TEXT
@@ -289,16 +289,16 @@ def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, Row]) ->
 
 
 def _first(
-    say: Callable[[str, Row, str, str], str | None],
+    say: Callable[[str, DeferralRow, str, str], str | None],
     rule: str,
-    row: Row,
+    row: DeferralRow,
     told: Iterable[tuple[str, str]],
 ) -> Harm | None:
     """What is said of the first of several violations that there is anything to say of."""
     for space, detail in told:
         text = say(rule, row, space, detail)
         if text:
-            return Harm(row.arch, text, shown_by(rule, row, space, detail))
+            return Harm(row.arch, text, demonstrated_by(rule, row, space, detail))
     return None
 
 

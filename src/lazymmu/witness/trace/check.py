@@ -1,37 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The third witness: holds what a running kernel recorded to the contract.
 
-`watch()` reads a trace, finds out which kernel it is of, runs the contract's monitors over what it
-shows, and returns findings, what was seen, and what cannot be told.
+`check_trace()` reads a trace, finds out which kernel it is of, runs the contract's monitors over
+what it shows, and returns findings, what was seen, and what cannot be told.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral import Row
+from lazymmu.contract.deferral import DeferralRow
 from lazymmu.contract.dialects import PTL_HELD, Dialect
 from lazymmu.contract.events import Disable, Enable
 from lazymmu.contract.monitor import Runtime, Violation
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.harms import Effect, effect
+from lazymmu.contract.rules.harms import ModeEffect, mode_effect
 from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Trace, read
-from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, Found, finding
+from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, finding
 from lazymmu.witness.trace.line_class import NEEDLES, POWERPC_NEEDLES
-from lazymmu.witness.trace.line_loop import Follower
-from lazymmu.witness.trace.memo_monitor import Judge
-from lazymmu.witness.trace.values import Doubt, TraceFinding, Watched
+from lazymmu.witness.trace.line_loop import LineLoop
+from lazymmu.witness.trace.memo_monitor import MemoMonitor
+from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import BinaryIO
 
     from lazymmu.ftrace.block import Lines
-    from lazymmu.witness.trace.task_state import Place, Tallied, Task
+    from lazymmu.witness.trace.task_state import Place, TracedTask, TraceObserver
 
-__all__ = ["trace_rules", "watch"]
+__all__ = ["check_trace", "trace_rules"]
 
 _KEPT: Final = 1000
 """Findings that are kept of one rule; the rest is counted."""
@@ -66,21 +66,21 @@ class _Watcher:
         rules: Collection[str],
         arch: str,
         release: str,
-        tally: Tallied | None,
+        tally: TraceObserver | None,
     ) -> None:
         self.trace = trace
         self.tally = tally
         self.rules = rules
         self.arch = arch
         self.release = release
-        self.found: list[Found] = []
+        self.found: list[PendingFinding] = []
         self.cut: dict[str, int] = {}
-        self.doubts: dict[str, Doubt] = {}
+        self.doubts: dict[str, Caveat] = {}
         self.flags = True
         self.dialects: tuple[Dialect, ...] = ()
 
-    def run(self) -> Watched:
-        follower: Follower | None = None
+    def run(self) -> TraceResult:
+        follower: LineLoop | None = None
         lines: Lines | None = None
         known: Guess | None = None
         for lines in self.trace.lines(NEEDLES):
@@ -109,7 +109,7 @@ class _Watcher:
         follower.seen.lines = lines.next_line - 1
         return self._watched(follower, known, lines.given)
 
-    def _follower(self, lines: Lines, known: Guess, before: Follower | None = None) -> Follower:
+    def _follower(self, lines: Lines, known: Guess, before: LineLoop | None = None) -> LineLoop:
         blind = not known.shows_sections
         lines.needles = NEEDLES
         if known.arch in ("", "powerpc"):
@@ -123,8 +123,8 @@ class _Watcher:
         chosen = [RULES[name] for name in trace_rules()]
         self.runtime = Runtime(chosen, dialect)
         self.flags = lines.sniff()
-        judge = Judge(self.runtime, flags=self.flags, blind=blind)
-        follower = Follower(
+        judge = MemoMonitor(self.runtime, flags=self.flags, blind=blind)
+        follower = LineLoop(
             judge,
             self._note,
             self._doubt,
@@ -140,12 +140,12 @@ class _Watcher:
     def _doubt(self, reason: str, line: int) -> None:
         old = self.doubts.get(reason)
         self.doubts[reason] = (
-            Doubt(reason, line) if old is None else Doubt(reason, old.line, old.times + 1)
+            Caveat(reason, line) if old is None else Caveat(reason, old.line, old.times + 1)
         )
 
     def _note(
         self,
-        task: Task,
+        task: TracedTask,
         violations: tuple[Violation, ...],
         place: Place,
         lines: Lines,
@@ -163,13 +163,13 @@ class _Watcher:
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
             if self.cut[violation.rule] <= _KEPT:
-                one = Found(task, violation, place, lines.around(number))
+                one = PendingFinding(task, violation, place, lines.around(number))
                 self.found.append(one)
-                task.recent.append(one)
+                task.recent_findings.append(one)
 
     # ---- the end ---------------------------------------------------------------------------
 
-    def _watched(self, follower: Follower, known: Guess, given: int) -> Watched:
+    def _watched(self, follower: LineLoop, known: Guess, given: int) -> TraceResult:
         seen = follower.seen
         if seen.counters:
             known = with_counters(known)
@@ -201,16 +201,16 @@ class _Watcher:
             )
         if not seen.anything:
             self._doubt("nothing in it shows the lazy MMU mode", 0)
-        return Watched(
+        return TraceResult(
             name=header.name,
             arch=known.arch,
             release=known.release,
             kernel=_kernel(known),
             dialect=known.dialects[0].name if len(known.dialects) == 1 else "",
-            findings=tuple(sorted(findings, key=lambda one: one.spot.line)),
-            doubts=tuple(self.doubts.values()),
+            findings=tuple(sorted(findings, key=lambda one: one.location.line)),
+            caveats=tuple(self.doubts.values()),
             seen=seen,
-            mute=mute,
+            unjudgeable=mute,
             hidden=hidden(known),
             ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),
             cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
@@ -221,23 +221,23 @@ class _Watcher:
         header = self.trace.header
         return header.preempt == "preempt_rt" or "-rt" in header.release
 
-    def _effect(self, follower: Follower, rows: tuple[Row, ...]) -> list[TraceFinding]:
+    def _effect(self, follower: LineLoop, rows: tuple[DeferralRow, ...]) -> list[TraceFinding]:
         """Whether the sections of the whole trace came to anything."""
         if self.rules and _EFFECT not in self.rules:
             return []
         nodes = follower.ended | {task.node for task in follower.tasks.values()}
         nodes |= {cpu.idle.node for cpu in follower.cpus.values()}
         owns = [self.runtime.own(node.product, _EFFECT) for node in nodes]
-        total = effect(own for own in owns if isinstance(own, Effect))
+        total = mode_effect(own for own in owns if isinstance(own, ModeEffect))
         if total.fault is None or follower.off is None:
             return []
         task, place, context = follower.off
-        one = Found(task, Violation(_EFFECT, Enable(), total.fault), place, context)
+        one = PendingFinding(task, Violation(_EFFECT, Enable(), total.fault), place, context)
         one.began = ()
         return [finding(one, rows, self.dialects, rt=self._rt())]
 
 
-def watch(
+def check_trace(
     path: str,
     stream: BinaryIO | None = None,
     *,
@@ -245,8 +245,8 @@ def watch(
     release: str = "",
     rules: Collection[str] = (),
     progress: Callable[[int], None] | None = None,
-    tally: Tallied | None = None,
-) -> Watched:
+    tally: TraceObserver | None = None,
+) -> TraceResult:
     """Hold the trace at `path`, or of `stream`, to the contract.
 
     arch, release: what the user knows better than the trace; rules: the only ones to judge by

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral import Row, harm
+from lazymmu.contract.deferral import DeferralRow, harm_sentence
 from lazymmu.contract.deferral.allowed import allowed
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.events import SwitchOut
 from lazymmu.contract.monitor import Violation
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Kind
+from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace.values import Spot, TraceFinding, Verdict
+from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceVerdict
 
 if TYPE_CHECKING:
-    from lazymmu.witness.trace.task_state import Place, Task
+    from lazymmu.witness.trace.task_state import Place, TracedTask
 
-__all__ = ["PREEMPTED", "SLEPT", "Found", "finding"]
+__all__ = ["PREEMPTED", "SLEPT", "PendingFinding", "finding"]
 
 PREEMPTED: Final = "preempted-in-section"
 SLEPT: Final = "sleep-in-section"
@@ -37,14 +37,14 @@ It has the state D then, like one that sleeps (TASK_RTLOCK_WAIT; include/trace/e
 """
 
 
-class Found:
+class PendingFinding:
     """A finding in the making: a stack that comes later is filled into its place."""
 
     __slots__ = ("began", "context", "place", "task", "violation", "void")
 
     def __init__(
         self,
-        task: Task,
+        task: TracedTask,
         violation: Violation,
         place: Place,
         context: tuple[tuple[int, str], ...],
@@ -58,7 +58,7 @@ class Found:
 
 
 def finding(
-    one: Found, rows: tuple[Row, ...], dialects: tuple[Dialect, ...], *, rt: bool
+    one: PendingFinding, rows: tuple[DeferralRow, ...], dialects: tuple[Dialect, ...], *, rt: bool
 ) -> TraceFinding:
     """What is told of a violation.
 
@@ -70,11 +70,11 @@ def finding(
     notes = []
     verdict, severity, hurt = _judged(one.violation, rows)
     if _slept(one) and not one.place[4] and rt:
-        verdict, severity = Verdict.UNKNOWN, Severity.INFORMATION
+        verdict, severity = TraceVerdict.UNKNOWN, Severity.INFORMATION
         notes.append("or waits for a spinlock of PREEMPT_RT, which may be: a stack would tell")
     if rule.name == PREEMPTED:
-        if verdict is Verdict.ALLOWED and _may_have_yielded(one):
-            verdict = Verdict.UNKNOWN
+        if verdict is TraceVerdict.ALLOWED and _may_have_yielded(one):
+            verdict = TraceVerdict.UNKNOWN
             notes.append("or gives up its CPU by itself, which is not: this form does not tell")
         notes.append(_allowed(one.violation, rows))
     comm, pid = one.task
@@ -85,7 +85,7 @@ def finding(
         message=rule.message(one.violation),
         comm=comm.decode("utf-8", "replace"),
         pid=pid,
-        spot=_spot(one.place),
+        location=_spot(one.place),
         began=tuple(_spot(place) for place in one.began),
         notes=tuple(notes),
         harm=hurt,
@@ -94,9 +94,9 @@ def finding(
     )
 
 
-def _spot(place: Place) -> Spot:
+def _spot(place: Place) -> TraceLocation:
     number, stamp, cpu, text, frames = place
-    return Spot(
+    return TraceLocation(
         number,
         stamp.decode("utf-8", "replace").strip(),
         cpu,
@@ -105,24 +105,30 @@ def _spot(place: Place) -> Spot:
     )
 
 
-def _judged(violation: Violation, rows: tuple[Row, ...]) -> tuple[Verdict, Severity, str]:
+def _judged(
+    violation: Violation, rows: tuple[DeferralRow, ...]
+) -> tuple[TraceVerdict, Severity, str]:
     """What a violation is on an implementation that is one of `rows`."""
     rule = RULES[violation.rule]
     may = {allowed(rule.name, row, violation.detail) for row in rows}
-    if rule.kind is Kind.INFORMATION and may != {False}:
-        verdict = Verdict.ALLOWED if may == {True} else Verdict.UNKNOWN
+    if rule.kind is RuleKind.INFORMATION and may != {False}:
+        verdict = TraceVerdict.ALLOWED if may == {True} else TraceVerdict.UNKNOWN
         return verdict, Severity.INFORMATION, ""
     if may == {True}:
-        return Verdict.ALLOWED, Severity.INFORMATION, ""
-    hurts = [harm(rule.name, row, "unknown", violation.detail) for row in rows]
+        return TraceVerdict.ALLOWED, Severity.INFORMATION, ""
+    hurts = [harm_sentence(rule.name, row, "unknown", violation.detail) for row in rows]
     said = {text for text in hurts if text}
-    if not said and rule.kind is not Kind.HARM:
-        return Verdict.VIOLATION, Severity.BREAKS_TEXT, ""
+    if not said and rule.kind is not RuleKind.HARM:
+        return TraceVerdict.VIOLATION, Severity.BREAKS_TEXT, ""
     # What hurts one of the kernels that it may be is worth saying; what it does, only when sure.
-    return Verdict.VIOLATION, Severity.HURTS, said.pop() if len(set(hurts)) == 1 and said else ""
+    return (
+        TraceVerdict.VIOLATION,
+        Severity.HURTS,
+        said.pop() if len(set(hurts)) == 1 and said else "",
+    )
 
 
-def _slept(one: Found) -> bool:
+def _slept(one: PendingFinding) -> bool:
     """Whether this is a task that was switched out in a section in the state D."""
     event, text = one.violation.event, one.place[3]
     if one.violation.rule != SLEPT or not isinstance(event, SwitchOut):
@@ -130,7 +136,7 @@ def _slept(one: Found) -> bool:
     return event.why == "blocked" and (b"prev_state=D" in text or b"] D ==>" in text)
 
 
-def _may_have_yielded(one: Found) -> bool:
+def _may_have_yielded(one: PendingFinding) -> bool:
     """Whether a switch that counts as a preemption may have been a call of schedule().
 
     trace-cmd's plugin drops the + of R+, and raw states have none; a stack tells.
@@ -141,7 +147,7 @@ def _may_have_yielded(one: Found) -> bool:
     return not any(name.startswith(_PREEMPTING) for name in frames)
 
 
-def _allowed(violation: Violation, rows: tuple[Row, ...]) -> str:
+def _allowed(violation: Violation, rows: tuple[DeferralRow, ...]) -> str:
     """Whether that may happen on this implementation, in words."""
     if not rows:
         return "whether that is allowed depends on the architecture: name it with --arch"
@@ -149,5 +155,5 @@ def _allowed(violation: Violation, rows: tuple[Row, ...]) -> str:
     if len(may) > 1:
         return "whether that is allowed depends on the release: name it with --release"
     words = "allowed" if may == {True} else "not allowed"
-    same = {row.carried for row in rows}
+    same = {row.on_context_switch for row in rows}
     return f"{words} on {rows[0].label}" + (f": {same.pop()}" if len(same) == 1 else "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Spread"]
+__all__ = ["Histogram"]
 
 _EXACT: Final = 16
 _BITS: Final = 3
@@ -37,7 +37,7 @@ def _middle(number: int) -> int:
 
 
 @dataclass(slots=True)
-class Spread:
+class Histogram:
     """Numbers that are not negative; add() them, merge() other spreads, ask for quantiles."""
 
     count: int = 0
@@ -57,7 +57,7 @@ class Spread:
         at = _bin(value)
         self.bins[at] = self.bins.get(at, 0) + 1
 
-    def merge(self, other: Spread) -> None:
+    def merge(self, other: Histogram) -> None:
         """Take all numbers of another spread in."""
         if other.count == 0:
             return

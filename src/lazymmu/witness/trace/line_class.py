@@ -10,7 +10,7 @@ from typing import Final
 
 from lazymmu.ftrace.lines import what
 from lazymmu.ftrace.profile import functions
-from lazymmu.ftrace.record import Kind
+from lazymmu.ftrace.record import RecordKind
 
 __all__ = ["NEEDLES", "POWERPC_NEEDLES", "WORDS", "act_of"]
 
@@ -66,7 +66,7 @@ def act_of(text: bytes) -> int | None:
     if b"<-" not in text and not text.startswith(b"function:"):
         return EVENT
     kind, name, caller, _ = what(text)
-    if kind is not Kind.FUNCTION:
+    if kind is not RecordKind.FUNCTION:
         return EVENT
     function = functions().get(name)
     if function is None:

@@ -3,7 +3,7 @@
 
 What a line cannot tell is not made up: a task of which the beginning was not seen may be in a
 section already (`inherited`), records that were lost make every task unknown again, and so do lines
-out of order.  `Follower` knows lines, tasks and CPUs; it hands moments to a `Judge` and what that
+out of order.  `LineLoop` knows lines, tasks and CPUs; it hands moments to a `Judge` and what that
 finds to `found`.
 
 Traps of a trace that this minds (each seen on a real kernel):
@@ -26,14 +26,14 @@ from lazymmu.ftrace.profile import counter_events
 from lazymmu.ftrace.record import fields_of
 from lazymmu.witness.trace import line_class
 from lazymmu.witness.trace import memo_monitor as moments
-from lazymmu.witness.trace.context_switches import Switches
+from lazymmu.witness.trace.context_switches import SwitchTracker
 
 if TYPE_CHECKING:
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
-    from lazymmu.witness.trace.task_state import Cpu, Head, Place, Tallied, Task
+    from lazymmu.witness.trace.task_state import Head, Place, TracedCpu, TracedTask, TraceObserver
 
-__all__ = ["Follower"]
+__all__ = ["LineLoop"]
 
 _REMEMBERED: Final = 1 << 14
 """Texts of functions, and columns, of which it is remembered what they mean."""
@@ -47,7 +47,7 @@ _FRAMES: Final = (b" =>", b"=>")
 _BATCH: Final = b"xen_mc_batch: start batch LAZY_"
 
 
-class Follower(Switches):
+class LineLoop(SwitchTracker):
     """See the module."""
 
     def block(self, lines: Lines) -> None:
@@ -103,7 +103,7 @@ class Follower(Switches):
                 continue
             if act >= begin:
                 if act == begin:
-                    cpu.begun = True
+                    cpu.hooks_begun = True
                 else:
                     self._hook(cpu, act)
                 continue
@@ -112,7 +112,7 @@ class Follower(Switches):
                 task = self._task(pid, columns.comm)
             if task is not cpu.current and not self._placed(task, cpu, number):
                 continue
-            if cpu.arriving:
+            if cpu.next_unchecked:
                 self._arrive(cpu, task, stamp, text)
             if irq != task.irq:
                 self._interrupts(task, irq)
@@ -121,7 +121,7 @@ class Follower(Switches):
             elif act == leave:
                 self._leave(cpu, task, irq, stamp, text)
             else:
-                cpu.last = None
+                cpu.stack_place = None
                 self.seen.flushes += 1
         self._stamp = last
 
@@ -138,10 +138,10 @@ class Follower(Switches):
     def finish(self) -> None:
         """Judge what was put off to a line that never came."""
         for cpu in self.cpus.values():
-            if cpu.out is not None:
+            if cpu.pending_switch is not None:
                 self._resolve(cpu)
 
-    def _tell(self, tally: Tallied, columns: Columns, cpu: Cpu, act: int) -> None:
+    def _tell(self, tally: TraceObserver, columns: Columns, cpu: TracedCpu, act: int) -> None:
         """Hand the line at hand to whoever counts."""
         task = cpu.idle if columns.pid == b"0" else self.tasks.get(columns.pid)
         record = self._lines.record(self._number)
@@ -185,7 +185,7 @@ class Follower(Switches):
             self._doubt("a line that matters cannot be read", number)
             self._forget_all()
 
-    def _event(self, cpu: Cpu, columns: Columns, stamp: bytes, text: bytes) -> None:
+    def _event(self, cpu: TracedCpu, columns: Columns, stamp: bytes, text: bytes) -> None:
         pid, comm = columns.pid, columns.comm
         if STACK.match(text):
             self._stack(cpu)
@@ -193,7 +193,7 @@ class Follower(Switches):
             task = cpu.idle if pid == b"0" else self.tasks.get(pid) or self._task(pid, comm)
             if task is cpu.current or self._placed(task, cpu, self._number):
                 place: Place = [self._number, stamp, cpu.number, text, None]
-                cpu.last, cpu.needs = place, ""
+                cpu.stack_place, cpu.stack_needs = place, ""
                 self._exit(task, place)
         elif text.startswith(b"sched_process_fork:"):
             child = fields_of("sched_process_fork", text[19:]).get("child_pid", "").encode()
@@ -208,9 +208,9 @@ class Follower(Switches):
 
     # ---- sections --------------------------------------------------------------------------
 
-    def _enter(self, cpu: Cpu, task: Task, place: Place, irq: tuple[str, ...]) -> None:
+    def _enter(self, cpu: TracedCpu, task: TracedTask, place: Place, irq: tuple[str, ...]) -> None:
         self.seen.sections += 1
-        cpu.last, cpu.needs, cpu.mode = place, place[3], True
+        cpu.stack_place, cpu.stack_needs, cpu.mode = place, place[3], True
         if irq:
             event = moments.ENABLE_IRQ
         else:
@@ -224,9 +224,11 @@ class Follower(Switches):
         if self._batches and not irq:
             self._batched(task, place)
 
-    def _leave(self, cpu: Cpu, task: Task, irq: tuple[str, ...], stamp: bytes, text: bytes) -> None:
+    def _leave(
+        self, cpu: TracedCpu, task: TracedTask, irq: tuple[str, ...], stamp: bytes, text: bytes
+    ) -> None:
         self.seen.ends += 1
-        cpu.last = None
+        cpu.stack_place = None
         node = task.node
         if node.depth == 0 and task.inherited:
             # The end of a section that began before the trace.
@@ -240,13 +242,13 @@ class Follower(Switches):
         task.node, violations = node.next.get(event) or self.judge.step(node, event)
         if violations:
             place: Place = [self._number, stamp, cpu.number, text, None]
-            cpu.last, cpu.needs = place, text
+            cpu.stack_place, cpu.stack_needs = place, text
             self._found(task, violations, place, self._lines, self._number)
         if task.begins:
             task.begins.pop()
         cpu.mode = None if task.node.depth else False
 
-    def _batched(self, task: Task, place: Place) -> None:
+    def _batched(self, task: TracedTask, place: Place) -> None:
         """What the first batch of a section says of the mode, where Xen's events are recorded."""
         block, at = self._lines.block, self._lines.at(self._number)
         after = block.find(b"\n", at)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Counts what the sections of a trace were like: how long, over how many entries, and how undone.
 
-It judges nothing.  `Tally.add()` is told of each line by the trace witness, with what the line is
-to a section; memory does not grow with the trace: distributions are `Spread`s, and of tasks and
-call sites beyond `groups.MOST` only the sum is kept.
+It judges nothing.  `SectionStats.add()` is told of each line by the trace witness, with what the
+line is to a section; memory does not grow with the trace: distributions are `Histogram`s, and of
+tasks and call sites beyond `stats_group.MOST` only the sum is kept.
 
 What was put off is counted where the kernel shows it:
 
@@ -21,13 +21,13 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lazymmu.witness.trace.histogram import Spread
-from lazymmu.witness.trace.stats_group import Group, group_of
+from lazymmu.witness.trace.histogram import Histogram
+from lazymmu.witness.trace.stats_group import StatsGroup, group_of
 
 if TYPE_CHECKING:
     from lazymmu.ftrace.record import Record
 
-__all__ = ["Tally"]
+__all__ = ["SectionStats"]
 
 _UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
 _FLUSHING: Final = re.compile(rb" ?flushing (\d{1,9}) hypercalls, (\d{1,12}) arg bytes")
@@ -44,7 +44,7 @@ class _Open:
         self.began = began
         self.site = site
         self.depth = 1
-        self.group = Group()
+        self.group = StatsGroup()
         self.out = 0
         self.left: int | None = None
 
@@ -64,7 +64,7 @@ class _Cpu:
         self.last: tuple[str, str] | None = None
 
 
-class Tally:
+class SectionStats:
     """See the module.
 
     needles: what a line that is wanted contains; everything: all sections together; sites, tasks:
@@ -86,11 +86,11 @@ class Tally:
 
     def __init__(self) -> None:
         """Nothing seen yet."""
-        self.everything = Group()
-        self.sites: dict[str, Group] = {}
-        self.tasks: dict[str, Group] = {}
+        self.everything = StatsGroup()
+        self.sites: dict[str, StatsGroup] = {}
+        self.tasks: dict[str, StatsGroup] = {}
         self.outside: Counter[str] = Counter()
-        self.batches = Spread()
+        self.batches = Histogram()
         self.readings = 0
         self.seen_in: Counter[str] = Counter()
         self.cut = 0
@@ -103,7 +103,7 @@ class Tally:
     # ---- lines -----------------------------------------------------------------------------
 
     def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
-        """One line; see `lazymmu.witness.trace.line_loop.Tallied`."""
+        """One line; see `lazymmu.witness.trace.task_state.TraceObserver`."""
         now = _nanoseconds(record.stamp)
         if self.started is None:
             self.started = now
@@ -283,7 +283,7 @@ class Tally:
         went, cpu.queued = cpu.queued, 0
         self.batches.add(went)
         site = cpu.site if record.caller == "hpte_need_flush" else record.caller
-        group = Group(queued=went, calls=1)
+        group = StatsGroup(queued=went, calls=1)
         group.entries.add(went)
         group.flushes[reason] += 1
         for found, name in ((self.sites, site), (self.tasks, _named(record))):
@@ -294,7 +294,7 @@ class Tally:
         self, cpu: _Cpu, reason: str, calls: int, held: _Open | None, queued: int = 0
     ) -> None:
         """Work put off takes effect: the task's open section has it, or the one that just ended."""
-        group = Group(calls=calls, queued=queued)
+        group = StatsGroup(calls=calls, queued=queued)
         group.flushes[reason] += 1
         if held is not None:
             held.group.take(group)

@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.witness.trace.histogram import Spread
+from lazymmu.witness.trace.histogram import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["OTHERS", "Group", "group_of", "ranked"]
+__all__ = ["OTHERS", "StatsGroup", "group_of", "ranked"]
 
 MOST: Final = 512
 """Tasks, or call sites, that are told apart."""
@@ -21,7 +21,7 @@ OTHERS: Final = "(others)"
 
 
 @dataclass(slots=True)
-class Group:
+class StatsGroup:
     """The sections of one call site, of one task, or all.
 
     sections: outermost ones that ended; lengths: of them, in nanoseconds; entries: put off in each;
@@ -33,8 +33,8 @@ class Group:
     sections: int = 0
     nested: int = 0
     off_cpu: int = 0
-    lengths: Spread = field(default_factory=Spread)
-    entries: Spread = field(default_factory=Spread)
+    lengths: Histogram = field(default_factory=Histogram)
+    entries: Histogram = field(default_factory=Histogram)
     switches: Counter[str] = field(default_factory=Counter)
     interrupts: Counter[str] = field(default_factory=Counter)
     flushes: Counter[str] = field(default_factory=Counter)
@@ -51,7 +51,7 @@ class Group:
         """Sections in which nothing, or one entry, was put off: the mode gained nothing there."""
         return self.entries.at_most(1)
 
-    def take(self, other: Group) -> None:
+    def take(self, other: StatsGroup) -> None:
         """Add what another group counted."""
         self.sections += other.sections
         self.nested += other.nested
@@ -68,16 +68,16 @@ class Group:
         self.calls += other.calls
 
 
-def group_of(found: dict[str, Group], name: str) -> Group:
+def group_of(found: dict[str, StatsGroup], name: str) -> StatsGroup:
     """The group of a name; of one too many, the group of all others."""
     group = found.get(name)
     if group is None:
         name = name if len(found) < MOST else OTHERS
-        group = found.setdefault(name, Group())
+        group = found.setdefault(name, StatsGroup())
     return group
 
 
-def ranked(groups: Mapping[str, Group]) -> Iterator[tuple[str, Group]]:
+def ranked(groups: Mapping[str, StatsGroup]) -> Iterator[tuple[str, StatsGroup]]:
     """Groups with the most time in sections first; without times, with the most entries."""
     return iter(
         sorted(

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.record import Record
-    from lazymmu.witness.trace.memo_monitor import Judge, Moment, Node
+    from lazymmu.witness.trace.memo_monitor import InternedEvent, MemoMonitor, MonitorNode
 
-__all__ = ["Cpu", "Head", "Place", "Switched", "Tallied", "Task", "Tracks"]
+__all__ = ["Head", "Place", "SwitchRecord", "TaskTable", "TraceObserver", "TracedCpu", "TracedTask"]
 
 Place = list[Any]
 """Number, time, CPU, text and stack (None: not yet seen) of a line; a list because it is cheap."""
 
 
-class Tallied(Protocol):
+class TraceObserver(Protocol):
     """Whoever counts what a trace shows: a summary.  It judges nothing."""
 
     needles: tuple[bytes, ...]
@@ -39,94 +39,96 @@ class Tallied(Protocol):
         """
 
 
-class Task:
+class TracedTask:
     """One task: where its monitors are, where its open sections began, and where it runs.
 
     inherited: the trace did not see how it began, so that more sections may be open than are known;
-    cpu: where it runs now, None when it does not or nobody knows; last: where it ran before;
-    irq: the interrupts that it is in; went: the time when it was switched out last; blurred: what
-    came before and after that is not known; recent: findings since it was switched in.
+    cpu: where it runs now, None when it does not or nobody knows; last_cpu: where it ran before;
+    irq: the interrupts that it is in; switched_out_at: the time when it was switched out last;
+    order_unknown: what came before and after that is not known; recent_findings: findings since it
+    was switched in.
     """
 
     __slots__ = (
         "begins",
-        "blurred",
         "comm",
         "cpu",
         "inherited",
         "irq",
-        "last",
+        "last_cpu",
         "node",
+        "order_unknown",
         "pid",
-        "recent",
-        "went",
+        "recent_findings",
+        "switched_out_at",
     )
 
-    def __init__(self, pid: int, comm: bytes, node: Node) -> None:
+    def __init__(self, pid: int, comm: bytes, node: MonitorNode) -> None:
         """A task that was never seen before."""
         self.pid = pid
         self.comm = comm
         self.node = node
         self.inherited = True
-        self.cpu: Cpu | None = None
-        self.last: Cpu | None = None
+        self.cpu: TracedCpu | None = None
+        self.last_cpu: TracedCpu | None = None
         self.begins: list[Place] = []
         self.irq: tuple[str, ...] = ()
-        self.went = b""
-        self.blurred = False
-        self.recent: list[Any] = []
+        self.switched_out_at = b""
+        self.order_unknown = False
+        self.recent_findings: list[Any] = []
 
 
-class Cpu:
+class TracedCpu:
     """One CPU: whose it is, and how far its last context switch got.
 
-    mode: whether the mode is on there, None when nobody knows; before: the task that was switched
-    out last; gone: its switch (task, moments, place); out: the same, still to be judged; begun,
-    hooked: its first hook was seen, and that the hook left the mode; arriving: the task that came
-    is still to be looked at; back: a task gets this CPU again; last: the place that a stack would
-    belong to; needs: what that stack must hold.
+    mode: whether the mode is on there, None when nobody knows; prev: the task that was switched
+    out last; last_switch: its switch (task, moments, place); pending_switch: the same, still to be
+    judged; hooks_begun, hook_left_mode: its first hook was seen, and that the hook left the mode;
+    next_unchecked: the task that came is still to be looked at; switch_back: a task gets this CPU
+    again; stack_place: the place that a stack would belong to; stack_needs: what that stack must
+    hold.
     """
 
     __slots__ = (
-        "arriving",
-        "back",
-        "before",
-        "begun",
         "current",
-        "gone",
-        "hooked",
+        "hook_left_mode",
+        "hooks_begun",
         "idle",
-        "last",
+        "last_switch",
         "mode",
-        "needs",
+        "next_unchecked",
         "number",
-        "out",
+        "pending_switch",
+        "prev",
+        "stack_needs",
+        "stack_place",
+        "switch_back",
     )
 
-    def __init__(self, number: int, idle: Task) -> None:
+    def __init__(self, number: int, idle: TracedTask) -> None:
         """A CPU of which nothing was seen before."""
         self.number = number
-        self.back = moments.switch_in(number, number)
+        self.switch_back = moments.switch_in(number, number)
         self.idle = idle
-        self.current: Task | None = None
-        self.before: Task | None = None
-        self.out: tuple[Task, tuple[Moment, ...], Place] | None = None
-        self.gone: tuple[Task, tuple[Moment, ...], Place] | None = None
+        self.current: TracedTask | None = None
+        self.prev: TracedTask | None = None
+        self.pending_switch: tuple[TracedTask, tuple[InternedEvent, ...], Place] | None = None
+        self.last_switch: tuple[TracedTask, tuple[InternedEvent, ...], Place] | None = None
         self.mode: bool | None = None
-        self.begun = self.hooked = self.arriving = False
-        self.last: Place | None = None
-        self.needs: str | bytes = ""
+        self.hooks_begun = self.hook_left_mode = self.next_unchecked = False
+        self.stack_place: Place | None = None
+        self.stack_needs: str | bytes = ""
 
 
-Head = tuple["Columns", Cpu, bytes, tuple[str, ...]]
+Head = tuple["Columns", TracedCpu, bytes, tuple[str, ...]]
 """A line's columns, and what a follower asks of them: the CPU, the pid, the interrupts."""
 
 
-Switched = tuple[bytes, tuple["Moment", ...], bytes, bytes]
+SwitchRecord = tuple[bytes, tuple["InternedEvent", ...], bytes, bytes]
 """What a sched_switch says: the pid that went, why, the pid that came and its name."""
 
 
-class Tracks:
+class TaskTable:
     """All tasks and CPUs of a trace, and the steps of their monitors.
 
     found(task, violations, place, lines, number): called for what the judge finds;
@@ -137,22 +139,22 @@ class Tracks:
 
     def __init__(
         self,
-        judge: Judge,
-        found: Callable[[Task, tuple[Violation, ...], Place, Lines, int], None],
+        judge: MemoMonitor,
+        found: Callable[[TracedTask, tuple[Violation, ...], Place, Lines, int], None],
         doubt: Callable[[str, int], None],
         *,
         flags: bool,
         blind: bool,
         uncounted: bool,
-        tally: Tallied | None = None,
+        tally: TraceObserver | None = None,
     ) -> None:
         """flags: lines show interrupts; blind: no function shows sections, counters may; uncounted:
         the kernel surely has no counters, so that its functions are the mode; tally: told of each
         line."""
         self.judge = judge
         self.seen = Seen()
-        self.tasks: dict[bytes, Task] = {}
-        self.cpus: dict[bytes, Cpu] = {}
+        self.tasks: dict[bytes, TracedTask] = {}
+        self.cpus: dict[bytes, TracedCpu] = {}
         self.tally = tally
         self.disorders = 0
         self._found = found
@@ -162,10 +164,10 @@ class Tracks:
         self._uncounted = uncounted
         self._acts: dict[bytes, int] = {}
         self._heads: dict[bytes, Head] = {}
-        self._switches: dict[bytes, Switched] = {}
+        self._switches: dict[bytes, SwitchRecord] = {}
         self._stamp = b""
-        self.ended: set[Node] = set()
-        self.off: tuple[Task, Place, tuple[tuple[int, str], ...]] | None = None
+        self.ended: set[MonitorNode] = set()
+        self.off: tuple[TracedTask, Place, tuple[tuple[int, str], ...]] | None = None
         self._lines: Lines
         self._partly = True
         self._number = 0
@@ -173,13 +175,13 @@ class Tracks:
 
     # ---- steps -----------------------------------------------------------------------------
 
-    def _step(self, task: Task, event: Moment, place: Place) -> None:
+    def _step(self, task: TracedTask, event: InternedEvent, place: Place) -> None:
         node, violations = task.node.next.get(event) or self.judge.step(task.node, event)
         task.node = node
         if violations:
             self._found(task, violations, place, self._lines, self._number)
 
-    def _exit(self, task: Task, place: Place) -> None:
+    def _exit(self, task: TracedTask, place: Place) -> None:
         """The task ends; what it did until then is kept for the judgement of the whole."""
         self.ended.add(task.node)
         self._step(task, moments.EXIT, place)
@@ -187,7 +189,7 @@ class Tracks:
         task.inherited = False
         task.begins.clear()
 
-    def _interrupts(self, task: Task, now: tuple[str, ...]) -> None:
+    def _interrupts(self, task: TracedTask, now: tuple[str, ...]) -> None:
         """Bring the interrupts that a task is in to what the flags of its line say."""
         place: Place = [self._number, self._stamp, 0, b"", None]
         old = task.irq
@@ -200,10 +202,10 @@ class Tracks:
             self._step(task, moments.IRQ_ENTER[kind], place)
         task.irq = now
 
-    def _stack(self, cpu: Cpu) -> None:
+    def _stack(self, cpu: TracedCpu) -> None:
         """A stack belongs to the record before it on its CPU, if it can be that one's."""
-        place, needs = cpu.last, cpu.needs
-        cpu.last = None
+        place, needs = cpu.stack_place, cpu.stack_needs
+        cpu.stack_place = None
         if place is None:
             return
         frames = self._lines.frames(self._number)
@@ -214,27 +216,27 @@ class Tracks:
 
     # ---- who runs where --------------------------------------------------------------------
 
-    def _cpu(self, name: bytes) -> Cpu:
+    def _cpu(self, name: bytes) -> TracedCpu:
         number = int(name)
-        cpu = Cpu(number, Task(0, b"<idle>", self.judge.start))
+        cpu = TracedCpu(number, TracedTask(0, b"<idle>", self.judge.start))
         self.cpus[name] = cpu
         self._partly = self._partial()
         return cpu
 
-    def _task(self, pid: bytes, comm: bytes) -> Task:
-        task = self.tasks[pid] = Task(int(pid), comm.strip(), self.judge.start)
+    def _task(self, pid: bytes, comm: bytes) -> TracedTask:
+        task = self.tasks[pid] = TracedTask(int(pid), comm.strip(), self.judge.start)
         return task
 
-    def _placed(self, task: Task, cpu: Cpu, number: int) -> bool:
+    def _placed(self, task: TracedTask, cpu: TracedCpu, number: int) -> bool:
         """Make `task` the one that runs on `cpu`, which nobody said; False: its line is no use."""
-        if task is cpu.before and not cpu.arriving and cpu.current is not None:
+        if task is cpu.prev and not cpu.next_unchecked and cpu.current is not None:
             # Between sched_switch and the switch itself lines are still stamped with who goes.
             return False
         if cpu.current is not None:
             if self.seen.switches:
                 return self._gap("a context switch is missing", number)
-            cpu.current.cpu, cpu.current.last = None, cpu
-        if (task.cpu or task.last or cpu) is not cpu:
+            cpu.current.cpu, cpu.current.last_cpu = None, cpu
+        if (task.cpu or task.last_cpu or cpu) is not cpu:
             if self.seen.switches:
                 return self._gap("a task moved to another CPU unseen", number)
             self._forget(task)
@@ -242,7 +244,7 @@ class Tracks:
             task.cpu.current = None
         task.cpu = cpu
         cpu.current = task
-        cpu.arriving = False
+        cpu.next_unchecked = False
         return True
 
     def _partial(self) -> bool:
@@ -264,13 +266,13 @@ class Tracks:
         self._forget_all()
         return False
 
-    def _retract(self, task: Task) -> None:
+    def _retract(self, task: TracedTask) -> None:
         """The order of a task's lines is not known: what was found in them is void."""
-        for one in task.recent:
+        for one in task.recent_findings:
             one.void = True
         self._forget(task)
 
-    def _forget(self, task: Task) -> None:
+    def _forget(self, task: TracedTask) -> None:
         self.ended.add(task.node)
         task.node = self.judge.start
         task.inherited = True

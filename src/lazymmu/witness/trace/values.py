@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lazymmu.witness.finding import Severity
 
-__all__ = ["Doubt", "Seen", "Spot", "TraceFinding", "Verdict", "Watched"]
+__all__ = ["Caveat", "Seen", "TraceFinding", "TraceLocation", "TraceResult", "TraceVerdict"]
 
 
-class Verdict(StrEnum):
+class TraceVerdict(StrEnum):
     """What a finding is: a broken rule, or something that this architecture may do."""
 
     VIOLATION = "violation"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class TraceLocation:
     """A line of the trace: number, time and CPU as printed, text after the time, and its stack."""
 
     line: int
@@ -36,21 +36,21 @@ class Spot:
 class TraceFinding:
     """One event that breaks a rule, or that is worth knowing.
 
-    comm, pid: the task, pid 0 being the CPU's idle task; spot: the line that broke the rule; began:
-    where the sections that were open began, outermost first (empty: before the trace); notes: what
-    else the lines show; harm: what comes of it on this implementation, "" when nobody is hurt or
-    nobody can tell; implied: the text of this kernel is silent on the rule; context: numbers and
-    text of the lines around.
+    comm, pid: the task, pid 0 being the CPU's idle task; location: the line that broke the rule;
+    began: where the sections that were open began, outermost first (empty: before the trace);
+    notes: what else the lines show; harm: what comes of it on this implementation, "" when nobody
+    is hurt or nobody can tell; implied: the text of this kernel is silent on the rule; context:
+    numbers and text of the lines around.
     """
 
     rule: str
-    verdict: Verdict
+    verdict: TraceVerdict
     severity: Severity
     message: str
     comm: str
     pid: int
-    spot: Spot
-    began: tuple[Spot, ...] = ()
+    location: TraceLocation
+    began: tuple[TraceLocation, ...] = ()
     notes: tuple[str, ...] = ()
     harm: str = ""
     implied: bool = False
@@ -58,7 +58,7 @@ class TraceFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Caveat:
     """Something that cannot be told, and why; line: where it shows first (0: everywhere)."""
 
     reason: str
@@ -92,12 +92,12 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class TraceResult:
     """Everything that one trace has to say.
 
     name: of the file; arch, release: "" when not known exactly; kernel: architecture, release and
     how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
-    findings beyond those listed, by rule; mute: what shows the mode cannot be
+    findings beyond those listed, by rule; unjudgeable: what shows the mode cannot be
     judged; hidden: what no recording of such a kernel shows, a phrase or ""; ended: why it was not
     read to its end, "" when it was.
     """
@@ -108,26 +108,28 @@ class Watched:
     kernel: tuple[str, ...]
     dialect: str
     findings: tuple[TraceFinding, ...]
-    doubts: tuple[Doubt, ...]
+    caveats: tuple[Caveat, ...]
     seen: Seen
     cut: tuple[tuple[str, int], ...] = ()
-    mute: bool = False
+    unjudgeable: bool = False
     hidden: str = ""
     ended: str = ""
 
     @property
     def violations(self) -> tuple[TraceFinding, ...]:
         """The findings that break a rule."""
-        return tuple(one for one in self.findings if one.verdict is Verdict.VIOLATION)
+        return tuple(one for one in self.findings if one.verdict is TraceVerdict.VIOLATION)
 
     @property
-    def told(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether the trace showed enough to say that all is well, and all of it was read."""
-        return self.seen.anything and not self.mute and not self.ended
+        return self.seen.anything and not self.unjudgeable and not self.ended
 
-    def only(self, *, pid: int | None = None, cpu: int | None = None) -> Watched:
+    def only(self, *, pid: int | None = None, cpu: int | None = None) -> TraceResult:
         """The same with the findings of one task, and on one CPU, alone."""
         kept = tuple(
-            one for one in self.findings if pid in (None, one.pid) and cpu in (None, one.spot.cpu)
+            one
+            for one in self.findings
+            if pid in (None, one.pid) and cpu in (None, one.location.cpu)
         )
         return self if len(kept) == len(self.findings) else replace(self, findings=kept)

@@ -14,7 +14,16 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lazymmu.contract.events import Call, Disable, Enable, Event, Flush, Return, Site, Write
+from lazymmu.contract.events import (
+    Disable,
+    Enable,
+    Event,
+    Flush,
+    FunctionCall,
+    FunctionReturn,
+    Site,
+    Write,
+)
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.section import TaskState
 from lazymmu.kernelc.ir.abstract_value import (
@@ -107,7 +116,7 @@ class Walker:
         """Walk a function as the beginning of a path, and judge what it leaves behind."""
         product = self.runtime.start(task)
         site = Site(graph.file, graph.line, 1, graph.name)
-        product, _ = self.runtime.step(product, Call(graph.name, root=True, site=site))
+        product, _ = self.runtime.step(product, FunctionCall(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
         result = replace(outcome, hits=dict(outcome.hits))
         self._judge(outcome, graph, result)
@@ -118,7 +127,9 @@ class Walker:
         for (after, line, column), trail in outcome.returns.items():
             step = Step(graph.file, line, column, graph.name, "returns")
             where = Site(step.file, step.line, step.column, graph.name)
-            for violation in self.runtime.step(after, Return(graph.name, root=True, site=where))[1]:
+            for violation in self.runtime.step(
+                after, FunctionReturn(graph.name, root=True, site=where)
+            )[1]:
                 result.add(Hit(violation, trail, step))
 
     def helper(self, graph: Function) -> None:
@@ -471,13 +482,15 @@ class Walker:
     def _called_back(self, graph: Function, binding: Binding, entered: Product) -> Outcome:
         """Walk a callback: whoever calls it back counts on the mode it was called in."""
         site = Site(graph.file, graph.line, 1, graph.name)
-        product, _ = self.runtime.step(entered, Call(graph.name, root=True, site=site))
+        product, _ = self.runtime.step(entered, FunctionCall(graph.name, root=True, site=site))
         outcome = self.walk(graph, binding, product)
         spaces = set(outcome.spaces)
         result = Outcome(hits=dict(outcome.hits), spaces=spaces, blurred=outcome.blurred)
         self._judge(outcome, graph, result)
         for (after, value, name), trail in outcome.exits.items():
-            ended, broken = self.runtime.step(after, Return(graph.name, root=True, site=site))
+            ended, broken = self.runtime.step(
+                after, FunctionReturn(graph.name, root=True, site=site)
+            )
             if broken:
                 task = entered.task
                 meant = replace(ended.task, depth=task.depth, paused=task.paused)
