@@ -36,8 +36,13 @@ def run() -> NoReturn:
     except KeyboardInterrupt:
         pass  # once more, while the first was being told
     # All is said; the interpreter's own end takes a moment, and would show a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    while True:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            break
+        except KeyboardInterrupt:
+            continue  # the last that came before it was ignored
     sys.exit(code)
 
 
