@@ -60,7 +60,7 @@ def shown(file: Path) -> Counter[tuple[int, Sequence]]:
     if not file.is_file():
         pytest.skip(f"no recording {file.parent.name}/{file.name}")
     collector = Collector()
-    check_trace(str(file), tally=collector)
+    check_trace(str(file), observer=collector)
     return collector.finish()
 
 
@@ -126,7 +126,7 @@ def test_counters_at_a_switch_on_arm64(recordings: Path) -> None:
     if not file.is_file():
         pytest.skip("no recording of arm64")
     collector = Counters()
-    check_trace(str(file), tally=collector)
+    check_trace(str(file), observer=collector)
     assert collector.found
     machine = Machine(
         MachineConfig(
@@ -181,7 +181,7 @@ def test_batches_of_powerpc_hold_what_was_put_in_them(recordings: Path) -> None:
     if not file.is_file():
         pytest.skip("no recording of powerpc")
     collector = Batches()
-    check_trace(str(file), tally=collector)
+    check_trace(str(file), observer=collector)
     assert len(collector.found) > 2
     assert not collector.short
     for count in sorted(collector.found)[:4]:

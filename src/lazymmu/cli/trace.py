@@ -178,7 +178,7 @@ def _watch(
             release=args.release or "",
             rules=args.rules,
             progress=advance if show is not None else None,
-            tally=tally,
+            observer=tally,
         )
     except TraceError as error:
         raise Problem(str(error)) from None

@@ -21,7 +21,7 @@ def tally_of(lines: str, *, head: str = HEAD) -> SectionStats:
         task, cpu, flags, stamp, rest = line.split(maxsplit=4)
         text += f"{task:>20} [{int(cpu):03}] {flags} {int(stamp) / 1e6:12.6f}: {rest}\n"
     tally = SectionStats()
-    check_trace("made-up", io.BytesIO(text.encode()), tally=tally)
+    check_trace("made-up", io.BytesIO(text.encode()), observer=tally)
     return tally
 
 
@@ -215,7 +215,7 @@ def test_tasks_without_end_do_not_fill_the_memory():
 def test_real_recordings_add_up(recordings, file, expected):
     """Sections, switches inside, operations and calls; the parts are the whole."""
     tally = SectionStats()
-    check_trace(str(recordings / file), tally=tally)
+    check_trace(str(recordings / file), observer=tally)
     whole = tally.everything
     assert (whole.sections, dict(whole.switches), whole.queued, whole.calls) == expected
     for groups in (tally.sites, tally.tasks):

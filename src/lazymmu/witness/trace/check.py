@@ -22,22 +22,24 @@ from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, fin
 from lazymmu.witness.trace.line_class import NEEDLES, POWERPC_NEEDLES
 from lazymmu.witness.trace.line_loop import LineLoop
 from lazymmu.witness.trace.memo_monitor import MemoMonitor
-from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceResult
+from lazymmu.witness.trace.trace_features import TraceFeatures
+from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import BinaryIO
 
     from lazymmu.ftrace.block import Lines
-    from lazymmu.witness.trace.task_state import Place, TracedTask, TraceObserver
+    from lazymmu.witness.trace.line_loop import TraceObserver
+    from lazymmu.witness.trace.task_state import Place, TracedTask
 
 __all__ = ["check_trace", "trace_rules"]
 
-_KEPT: Final = 1000
+_MAX_FINDINGS_PER_RULE: Final = 1000
 """Findings that are kept of one rule; the rest is counted."""
 
 _EFFECT: Final = "mode-not-effective"
-_SHOWN: Final = (
+_TRACE_RULES: Final = (
     "unbalanced-section",
     "nested-section",
     SLEPT,
@@ -54,10 +56,10 @@ locks or pins, and would seem to be kept where nothing shows that they are not."
 
 def trace_rules() -> list[str]:
     """The names of the rules that a trace can show, in the contract's order."""
-    return [name for name in RULES if name in _SHOWN]
+    return [name for name in RULES if name in _TRACE_RULES]
 
 
-class _Watcher:
+class _TraceCheck:
     """One run over one trace."""
 
     def __init__(
@@ -66,37 +68,37 @@ class _Watcher:
         rules: Collection[str],
         arch: str,
         release: str,
-        tally: TraceObserver | None,
+        observer: TraceObserver | None,
     ) -> None:
         self.trace = trace
-        self.tally = tally
+        self.observer = observer
         self.rules = rules
         self.arch = arch
         self.release = release
         self.found: list[PendingFinding] = []
         self.cut: dict[str, int] = {}
         self.doubts: dict[str, Caveat] = {}
-        self.flags = True
+        self.features = TraceFeatures()
         self.dialects: tuple[Dialect, ...] = ()
 
     def run(self) -> TraceResult:
-        follower: LineLoop | None = None
+        loop: LineLoop | None = None
         lines: Lines | None = None
         known: Guess | None = None
         for lines in self.trace.lines(NEEDLES):
-            if follower is None:
+            if loop is None:
                 if lines.blank:
                     continue
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
-                follower = self._follower(lines, known)
+                loop = self._loop_over(lines, known, Seen())
             elif not (known and known.arch):
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
                 if known.arch:
                     # Nothing that shows sections came before: what was begun there is unknown.
-                    follower.finish()
-                    follower = self._follower(lines, known, follower)
-            follower.block(lines)
-        if follower is None or known is None or lines is None:
+                    loop.finish()
+                    loop = self._loop_over(lines, known, loop.seen)
+            loop.block(lines)
+        if loop is None or known is None or lines is None:
             if self.trace.losses:
                 raise TraceError(f"{self.trace.header.name}: {self.trace.losses[-1].what}")
             raise TraceError(f"{self.trace.header.name}: there is nothing in it")
@@ -105,37 +107,35 @@ class _Watcher:
                 f"{self.trace.header.name}: no line of it is a record of a trace in a form that is "
                 "known here (tracefs text, or trace-cmd report)"
             )
-        follower.finish()
-        follower.seen.lines = lines.next_line - 1
-        return self._watched(follower, known, lines.given)
+        loop.finish()
+        loop.seen.lines = lines.next_line - 1
+        return self._result(loop, known, lines.given)
 
-    def _follower(self, lines: Lines, known: Guess, before: LineLoop | None = None) -> LineLoop:
-        blind = not known.shows_sections
+    def _loop_over(self, lines: Lines, known: Guess, seen: Seen) -> LineLoop:
+        """A loop over the rest of the trace, which a kernel such as `known` recorded."""
         lines.needles = NEEDLES
         if known.arch in ("", "powerpc"):
             lines.needles += POWERPC_NEEDLES
-        if self.tally is not None:
-            lines.needles += self.tally.needles
+        if self.observer is not None:
+            lines.needles += self.observer.needles
+        self.features = TraceFeatures(
+            shows_interrupts=lines.sniff(),
+            counters_only=not known.shows_sections,
+            no_counters=known.uncounted,
+        )
         # Where functions show sections, those of a nesting kernel show the outermost alone: an
         # older text can be held to them.  Where only counters show, the kernel has them.
         self.dialects = known.dialects or (PTL_HELD,)
-        dialect = self.dialects[-1 if blind else 0]
-        chosen = [RULES[name] for name in trace_rules()]
-        self.runtime = Runtime(chosen, dialect)
-        self.flags = lines.sniff()
-        judge = MemoMonitor(self.runtime, flags=self.flags, blind=blind)
-        follower = LineLoop(
-            judge,
-            self._note,
-            self._doubt,
-            flags=self.flags,
-            blind=blind,
-            uncounted=known.uncounted,
-            tally=self.tally,
+        dialect = self.dialects[-1 if self.features.counters_only else 0]
+        self.runtime = Runtime([RULES[name] for name in trace_rules()], dialect)
+        return LineLoop(
+            MemoMonitor(self.runtime, self.features),
+            self.features,
+            seen,
+            found=self._note,
+            doubt=self._doubt,
+            observer=self.observer,
         )
-        if before is not None:
-            follower.seen = before.seen
-        return follower
 
     def _doubt(self, reason: str, line: int) -> None:
         old = self.doubts.get(reason)
@@ -154,7 +154,7 @@ class _Watcher:
         for violation in violations:
             if violation.rule == _EFFECT or (self.rules and violation.rule not in self.rules):
                 continue
-            if not self.flags and isinstance(violation.event, Enable | Disable):
+            if not self.features.shows_interrupts and isinstance(violation.event, Enable | Disable):
                 self._doubt(
                     "lines do not show interrupts, so that a section begun in one cannot be told "
                     "from a nested one",
@@ -162,15 +162,15 @@ class _Watcher:
                 )
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
-            if self.cut[violation.rule] <= _KEPT:
+            if self.cut[violation.rule] <= _MAX_FINDINGS_PER_RULE:
                 one = PendingFinding(task, violation, place, lines.around(number))
                 self.found.append(one)
                 task.recent_findings.append(one)
 
     # ---- the end ---------------------------------------------------------------------------
 
-    def _watched(self, follower: LineLoop, known: Guess, given: int) -> TraceResult:
-        seen = follower.seen
+    def _result(self, loop: LineLoop, known: Guess, given: int) -> TraceResult:
+        seen = loop.seen
         if seen.counters:
             known = with_counters(known)
         mute = bool(seen.sections) != bool(seen.ends) and not seen.counters
@@ -178,7 +178,7 @@ class _Watcher:
             what = "end" if seen.sections else "beginning"
             self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []
-        elif follower.disorders > 2 + given // 1000:
+        elif loop.disorders > 2 + given // 1000:
             mute = True
             self._doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []
@@ -188,7 +188,7 @@ class _Watcher:
         )
         # One that is told by another rule's name than it was found by may not be wanted.
         findings = [one for one in told if not self.rules or one.rule in self.rules]
-        findings += self._effect(follower, rows)
+        findings += self._effect(loop, rows)
         for loss in self.trace.losses:
             said = "not read to its end" if loss.ended else "records are missing"
             self._doubt(f"{said}: {loss.what}", loss.line)
@@ -213,7 +213,11 @@ class _Watcher:
             unjudgeable=mute,
             hidden=hidden(known),
             ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),
-            cut=tuple((rule, n - _KEPT) for rule, n in self.cut.items() if n > _KEPT),
+            cut=tuple(
+                (rule, n - _MAX_FINDINGS_PER_RULE)
+                for rule, n in self.cut.items()
+                if n > _MAX_FINDINGS_PER_RULE
+            ),
         )
 
     def _rt(self) -> bool:
@@ -221,17 +225,16 @@ class _Watcher:
         header = self.trace.header
         return header.preempt == "preempt_rt" or "-rt" in header.release
 
-    def _effect(self, follower: LineLoop, rows: tuple[DeferralRow, ...]) -> list[TraceFinding]:
+    def _effect(self, loop: LineLoop, rows: tuple[DeferralRow, ...]) -> list[TraceFinding]:
         """Whether the sections of the whole trace came to anything."""
         if self.rules and _EFFECT not in self.rules:
             return []
-        nodes = follower.ended | {task.node for task in follower.tasks.values()}
-        nodes |= {cpu.idle.node for cpu in follower.cpus.values()}
-        owns = [self.runtime.own(node.product, _EFFECT) for node in nodes]
+        owns = [self.runtime.own(node.product, _EFFECT) for node in loop.table.nodes()]
         total = mode_effect(own for own in owns if isinstance(own, ModeEffect))
-        if total.fault is None or follower.off is None:
+        off = loop.sections.off
+        if total.fault is None or off is None:
             return []
-        task, place, context = follower.off
+        task, place, context = off
         one = PendingFinding(task, Violation(_EFFECT, Enable(), total.fault), place, context)
         one.began = ()
         return [finding(one, rows, self.dialects, rt=self._rt())]
@@ -245,16 +248,16 @@ def check_trace(
     release: str = "",
     rules: Collection[str] = (),
     progress: Callable[[int], None] | None = None,
-    tally: TraceObserver | None = None,
+    observer: TraceObserver | None = None,
 ) -> TraceResult:
     """Hold the trace at `path`, or of `stream`, to the contract.
 
     arch, release: what the user knows better than the trace; rules: the only ones to judge by
-    (none: all that a trace can show); progress: called with the number of bytes read; tally: told
-    of each line that it wants (`witness.tally`).  Raises TraceError for what is no trace, or cannot
-    be read.
+    (none: all that a trace can show); progress: called with the number of bytes read;
+    observer: told of each line that it wants (`section_stats`).  Raises TraceError for what is no
+    trace, or cannot be read.
     """
-    return _Watcher(read(path, stream, progress=progress), rules, arch, release, tally).run()
+    return _TraceCheck(read(path, stream, progress=progress), rules, arch, release, observer).run()
 
 
 def _kernel(known: Guess) -> tuple[str, ...]:

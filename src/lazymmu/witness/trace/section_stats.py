@@ -103,7 +103,7 @@ class SectionStats:
     # ---- lines -----------------------------------------------------------------------------
 
     def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
-        """One line; see `lazymmu.witness.trace.task_state.TraceObserver`."""
+        """One line; see `lazymmu.witness.trace.line_loop.TraceObserver`."""
         now = _nanoseconds(record.stamp)
         if self.started is None:
             self.started = now

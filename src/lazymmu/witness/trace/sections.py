@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Beginnings and ends of sections, on the lines of the functions that show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.witness.trace import interned_events as events
+
+if TYPE_CHECKING:
+    from lazymmu.witness.trace.task_monitors import TaskMonitors
+    from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
+    from lazymmu.witness.trace.trace_features import TraceFeatures
+    from lazymmu.witness.trace.values import Seen
+
+__all__ = ["SectionTracker"]
+
+_MAX_BEGINS: Final = 16
+"""Beginnings of open sections that are remembered of a task."""
+
+_MAX_BATCH_BYTES: Final = 1 << 12
+"""How far behind a beginning the first batch is looked for where no end is in sight."""
+
+_BATCH: Final = b"xen_mc_batch: start batch LAZY_"
+
+OffSection = tuple["TracedTask", "Place", tuple[tuple[int, str], ...]]
+"""A section that began with the mode off: its task, where it began, and the lines around."""
+
+
+class SectionTracker:
+    """Follows tasks through their sections.
+
+    off: the first section that was seen to begin with the mode off.
+    """
+
+    def __init__(
+        self, monitors: TaskMonitors, cursor: LineCursor, features: TraceFeatures, seen: Seen
+    ) -> None:
+        """Before the first block."""
+        self.off: OffSection | None = None
+        self._monitors = monitors
+        self._cursor = cursor
+        self._seen = seen
+        self._no_counters = features.no_counters
+        self._batches = False
+        shown = features.shows_interrupts
+        self._enable = events.ENABLE if shown else events.ENABLE_SOMEWHERE
+        self._disable = events.DISABLE if shown else events.DISABLE_SOMEWHERE
+
+    def begin_block(self) -> None:
+        """The cursor is at a new block: whether it has Xen's batches is found out once."""
+        self._batches = self._no_counters and _BATCH in self._cursor.lines.block
+
+    def enter(self, cpu: TracedCpu, task: TracedTask, place: Place, irq: tuple[str, ...]) -> None:
+        """A section begins."""
+        self._seen.sections += 1
+        cpu.stack_place, cpu.stack_needs, cpu.mode = place, place[3], True
+        self._monitors.step(task, events.ENABLE_IRQ if irq else self._enable, place)
+        if len(task.begins) < _MAX_BEGINS:
+            task.begins.append(place)
+        if self._batches and not irq:
+            self._first_batch(task, place)
+
+    def leave(
+        self, cpu: TracedCpu, task: TracedTask, irq: tuple[str, ...], stamp: bytes, text: bytes
+    ) -> None:
+        """A section ends."""
+        self._seen.ends += 1
+        cpu.stack_place = None
+        if task.inherited and task.node.depth == 0:
+            # The end of a section that began before the trace.
+            task.inherited = False
+            cpu.mode = False
+            return
+        monitors, node = self._monitors, task.node
+        event = events.DISABLE_IRQ if irq else self._disable
+        task.node, violations = node.next.get(event) or monitors.monitor.step(node, event)
+        if violations:
+            place: Place = [self._cursor.number, stamp, cpu.number, text, None]
+            cpu.stack_place, cpu.stack_needs = place, text
+            monitors.object(task, violations, place)
+        if task.begins:
+            task.begins.pop()
+        cpu.mode = None if task.node.depth else False
+
+    def _first_batch(self, task: TracedTask, place: Place) -> None:
+        """What the first batch of a section says of the mode, where Xen's events are recorded."""
+        lines, number = self._cursor.lines, self._cursor.number
+        block, at = lines.block, lines.at(number)
+        after = block.find(b"\n", at)
+        end = block.find(b"lazy_mmu", after)
+        hit = block.find(_BATCH, after, end if end >= 0 else after + _MAX_BATCH_BYTES)
+        if hit < 0:
+            return
+        found = lines.parts(block.rfind(b"\n", 0, hit) + 1)
+        if found is None or found[0].pid != str(task.pid).encode():
+            return
+        columns, _, text = found
+        # In an interrupt, and with bottom halves off, the mode counts as off.
+        if columns.flags and not columns.irq and not columns.bh:
+            on = text[len(_BATCH) :].startswith(b"MMU")
+            if not on and self.off is None:
+                self.off = (task, place, lines.around(number))
+            self._monitors.step(task, events.observed("enable", "on" if on else "off"), place)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What happens to a task, told to its monitors: every step, and where they are given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.witness.trace import interned_events as events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.contract.monitor import Violation
+    from lazymmu.ftrace.block import Lines
+    from lazymmu.witness.trace.interned_events import InternedEvent
+    from lazymmu.witness.trace.memo_monitor import MemoMonitor, MonitorNode
+    from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
+
+__all__ = ["TaskMonitors"]
+
+
+class TaskMonitors:
+    """Takes the steps of the monitors of all tasks.
+
+    monitor: knows the steps; ended: where monitors were when their task ended or was given up.
+    """
+
+    def __init__(
+        self,
+        monitor: MemoMonitor,
+        cursor: LineCursor,
+        found: Callable[[TracedTask, tuple[Violation, ...], Place, Lines, int], None],
+    ) -> None:
+        """found(task, violations, place, lines, number): called for what the monitors object to."""
+        self.monitor = monitor
+        self.ended: set[MonitorNode] = set()
+        self._cursor = cursor
+        self._found = found
+
+    def step(self, task: TracedTask, event: InternedEvent, place: Place) -> None:
+        """`event` happens to `task` at `place`."""
+        node = task.node
+        task.node, violations = node.next.get(event) or self.monitor.step(node, event)
+        if violations:
+            self.object(task, violations, place)
+
+    def object(self, task: TracedTask, violations: tuple[Violation, ...], place: Place) -> None:
+        """Hand on what the monitors object to."""
+        self._found(task, violations, place, self._cursor.lines, self._cursor.number)
+
+    def restart(self, task: TracedTask) -> None:
+        """From here on it is known that `task` is in no section."""
+        task.node = self.monitor.start
+        task.inherited = False
+        task.begins.clear()
+
+    def end(self, task: TracedTask, place: Place) -> None:
+        """The task ends; what it did until then is kept for the judgement of the whole."""
+        self.ended.add(task.node)
+        self.step(task, events.EXIT, place)
+        self.restart(task)
+
+    def forget(self, task: TracedTask) -> None:
+        """Nothing is known of `task` any more."""
+        self.ended.add(task.node)
+        task.node = self.monitor.start
+        task.inherited = True
+        task.begins = []
+        task.irq = ()
+
+    def interrupts(
+        self, task: TracedTask, now: tuple[str, ...], cpu: TracedCpu, stamp: bytes
+    ) -> None:
+        """Bring the interrupts that a task is in to what the flags of its line say."""
+        place: Place = [self._cursor.number, stamp, cpu.number, b"", None]
+        old = task.irq
+        same = 0
+        while same < min(len(old), len(now)) and old[same] == now[same]:
+            same += 1
+        for kind in reversed(old[same:]):
+            self.step(task, events.IRQ_EXIT[kind], place)
+        for kind in now[same:]:
+            self.step(task, events.IRQ_ENTER[kind], place)
+        task.irq = now

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All tasks and CPUs of a trace: who runs where, and what is given up when that is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.witness.trace.task_state import TracedCpu, TracedTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lazymmu.ftrace.lines import Columns
+    from lazymmu.witness.trace.memo_monitor import MonitorNode
+    from lazymmu.witness.trace.task_monitors import TaskMonitors
+    from lazymmu.witness.trace.task_state import LineCursor
+    from lazymmu.witness.trace.values import Seen
+
+__all__ = ["Head", "TaskTable"]
+
+_MAX_HEADS: Final = 1 << 14
+"""Columns of which it is remembered what they stand for."""
+
+Head = tuple["Columns", TracedCpu, bytes, tuple[str, ...]]
+"""A line's columns, and what is asked of them: the CPU, the pid, the interrupts."""
+
+
+class TaskTable:
+    """The tasks and CPUs that were met, and where each task runs.
+
+    tasks: by pid as printed, without idle tasks, which their CPUs have; cpus: by number as printed;
+    heads: what the columns of a line stand for, by their bytes; partial: whether what happens on
+    some CPU is not in the trace, so far.
+    """
+
+    def __init__(
+        self,
+        monitors: TaskMonitors,
+        cursor: LineCursor,
+        seen: Seen,
+        doubt: Callable[[str, int], None],
+    ) -> None:
+        """doubt(reason, line): called for what cannot be told."""
+        self.tasks: dict[bytes, TracedTask] = {}
+        self.cpus: dict[bytes, TracedCpu] = {}
+        self.heads: dict[bytes, Head] = {}
+        self.partial = True
+        self._monitors = monitors
+        self._start = monitors.monitor.start
+        self._cursor = cursor
+        self._seen = seen
+        self._doubt = doubt
+
+    # ---- finding ---------------------------------------------------------------------------
+
+    def head(self, key: bytes, columns: Columns) -> Head:
+        """What the columns of a line stand for, remembered by their bytes."""
+        cpu = self.cpus.get(columns.cpu) or self._add_cpu(columns.cpu)
+        head = (columns, cpu, columns.pid, columns.irq)
+        if key and self._cursor.lines.known.get(key) is columns:
+            if len(self.heads) > _MAX_HEADS:
+                self.heads.clear()
+            self.heads[key] = head
+        return head
+
+    def task(self, cpu: TracedCpu, pid: bytes, comm: bytes) -> TracedTask:
+        """The task of a pid; pid 0 is one task for each CPU."""
+        return cpu.idle if pid == b"0" else self.tasks.get(pid) or self.add(pid, comm)
+
+    def add(self, pid: bytes, comm: bytes) -> TracedTask:
+        """A new task, also where another one had its pid."""
+        task = self.tasks[pid] = TracedTask(int(pid), comm.strip(), self._start)
+        return task
+
+    def remove(self, task: TracedTask) -> None:
+        """The task has ended, and its pid is free."""
+        self.tasks.pop(str(task.pid).encode(), None)
+
+    def nodes(self) -> set[MonitorNode]:
+        """Where all monitors are, and were when they were given up."""
+        return self._monitors.ended.union(self._nodes_now())
+
+    def _nodes_now(self) -> Iterator[MonitorNode]:
+        for task in self.tasks.values():
+            yield task.node
+        for cpu in self.cpus.values():
+            yield cpu.idle.node
+
+    def _add_cpu(self, name: bytes) -> TracedCpu:
+        number = int(name)
+        cpu = TracedCpu(number, TracedTask(0, b"<idle>", self._start))
+        self.cpus[name] = cpu
+        self.partial = self._partial()
+        return cpu
+
+    def _partial(self) -> bool:
+        header = self._cursor.lines.header
+        if len(self.cpus) == 1:
+            return header.cpus != 1
+        lossy = header.written is not None and header.written != header.entries
+        return lossy and len(self.cpus) < (header.cpus or 0)
+
+    # ---- who runs where --------------------------------------------------------------------
+
+    def place(self, task: TracedTask, cpu: TracedCpu) -> bool:
+        """Make `task` the one that runs on `cpu`, which nobody said; False: its line is no use."""
+        if task is cpu.prev and not cpu.next_unchecked and cpu.current is not None:
+            # Between sched_switch and the switch itself lines are still stamped with who goes.
+            return False
+        if cpu.current is not None:
+            if self._seen.switches:
+                return self._gap("a context switch is missing")
+            cpu.current.cpu, cpu.current.last_cpu = None, cpu
+        if (task.cpu or task.last_cpu or cpu) is not cpu:
+            if self._seen.switches:
+                return self._gap("a task moved to another CPU unseen")
+            self._monitors.forget(task)
+        if task.cpu is not None:
+            task.cpu.current = None
+        task.cpu = cpu
+        cpu.current = task
+        cpu.next_unchecked = False
+        return True
+
+    # ---- what is not known -----------------------------------------------------------------
+
+    def _gap(self, reason: str) -> bool:
+        """Records are missing, nobody knows since when: what was found lately is void."""
+        self._doubt(f"{reason}: what is known until then is not used", self._cursor.number)
+        for cpu in self.cpus.values():
+            if cpu.current is not None:
+                self.retract(cpu.current)
+        self.forget_all()
+        return False
+
+    def retract(self, task: TracedTask) -> None:
+        """The order of a task's lines is not known: what was found in them is void."""
+        for one in task.recent_findings:
+            one.void = True
+        self._monitors.forget(task)
+
+    def forget_all(self) -> None:
+        """Records are missing: nothing is known of any task or CPU."""
+        self._monitors.ended.update(self._nodes_now())
+        self.tasks.clear()
+        self.cpus.clear()
+        self.heads.clear()

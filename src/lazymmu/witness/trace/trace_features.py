@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the lines of a trace can tell at all: a question of its kernel and of the recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["TraceFeatures"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFeatures:
+    """What can be told from a trace.
+
+    shows_interrupts: lines have the column that says so; counters_only: no function shows sections,
+    readings of the task's counters may; no_counters: the kernel surely has none, so that its
+    functions are the mode.
+    """
+
+    shows_interrupts: bool = True
+    counters_only: bool = False
+    no_counters: bool = False
