@@ -20,7 +20,7 @@ import lazymmu
 MACHINE: Final = Path(lazymmu.__file__).parent / "machine"
 
 FILES: Final = (
-    "mode.py",
+    "generic_api.py",
     "arch/xen.py",
     "arch/xen_cpu.py",
     "arch/xen_task.py",

@@ -34,9 +34,8 @@ from lazymmu.witness.machine.product_model import ProductModel
 found = []
 for name, arch, release in json.loads(sys.argv[1]):
     result = search(ProductModel(to_query(named(name), arch, release)), engine="python")
-    ways = {label: [step.action for step in path.steps] for label, path in
-    result.discoveries.items()} found.append([name, result.states, result.transitions, result.depth,
-    result.taken, ways])
+    ways = {key: [step.action for step in path.steps] for key, path in result.discoveries.items()}
+    found.append([name, result.states, result.transitions, result.depth, result.taken, ways])
 print(json.dumps(found))
 """
 
