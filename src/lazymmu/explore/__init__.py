@@ -15,6 +15,7 @@ from lazymmu.explore.model import (
     SearchResult,
     StateField,
     StateView,
+    label_names,
     replay,
 )
 from lazymmu.explore.search import ENGINES, Engine, search
@@ -30,6 +31,7 @@ __all__ = [
     "SearchResult",
     "StateField",
     "StateView",
+    "label_names",
     "replay",
     "search",
 ]

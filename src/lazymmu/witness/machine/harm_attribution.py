@@ -22,7 +22,7 @@ from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, ProductMo
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
 
-    from lazymmu.contract.monitor import Product, Violation
+    from lazymmu.contract.monitor import Violation
     from lazymmu.explore import Engine, StateView
     from lazymmu.machine import Op
     from lazymmu.witness.machine.product_model import Query
@@ -142,17 +142,10 @@ class HarmAttribution(ProductModel):
             return None
         mask = 0
         found: list[Violation] = []
-        for event in events:
+        for event, _, violations in self.follow(state, events):
             if isinstance(event, SwitchOut) and event.why == "preempted":
                 mask |= self._shown[PREEMPTION]
-            slot = self._slots[event.task]
-            before: Product = state[slot]
-            after, violations = self.runtime.step(before, event)
-            if after is not before:
-                state[slot] = after
-            found += [
-                one for one in violations if one.detail not in RULES[one.rule].predictive_details
-            ]
+            found += violations
         number: int = state[self._broken]
         own = {breach_kind(one.rule, one.detail) for one in found if one.rule == self.rule}
         if not number and own:

@@ -20,7 +20,7 @@ from lazymmu.explore import StateField
 from lazymmu.machine import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from lazymmu.contract.events import Event
     from lazymmu.contract.monitor import Product, Violation
@@ -168,33 +168,36 @@ class ProductModel:
         if events is None:
             return None
         mask = 0
-        for event in events:
-            mask |= self._judge(state, event)
-        return mask
-
-    def _judge(self, state: StateView, event: Event) -> int:
-        mask = 1 if isinstance(event, SwitchOut) and event.why == "preempted" else 0
-        slot = self._slots[event.task]
-        before: Product = state[slot]
-        for situation, bit in self._goals:
-            if occurs(situation, event, before.task):
-                mask |= bit
-        after, violations = self.runtime.step(before, event)
-        if after is not before:
-            state[slot] = after
-        for violation in violations:
-            if violation.detail not in RULES[violation.rule].predictive_details:
+        for event, task, violations in self.follow(state, events):
+            if isinstance(event, SwitchOut) and event.why == "preempted":
+                mask |= self._bits[PREEMPTION]
+            for goal, bit in self._goals:
+                if occurs(goal, event, task):
+                    mask |= bit
+            for violation in violations:
                 mask |= self._bits[violation.rule]
         return mask
 
+    def follow(
+        self, state: StateView, events: Iterable[Event]
+    ) -> Iterator[tuple[Event, TaskState, list[Violation]]]:
+        """Each event, its task before it, and what is broken; the monitors in `state` go along.
+
+        What a rule only predicts is left out: a machine shows whether it comes true.
+        """
+        for event in events:
+            slot = self._slots[event.task]
+            before: Product = state[slot]
+            after, violations = self.runtime.step(before, event)
+            if after is not before:
+                state[slot] = after
+            certain = [v for v in violations if v.detail not in RULES[v.rule].predictive_details]
+            yield event, before.task, certain
+
     def violations(self, state: StateView, action: int, /) -> list[Violation]:
         """What `step()` finds broken, with what it is in each case; changes `state` as that."""
-        found: list[Violation] = []
-        for event in self.machine.step(state, action) or ():
-            slot = self._slots[event.task]
-            state[slot], violations = self.runtime.step(state[slot], event)
-            found += [v for v in violations if v.detail not in RULES[v.rule].predictive_details]
-        return found
+        events = self.machine.step(state, action) or ()
+        return [one for _, _, found in self.follow(state, events) for one in found]
 
     def final(self, state: StateView, /) -> int:
         """What a state shows in which nothing can happen: not the end, or not a good one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.explore import PathStep, SearchPath
+from lazymmu.explore import PathStep, SearchPath, label_names
 from lazymmu.machine import ConfigError
 from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, ProductModel
 from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
@@ -61,9 +61,9 @@ def _path(model: ProductModel, actions: Sequence[str]) -> SearchPath:
         labels = model.step(state, numbers[action])
         if labels is None:
             raise ReplayError(f"step {place}, {action}, cannot be taken")
-        steps.append(PathStep(action, _names(model, labels)))
+        steps.append(PathStep(action, label_names(model, labels)))
         cost += PREEMPTION in steps[-1].labels
-    return SearchPath(tuple(steps), cost, _names(model, _final(model, state)))
+    return SearchPath(tuple(steps), cost, label_names(model, _final(model, state)))
 
 
 def _final(model: ProductModel, state: list[Hashable]) -> int:
@@ -73,6 +73,3 @@ def _final(model: ProductModel, state: list[Hashable]) -> int:
     )
     return 0 if enabled else model.final(state)
 
-
-def _names(model: ProductModel, mask: int) -> tuple[str, ...]:
-    return tuple(label for bit, label in enumerate(model.labels) if mask >> bit & 1)
