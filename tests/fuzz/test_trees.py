@@ -97,8 +97,8 @@ def test_any_makefile_can_be_read(text: bytes) -> None:
     with tempfile.TemporaryDirectory() as root:
         tree = grown({"Kbuild": text, "mm/Makefile": text}, root)
         kbuild = Kbuild(tree, Config(["A"], ["B"], {"N": 3}), PROFILES["x86"])
-        kbuild.conditions("a.c")
-        kbuild.conditions("mm/a.c")
+        kbuild.presence("a.c")
+        kbuild.presence("mm/a.c")
         kbuild.include_directories("mm/a.c")
 
 

@@ -153,7 +153,7 @@ def test_the_linker_prefers_strong_definitions(view: View) -> None:
 
 def test_several_candidates_are_all_told(view: View) -> None:
     """Two built files that define one name are both candidates, with what builds them."""
-    found = {item.file: item.conditions for item in view.definitions("shared", "mm/a.c")}
+    found = {item.file: item.presence for item in view.definitions("shared", "mm/a.c")}
     assert found == {"mm/b.c": (), "mm/fancy.c": ("CONFIG_FANCY",)}
 
 
@@ -165,8 +165,22 @@ def test_what_is_not_built_is_no_candidate(view: View) -> None:
     assert places(view, "whole_only", "kernel/weak.c") == []
     assert places(view, "whole_only") == places(view, "whole_only", "") == ["kernel/whole.h"]
     assert "mm/no.c" not in view.built
-    assert view.conditions("mm/no.c") is None
-    assert view.conditions("mm/fancy.c") == ("CONFIG_FANCY",)
+    assert view.presence("mm/no.c") is None
+    assert view.presence("mm/fancy.c") == ("CONFIG_FANCY",)
+
+
+def test_a_file_included_by_two_is_there_with_either(grow: Grow) -> None:
+    """The last of those that include it is no more than the others."""
+    files = {
+        **FILES,
+        "drivers/Makefile": "obj-$(CONFIG_DEBUG) += far.o\nobj-$(CONFIG_MORE) += near.o\n",
+        "Kconfig": f'{FILES["Kconfig"]!s}config MORE\n\tbool "More"\n',
+        "drivers/far.c": '#include "shared.c"\n',
+        "drivers/near.c": '#include "shared.c"\n',
+        "drivers/shared.c": "void used(void) { }\n",
+    }
+    view = View(Tree.open(grow(files)), TOY, extra=["drivers/far.c"])
+    assert view.presence("drivers/shared.c") == ("CONFIG_FANCY", "CONFIG_DEBUG || CONFIG_MORE")
 
 
 def test_files_compiled_together_see_their_statics(view: View) -> None:
@@ -185,7 +199,7 @@ def test_only_the_core_and_named_files_are_indexed(grow: Grow) -> None:
     """A driver is seen when the caller names a file beside it; its conditions are known anyway."""
     tree = Tree.open(grow(FILES))
     assert places(View(tree, TOY), "far", "mm/a.c") == []
-    assert View(tree, TOY).conditions("drivers/far.c") == ("CONFIG_FANCY",)
+    assert View(tree, TOY).presence("drivers/far.c") == ("CONFIG_FANCY",)
     assert places(View(tree, TOY, extra=["drivers/x.c"]), "far", "mm/a.c") == ["drivers/far.c"]
 
 
@@ -198,7 +212,7 @@ def test_text_is_what_is_compiled(view: View) -> None:
     assert b"plain()" not in text
     assert b"#" not in text
     assert b"while" in text
-    assert checked.conditions == ("CONFIG_DEBUG",)
+    assert checked.presence == ("CONFIG_DEBUG",)
     assert text.count(b"\n", 0, text.find(b"fancy")) + checked.first_line == 11
 
 
@@ -220,7 +234,7 @@ def test_functions_of_a_file_are_listed(view: View) -> None:
 def test_headers_carry_the_choices_around_them(view: View) -> None:
     """A function under a free symbol in a header says so."""
     (found,) = view.definitions("maybe", "mm/b.c")
-    assert found.conditions == ("CONFIG_FANCY",)
+    assert found.presence == ("CONFIG_FANCY",)
 
 
 def test_tables_are_found_by_type_field_and_name(grow: Grow) -> None:
@@ -233,7 +247,7 @@ def test_tables_are_found_by_type_field_and_name(grow: Grow) -> None:
         "mm/no.c": "static const struct ops four = { .walk = fn };\n",
     }
     view = View(Tree.open(grow({**FILES, **tables})), TOY)
-    found = [(item.table, item.function, item.conditions) for item in view.initialisers("ops")]
+    found = [(item.table, item.function, item.presence) for item in view.initialisers("ops")]
     assert found == [("one", "fn", ()), ("two", "fancy_fn", ("CONFIG_FANCY",))]
     assert len(view.initialisers(field="walk")) == 3
     assert [item.function for item in view.initialisers(field="sub.walk")] == ["fancy_fn"]

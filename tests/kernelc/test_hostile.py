@@ -71,8 +71,8 @@ def test_makefiles_that_grow_without_end(grow: Grow) -> None:
     members = "".join(f"m{n}-y := m{n + 1}.o m{n + 1}.o\n" for n in range(60))
     text = f"{doubling}{members}obj-y := m0.o $(a)\nm60-y := m0.o\n" + "include Kbuild\n" * 60
     kbuild = Kbuild(Tree.open(grow({"Kbuild": text, "x.c": "", "m60.c": ""})), NOTHING)
-    assert kbuild.conditions("x.c") == ()
-    assert kbuild.conditions("m60.c") == ()
+    assert kbuild.presence("x.c") == ()
+    assert kbuild.presence("m60.c") == ()
 
 
 @pytest.mark.parametrize("text", ["$(" * 4000, "(" * 4000, "$(if " * 2000 + ")" * 2000])
@@ -81,7 +81,7 @@ def test_brackets_without_end(grow: Grow, text: str) -> None:
     kbuild = Kbuild(
         Tree.open(grow({"Kbuild": f"obj-y := {text}\nobj-y += a.o\n", "a.c": ""})), NOTHING
     )
-    assert kbuild.conditions("a.c") == ()
+    assert kbuild.presence("a.c") == ()
     assert kconfig_parser.condition(text) in ("n", "y", "")
     with pytest.raises(BeyondError) if text[0] == "(" else nullcontext():
         assert evaluate(text, Macros()) == (False, ())
@@ -183,7 +183,7 @@ def test_numbers_of_thousands_of_digits_are_no_numbers(grow: Grow) -> None:
 def test_a_line_of_a_makefile_that_is_too_much_is_a_loss(grow: Grow, text: str) -> None:
     """The other lines of the file count."""
     tree = Tree.open(grow({"Kbuild": f"{text}obj-y += a.o\n", "a.c": ""}))
-    assert Kbuild(tree, NOTHING).conditions("a.c") == ()
+    assert Kbuild(tree, NOTHING).presence("a.c") == ()
     assert losses(tree) & {
         "a line that expands to too much",
         "puts together a word without end",
@@ -195,7 +195,7 @@ def test_a_line_that_looks_like_a_rule_without_end(grow: Grow) -> None:
     """It takes time as long as the line."""
     text = "%" * 200_000 + "\n" + "%.o" * 100_000 + "\nobj-y += a.o\n"
     tree = Tree.open(grow({"Kbuild": text, "a.c": ""}))
-    assert Kbuild(tree, NOTHING).conditions("a.c") == ()
+    assert Kbuild(tree, NOTHING).presence("a.c") == ()
 
 
 def test_objects_made_of_objects_by_each_set_of_symbols(grow: Grow) -> None:
@@ -211,7 +211,7 @@ def test_an_object_of_thousands_that_is_listed_thousands_of_times(grow: Grow) ->
     members = "".join(f" o{n}.o" for n in range(4_000))
     text = f"m-y :={members}\nobj-y :={' m.o' * 4_000}\n"
     tree = Tree.open(grow({"Kbuild": text, "o3999.c": ""}))
-    assert Kbuild(tree, NOTHING).conditions("o3999.c") == ()
+    assert Kbuild(tree, NOTHING).presence("o3999.c") == ()
     assert losses(tree) == set()
 
 
@@ -219,7 +219,7 @@ def test_rules_without_end(grow: Grow) -> None:
     """Rules that make objects from others, for each of which every object is looked at."""
     rules = "".join(f"a{n}%.o: b{n}%.o\n" for n in range(5_000))
     tree = Tree.open(grow({"Kbuild": f"{rules}obj-y := a.o\n", "a.c": ""}))
-    assert Kbuild(tree, NOTHING).conditions("a.c") == ()
+    assert Kbuild(tree, NOTHING).presence("a.c") == ()
     assert losses(tree) == {"makes objects by too many rules"}
 
 

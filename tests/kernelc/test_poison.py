@@ -66,7 +66,7 @@ def answer(store: Held | None) -> object:
         view.built,
         view.headers.files,
         [[item.name for item in view.functions(rel)] for rel in view.built],
-        [(item.name, item.file, item.line, item.conditions) for item in found],
+        [(item.name, item.file, item.line, item.presence) for item in found],
         [view.text(item) for item in found],
         [view.macro(name) for name in ("PAGE_SIZE", "PTRS_PER_PTE", "pte_index")],
         [sorted(view.headers.reached(rel)) for rel in view.built],

@@ -22,7 +22,7 @@ class Definition:
     line: int = 1
     first_line: int = 1
     params: tuple[str, ...] = ()
-    conditions: tuple[str, ...] = ()
+    presence: tuple[str, ...] = ()
     context: str = ""
 
 

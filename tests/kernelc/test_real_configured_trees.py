@@ -90,8 +90,8 @@ def test_other_machines_of_the_directory_are_not_seen(see: See, version: str) ->
     assert "arch/sparc/include/asm/pgtable_32.h" not in sparc.headers.files
     assert HASH in powerpc.headers.files
     assert not [rel for rel in powerpc.headers.files if "/nohash/" in rel]
-    assert sparc.conditions("arch/sparc/mm/srmmu.c") is None
-    assert powerpc.conditions("arch/powerpc/mm/book3s64/hash_tlb.c") == ()
+    assert sparc.presence("arch/sparc/mm/srmmu.c") is None
+    assert powerpc.presence("arch/powerpc/mm/book3s64/hash_tlb.c") == ()
 
 
 @pytest.mark.parametrize("version", ["6.1", "6.12.8", "7.3"])
@@ -117,12 +117,12 @@ def test_kconfig_decides_what_the_tree_says(see: See, version: str) -> None:
 def test_makefiles_say_what_is_built(see: See, version: str) -> None:
     """KASAN's shadow needs KASAN, and the files for machines without an MMU are not built."""
     view = see(version, "x86")
-    assert "CONFIG_KASAN" in (view.conditions("mm/kasan/shadow.c") or ())
-    assert see(version, "sparc").conditions("mm/kasan/shadow.c") is None
-    assert view.conditions("mm/nommu.c") is None
-    assert view.conditions("mm/memory.c") == ()
-    assert view.conditions("kernel/sched/core.c") == ()
-    assert view.conditions("arch/x86/boot/compressed/misc.c") is None
+    assert "CONFIG_KASAN" in (view.presence("mm/kasan/shadow.c") or ())
+    assert see(version, "sparc").presence("mm/kasan/shadow.c") is None
+    assert view.presence("mm/nommu.c") is None
+    assert view.presence("mm/memory.c") == ()
+    assert view.presence("kernel/sched/core.c") == ()
+    assert view.presence("arch/x86/boot/compressed/misc.c") is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ LEAVES = frozenset({"terminal", "inputs", "interrupt", "problem", "processes"})
 """What every part may import: to show a stranger's text, to open what a user names, Ctrl-C, the
 exception that tells the user what to mend, other processes."""
 
-CONFIG_AND_TEXT = {"kernelc.arch_profile", "snapshot"}
+CONFIG_AND_TEXT = {"kernelc.arch_profile", "kernelc.presence", "snapshot"}
 SOURCE_READERS = {"witness.finding", "kernelc", "snapshot", "contract"}
 
 ALLOWED = {
@@ -27,7 +27,7 @@ ALLOWED = {
     # Kernel C: each room from what is below it, and what puts the rooms together above them.
     "kernelc.preprocess": {"kernelc.preprocess", *CONFIG_AND_TEXT},
     "kernelc.config": {"kernelc.config", *CONFIG_AND_TEXT},
-    "kernelc.parse": {"kernelc.parse"},
+    "kernelc.parse": {"kernelc.parse", "kernelc.presence"},
     "kernelc.ir": {"kernelc.ir"},
     "kernelc.index": {
         "kernelc.index",

@@ -203,7 +203,7 @@ def test_a_make_include_does_not_lead_out(grow: Grow, outside: Path, include: st
     root = grow({"Kbuild": "obj-y += mm/", "mm/Makefile": text, "mm/secret.c": ""})
     (root / "link").symlink_to(outside / "Makefile")
     tree = Tree.open(root)
-    assert Kbuild(tree, Config((), (), {}), PROFILES["x86"]).conditions("mm/secret.c") is None
+    assert Kbuild(tree, Config((), (), {}), PROFILES["x86"]).presence("mm/secret.c") is None
     assert {LINK_OUT, "leads out of the tree"} & {loss.reason for loss in tree.losses}
 
 

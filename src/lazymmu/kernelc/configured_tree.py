@@ -33,6 +33,7 @@ from lazymmu.kernelc.parse.slices import RawDef
 from lazymmu.kernelc.preprocess.cpp import blank, scan
 from lazymmu.kernelc.preprocess.headers import Headers, is_public
 from lazymmu.kernelc.preprocess.line_splicing import plain_lines, whole_words
+from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either
 from lazymmu.kernelc.tree_index import Library, Losses, Store
 from lazymmu.processes import Task
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
@@ -48,8 +49,8 @@ class Definition:
 
     kind: function, macro (function-like) or object; line: of the name; first_line: of the first
     byte of the text that `View.text` returns; start, end, body: byte offsets in the file of the
-    whole definition and of its brace or replacement text; params: of a macro; conditions: the
-    free CONFIG symbols that it rests on, by Makefiles and `#if`; context: the Context section of
+    whole definition and of its brace or replacement text; params: of a macro; presence: its
+    presence condition, by Makefiles and `#if`; context: the Context section of
     its kernel-doc comment.
     """
 
@@ -64,7 +65,7 @@ class Definition:
     static: bool
     inline: bool
     params: tuple[str, ...]
-    conditions: tuple[str, ...] = ()
+    presence: PresenceCondition = ALWAYS
     context: str = ""
 
 
@@ -128,7 +129,7 @@ def _decide(
 class View:
     """What `profile` sees of `tree` under `config`.
 
-    built: the .c files that are indexed, each with the free CONFIG symbols that build it;
+    built: the .c files that are indexed, each with its presence condition;
     headers: the walk; loops: names of loop macros.
     """
 
@@ -164,7 +165,7 @@ class View:
         self._unread: dict[str, list[tuple[int, int]]] = {}
         self.config: Config
         self.headers: Headers
-        self.built: Mapping[str, tuple[str, ...]]
+        self.built: Mapping[str, PresenceCondition]
         self._functions: Mapping[str, list[str]]
         self._fields: Mapping[str, list[str]]
         self._structs: Mapping[str, list[str]]
@@ -176,8 +177,8 @@ class View:
         self._functions, self._fields = known.functions, known.fields
         self._structs, self.loops = known.structs, known.loops
         self.headers.tree = tree
-        for rel, labels in self.built.items():
-            if labels and (instead := self.config.instead(labels)):
+        for rel, presence in self.built.items():
+            if presence and (instead := self.config.instead(presence)):
                 self.headers.assumed[rel] = instead
         self._kbuild: Kbuild | None = None
 
@@ -200,11 +201,11 @@ class View:
             tree.states.update(states)
             tree.lose_also(losses)
         kbuild = Kbuild(tree, config, profile)
-        built: dict[str, tuple[str, ...]] = {}
+        built: dict[str, PresenceCondition] = {}
         for rel in candidates:
-            labels = kbuild.conditions(rel)
-            if labels is not None:
-                built[rel] = labels
+            presence = kbuild.presence(rel)
+            if presence is not None:
+                built[rel] = presence
         library.start_names(built)
         headers.walk(config, built, kbuild.include_directories)
         _add_included(headers, built)
@@ -226,11 +227,11 @@ class View:
         configured_tree_cache.save(library, profile, decided, directories, state)
         return state
 
-    def conditions(self, rel: str) -> tuple[str, ...] | None:
-        """Return the free CONFIG symbols that build the .c file `rel`; None: it is not built."""
+    def presence(self, rel: str) -> PresenceCondition | None:
+        """Return the presence condition of the .c file `rel`; None: it is not built."""
         if rel in self.built:
             return self.built[rel]
-        return self._makefiles().conditions(rel)
+        return self._makefiles().presence(rel)
 
     def why(self, rel: str) -> Unbuilt | None:
         """Return why the .c file `rel` is not built; None when it is (see Kbuild.why)."""
@@ -289,11 +290,11 @@ class View:
 
         One program has one of them; a caller that rests on no member means the default's.
         """
-        mine = self.built.get(near, ()) if near else ()
+        mine = self.built.get(near, ALWAYS) if near else ALWAYS
         fitting = [
             item
             for item in found
-            if not self.config.excludes((*mine, *self.built.get(item.file, ())))
+            if not self.config.excludes(both(mine, self.built.get(item.file, ALWAYS)))
         ]
         usual = [item for item in fitting if item.file not in self.headers.assumed]
         return usual or fitting or found
@@ -430,7 +431,7 @@ class View:
         known = self._tables.get(rel)
         if known is None:
             selection = self.headers.selection(rel)
-            labels = self.conditions(rel) or ()
+            presence = self.presence(rel) or ALWAYS
             text = self._cut(rel, 0, len(self._raw(rel)))
             known = self._tables[rel] = tuple(
                 Initialiser(
@@ -440,7 +441,7 @@ class View:
                     item.struct,
                     item.field,
                     item.function,
-                    _joined(labels, selection.needs(offset)),
+                    both(presence, selection.presence(offset)),
                 )
                 for offset, item in read_initialisers(rel, text)
             )
@@ -551,8 +552,8 @@ class View:
             static=raw.static,
             inline=raw.inline,
             params=raw.params,
-            conditions=_joined(
-                self.built.get(rel, ()), self.headers.selection(rel).needs(raw.start)
+            presence=both(
+                self.built.get(rel, ALWAYS), self.headers.selection(rel).presence(raw.start)
             ),
             context=kernel_doc.doc_context(text, raw) if raw.kind != "object" else "",
         )
@@ -582,20 +583,16 @@ def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _joined(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    return left + tuple(label for label in right if label not in left)
-
-
-def _add_included(headers: Headers, built: dict[str, tuple[str, ...]]) -> None:
-    """Enter the .c files that built ones include, under the conditions of those."""
-
-    def included(rels: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for rel in rels:
+def _add_included(headers: Headers, built: dict[str, PresenceCondition]) -> None:
+    """Enter the .c files that built ones include: there where one of those is."""
+    includers: Iterable[str] = list(built)
+    while True:
+        found: dict[str, PresenceCondition] = {}
+        for rel in includers:
             for other in headers.includes.get(rel, ()):
                 if other.endswith(".c") and other not in built:
-                    yield other, built[rel]
-
-    found = dict(included(list(built)))
-    while found:
+                    found[other] = either(found.get(other, NEVER), built[rel])
+        if not found:
+            return
         built.update(found)
-        found = dict(included(found))
+        includers = found

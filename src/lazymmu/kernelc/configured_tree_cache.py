@@ -17,6 +17,7 @@ from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.json_shapes import index, listed, mapped, numbers, pairs, string, strings
 from lazymmu.kernelc.preprocess.cpp import Selection
 from lazymmu.kernelc.preprocess.headers import Headers
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
 from lazymmu.kernelc.tree_index import Library, digest
 from lazymmu.snapshot.dependencies import unchanged
 from lazymmu.snapshot.tree import SIZE_CAP, Loss
@@ -34,7 +35,7 @@ class State:
 
     config: Config
     headers: Headers
-    built: dict[str, tuple[str, ...]]
+    built: dict[str, PresenceCondition]
     functions: dict[str, list[str]]
     fields: dict[str, list[str]]
     structs: dict[str, list[str]]
@@ -91,13 +92,13 @@ def save(
     headers = state.headers
     files = list(dict.fromkeys([*headers.selections, *headers.includes, *state.built]))
     number = {rel: index for index, rel in enumerate(files)}
-    labels: dict[tuple[str, ...], int] = {}
+    conditions: dict[PresenceCondition, int] = {}
     macros: list[object] = []
     texts: list[object] = []
-    for name, file, start, needs in headers.macros.places():
+    for name, file, start, presence in headers.macros.places():
         if file:
             where = number[file]
-            macros += (name, where, start, labels.setdefault(needs, len(labels)))
+            macros += (name, where, start, conditions.setdefault(presence, len(conditions)))
         else:
             macro = headers.macros.get(name)
             texts += (name, macro.text if macro is not None else "")
@@ -106,8 +107,8 @@ def save(
         flat = [offset for span in selection.dead for offset in span]
         guarded = [
             item
-            for start, end, needs in selection.guarded
-            for item in (start, end, labels.setdefault(needs, len(labels)))
+            for start, end, presence in selection.guarded
+            for item in (start, end, conditions.setdefault(presence, len(conditions)))
         ]
         selections.append([number[rel], flat, guarded])
     value: dict[str, object] = {
@@ -125,7 +126,7 @@ def save(
         "macros": macros,
         "texts": texts,
         "removed": list(headers.macros.removed()),
-        "built": {str(number[rel]): list(needs) for rel, needs in state.built.items()},
+        "built": {str(number[rel]): list(presence) for rel, presence in state.built.items()},
         "loops": sorted(state.loops),
     }
     for kind, found in (
@@ -134,7 +135,7 @@ def save(
         ("structs", state.structs),
     ):
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
-    value["labels"] = [list(needs) for needs in labels]
+    value["conditions"] = [list(presence) for presence in conditions]
     key = _key(library, profile, config, directories)
     library.cache.put(_KIND, key, value)
 
@@ -177,7 +178,7 @@ def _restore(
     """
     config = _solved(value)
     files = strings(value["files"])
-    labels = [tuple(strings(needs)) for needs in listed(value["labels"])]
+    conditions = [tuple(strings(item)) for item in listed(value["conditions"])]
     headers = Headers(library.tree, profile, config)
 
     def named(places: object) -> list[str]:
@@ -192,11 +193,11 @@ def _restore(
         if sorted(dead) != dead:
             raise ValueError("spans that are not in order")
         spans = pairs(numbers(guarded, 0, SIZE_CAP + 1), 3)
-        numbers([needs for _, _, needs in spans], 0, len(labels))
+        numbers([which for _, _, which in spans], 0, len(conditions))
         (rel,) = named([where])
         headers.selections[rel] = Selection(
             [(start, end) for start, end in pairs(dead, 2)],
-            [(start, end, labels[needs]) for start, end, needs in spans],
+            [(start, end, conditions[which]) for start, end, which in spans],
         )
     for key, others in mapped(value["includes"]).items():
         headers.includes[files[index(key, len(files))]] = dict.fromkeys(named(others))
@@ -206,14 +207,14 @@ def _restore(
         offsets = mapped(changes)
         numbers(list(offsets.values()), -1, SIZE_CAP + 1)
         headers.overrides[name] = offsets  # type: ignore[assignment]
-    _define(headers, listed(value["macros"]), files, labels)
+    _define(headers, listed(value["macros"]), files, conditions)
     for name, text in pairs(strings(value["texts"]), 2):
-        headers.macros.define(name, text, "", -1, ())
+        headers.macros.define(name, text, "", -1, ALWAYS)
     for name in strings(value["removed"]):
         headers.macros.undefine(name)
     built = {
-        files[index(key, len(files))]: tuple(strings(needs))
-        for key, needs in mapped(value["built"]).items()
+        files[index(key, len(files))]: tuple(strings(presence))
+        for key, presence in mapped(value["built"]).items()
     }
     losses = [_loss(*listed(item)) for item in listed(value["losses"])]
     state = State(
@@ -229,16 +230,16 @@ def _restore(
 
 
 def _define(
-    headers: Headers, items: list[object], files: list[str], labels: list[tuple[str, ...]]
+    headers: Headers, items: list[object], files: list[str], conditions: list[PresenceCondition]
 ) -> None:
-    """Enter the macros of a snapshot: name, file, offset and labels of each."""
+    """Enter the macros of a snapshot: name, file, offset and presence condition of each."""
     names = strings(items[::4])
     places = numbers(items[1::4], 0, len(files))
     starts = numbers(items[2::4], -1, SIZE_CAP + 1)
-    needs = numbers(items[3::4], 0, len(labels))
+    which = numbers(items[3::4], 0, len(conditions))
     define = headers.macros.define
-    for name, place, start, number in zip(names, places, starts, needs, strict=True):
-        define(name, None, files[place], start, labels[number])
+    for name, place, start, number in zip(names, places, starts, which, strict=True):
+        define(name, None, files[place], start, conditions[number])
 
 
 def _loss(file: object, reason: object, unread: object) -> Loss:

@@ -15,7 +15,7 @@ from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.snapshot.tree import Tree
 
 Grow = Callable[[dict[str, str | bytes]], Path]
-CONFIG = Config(["ON", "MMU"], ["FREE", "OTHER"], {"BITS": 64})
+CONFIG = Config(["ON", "MMU"], ["FREE", "OTHER", "THIRD"], {"BITS": 64})
 TOP = "obj-y += mm/ arch/$(SRCARCH)/\nobj-$(CONFIG_FREE) += block/\nobj-$(CONFIG_OFF) += net/\n"
 
 
@@ -26,7 +26,7 @@ def build(grow: Grow, files: dict[str, str], *sources: str) -> Kbuild:
 
 
 def test_lists_build_what_is_on_or_free(grow: Grow) -> None:
-    """`obj-y` and symbols that are on build unconditionally, free ones with their label."""
+    """`obj-y` and symbols that are on build unconditionally, free ones with their name."""
     kbuild = build(
         grow,
         {
@@ -35,14 +35,14 @@ def test_lists_build_what_is_on_or_free(grow: Grow) -> None:
         },
         *(f"mm/{name}.c" for name in "abcdefgh"),
     )
-    found = {name: kbuild.conditions(f"mm/{name}.c") for name in "abcdefgh"}
+    found = {name: kbuild.presence(f"mm/{name}.c") for name in "abcdefgh"}
     assert found == {
         **dict.fromkeys("abefg", ()),
         "c": ("CONFIG_FREE",),
         "d": None,
         "h": None,
     }
-    assert kbuild.conditions("mm/absent.c") is None
+    assert kbuild.presence("mm/absent.c") is None
 
 
 def test_directories_pass_their_conditions_down(grow: Grow) -> None:
@@ -61,14 +61,14 @@ def test_directories_pass_their_conditions_down(grow: Grow) -> None:
         "net/a.c",
         "lost/a.c",
     )
-    assert kbuild.conditions("block/a.c") == ("CONFIG_FREE", "CONFIG_OTHER")
-    assert kbuild.conditions("block/deep/b.c") == ("CONFIG_FREE",)
-    assert kbuild.conditions("net/a.c") is None
-    assert kbuild.conditions("lost/a.c") is None
+    assert kbuild.presence("block/a.c") == ("CONFIG_FREE", "CONFIG_OTHER")
+    assert kbuild.presence("block/deep/b.c") == ("CONFIG_FREE",)
+    assert kbuild.presence("net/a.c") is None
+    assert kbuild.presence("lost/a.c") is None
 
 
 def test_composite_objects_and_variables_hand_on_their_members(grow: Grow) -> None:
-    """`x-y`, `x-objs` and collecting variables carry the labels of every step."""
+    """`x-y`, `x-objs` and collecting variables ask for what every step asks for."""
     kbuild = build(
         grow,
         {
@@ -78,11 +78,11 @@ def test_composite_objects_and_variables_hand_on_their_members(grow: Grow) -> No
         },
         *(f"mm/{name}.c" for name in ("no", "yes", "too", "whole", "one", "two")),
     )
-    assert kbuild.conditions("mm/no.c") is None
-    assert kbuild.conditions("mm/yes.c") == ()
-    assert kbuild.conditions("mm/too.c") == ("CONFIG_FREE",)
-    assert kbuild.conditions("mm/one.c") == ("CONFIG_OTHER",)
-    assert kbuild.conditions("mm/two.c") == ("CONFIG_OTHER", "CONFIG_FREE")
+    assert kbuild.presence("mm/no.c") is None
+    assert kbuild.presence("mm/yes.c") == ()
+    assert kbuild.presence("mm/too.c") == ("CONFIG_FREE",)
+    assert kbuild.presence("mm/one.c") == ("CONFIG_OTHER",)
+    assert kbuild.presence("mm/two.c") == ("CONFIG_OTHER", "CONFIG_FREE")
 
 
 def test_two_ways_to_a_file_need_either(grow: Grow) -> None:
@@ -96,8 +96,24 @@ def test_two_ways_to_a_file_need_either(grow: Grow) -> None:
         "mm/a.c",
         "mm/b.c",
     )
-    assert kbuild.conditions("mm/a.c") == ("CONFIG_FREE || CONFIG_OTHER",)
-    assert kbuild.conditions("mm/b.c") == ()
+    assert kbuild.presence("mm/a.c") == ("CONFIG_FREE || CONFIG_OTHER",)
+    assert kbuild.presence("mm/b.c") == ()
+
+
+def test_no_way_to_a_file_is_forgotten_for_a_shorter_one(grow: Grow) -> None:
+    """A file with a way of two symbols and one of a third is built by either way."""
+    kbuild = build(
+        grow,
+        {
+            "mm/Makefile": "obj-$(CONFIG_THIRD) += a.o\nobj-$(CONFIG_FREE) += ab.o\n"
+            "ab-$(CONFIG_OTHER) += a.o\n"
+        },
+        "mm/a.c",
+    )
+    assert kbuild.presence("mm/a.c") == (
+        "CONFIG_THIRD || CONFIG_FREE",
+        "CONFIG_THIRD || CONFIG_OTHER",
+    )
 
 
 def test_conditionals_choose(grow: Grow) -> None:
@@ -114,7 +130,7 @@ def test_conditionals_choose(grow: Grow) -> None:
         },
         *(f"mm/{name}.c" for name in ("a", "b", "c", "d", "e", "f_64")),
     )
-    found = {name: kbuild.conditions(f"mm/{name}.c") for name in ("a", "b", "c", "d", "e", "f_64")}
+    found = {name: kbuild.presence(f"mm/{name}.c") for name in ("a", "b", "c", "d", "e", "f_64")}
     assert found == {
         "a": ("CONFIG_FREE",),
         "b": None,
@@ -142,7 +158,7 @@ def test_functions_of_make_are_carried_out(grow: Grow) -> None:
     built = [
         n
         for n in ("a", "b", "c1", "c2", "d", "e", "f", "g", "h")
-        if kbuild.conditions(f"mm/{n}.c") is not None
+        if kbuild.presence(f"mm/{n}.c") is not None
     ]
     assert built == ["a", "b", "c1", "c2", "d", "f", "h"]
 
@@ -168,11 +184,11 @@ def test_the_architecture_adds_its_own(grow: Grow) -> None:
         "arch/toy/pci/a.c",
         "lib/b.c",
     )
-    assert kbuild.conditions("arch/toy/mm/init_64.c") == ()
-    assert kbuild.conditions("arch/toy/mm/init_32.c") is None
-    assert kbuild.conditions("arch/toy/lib/a.c") == ()
-    assert kbuild.conditions("arch/toy/pci/a.c") == ("CONFIG_FREE",)
-    assert kbuild.conditions("lib/b.c") == ()
+    assert kbuild.presence("arch/toy/mm/init_64.c") == ()
+    assert kbuild.presence("arch/toy/mm/init_32.c") is None
+    assert kbuild.presence("arch/toy/lib/a.c") == ()
+    assert kbuild.presence("arch/toy/pci/a.c") == ("CONFIG_FREE",)
+    assert kbuild.presence("lib/b.c") == ()
     assert kbuild.include_directories("arch/toy/mm/init_64.c") == ("arch/toy/mm/inc", "mm")
 
 
@@ -181,4 +197,4 @@ def test_any_makefile_is_read(tmp_path_factory: object, text: str) -> None:
     """No text makes the reader fail or hang."""
     folder: Path = tmp_path_factory.mktemp("tree")  # type: ignore[attr-defined]
     (folder / "Kbuild").write_text(text)
-    Kbuild(Tree(folder, "0"), CONFIG).conditions("a.c")
+    Kbuild(Tree(folder, "0"), CONFIG).presence("a.c")

@@ -121,9 +121,9 @@ def build(grow: Grow, makefile: str, arch: str = ARCH, kbuild: str = "", **more:
 def conditions(kbuild: Kbuild) -> dict[str, tuple[str, ...] | None]:
     """What each directory's file rests on, those that nothing lists left out."""
     return {
-        place: labels
+        place: presence
         for place in PLACES
-        if (labels := kbuild.conditions(f"{place}/a.c")) is not None
+        if (presence := kbuild.presence(f"{place}/a.c")) is not None
     }
 
 
@@ -146,13 +146,13 @@ def test_every_directory_is_entered(grow: Grow, makefile: str, kbuild: str, opti
         "block": ("CONFIG_BLOCK",) if optional else (),
         "arch/toy/power": ("CONFIG_PM",),
     }
-    assert built.conditions("not-in-the-first-round/a.c") is None
+    assert built.presence("not-in-the-first-round/a.c") is None
     assert built.tree.losses == []
 
 
 def test_the_head_of_the_kernel_is_built(grow: Grow) -> None:
     """head-y lists objects, which no directory's obj-y has."""
-    assert build(grow, IN_5_10).conditions("arch/toy/kernel/head.c") == ()
+    assert build(grow, IN_5_10).presence("arch/toy/kernel/head.c") == ()
 
 
 def test_a_top_makefile_need_not_include_the_architecture(grow: Grow) -> None:
@@ -184,7 +184,7 @@ def test_no_makefile_chooses_another_architecture(grow: Grow) -> None:
 def test_a_directory_without_a_makefile_is_a_loss(grow: Grow) -> None:
     """It is built, but nothing says of what."""
     kbuild = build(grow, "core-y := gone/ mm/\n")
-    assert kbuild.conditions("gone/a.c") is None
+    assert kbuild.presence("gone/a.c") is None
     assert [(loss.file, loss.reason) for loss in kbuild.tree.losses] == [
         ("gone/Makefile", "is not there, but the directory is built")
     ]

@@ -30,7 +30,7 @@ def carried_out(grow: Grow, text: str, more: dict[str, str] | None = None) -> Ma
 
 
 def words(grow: Grow, text: str, name: str = "obj-y") -> list[tuple[str, tuple[str, ...]]]:
-    """The words of one list of that Makefile, with their labels."""
+    """The words of one list of that Makefile, with their presence conditions."""
     return carried_out(grow, text).words(name)
 
 
@@ -173,19 +173,19 @@ def test_what_both_sides_assign_is_there_twice(grow: Grow) -> None:
 def test_a_test_that_cannot_be_evaluated_takes_both_sides(grow: Grow, test: str) -> None:
     """Neither branch is dropped, and both carry the place."""
     found = dict(words(grow, f"{test}\nobj-y += a.o\nelse\nobj-y += b.o\nendif\nobj-y += c.o\n"))
-    assert [word for word, labels in found.items() if labels] == ["a.o", "b.o"]
+    assert [word for word, presence in found.items() if presence] == ["a.o", "b.o"]
     for word in ("a.o", "b.o"):
         assert all(
-            label.startswith("mm/Makefile:") and label.endswith(" (not evaluated)")
-            for label in found[word]
+            clause.startswith("mm/Makefile:") and clause.endswith(" (not evaluated)")
+            for clause in found[word]
         )
     assert found["c.o"] == ()
 
 
 def test_a_list_named_by_a_shell_is_read_as_built(grow: Grow) -> None:
     """`obj-$(shell ...)` may be obj-y: what it lists counts, with the place."""
-    ((word, labels),) = words(grow, "\nobj-$(shell echo y) += a.o\n")
-    assert (word, labels) == ("a.o", ("mm/Makefile:2 (not evaluated)",))
+    ((word, presence),) = words(grow, "\nobj-$(shell echo y) += a.o\n")
+    assert (word, presence) == ("a.o", ("mm/Makefile:2 (not evaluated)",))
 
 
 def test_tests_of_the_compiler_succeed(grow: Grow) -> None:

@@ -139,7 +139,7 @@ def test_a_far_makefile_names_it_after_all(grow: Grow) -> None:
     """All Makefiles are read before it is said that none does."""
     kbuild = build(grow, {"arch/toy/Kbuild": "obj-y := ../../virt/kvm.o\n"}, "virt/kvm.c")
     assert kbuild.why("virt/kvm.c") is None
-    assert kbuild.conditions("virt/kvm.c") == ()
+    assert kbuild.presence("virt/kvm.c") == ()
 
 
 def test_a_renamed_object_is_built_from_its_source(grow: Grow) -> None:
@@ -149,7 +149,7 @@ def test_a_renamed_object_is_built_from_its_source(grow: Grow) -> None:
         "obj-y := $(patsubst %.o,%.pi.o,$(obj-y))\n"
     )
     text = {"mm/Makefile": makefile.replace("obj-$(CONFIG_FREE)", "obj-y")}
-    assert build(grow, text, "mm/early.c").conditions("mm/early.c") == ()
+    assert build(grow, text, "mm/early.c").presence("mm/early.c") == ()
 
 
 def test_members_of_a_choice_are_conditions(grow: Grow) -> None:
@@ -164,7 +164,7 @@ def test_members_of_a_choice_are_conditions(grow: Grow) -> None:
         },
         *(f"mm/{name}.c" for name in ("slub", "slab", "both", "not", "none")),
     )
-    found = {n: kbuild.conditions(f"mm/{n}.c") for n in ("slub", "slab", "both", "not", "none")}
+    found = {n: kbuild.presence(f"mm/{n}.c") for n in ("slub", "slab", "both", "not", "none")}
     assert found == {
         "slub": ("CONFIG_SLUB",),
         "slab": ("CONFIG_SLAB",),

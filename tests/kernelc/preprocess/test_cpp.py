@@ -69,10 +69,10 @@ def test_what_is_not_compiled_is_spans_in_order(text: bytes) -> None:
 
 @given(LINES)
 def test_regions_lie_inside_the_text(text: bytes) -> None:
-    """Regions are spans of the text with at least one label each."""
-    for start, end, labels in selection(text, table()).guarded:
+    """Regions are spans of the text, and none of them is there always."""
+    for start, end, presence in selection(text, table()).guarded:
         assert 0 <= start <= end <= len(text)
-        assert labels
+        assert presence
 
 
 # A tree of conditionals: (the lines, the words that should be left).
@@ -124,16 +124,29 @@ def test_free_symbols_count_as_on_and_leave_their_name() -> None:
     text = b"#ifdef CONFIG_F\nyes\n#if CONFIG_G\nboth\n#endif\n#else\nno\n#endif\nafter\n"
     chosen = selection(text, table())
     assert left(text, chosen) == [b"yes", b"both", b"after"]
-    spans = {text[start:end].strip(): labels for start, end, labels in chosen.guarded}
+    spans = {text[start:end].strip(): presence for start, end, presence in chosen.guarded}
     assert spans[b"yes\n#if CONFIG_G\nboth\n#endif"] == ("CONFIG_F",)
     assert spans[b"both"] == ("CONFIG_G",)
 
 
 def test_what_a_choice_defines_rests_on_it() -> None:
-    """A macro defined under a free symbol passes its label on to what it decides."""
+    """A macro defined under a free symbol passes its presence condition on to what it decides."""
     text = b"#ifdef CONFIG_F\n#define HAVE_IT\n#endif\n#ifdef HAVE_IT\nuse\n#endif\n"
     guarded = selection(text, table()).guarded
-    assert [labels for start, _, labels in guarded if start > 40] == [("CONFIG_F",)]
+    assert [presence for start, _, presence in guarded if start > 40] == [("CONFIG_F",)]
+
+
+def test_a_text_included_twice_is_there_where_either_inclusion_has_it() -> None:
+    """What two inclusions decide differently is there under one condition or the other."""
+    text = b"#ifdef HAVE_IT\nuse\n#endif\n#ifdef MAY\nmay\n#else\nmust\n#endif\n"
+    first, second = table(), table()
+    first.define("HAVE_IT", " 1", "a.h", 0, ("CONFIG_F",))
+    second.define("HAVE_IT", " 1", "b.h", 0, ("CONFIG_G",))
+    second.define("MAY", " 1", "b.h", 0, ("CONFIG_G",))
+    merged = selection(text, first).merged(selection(text, second))
+    found = {text[a:b].strip(): presence for a, b, presence in merged.guarded}
+    assert found == {b"use": ("CONFIG_F || CONFIG_G",), b"may": ("CONFIG_G",)}
+    assert left(text, merged) == [b"use", b"may", b"must"]
 
 
 def test_directives_in_comments_are_none() -> None:

@@ -16,11 +16,11 @@ VALUES = {"ONE": (1, False), "BIG": (1 << 40, True), "SUM": (3, False), "UNKNOWN
 
 
 class Options:
-    """A configuration by hand: X is on, F and G are free, LEVELS is a number, all else is off."""
+    """A configuration by hand: X is on, F, G, H are free, LEVELS is a number, all else is off."""
 
     def value(self, symbol: str) -> str:
         """The state of a symbol."""
-        return {"X": "y", "F": "free", "G": "free"}.get(symbol, "n")
+        return {"X": "y", "F": "free", "G": "free", "H": "free"}.get(symbol, "n")
 
     def number(self, symbol: str) -> int | None:
         """The number of a symbol."""
@@ -33,7 +33,7 @@ def holds(text: str, **names: str) -> bool:
 
 
 def rests_on(text: str) -> tuple[str, ...]:
-    """The labels of a condition."""
+    """The presence condition of its value."""
     return evaluate(text, Macros(None, Options()))[1]
 
 
@@ -185,19 +185,25 @@ def test_options_are_asked_for_as_the_kernel_does(text: str, expected: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "labels"),
+    ("text", "presence"),
     [
         ("defined(CONFIG_X)", ()),
         ("IS_ENABLED(CONFIG_F)", ("CONFIG_F",)),
         ("defined(CONFIG_F) && defined(CONFIG_G)", ("CONFIG_F", "CONFIG_G")),
         ("defined(CONFIG_F) || defined(CONFIG_X)", ()),
         ("defined(CONFIG_F) || defined(CONFIG_G)", ("CONFIG_F || CONFIG_G",)),
+        (
+            "defined(CONFIG_F) && defined(CONFIG_H) || defined(CONFIG_G)",
+            ("CONFIG_F || CONFIG_G", "CONFIG_H || CONFIG_G"),
+        ),
+        ("defined(CONFIG_F) && defined(CONFIG_G) || defined(CONFIG_F)", ("CONFIG_F",)),
+        ("!defined(CONFIG_F) && !defined(CONFIG_G)", ("CONFIG_F || CONFIG_G",)),
         ("defined(CONFIG_F) || defined(CONFIG_OFF)", ("CONFIG_F",)),
         ("!defined(CONFIG_F)", ("CONFIG_F",)),
         ("defined(CONFIG_OFF) && defined(CONFIG_F)", ()),
         ("CONFIG_LEVELS > 2", ()),
     ],
 )
-def test_a_result_names_the_choices_it_rests_on(text: str, labels: tuple[str, ...]) -> None:
+def test_a_result_names_the_choices_it_rests_on(text: str, presence: tuple[str, ...]) -> None:
     """Only symbols without which the result might be another are named."""
-    assert rests_on(text) == labels
+    assert rests_on(text) == presence

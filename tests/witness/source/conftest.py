@@ -168,7 +168,7 @@ class Kernel:
     def findings(self) -> tuple[Finding, ...]:
         """What is found, in the order of files and lines."""
         culprits = [
-            culprit("x86", hit, root.step, root.definition.conditions, "unknown")
+            culprit("x86", hit, root.step, root.definition.presence, "unknown")
             for root in self.roots()
             for hit in root.hits
         ]

@@ -3,7 +3,7 @@
 
 The tree's own Makefiles are read as Kbuild reads them (Documentation/kbuild/makefiles.rst), from
 the top: `obj-$(CONFIG_X)` lists, directories, composite objects, variables that collect objects,
-and conditionals. Every word of a list carries the labels that put it there (see make_words.py).
+and conditionals. Every word of a list carries its presence condition (see presence.py).
 
 At the top stand the lists of Kbuild, since v6.1 (commit 5750121ae738 ("kbuild: list
 sub-directories in ./Kbuild")), those of the top Makefile before that (core-y, drivers-y, libs-y;
@@ -27,9 +27,10 @@ from typing import Final
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.config.make_bounds import Budget
-from lazymmu.kernelc.config.make_words import UNKNOWN, Labels, Word, least, replaced, union
+from lazymmu.kernelc.config.make_words import UNKNOWN, Word, replaced
 from lazymmu.kernelc.config.makefile import Makefile, Setting
 from lazymmu.kernelc.config.unbuilt import Cause, Unbuilt, off, turned_off
+from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either
 from lazymmu.snapshot.tree import Tree
 
 __all__ = ["Kbuild"]
@@ -40,7 +41,7 @@ _ARCHIVES: Final = ("/built-in.a", "/built-in.o", "/lib.a", "/modules.builtin")
 """What older top Makefiles make of the directories of their lists, once all are known."""
 
 _OBJECTS: Final = 20_000
-"""Objects of one directory's lists and those that they are made of, each by its labels."""
+"""Objects of one directory's lists and those that they are made of, each by its condition."""
 
 _ALL_OBJECTS: Final = 500_000
 """The same of all directories together."""
@@ -59,7 +60,7 @@ class Kbuild:
     ) -> None:
         """Look at `tree` under `config`; without `profile` no architecture's Makefile is read.
 
-        With `everything` both sides of every test of a symbol are taken, each with its label:
+        With `everything` both sides of every test of a symbol are taken, each with its condition:
         what no configuration builds is then not there either.
         """
         self.tree = tree
@@ -69,26 +70,25 @@ class Kbuild:
         budget = Budget()
         self.setting = Setting(tree, self._value, config.number, budget)
         self._own_setting = Setting(tree, self._value_in_module, config.number, budget)
-        self._files: dict[str, Labels] = {}
-        self._directories: dict[str, Labels | None] = {"": ()}
+        self._files: dict[str, PresenceCondition] = {}
+        self._directories: dict[str, PresenceCondition] = {"": ALWAYS}
         self._read = {""}
         self._flags: dict[str, tuple[str, ...]] = {"": ()}
         self._exported: dict[str, list[Word]] = {}
-        self._unread: dict[str, Labels] = {}
+        self._unread: dict[str, PresenceCondition] = {}
         self._objects = 0
         self._whole: Kbuild | None = None
         self._arch = profile.arch_dir if profile is not None else ""
         self._top()
 
-    def conditions(self, rel: str) -> Labels | None:
-        """Return the labels without which the .c file `rel` is not built.
+    def presence(self, rel: str) -> PresenceCondition | None:
+        """Return the presence condition of the .c file `rel`: in which configurations it is built.
 
-        None when it cannot be built at all under this configuration. Labels are CONFIG_X,
-        `CONFIG_X || CONFIG_Y` when either builds it, and others as in make_words.py.
+        None when none builds it that this one leaves open.
         """
         self._enter(dirname(rel))
-        labels = self._files.get(rel)
-        return None if labels is None or off(labels, self.config) else labels
+        presence = self._files.get(rel)
+        return None if presence is None or off(presence, self.config) else presence
 
     def include_directories(self, rel: str) -> tuple[str, ...]:
         """Return the directories that `-I` flags of the file's Makefiles add, nearest first."""
@@ -102,7 +102,7 @@ class Kbuild:
         All Makefiles of the tree are read for that, where those on the way to the file do not
         say it.
         """
-        if self.conditions(rel) is not None:
+        if self.presence(rel) is not None:
             return None
         if not self.tree.has(rel):
             return Unbuilt(Cause.ABSENT, "there is no such file")
@@ -110,19 +110,19 @@ class Kbuild:
         if top == "arch" and below.partition("/")[0] != self._arch:
             return Unbuilt(Cause.ELSEWHERE, f"arch/{below.partition('/')[0]} is not built here")
         whole = self._everything()
-        labels = whole.labels(rel)
-        if labels is None:
+        presence = whole.listed(rel)
+        if presence is None:
             self._enter_all()
-            if self.conditions(rel) is not None:
+            if self.presence(rel) is not None:
                 return None
             whole._enter_all()
-            labels = whole.labels(rel)
-        if labels is not None:
-            return turned_off(labels, self.config)
+            presence = whole.listed(rel)
+        if presence is not None:
+            return turned_off(presence, self.config)
         return self._unnamed(rel)
 
-    def labels(self, rel: str) -> Labels | None:
-        """Return the labels of a file, those that exclude each other or are off among them."""
+    def listed(self, rel: str) -> PresenceCondition | None:
+        """Return the condition of a file as the lists have it, be it one that cannot hold."""
         self._enter(dirname(rel))
         return self._files.get(rel)
 
@@ -208,15 +208,15 @@ class Kbuild:
         }
         return Makefile(self._own_setting, directory, self._exported, fixed)
 
-    def _enter(self, directory: str) -> Labels | None:
-        """Read the Makefile of a directory and of those above it; its labels, None if unbuilt."""
+    def _enter(self, directory: str) -> PresenceCondition | None:
+        """Read the Makefiles down to a directory; its condition, None if it is not entered."""
         if directory in self._read:
             return self._directories.get(directory)
         self._read.add(directory)
         above = dirname(directory)
         self._enter(above)
-        labels = self._directories.get(directory)
-        if labels is None:
+        presence = self._directories.get(directory)
+        if presence is None:
             self._flags[directory] = self._flags.get(above, ())
             return None
         makefile = self._makefile(directory)
@@ -225,10 +225,10 @@ class Kbuild:
                 makefile.read(f"{directory}/{name}")
                 break
         else:
-            if not self.everything and not off(labels, self.config):
+            if not self.everything and not off(presence, self.config):
                 self.tree.lose(f"{directory}/Makefile", "is not there, but the directory is built")
-        self._collect(directory, makefile, labels)
-        return labels
+        self._collect(directory, makefile, presence)
+        return presence
 
     def _enter_all(self) -> None:
         """Read the Makefiles of all directories that are entered."""
@@ -236,7 +236,7 @@ class Kbuild:
             for directory in new:
                 self._enter(directory)
 
-    def _collect(self, directory: str, makefile: Makefile, labels: Labels) -> None:
+    def _collect(self, directory: str, makefile: Makefile, presence: PresenceCondition) -> None:
         """Enter what the lists of a directory's Makefile name."""
         flags = self._flags.get(dirname(directory), ()) if directory else ()
         own: list[str] = []
@@ -245,8 +245,8 @@ class Kbuild:
         self._flags[directory] = tuple(dict.fromkeys([*own, *flags]))
         seen: set[Word] = set()
         for kind in _LISTS:
-            for word, needs in makefile.words(kind):
-                self._object(directory, makefile, (word, union(labels, needs)), seen)
+            for word, listed in makefile.words(kind):
+                self._object(directory, makefile, (word, both(presence, listed)), seen)
         self._objects += len(seen)
 
     def _object(self, directory: str, makefile: Makefile, asked: Word, seen: set[Word]) -> None:
@@ -254,14 +254,14 @@ class Kbuild:
         todo: list[Word] = [asked]
         most = min(_OBJECTS, _ALL_OBJECTS - self._objects)
         while todo:
-            word, labels = item = todo.pop()
+            word, presence = item = todo.pop()
             if UNKNOWN in word:
-                self._unread[directory] = union(self._unread.get(directory, ()), labels[-1:])
+                self._unread[directory] = both(self._unread.get(directory, ()), presence[-1:])
                 continue
             beside = directory and word[0] != "/"
             path = normpath(f"{directory}/{word}" if beside else word.lstrip("/"))
             if word.endswith("/"):
-                self._directories[path] = least(self._directories.get(path), labels)
+                self._directories[path] = either(self._directories.get(path, NEVER), presence)
                 continue
             if not word.endswith(".o") or item in seen:
                 continue
@@ -270,34 +270,34 @@ class Kbuild:
                 self.tree.lose(f"{directory}/Makefile".lstrip("/"), what)
                 return
             seen.add(item)
-            self._enter_object(makefile, path, labels)
+            self._enter_object(makefile, path, presence)
             stem = word[:-2]
             members = [
-                (member, union(labels, needs))
+                (member, both(presence, own))
                 for suffix in ("-objs", "-y", "-m")
-                for member, needs in makefile.words(stem + suffix)
+                for member, own in makefile.words(stem + suffix)
             ]
             todo += reversed(members)
 
-    def _enter_object(self, makefile: Makefile, path: str, labels: Labels) -> None:
+    def _enter_object(self, makefile: Makefile, path: str, presence: PresenceCondition) -> None:
         source = path[:-2] + ".c"
         if makefile.renamed and not self.tree.has(source):
             for made, original in makefile.renamed:
                 source = replaced(path, made, original)[:-2] + ".c"
         if self.tree.has(source):
-            self._files[source] = least(self._files.get(source), labels)
+            self._files[source] = either(self._files.get(source, NEVER), presence)
 
 
 def _add_top_lists(lists: dict[str, list[Word]], makefile: Makefile) -> None:
     """Add the directories and objects that a Makefile lists for the top directory."""
     for kind in _TOP_LISTS:
         for state in ("y", "m"):
-            for word, labels in makefile.words(f"{kind}-{state}"):
+            for word, presence in makefile.words(f"{kind}-{state}"):
                 for archive in _ARCHIVES:
                     if word.endswith(archive):
                         word = word[: len(word) - len(archive) + 1]
-                if (word, labels) not in lists.setdefault(kind, []):
-                    lists[kind].append((word, labels))
+                if (word, presence) not in lists.setdefault(kind, []):
+                    lists[kind].append((word, presence))
 
 
 def _include_paths(words: list[str]) -> list[str]:

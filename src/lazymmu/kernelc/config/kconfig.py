@@ -28,6 +28,7 @@ from lazymmu.kernelc.config.kconfig_parser import (
     Source,
 )
 from lazymmu.kernelc.config.kconfig_solver import NUMBERS, Choice, Solver, Symbol, TooMuchError
+from lazymmu.kernelc.presence import PresenceCondition, is_negative, symbol_of
 from lazymmu.snapshot.tree import Tree
 
 __all__ = ["Config", "solve", "variables"]
@@ -79,16 +80,16 @@ class Config:
         """Return what `value` says, or "either" where both sides of the symbol are to be seen."""
         return "either" if symbol in self.either else self.value(symbol)
 
-    def excludes(self, labels: Iterable[str]) -> bool:
-        """Tell whether the labels CONFIG_X and !CONFIG_X cannot hold together, by a choice."""
+    def excludes(self, presence: PresenceCondition) -> bool:
+        """Tell whether clauses CONFIG_X and !CONFIG_X cannot hold together, by a choice."""
         on: dict[int, str] = {}
         off: dict[int, set[str]] = {}
-        for label in labels:
-            name = label.removeprefix("!").removeprefix("CONFIG_")
-            index = self._choice.get(name)
-            if index is None:
+        for clause in presence:
+            name = symbol_of(clause)
+            index = self._choice.get(name) if name is not None else None
+            if name is None or index is None:
                 continue
-            if label[0] == "!":
+            if is_negative(clause):
                 members, made = self.choices[index]
                 off.setdefault(index, set()).add(name)
                 if made and off[index] >= members:
@@ -97,17 +98,17 @@ class Config:
                 return True
         return any(name in off.get(index, ()) for index, name in on.items())
 
-    def instead(self, labels: Iterable[str]) -> dict[str, bool]:
-        """Return which members of choices are on, and which off, where labels need another.
+    def instead(self, presence: PresenceCondition) -> dict[str, bool]:
+        """Return which members of choices are on, and which off, where a condition needs another.
 
         Nothing where the defaults do: a file that another member builds is read as that machine
         reads it.
         """
         found: dict[str, bool] = {}
-        for label in labels:
-            name = label.removeprefix("CONFIG_")
-            index = self._choice.get(name)
-            if index is not None and self.value(name) == "n":
+        for clause in presence:
+            name = symbol_of(clause) if not is_negative(clause) else None
+            index = self._choice.get(name) if name is not None else None
+            if name is not None and index is not None and self.value(name) == "n":
                 found.update(dict.fromkeys(self.choices[index][0], False))
                 found[name] = True
         return found

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The functions of make that lists of objects and conditionals use, over words with labels.
+"""The functions of make that lists of objects and conditionals use, over words with presence
+conditions.
 
 What is done follows the GNU make manual, "Functions for Transforming Text". Tests of the
 compiler (scripts/Makefile.compiler, scripts/Kbuild.include: cc-option and its kin) succeed, as
@@ -15,15 +16,14 @@ from typing import Final, Protocol
 
 from lazymmu.kernelc.config.make_words import (
     UNKNOWN,
-    Labels,
     Word,
-    all_labels,
     commas,
     fits,
+    presence_of,
     replaced,
     uncertain,
-    union,
 )
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both
 
 __all__ = ["carry_out"]
 
@@ -68,7 +68,7 @@ def carry_out(make: Evaluator, name: str, rest: str) -> list[Word]:
     """Return what `$(name rest)` stands for in the Makefile `make`."""
     simple = _BY_WORD.get(name)
     if simple is not None:
-        return [(simple(word), labels) for word, labels in make.expand(rest)]
+        return [(simple(word), presence) for word, presence in make.expand(rest)]
     arguments = commas(rest)
     match name:
         case "strip" | "sort" | "abspath" | "realpath":
@@ -84,9 +84,9 @@ def carry_out(make: Evaluator, name: str, rest: str) -> list[Word]:
             added = make.expand(arguments[0]) or [("", ())]
             words = make.expand(arguments[1])
             return [
-                (extra + word if name == "addprefix" else word + extra, union(more, own))
+                (extra + word if name == "addprefix" else word + extra, both(more, own))
                 for word, own in words
-                for extra, more in (added[:_WAYS] if uncertain(all_labels(added)) else added[:1])
+                for extra, more in (added[:_WAYS] if uncertain(presence_of(added)) else added[:1])
             ]
         case "join" if len(arguments) == 2:
             return _join(*map(make.expand, arguments))
@@ -97,7 +97,7 @@ def carry_out(make: Evaluator, name: str, rest: str) -> list[Word]:
             if _unknown(found) or UNKNOWN in wanted:
                 return make.unread()
             text = " ".join(word for word, _ in found)
-            return [(wanted, all_labels(found))] if wanted in text else []
+            return [(wanted, presence_of(found))] if wanted in text else []
         case "if" | "or" | "and":
             return _choose(make, name, arguments)
         case "foreach" if len(arguments) >= 3:
@@ -125,8 +125,8 @@ def _subst(make: Evaluator, old: str, new: str, text: str) -> list[Word]:
     old = _text(make, old) if "$" in old else old.strip()
     new = _text(make, new) if "$" in new else new
     return [
-        (part, labels)
-        for word, labels in make.expand(text)
+        (part, presence)
+        for word, presence in make.expand(text)
         for part in _replaced(word, old, new).split()
     ]
 
@@ -147,8 +147,8 @@ def _filter(make: Evaluator, keep: bool, patterns: str, text: str) -> list[Word]
     words = make.expand(text)
     make.charge(len(wanted) * len(words))
     if _unknown(wanted):
-        labels = all_labels(wanted)
-        return [(word, union(own, labels)) for word, own in words]
+        presence = presence_of(wanted)
+        return [(word, both(own, presence)) for word, own in words]
     return [
         item
         for item in words
@@ -164,19 +164,19 @@ def _join(left: list[Word], right: list[Word]) -> list[Word]:
         right + [empty] * (longest - len(right)),
         strict=True,
     )
-    return [(a[0] + b[0], union(a[1], b[1])) for a, b in pairs]
+    return [(a[0] + b[0], both(a[1], b[1])) for a, b in pairs]
 
 
 def _counted(make: Evaluator, name: str, arguments: list[str]) -> list[Word]:
     """word, wordlist, firstword, lastword and words."""
     words = make.expand(arguments[-1])
-    if _unknown(words) or (uncertain(all_labels(words)) and name not in ("firstword", "lastword")):
+    if _unknown(words) or (uncertain(presence_of(words)) and name not in ("firstword", "lastword")):
         return make.unread()
     match name:
         case "words":
-            return [(str(len(words)), all_labels(words))]
+            return [(str(len(words)), presence_of(words))]
         case "firstword" | "lastword":
-            if uncertain(all_labels(words)):
+            if uncertain(presence_of(words)):
                 return words
             return words[:1] if name == "firstword" else words[-1:]
     try:
@@ -192,20 +192,20 @@ def _choose(make: Evaluator, name: str, arguments: list[str]) -> list[Word]:
     """if, or and and."""
     if name == "if":
         test = make.expand(arguments[0])
-        needs = all_labels(test)
+        presence = presence_of(test)
         chosen = arguments[1:2] if test else [",".join(arguments[2:])]
-        if uncertain(needs):
+        if uncertain(presence):
             chosen = [*arguments[1:2], ",".join(arguments[2:])]
         words = [item for text in chosen for item in make.expand(text)]
-        return [(word, union(needs, own)) for word, own in words]
+        return [(word, both(presence, own)) for word, own in words]
     words = []
-    before: Labels = ()
+    before: PresenceCondition = ALWAYS
     for argument in arguments:
         words = make.expand(argument)
-        if bool(words) == (name == "or") and not uncertain(all_labels(words)):
+        if bool(words) == (name == "or") and not uncertain(presence_of(words)):
             break
-        before = union(before, all_labels(words))
-        if uncertain(all_labels(words)):
+        before = both(before, presence_of(words))
+        if uncertain(presence_of(words)):
             return words
     return words
 
@@ -217,7 +217,7 @@ def _foreach(make: Evaluator, variable: str, words: str, text: str) -> list[Word
         if len(found) > _WORDS:
             return found
         made = make.bound({name: [item]}, text)
-        found += [(word, union(item[1], own)) for word, own in made]
+        found += [(word, both(item[1], own)) for word, own in made]
     return found
 
 
@@ -239,11 +239,11 @@ def _call(make: Evaluator, arguments: list[str]) -> list[Word]:
 
 def _wildcard(make: Evaluator, rest: str) -> list[Word]:
     found: list[Word] = []
-    for pattern, labels in make.expand(rest):
+    for pattern, presence in make.expand(rest):
         if UNKNOWN in pattern:
             found += make.unread()
         else:
-            found += [(path, labels) for path in make.matching(pattern)]
+            found += [(path, presence) for path in make.matching(pattern)]
     return found
 
 

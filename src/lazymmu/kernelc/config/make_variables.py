@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Variables of a Makefile, and what a text with references to them stands for.
 
-Words carry labels (see make_words.py). A variable that sides of an open test assign differently
-has the words of all of them: a word that is put together with it then is several words.
+Words carry presence conditions. A variable that sides of an open test assign differently has
+the words of all of them: a word that is put together with it then is several words.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from lazymmu.kernelc.config.make_bounds import DEEPEST, Budget, TooMuchError
 from lazymmu.kernelc.config.make_functions import carry_out
 from lazymmu.kernelc.config.make_words import (
     UNKNOWN,
-    Labels,
     Word,
-    all_labels,
     closing,
+    presence_of,
     replaced,
     uncertain,
-    union,
-    unread,
 )
+from lazymmu.kernelc.presence import PresenceCondition, both, symbol_of, unevaluated
 from lazymmu.snapshot.tree import Tree
 
 __all__ = ["WORDS", "WORK", "Later", "Setting", "Variables"]
@@ -73,14 +71,14 @@ class Setting(NamedTuple):
 
 
 class Later(NamedTuple):
-    """A text that is expanded whenever its variable is referred to, and its labels."""
+    """A text that is expanded whenever its variable is referred to, and its presence condition."""
 
     text: str
-    labels: Labels
+    presence: PresenceCondition
 
 
 class Variables(ABC):
-    """The variables of one Makefile, each a list of words with labels."""
+    """The variables of one Makefile, each a list of words with presence conditions."""
 
     def __init__(
         self,
@@ -133,15 +131,17 @@ class Variables(ABC):
     def _lose(self, reason: str) -> None:
         self.setting.tree.lose(self._open[0] if self._open else self.directory, reason)
 
-    def _here(self) -> Labels:
-        return (unread(self._open[-1] if self._open else self.directory, self._line_number),)
+    def _here(self) -> PresenceCondition:
+        return (unevaluated(self._open[-1] if self._open else self.directory, self._line_number),)
 
     def unread(self) -> list[Word]:
         """Return the word for what cannot be evaluated at the line at hand."""
         return [(UNKNOWN, self._here())]
 
-    def _either(self, label: str) -> bool:
-        return label.startswith("CONFIG_") and self.setting.value(label[7:]) == "either"
+    def _is_open(self, clause: str) -> bool:
+        """Tell whether a clause is a symbol of which both sides are to be seen."""
+        symbol = symbol_of(clause)
+        return symbol is not None and self.setting.value(symbol) == "either"
 
     def known(self, name: str) -> bool:
         """Tell whether a variable was given a value."""
@@ -164,7 +164,7 @@ class Variables(ABC):
                 break
             if isinstance(item, Later):
                 expanded = self.expand(item.text)
-                found += [(word, union(item.labels, own)) for word, own in expanded]
+                found += [(word, both(item.presence, own)) for word, own in expanded]
             else:
                 found.append(item)
         return found
@@ -209,8 +209,8 @@ class Variables(ABC):
         def add(pieces: list[Word]) -> None:
             nonlocal current
             current = [
-                (before + piece, union(labels, own))
-                for before, labels in current or [("", ())]
+                (before + piece, both(presence, own))
+                for before, presence in current or [("", ())]
                 for piece, own in pieces[:_WAYS]
             ][:_WAYS]
             if current and len(current[0][0]) > _LETTERS:
@@ -238,7 +238,7 @@ class Variables(ABC):
                     name = text[position + 1]
                     words = [("$", ())] if name == "$" else self.variable(name)
                     position += 2
-                if len(words) > 1 and uncertain(all_labels(words)):
+                if len(words) > 1 and uncertain(presence_of(words)):
                     add(words)
                     continue
                 for index, word in enumerate(words):
@@ -267,13 +267,13 @@ class Variables(ABC):
             expanded = self.expand(inner) if "$" in inner else [(inner, ())]
             if len(expanded) != 1:
                 return []
-            target, needs = expanded[0]
+            target, around = expanded[0]
             pattern = target.split(":", 1)
             words = self.variable(pattern[0])
             if len(pattern) == 2 and "=" in pattern[1]:
                 old, new = pattern[1].split("=", 1)
-                words = [(replaced(word, old, new), labels) for word, labels in words]
-            return [(word, union(labels, needs)) for word, labels in words]
+                words = [(replaced(word, old, new), presence) for word, presence in words]
+            return [(word, both(presence, around)) for word, presence in words]
         return carry_out(self, name, rest.lstrip())
 
     def matching(self, pattern: str) -> list[str]:

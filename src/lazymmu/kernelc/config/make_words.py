@@ -1,93 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Words of Makefiles with the conditions that put them there, and how make cuts and joins texts.
+"""Words of Makefiles with their presence conditions, and how make cuts and joins texts.
 
-A label is one condition: `CONFIG_X`, `CONFIG_X || CONFIG_Y` where either does, `!CONFIG_X` where
-the other side of a test is meant, or the place of something that cannot be evaluated here.
+A word's presence condition (see presence.py) is that under which a list has it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
+
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, uses_unevaluated
 
 __all__ = [
     "UNKNOWN",
-    "Labels",
     "Word",
-    "all_labels",
     "closing",
     "commas",
     "fits",
-    "least",
-    "opposite",
+    "presence_of",
     "replaced",
     "sides",
     "uncertain",
-    "union",
-    "unread",
 ]
 
-Labels = tuple[str, ...]
-Word = tuple[str, Labels]
+Word = tuple[str, PresenceCondition]
 
 UNKNOWN: Final = "\0"
 """Stands in a word for a text that cannot be evaluated: what a shell would answer, say."""
 
-_UNREAD: Final = " (not evaluated)"
 
-_LABELS: Final = 100
-"""Conditions that a word rests on, of which no more are named."""
-
-
-def unread(file: str, line: int) -> str:
-    """Return the label of what stands at a line of a Makefile and cannot be evaluated."""
-    return f"{file}:{line}{_UNREAD}"
+def uncertain(presence: PresenceCondition) -> bool:
+    """Tell whether a condition is of one side of a test whose other side was taken as well."""
+    return any("!" in clause or uses_unevaluated(clause) for clause in presence)
 
 
-def uncertain(labels: Labels) -> bool:
-    """Tell whether labels are of one side of a test whose other side was taken as well."""
-    return any(label[0] == "!" or label.endswith(_UNREAD) for label in labels)
-
-
-def opposite(labels: Labels) -> Labels:
-    """Return the labels of what holds when `labels` do not all hold."""
-    if any(label.endswith(_UNREAD) or " || " in label for label in labels):
-        return tuple(label for label in labels if label.endswith(_UNREAD)) or labels
-    turned = [label[1:] if label[0] == "!" else f"!{label}" for label in labels]
-    return (" || ".join(turned),) if turned else ()
-
-
-def union(left: Labels, right: Labels) -> Labels:
-    """Return the labels of both sides, each once."""
-    if not right or len(left) >= _LABELS:
-        return left
-    return left + tuple(label for label in right if label not in left)
-
-
-def all_labels(words: list[Word]) -> Labels:
-    """Return the labels of all words, each once."""
-    found: Labels = ()
-    for _, labels in words:
-        found = union(found, labels)
+def presence_of(words: Iterable[Word]) -> PresenceCondition:
+    """Return the condition under which all words are there."""
+    found = ALWAYS
+    for _, presence in words:
+        found = both(found, presence)
     return found
-
-
-def least(known: Labels | None, new: Labels) -> Labels:
-    """Return the labels of something that is reached in two ways."""
-    if known is None or known == new:
-        return new
-    if set(known) <= set(new):
-        return known
-    if set(new) <= set(known):
-        return new
-    common = tuple(label for label in known if label in new)
-    rest = [tuple(label for label in side if label not in common) for side in (known, new)]
-    if len(rest[0]) == len(rest[1]) == 1:
-        words = dict.fromkeys(" || ".join((*rest[0], *rest[1])).split(" || "))
-        if any(f"!{word}" in words for word in words):
-            return common
-        return (*common, " || ".join(words))
-    return min(known, new, key=len)
 
 
 def closing(text: str, opener: int) -> int:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One Makefile of a tree, carried out over words with labels; nothing of it is executed.
+"""One Makefile of a tree, carried out over words with presence conditions.
 
-Read are assignments, conditionals, includes, defines and the functions of make_functions.py;
-rules and recipes are not. A test that one configuration decides takes its side. A test that it
-leaves open (members of a Kconfig choice, what cannot be evaluated) takes both, each with the
-labels under which it is the one that counts: what both assign is then there side by side.
+Nothing of it is executed. Read are assignments, conditionals, includes, defines and the functions
+of make_functions.py; rules and recipes are not. A test that one configuration decides takes its
+side. A test that it leaves open (members of a Kconfig choice, what cannot be evaluated) takes both,
+each with the condition under which it is the one that counts: what both assign is then there side
+by side.
 
 Limits: to a test all white space is one blank; a symbol that is free but no member of a
 choice counts as on, so that the other side of its test is not read; a Makefile that grows or calls
@@ -21,16 +22,14 @@ from lazymmu.kernelc.config.make_bounds import TooMuchError
 from lazymmu.kernelc.config.make_variables import WORDS, WORK, Later, Setting, Variables
 from lazymmu.kernelc.config.make_words import (
     UNKNOWN,
-    Labels,
     Word,
-    all_labels,
     closing,
     commas,
-    opposite,
+    presence_of,
     sides,
     uncertain,
-    union,
 )
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, negated
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
 
 __all__ = ["Makefile", "Setting"]
@@ -56,23 +55,27 @@ _FILE: Final = 200
 """What a line and an included file count of the WORK that is done for one Makefile."""
 
 
+_Tested = tuple[bool | None, PresenceCondition, PresenceCondition]
+"""Whether a test holds (None: it is open), and under which conditions it and its opposite do."""
+
+
 class _Branch(NamedTuple):
     """One open conditional.
 
     outer: is what is around it read; live: is its branch; done: was a branch taken for certain;
-    labels: what the branch rests on, with what is around it; others: what the branches after it
+    presence: what the branch rests on, with what is around it; others: what the branches after it
     rest on.
     """
 
     outer: bool
     live: bool
     done: bool
-    labels: Labels
-    others: Labels
+    presence: PresenceCondition
+    others: PresenceCondition
 
 
 class Makefile(Variables):
-    """The variables of one Makefile, each a list of words with labels.
+    """The variables of one Makefile, each a list of words with presence conditions.
 
     renamed: patterns of objects that rules make from others, `%.pi.o` from `%.o`.
     """
@@ -133,7 +136,7 @@ class Makefile(Variables):
             elif not branches:
                 self._line(stripped, ())
             elif branches[-1].live:
-                self._line(stripped, branches[-1].labels)
+                self._line(stripped, branches[-1].presence)
 
     def _conditional(self, word: str, line: str, branches: list[_Branch]) -> bool:
         """Carry out a line of a conditional; False when it is none."""
@@ -142,7 +145,7 @@ class Makefile(Variables):
             if branches:
                 branches.pop()
             return True
-        before: Labels = ()
+        before: PresenceCondition = ALWAYS
         last = branches[-1] if branches else None
         if word == "else":
             if last is None:
@@ -156,20 +159,20 @@ class Makefile(Variables):
         elif match is None:
             return False
         outer = last is None or last.live
-        around = last.labels if last is not None else ()
+        around = last.presence if last is not None else ALWAYS
         if len(branches) == _DEEPEST:
             self._lose("conditionals nest too deep")
         if not outer or len(branches) >= _DEEPEST:
             branches.append(_Branch(False, False, True, (), ()))
             return True
         truth: bool | None = True
-        labels: Labels = ()
-        others: Labels = ()
+        presence: PresenceCondition = ALWAYS
+        others: PresenceCondition = ALWAYS
         if match is not None:
-            truth, labels, others = self._tested(match[1], match[2])
-        labels = union(around, union(before, labels))
+            truth, presence, others = self._tested(match[1], match[2])
+        presence = both(around, both(before, presence))
         branches.append(
-            _Branch(True, truth is not False, truth is True, labels, union(before, others))
+            _Branch(True, truth is not False, truth is True, presence, both(before, others))
         )
         return True
 
@@ -184,9 +187,9 @@ class Makefile(Variables):
         values = {str(index): self.expand(item) for index, item in enumerate(arguments)}
         for line in body[0].text.split("\n"):
             words = self.bound(values, line)
-            self._line(" ".join(word for word, _ in words), all_labels(words))
+            self._line(" ".join(word for word, _ in words), presence_of(words))
 
-    def _line(self, line: str, around: Labels) -> None:
+    def _line(self, line: str, around: PresenceCondition) -> None:
         try:
             with self._budget.line():
                 self._assign(line, around)
@@ -195,7 +198,7 @@ class Makefile(Variables):
         except RecursionError:
             self._lose("nests too deep")
 
-    def _assign(self, line: str, around: Labels) -> None:
+    def _assign(self, line: str, around: PresenceCondition) -> None:
         match = _ASSIGN.match(line)
         if match is None:
             self._other(line)
@@ -204,7 +207,7 @@ class Makefile(Variables):
         if len(names) == 1:
             value = match[3].split("#", 1)[0] if "#" in match[3] else match[3]
             self._set(names[0], match[2], value, around)
-        elif uncertain(all_labels(names)):
+        elif uncertain(presence_of(names)):
             value = match[3].split("#", 1)[0]
             for name in names:
                 self._set(name, match[2], value, around)
@@ -231,11 +234,11 @@ class Makefile(Variables):
             elif not included[1] and UNKNOWN not in rel and not _made(rel):
                 self._lose(f"line {self._line_number} includes {rel}, which is not there")
 
-    def _set(self, name: Word, operator: str, value: str, around: Labels) -> None:
+    def _set(self, name: Word, operator: str, value: str, around: PresenceCondition) -> None:
         target = name[0].replace(UNKNOWN, "y")
         if target in self._fixed:
             return
-        labels = union(around, name[1])
+        presence = both(around, name[1])
         new: list[Word | Later]
         known = self.variables.get(target)
         if operator == "?=" and (known is not None or self._decided(target)):
@@ -245,9 +248,9 @@ class Makefile(Variables):
         elif operator != "+=":
             self._late.discard(target)
         if target in self._late and "$" in value:
-            new = [Later(value, labels)]
+            new = [Later(value, presence)]
         else:
-            new = [(word, union(labels, own)) for word, own in self.expand(value)]
+            new = [(word, both(presence, own)) for word, own in self.expand(value)]
         if known is not None and (operator == "+=" or uncertain(around)):
             if target not in self._own:
                 known = self.variables[target] = list(known)
@@ -260,7 +263,7 @@ class Makefile(Variables):
             self._lose(f"`{target:.40}` grows without end")
         self._own.add(target)
 
-    def _tested(self, kind: str, text: str) -> tuple[bool | None, Labels, Labels]:
+    def _tested(self, kind: str, text: str) -> _Tested:
         """Return what `_test` does; of one that is beyond a bound both sides are read."""
         try:
             with self._budget.line():
@@ -271,7 +274,7 @@ class Makefile(Variables):
             self._lose("nests too deep")
         return None, self._here(), self._here()
 
-    def _test(self, kind: str, text: str) -> tuple[bool | None, Labels, Labels]:
+    def _test(self, kind: str, text: str) -> _Tested:
         """Return whether a test holds, and what it and its opposite rest on; None: either."""
         wanted = kind in ("ifdef", "ifeq")
         if kind in ("ifdef", "ifndef"):
@@ -282,39 +285,39 @@ class Makefile(Variables):
             left, right = self.expand(first), self.expand(second)
             truth = [word for word, _ in left] == [word for word, _ in right]
         words = [*left, *right]
-        labels = all_labels(words)
+        presence = presence_of(words)
         if any(UNKNOWN in word for word, _ in words):
-            return None, labels, labels
-        if uncertain(labels):
+            return None, presence, presence
+        if uncertain(presence):
             return self._alternatives(kind, left, right, wanted)
-        open_labels = tuple(label for label in labels if self._either(label))
+        open_clauses = tuple(clause for clause in presence if self._is_open(clause))
         truth = truth == wanted
-        if open_labels:
-            against = opposite(open_labels)
-            return None, *((labels, against) if truth else (against, labels))
-        return truth, labels if truth else (), ()
+        if open_clauses:
+            against = negated(open_clauses)
+            return None, *((presence, against) if truth else (against, presence))
+        return truth, presence if truth else ALWAYS, ALWAYS
 
     def _value(self, name: str) -> list[Word]:
         """Return what ifdef looks at: a text that is expanded later counts, whatever it gives."""
         found: list[Word] = []
-        for word, labels in self.expand(name):
+        for word, presence in self.expand(name):
             late = [i for i in self.variables.get(word, ()) if isinstance(i, Later) and i.text]
-            values = self.variable(word) or [("late", item.labels) for item in late]
-            found += [(value, union(labels, own)) for value, own in values]
+            values = self.variable(word) or [("late", item.presence) for item in late]
+            found += [(value, both(presence, own)) for value, own in values]
         return found
 
     def _alternatives(
         self, kind: str, left: list[Word], right: list[Word], wanted: bool
-    ) -> tuple[bool | None, Labels, Labels]:
+    ) -> _Tested:
         """Test a word that is another one on each side of an open test."""
-        labels = all_labels([*left, *right])
+        presence = presence_of([*left, *right])
         if kind in ("ifdef", "ifndef") or not left or not right or len(right) > 1:
-            return None, labels, labels
+            return None, presence, presence
         fitting = [own for word, own in left if (word == right[0][0]) == wanted]
         others = [own for word, own in left if (word == right[0][0]) != wanted]
         if not fitting or not others:
-            return bool(fitting), (), ()
-        one, other = (side[0] if len(side) == 1 else labels for side in (fitting, others))
+            return bool(fitting), ALWAYS, ALWAYS
+        one, other = (side[0] if len(side) == 1 else presence for side in (fitting, others))
         return None, one, other
 
 

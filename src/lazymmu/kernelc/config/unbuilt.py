@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lazymmu.kernelc.config.kconfig import Config
-from lazymmu.kernelc.config.make_words import Labels
+from lazymmu.kernelc.presence import PresenceCondition, is_negative, literals, symbol_of
 
 __all__ = ["Cause", "Unbuilt", "off", "turned_off"]
 
@@ -39,39 +39,42 @@ class Unbuilt:
         return self.text
 
 
-def _holds(condition: str, config: Config) -> bool:
-    """Tell whether one condition of a label can hold."""
-    symbol = condition.lstrip("!").removeprefix("CONFIG_")
-    if not condition.lstrip("!").startswith("CONFIG_"):
+def _holds(literal: str, config: Config) -> bool:
+    """Tell whether a literal can hold."""
+    symbol = symbol_of(literal)
+    if symbol is None:
         return True
     if config.defined is not None and symbol not in config.defined:
         # A symbol of a module out of tree.
         return True
     value = config.may(symbol)
-    if condition[0] == "!":
+    if is_negative(literal):
         return value not in ("y", "free")
     return value != "n" or config.number(symbol) is not None
 
 
-def off(labels: Labels, config: Config) -> bool:
-    """Tell whether labels cannot all hold: one cannot, or two are members of one choice."""
-    return config.excludes(labels) or any(
-        not any(_holds(c, config) for c in label.split(" || ")) for label in labels
+def off(presence: PresenceCondition, config: Config) -> bool:
+    """Tell whether a presence condition cannot hold under `config`.
+
+    One of its clauses cannot, or two ask for members of one choice.
+    """
+    return config.excludes(presence) or any(
+        not any(_holds(literal, config) for literal in literals(clause)) for clause in presence
     )
 
 
-def turned_off(labels: Labels, config: Config) -> Unbuilt:
-    """Return the reason for what `labels` build, when they do not under `config`."""
+def turned_off(presence: PresenceCondition, config: Config) -> Unbuilt:
+    """Return the reason for what is there under `presence`, when it is not under `config`."""
     reasons = []
-    for label in labels:
-        parts = label.split(" || ")
+    for clause in presence:
+        parts = literals(clause)
         if not any(_holds(part, config) for part in parts):
             reasons.append(
                 " and ".join(
-                    f"{part.lstrip('!')} {'counts as on' if part[0] == '!' else 'is off'}"
+                    f"{part.lstrip('!')} {'counts as on' if is_negative(part) else 'is off'}"
                     for part in parts
                 )
             )
     if reasons:
         return Unbuilt(Cause.OFF, f"{' and '.join(reasons)} on this machine")
-    return Unbuilt(Cause.OFF, f"{' and '.join(labels)} exclude each other")
+    return Unbuilt(Cause.OFF, f"{' and '.join(presence)} exclude each other")

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
+
 __all__ = ["Initialiser", "read_initialisers"]
 
 
@@ -30,8 +32,8 @@ class Initialiser:
 
     table: the variable; struct: its type without the word struct, empty for an assignment;
     field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it; function:
-    the name, with a path behind it where part of a table is copied (`xen_ops.mmu`); conditions: the
-    free CONFIG symbols that the place rests on.
+    the name, with a path behind it where part of a table is copied (`xen_ops.mmu`); presence: the
+    presence condition of the place.
     """
 
     file: str
@@ -40,7 +42,7 @@ class Initialiser:
     struct: str
     field: str
     function: str
-    conditions: tuple[str, ...] = ()
+    presence: PresenceCondition = ALWAYS
 
 
 _TABLE: Final = re.compile(

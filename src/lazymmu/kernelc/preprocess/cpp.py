@@ -3,12 +3,11 @@
 
 Three things live here: the directives of a text (`scan`), the table of macros that they
 build up (`Macros`), and the selection that both together make (`Selection`, `interpret`).
-Expressions are evaluated by `condition`.
+Expressions are evaluated by if_expression.py.
 
 A configuration symbol that a user may choose ("free") counts as on, so that the code it
-guards is seen; what is seen only because of such a choice is labelled with the symbol. A label
-is `CONFIG_X`, or `CONFIG_X || CONFIG_Y` where either would do. The other side of a free symbol,
-its #else, is not seen.
+guards is seen, with its presence condition (see presence.py). The other side of a free symbol, its
+#else, is not seen.
 
 Limits: a comment opener inside a string that goes on over lines can hide directives up to the
 next comment end; `#include` is the caller's business.
@@ -23,6 +22,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
 from lazymmu.kernelc.preprocess import if_expression
+from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either
 
 __all__ = [
     "MAX_DIRECTIVES",
@@ -63,12 +63,12 @@ once, or nothing; rest: what comes after that.
 
 
 class Macro(NamedTuple):
-    """One live `#define`: its text behind the name, its place, and its conditions."""
+    """One live `#define`: its text behind the name, its place, and its presence condition."""
 
     text: str
     file: str
     start: int
-    needs: tuple[str, ...]
+    presence: PresenceCondition
 
     @property
     def parameters(self) -> tuple[str, ...] | None:
@@ -99,9 +99,6 @@ _LONGEST: Final = 200_000
 
 MAX_DIRECTIVES: Final = 1_000_000
 """Most directives of one file; the most in 7.3, registers of a graphics card, are 194,934."""
-
-_LABELS: Final = 100
-"""Free symbols that a place rests on, of which no more are named."""
 
 _OPENERS: Final = frozenset({"if", "ifdef", "ifndef"})
 _LINES: Final = frozenset({"define", "undef", "include"})
@@ -200,8 +197,8 @@ def guard(directives: list[Directive], following: list[int]) -> str | None:
     return None
 
 
-_Entry = tuple[str | None, str, int, tuple[str, ...]]
-"""A definition as a table holds it: text (None: not yet read), file, offset, labels."""
+_Entry = tuple[str | None, str, int, PresenceCondition]
+"""A definition as a table holds it: text (None: not yet read), file, offset, its condition."""
 
 
 class Macros:
@@ -235,7 +232,7 @@ class Macros:
         if options is None and base is not None:
             self.options = base.options
         for name, value in (values or {}).items():
-            self._own[name] = (f" {value}", "", -1, ())
+            self._own[name] = (f" {value}", "", -1, ALWAYS)
 
     def get(self, name: str) -> Macro | None:
         """Return the definition of `name`, None when it has none."""
@@ -257,17 +254,17 @@ class Macros:
         return self._base.where(name) if self._base is not None else None
 
     def define(
-        self, name: str, text: str | None, file: str, start: int, needs: tuple[str, ...]
+        self, name: str, text: str | None, file: str, start: int, presence: PresenceCondition
     ) -> None:
         """Carry out a `#define`, whose text behind the name is `text`."""
-        self._own[name] = (text, file, start, needs)
+        self._own[name] = (text, file, start, presence)
 
     def undefine(self, name: str) -> None:
         """Carry out an `#undef`; a configuration symbol becomes undefined too."""
         self._own[name] = None
 
-    def places(self) -> Iterable[tuple[str, str, int, tuple[str, ...]]]:
-        """Yield what this table itself defines: (name, file, offset, labels)."""
+    def places(self) -> Iterable[tuple[str, str, int, PresenceCondition]]:
+        """Yield what this table itself defines: (name, file, offset, presence condition)."""
         for name, known in self._own.items():
             if known is not None:
                 yield name, known[1], known[2], known[3]
@@ -276,21 +273,21 @@ class Macros:
         """Yield the names that this table itself undefines."""
         return (name for name, known in self._own.items() if known is None)
 
-    def defined(self, name: str) -> tuple[bool, tuple[str, ...]]:
-        """Tell whether `name` is defined, and which free symbols that rests on."""
+    def defined(self, name: str) -> tuple[bool, PresenceCondition]:
+        """Tell whether `name` is defined, and under which presence condition that is so."""
         known = self._own.get(name)
         if known is not None:
             return True, known[3]
         if name in self._own:
-            return False, ()
+            return False, ALWAYS
         if self._base is not None:
             return self._base.defined(name)
         if name.startswith("CONFIG_") and self.options is not None:
             value = self.options.value(name[7:])
             if value == "free":
                 return True, (name,)
-            return value == "y" or self.options.number(name[7:]) is not None, ()
-        return False, ()
+            return value == "y" or self.options.number(name[7:]) is not None, ALWAYS
+        return False, ALWAYS
 
 
 class Scoped(Macros):
@@ -314,12 +311,12 @@ class Scoped(Macros):
         self.changes: list[tuple[str, str, _Entry | None, bool]] = []
 
     def define(
-        self, name: str, text: str | None, file: str, start: int, needs: tuple[str, ...]
+        self, name: str, text: str | None, file: str, start: int, presence: PresenceCondition
     ) -> None:
         """Carry out a `#define`; see Macros."""
         if self.local and (name in self._own or name.startswith("CONFIG_")):
             self.changes.append((name, self.local, self._own.get(name), name in self._own))
-        self._own[name] = (text, file, start, needs)
+        self._own[name] = (text, file, start, presence)
 
     def undefine(self, name: str) -> None:
         """Carry out an `#undef`; see Macros."""
@@ -346,10 +343,11 @@ class Scoped(Macros):
 
 
 class Selection:
-    """Which parts of one text are compiled, and under which free symbols.
+    """Which parts of one text are compiled, and under which presence conditions.
 
-    `dead` are the spans that are not, sorted and apart; `guarded` are the compiled spans
-    that rest on free symbols, in order of their starts (inner ones after outer ones).
+    `dead` are the spans that are not, sorted and apart; `guarded` are the compiled spans that
+    are not there always, in order of their starts (inner ones after outer ones), each with what
+    it asks for besides those around it.
     """
 
     __slots__ = ("_outer", "dead", "guarded")
@@ -357,7 +355,7 @@ class Selection:
     def __init__(
         self,
         dead: list[tuple[int, int]] | None = None,
-        guarded: list[tuple[int, int, tuple[str, ...]]] | None = None,
+        guarded: list[tuple[int, int, PresenceCondition]] | None = None,
     ) -> None:
         """Take spans as `interpret` finds them; both lists may be empty."""
         self.dead = dead if dead is not None else []
@@ -369,20 +367,20 @@ class Selection:
         index = bisect_right(self.dead, (offset, 1 << 62)) - 1
         return index < 0 or self.dead[index][1] <= offset
 
-    def needs(self, offset: int) -> tuple[str, ...]:
-        """Return the free symbols that the text at `offset` rests on."""
+    def presence(self, offset: int) -> PresenceCondition:
+        """Return the presence condition of the text at `offset`."""
         if self._outer is None:
             self._outer = self._nested()
-        around: list[tuple[str, ...]] = []
+        around: list[PresenceCondition] = []
         at = bisect_right(self.guarded, offset, key=itemgetter(0)) - 1
         while at >= 0:
             if offset < self.guarded[at][1]:
                 around.append(self.guarded[at][2])
             at = self._outer[at]
-        labels: tuple[str, ...] = ()
-        for needs in reversed(around):
-            labels = _union(labels, needs)
-        return labels
+        found = ALWAYS
+        for presence in reversed(around):
+            found = both(found, presence)
+        return found
 
     def _nested(self) -> list[int]:
         """For each guarded span the index of the one that it stands in, -1 for none."""
@@ -396,10 +394,7 @@ class Selection:
         return outer
 
     def merged(self, other: Selection) -> Selection:
-        """Return what is compiled in either of two inclusions of the same text.
-
-        What one of them compiles without a choice rests on none.
-        """
+        """Return what is compiled in either of two inclusions of the same text."""
         dead: list[tuple[int, int]] = []
         mine, others = 0, 0
         while mine < len(self.dead) and others < len(other.dead):
@@ -411,9 +406,13 @@ class Selection:
                 mine += 1
             else:
                 others += 1
-        guarded = set(self.guarded) & set(other.guarded)
-        guarded.update(span for span in self.guarded if not other.live(span[0]))
-        guarded.update(span for span in other.guarded if not self.live(span[0]))
+        guarded: list[tuple[int, int, PresenceCondition]] = []
+        ours, theirs = ({(a, b): found for a, b, found in s.guarded} for s in (self, other))
+        for start, end in {**ours, **theirs}:
+            one = ours.get((start, end), ALWAYS) if self.live(start) else NEVER
+            two = theirs.get((start, end), ALWAYS) if other.live(start) else NEVER
+            if presence := either(one, two):
+                guarded.append((start, end, presence))
         return Selection(dead, sorted(guarded))
 
 
@@ -433,18 +432,19 @@ def interpret(
     with the argument of every live `#include`, at its place in the order.
     """
     dead: list[tuple[int, int]] = []
-    guarded: list[tuple[int, int, tuple[str, ...]]] = []
-    # Per open group: was a branch taken, and the labels of those that were not.
-    groups: list[tuple[bool, tuple[str, ...]]] = []
-    needs: tuple[str, ...] = ()
-    outer: list[tuple[str, ...]] = []
+    guarded: list[tuple[int, int, PresenceCondition]] = []
+    # Per open group: was a branch taken, and the condition under which those were not that
+    # stand before.
+    groups: list[tuple[bool, PresenceCondition]] = []
+    presence = ALWAYS
+    outer: list[PresenceCondition] = []
     index, count = 0, len(directives)
     define = macros.define
     while index < count:
         kind, start, end, word, rest = directives[index]
         if kind == "define":
             if defines:
-                define(word, rest, file, start, needs)
+                define(word, rest, file, start, presence)
         elif kind == "include":
             if include is not None:
                 include(word + rest)
@@ -454,51 +454,45 @@ def interpret(
         elif kind == "endif":
             if groups:
                 groups.pop()
-                needs = outer.pop()
+                presence = outer.pop()
         else:
             if kind in _OPENERS:
-                outer.append(needs)
-                groups.append((False, ()))
+                outer.append(presence)
+                groups.append((False, ALWAYS))
             elif not groups:
                 index += 1
                 continue
             taken, because = groups[-1]
-            needs = outer[-1]
-            labels: tuple[str, ...] = ()
+            presence = outer[-1]
+            own = ALWAYS
             if taken:
                 truth = False
             elif kind == "else":
-                truth, labels = True, because
+                truth, own = True, because
             elif kind == "ifdef":
-                truth, labels = macros.defined(word)
+                truth, own = macros.defined(word)
             elif kind == "ifndef":
-                truth, labels = macros.defined(word)
+                truth, own = macros.defined(word)
                 truth = not truth
             else:
                 try:
-                    truth, labels = if_expression.evaluate(plain(word + rest), macros)
+                    truth, own = if_expression.evaluate(plain(word + rest), macros)
                 except if_expression.BeyondError:
                     truth, macros.beyond = False, True
-                labels = _union(labels, because)
+                own = both(own, because)
             after = following[index]
             stop = directives[after][1] if after < count else length
             if truth:
-                groups[-1] = (True, ())
-                if labels:
-                    needs = _union(needs, labels)
-                    guarded.append((end, stop, labels))
+                groups[-1] = (True, ALWAYS)
+                if own:
+                    presence = both(presence, own)
+                    guarded.append((end, stop, own))
             else:
                 if not taken:
-                    groups[-1] = (False, _union(because, labels))
+                    groups[-1] = (False, both(because, own))
                 if end < stop:
                     dead.append((end, stop))
                 index = after
                 continue
         index += 1
     return Selection(dead, guarded)
-
-
-def _union(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    if not right or len(left) >= _LABELS:
-        return left
-    return left + tuple(label for label in right if label not in left)

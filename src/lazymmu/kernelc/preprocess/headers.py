@@ -27,6 +27,7 @@ from typing import Final, NamedTuple
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.preprocess import cpp
 from lazymmu.kernelc.preprocess.cpp import Directive, Macros, Options, Scoped, Selection
+from lazymmu.kernelc.presence import ALWAYS
 from lazymmu.snapshot.beneath import OUT
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
 from lazymmu.snapshot.tree import Tree
@@ -343,7 +344,7 @@ class Headers:
         macros = Macros(base=self.macros, load=self._macro_text)
         for symbol, on in self.assumed.get(rel, {}).items():
             if on:
-                macros.define(f"CONFIG_{symbol}", " 1", "", -1, ())
+                macros.define(f"CONFIG_{symbol}", " 1", "", -1, ALWAYS)
             else:
                 macros.undefine(f"CONFIG_{symbol}")
         if self.overrides:
@@ -354,7 +355,7 @@ class Headers:
                         if offset < 0:
                             macros.undefine(name)
                         else:
-                            macros.define(name, None, file, offset, ())
+                            macros.define(name, None, file, offset, ALWAYS)
         return macros
 
     def _macro_text(self, rel: str, start: int) -> str:

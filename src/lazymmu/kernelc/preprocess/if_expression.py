@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expressions of `#if` and `#elif`: their value, and the free symbols that it rests on.
+"""Expressions of `#if` and `#elif`: their value, and the presence condition of that value.
 
 The arithmetic is that of C11 6.10.1: 64-bit signed or unsigned integers, unknown names are
 zero, macros are replaced first. On top of it come the kernel's option tests (IS_ENABLED and
 its kin: include/linux/kconfig.h) and the compiler's feature tests.
 
-Every value carries labels: the free configuration symbols without which it might be another.
-`a && b` that holds needs the labels of both; one that fails needs only those of a side that
-fails. When two sides each suffice and both rest on a choice, one label says "either".
+Every value has a presence condition: in which configurations it is this value, and may be
+another elsewhere. `a && b` that holds is there under both conditions of its sides, one that fails
+under that of a side that fails, or under either when both do.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple, Protocol
+
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, either
 
 __all__ = ["evaluate"]
 
@@ -26,7 +28,7 @@ class _Macro(Protocol):
     @property
     def value(self) -> str: ...
     @property
-    def needs(self) -> tuple[str, ...]: ...
+    def presence(self) -> PresenceCondition: ...
 
 
 class _Table(Protocol):
@@ -37,7 +39,7 @@ class _Table(Protocol):
     @property
     def work(self) -> Work: ...
     def get(self, name: str) -> _Macro | None: ...
-    def defined(self, name: str) -> tuple[bool, tuple[str, ...]]: ...
+    def defined(self, name: str) -> tuple[bool, PresenceCondition]: ...
 
 
 class _Options(Protocol):
@@ -46,11 +48,11 @@ class _Options(Protocol):
 
 
 class _Value(NamedTuple):
-    """An integer of the preprocessor, and the free symbols that it rests on."""
+    """An integer of the preprocessor, and its presence condition."""
 
     number: int
     unsigned: bool = False
-    needs: tuple[str, ...] = ()
+    presence: PresenceCondition = ALWAYS
 
 
 _Token = str | _Value
@@ -82,8 +84,6 @@ _CHARACTERS: Final = 20_000
 """Length of a condition as written."""
 _NESTED: Final = 200
 """How deep a condition's parentheses and operators stand inside each other."""
-_LABELS: Final = 100
-"""Free symbols that a condition rests on, of which no more are named."""
 _KEPT: Final = 2_000
 """Characters of a text whose tokens are kept."""
 _MASK: Final = (1 << 64) - 1
@@ -146,8 +146,8 @@ class Work:
 _tokens: dict[str, tuple[_Token, ...]] = {}
 
 
-def evaluate(text: str, table: _Table) -> tuple[bool, tuple[str, ...]]:
-    """Return whether the condition `text` holds, and the labels that this rests on.
+def evaluate(text: str, table: _Table) -> tuple[bool, PresenceCondition]:
+    """Return whether the expression `text` is true, and the presence condition of that.
 
     `text` has no comments and no line continuations. What is no expression is false: a
     compiler would stop there.  Raises BeyondError for what is beyond a bound: nobody knows then
@@ -155,8 +155,8 @@ def evaluate(text: str, table: _Table) -> tuple[bool, tuple[str, ...]]:
     """
     simple = _SIMPLE.match(text)
     if simple is not None and ("defined" in text or simple[2].startswith("CONFIG_")):
-        truth, needs = table.defined(simple[2])
-        return truth != bool(simple[1]), needs
+        truth, presence = table.defined(simple[2])
+        return truth != bool(simple[1]), presence
     if len(text) > _CHARACTERS:
         raise BeyondError
     try:
@@ -166,8 +166,8 @@ def evaluate(text: str, table: _Table) -> tuple[bool, tuple[str, ...]]:
         if parser.position != len(parser.tokens):
             raise _NoExpressionError
     except _NoExpressionError:
-        return False, ()
-    return value.number != 0, value.needs
+        return False, ALWAYS
+    return value.number != 0, value.presence
 
 
 def _tokenise(text: str) -> tuple[_Token, ...]:
@@ -190,7 +190,7 @@ def _tokenise(text: str) -> tuple[_Token, ...]:
             except ValueError:
                 value = 0
             unsigned = "u" in suffix.lower() or value > _MASK >> 1
-            tokens.append(_wrap(value, unsigned, ()))
+            tokens.append(_wrap(value, unsigned, ALWAYS))
         elif character is not None:
             code = ord(character) if len(character) == 1 else _ESCAPES.get(character[1:], 0)
             tokens.append(_Value(code))
@@ -206,11 +206,11 @@ def _tokenise(text: str) -> tuple[_Token, ...]:
     return _tokens.setdefault(text, tuple(tokens))
 
 
-def _wrap(number: int, unsigned: bool, needs: tuple[str, ...]) -> _Value:
+def _wrap(number: int, unsigned: bool, presence: PresenceCondition) -> _Value:
     number &= _MASK
     if not unsigned and number >> 63:
         number -= 1 << 64
-    return _Value(number, unsigned, needs)
+    return _Value(number, unsigned, presence)
 
 
 def _operand(tokens: tuple[_Token, ...] | list[_Token], index: int) -> tuple[str, int]:
@@ -266,8 +266,8 @@ def _expand(
             continue
         if token == "defined":
             name, index = _operand(work, index)
-            truth, needs = table.defined(name)
-            result.append(_Value(int(truth), False, needs))
+            truth, presence = table.defined(name)
+            result.append(_Value(int(truth), False, presence))
             continue
         called = index < len(work) and work[index] == "("
         if called and token in _OPTION_TESTS:
@@ -297,8 +297,8 @@ def _expand(
             arguments, index = _arguments(work, index)
             body = _substitute(body, parameters, arguments, table, hidden, depth, left)
         body = _paste(body)
-        if macro.needs:
-            body = [_labelled(item, macro.needs) for item in body]
+        if macro.presence:
+            body = [_under(item, macro.presence) for item in body]
         expanded = _expand(body, table, hidden | {token}, depth + 1, left)
         if expanded and isinstance(expanded[-1], str) and work[index : index + 1] == ["("]:
             # What came out last may name a function-like macro whose arguments follow.
@@ -313,19 +313,20 @@ def _option(name: str, table: _Table) -> _Value:
     if macro is not None:
         tokens = _tokenise(macro.value)
         if len(tokens) == 1 and isinstance(tokens[0], _Value):
-            return tokens[0]._replace(needs=macro.needs)
-        return _Value(0, False, macro.needs)
-    truth, needs = table.defined(name)
+            return tokens[0]._replace(presence=macro.presence)
+        return _Value(0, False, macro.presence)
+    truth, presence = table.defined(name)
     if truth and table.options is not None and name.startswith("CONFIG_"):
         number = table.options.number(name[7:])
         if number is not None:
-            return _Value(number, False, needs)
-    return _Value(int(truth), False, needs)
+            return _Value(number, False, presence)
+    return _Value(int(truth), False, presence)
 
 
-def _labelled(token: _Token, needs: tuple[str, ...]) -> _Token:
+def _under(token: _Token, presence: PresenceCondition) -> _Token:
+    """Return a token as it is where a macro with this presence condition puts it."""
     if isinstance(token, _Value):
-        return token._replace(needs=_both(token.needs, needs))
+        return token._replace(presence=both(token.presence, presence))
     return token
 
 
@@ -381,27 +382,6 @@ def _glue(left: _Token, right: _Token) -> tuple[_Token, ...]:
     return _tokenise("".join(texts))
 
 
-def _both(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    if not right or left == right or len(left) >= _LABELS:
-        return left
-    return left + tuple(label for label in right if label not in left)
-
-
-def _either(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the labels of a result for which `left` or `right` suffices."""
-    if not left or not right:
-        return ()
-    if left == right:
-        return left
-    words = dict.fromkeys(
-        word for side in (left, right) for label in side for word in label.split(" || ")
-    )
-    if len(left) == 1 and len(right) == 1:
-        return (" || ".join(words),)
-    # A choice between several sets has no short name: the first way is as good as the other.
-    return left
-
-
 class _Parser:
     """Precedence climbing over expanded tokens."""
 
@@ -432,7 +412,7 @@ class _Parser:
         self.depth -= 1
         unsigned = yes.unsigned or no.unsigned
         chosen = yes if test.number else no
-        return _wrap(chosen.number, unsigned, _both(test.needs, chosen.needs))
+        return _wrap(chosen.number, unsigned, both(test.presence, chosen.presence))
 
     def _deeper(self) -> None:
         self.depth += 1
@@ -467,9 +447,9 @@ class _Parser:
             value = self._unary()
             self.depth -= 1
             if token == "!":
-                return _Value(int(value.number == 0), False, value.needs)
+                return _Value(int(value.number == 0), False, value.presence)
             number = {"~": ~value.number, "-": -value.number, "+": value.number}[token]
-            return _wrap(number, value.unsigned, value.needs)
+            return _wrap(number, value.unsigned, value.presence)
         if token[0].isalpha() or token[0] in "_$":
             if self._peek() == "(":
                 # A call of something that is no macro: no compiler accepts it.
@@ -485,17 +465,17 @@ def _operate(operator: str, left: _Value, right: _Value) -> _Value:
             sides = bool(left.number), bool(right.number)
             if sides[0] == sides[1]:
                 same = sides[0] == strong
-                join = _either if same else _both
-                return _Value(int(sides[0]), False, join(left.needs, right.needs))
+                join = either if same else both
+                return _Value(int(sides[0]), False, join(left.presence, right.presence))
             decisive = left if sides[0] == strong else right
-            return _Value(int(strong), False, decisive.needs)
-    needs = _both(left.needs, right.needs)
+            return _Value(int(strong), False, decisive.presence)
+    presence = both(left.presence, right.presence)
     unsigned = left.unsigned or right.unsigned
     if operator in ("<<", ">>"):
         count = right.number & 63
         number = left.number << count if operator == "<<" else left.number >> count
-        return _wrap(number, left.unsigned, needs)
-    a, b = _wrap(left.number, unsigned, ()).number, _wrap(right.number, unsigned, ()).number
+        return _wrap(number, left.unsigned, presence)
+    a, b = _wrap(left.number, unsigned, ALWAYS).number, _wrap(right.number, unsigned, ALWAYS).number
     match operator:
         case "<" | ">" | "<=" | ">=" | "==" | "!=":
             truth = {
@@ -506,7 +486,7 @@ def _operate(operator: str, left: _Value, right: _Value) -> _Value:
                 "==": a == b,
                 "!=": a != b,
             }[operator]
-            return _Value(int(truth), False, needs)
+            return _Value(int(truth), False, presence)
         case "+":
             number = a + b
         case "-":
@@ -522,7 +502,7 @@ def _operate(operator: str, left: _Value, right: _Value) -> _Value:
         case _:
             if b == 0:
                 # Division by zero stops a compiler; unknown constants read as 0 make it here.
-                return _Value(0, unsigned, needs)
+                return _Value(0, unsigned, presence)
             quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
             number = quotient if operator == "/" else a - quotient * b
-    return _wrap(number, unsigned, needs)
+    return _wrap(number, unsigned, presence)

@@ -192,7 +192,7 @@ def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
 
 
 class _Conditions:
-    """Names the free CONFIG symbols that each line of a path is compiled under."""
+    """Names the presence conditions of each line of a path."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -211,15 +211,15 @@ class _Conditions:
             self._lines[file] = [0, *(m.end() for m in re.finditer(rb"\n", text))]
         starts = self._lines[file]
         at = starts[min(max(line, 1), len(starts)) - 1]
-        built = self._view.conditions(file) or () if file.endswith(".c") else ()
-        return (*built, *self._view.headers.selection(file).needs(at))
+        built = self._view.presence(file) or () if file.endswith(".c") else ()
+        return (*built, *self._view.headers.selection(file).presence(at))
 
 
 def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
     spaces = root.outcome.spaces - {"unknown"}
     space = spaces.pop() if len(spaces) == 1 else "unknown"
     for hit in root.hits:
-        yield culprit(arch, hit, root.step, root.definition.conditions, space)
+        yield culprit(arch, hit, root.step, root.definition.presence, space)
 
 
 def _unbuilt(view: View, program: Program, files: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -111,7 +111,7 @@ class _Judging:
     def one(self, file: str, item: Occurrence) -> Judged:
         """What became of one place."""
         view = self._view
-        if file.endswith(".c") and view.conditions(file) is None:
+        if file.endswith(".c") and view.presence(file) is None:
             return _lost(view.why_not_built(file), _NEVER)
         if not view.headers.selection(file).live(item.start):
             return _lost("not compiled on the machines that were looked at", _DEAD)

@@ -193,7 +193,7 @@ class Reach(Targets):
             evaluator = self.facts.evaluator(env, graph.file)
             for succ in _successors(node, evaluator):
                 todo.append((succ, min(atomic, 3), lost))
-        conditions = frozenset(definition.conditions)
+        conditions = frozenset(definition.presence)
         guessed = bool(graph.broken)
         return Effects(
             {

@@ -457,7 +457,7 @@ class Walker:
         step = Step(frame.graph.file, call[3], call[4], frame.graph.name, said)
         mark = "callback" if inside.callback else "call"
         before = Trail(path.trail, step, mark)
-        conditions = frozenset(inside.definition.conditions)
+        conditions = frozenset(inside.definition.presence)
         for hit in outcome.hits.values():
             out.add(
                 replace(
