@@ -10,7 +10,8 @@ from lazymmu.kernelc.ir.cfg_builder import lower
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
 from lazymmu.kernelc.preprocess.cpp import Macros, interpret, scan
-from lazymmu.kernelc.preprocess.if_expression import BeyondError, evaluate
+from lazymmu.kernelc.preprocess.if_bounds import BeyondError
+from lazymmu.kernelc.preprocess.if_expression import evaluate
 from lazymmu.snapshot.conflict_markers import conflicts
 
 from .mutated import fuzz, mutated, seeds

@@ -20,7 +20,8 @@ from lazymmu.kernelc.configured_tree import View
 from lazymmu.kernelc.index.name_scan import survey
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
 from lazymmu.kernelc.preprocess.cpp import Macros
-from lazymmu.kernelc.preprocess.if_expression import BeyondError, evaluate
+from lazymmu.kernelc.preprocess.if_bounds import BeyondError
+from lazymmu.kernelc.preprocess.if_expression import evaluate
 from lazymmu.snapshot.tree import Tree
 
 from .seen import left, selection, walked

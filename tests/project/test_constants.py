@@ -14,7 +14,7 @@ from lazymmu.contract.events import Level
 from lazymmu.explore.search import ENGINES
 from lazymmu.ftrace import profile as traced
 from lazymmu.kernelc.arch_profile import PROFILES
-from lazymmu.kernelc.preprocess import if_expression
+from lazymmu.kernelc.preprocess import if_macros
 from lazymmu.litmus import scenario
 from lazymmu.machine import config, port, workbench
 from lazymmu.report.check import phrases, sarif
@@ -56,7 +56,7 @@ COPIES = {
     "architectures of --arch": (options.ARCHES, tuple(PROFILES)),
     "architectures of a trace": (traced.ARCHES, tuple(PROFILES)),
     "architecture of a port": (verify.PORT, port.ARCH),
-    "tests of a configuration": (constants._CONFIG_TESTS, if_expression._OPTION_TESTS),
+    "tests of a configuration": (constants._CONFIG_TESTS, if_macros.OPTION_TESTS),
     "levels in SARIF": (json_sarif._LEVELS, sarif._LEVELS),
     "words for a severity": ({**phrases.LEVELS, **trace_text._LEVELS}, phrases.LEVELS),
 }

@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
-from lazymmu.kernelc.preprocess import if_expression
+from lazymmu.kernelc.preprocess.if_bounds import BeyondError, Work
+from lazymmu.kernelc.preprocess.if_expression import evaluate
 from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either
 
 __all__ = [
@@ -227,7 +228,7 @@ class Macros:
         self._load = load
         self.beyond = False
         """Whether a condition was met that is too much to be evaluated; it does not hold then."""
-        self.work: if_expression.Work = base.work if base is not None else if_expression.Work()
+        self.work: Work = base.work if base is not None else Work()
         self.options: Options | None = options
         if options is None and base is not None:
             self.options = base.options
@@ -476,8 +477,8 @@ def interpret(
                 truth = not truth
             else:
                 try:
-                    truth, own = if_expression.evaluate(plain(word + rest), macros)
-                except if_expression.BeyondError:
+                    truth, own = evaluate(plain(word + rest), macros)
+                except BeyondError:
                     truth, macros.beyond = False, True
                 own = both(own, because)
             after = following[index]
