@@ -9,9 +9,11 @@ from lazymmu.kernelc.index.name_scan import survey
 from lazymmu.kernelc.ir.cfg_builder import lower
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
-from lazymmu.kernelc.preprocess.cpp import Macros, interpret, scan
+from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.if_bounds import BeyondError
 from lazymmu.kernelc.preprocess.if_expression import evaluate
+from lazymmu.kernelc.preprocess.macros import Macros
+from lazymmu.kernelc.preprocess.selection import interpret
 from lazymmu.snapshot.conflict_markers import conflicts
 
 from .mutated import fuzz, mutated, seeds

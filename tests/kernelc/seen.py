@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig import Config
-from lazymmu.kernelc.preprocess.cpp import Macros, Selection, interpret, scan
+from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.headers import Headers
+from lazymmu.kernelc.preprocess.macros import Macros
+from lazymmu.kernelc.preprocess.selection import Selection, interpret
 from lazymmu.snapshot.tree import Tree
 
 

@@ -19,9 +19,9 @@ from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.kernelc.configured_tree import View
 from lazymmu.kernelc.index.name_scan import survey
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
-from lazymmu.kernelc.preprocess.cpp import Macros
 from lazymmu.kernelc.preprocess.if_bounds import BeyondError
 from lazymmu.kernelc.preprocess.if_expression import evaluate
+from lazymmu.kernelc.preprocess.macros import Macros
 from lazymmu.snapshot.tree import Tree
 
 from .seen import left, selection, walked

@@ -28,9 +28,10 @@ from lazymmu.kernelc.config.kconfig_parser import File
 from lazymmu.kernelc.config.unbuilt import Unbuilt
 from lazymmu.kernelc.garbage_collection import no_collection
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
+from lazymmu.kernelc.parse.lexemes import blank
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_initialisers
 from lazymmu.kernelc.parse.slices import RawDef
-from lazymmu.kernelc.preprocess.cpp import blank, scan
+from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.headers import Headers, is_public
 from lazymmu.kernelc.preprocess.line_splicing import plain_lines, whole_words
 from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either

@@ -15,8 +15,8 @@ from typing import Final
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.json_shapes import index, listed, mapped, numbers, pairs, string, strings
-from lazymmu.kernelc.preprocess.cpp import Selection
 from lazymmu.kernelc.preprocess.headers import Headers
+from lazymmu.kernelc.preprocess.selection import Selection
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
 from lazymmu.kernelc.tree_index import Library, digest
 from lazymmu.snapshot.dependencies import unchanged

@@ -6,7 +6,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.preprocess.cpp import Macros, guard, interpret, scan
+from lazymmu.kernelc.preprocess.directives import include_guard, scan
+from lazymmu.kernelc.preprocess.macros import Macros
+from lazymmu.kernelc.preprocess.selection import interpret
 from tests.kernelc.seen import left, selection
 
 
@@ -181,7 +183,7 @@ def test_an_include_guard_is_known_by_what_it_wraps() -> None:
     """Only a guard around all directives of a file is one; code outside it makes no difference."""
 
     def of(text: str) -> str | None:
-        return guard(*scan(text))
+        return include_guard(*scan(text))
 
     assert of("/* x */\n#ifndef _A_H\n#define _A_H\n#if 1\n#endif\n#endif\n") == "_A_H"
     assert of("#ifndef set_it\n#endif\n#ifdef B\n#endif\n") is None

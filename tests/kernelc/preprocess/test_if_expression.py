@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.preprocess.cpp import Macros
 from lazymmu.kernelc.preprocess.if_expression import evaluate
+from lazymmu.kernelc.preprocess.macros import Macros
 
 NUMBER = st.integers(0, 2**40)
 NAMES = {"ONE": "1", "BIG": "(1UL << 40)", "SUM": "(ONE + 2)", "NOTHING": ""}

@@ -25,8 +25,16 @@ from posixpath import dirname, join, normpath
 from typing import Final, NamedTuple
 
 from lazymmu.kernelc.arch_profile import Profile
-from lazymmu.kernelc.preprocess import cpp
-from lazymmu.kernelc.preprocess.cpp import Directive, Macros, Options, Scoped, Selection
+from lazymmu.kernelc.preprocess.directives import (
+    MAX_DIRECTIVES,
+    Directive,
+    include_guard,
+    macro_text,
+    plain,
+    scan,
+)
+from lazymmu.kernelc.preprocess.macros import Macros, Options, Scoped
+from lazymmu.kernelc.preprocess.selection import Selection, interpret
 from lazymmu.kernelc.presence import ALWAYS
 from lazymmu.snapshot.beneath import OUT
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
@@ -65,7 +73,7 @@ def _leads_out(includer: str, argument: str) -> bool:
 
 
 class Text(NamedTuple):
-    """The directives of a file (see cpp.scan), its length in bytes, and its include guard."""
+    """The directives of a file (see `scan`), its length in bytes, and its include guard."""
 
     directives: list[Directive]
     following: list[int]
@@ -96,11 +104,11 @@ class Texts:
             if rel.endswith(".c"):
                 last = max(map(text.rfind, ("#include", "# include", "#\tinclude")))
                 text = text[: text.find("\n", last) + 1 or length] if last >= 0 else ""
-            directives, following = cpp.scan(text)
-            if len(directives) >= cpp.MAX_DIRECTIVES:
-                self.tree.lose(rel, f"more than {cpp.MAX_DIRECTIVES} directives")
-            guard = cpp.guard(directives, following)
-            known = self._known[rel] = Text(directives, following, length, guard)
+            directives, following = scan(text)
+            if len(directives) >= MAX_DIRECTIVES:
+                self.tree.lose(rel, f"more than {MAX_DIRECTIVES} directives")
+            guarded = include_guard(directives, following)
+            known = self._known[rel] = Text(directives, following, length, guarded)
         return known
 
 
@@ -150,7 +158,7 @@ class Headers:
             return self._angled[argument]
         match = _SPEC.match(argument)
         if match is None:
-            word = _WORD.match(cpp.plain(argument))
+            word = _WORD.match(plain(argument))
             macro = self.macros.get(word[1]) if word is not None else None
             match = _SPEC.match(macro.value) if macro is not None else None
             if match is None:
@@ -199,7 +207,7 @@ class Headers:
         """Follow one live `#include argument` of the file `includer`."""
         rel = self.resolve(includer, argument)
         if rel is None:
-            spec = cpp.plain(argument)
+            spec = plain(argument)
             self.missing.setdefault(spec, includer)
             if _leads_out(includer, spec):
                 self.tree.lose(includer, f"`#include {spec:.80}` {OUT}")
@@ -227,7 +235,7 @@ class Headers:
             self.selections[rel] = Selection()
         self._depth += 1
         outer, self.macros.local = self.macros.local, "" if is_public(rel) else rel
-        found = cpp.interpret(
+        found = interpret(
             text.directives,
             text.following,
             self.macros,
@@ -278,7 +286,7 @@ class Headers:
         for root in roots:
             text = self.texts.get(root)
             self._extra = search(root) if search is not None else ()
-            cpp.interpret(
+            interpret(
                 text.directives,
                 text.following,
                 self.macros,
@@ -326,9 +334,9 @@ class Headers:
             known = self._sources.get(rel)
         if known is None:
             text = self.tree.read(rel)
-            directives, following = cpp.scan(text.decode("latin-1"))
+            directives, following = scan(text.decode("latin-1"))
             table = self.table(rel)
-            known = cpp.interpret(directives, following, table, len(text), file=rel)
+            known = interpret(directives, following, table, len(text), file=rel)
             self._judge(table, rel)
             self._sources[rel] = known
         return known
@@ -362,4 +370,4 @@ class Headers:
         """Return the text behind the name of the `#define` at offset `start` of a file."""
         if not rel or start < 0:
             return ""
-        return cpp.macro_text(self.tree.read(rel).decode("latin-1"), start)
+        return macro_text(self.tree.read(rel).decode("latin-1"), start)
