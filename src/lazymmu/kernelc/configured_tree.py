@@ -24,7 +24,7 @@ from lazymmu.kernelc import configured_tree_cache
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
-from lazymmu.kernelc.config.kconfig_parser import File
+from lazymmu.kernelc.config.kconfig_model import KconfigFile
 from lazymmu.kernelc.config.unbuilt import Unbuilt
 from lazymmu.kernelc.garbage_collection import no_collection
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
@@ -117,7 +117,7 @@ def _directories(profile: Profile, extra: Iterable[str]) -> dict[str, bool]:
 
 
 def _decide(
-    tree: Tree, profile: Profile, files: dict[str, File]
+    tree: Tree, profile: Profile, files: dict[str, KconfigFile]
 ) -> tuple[Config, dict[str, Stamp], Losses]:
     """Solve Kconfig; also the states of the files that it rests on, and what was lost."""
     recorder = Recorder(tree)

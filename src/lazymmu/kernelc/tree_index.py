@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from posixpath import dirname
 from typing import Protocol
 
-from lazymmu.kernelc.config.kconfig_parser import File
+from lazymmu.kernelc.config.kconfig_model import KconfigFile
 from lazymmu.kernelc.index.name_scan import Names, survey
 from lazymmu.processes import Task
 from lazymmu.snapshot.dependencies import Recorder
@@ -76,7 +76,7 @@ class Library:
         self.jobs = jobs
         self.cache = cache
         self.recorder = Recorder(tree)
-        self.kconfig: dict[str, File] = {}
+        self.kconfig: dict[str, KconfigFile] = {}
         self._names: dict[str, Names] = {}
         self._running: list[Task[tuple[_Found, Losses]]] = []
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lazymmu.kernelc.arch_profile import Forced, Profile
 from lazymmu.kernelc.config import kconfig_parser
 from lazymmu.kernelc.config.kconfig import Config, solve
+from lazymmu.kernelc.config.kconfig_model import ConfigEntry
 from lazymmu.snapshot.tree import Tree
 
 Grow = Callable[[dict[str, str | bytes]], Path]
@@ -254,7 +255,7 @@ config H
 \tbool
 """
     items = kconfig_parser.parse(text).items
-    blocks = {item.name: item for item in items if isinstance(item, kconfig_parser.Block)}
+    blocks = {item.name: item for item in items if isinstance(item, ConfigEntry)}
     assert list(blocks) == ["A", "G", "H"]
     assert blocks["A"].prompts == ["B"]
     assert blocks["A"].depends == ("&", "D", "E")

@@ -15,19 +15,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lazymmu.kernelc.arch_profile import Profile
-from lazymmu.kernelc.config import kconfig_parser
-from lazymmu.kernelc.config.kconfig_parser import (
-    FAILS,
-    NO,
-    TESTS,
-    UNREAD,
-    YES,
-    Block,
-    Expression,
-    File,
-    Source,
-)
-from lazymmu.kernelc.config.kconfig_solver import NUMBERS, Choice, Solver, Symbol, TooMuchError
+from lazymmu.kernelc.config.kconfig_expressions import NO, UNREAD, YES, Expression, conjunction
+from lazymmu.kernelc.config.kconfig_macros import FAILS, TESTS
+from lazymmu.kernelc.config.kconfig_model import ConfigEntry, KconfigFile, SourceEntry, included
+from lazymmu.kernelc.config.kconfig_parser import parse
+from lazymmu.kernelc.config.kconfig_solver import Solver
+from lazymmu.kernelc.config.kconfig_symbols import NUMBERS, Choice, Symbol
+from lazymmu.kernelc.config.kconfig_truth import TooMuchError
 from lazymmu.kernelc.presence import PresenceCondition, is_negative, symbol_of
 from lazymmu.snapshot.tree import Tree
 
@@ -121,7 +115,9 @@ class Config:
 class _Assembly:
     """The symbols of a tree for one architecture."""
 
-    def __init__(self, tree: Tree, files: dict[str, File], variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, tree: Tree, files: dict[str, KconfigFile], variables: Mapping[str, str]
+    ) -> None:
         self.tree = tree
         self.files = files
         self.variables = variables
@@ -143,7 +139,7 @@ class _Assembly:
                 if needed:
                     self.tree.lose(rel, f"is not there, but {needed} includes it")
                 return
-            file = kconfig_parser.parse(self.tree.read(rel).decode("utf-8", "replace"))
+            file = parse(self.tree.read(rel).decode("utf-8", "replace"))
             self.files[rel] = file
         times = self._times[rel] = self._times.get(rel, 0) + 1
         if self._depth > _DEPTH or times > _DEPTH:
@@ -158,53 +154,53 @@ class _Assembly:
         self.used.append(rel)
         first = len(self.choices)
         for choice in file.choices:
-            depends = kconfig_parser.both(outer, choice.depends)
+            depends = conjunction(outer, choice.depends)
             self.choices.append(Choice(choice, depends))
         for item in file.items:
             self._left -= 1
             if self._left < 0:
                 self.tree.lose(rel, "Kconfig files include each other in a circle")
                 break
-            if isinstance(item, Source):
-                path = kconfig_parser.included(item, rel, self.variables)
+            if isinstance(item, SourceEntry):
+                path = included(item, rel, self.variables)
                 by = "" if item.optional else rel
-                self.take(path, kconfig_parser.both(outer, item.depends), by)
+                self.take(path, conjunction(outer, item.depends), by)
             else:
-                self._block(item, outer, first)
+                self._entry(item, outer, first)
         self._depth -= 1
 
-    def _block(self, block: Block, outer: Expression, first_choice: int) -> None:
-        symbol = self.symbols.get(block.name)
+    def _entry(self, entry: ConfigEntry, outer: Expression, first_choice: int) -> None:
+        symbol = self.symbols.get(entry.name)
         if symbol is None:
-            symbol = self.symbols[block.name] = Symbol(block.name)
+            symbol = self.symbols[entry.name] = Symbol(entry.name)
         if outer != YES:
-            block = block._replace(depends=kconfig_parser.both(outer, block.depends))
+            entry = entry._replace(depends=conjunction(outer, entry.depends))
         if not symbol.kind:
-            symbol.kind = block.kind
-        symbol.blocks.append(block)
-        if block.choice >= 0 and symbol.choice is None:
-            symbol.choice = self.choices[first_choice + block.choice]
-            symbol.choice.members.append(block.name)
+            symbol.kind = entry.kind
+        symbol.entries.append(entry)
+        if entry.choice >= 0 and symbol.choice is None:
+            symbol.choice = self.choices[first_choice + entry.choice]
+            symbol.choice.members.append(entry.name)
 
     def link(self) -> None:
         """Hand every select and imply to its target; those of unknown symbols say nothing."""
         for symbol in self.symbols.values():
-            for block in symbol.blocks:
-                for name, when in block.selects:
+            for entry in symbol.entries:
+                for name, when in entry.selects:
                     target = self.symbols.get(name)
                     if target is not None:
-                        target.selectors.append((symbol.name, _along(block.depends, when)))
-                for name, when in block.implies:
+                        target.selectors.append((symbol.name, _along(entry.depends, when)))
+                for name, when in entry.implies:
                     target = self.symbols.get(name)
                     if target is not None:
-                        target.impliers.append((symbol.name, _along(block.depends, when)))
+                        target.impliers.append((symbol.name, _along(entry.depends, when)))
 
 
 def _along(depends: Expression, when: Expression) -> Expression:
     """`depends && when`; the parts of a long condition are not copied for each select."""
     if depends.__class__ is tuple and len(depends) > _COPIED:
         return depends if when == YES else ("&", depends, when)
-    return kconfig_parser.both(depends, when)
+    return conjunction(depends, when)
 
 
 def variables(profile: Profile) -> dict[str, str]:
@@ -212,7 +208,7 @@ def variables(profile: Profile) -> dict[str, str]:
     return dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), profile.arch_dir)
 
 
-def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) -> Config:
+def solve(tree: Tree, profile: Profile, files: dict[str, KconfigFile] | None = None) -> Config:
     """Return what the tree's Kconfig decides for `profile`.
 
     `files` are Kconfig files that were read already, by path; those that had to be read are
@@ -232,7 +228,7 @@ def solve(tree: Tree, profile: Profile, files: dict[str, File] | None = None) ->
         solver.run()
         for symbol in symbols.values():
             if symbol.kind in NUMBERS:
-                number = solver.number(symbol)
+                number = solver.truth.number(symbol)
                 if number is not None:
                     numbers[symbol.name] = number
         on, can = set(solver.must), set(solver.can)
