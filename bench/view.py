@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 from lazymmu.kernelc.arch_profile import PROFILES
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.tree_index import Library
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
@@ -36,7 +36,7 @@ def measure(tree: str, arch: str, jobs: int, cache: str) -> dict[str, float]:
     with Cache(cache) as kept:
         library = Library(Tree.open(tree), jobs=jobs, cache=kept)
         names = list(PROFILES) if arch == "all" else [arch]
-        views = [View(library.tree, PROFILES[name], library=library) for name in names]
+        views = [ConfiguredTree(library.tree, PROFILES[name], library=library) for name in names]
     wall = time.perf_counter() - start
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

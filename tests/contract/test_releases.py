@@ -10,7 +10,7 @@ import pytest
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import RELEASES, classify
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import Library
 from lazymmu.snapshot.tree import Tree
@@ -30,7 +30,9 @@ def found_in(tree: Tree) -> dict[str, str]:
     rows = {}
     for profile in marks.machines:
         name = profile.name
-        view = View(tree, profile, extra=marks.seen_by(profile, marks.mode), library=library)
+        view = ConfiguredTree(
+            tree, profile, extra=marks.seen_by(profile, marks.mode), library=library
+        )
         implementation = arch_hooks.find(view, Program(view), words)
         if any(definition.file.startswith("arch/") for definition in implementation.enter):
             rows[name] = classify(name, implementation.words, implementation.enter_words).name

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.kernelc.arch_profile import PROFILES, Forced, Profile
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.tree_index import Library
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
@@ -93,17 +93,17 @@ static inline int maybe(void) { }
 
 
 @pytest.fixture
-def view(grow: Grow) -> View:
+def view(grow: Grow) -> ConfiguredTree:
     """The toy's view of the tree above."""
-    return View(Tree.open(grow(FILES)), TOY)
+    return ConfiguredTree(Tree.open(grow(FILES)), TOY)
 
 
-def places(view: View, name: str, near: str | None = None) -> list[str]:
+def places(view: ConfiguredTree, name: str, near: str | None = None) -> list[str]:
     """Where the candidates for a name are."""
     return [item.file for item in view.definitions(name, near)]
 
 
-def test_the_file_at_hand_comes_first(view: View) -> None:
+def test_the_file_at_hand_comes_first(view: ConfiguredTree) -> None:
     """A static of the same file is meant there, and is no candidate elsewhere."""
     assert places(view, "same", "mm/a.c") == ["mm/a.c"]
     assert places(view, "same", "mm/b.c") == ["mm/b.c"]
@@ -111,13 +111,13 @@ def test_the_file_at_hand_comes_first(view: View) -> None:
     assert places(view, "same") == []
 
 
-def test_an_override_leads_to_the_architecture(view: View) -> None:
+def test_an_override_leads_to_the_architecture(view: ConfiguredTree) -> None:
     """A name that the architecture defines as itself means its function, not the generic one."""
     found = view.definitions("set_many", "mm/a.c")
     assert [(item.file, item.kind) for item in found] == [("arch/toy/mm/toy.c", "function")]
 
 
-def test_macros_are_candidates_with_their_text(view: View) -> None:
+def test_macros_are_candidates_with_their_text(view: ConfiguredTree) -> None:
     """A function-like macro has parameters and a body to parse; an alias is an object."""
     (macro,) = view.definitions("set_one", "mm/a.c")
     assert (macro.kind, macro.params, macro.line) == ("macro", ("x", "rest..."), 8)
@@ -130,14 +130,14 @@ def test_macros_are_candidates_with_their_text(view: View) -> None:
     assert view.macro("absent") is None
 
 
-def test_a_macro_hides_a_function_but_not_from_itself(view: View) -> None:
+def test_a_macro_hides_a_function_but_not_from_itself(view: ConfiguredTree) -> None:
     """Inside its own text a macro's name means the function."""
     assert [item.kind for item in view.definitions("wrapped", "mm/a.c")] == ["macro"]
     inner = view.definitions("wrapped", "mm/a.c", expanding=frozenset({"wrapped"}))
     assert [item.kind for item in inner] == ["function"]
 
 
-def test_local_headers_are_seen_by_those_who_include_them(view: View) -> None:
+def test_local_headers_are_seen_by_those_who_include_them(view: ConfiguredTree) -> None:
     """A header outside the include directories gives names to its includers only."""
     assert places(view, "inside", "mm/a.c") == ["mm/internal.h"]
     assert places(view, "inner_macro", "mm/a.c") == ["mm/internal.h"]
@@ -145,19 +145,19 @@ def test_local_headers_are_seen_by_those_who_include_them(view: View) -> None:
     assert places(view, "inner_macro", "mm/b.c") == []
 
 
-def test_the_linker_prefers_strong_definitions(view: View) -> None:
+def test_the_linker_prefers_strong_definitions(view: ConfiguredTree) -> None:
     """A weak function is meant only when no other has its name."""
     assert places(view, "hook", "mm/a.c") == ["arch/toy/mm/toy.c"]
     assert places(view, "only", "mm/a.c") == ["kernel/weak.c"]
 
 
-def test_several_candidates_are_all_told(view: View) -> None:
+def test_several_candidates_are_all_told(view: ConfiguredTree) -> None:
     """Two built files that define one name are both candidates, with what builds them."""
     found = {item.file: item.presence for item in view.definitions("shared", "mm/a.c")}
     assert found == {"mm/b.c": (), "mm/fancy.c": ("CONFIG_FANCY",)}
 
 
-def test_what_is_not_built_is_no_candidate(view: View) -> None:
+def test_what_is_not_built_is_no_candidate(view: ConfiguredTree) -> None:
     """Kconfig and Makefiles decide; included .c files are built with those that include them."""
     assert places(view, "fancy", "mm/a.c") == ["mm/fancy.c"]
     assert places(view, "in_part", "mm/a.c") == ["kernel/part.c"]
@@ -179,18 +179,18 @@ def test_a_file_included_by_two_is_there_with_either(grow: Grow) -> None:
         "drivers/near.c": '#include "shared.c"\n',
         "drivers/shared.c": "void used(void) { }\n",
     }
-    view = View(Tree.open(grow(files)), TOY, extra=["drivers/far.c"])
+    view = ConfiguredTree(Tree.open(grow(files)), TOY, extra=["drivers/far.c"])
     assert view.presence("drivers/shared.c") == ("CONFIG_FANCY", "CONFIG_DEBUG || CONFIG_MORE")
 
 
-def test_files_compiled_together_see_their_statics(view: View) -> None:
+def test_files_compiled_together_see_their_statics(view: ConfiguredTree) -> None:
     """A .c file that includes another, and that other, are one to the compiler."""
     assert places(view, "part_only", "kernel/whole.c") == ["kernel/part.c"]
     assert places(view, "apart", "kernel/part.c") == ["kernel/whole.c"]
     assert places(view, "part_only", "kernel/weak.c") == []
 
 
-def test_a_function_of_a_local_header_can_be_external(view: View) -> None:
+def test_a_function_of_a_local_header_can_be_external(view: ConfiguredTree) -> None:
     """A definition without static in a header that one built file includes is linked to all."""
     assert places(view, "from_header", "mm/a.c") == ["kernel/whole.h"]
 
@@ -198,12 +198,14 @@ def test_a_function_of_a_local_header_can_be_external(view: View) -> None:
 def test_only_the_core_and_named_files_are_indexed(grow: Grow) -> None:
     """A driver is seen when the caller names a file beside it; its conditions are known anyway."""
     tree = Tree.open(grow(FILES))
-    assert places(View(tree, TOY), "far", "mm/a.c") == []
-    assert View(tree, TOY).presence("drivers/far.c") == ("CONFIG_FANCY",)
-    assert places(View(tree, TOY, extra=["drivers/x.c"]), "far", "mm/a.c") == ["drivers/far.c"]
+    assert places(ConfiguredTree(tree, TOY), "far", "mm/a.c") == []
+    assert ConfiguredTree(tree, TOY).presence("drivers/far.c") == ("CONFIG_FANCY",)
+    assert places(ConfiguredTree(tree, TOY, extra=["drivers/x.c"]), "far", "mm/a.c") == [
+        "drivers/far.c"
+    ]
 
 
-def test_text_is_what_is_compiled(view: View) -> None:
+def test_text_is_what_is_compiled(view: ConfiguredTree) -> None:
     """Dead branches and directives are blank, loop macros are loops, lines stay in place."""
     (checked,) = view.definitions("checked", "mm/a.c")
     text = view.text(checked)
@@ -216,7 +218,7 @@ def test_text_is_what_is_compiled(view: View) -> None:
     assert text.count(b"\n", 0, text.find(b"fancy")) + checked.first_line == 11
 
 
-def test_definitions_tell_lines_and_context(view: View) -> None:
+def test_definitions_tell_lines_and_context(view: ConfiguredTree) -> None:
     """The name's line, the first line of the text, and what kernel-doc says about context."""
     (found,) = view.definitions("long_one", "mm/a.c")
     assert (found.line, found.first_line) == (27, 26)
@@ -224,14 +226,14 @@ def test_definitions_tell_lines_and_context(view: View) -> None:
     assert (found.static, found.inline) == (True, True)
 
 
-def test_functions_of_a_file_are_listed(view: View) -> None:
+def test_functions_of_a_file_are_listed(view: ConfiguredTree) -> None:
     """Those that are compiled, in order; macros and dead branches are not among them."""
     names = [item.name for item in view.functions("mm/a.c")]
     assert names == ["same", "checked", "long_one"]
     assert [item.line for item in view.functions("mm/a.c")][1] == 7
 
 
-def test_headers_carry_the_choices_around_them(view: View) -> None:
+def test_headers_carry_the_choices_around_them(view: ConfiguredTree) -> None:
     """A function under a free symbol in a header says so."""
     (found,) = view.definitions("maybe", "mm/b.c")
     assert found.presence == ("CONFIG_FANCY",)
@@ -246,7 +248,7 @@ def test_tables_are_found_by_type_field_and_name(grow: Grow) -> None:
         "void f(void)\n{\n\tone.walk = late_fn;\n}\n",
         "mm/no.c": "static const struct ops four = { .walk = fn };\n",
     }
-    view = View(Tree.open(grow({**FILES, **tables})), TOY)
+    view = ConfiguredTree(Tree.open(grow({**FILES, **tables})), TOY)
     found = [(item.table, item.function, item.presence) for item in view.initialisers("ops")]
     assert found == [("one", "fn", ()), ("two", "fancy_fn", ("CONFIG_FANCY",))]
     assert len(view.initialisers(field="walk")) == 3
@@ -256,7 +258,7 @@ def test_tables_are_found_by_type_field_and_name(grow: Grow) -> None:
     assert len(view.initialisers()) == 3
 
 
-def summary(view: View) -> dict[str, object]:
+def summary(view: ConfiguredTree) -> dict[str, object]:
     """Everything about a view that a user can tell."""
     names = ["same", "set_many", "set_one", "hook", "shared", "maybe", "checked", "wrapped"]
     found = {name: view.definitions(name, "mm/a.c") for name in names}
@@ -277,12 +279,12 @@ def summary(view: View) -> dict[str, object]:
 def test_a_view_from_the_cache_is_the_same(grow: Grow, tmp_path: Path) -> None:
     """Cold, with two processes, and from the cache, a view says the same."""
     root = grow(FILES)
-    plain = summary(View(Tree.open(root), TOY))
+    plain = summary(ConfiguredTree(Tree.open(root), TOY))
     for jobs in (1, 2, 1):
         with Cache(tmp_path / "cache") as cache:
-            assert summary(View(Tree.open(root), TOY, jobs=jobs, cache=cache)) == plain
+            assert summary(ConfiguredTree(Tree.open(root), TOY, jobs=jobs, cache=cache)) == plain
     library = Library(Tree.open(root), jobs=2)
-    assert summary(View(library.tree, TOY, library=library)) == plain
+    assert summary(ConfiguredTree(library.tree, TOY, library=library)) == plain
 
 
 def test_what_profiles_share_is_read_once(grow: Grow, tmp_path: Path) -> None:
@@ -293,12 +295,12 @@ def test_what_profiles_share_is_read_once(grow: Grow, tmp_path: Path) -> None:
         libraries = [Library(Tree.open(root), jobs=jobs) for jobs in (1, 2)]
         libraries.append(Library(Tree.open(root), jobs=2, cache=cache))
         for profile in (TOY, other):
-            alone = summary(View(Tree.open(root), profile))
+            alone = summary(ConfiguredTree(Tree.open(root), profile))
             for library in libraries:
-                assert summary(View(library.tree, profile, library=library)) == alone
-            assert summary(View(Tree.open(root), profile, cache=cache)) == alone
+                assert summary(ConfiguredTree(library.tree, profile, library=library)) == alone
+            assert summary(ConfiguredTree(Tree.open(root), profile, cache=cache)) == alone
         first = dict(libraries[0].kconfig)
-        View(libraries[0].tree, TOY, library=libraries[0])
+        ConfiguredTree(libraries[0].tree, TOY, library=libraries[0])
         assert first["Kconfig"] is libraries[0].kconfig["Kconfig"]
 
 
@@ -320,11 +322,11 @@ def test_a_changed_tree_is_looked_at_again(
     """A file that changes, or one that appears and hides another, is noticed."""
     root = grow(FILES)
     with Cache(tmp_path / "cache") as cache:
-        View(Tree.open(root), TOY, cache=cache)
+        ConfiguredTree(Tree.open(root), TOY, cache=cache)
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
         os.utime(root / path, ns=(1, 1))
-        assert places(View(Tree.open(root), TOY, cache=cache), name, "mm/a.c") == expected
+        assert places(ConfiguredTree(Tree.open(root), TOY, cache=cache), name, "mm/a.c") == expected
 
 
 class Hostile:
@@ -363,12 +365,12 @@ class Hostile:
 def test_a_hostile_cache_is_a_miss(grow: Grow, answer: object) -> None:
     """Whatever a cache holds, the view is that of the tree."""
     root = grow(FILES)
-    plain = summary(View(Tree.open(root), TOY))
-    assert summary(View(Tree.open(root), TOY, cache=Hostile(answer))) == plain
+    plain = summary(ConfiguredTree(Tree.open(root), TOY))
+    assert summary(ConfiguredTree(Tree.open(root), TOY, cache=Hostile(answer))) == plain
 
 
 def test_a_tree_without_anything_has_an_empty_view(grow: Grow) -> None:
     """No Kbuild, no headers, no sources: no error, and nothing is found."""
-    view = View(Tree.open(grow({})), PROFILES["x86"])
+    view = ConfiguredTree(Tree.open(grow({})), PROFILES["x86"])
     assert view.definitions("set_ptes", "mm/a.c") == ()
     assert not view.built

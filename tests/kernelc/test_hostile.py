@@ -17,7 +17,7 @@ from lazymmu.kernelc.config import kconfig_parser
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.kernelc.config.kconfig_expressions import parse_expression
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.name_scan import survey
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
 from lazymmu.kernelc.preprocess.if_bounds import BeyondError
@@ -129,7 +129,7 @@ def test_a_view_of_a_tree_of_junk(grow: Grow) -> None:
         "include/linux/kconfig.h",
         ".clang-format",
     ]
-    view = View(Tree.open(grow(dict.fromkeys(names, junk))), TOY)
+    view = ConfiguredTree(Tree.open(grow(dict.fromkeys(names, junk))), TOY)
     assert view.definitions("main", "mm/a.c") == ()
     assert view.initialisers() == ()
     assert view.functions("mm/a.c") == ()
@@ -270,5 +270,5 @@ def test_a_hundred_thousand_functions_in_one_file(grow: Grow) -> None:
     """Each has its line, whether it stands on one line or has no end."""
     count = 100_000
     text = "".join(f"static void f{n}(void) {{ g(); }}\n" for n in range(count))
-    view = View(Tree.open(grow({"mm/Makefile": "obj-y := a.o\n", "mm/a.c": text})), TOY)
+    view = ConfiguredTree(Tree.open(grow({"mm/Makefile": "obj-y := a.o\n", "mm/a.c": text})), TOY)
     assert [d.first_line for d in view.functions("mm/a.c")] == list(range(1, count + 1))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import lazymmu
 from lazymmu.kernelc.arch_profile import PROFILES
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.report.check import json as json_report
 from lazymmu.report.check.select import Outcome
 from lazymmu.snapshot.cache import Cache
@@ -60,7 +60,7 @@ class Held:
 
 def answer(store: Held | None) -> object:
     """Much of what a view of the tree says."""
-    view = View(Tree.open(OLD), PROFILES["x86"], cache=store)
+    view = ConfiguredTree(Tree.open(OLD), PROFILES["x86"], cache=store)
     found = [item for name in NAMES for item in view.definitions(name)]
     return (
         view.built,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.kernelc.arch_profile import PROFILES
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 
@@ -21,13 +21,13 @@ X86 = "arch/x86/include/asm/"
 HASH = "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h"
 
 
-See = Callable[[str, str], View]
+See = Callable[[str, str], ConfiguredTree]
 
 
 @lru_cache(maxsize=4)
-def _view(root: Path, arch: str, cache: Path) -> View:
+def _view(root: Path, arch: str, cache: Path) -> ConfiguredTree:
     with Cache(cache) as kept:
-        return View(Tree.open(root), PROFILES[arch], jobs=2, cache=kept)
+        return ConfiguredTree(Tree.open(root), PROFILES[arch], jobs=2, cache=kept)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def see(kernel_tree: Find, tmp_path_factory: pytest.TempPathFactory) -> See:
     return lambda version, arch: _view(kernel_tree(version), arch, cache)
 
 
-def means(view: View, name: str) -> list[tuple[str, str]]:
+def means(view: ConfiguredTree, name: str) -> list[tuple[str, str]]:
     """What a name means in mm/mprotect.c: kind and file of every candidate."""
     return [(item.kind, item.file) for item in view.definitions(name, "mm/mprotect.c")]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.snapshot.tree import Tree
@@ -73,7 +73,7 @@ def test_a_definition_in_conflict_is_not_read(grow: Grow) -> None:
     around = BOTH.format("static void g(void)\n{\n}\n", "static void g(int a)\n{\n}\n")
     whole = "static void h(void)\n{\n\tc();\n}\n"
     tree = Tree.open(grow({"mm/Makefile": "obj-y := a.o\n", "mm/a.c": inside + whole + around}))
-    view = View(tree, TOY)
+    view = ConfiguredTree(tree, TOY)
     program = Program(view)
     read = {d.name: program.function(d).broken for d in view.functions("mm/a.c")}
     assert read == {"f": CONFLICT, "h": "", "g": CONFLICT}
@@ -88,5 +88,5 @@ def test_a_conflict_in_what_configures_is_a_loss(grow: Grow) -> None:
     tree = Tree.open(grow({**files, "mm/Makefile": "obj-y := a.o\n"}))
     solve(tree, TOY)
     Kbuild(tree, Config([], [], {}))
-    View(tree, TOY, Config([], [], {})).headers.enter("include/linux/a.h")
+    ConfiguredTree(tree, TOY, Config([], [], {})).headers.enter("include/linux/a.h")
     assert {loss.file for loss in tree.losses if loss.reason == CONFLICT} == set(files)

@@ -13,7 +13,7 @@ import pytest
 import lazymmu
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.arch_profile import PROFILES
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import arch_hooks
@@ -52,14 +52,14 @@ def searched(root: Path) -> dict[tuple[str, str], list[int]]:
 
 
 @cache
-def seen(root: Path, arch: str) -> tuple[View, frozenset[tuple[str, str]]]:
+def seen(root: Path, arch: str) -> tuple[ConfiguredTree, frozenset[tuple[str, str]]]:
     """One machine's view, and the functions of its implementation of the mode."""
-    view = View(Tree.open(root), PROFILES[arch])
+    view = ConfiguredTree(Tree.open(root), PROFILES[arch])
     found = arch_hooks.find(view, Program(view), vocabulary.load())
     return view, frozenset((item.file, item.name) for item in found.definitions)
 
 
-def used(view: View, macro: str) -> bool:
+def used(view: ConfiguredTree, macro: str) -> bool:
     """Whether something that is compiled has the name of a macro."""
     name = macro.encode()
     return any(

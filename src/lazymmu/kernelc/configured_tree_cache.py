@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a view keeps between runs: its state as plain lists, and when that is still good.
+"""What a configured tree keeps between runs: its state as plain lists, and when that is still good.
 
-A snapshot is kept by tree and profile. It is good as long as every file and directory that was
-looked at is in the state it was in (see recorder.py). Anything about it that is not as this
-module wrote it makes it no snapshot: the view is then built anew.
+It is kept by tree and profile. It is good as long as every file and directory that was looked at
+is in the state it was in (see snapshot/dependencies.py). What is not as this module wrote it is no
+state that was kept: the tree is then looked at anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig import Config
+from lazymmu.kernelc.configured_tree_builder import State
 from lazymmu.kernelc.json_shapes import index, listed, mapped, numbers, pairs, string, strings
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.preprocess.selection import Selection
@@ -22,24 +22,11 @@ from lazymmu.kernelc.tree_index import Library, digest
 from lazymmu.snapshot.dependencies import unchanged
 from lazymmu.snapshot.tree import SIZE_CAP, Loss
 
-__all__ = ["State", "load", "save"]
+__all__ = ["load", "save"]
 
 _KIND: Final = "view"
 _ANY: Final = 1 << 64
 """Above all numbers of a configuration, which are those of the kernel's int and hex symbols."""
-
-
-@dataclass(slots=True)
-class State:
-    """What View computes from a tree: see there."""
-
-    config: Config
-    headers: Headers
-    built: dict[str, PresenceCondition]
-    functions: dict[str, list[str]]
-    fields: dict[str, list[str]]
-    structs: dict[str, list[str]]
-    loops: frozenset[str]
 
 
 def _key(
@@ -68,27 +55,8 @@ def _config(config: Config) -> dict[str, object]:
     }
 
 
-def save(
-    library: Library,
-    profile: Profile,
-    config: Config | None,
-    directories: Mapping[str, bool],
-    state: State,
-) -> None:
-    """Keep the state of a view, and the states of the files that it was computed from.
-
-    That of a tree changed in memory is not kept: it would take the place of the tree's own, which
-    is also good for every change of files that it does not rest on.
-    """
-    if library.cache is None or not library.tree.plain:
-        return
-    # What was read for another architecture says nothing to this one.
-    mine = f"arch/{profile.arch_dir}"
-    states = {
-        rel: list(known)
-        for rel, known in library.recorder.states.items()
-        if not rel.startswith("arch/") or rel == mine or rel.startswith(f"{mine}/")
-    }
+def _walked(state: State) -> dict[str, object]:
+    """Return what is known of a tree's files as plain values: files and conditions by number."""
     headers = state.headers
     files = list(dict.fromkeys([*headers.selections, *headers.includes, *state.built]))
     number = {rel: index for index, rel in enumerate(files)}
@@ -112,9 +80,6 @@ def save(
         ]
         selections.append([number[rel], flat, guarded])
     value: dict[str, object] = {
-        "states": states,
-        "losses": [[loss.file, loss.reason, loss.unread] for loss in library.tree.losses],
-        **_config(state.config),
         "files": files,
         "selections": selections,
         "includes": {
@@ -136,6 +101,36 @@ def save(
     ):
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
     value["conditions"] = [list(presence) for presence in conditions]
+    return value
+
+
+def save(
+    library: Library,
+    profile: Profile,
+    config: Config | None,
+    directories: Mapping[str, bool],
+    state: State,
+) -> None:
+    """Keep the state of a configured tree, and the states of the files that it was computed from.
+
+    That of a tree changed in memory is not kept: it would take the place of the tree's own, which
+    is also good for every change of files that it does not rest on.
+    """
+    if library.cache is None or not library.tree.plain:
+        return
+    # What was read for another architecture says nothing to this one.
+    mine = f"arch/{profile.arch_dir}"
+    states = {
+        rel: list(known)
+        for rel, known in library.recorder.states.items()
+        if not rel.startswith("arch/") or rel == mine or rel.startswith(f"{mine}/")
+    }
+    value: dict[str, object] = {
+        "states": states,
+        "losses": [[loss.file, loss.reason, loss.unread] for loss in library.tree.losses],
+        **_config(state.config),
+        **_walked(state),
+    }
     key = _key(library, profile, config, directories)
     library.cache.put(_KIND, key, value)
 
@@ -143,7 +138,7 @@ def save(
 def load(
     library: Library, profile: Profile, config: Config | None, directories: Mapping[str, bool]
 ) -> State | None:
-    """Return the state kept for a view, None when there is none that is good."""
+    """Return the state kept for a configured tree, None when there is none that is good."""
     if library.cache is None:
         return None
     value = library.cache.get(_KIND, _key(library, profile, config, directories))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.ir.cfg_builder import lower, unread
 from lazymmu.kernelc.ir.nodes import Expr, Function, changed
 
 
 class Source(Protocol):
-    """What one profile sees of a tree (view.View)."""
+    """What one profile sees of a tree (configured_tree.ConfiguredTree)."""
 
     def definitions(self, name: str, near: str | None = None) -> tuple[Definition, ...]:
         """Return what a name may mean in a file, the likeliest first."""

@@ -16,7 +16,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Party, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
-from lazymmu.kernelc.configured_tree import Definition, View
+from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.garbage_collection import seldom_collected
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import Library
@@ -94,7 +94,9 @@ def _look(
     words = vocabulary.load()
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
-    view = View(tree, profile, extra=[*mine, *calling_back, *marks.module], library=library)
+    view = ConfiguredTree(
+        tree, profile, extra=[*mine, *calling_back, *marks.module], library=library
+    )
     program = Program(view)
     facts = Facts(
         program, words, config=view.config.value, constants=profile.constants, macro=view.macro
@@ -168,7 +170,7 @@ def _look(
     )
 
 
-def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
+def _naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:
     """Functions and macros of a file that the profile builds, whose text has one of the words."""
     if file.endswith(".c") and file not in view.built:
         return []
@@ -182,7 +184,7 @@ def _naming(view: View, file: str, *words: bytes) -> list[Definition]:
     ]
 
 
-def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
+def _tables(view: ConfiguredTree, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
     """Functions of each table that is handed to one that calls back, by the table's variable."""
     out: dict[str, list[str]] = {}
     for struct in sorted({t.ops_struct for t in words.callbacks.values() if t.ops_struct}):
@@ -194,7 +196,7 @@ def _tables(view: View, words: vocabulary.Vocabulary) -> dict[str, list[str]]:
 class _Conditions:
     """Names the presence conditions of each line of a path."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: ConfiguredTree) -> None:
         self._view = view
         self._lines: dict[str, list[int]] = {}
 
@@ -222,7 +224,9 @@ def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
         yield culprit(arch, hit, root.step, root.definition.presence, space)
 
 
-def _unbuilt(view: View, program: Program, files: Iterable[str]) -> Iterable[tuple[str, str]]:
+def _unbuilt(
+    view: ConfiguredTree, program: Program, files: Iterable[str]
+) -> Iterable[tuple[str, str]]:
     """Read all functions of some files; the files that are not built are left, with the reason."""
     for file in files:
         why = view.why(file)
@@ -233,7 +237,7 @@ def _unbuilt(view: View, program: Program, files: Iterable[str]) -> Iterable[tup
             program.function(definition)
 
 
-def _unlisted(view: View, files: Iterable[str]) -> Iterable[tuple[str, str]]:
+def _unlisted(view: ConfiguredTree, files: Iterable[str]) -> Iterable[tuple[str, str]]:
     """The files that no configuration of this machine builds, with the reason."""
     for file in files:
         if not file.endswith(".c") or file in view.built or _is_included(view.tree, file):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lazymmu.contract.events import FunctionCall, FunctionReturn, Role, Site
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.configured_tree import Definition, View
+from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.ir.nodes import Expr, Function, names_in, text
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import keyed
@@ -55,7 +55,7 @@ class Implementation:
     """Whether more than MAX_BELOW_HOOKS functions lie below the hooks, and some were left out."""
 
 
-def find(view: View, program: Program, words: Vocabulary) -> Implementation:
+def find(view: ConfiguredTree, program: Program, words: Vocabulary) -> Implementation:
     """Find the implementation of the profile that ``view`` shows."""
     by_action: dict[str, list[Definition]] = {"enable": [], "disable": [], "flush": []}
     for name, mode in words.mode.items():
@@ -108,14 +108,14 @@ def find(view: View, program: Program, words: Vocabulary) -> Implementation:
 class _Tables:
     """Which functions stand in operation tables, by the field path they stand at."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: ConfiguredTree) -> None:
         self._view = view
         self._known: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def at(self, expr: Expr) -> tuple[tuple[str, str], ...]:
         """(function, file) of what a path such as ``mmu.lazy_mode.enter`` names in some table.
 
-        The table's own name may stand before the path; see View.held.
+        The table's own name may stand before the path; see ConfiguredTree.held.
         """
         path = text(expr).replace("->", ".")
         if path not in self._known:

@@ -18,7 +18,7 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.kernelc.arch_profile import PROFILES, Profile
-from lazymmu.kernelc.configured_tree import core_directories
+from lazymmu.kernelc.configured_tree_builder import core_directories
 from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.tree_index import Library

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.configured_tree import View
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.ir.nodes import Function, names_in
 from lazymmu.kernelc.program import Program
@@ -58,7 +58,7 @@ Verdicts = Mapping[tuple[str, int], Judged]
 
 
 def judge(
-    view: View,
+    view: ConfiguredTree,
     program: Program,
     walker: Walker,
     implementation: Implementation,
@@ -85,7 +85,7 @@ class _Judging:
 
     def __init__(
         self,
-        view: View,
+        view: ConfiguredTree,
         program: Program,
         walker: Walker,
         implementation: Implementation,
@@ -200,7 +200,7 @@ def _lost(reason: str, distance: int = _BUILT) -> Judged:
     return Judged(Standing.LOST, reason, distance)
 
 
-def included(view: View, part: bytes) -> Found:
+def included(view: ConfiguredTree, part: bytes) -> Found:
     """The words of the mode in files that are included and are neither .c nor .h files.
 
     The search of a tree does not know them: any file may be included under any name.

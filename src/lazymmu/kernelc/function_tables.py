@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of functions: what a field of one may hold, in the .c files that are built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lazymmu.kernelc.configured_tree_builder import State
+from lazymmu.kernelc.parse.ops_tables import Initialiser, read_initialisers
+from lazymmu.kernelc.presence import ALWAYS, both
+from lazymmu.kernelc.source_texts import SourceTexts
+
+__all__ = ["FunctionTables"]
+
+_MAX_COPIES: Final = 4
+"""How often a table is followed to one that it was copied from."""
+
+
+class FunctionTables:
+    """The tables of a configured tree, read file by file as they are asked for."""
+
+    def __init__(self, state: State, texts: SourceTexts) -> None:
+        """Look into the files that `state` knows to have a table."""
+        self._state = state
+        self._texts = texts
+        self._tables: dict[str, tuple[Initialiser, ...]] = {}
+
+    def initialisers(
+        self, struct: str = "", field: str = "", table: str = ""
+    ) -> tuple[Initialiser, ...]:
+        """Return what tables of functions hold, in the .c files that are built.
+
+        Without any of the three every file is read, which takes its time.
+
+        struct: type of the tables; field: path of the field, or its last components; table:
+        name of the variable. Those that are given must match; assignments have no struct. Where
+        one table is copied to a part of another (`pv_ops.mmu = xen_mmu_ops`), that is one item
+        with the other's name (see `held`).
+        """
+        last = field.rpartition(".")[2]
+        if struct:
+            files = self._state.structs.get(struct.removeprefix("typeof(").removesuffix(")"), [])
+        elif table:
+            files = self._state.structs.get(table, [])
+        elif last:
+            files = self._state.fields.get(last, [])
+        else:
+            files = list(self._state.built)
+        return tuple(
+            item
+            for rel in files
+            for item in self._initialisers(rel)
+            if (not struct or item.struct == struct)
+            and (not field or item.field == field or item.field.endswith(f".{field}"))
+            and (not table or item.table == table)
+        )
+
+    def held(self, path: str) -> tuple[Initialiser, ...]:
+        """Return what the field `path` of tables holds: `pv_ops.mmu.lazy_mode.enter`.
+
+        The table's name may be missing from the path. Tables that are copied whole, to a table
+        or to a part of one, count with what they hold there themselves, however deep.
+        """
+        found: dict[Initialiser, None] = {}
+        parts = path.split(".")
+        for shorter in (path, path.partition(".")[2]):
+            if "." in shorter:
+                found.update(dict.fromkeys(self.initialisers(field=shorter)))
+        for cut in range(1, len(parts)):
+            head, tail = ".".join(parts[:cut]), ".".join(parts[cut:])
+            copies = [*self.initialisers(field=head), *self.initialisers(table=parts[0])]
+            for item in copies:
+                within = item.field in (head, ".".join(parts[1:cut]))
+                if within or item.field.endswith(f".{head}"):
+                    found.update(dict.fromkeys(self._copied(item, tail, _MAX_COPIES)))
+        return tuple(found)
+
+    def _copied(self, item: Initialiser, tail: str, depth: int) -> Iterator[Initialiser]:
+        """Yield what stands at `tail` of the table that `item` names."""
+        table, _, path = item.function.partition(".")
+        if depth == 0 or (table not in self._state.structs and not path):
+            return
+        wanted = f"{path}.{tail}".lstrip(".")
+        for other in self.initialisers(table=table):
+            if other.field == wanted:
+                yield other
+            elif other is not item and (not other.field or wanted.startswith(f"{other.field}.")):
+                rest = wanted[len(other.field) :].lstrip(".")
+                yield from self._copied(other, rest, depth - 1)
+
+    def _initialisers(self, rel: str) -> tuple[Initialiser, ...]:
+        known = self._tables.get(rel)
+        if known is None:
+            selection = self._state.headers.selection(rel)
+            presence = self._state.built.get(rel, ALWAYS)
+            text = self._texts.cut(rel, 0, len(self._texts.raw(rel)))
+            known = self._tables[rel] = tuple(
+                Initialiser(
+                    item.file,
+                    item.line,
+                    item.table,
+                    item.struct,
+                    item.field,
+                    item.function,
+                    both(presence, selection.presence(offset)),
+                )
+                for offset, item in read_initialisers(rel, text)
+            )
+        return known
