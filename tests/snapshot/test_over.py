@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lazymmu.kernelc.fork import Task
 
 from lazymmu.kernelc.index.word_search import files_with
+from lazymmu.processes import Task
 from lazymmu.snapshot.dependencies import Recorder, unchanged
 from lazymmu.snapshot.tree import Loss, Tree, TreeError
 
