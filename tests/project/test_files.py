@@ -12,7 +12,7 @@ import pytest
 TOP = Path(__file__).parents[2]
 PYTHON = sorted(
     path.relative_to(TOP)
-    for folder in ("src", "tests", "bench", "docs")
+    for folder in ("src", "tests", "bench", "docs", "tools")
     for path in (TOP / folder).rglob("*.py")
     if not path.is_relative_to(TOP / "docs" / "_build")
 )
