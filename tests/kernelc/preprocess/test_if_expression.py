@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lazymmu.kernelc.preprocess.if_expression import evaluate
 from lazymmu.kernelc.preprocess.macros import Macros
+from lazymmu.kernelc.presence import ALWAYS
 
 NUMBER = st.integers(0, 2**40)
 NAMES = {"ONE": "1", "BIG": "(1UL << 40)", "SUM": "(ONE + 2)", "NOTHING": ""}
@@ -74,8 +75,8 @@ def binary(left: Term, operator: str, right: Term) -> Term:
         truth = (a and b) if operator == "&&" else (a or b)
         return text, (int(bool(truth)), False)
     if operator in ("<<", ">>"):
-        count = b & 63
-        return text, wrap(a << count if operator == "<<" else a >> count, a_unsigned)
+        count = max(-64, min(b if operator == "<<" else -b, 64))
+        return text, wrap(a << count if count >= 0 else a >> -count, a_unsigned)
     unsigned = a_unsigned or b_unsigned
     a, b = wrap(a, unsigned)[0], wrap(b, unsigned)[0]
     if operator in ("/", "%"):
@@ -207,3 +208,32 @@ def test_options_are_asked_for_as_the_kernel_does(text: str, expected: bool) -> 
 def test_a_result_names_the_choices_it_rests_on(text: str, presence: tuple[str, ...]) -> None:
     """Only symbols without which the result might be another are named."""
     assert rests_on(text) == presence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!true",  # of GNU C11 it is a name: include/linux/stddef.h makes it an enumerator
+        "'\\x41' == 65 && '\\101' == 65 && 'ab' == 0x6162",
+        "(1 << 64) == 0 && (1 << 0xffffffffffffffff) == 0 && (-1 >> 70) == -1",
+        "(4 << -1) == 2 && (4 >> -1) == 8",
+        "JOIN(,7) == 7 && JOIN(7,) == 7",
+        "AGAIN(SELF == 0)",
+        "AGAIN(AGAIN(ASKS(CONFIG_NOT_SET)) == 0)",
+        "NAMED(5) == 5 && NAMED(5, 6) == 11",
+        "OPTIONAL(1) == 3 && OPTIONAL(1, 2) == 2",
+    ],
+)
+def test_corners_are_as_the_compiler_has_them(text: str) -> None:
+    """What gcc -E was asked about: each of these expressions is true."""
+    table = Macros({"SELF": "SELF + 0"})
+    for name, body in {
+        "JOIN": "(x, y) x##y",
+        "AGAIN": "(x) x",
+        "ASKS": "(x) defined(x)",
+        "NAMED": "(first, rest...) first + rest + 0",
+        "SECOND": "(a, b, ...) b",
+        "OPTIONAL": "(a, ...) SECOND(a, ##__VA_ARGS__, 3, 4)",
+    }.items():
+        table.define(name, body, "", 0, ALWAYS)
+    assert evaluate(text, table)[0]

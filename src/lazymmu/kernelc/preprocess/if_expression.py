@@ -125,5 +125,5 @@ class _Parser:
             if self._peek() == "(":
                 # A call of something that is no macro: no compiler accepts it.
                 raise NoExpressionError
-            return Value(int(token == "true"))
+            return Value(0)
         raise NoExpressionError

@@ -17,7 +17,7 @@ from lazymmu.kernelc.preprocess.if_bounds import (
     NoExpressionError,
     Work,
 )
-from lazymmu.kernelc.preprocess.if_tokens import Token, is_name, tokenise
+from lazymmu.kernelc.preprocess.if_tokens import PaintedName, Token, is_name, tokenise
 from lazymmu.kernelc.preprocess.if_values import Value
 from lazymmu.kernelc.presence import PresenceCondition, both
 
@@ -96,7 +96,13 @@ class _Expansion:
         self._table = table
         self._work = table.work
 
-    def expand(self, tokens: Tokens, hidden: frozenset[str], depth: int) -> list[Token]:
+    def expand(
+        self, tokens: Tokens, hidden: frozenset[str], depth: int, *, argument: bool = False
+    ) -> list[Token]:
+        """Replace option tests and macros by values; names that are neither stay.
+
+        argument: of a call, whose `defined` is only looked at where the argument is put.
+        """
         if depth > _MAX_DEPTH:
             raise BeyondError
         self._work.spend(len(tokens))
@@ -110,21 +116,27 @@ class _Expansion:
                 result.append(token)
                 continue
             called = index < len(rest) and rest[index] == "("
-            asked = self._test(token, rest, index, called)
+            asked = None
+            if token != "defined" or not argument:
+                asked = self._test(token, rest, index, called)
             if asked is not None:
                 value, index = asked
                 result.append(value)
                 continue
-            macro = self._table.get(token) if token not in hidden else None
+            if token in hidden or isinstance(token, PaintedName):
+                result.append(PaintedName(token))
+                continue
+            macro = self._table.get(token)
             if macro is None:
-                symbol = token.startswith("CONFIG_") and token not in hidden
-                result.append(_option(token, self._table) if symbol else token)
+                # One that is not set is no macro, and stays a name for what comes of it.
+                option = token.startswith("CONFIG_") and self._table.defined(token)[0]
+                result.append(_option(token, self._table) if option else token)
                 continue
             if macro.parameters is not None and not called:
                 result.append(token)
                 continue
             body, index = self._body(macro, rest, index, hidden, depth)
-            expanded = self.expand(body, hidden | {token}, depth + 1)
+            expanded = self.expand(body, hidden | {token}, depth + 1, argument=argument)
             if expanded and isinstance(expanded[-1], str) and rest[index : index + 1] == ["("]:
                 # What came out last may name a function-like macro whose arguments follow.
                 rest.insert(index, expanded.pop())
@@ -176,11 +188,19 @@ class _Expansion:
     ) -> list[Token]:
         """Put the arguments of a call into a macro's body; beside `##` they go in unexpanded."""
         values = dict(zip(parameters, arguments, strict=False))
-        if parameters and parameters[-1] == "...":
+        variable = ""
+        if parameters and parameters[-1].endswith("..."):
+            # GNU C lets them have a name (GCC's manual, "Variadic Macros").
+            variable = parameters[-1][:-3].strip() or "__VA_ARGS__"
             rest = arguments[len(parameters) - 1 :]
-            values["__VA_ARGS__"] = [token for item in rest for token in [*item, ","]][:-1]
+            values[variable] = [token for item in rest for token in [*item, ","]][:-1]
         result: list[Token] = []
         for position, token in enumerate(body):
+            if token == variable and body[max(position - 2, 0) : position] == [",", "##"]:
+                # `, ## __VA_ARGS__` pastes nothing: the comma goes where there are none.
+                del result[-1 if values[variable] else -2 :]
+                result += values[variable]
+                continue
             if not isinstance(token, str) or token not in values:
                 result.append(token)
                 continue
@@ -188,9 +208,10 @@ class _Expansion:
             value = values[token]
             if pasted:
                 self._work.spend(len(value))
-                result += value
+                # What is empty still has two sides to be joined.
+                result += value or [""]
             else:
-                result += self.expand(value, hidden, depth + 1)
+                result += self.expand(value, hidden, depth + 1, argument=True)
         return result
 
 
@@ -262,7 +283,7 @@ def _paste(body: list[Token]) -> list[Token]:
         else:
             result.append(body[index])
             index += 1
-    return result
+    return [token for token in result if token != ""]
 
 
 def _glue(left: Token, right: Token) -> tuple[Token, ...]:

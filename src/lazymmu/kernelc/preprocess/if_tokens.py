@@ -8,9 +8,16 @@ from typing import Final
 
 from lazymmu.kernelc.preprocess.if_values import MAX_UNSIGNED, Value, wrap
 
-__all__ = ["Token", "is_name", "tokenise"]
+__all__ = ["PaintedName", "Token", "is_name", "tokenise"]
 
 Token = str | Value
+
+
+class PaintedName(str):
+    """A macro's name that stood in its own text: it is never replaced (C11 6.10.3.4)."""
+
+    __slots__ = ()
+
 
 _TOKEN: Final = re.compile(
     r"[ \t\r\n\f]*(?:"
@@ -22,7 +29,8 @@ _TOKEN: Final = re.compile(
     r"|(\S))"
 )
 _QUOTES: Final = frozenset("'\"")
-_ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, "'": 39, "a": 7, "b": 8}
+_ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
+_CHARACTER: Final = re.compile(r"\\x([0-9a-fA-F]+)|\\([0-7]{1,3})|\\(.)|(.)", re.DOTALL)
 _MAX_KEPT_CHARACTERS: Final = 2_000
 """Length of a text whose tokens are kept."""
 
@@ -54,8 +62,7 @@ def tokenise(text: str) -> tuple[Token, ...]:
         if number is not None:
             tokens.append(_number(number, suffix))
         elif character is not None:
-            code = ord(character) if len(character) == 1 else _ESCAPES.get(character[1:], 0)
-            tokens.append(Value(code))
+            tokens.append(Value(_code(character)))
         else:
             tokens.append(name or operator or string or other)
             if other in _QUOTES:
@@ -67,6 +74,22 @@ def tokenise(text: str) -> tuple[Token, ...]:
             _kept.clear()
         _kept[text] = found
     return found
+
+
+def _code(text: str) -> int:
+    """Return the value of what stands between the quotes of a character constant.
+
+    Of several characters each is a byte of an int, as GCC has it ("Implementation-defined
+    behavior", in its manual).
+    """
+    value = 0
+    for hexadecimal, octal, escape, plain in _CHARACTER.findall(text):
+        if hexadecimal or octal:
+            byte = int(hexadecimal or octal, 16 if hexadecimal else 8)
+        else:
+            byte = _ESCAPES.get(escape, ord(escape)) if escape else ord(plain)
+        value = (value << 8 | byte & 0xFF) & 0xFFFF_FFFF
+    return value
 
 
 def _number(digits: str, suffix: str) -> Value:

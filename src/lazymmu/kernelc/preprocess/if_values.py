@@ -81,8 +81,11 @@ def operate(operator: str, left: Value, right: Value) -> Value:
     presence = both(left.presence, right.presence)
     unsigned = left.unsigned or right.unsigned
     if operator in ("<<", ">>"):
-        count = right.number & 63
-        number = left.number << count if operator == "<<" else left.number >> count
+        # By less than nothing is the other way, and by 64 and more leaves the sign (libcpp,
+        # num_rshift(), num_lshift()).
+        count = right.number if operator == "<<" else -right.number
+        count = max(-64, min(count, 64))
+        number = left.number << count if count >= 0 else left.number >> -count
         return wrap(number, left.unsigned, presence)
     a, b = wrap(left.number, unsigned).number, wrap(right.number, unsigned).number
     compare = _COMPARISONS.get(operator)

@@ -72,4 +72,3 @@ def _final(model: ProductModel, state: list[Hashable]) -> int:
         model.step(list(state), number) is not None for number in range(len(model.actions))
     )
     return 0 if enabled else model.final(state)
-
