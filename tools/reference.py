@@ -2,7 +2,7 @@
 """Keeps what lazymmu says of trees, scenarios and traces, and compares it with what another said.
 
     python -m tools.reference OUT [--source OTHER/src] [--trees DIR] [--traces DIR] [--cases DIR]
-    python -m tools.reference --compare BEFORE AFTER [--sentences]
+    python -m tools.reference --compare BEFORE AFTER [--sentences] [--only REGEX]
 
 OUT gets a file for each run of the command line: its exit code, and rules, places, severities,
 counts and verdicts, sorted. What may be reworded, and all that is text, goes to OUT/sentences,
@@ -268,10 +268,14 @@ def keep(asked: argparse.Namespace) -> int:
     return 0
 
 
-def differ(before: Path, after: Path, with_sentences: bool) -> int:
-    """Print what differs between two references."""
+def differ(before: Path, after: Path, with_sentences: bool, only: str = "") -> int:
+    """Print what differs between two references, in the runs whose names match."""
     try:
-        found = compare(load(before), load(after))
+        pair = [
+            {name: run for name, run in load(folder).items() if re.search(only, name)}
+            for folder in (before, after)
+        ]
+        found = compare(*pair)
     except (OSError, ValueError) as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2
@@ -304,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.compare:
         before, after = asked.compare
-        return differ(before, after, asked.sentences)
+        return differ(before, after, asked.sentences, asked.only)
     if asked.out is None:
         parser.error("say a folder to write to, or --compare two of them")
     return keep(asked)
