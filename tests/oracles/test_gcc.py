@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lazymmu.kernelc.cpp import Macros, interpret, scan
 
-from .conftest import Preprocess
+from lazymmu.kernelc.preprocess.directives import scan
+from lazymmu.kernelc.preprocess.macros import Macros
+from lazymmu.kernelc.preprocess.selection import interpret
+from tests.oracles.conftest import Preprocess
 
 CONFIGS = ("CONFIG_A", "CONFIG_B", "CONFIG_C")
 ASSIGNMENTS = [
