@@ -18,7 +18,16 @@ PYTHON = sorted(
 )
 TEXTS = sorted(
     path.relative_to(TOP)
-    for pattern in ("*.toml", "*.md", "Makefile", ".ci/run", "locks/*", "docs/**/*.rst", "src/**/*")
+    for pattern in (
+        "*.toml",
+        "*.md",
+        "Makefile",
+        ".ci/run",
+        "locks/*",
+        "docs/**/*.rst",
+        "src/**/*",
+        "tools/**/*.toml",
+    )
     for path in TOP.glob(pattern)
     if path.is_file()
     and "__pycache__" not in path.parts

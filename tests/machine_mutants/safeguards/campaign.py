@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final
 
 if __package__ in {None, ""}:  # run as a program
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[3])]
 
-import tomllib
+from tools.mutants import judged
+from tools.mutants.judged import Reason
 
 from safeguards import plant, run
 
@@ -38,27 +39,9 @@ class Tried:
     caught: run.Caught
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why nobody catches a mutant: no mistake, or one that the machine cannot show (`open`)."""
-
-    text: str
-    open: bool = False
-
-    @property
-    def word(self) -> str:
-        """Which of the two."""
-        return "open" if self.open else "equivalent"
-
-
 def reasons() -> dict[str, Reason]:
     """What the data file says of mutants, by their names."""
-    groups = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["group"]
-    return {
-        name: Reason(group["reason"], group.get("open", False))
-        for group in groups
-        for name in group["mutants"]
-    }
+    return judged.reasons(EQUIVALENT)
 
 
 def campaign(

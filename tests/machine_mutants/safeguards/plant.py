@@ -9,11 +9,13 @@ What only says what happened (`emit()` and its like) is no safeguard and stays.
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tools.mutants import operators
+from tools.mutants.operators import Place
 
 import lazymmu
 
@@ -78,15 +80,7 @@ class Mutant:
     @property
     def name(self) -> str:
         """What it is called in the data file: class, method, kind and text."""
-        which = f" ({self.again + 1})" if self.again else ""
-        return f"{self.owner}.{self.method}: {self.kind} `{self.text}`{which}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    kind: str
-    text: str
-    change: Callable[[], None]
+        return operators.title(f"{self.owner}.{self.method}", self.kind, self.text, self.again)
 
 
 def source(file: str) -> str:
@@ -111,12 +105,8 @@ def planted(mutant: Mutant) -> str:
 
 def _of(file: str) -> Iterator[Mutant]:
     for owner, method in _methods(ast.parse(source(file))):
-        before: list[_Place] = []
-        for place in _places(method):
-            alike = [one.text for one in before if one.kind == place.kind]
-            before.append(place)
-            again = alike.count(place.text)
-            yield Mutant(file, owner.name, method.name, place.kind, len(alike), place.text, again)
+        for place, number, again in operators.numbered(_places(method)):
+            yield Mutant(file, owner.name, method.name, place.kind, number, place.text, again)
 
 
 def _methods(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef]]:
@@ -127,7 +117,7 @@ def _methods(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef]]
                     yield owner, method
 
 
-def _places(method: ast.FunctionDef) -> Iterator[_Place]:
+def _places(method: ast.FunctionDef) -> Iterator[Place]:
     for node in ast.walk(method):
         for field in ("body", "orelse"):
             block = getattr(node, field, None)
@@ -140,25 +130,25 @@ def _places(method: ast.FunctionDef) -> Iterator[_Place]:
                 yield from _condition(node, "test")
             case ast.Return(value=ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not())):
                 yield from _condition(node, "value")
-            case ast.BoolOp(values=values) if len(values) > 1:
-                for index, value in enumerate(values):
-                    yield _Place("drop", ast.unparse(value), _dropping(node, index))
+            case ast.BoolOp():
+                for text, change in operators.conjuncts(node):
+                    yield Place("drop", text, change)
 
 
-def _condition(node: ast.AST, field: str) -> Iterator[_Place]:
+def _condition(node: ast.AST, field: str) -> Iterator[Place]:
     text = ast.unparse(getattr(node, field))
-    for value, word in ((True, "always"), (False, "never")):
-        yield _Place(word, text, _setting(node, field, ast.Constant(value)))
+    for word, change in operators.deciding(node, field):
+        yield Place(word, text, change)
 
 
-def _in_block(block: list[ast.stmt]) -> Iterator[_Place]:
+def _in_block(block: list[ast.stmt]) -> Iterator[Place]:
     for index, one in enumerate(block):
         if _acts(one):
-            yield _Place("without", ast.unparse(one), _deleting(block, index))
+            yield Place("without", ast.unparse(one), operators.deleting(block, index))
             after = block[index + 1] if index + 1 < len(block) else None
             if after is not None and _acts(after):
                 text = f"{ast.unparse(one)}; {ast.unparse(after)}"
-                yield _Place("swapped", text, _swapping(block, index))
+                yield Place("swapped", text, operators.swapping(block, index))
 
 
 def _acts(one: ast.stmt) -> bool:
@@ -187,31 +177,3 @@ def _last(function: ast.expr) -> str:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name
     return ""
-
-
-# ---- the changes, made on the tree they were found in --------------------------------------------
-
-
-def _setting(node: ast.AST, field: str, value: ast.expr) -> Callable[[], None]:
-    return lambda: setattr(node, field, value)
-
-
-def _deleting(block: list[ast.stmt], index: int) -> Callable[[], None]:
-    def change() -> None:
-        # An empty generator has to stay one.
-        old = block[index]
-        yields = any(isinstance(node, ast.Yield) for node in ast.walk(old))
-        block[index] = ast.parse("yield from ()" if yields else "pass").body[0]
-
-    return change
-
-
-def _swapping(block: list[ast.stmt], index: int) -> Callable[[], None]:
-    def change() -> None:
-        block[index], block[index + 1] = block[index + 1], copy.copy(block[index])
-
-    return change
-
-
-def _dropping(node: ast.BoolOp, index: int) -> Callable[[], None]:
-    return lambda: node.values.__delitem__(index)

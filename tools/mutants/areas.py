@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which modules are tried together, and by which tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of a package.
+
+    modules: patterns of their names, without the package's; tests: the folders or files of the
+    tests that have to notice.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def sources(self, package: Path) -> Iterator[tuple[str, Path]]:
+        """Name and file of each module, by name."""
+        for path in sorted(package.rglob("*.py")):
+            module = ".".join(path.relative_to(package).with_suffix("").parts)
+            module = module.removesuffix(".__init__")
+            if any(fnmatchcase(module, pattern) for pattern in self.modules):
+                yield module, path
+
+
+AREAS: Final = (
+    Area(
+        "kernel configuration",
+        (
+            *("kernelc.cpp", "kernelc.condition", "kernelc.kbuild", "kernelc.makefile"),
+            *("kernelc.make_*", "kernelc.kconfig*"),
+        ),
+        ("tests/kernelc",),
+    ),
+    Area("source witness", ("witness.source", "witness.source.*"), ("tests/witness",)),
+    Area("report", ("report", "report.*"), ("tests/report",)),
+    Area("ftrace", ("ftrace", "ftrace.*"), ("tests/ftrace",)),
+)
+"""Each has to be looked after by the tests of its own: that others would notice does not count."""
