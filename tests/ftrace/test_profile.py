@@ -76,6 +76,14 @@ def test_a_name_in_other_text_does_not_turn_the_guess():
     assert guess(Header(), XEN * 5 + b"comm=hpte_need_flush\n").arch == "x86"
 
 
+@pytest.mark.parametrize(
+    "name", [b"hpte_need_flushed", b"my_hpte_need_flush", b"x.hpte_need_flush"]
+)
+def test_a_longer_name_is_another(name):
+    """A function of which a known name is a part tells nothing."""
+    assert guess(Header(), b"x: %s <-f\n" % name).arch == ""
+
+
 def test_names_that_contradict_each_other_leave_it_open():
     """Two traces put together."""
     assert guess(Header(), XEN + b"x: hpte_need_flush <-f\n").arch == ""

@@ -50,6 +50,12 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
         names(tmp_path / "none")
 
 
+def test_a_name_that_no_file_can_have_is_one_sentence():
+    """With Python's own reason, where the system gives none."""
+    with pytest.raises(TraceError, match=r"cannot read .*: embedded null byte$"):
+        names("a\0b")
+
+
 def test_a_directory_is_one_sentence(tmp_path):
     """As above."""
     with pytest.raises(TraceError, match="Is a directory"):
@@ -98,6 +104,16 @@ def test_trace_cmd_is_asked_for_text_and_for_the_kernels_name(trace_cmd):
     trace = read(str(path))
     assert [(record.line, record.name) for record in trace] == [(2, "xen_enter_lazy_mmu")]
     assert (trace.header.release, trace.header.machine) == ("6.12.107", "x86_64")
+
+
+def test_trace_cmd_only_ever_reports(trace_cmd, tmp_path):
+    """First the kernel's name, then the text with callers and without plugins."""
+    path = trace_cmd(f"echo \"$*\" >> {tmp_path}/asked; printf '%s' '{LINE}'")
+    names(path)
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        f"report --uname -i {path}",
+        f"report -l -N -O parent -i {path}",
+    ]
 
 
 def test_what_trace_cmd_refuses_is_told_with_its_words(trace_cmd):
