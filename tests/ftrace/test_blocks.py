@@ -27,7 +27,7 @@ def filled(size):
     return OTHER * (lines - 1) + OTHER.replace(b"other", b"other" + b"r" * more)
 
 
-@pytest.mark.parametrize("inside", range(0, len(STACK + FRAMES) + 40, 7))
+@pytest.mark.parametrize("inside", range(0, len(STACK + FRAMES) + 40, 19))
 def test_a_stack_that_goes_on_in_the_next_block_is_whole(inside):
     """Wherever in it the block ends."""
     text = filled(BLOCK - inside) + STACK + FRAMES + WANTED * 3

@@ -33,6 +33,9 @@ _TOOLS: Final = Path(__file__).parents[2]
 """Where the plugin is imported from."""
 
 _PASSED: Final = 0
+_NONE: Final = 5
+"""Of pytest, too: there was no test to run."""
+
 _NOTICED: Final = frozenset({1, 2, 3})
 """Exit codes of pytest: a test failed; no test could be collected; pytest itself fell over."""
 
@@ -91,7 +94,7 @@ class Workshop:
     def baseline(self, area: Area) -> Baseline:
         """Run the tests of an area on the package as it is; RunError when one fails."""
         modules = {str(path.resolve()): module for module, path in area.sources(self.package)}
-        code, said, told = self._pytest(area, {"record": list(modules)}, limit=None)
+        code, said, told = self._pytest(area.tests, {"record": list(modules)}, limit=None)
         if code != _PASSED:
             raise RunError(f"the tests of {area.name} fail on the code as it is:\n{told}")
         lines = {
@@ -109,19 +112,29 @@ class Workshop:
         source = dict(area.sources(self._original))[mutant.module].read_text(encoding="utf-8")
         path.write_text(sites.planted(source, mutant), encoding="utf-8")
         _forget(path)
+        first = known.first(mutant)
+        try:
+            outcome = self._on(area, known, first, only=True) if first else None
+            if outcome is None or outcome.verdict is Verdict.SURVIVED:
+                outcome = self._on(area, known, first, only=False)
+        finally:
+            path.write_text(source, encoding="utf-8")
+        return outcome
+
+    def _on(self, area: Area, known: Baseline, first: Sequence[str], *, only: bool) -> Outcome:
+        """Run the tests in `first`, or all the others."""
         plan = {
             "record": False,
-            "first": known.first(mutant),
+            "tests": first,
+            "only": only,
             "seconds": dict(known.seconds),
             "patience": PATIENCE,
         }
-        try:
-            limit = 60 + PATIENCE * (1 + sum(known.seconds.values()))
-            code, said, told = self._pytest(area, plan, limit=limit)
-        finally:
-            path.write_text(source, encoding="utf-8")
+        limit = 60 + PATIENCE * (1 + sum(known.seconds.values()))
+        files = sorted({test.partition("::")[0] for test in first}) if only else area.tests
+        code, said, told = self._pytest(files, plan, limit=limit)
         by = said.get("by", "")
-        if code == _PASSED:
+        if code == _PASSED or (code == _NONE and (only or first)):
             return Outcome(Verdict.SURVIVED)
         if code == NEVER_ENDS:
             return Outcome(Verdict.TIMED_OUT, by)
@@ -130,7 +143,7 @@ class Workshop:
         raise RunError(f"pytest ended with {code}:\n{told}")
 
     def _pytest(
-        self, area: Area, plan: dict[str, Any], *, limit: float | None
+        self, tests: Sequence[str], plan: dict[str, Any], *, limit: float | None
     ) -> tuple[int, dict[str, Any], str]:
         """Exit code, what the plugin wrote, and the end of what pytest printed."""
         said = self._place / "said.json"
@@ -140,7 +153,7 @@ class Workshop:
         arguments = [
             *("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "tools.mutants.watch"),
             *("--mutants-plan", str(file), "--basetemp", str(self._place / "tests")),
-            *area.tests,
+            *tests,
         ]
         with subprocess.Popen(
             [sys.executable, "-m", "pytest", *arguments],

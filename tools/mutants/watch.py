@@ -2,8 +2,8 @@
 """The part that runs inside pytest (``-p tools.mutants.watch``): it records, or it hurries.
 
 With ``record`` in its plan it writes down which tests run which line, and how long each takes. Else
-it runs first the tests that the plan names, ends a test that takes far longer than it should, and
-writes down the first that failed. The plan is a file of JSON, as is what is written.
+it runs the tests that the plan names, or all others, ends a test that takes far longer than it
+should, and writes down the first that failed. The plan is a file of JSON, as is what is written.
 """
 
 from __future__ import annotations
@@ -73,10 +73,11 @@ class Recording:
 
 
 class Hurrying:
-    """Runs the tests that know the changed line first, and none for ever."""
+    """Runs the tests that the plan names, or all but those, and none for ever."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        self._first = frozenset(plan["first"])
+        self._tests = frozenset(plan["tests"])
+        self._only: bool = plan["only"]
         self._seconds: dict[str, float] = plan["seconds"]
         self._patience: float = plan["patience"]
         self._said = Path(plan["said"])
@@ -85,8 +86,8 @@ class Hurrying:
         signal.signal(signal.SIGALRM, self._give_up)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put them in that order; files stay together."""
-        items.sort(key=lambda item: item.nodeid not in self._first)
+        """Leave the others out."""
+        items[:] = [item for item in items if (item.nodeid in self._tests) == self._only]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:

@@ -49,3 +49,5 @@ def test_losses_are_told_once_for_each_function_and_reason() -> None:
     ]
     many = [Lost("mm/a.c", line, f"f{line}", "not built") for line in range(1, 15)]
     assert list(coverage.losses(many))[-1].startswith("and 4 more that were not seen")
+    assert [text for text in coverage.losses(many[:10]) if "more that" in text] == []
+    assert list(coverage.losses(many[:11]))[-1].startswith("and 1 more that were not seen")

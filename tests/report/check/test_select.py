@@ -37,6 +37,13 @@ def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result)
     assert (kept.result.findings, kept.withheld) == ((), ())
 
 
+def test_architectures_that_were_looked_at_before_and_are_gone_are_named_in_order(make_result):
+    """However often it is said, and none of those that were looked at now."""
+    before = ("um", "s390", "x86", "mips", "arm64", "riscv", "alpha", "loongarch")
+    outcome = Outcome(make_result(arches=("x86",))).missing(before).missing(["um", "arc"])
+    assert outcome.gone == ("alpha", "arc", "arm64", "loongarch", "mips", "riscv", "s390", "um")
+
+
 @pytest.mark.parametrize("path", ["mm", "mm/", "./mm", "mm/outer.c", ".", "", "mm//outer.c"])
 def test_a_path_holds_a_finding_if_its_culprit_or_its_way_there_is_inside(make_finding, path):
     """Maintainers of a directory see what their code takes part in, however they spell it."""

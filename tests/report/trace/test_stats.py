@@ -60,6 +60,30 @@ def test_the_text_says_what_somebody_who_tunes_asks():
     assert any(line.startswith("cp-7") for line in text.splitlines())
 
 
+def test_numbers_that_are_reckoned_are_said_to_be():
+    """Where the trace has no event for each entry, they come from the bytes of hypercalls."""
+    saved = "a.trace: 6 operations put off went in 3 calls: 3 saved (50 %)"
+    made = told()
+    assert f"{saved}\n" in tally.render([("a.trace", made)])
+    made.bulk = False
+    text = tally.render([("a.trace", made)])
+    assert f"{saved}, reckoned from bytes\n" in text
+    assert "entries put off per section" not in text
+
+
+def test_what_the_trace_does_not_count_is_said():
+    """Unless each call is counted, or each entry."""
+    words = "how many entries each section puts off is not in the trace"
+    made = told()
+    assert words not in tally.render([("a.trace", made)])
+    made.bulk = False
+    assert words in tally.render([("a.trace", made)])
+    made.batches.add(4)
+    text = tally.render([("a.trace", made)])
+    assert words not in text
+    assert "a.trace: operations per call p50 4 p90 4 p99 4 max 4\n" in text
+
+
 def test_names_from_a_trace_cannot_reach_the_terminal():
     """A task may call itself what it likes."""
     text = stats.render([("a.trace", told(task="\x1b[2Jevil-7"))])
@@ -98,6 +122,17 @@ def test_a_picture_has_the_words_of_the_table(tmp_path):
     words = " ".join(ET.fromstring(file.read_text()).itertext())
     assert "end of the section" in words
     assert "f$oo_$bar" in words
+
+
+@needs_matplotlib
+def test_a_bar_for_each_doubling_of_lengths_is_named(tmp_path):
+    """From less than a microsecond up to the longest section's."""
+    file = tmp_path / "plot.svg"
+    plot.draw("a.trace", told(), str(file))
+    words = [text.strip() for text in ET.fromstring(file.read_text()).itertext()]
+    lengths = [text for text in words if text.endswith("us") and not text.startswith("p")]
+    assert lengths[:3] == ["< 1 us", "1 us", "2 us"]
+    assert "4 us" not in words
 
 
 @needs_matplotlib

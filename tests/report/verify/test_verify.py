@@ -213,6 +213,29 @@ def test_a_counterexample_has_a_column_for_each_cpu_and_only_differences(violate
     assert text == GOLDEN
 
 
+def test_each_entry_that_changes_is_told_and_no_other(violated):
+    """Also when one that stays as it is comes before it."""
+    entries = [(("p", "A"), ("q", "none")), (("p", "A"), ("q", "B")), (("p", "C"), ("q", "B"))]
+    trace = tuple(TraceStep(0, "T0", (), "x", stored=one, effective=one) for one in entries)
+    verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, trace),))
+    (text,) = counterexample.render([verdict], {}, {})
+    table = text[text.index("what changed") :]
+    assert [
+        word for word in ("p = A", "q = none", "q = B", "p = C") if table.count(word) != 1
+    ] == []
+
+
+def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
+    """The columns of CPUs give way."""
+    steps = [
+        TraceStep(cpu, f"task-{cpu}", ("f" * 50,), "x", stored=(("p", "a change " * 9),))
+        for cpu in range(3)
+    ]
+    verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, tuple(steps)),))
+    (text,) = counterexample.render([verdict], {}, {})
+    assert 90 < max(map(len, text.splitlines())) <= 100
+
+
 def test_equal_ways_on_several_implementations_are_told_once(violated):
     """Whoever reads ten counterexamples wants to know that they are one."""
     other = replace(violated, arch="worst-case", feature="worst-counted", states=7)
