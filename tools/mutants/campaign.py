@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tries a sample of each area's mutants, and says which of them no test notices.
 
-``python -m tools.mutants [--area NAME] [--count N] [--seed N] [--only TEXT] [--jobs N] [--write]``
-prints what killed each, or the change that survived. With --write the record of the areas that were
-tried is made anew, and docs/mutation.rst from it. It ends with 1 when a mutant survived that nobody
-has judged, when one that was judged was killed, or when a judgement is about no mutant any more.
+``python -m tools.mutants [--area NAME] [--count N] [--seed N] [--only TEXT] [--jobs N] [--quick]
+[--write]`` prints what killed each, or the change that survived. With --write the record of the
+areas that were tried is made anew, and docs/mutation.rst from it. It ends with 1 when a mutant
+survived that nobody has judged, when one that was judged was killed, or when a judgement is about
+no mutant any more.
 """
 
 from __future__ import annotations
@@ -46,9 +47,17 @@ class Tried:
 
 
 def campaign(
-    area: Area, mutants: Sequence[Mutant], *, jobs: int = 1, tell: Callable[[str], object]
+    area: Area,
+    mutants: Sequence[Mutant],
+    *,
+    quick: Callable[[Mutant], bool],
+    jobs: int = 1,
+    tell: Callable[[str], object],
 ) -> Iterator[Tried]:
-    """Try each of `mutants`, `jobs` at a time, in order; RunError where the tests cannot be run."""
+    """Try each of `mutants`, `jobs` at a time, in order; RunError where the tests cannot be run.
+
+    quick: of which mutants only the tests are run that run the changed line.
+    """
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
         shops: queue.SimpleQueue[run.Workshop] = queue.SimpleQueue()
         for number in range(jobs):
@@ -62,7 +71,7 @@ def campaign(
         def attempt(mutant: Mutant) -> Tried:
             shop = shops.get()
             try:
-                return Tried(mutant, shop.attempt(area, mutant, known))
+                return Tried(mutant, shop.attempt(area, mutant, known, quick=quick(mutant)))
             finally:
                 shops.put(shop)
 
@@ -165,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _print(f"{mutant.module}: {mutant.name}\n{difference(mutant)}")
             continue
         try:
-            tried = _try(area, chosen, known, asked.jobs)
+            tried = _try(area, chosen, known, asked)
         except run.RunError as problem:
             sys.stderr.write(f"{problem}\n")
             return 2
@@ -180,12 +189,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _try(
-    area: Area, chosen: Sequence[Mutant], known: Mapping[str, Reason], jobs: int
+    area: Area, chosen: Sequence[Mutant], known: Mapping[str, Reason], asked: argparse.Namespace
 ) -> list[Tried]:
     """Try them, and print what becomes of each."""
     begun = time.monotonic()
     tried = []
-    for one in campaign(area, chosen, jobs=jobs, tell=_print):
+
+    def quick(mutant: Mutant) -> bool:
+        return asked.quick or mutant.name in known
+
+    for one in campaign(area, chosen, quick=quick, jobs=asked.jobs, tell=_print):
         tried.append(one)
         said = word(one.mutant.name, one.outcome.verdict, known)
         by = f" by {one.outcome.by}" if one.outcome.by else ""
@@ -208,6 +221,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=sample.COUNT, help="mutants of each area")
     parser.add_argument("--only", default="", metavar="TEXT", help="those with TEXT in their name")
     parser.add_argument("--jobs", type=int, default=1, help="as many at a time")
+    parser.add_argument("--quick", action="store_true", help="run the tests of the line alone")
     parser.add_argument("--list", action="store_true", help="print the sample, and try none")
     parser.add_argument("--write", action="store_true", help="make the record and the page anew")
     return parser.parse_args(argv)

@@ -70,6 +70,13 @@ class Baseline:
     lines: Mapping[str, Mapping[int, Sequence[str]]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def only(cls, mutant: Mutant, test: str, top: Path) -> Baseline:
+        """That one test is known to run the lines of a mutant; nothing, if its file is gone."""
+        if not (top / test.partition("::")[0]).is_file():
+            return cls()
+        return cls({mutant.module: {line: [test] for line in mutant.lines}})
+
     def first(self, mutant: Mutant) -> list[str]:
         """The tests that run a line of the mutant's change."""
         found = self.lines.get(mutant.module, {})
@@ -105,8 +112,14 @@ class Workshop:
             raise RunError(f"the tests of {area.name} run none of its modules in {self.package}")
         return Baseline(lines, said["seconds"])
 
-    def attempt(self, area: Area, mutant: Mutant, known: Baseline | None = None) -> Outcome:
-        """Run the tests of an area on a mutant, until one fails."""
+    def attempt(
+        self, area: Area, mutant: Mutant, known: Baseline | None = None, *, quick: bool = False
+    ) -> Outcome:
+        """Run the tests of an area on a mutant, until one fails.
+
+        quick: only those that run the changed line, where that is known. They are all that could
+        notice, but for what a test keeps for the next one, and what it does in another process.
+        """
         known = known or Baseline()
         path = dict(area.sources(self.package))[mutant.module]
         source = dict(area.sources(self._original))[mutant.module].read_text(encoding="utf-8")
@@ -115,7 +128,7 @@ class Workshop:
         first = known.first(mutant)
         try:
             outcome = self._on(area, known, first, only=True) if first else None
-            if outcome is None or outcome.verdict is Verdict.SURVIVED:
+            if outcome is None or (outcome.verdict is Verdict.SURVIVED and not quick):
                 outcome = self._on(area, known, first, only=False)
         finally:
             path.write_text(source, encoding="utf-8")
