@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from tools.mutants import areas, campaign, judged, run, sample, sites
 from tools.mutants.run import Verdict
 

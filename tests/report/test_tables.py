@@ -18,8 +18,8 @@ def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_
         tree=TreeInfo("b", "6.12", "plain"),
     )
     fixed = make_result(tree=TreeInfo("c", "7.3", "plain"))
-    table = compare.table(compare.compare([Outcome(old), Outcome(new), Outcome(fixed)]))
-    assert table.plain(table) == (
+    made = compare.table(compare.compare([Outcome(old), Outcome(new), Outcome(fixed)]))
+    assert table.plain(made) == (
         "file        function           rule            6.1  6.12     7.3\n"
         "mm/inner.c  inner_pte_range()  nested-section  x86  text x2  -\n"
     )

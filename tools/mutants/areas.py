@@ -34,13 +34,10 @@ class Area:
 AREAS: Final = (
     Area(
         "kernel configuration",
-        (
-            *("kernelc.cpp", "kernelc.condition", "kernelc.kbuild", "kernelc.makefile"),
-            *("kernelc.make_*", "kernelc.kconfig*"),
-        ),
-        ("tests/kernelc",),
+        ("kernelc.config.*", "kernelc.preprocess.*"),
+        ("tests/kernelc/config", "tests/kernelc/preprocess"),
     ),
-    Area("source witness", ("witness.source", "witness.source.*"), ("tests/witness",)),
+    Area("source witness", ("witness.source", "witness.source.*"), ("tests/witness/source",)),
     Area("report", ("report", "report.*"), ("tests/report",)),
     Area("ftrace", ("ftrace", "ftrace.*"), ("tests/ftrace",)),
 )

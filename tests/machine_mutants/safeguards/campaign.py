@@ -20,10 +20,9 @@ from typing import Final
 if __package__ in {None, ""}:  # run as a program
     sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[3])]
 
+from safeguards import plant, run
 from tools.mutants import judged
 from tools.mutants.judged import Reason
-
-from safeguards import plant, run
 
 EQUIVALENT: Final = Path(__file__).parents[1] / "equivalent.toml"
 """Mutants that no scenario catches, each with the reason; `open` where one could."""

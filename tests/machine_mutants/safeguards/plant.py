@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import lazymmu
 from tools.mutants import operators
 from tools.mutants.operators import Place
-
-import lazymmu
 
 MACHINE: Final = Path(lazymmu.__file__).parent / "machine"
 

@@ -64,9 +64,9 @@ def test_numbers_that_are_reckoned_are_said_to_be():
     """Where the trace has no event for each entry, they come from the bytes of hypercalls."""
     saved = "a.trace: 6 operations put off went in 3 calls: 3 saved (50 %)"
     made = told()
-    assert f"{saved}\n" in tally.render([("a.trace", made)])
+    assert f"{saved}\n" in stats.render([("a.trace", made)])
     made.bulk = False
-    text = tally.render([("a.trace", made)])
+    text = stats.render([("a.trace", made)])
     assert f"{saved}, reckoned from bytes\n" in text
     assert "entries put off per section" not in text
 
@@ -75,11 +75,11 @@ def test_what_the_trace_does_not_count_is_said():
     """Unless each call is counted, or each entry."""
     words = "how many entries each section puts off is not in the trace"
     made = told()
-    assert words not in tally.render([("a.trace", made)])
+    assert words not in stats.render([("a.trace", made)])
     made.bulk = False
-    assert words in tally.render([("a.trace", made)])
+    assert words in stats.render([("a.trace", made)])
     made.batches.add(4)
-    text = tally.render([("a.trace", made)])
+    text = stats.render([("a.trace", made)])
     assert words not in text
     assert "a.trace: operations per call p50 4 p90 4 p99 4 max 4\n" in text
 

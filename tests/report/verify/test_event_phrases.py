@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract import events as e
-from lazymmu.report import happened
+from lazymmu.report.verify import event_phrases
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ from lazymmu.report import happened
 )
 def test_an_event_that_a_reader_would_miss_is_a_phrase(event, phrase):
     """A function that is named already is not named again."""
-    assert happened.phrases([event], {"named"}) == [phrase]
+    assert event_phrases.phrases([event], {"named"}) == [phrase]
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_an_event_that_a_reader_would_miss_is_a_phrase(event, phrase):
 )
 def test_what_the_functions_names_say_is_no_phrase(event):
     """A section that begins is seen by who begins it."""
-    assert happened.phrases([event]) == []
+    assert event_phrases.phrases([event]) == []

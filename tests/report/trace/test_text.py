@@ -11,11 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lazymmu.report import trace, trace_json
+from lazymmu.report.trace import json_sarif
+from lazymmu.report.trace import text as report
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace.finding import Doubt, Seen, Spot, TraceFinding, Verdict, Watched
+from lazymmu.witness.trace.values import Doubt, Seen, Spot, TraceFinding, Verdict, Watched
 
-SARIF = Path(__file__).with_name("data") / "sarif-schema-2.1.0.json"
+SARIF = Path(__file__).parents[1] / "check" / "data" / "sarif-schema-2.1.0.json"
 RULES = {
     name: SimpleNamespace(sentence=f"{name}.", why="because", citation="include/linux/pgtable.h")
     for name in ("sleep-in-section", "nested-section", "section-in-interrupt")
@@ -57,7 +58,7 @@ ALLOWED = {"verdict": Verdict.ALLOWED, "severity": Severity.INFORMATION}
 
 def test_every_violation_is_told_with_where_its_section_began():
     """However many there are."""
-    text = trace.render([watched(finding(), finding(spot=Spot(12, "1.1", 3, "again")))])
+    text = report.render([watched(finding(), finding(spot=Spot(12, "1.1", 3, "again")))])
     assert text.splitlines() == [
         "a.trace:9:1: error: insmod-499 [002] 1.000002: sleeps inside a section [sleep-in-section]",
         "a.trace:7:1: note: the section began here: [002] 1.000001: enter <-f",
@@ -87,26 +88,26 @@ def test_every_violation_is_told_with_where_its_section_began():
 )
 def test_a_note_says_what_else_is_known(given, note):
     """Who is hurt, what the text says, which lines show it; without it there is no such note."""
-    assert f"a.trace:9:1: note: {note}\n" in trace.render([watched(finding(**given))])
-    assert f"note: {note}\n" not in trace.render([watched(finding())])
+    assert f"a.trace:9:1: note: {note}\n" in report.render([watched(finding(**given))])
+    assert f"note: {note}\n" not in report.render([watched(finding())])
 
 
 def test_a_section_in_an_interrupt_has_no_beginning_to_miss():
     """The violation is that it begins there."""
-    text = trace.render([watched(finding(rule="section-in-interrupt", began=()))])
+    text = report.render([watched(finding(rule="section-in-interrupt", began=()))])
     assert "where the section began" not in text
 
 
 def test_the_lines_around_are_shown_with_a_mark_at_the_one():
     """As the trace has them."""
-    text = trace.render([watched(finding(context=((8, "before"), (9, "it"))))])
+    text = report.render([watched(finding(context=((8, "before"), (9, "it"))))])
     assert text.endswith("        8 | before\n>       9 | it\n")
 
 
 def test_the_frames_of_a_deep_stack_are_counted():
     """Sixteen are shown."""
     deep = Spot(9, "1.0", 0, "x", tuple(f"f{number}" for number in range(20)))
-    text = trace.render([watched(finding(spot=deep))])
+    text = report.render([watched(finding(spot=deep))])
     assert "called from f0 <- f1 <- " in text
     assert text.endswith(" <- f15 <- 4 more\n")
 
@@ -114,25 +115,25 @@ def test_the_frames_of_a_deep_stack_are_counted():
 def test_what_is_allowed_is_told_in_a_line_each_the_first_ten_of_a_rule():
     """And how to see the others, with those that were not even kept."""
     many = [finding(**ALLOWED, notes=("a note",)) for _ in range(12)]
-    text = trace.render([watched(*many, cut=(("sleep-in-section", 30), ("stale-read", 2)))])
+    text = report.render([watched(*many, cut=(("sleep-in-section", 30), ("stale-read", 2)))])
     assert text.count("info: insmod-499") == text.count("note: a note") == 10
     assert text.splitlines()[-2:] == [
         "a.trace: 32 more of sleep-in-section; --rule sleep-in-section shows them",
         "a.trace: 2 more of stale-read",
     ]
-    whole = trace.render([watched(*many)], asked={"sleep-in-section"})
+    whole = report.render([watched(*many)], asked={"sleep-in-section"})
     assert whole.count("info: insmod-499") == 12
     assert "more of" not in whole
 
 
 def test_what_was_seen_is_one_sentence():
     """Violations, other things, and how much there was to judge."""
-    said = trace.seen(watched(finding(), finding(**ALLOWED), finding(**ALLOWED)))
+    said = report.seen(watched(finding(), finding(**ALLOWED), finding(**ALLOWED)))
     assert said == (
         "a.trace: 1 violation, 2 other things worth knowing in 20 lines, 4 sections, "
         "6 readings of the counters, 2 flushes, 1 update, 5 context switches"
     )
-    assert trace.seen(watched(finding(**ALLOWED), seen=Seen(lines=1))) == (
+    assert report.seen(watched(finding(**ALLOWED), seen=Seen(lines=1))) == (
         "a.trace: 0 violations, 1 other thing worth knowing in 1 line, 0 context switches"
     )
 
@@ -140,7 +141,7 @@ def test_what_was_seen_is_one_sentence():
 def test_programs_get_everything_that_is_known_of_a_trace():
     """Its kernel, what was seen, each finding with its places, and each doubt."""
     one = finding(harm="lost", context=((8, "before"),))
-    (made,) = json.loads(trace_json.render_json([watched(one)]))["traces"]
+    (made,) = json.loads(json_sarif.render_json([watched(one)]))["traces"]
     assert {name: made[name] for name in ("trace", "arch", "release", "kernel", "dialect")} == {
         "trace": "a.trace",
         "arch": "x86",
@@ -172,7 +173,7 @@ def test_programs_get_everything_that_is_known_of_a_trace():
 
 def sarif(*traces: Watched) -> dict[str, Any]:
     """The log, which is valid SARIF 2.1.0."""
-    log = json.loads(trace_json.render_sarif(traces, version="1.2.3", rules=RULES))
+    log = json.loads(json_sarif.render_sarif(traces, version="1.2.3", rules=RULES))
     jsonschema.Draft7Validator(json.loads(SARIF.read_text())).validate(log)
     made: dict[str, Any] = log
     return made
