@@ -85,6 +85,17 @@ def test_composite_objects_and_variables_hand_on_their_members(grow: Grow) -> No
     assert kbuild.presence("mm/two.c") == ("CONFIG_OTHER", "CONFIG_FREE")
 
 
+def test_what_is_no_object_in_a_list_hides_no_object_behind_it(grow: Grow) -> None:
+    """A word without its suffix, or one that was there before."""
+    kbuild = build(
+        grow,
+        {"mm/Makefile": "obj-y := all.o\nall-y := one.o odd two.o one.o note.txt three.o\n"},
+        *(f"mm/{name}.c" for name in ("one", "odd", "two", "three")),
+    )
+    found = {name: kbuild.conditions(f"mm/{name}.c") for name in ("one", "odd", "two", "three")}
+    assert found == {"one": (), "odd": None, "two": (), "three": ()}
+
+
 def test_two_ways_to_a_file_need_either(grow: Grow) -> None:
     """A file that two lists name needs less than each of them says."""
     kbuild = build(

@@ -115,6 +115,48 @@ config IMPLIES
     ]
 
 
+def test_what_is_forced_takes_away_what_it_excludes_and_so_on(grow: Grow) -> None:
+    """What must be on makes another impossible, without which a third must be on."""
+    config = decided(
+        grow,
+        """
+config SURE
+\tdef_bool y
+config AGAINST
+\tbool "Ask"
+\tdepends on !SURE
+config WITHOUT
+\tdef_bool !AGAINST
+config NO_MORE
+\tbool "Ask"
+\tdepends on !WITHOUT
+config LAST
+\tdef_bool !NO_MORE
+""",
+    )
+    states = [config.value(n) for n in ("SURE", "AGAINST", "WITHOUT", "NO_MORE", "LAST")]
+    assert states == ["y", "n", "y", "n", "y"]
+
+
+def test_a_file_is_included_under_all_the_conditions_around_it(grow: Grow) -> None:
+    """Each `if` around the line counts, and none of them is lost."""
+    tree = Tree.open(
+        grow(
+            {
+                "Kconfig": 'config ON\n\tdef_bool y\nconfig FREE\n\tbool "Ask"\n'
+                'if ON && FREE\nsource "free"\nendif\nif ON && NO\nsource "off"\nendif\n'
+                'if ON && !NO\nsource "on"\nendif\n',
+                "free": "config IN_FREE\n\tdef_bool y\n",
+                "off": "config IN_OFF\n\tdef_bool y\n",
+                "on": "config IN_ON\n\tdef_bool y\n",
+            }
+        )
+    )
+    config = solve(tree, Profile("toy", "a toy", "toy"))
+    assert [config.value(n) for n in ("IN_FREE", "IN_OFF", "IN_ON")] == ["free", "n", "y"]
+    assert tree.losses == []
+
+
 def test_the_profile_fixes_what_the_tree_has(grow: Grow) -> None:
     """Fixed symbols win over everything and act on others; unknown ones stay unknown."""
     config = decided(
@@ -230,10 +272,17 @@ config NOT_MODULE
 \tdef_bool TRI != m
 config OFF
 \tdef_bool TRI = n
+config OTHER
+\tdef_bool VERSION != 120000
+config ANOTHER
+\tdef_bool VERSION != 120001
+config EXACT
+\tdef_bool VERSION = 120000 && VERSION <= 120000 && !(VERSION > 120000)
 """,
     )
     states = [config.value(n) for n in ("HAS", "FAILS", "NEW", "OLD", "NOT_MODULE", "OFF")]
     assert states == ["y", "n", "y", "n", "y", "free"]
+    assert [config.value(n) for n in ("OTHER", "ANOTHER", "EXACT")] == ["n", "y", "y"]
 
 
 def test_help_texts_and_comments_say_nothing() -> None:

@@ -41,6 +41,8 @@ LINES = (
     "named = $(1)_$(2).o $(0)\nobj-y := $(call named,a,b) $(call named,$(1),c) $(1)\n",
     "define two\nobj-y += $(1)_first.o\nobj-y += $(1)_$$(last).o\nendef\nlast := z\n"
     "$(eval $(call two,a))\n$(eval obj-y += plain.o)\n",
+    "define two\nobj-y += a.o\nendef # of two\n$(eval $(two))\nobj-y += b.o\n",
+    "define two\nobj-y += a.o # no endef\nendef\n$(eval $(two))\nobj-y += b.o\n",
     "obj-y := $(word 2,a b c) $(words a b c) $(firstword a b) $(lastword a b)\n"
     "obj-y += $(wordlist 2,3,a b c) $(subst :, ,a:b) x$(subst a,b c,xaa)y\n",
     "obj-y := $(dir src/a.c b.c) $(notdir src/a.c b) $(basename src/a.c b) $(suffix src/a.c b)\n",
@@ -159,6 +161,16 @@ def test_what_both_sides_assign_is_there_twice(grow: Grow) -> None:
     ]
 
 
+def test_an_open_word_that_is_compared_with_another_decides(grow: Grow) -> None:
+    """It is the other on neither side, so that the test does not hold on any."""
+    text = (
+        "ifeq ($(CONFIG_EITHER),y)\nbits := 64\nelse\nbits := 32\nendif\n"
+        "ifeq ($(bits),16)\nobj-y += never.o\nelse\nobj-y += always.o\nendif\n"
+        "ifneq ($(bits),16)\nobj-y += sure.o\nendif\n"
+    )
+    assert words(grow, text) == [("always.o", ()), ("sure.o", ())]
+
+
 @pytest.mark.parametrize(
     "test",
     [
@@ -202,11 +214,15 @@ def test_wildcards_are_answered_by_the_tree(grow: Grow) -> None:
     makefile = carried_out(
         grow,
         "obj-y := $(patsubst $(src)/%.c,%.o,$(wildcard $(src)/a*.c))\n"
-        "out-y := $(wildcard ../../../*) $(wildcard /etc/*)\n",
+        "out-y := $(wildcard ../../../*) $(wildcard /etc/*)\n"
+        "top-y := $(notdir $(wildcard $(srctree)/mm/a*.c $(srctree)/mm/b.c $(srctree)/mm/c.c))\n"
+        "in-y := $(if $(wildcard $(srctree)/mm/),there) $(if $(wildcard $(srctree)/no/),no)\n",
         {"mm/a1.c": "", "mm/a2.c": "", "mm/b.c": ""},
     )
     assert makefile.words("obj-y") == [("a1.o", ()), ("a2.o", ())]
     assert makefile.words("out-y") == []
+    assert makefile.words("top-y") == [("a1.c", ()), ("a2.c", ()), ("b.c", ())]
+    assert makefile.words("in-y") == [("there", ())]
 
 
 def test_a_missing_include_is_a_loss(grow: Grow) -> None:
@@ -214,7 +230,8 @@ def test_a_missing_include_is_a_loss(grow: Grow) -> None:
     makefile = carried_out(
         grow,
         "include $(srctree)/mm/gone\n-include $(srctree)/mm/may\n"
-        "include include/config/auto.conf\n",
+        "include include/config/auto.conf\ninclude arch/toy/include/generated/asm-offsets.mk\n"
+        "include mm/.a.o.cmd\n",
     )
     assert [(loss.file, loss.reason) for loss in makefile.setting.tree.losses] == [
         ("mm/Makefile", "line 1 includes mm/gone, which is not there")

@@ -163,6 +163,14 @@ def test_directives_in_comments_are_none() -> None:
     assert b"d" not in words
 
 
+def test_a_comment_ends_where_c_ends_it() -> None:
+    """What opens another inside of it is text, also where it could close it at once."""
+    for comment in ("/* a /*/", "/* a /* b */", "/*/ a */", "/* a */ /* b */", "/**/", '"/*" //"'):
+        text = f"{comment}\n#if 0\nno\n#endif\nyes\n".encode()
+        words = left(text, selection(text, table()))
+        assert (b"yes" in words, b"no" in words) == (True, False), comment
+
+
 def test_a_text_defines_for_itself() -> None:
     """Defines and undefines count from where they stand, and leave the table as it was."""
     macros = table(A="1")

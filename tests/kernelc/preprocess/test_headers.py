@@ -219,3 +219,14 @@ def test_a_file_reaches_what_its_headers_include(grow: Grow) -> None:
     assert headers.reached("mm/a.c") >= {"mm/x.h", "include/linux/z.h"}
     assert "mm/x.h" not in headers.reached("mm/b.c")
     assert "include/linux/z.h" in headers.reached("mm/b.c")
+
+
+def test_a_file_of_another_member_of_a_choice_is_read_with_that_one(grow: Grow) -> None:
+    """What its build assumes to be on is on there, what it assumes to be off is off, only there."""
+    headers = walked(grow, {"mm/a.c": "", "mm/b.c": ""})
+    headers.assumed["mm/a.c"] = {"OTHER": True, "ON": False}
+    found = {
+        rel: [headers.table(rel).defined(f"CONFIG_{name}")[0] for name in ("ON", "OTHER")]
+        for rel in ("mm/a.c", "mm/b.c")
+    }
+    assert found == {"mm/a.c": [False, True], "mm/b.c": [True, False]}

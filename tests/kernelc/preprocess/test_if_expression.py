@@ -173,6 +173,8 @@ def test_function_like_macros_are_replaced() -> None:
         ("IS_ENABLED(CONFIG_F)", True),
         ("IS_BUILTIN(CONFIG_X) && !IS_MODULE(CONFIG_X)", True),
         ("IS_REACHABLE(CONFIG_OFF)", False),
+        ("IS_ENABLED == 0", True),
+        ("defined(IS_ENABLED) || __has_attribute", False),
         ("CONFIG_F", True),
         ("CONFIG_OFF", False),
         ("__has_attribute(__fallthrough__)", True),
