@@ -42,6 +42,14 @@ def test_information_is_compared_only_if_asked_for(make_finding, make_result):
     assert len(compare.compare([outcome, outcome], asked={"nested-section"}).rows) == 1
 
 
+def test_what_only_informs_hides_no_finding_behind_it(make_finding, make_result):
+    """Whatever the order is in which they were found."""
+    info = make_finding(severity=Severity.INFORMATION, rule="preempted-in-section")
+    for findings in ((info, make_finding()), (make_finding(), info)):
+        (row,) = compare.compare([Outcome(make_result(*findings))]).rows
+        assert row.rule == "nested-section"
+
+
 def test_a_table_in_a_pipe_is_never_cut(make_finding, make_result):
     """grep must find every word, however wide the table."""
     harms = tuple(Harm(arch, "") for arch in ("x86", "sparc"))

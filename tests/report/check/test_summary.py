@@ -27,6 +27,19 @@ def test_the_summary_counts_who_is_hurt_what_is_withheld_and_what_was_not_seen(
     ]
 
 
+def test_each_finding_hurts_somebody_or_breaks_the_text(make_finding, make_result):
+    """The numbers are told apart, and a number that is none is left out."""
+    hurts = [make_finding(line=line) for line in (1, 2, 3)]
+    breaks = make_finding(severity=Severity.BREAKS_TEXT, harms=())
+    words = {
+        (*hurts, breaks): "4 findings (3 hurt an architecture, 1 breaks the text only)",
+        (*hurts,): "3 findings (3 hurt an architecture)",
+        (breaks, breaks): "2 findings (2 break the text only)",
+    }
+    for findings, said in words.items():
+        assert said in summary.sentences(Outcome(make_result(*findings)))[0]
+
+
 def test_a_clean_tree_that_was_seen_whole_is_one_sentence(make_result):
     """No news takes one line."""
     result = make_result(coverage=Coverage(sections=1, functions_parsed=1))

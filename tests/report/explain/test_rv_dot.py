@@ -147,6 +147,14 @@ def test_the_graph_says_where_each_event_comes_from(rule):
         assert symbol in " ".join(rv_dot.needs(RULES[rule], automata()[rule]))
 
 
+def test_events_without_a_tracepoint_are_missing():
+    """A kernel tells of switches and of interrupts, and never of sections or of sleeping code."""
+    lacking = rv_dot.missing(automata()["sleep-in-section"])
+    assert "might_sleep" in lacking
+    assert {symbol for symbol in lacking if symbol.startswith(("sched_", "irq_"))} == set()
+    assert set(lacking) < set(automata()["sleep-in-section"].symbols)
+
+
 def test_the_tracepoints_that_are_named_exist_in_a_kernel(kernel_tree):
     """Each `system:event` that a symbol is said to come from is defined under that name."""
     tree = kernel_tree("7.3")

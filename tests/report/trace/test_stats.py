@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -133,6 +134,21 @@ def test_a_bar_for_each_doubling_of_lengths_is_named(tmp_path):
     lengths = [text for text in words if text.endswith("us") and not text.startswith("p")]
     assert lengths[:3] == ["< 1 us", "1 us", "2 us"]
     assert "4 us" not in words
+
+
+@needs_matplotlib
+def test_the_call_site_with_most_time_is_on_top(tmp_path):
+    """As in the table."""
+    made = told(site="short_site")
+    made.sites["long_site"] = group(9)
+    file = tmp_path / "plot.svg"
+    plot.draw("a.trace", made, str(file))
+    heights = {
+        site: re.findall(rf' y="([0-9.]+)"[^>]*>{site}<', file.read_text())
+        for site in ("short_site", "long_site")
+    }
+    (short,), (long,) = heights.values()
+    assert float(long) < float(short)
 
 
 @needs_matplotlib

@@ -233,7 +233,21 @@ def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
     ]
     verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, tuple(steps)),))
     (text,) = counterexample.render([verdict], {}, {})
-    assert 90 < max(map(len, text.splitlines())) <= 100
+    (rule,) = [line for line in text.splitlines() if line.startswith("-  ---")]
+    assert [len(part) for part in rule.split()] == [1, 21, 22, 22, 26]
+
+
+def test_a_function_that_a_task_is_still_in_is_not_named_again(violated):
+    """Only the innermost one is, where something happens; for another task all are."""
+    steps = [
+        TraceStep(0, task, stack, "x", stored=(("p", str(number)),))
+        for number, (task, stack) in enumerate(
+            [("T0", ("outer", "inner")), ("T0", ("outer", "inner")), ("T1", ("outer", "inner"))]
+        )
+    ]
+    verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, tuple(steps)),))
+    (text,) = counterexample.render([verdict], {}, {})
+    assert (text.count("outer()"), text.count("inner()")) == (2, 3)
 
 
 def test_equal_ways_on_several_implementations_are_told_once(violated):
