@@ -58,6 +58,13 @@ def test_records_that_are_looked_for_have_their_line_numbers(gap):
     assert some == [(gap + 1) * time for time in (1, 2, 3, 4)]
 
 
+def test_a_line_with_two_words_that_are_looked_for_is_one_record():
+    """And hides none that follows."""
+    twice = WANTED.replace(b"<-f", b"<-wanted")
+    found = trace((OTHER * 9 + twice) * 3 + OTHER * 9).records([b"wanted", b"wanted <-"])
+    assert [record.line for record in found] == [10, 20, 30]
+
+
 def test_a_line_is_shown_among_its_neighbours():
     """Three on each side, with their numbers; frames of stacks and comments are left out."""
     lines = [b"line %d" % number for number in range(1, 12)]

@@ -58,6 +58,12 @@ def test_what_the_trace_names_goes_before_guesses():
         (XEN + b"x: a <-__zap_vma_range\n", "x86", (7, 0, 0), (7, 2, 0)),
         (b"x: arch_enter_lazy_mmu_mode <-f\n", "sparc", (0, 0, 0), (9999, 0, 0)),
         (b"x: arch_enter_lazy_mmu_mode <-lazy_mmu_mode_enable\n", "sparc", (7, 0, 0), None),
+        (
+            b"x: arch_enter_lazy_mmu_mode <-f\nx: arch_flush_lazy_mmu_mode <-f\n",
+            "sparc",
+            (7, 0, 0),
+            None,
+        ),
         (b"x: hpte_need_flush <-f\n", "powerpc", (0, 0, 0), None),
         (b" => __arm64_sys_read\n", "arm64", (0, 0, 0), None),
         (b"x: sw: (a) pid=1 ec=0 pc=0 st=0\n", "", (7, 0, 0), None),
@@ -69,6 +75,12 @@ def test_functions_tell_architecture_and_bounds(text, arch, since, until):
     known = guess(Header(), text)
     assert (known.arch, known.since, known.until) == (arch, since, until or (9999, 0, 0))
     assert known.release == ""
+
+
+def test_the_names_of_other_architectures_say_nothing_of_the_release():
+    """Where the user names one."""
+    known = guess(Header(), b"x: el0_svc <-hpte_need_flush\n" + XEN, arch="x86")
+    assert (known.since, known.until) == ((6, 6, 0), (7, 2, 0))
 
 
 def test_a_name_in_other_text_does_not_turn_the_guess():
