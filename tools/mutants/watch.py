@@ -86,8 +86,9 @@ class Hurrying:
         signal.signal(signal.SIGALRM, self._give_up)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave the others out."""
+        """Leave the others out, and begin with the quickest."""
         items[:] = [item for item in items if (item.nodeid in self._tests) == self._only]
+        items.sort(key=lambda item: self._seconds.get(item.nodeid, 0.0))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from lazymmu.witness.finding import Finding
+from lazymmu.witness.source import entry_points
 from lazymmu.witness.source.path import walker
 
 Agrees = Callable[..., tuple[Finding, ...]]
@@ -215,6 +216,30 @@ void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
 	use(ptep_get(pte));	/* expect: stale-read */
 	lazy_mmu_mode_disable();
 }
+""")
+
+
+@pytest.mark.parametrize("levels", range(1, 7))
+def test_the_other_half_is_looked_for_a_few_callers_up(agrees: Agrees, levels: int) -> None:
+    """Up to the caller of the caller, three times; beyond that the half is wrong by itself."""
+    far = levels > entry_points.MAX_LEVELS + 1
+    end = "	/* expect: unbalanced-section */" if far else ""
+    callers = "".join(
+        f"void level_{n}(void)\n{{\n\tlevel_{n - 1}();\n}}\n\n" for n in range(1, levels)
+    )
+    agrees(f"""
+static void level_0(void)
+{{
+	lazy_mmu_mode_enable();
+	work();
+}}{end}
+
+{callers}
+void top(void)
+{{
+	level_{levels - 1}();
+	lazy_mmu_mode_disable();{end}
+}}
 """)
 
 

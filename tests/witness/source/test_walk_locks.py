@@ -31,6 +31,44 @@ void f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new)
 """)
 
 
+def test_calls_in_the_arguments_of_a_lock_do_not_hide_which_one_it_is(agrees: Agrees) -> None:
+    """The variable that receives the lock is not overwritten by that."""
+    agrees("""
+void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(mm_of(vma), pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}
+""")
+
+
+def test_a_lock_inside_of_an_object_is_the_same_in_a_helper(agrees: Agrees) -> None:
+    """Which is handed the object, and drops the lock too early."""
+    agrees("""
+static void early(struct mm_struct *its, pte_t *entry)
+{
+	spin_unlock(&its->page_table_lock);	/* expect: unlock-before-flush, section-outside-lock */
+	use(entry);
+}
+
+void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
+{
+	spin_lock(&mm->page_table_lock);
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, new);
+	early(mm, pte);
+	lazy_mmu_mode_disable();
+}
+""")
+
+
 def test_a_section_that_begins_before_the_lock(agrees: Agrees) -> None:
     """The lock's taking is the culprit."""
     agrees("""
