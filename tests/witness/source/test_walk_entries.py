@@ -570,3 +570,22 @@ void g(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new)
 		pte_unmap_unlock(pte, ptl);
 }
 """)
+
+
+def test_the_path_shows_the_write_of_the_entry_that_is_read(agrees: Agrees) -> None:
+    """And none of another entry, though it came later."""
+    (found,) = agrees("""
+void f(struct mm_struct *mm, pte_t *first, pte_t *second, unsigned long addr, pte_t new)
+{
+	lazy_mmu_mode_enable();
+	set_pte_at(&init_mm, addr, first, new);
+	set_pte_at(&init_mm, addr, second, new);
+	use(ptep_get(first));	/* expect: stale-read */
+	lazy_mmu_mode_disable();
+}
+""")
+    assert [(step.line, step.note) for step in found.path] == [
+        (4, "calls lazy_mmu_mode_enable()"),
+        (5, "calls set_pte_at()"),
+        (7, "calls ptep_get()"),
+    ]

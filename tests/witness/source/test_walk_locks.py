@@ -158,6 +158,44 @@ void f(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, spinlock_t *p
 """)
 
 
+@pytest.mark.parametrize("lock", ["&vma->vm_mm->page_table_lock", "pte_lockptr(vma->vm_mm, pmd)"])
+def test_a_lock_of_a_known_class_that_the_caller_holds(agrees: Agrees, lock: str) -> None:
+    """Asserted by its name it counts as held, and without that it is not."""
+    for held, expect in ((f"lockdep_assert_held({lock});", ""), ("", "section-outside-lock")):
+        comment = f"/* expect: {expect} */" if expect else ""
+        agrees(f"""
+void f(struct vm_area_struct *vma, pmd_t *pmd, pte_t *pte, unsigned long addr, pte_t new)
+{{
+	{held}
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);	{comment}
+	lazy_mmu_mode_disable();
+}}
+""")
+
+
+def test_a_lock_that_a_helper_takes_in_an_object_is_dropped_by_its_name_here(
+    agrees: Agrees,
+) -> None:
+    """What the helper calls it is translated on the way out."""
+    agrees("""
+static pte_t *begin(struct mm_struct *its, pte_t *entry)
+{
+	spin_lock(&its->page_table_lock);
+	return entry;
+}
+
+void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
+{
+	begin(mm, pte);
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, new);
+	spin_unlock(&mm->page_table_lock);	/* expect: unlock-before-flush, section-outside-lock */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
 def test_a_map_that_fails_has_taken_nothing(agrees: Agrees) -> None:
     """Going on without the lock is found, giving up is not."""
     agrees("""
