@@ -29,6 +29,7 @@ def test_each_file_that_nobody_builds_is_told_and_no_other() -> None:
         "mm/bbb.c": CALLS_BACK,
         "mm/ccc.c": CALLS_BACK,
         "mm/ddd.c": b'#include "ccc.c"\n',
+        "mm/eee.c": b'/* see "zzz.c" */\nconst char *name = "zzz.c";\n',
         "mm/zzz.c": CALLS_BACK,
     }
     result = lazymmu.check(Tree.open(OLD).over(own), arches=["x86"])

@@ -589,3 +589,23 @@ void f(struct mm_struct *mm, pte_t *first, pte_t *second, unsigned long addr, pt
         (5, "calls set_pte_at()"),
         (7, "calls ptep_get()"),
     ]
+
+
+def test_where_a_page_came_from_is_known_after_other_things_are_forgotten(agrees: Agrees) -> None:
+    """A condition that is asked twice and never again takes nothing along."""
+    agrees("""
+void f(pte_t *pte, unsigned long addr, int twice)
+{
+	struct page *page;
+
+	lazy_mmu_mode_enable();
+	page = pte_page(ptep_get(pte));
+	if (twice)
+		work();
+	if (twice)
+		work();
+	pte_clear(&init_mm, addr, pte);
+	__free_page(page);	/* expect: free-before-flush */
+	lazy_mmu_mode_disable();
+}
+""")
