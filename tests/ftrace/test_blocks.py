@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from lazymmu.ftrace import Kind, read
+from lazymmu.ftrace import RecordKind, read
 from lazymmu.ftrace.streams import BLOCK
 
 OTHER = b"            init-1       [001] .....     1.000001: other <-f\n"
@@ -32,7 +32,7 @@ def test_a_stack_that_goes_on_in_the_next_block_is_whole(inside):
     """Wherever in it the block ends."""
     text = filled(BLOCK - inside) + STACK + FRAMES + WANTED * 3
     *before, stack, one, two, three = trace(text)
-    assert (stack.kind, stack.line) == (Kind.STACK, len(before) + 1)
+    assert (stack.kind, stack.line) == (RecordKind.STACK, len(before) + 1)
     assert stack.frames == tuple(f"frame_{number}" for number in range(5))
     assert [record.line - stack.line for record in (one, two, three)] == [6, 7, 8]
 

@@ -14,32 +14,39 @@ import pytest
 from lazymmu.report.trace import json_sarif
 from lazymmu.report.trace import text as report
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace.values import Doubt, Seen, Spot, TraceFinding, Verdict, Watched
+from lazymmu.witness.trace.values import (
+    Caveat,
+    Seen,
+    TraceFinding,
+    TraceLocation,
+    TraceResult,
+    TraceVerdict,
+)
 
 SARIF = Path(__file__).parents[1] / "check" / "data" / "sarif-schema-2.1.0.json"
 RULES = {
     name: SimpleNamespace(sentence=f"{name}.", why="because", citation="include/linux/pgtable.h")
     for name in ("sleep-in-section", "nested-section", "section-in-interrupt")
 }
-BEGAN = Spot(7, "1.000001", 2, "enter <-f", ("enter", "outer"))
+BEGAN = TraceLocation(7, "1.000001", 2, "enter <-f", ("enter", "outer"))
 
 
 def finding(**given: Any) -> TraceFinding:
     """A violation that is whole, with what a test cares about replaced."""
     fields: dict[str, Any] = {
         "rule": "sleep-in-section",
-        "verdict": Verdict.VIOLATION,
+        "verdict": TraceVerdict.VIOLATION,
         "severity": Severity.HURTS,
         "message": "sleeps inside a section",
         "comm": "insmod",
         "pid": 499,
-        "spot": Spot(9, "1.000002", 2, "sched_switch: a"),
+        "location": TraceLocation(9, "1.000002", 2, "sched_switch: a"),
         "began": (BEGAN,),
     }
     return TraceFinding(**(fields | given))
 
 
-def watched(*findings: TraceFinding, **given: Any) -> Watched:
+def watched(*findings: TraceFinding, **given: Any) -> TraceResult:
     """A trace with these findings."""
     fields: dict[str, Any] = {
         "name": "a.trace",
@@ -47,18 +54,20 @@ def watched(*findings: TraceFinding, **given: Any) -> Watched:
         "release": "6.12.8",
         "kernel": ("x86", "6.12.8 (option)"),
         "dialect": "ptl-held",
-        "doubts": (Doubt("a stack is missing", 3, 2),),
+        "caveats": (Caveat("a stack is missing", 3, 2),),
         "seen": Seen(lines=20, sections=4, ends=3, flushes=2, updates=1, switches=5, counters=6),
     }
-    return Watched(findings=findings, **(fields | given))
+    return TraceResult(findings=findings, **(fields | given))
 
 
-ALLOWED = {"verdict": Verdict.ALLOWED, "severity": Severity.INFORMATION}
+ALLOWED = {"verdict": TraceVerdict.ALLOWED, "severity": Severity.INFORMATION}
 
 
 def test_every_violation_is_told_with_where_its_section_began():
     """However many there are."""
-    text = report.render([watched(finding(), finding(spot=Spot(12, "1.1", 3, "again")))])
+    text = report.render(
+        [watched(finding(), finding(location=TraceLocation(12, "1.1", 3, "again")))]
+    )
     assert text.splitlines() == [
         "a.trace:9:1: error: insmod-499 [002] 1.000002: sleeps inside a section [sleep-in-section]",
         "a.trace:7:1: note: the section began here: [002] 1.000001: enter <-f",
@@ -81,7 +90,7 @@ def test_every_violation_is_told_with_where_its_section_began():
         ({"implied": True}, "the text of this kernel only implies this rule"),
         ({"notes": ("it was preempted before",)}, "it was preempted before"),
         (
-            {"spot": Spot(9, "1.0", 0, "x", ("[tracer]", "inner", "outer"))},
+            {"location": TraceLocation(9, "1.0", 0, "x", ("[tracer]", "inner", "outer"))},
             "called from inner <- outer",
         ),
     ],
@@ -106,8 +115,8 @@ def test_the_lines_around_are_shown_with_a_mark_at_the_one():
 
 def test_the_frames_of_a_deep_stack_are_counted():
     """Sixteen are shown."""
-    deep = Spot(9, "1.0", 0, "x", tuple(f"f{number}" for number in range(20)))
-    text = report.render([watched(finding(spot=deep))])
+    deep = TraceLocation(9, "1.0", 0, "x", tuple(f"f{number}" for number in range(20)))
+    text = report.render([watched(finding(location=deep))])
     assert "called from f0 <- f1 <- " in text
     assert text.endswith(" <- f15 <- 4 more\n")
 
@@ -171,7 +180,7 @@ def test_programs_get_everything_that_is_known_of_a_trace():
     assert found["context"] == [{"line": 8, "text": "before"}]
 
 
-def sarif(*traces: Watched) -> dict[str, Any]:
+def sarif(*traces: TraceResult) -> dict[str, Any]:
     """The log, which is valid SARIF 2.1.0."""
     log = json.loads(json_sarif.render_sarif(traces, version="1.2.3", rules=RULES))
     jsonschema.Draft7Validator(json.loads(SARIF.read_text())).validate(log)

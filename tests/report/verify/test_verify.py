@@ -217,7 +217,7 @@ def test_each_entry_that_changes_is_told_and_no_other(violated):
     """Also when one that stays as it is comes before it."""
     entries = [(("p", "A"), ("q", "none")), (("p", "A"), ("q", "B")), (("p", "C"), ("q", "B"))]
     trace = tuple(TraceStep(0, "T0", (), "x", stored=one, effective=one) for one in entries)
-    verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, trace),))
+    verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, trace),))
     (text,) = counterexample.render([verdict], {}, {})
     table = text[text.index("what changed") :]
     assert [
@@ -231,7 +231,7 @@ def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
         TraceStep(cpu, f"task-{cpu}", ("f" * 50,), "x", stored=(("p", "a change " * 9),))
         for cpu in range(3)
     ]
-    verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, tuple(steps)),))
+    verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, tuple(steps)),))
     (text,) = counterexample.render([verdict], {}, {})
     (rule,) = [line for line in text.splitlines() if line.startswith("-  ---")]
     assert [len(part) for part in rule.split()] == [1, 21, 22, 22, 26]
@@ -245,7 +245,7 @@ def test_a_function_that_a_task_is_still_in_is_not_named_again(violated):
             [("T0", ("outer", "inner")), ("T0", ("outer", "inner")), ("T1", ("outer", "inner"))]
         )
     ]
-    verdict = replace(violated, violations=(Broken("lost-update", "", 0, 3, tuple(steps)),))
+    verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, tuple(steps)),))
     (text,) = counterexample.render([verdict], {}, {})
     assert (text.count("outer()"), text.count("inner()")) == (2, 3)
 
