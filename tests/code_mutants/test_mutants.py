@@ -90,7 +90,7 @@ def named(name: str) -> sites.Mutant:
 
 
 def test_a_mutant_is_one_change_and_is_called_by_it():
-    """Each compiles, differs from the code as it is, and no two have one name."""
+    """Each mutant compiles, differs from the code as it is, and has a name of its own."""
     plain = sites.plain(SMALL)
     mutants = list(sites.mutants("small", SMALL))
     for mutant in mutants:
@@ -100,7 +100,7 @@ def test_a_mutant_is_one_change_and_is_called_by_it():
 
 
 def test_what_decides_is_changed():
-    """Comparisons, boundaries, conditions, numbers, results, branches, order, sets, arguments."""
+    """Comparisons, conditions, numbers, order, sets and statements are changed in many ways."""
     names = {one.name for one in sites.mutants("small", SMALL)}
     assert {
         "Shop.open: or for and in `8 <= hour and hour < 18`",
@@ -118,14 +118,14 @@ def test_what_decides_is_changed():
 
 
 def test_what_only_tells_is_left_alone():
-    """Annotations, docstrings, assertions, what an exception says, and code outside functions."""
+    """Annotations, docstrings, assertions, exceptions' words and code outside functions stay."""
     texts = [one.name for one in sites.mutants("small", SMALL)]
     for silent in ("LIMIT", "list[str]", "is not None", "1 + 1", "nothing in", "A class"):
         assert [text for text in texts if silent in text and "without `raise" not in text] == []
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_others():
-    """So that who runs it anywhere judges the same mutants."""
+    """A seed draws the same mutants everywhere, some of each family, and another seed others."""
     mutants = list(sites.mutants("small", SMALL))
     one, other = (sample.drawn(mutants, seed=seed, count=9) for seed in (1, 2))
     assert one == sample.drawn(reversed(mutants), seed=1, count=9)
@@ -134,7 +134,7 @@ def test_the_same_seed_draws_the_same_and_another_draws_others():
 
 
 def test_code_that_changes_elsewhere_leaves_the_sample_as_it_is():
-    """A new function adds mutants to be drawn from, and renames none."""
+    """A new function adds mutants to be drawn from, and renames none of the others."""
     longer = f'def before() -> None:\n    """Says."""\n    print(1)\n\n\n{SMALL}'
     names = [{one.name for one in sites.mutants("small", text)} for text in (SMALL, longer)]
     assert names[0] < names[1]
@@ -150,14 +150,14 @@ def test_code_that_changes_elsewhere_leaves_the_sample_as_it_is():
     ],
 )
 def test_a_mutant_is_killed_or_does_not_end_or_survives(shop, monkeypatch, name, verdict, by):
-    """The first test that notices is named; what no test runs, and what changes nothing, lives."""
+    """The first test that notices is named; a mutant that no test runs survives."""
     monkeypatch.setattr(run, "PATIENCE", 0.2)
     mutant = named(name)
     assert shop.attempt(AREA, mutant) == run.Outcome(verdict, by and f"test_small.py::{by}")
 
 
 def test_the_tests_that_run_the_line_go_first(shop):
-    """They are recorded once, on the code as it is."""
+    """Which tests run a line is recorded once, on the code as it is."""
     known = shop.baseline(AREA)
     assert set(known.seconds) == {
         f"test_small.py::test_{one}" for one in ("open", "first", "waits")
@@ -176,14 +176,14 @@ def test_the_work_tree_is_not_written_into(shop, tmp_path):
 
 
 def test_tests_that_fail_on_the_code_as_it_is_are_said(shop, tmp_path):
-    """They would kill every mutant."""
+    """Tests that fail on the code as it is would kill every mutant, so they are refused."""
     (tmp_path / "test_small.py").write_text("def test_wrong():\n    assert not 'a wrong one'\n")
     with pytest.raises(run.RunError, match="the tests of small fail on the code as it is"):
         shop.baseline(AREA)
 
 
 def test_what_was_judged_is_counted_as_such():
-    """Unless a test kills it all the same: then the judgement is wrong."""
+    """A judgement counts for a mutant that survives, and is wrong for one that is killed."""
     known = {"a": judged.Reason("why"), "b": judged.Reason("why not", open=True)}
     assert campaign.word("a", Verdict.SURVIVED, known) == "equivalent"
     assert campaign.word("b", Verdict.SURVIVED, known) == "open"
@@ -193,7 +193,7 @@ def test_what_was_judged_is_counted_as_such():
 
 
 def test_every_pattern_of_an_area_names_a_module():
-    """One that names none would leave something out without a word."""
+    """A pattern that named no module would leave something out without a word."""
     for area in areas.AREAS:
         for pattern in area.modules:
             one = areas.Area(area.name, (pattern,), area.tests)
@@ -202,7 +202,7 @@ def test_every_pattern_of_an_area_names_a_module():
 
 
 def test_the_page_is_the_record():
-    """Who changes one makes the other anew."""
+    """The page says what the record says, of every area."""
     record = campaign.read_record()
     made = campaign.page(record, judged.reasons(campaign.EQUIVALENT))
     assert campaign.PAGE.read_text(encoding="utf-8").endswith(campaign.MADE + made)
@@ -211,7 +211,7 @@ def test_the_page_is_the_record():
 
 @pytest.mark.parametrize("area", areas.AREAS, ids=lambda area: area.name)
 def test_a_mutant_of_each_area_is_killed(area, tmp_path):
-    """All that were with LAZYMMU_MUTATIONS set, else the first two whose code is still there."""
+    """Two mutants of each area that were killed still are; all with LAZYMMU_MUTATIONS set."""
     mutants = {one.name: one for one in run.all_mutants(area, campaign.PACKAGE)}
     killers = {
         one["mutant"]: one["by"]

@@ -29,7 +29,7 @@ def filled(size):
 
 @pytest.mark.parametrize("inside", range(0, len(STACK + FRAMES) + 40, 19))
 def test_a_stack_that_goes_on_in_the_next_block_is_whole(inside):
-    """Wherever in it the block ends."""
+    """A stack has all of its frames, wherever in it a block ends."""
     text = filled(BLOCK - inside) + STACK + FRAMES + WANTED * 3
     *before, stack, one, two, three = trace(text)
     assert (stack.kind, stack.line) == (RecordKind.STACK, len(before) + 1)
@@ -38,13 +38,13 @@ def test_a_stack_that_goes_on_in_the_next_block_is_whole(inside):
 
 
 def test_a_stack_at_the_end_of_a_trace_is_whole():
-    """What was held back because it might go on is given out."""
+    """A stack that was held back because it might go on is given out at the end."""
     stack = list(trace(OTHER + STACK + FRAMES))[-1]
     assert (stack.line, len(stack.frames)) == (2, 5)
 
 
 def test_after_a_line_that_is_none_the_next_one_is_whole():
-    """Also when it has no blanks in front; what is missing is told."""
+    """A line that is too long is told as missing, and takes no byte of the next one."""
     whole = WANTED.lstrip()
     found = trace(OTHER + b"x" * (3 * BLOCK) + b"\n" + whole)
     assert [(one.comm, one.name) for one in found] == [("init", "other"), ("init", "wanted")]
@@ -53,20 +53,20 @@ def test_after_a_line_that_is_none_the_next_one_is_whole():
 
 @pytest.mark.parametrize("gap", [1, 10, 100, 30_000])
 def test_records_that_are_looked_for_have_their_line_numbers(gap):
-    """However many lines lie between them, in the same block or in another."""
+    """A record has its number in the trace, however many lines lie before it, in any block."""
     some = [record.line for record in trace((OTHER * gap + WANTED) * 4).records([b"wanted"])]
     assert some == [(gap + 1) * time for time in (1, 2, 3, 4)]
 
 
 def test_a_line_with_two_words_that_are_looked_for_is_one_record():
-    """And hides none that follows."""
+    """A line that is found by two words is one record, and hides none that follows."""
     twice = WANTED.replace(b"<-f", b"<-wanted")
     found = trace((OTHER * 9 + twice) * 3 + OTHER * 9).records([b"wanted", b"wanted <-"])
     assert [record.line for record in found] == [10, 20, 30]
 
 
 def test_a_line_is_shown_among_its_neighbours():
-    """Three on each side, with their numbers; frames of stacks and comments are left out."""
+    """A line is shown with three on each side; frames of stacks and comments are left out."""
     lines = [b"line %d" % number for number in range(1, 12)]
     lines[2], lines[6] = b" => frame", b"# a comment"
     lines[4] = WANTED.rstrip()
@@ -81,7 +81,7 @@ def test_a_line_is_shown_among_its_neighbours():
 
 
 def test_the_first_line_has_nothing_before_it_and_the_last_nothing_after():
-    """Only what is there is shown."""
+    """At the ends of a block only the lines that are there are shown."""
     (block,) = trace(OTHER + WANTED).lines()
     list(block.split())
     assert [number for number, _ in block.around(1)] == [1, 2]
@@ -93,5 +93,5 @@ def test_the_first_line_has_nothing_before_it_and_the_last_nothing_after():
     [(b"# tracer: function\n#\n", True), (b"\n\n", True), (b"# tracer: nop\n" + OTHER, False)],
 )
 def test_a_block_with_nothing_but_the_head_of_a_trace_is_blank(text, blank):
-    """There is nothing to judge in it."""
+    """A head alone has nothing to be judged."""
     assert {lines.blank for lines in trace(text).lines()} == {blank}

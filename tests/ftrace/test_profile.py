@@ -78,7 +78,7 @@ def test_functions_tell_architecture_and_bounds(text, arch, since, until):
 
 
 def test_the_names_of_other_architectures_say_nothing_of_the_release():
-    """Where the user names one."""
+    """Where the user names the architecture, names of others set no bounds."""
     known = guess(Header(), b"x: el0_svc <-hpte_need_flush\n" + XEN, arch="x86")
     assert (known.since, known.until) == ((6, 6, 0), (7, 2, 0))
 

@@ -51,7 +51,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
 
 
 def test_a_name_that_no_file_can_have_is_one_sentence():
-    """With Python's own reason, where the system gives none."""
+    """Where the system gives no reason, Python's own is told."""
     with pytest.raises(TraceError, match=r"cannot read .*: embedded null byte$"):
         names("a\0b")
 
@@ -107,7 +107,7 @@ def test_trace_cmd_is_asked_for_text_and_for_the_kernels_name(trace_cmd):
 
 
 def test_trace_cmd_only_ever_reports(trace_cmd, tmp_path):
-    """First the kernel's name, then the text with callers and without plugins."""
+    """trace-cmd is asked for the kernel's name, then for the text with callers, and no more."""
     path = trace_cmd(f"echo \"$*\" >> {tmp_path}/asked; printf '%s' '{LINE}'")
     names(path)
     assert (tmp_path / "asked").read_text().splitlines() == [

@@ -43,7 +43,7 @@ def test_information_is_compared_only_if_asked_for(make_finding, make_result):
 
 
 def test_what_only_informs_hides_no_finding_behind_it(make_finding, make_result):
-    """Whatever the order is in which they were found."""
+    """A finding is in the table whatever was found before or after it."""
     info = make_finding(severity=Severity.INFORMATION, rule="preempted-in-section")
     for findings in ((info, make_finding()), (make_finding(), info)):
         (row,) = compare.compare([Outcome(make_result(*findings))]).rows

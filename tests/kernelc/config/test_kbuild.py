@@ -86,7 +86,7 @@ def test_composite_objects_and_variables_hand_on_their_members(grow: Grow) -> No
 
 
 def test_what_is_no_object_in_a_list_hides_no_object_behind_it(grow: Grow) -> None:
-    """A word without its suffix, or one that was there before."""
+    """A word without its suffix, or one that was there before, is passed over by itself."""
     kbuild = build(
         grow,
         {"mm/Makefile": "obj-y := all.o\nall-y := one.o odd two.o one.o note.txt three.o\n"},

@@ -139,7 +139,7 @@ config LAST
 
 
 def test_a_file_is_included_under_all_the_conditions_around_it(grow: Grow) -> None:
-    """Each `if` around the line counts, and none of them is lost."""
+    """Each `if` around a source line counts, and none of them is lost."""
     tree = Tree.open(
         grow(
             {

@@ -162,7 +162,7 @@ def test_what_both_sides_assign_is_there_twice(grow: Grow) -> None:
 
 
 def test_an_open_word_that_is_compared_with_another_decides(grow: Grow) -> None:
-    """It is the other on neither side, so that the test does not hold on any."""
+    """A test that holds on neither side of an open word does not hold, whatever is chosen."""
     text = (
         "ifeq ($(CONFIG_EITHER),y)\nbits := 64\nelse\nbits := 32\nendif\n"
         "ifeq ($(bits),16)\nobj-y += never.o\nelse\nobj-y += always.o\nendif\n"

@@ -55,7 +55,7 @@ def test_a_module_is_told_where_it_is_and_chooses_its_own_symbols(
     own: tuple[str, ...] | None,
     kernels: tuple[str, ...] | None,
 ) -> None:
-    """What the command line says no line changes; symbols that no Kconfig has are the user's."""
+    """The command line of a module's build holds, and symbols that no Kconfig has are free."""
     kbuild = module(makefile)
     assert kbuild.conditions("own/a.c") == own
     assert kbuild.conditions("mm/a.c") == kernels

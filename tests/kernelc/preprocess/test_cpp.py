@@ -164,7 +164,7 @@ def test_directives_in_comments_are_none() -> None:
 
 
 def test_a_comment_ends_where_c_ends_it() -> None:
-    """What opens another inside of it is text, also where it could close it at once."""
+    """What opens a comment inside of one is text, also where it could close it at once."""
     for comment in ("/* a /*/", "/* a /* b */", "/*/ a */", "/* a */ /* b */", "/**/", '"/*" //"'):
         text = f"{comment}\n#if 0\nno\n#endif\nyes\n".encode()
         words = left(text, selection(text, table()))

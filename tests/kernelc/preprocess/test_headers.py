@@ -222,7 +222,7 @@ def test_a_file_reaches_what_its_headers_include(grow: Grow) -> None:
 
 
 def test_a_file_of_another_member_of_a_choice_is_read_with_that_one(grow: Grow) -> None:
-    """What its build assumes to be on is on there, what it assumes to be off is off, only there."""
+    """The symbols that a file's build assumes hold for that file alone."""
     headers = walked(grow, {"mm/a.c": "", "mm/b.c": ""})
     headers.assumed["mm/a.c"] = {"OTHER": True, "ON": False}
     found = {

@@ -38,7 +38,7 @@ def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result)
 
 
 def test_architectures_that_were_looked_at_before_and_are_gone_are_named_in_order(make_result):
-    """However often it is said, and none of those that were looked at now."""
+    """Each architecture that is gone is named once, in order, and none that is still there."""
     before = ("um", "s390", "x86", "mips", "arm64", "riscv", "alpha", "loongarch")
     outcome = Outcome(make_result(arches=("x86",))).missing(before).missing(["um", "arc"])
     assert outcome.gone == ("alpha", "arc", "arm64", "loongarch", "mips", "riscv", "s390", "um")

@@ -28,7 +28,7 @@ def test_the_summary_counts_who_is_hurt_what_is_withheld_and_what_was_not_seen(
 
 
 def test_each_finding_hurts_somebody_or_breaks_the_text(make_finding, make_result):
-    """The numbers are told apart, and a number that is none is left out."""
+    """Findings that hurt and those that break the text are counted apart, and 0 is left out."""
     hurts = [make_finding(line=line) for line in (1, 2, 3)]
     breaks = make_finding(severity=Severity.BREAKS_TEXT, harms=())
     words = {

@@ -62,7 +62,7 @@ def test_the_text_says_what_somebody_who_tunes_asks():
 
 
 def test_numbers_that_are_reckoned_are_said_to_be():
-    """Where the trace has no event for each entry, they come from the bytes of hypercalls."""
+    """Where the trace has no event for each entry, numbers come from the bytes of hypercalls."""
     saved = "a.trace: 6 operations put off went in 3 calls: 3 saved (50 %)"
     made = told()
     assert f"{saved}\n" in stats.render([("a.trace", made)])
@@ -73,7 +73,7 @@ def test_numbers_that_are_reckoned_are_said_to_be():
 
 
 def test_what_the_trace_does_not_count_is_said():
-    """Unless each call is counted, or each entry."""
+    """That entries are not counted is said, unless each call is counted, or each entry."""
     words = "how many entries each section puts off is not in the trace"
     made = told()
     assert words not in stats.render([("a.trace", made)])
@@ -127,7 +127,7 @@ def test_a_picture_has_the_words_of_the_table(tmp_path):
 
 @needs_matplotlib
 def test_a_bar_for_each_doubling_of_lengths_is_named(tmp_path):
-    """From less than a microsecond up to the longest section's."""
+    """The bars go from less than a microsecond up to the longest section's length."""
     file = tmp_path / "plot.svg"
     plot.draw("a.trace", told(), str(file))
     words = [text.strip() for text in ET.fromstring(file.read_text()).itertext()]
@@ -138,7 +138,7 @@ def test_a_bar_for_each_doubling_of_lengths_is_named(tmp_path):
 
 @needs_matplotlib
 def test_the_call_site_with_most_time_is_on_top(tmp_path):
-    """As in the table."""
+    """The picture has the call sites in the order of the table."""
     made = told(site="short_site")
     made.sites["long_site"] = group(9)
     file = tmp_path / "plot.svg"

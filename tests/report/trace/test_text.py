@@ -64,7 +64,7 @@ ALLOWED = {"verdict": TraceVerdict.ALLOWED, "severity": Severity.INFORMATION}
 
 
 def test_every_violation_is_told_with_where_its_section_began():
-    """However many there are."""
+    """Each violation has its line and its notes, however many there are."""
     text = report.render(
         [watched(finding(), finding(location=TraceLocation(12, "1.1", 3, "again")))]
     )
@@ -96,25 +96,25 @@ def test_every_violation_is_told_with_where_its_section_began():
     ],
 )
 def test_a_note_says_what_else_is_known(given, note):
-    """Who is hurt, what the text says, which lines show it; without it there is no such note."""
+    """What is known besides is a note, and without it there is no such note."""
     assert f"a.trace:9:1: note: {note}\n" in report.render([watched(finding(**given))])
     assert f"note: {note}\n" not in report.render([watched(finding())])
 
 
 def test_a_section_in_an_interrupt_has_no_beginning_to_miss():
-    """The violation is that it begins there."""
+    """Where the violation is that a section begins, no other beginning is missed."""
     text = report.render([watched(finding(rule="section-in-interrupt", began=()))])
     assert "where the section began" not in text
 
 
 def test_the_lines_around_are_shown_with_a_mark_at_the_one():
-    """As the trace has them."""
+    """The lines around are shown as the trace has them, with a mark at the one."""
     text = report.render([watched(finding(context=((8, "before"), (9, "it"))))])
     assert text.endswith("        8 | before\n>       9 | it\n")
 
 
 def test_the_frames_of_a_deep_stack_are_counted():
-    """Sixteen are shown."""
+    """Sixteen frames of a stack are shown, and the others counted."""
     deep = TraceLocation(9, "1.0", 0, "x", tuple(f"f{number}" for number in range(20)))
     text = report.render([watched(finding(location=deep))])
     assert "called from f0 <- f1 <- " in text
@@ -122,7 +122,7 @@ def test_the_frames_of_a_deep_stack_are_counted():
 
 
 def test_what_is_allowed_is_told_in_a_line_each_the_first_ten_of_a_rule():
-    """And how to see the others, with those that were not even kept."""
+    """Ten things of a rule that are allowed are told in a line each, and how to see the rest."""
     many = [finding(**ALLOWED, notes=("a note",)) for _ in range(12)]
     text = report.render([watched(*many, cut=(("sleep-in-section", 30), ("stale-read", 2)))])
     assert text.count("info: insmod-499") == text.count("note: a note") == 10
@@ -136,7 +136,7 @@ def test_what_is_allowed_is_told_in_a_line_each_the_first_ten_of_a_rule():
 
 
 def test_what_was_seen_is_one_sentence():
-    """Violations, other things, and how much there was to judge."""
+    """One sentence counts the violations, other things, and how much there was to judge."""
     said = report.seen(watched(finding(), finding(**ALLOWED), finding(**ALLOWED)))
     assert said == (
         "a.trace: 1 violation, 2 other things worth knowing in 20 lines, 4 sections, "
@@ -148,7 +148,7 @@ def test_what_was_seen_is_one_sentence():
 
 
 def test_programs_get_everything_that_is_known_of_a_trace():
-    """Its kernel, what was seen, each finding with its places, and each doubt."""
+    """The JSON has the kernel, what was seen, each finding with its places, and each doubt."""
     one = finding(harm="lost", context=((8, "before"),))
     (made,) = json.loads(json_sarif.render_json([watched(one)]))["traces"]
     assert {name: made[name] for name in ("trace", "arch", "release", "kernel", "dialect")} == {
@@ -189,7 +189,7 @@ def sarif(*traces: TraceResult) -> dict[str, Any]:
 
 
 def test_a_trace_is_a_run_and_a_finding_a_result_of_it():
-    """With its rule, how bad it is, and the way from where the section began."""
+    """A SARIF result has its rule, its level, and the way from where the section began."""
     one, other = finding(harm="lost"), finding(rule="nested-section", **ALLOWED)
     first, second = sarif(watched(one, other), watched(name="b.trace", ended="it is cut"))["runs"]
     assert [run["invocations"][0]["executionSuccessful"] for run in (first, second)] == [

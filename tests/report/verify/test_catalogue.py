@@ -16,7 +16,7 @@ MACHINES = [("x86", "6.1", "xen-exclusive"), ("arm64", "7.3", "arm64-task"),
 
 
 def test_scenarios_and_implementations_are_two_tables() -> None:
-    """What a scenario is about, whether it is large, and which releases have an implementation."""
+    """One table says what each scenario is about, one which releases have an implementation."""
     assert catalogue.render(ROWS, MACHINES) == (
         "scenario              about                        sentence\n"
         "two-writers           nested-section, lost-update  Two tasks write.\n"
@@ -29,7 +29,7 @@ def test_scenarios_and_implementations_are_two_tables() -> None:
 
 
 def test_programs_get_the_same() -> None:
-    """Each implementation with its release."""
+    """The JSON has each scenario, and each implementation with its release."""
     whole = json.loads(catalogue.render_json(ROWS, MACHINES))
     assert [row["name"] for row in whole["scenarios"]] == ["two-writers", "many-writers"]
     assert [row["size"] for row in whole["scenarios"]] == ["small", "large"]

@@ -47,7 +47,7 @@ from lazymmu.report.verify import event_phrases
     ids=repr,
 )
 def test_an_event_that_a_reader_would_miss_is_a_phrase(event, phrase):
-    """A function that is named already is not named again."""
+    """An event is a phrase, in which a function that is named already is not named again."""
     assert event_phrases.phrases([event], {"named"}) == [phrase]
 
 
@@ -55,5 +55,5 @@ def test_an_event_that_a_reader_would_miss_is_a_phrase(event, phrase):
     "event", [e.Enable(), e.Enable(counted=True), e.Disable(), e.Flush(), e.Pin(kind="preempt")]
 )
 def test_what_the_functions_names_say_is_no_phrase(event):
-    """A section that begins is seen by who begins it."""
+    """An event that the functions' names tell is no phrase: who begins a section is seen."""
     assert event_phrases.phrases([event]) == []

@@ -214,7 +214,7 @@ def test_a_counterexample_has_a_column_for_each_cpu_and_only_differences(violate
 
 
 def test_each_entry_that_changes_is_told_and_no_other(violated):
-    """Also when one that stays as it is comes before it."""
+    """An entry that changes is told also when one that stays as it is comes before it."""
     entries = [(("p", "A"), ("q", "none")), (("p", "A"), ("q", "B")), (("p", "C"), ("q", "B"))]
     trace = tuple(TraceStep(0, "T0", (), "x", stored=one, effective=one) for one in entries)
     verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, trace),))
@@ -226,7 +226,7 @@ def test_each_entry_that_changes_is_told_and_no_other(violated):
 
 
 def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
-    """The columns of CPUs give way."""
+    """The columns of CPUs give way to the column of what changed."""
     steps = [
         TraceStep(cpu, f"task-{cpu}", ("f" * 50,), "x", stored=(("p", "a change " * 9),))
         for cpu in range(3)
@@ -238,7 +238,7 @@ def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
 
 
 def test_a_function_that_a_task_is_still_in_is_not_named_again(violated):
-    """Only the innermost one is, where something happens; for another task all are."""
+    """Of functions that a task is still in only the innermost is named; for another task all."""
     steps = [
         TraceStep(0, task, stack, "x", stored=(("p", str(number)),))
         for number, (task, stack) in enumerate(

@@ -29,7 +29,7 @@ from lazymmu.witness.source.effects.batch_effects import keyed
 def test_a_batch_is_per_cpu_data_whose_mm_is_compared_or_set(
     kernel: Callable[..., Any], body: str, batches: set[str]
 ) -> None:
-    """However the pointer to it came to its name."""
+    """Per-CPU data with a key is a batch, however the pointer to it came to its name."""
     head = "void f(struct mm_struct *mm, struct b *b, struct b *c, int nr, int *count)"
     seen = kernel(f"{head}\n{{\n\t{body}\n}}\n")
     assert keyed(seen.graph("f"), seen.words) == batches

@@ -27,13 +27,13 @@ from lazymmu.witness.source import blind_spots
 def test_what_is_lost_matters_where_it_decides_about_a_file(
     file: str, unread: bool, matters: bool
 ) -> None:
-    """A Makefile on the way to a file that names the mode, any Kconfig, what was not read."""
+    """A loss counts on the way to a file that names the mode, in any Kconfig, and if unread."""
     lost = list(blind_spots.of_tree([Loss(file, "why", unread)], ["mm/deep/a.c", "init/b.c"]))
     assert [(one.file, one.reason) for one in lost] == [(file, "why")] * matters
 
 
 def test_a_file_that_nobody_builds_matters_to_those_who_could() -> None:
-    """Of another architecture only that one counts; of generic code all have to leave it out."""
+    """Generic code is lost when no architecture builds it, an architecture's when that does not."""
     unlisted = {
         "toy": {"mm/a.c": "not named", "arch/toy/b.c": "off", "mm/built.c": "not named"},
         "um": {"mm/a.c": "not named either"},

@@ -54,7 +54,7 @@ def test_what_every_path_passes(edges: list[list[int]]) -> None:
 
 @pytest.mark.parametrize("deep", [1, summaries.MAX_DEPTH + 1, summaries.MAX_DEPTH + 2, 40])
 def test_what_a_call_comes_to_is_followed_to_a_depth(kernel: Callable[..., Any], deep: int) -> None:
-    """A chain of calls that is longer is not followed to its end."""
+    """A chain of calls that is longer than the bound is not followed to its end."""
     chain = "".join(f"void f{n}(void)\n{{\n\tf{n - 1}();\n}}\n" for n in range(1, deep + 1))
     seen = kernel("void f0(void)\n{\n\tmsleep(1);\n}\n" + chain + USES.format(f"\tf{deep}();\n"))
     found = [one.rule for one in seen.findings()]

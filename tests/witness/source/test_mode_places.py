@@ -47,7 +47,7 @@ def standings(text: str) -> dict[tuple[int, str], tuple[str, str]]:
 def test_a_place_is_walked_or_a_name_or_lost_with_its_reason(
     text: str, standing: str, reason: str
 ) -> None:
-    """None is passed over."""
+    """Each word that names the mode has a standing, and what is lost a reason."""
     found = standings(text)
     assert found
     _, (was, why) = max(found.items())

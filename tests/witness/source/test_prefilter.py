@@ -34,6 +34,6 @@ SELECTS = "config TOY\n\tselect ARCH_HAS_LAZY_MMU_MODE\n"
 def test_an_architecture_has_the_mode_by_its_own_word(
     grow: Grow, file: str, text: str, having: set[str]
 ) -> None:
-    """Its Kconfig selects it, or a header of its own declares the hook that begins it."""
+    """An architecture has the mode if its Kconfig selects it or its header declares the hook."""
     tree = Tree.open(grow({"Kconfig": "", file: text}))
     assert mark(tree, 1, tree.manifest()).having == having

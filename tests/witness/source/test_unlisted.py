@@ -23,7 +23,7 @@ int all_of_it(struct mm_struct *mm)
 
 
 def test_each_file_that_nobody_builds_is_told_and_no_other() -> None:
-    """Neither a header, nor what is built, nor what another file includes, hides one."""
+    """No header, no file that is built and none that another includes hides an unlisted file."""
     own = {
         "mm/aaa.h": CALLS_BACK,
         "mm/bbb.c": CALLS_BACK,

@@ -573,7 +573,7 @@ void g(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new)
 
 
 def test_the_path_shows_the_write_of_the_entry_that_is_read(agrees: Agrees) -> None:
-    """And none of another entry, though it came later."""
+    """The path of a stale read has the write of that entry, and none of another one."""
     (found,) = agrees("""
 void f(struct mm_struct *mm, pte_t *first, pte_t *second, unsigned long addr, pte_t new)
 {
@@ -592,7 +592,7 @@ void f(struct mm_struct *mm, pte_t *first, pte_t *second, unsigned long addr, pt
 
 
 def test_where_a_page_came_from_is_known_after_other_things_are_forgotten(agrees: Agrees) -> None:
-    """A condition that is asked twice and never again takes nothing along."""
+    """A condition that is asked for the last time takes no other knowledge along."""
     agrees("""
 void f(pte_t *pte, unsigned long addr, int twice)
 {

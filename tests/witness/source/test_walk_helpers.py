@@ -221,7 +221,7 @@ void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
 
 @pytest.mark.parametrize("levels", range(1, 7))
 def test_the_other_half_is_looked_for_a_few_callers_up(agrees: Agrees, levels: int) -> None:
-    """Up to the caller of the caller, three times; beyond that the half is wrong by itself."""
+    """A half is balanced by callers up to a bound, and beyond it is wrong by itself."""
     far = levels > entry_points.MAX_LEVELS + 1
     end = "	/* expect: unbalanced-section */" if far else ""
     callers = "".join(

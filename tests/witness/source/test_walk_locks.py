@@ -32,7 +32,7 @@ void f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new)
 
 
 def test_calls_in_the_arguments_of_a_lock_do_not_hide_which_one_it_is(agrees: Agrees) -> None:
-    """The variable that receives the lock is not overwritten by that."""
+    """The variable that receives a lock keeps it, whatever else the expression calls."""
     agrees("""
 void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
 {
@@ -50,7 +50,7 @@ void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
 
 
 def test_a_lock_inside_of_an_object_is_the_same_in_a_helper(agrees: Agrees) -> None:
-    """Which is handed the object, and drops the lock too early."""
+    """A helper that is handed the object drops the lock in it under another name."""
     agrees("""
 static void early(struct mm_struct *its, pte_t *entry)
 {
@@ -160,7 +160,7 @@ void f(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, spinlock_t *p
 
 @pytest.mark.parametrize("lock", ["&vma->vm_mm->page_table_lock", "pte_lockptr(vma->vm_mm, pmd)"])
 def test_a_lock_of_a_known_class_that_the_caller_holds(agrees: Agrees, lock: str) -> None:
-    """Asserted by its name it counts as held, and without that it is not."""
+    """A lock that is asserted by its name counts as held, and without that it does not."""
     for held, expect in ((f"lockdep_assert_held({lock});", ""), ("", "section-outside-lock")):
         comment = f"/* expect: {expect} */" if expect else ""
         agrees(f"""
@@ -177,7 +177,7 @@ void f(struct vm_area_struct *vma, pmd_t *pmd, pte_t *pte, unsigned long addr, p
 def test_a_lock_that_a_helper_takes_in_an_object_is_dropped_by_its_name_here(
     agrees: Agrees,
 ) -> None:
-    """What the helper calls it is translated on the way out."""
+    """The name that a helper has for a lock is translated on the way out."""
     agrees("""
 static pte_t *begin(struct mm_struct *its, pte_t *entry)
 {
