@@ -20,6 +20,7 @@ from lazymmu.machine import config, port, workbench
 from lazymmu.report.check import phrases, sarif
 from lazymmu.report.trace import json_sarif
 from lazymmu.report.trace import text as trace_text
+from lazymmu.snapshot import listing
 from lazymmu.witness.finding import Confidence, Severity, Standing
 from lazymmu.witness.machine.verdict import SearchOutcome
 from lazymmu.witness.source.function import frame, liveness
@@ -90,3 +91,8 @@ def test_the_counts_are_made_by_any_engine(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         litmus_counts.main(["--help"])
     assert f"{{{','.join(ENGINES)}}}" in capsys.readouterr().out
+
+
+def test_a_listing_knows_the_directories_of_the_profiles():
+    """A link among them is listed under the name that the top Makefile enters."""
+    assert {profile.arch_dir for profile in PROFILES.values()} == listing.ARCH_DIRECTORIES

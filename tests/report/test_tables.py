@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lazymmu.report.check import compare, sections
 from lazymmu.report.check.select import Outcome
-from lazymmu.report.common import table
+from lazymmu.report.common.table import plain
 from lazymmu.witness.finding import Harm, SectionRow, Severity, TreeInfo
 
 
@@ -19,7 +19,7 @@ def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_
     )
     fixed = make_result(tree=TreeInfo("c", "7.3", "plain"))
     made = compare.table(compare.compare([Outcome(old), Outcome(new), Outcome(fixed)]))
-    assert table.plain(made) == (
+    assert plain(made) == (
         "file        function           rule            6.1  6.12     7.3\n"
         "mm/inner.c  inner_pte_range()  nested-section  x86  text x2  -\n"
     )
@@ -31,7 +31,7 @@ def test_trees_of_one_release_are_told_apart_by_their_paths(make_finding, make_r
         Outcome(make_result(make_finding(), tree=TreeInfo(path, "7.3", "plain")))
         for path in ("base", "patched")
     ]
-    first_line = table.plain(compare.table(compare.compare(outcomes))).splitlines()[0]
+    first_line = plain(compare.table(compare.compare(outcomes))).splitlines()[0]
     assert first_line.split()[-2:] == ["base", "patched"]
 
 
@@ -55,7 +55,7 @@ def test_a_table_in_a_pipe_is_never_cut(make_finding, make_result):
     harms = tuple(Harm(arch, "") for arch in ("x86", "sparc"))
     finding = make_finding(file="mm/" + "long" * 60 + ".c", harms=harms)
     outcomes = [Outcome(make_result(finding)), Outcome(make_result())]
-    text = table.plain(compare.table(compare.compare(outcomes)))
+    text = plain(compare.table(compare.compare(outcomes)))
     assert finding.file in text
     assert "sparc,x86" in text
 

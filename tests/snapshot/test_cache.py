@@ -302,7 +302,7 @@ def test_a_value_of_another_state_of_the_program_is_a_miss(
 ) -> None:
     """Whatever changed in it may have changed the value."""
     cache.put("kind", "a", 1)
-    monkeypatch.setattr(cache_module.tool, "state", lambda: b"another")
+    monkeypatch.setattr(cache_module.program_state, "state", lambda: b"another")
     assert cache.get("kind", "a") is None
 
 

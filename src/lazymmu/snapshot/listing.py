@@ -29,6 +29,10 @@ _MOST: Final = 500_000
 """Most files that are listed: a kernel has sixty thousand, and a hostile tree ends somewhere."""
 
 
+ARCH_DIRECTORIES: Final = frozenset({"arm64", "powerpc", "sparc", "x86"})
+"""Those below arch/ that a check may look at the tree as; see kernelc.arch_profile.PROFILES."""
+
+
 class _Branch(NamedTuple):
     """A directory to be listed: its place, the name to list it under, and whether its C counts.
 
@@ -247,12 +251,11 @@ class _Listing:
     def _named(self, rel: str) -> bool:
         """Whether the build names a path: the build files of its directory, or the top Makefile.
 
-        The latter enters the directory that ARCH= names, whichever that is, and looks for headers
-        in every `include`.
+        The latter enters the architecture's directory, and looks for headers in every `include`.
         """
         head, _, name = rel.rpartition("/")
         if head == "arch":
-            return True
+            return name in ARCH_DIRECTORIES
         if "include" in rel.split("/"):
             return True
         if head not in self._texts:
