@@ -63,7 +63,7 @@ def used(view: ConfiguredTree, macro: str) -> bool:
     """Whether something that is compiled has the name of a macro."""
     name = macro.encode()
     return any(
-        view.headers.selection(rel).live(match.start())
+        view.headers.selection(rel).is_compiled(match.start())
         for rel in view.built
         if name in (text := view.tree.read(rel))
         for match in re.finditer(rb"\b%s\b" % name, text)
@@ -86,7 +86,7 @@ def explained(root: Path, file: str, function: str, lines: list[int]) -> bool:
             text = (root / file).read_bytes().split(b"\n")
             starts = [len(b"\n".join(text[: line - 1])) + 1 for line in lines]
             selection = view.headers.selection(file)
-            if not any(selection.live(start) for start in starts):
+            if not any(selection.is_compiled(start) for start in starts):
                 return True
             return view.headers.macros.get(function) is not None and not used(view, function)
     return file.startswith("arch/")

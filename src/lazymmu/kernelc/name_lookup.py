@@ -114,7 +114,7 @@ class NameLookup:
         return tuple(
             self.definition(rel, raw)
             for raw in sorted(raws, key=lambda raw: raw.start)
-            if raw.kind == kind and selection.live(raw.start)
+            if raw.kind == kind and selection.is_compiled(raw.start)
         )
 
     def _file(self, rel: str) -> dict[str, list[RawDef]]:
@@ -135,7 +135,7 @@ class NameLookup:
         return [
             self.definition(rel, raw)
             for raw in raws
-            if selection.live(raw.start)
+            if selection.is_compiled(raw.start)
             and (raw.kind == "function" or not functions_only)
             and not self._is_alias(rel, raw)
         ]

@@ -42,7 +42,7 @@ class Selection:
         self.guarded = guarded if guarded is not None else []
         self._outer: list[int] | None = None
 
-    def live(self, offset: int) -> bool:
+    def is_compiled(self, offset: int) -> bool:
         """Tell whether the text at `offset` is compiled."""
         index = bisect_right(self.dead, (offset, 1 << 62)) - 1
         return index < 0 or self.dead[index][1] <= offset
@@ -89,8 +89,8 @@ class Selection:
         guarded: list[tuple[int, int, PresenceCondition]] = []
         ours, theirs = ({(a, b): found for a, b, found in s.guarded} for s in (self, other))
         for start, end in {**ours, **theirs}:
-            one = ours.get((start, end), ALWAYS) if self.live(start) else NEVER
-            two = theirs.get((start, end), ALWAYS) if other.live(start) else NEVER
+            one = ours.get((start, end), ALWAYS) if self.is_compiled(start) else NEVER
+            two = theirs.get((start, end), ALWAYS) if other.is_compiled(start) else NEVER
             if presence := either(one, two):
                 guarded.append((start, end, presence))
         return Selection(dead, sorted(guarded))

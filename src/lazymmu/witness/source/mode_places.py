@@ -113,7 +113,7 @@ class _Judging:
         view = self._view
         if file.endswith(".c") and view.presence(file) is None:
             return _lost(view.why_not_built(file), _NEVER)
-        if not view.headers.selection(file).live(item.start):
+        if not view.headers.selection(file).is_compiled(item.start):
             return _lost("not compiled on the machines that were looked at", _DEAD)
         mode = self._words.mode.get(item.word)
         match item.context:
