@@ -20,10 +20,9 @@ import functools
 import json
 import re
 from dataclasses import MISSING, dataclass, field, fields
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
-from lazymmu.contract import events as _events
+from lazymmu.contract.event_fields import COMMON_FIELDS, field_types
 from lazymmu.contract.events import EVENTS, NAMES, Event, Site
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ _PAIR: Final = re.compile(r"-?\d{1,18},-?\d{1,18}\Z")
 _SITE: Final = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?\Z")
 _EXPECT: Final = re.compile(r"#\s*expect:(?P<rules>.*)")
 _RULE: Final = re.compile(r"[a-z][a-z-]*\Z")
-_COMMON: Final = ("task", "cpu", "site", "seq")
 
 
 class EventListError(ValueError):
@@ -267,18 +265,11 @@ def _value(kind: Any, key: str, value: str, here: str) -> object:
     return value
 
 
-def _some(hint: Any) -> Any:
-    """`hint` without None: an option that may be missing is written when it is there."""
-    if get_origin(hint) is not UnionType:
-        return hint
-    return next(part for part in get_args(hint) if part is not type(None))
-
-
 @functools.cache
 def _shape(name: str) -> _Shape:
     kind = EVENTS[name]
-    hints = {name: _some(hint) for name, hint in get_type_hints(kind, vars(_events)).items()}
-    own = [item for item in fields(kind) if item.name not in _COMMON]
+    hints = field_types(name)
+    own = [item for item in fields(kind) if item.name not in COMMON_FIELDS]
     return _Shape(
         tuple(item.name for item in own if hints[item.name] is not bool),
         tuple(item.name for item in own if item.default is MISSING),

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, fields, replace
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
-from lazymmu.contract import events as _events
+from lazymmu.contract.event_fields import COMMON_FIELDS, field_types
 from lazymmu.contract.events import EVENTS
 from lazymmu.litmus import signature
 from lazymmu.litmus.parse import LayoutError
@@ -83,13 +82,13 @@ def check(scenario: Scenario, known: KnownNames) -> None:
 
 def named(pattern: Pattern) -> Pattern:
     """`pattern` with its fields named: values without a name are the event's own, in order."""
-    kind = EVENTS.get(pattern.event)
-    if kind is None:
+    if pattern.event not in EVENTS:
         near = difflib.get_close_matches(pattern.event, EVENTS, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else ""
         _fail(pattern, f"no event is called `{pattern.event}`{hint}")
     given: dict[str, str] = {}
-    own = [name for name, hint in _types(kind).items() if hint is not bool and name not in _COMMON]
+    types = _types(pattern.event)
+    own = [key for key, hint in types.items() if hint is not bool and key not in COMMON_FIELDS]
     for name, value in pattern.fields:
         key = name or next((one for one in own if one not in given), "")
         if not key:
@@ -195,24 +194,14 @@ def _all(lines: Iterable[OperationLine]) -> Iterable[OperationLine]:
         yield from _all(line.body)
 
 
-_COMMON = ("task", "cpu", "site", "seq")
-
-
-def _types(kind: type[_events.Event]) -> dict[str, Any]:
-    """The type of each field of an event that a pattern may ask for, without None."""
-    hints = get_type_hints(kind, vars(_events))
-    there = [item.name for item in fields(kind) if item.name not in ("site", "seq")]
-    return {name: _some(hints[name]) for name in there}
-
-
-def _some(hint: Any) -> Any:
-    if get_origin(hint) is not UnionType:
-        return hint
-    return next(part for part in get_args(hint) if part is not type(None))
+def _types(event: str) -> dict[str, Any]:
+    """The type of each field of an event that a pattern may ask for."""
+    types = field_types(event)
+    return {name: hint for name, hint in types.items() if name not in ("site", "seq")}
 
 
 def _pattern(pattern: Pattern, names: dict[str, set[str]]) -> None:
-    types = _types(EVENTS[pattern.event])
+    types = _types(pattern.event)
     runs = names["task"] | names["interrupt"]
     for key, value in pattern.fields:
         hint = types.get(key)
