@@ -154,22 +154,36 @@ class _Shell(Template):
 
 
 def script(asked: ProbePlan, form: Form = Form.TRACEFS) -> str:
-    """A POSIX shell script that records what `asked` lists, and undoes what it set."""
-    name = {Form.TRACEFS: "probes-tracefs.sh", Form.TRACE_CMD: "probes-trace-cmd.sh"}[form]
-    text = (_HERE / name).read_text("utf-8")
-    return _Shell(text).substitute(
+    """A POSIX shell script that records what `asked` lists, and undoes what it set.
+
+    Both forms have the same options and checks (probes-common.sh) and record in their own way.
+    """
+    name, out = {
+        Form.TRACEFS: ("probes-tracefs.sh", "lazymmu.trace"),
+        Form.TRACE_CMD: ("probes-trace-cmd.sh", "lazymmu.dat"),
+    }[form]
+    common = _template("probes-common.sh").substitute(
         label=asked.label,
-        release=asked.release,
-        notes="\n".join(_notes(asked)),
         machines="|".join(asked.machines),
-        group=GROUP,
         functions=_list(probe.name for probe in asked.functions if not probe.bulk),
         bulk_functions=_list(probe.name for probe in asked.functions if probe.bulk),
         events=_list(probe.name for probe in asked.events if not probe.bulk),
         bulk_events=_list(probe.name for probe in asked.events if probe.bulk),
-        dynamic="\n".join(_dynamic(asked)),
         check=asked.check,
+        out=out,
     )
+    return _template(name).substitute(
+        label=asked.label,
+        release=asked.release,
+        notes="\n".join(_notes(asked)),
+        common=common.partition("\n")[2].rstrip("\n"),  # its licence is the script's
+        group=GROUP,
+        dynamic="\n".join(_dynamic(asked)),
+    )
+
+
+def _template(name: str) -> _Shell:
+    return _Shell((_HERE / name).read_text("utf-8"))
 
 
 def _list(names: Iterable[str]) -> str:
