@@ -52,20 +52,12 @@ class DirectMode:
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_enable(self) -> Routine:
         """A section begins."""
-        yield self._begins("lazy_mmu_mode_enable")
-        yield self._say_enable()
-        yield self.arch.arch_enter_lazy_mmu_mode()
-        yield self.arch.observe("enable")
-        yield self._returns("lazy_mmu_mode_enable")
+        yield from self._framed("lazy_mmu_mode_enable", self._enter())
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_disable(self) -> Routine:
         """A section ends."""
-        yield self._begins("lazy_mmu_mode_disable")
-        yield self._say_disable()
-        yield self.arch.arch_leave_lazy_mmu_mode()
-        yield self.arch.observe("disable")
-        yield self._returns("lazy_mmu_mode_disable")
+        yield from self._framed("lazy_mmu_mode_disable", self._leave())
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_flush(self) -> Routine:
@@ -73,6 +65,24 @@ class DirectMode:
         yield self.arch.arch_flush_lazy_mmu_mode()
         yield self._say_flush()
         yield self.arch.observe("flush")
+
+    def _enter(self) -> Routine:
+        """What lazy_mmu_mode_enable() does."""
+        yield self._say_enable()
+        yield self.arch.arch_enter_lazy_mmu_mode()
+        yield self.arch.observe("enable")
+
+    def _leave(self) -> Routine:
+        """What lazy_mmu_mode_disable() does."""
+        yield self._say_disable()
+        yield self.arch.arch_leave_lazy_mmu_mode()
+        yield self.arch.observe("disable")
+
+    def _framed(self, function: str, body: Routine) -> Routine:
+        """`body` between the call of a function of the API and its return."""
+        yield self._begins(function)
+        yield from body
+        yield self._returns(function)
 
     @local
     def _begins(self, here: StepContext, function: str) -> None:
@@ -102,18 +112,23 @@ class CountedMode(DirectMode):
     counted = True
 
     @routine("include/linux/pgtable.h")
-    def lazy_mmu_mode_enable(self) -> Routine:
+    def lazy_mmu_mode_pause(self) -> Routine:
+        """The mode is left whatever its depth."""
+        yield from self._framed("lazy_mmu_mode_pause", self._leave_for_pause())
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_resume(self) -> Routine:
+        """The mode is as it was before the pause."""
+        yield from self._framed("lazy_mmu_mode_resume", self._enter_after_pause())
+
+    def _enter(self) -> Routine:
         """The counter is raised before the hook is called."""
-        yield self._begins("lazy_mmu_mode_enable")
         if (yield self._enable()):
             yield self.arch.arch_enter_lazy_mmu_mode()
         yield self.arch.observe("enable")
-        yield self._returns("lazy_mmu_mode_enable")
 
-    @routine("include/linux/pgtable.h")
-    def lazy_mmu_mode_disable(self) -> Routine:
+    def _leave(self) -> Routine:
         """The counter is lowered before the hook is called; an inner disable flushes."""
-        yield self._begins("lazy_mmu_mode_disable")
         turn = yield self._disable()
         if turn == "arch_leave":
             yield self.arch.arch_leave_lazy_mmu_mode()
@@ -121,23 +136,14 @@ class CountedMode(DirectMode):
             yield self.arch.arch_flush_lazy_mmu_mode()
         if turn:
             yield self.arch.observe("disable")
-        yield self._returns("lazy_mmu_mode_disable")
 
-    @routine("include/linux/pgtable.h")
-    def lazy_mmu_mode_pause(self) -> Routine:
-        """The mode is left whatever its depth."""
-        yield self._begins("lazy_mmu_mode_pause")
+    def _leave_for_pause(self) -> Routine:
         if (yield self._pause()):
             yield self.arch.arch_leave_lazy_mmu_mode()
-        yield self._returns("lazy_mmu_mode_pause")
 
-    @routine("include/linux/pgtable.h")
-    def lazy_mmu_mode_resume(self) -> Routine:
-        """The mode is as it was before the pause."""
-        yield self._begins("lazy_mmu_mode_resume")
+    def _enter_after_pause(self) -> Routine:
         if (yield self._resume()):
             yield self.arch.arch_enter_lazy_mmu_mode()
-        yield self._returns("lazy_mmu_mode_resume")
 
     @atomic
     def _enable(self, here: StepContext) -> bool:

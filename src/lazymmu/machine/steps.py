@@ -69,16 +69,18 @@ class RoutineCall:
     @property
     def source(self) -> str:
         """Where the kernel has it: file, and commit where it matters."""
-        return str(getattr(self.function, "source", ""))
+        source = getattr(self.function, "source", "")
+        return str(source(self.args[0]) if callable(source) else source)
 
 
 def routine(
-    source: str, name: str = ""
+    source: str | Callable[[Any], str], name: str = ""
 ) -> Callable[[Callable[P, Routine]], Callable[P, RoutineCall]]:
     """Make a generator function a routine: calling it gives a `RoutineCall` to be yielded.
 
-    `source`: the kernel file that has the function of this name, and the commit where that matters;
-    `name`: the kernel's name for it, where it cannot have that here.
+    `source`: the kernel file that has the function of this name, and the commit where that matters,
+    or a function that gives this for the routine's object, whose class may know better; `name`: the
+    kernel's name for it, where it cannot have that here.
     """
 
     def decorate(function: Callable[P, Routine]) -> Callable[P, RoutineCall]:

@@ -29,7 +29,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import UNKNOWN_ENTRY
-from lazymmu.machine.arch.base import Arch
+from lazymmu.machine.arch.base import Arch, accessors
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import NOTHING, page_of
 from lazymmu.machine.steps import atomic, local, routine
@@ -120,35 +120,21 @@ class Arm64(Arch, ABC):
 
     # ---- accessors -------------------------------------------------------------------------------
 
-    @routine(PGTABLE_H)
-    def set_pte(self, entry: str, value: Value) -> Routine:
-        """__set_pte(): store, then __set_pte_complete()."""
-        yield from self._set(entry, value, "set_pte")
-
-    @routine(PGTABLE_H)
-    def pte_clear(self, entry: str) -> Routine:
-        """A store of none, which needs no barrier: TLB maintenance has them."""
-        yield from self._set(entry, None, "pte_clear")
-
-    @routine(PGTABLE_H)
-    def ptep_modify_prot_commit(self, entry: str, value: Value) -> Routine:
-        """As set_pte()."""
-        yield from self._set(entry, value, "ptep_modify_prot_commit")
-
-    @routine(PGTABLE_H)
-    def set_pmd(self, entry: str, value: Value) -> Routine:
-        """Store, and queue when the new entry is valid, whosever mapping it is."""
-        yield from self._set(entry, value, "set_pmd")
-
-    @routine(PGTABLE_H)
-    def pmd_clear(self, entry: str) -> Routine:
-        """As set_pmd()."""
-        yield from self._set(entry, None, "pmd_clear")
-
-    @routine(PGTABLE_H)
-    def set_pmd_at(self, entry: str, value: Value) -> Routine:
-        """__set_ptes_anysz(): as set_pte(), so that only a kernel mapping queues."""
-        yield from self._set(entry, value, "set_pmd_at")
+    # Stores, after which what completes them queues the barriers where `queues()` says so: that of
+    # set_pte() is __set_pte_complete(), of set_pmd() and pmd_clear() their own; set_pmd_at() is
+    # __set_ptes_anysz().  A store of none needs no barrier: TLB maintenance has them.
+    (
+        set_pte,
+        pte_clear,
+        ptep_modify_prot_commit,
+        set_pmd,
+        pmd_clear,
+        set_pmd_at,
+    ) = accessors(
+        PGTABLE_H,
+        "_set",
+        ("set_pte", "pte_clear", "ptep_modify_prot_commit", "set_pmd", "pmd_clear", "set_pmd_at"),
+    )
 
     def _set(self, entry: str, value: Value, operation: str) -> Routine:
         queues = self.queues(entry, value, operation)

@@ -8,13 +8,14 @@ what differs, under the kernel's names, in the kernel's order of steps.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import Flush, Observed, TlbFlush
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lazymmu.contract.events import FlushHow, FlushWhy, Known, Mode
     from lazymmu.machine.config import Value
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.layout import Column
     from lazymmu.machine.memory import Memory
-    from lazymmu.machine.steps import Routine
+    from lazymmu.machine.steps import Routine, RoutineCall
+
+PGTABLE_H: Final = "include/linux/pgtable.h"
 
 _MODES: Final[Mapping[Known, Mode]] = {"yes": "on", "no": "off", "unknown": "unknown"}
 
@@ -30,6 +33,33 @@ _MODES: Final[Mapping[Known, Mode]] = {"yes": "on", "no": "off", "unknown": "unk
 def protected(value: Value) -> Value:
     """An entry's value without the permission to write."""
     return value if value is None or ":ro" in value else f"{value}:ro"
+
+
+def accessors(
+    source: str, through: str, names: tuple[str, ...]
+) -> tuple[Callable[..., RoutineCall], ...]:
+    """Accessors of an architecture that differ in their names alone, for the body of its class.
+
+    through: its method `(entry, value, name)`, a step or a generator of steps, which does the work.
+    An accessor whose name ends in `clear` stores none, and has no value for an argument.
+    """
+    return tuple(routine(source)(_accessor(name, through)) for name in names)
+
+
+def _accessor(name: str, through: str) -> Callable[..., Routine]:
+    def work(self: Arch, entry: str, value: Value) -> Routine:
+        done = getattr(self, through)(entry, value, name)
+        return (yield from done) if isinstance(done, Generator) else (yield done)
+
+    def store(self: Arch, entry: str, value: Value) -> Routine:
+        return (yield from work(self, entry, value))
+
+    def clear(self: Arch, entry: str) -> Routine:
+        return (yield from work(self, entry, None))
+
+    made = clear if name.endswith("clear") else store
+    made.__name__ = name
+    return made
 
 
 class Arch:
@@ -85,24 +115,24 @@ class Arch:
 
     # ---- the mode's hooks ------------------------------------------------------------------------
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def arch_enter_lazy_mmu_mode(self) -> Routine:
         """Nothing."""
         yield from ()
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def arch_leave_lazy_mmu_mode(self) -> Routine:
         """Nothing."""
         yield from ()
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def arch_flush_lazy_mmu_mode(self) -> Routine:
         """Nothing."""
         yield from ()
 
     # ---- context switch, in the order of kernel/sched/core.c, context_switch() ----------------
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def arch_start_context_switch(self, prev: int) -> Routine:
         """Before the address space is switched."""
         yield from ()
@@ -124,60 +154,37 @@ class Arch:
 
     # ---- accessors -------------------------------------------------------------------------------
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def ptep_get(self, entry: str) -> Routine:
         """Read an entry."""
         return (yield self._load(entry, "ptep_get"))
 
-    @routine("include/linux/pgtable.h")
-    def set_pte(self, entry: str, value: Value) -> Routine:
-        """Change an entry by a store that may be deferred."""
-        yield self._store(entry, value, "set_pte")
+    # Stores that may be deferred: of an entry, and of one of the level above.
+    set_pte, pte_clear, set_pmd, pmd_clear, ptep_modify_prot_commit = accessors(
+        PGTABLE_H,
+        "_store",
+        ("set_pte", "pte_clear", "set_pmd", "pmd_clear", "ptep_modify_prot_commit"),
+    )
 
-    @routine("include/linux/pgtable.h")
-    def pte_clear(self, entry: str) -> Routine:
-        """Make an entry none by a store that may be deferred."""
-        yield self._store(entry, None, "pte_clear")
+    # Exchanges for none, at once, which give what was there: of a huge page's entry, and of any.
+    pmdp_huge_get_and_clear, ptep_get_and_clear = accessors(
+        PGTABLE_H, "_exchange", ("pmdp_huge_get_and_clear", "ptep_get_and_clear")
+    )
 
-    @routine("include/linux/pgtable.h")
-    def set_pmd(self, entry: str, value: Value) -> Routine:
-        """Change an entry of the level above."""
-        yield self._store(entry, value, "set_pmd")
-
-    @routine("include/linux/pgtable.h")
-    def pmd_clear(self, entry: str) -> Routine:
-        """Make an entry of the level above none."""
-        yield self._store(entry, None, "pmd_clear")
-
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def set_pmd_at(self, entry: str, value: Value) -> Routine:
         """Change an entry of the level above that maps a huge page, or is to map one."""
         yield self.set_pmd(entry, value)
 
-    @routine("include/linux/pgtable.h")
-    def pmdp_huge_get_and_clear(self, entry: str) -> Routine:
-        """Exchange an entry that maps a huge page for none, at once; gives what was there."""
-        return (yield self._exchange(entry, None, "pmdp_huge_get_and_clear"))
-
-    @routine("include/linux/pgtable.h")
-    def ptep_get_and_clear(self, entry: str) -> Routine:
-        """Exchange an entry for none, at once; gives what was there."""
-        return (yield self._exchange(entry, None, "ptep_get_and_clear"))
-
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def ptep_set_wrprotect(self, entry: str) -> Routine:
         """Take the write permission away, at once."""
         yield self._protect(entry, "ptep_set_wrprotect")
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def ptep_modify_prot_start(self, entry: str) -> Routine:
         """Begin to change an entry that hardware may change as well; gives its value."""
         return (yield self._exchange(entry, None, "ptep_modify_prot_start"))
-
-    @routine("include/linux/pgtable.h")
-    def ptep_modify_prot_commit(self, entry: str, value: Value) -> Routine:
-        """Store what ptep_modify_prot_start() prepared."""
-        yield self._store(entry, value, "ptep_modify_prot_commit")
 
     # ---- TLB maintenance -------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ interrupt may come between the look at its index and the store into it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import (
     BatchAdd,
@@ -23,13 +24,16 @@ from lazymmu.contract.events import (
 from lazymmu.machine.arch.base import Arch, protected
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
-from lazymmu.machine.steps import atomic
+from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import FlushWhy, Known
     from lazymmu.machine.config import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
+
+_HOOKS: Final = attrgetter("hooks")
+"""Where the kernel has an architecture's own hooks."""
 
 NOT_ADDED = -1
 """Instead of an index: the invalidation happened at once."""
@@ -41,11 +45,13 @@ Item = tuple[str, str]
 class CpuBatch(Arch, ABC):
     """The batch, and all that fills and empties it.
 
-    variable: its name in the kernel; add: the function that adds to it.
+    variable: its name in the kernel; add: the function that adds to it; hooks: the kernel file that
+    has the mode's hooks.
     """
 
     variable: ClassVar[str] = ""
     add: ClassVar[str] = ""
+    hooks: ClassVar[str] = ""
     columns: ClassVar[tuple[Column, ...]] = (
         Column("batch_mm", "cpu", ""),
         Column("batch", "cpu", ()),
@@ -202,7 +208,42 @@ class FlaggedBatch(CpuBatch):
         """The CPU's word."""
         return "yes" if here.this_cpu.active else "no"
 
-    # ---- pinned: preempt_disable() from enter to leave -------------------------------------------
+    # ---- unpinned: the address of a batch is kept while the task may move ------------------------
+
+    @atomic
+    def look_up(self, here: StepContext, hook: str) -> int:
+        """this_cpu_ptr(): gives the CPU whose batch it is."""
+        self.begin(here, hook)
+        self.touch(here)
+        return here.cpu
+
+    @atomic
+    def look_up_and_ask(self, here: StepContext, hook: str) -> tuple[int, bool]:
+        """The same, and whether there is anything in it."""
+        self.begin(here, hook)
+        self.touch(here)
+        return here.cpu, bool(here.this_cpu.batch)
+
+    @atomic
+    def set_active(self, here: StepContext, cpu: int, on: int, hook: str) -> None:
+        """The mode of that CPU."""
+        here.cpu_at(cpu).active = on
+        self.end(here, hook)
+
+
+class PinnedBatch(FlaggedBatch):
+    """Preemption is off in a section: preempt_disable() from enter to leave."""
+
+    @routine(_HOOKS)
+    def arch_enter_lazy_mmu_mode(self) -> Routine:
+        """preempt_disable(); the batch is active."""
+        yield self.pin_and_activate()
+
+    @routine(_HOOKS)
+    def arch_leave_lazy_mmu_mode(self) -> Routine:
+        """Flush; the batch is not active; preempt_enable()."""
+        yield self.flush_own()
+        yield self.deactivate_and_unpin()
 
     @atomic
     def pin_and_activate(self, here: StepContext) -> None:
@@ -229,28 +270,6 @@ class FlaggedBatch(CpuBatch):
         self.unpin(here)
         self.end(here, "arch_leave_lazy_mmu_mode")
 
-    # ---- unpinned: the address of a batch is kept while the task may move ------------------------
-
-    @atomic
-    def look_up(self, here: StepContext, hook: str) -> int:
-        """this_cpu_ptr(): gives the CPU whose batch it is."""
-        self.begin(here, hook)
-        self.touch(here)
-        return here.cpu
-
-    @atomic
-    def look_up_and_ask(self, here: StepContext, hook: str) -> tuple[int, bool]:
-        """The same, and whether there is anything in it."""
-        self.begin(here, hook)
-        self.touch(here)
-        return here.cpu, bool(here.this_cpu.batch)
-
-    @atomic
-    def set_active(self, here: StepContext, cpu: int, on: int, hook: str) -> None:
-        """The mode of that CPU."""
-        here.cpu_at(cpu).active = on
-        self.end(here, hook)
-
 
 class CountedBatch(CpuBatch):
     """From v7.0: the task's counters are the mode, and hooks pin, flush and unpin.
@@ -266,6 +285,21 @@ class CountedBatch(CpuBatch):
     def mode_on(self, here: StepContext) -> Known:
         """The task's own state."""
         return "yes" if here.task_active(here.task) else "no"
+
+    @routine(_HOOKS)
+    def arch_enter_lazy_mmu_mode(self) -> Routine:
+        """preempt_disable()."""
+        yield self.enter()
+
+    @routine(_HOOKS)
+    def arch_flush_lazy_mmu_mode(self) -> Routine:
+        """The batch goes out: the flush is a real one."""
+        yield self.flush()
+
+    @routine(_HOOKS)
+    def arch_leave_lazy_mmu_mode(self) -> Routine:
+        """The batch goes out; preempt_enable()."""
+        yield self.leave()
 
     @atomic
     def enter(self, here: StepContext) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import Arch
-from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item
+from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item, PinnedBatch
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, local, routine
@@ -42,6 +42,7 @@ class Hash(CpuBatch):
     """What all releases share: ppc64_tlb_batch, and the accessors that end in it."""
 
     variable = "ppc64_tlb_batch"
+    hooks = TLBFLUSH_HASH_H
     add = "hpte_need_flush"
 
     def forget(self, here: StepContext, items: tuple[Item, ...], mm: str) -> None:
@@ -226,42 +227,16 @@ class HashUnpinned(HashFlagged):
         self.flush_batch(here, cpu)
 
 
-class HashActive(HashFlagged):
+class HashActive(HashFlagged, PinnedBatch):
     """v6.2 to v6.19, and 6.1.y: preemption is off in a section."""
 
     row = "hash-active"
-
-    @routine(TLBFLUSH_HASH_H)
-    def arch_enter_lazy_mmu_mode(self) -> Routine:
-        """preempt_disable(); the batch is active."""
-        yield self.pin_and_activate()
-
-    @routine(TLBFLUSH_HASH_H)
-    def arch_leave_lazy_mmu_mode(self) -> Routine:
-        """Flush; the batch is not active; preempt_enable()."""
-        yield self.flush_own()
-        yield self.deactivate_and_unpin()
 
 
 class HashCounted(Hash, CountedBatch):
     """v7.0 on: the task's counters decide, and the flush is a real one."""
 
     row = "hash-counted"
-
-    @routine(TLBFLUSH_HASH_H)
-    def arch_enter_lazy_mmu_mode(self) -> Routine:
-        """preempt_disable()."""
-        yield self.enter()
-
-    @routine(TLBFLUSH_HASH_H)
-    def arch_flush_lazy_mmu_mode(self) -> Routine:
-        """The batch goes out."""
-        yield self.flush()
-
-    @routine(TLBFLUSH_HASH_H)
-    def arch_leave_lazy_mmu_mode(self) -> Routine:
-        """The batch goes out; preempt_enable()."""
-        yield self.leave()
 
 
 class Radix(Arch):

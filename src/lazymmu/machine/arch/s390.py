@@ -57,14 +57,15 @@ class PostedMode(CountedMode):
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_enable_with_ptes(self, *entries: str) -> Routine:
         """A section that will change these entries, mostly."""
-        yield self._begins("lazy_mmu_mode_enable_with_ptes")
+        yield from self._framed("lazy_mmu_mode_enable_with_ptes", self._enter_with_ptes(entries))
+
+    def _enter_with_ptes(self, entries: tuple[str, ...]) -> Routine:
         if (yield self._enable()):
             if entries:
                 yield self.arch.arch_enter_lazy_mmu_mode_with_ptes(entries)
             else:
                 yield self.arch.arch_enter_lazy_mmu_mode()
         yield self.arch.observe("enable")
-        yield self._returns("lazy_mmu_mode_enable_with_ptes")
 
     @routine("include/linux/pgtable.h")
     def lazy_mmu_mode_enable(self) -> Routine:

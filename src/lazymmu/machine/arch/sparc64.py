@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import protected
-from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item
+from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item, PinnedBatch
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, routine
 
@@ -31,6 +31,7 @@ class Sparc(CpuBatch):
     """What all releases share: tlb_batch, and the accessors that end in it."""
 
     variable = "tlb_batch"
+    hooks = TLB_C
     add = "tlb_batch_add_one"
 
     def forget(self, here: StepContext, items: tuple[Item, ...], mm: str) -> None:
@@ -196,7 +197,7 @@ class SparcUnpinned(Sparc, FlaggedBatch):
             self.flush_batch(here, here.cpu)
 
 
-class SparcActive(Sparc, FlaggedBatch):
+class SparcActive(Sparc, PinnedBatch):
     """v6.15 to v6.19, 6.12.38 and 6.1.176: preemption is off in a section.
 
     a1d416bf9faf ("sparc/mm: disable preemption in lazy mmu mode") (in v6.15).
@@ -204,34 +205,8 @@ class SparcActive(Sparc, FlaggedBatch):
 
     row = "sparc-active"
 
-    @routine(TLB_C)
-    def arch_enter_lazy_mmu_mode(self) -> Routine:
-        """preempt_disable(); the batch is active."""
-        yield self.pin_and_activate()
-
-    @routine(TLB_C)
-    def arch_leave_lazy_mmu_mode(self) -> Routine:
-        """Flush; the batch is not active; preempt_enable()."""
-        yield self.flush_own()
-        yield self.deactivate_and_unpin()
-
 
 class SparcCounted(Sparc, CountedBatch):
     """v7.0 on: the task's counters decide, and the flush is a real one."""
 
     row = "sparc-counted"
-
-    @routine(TLB_C)
-    def arch_enter_lazy_mmu_mode(self) -> Routine:
-        """preempt_disable()."""
-        yield self.enter()
-
-    @routine(TLB_C)
-    def arch_flush_lazy_mmu_mode(self) -> Routine:
-        """The batch goes out."""
-        yield self.flush()
-
-    @routine(TLB_C)
-    def arch_leave_lazy_mmu_mode(self) -> Routine:
-        """The batch goes out; preempt_enable()."""
-        yield self.leave()

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lazymmu.contract.events import TlbFlush
-from lazymmu.machine.arch.base import Arch
+from lazymmu.machine.arch.base import Arch, accessors
 from lazymmu.machine.layout import Column
 from lazymmu.machine.steps import atomic, routine
 
@@ -91,15 +91,9 @@ class XenQueue(Arch, ABC):
 
     # ---- accessors -------------------------------------------------------------------------------
 
-    @routine(MMU_PV)
-    def set_pte(self, entry: str, value: Value) -> Routine:
-        """xen_set_pte(): queue the store in the mode, else a hypercall now."""
-        yield from self._set(entry, value, "set_pte")
-
-    @routine(MMU_PV)
-    def pte_clear(self, entry: str) -> Routine:
-        """As set_pte() (arch/x86/include/asm/paravirt.h)."""
-        yield from self._set(entry, None, "pte_clear")
+    # xen_set_pte(): queue the store in the mode, else a hypercall now; pte_clear() is the same of
+    # none (arch/x86/include/asm/paravirt.h).
+    set_pte, pte_clear = accessors(MMU_PV, "_set", ("set_pte", "pte_clear"))
 
     @routine(MMU_PV)
     def ptep_modify_prot_commit(self, entry: str, value: Value) -> Routine:
