@@ -16,7 +16,7 @@ from lazymmu.contract.dialects import DIALECTS, Dialect
 from lazymmu.contract.eventlist import parse
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.rules import RULES, RuleKind
-from lazymmu.contract.section import DEPTH_LIMIT
+from lazymmu.contract.section import MAX_DEPTH
 
 _NAMES = {
     "entry": ("p", "q", ev.UNKNOWN_ENTRY),
@@ -127,7 +127,7 @@ def stays_small(happened: list[ev.Event], dialect: Dialect) -> None:
         product, _ = runtime.step(product, event)
         hash(product)
         assert size(product) < 400
-        assert max(map(abs, numbers(product))) <= DEPTH_LIMIT
+        assert max(map(abs, numbers(product))) <= MAX_DEPTH
 
 
 _BY_ITSELF = {

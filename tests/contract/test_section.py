@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lazymmu.contract import events as ev
 from lazymmu.contract.dialects import COUNTED, NO_NESTING
-from lazymmu.contract.section import DEPTH_LIMIT, TaskState, covering
+from lazymmu.contract.section import MAX_DEPTH, TaskState, covering
 
 
 def after(*happened: ev.Event, start: TaskState | None = None) -> TaskState:
@@ -34,8 +34,8 @@ def test_depth_counts_what_the_code_meant() -> None:
 
 def test_depth_saturates_into_not_knowing() -> None:
     """Beyond the limit nobody knows the depth, and nobody claims to."""
-    state = after(*[ev.Enable()] * (DEPTH_LIMIT + 1))
-    assert state.depth == DEPTH_LIMIT
+    state = after(*[ev.Enable()] * (MAX_DEPTH + 1))
+    assert state.depth == MAX_DEPTH
     assert not state.knows("mode")
 
 
@@ -202,8 +202,8 @@ def test_the_state_stays_small_and_hashable(happened: list[ev.Event]) -> None:
     for event in happened:
         state = state.after(event, COUNTED)
         assert hash(state) is not None
-        assert 0 <= state.depth <= DEPTH_LIMIT
-        assert 0 <= state.paused <= DEPTH_LIMIT
-        assert len(state.pins) <= DEPTH_LIMIT
-        assert len(state.irq) <= DEPTH_LIMIT
+        assert 0 <= state.depth <= MAX_DEPTH
+        assert 0 <= state.paused <= MAX_DEPTH
+        assert len(state.pins) <= MAX_DEPTH
+        assert len(state.irq) <= MAX_DEPTH
         assert len(state.pending) <= 4

@@ -66,7 +66,7 @@ def test_models_written_by_hand(fast, model):
 def test_packing_anew_changes_nothing(model, after):
     """When the fields are packed tightly makes no difference to what is found."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_engine, "_SCOUT", after)
+        patch.setattr(fast_engine, "_MAX_STATES_OF_TRIAL", after)
         found = seen(search(model, engine="numpy", max_states=600))
     assert found == seen(search(model, engine="python", max_states=600))
 
@@ -76,7 +76,7 @@ def test_packing_anew_changes_nothing(model, after):
 def test_the_small_search_is_the_large_one(model, limits, most):
     """However far the search without arrays goes before it gives up, the result is the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(small, "MOST", most)
+        patch.setattr(small, "MAX_STATES", most)
         result = search(model, engine="auto", **limits)
     assert seen(result) == seen(search(model, engine="python", **limits))
     assert result.engine == "tabulated" or result.states > most
@@ -88,8 +88,8 @@ def test_the_small_search_is_the_large_one(model, limits, most):
 def test_the_handover_changes_nothing(model, after):
     """A search that numpy begins and numba ends is one search."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "HANDOVER", after)
-        patch.setattr(small, "MOST", 0)
+        patch.setattr(engines, "MIN_STATES_COMPILED", after)
+        patch.setattr(small, "MAX_STATES", 0)
         result = search(model, engine="auto", max_states=600)
     assert seen(result) == seen(search(model, engine="python", max_states=600))
     assert result.engine == ("numba" if result.states > after else "numpy") or result.depth == 0

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from lazymmu.explore.engine import Engine
 from lazymmu.explore.hashing import Keys, Numbering
 from lazymmu.explore.inner_loops import InnerLoops
-from lazymmu.explore.packing import TOP
+from lazymmu.explore.packing import TOP_BIT
 
 from .conftest import FAST
 
 # Multiples of a large power of two have few different hashes.
 KEY = st.one_of(st.integers(0, 40), st.integers(0, 40).map(lambda n: n << 57)).map(
-    lambda n: n % TOP | TOP
+    lambda n: n % TOP_BIT | TOP_BIT
 )
 BATCHES = st.lists(st.lists(KEY, max_size=60), max_size=8)
 
@@ -44,7 +44,7 @@ def test_a_set_tells_the_first_of_each(loops, batches):
                 expected.append(place)
         assert keys.add(np.array(batch, np.uint64)).tolist() == expected
         assert keys.count == len(known)
-    probe = np.array([*range(TOP, TOP + 80)], np.uint64)
+    probe = np.array([*range(TOP_BIT, TOP_BIT + 80)], np.uint64)
     assert keys.missing(probe).tolist() == [key not in known for key in probe.tolist()]
 
 
@@ -60,7 +60,7 @@ def test_numbers_are_given_in_order_of_meeting(loops, batches):
 def test_growing_keeps_everything(loops):
     """Many keys are still there, with their numbers, after the table has moved."""
     rng = np.random.default_rng(0)
-    some = np.unique(rng.integers(0, TOP - 1, 30_000, np.uint64)) | np.uint64(TOP)
+    some = np.unique(rng.integers(0, TOP_BIT - 1, 30_000, np.uint64)) | np.uint64(TOP_BIT)
     rng.shuffle(some)
     numbering = Numbering(loops, unlimited)
     for start in range(0, some.size, 1000):
@@ -77,5 +77,5 @@ def test_no_room_is_said_before_it_is_taken(loops):
     keys = Keys(loops, full)
     before = keys.bytes
     with pytest.raises(MemoryError):
-        keys.add(np.arange(10_000, dtype=np.uint64) | np.uint64(TOP))
+        keys.add(np.arange(10_000, dtype=np.uint64) | np.uint64(TOP_BIT))
     assert (keys.bytes, keys.count) == (before, 0)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.explore.model import StateField
-from lazymmu.explore.packing import TOP, WORD, Values, bits, plan, tight
+from lazymmu.explore.packing import TOP_BIT, WORD_BITS, Values, bits, plan, tight
 
 WIDTHS = st.lists(st.integers(0, 20), max_size=40)
 
@@ -19,7 +19,7 @@ def test_what_is_packed_comes_out(widths, data):
     packing = plan(widths)
     packed = packing.pack(numbers)
     assert tuple(packing.number(packed, field) for field in range(len(widths))) == numbers
-    assert all(TOP <= word < 2 * TOP for word in packed)
+    assert all(TOP_BIT <= word < 2 * TOP_BIT for word in packed)
 
 
 @given(WIDTHS)
@@ -32,7 +32,7 @@ def test_fields_do_not_overlap(widths):
         for bit in range(width)
     ]
     assert len(set(owned)) == len(owned)
-    assert all(bit < WORD and word < packing.words for word, bit in owned)
+    assert all(bit < WORD_BITS and word < packing.words for word, bit in owned)
 
 
 @given(st.integers(1, 1 << 40))

@@ -37,7 +37,7 @@ def test_spin_counts_the_same(model, tmp_path):
 @needs_spin
 def test_a_large_action_is_exported_in_parts(monkeypatch):
     """Spin takes so many statements in a row and no more; the parts are the whole."""
-    monkeypatch.setattr(promela, "_PART", 3)
+    monkeypatch.setattr(promela, "_MAX_LEAVES_IN_D_STEP", 3)
     assert promela.recount(Batch(2, 2)) == search(Batch(2, 2)).states
 
 

@@ -253,8 +253,8 @@ def test_a_trace_cmd_that_hangs_is_a_loss(trace_cmd, monkeypatch):
     """After a while; it is gone then, with all that it started."""
     from lazymmu.ftrace import tracecmd
 
-    monkeypatch.setattr(tracecmd, "SILENCE", 0.5)
-    monkeypatch.setattr(tracecmd, "_UNAME", 0.5)
+    monkeypatch.setattr(tracecmd, "MAX_SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(tracecmd, "_MAX_UNAME_SECONDS", 0.5)
     path = trace_cmd(f"echo '{LINE[:-1]}'; sleep 987654")
     assert ended(path) == (1, ["trace-cmd failed: it said nothing for 0 s"])
     # A process that was killed may need a moment to go.
@@ -278,7 +278,7 @@ def test_a_trace_cmd_that_fails_before_it_says_anything_is_an_error(
     """There is nothing to judge."""
     from lazymmu.ftrace import tracecmd
 
-    monkeypatch.setattr(tracecmd, "SILENCE", 0.5)
+    monkeypatch.setattr(tracecmd, "MAX_SILENCE_SECONDS", 0.5)
     with pytest.raises(TraceError, match=rf"^trace-cmd cannot read .*: {why}$"):
         ended(trace_cmd(UNAME + script))
 

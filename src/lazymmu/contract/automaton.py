@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from lazymmu.contract.eventlist import parse
 from lazymmu.contract.events import Moment, Pause, Resume
 from lazymmu.contract.monitor import Product, Runtime
-from lazymmu.contract.section import AFTER, ASPECTS, DEPTH_LIMIT, Held, Pending, TaskState
+from lazymmu.contract.section import AFTER, ASPECTS, MAX_DEPTH, Held, Pending, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -93,11 +93,14 @@ def alphabet() -> Mapping[str, tuple[Event, ...]]:
     }
 
 
-LARGE: Final = 64
+MAX_STATES_DRAWN: Final = 64
 """States that somebody may still want to look at."""
 
-_MERGED: Final = 32
-_MOST: Final = 100_000
+_MAX_STATES_PER_STATE_DRAWN: Final = 32
+"""States that are merged into one, as a guess of how many to make where few are to be drawn."""
+
+_MAX_STATES: Final = 100_000
+"""States that are made at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +137,15 @@ class NoAutomatonError(ValueError):
 def derive(rule: Rule, dialect: Dialect, unroll: int | None = None) -> Automaton:
     """The least automaton of `rule` in `dialect`.
 
-    unroll: how deep sections, pauses and pins are told apart, 1 to `DEPTH_LIMIT`; by default 2, or
+    unroll: how deep sections, pauses and pins are told apart, 1 to `MAX_DEPTH`; by default 2, or
     1 where 2 makes more than `LARGE` states.  Raises `NoAutomatonError` when the dialect turns the
     rule off, or when nothing in the alphabet breaks it, as with a rule about source text.
     """
     if unroll is None:
-        return _derive(rule, dialect, 2, LARGE) or derive(rule, dialect, 1)
+        return _derive(rule, dialect, 2, MAX_STATES_DRAWN) or derive(rule, dialect, 1)
     automaton = _derive(rule, dialect, unroll)
     if automaton is None:
-        raise NoAutomatonError(f"the automaton of {rule.name} has more than {_MOST} states")
+        raise NoAutomatonError(f"the automaton of {rule.name} has more than {_MAX_STATES} states")
     return automaton
 
 
@@ -153,7 +156,9 @@ def _derive(rule: Rule, dialect: Dialect, unroll: int, large: int = 0) -> Automa
         raise NoAutomatonError(f"{rule.name} is off in dialect {dialect.name}")
     symbols = _relevant(rule, dialect)
     # Merging brings most of the states of a small automaton together, but not all of any number.
-    states, steps = _explore(runtime, symbols, unroll, large * _MERGED or _MOST)
+    states, steps = _explore(
+        runtime, symbols, unroll, large * _MAX_STATES_PER_STATE_DRAWN or _MAX_STATES
+    )
     if not states:
         return None
     if all(len(row) == len(symbols) for row in steps):
@@ -376,7 +381,7 @@ def _words(state: Product) -> dict[str, str]:
     if task.unknown:
         return {"depth": "untold"}
     return {
-        "depth": ("off", "on", *(f"on{depth}" for depth in range(2, DEPTH_LIMIT + 1)))[task.depth],
+        "depth": ("off", "on", *(f"on{depth}" for depth in range(2, MAX_DEPTH + 1)))[task.depth],
         "paused": _counted("paused", task.paused),
         "pending": "pending" if task.pending else "",
         "locks": "locked" if task.locks else "",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.examples import Example
 
-_WIDTH: Final = 100
+_MAX_COLUMNS: Final = 100
 
 _Value = TypeVar("_Value")
 
@@ -184,13 +184,13 @@ def _section(title: str, body: str) -> str:
 
 
 def _filled(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, _MAX_COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 def _wrapped(key: str, value: str) -> str:
     return textwrap.fill(
         f"{key}: {value}",
-        _WIDTH,
+        _MAX_COLUMNS,
         subsequent_indent="    ",
         break_long_words=False,
         break_on_hyphens=False,

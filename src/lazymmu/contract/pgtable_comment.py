@@ -12,7 +12,7 @@ from typing import Final
 
 from lazymmu.contract.dialects import Dialect, Interrupts, LockGuarantee, Nesting
 
-_WIDTH: Final = 77
+_MAX_COLUMNS: Final = 77
 """Columns of text in a kernel comment of 80 columns."""
 
 
@@ -25,7 +25,7 @@ def contract_text(dialect: Dialect) -> str:
         lines.append(f" * {title}")
         for clause in clauses:
             wrapped = textwrap.wrap(
-                clause, _WIDTH - 2, break_long_words=False, break_on_hyphens=False
+                clause, _MAX_COLUMNS - 2, break_long_words=False, break_on_hyphens=False
             )
             lines.append(f" * - {wrapped[0]}")
             lines.extend(f" *   {rest}" for rest in wrapped[1:])

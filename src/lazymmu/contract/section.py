@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.dialects import Dialect
 
-DEPTH_LIMIT: Final = 3
+MAX_DEPTH: Final = 3
 """Depth, pause count and the multiplicity of one pin are exact up to this and unknown beyond it."""
 
 PAGE_TABLE_CLASSES: Final = frozenset({"ptl", "pmd", "mm", "kernel-pt"})
@@ -212,7 +212,7 @@ def _locked(state: TaskState, locks: frozenset[Held]) -> TaskState:
 
 
 def _enable(state: TaskState, _event: Event) -> TaskState:
-    if state.depth == DEPTH_LIMIT:
+    if state.depth == MAX_DEPTH:
         return replace(state, unknown=_more(state, "mode"))
     return _moved(state, state.depth + 1, state.pending)
 
@@ -224,7 +224,7 @@ def _disable(state: TaskState, _event: Event) -> TaskState:
 def _pause(state: TaskState, event: Pause) -> TaskState:
     if event.whose != "current":
         return state
-    if state.paused == DEPTH_LIMIT:
+    if state.paused == MAX_DEPTH:
         return replace(state, unknown=_more(state, "pause"), pending=frozenset())
     return replace(state, paused=state.paused + 1, pending=frozenset())
 
@@ -269,7 +269,7 @@ def _drop(state: TaskState, event: Drop) -> TaskState:
 
 def _pin(state: TaskState, event: Pin) -> TaskState:
     kind = event.kind
-    if state.pins.count(kind) == DEPTH_LIMIT:
+    if state.pins.count(kind) == MAX_DEPTH:
         return replace(state, unknown=_more(state, "pins"))
     return replace(state, pins=tuple(sorted((*state.pins, kind))))
 
@@ -283,7 +283,7 @@ def _unpin(state: TaskState, event: Unpin) -> TaskState:
 
 
 def _irq_enter(state: TaskState, event: IrqEnter) -> TaskState:
-    if len(state.irq) == DEPTH_LIMIT:
+    if len(state.irq) == MAX_DEPTH:
         return replace(state, unknown=_more(state, "irq"))
     return replace(state, irq=(*state.irq, event.kind))
 
@@ -309,10 +309,10 @@ def _observed(state: TaskState, event: Observed) -> TaskState:
     depth, paused = state.depth, state.paused
     unknown = set(state.unknown)
     enabled, pauses = event.counters
-    if "mode" in unknown and 0 <= enabled <= DEPTH_LIMIT:
+    if "mode" in unknown and 0 <= enabled <= MAX_DEPTH:
         depth = enabled
         unknown.remove("mode")
-    if "pause" in unknown and 0 <= pauses <= DEPTH_LIMIT:
+    if "pause" in unknown and 0 <= pauses <= MAX_DEPTH:
         paused = pauses
         unknown.remove("pause")
     return replace(state, depth=depth, paused=paused, unknown=frozenset(unknown))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BreadthFirst"]
 
-_CHECKS = 16
+_MIN_STEPS_CHECKED = 16
 """How often a step is run again for comparison: this often, and once for eight first runs."""
 
 
@@ -56,7 +56,7 @@ class BreadthFirst:
         self.engine = engine
         self.loops = engine.loops(0)
         self.flat = TrieArrays(table, packing)
-        self.store = StateStore(packing.words, self.loops, self._room)
+        self.store = StateStore(packing.words, self.loops, self._reserve_bytes)
         self.pending: dict[tuple[int, int], list[Successors]] = {}
         self.hits: Ints = np.zeros(len(table.leaves), np.int64)  # by leaf: steps taken
         self.first: dict[int, tuple[tuple[int, int], int, int]] = {}  # as in the oracle
@@ -68,7 +68,7 @@ class BreadthFirst:
         self.cut_labels = 0
         self.cut: list[Successors] = []
 
-    def _room(self, more: int) -> None:
+    def _reserve_bytes(self, more: int) -> None:
         """End the search where so many more bytes are too many."""
         most = self.limits.max_bytes
         if most is not None and self.store.bytes + self.waiting + more > most:
@@ -110,7 +110,7 @@ class BreadthFirst:
 
     def _tick(self, level: tuple[int, int]) -> None:
         self.limits.tick(self.store.count, self.transitions, *level)
-        self._room(0)
+        self._reserve_bytes(0)
         loops = self.engine.loops(self.store.count)
         if loops is not self.loops:
             self.loops = loops
@@ -226,13 +226,13 @@ class BreadthFirst:
 
     def _check(self, words: Words) -> None:
         """Run some step again that was tabulated elsewhere, and compare."""
-        if self.table.final and self.checks < _CHECKS + self.table.calls // 8:
+        if self.table.final and self.checks < _MIN_STEPS_CHECKED + self.table.calls // 8:
             self.checks += 1
             # Any rule will do that visits rows and actions without favour.
             row = self.checks * 7919 % words.shape[1]
             action = self.checks * 31 % self.table.final
             self._again(action, words[:, row : row + 1])
-            if len(self.samples) < _CHECKS:
+            if len(self.samples) < _MIN_STEPS_CHECKED:
                 self.samples.append((action, words[:, row : row + 1].copy()))
 
     def _again(self, action: int, state: Words) -> None:

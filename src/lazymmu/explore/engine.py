@@ -8,14 +8,14 @@ from importlib.util import find_spec
 from lazymmu.explore import hashing, trie_walk
 from lazymmu.explore.inner_loops import InnerLoops
 
-__all__ = ["HANDOVER", "NUMPY", "Engine"]
+__all__ = ["MIN_STATES_COMPILED", "NUMPY", "Engine"]
 
 NUMPY = InnerLoops(
     "numpy", 1 << 17, trie_walk.steps, trie_walk.successors, hashing.insert_new, hashing.find
 )
 """The default."""
 
-HANDOVER = 1_000_000
+MIN_STATES_COMPILED = 1_000_000
 """After so many states compiled code is worth its start: there are likely as many to come."""
 
 
@@ -34,7 +34,7 @@ class Engine:
 
     def loops(self, states: int) -> InnerLoops:
         """The inner loops for a search that has stored so many states."""
-        if self._waits and states > HANDOVER:
+        if self._waits and states > MIN_STATES_COMPILED:
             self._waits = False
             self._now = _numba()
         return self._now

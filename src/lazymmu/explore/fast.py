@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["explore"]
 
-_SCOUT = 4000
+_MAX_STATES_OF_TRIAL = 4000
 """After so many states the values are largely known, and it is worth to pack tightly."""
 
 
@@ -40,7 +40,10 @@ class _TrialSearch(BreadthFirst):
     """The first search: it ends when it has seen enough to pack better."""
 
     def _begin(self, level: tuple[int, int]) -> None:
-        if self.store.count > _SCOUT and tight(self.table.values).words < self.flat.packing.words:
+        if (
+            self.store.count > _MAX_STATES_OF_TRIAL
+            and tight(self.table.values).words < self.flat.packing.words
+        ):
             raise OutgrownError
         super()._begin(level)
 
@@ -55,7 +58,7 @@ def _search(table: StepTable, limits: SearchLimits, engine: Engine) -> tuple[Bre
         try:
             sweep.run()
         except OutgrownError:
-            if sweep.store.count > _SCOUT or not isinstance(sweep, _TrialSearch):
+            if sweep.store.count > _MAX_STATES_OF_TRIAL or not isinstance(sweep, _TrialSearch):
                 sweep = BreadthFirst(table, tight(table.values), limits, engine)
             else:
                 sweep = _TrialSearch(table, _loose(table), limits, engine)

@@ -28,11 +28,13 @@ __all__ = ["MULTIPLIER", "Keys", "Numbering", "find", "insert_new"]
 MULTIPLIER = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: Fibonacci hashing spreads neighbouring keys."""
 
-_FULL = 0.5
+_MAX_LOAD = 0.5
 """Above this share of full slots the searches get long."""
 
-_START = 12
-_BATCH = 1 << 18
+_MIN_SLOTS_LOG2 = 12
+"""The least table has two to the power of this slots."""
+
+_SLOTS_MOVED_AT_ONCE = 1 << 18
 
 U64 = np.uint64
 
@@ -95,16 +97,16 @@ def find(table: Words, log: int, keys: Words) -> Ints:
 class Keys:
     """A set of keys.
 
-    `loops` has the two functions that work on the table, and may be replaced. `room` is called
-    with the bytes of a larger table before that is made, and may raise.
+    `loops` has the two functions that work on the table, and may be replaced. `reserve_bytes` is
+    called with the bytes of a larger table before that is made, and may raise.
     """
 
-    def __init__(self, loops: InnerLoops, room: Callable[[int], None]) -> None:
+    def __init__(self, loops: InnerLoops, reserve_bytes: Callable[[int], None]) -> None:
         self.loops = loops
-        self.table: Words = np.zeros(1 << _START, U64)
-        self.log = _START
+        self.table: Words = np.zeros(1 << _MIN_SLOTS_LOG2, U64)
+        self.log = _MIN_SLOTS_LOG2
         self.count = 0
-        self._room = room
+        self._reserve_bytes = reserve_bytes
 
     @property
     def bytes(self) -> int:
@@ -114,18 +116,18 @@ class Keys:
     def reserve(self, more: int) -> None:
         """Make room for so many more keys."""
         log = self.log
-        while self.count + more > _FULL * (1 << log):
+        while self.count + more > _MAX_LOAD * (1 << log):
             log += 1
         if log != self.log:
-            self._room(self.table.itemsize << log)
+            self._reserve_bytes(self.table.itemsize << log)
             self.grow(log)
 
     def grow(self, log: int) -> None:
         """Move to a table of 2^log slots."""
         old = self.table
         self.table, self.log = np.zeros(1 << log, U64), log
-        for start in range(0, len(old), _BATCH):
-            part = old[start : start + _BATCH]
+        for start in range(0, len(old), _SLOTS_MOVED_AT_ONCE):
+            part = old[start : start + _SLOTS_MOVED_AT_ONCE]
             self.loops.insert_new(self.table, log, part[part != 0])
 
     def add(self, keys: Words) -> Ints:
@@ -148,9 +150,9 @@ class Keys:
 class Numbering(Keys):
     """Keys with numbers from 0 on, in the order in which they were first met."""
 
-    def __init__(self, loops: InnerLoops, room: Callable[[int], None]) -> None:
-        super().__init__(loops, room)
-        self.ids: Ints = np.zeros(1 << _START, np.int64)
+    def __init__(self, loops: InnerLoops, reserve_bytes: Callable[[int], None]) -> None:
+        super().__init__(loops, reserve_bytes)
+        self.ids: Ints = np.zeros(1 << _MIN_SLOTS_LOG2, np.int64)
 
     @property
     def bytes(self) -> int:

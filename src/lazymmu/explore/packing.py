@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from lazymmu.explore.model import StateField
 
-__all__ = ["TOP", "WORD", "Packing", "Values", "bits", "plan", "tight"]
+__all__ = ["TOP_BIT", "WORD_BITS", "Packing", "Values", "bits", "plan", "tight"]
 
-WORD = 63
+WORD_BITS = 63
 """Bits of a word that fields can use."""
 
-TOP = 1 << WORD
+TOP_BIT = 1 << WORD_BITS
 """The bit that is set in every packed word."""
 
 
@@ -32,7 +32,7 @@ def bits(values: int) -> int:
     return (max(values, 1) - 1).bit_length()
 
 
-_FEW = 256
+_MAX_VALUES_ENUMERATED = 256
 """A field with more values than this is numbered like an open one: few of them will be met."""
 
 
@@ -43,7 +43,7 @@ class Values:
 
     def __init__(self, field: StateField) -> None:
         self.field = field
-        self.open = field.values is None or field.values > _FEW
+        self.open = field.values is None or field.values > _MAX_VALUES_ENUMERATED
         self.known: list[Any] = [] if self.open else list(range(field.values or 0))
         self._numbers: dict[Any, int] = {}
 
@@ -89,7 +89,7 @@ class Packing:
 
     def pack(self, numbers: Sequence[int]) -> tuple[int, ...]:
         """The words of a state that is given by the number of each field's value."""
-        packed = [TOP] * self.words
+        packed = [TOP_BIT] * self.words
         for field, number in enumerate(numbers):
             packed[self.word[field]] |= number << self.shift[field]
         return tuple(packed)
@@ -106,13 +106,13 @@ class Packing:
 
 def plan(widths: Sequence[int]) -> Packing:
     """Lay fields of these widths out in words, in their order: neighbours change together."""
-    words, free = 1, WORD
+    words, free = 1, WORD_BITS
     word, shift = [], []
     for width in widths:
         if width > free:
-            words, free = words + 1, WORD
+            words, free = words + 1, WORD_BITS
         word.append(words - 1)
-        shift.append(WORD - free)
+        shift.append(WORD_BITS - free)
         free -= width
     return Packing(words, tuple(word), tuple(shift), tuple(widths))
 
@@ -127,7 +127,7 @@ def tight(values: Sequence[Values]) -> Packing:
     for number in range(packing.words):
         mine = [field for field, word in enumerate(packing.word) if word == number]
         grow = [field for field in mine if values[field].open]
-        free = WORD - sum(widths[field] for field in mine)
+        free = WORD_BITS - sum(widths[field] for field in mine)
         while grow and free:
             # The fewest bits first: a field that met 2 values may easily meet 4.
             field = min(grow, key=lambda one: widths[one])

@@ -40,7 +40,7 @@ __all__ = [
 FLAGS = ("-O2", "-w", "-DSAFETY", "-DBFS", "-DNOREDUCE", "-DMEMLIM=16000")
 """Breadth first, as our searches are; there is one process, and so nothing to reduce."""
 
-_PART = 200
+_MAX_LEAVES_IN_D_STEP = 200
 """So many leaves make one d_step: Spin takes a few thousand statements in one, and no more."""
 
 _REACH = "assert(false)"
@@ -90,7 +90,7 @@ class _Writer:
 
     def options(self, ref: int) -> Iterator[tuple[list[str], int]]:
         """An action in parts that are small enough for Spin: the tests for each, and its trie."""
-        if self.leaves(ref) <= _PART:
+        if self.leaves(ref) <= _MAX_LEAVES_IN_D_STEP:
             if self.guard(ref) != "0":
                 yield [], ref
             return

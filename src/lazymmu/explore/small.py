@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from lazymmu.explore.limits import SearchLimits
     from lazymmu.explore.model import Model, SearchResult
 
-__all__ = ["MOST", "TabulatedModel", "explore"]
+__all__ = ["MAX_STATES", "TabulatedModel", "explore"]
 
-MOST = 5000
+MAX_STATES = 5000
 """With more states than this the arrays are faster, also when they begin anew."""
 
-_EVERY = 29
-_SAMPLES = 16
+_LOOKUPS_PER_CHECK = 29
+"""Of so many steps that are looked up, one is run again for comparison."""
+
+_MIN_STEPS_CHECKED = 16
+"""Steps that are run again in all, and one more for eight first runs."""
 
 
 class TabulatedModel:
@@ -63,25 +66,28 @@ class TabulatedModel:
             ref = node.children.get(state[node.field], UNKNOWN)
         if ref == UNKNOWN:
             self.table.learn(action, state.__getitem__)
-            if len(self._samples) < _SAMPLES // 2:
+            if len(self._samples) < _MIN_STEPS_CHECKED // 2:
                 self._samples.append((action, tuple(state)))
             return self.table.look(action, state.__getitem__)
         self._looks += 1
-        if self._looks % _EVERY == 0 and len(self._samples) < _SAMPLES + self.table.calls // 8:
+        if (
+            self._looks % _LOOKUPS_PER_CHECK == 0
+            and len(self._samples) < _MIN_STEPS_CHECKED + self.table.calls // 8
+        ):
             self.table.check(action, state.__getitem__)
             self._samples.append((action, tuple(state)))
         return ref
 
     def check(self) -> None:
         """Run some steps once more at the end; raises ModelError if they changed."""
-        for action, state in self._samples[:_SAMPLES]:
+        for action, state in self._samples[:_MIN_STEPS_CHECKED]:
             self.table.check(action, state.__getitem__)
 
 
 def explore(model: Model, limits: SearchLimits) -> tuple[SearchResult | None, StepTable]:
     """Search a small model; None if it turned out to be large. And what was learnt of it."""
     cached = TabulatedModel(model)
-    most = MOST if limits.max_states is None else min(MOST, limits.max_states)
+    most = MAX_STATES if limits.max_states is None else min(MAX_STATES, limits.max_states)
     result = reference.explore(cached, replace(limits, max_states=most))
     if result.reason == "max_states" and most != limits.max_states:
         return None, cached.table

@@ -15,7 +15,7 @@ import numpy as np
 
 from lazymmu.explore.hashing import Keys, Numbering
 from lazymmu.explore.limits import LimitReachedError
-from lazymmu.explore.packing import TOP
+from lazymmu.explore.packing import TOP_BIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 __all__ = ["StateStore"]
 
-_HALF = 31
+_NUMBER_BITS = 31
 """Bits of a word's number in a key: a key has two, and the highest bit set."""
 
 
 class StateStore:
     """States by number, in the order in which they came in.
 
-    `room` is called with the bytes that are needed next, and may raise.
+    `reserve_bytes` is called with the bytes that are needed next, and may raise.
     """
 
-    def __init__(self, words: int, loops: InnerLoops, room: Callable[[int], None]) -> None:
-        self.seen = Keys(loops, room)
+    def __init__(self, words: int, loops: InnerLoops, reserve_bytes: Callable[[int], None]) -> None:
+        self.seen = Keys(loops, reserve_bytes)
         # For each word, and for each pair of a word with what was before it but the last one.
-        self._words = [Numbering(loops, room) for _ in range(words if words > 1 else 0)]
-        self._pairs = [Numbering(loops, room) for _ in range(words - 2)]
+        self._words = [Numbering(loops, reserve_bytes) for _ in range(words if words > 1 else 0)]
+        self._pairs = [Numbering(loops, reserve_bytes) for _ in range(words - 2)]
         self._starts: list[int] = []
         self._parents: list[NDArray[np.uint32]] = []
         self._actions: list[NDArray[np.uint16]] = []
@@ -79,11 +79,11 @@ class StateStore:
 
     @staticmethod
     def _key(one: Ints, other: Ints) -> Words:
-        if max(one.max(initial=0), other.max(initial=0)) >> _HALF:
+        if max(one.max(initial=0), other.max(initial=0)) >> _NUMBER_BITS:
             raise LimitReachedError(
                 "max_bytes"
             )  # 2^31 different words need far more than 2^31 bytes
-        key: Words = (one << _HALF | other).view(np.uint64) | np.uint64(TOP)
+        key: Words = (one << _NUMBER_BITS | other).view(np.uint64) | np.uint64(TOP_BIT)
         return key
 
     def add(self, states: Words, parents: Ints, actions: Ints) -> Ints:

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "insert_new", "steps", "successors"]
 
-_ASKED = 1 << 12
+_MAX_CHILDREN_ASKED = 1 << 12
 """So many unknown children are looked for before the model is run."""
 
 _PENDING = -(1 << 62)
 """Marks a child that was found unknown, so that it is asked for once."""
 
-_AHEAD = 32
+_SLOTS_PREFETCHED = 32
 """So many slots are touched before they are searched, while memory brings them."""
 
 _WORDS = "uint64[:,::1]"
@@ -99,7 +99,7 @@ def steps(flat: TrieArrays, words: Words, first: int, count: int) -> tuple[Ints,
     """As `walk.steps`."""
     pairs = words.shape[1] * count
     refs = np.zeros(pairs, np.int64)
-    asked = np.empty((3, _ASKED), np.int64)
+    asked = np.empty((3, _MAX_CHILDREN_ASKED), np.int64)
     while unknown := _walk(words, flat.node, flat.child, first, count, refs, asked):
         learn(flat, words, *asked[:, :unknown])
     rows = np.empty(pairs + 1, np.int64)
@@ -129,9 +129,9 @@ def _claim(table, log, keys, new):  # type: ignore[no-untyped-def]
     touched = np.uint64(0)
     mask = (1 << log) - 1
     down = np.uint64(64 - log)
-    slots = np.empty(_AHEAD, np.int64)
-    for start in range(0, keys.size, _AHEAD):
-        size = min(_AHEAD, keys.size - start)
+    slots = np.empty(_SLOTS_PREFETCHED, np.int64)
+    for start in range(0, keys.size, _SLOTS_PREFETCHED):
+        size = min(_SLOTS_PREFETCHED, keys.size - start)
         for ahead in range(size):
             slot = np.int64(keys[start + ahead] * np.uint64(MULTIPLIER) >> down)
             slots[ahead] = slot

@@ -17,18 +17,18 @@ __all__ = ["Lines"]
 
 # What is looked for whatever the caller wants: lost records and stacks.
 _ALWAYS: Final = (b" EVENTS", b" buffer started", b"<stack trace")
-_REMEMBERED: Final = 1 << 14
+_MAX_COLUMNS_KNOWN: Final = 1 << 14
 """Different columns that are remembered; a busy machine has some thousands."""
 
-_DENSE: Final = 15
+_BLOCKS_TAKEN_FOR_DENSE: Final = 15
 """Blocks that are taken to be like the one before them."""
 
-_SECONDS: Final = 20
+_MAX_SECONDS_BYTES: Final = 20
 """Bytes that the seconds of a time may have, with the blanks before them."""
 
 _NEWLINE: Final = re.compile(rb"\n")
 
-_CONTEXT: Final = 3
+_CONTEXT_LINES: Final = 3
 """Lines shown on each side of a line."""
 
 
@@ -108,7 +108,7 @@ class Lines:
             # in the next blocks too.
             if len(hits) * 3 <= self.block.count(b"\n"):
                 return self._hit(hits, usual)
-            self._dense = _DENSE + 1
+            self._dense = _BLOCKS_TAKEN_FOR_DENSE + 1
         self._dense -= 1
         found = usual.findall(self.block, self._begin)
         self._first, self._starts = self.next_line, []
@@ -182,7 +182,7 @@ class Lines:
         if found is not None and key in self.known:
             # Seconds of six digits, after a day, make times wider.
             mid = at + self._width
-            point = self.block.find(b".", mid, mid + _SECONDS) + 1
+            point = self.block.find(b".", mid, mid + _MAX_SECONDS_BYTES) + 1
             self.wide = max(self.wide, point - mid + 6)
         return found
 
@@ -254,7 +254,7 @@ class Lines:
         return None
 
     def _remember(self, key: bytes, known: Columns) -> Columns:
-        if len(self.known) > _REMEMBERED:
+        if len(self.known) > _MAX_COLUMNS_KNOWN:
             self.known.clear()
         self.known[key] = known
         return known
@@ -306,7 +306,7 @@ class Lines:
         before: list[tuple[int, str]] = []
         at = self.at(number)
         line, end = number, at
-        while end > 0 and len(before) < _CONTEXT:
+        while end > 0 and len(before) < _CONTEXT_LINES:
             start = self.block.rfind(b"\n", 0, end - 1) + 1
             line -= 1
             self._add(before, line, self.block[start : end - 1])
@@ -314,7 +314,7 @@ class Lines:
         after: list[tuple[int, str]] = []
         self._add(after, number, self.text(at))
         line, start = number, self.block.find(b"\n", at) + 1
-        while 0 < start < len(self.block) and len(after) < _CONTEXT:
+        while 0 < start < len(self.block) and len(after) < _CONTEXT_LINES:
             line += 1
             end = self.block.find(b"\n", start)
             self._add(after, line, self.block[start:end])

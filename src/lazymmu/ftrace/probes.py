@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ARCHES", "DynamicEvent", "Form", "Probe", "ProbePlan", "architecture", "plan", "script"]
 
 _HERE: Final = Path(__file__).parent
-_WIDTH: Final = 96
+_MAX_COLUMNS: Final = 96
 _LAST: Final = (9999, 0, 0)
 
 GROUP: Final = "lazymmu"
@@ -220,6 +220,6 @@ def _notes(asked: ProbePlan) -> Iterator[str]:
 
 
 def _comment(text: str, mark: str) -> Iterator[str]:
-    lines = textwrap.wrap(text, _WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(text, _MAX_COLUMNS - 4, break_long_words=False, break_on_hyphens=False)
     for at, line in enumerate(lines):
         yield f"#   {line}" if at else f"# {mark} {line}"

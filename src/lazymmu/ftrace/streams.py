@@ -21,12 +21,12 @@ from lazymmu.inputs import LIMIT, open_input
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-__all__ = ["BLOCK", "blocks", "opened"]
+__all__ = ["BLOCK_BYTES", "blocks", "opened"]
 
-BLOCK: Final = 1 << 20
+BLOCK_BYTES: Final = 1 << 20
 """Bytes read at once; also the length from which a line is given up."""
 
-_STACK: Final = 1 << 13
+_MAX_STACK_BYTES: Final = 1 << 13
 """Bytes that the longest stack takes: 64 frames of names."""
 
 _GZIP: Final = b"\x1f\x8b"
@@ -84,7 +84,7 @@ def opened(
             yield stack.enter_context(reported(path, told))
             return
         counted = _Counted(cast("BinaryIO", _Replayed(head, raw)), progress)
-        source = cast("BinaryIO", io.BufferedReader(counted, BLOCK))
+        source = cast("BinaryIO", io.BufferedReader(counted, BLOCK_BYTES))
         yield stack.enter_context(_unpacked(path, head, source))
 
 
@@ -159,8 +159,8 @@ def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
         end = chunk.rfind(b"\n")
         if end < 0:
             rest += chunk
-            if len(rest) > BLOCK:
-                rest, skipped, missing = b"", len(rest), f"a line longer than {BLOCK} bytes"
+            if len(rest) > BLOCK_BYTES:
+                rest, skipped, missing = b"", len(rest), f"a line longer than {BLOCK_BYTES} bytes"
             continue
         block = rest + chunk
         end = _whole(block)
@@ -183,9 +183,9 @@ def _chunk(stream: BinaryIO) -> tuple[bytes, str]:
     read = getattr(stream, "read1", stream.read)
     parts: list[bytes] = []
     size = 0
-    while size < BLOCK:
+    while size < BLOCK_BYTES:
         try:
-            part = read(BLOCK - size)
+            part = read(BLOCK_BYTES - size)
         except TraceCmdError as error:
             return b"".join(parts), f"trace-cmd failed: {error}"
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
@@ -205,7 +205,7 @@ def _chunk(stream: BinaryIO) -> tuple[bytes, str]:
 def _whole(block: bytes) -> int:
     """Where to cut `block`: after its last whole line, and not inside a stack."""
     end = block.rfind(b"\n") + 1
-    stack = block.rfind(b"<stack trace", max(0, end - _STACK))
+    stack = block.rfind(b"<stack trace", max(0, end - _MAX_STACK_BYTES))
     if stack < 0:
         return end
     after = block.find(b"\n", stack) + 1

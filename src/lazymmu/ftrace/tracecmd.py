@@ -23,12 +23,12 @@ from lazymmu.ftrace.record import TraceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["SILENCE", "TraceCmdError", "reported"]
+__all__ = ["MAX_SILENCE_SECONDS", "TraceCmdError", "reported"]
 
-SILENCE: Final = 30.0
+MAX_SILENCE_SECONDS: Final = 30.0
 """Seconds without a word after which trace-cmd is taken for hanging; it prints as it reads."""
 
-_UNAME: Final = 10.0
+_MAX_UNAME_SECONDS: Final = 10.0
 """Seconds for the kernel's name, which stands at the beginning of the file."""
 
 
@@ -84,8 +84,8 @@ class _Output(io.RawIOBase):
         else:
             poll = select.poll()
             poll.register(self._source, select.POLLIN)
-            if not poll.poll(SILENCE * 1000):
-                raise TraceCmdError(f"it said nothing for {SILENCE:.0f} s")
+            if not poll.poll(MAX_SILENCE_SECONDS * 1000):
+                raise TraceCmdError(f"it said nothing for {MAX_SILENCE_SECONDS:.0f} s")
             part = os.read(self._source, len(view))
             if not part:
                 self._check()
@@ -95,7 +95,7 @@ class _Output(io.RawIOBase):
     def _check(self) -> None:
         """Raise EndedError unless the process has ended with 0."""
         try:
-            status = self._process.wait(SILENCE)
+            status = self._process.wait(MAX_SILENCE_SECONDS)
         except subprocess.TimeoutExpired:
             raise TraceCmdError("it closed its output and did not end") from None
         if status < 0:
@@ -134,4 +134,4 @@ def _uname(command: list[str]) -> bytes:
         output = cast("IO[bytes]", process.stdout)
         poll = select.poll()
         poll.register(output, select.POLLIN)
-        return os.read(output.fileno(), 1 << 12) if poll.poll(_UNAME * 1000) else b""
+        return os.read(output.fileno(), 1 << 12) if poll.poll(_MAX_UNAME_SECONDS * 1000) else b""

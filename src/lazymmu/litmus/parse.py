@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Indentation", "LayoutError", "parse"]
 
-DEEPEST = 8
+MAX_INDENT_LEVELS = 8
 """Levels of indentation: more than any kernel function has, and no recursion worth the name."""
 
-_TAB = 8
+_TAB_COLUMNS = 8
 """Columns that a tab goes to, as in the kernel."""
 
 
@@ -69,10 +69,12 @@ class Indentation:
             yield token
             if token.type != "_NL":
                 continue
-            indent = len(token.rpartition("\n")[2].expandtabs(_TAB))
+            indent = len(token.rpartition("\n")[2].expandtabs(_TAB_COLUMNS))
             if indent > open_at[-1]:
-                if len(open_at) > DEEPEST:
-                    raise LayoutError(*_after(token), f"lines nest deeper than {DEEPEST} levels")
+                if len(open_at) > MAX_INDENT_LEVELS:
+                    raise LayoutError(
+                        *_after(token), f"lines nest deeper than {MAX_INDENT_LEVELS} levels"
+                    )
                 open_at.append(indent)
                 yield _made("_INDENT", token)
             while indent < open_at[-1]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LitmusError", "read"]
 
-MOST = 1 << 16
+MAX_FILE_CHARACTERS = 1 << 16
 """Characters of a file: forty times the longest that ships."""
 
 
@@ -55,8 +55,10 @@ def read(
     Raises LitmusError for the first thing that is wrong.
     """
     try:
-        if len(text) > MOST:
-            raise parse.LayoutError(1, 1, f"a litmus file has at most {MOST} characters")
+        if len(text) > MAX_FILE_CHARACTERS:
+            raise parse.LayoutError(
+                1, 1, f"a litmus file has at most {MAX_FILE_CHARACTERS} characters"
+            )
         scenario = _Reader(file).transform(parse.parse(text))
         validate.check(scenario, validate.KnownNames.of(operations, implementations, rules))
     except VisitError as error:

@@ -30,7 +30,7 @@ FINALLY = "finally"
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _RESERVED = {*BARE, "not", "if", signature.CURRENT}
 _YES_NO = {"section", "paused", "interrupt"}
-_MOST_TIMES = 3
+_MAX_INTERRUPT_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,8 @@ def _tasks(scenario: Scenario) -> None:
         if task.forked and task.name not in used:
             _fail(task, f"no task forks `{task.name}`")
     for irq in scenario.interrupts:
-        if not 1 <= irq.times <= _MOST_TIMES:
-            _fail(irq, f"an interrupt happens 1 to {_MOST_TIMES} times")
+        if not 1 <= irq.times <= _MAX_INTERRUPT_TIMES:
+            _fail(irq, f"an interrupt happens 1 to {_MAX_INTERRUPT_TIMES} times")
 
 
 def _operations(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["operation", "render"]
 
 _INDENT = "    "
-_WIDTH = 96
+_MAX_COLUMNS = 96
 
 
 def render(scenario: Scenario) -> str:
@@ -39,7 +39,8 @@ def operation(line: OperationLine) -> str:
 def _lines(scenario: Scenario) -> Iterator[str]:
     yield f"litmus {scenario.name}"
     yield from (
-        f'"{part}"' for part in textwrap.wrap(scenario.sentence, _WIDTH, break_on_hyphens=False)
+        f'"{part}"'
+        for part in textwrap.wrap(scenario.sentence, _MAX_COLUMNS, break_on_hyphens=False)
     )
     for keyword, names in (
         ("claim", scenario.claims),

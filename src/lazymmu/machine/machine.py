@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.releases import Release
     from lazymmu.machine.steps import Routine, RoutineCall, Step
 
-MOST_CPUS = 3
+MAX_CPUS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,8 +352,8 @@ ARCH_OPERATIONS = (
 
 
 def _refuse(config: MachineConfig, release: Release) -> None:
-    if not 1 <= config.cpus <= MOST_CPUS:
-        raise ConfigError(f"a machine has 1 to {MOST_CPUS} CPUs, not {config.cpus}")
+    if not 1 <= config.cpus <= MAX_CPUS:
+        raise ConfigError(f"a machine has 1 to {MAX_CPUS} CPUs, not {config.cpus}")
     if config.rt and config.arch not in (*release.rt, *PORTS):
         raise ConfigError(
             f"PREEMPT_RT cannot be selected on {config.arch} in {config.release}: no such kernel"

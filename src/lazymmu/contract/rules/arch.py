@@ -20,7 +20,7 @@ from lazymmu.contract.events import (
     Resume,
 )
 from lazymmu.contract.rules.rule import Party, Rule, RuleKind, Witness
-from lazymmu.contract.section import DEPTH_LIMIT, TaskState
+from lazymmu.contract.section import MAX_DEPTH, TaskState
 
 if TYPE_CHECKING:
     from lazymmu.contract.monitor import Violation
@@ -42,7 +42,7 @@ def _raw(
     """Own state: how many calls of the API itself, or of hooks, the path is in."""
     match event:
         case FunctionCall(role="api" | "arch-hook" | "switch-hook"):
-            return min(own + 1, DEPTH_LIMIT), ()
+            return min(own + 1, MAX_DEPTH), ()
         case FunctionReturn(role="api" | "arch-hook" | "switch-hook"):
             return max(own - 1, 0), ()
         case Enable() | Disable() | Flush() | Pause() | Resume() if event.layer == "arch":
@@ -96,11 +96,11 @@ def _unpinned(
     hooks, switches, carried = own
     match event:
         case FunctionCall(role="arch-hook"):
-            return (min(hooks + 1, DEPTH_LIMIT), switches, carried), ()
+            return (min(hooks + 1, MAX_DEPTH), switches, carried), ()
         case FunctionReturn(role="arch-hook"):
             return (max(hooks - 1, 0), switches, carried), ()
         case FunctionCall(role="switch-hook"):
-            return (hooks, min(switches + 1, DEPTH_LIMIT), carried), ()
+            return (hooks, min(switches + 1, MAX_DEPTH), carried), ()
         case FunctionReturn(role="switch-hook"):
             return (hooks, max(switches - 1, 0), carried), ()
         case PerCpu() if switches:
@@ -158,7 +158,7 @@ def _mixes(
     hooks, checked = own
     match event:
         case FunctionCall(role="arch-hook"):
-            return (min(hooks + 1, DEPTH_LIMIT), checked if hooks else frozenset()), ()
+            return (min(hooks + 1, MAX_DEPTH), checked if hooks else frozenset()), ()
         case FunctionReturn(role="arch-hook"):
             return (max(hooks - 1, 0), checked if hooks > 1 else frozenset()), ()
         case BatchKey(checked=True):

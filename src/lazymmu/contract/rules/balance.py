@@ -22,7 +22,7 @@ from lazymmu.contract.rules.rule import (
     RuleKind,
     stateless,
 )
-from lazymmu.contract.section import DEPTH_LIMIT, TaskState
+from lazymmu.contract.section import MAX_DEPTH, TaskState
 
 _EXEMPT = -1
 """Own depth of a run that begins in a hook: those leave what they did not enter, or the reverse."""
@@ -141,7 +141,7 @@ def _unbalanced_pause(
             return (before.paused, ()), ()
         case _ if not before.knows("pause"):
             return own, ()
-        case Pause(whose="current") if len(depths) < DEPTH_LIMIT:
+        case Pause(whose="current") if len(depths) < MAX_DEPTH:
             return (at_root, (*depths, before.depth)), ()
         case Resume(whose="current"):
             if before.paused == 0:
@@ -217,7 +217,7 @@ def _bh_across(
         case _ if not before.knows("mode"):
             return (), ()
         case Enable():
-            return (*own, _in_interrupt(before, event))[:DEPTH_LIMIT], ()
+            return (*own, _in_interrupt(before, event))[:MAX_DEPTH], ()
         case Disable() if own:
             now = _in_interrupt(before, event)
             differs = None not in (now, own[-1]) and now != own[-1]

@@ -14,7 +14,7 @@ from lazymmu.contract.events import (
     SwitchOut,
 )
 from lazymmu.contract.rules.rule import ALL_WITNESSES, Party, Rule, RuleKind, stateless
-from lazymmu.contract.section import DEPTH_LIMIT, TaskState
+from lazymmu.contract.section import MAX_DEPTH, TaskState
 
 # ---- sleep-in-section ----------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ def _interrupt(
         case _ if not before.knows("irq"):
             return own, ()
         case Enable() if before.irq or event.in_interrupt == "yes":
-            return min(own + 1, DEPTH_LIMIT), ("begins",)
+            return min(own + 1, MAX_DEPTH), ("begins",)
         case Disable() if before.irq or event.in_interrupt == "yes":
             return max(own - 1, 0), () if own else ("ends",)
     return own, ()

@@ -134,7 +134,7 @@ KERNEL_BUG = Rule(
 
 # ---- mode-not-effective --------------------------------------------------------------------
 
-_ENOUGH: Final = 2
+_MIN_ENTRIES_BATCHED: Final = 2
 """Of entries: two that one section writes could have been done together."""
 
 
@@ -168,7 +168,7 @@ class ModeEffect:
         """What is wrong: "never-on", "never-batches", or None when nothing is, or was seen."""
         if self.off and not self.on:
             return "never-on"
-        if self.alone >= _ENOUGH and self.together < _ENOUGH:
+        if self.alone >= _MIN_ENTRIES_BATCHED and self.together < _MIN_ENTRIES_BATCHED:
             return "never-batches"
         return None
 
@@ -182,7 +182,7 @@ def mode_effect(seen: Iterable[ModeEffect]) -> ModeEffect:
 
 
 def _more(number: int) -> int:
-    return min(number + 1, _ENOUGH)
+    return min(number + 1, _MIN_ENTRIES_BATCHED)
 
 
 def _effective(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lazymmu.contract.dialects import Dialect, Interrupts, Status
 from lazymmu.contract.events import Event, FunctionCall, FunctionReturn, Observed
 from lazymmu.contract.rules.rule import Party, Rule, RuleKind, Witness, stateless
-from lazymmu.contract.section import DEPTH_LIMIT, TaskState
+from lazymmu.contract.section import MAX_DEPTH, TaskState
 
 if TYPE_CHECKING:
     from lazymmu.contract.monitor import Violation
@@ -32,7 +32,7 @@ def _left(
     """
     match event:
         case FunctionCall(role="api" | "arch-hook"):
-            return min(own + 1, DEPTH_LIMIT), ()
+            return min(own + 1, MAX_DEPTH), ()
         case FunctionReturn(role="api" | "arch-hook"):
             return max(own - 1, 0), ()
         case Observed(at="switch-in") if not own and before.knows("mode", "pause"):

@@ -38,7 +38,7 @@ _Word = TypeVar("_Word")
 
 _NAME: Final = re.compile(r"(?:~?guard:)?[A-Za-z_][A-Za-z0-9_]*\Z")
 """A C identifier, or the class of a guard (include/linux/cleanup.h), with ~ for its end."""
-_MOST_ARGUMENTS: Final = 16
+_MAX_ARGUMENTS: Final = 16
 
 _TABLES: Final[Mapping[str, frozenset[str]]] = {
     "lock_fields": frozenset({"field"}),
@@ -198,5 +198,5 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, list) and all(_fits(item, int) for item in value)
     if hint is int:
         # Every number of the vocabulary is an argument's.
-        return type(value) is int and -_MOST_ARGUMENTS <= value < _MOST_ARGUMENTS
+        return type(value) is int and -_MAX_ARGUMENTS <= value < _MAX_ARGUMENTS
     return isinstance(value, hint)

@@ -15,23 +15,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Histogram"]
 
-_EXACT: Final = 16
-_BITS: Final = 3
+_EXACT_VALUES: Final = 16
+"""Numbers below this have a bin of their own."""
+
+_MANTISSA_BITS: Final = 3
 """Of a number's leading bits, besides the first, that tell its bin."""
 
 
 def _bin(value: int) -> int:
-    if value < _EXACT:
+    if value < _EXACT_VALUES:
         return value
-    shift = value.bit_length() - 1 - _BITS
-    return _EXACT + (shift - 1) * 8 + (value >> shift) - 8
+    shift = value.bit_length() - 1 - _MANTISSA_BITS
+    return _EXACT_VALUES + (shift - 1) * 8 + (value >> shift) - 8
 
 
 def _middle(number: int) -> int:
     """A number in the middle of a bin."""
-    if number < _EXACT:
+    if number < _EXACT_VALUES:
         return number
-    octave, step = divmod(number - _EXACT, 8)
+    octave, step = divmod(number - _EXACT_VALUES, 8)
     shift = octave + 1
     return ((8 + step) << shift) + (1 << shift >> 1)
 

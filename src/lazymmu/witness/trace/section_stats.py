@@ -3,7 +3,7 @@
 
 It judges nothing.  `SectionStats.add()` is told of each line by the trace witness, with what the
 line is to a section; memory does not grow with the trace: distributions are `Histogram`s, and of
-tasks and call sites beyond `stats_group.MOST` only the sum is kept.
+tasks and call sites beyond `stats_group.MAX_GROUPS` only the sum is kept.
 
 What was put off is counted where the kernel shows it:
 

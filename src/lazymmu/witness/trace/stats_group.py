@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OTHERS", "StatsGroup", "group_of", "ranked"]
 
-MOST: Final = 512
+MAX_GROUPS: Final = 512
 """Tasks, or call sites, that are told apart."""
 
 OTHERS: Final = "(others)"
@@ -72,7 +72,7 @@ def group_of(found: dict[str, StatsGroup], name: str) -> StatsGroup:
     """The group of a name; of one too many, the group of all others."""
     group = found.get(name)
     if group is None:
-        name = name if len(found) < MOST else OTHERS
+        name = name if len(found) < MAX_GROUPS else OTHERS
         group = found.setdefault(name, StatsGroup())
     return group
 
