@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lazymmu.kernelc.ir.cfg_builder import lower
+from lazymmu.kernelc.ir.expr import Name, Number
 from lazymmu.kernelc.ir.nodes import UNPARSED, Function
 from lazymmu.kernelc.program import Program, assignments
 
@@ -136,8 +137,8 @@ def test_lines_are_those_of_the_file() -> None:
     function = Definition("f", "mm/a.c", line=11, first_line=10)
     macro = Definition("m", "mm/a.h", kind="macro", line=5, first_line=6, params=("x",))
     program = Program(Made({function: F, macro: "g(x)"}))
-    assert [call[3] for _, call in program.function(function).calls()] == [12]
-    assert [call[3] for _, call in program.function(macro).calls()] == [6]
+    assert [call.line for _, call in program.function(function).calls()] == [12]
+    assert [call.line for _, call in program.function(macro).calls()] == [6]
     assert program.function(macro).params == ("x",)
 
 
@@ -157,4 +158,5 @@ def graph(body: str) -> Function:
 def test_assignments_of_a_variable_are_all_of_them() -> None:
     """Values where there are, None for what is changed in place or by a callee."""
     found = assignments(graph("int a = 1; a = 2; p++; g(&b); s->m = 3;"))
-    assert found == {"a": [("num", 1), ("num", 2)], "p": [None], "b": [None]}
+    one, two = Number(1), Number(2)
+    assert found == {Name("a"): [one, two], Name("p"): [None], Name("b"): [None]}

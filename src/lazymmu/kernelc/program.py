@@ -12,7 +12,8 @@ from typing import Protocol
 
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.ir.cfg_builder import lower, unread
-from lazymmu.kernelc.ir.nodes import Expr, Function, changed
+from lazymmu.kernelc.ir.expr import VARIABLES, Expr, Variable
+from lazymmu.kernelc.ir.nodes import Function, writes
 
 
 class Source(Protocol):
@@ -101,12 +102,12 @@ class Program:
         return known
 
 
-def assignments(function: Function) -> dict[str, list[Expr | None]]:
+def assignments(function: Function) -> dict[Variable, list[Expr | None]]:
     """What each variable of a function is ever assigned; None for a change in place."""
-    out: dict[str, list[Expr | None]] = {}
+    out: dict[Variable, list[Expr | None]] = {}
     for node in function.nodes:
         if node.expr is not None:
-            for target, value in changed(node.expr):
-                if target[0] == "id":
-                    out.setdefault(target[1], []).append(value)
+            for target, value in writes(node.expr):
+                if isinstance(target, VARIABLES):
+                    out.setdefault(target, []).append(value)
     return out

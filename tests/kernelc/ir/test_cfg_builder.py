@@ -10,16 +10,18 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.kernelc.ir.cfg_builder import lower
+from lazymmu.kernelc.ir.expr import Expr, IncDec, Name, Other, Temporary
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
     RETURN,
     SWITCH,
-    Expr,
     Function,
     Node,
     calls_in,
-    changed,
-    text,
+    has_effect,
+    spell,
+    walk,
+    writes,
 )
 from lazymmu.kernelc.parse.masks import macro_body, mask
 from lazymmu.kernelc.parse.slices import definitions
@@ -45,19 +47,20 @@ def happens(node: Node) -> list[str]:
     """What evaluating a node does that its callers could see."""
     if node.expr is None:
         return []
-    said = [text(call) for call in calls_in(node.expr)]
-    for target, _ in changed(node.expr):
-        if node.expr[0] == "step":
-            said.append(text(node.expr))
-        elif target[0] == "id" and not target[1].startswith("$"):
-            said.append(f"{target[1]} =")
+    said = [spell(call) for call in calls_in(node.expr)]
+    for target, _ in writes(node.expr):
+        if isinstance(node.expr, IncDec):
+            said.append(spell(node.expr))
+        elif isinstance(target, Name):
+            said.append(f"{target.spelling} =")
     return said
 
 
 def asked(expr: Expr) -> str:
     """A condition without effects, by its spelling; what a call or a temporary says, as `?`."""
-    plain = not any(calls_in(expr)) and "$" not in text(expr) and expr != ("other", ())
-    return text(expr) if plain else "?"
+    inner = [type(node) for node in walk(expr)]
+    plain = not has_effect(expr) and Temporary not in inner and expr != Other()
+    return spell(expr) if plain else "?"
 
 
 def paths(graph: Function, *, visits: int = 1) -> list[str]:
@@ -536,7 +539,7 @@ def test_a_macro_of_an_expression_returns_its_value() -> None:
     graph = macro("#define twice(x) (a(x) + a(x))")
     assert graph.params == ("x",)
     assert paths(graph) == ["a(x) a(x)"]
-    assert [text(n.expr) for n in graph.nodes if n.op == RETURN and n.expr] == ["(a(x) + a(x))"]
+    assert [spell(n.expr) for n in graph.nodes if n.op == RETURN and n.expr] == ["(a(x) + a(x))"]
 
 
 def test_a_macro_of_a_call_is_that_call() -> None:
@@ -580,10 +583,11 @@ def test_a_macro_may_be_an_if() -> None:
 def places(graph: Function) -> dict[str, tuple[int, int]]:
     """Line and column of each call."""
     return {
-        call[1]: (call[3], call[4])
+        call.name: (call.line, call.column)
         for node in graph.nodes
         if node.expr is not None
         for call in calls_in(node.expr)
+        if call.name is not None
     }
 
 

@@ -18,7 +18,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazymmu.kernelc.ir.cfg_builder import lower
-from lazymmu.kernelc.ir.nodes import BRANCH, NOP, RETURN, SWITCH, Expr, Function
+from lazymmu.kernelc.ir.expr import (
+    Assign,
+    Binary,
+    Call,
+    Conditional,
+    Expr,
+    Guard,
+    Name,
+    Not,
+    Number,
+    Temporary,
+    Variable,
+)
+from lazymmu.kernelc.ir.nodes import BRANCH, NOP, RETURN, SWITCH, Function
 from lazymmu.kernelc.parse.masks import mask
 
 LOOPS: frozenset[str] = frozenset()
@@ -227,36 +240,38 @@ def run_source(parts: list[list[Statement]], run: Run) -> None:
             at = int(str(left).removeprefix("goto l"))
 
 
-def value_of(expr: Expr, run: Run, temps: dict[str, int]) -> int:
+def value_of(expr: Expr, run: Run, values: dict[Variable, int]) -> int:
     """Evaluate an expression of a graph."""
     match expr:
-        case ("num", n):
-            return int(n)
-        case ("id", name):
-            return temps.get(name, 0)
-        case ("call", name, _, _, _):
+        case Number(n):
+            return n
+        case Name() | Temporary():
+            return values.get(expr, 0)
+        case Call(str(name)):
             return run.call(name)
-        case ("assign", "=", ("id", name), inner):
-            temps[name] = value_of(inner, run, temps)
-            return temps[name]
-        case ("not", inner):
-            return int(not value_of(inner, run, temps))
-        case ("bin", "&&", a, b):
-            return int(bool(value_of(a, run, temps)) and bool(value_of(b, run, temps)))
-        case ("bin", "||", a, b):
-            return int(bool(value_of(a, run, temps)) or bool(value_of(b, run, temps)))
-        case ("cond", a, b, c):
-            return value_of(b if value_of(a, run, temps) else c, run, temps)
+        case Guard():
+            return run.call(expr.name)
+        case Assign("=", Name() | Temporary() as target, inner):
+            values[target] = value_of(inner, run, values)
+            return values[target]
+        case Not(inner):
+            return int(not value_of(inner, run, values))
+        case Binary("&&", a, b):
+            return int(bool(value_of(a, run, values)) and bool(value_of(b, run, values)))
+        case Binary("||", a, b):
+            return int(bool(value_of(a, run, values)) or bool(value_of(b, run, values)))
+        case Conditional(a, b, c):
+            return value_of(b if value_of(a, run, values) else c, run, values)
     raise AssertionError(expr)
 
 
 def run_graph(graph: Function, run: Run) -> None:
     """Run a function's graph."""
-    temps: dict[str, int] = {}
+    values: dict[Variable, int] = {}
     at = 0
     while True:
         node = graph.nodes[at]
-        value = value_of(node.expr, run, temps) if node.expr is not None else 0
+        value = value_of(node.expr, run, values) if node.expr is not None else 0
         if node.op == RETURN:
             return
         if node.op == BRANCH:
@@ -381,8 +396,8 @@ def test_a_graph_does_what_the_source_does(parts: list[list[Statement]], oracle:
     with suppress(Stopped):
         run_graph(graph, by_graph)
     assert by_graph.calls == by_source.calls
-    every = [call for _, call in graph.calls() if "guard" not in call[1]]
-    assert Counter((call[1], call[3], call[4]) for call in every) == read.calls
+    every = [call for _, call in graph.calls() if isinstance(call, Call)]
+    assert Counter((call.name, call.line, call.column) for call in every) == read.calls
     returns = Counter((n.line, n.column) for n in graph.nodes if n.op == RETURN)
     assert returns == read.returns
     switches = [n for n in graph.nodes if n.op == SWITCH]

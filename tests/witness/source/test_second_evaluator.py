@@ -22,7 +22,19 @@ from lazymmu.contract import events as ev
 from lazymmu.contract.dialects import COUNTED
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.rules import RULES
-from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Expr, Function, text
+from lazymmu.kernelc.ir.expr import (
+    Address,
+    Assign,
+    Binary,
+    Call,
+    Expr,
+    Field,
+    IncDec,
+    Name,
+    Not,
+    Number,
+)
+from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Function, spell
 
 Said = set[tuple[str, int]]
 
@@ -113,30 +125,30 @@ class Run:
     def value(self, expr: Expr, env: dict[str, Any]) -> Any:
         """Evaluate an expression, effects included."""
         match expr:
-            case ("num", n):
+            case Number(n):
                 return n
-            case ("id", name) if name.startswith("once"):
+            case Name(name) if name.startswith("once"):
                 return env.setdefault(name, self.choose())
-            case ("id", _) | ("field", _, _):
-                return env[text(expr)]
-            case ("not", inner):
+            case Name() | Field():
+                return env[spell(expr)]
+            case Not(inner):
                 return int(not self.value(inner, env))
-            case ("bin", "==", left, right):
+            case Binary("==", left, right):
                 return int(self.value(left, env) == self.value(right, env))
-            case ("bin", "!=", left, right):
+            case Binary("!=", left, right):
                 return int(self.value(left, env) != self.value(right, env))
-            case ("bin", "&&", left, right):
+            case Binary("&&", left, right):
                 return int(bool(self.value(left, env)) and bool(self.value(right, env)))
-            case ("bin", "||", left, right):
+            case Binary("||", left, right):
                 return int(bool(self.value(left, env)) or bool(self.value(right, env)))
-            case ("assign", "=", target, inner):
-                env[text(target)] = self.value(inner, env)
-                return env[text(target)]
-            case ("step", _, target):
-                old = env[text(target)]
-                env[text(target)] = next(self.fresh)
+            case Assign("=", target, inner):
+                env[spell(target)] = self.value(inner, env)
+                return env[spell(target)]
+            case IncDec(_, target, prefix=False):
+                old = env[spell(target)]
+                env[spell(target)] = next(self.fresh)
                 return old
-            case ("call", name, args, line, _):
+            case Call(str(name), args, line):
                 return self.call(name, args, line, env)
         raise AssertionError(expr)
 
@@ -145,7 +157,9 @@ class Run:
         if name == "ptep_lockptr":
             return f"lock of {next(self.fresh)}"
         if name == "pte_offset_map_lock":
-            return self.mapped(text(args[3][1]), line, env)
+            lock = args[3]
+            assert isinstance(lock, Address)
+            return self.mapped(spell(lock.operand), line, env)
         given = [self.value(arg, env) for arg in args]
         if name in self.functions:
             graph = self.functions[name]

@@ -1,16 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is known of a C expression without running it.
 
-A value is None when nothing is known, or
-
-    ("int", n)        a constant (NULL and false are 0)
-    ("nonzero",)      not 0
-    ("fn", name, file)  a function, and the file that defines it
-    ("addr", text)    the address of a variable that lives longer than any call
-    ("gfp", kind)     an allocation mask: "blocking", "nonblocking"
-    ("user-mm",)      the mm of a user address space, hence not init_mm
-    ("lock", class)   a lock of a class known to the caller
-
 Correlated conditions are compared by *facts*: the canonical spelling of a condition without
 effects, and whether it held.
 """
@@ -20,15 +10,91 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Literal, NamedTuple, TypeAlias
 
-from lazymmu.kernelc.ir.nodes import Expr, calls_in, names_in, strip, text
+from lazymmu.kernelc.ir.expr import (
+    Address,
+    AnyCall,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Conditional,
+    Deref,
+    Expr,
+    Field,
+    Guard,
+    Index,
+    LoopHead,
+    Name,
+    Not,
+    Number,
+    String,
+    Temporary,
+    Unary,
+)
+from lazymmu.kernelc.ir.nodes import has_effect, spell, strip_casts
 
-Value = tuple[Any, ...] | None
 
-ZERO: Value = ("int", 0)
-NONZERO: Value = ("nonzero",)
-USER_MM: Value = ("user-mm",)
+class Int(NamedTuple):
+    """A constant; NULL and false are 0. Its width is not followed."""
+
+    number: int
+    kind: Literal["int"] = "int"
+
+
+class NonZero(NamedTuple):
+    """Something that is not 0."""
+
+    kind: Literal["nonzero"] = "nonzero"
+
+
+class FunctionValue(NamedTuple):
+    """A function, and the file that defines it."""
+
+    name: str
+    file: str
+    kind: Literal["function"] = "function"
+
+
+class AddressOf(NamedTuple):
+    """The address of a variable that lives longer than any call."""
+
+    variable: str
+    kind: Literal["address"] = "address"
+
+
+class AllocationMask(NamedTuple):
+    """A mask of type gfp_t: whether it allows to block."""
+
+    blocking: bool
+    kind: Literal["mask"] = "mask"
+
+
+class UserMm(NamedTuple):
+    """The mm of a user address space, hence not init_mm."""
+
+    kind: Literal["user-mm"] = "user-mm"
+
+
+class LockOf(NamedTuple):
+    """A lock of a class that the caller knows, one of `events.LockClass`."""
+
+    cls: str
+    kind: Literal["lock"] = "lock"
+
+
+Value: TypeAlias = (
+    Int | NonZero | FunctionValue | AddressOf | AllocationMask | UserMm | LockOf | None
+)
+"""What is known of a value; None when nothing is. Like nodes, each class has a `kind` of its own,
+so that values of different classes are never equal."""
+
+ZERO = Int(0)
+NONZERO = NonZero()
+USER_MM = UserMm()
+BLOCKING = AllocationMask(blocking=True)
+NONBLOCKING = AllocationMask(blocking=False)
 
 _WIDEST = 1 << 64
 """No constant of the kernel has more than 64 bits; what comes to more has overflowed."""
@@ -53,18 +119,18 @@ _ARITHMETIC: Mapping[str, Callable[[int, int], int]] = {
 
 def truth(value: Value) -> bool | None:
     """Whether a value is true in a condition, None when that is not known."""
-    if value is None:
-        return None
-    if value[0] == "int":
-        return bool(value[1] != 0)
-    if value[0] in ("nonzero", "fn", "addr", "user-mm"):
-        return True
-    return None
+    match value:
+        case Int(number):
+            return number != 0
+        case NonZero() | FunctionValue() | AddressOf() | UserMm():
+            return True
+        case AllocationMask() | LockOf() | None:
+            return None
 
 
 def integer(value: Value) -> int | None:
     """The value as an integer constant, None when it is none."""
-    return value[1] if value is not None and value[0] == "int" else None
+    return value.number if isinstance(value, Int) else None
 
 
 class Evaluator:
@@ -77,7 +143,7 @@ class Evaluator:
     def __init__(
         self,
         lookup: Callable[[str], Value],
-        call: Callable[[Expr], Value] = lambda _call: None,
+        call: Callable[[AnyCall], Value] = lambda _call: None,
     ) -> None:
         self.lookup = lookup
         self.call = call
@@ -85,41 +151,36 @@ class Evaluator:
     def value(self, expr: Expr) -> Value:
         """The value of an expression as far as it is known."""
         match expr:
-            case ("num", n):
-                return ("int", n)
-            case ("id", name):
-                return self.lookup(name)
-            case ("cast", _, inner):
-                return self.value(inner)
-            case ("addr", ("id", name)):
-                return self.lookup("&" + name) or ("addr", name)
-            case ("addr", ("field", _, _)):
-                return NONZERO
-            case ("str",):
-                return NONZERO
-            case ("call", _, _, _, _):
+            case Name() | Temporary():
+                return self.lookup(expr.spelling)
+            case Number(number):
+                return Int(number)
+            case Call() | Guard() | LoopHead():
                 return self.call(expr)
-            case ("assign", "=", _, inner):
+            case Field() | Deref() | Index():
+                return self.lookup(spell(expr))
+            case Cast(_, inner) | Assign("=", _, inner):
                 return self.value(inner)
-            case ("not", inner):
+            case Binary(op, left, right):
+                return self._binary(op, left, right, expr)
+            case Address(Name(name)):
+                return self.lookup("&" + name) or AddressOf(name)
+            case Address(Field()) | String():
+                return NONZERO
+            case Not(inner):
                 known = truth(self.value(inner))
-                return None if known is None else ("int", int(not known))
-            case ("un", "~", inner):
-                number = integer(self.value(inner))
-                return None if number is None else ("int", ~number)
-            case ("un", "-", inner):
-                number = integer(self.value(inner))
-                return None if number is None else ("int", -number)
-            case ("cond", test, yes, no):
+                return None if known is None else Int(int(not known))
+            case Unary("~" | "-" as op, inner):
+                operand = integer(self.value(inner))
+                if operand is None:
+                    return None
+                return Int(~operand if op == "~" else -operand)
+            case Conditional(test, yes, no):
                 known = truth(self.value(test))
                 if known is None:
                     both = self.value(yes)
                     return both if both == self.value(no) else None
                 return self.value(yes if known else no)
-            case ("bin", op, left, right):
-                return self._binary(op, left, right, expr)
-            case ("field", _, _) | ("deref", _) | ("index", _, _):
-                return self.lookup(text(expr))
         return None
 
     def _binary(self, op: str, left: Expr, right: Expr, expr: Expr) -> Value:
@@ -128,76 +189,53 @@ class Evaluator:
             x, y = truth(a), truth(b)
             decisive = op == "||"
             if decisive in (x, y):
-                return ("int", int(decisive))
-            return None if None in (x, y) else ("int", int(not decisive))
+                return Int(int(decisive))
+            return None if None in (x, y) else Int(int(not decisive))
         m, n = integer(a), integer(b)
         if m is not None and n is not None and op in _ARITHMETIC:
             made = _ARITHMETIC[op](m, n)
-            return ("int", made) if -_WIDEST < made < _WIDEST else None
+            return Int(made) if -_WIDEST < made < _WIDEST else None
         if op in ("==", "!="):
             same = _same(a, b)
             if same is not None:
-                return ("int", int(same == (op == "==")))
+                return Int(int(same == (op == "==")))
         if op == "&" and (m == 0 or n == 0):
             return ZERO
-        return self.lookup(text(expr))
+        return self.lookup(spell(expr))
 
 
 def _same(a: Value, b: Value) -> bool | None:
-    if a is None or b is None:
-        return None
-    if a[0] in ("fn", "addr") and b[0] in ("fn", "addr"):
+    """Whether two values are the same one, None when that is not known."""
+    known = (FunctionValue, AddressOf)
+    if isinstance(a, known) and isinstance(b, known):
         return a == b
-    if {a[0], b[0]} == {"addr", "user-mm"}:
-        return False
+    match a, b:
+        case (AddressOf(), UserMm()) | (UserMm(), AddressOf()):
+            return False
+        case Int(m), Int(n):
+            return m == n
     x, y = truth(a), truth(b)
-    if x is not None and y is not None and x != y:
-        return False
-    if a[0] == "int" and b[0] == "int":
-        return a == b
-    return None
+    return False if x is not None and y is not None and x != y else None
 
 
 @lru_cache(maxsize=1 << 15)
-def canonical(expr: Expr) -> tuple[str, bool] | None:
-    """A condition as (spelling, polarity): ``x == NULL`` is (``x``, False).
+def normalize_condition(expr: Expr) -> tuple[str, bool] | None:
+    """A condition as (spelling, polarity): `x == NULL` is (`x`, False).
 
     None for a condition with effects or calls, which may differ the next time.
     """
-    expr = strip(expr)
-    if expr[0] == "bin" and expr[1] in ("==", "!="):
-        same = expr[1] == "=="
-        for side, other in ((expr[2], expr[3]), (expr[3], expr[2])):
-            if strip(side) == ("num", 0):
-                inner = canonical(other)
-                return (inner[0], inner[1] != same) if inner is not None else None
-        plain = ("bin", "==", expr[2], expr[3])
-        return (text(plain), same) if _pure(plain) else None
-    if expr[0] == "not":
-        inner = canonical(expr[1])
-        return (inner[0], not inner[1]) if inner is not None else None
-    return (text(expr), True) if _pure(expr) else None
-
-
-def _pure(expr: Expr) -> bool:
-    if any(True for _ in calls_in(expr)):
-        return False
-    return not _writes(expr)
-
-
-def _writes(expr: Expr) -> bool:
-    if expr[0] in ("assign", "step"):
-        return True
-    for item in expr[1:]:
-        if type(item) is tuple and item:
-            # An expression, or several of them: arguments, the values of a compound literal.
-            parts = (item,) if type(item[0]) is str else item
-            if any(type(part) is tuple and part and _writes(part) for part in parts):
-                return True
-    return False
-
-
-@lru_cache(maxsize=1 << 15)
-def mentions(expr: Expr) -> frozenset[str]:
-    """The variables an expression depends on."""
-    return frozenset(names_in(expr))
+    match strip_casts(expr):
+        case Binary("==" | "!=" as op, left, right):
+            same = op == "=="
+            for side, other in ((left, right), (right, left)):
+                number = strip_casts(side)
+                if isinstance(number, Number) and number.value == 0:
+                    inner = normalize_condition(other)
+                    return (inner[0], inner[1] != same) if inner is not None else None
+            plain = Binary("==", left, right)
+            return None if has_effect(plain) else (spell(plain), same)
+        case Not(operand):
+            inner = normalize_condition(operand)
+            return (inner[0], not inner[1]) if inner is not None else None
+        case stripped:
+            return None if has_effect(stripped) else (spell(stripped), True)

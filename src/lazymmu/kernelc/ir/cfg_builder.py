@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From the text of one function to its flow graph (see ir.py), by way of tree-sitter.
+"""From the text of one function to its flow graph (see nodes.py), by way of tree-sitter.
 
 The syntax tree lives only while its function is lowered.  Input is a slice that masks.py
 made parseable: same length and lines as in the file, so that positions are real ones.
@@ -13,18 +13,29 @@ import tree_sitter
 import tree_sitter_c
 
 from lazymmu.kernelc.ir.bounds import MAX_BYTES, MAX_GUARDS, MAX_NODES, NESTED, Unread
+from lazymmu.kernelc.ir.expr import (
+    Assign,
+    Binary,
+    Call,
+    Expr,
+    Guard,
+    LoopHead,
+    Name,
+    Number,
+    Other,
+    Temporary,
+)
 from lazymmu.kernelc.ir.expression_lowering import Lowering, deeper, expression
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
     EVAL,
-    LOOP,
     NOP,
     RETURN,
     SWITCH,
     UNPARSED,
-    Expr,
     Function,
     Node,
+    has_effect,
 )
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
@@ -95,8 +106,8 @@ class _Builder(Lowering):
         self.breaks: list[tuple[list[int], int]] = []
         self.continues: list[tuple[list[int], int]] = []
         self.labels: dict[str, tuple[int, int]] = {}
-        self.gotos: list[tuple[int, str, list[Expr]]] = []
-        self.guards: list[Expr] = []
+        self.gotos: list[tuple[int, str, list[Guard]]] = []
+        self.guards: list[Guard] = []
         self.depth = self.met = 0
         self.holding: dict[int, bool] = {}
 
@@ -139,9 +150,9 @@ class _Builder(Lowering):
         if self.at >= 0 or not self.nodes:
             self.node(EVAL, expr, ts)
 
-    def temp(self) -> Expr:
+    def temp(self) -> Temporary:
         self.temps += 1
-        return ("id", f"${self.temps}")
+        return Temporary(self.temps)
 
     # -- whole definitions ----------------------------------------------------------------
 
@@ -210,10 +221,10 @@ class _Builder(Lowering):
                 names.append("...")
             elif child.type == "parameter_declaration":
                 name = _declared(child.child_by_field_name("declarator"))
-                names.append(name or f"${len(names)}")
+                names.append(name or f"<{len(names)}>")
                 kind = _text(child.child_by_field_name("type"))
                 self.out.types[names[-1]] = kind + _stars(child.child_by_field_name("declarator"))
-        if names == ["$0"] and self.out.types.get("$0") == "void":
+        if names == ["<0>"] and self.out.types["<0>"] == "void":
             names = []
         self.out.params = tuple(names)
 
@@ -261,16 +272,16 @@ class _Builder(Lowering):
 
     def _unguard(
         self,
-        guards: list[Expr],
+        guards: list[Guard],
         depth: int,
         ts: TsNode | None,
         where: tuple[int, int] | None = None,
     ) -> None:
         """Drop the guards of the scopes that are left, where they are left."""
         for guard in reversed(guards[depth:]):
-            name, args, *taken = guard[1:]
-            line, col = where or (self.place(ts) if ts is not None else taken)
-            self.node(EVAL, ("call", f"~{name}", args, line, col), ts)
+            taken = guard.line, guard.column
+            line, column = where or (self.place(ts) if ts is not None else taken)
+            self.node(EVAL, guard._replace(line=line, column=column, dropped=True), ts)
 
     def statement(self, ts: TsNode) -> None:
         deeper(self)
@@ -284,11 +295,11 @@ class _Builder(Lowering):
         else:
             # An expression where a statement may stand: in a macro's body, or after an ERROR.
             value = expression(self, ts)
-            if _has_effect(value):
+            if has_effect(value):
                 self.effect(value, ts)
         self.depth -= 1
 
-    def hold(self, guard: Expr) -> None:
+    def hold(self, guard: Guard) -> None:
         """Hold a guard until the block at hand is left."""
         if len(self.guards) >= MAX_GUARDS:
             raise Unread(f"more than {MAX_GUARDS} guards held at once")
@@ -307,15 +318,14 @@ class _Builder(Lowering):
     def _expression_statement(self, ts: TsNode) -> None:
         for child in ts.named_children:
             value = expression(self, child)
-            if value[0] == "call" and isinstance(value[1], tuple):
-                inner = value[1]
-                if inner[0] == "call" and inner[1] == "guard" and inner[2]:
+            match value:
+                case Call(Call("guard", (cls, *_)), args, line, column):
                     # guard(class)(arg): taken here, dropped when the block is left.
-                    guard = _guard(inner[2][0], value[2], value[3], value[4])
+                    guard = _guard(cls, args, line, column)
                     self.effect(guard, child)
                     self.hold(guard)
                     continue
-            if _has_effect(value):
+            if has_effect(value):
                 self.effect(value, child)
 
     def _declaration(self, ts: TsNode) -> None:
@@ -332,7 +342,7 @@ class _Builder(Lowering):
                 continue
             self.out.types[name] = kind + _stars(inner)
             if value is not None:
-                self.effect(("assign", "=", ("id", name), value), child)
+                self.effect(Assign("=", Name(name), value), child)
 
     def _if(self, ts: TsNode) -> None:
         test = ts.child_by_field_name("condition")
@@ -419,7 +429,7 @@ class _Builder(Lowering):
                 self._declaration(start)
             else:
                 value = expression(self, start)
-                if _has_effect(value):
+                if has_effect(value):
                     self.effect(value, start)
         head = self.detached(ts)
         after = self.detached(ts)
@@ -451,7 +461,7 @@ class _Builder(Lowering):
         update = ts.child_by_field_name("update")
         if update is not None:
             value = expression(self, update)
-            if _has_effect(value):
+            if has_effect(value):
                 self.effect(value, update)
         if post:
             yes, no = self.condition(test, ts)
@@ -472,10 +482,10 @@ class _Builder(Lowering):
         args = [expression(self, item) for item in _items(test)]
         yes, no = self.detached(where), self.detached(where)
         line, column = self.place(where)
-        self.test(("call", LOOP, tuple(args), line, column), yes, no, where)
+        self.test(LoopHead(tuple(args), line, column), yes, no, where)
         return yes, no
 
-    def _scoped(self, test: TsNode | None) -> tuple[Expr, Expr | None] | None:
+    def _scoped(self, test: TsNode | None) -> tuple[Guard, Expr | None] | None:
         """``while(_guard,class, args)``, the form that masks.py leaves of a guard, is no loop.
 
         The guard, and for scoped_cond_guard() what is returned when it is not had.
@@ -488,26 +498,26 @@ class _Builder(Lowering):
         line, column = self.place(items[0])
         if head == "_guard":
             return _guard(values[0], tuple(values[1:]), line, column), None
-        fail = values[1] if len(values) > 1 else ("other", ())
+        fail = values[1] if len(values) > 1 else Other()
         return _guard(values[0], tuple(values[2:]), line, column), fail
 
-    def _take(self, guard: Expr, fail: Expr | None, ts: TsNode, after: int) -> None:
+    def _take(self, guard: Guard, fail: Expr | None, ts: TsNode, after: int) -> None:
         """Take a guard for the statement that follows, or leave by ``fail``.
 
         A ``fail`` that is no jump goes on behind that statement (include/linux/cleanup.h).
         """
         if fail is not None:
             taken, missed = self.detached(ts), self.detached(ts)
-            self.test(("other", ()), taken, missed, ts)
+            self.test(Other(), taken, missed, ts)
             self.at = missed
             match fail:
-                case ("bin", "+", ("id", "RETURN"), value):
+                case Binary("+", Name("RETURN"), value):
                     self._returns(value, ts)
-                case ("id", "RETURN"):
+                case Name("RETURN"):
                     self._returns(None, ts)
-                case ("bin", "+", ("id", "GOTO"), ("id", label)):
+                case Binary("+", Name("GOTO"), Name(label)):
                     self._goes_to(label, ts)
-                case _ if _has_effect(fail):
+                case _ if has_effect(fail):
                     self.effect(fail, ts)
             self.jump(after)
             self.at = taken
@@ -516,7 +526,7 @@ class _Builder(Lowering):
 
     def _switch(self, ts: TsNode) -> None:
         test = ts.child_by_field_name("condition")
-        value = expression(self, test) if test is not None else ("other", ())
+        value = expression(self, test) if test is not None else Other()
         head = self.node(SWITCH, value, ts)
         after = self.detached(ts)
         self.at = -1
@@ -536,7 +546,7 @@ class _Builder(Lowering):
             self.at = join
             label = child.child_by_field_name("value")
             const = expression(self, label) if label is not None else None
-            cases.append(const[1] if const is not None and const[0] == "num" else None)
+            cases.append(const.value if isinstance(const, Number) else None)
             targets.append(join)
             for inner in child.named_children:
                 if label is not None and inner.start_byte == label.start_byte:
@@ -585,9 +595,9 @@ class _Builder(Lowering):
     def _returns(self, value: Expr | None, ts: TsNode) -> None:
         if self.at < 0:
             return
-        if self.guards and value is not None and _has_effect(value):
+        if self.guards and value is not None and has_effect(value):
             kept = self.temp()
-            self.node(EVAL, ("assign", "=", kept, value), ts)
+            self.node(EVAL, Assign("=", kept, value), ts)
             value = kept
         self._unguard(self.guards, 0, ts)
         self.node(RETURN, value, ts)
@@ -631,9 +641,8 @@ def _items(ts: TsNode) -> list[TsNode]:
     return found
 
 
-def _guard(kind: Expr, args: tuple[Expr, ...], line: int, column: int) -> Expr:
-    name = kind[1] if kind[0] == "id" else "?"
-    return ("call", f"guard:{name}", args, line, column)
+def _guard(cls: Expr, args: tuple[Expr, ...], line: int, column: int) -> Guard:
+    return Guard(cls.spelling if isinstance(cls, Name) else "?", args, line, column)
 
 
 def _text(ts: TsNode | None) -> str:
@@ -672,16 +681,3 @@ def _stars(ts: TsNode | None) -> str:
             inner = ts.named_children[0] if ts.named_child_count else None
         ts = inner
     return out
-
-
-def _has_effect(value: Expr) -> bool:
-    if value[0] in ("call", "assign", "step"):
-        return True
-    for item in value[1:]:
-        if type(item) is tuple:
-            if item and type(item[0]) is str:
-                if _has_effect(item):
-                    return True
-            elif any(type(part) is tuple and _has_effect(part) for part in item):
-                return True
-    return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expressions of C, from tree-sitter nodes to the tuples of ir.py.
+"""Expressions of C, from the nodes of tree-sitter to those of expr.py.
 
 What has effects and is evaluated only sometimes (``a && f()``, ``c ? f() : g()``,
 statement expressions) becomes branches of the flow graph and a temporary variable.
@@ -12,7 +12,28 @@ from typing import Protocol
 import tree_sitter
 
 from lazymmu.kernelc.ir.bounds import MAX_DEPTH, MAX_DIGITS, MAX_PARTS, NESTED, Unread
-from lazymmu.kernelc.ir.nodes import Expr
+from lazymmu.kernelc.ir.expr import (
+    INT,
+    Address,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Conditional,
+    Deref,
+    Expr,
+    Field,
+    IncDec,
+    Index,
+    IntegerType,
+    Name,
+    Not,
+    Number,
+    Other,
+    String,
+    Temporary,
+    Unary,
+)
 
 TsNode = tree_sitter.Node
 
@@ -30,7 +51,7 @@ class Lowering(Protocol):
     met: int
     """Expressions and statements that were begun."""
     holding: dict[int, bool]
-    """By a syntax node's id: whether it holds a call, an assignment or a step."""
+    """By a syntax node's id: whether it holds a call or a write."""
 
     def place(self, ts: TsNode) -> tuple[int, int]:
         """Line and column of a syntax node, from 1."""
@@ -40,7 +61,7 @@ class Lowering(Protocol):
         """Append a node that evaluates an expression."""
         ...
 
-    def temp(self) -> Expr:
+    def temp(self) -> Temporary:
         """Return a variable that the source does not have."""
         ...
 
@@ -74,14 +95,14 @@ def expression(low: Lowering, ts: TsNode) -> Expr:
     if kind == "identifier":
         name = _text(ts)
         if name in _CONSTANTS:
-            return ("num", _CONSTANTS[name])
-        return ("id", name)
+            return Number(_CONSTANTS[name])
+        return Name(name)
     deeper(low)
     handler = _HANDLERS.get(kind)
     if handler is not None:
         value = handler(low, ts)
     else:
-        value = ("other", tuple(expression(low, child) for child in ts.named_children))
+        value = Other(tuple(expression(low, child) for child in ts.named_children))
     low.depth -= 1
     return value
 
@@ -109,27 +130,46 @@ def _field(ts: TsNode, name: str) -> TsNode:
 
 
 def _number(_low: Lowering, ts: TsNode) -> Expr:
-    digits = _text(ts).rstrip("uUlL")
+    text = _text(ts)
+    digits = text.rstrip("uUlL")
     if len(digits) > MAX_DIGITS:
         raise Unread(f"an integer of more than {MAX_DIGITS} digits")
+    octal = len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567"
     try:
-        if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":
-            return ("num", int(digits, 8))
-        return ("num", int(digits, 0))
+        value = int(digits, 8 if octal else 0)
     except ValueError:
-        return ("str",)
+        return String()
+    decimal = digits.isdecimal() and not octal
+    return Number(value, integer_type(value, text[len(digits) :].lower(), decimal=decimal))
+
+
+def integer_type(value: int, suffix: str, *, decimal: bool) -> IntegerType:
+    """Return the type of an integer constant: the first one that holds it (C11, 6.4.4.1).
+
+    :param suffix: what follows the digits, in small letters: `ul`.
+    :param decimal: whether it is written in base 10; in another base an unsigned type will do.
+
+    Limits: `long` has 64 bits. A constant that no type holds counts as the widest.
+    """
+    unsigned = "u" in suffix
+    if "l" not in suffix:
+        if not unsigned and value < 1 << 31:
+            return INT
+        if (unsigned or not decimal) and value < 1 << 32:
+            return IntegerType(32, signed=False)
+    return IntegerType(64, signed=not unsigned and (decimal or value < 1 << 63))
 
 
 def _constant(_low: Lowering, ts: TsNode) -> Expr:
-    return ("num", _CONSTANTS.get(_text(ts), 0))
+    return Number(_CONSTANTS.get(_text(ts), 0))
 
 
 def _literal(_low: Lowering, _ts: TsNode) -> Expr:
-    return ("str",)
+    return String()
 
 
 def _unevaluated(_low: Lowering, _ts: TsNode) -> Expr:
-    return ("other", ())
+    return Other()
 
 
 def _parenthesized(low: Lowering, ts: TsNode) -> Expr:
@@ -138,7 +178,7 @@ def _parenthesized(low: Lowering, ts: TsNode) -> Expr:
         return _statement_expression(low, children[0])
     if len(children) == 1:
         return expression(low, children[0])
-    return ("other", tuple(expression(low, child) for child in children))
+    return Other(tuple(expression(low, child) for child in children))
 
 
 def _statement_expression(low: Lowering, ts: TsNode) -> Expr:
@@ -146,12 +186,12 @@ def _statement_expression(low: Lowering, ts: TsNode) -> Expr:
     for child in children[:-1]:
         low.statement(child)
     if not children:
-        return ("other", ())
+        return Other()
     last = children[-1]
     if last.type == "expression_statement" and last.named_child_count:
         return expression(low, last.named_children[0])
     low.statement(last)
-    return ("other", ())
+    return Other()
 
 
 def _call(low: Lowering, ts: TsNode) -> Expr:
@@ -166,42 +206,37 @@ def _call(low: Lowering, ts: TsNode) -> Expr:
         name = _text(function)
         if name in _TRANSPARENT and args:
             return args[0]
-        return ("call", name, args, line, column)
+        return Call(name, args, line, column)
     callee = expression(low, function)
-    if callee[0] == "deref":
-        callee = callee[1]
-    if callee[0] == "id":
-        return ("call", callee[1], args, line, column)
-    return ("call", callee, args, line, column)
+    if isinstance(callee, Deref):
+        callee = callee.operand
+    return Call(callee.spelling if isinstance(callee, Name) else callee, args, line, column)
 
 
 def _field_access(low: Lowering, ts: TsNode) -> Expr:
-    return ("field", expression(low, _field(ts, "argument")), _text(_field(ts, "field")))
+    return Field(expression(low, _field(ts, "argument")), _text(_field(ts, "field")))
 
 
 def _index(low: Lowering, ts: TsNode) -> Expr:
     base, index = _field(ts, "argument"), _field(ts, "index")
-    return ("index", expression(low, base), expression(low, index))
+    return Index(expression(low, base), expression(low, index))
 
 
 def _pointer(low: Lowering, ts: TsNode) -> Expr:
     inner = expression(low, _field(ts, "argument"))
-    kind = "deref" if _text(_field(ts, "operator")) == "*" else "addr"
-    if kind == "deref" and inner[0] == "addr":
-        return inner[1]  # type: ignore[no-any-return]
-    if kind == "addr" and inner[0] == "deref":
-        return inner[1]  # type: ignore[no-any-return]
-    return (kind, inner)
+    if _text(_field(ts, "operator")) == "*":
+        return inner.operand if isinstance(inner, Address) else Deref(inner)
+    return inner.operand if isinstance(inner, Deref) else Address(inner)
 
 
 def _unary(low: Lowering, ts: TsNode) -> Expr:
     op = _text(_field(ts, "operator"))
     inner = expression(low, _field(ts, "argument"))
     if op == "!":
-        return ("not", inner)
-    if op == "-" and inner[0] == "num":
-        return ("num", -inner[1])
-    return ("un", op, inner)
+        return Not(inner)
+    if op == "-" and isinstance(inner, Number):
+        return inner._replace(value=-inner.value)
+    return Unary(op, inner)
 
 
 def _binary(low: Lowering, ts: TsNode) -> Expr:
@@ -209,7 +244,7 @@ def _binary(low: Lowering, ts: TsNode) -> Expr:
     if op in ("&&", "||") and _has_call(low, _field(ts, "right")):
         return _by_branches(low, ts)
     left = expression(low, _field(ts, "left"))
-    return ("bin", op, left, expression(low, _field(ts, "right")))
+    return Binary(op, left, expression(low, _field(ts, "right")))
 
 
 def _by_branches(low: Lowering, ts: TsNode) -> Expr:
@@ -221,7 +256,7 @@ def _by_branches(low: Lowering, ts: TsNode) -> Expr:
     low.branch(ts, yes, no)
     for place, truth in ((yes, 1), (no, 0)):
         low.at = place
-        low.effect(("assign", "=", value, ("num", truth)), ts)
+        low.effect(Assign("=", value, Number(truth)), ts)
         low.jump(join)
     low.at = join
     return value
@@ -235,19 +270,19 @@ def _conditional(low: Lowering, ts: TsNode) -> Expr:
     if not any(_has_call(low, arm) for arm in arms) or low.at < 0:
         value = expression(low, test)
         yes = expression(low, yes_ts) if yes_ts is not None else value
-        return ("cond", value, yes, expression(low, no_ts))
+        return Conditional(value, yes, expression(low, no_ts))
     value = low.temp()
     then, other, join = low.detached(ts), low.detached(ts), low.detached(ts)
     if yes_ts is not None:
         low.branch(test, then, other)
     else:
-        low.effect(("assign", "=", value, expression(low, test)), test)
+        low.effect(Assign("=", value, expression(low, test)), test)
         low.test(value, join, other, test)
     for place, arm in ((then, yes_ts), (other, no_ts)):
         if arm is not None:
             low.at = place
             result = expression(low, arm)
-            low.effect(("assign", "=", value, result), arm)
+            low.effect(Assign("=", value, result), arm)
             low.jump(join)
     low.at = join
     return value
@@ -256,15 +291,17 @@ def _conditional(low: Lowering, ts: TsNode) -> Expr:
 def _assignment(low: Lowering, ts: TsNode) -> Expr:
     op = _text(_field(ts, "operator"))
     value = expression(low, _field(ts, "right"))
-    return ("assign", op, expression(low, _field(ts, "left")), value)
+    return Assign(op, expression(low, _field(ts, "left")), value)
 
 
 def _update(low: Lowering, ts: TsNode) -> Expr:
-    return ("step", _text(_field(ts, "operator")), expression(low, _field(ts, "argument")))
+    operator, target = _field(ts, "operator"), _field(ts, "argument")
+    prefix = operator.start_byte < target.start_byte
+    return IncDec(_text(operator), expression(low, target), prefix)
 
 
 def _cast(low: Lowering, ts: TsNode) -> Expr:
-    return ("cast", _text(_field(ts, "type")), expression(low, _field(ts, "value")))
+    return Cast(_text(_field(ts, "type")), expression(low, _field(ts, "value")))
 
 
 def _comma(low: Lowering, ts: TsNode) -> Expr:
@@ -278,7 +315,7 @@ def _designated(low: Lowering, ts: TsNode) -> Expr:
 
 
 def _has_call(low: Lowering, ts: TsNode, depth: int = 0) -> bool:
-    """Whether a syntax node holds a call, an assignment or a step.
+    """Whether a syntax node holds a call or a write.
 
     Remembered: it is asked again at every level of what is nested.
     """

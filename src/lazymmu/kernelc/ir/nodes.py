@@ -1,46 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The compact form of one C function: expressions as tuples, statements as a flow graph.
+"""The compact form of one C function: a flow graph of expressions (see expr.py).
 
-An expression is a tuple whose first item names it:
-
-    ("id", name)                 ("num", value)               ("str",)
-    ("call", callee, args, line, column)      callee: a name, or an expression
-    ("field", base, name)        ``a.b`` and ``a->b`` alike
-    ("index", base, index)       ("deref", e)                 ("addr", e)
-    ("not", e)                   ("un", op, e)                ("bin", op, a, b)
-    ("assign", op, target, e)    ("step", op, target)         ``x++`` and ``--x``
-    ("cond", c, a, b)            ("cast", type, e)            ("other", items)
-
-Calls, assignments and steps are the only expressions with an effect; they happen in the
-order in which an inner-first, left-to-right walk meets them.  ``&&``, ``||``, ``!`` in
-conditions and ``?:`` with effects inside are lowered into branches, so that a node's
-expression is evaluated as a whole or not at all.
+Calls, assignments, `++` and `--` are the only expressions with an effect; they happen in the
+order of `walk`: inner first, from the left. `&&`, `||`, `!` in conditions and `?:` with effects
+inside are lowered into branches, so that a node's expression is evaluated as a whole or not at
+all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
-Expr = tuple[Any, ...]
+from lazymmu.kernelc.ir.expr import (
+    CALLS,
+    EFFECTS,
+    VARIABLES,
+    Address,
+    AnyCall,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Conditional,
+    Deref,
+    Expr,
+    Field,
+    Guard,
+    IncDec,
+    Index,
+    LoopHead,
+    Name,
+    Not,
+    Number,
+    Other,
+    String,
+    Temporary,
+    Unary,
+)
 
 EVAL, BRANCH, SWITCH, RETURN, NOP = range(5)
 
 UNPARSED = "not understood by the parser"
 """Why a function is broken that has an ERROR or MISSING node, or a jump to no label."""
 
-LOOP = "for each"
-"""Callee of the pseudo-call that a loop macro's head becomes; it sets any of its arguments."""
-
 
 @dataclass(slots=True)
 class Node:
     """One node of a flow graph.
 
-    ``succ`` holds indices of nodes: one for EVAL and NOP; (taken, not taken) for BRANCH;
-    one per case for SWITCH, whose ``cases`` are the case values (None: default or unknown
+    `succ` holds indices of nodes: one for EVAL and NOP; (taken, not taken) for BRANCH;
+    one per case for SWITCH, whose `cases` are the case values (None: default or unknown
     value); none for RETURN.
     """
 
@@ -73,7 +84,7 @@ class Function:
         """Whether nothing of it was read: the graph is empty, and stands for anything."""
         return self.broken not in ("", UNPARSED)
 
-    def calls(self) -> Iterator[tuple[Node, Expr]]:
+    def calls(self) -> Iterator[tuple[Node, AnyCall]]:
         """Every call of the function with the node it stands in."""
         for node in self.nodes:
             if node.expr is not None:
@@ -81,113 +92,131 @@ class Function:
                     yield node, call
 
 
-def calls_in(expr: Expr) -> Iterator[Expr]:
-    """Calls inside an expression, inner first, left to right."""
-    for item in expr[1:]:
-        if type(item) is tuple:
-            if item and type(item[0]) is str:
-                yield from calls_in(item)
-            else:
-                for part in item:
-                    if type(part) is tuple:
-                        yield from calls_in(part)
-    if expr[0] == "call":
-        yield expr
+def walk(expr: Expr, into: Callable[[Expr], tuple[Expr, ...]] | None = None) -> Iterator[Expr]:
+    """Yield an expression and all inside of it, in the order of evaluation.
 
+    That is inner first, from the left; every node once for each place at which it stands.
 
-def names_in(expr: Expr) -> Iterator[str]:
-    """Identifiers that an expression mentions, fields left out."""
-    kind = expr[0]
-    if kind == "id":
-        yield expr[1]
-        return
-    if kind == "field":
-        yield from names_in(expr[1])
-        return
-    for item in expr[1:]:
-        if type(item) is tuple:
-            if item and type(item[0]) is str:
-                yield from names_in(item)
-            else:
-                for part in item:
-                    if type(part) is tuple:
-                        yield from names_in(part)
+    :param into: the parts of a node that are gone into, all if it is not given.
+    """
+    found: list[Expr] = []
+    todo = [expr]
+    if into is None:
+        while todo:
+            node = todo.pop()
+            found.append(node)
+            todo += node.operands
+    else:
+        while todo:
+            node = todo.pop()
+            found.append(node)
+            todo += into(node)
+    return reversed(found)
 
 
 @lru_cache(maxsize=1 << 16)
-def text(expr: Expr) -> str:
-    """A canonical spelling of an expression; equal spellings mean the same operation."""
-    match expr:
-        case ("id", name):
-            return str(name)
-        case ("num", value):
-            return str(value)
-        case ("call", callee, args, *_):
-            head = callee if isinstance(callee, str) else text(callee)
-            return f"{head}({', '.join(text(a) for a in args)})"
-        case ("field", ("deref", base), name):
-            return f"{text(base)}->{name}"
-        case ("field", ("addr", base), name):
-            return f"{text(base)}->{name}"
-        case ("field", base, name):
-            return f"{text(base)}->{name}"
-        case ("index", base, index):
-            return f"{text(base)}[{text(index)}]"
-        case ("deref", ("addr", inner)) | ("addr", ("deref", inner)):
-            return text(inner)
-        case ("deref", inner):
-            return f"*{text(inner)}"
-        case ("addr", inner):
-            return f"&{text(inner)}"
-        case ("not", inner):
-            return f"!{text(inner)}"
-        case ("un", op, inner):
-            return f"{op}{text(inner)}"
-        case ("bin", op, left, right):
-            return f"({text(left)} {op} {text(right)})"
-        case ("assign", op, target, value):
-            return f"{text(target)} {op} {text(value)}"
-        case ("step", op, target):
-            return f"{text(target)}{op}"
-        case ("cond", test, yes, no):
-            return f"({text(test)} ? {text(yes)} : {text(no)})"
-        case ("cast", _, inner):
-            return text(inner)
-        case ("str",):
-            return '""'
-        case ("other", items):
-            return f"{{{', '.join(text(i) for i in items)}}}"
-    return "?"
+def calls_in(expr: Expr) -> tuple[AnyCall, ...]:
+    """Return the calls inside an expression in the order of evaluation."""
+    return tuple(node for node in walk(expr) if isinstance(node, CALLS))
 
 
-def changed(expr: Expr) -> Iterator[tuple[Expr, Expr | None]]:
-    """What evaluating an expression writes: (target, value); value None for a change in place.
+@lru_cache(maxsize=1 << 16)
+def uses(expr: Expr) -> frozenset[str]:
+    """Return the spellings of the variables that an expression depends on.
 
-    ``&x`` given to a call, and the arguments of a loop macro, count as changed in place.
+    Members are none, nor is a function that is called by its name.
     """
-    for item in expr[1:]:
-        if type(item) is tuple and item:
-            if type(item[0]) is str:
-                yield from changed(item)
-            else:
-                for part in item:
-                    if type(part) is tuple:
-                        yield from changed(part)
-    kind = expr[0]
-    if kind == "assign":
-        yield strip(expr[2]), expr[3] if expr[1] == "=" else None
-    elif kind == "step":
-        yield strip(expr[2]), None
-    elif kind == "call":
-        for arg in expr[2]:
-            if arg[0] == "addr":
-                yield arg[1], None
-            elif expr[1] == LOOP and arg[0] == "id":
-                yield arg, None
+    return frozenset(node.spelling for node in walk(expr) if isinstance(node, VARIABLES))
 
 
-def strip(expr: Expr) -> Expr:
-    """The expression without casts around it."""
-    while expr[0] == "cast":
-        expr = expr[2]
+@lru_cache(maxsize=1 << 16)
+def has_effect(expr: Expr) -> bool:
+    """Whether evaluating an expression calls or writes anything."""
+    return any(isinstance(node, EFFECTS) for node in walk(expr))
+
+
+@lru_cache(maxsize=1 << 16)
+def writes(expr: Expr) -> tuple[tuple[Expr, Expr | None], ...]:
+    """Return what evaluating an expression writes: (target, value), in the order of evaluation.
+
+    The value is None for a change in place. `&x` given to a call, and the arguments of a loop
+    macro, count as changed in place.
+    """
+    found: list[tuple[Expr, Expr | None]] = []
+    for node in walk(expr):
+        match node:
+            case Assign(op, target, value):
+                found.append((strip_casts(target), value if op == "=" else None))
+            case IncDec(_, target):
+                found.append((strip_casts(target), None))
+            case Call() | Guard() | LoopHead():
+                for arg in node.args:
+                    if isinstance(arg, Address):
+                        found.append((arg.operand, None))
+                    elif isinstance(node, LoopHead) and isinstance(arg, VARIABLES):
+                        found.append((arg, None))
+            case _:
+                pass
+    return tuple(found)
+
+
+def strip_casts(expr: Expr) -> Expr:
+    """Return the expression without casts around it."""
+    while isinstance(expr, Cast):
+        expr = expr.operand
     return expr
+
+
+def assigned(value: Expr) -> Expr:
+    """Return what `a = b = c` assigns to `a`: c, without casts around it."""
+    value = strip_casts(value)
+    while isinstance(value, Assign):
+        value = strip_casts(value.value)
+    return value
+
+
+@lru_cache(maxsize=1 << 16)
+def spell(expr: Expr) -> str:
+    """Return the canonical spelling of an expression; equal spellings mean the same operation.
+
+    Casts, and what type a number has, are left out.
+    """
+    match expr:
+        case Name() | Temporary():
+            return expr.spelling
+        case Number(value):
+            return str(value)
+        case String():
+            return '""'
+        case Call(callee, args):
+            return f"{callee if isinstance(callee, str) else spell(callee)}({_listed(args)})"
+        case Guard() | LoopHead():
+            return f"{expr.name}({_listed(expr.args)})"
+        case Field(Deref(base) | Address(base), name) | Field(base, name):
+            return f"{spell(base)}->{name}"
+        case Index(base, position):
+            return f"{spell(base)}[{spell(position)}]"
+        case Deref(Address(inner)) | Address(Deref(inner)) | Cast(_, inner):
+            return spell(inner)
+        case Deref(inner):
+            return f"*{spell(inner)}"
+        case Address(inner):
+            return f"&{spell(inner)}"
+        case Not(inner):
+            return f"!{spell(inner)}"
+        case Unary(op, inner):
+            return f"{op}{spell(inner)}"
+        case Binary(op, left, right):
+            return f"({spell(left)} {op} {spell(right)})"
+        case Assign(op, target, value):
+            return f"{spell(target)} {op} {spell(value)}"
+        case IncDec(op, target, prefix):
+            return f"{op}{spell(target)}" if prefix else f"{spell(target)}{op}"
+        case Conditional(test, yes, no):
+            return f"({spell(test)} ? {spell(yes)} : {spell(no)})"
+        case Other(parts):
+            return f"{{{_listed(parts)}}}"
+
+
+def _listed(exprs: tuple[Expr, ...]) -> str:
+    return ", ".join(map(spell, exprs))

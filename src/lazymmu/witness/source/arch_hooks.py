@@ -10,16 +10,17 @@ leave and flush together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lazymmu.contract.events import FunctionCall, FunctionReturn, Role, Site
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
-from lazymmu.kernelc.ir.nodes import Expr, Function, names_in, text
+from lazymmu.kernelc.ir.expr import AnyCall, Expr, Field
+from lazymmu.kernelc.ir.nodes import Function, spell, uses
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.source.effects.batch_effects import keyed
+from lazymmu.witness.source.effects.batch_effects import keyed, per_cpu_variable
 from lazymmu.witness.source.effects.call_effects import Calls
 from lazymmu.witness.source.path.path_state import Outcome
 from lazymmu.witness.source.path.walker import Walker
@@ -117,10 +118,16 @@ class _Tables:
 
         The table's own name may stand before the path; see ConfiguredTree.held.
         """
-        path = text(expr).replace("->", ".")
+        path = spell(expr).replace("->", ".")
         if path not in self._known:
             self._known[path] = tuple((item.function, item.file) for item in self._view.held(path))
         return self._known[path]
+
+    def handed(self, call: AnyCall, graph: Function) -> Iterator[tuple[str, str]]:
+        """(function, file) of what the arguments of a call name in some table."""
+        for arg in call.args:
+            if isinstance(arg, Field) and graph.types.keys().isdisjoint(uses(arg)):
+                yield from self.at(arg)
 
 
 def _dispatched(program: Program, tables: _Tables, hook: Definition) -> list[Definition]:
@@ -128,12 +135,10 @@ def _dispatched(program: Program, tables: _Tables, hook: Definition) -> list[Def
     found = []
     graph = program.function(hook)
     for _, call in graph.calls():
-        for arg in call[2]:
-            if arg[0] == "field" and graph.types.keys().isdisjoint(names_in(arg)):
-                for name, file in tables.at(arg):
-                    target = program.resolve(name, file)
-                    if target is not None and target.definition.file.startswith("arch/"):
-                        found.append(target.definition)
+        for name, file in tables.handed(call, graph):
+            target = program.resolve(name, file)
+            if target is not None and target.definition.file.startswith("arch/"):
+                found.append(target.definition)
     return found or [hook]
 
 
@@ -151,11 +156,8 @@ def _closure(
         found[key] = definition
         graph = program.function(definition)
         for _, call in graph.calls():
-            named = [(call[1], graph.file)] if isinstance(call[1], str) else []
-            for arg in call[2]:
-                if arg[0] == "field" and graph.types.keys().isdisjoint(names_in(arg)):
-                    named.extend(tables.at(arg))
-            for name, file in named:
+            named = [(call.name, graph.file)] if call.name is not None else []
+            for name, file in (*named, *tables.handed(call, graph)):
                 target = program.resolve(name, file)
                 if target is not None and target.definition.kind != "object":
                     todo.append(target.definition)
@@ -164,12 +166,8 @@ def _closure(
 
 def _per_cpu(graph: Function, words: Vocabulary) -> set[str]:
     """Per-CPU variables that a function touches."""
-    found = set()
-    for _, call in graph.calls():
-        access = words.percpu.get(call[1]) if isinstance(call[1], str) else None
-        if access is not None and -len(call[2]) <= access.arg < len(call[2]):
-            found.add(text(call[2][access.arg]).lstrip("&"))
-    return found
+    found = {per_cpu_variable(call, words) for _, call in graph.calls()}
+    return {variable for variable in found if variable is not None}
 
 
 def judge(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
@@ -151,12 +151,8 @@ class Roots:
         if (definition.file, definition.line) in self.implementation:
             return False
         graph = self.program.function(definition)
-        return any(
-            isinstance(call[1], str)
-            and call[1] in self.words.mode
-            and self.words.mode[call[1]].action != "active"
-            for _, call in graph.calls()
-        )
+        modes = (self.words.mode.get(call.name or "") for _, call in graph.calls())
+        return any(mode is not None and mode.action != "active" for mode in modes)
 
     def _callbacks(self, definition: Definition) -> list[Root]:
         """One root for each call that hands a function to one that calls back in a section."""
@@ -173,7 +169,7 @@ class Roots:
             if target is None:
                 continue
             binding = self.reach.bind(target.definition, call, graph, env)
-            if not any(value is not None and value[0] == "fn" for _, value in binding):
+            if not any(isinstance(value, FunctionValue) for _, value in binding):
                 continue
             inner = self.program.function(target.definition)
             roots.append(Root(definition, binding, self.walker.root(inner, binding)))
@@ -197,12 +193,13 @@ class Roots:
         for _, call in graph.calls():
             name = callee(call, graph, env) or ""
             handler = self.words.handlers.get(name)
-            if handler is None or not -len(call[2]) <= handler.fn < len(call[2]):
+            given = call.arg(handler.fn) if handler is not None else None
+            if handler is None or given is None:
                 continue
-            value = function_value(call[2][handler.fn], graph, env, self.program)
-            if value is None or value[0] != "fn":
+            value = function_value(given, graph, env, self.program)
+            if not isinstance(value, FunctionValue):
                 continue
-            target = self.program.resolve(value[1], value[2])
+            target = self.program.resolve(value.name, value.file)
             if target is not None:
                 task = TaskState(irq=(handler.kind,))
                 outcome = self.walker.root(self.program.function(target.definition), (), task)
@@ -287,4 +284,4 @@ class Roots:
         return []
 
     def _calls(self, user: Definition, name: str) -> bool:
-        return any(call[1] == name for _, call in self.program.function(user).calls())
+        return any(call.name == name for _, call in self.program.function(user).calls())

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
-from lazymmu.kernelc.ir.nodes import Function, names_in
+from lazymmu.kernelc.ir.nodes import Function, uses
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Place, Standing
 from lazymmu.witness.source.arch_hooks import Implementation
@@ -180,19 +180,15 @@ class _Judging:
         known = self._calls.get(key)
         if known is None:
             known = self._calls[key] = frozenset(
-                (call[1], call[3]) for _, call in graph.calls() if isinstance(call[1], str)
+                (call.name, call.line) for _, call in graph.calls() if call.name is not None
             )
         return known
 
     def _names_of(self, graph: Function, key: tuple[str, int, str]) -> frozenset[str]:
         known = self._named.get(key)
         if known is None:
-            known = self._named[key] = frozenset(
-                name
-                for node in graph.nodes
-                if node.expr is not None
-                for name in names_in(node.expr)
-            )
+            exprs = (node.expr for node in graph.nodes if node.expr is not None)
+            known = self._named[key] = frozenset().union(*map(uses, exprs))
         return known
 
 

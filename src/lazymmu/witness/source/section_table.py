@@ -40,9 +40,9 @@ def rows(
         graph = program.function(definition)
         actions = sorted(
             {
-                (call[3], words.mode[call[1]].action)
+                (call.line, words.mode[call.name].action)
                 for _, call in graph.calls()
-                if isinstance(call[1], str) and call[1] in words.mode
+                if call.name is not None and call.name in words.mode
             }
         )
         if not actions:

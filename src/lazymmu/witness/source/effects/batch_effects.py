@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping
 
 from lazymmu.contract.events import BatchAdd, BatchKey, Event, Site
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.nodes import BRANCH, Expr, Function, Node, calls_in, changed, strip, text
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Expr, Field, Index, Name
+from lazymmu.kernelc.ir.nodes import (
+    BRANCH,
+    Function,
+    Node,
+    calls_in,
+    spell,
+    strip_casts,
+    walk,
+    writes,
+)
 
 
 def keyed(graph: Function, words: Vocabulary) -> set[str]:
@@ -28,52 +38,65 @@ def keyed(graph: Function, words: Vocabulary) -> set[str]:
     }
 
 
+def per_cpu_variable(call: AnyCall, words: Vocabulary) -> str | None:
+    """Return the per-CPU variable that a call gives access to, None when it is none of those."""
+    access = words.percpu.get(call.name or "")
+    variable = call.arg(access.arg) if access is not None else None
+    if variable is None:
+        return None
+    variable = strip_casts(variable)
+    return spell(variable.operand if isinstance(variable, Address) else variable)
+
+
 def batches(graph: Function, words: Vocabulary) -> Mapping[str, str]:
     """Local pointers to per-CPU data: the pointer's name, and the variable's."""
     found: dict[str, str] = {}
     for node in graph.nodes:
         if node.expr is None:
             continue
-        for target, value in changed(node.expr):
-            if target[0] != "id" or value is None:
+        for target, value in writes(node.expr):
+            if not isinstance(target, Name) or value is None:
                 continue
             for call in calls_in(value):
-                access = words.percpu.get(call[1]) if isinstance(call[1], str) else None
-                if access is not None and -len(call[2]) <= access.arg < len(call[2]):
-                    found[target[1]] = text(call[2][access.arg]).lstrip("&")
+                variable = per_cpu_variable(call, words)
+                if variable is not None:
+                    found[target.spelling] = variable
     return found
 
 
 def events(graph: Function, node: Node, local: Mapping[str, str]) -> Iterator[Event]:
-    """What one node does to the batches that ``local`` names."""
+    """What one node does to the batches that `local` names."""
     if node.expr is None:
         return
     site = Site(graph.file, node.line, node.column, graph.name)
     if node.op == BRANCH:
         for batch in _compared(node.expr, graph, local):
             yield BatchKey(batch, checked=True, site=site)
-    for target, value in changed(node.expr):
+    for target, value in writes(node.expr):
         if value is None:
             continue
-        if target[0] == "field" and text(target[1]) in local and _is_mm(value, graph):
-            yield BatchKey(local[text(target[1])], checked=True, site=site)
-        if target[0] == "index" and strip(target[1])[0] == "field":
-            base = text(strip(target[1])[1])
-            if base in local:
-                yield BatchAdd(local[base], site=site)
+        match target:
+            case Field(base) if spell(base) in local and _is_mm(value, graph):
+                yield BatchKey(local[spell(base)], checked=True, site=site)
+            case Index(array):
+                match strip_casts(array):
+                    case Field(base) if spell(base) in local:
+                        yield BatchAdd(local[spell(base)], site=site)
 
 
 def _compared(expr: Expr, graph: Function, local: Mapping[str, str]) -> Iterator[str]:
-    if expr[0] == "bin" and expr[1] in ("==", "!="):
-        for mine, other in ((expr[2], expr[3]), (expr[3], expr[2])):
-            mine, other = strip(mine), strip(other)
-            if mine[0] == "field" and text(mine[1]) in local and _is_mm(other, graph):
-                yield local[text(mine[1])]
-    for item in expr[1:]:
-        if type(item) is tuple and item and type(item[0]) is str:
-            yield from _compared(item, graph, local)
+    """Batches whose member is compared with an mm, wherever in a condition."""
+    for node in walk(expr):
+        match node:
+            case Binary("==" | "!=", left, right):
+                for mine, other in ((left, right), (right, left)):
+                    match strip_casts(mine):
+                        case Field(base) if spell(base) in local and _is_mm(other, graph):
+                            yield local[spell(base)]
 
 
 def _is_mm(expr: Expr, graph: Function) -> bool:
-    expr = strip(expr)
-    return expr[0] == "id" and graph.types.get(expr[1], "") == "struct mm_struct *"
+    match strip_casts(expr):
+        case Name(name):
+            return graph.types.get(name) == "struct mm_struct *"
+    return False

@@ -24,18 +24,19 @@ from lazymmu.contract.events import (
     TlbFlush,
     Unpin,
 )
-from lazymmu.contract.monitor import Product
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import Value
-from lazymmu.kernelc.ir.nodes import Expr, Node, text
+from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
+from lazymmu.kernelc.ir.expr import AnyCall, Name
+from lazymmu.kernelc.ir.nodes import Node
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.source.effects.batch_effects import batches, events
+from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
 from lazymmu.witness.source.effects.effect import NOTHING, Inside, Note, Way
 from lazymmu.witness.source.effects.entry_effects import Entries, origins
 from lazymmu.witness.source.effects.lock_effects import Locks
 from lazymmu.witness.source.effects.summary_effects import Below
 from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee
 from lazymmu.witness.source.interproc.constants import Facts
 from lazymmu.witness.source.interproc.summaries import Reach
@@ -97,18 +98,17 @@ class Calls:
             if not isinstance(event, BatchAdd) or event.variable in self.keyed
         )
 
-    def ways(
-        self, frame: Frame, call: Expr, product: Product, env: Mapping[str, Value]
-    ) -> tuple[Way, ...]:
-        """How a call in this frame can turn out."""
+    def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[Way, ...]:
+        """How a call in this frame can turn out, on a path in that state."""
+        env = frame.env(state.facts)
         name = callee(call, frame.graph, env)
-        site = Site(frame.graph.file, call[3], call[4], frame.graph.name)
+        site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
         if name is None:
             self.reach.target(call, frame.graph, env)
             return NOTHING
         words = self.words
         if name in self.facts.constants:
-            return (Way(value=("int", self.facts.constants[name])),)
+            return (Way(value=Int(self.facts.constants[name])),)
         mode = words.mode.get(name)
         if mode is not None and not self.implementation:
             return self._mode(name, mode, site)
@@ -131,10 +131,10 @@ class Calls:
         accessor = words.entries.get(name)
         if accessor is not None:
             notes = self.entries.notes(frame, call, accessor, name, env, site)
-            if product.task.depth:
+            if state.product.task.depth:
                 notes += self.below.mode(self.reach.of_call(call, frame.graph, env), site, name)
             return (Way(tuple(notes)),)
-        return self._other(frame, call, name, product, env, site)
+        return self._other(frame, call, name, state, env, site)
 
     # -- one kind of call each ----------------------------------------------------------------
 
@@ -156,36 +156,33 @@ class Calls:
                 return NOTHING
         return (Way((note,)),)
 
-    def _percpu(self, call: Expr, name: str, site: Site) -> tuple[Way, ...]:
+    def _percpu(self, call: AnyCall, name: str, site: Site) -> tuple[Way, ...]:
         access = self.words.percpu[name]
-        args = call[2]
-        variable = text(args[access.arg]) if -len(args) <= access.arg < len(args) else "?"
+        variable = per_cpu_variable(call, self.words) or "?"
         notes: list[Note] = []
         if access.pins:
             notes.append(Note(Pin("preempt", site=site)))
-        notes.append(
-            Note(
-                PerCpu(variable.lstrip("&"), access.access, site=site), "percpu", f"calls {name}()"
-            )
-        )
+        event = PerCpu(variable, access.access, site=site)
+        notes.append(Note(event, "percpu", f"calls {name}()"))
         return (Way(tuple(notes)),)
 
     def _other(
         self,
         frame: Frame,
-        call: Expr,
+        call: AnyCall,
         name: str,
-        product: Product,
+        state: State,
         env: Mapping[str, Value],
         site: Site,
     ) -> tuple[Way, ...]:
         notes: list[Note] = []
         says = f"calls {name}()"
         free = self.words.frees.get(name)
-        if free is not None and free.certain and -len(call[2]) <= free.arg < len(call[2]):
-            for entry in origins(call[2][free.arg], env):
+        freed = call.arg(free.arg) if free is not None and free.certain else None
+        if free is not None and freed is not None:
+            for entry in origins(freed, state.origins):
                 notes.append(Note(Free(entry, what=free.what, site=site), "free", says))
-        on = product.task.depth > 0 or bool(product.task.irq)
+        on = state.product.task.depth > 0 or bool(state.product.task.irq)
         if on:
             root = self.reach.sleeping.root(call, frame.graph, env)
             if root is not None:
@@ -202,7 +199,7 @@ class Calls:
             return (Way(tuple(notes), unread=name),)
         graph = self.program.function(definition)
         place = (definition.file, graph.line)
-        callback = isinstance(call[1], str) and call[1] in frame.graph.types
+        callback = call.name in frame.graph.types
         if (
             callback
             or place in self.helpers
@@ -223,7 +220,7 @@ class Calls:
             notes += self.below.table(frame, call, name, env, site)
         return (Way(tuple(notes)),)
 
-    def _known(self, frame: Frame, call: Expr, name: str) -> bool:
+    def _known(self, frame: Frame, call: AnyCall, name: str) -> bool:
         """Outside sections, only calls that may touch what is followed are resolved."""
         return (
             frame.carries(call)
@@ -233,11 +230,11 @@ class Calls:
             or self._calls_back(frame, call, frame.constants)
         )
 
-    def _calls_back(self, frame: Frame, call: Expr, env: Mapping[str, Value]) -> bool:
+    def _calls_back(self, frame: Frame, call: AnyCall, env: Mapping[str, Value]) -> bool:
         """Whether a call hands on a callback that was bound by the caller."""
         return any(
-            arg[0] == "id"
-            and arg[1] in frame.graph.params
-            and (env.get(arg[1]) or ("",))[0] == "fn"
-            for arg in call[2]
+            isinstance(arg, Name)
+            and arg.spelling in frame.graph.params
+            and isinstance(env.get(arg.spelling), FunctionValue)
+            for arg in call.args
         )

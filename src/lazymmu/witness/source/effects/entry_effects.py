@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from lazymmu.contract.events import Read, Site, Space, TlbFlush, Write
 from lazymmu.contract.vocabulary import Accessor, Vocabulary
-from lazymmu.kernelc.ir.abstract_value import USER_MM, Value, truth
-from lazymmu.kernelc.ir.nodes import Expr, Node, calls_in, names_in, strip, text
+from lazymmu.kernelc.ir.abstract_value import AddressOf, UserMm, Value, truth
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Assign, Deref, Expr
+from lazymmu.kernelc.ir.nodes import Node, calls_in, spell, strip_casts, uses, walk
 from lazymmu.witness.source.effects.effect import Note
 from lazymmu.witness.source.function.frame import Frame, entry_name
+from lazymmu.witness.source.function.state import OriginList
 from lazymmu.witness.source.interproc.constants import Facts
 from lazymmu.witness.source.interproc.summaries import Reach
 
@@ -28,16 +30,16 @@ class Entries:
         site = Site(frame.graph.file, node.line, node.column, frame.graph.name)
         notes = []
         for deref in _derefs(expr):
-            level = frame.entry_level(deref[1])
+            level = frame.entry_level(deref.operand)
             if level is not None:
-                event = Read(entry_name(deref[1]), level=level, operation="", site=site)
+                event = Read(entry_name(deref.operand), level=level, operation="", site=site)
                 notes.append(Note(event, "", "reads it through its pointer"))
         return notes
 
     def notes(
         self,
         frame: Frame,
-        call: Expr,
+        call: AnyCall,
         accessor: Accessor,
         name: str,
         env: Mapping[str, Value],
@@ -45,9 +47,9 @@ class Entries:
     ) -> list[Note]:
         """What an accessor does to its entry."""
         notes: list[Note] = []
-        args = call[2]
-        if -len(args) <= accessor.entry < len(args):
-            entry = entry_name(args[accessor.entry])
+        pointer = call.arg(accessor.entry)
+        if pointer is not None:
+            entry = entry_name(pointer)
             space = self._space(frame, call, accessor, env)
             level = accessor.level
             says = f"calls {name}()"
@@ -72,68 +74,61 @@ class Entries:
         return notes
 
     def _space(
-        self, frame: Frame, call: Expr, accessor: Accessor, env: Mapping[str, Value]
+        self, frame: Frame, call: AnyCall, accessor: Accessor, env: Mapping[str, Value]
     ) -> Space:
         """Whose mapping an accessor changes: user's, the kernel's, or not known."""
-        args = call[2]
-        if accessor.mm is not None and -len(args) <= accessor.mm < len(args):
-            return self._mm_space(frame, args[accessor.mm], env, 3)
+        mm = call.arg(accessor.mm) if accessor.mm is not None else None
+        if mm is not None:
+            return self._mm_space(frame, mm, env, 3)
         if accessor.vma is not None:
             return "user"
         return "unknown"
 
     def _mm_space(self, frame: Frame, mm: Expr, env: Mapping[str, Value], hops: int) -> Space:
-        mm = strip(mm)
+        mm = strip_casts(mm)
         value = self.facts.evaluator(env, frame.graph.file).value(mm)
-        if value == ("addr", "init_mm"):
+        if value == AddressOf("init_mm"):
             return "kernel"
-        if value == USER_MM:
+        if isinstance(value, UserMm):
             return "user"
-        same = env.get(f"({text(mm)} == &init_mm)")
+        same = env.get(f"({spell(mm)} == &init_mm)")
         if same is not None:
             return "kernel" if truth(same) else "user"
-        source = self.reach.shape(frame.graph).single.get(text(mm))
+        source = self.reach.shape(frame.graph).single.get(spell(mm))
         if source is not None and hops:
             return self._mm_space(frame, source, env, hops - 1)
         return "unknown"
 
 
-def origins(expr: Expr, env: Mapping[str, Value]) -> set[str]:
-    """The entries from which a value was derived (see ``derived``)."""
-    found = set()
-    for name in names_in(expr):
-        source = env.get("~" + name)
-        if source is not None and source[0] == "from":
-            found.add(str(source[1]))
-    return found
+def origins(expr: Expr, known: OriginList) -> set[str]:
+    """The entries from which a value was derived (see `derived`)."""
+    variables = uses(expr)
+    return {origin.entry for origin in known if origin.variable in variables}
 
 
-def derived(expr: Expr, env: Mapping[str, Value], words: Vocabulary) -> Value:
+def derived(expr: Expr, known: OriginList, words: Vocabulary) -> str | None:
     """The entry that a value comes from: read by an accessor, or by way of other variables."""
     for call in calls_in(expr):
-        accessor = words.entries.get(call[1]) if isinstance(call[1], str) else None
+        accessor = words.entries.get(call.name or "")
         if accessor is None or accessor.operation == "write":
             continue
-        if -len(call[2]) <= accessor.entry < len(call[2]):
-            return ("from", entry_name(call[2][accessor.entry]))
+        pointer = call.arg(accessor.entry)
+        if pointer is not None:
+            return entry_name(pointer)
     for deref in _derefs(expr):
-        return ("from", entry_name(deref[1]))
-    known = sorted(origins(expr, env))
-    return ("from", known[0]) if known else None
+        return entry_name(deref.operand)
+    return min(origins(expr, known), default=None)
 
 
-def _derefs(expr: Expr) -> Iterator[Expr]:
-    if expr[0] == "addr":
-        return
-    for place, item in enumerate(expr[1:], start=1):
-        if type(item) is tuple and item:
-            if type(item[0]) is str:
-                if expr[0] == "assign" and place == 2 and item[0] == "deref":
-                    continue
-                yield from _derefs(item)
-            else:
-                for part in item:
-                    if type(part) is tuple:
-                        yield from _derefs(part)
-    if expr[0] == "deref":
-        yield expr
+def _derefs(expr: Expr) -> Iterator[Deref]:
+    """What an expression reads through pointers: not what it takes the address of, or stores."""
+    return (node for node in walk(expr, _read) if isinstance(node, Deref))
+
+
+def _read(expr: Expr) -> tuple[Expr, ...]:
+    match expr:
+        case Address():
+            return ()
+        case Assign(_, Deref(), value):
+            return (value,)
+    return expr.operands

@@ -6,8 +6,9 @@ from __future__ import annotations
 from lazymmu.contract.events import Drop, Pin, Site, Take, Unknown, Unpin
 from lazymmu.contract.vocabulary import LockCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import NONZERO, ZERO, Value
-from lazymmu.kernelc.ir.nodes import RETURN, Expr, Function, calls_in, changed, strip, text
+from lazymmu.kernelc.ir.abstract_value import NONZERO, ZERO, LockOf, Value
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Conditional, Deref, Expr, Field, Name, Number
+from lazymmu.kernelc.ir.nodes import RETURN, Function, calls_in, spell, strip_casts, writes
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.effect import Note, Way
 from lazymmu.witness.source.function.frame import Frame
@@ -24,31 +25,31 @@ class Locks:
         self._failing: dict[str, bool] = {}
 
     def ways(
-        self, frame: Frame, call: Expr, lock: LockCall, name: str, site: Site
+        self, frame: Frame, call: AnyCall, lock: LockCall, name: str, site: Site
     ) -> tuple[Way, ...]:
         """How a lock primitive can turn out: with the lock, or, where it may fail, without."""
-        args = call[2]
         unknown = False
         names: list[tuple[str, str]] = []
         for index in (lock.lock, *lock.also):
-            if index is not None and -len(args) <= index < len(args):
-                arg = strip(args[index])
-                if lock.field:
-                    arg = ("field", arg, lock.field)
-                kind = lock.cls or lock_class(arg, frame.plan.locks, self.words)
-                if kind == "other" and arg[0] == "id":
-                    bound = frame.constants.get(arg[1])
-                    kind = str(bound[1]) if bound is not None and bound[0] == "lock" else kind
-                unknown = unknown or (kind == "other" and self._is_unknown(frame, arg))
-                if arg[0] == "addr" and (lock.lock is not None):
-                    arg = arg[1]
-                names.append((text(arg), kind))
-        if lock.out is not None and lock.out < len(args):
-            out = args[lock.out]
-            spelling = text(out[1]) if out[0] == "addr" else "*" + text(out)
-            names.append((spelling, lock.cls))
+            given = call.arg(index) if index is not None else None
+            if given is None:
+                continue
+            arg = strip_casts(given)
+            if lock.field:
+                arg = Field(arg, lock.field)
+            kind = lock.cls or lock_class(arg, frame.plan.locks, self.words)
+            if kind == "other" and isinstance(arg, Name):
+                bound = frame.constants.get(arg.spelling)
+                kind = bound.cls if isinstance(bound, LockOf) else kind
+            unknown = unknown or (kind == "other" and self._is_unknown(frame, arg))
+            if isinstance(arg, Address) and lock.lock is not None:
+                arg = arg.operand
+            names.append((spell(arg), kind))
+        out = call.arg(lock.out) if lock.out is not None else None
+        if out is not None:
+            names.append((spell(Deref(out)), lock.cls))
         if lock.returns == "lock" and not names:
-            names.append((text(call), lock.cls))
+            names.append((spell(call), lock.cls))
         says = f"calls {name}()"
         notes: list[Note] = []
         match lock.action:
@@ -69,11 +70,11 @@ class Locks:
         if unknown and lock.action in ("take", "try", "assert"):
             # It may be the lock of a page table: nobody can say any more that none is held.
             notes.append(Note(Unknown("locks", site=site)))
-        given = names[0][0] if lock.returns == "lock" and names else ""
+        returned = names[0][0] if lock.returns == "lock" and names else ""
         success: Value = None
         if lock.may_fail or lock.returns == "lock":
             success = ZERO if lock.returns == "int" else NONZERO
-        done = Way(tuple(notes), success, given)
+        done = Way(tuple(notes), success, returned)
         if lock.may_fail and self._may_fail(name, frame.graph.file):
             return (done, Way((), NONZERO if lock.returns == "int" else ZERO))
         return (done,)
@@ -85,42 +86,44 @@ class Locks:
         """
         found = set()
         for call in calls_in(expr):
-            lock = self.words.locks.get(call[1]) if isinstance(call[1], str) else None
+            lock = self.words.locks.get(call.name or "")
             if lock is None:
                 continue
-            if lock.out is not None and lock.out < len(call[2]):
-                out = call[2][lock.out]
-                found.add(text(out[1]) if out[0] == "addr" else "*" + text(out))
+            out = call.arg(lock.out) if lock.out is not None else None
+            if out is not None:
+                found.add(spell(Deref(out)))
             for index in (lock.lock, *lock.also):
-                if index is not None and -len(call[2]) <= index < len(call[2]):
-                    arg = strip(call[2][index])
-                    found.update([text(arg[1])] if arg[0] == "addr" else ())
+                given = call.arg(index) if index is not None else None
+                arg = strip_casts(given) if given is not None else None
+                if isinstance(arg, Address):
+                    found.add(spell(arg.operand))
         return frozenset(found)
 
     def binding(
-        self, frame: Frame, call: Expr, definition: Definition, binding: Binding
+        self, frame: Frame, call: AnyCall, definition: Definition, binding: Binding
     ) -> Binding:
         """Tell the callee which class the locks it is given have."""
         graph = self.program.function(definition)
         out = dict(binding)
-        for param, arg in zip(graph.params, call[2], strict=False):
-            inner = strip(arg)
+        for param, arg in zip(graph.params, call.args, strict=False):
+            inner = strip_casts(arg)
             if "spinlock_t *" not in graph.types.get(param, ""):
                 continue
             kind = lock_class(inner, frame.plan.locks, self.words)
-            bound = frame.constants.get(inner[1]) if inner[0] == "id" else None
-            if bound is not None and bound[0] == "lock":
+            bound = frame.constants.get(inner.spelling) if isinstance(inner, Name) else None
+            if isinstance(bound, LockOf):
                 out[param] = bound
-            elif kind != "other" or inner[0] == "addr":
-                out[param] = ("lock", kind)
+            elif kind != "other" or isinstance(inner, Address):
+                out[param] = LockOf(kind)
         return tuple(sorted(out.items(), key=lambda item: item[0]))
 
     def _is_unknown(self, frame: Frame, arg: Expr) -> bool:
         """Whether a lock of no class known is just not known: a pointer from elsewhere."""
-        if arg[0] != "id" or "spinlock_t *" not in frame.graph.types.get(arg[1], ""):
+        if not isinstance(arg, Name):
             return False
-        bound = frame.constants.get(arg[1])
-        return bound is None or bound[0] != "lock"
+        if "spinlock_t *" not in frame.graph.types.get(arg.spelling, ""):
+            return False
+        return not isinstance(frame.constants.get(arg.spelling), LockOf)
 
     def _may_fail(self, name: str, file: str, depth: int = 4) -> bool:
         """Whether a lock primitive of this tree can return without the lock.
@@ -141,13 +144,14 @@ class Locks:
         if graph.broken or _gives_zero(graph):
             return True
         for _, call in graph.calls():
-            if not isinstance(call[1], str) or call[1] in self.words.any_context or not depth:
+            name = call.name
+            if name is None or name in self.words.any_context or not depth:
                 continue
-            word = self.words.locks.get(call[1])
+            word = self.words.locks.get(name)
             if word is not None and not (word.returns == "entry" and word.may_fail):
                 continue
-            known = self.program.resolve(call[1], graph.file) is not None
-            if known and self._may_fail(call[1], graph.file, depth - 1):
+            known = self.program.resolve(name, graph.file) is not None
+            if known and self._may_fail(name, graph.file, depth - 1):
                 return True
         return False
 
@@ -157,14 +161,17 @@ def _gives_zero(graph: Function) -> bool:
     for node in graph.nodes:
         if node.expr is None:
             continue
-        if node.op == RETURN and _zero_inside(strip(node.expr)):
+        if node.op == RETURN and _zero_inside(strip_casts(node.expr)):
             return True
-        if any(v is not None and _zero_inside(strip(v)) for _, v in changed(node.expr)):
+        if any(v is not None and _zero_inside(strip_casts(v)) for _, v in writes(node.expr)):
             return True
     return False
 
 
 def _zero_inside(expr: Expr) -> bool:
-    if expr[0] == "cond":
-        return _zero_inside(strip(expr[2])) or _zero_inside(strip(expr[3]))
-    return bool(expr == ("num", 0))
+    match expr:
+        case Conditional(_, yes, no):
+            return _zero_inside(strip_casts(yes)) or _zero_inside(strip_casts(no))
+        case Number(0):
+            return True
+    return False

@@ -18,8 +18,9 @@ from lazymmu.contract.events import (
     TlbFlush,
 )
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.abstract_value import Value
-from lazymmu.kernelc.ir.nodes import Expr, strip
+from lazymmu.kernelc.ir.abstract_value import AddressOf, Value
+from lazymmu.kernelc.ir.expr import AnyCall, Name
+from lazymmu.kernelc.ir.nodes import strip_casts
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.effect import Note
 from lazymmu.witness.source.function.frame import Frame
@@ -109,13 +110,12 @@ class Below:
         return notes
 
     def flushes(
-        self, frame: Frame, call: Expr, effects: Effects, site: Site, name: str
+        self, frame: Frame, call: AnyCall, effects: Effects, site: Site, name: str
     ) -> list[Note]:
         """TLB maintenance by a near callee that is given the mapping: a vma or an mm."""
         types = frame.graph.types
-        if not any(
-            arg[0] == "id" and types.get(arg[1]) in _MAPPINGS for arg in map(strip, call[2])
-        ):
+        given = map(strip_casts, call.args)
+        if not any(isinstance(arg, Name) and types.get(arg.spelling) in _MAPPINGS for arg in given):
             return []
         notes = []
         for chain in effects.chains.get("tlb", ()):
@@ -135,17 +135,18 @@ class Below:
         return notes[:1]
 
     def table(
-        self, frame: Frame, call: Expr, name: str, env: Mapping[str, Value], site: Site
+        self, frame: Frame, call: AnyCall, name: str, env: Mapping[str, Value], site: Site
     ) -> list[Note]:
         """What the functions of an operations table may do that a call hands to a walker."""
         taker = self.words.callbacks.get(name)
-        if taker is None or taker.ops is None or not -len(call[2]) <= taker.ops < len(call[2]):
+        table = call.arg(taker.ops) if taker is not None and taker.ops is not None else None
+        if table is None:
             return []
-        value = self.facts.evaluator(env, frame.graph.file).value(call[2][taker.ops])
-        if value is None or value[0] != "addr":
+        value = self.facts.evaluator(env, frame.graph.file).value(table)
+        if not isinstance(value, AddressOf):
             return []
         notes = []
-        for function in self.tables.get(str(value[1]), ()):
+        for function in self.tables.get(value.variable, ()):
             target = self.reach.program.resolve(function, frame.graph.file)
             if target is not None:
                 effects = self.reach.of(target.definition, (), 0)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from lazymmu.contract.events import UNKNOWN_ENTRY, Level
 from lazymmu.contract.monitor import Product
 from lazymmu.kernelc.ir.abstract_value import Value
-from lazymmu.kernelc.ir.nodes import Expr, Function, strip, text
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Deref, Expr, IncDec, Name
+from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
 from lazymmu.witness.source.function.liveness import LOCK_TYPES, Plan, names_it
 
 _LEVELS: tuple[Level, ...] = ("pte", "pmd", "pud", "p4d", "pgd")
@@ -39,39 +40,41 @@ class Frame:
 
     def entry_level(self, expr: Expr) -> Level | None:
         """The level of the entry that an expression points to, by its declared type."""
-        expr = strip(expr)
-        if expr[0] == "bin" and expr[1] in ("+", "-"):
-            expr = strip(expr[2])
-        if expr[0] == "step":
-            expr = strip(expr[2])
-        if expr[0] == "id":
-            return ENTRY_LEVELS.get(self.graph.types.get(expr[1], ""))
+        expr = strip_casts(expr)
+        if isinstance(expr, Binary) and expr.op in ("+", "-"):
+            expr = strip_casts(expr.left)
+        if isinstance(expr, IncDec):
+            expr = strip_casts(expr.target)
+        if isinstance(expr, Name):
+            return ENTRY_LEVELS.get(self.graph.types.get(expr.spelling, ""))
         return None
 
-    def carries(self, call: Expr) -> bool:
+    def carries(self, call: AnyCall) -> bool:
         """Whether a call hands an entry or a lock to its callee."""
-        for arg in call[2]:
-            inner = strip(arg)
+        for arg in call.args:
+            inner = strip_casts(arg)
             if self.entry_level(inner) is not None:
                 return True
-            if inner[0] == "addr":
-                inner = strip(inner[1])
-            if inner[0] == "id" and self.graph.types.get(inner[1]) in LOCK_TYPES:
+            if isinstance(inner, Address):
+                inner = strip_casts(inner.operand)
+            if isinstance(inner, Name) and self.graph.types.get(inner.spelling) in LOCK_TYPES:
                 return True
         return False
 
 
 def entry_name(expr: Expr) -> str:
     """How an entry is named: by the pointer's spelling, before a step that follows."""
-    expr = strip(expr)
-    if expr[0] == "step":
-        expr = strip(expr[2])
-    return text(expr)
+    expr = strip_casts(expr)
+    if isinstance(expr, IncDec):
+        expr = strip_casts(expr.target)
+    return spell(expr)
 
 
-def enter(product: Product, call: Expr, callee: Function) -> Product:
+def enter(product: Product, call: AnyCall, callee: Function) -> Product:
     """The product with entries and locks under the callee's names."""
-    pairs = [(param, strip(arg)) for param, arg in zip(callee.params, call[2], strict=False)]
+    pairs = [
+        (param, strip_casts(arg)) for param, arg in zip(callee.params, call.args, strict=False)
+    ]
 
     def inward(name: str) -> str:
         if name == UNKNOWN_ENTRY:
@@ -89,11 +92,11 @@ def enter(product: Product, call: Expr, callee: Function) -> Product:
     return _rename(product, inward, inward)
 
 
-def leave(product: Product, call: Expr, callee: Function, rewritten: frozenset[str]) -> Product:
+def leave(product: Product, call: AnyCall, callee: Function, rewritten: frozenset[str]) -> Product:
     """The product with the caller's names again; what only the callee could name is unnamed."""
     args = {
-        param: strip(arg)
-        for param, arg in zip(callee.params, call[2], strict=False)
+        param: strip_casts(arg)
+        for param, arg in zip(callee.params, call.args, strict=False)
         if param not in rewritten
     }
 
@@ -105,7 +108,7 @@ def leave(product: Product, call: Expr, callee: Function, rewritten: frozenset[s
         if name in args:
             return entry_name(args[name])
         if name.startswith("*") and name[1:] in args:
-            return text(("deref", args[name[1:]]))
+            return spell(Deref(args[name[1:]]))
         head, arrow, tail = name.partition("->")
         if arrow and head in args:
             return f"{entry_name(args[head])}->{tail}"

@@ -8,24 +8,43 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.abstract_value import canonical, mentions
+from lazymmu.kernelc.ir.abstract_value import normalize_condition
+from lazymmu.kernelc.ir.expr import (
+    VARIABLES,
+    Address,
+    AnyCall,
+    Binary,
+    Call,
+    Deref,
+    Expr,
+    Field,
+    Name,
+    Number,
+    Temporary,
+)
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
     RETURN,
     SWITCH,
-    Expr,
     Function,
     Node,
+    assigned,
     calls_in,
-    changed,
-    names_in,
-    strip,
-    text,
+    spell,
+    strip_casts,
+    uses,
+    writes,
 )
 from lazymmu.kernelc.program import assignments
 
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 """C types that point to a lock."""
+
+_SETTLING = (Number, Call)
+"""What a variable is assigned that is then worth remembering: a constant, a call's outcome."""
+
+_COPIED = (Name, Temporary, Field)
+"""What a variable is assigned that shares what is known of it."""
 
 _CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
 
@@ -71,43 +90,43 @@ class Plan:
             if node.expr is None:
                 continue
             if node.op == BRANCH:
-                known = canonical(node.expr)
+                known = normalize_condition(node.expr)
                 if known is not None:
                     tests[known[0]] += 1
                     tests.update(_compared(node.expr) - {known[0]})
-            for target, value in changed(node.expr):
+            for target, value in writes(node.expr):
                 if value is None:
                     continue
-                source = _last_value(value)
-                if source[0] in ("num", "call"):
-                    settled.add(text(target))
-                if source[0] in ("id", "field"):
-                    copies.append((text(target), text(source)))
+                source = assigned(value)
+                if isinstance(source, _SETTLING):
+                    settled.add(spell(target))
+                if isinstance(source, _COPIED):
+                    copies.append((spell(target), spell(source)))
                 kind = lock_class(source, {}, words)
-                if target[0] == "id":
-                    flows.append((target[1], source))
+                if isinstance(target, VARIABLES):
+                    flows.append((target.spelling, source))
                     if kind != "other":
-                        locks[target[1]] = kind
+                        locks[target.spelling] = kind
             for call in calls_in(node.expr):
-                if any(graph.types.get(n) in _CARRIED for arg in call[2] for n in names_in(arg)):
+                if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
                     # Whoever is walked with it may ask for what stands beside it.
-                    handed |= {text(strip(arg)) for arg in call[2] if strip(arg)[0] == "id"}
-                lock = words.locks.get(call[1]) if isinstance(call[1], str) else None
-                if lock is not None and lock.out is not None and lock.out < len(call[2]):
-                    out = call[2][lock.out]
-                    name = text(out[1]) if out[0] == "addr" else "*" + text(out)
-                    locks[name] = lock.cls
-                free = words.frees.get(call[1]) if isinstance(call[1], str) else None
-                if free is not None and -len(call[2]) <= free.arg < len(call[2]):
-                    freed |= mentions(call[2][free.arg])
+                    handed |= _variables(call)
+                lock = words.locks.get(call.name or "")
+                out = call.arg(lock.out) if lock is not None and lock.out is not None else None
+                if lock is not None and out is not None:
+                    locks[spell(Deref(out))] = lock.cls
+                free = words.frees.get(call.name or "")
+                freeing = call.arg(free.arg) if free is not None else None
+                if freeing is not None:
+                    freed |= uses(freeing)
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
-        rewritten = frozenset(assignments(graph))
+        rewritten = frozenset(variable.spelling for variable in assignments(graph))
         # What the caller gave holds until it is overwritten.
         tracked |= rewritten.intersection(graph.params)
-        traced = _closed(freed, [(name, mentions(source)) for name, source in flows])
+        traced = _closed(freed, [(name, uses(source)) for name, source in flows])
         live = _live(graph, tracked)
         return cls(
             tracked=frozenset(tracked),
@@ -119,19 +138,18 @@ class Plan:
         )
 
 
+def _variables(call: AnyCall) -> set[str]:
+    """Variables that are arguments of a call."""
+    return {arg.spelling for arg in map(strip_casts, call.args) if isinstance(arg, VARIABLES)}
+
+
 def _compared(expr: Expr) -> set[str]:
     """Variables that a condition compares with something else for being equal."""
-    if expr[0] == "bin" and expr[1] in ("==", "!="):
-        return {text(strip(side)) for side in expr[2:] if strip(side)[0] == "id"}
+    match expr:
+        case Binary("==" | "!=", left, right):
+            sides = map(strip_casts, (left, right))
+            return {side.spelling for side in sides if isinstance(side, VARIABLES)}
     return set()
-
-
-def _last_value(value: Expr) -> Expr:
-    """What ``a = b = c`` assigns to ``a``: c."""
-    value = strip(value)
-    while value[0] == "assign":
-        value = strip(value[3])
-    return value
 
 
 def _closed(start: set[str], leads: Iterable[tuple[str, Iterable[str]]]) -> set[str]:
@@ -168,8 +186,8 @@ def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]] | None:
     for index, node in enumerate(graph.nodes):
         tested.append(sum(bits[name] for name in _asked(node, tracked)))
         gone = 0
-        for target, _ in changed(node.expr) if node.expr is not None else ():
-            gone |= naming.get(text(target), 0)
+        for target, _ in writes(node.expr) if node.expr is not None else ():
+            gone |= naming.get(spell(target), 0)
         kept.append(~gone)
         for succ in node.succ:
             before[succ].append(index)
@@ -204,19 +222,19 @@ def _asked(node: Node, tracked: set[str]) -> set[str]:
     """Tracked conditions that a node asks for: a test, a copy, an argument, what is returned."""
     if node.expr is None:
         return set()
-    uses = set()
+    asked = set()
     if node.op == BRANCH:
-        known = canonical(node.expr)
-        uses |= {known[0]} if known is not None else set()
+        known = normalize_condition(node.expr)
+        asked |= {known[0]} if known is not None else set()
     if node.op in (BRANCH, SWITCH, RETURN):
-        uses |= mentions(node.expr)
-    for _, value in changed(node.expr):
-        source = _last_value(value) if value is not None else None
-        if source is not None and source[0] in ("id", "field"):
-            uses.add(text(source))
+        asked |= uses(node.expr)
+    for _, value in writes(node.expr):
+        source = assigned(value) if value is not None else None
+        if isinstance(source, _COPIED):
+            asked.add(spell(source))
     for call in calls_in(node.expr):
-        uses |= {text(strip(arg)) for arg in call[2] if strip(arg)[0] == "id"}
-    return uses & tracked
+        asked |= _variables(call)
+    return asked & tracked
 
 
 _WORDS: dict[str, frozenset[str]] = {}
@@ -240,22 +258,26 @@ def _words(spelling: str) -> frozenset[str]:
 
 def lock_class(expr: Expr, known: Mapping[str, str], words: Vocabulary) -> str:
     """The class of the lock that an expression names."""
-    expr = strip(expr)
-    if expr[0] == "addr":
-        expr = expr[1]
-    if expr[0] == "call" and isinstance(expr[1], str):
-        lock = words.locks.get(expr[1])
+    expr = strip_casts(expr)
+    if isinstance(expr, Address):
+        expr = expr.operand
+    if isinstance(expr, Call) and expr.name is not None:
+        lock = words.locks.get(expr.name)
         return lock.cls if lock is not None and lock.returns == "lock" and lock.cls else "other"
-    spelling = text(expr)
+    spelling = spell(expr)
     if spelling in known:
         return known[spelling]
-    if expr[0] == "deref":
-        return lock_class(expr[1], known, words)
-    if expr[0] == "field":
-        for candidate in words.lock_fields.get(expr[2], ()):
-            if candidate.object and candidate.object == text(expr[1]).removeprefix("&"):
-                return candidate.cls
-        for candidate in words.lock_fields.get(expr[2], ()):
-            if not candidate.object:
-                return candidate.cls
+    match expr:
+        case Deref(pointer):
+            return lock_class(pointer, known, words)
+        case Field(base, name):
+            candidates = words.lock_fields.get(name, ())
+            base = strip_casts(base)
+            owner = spell(base.operand if isinstance(base, Address) else base)
+            for candidate in candidates:
+                if candidate.object and candidate.object == owner:
+                    return candidate.cls
+            for candidate in candidates:
+                if not candidate.object:
+                    return candidate.cls
     return "other"

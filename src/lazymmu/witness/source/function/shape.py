@@ -5,16 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lazymmu.kernelc.ir.nodes import (
-    BRANCH,
-    RETURN,
-    SWITCH,
-    Expr,
-    Function,
-    calls_in,
-    changed,
-    names_in,
-)
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Call, Expr, Name
+from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, SWITCH, Function, calls_in, uses, walk, writes
 from lazymmu.kernelc.program import assignments
 
 
@@ -22,8 +14,8 @@ from lazymmu.kernelc.program import assignments
 class Shape:
     """What of a function does not depend on its arguments."""
 
-    calls: list[tuple[Expr, ...]]
-    writes: list[frozenset[str]]
+    calls: list[tuple[AnyCall, ...]]
+    rewritten: list[frozenset[str]]
     single: dict[str, Expr]
     deciding: frozenset[str]
     gfp: str | None
@@ -40,35 +32,44 @@ class Shape:
         """Read the shape off a function's graph."""
         written = assignments(graph)
         params = set(graph.params)
-        single = {}
-        for name, values in written.items():
-            if len(values) == 1 and values[0] is not None and name not in params:
-                value = values[0]
-                stable = all(n not in written or len(written[n]) == 1 for n in names_in(value))
-                if value[0] != "call" and not name.startswith("$") and stable:
-                    single[name] = value
-        calls: list[tuple[Expr, ...]] = []
-        writes = [
-            frozenset(t[1] for t, _ in changed(n.expr) if t[0] == "id" and t[1] in params)
-            if n.expr is not None
+        single: dict[str, Expr] = {}
+        for variable, values in written.items():
+            value = values[0] if len(values) == 1 else None
+            if value is None or not isinstance(variable, Name) or variable.spelling in params:
+                continue
+            stable = all(
+                len(written.get(node, ())) <= 1
+                for node in walk(value)
+                if isinstance(node, VARIABLES)
+            )
+            if stable and not isinstance(value, Call):
+                single[variable.spelling] = value
+        calls: list[tuple[AnyCall, ...]] = []
+        rewritten = [
+            frozenset(
+                target.spelling
+                for target, _ in writes(node.expr)
+                if isinstance(target, Name) and target.spelling in params
+            )
+            if node.expr is not None
             else frozenset()
-            for n in graph.nodes
+            for node in graph.nodes
         ]
         deciding: set[str] = set()
         for node in graph.nodes:
-            inside = tuple(calls_in(node.expr)) if node.expr is not None else ()
+            inside = calls_in(node.expr) if node.expr is not None else ()
             calls.append(inside)
             if node.expr is not None and node.op in (BRANCH, SWITCH, RETURN):
-                deciding.update(names_in(node.expr))
+                deciding |= uses(node.expr)
             for call in inside:
-                if isinstance(call[1], str):
-                    deciding.add(call[1])
-                for arg in call[2]:
-                    deciding.update(names_in(arg))
+                if call.name is not None:
+                    deciding.add(call.name)
+                for arg in call.args:
+                    deciding |= uses(arg)
         for value in single.values():
-            deciding.update(names_in(value))
+            deciding |= uses(value)
         gfp = next((p for p in graph.params if graph.types.get(p) == "gfp_t"), None)
-        return cls(calls, writes, single, frozenset(deciding), gfp)
+        return cls(calls, rewritten, single, frozenset(deciding), gfp)
 
 
 def _unavoidable(graph: Function) -> frozenset[int]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import NONZERO, Value
-from lazymmu.kernelc.ir.nodes import Expr, Function, text
+from lazymmu.kernelc.ir.abstract_value import NONZERO, FunctionValue, Value
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Name
+from lazymmu.kernelc.ir.nodes import Function, spell
 from lazymmu.kernelc.program import Program, Target
 from lazymmu.witness.source.function.shape import Shape
 from lazymmu.witness.source.interproc.constants import Facts
@@ -25,29 +26,29 @@ class Targets:
         self.unresolved: dict[str, tuple[str, int, str]] = {}
         self._shapes: dict[tuple[str, int], Shape] = {}
 
-    def target(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> Target | None:
+    def target(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> Target | None:
         """Who a call in ``graph`` calls: by name, or through a parameter bound to a function."""
         name = callee(call, graph, env)
         if name is None:
-            spelling = call[1] if isinstance(call[1], str) else text(call[1])
-            self.unresolved.setdefault(f"(*{spelling})()", (graph.file, call[3], graph.name))
+            spelling = call.name or (spell(call.callee) if isinstance(call, Call) else "")
+            self.unresolved.setdefault(f"(*{spelling})()", (graph.file, call.line, graph.name))
             return None
-        bound = env.get(call[1]) if call[1] in graph.types else None
-        near = str(bound[2]) if bound is not None and len(bound) > 2 else graph.file
+        bound = env.get(call.name or "") if call.name in graph.types else None
+        near = bound.file if isinstance(bound, FunctionValue) else graph.file
         found = self.program.resolve(name, near)
         if found is None:
-            self.unresolved.setdefault(name, (graph.file, call[3], graph.name))
+            self.unresolved.setdefault(name, (graph.file, call.line, graph.name))
         return found
 
     def bind(
-        self, definition: Definition, call: Expr, caller: Function, env: Mapping[str, Value]
+        self, definition: Definition, call: AnyCall, caller: Function, env: Mapping[str, Value]
     ) -> Binding:
         """The callee's parameters whose value is known and matters to what it does."""
         graph = self.program.function(definition)
         evaluator = self.facts.evaluator(env, caller.file)
         relevant = self.shape(graph).deciding
         out = []
-        for param, arg in zip(graph.params, call[2], strict=False):
+        for param, arg in zip(graph.params, call.args, strict=False):
             if param in relevant:
                 value = function_value(arg, caller, env, self.program) or evaluator.value(arg)
                 if value is not None:
@@ -62,14 +63,12 @@ class Targets:
         return self._shapes[key]
 
 
-def callee(call: Expr, graph: Function, env: Mapping[str, Value]) -> str | None:
+def callee(call: AnyCall, graph: Function, env: Mapping[str, Value]) -> str | None:
     """The name that a call calls, through a bound parameter if need be; None for a pointer."""
-    name = call[1]
-    if not isinstance(name, str):
-        return None
+    name = call.name
     if name in graph.types:
-        bound = env.get(name)
-        return str(bound[1]) if bound is not None and bound[0] == "fn" else None
+        bound = env.get(name or "")
+        return bound.name if isinstance(bound, FunctionValue) else None
     return name
 
 
@@ -77,13 +76,16 @@ def function_value(
     arg: Expr, caller: Function, env: Mapping[str, Value], program: Program
 ) -> Value:
     """The function that an argument names, if it names one; else NONZERO for a local's address."""
-    if arg[0] == "addr":
-        arg = arg[1]
-        if arg[0] == "id" and arg[1] in caller.types:
+    if isinstance(arg, Address):
+        arg = arg.operand
+        if isinstance(arg, Name) and arg.spelling in caller.types:
             return NONZERO
-    if arg[0] != "id" or arg[1] in env or arg[1] in caller.types or not arg[1].islower():
+    if not isinstance(arg, Name):
         return None
-    target = program.resolve(arg[1], caller.file)
+    name = arg.spelling
+    if name in env or name in caller.types or not name.islower():
+        return None
+    target = program.resolve(name, caller.file)
     if target is None or target.definition.kind != "function":
         return None
-    return ("fn", arg[1], target.definition.file)
+    return FunctionValue(name, target.definition.file)

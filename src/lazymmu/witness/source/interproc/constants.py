@@ -10,9 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.abstract_value import USER_MM, ZERO, Evaluator, Value, truth
+from lazymmu.kernelc.ir.abstract_value import (
+    BLOCKING,
+    NONBLOCKING,
+    NONZERO,
+    USER_MM,
+    ZERO,
+    AllocationMask,
+    Evaluator,
+    Int,
+    Value,
+    truth,
+)
 from lazymmu.kernelc.ir.cfg_builder import lower
-from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Expr, Function, Node, strip
+from lazymmu.kernelc.ir.expr import AnyCall, Assign, Expr, Name, Temporary, Unary
+from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Function, Node, spell, strip_casts
 from lazymmu.kernelc.program import Program
 
 _SMALL = 12
@@ -38,26 +50,22 @@ class MaskEvaluator(Evaluator):
     def _binary(self, op: str, left: Expr, right: Expr, expr: Expr) -> Value:
         if op in ("|", "&"):
             a = self.value(left)
-            if a is not None and a[0] == "gfp":
+            if isinstance(a, AllocationMask):
                 return self._mask(op, a, right)
             b = self.value(right)
-            if op == "|" and b is not None and b[0] == "gfp":
+            if op == "|" and isinstance(b, AllocationMask):
                 return self._mask(op, b, left)
         return super()._binary(op, left, right, expr)
 
-    def _mask(self, op: str, mask: Value, other: Expr) -> Value:
-        other = strip(other)
+    def _mask(self, op: str, mask: AllocationMask, other: Expr) -> Value:
+        other = strip_casts(other)
         if op == "|":
-            more = self.value(other)
-            kinds = {v[1] for v in (mask, more) if v is not None and v[0] == "gfp"}
-            return ("gfp", "blocking" if "blocking" in kinds else "nonblocking")
-        if other[0] == "un" and other[1] == "~":
-            without = self.value(other[2])
-            wait = without is not None and without[0] == "gfp" and without[1] == "blocking"
-            return ("gfp", "nonblocking") if wait else mask
-        asked = self.value(other)
-        if asked == ("gfp", "blocking") and mask is not None:
-            return ("nonzero",) if mask[1] == "blocking" else ZERO
+            return BLOCKING if BLOCKING in (mask, self.value(other)) else NONBLOCKING
+        match other:
+            case Unary("~", without):
+                return NONBLOCKING if self.value(without) == BLOCKING else mask
+        if self.value(other) == BLOCKING:
+            return NONZERO if mask.blocking else ZERO
         return None
 
 
@@ -95,11 +103,11 @@ class Facts:
 
     def _name(self, name: str) -> Value:
         if name in self.vocabulary.gfp_blocking:
-            return ("gfp", "blocking")
+            return BLOCKING
         if name in self.vocabulary.gfp_nonblocking:
-            return ("gfp", "nonblocking")
+            return NONBLOCKING
         if name.startswith("CONFIG_"):
-            return {"y": ("int", 1), "n": ZERO}.get(self.config(name.removeprefix("CONFIG_")))
+            return {"y": Int(1), "n": ZERO}.get(self.config(name.removeprefix("CONFIG_")))
         body = self._macro(name) if name.isupper() or name.startswith("__") else None
         if not body or len(body) > 400:
             return None
@@ -117,19 +125,19 @@ class Facts:
                 return self.name(name)
             return USER_MM if name.endswith(_USER_MM) else None
 
-        def call(expr: Expr) -> Value:
-            return self._call(expr, lookup, file, depth)
+        def call(called: AnyCall) -> Value:
+            return self._call(called, lookup, file, depth)
 
         return MaskEvaluator(lookup, call)
 
-    def _call(self, expr: Expr, lookup: Callable[[str], Value], file: str, depth: int) -> Value:
-        name, args = expr[1], expr[2]
-        if not isinstance(name, str):
+    def _call(self, call: AnyCall, lookup: Callable[[str], Value], file: str, depth: int) -> Value:
+        name, args = call.name, call.args
+        if name is None:
             return None
-        if name in _CONFIG_TESTS and args and args[0][0] == "id":
-            return self.name(args[0][1])
+        if name in _CONFIG_TESTS and args and isinstance(args[0], Name):
+            return self.name(args[0].spelling)
         if name in self.constants:
-            return ("int", self.constants[name])
+            return Int(self.constants[name])
         if depth == 0 or not file:
             return None
         graph = self._deciding(name, file)
@@ -163,8 +171,9 @@ class Facts:
             if node.op == BRANCH and node.expr is not None:
                 holds = truth(evaluator.value(node.expr))
                 ways = node.succ if holds is None else [node.succ[0 if holds else 1]]
-            elif node.op == EVAL and node.expr is not None:
-                known = {**known, node.expr[2][1]: evaluator.value(node.expr[3])}
+            elif node.op == EVAL and isinstance(node.expr, Assign):
+                noted = evaluator.value(node.expr.value)
+                known = {**known, spell(node.expr.target): noted}
             todo += [(way, known) for way in ways]
         return None if todo else found
 
@@ -184,13 +193,10 @@ class Facts:
 
 def _decides(node: Node) -> bool:
     """Whether a node only tests, returns, or notes how a condition came out."""
-    expr = node.expr
     return node.op in (BRANCH, RETURN) or (
         node.op == EVAL
-        and expr is not None
-        and expr[0] == "assign"
-        and expr[2][0] == "id"
-        and expr[2][1].startswith("$")
+        and isinstance(node.expr, Assign)
+        and isinstance(node.expr.target, Temporary)
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import Value, truth
-from lazymmu.kernelc.ir.nodes import Expr, Function, names_in, text
+from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, AllocationMask, Value, truth
+from lazymmu.kernelc.ir.expr import AnyCall
+from lazymmu.kernelc.ir.nodes import Function, spell, uses
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
 from lazymmu.witness.source.interproc.constants import Facts
@@ -34,7 +35,7 @@ class Sleeping:
             return {"take": 1, "try": 1, "drop": -1}.get(lock.action, 0)
         return 0
 
-    def root(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> str | None:
+    def root(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> str | None:
         """Why a call is a root of sleeping: a sentence; "" when it is one that cannot sleep here.
 
         None when the call is no root.  A mask that allows blocking, given to a parameter of
@@ -44,30 +45,26 @@ class Sleeping:
         root = self.words.sleeps.get(name or "")
         evaluator = self.facts.evaluator(env, graph.file)
         if root is not None:
-            if root.condition_arg is not None and root.condition_arg < len(call[2]):
-                decides = evaluator.value(call[2][root.condition_arg])
-                if truth(decides) is False or decides == ("gfp", "nonblocking"):
+            given = call.arg(root.condition_arg) if root.condition_arg is not None else None
+            if given is not None:
+                decides = evaluator.value(given)
+                if truth(decides) is False or decides == NONBLOCKING:
                     return ""
             return root.why
-        for position, arg in enumerate(call[2]):
-            if not _may_be_mask(arg):
+        for position, arg in enumerate(call.args):
+            if not uses(arg):
                 continue
             value = evaluator.value(arg)
-            if (
-                value is None
-                or value[0] != "gfp"
-                or not self._takes_mask(call, position, graph.file)
-            ):
+            if not isinstance(value, AllocationMask):
                 continue
-            if value[1] == "blocking":
-                return f"{name}() with {text(arg)}"
-            return ""
+            if self._takes_mask(call, position, graph.file):
+                return f"{name}() with {spell(arg)}" if value.blocking else ""
         return None
 
-    def _takes_mask(self, call: Expr, position: int, file: str) -> bool:
-        if not isinstance(call[1], str):
+    def _takes_mask(self, call: AnyCall, position: int, file: str) -> bool:
+        if call.name is None:
             return True
-        target = self.program.resolve(call[1], file)
+        target = self.program.resolve(call.name, file)
         if target is None or target.definition.kind == "macro":
             return True
         graph = self.program.function(target.definition)
@@ -89,7 +86,3 @@ class Sleeping:
                 False,
             )
         return self._never[key]
-
-
-def _may_be_mask(arg: Expr) -> bool:
-    return any(True for _ in names_in(arg))

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import Value, integer, truth
-from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Expr, Function, Node
+from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, Evaluator, Value, integer, truth
+from lazymmu.kernelc.ir.expr import AnyCall
+from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.interproc.call_targets import Binding, Targets, callee
@@ -113,7 +114,7 @@ class Reach(Targets):
 
     # -- asked by the walker --------------------------------------------------------------
 
-    def of_call(self, call: Expr, graph: Function, env: Mapping[str, Value]) -> Effects:
+    def of_call(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> Effects:
         """Effects of a call in ``graph`` to something that is not in the vocabulary."""
         target = self.target(call, graph, env)
         if target is None:
@@ -166,7 +167,7 @@ class Reach(Targets):
                 env[name] = known
         found: dict[str, list[Chain]] = {}
         atomic_only = self.sleeping.believed_not_to(definition)
-        asleep_ok = not atomic_only and env.get(shape.gfp or "") != ("gfp", "nonblocking")
+        asleep_ok = not atomic_only and env.get(shape.gfp or "") != NONBLOCKING
         seen: set[tuple[int, int, frozenset[str]]] = set()
         todo: list[tuple[int, int, frozenset[str]]] = [(0, 0, frozenset())]
         whole = env
@@ -186,7 +187,7 @@ class Reach(Targets):
                 for call in shape.calls[index]:
                     at_call = _At(graph, index, env, depth, atomic, asleep_ok)
                     atomic = max(0, atomic + self._call(call, at_call, found))
-                overwritten = shape.writes[index] & whole.keys()
+                overwritten = shape.rewritten[index] & whole.keys()
                 if overwritten:
                     lost = lost | overwritten
                     env = {k: v for k, v in whole.items() if k not in lost}
@@ -215,14 +216,14 @@ class Reach(Targets):
 
     def _call(
         self,
-        call: Expr,
+        call: AnyCall,
         at: _At,
         found: dict[str, list[Chain]],
     ) -> int:
         """Note what one call reaches; the change of the depth of atomic context."""
         words, graph, env = self.words, at.graph, at.env
         name = callee(call, graph, env)
-        here = Step(graph.file, call[3], call[4], graph.name, "")
+        here = Step(graph.file, call.line, call.column, graph.name, "")
         if name is None:
             self.target(call, graph, env)
             return 0
@@ -302,13 +303,13 @@ class _At:
     asleep_ok: bool
 
 
-def _successors(node: Node, evaluator: object) -> Iterable[int]:
+def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
     if node.op == BRANCH and node.expr is not None:
-        known = truth(evaluator.value(node.expr))  # type: ignore[attr-defined]
+        known = truth(evaluator.value(node.expr))
         if known is not None:
             return (node.succ[0 if known else 1],)
     elif node.op == SWITCH and node.expr is not None:
-        value = integer(evaluator.value(node.expr))  # type: ignore[attr-defined]
+        value = integer(evaluator.value(node.expr))
         if value is not None:
             fits = value if value in node.cases else None
             return [s for c, s in zip(node.cases, node.succ, strict=True) if c == fits]

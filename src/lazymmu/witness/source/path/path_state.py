@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What walking a function comes to: states of paths, violations, and the ways it returns."""
+"""What walking a function comes to: violations, and the ways in which it returns."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from dataclasses import dataclass, field
 
 from lazymmu.contract.monitor import Product, Violation
 from lazymmu.kernelc.ir.abstract_value import Value
-from lazymmu.kernelc.ir.nodes import Expr
+from lazymmu.kernelc.ir.expr import Expr
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.path.path_trace import Trail
-
-FactList = tuple[tuple[str, Value], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What distinguishes two paths at one place."""
-
-    product: Product
-    facts: FactList = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +59,3 @@ class Path:
     state: State
     trail: Trail | None
     results: Results
-
-
-def weight(state: State) -> int:
-    """How many ordinary states one is worth: 1, and more for each 16 things that it holds."""
-    task = state.product.task
-    return 1 + (len(state.facts) + len(task.pending) + len(task.locks) + len(task.pins)) // 16
-
-
-def settled(state: State, live: frozenset[str]) -> State:
-    """The state without facts that no path asks for any more."""
-    if all(name in live or name[0] == "~" for name, _ in state.facts):
-        return state
-    kept = tuple(fact for fact in state.facts if fact[0] in live or fact[0][0] == "~")
-    return State(state.product, kept)
-
-
-def with_fact(facts: FactList, name: str, value: Value) -> FactList:
-    """The facts with one more, or with another value for one."""
-    known = dict(facts)
-    known[name] = value
-    return tuple(sorted(known.items(), key=lambda item: item[0]))

@@ -30,23 +30,26 @@ from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
     Evaluator,
+    Int,
+    NonZero,
     Value,
-    canonical,
     integer,
+    normalize_condition,
     truth,
 )
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Expr, Field
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
     EVAL,
     RETURN,
     SWITCH,
-    Expr,
     Function,
     Node,
+    assigned,
     calls_in,
-    changed,
-    strip,
-    text,
+    spell,
+    strip_casts,
+    writes,
 )
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import Calls
@@ -54,17 +57,17 @@ from lazymmu.witness.source.effects.effect import Inside, Note
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.function.frame import Frame, enter, forget, leave, rename_lock
 from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Plan, names_it
-from lazymmu.witness.source.interproc.call_targets import Binding
-from lazymmu.witness.source.path.path_state import (
+from lazymmu.witness.source.function.state import (
+    Fact,
     FactList,
-    Hit,
-    Outcome,
-    Path,
     State,
     settled,
     weight,
     with_fact,
+    with_origin,
 )
+from lazymmu.witness.source.interproc.call_targets import Binding
+from lazymmu.witness.source.path.path_state import Hit, Outcome, Path
 from lazymmu.witness.source.path.path_trace import Trail
 
 MAX_STATES = 30_000
@@ -179,7 +182,7 @@ class Walker:
             settled = evaluator.value(value)
             if settled is not None:
                 constants[name] = settled
-        given = tuple((k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
+        given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
         outcome = self._walk(Frame(graph, constants, plan), State(product, given))
         self._active.pop()
         if not self.cut:
@@ -231,12 +234,12 @@ class Walker:
             if node.op == EVAL:
                 result.extend((succ, after, path.trail) for succ in node.succ)
             elif node.op == RETURN:
-                inner = strip(expr)
-                name = path.results[inner][1] if inner in path.results else text(inner)
+                inner = strip_casts(expr)
+                name = path.results[inner][1] if inner in path.results else spell(inner)
                 self._exit(frame, node, after, path.trail, evaluator.value(expr), name, out)
             elif node.op == BRANCH:
                 for succ, facts in self._branch(frame, node, expr, after.facts, evaluator):
-                    result.append((succ, State(after.product, facts), path.trail))
+                    result.append((succ, State(after.product, facts, after.origins), path.trail))
             elif node.op == SWITCH:
                 value = integer(evaluator.value(expr))
                 for case, succ in zip(node.cases, node.succ, strict=True):
@@ -246,11 +249,12 @@ class Walker:
 
     def _parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A copy of an unknown value that both names are asked for is two paths."""
-        if node.op != EVAL or expr[0] != "assign" or expr[1] != "=":
+        if node.op != EVAL or not isinstance(expr, Assign) or expr.op != "=":
             return paths
-        source = strip(expr[3])
-        names = {text(source), text(strip(expr[2]))}
-        if source[0] not in ("id", "field") or not names <= frame.plan.live[node.succ[0]]:
+        source = strip_casts(expr.value)
+        if not isinstance(source, (*VARIABLES, Field)):
+            return paths
+        if not {spell(source), spell(strip_casts(expr.target))} <= frame.plan.live[node.succ[0]]:
             return paths
         out = []
         for path in paths:
@@ -258,17 +262,18 @@ class Walker:
                 out.append(path)
                 continue
             for value in (NONZERO, ZERO):
-                facts = with_fact(path.state.facts, text(source), value)
-                out.append(Path(State(path.state.product, facts), path.trail, path.results))
+                facts = with_fact(path.state.facts, spell(source), value)
+                state = replace(path.state, facts=facts)
+                out.append(Path(state, path.trail, path.results))
         return out
 
     def _evaluator(self, frame: Frame, path: Path) -> Evaluator:
         base = self.calls.facts.evaluator(frame.env(path.state.facts), frame.graph.file)
         plain = base.call
 
-        def call(expr: Expr) -> Value:
-            known = path.results.get(expr)
-            return known[0] if known is not None and known[0] is not None else plain(expr)
+        def call(called: AnyCall) -> Value:
+            known = path.results.get(called)
+            return known[0] if known is not None and known[0] is not None else plain(called)
 
         base.call = call
         return base
@@ -285,7 +290,7 @@ class Walker:
     ) -> None:
         known = truth(value)
         short: Value = None if known is None else NONZERO if known else ZERO
-        if value is not None and value[0] == "int":
+        if isinstance(value, Int):
             short = value
         step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
         after = Trail(trail, step, "return")
@@ -296,7 +301,7 @@ class Walker:
         self, frame: Frame, node: Node, expr: Expr, facts: FactList, evaluator: Evaluator
     ) -> list[tuple[int, FactList]]:
         value = truth(evaluator.value(expr))
-        known = canonical(expr)
+        known = normalize_condition(expr)
         if value is None and known is not None:
             remembered = dict(facts).get(known[0])
             if remembered is not None:
@@ -312,48 +317,40 @@ class Walker:
         return out
 
     def _assigned(self, frame: Frame, expr: Expr, path: Path, evaluator: Evaluator) -> State:
-        """The state after the assignments and steps of an expression."""
-        product, facts = path.state.product, path.state.facts
+        """The state after the writes of an expression."""
+        state = path.state
         locked = self.calls.locks.outputs(expr)
-        for target, value in changed(expr):
-            spelling = text(target)
+        for target, value in writes(expr):
+            spelling = spell(target)
             if value is None and spelling in locked:
                 continue
-            inner = strip(value) if value is not None else None
-            while inner is not None and inner[0] == "assign":
-                inner = strip(inner[3])
+            inner = assigned(value) if value is not None else None
             known = evaluator.value(inner) if inner is not None else None
             source = None
             if inner is not None and spelling in frame.plan.traced:
-                source = derived(inner, dict(facts), self.calls.words)
-            product, facts = self._overwritten(product, facts, target)
-            if (
-                known is not None
-                and known[0] in ("int", "nonzero")
-                and spelling in frame.plan.tracked
-            ):
-                facts = with_fact(facts, spelling, known)
-            if source is not None and target[0] == "id":
-                facts = with_fact(facts, "~" + spelling, source)
+                source = derived(inner, state.origins, self.calls.words)
+            state = self._overwritten(state, target)
+            if isinstance(known, (Int, NonZero)) and spelling in frame.plan.tracked:
+                state = replace(state, facts=with_fact(state.facts, spelling, known))
+            if source is not None and isinstance(target, VARIABLES):
+                state = replace(state, origins=with_origin(state.origins, spelling, source))
             if inner is not None and inner in path.results and path.results[inner][1]:
-                product = rename_lock(product, path.results[inner][1], spelling)
-        return State(product, facts)
+                name = path.results[inner][1]
+                state = state.after(rename_lock(state.product, name, spelling))
+        return state
 
-    def _overwritten(
-        self, product: Product, facts: FactList, target: Expr
-    ) -> tuple[Product, FactList]:
-        spelling = text(target)
-        if target[0] == "id":
-            product = forget(product, spelling)
-        kept = tuple(
+    def _overwritten(self, state: State, target: Expr) -> State:
+        """The state without what was known of something that is written."""
+        spelling = spell(target)
+        variable = isinstance(target, VARIABLES)
+        product = forget(state.product, spelling) if variable else state.product
+        facts = tuple(
             fact
-            for fact in facts
-            if fact[0] != spelling
-            and fact[0] != "~" + spelling
-            and not (target[0] == "id" and names_it(fact[0], spelling))
-            and fact[1] != ("from", spelling)
+            for fact in state.facts
+            if fact.subject != spelling and not (variable and names_it(fact.subject, spelling))
         )
-        return product, kept if len(kept) != len(facts) else facts
+        origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry))
+        return State(product, facts, origins)
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -377,9 +374,8 @@ class Walker:
             paths = nxt
         return paths
 
-    def _call(self, frame: Frame, call: Expr, path: Path, out: Outcome) -> Iterable[Path]:
-        env = frame.env(path.state.facts)
-        for way in self.calls.ways(frame, call, path.state.product, env):
+    def _call(self, frame: Frame, call: AnyCall, path: Path, out: Outcome) -> Iterable[Path]:
+        for way in self.calls.ways(frame, call, path.state):
             after = self._happen(path, way.notes, out)
             if way.unread:
                 where = (frame.graph.file, frame.graph.line, frame.graph.name)
@@ -423,7 +419,7 @@ class Walker:
                     product, _ = self.runtime.step(product, Flush("api", entry=entry))
             if note.mark:
                 trail = Trail(trail, step, note.mark, _about(note))
-        return Path(State(product, path.state.facts), trail, path.results)
+        return Path(path.state.after(product), trail, path.results)
 
     def _observe(self, event: Event, after: Product, step: Step, out: Outcome) -> None:
         """Remember what the table of sections shows."""
@@ -434,14 +430,16 @@ class Walker:
         elif isinstance(event, Disable) and after.task.depth == 0:
             self.ended.setdefault(step, []).append(after.task)
 
-    def _returned(self, path: Path, call: Expr, product: Product, value: Value, name: str) -> Path:
+    def _returned(
+        self, path: Path, call: AnyCall, product: Product, value: Value, name: str
+    ) -> Path:
         results = path.results
         if value is not None or name:
             results = {**results, call: (value, name)}
-        return Path(State(product, path.state.facts), path.trail, results)
+        return Path(path.state.after(product), path.trail, results)
 
     def _inside(
-        self, frame: Frame, call: Expr, inside: Inside, path: Path, out: Outcome
+        self, frame: Frame, call: AnyCall, inside: Inside, path: Path, out: Outcome
     ) -> Iterable[Path]:
         """Walk a callee in its caller's place."""
         graph = self.calls.program.function(inside.definition)
@@ -454,7 +452,7 @@ class Walker:
         out.spaces |= outcome.spaces
         out.blurred = out.blurred or outcome.blurred
         said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
-        step = Step(frame.graph.file, call[3], call[4], frame.graph.name, said)
+        step = Step(frame.graph.file, call.line, call.column, frame.graph.name, said)
         mark = "callback" if inside.callback else "call"
         before = Trail(path.trail, step, mark)
         conditions = frozenset(inside.definition.presence)
@@ -471,7 +469,7 @@ class Walker:
         for (product, value, name), trail in outcome.exits.items():
             back = leave(product, call, graph, plan.rewritten)
             after = Path(
-                State(back, path.state.facts),
+                path.state.after(back),
                 Trail(before, None, "inside", inner=trail) if trail is not None else path.trail,
                 path.results,
             )
@@ -498,13 +496,13 @@ class Walker:
             result.exits.setdefault((replace(ended, own=entered.own), value, name), trail)
         return result
 
-    def _macro_writes(self, path: Path, call: Expr, graph: Function, plan: Plan) -> Path:
+    def _macro_writes(self, path: Path, call: AnyCall, graph: Function, plan: Plan) -> Path:
         """A macro that assigns to its parameter assigns to its argument."""
-        product, facts = path.state.product, path.state.facts
-        for param, arg in zip(graph.params, call[2], strict=False):
+        state = path.state
+        for param, arg in zip(graph.params, call.args, strict=False):
             if param in plan.rewritten:
-                product, facts = self._overwritten(product, facts, strip(arg))
-        return Path(State(product, facts), path.trail, path.results)
+                state = self._overwritten(state, strip_casts(arg))
+        return Path(state, path.trail, path.results)
 
 
 def _about(note: Note) -> str:
@@ -512,4 +510,4 @@ def _about(note: Note) -> str:
     return str(getattr(event, "entry", None) or getattr(event, "lock", None) or "")
 
 
-__all__ = ["Hit", "Outcome", "State", "Walker"]
+__all__ = ["Walker"]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known at one place of a path: the monitors' state, facts, where values came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from lazymmu.contract.monitor import Product
+from lazymmu.kernelc.ir.abstract_value import Value
+
+
+class Fact(NamedTuple):
+    """What is known of a variable or a condition, by its canonical spelling."""
+
+    subject: str
+    value: Value
+
+
+class Origin(NamedTuple):
+    """The entry from which the value of a variable was derived."""
+
+    variable: str
+    entry: str
+
+
+FactList: TypeAlias = tuple[Fact, ...]
+"""Facts in the order of their subjects, one of each."""
+
+OriginList: TypeAlias = tuple[Origin, ...]
+"""Origins in the order of their variables, one of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What distinguishes two paths at one place."""
+
+    product: Product
+    facts: FactList = ()
+    origins: OriginList = ()
+
+    def after(self, product: Product) -> State:
+        """The same path with the monitors in another state."""
+        return State(product, self.facts, self.origins)
+
+
+def weight(state: State) -> int:
+    """How many ordinary states one is worth: 1, and more for each 16 things that it holds."""
+    task = state.product.task
+    known = len(state.facts) + len(state.origins)
+    return 1 + (known + len(task.pending) + len(task.locks) + len(task.pins)) // 16
+
+
+def settled(state: State, live: frozenset[str]) -> State:
+    """The state without facts that no path asks for any more."""
+    if all(fact.subject in live for fact in state.facts):
+        return state
+    kept = tuple(fact for fact in state.facts if fact.subject in live)
+    return State(state.product, kept, state.origins)
+
+
+def with_fact(facts: FactList, subject: str, value: Value) -> FactList:
+    """The facts with one more, or with another value for one."""
+    others = (fact for fact in facts if fact.subject != subject)
+    return tuple(sorted((*others, Fact(subject, value)), key=lambda fact: fact.subject))
+
+
+def with_origin(origins: OriginList, variable: str, entry: str) -> OriginList:
+    """The origins with one more, or with another entry for one."""
+    others = (origin for origin in origins if origin.variable != variable)
+    made = (*others, Origin(variable, entry))
+    return tuple(sorted(made, key=lambda origin: origin.variable))
