@@ -119,7 +119,7 @@ def _strategy(kind: Any) -> st.SearchStrategy[Any]:
         return st.booleans()
     if kind is int:
         return st.integers(-(10**9), 10**9)
-    if kind is str:
+    if kind in (str, ev.Identity):
         return st.text()
     options = [part for part in get_args(kind) if part is not type(None)]
     return st.none() | st.one_of([_strategy(part) for part in options])

@@ -18,6 +18,7 @@ Words used by the fields, the kernel's own:
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -51,6 +52,10 @@ Moment: TypeAlias = Literal[
     "user-return",
     "exit",
 ]
+
+Identity: TypeAlias = Hashable
+"""How a reader names an entry or a lock: a string, or a value of a class of its own. It is only
+compared."""
 
 UNKNOWN_ENTRY = "?"
 """Name of an entry (or lock) that cannot be told from others of its kind."""
@@ -136,7 +141,7 @@ class Flush(Event):
     """
 
     why: FlushWhy = "api"
-    entry: str | None = None
+    entry: Identity | None = None
     layer: Layer = "generic"
     how: FlushHow = "now"
 
@@ -150,7 +155,7 @@ class Write(Event):
     name; `was_valid` whether the old entry was valid, where known.
     """
 
-    entry: str
+    entry: Identity
     level: Level = "pte"
     space: Space = "unknown"
     how: How = "deferred"
@@ -162,7 +167,7 @@ class Write(Event):
 class Read(Event):
     """A page-table entry is read through its pointer."""
 
-    entry: str
+    entry: Identity
     level: Level = "pte"
     space: Space = "unknown"
     operation: str = ""
@@ -172,7 +177,7 @@ class Read(Event):
 class Take(Event):
     """A lock is taken; "caller-holds" states that it already is (lockdep_assert_held())."""
 
-    lock: str
+    lock: Identity
     cls: LockClass = "other"
     how: LockHow = "lock"
 
@@ -181,7 +186,7 @@ class Take(Event):
 class Drop(Event):
     """A lock is dropped."""
 
-    lock: str
+    lock: Identity
     cls: LockClass = "other"
 
 
@@ -282,14 +287,14 @@ class TlbFlush(Event):
     scope: TlbScope = "range"
     space: Space = "unknown"
     how: TlbHow = "now"
-    entry: str | None = None
+    entry: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Use(Event):
     """What `entry` maps is used through the new or the old translation ("stale")."""
 
-    entry: str
+    entry: Identity
     what: What = "page"
 
 
@@ -297,7 +302,7 @@ class Use(Event):
 class Free(Event):
     """What `entry` maps, or the page table it pointed to, is given back."""
 
-    entry: str
+    entry: Identity
     what: What = "page"
 
 
@@ -350,7 +355,7 @@ class Undone(Event):
     `by` names the operation that undid it, as far as it is known.
     """
 
-    entry: str
+    entry: Identity
     by: str = ""
 
 
@@ -386,7 +391,7 @@ class Unknown(Event):
     """
 
     what: Aspect = "all"
-    key: str = ""
+    key: Identity = ""
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -24,6 +24,7 @@ from lazymmu.contract.events import (
     Event,
     Exit,
     Flush,
+    Identity,
     IrqEnter,
     IrqExit,
     Level,
@@ -73,7 +74,7 @@ _SPACES: Final[Mapping[str, frozenset[str]]] = {
 class Held:
     """A lock that is held: its name, class, and how the reader came to know."""
 
-    lock: str
+    lock: Identity
     cls: LockClass
     how: LockHow = "lock"
 
@@ -82,10 +83,10 @@ class Held:
 class Pending:
     """A deferred write that has not taken effect, and the locks that covered it."""
 
-    entry: str
+    entry: Identity
     level: Level = "pte"
     space: Space = "unknown"
-    locks: frozenset[str] = frozenset()
+    locks: frozenset[Identity] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class TaskState:
         """Whether none of these aspects is unknown."""
         return self.unknown.isdisjoint(aspects)
 
-    def held(self, lock: str, cls: str = "") -> Held | None:
+    def held(self, lock: Identity, cls: str = "") -> Held | None:
         """The lock of that name, or, when no lock has it, the only held one of class `cls`."""
         only: Held | None = None
         same_class = 0
@@ -146,7 +147,7 @@ class TaskState:
                 only, same_class = candidate, same_class + 1
         return only if same_class == 1 and cls in PAGE_TABLE_CLASSES else None
 
-    def pending_on(self, entry: str) -> Pending | None:
+    def pending_on(self, entry: Identity) -> Pending | None:
         """A pending write of exactly this entry; None for an entry that cannot be told apart."""
         if entry == UNKNOWN_ENTRY:
             return None
@@ -161,7 +162,9 @@ class TaskState:
         step = AFTER.get(type(event))
         return self if step is None else step(self, event)
 
-    def renamed(self, entries: Mapping[str, str], locks: Mapping[str, str]) -> TaskState:
+    def renamed(
+        self, entries: Mapping[Identity, Identity], locks: Mapping[Identity, Identity]
+    ) -> TaskState:
         """The same state under other names, for crossing a call.
 
         A name that the mapping lacks is kept.  An entry mapped to `UNKNOWN_ENTRY` stays pending
@@ -181,7 +184,7 @@ class TaskState:
         return replace(self, pending=pending, locks=held)
 
 
-def covering(state: TaskState, level: str, space: str) -> frozenset[str]:
+def covering(state: TaskState, level: str, space: str) -> frozenset[Identity]:
     """Names of the held locks that cover an entry of that level and space.
 
     The locks of the level's own class if one is held; else every page-table lock that fits the
@@ -322,9 +325,9 @@ def _unknown(state: TaskState, event: Unknown) -> TaskState:
     what, key = event.what, event.key
     if what == "all":
         return replace(state, unknown=ASPECTS)
-    if key and what == "pending":
+    if key != "" and what == "pending":
         return replace(state, pending=frozenset(p for p in state.pending if p.entry != key))
-    if key and what == "locks":
+    if key != "" and what == "locks":
         # Neither held for sure nor dropped for sure: forget it, and no longer judge by its absence.
         kept = frozenset(item for item in state.locks if item.lock != key)
         return replace(state, locks=kept, unknown=_more(state, "locks"))

@@ -150,11 +150,13 @@ class Evaluator:
 
     def value(self, expr: Expr) -> Value:
         """The value of an expression as far as it is known."""
+        if isinstance(expr, Name):  # Most are: that is asked before all else.
+            return self.lookup(expr.spelling)
         match expr:
-            case Name() | Temporary():
-                return self.lookup(expr.spelling)
             case Number(number):
                 return Int(number)
+            case Temporary():
+                return self.lookup(expr.spelling)
             case Call() | Guard() | LoopHead():
                 return self.call(expr)
             case Field() | Deref() | Index():

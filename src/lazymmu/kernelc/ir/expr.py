@@ -18,6 +18,7 @@ __all__ = [
     "CALLS",
     "EFFECTS",
     "INT",
+    "LEAVES",
     "VARIABLES",
     "Address",
     "AnyCall",
@@ -383,5 +384,8 @@ Variable: TypeAlias = Name | Temporary
 
 CALLS = (Call, Guard, LoopHead)
 VARIABLES = (Name, Temporary)
+LEAVES = (Name, Number, String, Temporary)
+"""The expressions without parts."""
+
 EFFECTS = (Call, Guard, LoopHead, Assign, IncDec)
 """The expressions with an effect; all others only have a value."""

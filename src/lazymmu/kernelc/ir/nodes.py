@@ -16,6 +16,7 @@ from functools import lru_cache
 from lazymmu.kernelc.ir.expr import (
     CALLS,
     EFFECTS,
+    LEAVES,
     VARIABLES,
     Address,
     AnyCall,
@@ -92,26 +93,34 @@ class Function:
                     yield node, call
 
 
-def walk(expr: Expr, into: Callable[[Expr], tuple[Expr, ...]] | None = None) -> Iterator[Expr]:
-    """Yield an expression and all inside of it, in the order of evaluation.
+def walk(expr: Expr, into: Callable[[Expr], tuple[Expr, ...]] | None = None) -> tuple[Expr, ...]:
+    """Return an expression and all inside of it, in the order of evaluation.
 
     That is inner first, from the left; every node once for each place at which it stands.
 
     :param into: the parts of a node that are gone into, all if it is not given.
     """
+    if into is None:
+        return _walked(expr)
     found: list[Expr] = []
     todo = [expr]
-    if into is None:
-        while todo:
-            node = todo.pop()
-            found.append(node)
+    while todo:
+        node = todo.pop()
+        found.append(node)
+        todo += into(node)
+    return tuple(reversed(found))
+
+
+@lru_cache(maxsize=1 << 15)
+def _walked(expr: Expr) -> tuple[Expr, ...]:
+    found: list[Expr] = []
+    todo = [expr]
+    while todo:
+        node = todo.pop()
+        found.append(node)
+        if not isinstance(node, LEAVES):
             todo += node.operands
-    else:
-        while todo:
-            node = todo.pop()
-            found.append(node)
-            todo += into(node)
-    return reversed(found)
+    return tuple(reversed(found))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -43,7 +43,7 @@ def _phrase(event: e.Event, functions: Collection[str]) -> str:
         case e.Flush(why="full" | "key-change" | "irq"):
             return f"flushes ({event.why})"
         case e.TlbFlush():
-            what = event.entry or event.scope
+            what = event.scope if event.entry is None else event.entry
             tail = {"now": "", "queued": ", queued", "noop": ", which does nothing"}[event.how]
             return f"flushes the TLB: {what}{tail}"
         case e.SwitchOut(why="preempted"):

@@ -88,10 +88,10 @@ def context(task: TaskState) -> dict[str, frozenset[str]]:
         "depth": frozenset({str(task.depth)}),
         "section": frozenset({"yes" if task.on else "no"}),
         "paused": frozenset({"yes" if task.paused else "no"}),
-        "pending": frozenset({"yes", *(one.entry for one in task.pending)})
+        "pending": frozenset({"yes", *(str(one.entry) for one in task.pending)})
         if task.pending
         else frozenset({"no", "none"}),
-        "held": frozenset({"yes", *(one.lock for one in task.locks)})
+        "held": frozenset({"yes", *(str(one.lock) for one in task.locks)})
         if task.locks
         else frozenset({"no", "none"}),
         "interrupt": frozenset({"yes" if task.in_interrupt else "no"}),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from lazymmu.contract.deferral import DeferralRow, cost_sentence, demonstrated_by, harm_sentence
 from lazymmu.contract.dialects import Dialect, Status
+from lazymmu.contract.events import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
@@ -158,9 +159,9 @@ def _open_calls(notes: Sequence[Trail], since: int) -> set[int]:
     return {index for index in stack if index >= since}
 
 
-def _same_entry(about: str, hit: Hit) -> bool:
+def _same_entry(about: Identity | None, hit: Hit) -> bool:
     entry = getattr(hit.violation.event, "entry", None)
-    return entry is None or not about or about == entry
+    return entry is None or about is None or about == entry
 
 
 def _unrepeated(steps: Iterable[Step]) -> list[Step]:

@@ -9,6 +9,7 @@ from lazymmu.contract.events import Event
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import Value
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.interproc.call_targets import Binding
 
 
@@ -48,7 +49,8 @@ class Way:
 
     notes: tuple[Note, ...] = ()
     value: Value = None
-    name: str = ""
+    name: EntryName | None = None
+    """Of the lock that it returns."""
     inside: Inside | None = None
     unread: str = ""
     """The callee, when it changes what no one can tell: what follows on the path is unknown."""

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 
 from lazymmu.contract.events import Read, Site, Space, TlbFlush, Write
 from lazymmu.contract.vocabulary import Accessor, Vocabulary
@@ -11,7 +12,8 @@ from lazymmu.kernelc.ir.abstract_value import AddressOf, UserMm, Value, truth
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Assign, Deref, Expr
 from lazymmu.kernelc.ir.nodes import Node, calls_in, spell, strip_casts, uses, walk
 from lazymmu.witness.source.effects.effect import Note
-from lazymmu.witness.source.function.frame import Frame, entry_name
+from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.function.names import EntryName, entry_name
 from lazymmu.witness.source.function.state import OriginList
 from lazymmu.witness.source.interproc.constants import Facts
 from lazymmu.witness.source.interproc.summaries import Reach
@@ -100,13 +102,13 @@ class Entries:
         return "unknown"
 
 
-def origins(expr: Expr, known: OriginList) -> set[str]:
+def origins(expr: Expr, known: OriginList) -> set[EntryName]:
     """The entries from which a value was derived (see `derived`)."""
     variables = uses(expr)
     return {origin.entry for origin in known if origin.variable in variables}
 
 
-def derived(expr: Expr, known: OriginList, words: Vocabulary) -> str | None:
+def derived(expr: Expr, known: OriginList, words: Vocabulary) -> EntryName | None:
     """The entry that a value comes from: read by an accessor, or by way of other variables."""
     for call in calls_in(expr):
         accessor = words.entries.get(call.name or "")
@@ -120,9 +122,10 @@ def derived(expr: Expr, known: OriginList, words: Vocabulary) -> str | None:
     return min(origins(expr, known), default=None)
 
 
-def _derefs(expr: Expr) -> Iterator[Deref]:
+@lru_cache(maxsize=1 << 15)
+def _derefs(expr: Expr) -> tuple[Deref, ...]:
     """What an expression reads through pointers: not what it takes the address of, or stores."""
-    return (node for node in walk(expr, _read) if isinstance(node, Deref))
+    return tuple(node for node in walk(expr, _read) if isinstance(node, Deref))
 
 
 def _read(expr: Expr) -> tuple[Expr, ...]:

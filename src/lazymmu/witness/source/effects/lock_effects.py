@@ -13,6 +13,7 @@ from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.effect import Note, Way
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import lock_class
+from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.interproc.call_targets import Binding
 
 
@@ -29,7 +30,7 @@ class Locks:
     ) -> tuple[Way, ...]:
         """How a lock primitive can turn out: with the lock, or, where it may fail, without."""
         unknown = False
-        names: list[tuple[str, str]] = []
+        names: list[tuple[EntryName, str]] = []
         for index in (lock.lock, *lock.also):
             given = call.arg(index) if index is not None else None
             if given is None:
@@ -44,33 +45,33 @@ class Locks:
             unknown = unknown or (kind == "other" and self._is_unknown(frame, arg))
             if isinstance(arg, Address) and lock.lock is not None:
                 arg = arg.operand
-            names.append((spell(arg), kind))
+            names.append((EntryName(spell(arg)), kind))
         out = call.arg(lock.out) if lock.out is not None else None
         if out is not None:
-            names.append((spell(Deref(out)), lock.cls))
+            names.append((EntryName(spell(Deref(out))), lock.cls))
         if lock.returns == "lock" and not names:
-            names.append((spell(call), lock.cls))
+            names.append((EntryName(spell(call)), lock.cls))
         says = f"calls {name}()"
         notes: list[Note] = []
         match lock.action:
             case "take" | "try":
                 how = "try" if lock.action == "try" else "lock"
-                for spelling, kind in names:
-                    notes.append(Note(Take(spelling, kind, how=how, site=site), "take", says))  # type: ignore[arg-type]
+                for held, kind in names:
+                    notes.append(Note(Take(held, kind, how=how, site=site), "take", says))  # type: ignore[arg-type]
                 if lock.pin:
                     notes.append(Note(Pin(lock.pin, site=site)))
             case "drop":
-                for spelling, kind in names:
-                    notes.append(Note(Drop(spelling, kind, site=site), "drop", says))  # type: ignore[arg-type]
+                for held, kind in names:
+                    notes.append(Note(Drop(held, kind, site=site), "drop", says))  # type: ignore[arg-type]
                 if lock.pin:
                     notes.append(Note(Unpin(lock.pin, site=site)))
             case "assert":
-                for spelling, kind in names:
-                    notes.append(Note(Take(spelling, kind, how="caller-holds", site=site)))  # type: ignore[arg-type]
+                for held, kind in names:
+                    notes.append(Note(Take(held, kind, how="caller-holds", site=site)))  # type: ignore[arg-type]
         if unknown and lock.action in ("take", "try", "assert"):
             # It may be the lock of a page table: nobody can say any more that none is held.
             notes.append(Note(Unknown("locks", site=site)))
-        returned = names[0][0] if lock.returns == "lock" and names else ""
+        returned = names[0][0] if lock.returns == "lock" and names else None
         success: Value = None
         if lock.may_fail or lock.returns == "lock":
             success = ZERO if lock.returns == "int" else NONZERO

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from lazymmu.contract.monitor import Product
 from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.witness.source.function.names import EntryName
 
 
 class Fact(NamedTuple):
@@ -21,7 +22,7 @@ class Origin(NamedTuple):
     """The entry from which the value of a variable was derived."""
 
     variable: str
-    entry: str
+    entry: EntryName
 
 
 FactList: TypeAlias = tuple[Fact, ...]
@@ -65,7 +66,7 @@ def with_fact(facts: FactList, subject: str, value: Value) -> FactList:
     return tuple(sorted((*others, Fact(subject, value)), key=lambda fact: fact.subject))
 
 
-def with_origin(origins: OriginList, variable: str, entry: str) -> OriginList:
+def with_origin(origins: OriginList, variable: str, entry: EntryName) -> OriginList:
     """The origins with one more, or with another entry for one."""
     others = (origin for origin in origins if origin.variable != variable)
     made = (*others, Origin(variable, entry))

@@ -10,6 +10,7 @@ from lazymmu.contract.monitor import Product, Violation
 from lazymmu.kernelc.ir.abstract_value import Value
 from lazymmu.kernelc.ir.expr import Expr
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.path.path_trace import Trail
 
@@ -32,10 +33,10 @@ class Outcome:
     """What walking a function once, from one state, came to.
 
     ``exits`` are the ways in which it returns: product, what is known of the value, and the
-    spelling of what is returned; each with the path that leads there first.
+    name of what is returned; each with the path that leads there first.
     """
 
-    exits: dict[tuple[Product, Value, str], Trail | None] = field(default_factory=dict)
+    exits: dict[tuple[Product, Value, EntryName], Trail | None] = field(default_factory=dict)
     returns: dict[tuple[Product, int, int], Trail] = field(default_factory=dict)
     """By the place of each return as well: what is wrong at one of them is no other's fault."""
     hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
@@ -49,7 +50,8 @@ class Outcome:
         self.hits.setdefault(key, hit)
 
 
-Results = Mapping[Expr, tuple[Value, str]]
+Results = Mapping[Expr, tuple[Value, EntryName | None]]
+"""What the calls of an expression returned: what is known of it, and its name."""
 
 
 @dataclass(frozen=True, slots=True)

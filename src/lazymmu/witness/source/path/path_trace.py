@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lazymmu.contract.events import Identity
 from lazymmu.witness.finding import Step
 
 
@@ -20,7 +21,8 @@ class Trail:
     before: Trail | None
     step: Step | None
     mark: str
-    about: str = ""
+    about: Identity | None = None
+    """The entry that is written."""
     inner: Trail | None = None
 
     def __iter__(self) -> Iterator[Trail]:

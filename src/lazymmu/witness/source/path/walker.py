@@ -55,8 +55,16 @@ from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import Calls
 from lazymmu.witness.source.effects.effect import Inside, Note
 from lazymmu.witness.source.effects.entry_effects import derived
-from lazymmu.witness.source.function.frame import Frame, enter, forget, leave, rename_lock
+from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Plan, names_it
+from lazymmu.witness.source.function.names import (
+    NAMELESS,
+    EntryName,
+    enter,
+    forget,
+    leave,
+    rename_lock,
+)
 from lazymmu.witness.source.function.state import (
     Fact,
     FactList,
@@ -155,10 +163,10 @@ class Walker:
             return known
         place = (graph.file, graph.line)
         if place in self._active:
-            return Outcome({(product, None, ""): None})
+            return Outcome({(product, None, NAMELESS): None})
         if len(self._active) >= MAX_FRAMES:
             self.bounded[(graph.file, graph.line, graph.name)] = "too many calls inside each other"
-            return Outcome({(product, None, ""): None})
+            return Outcome({(product, None, NAMELESS): None})
         if not self._active:
             self._share = MAX_BELOW if self.walked < MAX_IN_ALL else min(MAX_BELOW, MAX_THEN)
             self.cut, self._most = False, self.walked + self._share
@@ -174,7 +182,7 @@ class Walker:
                 self.bounded[where] = f"more than {MAX_REMEMBERED} conditions to remember"
         if plan.too_much:
             self._active.pop()
-            return Outcome({(product, None, ""): None}, blurred=True)
+            return Outcome({(product, None, NAMELESS): None}, blurred=True)
         constants = {k: v for k, v in binding if k not in plan.rewritten}
         single = self.calls.reach.shape(graph).single
         evaluator = self.calls.facts.evaluator(constants, graph.file)
@@ -224,7 +232,7 @@ class Walker:
         expr = node.expr
         if expr is None:
             if node.op == RETURN:
-                self._exit(frame, node, state, trail, None, "", out)
+                self._exit(frame, node, state, trail, None, NAMELESS, out)
             return [(succ, state, trail) for succ in node.succ]
         result: list[tuple[int, State, Trail | None]] = []
         paths = self._effects(frame, node, expr, state, trail, out)
@@ -235,7 +243,8 @@ class Walker:
                 result.extend((succ, after, path.trail) for succ in node.succ)
             elif node.op == RETURN:
                 inner = strip_casts(expr)
-                name = path.results[inner][1] if inner in path.results else spell(inner)
+                known = path.results.get(inner)
+                name = EntryName(spell(inner)) if known is None else known[1] or NAMELESS
                 self._exit(frame, node, after, path.trail, evaluator.value(expr), name, out)
             elif node.op == BRANCH:
                 for succ, facts in self._branch(frame, node, expr, after.facts, evaluator):
@@ -285,7 +294,7 @@ class Walker:
         state: State,
         trail: Trail | None,
         value: Value,
-        name: str,
+        name: EntryName,
         out: Outcome,
     ) -> None:
         known = truth(value)
@@ -334,9 +343,10 @@ class Walker:
                 state = replace(state, facts=with_fact(state.facts, spelling, known))
             if source is not None and isinstance(target, VARIABLES):
                 state = replace(state, origins=with_origin(state.origins, spelling, source))
-            if inner is not None and inner in path.results and path.results[inner][1]:
-                name = path.results[inner][1]
-                state = state.after(rename_lock(state.product, name, spelling))
+            returned = path.results.get(inner) if inner is not None else None
+            if returned is not None and returned[1] is not None:
+                name = EntryName(spelling)
+                state = state.after(rename_lock(state.product, returned[1], name))
         return state
 
     def _overwritten(self, state: State, target: Expr) -> State:
@@ -349,7 +359,7 @@ class Walker:
             for fact in state.facts
             if fact.subject != spelling and not (variable and names_it(fact.subject, spelling))
         )
-        origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry))
+        origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry.spelling))
         return State(product, facts, origins)
 
     # -- calls --------------------------------------------------------------------------------
@@ -418,7 +428,8 @@ class Walker:
                     entry = getattr(note.event, "entry", None)
                     product, _ = self.runtime.step(product, Flush("api", entry=entry))
             if note.mark:
-                trail = Trail(trail, step, note.mark, _about(note))
+                about = note.event.entry if isinstance(note.event, Write) else None
+                trail = Trail(trail, step, note.mark, about)
         return Path(path.state.after(product), trail, path.results)
 
     def _observe(self, event: Event, after: Product, step: Step, out: Outcome) -> None:
@@ -431,10 +442,10 @@ class Walker:
             self.ended.setdefault(step, []).append(after.task)
 
     def _returned(
-        self, path: Path, call: AnyCall, product: Product, value: Value, name: str
+        self, path: Path, call: AnyCall, product: Product, value: Value, name: EntryName | None
     ) -> Path:
         results = path.results
-        if value is not None or name:
+        if value is not None or name is not None:
             results = {**results, call: (value, name)}
         return Path(path.state.after(product), path.trail, results)
 
@@ -475,7 +486,7 @@ class Walker:
             )
             if graph.macro:
                 after = self._macro_writes(after, call, graph, plan)
-            yield self._returned(after, call, after.state.product, value, f"{graph.name}:{name}")
+            yield self._returned(after, call, after.state.product, value, name.owned_by(graph.name))
 
     def _called_back(self, graph: Function, binding: Binding, entered: Product) -> Outcome:
         """Walk a callback: whoever calls it back counts on the mode it was called in."""
@@ -503,11 +514,6 @@ class Walker:
             if param in plan.rewritten:
                 state = self._overwritten(state, strip_casts(arg))
         return Path(state, path.trail, path.results)
-
-
-def _about(note: Note) -> str:
-    event = note.event
-    return str(getattr(event, "entry", None) or getattr(event, "lock", None) or "")
 
 
 __all__ = ["Walker"]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How entries and locks are named along a path, and how their names cross a call.
+
+They are named by their spelling in the function that is walked. Entering a callee renames them to
+the callee's spelling; what the callee cannot name keeps the caller's, one call up, until the call
+returns. What only the callee can name is nobody's entry after that, and a lock of the callee's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import NamedTuple
+
+from lazymmu.contract.events import UNKNOWN_ENTRY
+from lazymmu.contract.monitor import Product
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Deref, Expr, IncDec, Name
+from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
+from lazymmu.witness.source.function.liveness import names_it
+
+
+class EntryName(NamedTuple):
+    """The name of an entry, or of a lock.
+
+    spelling: of the pointer, as `spell` has it; up: how many calls lie between the function that
+    is walked and the one that spells it so, which no callee of that one can; owners: functions
+    that have returned, the outermost first, of which the last has the variable.
+    """
+
+    spelling: str
+    up: int = 0
+    owners: tuple[str, ...] = ()
+
+    @property
+    def here(self) -> bool:
+        """Whether the function that is walked can name it."""
+        return self.up == 0 and not self.owners
+
+    def __str__(self) -> str:
+        """The name for people: `^ptl` for the caller's, `helper:ptl` for one that has returned."""
+        return "^" * self.up + ":".join((*self.owners, self.spelling))
+
+    def owned_by(self, function: str) -> EntryName:
+        """Return the name for a function's caller, after it has returned."""
+        return EntryName(self.spelling, self.up, (function, *self.owners))
+
+
+NAMELESS = EntryName("")
+"""The name of what a function returns that returns nothing, or nothing that could be named."""
+
+
+def entry_name(pointer: Expr) -> EntryName:
+    """How an entry is named: by the pointer's spelling, before a `++` or `--` that follows.
+
+    Limit: `++ptep` is named like `ptep++`, by what the pointer was before.
+    """
+    return EntryName(_spelled(strip_casts(pointer)))
+
+
+def _spelled(pointer: Expr) -> str:
+    return spell(strip_casts(pointer.target) if isinstance(pointer, IncDec) else pointer)
+
+
+def enter(product: Product, call: AnyCall, callee: Function) -> Product:
+    """The product with entries and locks under the callee's names."""
+    given = {param: strip_casts(arg) for param, arg in zip(callee.params, call.args, strict=False)}
+
+    def inward(name: Hashable) -> Hashable:
+        if not isinstance(name, EntryName):
+            return name
+        for param, arg in given.items() if name.here else ():
+            spelling = _spelled(arg)
+            if spelling == name.spelling:
+                return EntryName(param)
+            if isinstance(arg, Address) and spell(arg.operand) == name.spelling:
+                return EntryName(spell(Deref(Name(param))))
+            if name.spelling.startswith(spelling + "->"):
+                return EntryName(param + name.spelling[len(spelling) :])
+        return name._replace(up=name.up + 1)
+
+    return _rename(product, inward, inward)
+
+
+def leave(product: Product, call: AnyCall, callee: Function, rewritten: frozenset[str]) -> Product:
+    """The product with the caller's names again; what only the callee could name is unnamed."""
+    given = {
+        param: strip_casts(arg)
+        for param, arg in zip(callee.params, call.args, strict=False)
+        if param not in rewritten
+    }
+    pointees = {spell(Deref(Name(param))): arg for param, arg in given.items()}
+
+    def outward(name: EntryName) -> EntryName | None:
+        if name.up:
+            return name._replace(up=name.up - 1)
+        if not name.here:
+            return None
+        if name.spelling in given:
+            return entry_name(given[name.spelling])
+        if name.spelling in pointees:
+            return EntryName(spell(Deref(pointees[name.spelling])))
+        head, arrow, member = name.spelling.partition("->")
+        if arrow and head in given:
+            return EntryName(f"{_spelled(given[head])}->{member}")
+        return None
+
+    def entry(name: Hashable) -> Hashable:
+        return (outward(name) or UNKNOWN_ENTRY) if isinstance(name, EntryName) else name
+
+    def lock(name: Hashable) -> Hashable:
+        if not isinstance(name, EntryName):
+            return name
+        return outward(name) or name.owned_by(callee.name)
+
+    return _rename(product, entry, lock)
+
+
+def forget(product: Product, variable: str) -> Product:
+    """The product after a variable got another value: entries it named have no name any more."""
+    task = product.task
+    if not task.pending and not task.locks:
+        return product
+
+    def entry(name: Hashable) -> Hashable:
+        lost = isinstance(name, EntryName) and not name.up and names_it(name.spelling, variable)
+        return UNKNOWN_ENTRY if lost else name
+
+    def lock(name: Hashable) -> Hashable:
+        # No assignment here changes the variable of a function that has returned.
+        if isinstance(name, EntryName) and name.here and names_it(name.spelling, variable):
+            return name._replace(up=1)
+        return name
+
+    return _rename(product, entry, lock)
+
+
+def rename_lock(product: Product, old: EntryName, new: EntryName) -> Product:
+    """The product with one lock under another name."""
+    if all(held.lock != old for held in product.task.locks):
+        return product
+    return _rename(product, lambda name: name, lambda name: new if name == old else name)
+
+
+def _rename(
+    product: Product,
+    entry: Callable[[Hashable], Hashable],
+    lock: Callable[[Hashable], Hashable],
+) -> Product:
+    task = product.task
+    if not task.pending and not task.locks:
+        return product
+    entries = {p.entry: entry(p.entry) for p in task.pending}
+    locks = {h.lock: lock(h.lock) for h in task.locks}
+    for pending in task.pending:
+        for name in pending.locks:
+            locks.setdefault(name, lock(name))
+    if all(a == b for a, b in entries.items()) and all(a == b for a, b in locks.items()):
+        return product
+    return replace(product, task=task.renamed(entries, locks))
