@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import tree_sitter
-
 from lazymmu.kernelc.ir.bounds import MAX_DEPTH, MAX_DIGITS, MAX_PARTS, NESTED, Unread
 from lazymmu.kernelc.ir.expr import (
     INT,
@@ -34,8 +32,7 @@ from lazymmu.kernelc.ir.expr import (
     Temporary,
     Unary,
 )
-
-TsNode = tree_sitter.Node
+from lazymmu.kernelc.ir.syntax import TsNode, source_text
 
 _CONSTANTS = {"true": 1, "false": 0, "NULL": 0, "TRUE": 1, "FALSE": 0}
 _TRANSPARENT = frozenset({"likely", "unlikely", "__builtin_expect", "data_race", "__force"})
@@ -93,7 +90,7 @@ def expression(low: Lowering, ts: TsNode) -> Expr:
     """
     kind = ts.type
     if kind == "identifier":
-        name = _text(ts)
+        name = source_text(ts)
         if name in _CONSTANTS:
             return Number(_CONSTANTS[name])
         return Name(name)
@@ -120,18 +117,14 @@ def deeper(low: Lowering) -> None:
         raise Unread(f"more than {MAX_PARTS} expressions and statements")
 
 
-def _text(ts: TsNode | None) -> str:
-    return ts.text.decode("latin-1") if ts is not None and ts.text is not None else ""
-
-
 def _field(ts: TsNode, name: str) -> TsNode:
     child = ts.child_by_field_name(name)
     return child if child is not None else ts
 
 
 def _number(_low: Lowering, ts: TsNode) -> Expr:
-    text = _text(ts)
-    digits = text.rstrip("uUlL")
+    spelled = source_text(ts)
+    digits = spelled.rstrip("uUlL")
     if len(digits) > MAX_DIGITS:
         raise Unread(f"an integer of more than {MAX_DIGITS} digits")
     octal = len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567"
@@ -140,7 +133,7 @@ def _number(_low: Lowering, ts: TsNode) -> Expr:
     except ValueError:
         return String()
     decimal = digits.isdecimal() and not octal
-    return Number(value, integer_type(value, text[len(digits) :].lower(), decimal=decimal))
+    return Number(value, integer_type(value, spelled[len(digits) :].lower(), decimal=decimal))
 
 
 def integer_type(value: int, suffix: str, *, decimal: bool) -> IntegerType:
@@ -161,7 +154,7 @@ def integer_type(value: int, suffix: str, *, decimal: bool) -> IntegerType:
 
 
 def _constant(_low: Lowering, ts: TsNode) -> Expr:
-    return Number(_CONSTANTS.get(_text(ts), 0))
+    return Number(_CONSTANTS.get(source_text(ts), 0))
 
 
 def _literal(_low: Lowering, _ts: TsNode) -> Expr:
@@ -203,7 +196,7 @@ def _call(low: Lowering, ts: TsNode) -> Expr:
     while function.type == "parenthesized_expression" and function.named_child_count == 1:
         function = function.named_children[0]
     if function.type == "identifier":
-        name = _text(function)
+        name = source_text(function)
         if name in _TRANSPARENT and args:
             return args[0]
         return Call(name, args, line, column)
@@ -214,7 +207,7 @@ def _call(low: Lowering, ts: TsNode) -> Expr:
 
 
 def _field_access(low: Lowering, ts: TsNode) -> Expr:
-    return Field(expression(low, _field(ts, "argument")), _text(_field(ts, "field")))
+    return Field(expression(low, _field(ts, "argument")), source_text(_field(ts, "field")))
 
 
 def _index(low: Lowering, ts: TsNode) -> Expr:
@@ -224,13 +217,13 @@ def _index(low: Lowering, ts: TsNode) -> Expr:
 
 def _pointer(low: Lowering, ts: TsNode) -> Expr:
     inner = expression(low, _field(ts, "argument"))
-    if _text(_field(ts, "operator")) == "*":
+    if source_text(_field(ts, "operator")) == "*":
         return inner.operand if isinstance(inner, Address) else Deref(inner)
     return inner.operand if isinstance(inner, Deref) else Address(inner)
 
 
 def _unary(low: Lowering, ts: TsNode) -> Expr:
-    op = _text(_field(ts, "operator"))
+    op = source_text(_field(ts, "operator"))
     inner = expression(low, _field(ts, "argument"))
     if op == "!":
         return Not(inner)
@@ -240,7 +233,7 @@ def _unary(low: Lowering, ts: TsNode) -> Expr:
 
 
 def _binary(low: Lowering, ts: TsNode) -> Expr:
-    op = _text(_field(ts, "operator"))
+    op = source_text(_field(ts, "operator"))
     if op in ("&&", "||") and _has_call(low, _field(ts, "right")):
         return _by_branches(low, ts)
     left = expression(low, _field(ts, "left"))
@@ -289,7 +282,7 @@ def _conditional(low: Lowering, ts: TsNode) -> Expr:
 
 
 def _assignment(low: Lowering, ts: TsNode) -> Expr:
-    op = _text(_field(ts, "operator"))
+    op = source_text(_field(ts, "operator"))
     value = expression(low, _field(ts, "right"))
     return Assign(op, expression(low, _field(ts, "left")), value)
 
@@ -297,11 +290,11 @@ def _assignment(low: Lowering, ts: TsNode) -> Expr:
 def _update(low: Lowering, ts: TsNode) -> Expr:
     operator, target = _field(ts, "operator"), _field(ts, "argument")
     prefix = operator.start_byte < target.start_byte
-    return IncDec(_text(operator), expression(low, target), prefix)
+    return IncDec(source_text(operator), expression(low, target), prefix)
 
 
 def _cast(low: Lowering, ts: TsNode) -> Expr:
-    return Cast(_text(_field(ts, "type")), expression(low, _field(ts, "value")))
+    return Cast(source_text(_field(ts, "type")), expression(low, _field(ts, "value")))
 
 
 def _comma(low: Lowering, ts: TsNode) -> Expr:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, AllocationMask, Value, truth
-from lazymmu.kernelc.ir.expr import AnyCall
-from lazymmu.kernelc.ir.nodes import Function, spell, uses
+from lazymmu.kernelc.ir.expr import AnyCall, Number, String
+from lazymmu.kernelc.ir.nodes import Function, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
 from lazymmu.witness.source.interproc.constants import Facts
@@ -52,7 +52,7 @@ class Sleeping:
                     return ""
             return root.why
         for position, arg in enumerate(call.args):
-            if not uses(arg):
+            if isinstance(arg, (Number, String)):
                 continue
             value = evaluator.value(arg)
             if not isinstance(value, AllocationMask):

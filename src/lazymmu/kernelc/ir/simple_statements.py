@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Statements without another one inside: expressions and declarations."""
+
+from __future__ import annotations
+
+from lazymmu.kernelc.ir.expr import Assign, Call, Expr, Name
+from lazymmu.kernelc.ir.expression_lowering import expression
+from lazymmu.kernelc.ir.flow_graph import FlowGraph
+from lazymmu.kernelc.ir.guards import guard_of
+from lazymmu.kernelc.ir.nodes import has_effect
+from lazymmu.kernelc.ir.syntax import TsNode, declared, source_text, stars
+
+
+def evaluate(build: FlowGraph, ts: TsNode) -> None:
+    """Lower an expression whose value nobody asks for."""
+    value = expression(build, ts)
+    if has_effect(value):
+        build.effect(value, ts)
+
+
+def expression_statement(build: FlowGraph, ts: TsNode) -> None:
+    """Lower an expression that is a statement, or a guard of the block around it."""
+    for child in ts.named_children:
+        value = expression(build, child)
+        match value:
+            case Call(Call("guard", (cls, *_)), args, line, column):
+                # guard(class)(arg): taken here, dropped when the block is left.
+                guard = guard_of(cls, args, line, column)
+                build.effect(guard, child)
+                build.hold(guard)
+                continue
+        if has_effect(value):
+            build.effect(value, child)
+
+
+def declaration(build: FlowGraph, ts: TsNode) -> None:
+    """Lower the initialisers of a declaration, and note its types."""
+    kind = source_text(ts.child_by_field_name("type"))
+    for child in ts.children_by_field_name("declarator"):
+        inner = child
+        value: Expr | None = None
+        if child.type == "init_declarator":
+            inner = child.child_by_field_name("declarator") or child
+            initial = child.child_by_field_name("value")
+            value = expression(build, initial) if initial is not None else None
+        name = declared(inner)
+        if not name:
+            continue
+        build.out.types[name] = kind + stars(inner)
+        if value is not None:
+            build.effect(Assign("=", Name(name), value), child)
