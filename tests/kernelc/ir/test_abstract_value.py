@@ -146,8 +146,8 @@ def test_conditions_that_belong_together_have_one_spelling(
     first, second = normalize_condition(expression(one)), normalize_condition(expression(other))
     assert first is not None
     assert second is not None
-    assert first[0] == second[0]
-    assert (first[1] == second[1]) == same
+    assert first.subject == second.subject
+    assert (first.holds == second.holds) == same
 
 
 @pytest.mark.parametrize("code", ["f(p)", "p++", "(p = q)", "!f(p)", "f(p) == NULL", "a + f(p)"])
@@ -235,7 +235,7 @@ def test_the_canonical_form_has_the_conditions_truth(tree: Tree, env: dict[str, 
     found = normalize_condition(expression(spelled(tree)))
     assert found is not None
     known = {name: Int(n) for name, n in env.items()}
-    assert (truth(value(found[0], known)) == found[1]) == bool(computed(tree, env))
+    assert (truth(value(found.subject, known)) == found.holds) == bool(computed(tree, env))
 
 
 def test_an_assignment_among_the_values_of_a_compound_literal_is_an_effect() -> None:

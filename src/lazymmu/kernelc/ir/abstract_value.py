@@ -220,9 +220,21 @@ def _same(a: Value, b: Value) -> bool | None:
     return False if x is not None and y is not None and x != y else None
 
 
+class Condition(NamedTuple):
+    """A condition without effects: what is asked for being true, and whether it must hold."""
+
+    subject: str
+    holds: bool
+
+    @property
+    def negated(self) -> Condition:
+        """The opposite."""
+        return Condition(self.subject, not self.holds)
+
+
 @lru_cache(maxsize=1 << 15)
-def normalize_condition(expr: Expr) -> tuple[str, bool] | None:
-    """A condition as (spelling, polarity): `x == NULL` is (`x`, False).
+def normalize_condition(expr: Expr) -> Condition | None:
+    """A condition as its subject and whether that must hold: `x == NULL` is (`x`, False).
 
     None for a condition with effects or calls, which may differ the next time.
     """
@@ -233,11 +245,11 @@ def normalize_condition(expr: Expr) -> tuple[str, bool] | None:
                 number = strip_casts(side)
                 if isinstance(number, Number) and number.value == 0:
                     inner = normalize_condition(other)
-                    return (inner[0], inner[1] != same) if inner is not None else None
+                    return inner.negated if inner is not None and same else inner
             plain = Binary("==", left, right)
-            return None if has_effect(plain) else (spell(plain), same)
+            return None if has_effect(plain) else Condition(spell(plain), same)
         case Not(operand):
             inner = normalize_condition(operand)
-            return (inner[0], not inner[1]) if inner is not None else None
+            return inner.negated if inner is not None else None
         case stripped:
-            return None if has_effect(stripped) else (spell(stripped), True)
+            return None if has_effect(stripped) else Condition(spell(stripped), holds=True)

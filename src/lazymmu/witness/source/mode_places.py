@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
+from lazymmu.kernelc.ir.expr import Guard
 from lazymmu.kernelc.ir.nodes import Function, uses
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Place, Standing
@@ -170,7 +171,7 @@ class _Judging:
             return _lost("calls something whose definition was not found")
         if item.field or item.tag or item.word in graph.types or item.word in self._declared:
             return Judged(Standing.NAME)
-        if any(name.partition(":")[2] == item.word for name, _ in self._calls_of(graph, key)):
+        if any(isinstance(call, Guard) and call.cls == item.word for _, call in graph.calls()):
             return _lost("a guard, whose class is not followed")
         if item.word in self._names_of(graph, key):
             return _lost("a name that nothing declares")

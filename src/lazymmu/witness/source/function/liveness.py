@@ -92,8 +92,8 @@ class Plan:
             if node.op == BRANCH:
                 known = normalize_condition(node.expr)
                 if known is not None:
-                    tests[known[0]] += 1
-                    tests.update(_compared(node.expr) - {known[0]})
+                    tests[known.subject] += 1
+                    tests.update(_compared(node.expr) - {known.subject})
             for target, value in writes(node.expr):
                 if value is None:
                     continue
@@ -225,7 +225,7 @@ def _asked(node: Node, tracked: set[str]) -> set[str]:
     asked = set()
     if node.op == BRANCH:
         known = normalize_condition(node.expr)
-        asked |= {known[0]} if known is not None else set()
+        asked |= {known.subject} if known is not None else set()
     if node.op in (BRANCH, SWITCH, RETURN):
         asked |= uses(node.expr)
     for _, value in writes(node.expr):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 from lazymmu.contract.monitor import Product, Violation
 from lazymmu.kernelc.ir.abstract_value import Value
@@ -50,8 +51,14 @@ class Outcome:
         self.hits.setdefault(key, hit)
 
 
-Results = Mapping[Expr, tuple[Value, EntryName | None]]
-"""What the calls of an expression returned: what is known of it, and its name."""
+class Returned(NamedTuple):
+    """What a call returned: what is known of it, and the name of the lock that it is."""
+
+    value: Value
+    name: EntryName | None
+
+
+Results: TypeAlias = Mapping[Expr, Returned]
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ from lazymmu.witness.source.function.state import (
     with_origin,
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
-from lazymmu.witness.source.path.path_state import Hit, Outcome, Path
+from lazymmu.witness.source.path.path_state import Hit, Outcome, Path, Returned
 from lazymmu.witness.source.path.path_trace import Trail
 
 MAX_STATES = 30_000
@@ -244,7 +244,7 @@ class Walker:
             elif node.op == RETURN:
                 inner = strip_casts(expr)
                 known = path.results.get(inner)
-                name = EntryName(spell(inner)) if known is None else known[1] or NAMELESS
+                name = EntryName(spell(inner)) if known is None else known.name or NAMELESS
                 self._exit(frame, node, after, path.trail, evaluator.value(expr), name, out)
             elif node.op == BRANCH:
                 for succ, facts in self._branch(frame, node, expr, after.facts, evaluator):
@@ -282,7 +282,8 @@ class Walker:
 
         def call(called: AnyCall) -> Value:
             known = path.results.get(called)
-            return known[0] if known is not None and known[0] is not None else plain(called)
+            value = known.value if known is not None else None
+            return plain(called) if value is None else value
 
         base.call = call
         return base
@@ -312,16 +313,16 @@ class Walker:
         value = truth(evaluator.value(expr))
         known = normalize_condition(expr)
         if value is None and known is not None:
-            remembered = dict(facts).get(known[0])
+            remembered = dict(facts).get(known.subject)
             if remembered is not None:
-                value = truth(remembered) == known[1]
+                value = truth(remembered) == known.holds
         if value is not None:
             return [(node.succ[0 if value else 1], facts)]
         out = []
         for succ, holds in ((node.succ[0], True), (node.succ[1], False)):
             learnt = facts
-            if known is not None and known[0] in frame.plan.tracked:
-                learnt = with_fact(facts, known[0], NONZERO if holds == known[1] else ZERO)
+            if known is not None and known.subject in frame.plan.tracked:
+                learnt = with_fact(facts, known.subject, NONZERO if holds == known.holds else ZERO)
             out.append((succ, learnt))
         return out
 
@@ -344,9 +345,9 @@ class Walker:
             if source is not None and isinstance(target, VARIABLES):
                 state = replace(state, origins=with_origin(state.origins, spelling, source))
             returned = path.results.get(inner) if inner is not None else None
-            if returned is not None and returned[1] is not None:
+            if returned is not None and returned.name is not None:
                 name = EntryName(spelling)
-                state = state.after(rename_lock(state.product, returned[1], name))
+                state = state.after(rename_lock(state.product, returned.name, name))
         return state
 
     def _overwritten(self, state: State, target: Expr) -> State:
@@ -446,7 +447,7 @@ class Walker:
     ) -> Path:
         results = path.results
         if value is not None or name is not None:
-            results = {**results, call: (value, name)}
+            results = {**results, call: Returned(value, name)}
         return Path(path.state.after(product), path.trail, results)
 
     def _inside(
