@@ -174,6 +174,21 @@ def test_members_of_a_choice_are_conditions(grow: Grow) -> None:
     }
 
 
+def test_several_ways_to_one_side_of_a_test_are_joined_as_alternatives(grow: Grow) -> None:
+    """A word that two branches give builds what rests on it in either of them."""
+    kbuild = build(
+        grow,
+        {
+            "mm/Makefile": "ifdef CONFIG_SLUB\nv := a\nelse ifdef CONFIG_SLAB\nv := b\n"
+            "else\nv := c\nendif\n"
+            "ifeq ($(v),a)\nobj-y += one.o\nelse\nobj-y += two.o\nendif\n"
+        },
+        *(f"mm/{name}.c" for name in ("one", "two")),
+    )
+    assert kbuild.presence("mm/one.c") == ("CONFIG_SLUB",)
+    assert kbuild.presence("mm/two.c") == ("!CONFIG_SLUB",)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
 def test_a_makefile_without_permission_is_the_reason(grow: Grow) -> None:
     """With what the system says."""

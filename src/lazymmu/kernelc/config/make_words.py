@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, uses_unevaluated
+from lazymmu.kernelc.presence import (
+    ALWAYS,
+    PresenceCondition,
+    both,
+    is_negative,
+    literals,
+    uses_unevaluated,
+)
 
 __all__ = [
     "UNKNOWN",
@@ -31,8 +38,14 @@ UNKNOWN: Final = "\0"
 
 
 def uncertain(presence: PresenceCondition) -> bool:
-    """Tell whether a condition is of one side of a test whose other side was taken as well."""
-    return any("!" in clause or uses_unevaluated(clause) for clause in presence)
+    """Tell whether a condition is of one side of a test whose other side was taken as well.
+
+    Of several literals in a clause each is a way to that side.
+    """
+    return any(
+        is_negative(clause) or len(literals(clause)) > 1 or uses_unevaluated(clause)
+        for clause in presence
+    )
 
 
 def presence_of(words: Iterable[Word]) -> PresenceCondition:

@@ -15,6 +15,7 @@ without end is cut, and that is a loss.
 from __future__ import annotations
 
 import re
+from functools import reduce
 from posixpath import normpath
 from typing import Final, NamedTuple
 
@@ -29,7 +30,7 @@ from lazymmu.kernelc.config.make_words import (
     sides,
     uncertain,
 )
-from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, negated
+from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, either, negated
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
 
 __all__ = ["Makefile", "Setting"]
@@ -317,7 +318,7 @@ class Makefile(Variables):
         others = [own for word, own in left if (word == right[0][0]) != wanted]
         if not fitting or not others:
             return bool(fitting), ALWAYS, ALWAYS
-        one, other = (side[0] if len(side) == 1 else presence for side in (fitting, others))
+        one, other = (reduce(either, side) for side in (fitting, others))
         return None, one, other
 
 
