@@ -13,7 +13,6 @@ SOURCE = Path(lazymmu.__file__).parent
 
 STILL_SHARED = frozenset(
     {
-        "Choice",
         "Entry",
         "Evaluator",
         "Folder",

@@ -92,7 +92,7 @@ def test_what_is_no_object_in_a_list_hides_no_object_behind_it(grow: Grow) -> No
         {"mm/Makefile": "obj-y := all.o\nall-y := one.o odd two.o one.o note.txt three.o\n"},
         *(f"mm/{name}.c" for name in ("one", "odd", "two", "three")),
     )
-    found = {name: kbuild.conditions(f"mm/{name}.c") for name in ("one", "odd", "two", "three")}
+    found = {name: kbuild.presence(f"mm/{name}.c") for name in ("one", "odd", "two", "three")}
     assert found == {"one": (), "odd": None, "two": (), "three": ()}
 
 

@@ -57,5 +57,5 @@ def test_a_module_is_told_where_it_is_and_chooses_its_own_symbols(
 ) -> None:
     """The command line of a module's build holds, and symbols that no Kconfig has are free."""
     kbuild = module(makefile)
-    assert kbuild.conditions("own/a.c") == own
-    assert kbuild.conditions("mm/a.c") == kernels
+    assert kbuild.presence("own/a.c") == own
+    assert kbuild.presence("mm/a.c") == kernels
