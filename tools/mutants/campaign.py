@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tries a sample of each area's mutants, and says which of them no test notices.
 
-``python -m tools.mutants [--area NAME] [--count N] [--seed N] [--only TEXT] [--jobs N] [--quick]
+``python -m tools.mutants [--area NAME] [--count N] [--seed N] [--only REGEX] [--jobs N] [--quick]
 [--write]`` prints what killed each, or the change that survived. With --write the record of the
 areas that were tried is made anew, and docs/mutation.rst from it. It ends with 1 when a mutant
 survived that nobody has judged, when one that was judged was killed, or when a judgement is about
@@ -14,6 +14,7 @@ import argparse
 import difflib
 import json
 import queue
+import re
 import sys
 import tempfile
 import time
@@ -168,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if asked.area and area.name not in asked.area:
             continue
         chosen = sample.drawn(every[area.name], seed=asked.seed, count=asked.count)
-        chosen = [one for one in chosen if asked.only in one.name]
+        chosen = [one for one in chosen if re.search(asked.only, one.name)]
         if asked.list:
             for mutant in chosen:
                 _print(f"{mutant.module}: {mutant.name}\n{difference(mutant)}")
@@ -219,7 +220,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--area", action="append", choices=names, help="this one alone; repeatable")
     parser.add_argument("--seed", type=int, default=sample.SEED)
     parser.add_argument("--count", type=int, default=sample.COUNT, help="mutants of each area")
-    parser.add_argument("--only", default="", metavar="TEXT", help="those with TEXT in their name")
+    parser.add_argument("--only", default="", metavar="REGEX", help="those with such a name")
     parser.add_argument("--jobs", type=int, default=1, help="as many at a time")
     parser.add_argument("--quick", action="store_true", help="run the tests of the line alone")
     parser.add_argument("--list", action="store_true", help="print the sample, and try none")

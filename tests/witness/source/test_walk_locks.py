@@ -34,17 +34,19 @@ void f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new)
 def test_calls_in_the_arguments_of_a_lock_do_not_hide_which_one_it_is(agrees: Agrees) -> None:
     """The variable that receives a lock keeps it, whatever else the expression calls."""
     agrees("""
-void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+void f(struct vm_area_struct *vma, pmd_t *old, pmd_t *pmd, unsigned long addr, pte_t new)
 {
-	spinlock_t *ptl;
-	pte_t *pte = pte_offset_map_lock(mm_of(vma), pmd, addr, &ptl);
+	spinlock_t *ptl, *second;
+	pte_t *from = pte_offset_map_lock(mm_of(vma), old, addr, &ptl);
+	pte_t *to = pte_offset_map_lock(mm_of(vma), pmd, addr, &second);
 
-	if (!pte)
+	if (!from || !to)
 		return;
 	lazy_mmu_mode_enable();
-	set_pte_at(vma->vm_mm, addr, pte, new);
+	set_pte_at(vma->vm_mm, addr, to, new);
+	spin_unlock(ptl);	/* expect: unlock-before-flush */
 	lazy_mmu_mode_disable();
-	pte_unmap_unlock(pte, ptl);
+	spin_unlock(second);
 }
 """)
 
@@ -54,17 +56,19 @@ def test_a_lock_inside_of_an_object_is_the_same_in_a_helper(agrees: Agrees) -> N
     agrees("""
 static void early(struct mm_struct *its, pte_t *entry)
 {
-	spin_unlock(&its->page_table_lock);	/* expect: unlock-before-flush, section-outside-lock */
 	use(entry);
+	spin_unlock(&its->page_table_lock);	/* expect: unlock-before-flush */
 }
 
-void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
+void f(struct mm_struct *mm, struct mm_struct *other, pte_t *pte, unsigned long addr, pte_t new)
 {
+	spin_lock(&other->page_table_lock);
 	spin_lock(&mm->page_table_lock);
 	lazy_mmu_mode_enable();
 	set_pte_at(mm, addr, pte, new);
 	early(mm, pte);
 	lazy_mmu_mode_disable();
+	spin_unlock(&other->page_table_lock);
 }
 """)
 
@@ -185,13 +189,15 @@ static pte_t *begin(struct mm_struct *its, pte_t *entry)
 	return entry;
 }
 
-void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
+void f(struct mm_struct *mm, struct mm_struct *other, pte_t *pte, unsigned long addr, pte_t new)
 {
+	spin_lock(&other->page_table_lock);
 	begin(mm, pte);
 	lazy_mmu_mode_enable();
 	set_pte_at(mm, addr, pte, new);
-	spin_unlock(&mm->page_table_lock);	/* expect: unlock-before-flush, section-outside-lock */
+	spin_unlock(&mm->page_table_lock);	/* expect: unlock-before-flush */
 	lazy_mmu_mode_disable();
+	spin_unlock(&other->page_table_lock);
 }
 """)
 
