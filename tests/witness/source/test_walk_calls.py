@@ -675,3 +675,31 @@ def test_a_callee_that_cannot_be_parsed_is_listed(kernel: Make) -> None:
     seen = kernel("static void work(void)\n{\n	if (\n}\n" + SECTION.format("work()", ""))
     assert seen.findings() == ()
     assert list(seen.program.unparsed.values()) == [("work", UNPARSED)]
+
+
+@pytest.mark.parametrize(
+    ("test", "sleeps"),
+    [
+        ("GFP_KERNEL & __GFP_DIRECT_RECLAIM", True),
+        ("GFP_ATOMIC & __GFP_DIRECT_RECLAIM", False),
+        ("(GFP_ATOMIC | __GFP_ZERO) & __GFP_DIRECT_RECLAIM", False),
+        ("(__GFP_ZERO | GFP_KERNEL) & __GFP_DIRECT_RECLAIM", True),
+        ("(GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) & __GFP_DIRECT_RECLAIM", False),
+        ("!(GFP_KERNEL & __GFP_DIRECT_RECLAIM)", False),
+        ("!(GFP_NOWAIT & __GFP_DIRECT_RECLAIM)", True),
+    ],
+)
+def test_the_part_of_a_mask_that_allows_sleeping_is_set_or_not(
+    agrees: Agrees, test: str, sleeps: bool
+) -> None:
+    """A mask says whether its owner may sleep, and code that asks is believed."""
+    comment = "/* expect: sleep-in-section */" if sleeps else ""
+    agrees(f"""
+void f(void)
+{{
+	lazy_mmu_mode_enable();
+	if ({test})
+		might_sleep();	{comment}
+	lazy_mmu_mode_disable();
+}}
+""")
