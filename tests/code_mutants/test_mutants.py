@@ -76,12 +76,13 @@ AREA = areas.Area("small", ("__init__",), ("test_small.py",))
 @pytest.fixture
 def shop(tmp_path: Path) -> run.Workshop:
     """A workshop on a small package with tests of its own."""
-    package = tmp_path / "src" / "small"
+    top = tmp_path / "top"
+    package = top / "src" / "small"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(SMALL)
-    (tmp_path / "test_small.py").write_text(TESTS)
+    (top / "test_small.py").write_text(TESTS)
     (tmp_path / "place").mkdir()
-    return run.Workshop(tmp_path, package, tmp_path / "place")
+    return run.Workshop(top, package, tmp_path / "place")
 
 
 def named(name: str) -> sites.Mutant:
@@ -170,14 +171,21 @@ def test_the_tests_that_run_the_line_go_first(shop):
 
 def test_the_work_tree_is_not_written_into(shop, tmp_path):
     """Only the copy is changed, and it is as it was afterwards."""
-    original = tmp_path / "src" / "small" / "__init__.py"
+    top = tmp_path / "top"
+    before = {path: path.read_bytes() for path in top.rglob("*") if path.is_file()}
     shop.attempt(AREA, named("first: without `found.append(word)`"))
-    assert original.read_text() == (shop.package / "__init__.py").read_text() == SMALL
+    assert {path: path.read_bytes() for path in top.rglob("*") if path.is_file()} == before
+    assert (shop.package / "__init__.py").read_text() == SMALL
 
 
-def test_tests_that_fail_on_the_code_as_it_is_are_said(shop, tmp_path):
+def test_tests_that_fail_on_the_code_as_it_is_are_said(tmp_path):
     """Tests that fail on the code as it is would kill every mutant, so they are refused."""
-    (tmp_path / "test_small.py").write_text("def test_wrong():\n    assert not 'a wrong one'\n")
+    package = tmp_path / "top" / "small"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(SMALL)
+    (tmp_path / "top" / "test_small.py").write_text("def test_x():\n    assert not 'right'\n")
+    shop = run.Workshop(tmp_path / "top", package, tmp_path / "place")
+    (tmp_path / "place").mkdir(exist_ok=True)
     with pytest.raises(run.RunError, match="the tests of small fail on the code as it is"):
         shop.baseline(AREA)
 
@@ -199,6 +207,19 @@ def test_every_pattern_of_an_area_names_a_module():
             one = areas.Area(area.name, (pattern,), area.tests)
             assert list(one.sources(campaign.PACKAGE)), pattern
         assert all((campaign.TOP / tests).exists() for tests in area.tests)
+
+
+def test_what_is_not_tried_again_keeps_its_record():
+    """The record has the sample as it is now, in its order, and nothing of other mutants."""
+    one, other, third = list(sites.mutants("small", SMALL))[:3]
+    before = [
+        {"mutant": name, "verdict": "survived", "by": ""} for name in ("gone", other.name, one.name)
+    ]
+    tried = [campaign.Tried(one, run.Outcome(Verdict.KILLED, "a test"))]
+    assert campaign.recorded([one, other, third], tried, before) == [
+        {"mutant": one.name, "verdict": "killed", "by": "a test"},
+        {"mutant": other.name, "verdict": "survived", "by": ""},
+    ]
 
 
 def test_the_page_is_the_record():

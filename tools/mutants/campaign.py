@@ -2,10 +2,10 @@
 """Tries a sample of each area's mutants, and says which of them no test notices.
 
 ``python -m tools.mutants [--area NAME] [--count N] [--seed N] [--only REGEX] [--jobs N] [--quick]
-[--write]`` prints what killed each, or the change that survived. With --write the record of the
-areas that were tried is made anew, and docs/mutation.rst from it. It ends with 1 when a mutant
-survived that nobody has judged, when one that was judged was killed, or when a judgement is about
-no mutant any more.
+[--write]`` prints what killed each, or the change that survived. With --write what was tried is
+recorded, and docs/mutation.rst made from the record. It ends with 1 when a mutant survived that
+nobody has judged, when one that was judged was killed, or when a judgement is about no mutant any
+more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,12 +110,15 @@ def read_record() -> Record:
     return record
 
 
-def recorded(tried: Sequence[Tried]) -> list[dict[str, str]]:
-    """The record of one area."""
-    return [
-        {"mutant": one.mutant.name, "verdict": one.outcome.verdict.value, "by": one.outcome.by}
-        for one in tried
-    ]
+def recorded(
+    drawn: Iterable[Mutant], tried: Iterable[Tried], before: Iterable[Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """The record of one area: of what was not tried again it is what it was before."""
+    known = {one["mutant"]: dict(one) for one in before}
+    for one in tried:
+        name, outcome = one.mutant.name, one.outcome
+        known[name] = {"mutant": name, "verdict": outcome.verdict.value, "by": outcome.by}
+    return [known[one.name] for one in drawn if one.name in known]
 
 
 def page(record: Record, known: Mapping[str, Reason]) -> str:
@@ -168,8 +171,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for area in AREAS:
         if asked.area and area.name not in asked.area:
             continue
-        chosen = sample.drawn(every[area.name], seed=asked.seed, count=asked.count)
-        chosen = [one for one in chosen if re.search(asked.only, one.name)]
+        drawn = sample.drawn(every[area.name], seed=asked.seed, count=asked.count)
+        chosen = [one for one in drawn if re.search(asked.only, one.name)]
         if asked.list:
             for mutant in chosen:
                 _print(f"{mutant.module}: {mutant.name}\n{difference(mutant)}")
@@ -179,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except run.RunError as problem:
             sys.stderr.write(f"{problem}\n")
             return 2
-        record[area.name] = recorded(tried)
+        record[area.name] = recorded(drawn, tried, record.get(area.name, []))
         words = [word(one.mutant.name, one.outcome.verdict, known) for one in tried]
         wrong.update(one for one in words if one in {"survived", "misjudged"})
     if asked.write:

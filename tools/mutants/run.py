@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A copy of the package in a temporary folder, and the tests of an area on it.
+"""A copy of the project in a temporary folder, and the tests of an area on it.
 
-The tests are those of the work tree, in a process of their own that imports the copy. Nothing is
-ever written into the work tree.
+They run in a process of their own that imports the copied package. Nothing is ever written into the
+work tree, and what is edited there meanwhile makes no difference.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ PATIENCE: Final = 10.0
 
 _TOOLS: Final = Path(__file__).parents[2]
 """Where the plugin is imported from."""
+
+_LEFT_OUT: Final = (".*", "__pycache__", "_build", "_generated", "build", "dist")
+"""What of a project is not copied: what is made from the rest."""
 
 _PASSED: Final = 0
 _NONE: Final = 5
@@ -84,18 +87,18 @@ class Baseline:
 
 
 class Workshop:
-    """A copy of a package, in which one module at a time is changed.
+    """A copy of a project, in which one module of its package at a time is changed.
 
-    top: the folder of the project, where the tests are; package: the folder of the package; place:
-    an empty folder, which is whoever makes the workshop's to delete.
+    top: the folder of the project, with its tests; package: the folder of the package in it; place:
+    an empty folder elsewhere, which is whoever makes the workshop's to delete.
     """
 
     def __init__(self, top: Path, package: Path, place: Path) -> None:
-        self._top = top
         self._original = package
         self._place = place
-        self.package = place / "copy" / package.name
-        shutil.copytree(package, self.package, ignore=shutil.ignore_patterns("__pycache__"))
+        self._top = place / "project"
+        shutil.copytree(top, self._top, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+        self.package = self._top / package.relative_to(top)
         compileall.compile_dir(self.package, quiet=2)
 
     def baseline(self, area: Area) -> Baseline:
@@ -165,6 +168,7 @@ class Workshop:
         file.write_text(json.dumps({**plan, "said": str(said)}), encoding="utf-8")
         arguments = [
             *("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "tools.mutants.watch"),
+            *("--rootdir", str(self._top)),
             *("--mutants-plan", str(file), "--basetemp", str(self._place / "tests")),
             *tests,
         ]
