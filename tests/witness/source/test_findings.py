@@ -127,6 +127,58 @@ def test_the_best_telling_of_a_cause_is_told() -> None:
     assert one.confidence is Confidence.HIGH
 
 
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        ({"ambiguous": True}, {"tests": 9, "conditions": ("CONFIG_X", "CONFIG_Y")}),
+        ({"tests": 2}, {"tests": 1, "conditions": ("CONFIG_X", "CONFIG_Y")}),
+        ({"conditions": ("CONFIG_A", "CONFIG_B")}, {"conditions": ("CONFIG_X",)}),
+        ({"path": (step(5), step(7), step(10))}, {"path": (step(5), step(10))}),
+        ({"section": step(6)}, {"section": step(5)}),
+        ({"arch": "x86"}, {"arch": "powerpc"}),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_telling_that_assumes_least_is_told(
+    worse: dict[str, Any], better: dict[str, Any], first: int
+) -> None:
+    """Certain targets go before tests, tests before conditions, and those before lengths."""
+    tellings = [made(message="better", **better), made(message="worse", **worse)]
+    (one,) = found(tellings[first], tellings[1 - first])
+    assert one.message == "better"
+    assert one.conditions == better.get("conditions", ())
+    assert set(one.arches) == {better.get("arch", "x86"), worse.get("arch", "x86")}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_gravest_rule_speaks_for_the_architectures_of_all(first: int) -> None:
+    """Two rules that break at one place are one finding, hurt where either of them hurts."""
+    both = [
+        made(rule="tlb-flush-in-section", message="flushes", arch="x86"),
+        made(rule="sleep-in-section", message="sleeps", arch="powerpc"),
+    ]
+    (one,) = found(both[first], both[1 - first])
+    assert (one.rule, one.message, one.also) == (
+        "sleep-in-section",
+        "sleeps",
+        ("tlb-flush-in-section",),
+    )
+    assert one.arches == ("powerpc", "x86")
+    assert one.severity is Severity.HURTS
+
+
+def test_information_stays_beside_a_finding_at_its_place() -> None:
+    """What only informs is no fault that a finding could stand for."""
+    both = found(
+        made(rule="preempted-in-section", detail="unpinned", section=None, message="begins"),
+        made(),
+    )
+    assert sorted((one.rule, one.also) for one in both) == [
+        ("preempted-in-section", ()),
+        ("sleep-in-section", ()),
+    ]
+
+
 def test_a_sure_finding_does_not_lend_its_confidence() -> None:
     """A guess at the same place stays a finding of its own."""
     sure, guess = found(
@@ -239,3 +291,51 @@ int f(int bad)
 }
 """)
     assert [s.line for s in one.path] == [4, 6]
+
+
+def test_a_path_begins_where_the_outermost_open_section_does(agrees: Agrees) -> None:
+    """Sections that ended before, and the inner one, are not where it began."""
+    found = agrees(
+        """
+void f(void)
+{
+	arch_enter_lazy_mmu_mode();
+	arch_leave_lazy_mmu_mode();
+	arch_enter_lazy_mmu_mode();
+	arch_enter_lazy_mmu_mode();	/* expect: nested-section */
+	might_sleep();	/* expect: sleep-in-section */
+	arch_leave_lazy_mmu_mode();
+	arch_leave_lazy_mmu_mode();
+}
+""",
+        dialect=NO_NESTING,
+    )
+    assert {one.path[0].line for one in found} == {6}
+
+
+@pytest.mark.parametrize("always", ["before", "after"])
+def test_the_chain_that_needs_no_test_is_told(agrees: Agrees, always: str) -> None:
+    """A callee that sleeps in any case does, whatever else may lead it there."""
+    calls = ["\thelper();\n", "\tif (a)\n\t\thelper();\n"]
+    (found,) = agrees(f"""
+static void helper(void)
+{{
+	might_sleep();
+}}
+
+static void callee(int a)
+{{
+{"".join(calls if always == "before" else calls[::-1])}}}
+
+void f(int a)
+{{
+	lazy_mmu_mode_enable();
+	callee(a);	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}}
+""")
+    assert found.confidence is Confidence.HIGH
+    line = 9 if always == "before" else 11
+    assert [(s.line, s.note) for s in found.path if s.function == "callee"] == [
+        (line, "calls helper()")
+    ]
