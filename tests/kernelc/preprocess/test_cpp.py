@@ -227,3 +227,43 @@ def test_a_condition_may_have_comments_and_continuations() -> None:
     """The expression is read as it stands in the text."""
     text = b"#if defined(CONFIG_X) /* and */ && \\\n 1\nyes\n#endif\n"
     assert left(text, selection(text, table())) == [b"yes"]
+
+
+@given(LINES)
+def test_two_inclusions_compile_what_either_of_them_does(text: bytes) -> None:
+    """A header that is included twice, with other macros, is seen in all that it was."""
+    one, other = selection(text, table(A="1")), selection(text, table(B="1"))
+    merged = one.merged(other)
+    assert merged.dead == other.merged(one).dead
+    for offset in range(len(text)):
+        assert merged.live(offset) == (one.live(offset) or other.live(offset))
+
+
+def test_what_one_inclusion_compiles_without_a_choice_rests_on_none() -> None:
+    """What both rest on stays, and what only one compiles rests on what it rests on there."""
+    text = (
+        b"#if defined(CONFIG_F) || defined(B)\nshared\n#endif\n"
+        b"#ifdef CONFIG_G\nboth\n#endif\n#ifdef A\n#ifdef CONFIG_F\nmine\n#endif\n#endif\n"
+    )
+    for one, other in ((table(A="1"), table(B="1")), (table(B="1"), table(A="1"))):
+        merged = selection(text, one).merged(selection(text, other))
+        found = {word: merged.needs(text.index(word)) for word in (b"shared", b"both", b"mine")}
+        assert found == {b"shared": (), b"both": ("CONFIG_G",), b"mine": ("CONFIG_F",)}
+
+
+def test_a_place_rests_on_all_the_choices_around_it() -> None:
+    """The outermost comes first, each is named once, and what ended before is none of them."""
+    text = (
+        b"#ifdef CONFIG_F\none\n#ifdef CONFIG_G\ntwo\n#ifdef CONFIG_F\nthree\n#endif\n#endif\n"
+        b"four\n#else\nno\n#endif\n#ifdef CONFIG_G\nfive\n#endif\nsix\n"
+    )
+    chosen = selection(text, table())
+    words = (b"one", b"two", b"three", b"four", b"five", b"six")
+    assert [chosen.needs(text.index(word)) for word in words] == [
+        ("CONFIG_F",),
+        ("CONFIG_F", "CONFIG_G"),
+        ("CONFIG_F", "CONFIG_G"),
+        ("CONFIG_F",),
+        ("CONFIG_G",),
+        (),
+    ]
