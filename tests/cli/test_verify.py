@@ -14,7 +14,8 @@ import pytest
 
 from lazymmu.litmus import run as running
 from lazymmu.litmus import shipped
-from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, TraceStep, Verdict
+from lazymmu.witness.machine.verdict import SearchOutcome, TraceStep, Verdict
+from tests import made
 
 NAME = "xen-preempted-at-depth-two"
 STEP = TraceStep(0, "T0", ("lazy_mmu_mode_enable",), "enable", action="cpu0 goes on")
@@ -55,7 +56,7 @@ def violated(verdict: Verdict) -> Verdict:
     """The answer that it is not, on x86."""
     if verdict.arch != "x86":
         return verdict
-    broken = Counterexample("kernel-bug", "somebody is hurt", 1, 1, (STEP,))
+    broken = made.broken("kernel-bug", "somebody is hurt", 1, 1, (STEP,))
     return replace(verdict, verdict=SearchOutcome.VIOLATED, violations=(broken,))
 
 

@@ -8,6 +8,7 @@ import pytest
 from lazymmu.litmus.judge import judge
 from lazymmu.litmus.read import read
 from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
+from tests import made
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def judged(small):
 
 def nested(preemptions: int, steps: int) -> Counterexample:
     """A violation of the rule that the small scenario watches."""
-    return Counterexample("nested-section", "", preemptions, steps)
+    return made.broken("nested-section", "", preemptions, steps)
 
 
 def test_what_holds_as_expected_is_met(judged):
@@ -63,7 +64,7 @@ def test_other_counts_differ_and_are_named(judged):
 def test_the_first_way_to_break_a_rule_is_the_one_that_counts(judged):
     """Several entries may end wrong, each by a way of its own."""
     lines = "    *: violated finally 7 steps\n"
-    ways = (Counterexample("finally", "", 0, 7), Counterexample("finally", "", 0, 9))
+    ways = (made.broken("finally", "", 0, 7), made.broken("finally", "", 0, 9))
     assert judged(lines, SearchOutcome.VIOLATED, *ways).met
 
 
@@ -71,7 +72,7 @@ def test_exactly_the_expected_rules_must_be_broken(judged):
     """One that is not broken any more is as much of a difference as one that is now."""
     lines = "    *: violated nested-section, finally\n"
     judgement = judged(
-        lines, SearchOutcome.VIOLATED, nested(0, 2), Counterexample("deadlock", "", 0, 9)
+        lines, SearchOutcome.VIOLATED, nested(0, 2), made.broken("deadlock", "", 0, 9)
     )
     assert judgement.met is False
     assert judgement.sentences == (

@@ -57,7 +57,7 @@ ALLOWED = {
         *SOURCE_READERS,
     },
     "witness.source": {"witness.source", *SOURCE_READERS},
-    "witness.machine": {"witness.machine", "machine", "explore", "contract"},
+    "witness.machine": {"witness.machine", "witness.finding", "machine", "explore", "contract"},
     "witness.trace": {"witness.trace", "witness.finding", "ftrace", "contract"},
     "witness": {"contract"},
     # A counterexample is told as a trace, and the trace's witness asked what it says of it.

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings as values: what the source witness returns and every renderer reads."""
+"""Findings as values: what every witness returns and every renderer reads.
+
+A witness may return a kind of its own with more to say (`trace.values.TraceFinding`,
+`machine.verdict.Counterexample`); what is here is said of each in the same words.
+"""
 
 from __future__ import annotations
 
@@ -58,29 +62,44 @@ class Harm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One cause: the culprit site, and how a path leads to it from where the section began.
+    """One cause: a rule that is broken, where, and how a path leads there.
 
-    ``fingerprint`` names the cause without line numbers, so that it survives moved lines.
-    ``costs`` is what architectures that are not hurt lose in time.  ``implied`` tells that the
-    tree's own text is silent on the rule (see contract.dialects).
+    rule: its name in `contract.rules.RULES`, or of what only a machine can show
+    (`machine.verdict.PSEUDO`); message: what is wrong, one clause; arches: on which architectures,
+    none where it cannot be told.
+
+    file, line, column, function: the culprit; a line or column of 0 is not known, and neither is
+    an empty function. `file` is relative to the tree, or a trace's name. path: from where the
+    section began to the culprit.
+
+    confidence and conditions: how sure it is, and what it needs (`CONFIG_` symbols and the like).
+    also: other rules that the same cause breaks. harms, costs: who is hurt, and what architectures
+    that are not hurt lose in time. implied: the tree's own text is silent on the rule (see
+    contract.dialects). fingerprint: names the cause without line numbers, so that it survives moved
+    lines; empty where nothing does.
     """
 
     rule: str
     severity: Severity
-    confidence: Confidence
-    arches: tuple[str, ...]
-    conditions: tuple[str, ...]
-    file: str
-    line: int
-    column: int
-    function: str
+    confidence: Confidence = Confidence.HIGH
+    arches: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    function: str = ""
     message: str
-    path: tuple[Step, ...]
+    path: tuple[Step, ...] = ()
     also: tuple[str, ...] = ()
     harms: tuple[Harm, ...] = ()
     costs: tuple[Harm, ...] = ()
     implied: bool = False
     fingerprint: str = ""
+
+    @property
+    def harm(self) -> str:
+        """How the first that is hurt is hurt, "" when nobody is known to be."""
+        return self.harms[0].text if self.harms else ""
 
 
 @dataclass(frozen=True, slots=True)

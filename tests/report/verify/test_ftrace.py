@@ -9,10 +9,11 @@ from lazymmu.crosscheck.values import NotVisible, RenderedTrace, TraceLine
 from lazymmu.ftrace.record import RecordKind
 from lazymmu.ftrace.trace import read
 from lazymmu.report.verify.ftrace import refused, render
-from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
+from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
+from tests import made
 
 VERDICT = Verdict("made", "x86", "6.12.8", "xen-nesting-count", SearchOutcome.VIOLATED)
-BROKEN = Counterexample("nested-section", "", 1, 3)
+BROKEN = made.broken("nested-section", "", 1, 3)
 
 
 def text(*lines: TraceLine, cpus: int = 2) -> str:

@@ -17,7 +17,8 @@ from lazymmu.contract import events as e
 from lazymmu.report.verify import counterexample, event_phrases, ktap, matrix
 from lazymmu.report.verify import json as verify_json
 from lazymmu.report.verify.counterexample import Told
-from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, TraceStep, Verdict
+from lazymmu.witness.machine.verdict import SearchOutcome, StateChange, TraceStep, Verdict
+from tests import made
 
 PGTABLE = "include/linux/pgtable.h"
 
@@ -30,7 +31,7 @@ TRACE = (
         PGTABLE,
         stored=(("p", "A"),),
         effective=(("p", "A"),),
-        state=(("cpu0.mode", "1"),),
+        state=(StateChange("cpu0.mode", "1"),),
         events=(e.Enable(task="T0", cpu=0),),
         action="cpu0 goes on",
         calls=(
@@ -90,8 +91,8 @@ def violated():
         "xen-nesting-count",
         SearchOutcome.VIOLATED,
         (
-            Counterexample("lost-update", "the page is freed", 1, 4, TRACE),
-            Counterexample("finally", "", 2, 9),
+            made.broken("lost-update", "the page is freed", 1, 4, TRACE),
+            made.broken("finally", "", 2, 9),
         ),
         states=123,
         transitions=456,
@@ -217,7 +218,7 @@ def test_each_entry_that_changes_is_told_and_no_other(violated):
     """An entry that changes is told also when one that stays as it is comes before it."""
     entries = [(("p", "A"), ("q", "none")), (("p", "A"), ("q", "B")), (("p", "C"), ("q", "B"))]
     trace = tuple(TraceStep(0, "T0", (), "x", stored=one, effective=one) for one in entries)
-    verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, trace),))
+    verdict = replace(violated, violations=(made.broken("lost-update", "", 0, 3, trace),))
     (text,) = counterexample.render([verdict], {}, {})
     table = text[text.index("what changed") :]
     assert [
@@ -231,7 +232,7 @@ def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
         TraceStep(cpu, f"task-{cpu}", ("f" * 50,), "x", stored=(("p", "a change " * 9),))
         for cpu in range(3)
     ]
-    verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, tuple(steps)),))
+    verdict = replace(violated, violations=(made.broken("lost-update", "", 0, 3, tuple(steps)),))
     (text,) = counterexample.render([verdict], {}, {})
     (rule,) = [line for line in text.splitlines() if line.startswith("-  ---")]
     assert [len(part) for part in rule.split()] == [1, 21, 22, 22, 26]
@@ -245,7 +246,7 @@ def test_a_function_that_a_task_is_still_in_is_not_named_again(violated):
             [("T0", ("outer", "inner")), ("T0", ("outer", "inner")), ("T1", ("outer", "inner"))]
         )
     ]
-    verdict = replace(violated, violations=(Counterexample("lost-update", "", 0, 3, tuple(steps)),))
+    verdict = replace(violated, violations=(made.broken("lost-update", "", 0, 3, tuple(steps)),))
     (text,) = counterexample.render([verdict], {}, {})
     assert (text.count("outer()"), text.count("inner()")) == (2, 3)
 
@@ -254,7 +255,7 @@ def test_equal_ways_on_several_implementations_are_told_once(violated):
     """Whoever reads ten counterexamples wants to know that they are one."""
     other = replace(violated, arch="worst-case", feature="worst-counted", states=7)
     third = replace(
-        violated, arch="sparc", violations=(Counterexample("lost-update", "", 0, 1, TRACE[:1]),)
+        violated, arch="sparc", violations=(made.broken("lost-update", "", 0, 1, TRACE[:1]),)
     )
     texts = counterexample.render([violated, third, other], {}, SAYS)
     assert len(texts) == 2
@@ -275,7 +276,7 @@ def test_a_way_to_a_wrong_end_leaves_out_how_the_tasks_end(violated):
     last = replace(TRACE[3], events=(e.Exit(task="T0", cpu=0),), action="")
     trace = (*TRACE, last, last)
     (text,) = counterexample.render(
-        [replace(violated, violations=(Counterexample("finally", "", 1, 6, trace),))], {}, {}
+        [replace(violated, violations=(made.broken("finally", "", 1, 6, trace),))], {}, {}
     )
     assert "Broken: finally. Everything ends in a state that the scenario allows." in text
     assert "   ... and 2 steps more, until all tasks have ended.\n" in text
@@ -307,7 +308,7 @@ def test_no_line_of_a_counterexample_is_wider_than_100_columns(trace):
         "6.12.8",
         "f",
         SearchOutcome.VIOLATED,
-        (Counterexample("r", "", 0, 1, tuple(trace)),),
+        (made.broken("r", "", 0, 1, tuple(trace)),),
     )
     (text,) = counterexample.render([verdict], {}, {})
     assert max(map(len, text.split("\n"))) <= 100

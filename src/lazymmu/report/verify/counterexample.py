@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from lazymmu.report.common.words import clean, count
 from lazymmu.report.verify.event_phrases import phrases
-from lazymmu.report.verify.json import PSEUDO, place, shortest
-from lazymmu.witness.machine.verdict import TraceStep
+from lazymmu.report.verify.json import place, shortest
+from lazymmu.witness.machine.verdict import PSEUDO, TraceStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -184,10 +184,10 @@ def _done(
 
 def _changes(before: TraceStep | None, step: TraceStep) -> Iterator[str]:
     """What is pending, stored, effective, cached and in the implementation's variables now."""
-    for name, value in step.state:
+    for change in step.state:
         # A queue is told as what is pending.
-        if not value.startswith("("):
-            yield f"{name} = {value}"
+        if not change.queue:
+            yield f"{change.name} = {change.value}"
     if step.pending != (before.pending if before else ()):
         yield "pending: " + ("; ".join(step.pending) or "nothing")
     was_stored = dict(before.stored) if before else {}

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BOUNDS",
     "FORMAT",
-    "PSEUDO",
     "Stored",
     "place",
     "read",
@@ -37,13 +36,6 @@ __all__ = [
 
 FORMAT = 1
 """Version of the layout."""
-
-PSEUDO = {
-    "finally": "Everything ends in a state that the scenario allows.",
-    "deadlock": "Somebody can always go on until all tasks have ended.",
-}
-"""What can be broken beside the contract's rules, and its sentence."""
-
 
 BOUNDS = {
     "bound": "bound on preemptions",
@@ -148,8 +140,9 @@ def _broken(broken: Counterexample | None) -> dict[str, Any]:
 
 def _step(step: TraceStep) -> dict[str, Any]:
     fields = {name: value for name, value in asdict(step).items() if name != "events"}
-    for name in ("stored", "effective", "state"):
+    for name in ("stored", "effective"):
         fields[name] = dict(fields[name])
+    fields["state"] = {change.name: change.value for change in step.state}
     fields["calls"] = [{"stack": stack, "citation": source} for stack, source in step.calls]
     return {**fields, "events": eventlist.render(step.events).splitlines() if step.events else []}
 

@@ -17,7 +17,8 @@ from lazymmu.contract.rules.rule import Party, RuleKind
 from lazymmu.explore import StateField, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.machine import MODE_OPERATIONS
-from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, ProductModel, watched_rules
+from lazymmu.witness.machine.product_model import PREEMPTION, ProductModel, watched_rules
+from lazymmu.witness.machine.verdict import FINALLY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping

@@ -18,6 +18,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind, Witness
 from lazymmu.explore import StateField
 from lazymmu.machine import Machine
+from lazymmu.witness.machine.verdict import DEADLOCK, FINALLY
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from lazymmu.machine import MachineConfig
 
 PREEMPTION = "preemption"
-DEADLOCK = "deadlock"
-FINALLY = "finally"
 
 
 class CoverGoal(Protocol):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from lazymmu.explore import PathStep, SearchPath, label_names
 from lazymmu.machine import ConfigError
-from lazymmu.witness.machine.product_model import FINALLY, PREEMPTION, ProductModel
-from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, Verdict
-from lazymmu.witness.machine.verify import retrace
+from lazymmu.witness.machine.product_model import PREEMPTION, ProductModel
+from lazymmu.witness.machine.verdict import FINALLY, PSEUDO, SearchOutcome, Verdict
+from lazymmu.witness.machine.verify import counterexample
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -35,16 +35,17 @@ def replay(name: str, query: Query, rule: str, harm: str, actions: Sequence[str]
         raise ReplayError(str(problem)) from None
     path = _path(model, actions)
     shown = {*(path.steps[-1].labels if path.steps else ()), *path.final}
-    if not any(label == rule or (rule == FINALLY and label.startswith(FINALLY)) for label in shown):
+    known = rule in model.rules or rule in PSEUDO
+    same = (label == rule or (rule == FINALLY and label.startswith(FINALLY)) for label in shown)
+    if not known or not any(same):
         raise ReplayError(f"the last step does not break {rule}")
-    trace = retrace(model, path)
     return Verdict(
         scenario=name,
         arch=query.config.arch,
         release=model.machine.release.name,
         feature=model.machine.arch.row,
         verdict=SearchOutcome.VIOLATED,
-        violations=(Counterexample(rule, harm, path.cost, len(path.steps), trace),),
+        violations=(counterexample(model, rule, path, harm),),
         depth=len(path.steps),
         reason="replayed",
     )

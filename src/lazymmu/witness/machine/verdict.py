@@ -8,12 +8,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.witness.finding import Finding
 
 if TYPE_CHECKING:
     from lazymmu.contract.events import Event
 
-__all__ = ["Counterexample", "SearchOutcome", "TraceStep", "Verdict"]
+__all__ = [
+    "DEADLOCK",
+    "FINALLY",
+    "PSEUDO",
+    "Counterexample",
+    "SearchOutcome",
+    "StateChange",
+    "TraceStep",
+    "Verdict",
+]
+
+FINALLY: Final = "finally"
+DEADLOCK: Final = "deadlock"
+PSEUDO: Final = {
+    FINALLY: "Everything ends in a state that the scenario allows.",
+    DEADLOCK: "Somebody can always go on until all tasks have ended.",
+}
+"""What can be broken beside the contract's rules, and its sentence."""
 
 
 class SearchOutcome(StrEnum):
@@ -33,6 +52,15 @@ class SearchOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """A variable that a step changed, and what it holds then; queue: it is a queue of work."""
+
+    name: str
+    value: str
+    queue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TraceStep:
     """One step of a counterexample, and what the machine looked like after it.
 
@@ -45,7 +73,7 @@ class TraceStep:
     stored, effective: (entry, value) in the scenario's order: what memory holds, and what a walk
     of the page tables that begins now would act on;
     tlb: translations that CPUs hold, one short phrase for each;
-    state: the implementation's own words, such as (`xen_lazy_mode[0]`, `MMU`);
+    state: the implementation's own variables that the step changed, such as `xen_lazy_mode[0]`;
     events: what the rules saw; note: why the step matters, "" for most;
     action: the machine's name for the step, by which it can be taken again;
     calls: a step may pass through several functions, if nobody could tell its parts from each
@@ -61,24 +89,22 @@ class TraceStep:
     stored: tuple[tuple[str, str], ...] = ()
     effective: tuple[tuple[str, str], ...] = ()
     tlb: tuple[str, ...] = ()
-    state: tuple[tuple[str, str], ...] = ()
+    state: tuple[StateChange, ...] = ()
     events: tuple[Event, ...] = ()
     note: str = ""
     action: str = ""
     calls: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Counterexample:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterexample(Finding):
     """A rule that can be broken, with the shortest way: least preemptions, then least steps.
 
-    rule: its name in `contract.rules.RULES`, or `finally` for a final state that the scenario rules
-    out; harm: who is hurt and how, one sentence, "" when nobody is known to be;
+    rule: its name in `contract.rules.RULES`, or one of `PSEUDO`; file, function: where the kernel
+    has the last step, which has no line; path: the way's steps likewise.
     preemptions: involuntary switches on the way; steps: of the whole way; trace: the way itself.
     """
 
-    rule: str
-    harm: str
     preemptions: int
     steps: int
     trace: tuple[TraceStep, ...] = ()

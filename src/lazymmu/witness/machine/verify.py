@@ -11,18 +11,29 @@ from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.explore import replay, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.continuations import Continuations, functions, innermost
-from lazymmu.witness.machine.product_model import DEADLOCK, FINALLY, ProductModel, Query
-from lazymmu.witness.machine.verdict import Counterexample, SearchOutcome, TraceStep, Verdict
+from lazymmu.witness.finding import Harm, Severity, Step
+from lazymmu.witness.machine.product_model import ProductModel, Query
+from lazymmu.witness.machine.verdict import (
+    DEADLOCK,
+    FINALLY,
+    PSEUDO,
+    Counterexample,
+    SearchOutcome,
+    StateChange,
+    TraceStep,
+    Verdict,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
+    from lazymmu.contract.monitor import Violation
     from lazymmu.explore import Engine, SearchPath, SearchProgress, SearchResult
     from lazymmu.machine import Machine
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.continuations import Stack
 
-__all__ = ["Query", "retrace", "verify"]
+__all__ = ["Query", "counterexample", "retrace", "verify"]
 
 
 def verify(
@@ -56,7 +67,9 @@ def verify(
         deadline=deadline,
         progress=progress,
     )
-    violations = tuple(_broken(model, label, path) for label, path in _objections(model, result))
+    violations = tuple(
+        counterexample(model, label, path) for label, path in _objections(model, result)
+    )
     never = tuple(
         str(situation)
         for number, situation in enumerate(query.occurs)
@@ -99,25 +112,61 @@ def _objections(model: ProductModel, result: SearchResult) -> list[tuple[str, Se
     return sorted(shown, key=lambda item: (item[1].cost, len(item[1].steps)))
 
 
-def _broken(model: ProductModel, label: str, path: SearchPath) -> Counterexample:
+def counterexample(
+    model: ProductModel, label: str, path: SearchPath, harm: str | None = None
+) -> Counterexample:
+    """What the last step of a path breaks, with the way there.
+
+    label: what the step shows, a rule's name for one; harm: who is hurt, where that is known from
+    before; by default what the deferral table says.
+    """
     rule = FINALLY if label.startswith(FINALLY) else label
+    violation = _violation(model, label, path)
+    if harm is None:
+        harm = _harm(model, label, "" if violation is None else violation.detail)
+    arch = model.machine.config.arch
+    way = retrace(model, path)
+    steps = tuple(_place(step) for step in way)
+    last = steps[-1] if steps else Step("", 0, 0, "", "")
     return Counterexample(
         rule=rule,
-        harm=_harm(model, label, _detail(model, label, path)),
+        severity=_severity(rule, harm),
+        arches=(arch,),
+        file=last.file,
+        function=last.function,
+        message=PSEUDO[rule] if violation is None else RULES[rule].message(violation),
+        path=steps,
+        harms=(Harm(arch, harm),) if harm else (),
         preemptions=path.cost,
         steps=len(path.steps),
-        trace=retrace(model, path),
+        trace=way,
     )
 
 
-def _detail(model: ProductModel, label: str, path: SearchPath) -> str:
-    """In what way the last step of a path breaks a rule."""
+def _place(step: TraceStep) -> Step:
+    """Where the kernel has a step; a switch has no code of its own, but passes through some."""
+    stack, source = step.stack, step.citation
+    if not stack and step.calls:
+        stack, source = step.calls[-1]
+    return Step(source, 0, 0, stack[-1] if stack else "", step.what)
+
+
+def _severity(rule: str, harm: str) -> Severity:
+    """Whom a broken rule hurts: an end that no scenario allows hurts, and so does harm itself."""
+    known = RULES.get(rule)
+    if known is not None and known.kind is RuleKind.INFORMATION:
+        return Severity.INFORMATION
+    return Severity.HURTS if harm or known is None else Severity.BREAKS_TEXT
+
+
+def _violation(model: ProductModel, label: str, path: SearchPath) -> Violation | None:
+    """The violation of a rule that the last step of a path is, None for what is no rule."""
     if label not in model.rules:
-        return ""
+        return None
     *_, before, _after = replay(model, path)
     last = model.actions.index(path.steps[-1].action)
     broken = model.violations(list(before), last)
-    return next((one.detail for one in broken if one.rule == label), "")
+    return next((one for one in broken if one.rule == label), None)
 
 
 def _harm(model: ProductModel, label: str, detail: str) -> str:
@@ -186,7 +235,7 @@ def _step(machine: Machine, number: int, before: list[object], after: list[objec
         stored=tuple((name, _value(here.entry(name).stored)) for name in names),
         effective=tuple((name, _value(here.entry(name).effective)) for name in names),
         tlb=tuple(_cached(here, names)),
-        state=tuple(_changed(machine, before, after).items()),
+        state=tuple(_changed(machine, before, after)),
         events=events,
         action=str(action),
         calls=tuple(call for call in calls if call[0]),
@@ -212,13 +261,11 @@ def _cached(here: StepContext, names: Sequence[str]) -> list[str]:
 
 def _changed(
     machine: Machine, before: Sequence[object], after: Sequence[object]
-) -> Mapping[str, str]:
+) -> Iterator[StateChange]:
     """The variables of implementation and tasks that the step changed."""
-    return {
-        name: _value(new)
-        for (name, _), old, new in zip(machine.fields, before, after, strict=False)
-        if old != new and name.rpartition(".")[2] not in _ELSEWHERE
-    }
+    for (name, _), old, new in zip(machine.fields, before, after, strict=False):
+        if old != new and name.rpartition(".")[2] not in _ELSEWHERE:
+            yield StateChange(name, _value(new), queue=isinstance(new, tuple))
 
 
 _ELSEWHERE = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.deferral import DeferralRow
 from lazymmu.contract.dialects import PTL_HELD, Dialect
 from lazymmu.contract.events import Disable, Enable
 from lazymmu.contract.monitor import Runtime, Violation
@@ -182,13 +181,10 @@ class _TraceCheck:
             mute = True
             self._doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []
-        rows = known.rows
-        told = (
-            finding(one, rows, self.dialects, rt=self._rt()) for one in self.found if not one.void
-        )
+        told = (self._finding(one, known) for one in self.found if not one.void)
         # One that is told by another rule's name than it was found by may not be wanted.
         findings = [one for one in told if not self.rules or one.rule in self.rules]
-        findings += self._effect(loop, rows)
+        findings += self._effect(loop, known)
         for loss in self.trace.losses:
             said = "not read to its end" if loss.ended else "records are missing"
             self._doubt(f"{said}: {loss.what}", loss.line)
@@ -225,7 +221,12 @@ class _TraceCheck:
         header = self.trace.header
         return header.preempt == "preempt_rt" or "-rt" in header.release
 
-    def _effect(self, loop: LineLoop, rows: tuple[DeferralRow, ...]) -> list[TraceFinding]:
+    def _finding(self, one: PendingFinding, known: Guess) -> TraceFinding:
+        """What is told of a violation in a trace of such a kernel."""
+        name = self.trace.header.name
+        return finding(one, name, known.arch, known.rows, self.dialects, rt=self._rt())
+
+    def _effect(self, loop: LineLoop, known: Guess) -> list[TraceFinding]:
         """Whether the sections of the whole trace came to anything."""
         if self.rules and _EFFECT not in self.rules:
             return []
@@ -237,7 +238,7 @@ class _TraceCheck:
         task, place, context = off
         one = PendingFinding(task, Violation(_EFFECT, Enable(), total.fault), place, context)
         one.began = ()
-        return [finding(one, rows, self.dialects, rt=self._rt())]
+        return [self._finding(one, known)]
 
 
 def check_trace(

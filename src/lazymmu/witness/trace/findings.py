@@ -16,14 +16,15 @@ from lazymmu.contract.events import SwitchOut
 from lazymmu.contract.monitor import Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
-from lazymmu.witness.finding import Severity
+from lazymmu.witness.finding import Harm, Severity, Step
 from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceVerdict
 
 if TYPE_CHECKING:
     from lazymmu.witness.trace.task_state import Place, TracedTask
 
-__all__ = ["PREEMPTED", "SLEPT", "PendingFinding", "finding"]
+__all__ = ["BEGAN", "PREEMPTED", "SLEPT", "PendingFinding", "finding"]
 
+BEGAN: Final = "the section began here"
 PREEMPTED: Final = "preempted-in-section"
 SLEPT: Final = "sleep-in-section"
 
@@ -58,11 +59,18 @@ class PendingFinding:
 
 
 def finding(
-    one: PendingFinding, rows: tuple[DeferralRow, ...], dialects: tuple[Dialect, ...], *, rt: bool
+    one: PendingFinding,
+    trace: str,
+    arch: str,
+    rows: tuple[DeferralRow, ...],
+    dialects: tuple[Dialect, ...],
+    *,
+    rt: bool,
 ) -> TraceFinding:
     """What is told of a violation.
 
-    rows, dialects: of the kernels that the trace may be of; rt: whether they have PREEMPT_RT.
+    trace: its name; arch: "" where it is not known; rows, dialects: of the kernels that the trace
+    may be of; rt: whether they have PREEMPT_RT.
     """
     if _slept(one) and _WAITS_FOR_LOCK in (one.place[4] or ()):
         one.violation = Violation(PREEMPTED, SwitchOut("lock"), "switched-out")
@@ -78,17 +86,27 @@ def finding(
             notes.append("or gives up its CPU by itself, which is not: this form does not tell")
         notes.append(_allowed(one.violation, rows))
     comm, pid = one.task
+    message = rule.message(one.violation)
+    spot, began = _spot(one.place), tuple(_spot(place) for place in one.began)
     return TraceFinding(
         rule=rule.name,
         verdict=verdict,
         severity=severity,
-        message=rule.message(one.violation),
+        arches=(arch,) if arch else (),
+        file=trace,
+        line=spot.line,
+        column=1,
+        message=message,
+        path=(
+            *(Step(trace, section.line, 1, "", BEGAN) for section in began),
+            Step(trace, spot.line, 1, "", message),
+        ),
         comm=comm.decode("utf-8", "replace"),
         pid=pid,
-        location=_spot(one.place),
-        began=tuple(_spot(place) for place in one.began),
+        location=spot,
+        began=began,
         notes=tuple(notes),
-        harm=hurt,
+        harms=(Harm(arch, hurt),) if hurt else (),
         implied=all(rule.status(dialect) is Status.IMPLIED for dialect in dialects),
         context=one.context,
     )

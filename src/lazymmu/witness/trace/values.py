@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lazymmu.witness.finding import Severity
+from lazymmu.witness.finding import Finding
 
 __all__ = ["Caveat", "Seen", "TraceFinding", "TraceLocation", "TraceResult", "TraceVerdict"]
 
@@ -33,27 +31,24 @@ class TraceLocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TraceFinding:
+class TraceFinding(Finding):
     """One event that breaks a rule, or that is worth knowing.
+
+    file and line are the trace's; path: `began`, then `spot`; harms: what comes of it on this
+    implementation, none when nobody is hurt or nobody can tell.
 
     comm, pid: the task, pid 0 being the CPU's idle task; location: the line that broke the rule;
     began: where the sections that were open began, outermost first (empty: before the trace);
-    notes: what else the lines show; harm: what comes of it on this implementation, "" when nobody
-    is hurt or nobody can tell; implied: the text of this kernel is silent on the rule; context:
+    notes: what else the lines show; context:
     numbers and text of the lines around.
     """
 
-    rule: str
     verdict: TraceVerdict
-    severity: Severity
-    message: str
     comm: str
     pid: int
     location: TraceLocation
     began: tuple[TraceLocation, ...] = ()
     notes: tuple[str, ...] = ()
-    harm: str = ""
-    implied: bool = False
     context: tuple[tuple[int, str], ...] = ()
 
 
