@@ -17,9 +17,6 @@ from lazymmu.kernelc.arch_profile import PROFILES
 from lazymmu.kernelc.preprocess import if_macros
 from lazymmu.litmus import scenario
 from lazymmu.machine import config, port, workbench
-from lazymmu.report.check import phrases, sarif
-from lazymmu.report.trace import json_sarif
-from lazymmu.report.trace import text as trace_text
 from lazymmu.snapshot import listing
 from lazymmu.witness.finding import Confidence, Severity, Standing
 from lazymmu.witness.machine.verdict import SearchOutcome
@@ -58,8 +55,6 @@ COPIES = {
     "architectures of a trace": (traced.ARCHES, tuple(PROFILES)),
     "architecture of a port": (verify.PORT, port.ARCH),
     "tests of a configuration": (constants._CONFIG_TESTS, if_macros.OPTION_TESTS),
-    "levels in SARIF": (json_sarif._LEVELS, sarif._LEVELS),
-    "words for a severity": ({**phrases.LEVELS, **trace_text._LEVELS}, phrases.LEVELS),
 }
 
 

@@ -70,7 +70,7 @@ ALLOWED = {
         "contract",
     },
     "litmus": {"litmus", "witness", "machine", "explore", "contract"},
-    "report.common": {"report.common"},
+    "report.common": {"report.common", "witness.finding"},
     "report": {
         "report",
         "crosscheck.values",

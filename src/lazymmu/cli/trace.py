@@ -191,16 +191,16 @@ def _emit(watched: list[TraceResult], args: argparse.Namespace) -> None:
     if args.format == "text":
         emit(text.render(watched, asked=args.rules), args.output, colour=True)
         return
-    from lazymmu.report.trace import json_sarif
-
     if args.format == "json":
-        emit(json_sarif.render_json(watched), args.output)
+        from lazymmu.report.trace import json
+
+        emit(json.render(watched), args.output)
         return
     import lazymmu
     from lazymmu.contract.rules import RULES
+    from lazymmu.report.trace import sarif
 
-    rendered = json_sarif.render_sarif(watched, version=lazymmu.__version__, rules=RULES)
-    emit(rendered, args.output)
+    emit(sarif.render(watched, version=lazymmu.__version__, rules=RULES), args.output)
 
 
 def _say(watched: list[TraceResult]) -> None:

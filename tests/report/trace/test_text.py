@@ -13,7 +13,7 @@ import pytest
 
 from lazymmu.report.trace import json_sarif
 from lazymmu.report.trace import text as report
-from lazymmu.witness.finding import Severity
+from lazymmu.witness.finding import Harm, Severity
 from lazymmu.witness.trace.values import (
     Caveat,
     Seen,
@@ -82,7 +82,7 @@ def test_every_violation_is_told_with_where_its_section_began():
     ("given", "note"),
     [
         ({"began": ()}, "where the section began is not in the trace"),
-        ({"harm": "the update is lost"}, "comes to harm: the update is lost"),
+        ({"harms": (Harm("x86", "the update is lost"),)}, "comes to harm: the update is lost"),
         (
             {"severity": Severity.BREAKS_TEXT},
             "breaks the contract's text; this architecture is not hurt by it",
@@ -149,7 +149,7 @@ def test_what_was_seen_is_one_sentence():
 
 def test_programs_get_everything_that_is_known_of_a_trace():
     """The JSON has the kernel, what was seen, each finding with its places, and each doubt."""
-    one = finding(harm="lost", context=((8, "before"),))
+    one = finding(harms=(Harm("x86", "lost"),), context=((8, "before"),))
     (made,) = json.loads(json_sarif.render_json([watched(one)]))["traces"]
     assert {name: made[name] for name in ("trace", "arch", "release", "kernel", "dialect")} == {
         "trace": "a.trace",
@@ -190,7 +190,7 @@ def sarif(*traces: TraceResult) -> dict[str, Any]:
 
 def test_a_trace_is_a_run_and_a_finding_a_result_of_it():
     """A SARIF result has its rule, its level, and the way from where the section began."""
-    one, other = finding(harm="lost"), finding(rule="nested-section", **ALLOWED)
+    one, other = finding(harms=(Harm("x86", "lost"),)), finding(rule="nested-section", **ALLOWED)
     first, second = sarif(watched(one, other), watched(name="b.trace", ended="it is cut"))["runs"]
     assert [run["invocations"][0]["executionSuccessful"] for run in (first, second)] == [
         True,

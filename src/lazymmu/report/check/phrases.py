@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.finding import Finding, Harm, Step
 
-__all__ = ["LEVELS", "harms", "headline", "place", "terms"]
-
-LEVELS = {Severity.HURTS: "error", Severity.BREAKS_TEXT: "warning", Severity.INFORMATION: "info"}
-"""What a compiler would call each severity; editors know these words."""
+__all__ = ["harms", "headline", "place", "terms"]
 
 
 def headline(finding: Finding) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.report.check.phrases import LEVELS, harms, headline, place, terms
-from lazymmu.report.common.words import clean
+from lazymmu.report.check.phrases import harms, headline, place, terms
+from lazymmu.report.common import messages
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ def render(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> str:
 
 
 def _finding(finding: Finding, top: str) -> Iterator[str]:
-    here = clean(f"{top}{finding.file}:{finding.line}:{finding.column}:")
-    yield f"{here} {LEVELS[finding.severity]}: {headline(finding)} [{finding.rule}]"
+    here = messages.at(f"{top}{finding.file}", finding.line, finding.column)
+    yield messages.headline(
+        here, messages.LEVELS[finding.severity], headline(finding), finding.rule
+    )
     for step in finding.path:
-        yield clean(f"{top}{step.file}:{step.line}:{step.column}: note: {place(step)}")
+        yield messages.note(messages.at(f"{top}{step.file}", step.line, step.column), place(step))
     for harm in harms(finding):
-        yield f"{here} note: {harm}"
-    yield f"{here} note: {'; '.join(terms(finding))}"
+        yield messages.note(here, harm)
+    yield messages.note(here, "; ".join(terms(finding)))

@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.rules.rule import RuleKind
+from lazymmu.report.common import messages
 from lazymmu.report.common.dump import dump
 from lazymmu.report.common.words import clean
+from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,14 +31,17 @@ def render(
     lines = []
     for line, violation in judged:
         rule = rules[violation.rule]
-        level = "info" if rule.kind is RuleKind.INFORMATION else "error"
+        level = messages.LEVELS[
+            Severity.INFORMATION if rule.kind is RuleKind.INFORMATION else Severity.HURTS
+        ]
         task = f"{violation.event.task}: " if violation.event.task else ""
-        text = f"{name}:{line.number}:1: {level}: {task}{rule.message(violation)} [{rule.name}]"
-        lines.append(clean(text))
+        said = clean(f"{task}{rule.message(violation)}")
+        lines.append(messages.headline(messages.at(name, line.number, 1), level, said, rule.name))
         site = violation.event.site
         if site is not None:
             where = f"{site.function}(): " if site.function else ""
-            lines.append(clean(f"{site.file}:{site.line}:{site.column}: note: {where}here"))
+            place = messages.at(site.file, site.line, site.column)
+            lines.append(messages.note(place, clean(f"{where}here")))
     return "".join(f"{line}\n" for line in lines)
 
 

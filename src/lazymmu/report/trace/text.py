@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace.values import TraceVerdict
+from lazymmu.witness.trace.values import BEGAN, TraceVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["render", "seen", "task", "title"]
 
-_LEVELS: Final = {Severity.HURTS: "error", Severity.BREAKS_TEXT: "warning"}
 _FRAMES: Final = 16
 """Frames of a stack that the text shows; JSON has them all."""
 
@@ -35,12 +35,12 @@ def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> st
         brief: dict[str, int] = {}
         for finding in one.findings:
             if finding.verdict is TraceVerdict.VIOLATION or finding.rule in asked:
-                lines += _finding(one.name, finding)
+                lines += _finding(finding)
                 continue
             brief[finding.rule] = brief.get(finding.rule, 0) + 1
             if brief[finding.rule] <= _BRIEF:
-                lines.append(_headline(one.name, finding))
-                lines += (_note(one.name, finding.location, note) for note in finding.notes)
+                lines.append(_headline(finding))
+                lines += (_note(finding, finding.location, note) for note in finding.notes)
         cut = dict(one.cut)
         for rule, number in brief.items():
             more = number - _BRIEF + (0 if rule in asked else cut.pop(rule, 0))
@@ -50,38 +50,36 @@ def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> st
     return "".join(f"{line}\n" for line in lines)
 
 
-def _finding(name: str, finding: TraceFinding) -> Iterator[str]:
+def _finding(finding: TraceFinding) -> Iterator[str]:
     spot = finding.location
-    yield _headline(name, finding)
+    yield _headline(finding)
     for section in finding.began:
-        yield _note(name, section, f"the section began here: {_line(section)}")
+        yield _note(finding, section, f"{BEGAN}: {_line(section)}")
         if section.frames:
-            yield _note(name, section, f"called from {_stack(section)}")
+            yield _note(finding, section, f"called from {_stack(section)}")
     if not finding.began and finding.rule != "section-in-interrupt":
-        yield _note(name, spot, "where the section began is not in the trace")
+        yield _note(finding, spot, "where the section began is not in the trace")
     if spot.frames:
-        yield _note(name, spot, f"called from {_stack(spot)}")
+        yield _note(finding, spot, f"called from {_stack(spot)}")
     if finding.harm:
-        yield _note(name, spot, f"comes to harm: {finding.harm}")
+        yield _note(finding, spot, f"comes to harm: {finding.harm}")
     elif finding.severity is Severity.BREAKS_TEXT:
-        yield _note(name, spot, "breaks the contract's text; this architecture is not hurt by it")
+        what = "breaks the contract's text; this architecture is not hurt by it"
+        yield _note(finding, spot, what)
     if finding.implied:
-        yield _note(name, spot, "the text of this kernel only implies this rule")
+        yield _note(finding, spot, "the text of this kernel only implies this rule")
     for note in finding.notes:
-        yield _note(name, spot, note)
+        yield _note(finding, spot, note)
     for number, text in finding.context:
         mark = ">" if number == spot.line else " "
         yield clean(f"{mark}{number:8} | {text}")
 
 
-def _headline(name: str, finding: TraceFinding) -> str:
+def _headline(finding: TraceFinding) -> str:
     spot = finding.location
-    level = _LEVELS.get(finding.severity, "info")
-    where = f"{name}:{spot.line}:1:"
-    return clean(
-        f"{where} {level}: {task(finding)} [{spot.cpu:03}] {spot.stamp}: {finding.message} "
-        f"[{finding.rule}]"
-    )
+    place = messages.at(finding.file, finding.line, finding.column)
+    said = f"{task(finding)} [{spot.cpu:03}] {spot.stamp}: {finding.message}"
+    return messages.headline(place, messages.LEVELS[finding.severity], clean(said), finding.rule)
 
 
 def task(finding: TraceFinding) -> str:
@@ -89,8 +87,8 @@ def task(finding: TraceFinding) -> str:
     return f"{finding.comm.strip() or '<...>'}-{finding.pid}"
 
 
-def _note(name: str, spot: TraceLocation, text: str) -> str:
-    return clean(f"{name}:{spot.line}:1: note: {text}")
+def _note(finding: TraceFinding, spot: TraceLocation, text: str) -> str:
+    return messages.note(messages.at(finding.file, spot.line, finding.column), clean(text))
 
 
 def _line(spot: TraceLocation) -> str:

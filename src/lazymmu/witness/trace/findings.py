@@ -17,14 +17,13 @@ from lazymmu.contract.monitor import Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Harm, Severity, Step
-from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceVerdict
+from lazymmu.witness.trace.values import BEGAN, TraceFinding, TraceLocation, TraceVerdict
 
 if TYPE_CHECKING:
     from lazymmu.witness.trace.task_state import Place, TracedTask
 
-__all__ = ["BEGAN", "PREEMPTED", "SLEPT", "PendingFinding", "finding"]
+__all__ = ["PREEMPTED", "SLEPT", "PendingFinding", "finding"]
 
-BEGAN: Final = "the section began here"
 PREEMPTED: Final = "preempted-in-section"
 SLEPT: Final = "sleep-in-section"
 

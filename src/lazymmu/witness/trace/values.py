@@ -5,10 +5,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from lazymmu.witness.finding import Finding
 
-__all__ = ["Caveat", "Seen", "TraceFinding", "TraceLocation", "TraceResult", "TraceVerdict"]
+__all__ = [
+    "BEGAN",
+    "Caveat",
+    "Seen",
+    "TraceFinding",
+    "TraceLocation",
+    "TraceResult",
+    "TraceVerdict",
+]
+
+BEGAN: Final = "the section began here"
+"""What a step of a finding's path says of a line where a section began."""
 
 
 class TraceVerdict(StrEnum):

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SARIF 2.1.0 for code review tools: the objects of it that our reports are made of.
+
+Written by hand rather than with an object model: the few objects used are plain, and the tests
+validate the output against the published schema.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+from lazymmu.report.common.dump import dump
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lazymmu.witness.finding import Finding
+
+__all__ = ["LEVELS", "Described", "location", "log", "notification", "result", "run", "uri"]
+
+LEVELS: Final = {
+    Severity.HURTS: "error",
+    Severity.BREAKS_TEXT: "warning",
+    Severity.INFORMATION: "note",
+}
+"""What SARIF calls each severity."""
+
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+class Described(Protocol):
+    """What SARIF says of a rule; the rules of `contract.rules` have it."""
+
+    @property
+    def sentence(self) -> str:
+        """What the rule says."""
+
+    @property
+    def why(self) -> str:
+        """Why breaking it matters."""
+
+    @property
+    def citation(self) -> str:
+        """Where the kernel says so."""
+
+
+def log(runs: Sequence[Mapping[str, Any]]) -> str:
+    """A whole file, as text."""
+    return dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": list(runs)})
+
+
+def run(
+    results: Sequence[Mapping[str, Any]],
+    *,
+    version: str,
+    rules: Mapping[str, Described],
+    notifications: Sequence[Mapping[str, Any]],
+    properties: Mapping[str, Any],
+    complete: bool = True,
+    bases: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What was found in one tree or trace.
+
+    version: of lazymmu; rules: all that there are, as for `result`; notifications: what could not
+    be seen or told; complete: whether all of it was read; bases: the directories that locations
+    are relative to, by name, as URIs.
+    """
+    driver = {
+        "name": "lazymmu",
+        "version": version,
+        "rules": [_rule(name, rules[name]) for name in sorted(rules)],
+    }
+    invocation = {
+        "executionSuccessful": complete,
+        "toolExecutionNotifications": list(notifications),
+    }
+    below = {name: {"uri": directory} for name, directory in (bases or {}).items()}
+    return {
+        "tool": {"driver": driver},
+        **({"originalUriBaseIds": below} if below else {}),
+        "invocations": [invocation],
+        "results": list(results),
+        "properties": dict(properties),
+    }
+
+
+def result(
+    finding: Finding,
+    text: str,
+    place: Mapping[str, Any],
+    steps: Sequence[Mapping[str, Any]],
+    *,
+    rules: Mapping[str, Described],
+    properties: Mapping[str, Any],
+) -> dict[str, Any]:
+    """One finding; text: its message; place: where it is; steps: the locations of its path."""
+    made: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "level": LEVELS[finding.severity],
+        "message": {"text": text},
+        "locations": [place],
+        "properties": {"severity": finding.severity, "implied": finding.implied, **properties},
+    }
+    if finding.rule in rules:
+        made["ruleIndex"] = sorted(rules).index(finding.rule)
+    if finding.fingerprint:
+        made["partialFingerprints"] = {"lazymmu/v1": finding.fingerprint}
+    if steps:
+        way = [
+            {"executionOrder": order, "location": location}
+            for order, location in enumerate(steps, 1)
+        ]
+        made["codeFlows"] = [{"threadFlows": [{"locations": way}]}]
+    return made
+
+
+def location(
+    file: str,
+    line: int = 0,
+    column: int = 0,
+    *,
+    base: str = "",
+    function: str = "",
+    snippet: str = "",
+    note: str | None = None,
+) -> dict[str, Any]:
+    """A place; base: the name of the directory that `file` is relative to, "" for none.
+
+    snippet: the text of the line; note: what happens there, None where nothing is to be said.
+    """
+    artifact = {"uri": uri(file)} | ({"uriBaseId": base} if base else {})
+    physical: dict[str, Any] = {"artifactLocation": artifact}
+    # Regions count from one; a finding about a whole file has line 0 and no region.
+    if line > 0:
+        region: dict[str, Any] = {"startLine": line}
+        if column > 0:
+            region["startColumn"] = column
+        if snippet:
+            region["snippet"] = {"text": snippet}
+        physical["region"] = region
+    made: dict[str, Any] = {"physicalLocation": physical}
+    if function:
+        made["logicalLocations"] = [{"name": function, "kind": "function"}]
+    if note is not None:
+        made["message"] = {"text": note or "here"}
+    return made
+
+
+def notification(level: str, text: str, place: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Something to know of the run itself, such as what could not be read."""
+    made: dict[str, Any] = {"level": level, "message": {"text": text}}
+    return made if place is None else {**made, "locations": [place]}
+
+
+def uri(file: str) -> str:
+    """A file's name as a relative URI; names are bytes, which need not be text."""
+    return quote(os.fsencode(file))
+
+
+def _rule(name: str, rule: Described) -> dict[str, Any]:
+    return {
+        "id": name,
+        "shortDescription": {"text": rule.sentence},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": f"{rule.why}\n\nSource: {rule.citation}\n\nMore: lazymmu explain {name}"},
+    }

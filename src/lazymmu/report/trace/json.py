@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What traces show, for programs: one JSON object, in the order of the traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lazymmu.report.common.dump import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceLocation, TraceResult
+
+__all__ = ["render"]
+
+
+def render(watched: Sequence[TraceResult]) -> str:
+    """One object: `traces`, each with its kernel, what was seen, findings and doubts."""
+    value = {"format": 1, "traces": [_trace(one) for one in watched]}
+    return dump(value)
+
+
+def _trace(watched: TraceResult) -> dict[str, Any]:
+    seen = watched.seen
+    return {
+        "trace": watched.name,
+        "arch": watched.arch,
+        "release": watched.release,
+        "kernel": list(watched.kernel),
+        "dialect": watched.dialect,
+        "hidden": watched.hidden,
+        "complete": not watched.ended,
+        "seen": {
+            "lines": seen.lines,
+            "sections": seen.sections,
+            "ends": seen.ends,
+            "flushes": seen.flushes,
+            "updates": seen.updates,
+            "switches": seen.switches,
+            "counters": seen.counters,
+            "unreadable": seen.unreadable,
+        },
+        "findings": [_finding(one) for one in watched.findings],
+        "notListed": dict(watched.cut),
+        "doubts": [_doubt(one) for one in watched.caveats],
+    }
+
+
+def _finding(finding: TraceFinding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "verdict": finding.verdict,
+        "severity": finding.severity,
+        "message": finding.message,
+        "task": finding.comm,
+        "pid": finding.pid,
+        "at": _spot(finding.location),
+        "began": [_spot(one) for one in finding.began],
+        "harm": finding.harm,
+        "implied": finding.implied,
+        "notes": list(finding.notes),
+        "context": [{"line": line, "text": text} for line, text in finding.context],
+    }
+
+
+def _spot(spot: TraceLocation) -> dict[str, Any]:
+    return {
+        "line": spot.line,
+        "cpu": spot.cpu,
+        "time": spot.stamp,
+        "text": spot.text,
+        "stack": list(spot.frames),
+    }
+
+
+def _doubt(doubt: Caveat) -> dict[str, Any]:
+    return {"reason": doubt.reason, "line": doubt.line, "times": doubt.times}

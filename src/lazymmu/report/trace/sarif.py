@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What traces show as SARIF: one run per trace, whose locations are lines of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lazymmu.report.common import sarif
+from lazymmu.report.common.words import clean
+from lazymmu.report.trace.text import task
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lazymmu.report.common.sarif import Described
+    from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceResult
+
+__all__ = ["render"]
+
+
+def render(watched: Sequence[TraceResult], *, version: str, rules: Mapping[str, Described]) -> str:
+    """One run for each trace; version: of lazymmu; rules: `contract.rules.RULES`."""
+    return sarif.log([_run(one, version, rules) for one in watched])
+
+
+def _run(watched: TraceResult, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
+    return sarif.run(
+        [_result(one, rules) for one in watched.findings],
+        version=version,
+        rules=rules,
+        notifications=[sarif.notification("note", clean(one.reason)) for one in watched.caveats],
+        properties={
+            "arch": watched.arch,
+            "release": watched.release,
+            "dialect": watched.dialect,
+            "sections": watched.seen.sections,
+        },
+        complete=not watched.ended,
+    )
+
+
+def _result(finding: TraceFinding, rules: Mapping[str, Described]) -> dict[str, Any]:
+    who = f"{task(finding)} on CPU {finding.location.cpu} at {finding.location.stamp}"
+    text = f"{who}: {finding.message}"
+    spots = (*finding.began, finding.location)
+    result = sarif.result(
+        finding,
+        clean(". ".join([text, *filter(None, [finding.harm])])),
+        _location(finding.file, finding.location),
+        [
+            _location(step.file, spot, step.note)
+            for step, spot in zip(finding.path, spots, strict=True)
+        ],
+        rules=rules,
+        properties={"verdict": finding.verdict, "arches": list(finding.arches)},
+    )
+    only_informs = finding.severity is Severity.INFORMATION
+    return {**result, "kind": "informational" if only_informs else "fail"}
+
+
+def _location(name: str, spot: TraceLocation, note: str | None = None) -> dict[str, Any]:
+    said = None if note is None else clean(note)
+    return sarif.location(name, spot.line, snippet=clean(spot.text), note=said)
