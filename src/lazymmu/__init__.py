@@ -99,12 +99,8 @@ def sections(
 
 
 def __getattr__(name: str) -> str:
-    # Read on demand: looking up a package's metadata takes longer than importing this module.
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+        from lazymmu.version import version
 
-        try:
-            return version("lazymmu")
-        except PackageNotFoundError:  # run from a checkout that was never installed
-            return "unknown"
+        return version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

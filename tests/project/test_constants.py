@@ -22,6 +22,7 @@ from lazymmu.witness.finding import Confidence, Severity, Standing
 from lazymmu.witness.machine.verdict import SearchOutcome
 from lazymmu.witness.source.function import frame, liveness
 from lazymmu.witness.source.interproc import constants
+from lazymmu.witness.trace.values import TraceVerdict
 from tools import litmus_counts
 
 LEVELS = get_args(Level)
@@ -72,6 +73,8 @@ def test_the_copies_of_a_constant_are_equal(name: str) -> None:
         ("check", "confidence", Confidence),
         ("check", "standing", Standing),
         ("verify", "verdict", SearchOutcome),
+        ("trace", "severity", Severity),
+        ("trace", "verdict", TraceVerdict),
     ],
 )
 def test_a_schema_allows_the_words_that_there_are(name: str, key: str, words: Any) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "lazymmu"
 
-LEAVES = frozenset({"terminal", "inputs", "interrupt", "problem", "processes"})
+LEAVES = frozenset({"terminal", "inputs", "interrupt", "problem", "processes", "version"})
 """What every part may import: to show a stranger's text, to open what a user names, Ctrl-C, the
-exception that tells the user what to mend, other processes."""
+exception that tells the user what to mend, other processes, and which version this is."""
 
 CONFIG_AND_TEXT = {"kernelc.arch_profile", "kernelc.presence", "snapshot"}
 SOURCE_READERS = {"witness.finding", "kernelc", "snapshot", "contract"}

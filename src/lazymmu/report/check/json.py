@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Findings for programs: one JSON object per check, sorted, complete and stable.
 
-`check.schema.json` beside this file describes it. New keys may be added; none changes its meaning
-without `FORMAT` going up.
+`check.schema.json` and, for sections, `sections.schema.json` beside this file describe it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.report.check.coverage import standings
-from lazymmu.report.common.dump import dump
+from lazymmu.report.common import document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ FORMAT = 1
 def render(outcomes: Sequence[Outcome]) -> str:
     """One object for one tree; for several, an object with the list `checks` of such objects."""
     checks = [_check(outcome) for outcome in outcomes]
-    return _text(checks[0] if len(checks) == 1 else {"format": FORMAT, "checks": checks})
+    return document.render(FORMAT, checks[0] if len(checks) == 1 else {"checks": checks})
 
 
 def render_comparison(comparison: Comparison) -> str:
@@ -47,7 +46,7 @@ def render_comparison(comparison: Comparison) -> str:
         for row in comparison.rows
     ]
     checks = [_check(outcome) for outcome in comparison.outcomes]
-    return _text({"format": FORMAT, "rows": rows, "checks": checks})
+    return document.render(FORMAT, {"rows": rows, "checks": checks})
 
 
 def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
@@ -62,7 +61,7 @@ def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
         }
         for path, found in trees
     ]
-    return _text(objects[0] if len(objects) == 1 else {"format": FORMAT, "trees": objects})
+    return document.render(FORMAT, objects[0] if len(objects) == 1 else {"trees": objects})
 
 
 def _check(outcome: Outcome) -> dict[str, Any]:
@@ -90,8 +89,3 @@ def _section(row: SectionRow) -> dict[str, Any]:
     fields = asdict(row)
     fields["actions"] = [{"line": line, "action": action} for line, action in row.actions]
     return fields
-
-
-def _text(value: object) -> str:
-    # ASCII, because file names of a tree may be no text at all (surrogates survive as escapes).
-    return dump(value)

@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.rules.rule import RuleKind
-from lazymmu.report.common import messages
-from lazymmu.report.common.dump import dump
+from lazymmu.report.common import document, messages
 from lazymmu.report.common.words import clean
 from lazymmu.witness.finding import Severity
 
@@ -18,7 +17,10 @@ if TYPE_CHECKING:
     from lazymmu.contract.monitor import Violation
     from lazymmu.contract.rules.rule import Rule
 
-__all__ = ["render", "render_json"]
+__all__ = ["FORMAT", "render", "render_json"]
+
+FORMAT = 1
+"""Version of the JSON's layout."""
 
 
 def render(
@@ -51,7 +53,10 @@ def render_json(
     judged: Sequence[tuple[EventLine, Violation]],
     rules: Mapping[str, Rule],
 ) -> str:
-    """The same as one object: the list, the dialect, and `violations` in order."""
+    """The same as one object: the list, the dialect, and `violations` in order.
+
+    `replay.schema.json` beside this file describes it.
+    """
     violations = [
         {
             "rule": violation.rule,
@@ -62,5 +67,5 @@ def render_json(
         }
         for line, violation in judged
     ]
-    value = {"format": 1, "events": name, "dialect": dialect, "violations": violations}
-    return dump(value)
+    body = {"events": name, "dialect": dialect, "violations": violations}
+    return document.render(FORMAT, body)

@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What traces show, for programs: one JSON object, in the order of the traces."""
+"""What traces show, for programs: one JSON object, in the order of the traces.
+
+`trace.schema.json` beside this file describes it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.report.common.dump import dump
+from lazymmu.report.common import document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceLocation, TraceResult
 
-__all__ = ["render"]
+__all__ = ["FORMAT", "render"]
+
+FORMAT = 2
+"""Version of the layout; in 1, `not_listed` was spelt otherwise than all other keys."""
 
 
 def render(watched: Sequence[TraceResult]) -> str:
     """One object: `traces`, each with its kernel, what was seen, findings and doubts."""
-    value = {"format": 1, "traces": [_trace(one) for one in watched]}
-    return dump(value)
+    return document.render(FORMAT, {"traces": [_trace(one) for one in watched]})
 
 
 def _trace(watched: TraceResult) -> dict[str, Any]:
@@ -42,17 +47,15 @@ def _trace(watched: TraceResult) -> dict[str, Any]:
             "unreadable": seen.unreadable,
         },
         "findings": [_finding(one) for one in watched.findings],
-        "notListed": dict(watched.cut),
+        "not_listed": dict(watched.cut),
         "doubts": [_doubt(one) for one in watched.caveats],
     }
 
 
 def _finding(finding: TraceFinding) -> dict[str, Any]:
     return {
-        "rule": finding.rule,
+        **document.facts(finding),
         "verdict": finding.verdict,
-        "severity": finding.severity,
-        "message": finding.message,
         "task": finding.comm,
         "pid": finding.pid,
         "at": _spot(finding.location),

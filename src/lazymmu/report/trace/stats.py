@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.report.common.dump import dump
+from lazymmu.report.common import document
 from lazymmu.report.common.table import plain
 from lazymmu.report.common.words import clean, count
 from lazymmu.witness.trace.stats_group import ranked
@@ -178,7 +178,7 @@ def _cells(tally: SectionStats, group: StatsGroup, *, timed: bool) -> Iterator[s
 
 
 def render_json(tallies: Sequence[tuple[str, SectionStats]]) -> str:
-    """One object, with the list `traces`; times in nanoseconds."""
+    """One object, with the list `traces`; times in nanoseconds (`summary.schema.json`)."""
     objects = [
         {
             "name": name,
@@ -195,7 +195,7 @@ def render_json(tallies: Sequence[tuple[str, SectionStats]]) -> str:
         }
         for name, tally in tallies
     ]
-    return dump({"format": FORMAT, "traces": objects})
+    return document.render(FORMAT, {"traces": objects})
 
 
 def _group(group: StatsGroup) -> dict[str, Any]:

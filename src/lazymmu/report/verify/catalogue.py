@@ -6,14 +6,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from lazymmu.report.common import table
-from lazymmu.report.common.dump import dump
+from lazymmu.report.common import document, table
 from lazymmu.report.common.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Row", "render", "render_json"]
+__all__ = ["FORMAT", "Row", "render", "render_json"]
+
+FORMAT = 1
+"""Version of the JSON's layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,10 @@ def render(
 
 
 def render_json(rows: Sequence[Row], implementations: Sequence[tuple[str, str, str]]) -> str:
-    """The same as one object."""
+    """The same as one object, which `catalogue.schema.json` describes."""
     names = ("arch", "release", "feature")
-    value = {
-        "format": 1,
+    body = {
         "scenarios": [asdict(row) for row in rows],
         "implementations": [dict(zip(names, one, strict=True)) for one in implementations],
     }
-    return dump(value)
+    return document.render(FORMAT, body)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts in words and for programs: phrases that all formats share, one JSON object, and back.
 
-`verify.schema.json` beside this file describes the object. New keys may be added; none changes its
-meaning without `FORMAT` going up.
+`verify.schema.json` beside this file describes the object.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract import eventlist
-from lazymmu.report.common import strict_json
-from lazymmu.report.common.dump import dump
+from lazymmu.report.common import document, strict_json
 from lazymmu.report.common.words import clean, count
 from lazymmu.witness.machine.verdict import SearchOutcome
 
@@ -100,15 +98,14 @@ def render(
 
     expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`.
     """
-    value = {
-        "format": FORMAT,
+    body = {
         "results": [
             {**_result(verdict), "expected": word}
             for verdict, word in zip(verdicts, expected, strict=True)
         ],
         "scenarios": dict(sorted(scenarios.items())),
     }
-    return dump(value)
+    return document.render(FORMAT, body)
 
 
 def _result(verdict: Verdict) -> dict[str, Any]:
@@ -132,10 +129,10 @@ def _result(verdict: Verdict) -> dict[str, Any]:
 
 
 def _broken(broken: Counterexample | None) -> dict[str, Any]:
-    if broken is None:
-        return {"rule": None, "harm": None, "preemptions": None, "steps": None, "trace": []}
-    fields = {name: getattr(broken, name) for name in ("rule", "harm", "preemptions", "steps")}
-    return {**fields, "trace": [_step(step) for step in broken.trace]}
+    names = ("harm", "preemptions", "steps")
+    own = {name: None if broken is None else getattr(broken, name) for name in names}
+    trace = [] if broken is None else [_step(step) for step in broken.trace]
+    return {**document.facts(broken), **own, "trace": trace}
 
 
 def _step(step: TraceStep) -> dict[str, Any]:
