@@ -1,106 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hold Linux kernel source to the contract of the lazy MMU mode.
+"""Hold Linux kernel source, models of it and traces to the contract of the lazy MMU mode.
 
-The library in two calls::
+What the command line can, a program can::
 
     import lazymmu
 
-    result = lazymmu.check("linux", arches=["x86"], rules=["nested-section"])
-    for finding in result.findings:
+    answer = lazymmu.check(lazymmu.CheckRequest(trees=["linux"], arches=["x86"], since="HEAD~1"))
+    for finding in answer.findings:
         print(finding.file, finding.line, finding.message)
 
-    for row in lazymmu.sections("linux"):
-        print(row.function, row.space, row.locks_begin)
-
-Both return values (`lazymmu.witness.finding`), print nothing and never end the process. What they
-need is imported when they are called, so that importing this package costs next to nothing.
+A request is a frozen value, an answer has what was found and how the command would end. `verify`
+and `trace` work alike, and so does `sections`. Nothing is printed, and the process never ended;
+what cannot be done is a `Problem`, whose text is one sentence. What a call needs is imported when
+it is made, so that importing this package costs next to nothing.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # as `typing` has it, which takes a while to import
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Collection
+    from lazymmu.problem import Problem
+    from lazymmu.verbs.check import CheckAnswer, CheckRequest, check
+    from lazymmu.verbs.given import Input
+    from lazymmu.verbs.sections import SectionsAnswer, SectionsRequest, sections
+    from lazymmu.verbs.trace import TraceAnswer, TraceRequest, trace
+    from lazymmu.verbs.verify import VerifyAnswer, VerifyRequest, verify
 
-    from lazymmu.witness.finding import CheckResult, SectionRow
-    from lazymmu.witness.source.check import Where
+    __version__: str
 
-__all__ = ["__version__", "check", "sections"]
+_ROOMS = {
+    "CheckAnswer": "check",
+    "CheckRequest": "check",
+    "Input": "given",
+    "SectionsAnswer": "sections",
+    "SectionsRequest": "sections",
+    "TraceAnswer": "trace",
+    "TraceRequest": "trace",
+    "VerifyAnswer": "verify",
+    "VerifyRequest": "verify",
+    "check": "check",
+    "sections": "sections",
+    "trace": "trace",
+    "verify": "verify",
+}
+"""In which module of `lazymmu.verbs` each name is."""
 
-
-def check(
-    tree: Where,
-    *,
-    arches: Collection[str] | None = None,
-    rules: Collection[str] | None = None,
-    dialect: str | None = None,
-    jobs: int | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-    kernel: Where | None = None,
-) -> CheckResult:
-    """Check a plain Linux source tree (not configured, not built) against the contract.
-
-    :param tree: the top directory of the source, or a `snapshot.tree.Tree`.
-    :param arches: names such as ``x86``; by default every architecture whose tree implements the
-        mode.
-    :param rules: names of `contract.rules.RULES`; by default all that source can show.
-    :param dialect: a name of `contract.dialects.DIALECTS`; by default the one the tree speaks.
-    :param jobs: processes; by default one per processor.
-    :param cache_dir: where to keep what was learnt of the tree; by default nowhere.
-    :param progress: called with a stage, how much is done, and of how much.
-    :param kernel: the tree for which `tree`, the folder of a module out of tree, is built; only
-        what the module takes part in is reported then.
-    :raises lazymmu.snapshot.tree.TreeError: `tree` is no kernel tree.
-    :raises lazymmu.witness.source.check.NothingToCheck: none of the architectures implements the
-        mode in this tree.
-    :raises ValueError: there is no such architecture, rule or dialect.
-
-    Each error's text is one sentence for the user.
-    """
-    from lazymmu.witness.source import check as source
-
-    return source.check(
-        tree,
-        arches=arches,
-        rules=rules,
-        dialect=dialect,
-        jobs=jobs,
-        cache_dir=cache_dir,
-        progress=progress,
-        kernel=kernel,
-    )
+__all__ = [
+    "CheckAnswer",
+    "CheckRequest",
+    "Input",
+    "Problem",
+    "SectionsAnswer",
+    "SectionsRequest",
+    "TraceAnswer",
+    "TraceRequest",
+    "VerifyAnswer",
+    "VerifyRequest",
+    "__version__",
+    "check",
+    "sections",
+    "trace",
+    "verify",
+]
 
 
-def sections(
-    tree: Where,
-    *,
-    arches: Collection[str] | None = None,
-    dialect: str | None = None,
-    jobs: int | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-    kernel: Where | None = None,
-) -> list[SectionRow]:
-    """List every lazy MMU section of a tree; the arguments and errors are those of `check`."""
-    from lazymmu.witness.source import check as source
-
-    found = source.sections(
-        tree,
-        arches=arches,
-        dialect=dialect,
-        jobs=jobs,
-        cache_dir=cache_dir,
-        progress=progress,
-        kernel=kernel,
-    )
-    return list(found.rows)
-
-
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from lazymmu.version import version
 
         return version()
+    if name == "Problem":
+        from lazymmu.problem import Problem
+
+        return Problem
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return getattr(import_module(f"lazymmu.verbs.{_ROOMS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-import lazymmu
 from lazymmu.cli import main
 from lazymmu.witness.finding import CheckResult
+from lazymmu.witness.source import check as source
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> Callable[[CheckResult], list[dic
             result = given[min(len(calls), len(given)) - 1]
             return replace(result, tree=replace(result.tree, path=tree))
 
-        monkeypatch.setattr(lazymmu, "check", check)
+        monkeypatch.setattr(source, "check", check)
         return calls
 
     return results

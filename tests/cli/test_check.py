@@ -62,7 +62,7 @@ def test_the_options_reach_the_check(run, checked, make_result, tmp_path):
     )  # fmt: skip
     (call,) = calls
     assert call["arches"] == ("x86", "sparc")
-    assert call["rules"] == ["stale-read"]
+    assert call["rules"] == ("stale-read",)
     assert (call["dialect"], call["jobs"], call["cache_dir"]) == ("counted", 2, tmp_path)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import lazymmu
 from lazymmu.cli.command import VERBS, build_parser
+from lazymmu.witness.source import check as source
 
 
 def command(*arguments: str, **given) -> subprocess.CompletedProcess[bytes]:
@@ -64,7 +65,7 @@ def test_an_error_of_lazymmu_itself_is_a_sentence_that_asks_for_a_report(run, mo
     def broken(*_args, **_kwargs):
         raise RuntimeError("the sky fell")
 
-    monkeypatch.setattr(lazymmu, "check", broken)
+    monkeypatch.setattr(source, "check", broken)
     ran = run("check", "linux")
     assert ran.code == 2
     assert "internal error, RuntimeError: the sky fell; please report it" in ran.err
@@ -77,7 +78,7 @@ def test_an_interrupt_ends_with_130(run, monkeypatch):
     def interrupted(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lazymmu, "check", interrupted)
+    monkeypatch.setattr(source, "check", interrupted)
     ran = run("check", "linux")
     assert (ran.code, ran.err) == (130, "lazymmu: interrupted\n")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-import lazymmu
 from lazymmu.cli.command import VERBS
 from lazymmu.machine.arch import template
 from lazymmu.witness.finding import (
@@ -314,7 +313,7 @@ def test_an_error_of_our_own_repeats_nothing_that_acts(run, monkeypatch):
     def broken(*_args, **_kwargs):
         raise RuntimeError(EVIL)
 
-    monkeypatch.setattr(lazymmu, "check", broken)
+    monkeypatch.setattr(source, "check", broken)
     assert "internal error" in run("check", "linux").err
     ran = run("check", "linux")
     assert ran.err.count("\n") == 1

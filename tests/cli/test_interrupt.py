@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import lazymmu
-from lazymmu.cli.outcome import ExitCode
+from lazymmu.verbs.exit_code import ExitCode
 
 TOP = Path(__file__).parents[2]
 TREE = str(TOP / "examples" / "linux-old")

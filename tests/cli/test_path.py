@@ -7,13 +7,13 @@ import os
 
 import pytest
 
-from lazymmu.cli import options
 from lazymmu.problem import Problem
+from lazymmu.verbs import paths
 
 
 def named(path, *trees):
     """What one --path names in each tree."""
-    return options.paths([str(path)], [str(tree) for tree in trees])
+    return paths.inside([str(path)], [str(tree) for tree in trees])
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from lazymmu.ftrace import trace
 from lazymmu.ftrace.record import TraceError
 from lazymmu.litmus.error import LitmusError
 from lazymmu.litmus.read import read
-from lazymmu.report.check import baseline, suppressions
 from lazymmu.snapshot.tree import Tree, TreeError
+from lazymmu.verbs import baseline, suppressions
 from lazymmu.witness.finding import CheckResult
 from lazymmu.witness.source import result_cache
 from lazymmu.witness.source.check import check

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from lazymmu.kernelc.config import kconfig_parser
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.snapshot.tree import Tree
-from lazymmu.witness.source.check import NothingToCheck, check
+from lazymmu.witness.source.check import check
 
 from .mutated import EXAMPLES, fuzz, mutated, seeds
 
@@ -110,5 +109,4 @@ def test_a_tree_with_any_file_can_be_checked(text: bytes) -> None:
         place = "mm/right_loops.c" if len(text) % 3 else "arch/x86/include/asm/pgtable.h"
         place = ("mm/Makefile", "mm/Kconfig", place)[min(len(text) % 7, 2)]
         Path(root, place).write_bytes(text)
-        with contextlib.suppress(NothingToCheck):
-            assert check(root, arches=["x86"], jobs=1).arches == ("x86",)
+        assert check(root, arches=["x86"], jobs=1).arches in {("x86",), ()}

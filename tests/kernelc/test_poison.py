@@ -19,9 +19,9 @@ import lazymmu
 from lazymmu.kernelc.arch_profile import PROFILES
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.report.check import json as json_report
-from lazymmu.report.check.select import Outcome
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs.selection import Outcome
 
 OLD = Path(__file__).parents[2] / "examples/linux-old"
 

@@ -17,7 +17,6 @@ STILL_SHARED = frozenset(
         "Evaluator",
         "Folder",
         "Outcome",
-        "Row",
         "Source",
         "State",
         "TooMuchError",

@@ -11,9 +11,11 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "lazymmu"
 
-LEAVES = frozenset({"terminal", "inputs", "interrupt", "problem", "processes", "version"})
+LEAVES = frozenset(
+    {"terminal", "inputs", "interrupt", "json_text", "problem", "processes", "version"}
+)
 """What every part may import: to show a stranger's text, to open what a user names, Ctrl-C, the
-exception that tells the user what to mend, other processes, and which version this is."""
+exception that tells the user what to mend, other processes, JSON, and which version this is."""
 
 CONFIG_AND_TEXT = {"kernelc.arch_profile", "kernelc.presence", "snapshot"}
 SOURCE_READERS = {"witness.finding", "kernelc", "snapshot", "contract"}
@@ -70,9 +72,23 @@ ALLOWED = {
         "contract",
     },
     "litmus": {"litmus", "witness", "machine", "explore", "contract"},
+    # What each verb does, above its witnesses: rendering is beside it, and reads its answers.
+    "verbs": {
+        "verbs",
+        "litmus",
+        "crosscheck",
+        "witness",
+        "kernelc",
+        "snapshot",
+        "explore",
+        "ftrace",
+        "contract",
+    },
     "report.common": {"report.common", "witness.finding"},
     "report": {
         "report",
+        "verbs.selection",
+        "verbs.stored",
         "crosscheck.values",
         "witness.finding",
         "witness.machine.verdict",
@@ -86,6 +102,7 @@ ALLOWED = {
     "cli": {
         "cli",
         "report",
+        "verbs",
         "litmus",
         "crosscheck",
         "witness",
@@ -97,7 +114,7 @@ ALLOWED = {
         "",
     },
     # The package itself, which the library's user imports, and `python -m lazymmu`.
-    "__init__": {"witness"},
+    "__init__": {"verbs"},
     "__main__": {"cli"},
     **{leaf: set() for leaf in LEAVES},
     "processes": {"interrupt", "problem"},
@@ -154,8 +171,8 @@ def test_a_module_imports_only_what_is_below_it(module):
 def test_the_check_sees_every_form_of_import(tmp_path):
     """A test that reads imports is worth what it recognises."""
     seen = set()
-    for path in (SOURCE / "cli" / "check.py", SOURCE / "__init__.py", SOURCE / "__main__.py"):
-        seen |= {name for _, name in imported(path)}
+    for name in ("cli/check.py", "verbs/check.py", "__init__.py", "__main__.py"):
+        seen |= {whole for _, whole in imported(SOURCE / name)}
     assert {
         "lazymmu.snapshot.former_tree",
         "lazymmu.witness.source.check",

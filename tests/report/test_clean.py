@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.report.common.dump import dump
+from lazymmu.json_text import dump
 from lazymmu.report.common.words import clean as clean_of_formats
 from lazymmu.terminal import LONGEST, clean, clean_lines, message_of
 

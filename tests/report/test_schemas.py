@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from lazymmu.cli import main
 from lazymmu.contract import events as e
 from lazymmu.report.check import json as check_json
-from lazymmu.report.check.select import Outcome
 from lazymmu.report.trace import json as trace_json
 from lazymmu.report.trace import stats
 from lazymmu.report.verify import json as verify_json
+from lazymmu.verbs.selection import Outcome
 from lazymmu.version import version
 from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, Sections
 from lazymmu.witness.machine.verdict import (

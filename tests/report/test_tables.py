@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from lazymmu.report.check import compare, sections
-from lazymmu.report.check.select import Outcome
 from lazymmu.report.common.table import plain
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import Harm, SectionRow, Severity, TreeInfo
 
 

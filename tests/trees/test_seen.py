@@ -11,8 +11,8 @@ import pytest
 import lazymmu
 from lazymmu.cli import main
 from lazymmu.report.check import coverage
-from lazymmu.report.check.select import Outcome
 from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import Coverage, Standing
 
 from .conftest import Found

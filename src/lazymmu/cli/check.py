@@ -8,22 +8,19 @@ a summary goes to standard error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
-from lazymmu.cli.console import emit, progress, read_input, say, width
-from lazymmu.cli.outcome import ExitCode
+from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.problem import Problem
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from lazymmu.report.check.baseline import Baseline
-    from lazymmu.report.check.select import Outcome
-    from lazymmu.report.check.suppressions import Suppression
-    from lazymmu.snapshot.tree import Tree
-    from lazymmu.witness.finding import CheckResult
+    from lazymmu.verbs.check import CheckAnswer, CheckRequest
+    from lazymmu.verbs.selection import Outcome
 
 NAME = "check"
 SUMMARY = "check source trees against the contract"
@@ -79,244 +76,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the user asked for, read and checked before any tree is."""
-
-    arches: tuple[str, ...] | None
-    suppressions: tuple[Suppression, ...]
-    baseline: Baseline | None
-    patch: bytes | None
-    paths: tuple[tuple[str, ...], ...]
-    """For each tree what --path names in it."""
-
-
 def run(args: argparse.Namespace) -> ExitCode:
-    """Check each tree, keep what was asked for, print it, and say how it ended."""
-    wish = _wish(args)
-    outcomes = []
-    everything: list[CheckResult] = []
-    for tree, paths in zip(args.trees, wish.paths, strict=True):
-        result, outcome = _one(tree, args, wish, paths)
-        everything.append(result)
-        outcomes.append(outcome)
-    _report_stale(args, wish, everything)
+    """Ask, print the answer, and say how it ended."""
+    import lazymmu
+
+    request = _request(args)
+    with progress(quiet=args.quiet) as show:
+        answer = lazymmu.check(request, progress=show)
+    for entry in answer.stale:
+        say(f"{args.suppress}: {entry} is stale: no finding matches it")
     if args.write_baseline:
-        _write_baseline(everything[0], args, wish)
+        _write_baseline(answer, args)
     else:
-        _print(outcomes, args)
-    if not args.quiet:
-        _summarise(outcomes, args)
-    missing = _report_missing(outcomes, wish)
-    _report_blind(outcomes)
-    _report_modules(outcomes)
-    if any(outcome.verdicts for outcome in outcomes) and not args.write_baseline:
-        return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
-    blind = any(outcome.blind for outcome in outcomes) and not args.allow_loss
+        _print(answer.outcomes, args)
+    _say(answer, args)
     if args.write_baseline:
-        blind = False  # it is what the baseline is there to hold
-    return ExitCode.INCONCLUSIVE if missing or blind else ExitCode.CLEAN
+        return ExitCode.INCONCLUSIVE if answer.missing else ExitCode.CLEAN
+    code = answer.exit_code(allow_loss=args.allow_loss)
+    return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
 
-def _wish(args: argparse.Namespace) -> _Wish:
-    from lazymmu.contract.rules import RULES
-    from lazymmu.report.check import baseline, suppressions
+def _request(args: argparse.Namespace) -> CheckRequest:
+    """The question that the arguments ask; raises Problem for what cannot be printed."""
+    import lazymmu
 
-    options.check_names("rule", args.rules, options.source_rules())
-    options.check_dialect(args.dialect)
     several = len(args.trees) > 1
     if args.compare and not several:
         raise Problem("--compare needs at least two trees")
     if args.compare and args.format not in {"text", "json"}:
         raise Problem(f"--compare has no format {args.format}; it has text and json")
-    for option, value in (
-        ("--since", args.since),
-        ("--diff", args.diff),
-        ("--write-baseline", args.write_baseline),
-    ):
-        if value is not None and several:
-            raise Problem(f"{option} needs exactly one tree")
-    if args.kernel is not None and (args.since is not None or args.diff is not None):
-        raise Problem("--since and --diff need a kernel tree, not a module")
-    wanted = options.arches(args.arch, [args.kernel] if args.kernel else args.trees)
-    try:
-        return _Wish(
-            arches=wanted,
-            suppressions=suppressions.read(read_input(args.suppress), args.suppress, RULES)
-            if args.suppress
-            else (),
-            baseline=baseline.read(read_input(args.baseline), args.baseline)
-            if args.baseline
-            else None,
-            patch=read_input(args.diff) if args.diff is not None else None,
-            paths=tuple(options.paths(args.path, args.trees)),
-        )
-    except (suppressions.SuppressionError, baseline.BaselineError) as error:
-        raise Problem(str(error)) from None
+    if args.write_baseline is not None and several:
+        raise Problem("--write-baseline needs exactly one tree")
+    return lazymmu.CheckRequest(
+        **options.reading(args),
+        rules=args.rules,
+        min_confidence=args.min_confidence,
+        since=args.since,
+        diff=options.maybe_given(args.diff),
+        suppressions=options.maybe_given(args.suppress),
+        baseline=options.maybe_given(args.baseline),
+    )
 
 
-def _one(
-    tree: str, args: argparse.Namespace, wish: _Wish, paths: tuple[str, ...]
-) -> tuple[CheckResult, Outcome]:
-    """One tree's check, whole, and what remains of it."""
-    from lazymmu.report.check import select
-    from lazymmu.witness.finding import Confidence
-
-    former = _former(tree, args, wish)
-    result = select.ordered(_checked(tree, args, wish))
-    outcome = select.Outcome(result)
-    if former is not None:
-        # First of all filters, because it counts equal fingerprints on both sides.
-        old = _checked(_opened(tree).over(former), args, wish)
-        outcome = outcome.without("not new", select.known(f.fingerprint for f in old.findings))
-        outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
-    if wish.suppressions:
-        outcome = outcome.without(
-            "suppressed", lambda finding: any(s.holds(finding) for s in wish.suppressions)
-        )
-    if wish.baseline is not None:
-        outcome = outcome.without("in the baseline", select.known(wish.baseline.fingerprints))
-        outcome = outcome.knowing(wish.baseline.losses)
-        asked = wish.arches or wish.baseline.arches
-        outcome = outcome.missing(arch for arch in wish.baseline.arches if arch in asked)
-    if args.path:
-        outcome = outcome.without("outside --path", select.under(paths))
-        outcome = replace(outcome, paths=tuple(paths))
-    least = Confidence(args.min_confidence)
-    return result, outcome.without(f"below {least} confidence", select.above(least))
-
-
-def _opened(tree: str) -> Tree:
-    from lazymmu.snapshot.tree import Tree, TreeError
-
-    try:
-        return Tree.open(tree)
-    except TreeError as error:
-        raise options.no_tree(error, tree, None) from None
-
-
-def _checked(tree: str | Tree, args: argparse.Namespace, wish: _Wish) -> CheckResult:
-    import lazymmu
-    from lazymmu.snapshot.tree import Tree, TreeError
-    from lazymmu.witness.finding import CheckResult, Coverage, TreeInfo
-    from lazymmu.witness.source.check import NothingToCheck, spoken_by
-
-    try:
-        with progress(quiet=args.quiet) as show:
-            return lazymmu.check(
-                tree,
-                arches=wish.arches,
-                rules=args.rules or None,
-                dialect=args.dialect,
-                jobs=args.jobs,
-                cache_dir=options.cache_dir(args),
-                progress=show,
-                **options.of_module(args),
-            )
-    except TreeError as error:
-        raise options.no_tree(error, str(tree), args.kernel) from None
-    except NothingToCheck as error:
-        # An answer like any other: every format says it, and other trees are still checked.
-        present = tree if isinstance(tree, Tree) else Tree.open(args.kernel or tree)
-        dialect = args.dialect or spoken_by(present).name
-        return CheckResult(
-            TreeInfo(str(tree.root) if isinstance(tree, Tree) else tree, present.release, dialect),
-            (),
-            (),
-            Coverage(0, 0, error.lost, blind=error.lost),
-        )
-
-
-def _former(tree: str, args: argparse.Namespace, wish: _Wish) -> dict[str, bytes | None] | None:
-    """What the change that --since or --diff names replaced, None without either."""
-    from lazymmu.snapshot import former_tree
-
-    if args.since is not None:
-        return former_tree.at_revision(tree, args.since)
-    if wish.patch is not None:
-        return former_tree.without_patch(tree, wish.patch, args.diff)
-    return None
-
-
-def _write_baseline(result: CheckResult, args: argparse.Namespace, wish: _Wish) -> None:
-    """Keep every verdict but the suppressed: what else narrows this run must not narrow the next.
-
-    That holds for --baseline above all, so that a baseline can be brought up to date in place.
-    """
-    from lazymmu.report.check import baseline, select
-
-    verdicts = [
-        finding
-        for finding in select.Outcome(result).verdicts
-        if not any(suppression.holds(finding) for suppression in wish.suppressions)
-    ]
-    losses = [lost.key for lost in result.coverage.blind]
-    text = baseline.write(verdicts, losses, result.arches, result.tree.release)
+def _write_baseline(answer: CheckAnswer, args: argparse.Namespace) -> None:
+    text, number = answer.new_baseline()
     emit(text, args.write_baseline)
     if not args.quiet:
-        say(f"{args.write_baseline}: baseline written, {len(verdicts)} in it")
+        say(f"{args.write_baseline}: baseline written, {number} in it")
 
 
-def _report_stale(args: argparse.Namespace, wish: _Wish, everything: list[CheckResult]) -> None:
-    """Name the suppressions that nothing matches, where this run could have matched them."""
-    from lazymmu.report.check import suppressions
-
-    # A run over part of the rules or architectures cannot tell stale entries from unasked ones.
-    if wish.arches is None and not args.rules and args.dialect is None:
-        findings = [finding for result in everything for finding in result.findings]
-        for entry in suppressions.stale(wish.suppressions, findings):
-            say(f"{args.suppress}: {entry} is stale: no finding matches it")
-
-
-def _report_missing(outcomes: list[Outcome], wish: _Wish) -> bool:
-    """Say which trees had nothing to check; whether there was one."""
-    missing = False
-    for outcome in outcomes:
-        result = outcome.result
-        for arch in wish.arches or ():
-            if arch not in result.arches:
-                say(f"{result.tree.path}: this tree does not implement the lazy MMU mode on {arch}")
-                missing = True
-        if not result.arches and wish.arches is None:
-            say(f"{result.tree.path}: no architecture of this tree implements the lazy MMU mode")
-            missing = True
-        elif result.arches and not result.coverage.sections and result.module is None:
-            say(f"{result.tree.path}: no lazy MMU section found, so nothing was checked")
-            missing = True
-    return missing
-
-
-def _report_blind(outcomes: list[Outcome]) -> None:
-    """Name what was lost that could hide a finding: a gate that ends with 3 must say why."""
-    from lazymmu.report.check import coverage
-    from lazymmu.snapshot.beneath import LINK_OUT
-
-    for outcome in outcomes:
-        out = sum(lost.reason == LINK_OUT for lost in outcome.result.coverage.unparsed)
-        if out:
-            which = "file is a link that leads" if out == 1 else "files are links that lead"
-            say(f"{outcome.result.tree.path}: {out} {which} out of the tree, and not read")
-        for sentence in coverage.losses(outcome.blind):
-            say(sentence)
-
-
-def _report_modules(outcomes: list[Outcome]) -> None:
-    """Say of modules that have nothing to do with the mode that all of them was read."""
-    from lazymmu.report.common.words import clean, count
-
-    for outcome in outcomes:
-        result, module = outcome.result, outcome.result.module
-        if module is not None and result.arches and not module.uses and not outcome.blind:
-            sources = count(module.sources, "source file")
-            say(
-                clean(
-                    f"{result.tree.path}: {sources} read: nothing uses the mode, or hands a "
-                    "callback to what may run it inside of a section"
-                )
-            )
-
-
-def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:
+def _print(outcomes: Sequence[Outcome], args: argparse.Namespace) -> None:
     from lazymmu.report.check import compare, json, mail, sarif, text
     from lazymmu.report.common import table
 
@@ -342,10 +151,20 @@ def _print(outcomes: list[Outcome], args: argparse.Namespace) -> None:
             emit(text.render(outcomes, asked=asked), args.output, colour=True)
 
 
-def _summarise(outcomes: list[Outcome], args: argparse.Namespace) -> None:
-    from lazymmu.report.check import summary
+def _say(answer: CheckAnswer, args: argparse.Namespace) -> None:
+    """Say what the answer amounts to, and why it may be an open one: a gate must tell."""
+    from lazymmu.report.check import coverage, summary
 
     listed = args.format in {"json", "sarif"} and not args.write_baseline
-    for outcome in outcomes:
-        for sentence in summary.sentences(outcome, asked=frozenset(args.rules), listed=listed):
+    asked = frozenset(args.rules)
+    for outcome in () if args.quiet else answer.outcomes:
+        for sentence in summary.sentences(outcome, asked=asked, listed=listed):
+            say(sentence)
+    for sentence in answer.missing:
+        say(sentence)
+    for outcome in answer.outcomes:
+        for sentence in coverage.lost(outcome):
+            say(sentence)
+    for outcome in answer.outcomes:
+        if sentence := summary.unconcerned(outcome):
             say(sentence)

@@ -20,10 +20,10 @@ from lazymmu.cli import (
     verify,
 )
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode
 from lazymmu.interrupt import Terminated
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean, clean_lines, message_of
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from lazymmu.cli.console import emit
-from lazymmu.cli.outcome import ExitCode
+from lazymmu.verbs.exit_code import ExitCode
 
 NAME = "completion"
 SUMMARY = "print a shell's completion script"
@@ -55,11 +55,12 @@ def _teach(parser: argparse.ArgumentParser) -> None:
     """
     import shtab
 
-    from lazymmu.cli.options import ARCHES, source_rules
+    from lazymmu.cli.options import ARCHES
     from lazymmu.contract.dialects import DIALECTS
     from lazymmu.contract.rules import RULES
     from lazymmu.contract.rules.rule import Witness
     from lazymmu.litmus import run, shipped
+    from lazymmu.verbs.names import source_rules
 
     names = {"rule": sorted(RULES), "rules": source_rules(), "dialect": sorted(DIALECTS)}
     names["arch"] = [*ARCHES, "all"]

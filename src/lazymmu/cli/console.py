@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from lazymmu import inputs
 from lazymmu.problem import Problem
-from lazymmu.terminal import clean, clean_lines, message_of
+from lazymmu.terminal import clean, clean_lines
+from lazymmu.verbs import given
+from lazymmu.verbs.given import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +89,7 @@ def write(text: str) -> None:
         _reader_gone = True
     except (OSError, ValueError) as error:
         _silence(sys.stdout)
-        raise Problem(f"cannot write to standard output: {_reason(error)}") from None
+        raise Problem(f"cannot write to standard output: {reason(error)}") from None
 
 
 def width(output: str | None = None) -> int | None:
@@ -105,15 +107,14 @@ def read_input(path: str) -> bytes:
 
     `inputs` says what is refused: devices, pipes without a writer, more than `inputs.LIMIT` bytes.
     """
+    if path != "-":
+        return given.read(path).content
+    if sys.stdin is None:
+        raise Problem("cannot read standard input: it is closed")
     try:
-        if path != "-":
-            return inputs.read_input(path)
-        if sys.stdin is None:
-            raise Problem("cannot read standard input: it is closed")
         return inputs.read_all(sys.stdin.buffer)
     except (OSError, ValueError) as error:
-        name = "standard input" if path == "-" else path
-        raise Problem(f"cannot read {clean(name)}: {_reason(error)}") from None
+        raise Problem(f"cannot read standard input: {reason(error)}") from None
 
 
 def _silence(stream: TextIO) -> None:
@@ -184,7 +185,7 @@ def _replace(output: str, text: str) -> None:
             os.unlink(name)
             raise
     except (OSError, ValueError) as error:
-        raise Problem(f"cannot write {clean(output)}: {_reason(error)}") from None
+        raise Problem(f"cannot write {clean(output)}: {reason(error)}") from None
 
 
 def _umask() -> int:
@@ -232,8 +233,3 @@ def _coloured(text: str) -> str:
     for line in text.splitlines():
         console.print(line, soft_wrap=True)
     return drawn.getvalue()
-
-
-def _reason(error: Exception) -> str:
-    """Why a file could not be used, without repeating its name."""
-    return (error.strerror if isinstance(error, OSError) else None) or message_of(error)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode
 from lazymmu.problem import Problem
+from lazymmu.verbs import names
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -64,10 +65,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.contract.dialects import DIALECTS
     from lazymmu.contract.rules import RULES
 
-    options.check_dialect(args.dialect)
+    names.dialect(args.dialect)
     if args.rule is not None:
-        options.check_names("rule", [args.rule], RULES)
-    arches = (options.arches(args.arch) or options.ARCHES) if args.arch else ()
+        names.check("rule", [args.rule], RULES)
+    arches = (names.arches(options.listed(args.arch)) or options.ARCHES) if args.arch else ()
     dialect = DIALECTS[args.dialect] if args.dialect else None
     if args.format == "dot":
         if args.rule is None or arches or args.contract:

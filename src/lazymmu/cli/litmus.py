@@ -9,12 +9,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import judged, pool, search_options
-from lazymmu.cli.console import emit, read_input, say
-from lazymmu.cli.options import add_output
-from lazymmu.cli.outcome import ExitCode
-from lazymmu.problem import Problem
+from lazymmu.cli import options, search_options
+from lazymmu.cli.console import emit, progress, say
 from lazymmu.terminal import clean
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
-    from lazymmu.litmus.scenario import Scenario
+    from lazymmu.verbs.verify import VerifyAnswer
     from lazymmu.witness.machine.verdict import Verdict
 
 NAME = "litmus"
@@ -37,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     search_options.add_selecting(parser)
     search_options.add_search(parser)
-    output = add_output(parser, FORMATS)
+    output = options.add_output(parser, FORMATS)
     output.add_argument(
         "-v",
         "--verbose",
@@ -47,74 +45,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    """Read all files, run them, and say what differs from what they expect."""
-    scenarios = _read(args.litmus)
-    arches, releases = search_options.selected(args)
-    from lazymmu.litmus.run import runs
+    """Ask, and say what differs from what the files expect."""
+    import lazymmu
 
-    chosen = runs(scenarios, arches=arches, releases=releases, everything=args.everything)
-    for scenario in scenarios:
-        if not any(one.scenario is scenario for one in chosen):
-            say(f"{scenario.file}: expects nothing of such an implementation; --all runs it on all")
-    if not chosen:
-        return ExitCode.INCONCLUSIVE
-    begun = time.monotonic()
-    done, interrupted = pool.verdicts(chosen, args)
-    found = judged.judgements(done)
-    _print(done, found, args)
-    if not args.quiet:
-        from lazymmu.report.verify.json import summary
-
-        said = summary([verdict for _, verdict in done], time.monotonic() - begun)
-        say(f"{said}; {judged.met(found)}")
-    if args.format == "ktap":
-        return judged.ktap_code(found, interrupted=interrupted)
-    if any(one.met is False for one in found):
-        return ExitCode.FOUND
-    return (
-        ExitCode.INCONCLUSIVE
-        if interrupted or any(o.met is None for o in found)
-        else ExitCode.CLEAN
+    request = lazymmu.VerifyRequest(
+        **search_options.searching(args),
+        files=[options.given(file, search_options.shown(file)) for file in args.litmus],
     )
+    begun = time.monotonic()
+    with progress(quiet=args.quiet) as show:
+        answer = lazymmu.verify(request, progress=show)
+    for scenario in answer.idle:
+        say(f"{scenario.file}: expects nothing of such an implementation; --all runs it on all")
+    if answer.interrupted:
+        say(f"interrupted: {len(answer.done)} of {answer.wanted} runs made")
+    if not answer.wanted:
+        return ExitCode.INCONCLUSIVE
+    _print(answer, args)
+    if not args.quiet:
+        say(search_options.summary(answer, time.monotonic() - begun, expected=True))
+    return search_options.ktap_code(answer) if args.format == "ktap" else answer.exit_code()
 
 
-def _read(files: Sequence[str]) -> list[Scenario]:
-    from lazymmu.litmus.read import LitmusError
-    from lazymmu.litmus.run import load
+def _print(answer: VerifyAnswer, args: argparse.Namespace) -> None:
+    from lazymmu.report.verify import counterexample, matrix
 
-    found: dict[str, Scenario] = {}
-    for file in files:
-        name = "<stdin>" if file == "-" else file
-        try:
-            scenario = load(read_input(file).decode(), name)
-        except UnicodeDecodeError:
-            raise Problem(f"{name}: not text in UTF-8") from None
-        except LitmusError as error:
-            raise Problem(str(error)) from None
-        if scenario.name in found:
-            other = found[scenario.name].file
-            raise Problem(f"{name}: a scenario {scenario.name!r} is in {other}, too")
-        found[scenario.name] = scenario
-    return list(found.values())
-
-
-def _print(
-    done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement], args: argparse.Namespace
-) -> None:
-    from lazymmu.report.verify import ktap, matrix
-
-    match args.format:
-        case "json":
-            emit(judged.as_json(done, found), args.output)
-        case "ktap":
-            emit(ktap.render([judged.case(one) for one in found]), args.output)
-        case _:
-            parts = [matrix.render([verdict for _, verdict in done])]
-            parts += filter(None, ["".join(_differences(done, found))])
-            told = [
-                one for one, it in zip(done, found, strict=True) if args.verbose or it.met is False
-            ]
-            emit("\n".join([*parts, *judged.counterexamples(told)]), args.output)
+    if args.format != "text":
+        search_options.emit_for_programs(answer, args)
+        return
+    parts = [matrix.render(answer.verdicts)]
+    parts += filter(None, ["".join(_differences(answer.done, answer.judged))])
+    told = [
+        one
+        for one, it in zip(answer.done, answer.judged, strict=True)
+        if args.verbose or it.met is False
+    ]
+    emit("\n".join([*parts, *counterexample.of_runs(told)]), args.output)
 
 
 def _differences(done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement]) -> Iterator[str]:

@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import difflib
 import errno
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from lazymmu.cli.console import say
+from lazymmu.cli.console import read_input, say
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from lazymmu.verbs.given import Given
 
 __all__ = [
     "ARCHES",
@@ -25,15 +25,12 @@ __all__ = [
     "add_path",
     "add_reading",
     "add_trees",
-    "arches",
     "cache_dir",
-    "check_dialect",
-    "check_names",
-    "no_tree",
-    "of_module",
-    "paths",
+    "given",
+    "listed",
+    "maybe_given",
     "positive",
-    "source_rules",
+    "reading",
 ]
 
 ARCHES = ("x86", "powerpc", "sparc", "arm64")
@@ -83,24 +80,6 @@ def add_kernel(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def of_module(args: argparse.Namespace) -> dict[str, str]:
-    """What --kernel adds to what a check is asked for."""
-    return {} if args.kernel is None else {"kernel": args.kernel}
-
-
-def no_tree(error: Exception, path: str, kernel: str | None) -> Problem:
-    """The problem that a path is no kernel tree, with what to do when it is a module's folder."""
-    try:
-        names = os.listdir(path)
-    except (OSError, ValueError):
-        names = []
-    module = "arch" not in names and any(
-        name in ("Kbuild", "Makefile") or name.endswith(".c") for name in names
-    )
-    hint = "; a module's folder is checked with --kernel TREE" if module and not kernel else ""
-    return Problem(f"{error}{hint}")
-
-
 def add_path(parser: argparse._ActionsContainer, what: str) -> None:
     """--path P, which narrows what is shown; what: the beginning of its help."""
     parser.add_argument(
@@ -125,103 +104,37 @@ def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> argpa
     return group
 
 
-def arches(values: Iterable[str], trees: Iterable[str] = ()) -> tuple[str, ...] | None:
-    """The architectures of all --arch options in our order, or None for all; raises Problem.
+def reading(args: argparse.Namespace) -> dict[str, Any]:
+    """What the options above say of trees, as fields of a `verbs.reading.TreeRequest`."""
+    return {
+        "trees": args.trees,
+        "arches": listed(args.arch),
+        "dialect": args.dialect,
+        "paths": args.path,
+        "kernel": args.kernel,
+        "jobs": args.jobs,
+        "cache_dir": cache_dir(args),
+    }
 
-    trees: those whose own architectures may be named as well.
+
+def listed(values: Iterable[str]) -> list[str]:
+    """The names that several uses of an option give, each with commas between them."""
+    return [name.strip() for value in values for name in value.split(",")]
+
+
+def given(path: str, name: str | None = None) -> Given:
+    """The file that an option names; standard input, ``-``, is this process's and is read now.
+
+    name: of standard input in messages, ``-`` by default.
     """
-    named = {name.strip() for value in values for name in value.split(",")}
-    if not named or named == {"all"}:
-        return None
-    others = named - {"all", *ARCHES}
-    if others:
-        check_names("architecture", others, [*ARCHES, *_directories(trees)])
-    if "all" in named:
-        return None
-    return (*(name for name in ARCHES if name in named), *sorted(others))
+    from lazymmu.verbs.given import Input
+
+    return Input(read_input(path), name or path) if path == "-" else path
 
 
-def _directories(trees: Iterable[str]) -> Iterator[str]:
-    """The directories below arch/ of trees, of those that can be listed."""
-    from lazymmu.snapshot.tree import Tree, TreeError
-
-    for tree in trees:
-        with contextlib.suppress(TreeError):
-            yield from (entry.name for entry in Tree.open(tree).entries("arch") if entry.directory)
-
-
-def source_rules() -> list[str]:
-    """The names of the rules that source can show, in the contract's order."""
-    from lazymmu.contract.rules import RULES
-    from lazymmu.contract.rules.rule import Witness
-
-    return [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
-
-
-def check_dialect(name: str | None) -> None:
-    """Raise Problem unless `name` is a dialect, or None."""
-    from lazymmu.contract.dialects import DIALECTS
-
-    if name is not None:
-        check_names("dialect", [name], DIALECTS)
-
-
-def paths(given: Sequence[str], trees: Sequence[str]) -> list[tuple[str, ...]]:
-    """What the --path options name in each of `trees`, relative to it, "" for all of it.
-
-    A relative path is looked for in the tree first, then from the current directory. It must be in
-    one of the trees at least; a tree that lacks it has nothing of it. Raises Problem for a path
-    that names nothing, and for one that is in none of the trees: a gate that looks at nothing would
-    be green for ever.
-    """
-    found: list[list[str]] = [[] for _ in trees]
-    for path in given:
-        if not path:
-            raise Problem("--path is empty; it names a file or directory of the tree")
-        inside = [_inside(path, tree) for tree in trees]
-        if all(one is None for one in inside):
-            where = trees[0] if len(trees) == 1 else "any of the trees"
-            if os.path.lexists(path) or any(os.path.lexists(os.path.join(t, path)) for t in trees):
-                raise Problem(f"--path {clean(path)}: is not inside {clean(where)}")
-            raise Problem(f"--path {clean(path)}: there is no such thing in {clean(where)}")
-        for mine, one in zip(found, inside, strict=True):
-            mine += [one] if one is not None else []
-    return [tuple(mine) for mine in found]
-
-
-def _inside(path: str, tree: str) -> str | None:
-    """A path relative to `tree`, None if nothing in it is called so."""
-    if not os.path.isdir(tree):
-        return os.path.normpath(path)  # who reads the tree says what is wrong with it
-    top = os.path.abspath(tree)
-    for base in (top, os.curdir):  # an absolute path is the same from both
-        try:
-            there = os.path.abspath(os.path.join(base, path))
-        except OSError:
-            continue  # the current directory is gone
-        if not os.path.lexists(there):
-            continue
-        # By name, so that a link keeps its name; or by another name of the tree, through links.
-        for whole, part in ((top, there), (os.path.realpath(top), os.path.realpath(there))):
-            if os.path.commonpath([whole, part]) == whole:
-                return "" if part == whole else os.path.relpath(part, whole)
-    return None
-
-
-FEW_NAMES: Final = 30
-"""As many names as a message may list."""
-
-
-def check_names(kind: str, names: Iterable[str], there_are: Iterable[str]) -> None:
-    """Raise Problem for the first of `names` that does not exist, with the nearest that does."""
-    all_names = sorted(there_are)
-    for name in sorted(names):
-        if name not in all_names:
-            near = difflib.get_close_matches(name, all_names, n=1)
-            few = len(all_names) <= FEW_NAMES
-            hint = f"there are {', '.join(all_names)}" if few else "--list names all of them"
-            hint = f"did you mean {near[0]}?" if near else hint
-            raise Problem(f"there is no {kind} {name!r}; {hint}")
+def maybe_given(path: str | None, name: str | None = None) -> Given | None:
+    """As `given`, of an option that need not be used."""
+    return None if path is None else given(path, name)
 
 
 def cache_dir(args: argparse.Namespace) -> Path | None:

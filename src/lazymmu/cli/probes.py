@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, say
-from lazymmu.cli.outcome import ExitCode
 from lazymmu.problem import Problem
+from lazymmu.verbs import names
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.ftrace import probes
 
     here = platform.uname()
-    named = options.arches(args.arch) or ()
+    named = names.arches(options.listed(args.arch)) or ()
     if len(named) > 1 or "all" in args.arch:
         raise Problem("a script is for one architecture")
     arch = named[0] if named else probes.architecture(here.machine)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, read_input, say
-from lazymmu.cli.outcome import ExitCode
 from lazymmu.problem import Problem
+from lazymmu.verbs import names
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -46,8 +47,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.contract.rules.rule import RuleKind
     from lazymmu.report.replay import text as replay_text
 
-    options.check_names("rule", args.rules, RULES)
-    options.check_dialect(args.dialect)
+    names.check("rule", args.rules, RULES)
+    names.dialect(args.dialect)
     name = "<stdin>" if args.events == "-" else args.events
     try:
         listed = eventlist.parse(read_input(args.events).decode(), name)
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise Problem(f"{name}: not text in UTF-8") from None
     except eventlist.EventListError as error:
         raise Problem(str(error)) from None
-    options.check_dialect(listed.dialect or None)
+    names.dialect(listed.dialect or None)
     dialect = args.dialect or listed.dialect or list(DIALECTS)[-1]
     chosen = [rule for rule in RULES.values() if not args.rules or rule.name in args.rules]
     judged = eventlist.judge(listed, Runtime(chosen, DIALECTS[dialect]))

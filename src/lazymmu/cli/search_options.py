@@ -6,20 +6,29 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lazymmu.cli import options
-from lazymmu.cli.console import tell
-from lazymmu.problem import Problem
+from lazymmu.cli.console import emit, tell
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from lazymmu.litmus.run import RunLimits
+    from lazymmu.verbs.exit_code import ExitCode
+    from lazymmu.verbs.verify import VerifyAnswer
 
-__all__ = ["ENGINES", "add_search", "add_selecting", "aside", "limits", "ported", "selected"]
+__all__ = [
+    "ENGINES",
+    "add_search",
+    "add_selecting",
+    "aside",
+    "emit_for_programs",
+    "ktap_code",
+    "searching",
+    "shown",
+    "summary",
+]
 
 ENGINES = ("auto", "python", "numpy", "numba")
 """As `explore.ENGINES` has them, which is heavier to import than a parser."""
@@ -84,65 +93,64 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def limits(args: argparse.Namespace) -> RunLimits:
-    """The bounds and the engine that were asked for."""
-    from lazymmu.litmus.run import RunLimits
-
-    return RunLimits(
-        engine=args.engine,
-        bound=args.bound,
-        max_states=args.max_states,
-        max_bytes=args.max_memory and args.max_memory << 20,
-        seconds=args.seconds,
-    )
-
-
-def selected(args: argparse.Namespace) -> tuple[set[str] | None, set[str] | None]:
-    """The architectures and the releases that were asked for, None for all; raises Problem."""
-    from lazymmu.litmus.run import names
-
-    arches, releases, features = names()
-    machines = _listed(args.machines) - {"all"}
-    options.check_names("architecture", machines, arches)
-    wanted = {_newest(name, releases) for name in _listed(args.releases)}
-    options.check_names("release or feature", wanted, [*releases, *features])
-    return machines or None, wanted or None
+def searching(args: argparse.Namespace) -> dict[str, Any]:
+    """What the options above say of searches, as fields of a `verbs.verify.VerifyRequest`."""
+    return {
+        "arches": options.listed(args.machines),
+        "releases": options.listed(args.releases),
+        "everything": args.everything,
+        "bound": args.bound,
+        "max_states": args.max_states,
+        "max_bytes": args.max_memory and args.max_memory << 20,
+        "seconds": args.seconds,
+        "engine": args.engine,
+        "jobs": args.jobs,
+    }
 
 
-def _newest(name: str, releases: list[str]) -> str:
-    """A series, such as 6.12, stands for the newest release of it."""
-    series = [one for one in releases if one.startswith((f"{name}.", f"{name}-"))]
-    return name if name in releases or not series else series[-1]
+def shown(path: str) -> str:
+    """A file's name in a message."""
+    return "<stdin>" if path == "-" else path
+
+
+def emit_for_programs(answer: VerifyAnswer, args: argparse.Namespace) -> None:
+    """Print an answer as JSON, or as KTAP."""
+    from lazymmu.report.verify import json, ktap
+
+    if args.format == "json":
+        emit(json.of_runs(answer.done, answer.judged), args.output)
+    else:
+        emit(ktap.render([ktap.case(one) for one in answer.judged]), args.output)
+
+
+def summary(answer: VerifyAnswer, seconds: float, *, expected: bool) -> str:
+    """What all runs came to; seconds: what they took; expected: also whether it was expected."""
+    from lazymmu.report.verify import json
+
+    said = json.summary(answer.verdicts, seconds)
+    return f"{said}; {json.met(answer.judged)}" if expected else said
+
+
+def ktap_code(answer: VerifyAnswer) -> ExitCode:
+    """How a command ends that prints KTAP: as its lines say.
+
+    1 with a `not ok`, 3 if all was skipped or the user broke off, so that lines are missing.
+    """
+    from lazymmu.report.verify import ktap
+    from lazymmu.verbs.exit_code import ExitCode
+
+    whole = ktap.totals([ktap.case(one) for one in answer.judged])
+    if whole.failed:
+        return ExitCode.FOUND
+    return ExitCode.INCONCLUSIVE if answer.interrupted or not whole.passed else ExitCode.CLEAN
 
 
 @contextlib.contextmanager
-def ported(file: str | None) -> Iterator[None]:
-    """With the implementation of a Python file, which is run, beside all others; raises Problem."""
-    if file is None:
+def aside(port: str | None) -> Iterator[None]:
+    """What a port prints goes to standard error, cleaned: results alone are standard output's."""
+    if port is None:
         yield
         return
-    from lazymmu.litmus.port import PortError, blame
-    from lazymmu.litmus.port import ported as with_it
-
-    with contextlib.ExitStack() as stack:
-        try:
-            with aside():
-                stack.enter_context(with_it(file))
-        except PortError as error:
-            raise Problem(str(error)) from error
-        try:
-            yield
-        except (Problem, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            if file not in _files(error):
-                raise
-            raise Problem(blame(error, file)) from error
-
-
-@contextlib.contextmanager
-def aside() -> Iterator[None]:
-    """What a port prints goes to standard error, cleaned: results alone are standard output's."""
     with _Aside() as stream, contextlib.redirect_stdout(stream):
         yield
 
@@ -159,20 +167,14 @@ class _Aside(io.TextIOBase):
             tell(f"port: {clean(line)}\n")
         return len(text)
 
-    def close(self) -> None:
-        if self._rest:
+    def flush(self) -> None:
+        """End a line that was begun, and so keep it apart from what another part prints."""
+        if not self.closed and self._rest:
             self.write("\n")
+
+    def close(self) -> None:
+        self.flush()
         super().close()
-
-
-def _files(error: BaseException) -> set[str]:
-    """Which files' code was running when something was raised."""
-    frames = traceback.walk_tb(error.__traceback__)
-    return {frame.f_code.co_filename for frame, _ in frames}
-
-
-def _listed(values: Sequence[str]) -> set[str]:
-    return {name.strip() for value in values for name in value.split(",")} - {""}
 
 
 def _count(text: str) -> int:

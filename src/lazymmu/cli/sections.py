@@ -8,19 +8,16 @@ section or flushes the TLB.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, say, width
-from lazymmu.cli.outcome import ExitCode
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from lazymmu.witness.finding import Sections
+    from lazymmu.verbs.exit_code import ExitCode
 
 NAME = "sections"
 SUMMARY = "list every section of source trees"
@@ -37,14 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    """Print the table of each tree."""
+    """Ask, and print the table of each tree."""
+    import lazymmu
     from lazymmu.report.check import coverage, json
     from lazymmu.report.check import sections as report
     from lazymmu.report.common.words import count
 
-    options.check_dialect(args.dialect)
-    paths = options.paths(args.path, args.trees)
-    trees = [(tree, _found(tree, args, mine)) for tree, mine in zip(args.trees, paths, strict=True)]
+    request = lazymmu.SectionsRequest(**options.reading(args))
+    with progress(quiet=args.quiet) as show:
+        answer = lazymmu.sections(request, progress=show)
+    for sentence in answer.missing:
+        say(sentence)
+    trees = answer.trees
     if args.format == "json":
         emit(json.render_sections(trees), args.output)
     else:
@@ -62,31 +63,4 @@ def run(args: argparse.Namespace) -> ExitCode:
     for _, found in trees:
         for sentence in coverage.losses(found.coverage.blind):
             say(sentence)
-    return ExitCode.CLEAN if all(found.rows for _, found in trees) else ExitCode.INCONCLUSIVE
-
-
-def _found(tree: str, args: argparse.Namespace, paths: Sequence[str]) -> Sections:
-    from lazymmu.report.check.select import inside
-    from lazymmu.snapshot.tree import TreeError
-    from lazymmu.witness.finding import Coverage, Sections
-    from lazymmu.witness.source.check import NothingToCheck, sections
-
-    try:
-        with progress(quiet=args.quiet) as show:
-            found = sections(
-                tree,
-                arches=options.arches(args.arch, [tree]),
-                dialect=args.dialect,
-                jobs=args.jobs,
-                cache_dir=options.cache_dir(args),
-                progress=show,
-                **options.of_module(args),
-            )
-    except TreeError as error:
-        raise options.no_tree(error, tree, args.kernel) from None
-    except NothingToCheck as error:
-        say(str(error))
-        return Sections((), Coverage(0, 0))
-    rows = [row for row in found.rows if not args.path or inside(paths, [row.file])]
-    rows.sort(key=lambda row: (row.file, row.line, row.arches))
-    return replace(found, rows=tuple(rows))
+    return answer.exit_code()

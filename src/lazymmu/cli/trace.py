@@ -9,19 +9,19 @@ trace.dat where trace-cmd is installed.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
 from lazymmu.cli.console import emit, progress, say, width
-from lazymmu.cli.outcome import ExitCode
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
+    from lazymmu.verbs.trace import Stream
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.values import TraceResult
 
@@ -74,118 +74,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    """Watch each trace, print what was found, and say what could not be told."""
-    from lazymmu.ftrace.profile import version
-    from lazymmu.witness.trace.check import trace_rules
+    """Ask, print what was found, and say what could not be told."""
+    import lazymmu
 
-    options.check_names("rule of traces", args.rules, trace_rules())
-    if args.release is not None and version(args.release) is None:
-        raise Problem(f"{args.release!r} is no release of Linux, as 6.12.107 is")
+    request = lazymmu.TraceRequest(
+        traces=[_given(name) for name in args.traces],
+        arch=args.arch,
+        release=args.release,
+        rules=args.rules,
+        task=args.task,
+        cpu=args.cpu,
+        summary=args.summary or args.plot is not None,
+    )
     if args.traces.count("-") > 1:
         raise Problem("standard input can be read once")
-    tallies = _tallies(args)
+    _check_output(args)
     with progress(quiet=args.quiet) as show:
-        watched = [
-            _watch(name, args, show, tally)
-            for name, tally in zip(args.traces, tallies, strict=True)
-        ]
+        answer = lazymmu.trace(request, progress=show)
     if args.plot is not None:
-        _plot(watched[0].name, tallies[0], args.plot)
+        _plot(answer.tallies, args.plot)
     if args.summary:
-        _summarise(watched, tallies, args)
+        _summarise(answer.tallies, args)
     else:
-        _emit(watched, args)
+        _emit(answer.watched, args)
     if not args.quiet:
-        _say(watched)
+        _say(answer.watched)
     else:
         # What makes a clean answer an open one is said to those, too, who want no summary.
-        for one in watched:
+        for one in answer.watched:
             if one.ended:
                 say(f"{clean(one.name)}: not read to its end: {one.ended}")
-    return _code(watched, exit_zero=args.exit_zero)
+    code = answer.exit_code()
+    return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
 
-def _tallies(args: argparse.Namespace) -> list[SectionStats | None]:
-    """A tally for each trace, None where none is asked for; raises Problem for what cannot be."""
-    if not args.summary and args.plot is None:
-        return [None] * len(args.traces)
-    from lazymmu.report.trace import plot
-    from lazymmu.witness.trace.section_stats import SectionStats
+def _given(name: str) -> str | Stream:
+    """The trace of a name, or of standard input; raises Problem where that is closed."""
+    from lazymmu.verbs.trace import Stream
 
+    if name != "-":
+        return name
+    if sys.stdin is None:
+        raise Problem("cannot read standard input: it is closed")
+    return Stream(sys.stdin.buffer, "<stdin>")
+
+
+def _check_output(args: argparse.Namespace) -> None:
+    """Raise Problem, before anything is read, for what cannot be drawn or printed."""
     if args.summary and args.format == "sarif":
         raise Problem("a summary is text or JSON")
     if args.plot is not None:
+        from lazymmu.report.trace import plot
+
         if len(args.traces) > 1:
             raise Problem("a plot is of one trace")
         try:
             plot.check(args.plot)
         except plot.PlotError as error:
             raise Problem(str(error)) from None
-    return [SectionStats() for _ in args.traces]
 
 
-def _plot(name: str, tally: SectionStats | None, path: str) -> None:
+def _plot(tallies: Sequence[tuple[str, SectionStats]], path: str) -> None:
     from lazymmu.report.trace import plot
 
     try:
-        if tally is not None:
+        for name, tally in tallies:
             plot.draw(name, tally, path)
     except plot.PlotError as error:
         raise Problem(str(error)) from None
 
 
-def _summarise(
-    watched: list[TraceResult], tallies: list[SectionStats | None], args: argparse.Namespace
-) -> None:
-    from lazymmu.report.trace import stats as report
+def _summarise(tallies: Sequence[tuple[str, SectionStats]], args: argparse.Namespace) -> None:
+    from lazymmu.report.trace import stats
 
-    pairs = [
-        (one.name, tally) for one, tally in zip(watched, tallies, strict=True) if tally is not None
-    ]
     if args.format == "json":
-        emit(report.render_json(pairs), args.output)
+        emit(stats.render_json(tallies), args.output)
     else:
-        emit(report.render(pairs, width(args.output)), args.output)
+        emit(stats.render(tallies, width(args.output)), args.output)
 
 
-def _watch(
-    name: str,
-    args: argparse.Namespace,
-    show: Callable[[str, int, int], None] | None,
-    tally: SectionStats | None = None,
-) -> TraceResult:
-    from lazymmu.ftrace.record import TraceError
-    from lazymmu.witness.trace.check import check_trace
-
-    called = "<stdin>" if name == "-" else name
-    if name == "-" and sys.stdin is None:
-        raise Problem("cannot read standard input: it is closed")
-    stream = sys.stdin.buffer if name == "-" else None
-    try:
-        total = Path(name).stat().st_size >> 20 if stream is None else 0
-    except (OSError, ValueError):
-        total = 0  # reading it says why
-
-    def advance(done: int) -> None:
-        if show is not None:
-            show(f"reading {called} (MiB)", done >> 20, total)
-
-    try:
-        found = check_trace(
-            called,
-            stream,
-            arch=args.arch or "",
-            release=args.release or "",
-            rules=args.rules,
-            progress=advance if show is not None else None,
-            observer=tally,
-        )
-    except TraceError as error:
-        raise Problem(str(error)) from None
-    return found.only(pid=args.task, cpu=args.cpu)
-
-
-def _emit(watched: list[TraceResult], args: argparse.Namespace) -> None:
+def _emit(watched: Sequence[TraceResult], args: argparse.Namespace) -> None:
     from lazymmu.report.trace import text
 
     if args.format == "text":
@@ -203,7 +171,7 @@ def _emit(watched: list[TraceResult], args: argparse.Namespace) -> None:
     emit(sarif.render(watched, version=lazymmu.__version__, rules=RULES), args.output)
 
 
-def _say(watched: list[TraceResult]) -> None:
+def _say(watched: Sequence[TraceResult]) -> None:
     from lazymmu.report.trace import text
 
     for one in watched:
@@ -215,11 +183,3 @@ def _say(watched: list[TraceResult]) -> None:
             where = f"{one.name}:{doubt.line}" if doubt.line else one.name
             times = f" ({doubt.times} times)" if doubt.times > 1 else ""
             say(clean(f"{where}: cannot tell: {doubt.reason}{times}"))
-
-
-def _code(watched: list[TraceResult], *, exit_zero: bool) -> ExitCode:
-    if any(one.violations for one in watched):
-        return ExitCode.CLEAN if exit_zero else ExitCode.FOUND
-    if all(one.conclusive for one in watched):
-        return ExitCode.CLEAN
-    return ExitCode.INCONCLUSIVE

@@ -11,19 +11,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import judged, options, pool, search_options
-from lazymmu.cli.console import emit, read_input, say, width
-from lazymmu.cli.outcome import ExitCode
-from lazymmu.problem import Problem
+from lazymmu.cli import options, search_options
+from lazymmu.cli.console import emit, progress, say, width
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from lazymmu.litmus.run import Run
-    from lazymmu.litmus.scenario import Scenario
-    from lazymmu.report.verify.json import Stored
-    from lazymmu.witness.machine.verdict import Verdict
+    from lazymmu.verbs.verify import VerifyAnswer, VerifyRequest
 
 NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
@@ -84,194 +79,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    """Choose the runs, make them, print what they came to."""
-    with search_options.ported(args.port):
-        return _run(args)
+    """Ask, print the answer, and say how it ended."""
+    import lazymmu
 
-
-def _run(args: argparse.Namespace) -> ExitCode:
-    if args.replay is not None:
-        return _replayed(args)
-    scenarios = _scenarios(args)
-    arches, releases = search_options.selected(args)
-    if args.port is not None and arches is None:
-        arches = {PORT}
-    if args.list:
-        _list(scenarios, args)
+    request = lazymmu.VerifyRequest(
+        **search_options.searching(args),
+        scenarios=options.listed(args.scenarios),
+        rule=args.watched,
+        replay=options.maybe_given(args.replay, "<stdin>"),
+        port=args.port,
+        cpus=args.cpus,
+        tasks=args.tasks,
+        preempt=args.preempt,
+        rt=True if args.rt else None,
+        traces=args.format == "ftrace",
+    )
+    if args.list and args.replay is None:
+        _list(request, args)
         return ExitCode.CLEAN
-    from lazymmu.litmus.run import runs
-
-    # No scenario expects anything of an implementation that came just now.
-    everything = args.everything or args.port is not None
-    # Without a choice the table is short: `also` is for who asks for something.
-    also = bool(args.scenarios or args.watched or arches or releases)
-    chosen = runs(scenarios, arches=arches, releases=releases, everything=everything, also=also)
-    if not chosen:
+    begun = time.monotonic()
+    with search_options.aside(args.port), progress(quiet=args.quiet) as show:
+        answer = lazymmu.verify(request, progress=show)
+    if answer.interrupted:
+        say(f"interrupted: {len(answer.done)} of {answer.wanted} runs made")
+    if args.replay is None and not answer.wanted:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE
-    begun = time.monotonic()
-    done, interrupted = pool.verdicts(chosen, args, args.port)
-    _print(done, args)
-    verdicts = [verdict for _, verdict in done]
-    if not args.quiet:
-        from lazymmu.report.verify.json import summary
-
-        said = summary(verdicts, time.monotonic() - begun)
-        ktap = args.format == "ktap"
-        say(f"{said}; {judged.met(judged.judgements(done))}" if ktap else said)
-    return _code(done, args, interrupted=interrupted)
+    _print(answer, args)
+    if args.replay is not None and not answer.done:
+        say(f"{search_options.shown(args.replay)}: there is no such counterexample in it")
+    elif args.replay is None and not args.quiet:
+        took = time.monotonic() - begun
+        say(search_options.summary(answer, took, expected=args.format == "ktap"))
+    return _code(answer, args)
 
 
-def _scenarios(args: argparse.Namespace) -> list[Scenario]:
-    """The scenarios that were asked for, on the machines that were asked for; raises Problem."""
-    from lazymmu.contract.rules import RULES
-    from lazymmu.contract.rules.rule import Witness
-    from lazymmu.litmus import shipped
-    from lazymmu.litmus.run import named
-    from lazymmu.litmus.vary import vary
-
-    names = [name.strip() for value in args.scenarios for name in value.split(",")]
-    options.check_names("scenario", names, shipped.names())
-    found = [named(name) for name in shipped.names() if not names or name in names]
-    if args.watched is not None:
-        shown = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
-        options.check_names("rule that machines show", [args.watched], shown)
-        if not names:
-            found = [scenario for scenario in found if _about(scenario, args.watched)]
-    if not names and not args.everything and not args.list:
-        found = [scenario for scenario in found if scenario.machine.size == "small"]
-    return [
-        vary(
-            scenario,
-            cpus=args.cpus,
-            tasks=args.tasks,
-            preempt=args.preempt,
-            rt=True if args.rt else None,
-            rule=args.watched,
-        )
-        for scenario in found
-    ]
-
-
-def _about(scenario: Scenario, rule: str) -> bool:
-    expected = (breach.rule for expect in scenario.expect for breach in expect.broken)
-    return rule in (*scenario.rules, *scenario.watch, *expected)
-
-
-def _print(done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace) -> None:
+def _print(answer: VerifyAnswer, args: argparse.Namespace) -> None:
     match args.format:
-        case "json":
-            emit(judged.as_json(done, judged.judgements(done)), args.output)
-        case "ktap":
-            from lazymmu.report.verify import ktap
-
-            emit(ktap.render([judged.case(one) for one in judged.judgements(done)]), args.output)
+        case "json" | "ktap":
+            search_options.emit_for_programs(answer, args)
         case "ftrace":
-            texts, sentences = judged.traces(done)
+            from lazymmu.report.verify import ftrace
+
+            texts, sentences = ftrace.of_runs(answer.traces)
             emit("\n".join(texts), args.output)
             for sentence in sentences:
                 say(sentence)
         case _:
-            from lazymmu.report.verify import matrix
+            from lazymmu.report.verify import counterexample, matrix
 
-            parts = [matrix.render([verdict for _, verdict in done])]
-            if args.scenarios:
-                parts += judged.counterexamples(done)
+            parts = [] if args.replay is not None else [matrix.render(answer.verdicts)]
+            if args.scenarios or args.replay is not None:
+                parts += counterexample.of_runs(answer.done)
             emit("\n".join(parts), args.output)
 
 
-def _code(
-    done: Sequence[tuple[Run, Verdict]], args: argparse.Namespace, *, interrupted: bool
-) -> ExitCode:
-    from lazymmu.witness.machine.verdict import SearchOutcome
-
-    if args.format == "ktap":
-        code = judged.ktap_code(judged.judgements(done), interrupted=interrupted)
-        return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
-    answers = {verdict.verdict for _, verdict in done}
-    if interrupted:
-        return ExitCode.INCONCLUSIVE
-    if SearchOutcome.VIOLATED in answers:
-        return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
-    if answers & {SearchOutcome.INCONCLUSIVE, SearchOutcome.NEVER_OCCURS} or answers == {
-        SearchOutcome.NOT_APPLICABLE
-    }:
-        return ExitCode.INCONCLUSIVE
-    return ExitCode.CLEAN
+def _code(answer: VerifyAnswer, args: argparse.Namespace) -> ExitCode:
+    ktap = args.format == "ktap" and bool(answer.done)
+    code = search_options.ktap_code(answer) if ktap else answer.exit_code()
+    return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
 
-def _list(scenarios: Sequence[Scenario], args: argparse.Namespace) -> None:
-    from lazymmu.litmus.run import implementations
+def _list(request: VerifyRequest, args: argparse.Namespace) -> None:
     from lazymmu.report.verify import catalogue
+    from lazymmu.verbs import verify
 
-    rows = [
-        catalogue.Row(
-            scenario.name,
-            scenario.sentence,
-            (*scenario.claims, *scenario.bugs, *scenario.rules),
-            scenario.machine.size,
-        )
-        for scenario in scenarios
-    ]
+    with search_options.aside(args.port):
+        scenarios, implementations = verify.catalogue(request)
+    rows = [catalogue.row(scenario) for scenario in scenarios]
     if args.format == "json":
-        emit(catalogue.render_json(rows, list(implementations())), args.output)
+        emit(catalogue.render_json(rows, implementations), args.output)
     else:
-        emit(catalogue.render(rows, list(implementations()), width(args.output)), args.output)
-
-
-def _replayed(args: argparse.Namespace) -> ExitCode:
-    """Take every counterexample of a result once more, as far as it was asked for."""
-    from lazymmu.litmus.run import Run
-    from lazymmu.report.verify import json as verify_json
-
-    name = "<stdin>" if args.replay == "-" else args.replay
-    try:
-        found = verify_json.read(read_input(args.replay))
-    except ValueError as error:
-        raise Problem(f"{name}: {error}") from None
-    wanted = {one.strip() for value in args.scenarios for one in value.split(",")}
-    found = [
-        stored
-        for stored in found
-        if (not wanted or stored.scenario in wanted) and args.watched in (None, stored.rule)
-    ]
-    done = []
-    for stored in found:
-        scenario = _stored(stored, name)
-        verdict = _again(stored, scenario, name)
-        done.append((Run(scenario, verdict.arch, verdict.release, verdict.feature), verdict))
-    if args.format == "text":
-        emit("\n".join(judged.counterexamples(done)), args.output)
-    else:
-        _print(done, args)
-    if not done:
-        say(f"{name}: there is no such counterexample in it")
-        return ExitCode.INCONCLUSIVE
-    if args.format == "ktap":
-        return _code(done, args, interrupted=False)
-    return ExitCode.CLEAN if args.exit_zero else ExitCode.FOUND
-
-
-def _stored(stored: Stored, name: str) -> Scenario:
-    from lazymmu.litmus import shipped
-    from lazymmu.litmus.read import LitmusError
-    from lazymmu.litmus.run import load
-
-    try:
-        return load(stored.text or shipped.text(stored.scenario), stored.scenario)
-    except KeyError:
-        raise Problem(f"{name}: there is no scenario {stored.scenario!r}") from None
-    except LitmusError as error:
-        raise Problem(f"{name}: {error}") from None
-
-
-def _again(stored: Stored, scenario: Scenario, name: str) -> Verdict:
-    from lazymmu.litmus.to_config import to_query
-    from lazymmu.witness.machine.replay import ReplayError, replay
-
-    asked = to_query(scenario, stored.arch, stored.release)
-    try:
-        return replay(scenario.name, asked, stored.rule, stored.harm, stored.actions)
-    except ReplayError as error:
-        on = f"{scenario.name} on {stored.arch} {stored.release}"
-        raise Problem(f"{name}: {on}: {error}") from None
+        emit(catalogue.render(rows, implementations, width(args.output)), args.output)

@@ -198,7 +198,10 @@ class ModuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Everything that one check of one tree, or of one module, has to say."""
+    """Everything that one check of one tree, or of one module, has to say.
+
+    arches: those that were looked at; none where the tree has the mode on none that was asked for.
+    """
 
     tree: TreeInfo
     arches: tuple[str, ...]
@@ -232,7 +235,8 @@ class SectionRow:
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """Every section of one tree, and what could not be seen of it."""
+    """Every section of one tree, what could not be seen of it, and the architectures looked at."""
 
     rows: tuple[SectionRow, ...]
     coverage: Coverage
+    arches: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from lazymmu.report.check import compare, json
-from lazymmu.report.check.select import Outcome
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import (
     Coverage,
     Lost,

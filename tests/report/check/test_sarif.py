@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from lazymmu.report.check import sarif
-from lazymmu.report.check.select import Outcome
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import Confidence, Severity, TreeInfo
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lazymmu.report.check import summary
-from lazymmu.report.check.select import Outcome
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import Coverage, Severity
 
 

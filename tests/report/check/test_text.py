@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.report.check import text
-from lazymmu.report.check.select import Outcome
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import (
     CheckResult,
     Confidence,

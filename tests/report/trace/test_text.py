@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lazymmu.report.trace import json_sarif
+from lazymmu.report.trace import json as trace_json
+from lazymmu.report.trace import sarif as trace_sarif
 from lazymmu.report.trace import text as report
 from lazymmu.witness.finding import Harm, Severity
 from lazymmu.witness.trace.values import (
@@ -150,7 +151,7 @@ def test_what_was_seen_is_one_sentence():
 def test_programs_get_everything_that_is_known_of_a_trace():
     """The JSON has the kernel, what was seen, each finding with its places, and each doubt."""
     one = finding(harms=(Harm("x86", "lost"),), context=((8, "before"),))
-    (made,) = json.loads(json_sarif.render_json([watched(one)]))["traces"]
+    (made,) = json.loads(trace_json.render([watched(one)]))["traces"]
     assert {name: made[name] for name in ("trace", "arch", "release", "kernel", "dialect")} == {
         "trace": "a.trace",
         "arch": "x86",
@@ -182,7 +183,7 @@ def test_programs_get_everything_that_is_known_of_a_trace():
 
 def sarif(*traces: TraceResult) -> dict[str, Any]:
     """The log, which is valid SARIF 2.1.0."""
-    log = json.loads(json_sarif.render_sarif(traces, version="1.2.3", rules=RULES))
+    log = json.loads(trace_sarif.render(traces, version="1.2.3", rules=RULES))
     jsonschema.Draft7Validator(json.loads(SARIF.read_text())).validate(log)
     made: dict[str, Any] = log
     return made

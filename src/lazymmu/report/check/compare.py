@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from lazymmu.report.check.select import Outcome
+    from lazymmu.verbs.selection import Outcome
     from lazymmu.witness.finding import Finding
 
-__all__ = ["Comparison", "Row", "compare", "table"]
+__all__ = ["Comparison", "ComparisonRow", "compare", "table"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     """One mistake over the trees; cells: its findings in each tree, in the order of the trees."""
 
     rule: str
@@ -39,7 +39,7 @@ class Comparison:
     """Several checks side by side."""
 
     outcomes: tuple[Outcome, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
 
 
 def compare(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> Comparison:
@@ -52,7 +52,7 @@ def compare(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> Comp
             key = (finding.file, finding.function, finding.rule)
             places.setdefault(key, [[] for _ in outcomes])[column].append(finding)
     rows = tuple(
-        Row(rule, file, function, tuple(tuple(cell) for cell in cells))
+        ComparisonRow(rule, file, function, tuple(tuple(cell) for cell in cells))
         for (file, function, rule), cells in sorted(places.items())
     )
     return Comparison(tuple(outcomes), rows)

@@ -12,9 +12,10 @@ from lazymmu.witness.finding import Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lazymmu.verbs.selection import Outcome
     from lazymmu.witness.finding import Coverage, Lost
 
-__all__ = ["losses", "places", "standings"]
+__all__ = ["losses", "lost", "places", "standings"]
 
 _LISTED = 10
 """How many losses are named one by one."""
@@ -66,6 +67,14 @@ def places(coverage: Coverage) -> str:
     if lost := found.get(Standing.LOST.value, 0):
         told.append(f"{lost} not seen")
     return f"{count(sum(found.values()), 'line')} name the mode: {', '.join(told)}"
+
+
+def lost(outcome: Outcome) -> Iterator[str]:
+    """What was lost of a check that could hide a finding: links out of the tree first, in one."""
+    if out := outcome.links_out:
+        which = "file is a link that leads" if out == 1 else "files are links that lead"
+        yield f"{outcome.result.tree.path}: {out} {which} out of the tree, and not read"
+    yield from losses(outcome.blind)
 
 
 def losses(blind: Sequence[Lost]) -> Iterator[str]:

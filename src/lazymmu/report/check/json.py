@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.report.check.compare import Comparison
-    from lazymmu.report.check.select import Outcome
+    from lazymmu.verbs.selection import Outcome
     from lazymmu.witness.finding import SectionRow, Sections
 
 __all__ = ["FORMAT", "render", "render_comparison", "render_sections"]

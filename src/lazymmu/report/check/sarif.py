@@ -13,8 +13,8 @@ from lazymmu.witness.finding import Confidence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lazymmu.report.check.select import Outcome
     from lazymmu.report.common.sarif import Described
+    from lazymmu.verbs.selection import Outcome
     from lazymmu.witness.finding import Finding, Lost
 
 __all__ = ["render"]

@@ -16,9 +16,9 @@ from lazymmu.witness.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lazymmu.report.check.select import Outcome
+    from lazymmu.verbs.selection import Outcome
 
-__all__ = ["sentences"]
+__all__ = ["sentences", "unconcerned"]
 
 
 def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = False) -> list[str]:
@@ -62,6 +62,17 @@ def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = F
             f"weakest implementation that dialect {result.tree.dialect} allows"
         )
     return [clean(sentence) for sentence in said]
+
+
+def unconcerned(outcome: Outcome) -> str:
+    """Of a module that has nothing to do with the mode, that all of it was read; else nothing."""
+    result, module = outcome.result, outcome.result.module
+    if module is None or not result.arches or module.uses or outcome.blind:
+        return ""
+    return clean(
+        f"{result.tree.path}: {count(module.sources, 'source file')} read: nothing uses the mode, "
+        "or hands a callback to what may run it inside of a section"
+    )
 
 
 def _verdict(outcome: Outcome) -> str:

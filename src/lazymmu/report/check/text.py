@@ -12,7 +12,7 @@ from lazymmu.witness.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.report.check.select import Outcome
+    from lazymmu.verbs.selection import Outcome
     from lazymmu.witness.finding import Finding
 
 __all__ = ["render"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.report.common.dump import dump
+from lazymmu.json_text import dump
 from lazymmu.version import version
 
 if TYPE_CHECKING:

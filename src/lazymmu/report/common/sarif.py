@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
-from lazymmu.report.common.dump import dump
+from lazymmu.json_text import dump
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:

@@ -12,14 +12,16 @@ from lazymmu.report.common.words import clean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FORMAT", "Row", "render", "render_json"]
+    from lazymmu.litmus.scenario import Scenario
+
+__all__ = ["FORMAT", "CatalogueRow", "render", "render_json", "row"]
 
 FORMAT = 1
 """Version of the JSON's layout."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CatalogueRow:
     """A scenario: its name, its sentence, what it is a witness of, and whether it is large."""
 
     name: str
@@ -28,8 +30,20 @@ class Row:
     size: str
 
 
+def row(scenario: Scenario) -> CatalogueRow:
+    """What the list says of a scenario."""
+    return CatalogueRow(
+        scenario.name,
+        scenario.sentence,
+        (*scenario.claims, *scenario.bugs, *scenario.rules),
+        scenario.machine.size,
+    )
+
+
 def render(
-    rows: Sequence[Row], implementations: Sequence[tuple[str, str, str]], width: int | None = None
+    rows: Sequence[CatalogueRow],
+    implementations: Sequence[tuple[str, str, str]],
+    width: int | None = None,
 ) -> str:
     """Two tables; implementations: (architecture, release, feature); width: columns to fold to."""
     from rich.table import Table
@@ -51,7 +65,9 @@ def render(
     return f"{table.plain(scenarios, width)}\n{table.plain(features, width)}"
 
 
-def render_json(rows: Sequence[Row], implementations: Sequence[tuple[str, str, str]]) -> str:
+def render_json(
+    rows: Sequence[CatalogueRow], implementations: Sequence[tuple[str, str, str]]
+) -> str:
     """The same as one object, which `catalogue.schema.json` describes."""
     names = ("arch", "release", "feature")
     body = {

@@ -12,6 +12,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazymmu.contract.rules import RULES
 from lazymmu.report.common.words import clean, count
 from lazymmu.report.verify.event_phrases import phrases
 from lazymmu.report.verify.json import place, shortest
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lazymmu.contract.rules.rule import Rule
+    from lazymmu.litmus.run import Run
     from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
-__all__ = ["WIDTH", "Told", "render"]
+__all__ = ["WIDTH", "Told", "of_runs", "render"]
 
 WIDTH = 100
 """Columns at most."""
@@ -39,6 +41,18 @@ class Told:
 
     sentence: str
     initial: tuple[tuple[str, str], ...] = ()
+
+
+def of_runs(done: Sequence[tuple[Run, Verdict]]) -> list[str]:
+    """The first counterexample of each run that has one; equal ones are one text."""
+    scenarios = {
+        run.scenario.name: Told(
+            run.scenario.sentence,
+            tuple((entry.name, str(entry.value)) for entry in run.scenario.entries),
+        )
+        for run, _ in done
+    }
+    return render([verdict for _, verdict in done], scenarios, RULES)
 
 
 def render(
@@ -71,7 +85,7 @@ def _head(group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule]
         yield from _wrapped(told.sentence, "  ")
         yield ""
     says = rules[broken.rule].sentence if broken.rule in rules else PSEUDO.get(broken.rule, "")
-    yield from _wrapped(f"Broken: {broken.rule}. {says}".rstrip(), "  ")
+    yield from _wrapped(f"Counterexample: {broken.rule}. {says}".rstrip(), "  ")
     for harm in dict.fromkeys(one.violations[0].harm for one in group):
         if harm and harm != says:
             yield from _wrapped(f"Harm: {harm}", "  ")

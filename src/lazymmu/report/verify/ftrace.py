@@ -10,10 +10,12 @@ from lazymmu.report.common.words import clean
 from lazymmu.report.verify.json import place, shortest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lazymmu.crosscheck.values import RenderedTrace
     from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
-__all__ = ["refused", "render"]
+__all__ = ["of_runs", "refused", "render"]
 
 _BEGIN: Final = 1_000_000
 """Time of the first line, in microseconds; each later line is one later."""
@@ -40,6 +42,27 @@ def refused(verdict: Verdict, broken: Counterexample, why: NotVisible) -> str:
     """Why no trace tells this counterexample: one sentence without a full stop."""
     reason = _WHY[why].format(rule=broken.rule)
     return f"{verdict.scenario} on {place(verdict)}: {reason}"
+
+
+def of_runs(
+    told: Sequence[Sequence[tuple[Verdict, Counterexample, RenderedTrace]]],
+) -> tuple[list[str], list[str]]:
+    """Of each run that is violated the first violation that a trace tells, as text of tracefs.
+
+    told: of each run the violations that were tried. Second, one sentence without a full stop for
+    each violation of a run of which no trace tells anything.
+    """
+    texts, sentences = [], []
+    for run in told:
+        refusals = []
+        for verdict, broken, one in run:
+            if one.not_visible is None:
+                texts.append(render(verdict, broken, one))
+                break
+            refusals.append(refused(verdict, broken, one.not_visible))
+        else:
+            sentences += refusals
+    return texts, sentences
 
 
 def render(verdict: Verdict, broken: Counterexample, told: RenderedTrace) -> str:

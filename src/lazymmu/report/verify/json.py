@@ -7,33 +7,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract import eventlist
-from lazymmu.report.common import document, strict_json
-from lazymmu.report.common.words import clean, count
+from lazymmu.litmus import write
+from lazymmu.report.common import document
+from lazymmu.report.common.words import count
+from lazymmu.verbs.stored import FORMAT
 from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lazymmu.litmus.judge import Judgement
+    from lazymmu.litmus.run import Run
     from lazymmu.witness.machine.verdict import Counterexample, TraceStep, Verdict
 
 __all__ = [
     "BOUNDS",
-    "FORMAT",
-    "Stored",
+    "met",
+    "of_runs",
     "place",
-    "read",
     "render",
     "said",
     "shortest",
     "summary",
 ]
-
-FORMAT = 1
-"""Version of the layout."""
 
 BOUNDS = {
     "bound": "bound on preemptions",
@@ -91,6 +91,25 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
     return f"{count(len(verdicts), 'run')}: {', '.join(parts) or 'nothing to do'}{searched}"
 
 
+def of_runs(done: Sequence[tuple[Run, Verdict]], judged: Sequence[Judgement]) -> str:
+    """All runs as one object, with what came of expectations, and with the scenarios' texts."""
+    words = {True: "met", False: "differs", None: "open"}
+    return render(
+        [verdict for _, verdict in done],
+        {run.scenario.name: write.render(run.scenario) for run, _ in done},
+        [words[one.met] for one in judged],
+    )
+
+
+def met(judged: Sequence[Judgement]) -> str:
+    """What the comparison with expectations came to, in a phrase."""
+    differ = sum(one.met is False for one in judged)
+    if differ:
+        return f"{differ} not as expected"
+    unsure = sum(one.met is None for one in judged)
+    return f"{unsure} open" if unsure else "all as expected"
+
+
 def render(
     verdicts: Sequence[Verdict], scenarios: Mapping[str, str], expected: Sequence[str]
 ) -> str:
@@ -142,59 +161,3 @@ def _step(step: TraceStep) -> dict[str, Any]:
     fields["state"] = {change.name: change.value for change in step.state}
     fields["calls"] = [{"stack": stack, "citation": source} for stack, source in step.calls]
     return {**fields, "events": eventlist.render(step.events).splitlines() if step.events else []}
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A violation that was written before: whose, on what, and the machine's names of its steps.
-
-    text: of the scenario as it was run, "" when the file does not hold it.
-    """
-
-    scenario: str
-    text: str
-    arch: str
-    release: str
-    rule: str
-    harm: str
-    actions: tuple[str, ...]
-
-
-def read(text: bytes | str) -> list[Stored]:
-    """Every violation of a written object, in order; raises ValueError with one sentence."""
-    try:
-        value = strict_json.load(text)
-    except strict_json.NotStrictError as error:
-        said = (
-            "this is no JSON" if str(error) == strict_json.NO_JSON else f"this is not read: {error}"
-        )
-        raise ValueError(said) from None
-    if not isinstance(value, dict) or not isinstance(value.get("results"), list):
-        raise ValueError("this is no output of lazymmu verify --format json")
-    found = value.get("format")
-    if type(found) is not int or found != FORMAT:
-        raise ValueError(f"its format is {clean(repr(found), 40)}, and {FORMAT} can be read")
-    try:
-        texts = dict(value.get("scenarios") or {})
-        return [
-            Stored(
-                scenario=_text(result["scenario"]),
-                text=_text(texts.get(result["scenario"], "")),
-                arch=_text(result["arch"]),
-                release=_text(result["release"]),
-                rule=_text(broken["rule"]),
-                harm=_text(broken["harm"]),
-                actions=tuple(_text(step["action"]) for step in broken["trace"]),
-            )
-            for result in value["results"]
-            for broken in (result, *result["also"])
-            if broken["rule"] is not None
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise ValueError("a result in it is not whole") from None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text was expected")
-    return value

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.report.common.words import clean
+from lazymmu.report.verify.json import said
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Case", "Totals", "render", "totals"]
+    from lazymmu.litmus.judge import Judgement
+
+__all__ = ["Case", "Totals", "case", "render", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,19 @@ class Totals:
     passed: int
     failed: int
     skipped: int
+
+
+def case(judged: Judgement) -> Case:
+    """A judged verdict as KTAP has it: ok is what is as the scenario expects it."""
+    verdict = judged.verdict
+    skipped = verdict.verdict is SearchOutcome.NOT_APPLICABLE and judged.met is True
+    return Case(
+        suite=verdict.scenario,
+        name=" ".join(filter(None, (verdict.arch, verdict.feature, verdict.release))),
+        ok=judged.met is True,
+        directive="SKIP" if skipped else "TIMEOUT" if judged.met is None else "",
+        told=(said(verdict), *judged.sentences),
+    )
 
 
 def totals(cases: Sequence[Case]) -> Totals:

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from lazymmu.contract import deferral, dialects
 from lazymmu.contract.dialects import Dialect
@@ -42,48 +42,44 @@ Progress = Callable[[str, int, int], None]
 _API_HEADER = "include/linux/pgtable.h"
 
 
-class NothingToCheck(Exception):
-    """The tree does not implement the mode on any architecture that was asked for.
+class TreeOptions(TypedDict, total=False):
+    """How to look at a tree; what is left out, or None, is as said here.
 
-    lost: what of it could not be read, and may have it all the same.
+    * `arches`: names of `kernelc.arch_profile.PROFILES`, or directories below arch/ of another
+      architecture; all whose tree implements the mode.
+    * `rules`: names of `contract.rules.RULES`; all that source can show.
+    * `dialect`: a name of `contract.dialects.DIALECTS`; the one that the tree's text speaks.
+    * `jobs`: processes; one per processor.
+    * `cache_dir`: where to keep what was learnt of the tree; nowhere.
+    * `progress`: called with a stage, how much of it is done, and of how much.
+    * `kernel`: the tree that the path, the folder of a module out of tree, is built for
+      (``make M=path``); only what the module takes part in is told then.
+    * `elsewhere`: architectures of other trees that are asked about in the same breath, and so no
+      mistake where this tree lacks them; none.
     """
 
-    def __init__(self, sentence: str, lost: tuple[Lost, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.lost = lost
+    arches: Collection[str] | None
+    rules: Collection[str] | None
+    dialect: str | None
+    jobs: int | None
+    cache_dir: str | os.PathLike[str] | None
+    progress: Progress | None
+    kernel: Where | None
+    elsewhere: Collection[str]
 
 
-def check(
-    path: Where,
-    *,
-    arches: Collection[str] | None = None,
-    rules: Collection[str] | None = None,
-    dialect: str | None = None,
-    jobs: int | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-    kernel: Where | None = None,
-) -> CheckResult:
+def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     """Check a kernel tree, or a module out of tree, against the contract.
+
+    A tree that implements the mode on none of the architectures is a result without any.
 
     :param path: top directory of a Linux source tree, neither configured nor built; or the tree,
         opened, maybe with files changed in memory (`Tree.over`, `Tree.mounted`).
-    :param arches: profiles to check (x86, powerpc, sparc, arm64); default: those whose tree
-        implements the mode.
-    :param rules: names of rules; default: all that source can show.
-    :param dialect: name of a dialect of the contract; default: the one the tree speaks.
-    :param jobs: processes; default: the number of CPUs.
-    :param cache_dir: where to keep what can be used again; None: nowhere.
-    :param progress: called with (stage, done, total) as the work goes on.
-    :param kernel: the tree that `path`, the folder of a module, is built for (`make M=path`); only
-        what the module takes part in is reported then.
+    :param options: see `TreeOptions`.
     :raises TreeError: the path is no kernel tree.
-    :raises NothingToCheck: none of the architectures implements the mode in this tree.
     :raises ValueError: an unknown rule, architecture or dialect.
     """
-    folder = None if kernel is None else Folder(path, kernel)
-    where = path if folder is None else folder.tree
-    asked = _asked(where, arches, rules, dialect, jobs, cache_dir, progress)
+    folder, asked = _asked(path, **options)
     known: CheckResult | None = asked.recall("check", CheckResult)
     if known is not None:
         known = replace(known, tree=replace(known.tree, path=asked.path))
@@ -95,37 +91,31 @@ def check(
         tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
         findings=findings((c for item in looked for c in item.culprits), asked.dialect, rows),
-        coverage=_coverage(asked, marks, looked),
+        coverage=_coverage(asked, marks, looked) if looked else _nothing(asked),
     )
+    if not looked:
+        return result if folder is None else replace(result, tree=folder.info(result.tree))
     asked.keep("check", result)
     return result if folder is None else folder.told(result)
 
 
-def sections(
-    path: Where,
-    *,
-    arches: Collection[str] | None = None,
-    dialect: str | None = None,
-    jobs: int | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-    kernel: Where | None = None,
-) -> Sections:
+def sections(path: Where, **options: Unpack[TreeOptions]) -> Sections:
     """Every section of a tree, or of a module; arguments and errors as for ``check``."""
-    folder = None if kernel is None else Folder(path, kernel)
-    where = path if folder is None else folder.tree
-    asked = _asked(where, arches, None, dialect, jobs, cache_dir, progress)
+    folder, asked = _asked(path, **options)
     known: Sections | None = asked.recall("sections", Sections)
     if known is not None:
         return known if folder is None else folder.rows(known)
     marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
     looked = _look(asked, marks)
+    if not looked:
+        return Sections((), _nothing(asked))
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
     for item in looked:
         for row in item.rows:
             by_place.setdefault((row.file, row.line, row.function), []).append(row)
     rows = tuple(_one_row(same) for _, same in sorted(by_place.items()))
-    result = Sections(rows, _coverage(asked, marks, looked))
+    arches = tuple(item.arch for item in looked)
+    result = Sections(rows, _coverage(asked, marks, looked), arches)
     asked.keep("sections", result)
     return result if folder is None else folder.rows(result)
 
@@ -165,22 +155,28 @@ class _Asked:
 
 def _asked(
     path: Where,
-    arches: Collection[str] | None,
-    rules: Collection[str] | None,
-    dialect: str | None,
-    jobs: int | None,
-    cache_dir: str | os.PathLike[str] | None,
-    progress: Progress | None,
-) -> _Asked:
+    *,
+    arches: Collection[str] | None = None,
+    rules: Collection[str] | None = None,
+    dialect: str | None = None,
+    jobs: int | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    kernel: Where | None = None,
+    elsewhere: Collection[str] = (),
+) -> tuple[Folder | None, _Asked]:
+    """What a run was asked for, checked; the folder of a module first."""
+    folder = None if kernel is None else Folder(path, kernel)
+    path = path if folder is None else folder.tree
     tree = path if isinstance(path, Tree) else Tree.open(path)
     shown = [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
-    _known("architecture", arches or (), _there_are(tree))
+    _known("architecture", arches or (), (*_there_are(tree), *elsewhere))
     _known("rule", rules or (), shown)
     _known("dialect", [dialect] if dialect else (), dialects.DIALECTS)
     tell = progress or _silent
     tell("reading the tree", 0, 1)
     manifest = tree.manifest()
-    return _Asked(
+    return folder, _Asked(
         path=str(tree.root if isinstance(path, Tree) else path),
         tree=tree,
         manifest=manifest,
@@ -204,12 +200,6 @@ def _look(asked: _Asked, marks: Marks) -> list[Looked]:
     for item in _each(asked, library, wanted, marks):
         looked += [item] if item is not None else []
         asked.tell("checking", done := done + 1, len(wanted))
-    if not looked:
-        names = ", ".join(sorted(asked.arches)) or "any architecture"
-        lost = tuple(blind_spots.of_tree(asked.tree.losses, ()))
-        raise NothingToCheck(
-            f"{asked.tree.root} does not implement the lazy MMU mode on {names}", lost
-        )
     order = [profile.name for profile in wanted]
     looked.sort(key=lambda item: order.index(item.arch))
     return looked
@@ -245,6 +235,12 @@ def _row(item: Looked, dialect: Dialect) -> deferral.DeferralRow:
         return deferral.classify(item.arch, item.words, item.enter)
     unpinned, _ = deferral.WORST_CASE[dialect.name]
     return replace(unpinned, arch=item.arch)
+
+
+def _nothing(asked: _Asked) -> Coverage:
+    """Of a tree without the mode: what could not be read, and may have it all the same."""
+    lost = tuple(blind_spots.of_tree(asked.tree.losses, ()))
+    return Coverage(0, 0, lost, blind=lost)
 
 
 def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage:

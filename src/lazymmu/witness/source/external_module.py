@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.snapshot.tree import Tree, TreeError
-from lazymmu.witness.finding import CheckResult, Coverage, Finding, Lost, ModuleInfo, Sections
+from lazymmu.witness.finding import (
+    CheckResult,
+    Coverage,
+    Finding,
+    Lost,
+    ModuleInfo,
+    Sections,
+    TreeInfo,
+)
 from lazymmu.witness.source.prefilter import MODE_WORD, takers
 
 if TYPE_CHECKING:
@@ -64,7 +72,7 @@ class Folder:
         )
         findings = [f for f in result.findings if self._has(f.file, *(s.file for s in f.path))]
         return CheckResult(
-            tree=replace(result.tree, path=self.name),
+            tree=self.info(result.tree),
             arches=result.arches,
             findings=tuple(map(self._finding, findings)),
             coverage=self._coverage(result.coverage),
@@ -74,7 +82,11 @@ class Folder:
     def rows(self, found: Sections) -> Sections:
         """Return the sections that begin or end in the module."""
         rows = [replace(r, file=self._shown(r.file)) for r in found.rows if self._has(r.file)]
-        return Sections(tuple(rows), self._coverage(found.coverage))
+        return Sections(tuple(rows), self._coverage(found.coverage), found.arches)
+
+    def info(self, tree: TreeInfo) -> TreeInfo:
+        """Return what is said of the tree that was checked, with the module's name."""
+        return replace(tree, path=self.name)
 
     def _coverage(self, coverage: Coverage) -> Coverage:
         """What was seen of the module; all that was not seen of it could hide a finding."""

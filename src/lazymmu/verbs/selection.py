@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lazymmu.snapshot.beneath import LINK_OUT
 from lazymmu.witness.finding import Confidence, Lost, Severity
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class Outcome:
         why = "this architecture had the mode before, and does not have it now"
         new += [Lost(f"arch/{name}", 0, name, why) for name in self.gone]
         return tuple(new)
+
+    @property
+    def links_out(self) -> int:
+        """How many files are links that lead out of the tree, and were not read."""
+        return sum(lost.reason == LINK_OUT for lost in self.result.coverage.unparsed)
 
     def knowing(self, losses: Iterable[LossKey]) -> Outcome:
         """This outcome with losses that were there before."""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.report.check import baseline
-from lazymmu.report.check.baseline import BaselineError
+from lazymmu.verbs import baseline
+from lazymmu.verbs.baseline import BaselineError
 
 
 def test_a_baseline_gives_back_the_fingerprints_as_often_as_they_were_there(make_finding):

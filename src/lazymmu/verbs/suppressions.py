@@ -21,7 +21,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.report.common.words import clean
+from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

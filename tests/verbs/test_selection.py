@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.report.check import select
-from lazymmu.report.check.select import Outcome
+from lazymmu.verbs import selection
+from lazymmu.verbs.selection import Outcome
 from lazymmu.witness.finding import Confidence, Severity, Step
 
 
@@ -18,13 +18,13 @@ def test_findings_are_ordered_by_place_whatever_order_they_came_in(make_finding,
     """Two runs can be compared by diff."""
     findings = [make_finding(file=f, line=n) for f in ("a.c", "b.c") for n in (3, 20, 100)]
     mixed = random.Random(1).sample(findings, len(findings))
-    assert list(select.ordered(make_result(*mixed)).findings) == findings
+    assert list(selection.ordered(make_result(*mixed)).findings) == findings
 
 
 def test_what_is_dropped_is_counted_with_its_reason(make_finding, make_result):
     """An outcome knows what it does not show; a filter that drops nothing leaves no trace."""
     outcome = Outcome(make_result(make_finding(), make_finding(confidence=Confidence.LOW)))
-    kept = outcome.without("below medium confidence", select.above(Confidence.MEDIUM))
+    kept = outcome.without("below medium confidence", selection.above(Confidence.MEDIUM))
     assert len(kept.result.findings) == 1
     assert kept.withheld == (("below medium confidence", 1),)
     assert kept.without("suppressed", lambda finding: False) == kept
@@ -33,7 +33,7 @@ def test_what_is_dropped_is_counted_with_its_reason(make_finding, make_result):
 def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result):
     """ "2 outside --path" tells of two mistakes, not of two sections that begin somewhere."""
     outcome = Outcome(make_result(make_finding(severity=Severity.INFORMATION)))
-    kept = outcome.without("outside --path", select.under(["fs"]))
+    kept = outcome.without("outside --path", selection.under(["fs"]))
     assert (kept.result.findings, kept.withheld) == ((), ())
 
 
@@ -48,13 +48,13 @@ def test_architectures_that_were_looked_at_before_and_are_gone_are_named_in_orde
 def test_a_path_holds_a_finding_if_its_culprit_or_its_way_there_is_inside(make_finding, path):
     """Maintainers of a directory see what their code takes part in, however they spell it."""
     finding = make_finding(file="lib/inner.c", path=(Step("mm/outer.c", 1, 1, "f", ""),))
-    assert not select.under([path])(finding)
+    assert not selection.under([path])(finding)
 
 
 @pytest.mark.parametrize("path", ["m", "mm/outer", "fs", "linux/mm"])
 def test_a_path_is_whole_names_from_the_top_of_the_tree(make_finding, path):
     """`mm` is not the beginning of `mmu`."""
-    assert select.under([path])(make_finding())
+    assert selection.under([path])(make_finding())
 
 
 @given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from("abc")))
@@ -65,7 +65,7 @@ def test_knowing_one_of_two_equal_mistakes_leaves_the_other(old, new):
         def __init__(self, fingerprint):
             self.fingerprint = fingerprint
 
-    spent = select.known(old)
+    spent = selection.known(old)
     left = [finding for finding in map(Printed, new) if not spent(finding)]
     for letter in "abc":
         remaining = sum(finding.fingerprint == letter for finding in left)

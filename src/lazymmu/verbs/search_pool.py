@@ -13,13 +13,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lazymmu import interrupt
-from lazymmu.cli.console import progress, say
-from lazymmu.cli.search_options import aside, limits
 from lazymmu.problem import Problem
 from lazymmu.processes import KilledError, Pool, may_fork
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
     from multiprocessing.synchronize import Event
 
@@ -43,22 +40,25 @@ GRACE: Final = 2.0
 
 
 def verdicts(
-    runs: Sequence[Run], args: argparse.Namespace, port: str | None = None
+    runs: Sequence[Run],
+    wanted: RunLimits,
+    jobs: int | None = None,
+    port: str | None = None,
+    progress: Show | None = None,
 ) -> tuple[list[tuple[Run, Verdict]], bool]:
     """Make the runs; what they came to, in order, and whether the user broke off.
 
-    After Ctrl-C the searches at work end with what they have covered, and no other begins. port:
-    the file of an implementation of the user's own; raises Problem, with its file and line, for
+    After Ctrl-C the searches at work end with what they have covered, and no other begins.
+    wanted: how far each search goes; jobs: searches at a time, None for one per processor; port:
+    the file of an implementation of the user's own. Raises Problem, with its file and line, for
     whatever its code raises.
     """
-    jobs = min(args.jobs or os.cpu_count() or 1, len(runs))
+    jobs = min(jobs or os.cpu_count() or 1, len(runs))
     many = jobs > 1 and may_fork()
+    show = progress or (lambda *_: None)
     done: Done = []
-    with contextlib.ExitStack() as stack:
-        show = stack.enter_context(progress(quiet=args.quiet)) or (lambda *_: None)
-        search = _Search(limits(args), port, stack.enter_context(interrupt.noticed()))
-        if port is not None:
-            stack.enter_context(aside())
+    with interrupt.noticed() as pressed:
+        search = _Search(wanted, port, pressed)
         interrupted = False
         # A port that ends its process must not end this one, with whatever code it likes.
         if port is None or not may_fork():
@@ -66,8 +66,6 @@ def verdicts(
             interrupted = _alone(runs, search, show, done, until)
         if not interrupted and len(done) < len(runs):
             interrupted = _together(runs, search, show, done, jobs)
-    if interrupted:
-        say(f"interrupted: {len(done)} of {len(runs)} runs made")
     return done, interrupted
 
 

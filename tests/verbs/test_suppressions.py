@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.report.check import suppressions
-from lazymmu.report.check.suppressions import SuppressionError
+from lazymmu.verbs import suppressions
+from lazymmu.verbs.suppressions import SuppressionError
 
 RULES = ("nested-section", "sleep-in-section")
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lazymmu.report.common import strict_json
-from lazymmu.report.common.dump import dump
+from lazymmu import json_text
+from lazymmu.json_text import dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,8 +80,8 @@ def read(text: bytes, name: str) -> Baseline:
     Raises BaselineError if the text is not as `write` writes it.
     """
     try:
-        whole = strict_json.load(text)
-    except strict_json.NotStrictError as error:
+        whole = json_text.load(text)
+    except json_text.NotStrictError as error:
         raise BaselineError(f"{name}: not a baseline: {error}") from None
     if not isinstance(whole, dict) or whole.get("kind") != _KIND:
         raise BaselineError(f"{name}: not a baseline of lazymmu (write one with --write-baseline)")

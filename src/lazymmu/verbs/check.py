@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`check`: hold source trees to the contract, and tell what of it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, overload
+
+from lazymmu.contract.rules import RULES
+from lazymmu.problem import Problem
+from lazymmu.snapshot import former_tree
+from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs import baseline, names, reading, selection, suppressions
+from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.given import Given, Input, read, several
+from lazymmu.verbs.reading import TreeRequest
+from lazymmu.verbs.selection import Outcome
+from lazymmu.witness.finding import CheckResult, Confidence
+from lazymmu.witness.source import check as source
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from lazymmu.verbs.baseline import Baseline
+    from lazymmu.verbs.suppressions import Suppression
+    from lazymmu.witness.finding import Finding
+    from lazymmu.witness.source.check import Progress, TreeOptions, Where
+
+__all__ = ["CheckAnswer", "CheckRequest", "check"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest(TreeRequest):
+    """A question for `check`: all that `lazymmu check` can be asked.
+
+    :param rules: names of `contract.rules.RULES`; without any, all that source can show.
+    :param min_confidence: how sure a finding must be.
+    :param since: only what is new in the one git tree since this revision.
+    :param diff: only what a patch brings that is applied to the one tree.
+    :param suppressions: a TOML file of findings that are left out, each with a reason.
+    :param baseline: a file with what was there before, and is left out.
+    """
+
+    rules: Sequence[str] = ()
+    min_confidence: Confidence = Confidence.MEDIUM
+    since: str | None = None
+    diff: Given | None = None
+    suppressions: Given | None = None
+    baseline: Given | None = None
+
+    def __post_init__(self) -> None:
+        """As for every tree; a confidence may be a word."""
+        TreeRequest.__post_init__(self)
+        object.__setattr__(self, "rules", several(self.rules))
+        object.__setattr__(self, "min_confidence", Confidence(self.min_confidence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswer:
+    """What came of a check.
+
+    request: the question; arches: those that were asked for, None for all; outcomes: for each tree
+    what remains of what was found; results: for each tree everything; stale: the suppressions that
+    nothing matches, where all was looked at that they could match.
+    """
+
+    request: CheckRequest
+    arches: tuple[str, ...] | None
+    outcomes: tuple[Outcome, ...]
+    results: tuple[CheckResult, ...]
+    suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings that remain, of all trees; those that only inform are among them."""
+        return tuple(one for outcome in self.outcomes for one in outcome.result.findings)
+
+    @property
+    def verdicts(self) -> tuple[Finding, ...]:
+        """Those that say something is wrong."""
+        return tuple(one for outcome in self.outcomes for one in outcome.verdicts)
+
+    @property
+    def stale(self) -> tuple[Suppression, ...]:
+        """The suppressions that nothing matches, where this check could have matched them."""
+        # A run over part of the rules or architectures cannot tell stale entries from unasked ones.
+        if self.arches is not None or self.request.rules or self.request.dialect is not None:
+            return ()
+        found = [finding for result in self.results for finding in result.findings]
+        return suppressions.stale(self.suppressions, found)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """A sentence for each tree, or architecture of one, in which there was nothing to check."""
+        said = []
+        for outcome in self.outcomes:
+            result, path = outcome.result, outcome.result.tree.path
+            said += [
+                f"{path}: this tree does not implement the lazy MMU mode on {arch}"
+                for arch in self.arches or ()
+                if arch not in result.arches
+            ]
+            if not result.arches and self.arches is None:
+                said.append(f"{path}: no architecture of this tree implements the lazy MMU mode")
+            elif result.arches and not result.coverage.sections and result.module is None:
+                said.append(f"{path}: no lazy MMU section found, so nothing was checked")
+        return tuple(said)
+
+    def exit_code(self, *, allow_loss: bool = False) -> ExitCode:
+        """How the command ends; allow_loss: also what was lost leaves a check clean."""
+        if self.verdicts:
+            return ExitCode.FOUND
+        blind = not allow_loss and any(outcome.blind for outcome in self.outcomes)
+        return ExitCode.INCONCLUSIVE if self.missing or blind else ExitCode.CLEAN
+
+    def new_baseline(self) -> tuple[str, int]:
+        """The text of a baseline of the one tree, and how many findings are in it.
+
+        It holds every verdict but the suppressed: what else narrows this check must not narrow the
+        next. That holds for the baseline of the request above all, so that it can be brought up to
+        date in place. Raises Problem when there are several trees.
+        """
+        if len(self.results) != 1:
+            raise Problem("--write-baseline needs exactly one tree")
+        (result,) = self.results
+        verdicts = [
+            finding
+            for finding in Outcome(result).verdicts
+            if not any(one.holds(finding) for one in self.suppressions)
+        ]
+        losses = [lost.key for lost in result.coverage.blind]
+        text = baseline.write(verdicts, losses, result.arches, result.tree.release)
+        return text, len(verdicts)
+
+
+@overload
+def check(asked: CheckRequest, *, progress: Progress | None = None) -> CheckAnswer: ...
+@overload
+def check(asked: Where, **options: Unpack[TreeOptions]) -> CheckResult: ...
+def check(
+    asked: CheckRequest | Where, *, progress: Progress | None = None, **options: Any
+) -> CheckAnswer | CheckResult:
+    """Check Linux source trees (not configured, not built) against the contract.
+
+    :param asked: a request, whose answer has all that the command line can; or one tree, whose
+        whole result is then returned, nothing left out.
+    :param progress: called with a stage, how much of it is done, and of how much.
+    :param options: of one tree alone, see `TreeOptions`.
+    :raises lazymmu.Problem: the request cannot be met, for example because a path is no kernel
+        tree, or a name does not exist; its text is one sentence for the user.
+    :raises lazymmu.snapshot.tree.TreeError: `asked` is one path, and no kernel tree.
+    :raises ValueError: `asked` is one tree, and an option has an unknown name in it.
+    """
+    if not isinstance(asked, CheckRequest):
+        return source.check(asked, progress=progress, **options)
+    if options:
+        raise TypeError(f"a request has all options in it, also {', '.join(options)}")
+    wanted = _wanted(asked)
+    pairs = [
+        _one(tree, paths, asked, wanted, progress)
+        for tree, paths in zip(asked.trees, wanted.paths, strict=True)
+    ]
+    return CheckAnswer(
+        request=asked,
+        arches=wanted.arches,
+        outcomes=tuple(outcome for _, outcome in pairs),
+        results=tuple(result for result, _ in pairs),
+        suppressions=wanted.suppressions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A request whose names were looked up and whose files were read, before any tree is."""
+
+    arches: tuple[str, ...] | None
+    suppressions: tuple[Suppression, ...]
+    baseline: Baseline | None
+    patch: Input | None
+    paths: tuple[tuple[str, ...], ...]
+    """For each tree what the request's paths name in it."""
+
+
+def _wanted(request: CheckRequest) -> _Wanted:
+    names.check("rule", request.rules, names.source_rules())
+    names.dialect(request.dialect)
+    for option, value in (("--since", request.since), ("--diff", request.diff)):
+        if value is not None and len(request.trees) > 1:
+            raise Problem(f"{option} needs exactly one tree")
+        if value is not None and request.kernel is not None:
+            raise Problem("--since and --diff need a kernel tree, not a module")
+    if request.since is not None and request.diff is not None:
+        raise Problem("--since and --diff are one or the other")
+    arches = reading.arches_of(request)
+    try:
+        return _Wanted(
+            arches=arches,
+            suppressions=_suppressions(request.suppressions),
+            baseline=_baseline(request.baseline),
+            patch=None if request.diff is None else read(request.diff),
+            paths=tuple(reading.paths_of(request)),
+        )
+    except (suppressions.SuppressionError, baseline.BaselineError) as error:
+        raise Problem(str(error)) from None
+
+
+def _suppressions(given: Given | None) -> tuple[Suppression, ...]:
+    if not given:
+        return ()
+    file = read(given)
+    return suppressions.read(file.content, file.name, RULES)
+
+
+def _baseline(given: Given | None) -> Baseline | None:
+    if not given:
+        return None
+    file = read(given)
+    return baseline.read(file.content, file.name)
+
+
+def _one(
+    tree: Where,
+    paths: tuple[str, ...],
+    request: CheckRequest,
+    wanted: _Wanted,
+    progress: Progress | None,
+) -> tuple[CheckResult, Outcome]:
+    """One tree's check, whole, and what remains of it."""
+
+    def look(where: Where) -> CheckResult:
+        found: CheckResult = reading.read(
+            source.check, where, request, wanted.arches, progress, rules=request.rules or None
+        )
+        return found
+
+    former = _former(tree, request, wanted)
+    result = selection.ordered(look(tree))
+    outcome = Outcome(result)
+    if former is not None:
+        # First of all filters, because it counts equal fingerprints on both sides.
+        old = look(reading.opened(tree).over(former))
+        outcome = outcome.without("not new", selection.known(f.fingerprint for f in old.findings))
+        outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
+    if wanted.suppressions:
+        outcome = outcome.without(
+            "suppressed", lambda finding: any(s.holds(finding) for s in wanted.suppressions)
+        )
+    if wanted.baseline is not None:
+        outcome = outcome.without("in the baseline", selection.known(wanted.baseline.fingerprints))
+        outcome = outcome.knowing(wanted.baseline.losses)
+        asked = wanted.arches or wanted.baseline.arches
+        outcome = outcome.missing(arch for arch in wanted.baseline.arches if arch in asked)
+    if request.paths:
+        outcome = outcome.without("outside --path", selection.under(paths))
+        outcome = replace(outcome, paths=paths)
+    least = request.min_confidence
+    return result, outcome.without(f"below {least} confidence", selection.above(least))
+
+
+def _former(tree: Where, request: CheckRequest, wanted: _Wanted) -> dict[str, bytes | None] | None:
+    """What the change that the request names replaced, None where it names none."""
+    if request.since is None and wanted.patch is None:
+        return None
+    if isinstance(tree, Tree):
+        raise Problem("--since and --diff need the path of a tree, not one that is open")
+    if request.since is not None:
+        return former_tree.at_revision(str(tree), request.since)
+    if wanted.patch is not None:
+        return former_tree.without_patch(str(tree), wanted.patch.content, wanted.patch.name)
+    return None

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The names that a request may hold, and one sentence for a name that does not exist."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from lazymmu.witness.source.check import Where
+
+__all__ = ["FEW_NAMES", "arches", "check", "dialect", "source_rules"]
+
+FEW_NAMES: Final = 30
+"""As many names as a message may list."""
+
+
+def check(kind: str, names: Iterable[str], there_are: Iterable[str]) -> None:
+    """Raise Problem for the first of `names` that does not exist, with the nearest that does."""
+    all_names = sorted(there_are)
+    for name in sorted(names):
+        if name not in all_names:
+            near = difflib.get_close_matches(name, all_names, n=1)
+            few = len(all_names) <= FEW_NAMES
+            hint = f"there are {', '.join(all_names)}" if few else "--list names all of them"
+            hint = f"did you mean {near[0]}?" if near else hint
+            raise Problem(f"there is no {kind} {name!r}; {hint}")
+
+
+def dialect(name: str | None) -> None:
+    """Raise Problem unless `name` is a dialect, or None."""
+    from lazymmu.contract.dialects import DIALECTS
+
+    if name is not None:
+        check("dialect", [name], DIALECTS)
+
+
+def source_rules() -> list[str]:
+    """The names of the rules that source can show, in the contract's order."""
+    from lazymmu.contract.rules import RULES
+    from lazymmu.contract.rules.rule import Witness
+
+    return [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
+
+
+def arches(named: Collection[str], trees: Iterable[Where] = ()) -> tuple[str, ...] | None:
+    """The architectures of source in our order, or None for all; raises Problem.
+
+    named: with ``all`` among them, or none, they are all; trees: those whose own architectures may
+    be named as well.
+    """
+    from lazymmu.kernelc.arch_profile import PROFILES
+
+    if not named or set(named) == {"all"}:
+        return None
+    others = set(named) - {"all", *PROFILES}
+    if others:
+        check("architecture", others, [*PROFILES, *_directories(trees)])
+    if "all" in named:
+        return None
+    return (*(name for name in PROFILES if name in named), *sorted(others))
+
+
+def _directories(trees: Iterable[Where]) -> Iterator[str]:
+    """The directories below arch/ of trees, of those that can be listed."""
+    from lazymmu.snapshot.tree import Tree, TreeError
+
+    for tree in trees:
+        with contextlib.suppress(TreeError):
+            opened = tree if isinstance(tree, Tree) else Tree.open(tree)
+            yield from (entry.name for entry in opened.entries("arch") if entry.directory)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counterexamples that were written before: what of verify's JSON is read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lazymmu import json_text
+from lazymmu.terminal import clean
+
+__all__ = ["FORMAT", "Stored", "read"]
+
+FORMAT = 1
+"""Version of the layout, as it is written (`report.verify.json`) and as it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A violation that was written before: whose, on what, and the machine's names of its steps.
+
+    text: of the scenario as it was run, "" when the file does not hold it.
+    """
+
+    scenario: str
+    text: str
+    arch: str
+    release: str
+    rule: str
+    harm: str
+    actions: tuple[str, ...]
+
+
+def read(text: bytes | str) -> list[Stored]:
+    """Every violation of a written object, in order; raises ValueError with one sentence."""
+    try:
+        value = json_text.load(text)
+    except json_text.NotStrictError as error:
+        said = (
+            "this is no JSON" if str(error) == json_text.NO_JSON else f"this is not read: {error}"
+        )
+        raise ValueError(said) from None
+    if not isinstance(value, dict) or not isinstance(value.get("results"), list):
+        raise ValueError("this is no output of lazymmu verify --format json")
+    found = value.get("format")
+    if type(found) is not int or found != FORMAT:
+        raise ValueError(f"its format is {clean(repr(found), 40)}, and {FORMAT} can be read")
+    try:
+        texts = dict(value.get("scenarios") or {})
+        return [
+            Stored(
+                scenario=_text(result["scenario"]),
+                text=_text(texts.get(result["scenario"], "")),
+                arch=_text(result["arch"]),
+                release=_text(result["release"]),
+                rule=_text(broken["rule"]),
+                harm=_text(broken["harm"]),
+                actions=tuple(_text(step["action"]) for step in broken["trace"]),
+            )
+            for result in value["results"]
+            for broken in (result, *result["also"])
+            if broken["rule"] is not None
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError("a result in it is not whole") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text was expected")
+    return value

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`trace`: hold what running kernels recorded to the contract."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from lazymmu.ftrace.profile import profiles, version
+from lazymmu.ftrace.record import TraceError
+from lazymmu.problem import Problem
+from lazymmu.verbs import names
+from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.given import several
+from lazymmu.witness.trace.check import check_trace, trace_rules
+from lazymmu.witness.trace.section_stats import SectionStats
+
+if TYPE_CHECKING:
+    from lazymmu.witness.trace.values import TraceFinding, TraceResult
+
+__all__ = ["Stream", "TraceAnswer", "TraceRequest", "trace"]
+
+Show: TypeAlias = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A trace that is read from an open file, and its name for messages."""
+
+    file: BinaryIO
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRequest:
+    """A question for `trace`: all that `lazymmu trace` can be asked.
+
+    Collections may be of any kind, and one alone needs none around it; they are kept as tuples.
+
+    :param traces: files of text of tracefs or trace-cmd, packed or not, or of trace-cmd itself.
+    :param arch: architecture of that kernel; None where the trace tells.
+    :param release: release of that kernel, as 6.12.107; None where the trace tells.
+    :param rules: only these are judged by; without any, all that a trace can show.
+    :param task: only findings of the task with this PID.
+    :param cpu: only findings on this CPU.
+    :param summary: tell what sections were like, too.
+    """
+
+    traces: Sequence[str | os.PathLike[str] | Stream]
+    arch: str | None = None
+    release: str | None = None
+    rules: Sequence[str] = ()
+    task: int | None = None
+    cpu: int | None = None
+    summary: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep collections as tuples, so that a request cannot change once it is made."""
+        for name in ("traces", "rules"):
+            object.__setattr__(self, name, several(getattr(self, name)))
+        if not self.traces:
+            raise ValueError("a request needs a trace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceAnswer:
+    """What came of the traces.
+
+    request: the question; watched: what each trace shows, in order; tallies: what the sections of
+    each were like, where that was asked for.
+    """
+
+    request: TraceRequest
+    watched: tuple[TraceResult, ...]
+    tallies: tuple[tuple[str, SectionStats], ...] = ()
+
+    @property
+    def findings(self) -> tuple[TraceFinding, ...]:
+        """Everything that the traces show, also what is allowed."""
+        return tuple(finding for one in self.watched for finding in one.findings)
+
+    @property
+    def violations(self) -> tuple[TraceFinding, ...]:
+        """The findings that break a rule."""
+        return tuple(finding for one in self.watched for finding in one.violations)
+
+    def exit_code(self) -> ExitCode:
+        """How the command ends: without a violation, clean only if every trace could tell."""
+        if self.violations:
+            return ExitCode.FOUND
+        told = all(one.conclusive for one in self.watched)
+        return ExitCode.CLEAN if told else ExitCode.INCONCLUSIVE
+
+
+def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
+    """Hold traces to the contract.
+
+    :param progress: called with what is read, how many MiB of it are, and of how many (0: nobody
+        knows).
+    :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
+    """
+    names.check("rule of traces", asked.rules, trace_rules())
+    if asked.arch is not None:
+        names.check("architecture", [asked.arch], profiles())
+    if asked.release is not None and version(asked.release) is None:
+        raise Problem(f"{asked.release!r} is no release of Linux, as 6.12.107 is")
+    tallies = [SectionStats() if asked.summary else None for _ in asked.traces]
+    watched = tuple(
+        _watched(one, asked, tally, progress)
+        for one, tally in zip(asked.traces, tallies, strict=True)
+    )
+    pairs = zip(watched, tallies, strict=True)
+    return TraceAnswer(
+        request=asked,
+        watched=watched,
+        tallies=tuple((one.name, tally) for one, tally in pairs if tally is not None),
+    )
+
+
+def _watched(
+    given: str | os.PathLike[str] | Stream,
+    asked: TraceRequest,
+    tally: SectionStats | None,
+    progress: Show | None,
+) -> TraceResult:
+    stream = given if isinstance(given, Stream) else None
+    name = given.name if isinstance(given, Stream) else os.fspath(given)
+    total = 0 if stream is not None else _size(name)
+
+    def advance(done: int) -> None:
+        if progress is not None:
+            progress(f"reading {name} (MiB)", done >> 20, total)
+
+    try:
+        found = check_trace(
+            name,
+            None if stream is None else stream.file,
+            arch=asked.arch or "",
+            release=asked.release or "",
+            rules=asked.rules,
+            progress=advance if progress is not None else None,
+            observer=tally,
+        )
+    except TraceError as error:
+        raise Problem(str(error)) from None
+    return found.only(pid=asked.task, cpu=asked.cpu)
+
+
+def _size(name: str) -> int:
+    """The MiB of a file, 0 where nobody knows; reading it says why."""
+    try:
+        return Path(name).stat().st_size >> 20
+    except (OSError, ValueError):
+        return 0

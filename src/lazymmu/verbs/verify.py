@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`verify` and `litmus`: search what machines can do, or take earlier counterexamples again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import Witness
+from lazymmu.crosscheck.trace_writer import render_trace
+from lazymmu.litmus import shipped
+from lazymmu.litmus.judge import judge
+from lazymmu.litmus.port import ARCH as PORT
+from lazymmu.litmus.read import LitmusError
+from lazymmu.litmus.run import Run, RunLimits, implementations, load, named, runs
+from lazymmu.litmus.run import names as there_are
+from lazymmu.litmus.to_config import to_query
+from lazymmu.litmus.vary import vary
+from lazymmu.problem import Problem
+from lazymmu.verbs import names, search_pool, stored
+from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.given import Given, read, several
+from lazymmu.verbs.port import ported
+from lazymmu.witness.machine.replay import ReplayError, replay
+from lazymmu.witness.machine.verdict import SearchOutcome
+
+if TYPE_CHECKING:
+    from lazymmu.crosscheck.values import RenderedTrace
+    from lazymmu.explore import Engine
+    from lazymmu.litmus.judge import Judgement
+    from lazymmu.litmus.scenario import Scenario
+    from lazymmu.verbs.search_pool import Show
+    from lazymmu.verbs.stored import Stored
+    from lazymmu.witness.machine.verdict import Counterexample, Verdict
+
+__all__ = ["VerifyAnswer", "VerifyRequest", "catalogue", "scenarios", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """A question for `verify`: all that `lazymmu verify` and `lazymmu litmus` can be asked.
+
+    Collections may be of any kind, and one alone needs none around it; they are kept as tuples.
+    Without anything, it is each small scenario on the implementations that it is most about.
+
+    :param scenarios: names of scenarios that ship.
+    :param files: litmus files, instead of those that ship.
+    :param rule: only scenarios about this rule, or those named, and no other is watched.
+    :param arches: only these architectures of machines; with ``all`` among them, all.
+    :param releases: only these releases of the kernel, or releases with these features.
+    :param everything: each release, and large scenarios, too.
+    :param replay: a JSON result whose counterexamples are taken again, without a search.
+    :param port: a Python file with an implementation, which is run.
+    :param cpus: another number of CPUs than the scenario's.
+    :param tasks: another number of tasks than the scenario's.
+    :param preempt: another preemption model than the scenario's.
+    :param rt: with PREEMPT_RT; None leaves it to the scenario.
+    :param bound: at most so many involuntary preemptions in one run.
+    :param max_states: after so many states a search ends.
+    :param max_bytes: a search whose tables need more ends.
+    :param seconds: after so many a search ends.
+    :param engine: what searches, one of `explore.search.ENGINES`.
+    :param jobs: searches at a time; None for one per processor.
+    :param traces: tell counterexamples as traces, too.
+    """
+
+    scenarios: Sequence[str] = ()
+    files: Sequence[Given] = ()
+    rule: str | None = None
+    arches: Sequence[str] = ()
+    releases: Sequence[str] = ()
+    everything: bool = False
+    replay: Given | None = None
+    port: str | os.PathLike[str] | None = None
+    cpus: int | None = None
+    tasks: int | None = None
+    preempt: Literal["none", "voluntary", "full", "lazy"] | None = None
+    rt: bool | None = None
+    bound: int | None = None
+    max_states: int | None = None
+    max_bytes: int | None = None
+    seconds: float | None = None
+    engine: Engine = "auto"
+    jobs: int | None = None
+    traces: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep collections as tuples, so that a request cannot change once it is made."""
+        for name in ("scenarios", "files", "arches", "releases"):
+            object.__setattr__(self, name, several(getattr(self, name)))
+
+    @property
+    def limits(self) -> RunLimits:
+        """How far a search goes, and with which engine."""
+        return RunLimits(self.engine, self.bound, self.max_states, self.max_bytes, self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyAnswer:
+    """What came of the searches.
+
+    request: the question; done: the runs that were made, each with its verdict; judged: each
+    verdict beside what its scenario expects; wanted: how many runs there were to make;
+    interrupted: whether the user broke off; idle: the scenarios of files that expect nothing of
+    such an implementation, so that they were not run; traces: of each run that is violated the
+    violations that were tried to tell as a trace, up to the first that one tells.
+    """
+
+    request: VerifyRequest
+    done: tuple[tuple[Run, Verdict], ...] = ()
+    judged: tuple[Judgement, ...] = ()
+    wanted: int = 0
+    interrupted: bool = False
+    idle: tuple[Scenario, ...] = ()
+    traces: tuple[tuple[tuple[Verdict, Counterexample, RenderedTrace], ...], ...] = ()
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What each run came to."""
+        return tuple(verdict for _, verdict in self.done)
+
+    @property
+    def findings(self) -> tuple[Counterexample, ...]:
+        """Every rule that can be broken, of all runs."""
+        return tuple(broken for verdict in self.verdicts for broken in verdict.violations)
+
+    def exit_code(self) -> ExitCode:
+        """How the command ends: for files, by what they expect; else by what was found."""
+        if not self.done and not self.interrupted:
+            return ExitCode.INCONCLUSIVE
+        if self.request.files:
+            if any(one.met is False for one in self.judged):
+                return ExitCode.FOUND
+            unsure = self.interrupted or any(one.met is None for one in self.judged)
+            return ExitCode.INCONCLUSIVE if unsure else ExitCode.CLEAN
+        answers = {verdict.verdict for verdict in self.verdicts}
+        if self.interrupted:
+            return ExitCode.INCONCLUSIVE
+        if SearchOutcome.VIOLATED in answers:
+            return ExitCode.FOUND
+        unsure = bool(answers & {SearchOutcome.INCONCLUSIVE, SearchOutcome.NEVER_OCCURS})
+        nothing = answers == {SearchOutcome.NOT_APPLICABLE}
+        return ExitCode.INCONCLUSIVE if unsure or nothing else ExitCode.CLEAN
+
+
+def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswer:
+    """Search everything that machines can do, and say how the contract can be broken on them.
+
+    After Ctrl-C what was found until then is the answer.
+
+    :param progress: called with a scenario's name, how many runs are made, and of how many.
+    :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
+    """
+    port = None if asked.port is None else os.fspath(asked.port)
+    with ported(port):
+        if asked.replay is not None:
+            done = _replayed(asked, asked.replay)
+            return _answer(asked, done, len(done))
+        chosen, idle = _chosen(asked)
+        if not chosen:
+            return VerifyAnswer(request=asked, idle=idle)
+        made, interrupted = search_pool.verdicts(chosen, asked.limits, asked.jobs, port, progress)
+        return _answer(asked, made, len(chosen), interrupted=interrupted, idle=idle)
+
+
+def _answer(
+    asked: VerifyRequest,
+    done: Sequence[tuple[Run, Verdict]],
+    wanted: int,
+    *,
+    interrupted: bool = False,
+    idle: tuple[Scenario, ...] = (),
+) -> VerifyAnswer:
+    return VerifyAnswer(
+        request=asked,
+        done=tuple(done),
+        judged=tuple(judge(run.scenario, verdict) for run, verdict in done),
+        wanted=wanted,
+        interrupted=interrupted,
+        idle=idle,
+        traces=tuple(_told(run, verdict) for run, verdict in done) if asked.traces else (),
+    )
+
+
+def _told(run: Run, verdict: Verdict) -> tuple[tuple[Verdict, Counterexample, RenderedTrace], ...]:
+    """The violations of a run as traces, up to the first that one tells."""
+    told = []
+    for broken in verdict.violations:
+        asked = to_query(run.scenario, verdict.arch, verdict.release)
+        told.append((verdict, broken, render_trace(verdict.scenario, asked, broken)))
+        if told[-1][2].not_visible is None:
+            break
+    return tuple(told)
+
+
+# ---- which runs ----------------------------------------------------------------------------------
+
+
+def _chosen(asked: VerifyRequest) -> tuple[list[Run], tuple[Scenario, ...]]:
+    """The runs that are asked for; and the scenarios of files that have none."""
+    found = _read(asked.files) if asked.files else scenarios(asked)
+    arches, releases = _selected(asked)
+    if asked.port is not None and arches is None:
+        arches = {PORT}
+    chosen = runs(
+        found,
+        arches=arches,
+        releases=releases,
+        # No scenario expects anything of an implementation that came just now.
+        everything=asked.everything or asked.port is not None,
+        # Without a choice the table is short: `also` is for who asks for something.
+        also=bool(asked.files or asked.scenarios or asked.rule or arches or releases),
+    )
+    idle = [one for one in found if not any(run.scenario is one for run in chosen)]
+    return chosen, tuple(idle) if asked.files else ()
+
+
+def catalogue(asked: VerifyRequest) -> tuple[list[Scenario], list[tuple[str, str, str]]]:
+    """What there is to ask: scenarios, large ones too; and each (architecture, release, feature).
+
+    Raises Problem, as `verify` does, for names that do not exist.
+    """
+    with ported(None if asked.port is None else os.fspath(asked.port)):
+        found = scenarios(asked, large=True)
+        _selected(asked)
+        return found, list(implementations())
+
+
+def scenarios(asked: VerifyRequest, *, large: bool = False) -> list[Scenario]:
+    """The scenarios that ship and are asked for, on the machines that are; raises Problem.
+
+    large: also those that take long, though nothing asks for them.
+    """
+    names.check("scenario", asked.scenarios, shipped.names())
+    chosen = asked.scenarios
+    found = [named(name) for name in shipped.names() if not chosen or name in chosen]
+    if asked.rule is not None:
+        shown = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
+        names.check("rule that machines show", [asked.rule], shown)
+        if not chosen:
+            found = [scenario for scenario in found if _about(scenario, asked.rule)]
+    if not chosen and not asked.everything and not large:
+        found = [scenario for scenario in found if scenario.machine.size == "small"]
+    return [_varied(scenario, asked) for scenario in found]
+
+
+def _varied(scenario: Scenario, asked: VerifyRequest) -> Scenario:
+    return vary(
+        scenario,
+        cpus=asked.cpus,
+        tasks=asked.tasks,
+        preempt=asked.preempt,
+        rt=asked.rt,
+        rule=asked.rule,
+    )
+
+
+def _about(scenario: Scenario, rule: str) -> bool:
+    expected = (breach.rule for expect in scenario.expect for breach in expect.broken)
+    return rule in (*scenario.rules, *scenario.watch, *expected)
+
+
+def _read(files: Sequence[Given]) -> list[Scenario]:
+    """The scenarios of litmus files; raises Problem."""
+    found: dict[str, Scenario] = {}
+    for file in files:
+        given = read(file)
+        try:
+            scenario = load(given.content.decode(), given.name)
+        except UnicodeDecodeError:
+            raise Problem(f"{given.name}: not text in UTF-8") from None
+        except LitmusError as error:
+            raise Problem(str(error)) from None
+        if scenario.name in found:
+            other = found[scenario.name].file
+            raise Problem(f"{given.name}: a scenario {scenario.name!r} is in {other}, too")
+        found[scenario.name] = scenario
+    return list(found.values())
+
+
+def _selected(asked: VerifyRequest) -> tuple[set[str] | None, set[str] | None]:
+    """The architectures and the releases that were asked for, None for all; raises Problem."""
+    arches, releases, features = there_are()
+    machines = set(asked.arches) - {"", "all"}
+    names.check("architecture", machines, arches)
+    wanted = {_newest(name, releases) for name in set(asked.releases) - {""}}
+    names.check("release or feature", wanted, [*releases, *features])
+    return machines or None, wanted or None
+
+
+def _newest(name: str, releases: list[str]) -> str:
+    """A series, such as 6.12, stands for the newest release of it."""
+    series = [one for one in releases if one.startswith((f"{name}.", f"{name}-"))]
+    return name if name in releases or not series else series[-1]
+
+
+# ---- earlier counterexamples ---------------------------------------------------------------------
+
+
+def _replayed(asked: VerifyRequest, replay: Given) -> list[tuple[Run, Verdict]]:
+    """Take every counterexample of a result once more, as far as it was asked for."""
+    given = read(replay)
+    try:
+        found = stored.read(given.content)
+    except ValueError as error:
+        raise Problem(f"{given.name}: {error}") from None
+    done = []
+    for one in found:
+        if asked.scenarios and one.scenario not in asked.scenarios:
+            continue
+        if asked.rule not in (None, one.rule):
+            continue
+        scenario = _stored(one, given.name)
+        verdict = _again(one, scenario, given.name)
+        done.append((Run(scenario, verdict.arch, verdict.release, verdict.feature), verdict))
+    return done
+
+
+def _stored(one: Stored, name: str) -> Scenario:
+    try:
+        return load(one.text or shipped.text(one.scenario), one.scenario)
+    except KeyError:
+        raise Problem(f"{name}: there is no scenario {one.scenario!r}") from None
+    except LitmusError as error:
+        raise Problem(f"{name}: {error}") from None
+
+
+def _again(one: Stored, scenario: Scenario, name: str) -> Verdict:
+    asked = to_query(scenario, one.arch, one.release)
+    try:
+        return replay(scenario.name, asked, one.rule, one.harm, one.actions)
+    except ReplayError as error:
+        on = f"{scenario.name} on {one.arch} {one.release}"
+        raise Problem(f"{name}: {on}: {error}") from None
