@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.contract.monitor import Runtime
     from lazymmu.contract.rules import RULES
     from lazymmu.contract.rules.rule import RuleKind
-    from lazymmu.report.replay import text as replay_text
+    from lazymmu.report.replay import json, text
 
     names.check("rule", args.rules, RULES)
     names.dialect(args.dialect)
@@ -62,10 +62,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     judged = eventlist.judge(listed, Runtime(chosen, DIALECTS[dialect]))
     broken = [v for v in judged if RULES[v[1].rule].kind is not RuleKind.INFORMATION]
     if args.format == "json":
-        emit(replay_text.render_json(name, dialect, judged, RULES), args.output)
+        emit(json.render(name, dialect, judged, RULES), args.output)
     else:
         shown = judged if args.rules else broken
-        emit(replay_text.render(name, shown, RULES), args.output, colour=True)
+        emit(text.render(name, shown, RULES), args.output, colour=True)
     if not args.quiet:
         counted = f"{len(broken)} {'violation' if len(broken) == 1 else 'violations'}"
         say(f"{name}: {counted} in {len(listed.lines)} events, by dialect {dialect}")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Violations of a list of events: a compiler's line for each, or JSON."""
+"""Violations of a list of events, a compiler's line for each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.rules.rule import RuleKind
-from lazymmu.report.common import document, messages
+from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean
 from lazymmu.witness.finding import Severity
 
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.monitor import Violation
     from lazymmu.contract.rules.rule import Rule
 
-__all__ = ["FORMAT", "render", "render_json"]
-
-FORMAT = 1
-"""Version of the JSON's layout."""
+__all__ = ["render"]
 
 
 def render(
@@ -45,27 +42,3 @@ def render(
             place = messages.at(site.file, site.line, site.column)
             lines.append(messages.note(place, clean(f"{where}here")))
     return "".join(f"{line}\n" for line in lines)
-
-
-def render_json(
-    name: str,
-    dialect: str,
-    judged: Sequence[tuple[EventLine, Violation]],
-    rules: Mapping[str, Rule],
-) -> str:
-    """The same as one object: the list, the dialect, and `violations` in order.
-
-    `replay.schema.json` beside this file describes it.
-    """
-    violations = [
-        {
-            "rule": violation.rule,
-            "line": line.number,
-            "task": violation.event.task,
-            "message": rules[violation.rule].message(violation),
-            "information": rules[violation.rule].kind is RuleKind.INFORMATION,
-        }
-        for line, violation in judged
-    ]
-    body = {"events": name, "dialect": dialect, "violations": violations}
-    return document.render(FORMAT, body)
