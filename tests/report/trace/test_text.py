@@ -14,7 +14,7 @@ import pytest
 from lazymmu.report.trace import json as trace_json
 from lazymmu.report.trace import sarif as trace_sarif
 from lazymmu.report.trace import text as report
-from lazymmu.witness.finding import Harm, Severity
+from lazymmu.witness.finding import Harm, Severity, Step
 from lazymmu.witness.trace.values import (
     Caveat,
     Seen,
@@ -44,7 +44,18 @@ def finding(**given: Any) -> TraceFinding:
         "location": TraceLocation(9, "1.000002", 2, "sched_switch: a"),
         "began": (BEGAN,),
     }
-    return TraceFinding(**(fields | given))
+    fields |= given
+    notes = [*("the section began here" for _ in fields["began"]), fields["message"]]
+    spots = (*fields["began"], fields["location"])
+    place = {
+        "file": "a.trace",
+        "line": fields["location"].line,
+        "column": 1,
+        "path": tuple(
+            Step("a.trace", spot.line, 1, "", note) for spot, note in zip(spots, notes, strict=True)
+        ),
+    }
+    return TraceFinding(**(place | fields))
 
 
 def watched(*findings: TraceFinding, **given: Any) -> TraceResult:

@@ -8,7 +8,9 @@ import json
 from lazymmu.report.verify import catalogue
 
 ROWS = [
-    catalogue.CatalogueRow("two-writers", "Two tasks write.", ("nested-section", "lost-update"), "small"),
+    catalogue.CatalogueRow(
+        "two-writers", "Two tasks write.", ("nested-section", "lost-update"), "small"
+    ),
     catalogue.CatalogueRow("many-writers", "Many tasks write.", (), "large"),
 ]
 MACHINES = [("x86", "6.1", "xen-exclusive"), ("arm64", "7.3", "arm64-task"),

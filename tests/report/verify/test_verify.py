@@ -17,6 +17,7 @@ from lazymmu.contract import events as e
 from lazymmu.report.verify import counterexample, event_phrases, ktap, matrix
 from lazymmu.report.verify import json as verify_json
 from lazymmu.report.verify.counterexample import Told
+from lazymmu.verbs import stored
 from lazymmu.witness.machine.verdict import SearchOutcome, StateChange, TraceStep, Verdict
 from tests import made
 
@@ -371,7 +372,7 @@ def test_what_was_written_can_be_read_for_a_replay(violated):
     """Each violation with its steps, and the scenario's text."""
     holds = replace(violated, verdict=SearchOutcome.HOLDS, violations=())
     text = verify_json.render([holds, violated], {"two-writers": "the text"}, ["met", "met"])
-    first, second = verify_json.read(text)
+    first, second = stored.read(text)
     assert (first.rule, first.text, first.arch) == ("lost-update", "the text", "x86")
     assert first.actions == tuple(step.action for step in TRACE)
     assert (second.rule, second.actions) == ("finally", ())
@@ -393,7 +394,7 @@ def test_what_was_written_can_be_read_for_a_replay(violated):
 def test_what_was_not_written_by_us_is_refused_in_one_sentence(text, says):
     """Files for a replay come from anywhere."""
     with pytest.raises(ValueError, match=says):
-        verify_json.read(text)
+        stored.read(text)
 
 
 @given(
@@ -410,7 +411,7 @@ def test_what_was_not_written_by_us_is_refused_in_one_sentence(text, says):
 def test_no_result_shows_the_insides_of_the_reader(result):
     """Any JSON is read or refused."""
     try:
-        verify_json.read(json.dumps({"format": 1, "results": [result], "scenarios": {}}))
+        stored.read(json.dumps({"format": 1, "results": [result], "scenarios": {}}))
     except ValueError as error:
         assert str(error) == "a result in it is not whole"
 

@@ -85,7 +85,7 @@ def _head(group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule]
         yield from _wrapped(told.sentence, "  ")
         yield ""
     says = rules[broken.rule].sentence if broken.rule in rules else PSEUDO.get(broken.rule, "")
-    yield from _wrapped(f"Counterexample: {broken.rule}. {says}".rstrip(), "  ")
+    yield from _wrapped(f"Broken: {broken.rule}. {says}".rstrip(), "  ")
     for harm in dict.fromkeys(one.violations[0].harm for one in group):
         if harm and harm != says:
             yield from _wrapped(f"Harm: {harm}", "  ")
