@@ -153,6 +153,8 @@ def writes(expr: Expr) -> tuple[tuple[Expr, Expr | None], ...]:
     """
     found: list[tuple[Expr, Expr | None]] = []
     for node in walk(expr):
+        if isinstance(node, LEAVES):
+            continue
         match node:
             case Assign(op, target, value):
                 found.append((strip_casts(target), value if op == "=" else None))

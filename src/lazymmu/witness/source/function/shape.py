@@ -9,6 +9,8 @@ from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, SWITCH, Function, calls_in, uses, walk, writes
 from lazymmu.kernelc.program import assignments
 
+_NONE: frozenset[str] = frozenset()
+
 
 @dataclass(slots=True)
 class Shape:
@@ -45,14 +47,16 @@ class Shape:
             if stable and not isinstance(value, Call):
                 single[variable.spelling] = value
         calls: list[tuple[AnyCall, ...]] = []
+        # Parameters are assigned to by few functions: the others need not be looked through again.
+        params_written = params & {variable.spelling for variable in written}
         rewritten = [
             frozenset(
                 target.spelling
                 for target, _ in writes(node.expr)
-                if isinstance(target, Name) and target.spelling in params
+                if isinstance(target, Name) and target.spelling in params_written
             )
-            if node.expr is not None
-            else frozenset()
+            if params_written and node.expr is not None
+            else _NONE
             for node in graph.nodes
         ]
         deciding: set[str] = set()
