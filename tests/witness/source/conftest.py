@@ -44,7 +44,7 @@ class Definition:
     static: bool
     params: tuple[str, ...]
     context: str
-    conditions: tuple[str, ...] = ()
+    presence: tuple[str, ...] = ()
 
 
 class Files:
