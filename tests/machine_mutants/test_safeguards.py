@@ -32,7 +32,7 @@ def test_safeguards_that_everybody_knows_are_among_them() -> None:
     assert "CountedMode._enable: drop `not here.in_interrupt`" in names
     assert "XenNestingCount.enter_lazy: without `this_cpu.lazy_nesting += 1`" in names
     assert "XenExclusive.leave: without `self.flush_pinned(here)`" in names
-    assert any(one.startswith("HashActive.arch_enter_lazy_mmu_mode: without") for one in names)
+    assert any(one.startswith("PinnedBatch.arch_enter_lazy_mmu_mode: without") for one in names)
     assert any("always `here.bug_on(" in one for one in names)
 
 
