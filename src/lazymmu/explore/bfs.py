@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The fast engines: level after level, many states at once.
 
-Numbers and paths are those of the plain engine (oracle.py): levels in the order of cost and then
+Numbers and paths are those of the plain engine (reference.py): levels in the order of cost and then
 of steps; within a level, states in the order in which they were first reached, and the actions of
 each in the model's order.
 """
@@ -59,7 +59,7 @@ class BreadthFirst:
         self.store = StateStore(packing.words, self.loops, self._reserve_bytes)
         self.pending: dict[tuple[int, int], list[Successors]] = {}
         self.hits: Ints = np.zeros(len(table.leaves), np.int64)  # by leaf: steps taken
-        self.first: dict[int, tuple[tuple[int, int], int, int]] = {}  # as in the oracle
+        self.first: dict[int, tuple[tuple[int, int], int, int]] = {}  # as in the reference
         self.transitions = 0
         self.depth = 0
         self.checks = 0

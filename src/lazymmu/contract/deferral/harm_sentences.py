@@ -53,10 +53,10 @@ def harm_sentence(rule: str, row: DeferralRow, space: str, detail: str = "") -> 
     said = _said(rule, row, space, detail)
     if not decided(rule, row):
         return said
-    shown = severity_table.lookup(rule, row.name, space, detail)
-    if shown is None or shown.harm == severity_table.COST:
+    entry = severity_table.lookup(rule, row.name, space, detail)
+    if entry is None or entry.harm == severity_table.COST:
         return None
-    return said or _SHOWN[shown.harm]
+    return said or _SHOWN[entry.harm]
 
 
 def cost_sentence(rule: str, row: DeferralRow, space: str, detail: str = "") -> str | None:
@@ -66,16 +66,16 @@ def cost_sentence(rule: str, row: DeferralRow, space: str, detail: str = "") -> 
     """
     if not decided(rule, row):
         return None
-    shown = severity_table.lookup(rule, row.name, space, detail)
-    if shown is None or shown.harm != severity_table.COST:
+    entry = severity_table.lookup(rule, row.name, space, detail)
+    if entry is None or entry.harm != severity_table.COST:
         return None
     return _said(rule, row, space, detail) or _SHOWN[severity_table.COST]
 
 
 def demonstrated_by(rule: str, row: DeferralRow, space: str, detail: str = "") -> str:
     """The scenario that shows the harm or the cost, "" for one that is known from reading."""
-    shown = severity_table.lookup(rule, row.name, space, detail)
-    return "" if shown is None or row.deferred is Deferred.NOTHING else shown.scenario
+    entry = severity_table.lookup(rule, row.name, space, detail)
+    return "" if entry is None or row.deferred is Deferred.NOTHING else entry.scenario
 
 
 def decided(rule: str, row: DeferralRow) -> bool:

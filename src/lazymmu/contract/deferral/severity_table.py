@@ -57,11 +57,11 @@ SeverityTable: TypeAlias = "Mapping[SeverityKey, SeverityEntry]"
 def read(text: str) -> SeverityTable:
     """The table of a data file's text."""
     found: dict[SeverityKey, SeverityEntry] = {}
-    for rule, hows in tomllib.loads(text).get("shown", {}).items():
-        for how, rows in hows.items():
+    for rule, kinds in tomllib.loads(text).get("shown", {}).items():
+        for kind, rows in kinds.items():
             for row, spaces in rows.items():
                 for space, one in spaces.items():
-                    key = SeverityKey(rule, "" if how == "any" else how, row, space)
+                    key = SeverityKey(rule, "" if kind == "any" else kind, row, space)
                     found[key] = SeverityEntry(one["harm"], one["scenario"])
     return found
 
@@ -84,12 +84,12 @@ def lookup(rule: str, row: str, space: str, detail: str = "") -> SeverityEntry |
     `space`: of the entries concerned, "unknown" for any; `detail`: the violation's, "" for any.
     What hurts comes before what only costs.
     """
-    how = breach_kind(rule, detail)
+    kind = breach_kind(rule, detail)
     known = [
         one
         for key, one in table().items()
         if (key.rule, key.row) == (rule, row)
-        and (not how or key.kind == how)
+        and (not kind or key.kind == kind)
         and (space == "unknown" or key.space in (space, "any"))
     ]
     return min(known, key=lambda one: one.harm == COST, default=None)

@@ -66,9 +66,9 @@ The harm is the rule's: without what it forbids they do none.
 def attribute_harms(
     query: Query, rule: str, *, named: Collection[str] = (), engine: Engine = "auto"
 ) -> Mapping[str, tuple[str, ...]]:
-    """The harms that breaking `rule` does by itself, gravest first, by the way it is broken.
+    """The harms that breaking `rule` does by itself, gravest first, by the kind of breach.
 
-    A way in which `query` cannot break it is missing, and one that hurts nobody has none; nor
+    A kind that `query` cannot show is missing, and one that hurts nobody has none; nor
     does a harm count that comes without the mode too.  `named`: obligations that may be broken
     along with it: those of implementations, because a caller that breaks `rule` makes them do so,
     and those of callers that come with `rule`.  Empty too when there is no such machine.
@@ -80,14 +80,14 @@ def attribute_harms(
     except ConfigError:
         return {}
     found = {
-        how: tuple(harm for harm in HARMS if _label(how, harm) in shown)
-        for how in breach_kinds(rule)
-        if _label(how) in shown
+        kind: tuple(harm for harm in HARMS if _label(kind, harm) in shown)
+        for kind in breach_kinds(rule)
+        if _label(kind) in shown
     }
     if not any(found.values()):
         return found
     anyway = _without_the_mode(query, engine)
-    return {how: tuple(one for one in harms if one not in anyway) for how, harms in found.items()}
+    return {kind: tuple(one for one in harms if one not in anyway) for kind, harms in found.items()}
 
 
 def _without_the_mode(query: Query, engine: Engine) -> frozenset[str]:
@@ -110,26 +110,26 @@ def _stripped(program: Program) -> Program:
     )
 
 
-def _label(how: str, harm: str = "") -> str:
-    return f"{how}: {harm}"
+def _label(kind: str, harm: str = "") -> str:
+    return f"{kind}: {harm}"
 
 
 class HarmAttribution(ProductModel):
-    """The model of those runs that break nothing but one rule, and that in one way."""
+    """The model of those runs that break nothing but one rule, and commit one kind of breach."""
 
     def __init__(self, query: Query, rule: str, *, named: Collection[str] = ()) -> None:
         """Raises ConfigError when there is no such machine."""
         super().__init__(replace(query, watch=(*watched_rules(), rule), occurs=()))
-        self.rule, self.ways = rule, breach_kinds(rule)
-        self.fields = (*self.fields, StateField("broken", len(self.ways) + 1))
+        self.rule, self.kinds = rule, breach_kinds(rule)
+        self.fields = (*self.fields, StateField("broken", len(self.kinds) + 1))
         self.initial: tuple[Hashable, ...] = (*self.initial, 0)
         self._broken = len(self.fields) - 1
         self.labels = (
             PREEMPTION,
-            *(_label(how, harm) for how in self.ways for harm in ("", *HARMS)),
+            *(_label(kind, harm) for kind in self.kinds for harm in ("", *HARMS)),
         )
-        self._shown = {name: 1 << bit for bit, name in enumerate(self.labels)}
-        self._borne = {
+        self._label_bits = {name: 1 << bit for bit, name in enumerate(self.labels)}
+        self._allowed_along = {
             name
             for name in (*named, _MAY_MOVE)
             if name != rule
@@ -145,33 +145,33 @@ class HarmAttribution(ProductModel):
         found: list[Violation] = []
         for event, _, violations in self.follow(state, events):
             if isinstance(event, SwitchOut) and event.why == "preempted":
-                mask |= self._shown[PREEMPTION]
+                mask |= self._label_bits[PREEMPTION]
             found += violations
         number: int = state[self._broken]
         own = {breach_kind(one.rule, one.detail) for one in found if one.rule == self.rule}
         if not number and own:
             if len(own) > 1:
                 return None
-            number = self.ways.index(own.pop()) + 1
+            number = self.kinds.index(own.pop()) + 1
             state[self._broken] = number
             lasting = False
         else:
             lasting = bool(number) and self.rule in _LASTING
-        how = self.ways[number - 1]
-        if not lasting and any(not self._excused(one, how) for one in found):
+        kind = self.kinds[number - 1]
+        if not lasting and any(not self._excused(one, kind) for one in found):
             return None
         if number:
-            mask |= self._shown[_label(how)]
+            mask |= self._label_bits[_label(kind)]
             for one in found:
                 if RULES[one.rule].kind is RuleKind.HARM:
-                    mask |= self._shown[_label(how, one.rule)]
+                    mask |= self._label_bits[_label(kind, one.rule)]
         return mask
 
-    def _excused(self, one: Violation, how: str) -> bool:
+    def _excused(self, one: Violation, kind: str) -> bool:
         """Whether a run with this violation is still one that breaks the rule alone."""
         if one.rule == self.rule:
-            return breach_kind(one.rule, one.detail) == how
-        return RULES[one.rule].kind is RuleKind.HARM or one.rule in self._borne
+            return breach_kind(one.rule, one.detail) == kind
+        return RULES[one.rule].kind is RuleKind.HARM or one.rule in self._allowed_along
 
     def final(self, state: StateView, /) -> int:
         """Whether a run that broke the rule, and came to its end, ended as it should not."""
@@ -180,4 +180,4 @@ class HarmAttribution(ProductModel):
             return 0
         if not self.machine.all_done(state):
             return 0  # it went no further because it would have broken something else
-        return self._shown[_label(self.ways[number - 1], FINALLY)]
+        return self._label_bits[_label(self.kinds[number - 1], FINALLY)]
