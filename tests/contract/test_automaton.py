@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazymmu.contract.automaton import Automaton, NoAutomatonError, alphabet, derive
+from lazymmu.contract.automaton import Automaton, NoAutomatonError, derive
+from lazymmu.contract.automaton_symbols import alphabet
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.events import Bug, Undone, Unknown
 from lazymmu.contract.monitor import Runtime

@@ -123,14 +123,7 @@ class Arm64(Arch, ABC):
     # Stores, after which what completes them queues the barriers where `queues()` says so: that of
     # set_pte() is __set_pte_complete(), of set_pmd() and pmd_clear() their own; set_pmd_at() is
     # __set_ptes_anysz().  A store of none needs no barrier: TLB maintenance has them.
-    (
-        set_pte,
-        pte_clear,
-        ptep_modify_prot_commit,
-        set_pmd,
-        pmd_clear,
-        set_pmd_at,
-    ) = accessors(
+    set_pte, pte_clear, ptep_modify_prot_commit, set_pmd, pmd_clear, set_pmd_at = accessors(
         PGTABLE_H,
         "_set",
         ("set_pte", "pte_clear", "ptep_modify_prot_commit", "set_pmd", "pmd_clear", "set_pmd_at"),
