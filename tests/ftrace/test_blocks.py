@@ -8,7 +8,7 @@ import io
 import pytest
 
 from lazymmu.ftrace import RecordKind, read
-from lazymmu.ftrace.streams import BLOCK
+from lazymmu.ftrace.streams import BLOCK_BYTES
 
 OTHER = b"            init-1       [001] .....     1.000001: other <-f\n"
 WANTED = b"            init-1       [001] .....     1.000002: wanted <-f\n"
@@ -30,7 +30,7 @@ def filled(size):
 @pytest.mark.parametrize("inside", range(0, len(STACK + FRAMES) + 40, 19))
 def test_a_stack_that_goes_on_in_the_next_block_is_whole(inside):
     """A stack has all of its frames, wherever in it a block ends."""
-    text = filled(BLOCK - inside) + STACK + FRAMES + WANTED * 3
+    text = filled(BLOCK_BYTES - inside) + STACK + FRAMES + WANTED * 3
     *before, stack, one, two, three = trace(text)
     assert (stack.kind, stack.line) == (RecordKind.STACK, len(before) + 1)
     assert stack.frames == tuple(f"frame_{number}" for number in range(5))
@@ -46,9 +46,9 @@ def test_a_stack_at_the_end_of_a_trace_is_whole():
 def test_after_a_line_that_is_none_the_next_one_is_whole():
     """A line that is too long is told as missing, and takes no byte of the next one."""
     whole = WANTED.lstrip()
-    found = trace(OTHER + b"x" * (3 * BLOCK) + b"\n" + whole)
+    found = trace(OTHER + b"x" * (3 * BLOCK_BYTES) + b"\n" + whole)
     assert [(one.comm, one.name) for one in found] == [("init", "other"), ("init", "wanted")]
-    assert [loss.what for loss in found.losses] == [f"a line longer than {BLOCK} bytes"]
+    assert [loss.what for loss in found.losses] == [f"a line longer than {BLOCK_BYTES} bytes"]
 
 
 @pytest.mark.parametrize("gap", [1, 10, 100, 30_000])

@@ -7,7 +7,18 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.lines import FORMATS, REST, Columns, Format, columns, frame, head, lost, what
+from lazymmu.ftrace.lines import (
+    FORMATS,
+    REST,
+    Columns,
+    Format,
+    columns,
+    frame,
+    function_text,
+    head,
+    line_text,
+    lost,
+)
 from lazymmu.ftrace.record import Header, Record, RecordKind, RecordLoss
 
 if TYPE_CHECKING:
@@ -266,9 +277,9 @@ class Lines:
             return None
         known, stamp, text = found
         if b"<-" in text or b"<stack" in text:
-            kind, word, caller, rest = what(text)
+            kind, word, caller, rest = function_text(text)
         else:
-            kind, word, caller, rest = what.__wrapped__(text)
+            kind, word, caller, rest = line_text(text)
         return Record(
             number,
             known.comm,

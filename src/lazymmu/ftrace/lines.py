@@ -28,10 +28,11 @@ __all__ = [
     "Format",
     "columns",
     "frame",
+    "function_text",
     "head",
+    "line_text",
     "lost",
     "symbol",
-    "what",
 ]
 
 # 16 bytes of name and a dash, as the kernel prints it; else whatever precedes `-PID`.  Flags are
@@ -140,11 +141,13 @@ def symbol(name: bytes) -> str:
 
 
 @lru_cache(maxsize=4096)
-def what(text: bytes) -> tuple[RecordKind, str, str, bytes]:
-    """What the text of a line says: its kind, name, caller, and what follows an event's name.
+def function_text(text: bytes) -> tuple[RecordKind, str, str, bytes]:
+    """As `line_text()`, and remembered: of functions and heads of stacks there are few."""
+    return line_text(text)
 
-    Remembered, because the texts of functions are few; callers keep texts of events out.
-    """
+
+def line_text(text: bytes) -> tuple[RecordKind, str, str, bytes]:
+    """What the text of a line says: its kind, name, caller, and what follows an event's name."""
     if STACK.match(text):
         return RecordKind.STACK, "stack", "", b""
     if text.startswith(b"function:"):

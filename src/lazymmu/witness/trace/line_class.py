@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lazymmu.ftrace.lines import what
+from lazymmu.ftrace.lines import function_text
 from lazymmu.ftrace.profile import functions
 from lazymmu.ftrace.record import RecordKind
 
@@ -65,7 +65,7 @@ def act_of(text: bytes) -> int | None:
     """What a text means: one of the acts here; None when its function's caller is not shown."""
     if b"<-" not in text and not text.startswith(b"function:"):
         return EVENT
-    kind, name, caller, _ = what(text)
+    kind, name, caller, _ = function_text(text)
     if kind is not RecordKind.FUNCTION:
         return EVENT
     function = functions().get(name)

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lazymmu.ftrace.lines import STACK, what
+from lazymmu.ftrace.lines import STACK, function_text
 from lazymmu.ftrace.profile import counter_events
 from lazymmu.ftrace.record import fields_of
 from lazymmu.witness.trace import line_class
@@ -256,6 +256,6 @@ class LineLoop:
             return
         frames = self._cursor.lines.frames(self._cursor.number)
         if isinstance(needs, bytes):
-            needs = what(needs)[1]
+            needs = function_text(needs)[1]
         if not needs or needs in frames:
             place[4] = frames
