@@ -183,13 +183,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{problem}\n")
             return 2
         record[area.name] = recorded(drawn, tried, record.get(area.name, []))
+        if asked.write:
+            _write(record, known)
         words = [word(one.mutant.name, one.outcome.verdict, known) for one in tried]
         wrong.update(one for one in words if one in {"survived", "misjudged"})
-    if asked.write:
-        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        head = PAGE.read_text(encoding="utf-8").partition(MADE)[0]
-        PAGE.write_text(head + MADE + page(record, known), encoding="utf-8")
     return int(bool(wrong))
+
+
+def _write(record: Record, known: Mapping[str, Reason]) -> None:
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    head = PAGE.read_text(encoding="utf-8").partition(MADE)[0]
+    PAGE.write_text(head + MADE + page(record, known), encoding="utf-8")
 
 
 def _try(

@@ -169,6 +169,7 @@ class Workshop:
         arguments = [
             *("-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "tools.mutants.watch"),
             *("--rootdir", str(self._top)),
+            *(("-c", "pyproject.toml") if (self._top / "pyproject.toml").is_file() else ()),
             *("--mutants-plan", str(file), "--basetemp", str(self._place / "tests")),
             *tests,
         ]
