@@ -110,6 +110,21 @@ def test_the_json_has_the_same_numbers():
     assert second["everything"]["sections"] == 0
 
 
+def test_a_spread_is_told_by_its_quantiles():
+    """Each has the name of its share, beside the count, the sum and both ends."""
+    (one,) = json.loads(stats.render_json([("a.trace", told())]))["traces"]
+    assert one["everything"]["length"] == {
+        "count": 3,
+        "total": 6000,
+        "least": 1000,
+        "p50": pytest.approx(2000, rel=0.1),
+        "p90": pytest.approx(3000, rel=0.1),
+        "p99": pytest.approx(3000, rel=0.1),
+        "greatest": 3000,
+    }
+    assert one["sites"][0]["entries"]["total"] == 6
+
+
 needs_matplotlib = pytest.mark.skipif(
     importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed"
 )
@@ -174,6 +189,7 @@ def test_batches_without_sections_are_drawn_too(tmp_path):
     file = tmp_path / "plot.svg"
     plot.draw("a.trace", made, str(file))
     assert "no function shows where sections begin" in file.read_text()
+    assert "192 in 1<" in file.read_text()
 
 
 @needs_matplotlib
