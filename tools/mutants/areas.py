@@ -34,8 +34,8 @@ class Area:
 AREAS: Final = (
     Area(
         "kernel configuration",
-        ("kernelc.config.*", "kernelc.preprocess.*"),
-        ("tests/kernelc/config", "tests/kernelc/preprocess"),
+        ("kernelc.config.*", "kernelc.preprocess.*", "kernelc.presence"),
+        ("tests/kernelc/config", "tests/kernelc/preprocess", "tests/kernelc/test_presence.py"),
     ),
     Area("source witness", ("witness.source", "witness.source.*"), ("tests/witness/source",)),
     Area("report", ("report", "report.*"), ("tests/report",)),
