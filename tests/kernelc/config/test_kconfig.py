@@ -434,3 +434,58 @@ def grounded(entries: dict[str, dict[str, object]], state: dict[str, bool]) -> b
         if not new:
             return known == {name for name in SYMBOLS if state[name]}
         known |= new
+
+
+def test_a_default_that_holds_hides_those_after_it(grow: Grow) -> None:
+    """The first default whose condition holds is the value, also when it is n."""
+    config = decided(grow, "config OFF\n\tbool\n\tdefault n\n\tdefault y\n")
+    assert config.value("OFF") == "n"
+
+
+def test_a_number_that_somebody_chooses_decides_no_comparison(grow: Grow) -> None:
+    """What depends on a number may be on or off where it is asked for, or rests on a choice.
+
+    Found by kconfiglib: the first default was taken for the value, and options of small machines
+    were never seen (ARCH_SUPPORTS_KMAP_LOCAL_FORCE_MAP of x86, which NR_CPUS decides).
+    """
+    config = decided(
+        grow,
+        """
+config CPUS
+\tint "How many"
+\tdefault 8192
+config SMALL
+\tdef_bool CPUS < 100
+config DEEP
+\tbool "Deep"
+config LEVELS
+\tint
+\tdefault 5 if DEEP
+\tdefault 4
+config FIVE
+\tdef_bool LEVELS = 5
+config FOUR_AT_LEAST
+\tdef_bool LEVELS >= 4
+""",
+    )
+    states = [config.value(name) for name in ("SMALL", "FIVE", "FOUR_AT_LEAST")]
+    assert states == ["free", "free", "y"]
+    assert config.number("CPUS") == 8192
+
+
+def test_the_only_member_of_a_choice_is_on_where_it_is_asked_for(grow: Grow) -> None:
+    """A choice whose one member depends on an option has none where that is off."""
+    config = decided(
+        grow,
+        """
+config WITH
+\tbool "With"
+choice
+\tprompt "One of"
+config MEMBER
+\tbool "Member"
+\tdepends on WITH
+endchoice
+""",
+    )
+    assert config.value("MEMBER") == "free"

@@ -12,7 +12,8 @@ choice is optional, not all are off.
 
 Limits: `imply` makes a symbol possible, not necessary; free symbols that exclude each other
 outside of choices are both free; symbols that select each other in a circle stay possible once
-they were.
+they were; a module counts as on, so that `X = m` is `X`, and `!X` cannot hold where X must be a
+module.
 """
 
 from __future__ import annotations
@@ -65,19 +66,31 @@ class Solver:
                 return choice.chosen == symbol.name and possible(choice.depends)
             return symbol.name in choosable(self.truth, choice) and possible(choice.depends)
         for entry in symbol.entries:
-            if (entry.prompts or entry.defaults) and possible(entry.depends):
+            if entry.prompts and possible(entry.depends):
                 for condition in entry.prompts:
                     if possible(condition):
                         return True
-                for value, condition in entry.defaults:
-                    if possible(condition) and possible(parse_expression(value)):
-                        return True
+        if self._default_can_be_on(symbol):
+            return True
         for owner, condition in symbol.selectors:
             if owner in self.can and possible(condition):
                 return True
         for owner, condition in symbol.impliers:
             if owner in self.can and possible(condition):
                 return any(possible(entry.depends) for entry in symbol.entries)
+        return False
+
+    def _default_can_be_on(self, symbol: Symbol) -> bool:
+        """Tell whether a default can be on; one whose condition must hold hides those after it."""
+        possible, certain = self.truth.possible, self.truth.certain
+        for entry in symbol.entries:
+            if entry.defaults and possible(entry.depends):
+                for value, condition in entry.defaults:
+                    if possible(condition):
+                        if possible(parse_expression(value)):
+                            return True
+                        if certain(condition) and certain(entry.depends):
+                            return False
         return False
 
     def must_be_on(self, symbol: Symbol) -> bool:
@@ -93,9 +106,12 @@ class Solver:
             if owner in self.must and certain(condition):
                 return True
         if symbol.choice is not None:
-            if self.truth.open and len(set(choosable(self.truth, symbol.choice))) > 1:
+            members = set(choosable(self.truth, symbol.choice))
+            if self.truth.open and len(members) > 1:
                 return False
-            return symbol.choice.chosen == name and certain(symbol.choice.depends)
+            if symbol.choice.chosen != name or not certain(symbol.choice.depends):
+                return False
+            return len(members) > 1 or self._must_be_shown(symbol)
         for entry in symbol.entries:
             if entry.prompts and possible(entry.depends):
                 for condition in entry.prompts:
@@ -111,6 +127,13 @@ class Solver:
                             return True
         return False
 
+    def _must_be_shown(self, symbol: Symbol) -> bool:
+        """Tell whether somebody is asked for a symbol in any case."""
+        certain = self.truth.certain
+        return any(
+            certain(entry.depends) and any(map(certain, entry.prompts)) for entry in symbol.entries
+        )
+
     def _grow(
         self, target: set[str], rule: Callable[[Symbol], bool], todo: Iterable[str]
     ) -> set[str]:
@@ -118,7 +141,7 @@ class Solver:
         added: set[str] = set()
         while todo:
             following: set[str] = set()
-            for name in todo:
+            for name in sorted(todo):
                 if name not in target:
                     symbol = self.symbols.get(name)
                     if symbol is not None and rule(symbol):
@@ -133,7 +156,7 @@ class Solver:
         gone: set[str] = set()
         while todo:
             following: set[str] = set()
-            for name in todo:
+            for name in sorted(todo):
                 if name in self.can and not self.can_be_on(self.symbols[name]):
                     self.can.discard(name)
                     gone.add(name)
@@ -175,7 +198,7 @@ class Solver:
         todo.update(self._around((TESTS, FAILS)))
         while todo:
             following: set[str] = set()
-            for name in todo:
+            for name in sorted(todo):
                 symbol = self.symbols.get(name)
                 if symbol is None:
                     continue

@@ -41,10 +41,21 @@ class Choice:
 
 
 def watchers(symbols: Iterable[Symbol]) -> dict[str, list[str]]:
-    """Return for each name the symbols whose rules mention it; sets the symbols' weights."""
+    """Return for each name the symbols whose rules mention it; sets the symbols' weights.
+
+    A rule that mentions a number mentions what decides the number, too.
+    """
     found: dict[str, list[str]] = {}
+    symbols = list(symbols)
+    deciding = {symbol.name: _mentioned(symbol) for symbol in symbols if symbol.kind in NUMBERS}
     for symbol in symbols:
-        for name in _mentioned(symbol):
+        names = _mentioned(symbol)
+        numbers = [name for name in names if name in deciding]
+        for number in numbers:
+            more = deciding[number] - names
+            names |= more
+            numbers += [name for name in more if name in deciding]
+        for name in names:
             known = found.get(name)
             if known is None:
                 found[name] = [symbol.name]

@@ -10,20 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from lazymmu.kernelc.config.kconfig_expressions import NO, UNREAD, YES, Expression, negation
-from lazymmu.kernelc.config.kconfig_macros import FAILS, TESTS, substitute
-from lazymmu.kernelc.config.kconfig_symbols import NUMBERS, Symbol
+from lazymmu.kernelc.config.kconfig_expressions import UNREAD, YES, Expression, negation
+from lazymmu.kernelc.config.kconfig_macros import TESTS
+from lazymmu.kernelc.config.kconfig_numbers import Comparisons
+from lazymmu.kernelc.config.kconfig_symbols import Symbol
 
 __all__ = ["TooMuchError", "Truth"]
 
 _MAX_WORK: Final = 10_000_000
 """Names that are looked at until all symbols are settled; in 7.3 they are 640,369."""
-
-_MAX_DIGITS: Final = 200
-"""Most digits of a number."""
-
-_MAX_REFERENCES: Final = 8
-"""How often a number's default may be another number's name."""
 
 
 class TooMuchError(Exception):
@@ -56,6 +51,7 @@ class Truth:
         self.can.add(UNREAD)
         self._excluded = excluded
         self._left = _MAX_WORK
+        self._comparisons = Comparisons(self)
 
     def spend(self, work: int) -> None:
         """Count names that are looked at. Raises TooMuchError when they are too many."""
@@ -83,7 +79,7 @@ class Truth:
                 return False
             case "!":
                 return not self.certain(expression[1])
-        return self._compare(expression) is not False
+        return self._comparisons.compare(expression) is not False
 
     def certain(self, expression: Expression) -> bool:
         """Tell whether the expression must hold."""
@@ -98,64 +94,8 @@ class Truth:
                 return self.open and self._excluded(self, map(negation, expression[1:]))
             case "!":
                 return not self.possible(expression[1])
-        return self._compare(expression) is True
+        return self._comparisons.compare(expression) is True
 
-    def _compare(self, expression: Expression) -> bool | None:
-        left, right = self._constant(str(expression[2])), self._constant(str(expression[3]))
-        if left is None or right is None:
-            return None
-        a, b = _integer(left, 0), _integer(right, 0)
-        if a is None or b is None:
-            truth = left == right
-            return {"=": truth, "!=": not truth}.get(str(expression[1]))
-        match expression[1]:
-            case "=":
-                return a == b
-            case "!=":
-                return a != b
-            case "<":
-                return a < b
-            case ">":
-                return a > b
-            case "<=":
-                return a <= b
-        return a >= b
-
-    def _constant(self, word: str) -> str | None:
-        """Return the text of one side of a comparison, None when it is not decided."""
-        if self.open and (TESTS in word or FAILS in word):
-            return None
-        word = word.replace(TESTS, YES).replace(FAILS, NO)
-        if word[0] == "'":
-            return substitute(word[1:], self.variables) if "$(" in word else word[1:]
-        symbol = self.symbols.get(word)
-        if symbol is None:
-            return word
-        number = self.number(symbol)
-        return None if number is None else str(number)
-
-    def number(self, symbol: Symbol, depth: int = 0) -> int | None:
+    def number(self, symbol: Symbol) -> int | None:
         """Return the value of an int or hex symbol: its first default that is possible."""
-        base = 16 if symbol.kind == "hex" else 10
-        if symbol.name in self.fixed:
-            return _integer(self.fixed[symbol.name], 0)
-        if symbol.kind not in NUMBERS or depth > _MAX_REFERENCES:
-            return None
-        self.spend(symbol.weight)
-        for entry in symbol.entries:
-            if not self.possible(entry.depends):
-                continue
-            for value, condition in entry.defaults:
-                if self.possible(condition):
-                    value = value.strip("\"'")
-                    if value in self.symbols:
-                        return self.number(self.symbols[value], depth + 1)
-                    return _integer(value, base)
-        return None
-
-
-def _integer(text: str, base: int) -> int | None:
-    try:
-        return int(text, base) if len(text) <= _MAX_DIGITS else None
-    except ValueError:
-        return None
+        return self._comparisons.number(symbol)
