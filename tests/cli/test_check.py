@@ -241,7 +241,7 @@ def test_a_baseline_can_be_brought_up_to_date_in_place(
 
 
 def test_a_broken_baseline_is_one_sentence(run, checked, make_result, tmp_path):
-    """Half a baseline is none."""
+    """A baseline that is no whole JSON document is refused with one sentence."""
     checked(make_result())
     file = tmp_path / "base.json"
     file.write_text('{"kind": "lazymmu-b')

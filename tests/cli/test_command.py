@@ -53,7 +53,7 @@ def test_every_verb_has_help_that_fits_a_terminal(run, verb, monkeypatch):
 
 @pytest.mark.parametrize("arguments", [[], ["chekc"], ["check"], ["check", "a", "--jobs", "0"]])
 def test_a_usage_error_ends_with_2(run, arguments):
-    """argparse says what is missing."""
+    """A verb without what it needs ends with 2, and argparse says what is missing."""
     ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert "usage: lazymmu" in ran.err
@@ -179,7 +179,7 @@ with progress() as show:
 
 
 def test_progress_is_drawn_on_a_terminal_only(on_terminal):
-    """A log never holds progress."""
+    """Progress goes to a terminal only, so that a log never holds any."""
     assert "reading" in on_terminal(PROGRESS)
     done = subprocess.run([sys.executable, "-c", PROGRESS], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"no progress\n", b"")

@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(run, tmp_path, name, outp
 
 
 def test_a_baseline_that_cannot_be_written_is_one_sentence(run, tmp_path):
-    """The same way."""
+    """A baseline that cannot be written is said in one sentence, as results are."""
     ran = run("check", TREE, "--arch", "x86", "--write-baseline", tmp_path / ("n" * 256))
     assert ran.code == 2
     assert ran.err.endswith(": File name too long\n")

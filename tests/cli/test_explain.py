@@ -13,7 +13,7 @@ from lazymmu.kernelc.arch_profile import PROFILES
 
 
 def test_without_arguments_every_rule_is_named(run):
-    """The list to choose from."""
+    """Without arguments explain lists every rule to choose from."""
     ran = run("explain")
     assert (ran.code, ran.err) == (0, "")
     for name in RULES:
@@ -64,7 +64,7 @@ def test_things_asked_for_together_follow_each_other(run):
     ],
 )
 def test_what_does_not_exist_is_one_sentence(run, arguments, sentence):
-    """With what does exist."""
+    """A rule, architecture or dialect that does not exist is one sentence with those that do."""
     ran = run("explain", *arguments)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert sentence in ran.err

@@ -40,7 +40,7 @@ def test_a_rule_that_was_dropped_is_shown_in_the_newest_dialect_that_has_it(run)
     ],
 )
 def test_what_has_no_automaton_is_one_sentence(run, arguments, sentence):
-    """And exit code 2."""
+    """A rule without an automaton is one sentence and exit code 2."""
     ran = run("explain", *arguments, "--format", "dot")
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert sentence in ran.err

@@ -141,7 +141,7 @@ def test_a_filter_is_not_run_on_what_an_index_is_not_sure_of(repository, trap, g
     ],
 )
 def test_a_program_of_a_configuration_is_not_run(touched, trap, git, key, attribute, naive):
-    """Whatever git does with one."""
+    """A program that git's configuration names is not run, whatever git would do with it."""
     (touched / ".git" / "info" / "attributes").write_text(attribute + "\n")
     git(touched, "config", key, f"!{trap.program}" if key.startswith("alias") else trap.program)
     trap.sprung_by(touched, *naive)
@@ -297,7 +297,9 @@ def test_what_is_taken_from_a_configuration_names_no_program(found):
 
 @pytest.mark.parametrize("key", ["extensions.objectFormat", "core.eol", "branch.main.merge"])
 def test_no_value_that_is_taken_over_can_hold_another(touched, trap, git, key):
-    """A value may have lines."""
+    """A value that is taken over from a configuration may have lines, and none of them is a setting
+    of its own.
+    """
     git(touched, "config", key, f"sha256\n[core]\n\tfsmonitor = {trap.program}")
     changed(touched, trap)
 

@@ -92,7 +92,7 @@ def test_a_pipe_of_a_shell_may_be_empty_and_over():
 
 
 def test_dev_null_is_an_empty_file():
-    """As everywhere."""
+    """/dev/null reads as an empty file, as it does everywhere."""
     assert read_input("/dev/null") == b""
 
 
@@ -111,7 +111,7 @@ def test_more_than_the_limit_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_closed_standard_input_is_one_sentence(run, monkeypatch):
-    """`lazymmu replay - <&-`."""
+    """A standard input that is closed (`lazymmu replay - <&-`) is said in one sentence."""
     monkeypatch.setattr(sys, "stdin", None)
     for command in (("replay", "-"), ("litmus", "-"), ("verify", "--replay", "-"), ("trace", "-")):
         ran = run(*command)

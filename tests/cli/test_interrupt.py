@@ -159,7 +159,7 @@ def test_a_search_that_is_killed_is_one_sentence():
 
 
 def test_a_second_ctrl_c_while_the_first_is_told_shows_nothing():
-    """An impatient user."""
+    """An impatient user's second Ctrl-C, while the first is told, shows no traceback."""
     process = subprocess.Popen(
         [sys.executable, "-m", "lazymmu", *COMMANDS["check"]],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

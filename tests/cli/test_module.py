@@ -189,7 +189,7 @@ def test_the_fingerprint_does_not_rest_on_the_folders_name(run: Run, tmp_path: P
 
 
 def test_a_modules_own_sections_are_listed(run: Run, tmp_path: Path) -> None:
-    """`sections` takes --kernel too."""
+    """With --kernel `sections` lists the sections of the module itself."""
     text = HEAD + (
         "void ours(pte_t *ptep)\n{\n\tlazy_mmu_mode_enable();\n\tset_pte(ptep, __pte(0));\n"
         "\tlazy_mmu_mode_disable();\n}\n"
@@ -203,7 +203,7 @@ def test_a_modules_own_sections_are_listed(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", ["check", "sections"])
 def test_a_module_without_a_kernel_is_refused(run: Run, tmp_path: Path, verb: str) -> None:
-    """The sentence names the option."""
+    """A module's folder without --kernel is refused, and the sentence names the option."""
     folder = module(tmp_path, {"Makefile": "obj-m := a.o\n", "a.c": HEAD})
     ran = run(verb, folder)
     assert ran.code == 2
@@ -228,7 +228,7 @@ def test_what_is_no_module_or_no_kernel_is_refused(
     kernel: str | Path,
     said: str,
 ) -> None:
-    """One sentence, exit code 2."""
+    """A folder that is no module, or a kernel that is none, is one sentence and exit code 2."""
     module(tmp_path, {"Makefile": "obj-m := a.o\n", "a.c": HEAD})
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -246,7 +246,7 @@ def test_a_module_has_no_history(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_library_takes_a_kernel(tmp_path: Path) -> None:
-    """`lazymmu.check(folder, kernel=tree)`."""
+    """The library takes a module's kernel as `lazymmu.check(folder, kernel=tree)`."""
     folder = module(tmp_path, {"Makefile": "obj-m := a.o\n", "a.c": sleeps("mine")})
     result = lazymmu.check(folder, kernel=KERNEL, arches=["x86"])
     assert [finding.file for finding in result.findings] == [f"{folder}/a.c"]

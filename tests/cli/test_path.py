@@ -49,7 +49,7 @@ def test_a_file_is_named_from_inside_the_tree(tree, monkeypatch, typed):
 
 @pytest.mark.parametrize("typed", [".", "./", "mm/..", "{tree}", "{tree}/"])
 def test_the_tree_itself_is_all_of_it(tree, typed):
-    """Nothing is left out then."""
+    """A path that names the tree itself leaves nothing out."""
     assert named(typed.format(tree=tree), tree) == [("",)]
 
 
@@ -62,7 +62,7 @@ def test_the_tree_comes_before_where_one_stands(tree, monkeypatch):
 
 
 def test_a_tree_reached_through_a_link_is_the_same_tree(tree, tmp_path):
-    """On either side."""
+    """A tree that is reached through a link, on either side, is the same tree."""
     alias = tmp_path / "alias"
     alias.symlink_to(tree)
     assert named(alias / "mm", tree) == [("mm",)]
@@ -114,7 +114,7 @@ def test_with_several_trees_one_must_have_it(tree, tmp_path):
 
 @pytest.mark.parametrize("verb", ["check", "sections"])
 def test_both_verbs_say_so_before_they_read_a_tree(run, tree, verb):
-    """One sentence, and 2."""
+    """Both verbs refuse a wrong path before they read a tree, with one sentence and 2."""
     for path in ("nope", "/etc", "", "n" * 5000):
         ran = run(verb, tree, "--path", "mm", "--path", path)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
@@ -136,7 +136,7 @@ def test_findings_of_another_tree_are_not_those_of_the_path(
 
 
 def test_where_one_stands_may_be_gone(tree, monkeypatch):
-    """Somebody removed the directory."""
+    """A directory that somebody removed while one stands in it is no failure of its own."""
     gone = tree / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

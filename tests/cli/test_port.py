@@ -185,7 +185,7 @@ def test_debug_shows_where_a_port_failed(run, tmp_path):
     "row", ["5", "''", "' '", "['a']", "'a\\nb'", "None", "property(lambda self: 1)"]
 )
 def test_a_port_must_have_a_name_that_can_be_shown(run, mine, row):
-    """A text on one line."""
+    """A port's name must be a text of one line."""
     text = mine.read_text()
     found = next(line for line in text.splitlines() if line.strip().startswith("row"))
     mine.write_text(text.replace(found, f"    row = {row}", 1))

@@ -38,7 +38,7 @@ def test_the_form_is_chosen(run):
 
 
 def test_without_arguments_it_is_for_this_machine_and_says_so(run, here):
-    """And what else there is."""
+    """Without arguments the script is for this machine, and says what else there is."""
     here("aarch64", "7.3.4+deb13-arm64")
     ran = run("probes")
     assert ran.code == 0
@@ -64,7 +64,7 @@ def test_a_kernel_that_shows_nothing_is_no_success(run):
 
 
 def test_a_file_is_written_whole(run, tmp_path):
-    """Instead of standard output."""
+    """With --output the script is written to a file as a whole, and not to standard output."""
     file = tmp_path / "probes.sh"
     ran = run("probes", "--arch", "x86", "--release", "6.18", "--output", file)
     assert (ran.code, ran.out) == (0, "")
@@ -81,7 +81,7 @@ def test_a_file_is_written_whole(run, tmp_path):
     ],
 )
 def test_what_does_not_exist_is_one_sentence(run, arguments, sentence):
-    """And exit code 2."""
+    """An architecture or a release that does not exist is one sentence and exit code 2."""
     ran = run("probes", *arguments)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert sentence in ran.err

@@ -54,7 +54,7 @@ def test_without_a_dialect_the_newest_judges_and_says_so(run, events):
 
 
 def test_json_has_each_violation_with_its_line(run, events):
-    """For programs."""
+    """JSON holds each violation with its line, for programs to read."""
     value = json.loads(run("replay", events(NESTED), "--format", "json").out)
     assert value["dialect"] == "no-nesting"
     assert [(v["rule"], v["line"]) for v in value["violations"] if not v["information"]] == [
@@ -97,5 +97,5 @@ def test_what_is_no_list_is_one_sentence(run, tmp_path, text, sentence):
 
 
 def test_an_empty_list_ends_with_3(run, events):
-    """Nothing was judged."""
+    """An empty list of events ends with 3, because nothing was judged."""
     assert run("replay", events("# nothing\n")).code == 3

@@ -80,7 +80,7 @@ def test_a_tree_without_the_mode_ends_with_3(run, tree):
 
 
 def test_what_is_no_tree_or_dialect_is_one_sentence(run, tmp_path):
-    """As for check."""
+    """A folder that is no tree, or a dialect that is none, is one sentence, as for check."""
     assert run("sections", tmp_path).code == 2
     ran = run("sections", tmp_path, "--dialect", "x")
     assert (ran.code, ran.err.count("\n")) == (2, 1)

@@ -77,7 +77,7 @@ def test_several_traces_are_one_run(run):
 
 
 def test_a_trace_without_the_mode_ends_with_3(run, tmp_path):
-    """There is nothing to judge."""
+    """A trace without the mode ends with 3, because there is nothing to judge."""
     path = tmp_path / "trace"
     path.write_text(
         "            init-1       [001] .....     1.000001: sched_waking: comm=a pid=2\n"
@@ -89,7 +89,7 @@ def test_a_trace_without_the_mode_ends_with_3(run, tmp_path):
 
 @pytest.mark.parametrize("text", ["", "\n\n", "hello\nworld\n", "\x00\x01\x02\n"])
 def test_what_is_no_trace_ends_with_2_and_one_sentence(run, tmp_path, text):
-    """An empty file, prose, bytes."""
+    """An empty file, prose and bytes are no trace: one sentence and exit code 2."""
     path = tmp_path / "trace"
     path.write_text(text)
     ran = run("trace", path)
@@ -108,7 +108,7 @@ def test_wrong_arguments_are_one_sentence(run):
 
 
 def test_a_rule_that_no_trace_shows_is_refused(run):
-    """Locks are not in it."""
+    """A rule about locks is refused, because no trace shows them."""
     ran = run("trace", XEN, "--rule", "section-outside-lock")
     assert ran.code == 2
     assert "rule of traces" in ran.err
@@ -162,7 +162,7 @@ def test_sarif_is_valid_and_points_into_the_trace(run):
 
 
 def test_quiet_is_quiet(run):
-    """The findings alone."""
+    """With --quiet only the findings are printed."""
     ran = run("trace", XEN, "-q")
     assert ran.err == ""
     assert "[nested-section]" in ran.out
@@ -198,7 +198,7 @@ def test_a_trace_that_ends_early_is_never_clean(run, tmp_path, cut, quiet):
 
 
 def test_a_violation_in_the_part_that_was_read_is_1_and_the_loss_is_named(run, tmp_path):
-    """What was found was found."""
+    """A violation in the part that was read is 1, and what was lost after it is named."""
     path = tmp_path / "t"
     path.write_text(NESTED[:-9])
     ran = run("trace", path, *XEN_612, "--quiet")
@@ -208,7 +208,7 @@ def test_a_violation_in_the_part_that_was_read_is_1_and_the_loss_is_named(run, t
 
 @pytest.mark.parametrize("end", ["kill -9 $$", "exit 1"])
 def test_a_trace_cmd_that_dies_is_never_clean(run, tmp_path, monkeypatch, end):
-    """Its part is no whole."""
+    """A trace-cmd that dies has told a part only, so that the answer is never clean."""
     (tmp_path / "text").write_text(PAIR)
     program = tmp_path / "trace-cmd"
     program.write_text(

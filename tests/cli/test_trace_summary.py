@@ -37,13 +37,13 @@ def test_the_summary_takes_the_place_of_the_findings(run, trace):
 
 
 def test_it_is_json_when_asked(run, trace):
-    """For programs."""
+    """The summary is printed as JSON for programs when that is asked for."""
     ran = run("trace", trace, trace, "--summary", "--format", "json")
     assert [one["everything"]["sections"] for one in json.loads(ran.out)["traces"]] == [1, 1]
 
 
 def test_a_plot_is_written_beside_the_findings(run, trace, tmp_path):
-    """It needs no summary."""
+    """A plot is written beside the findings, and needs no summary."""
     pytest.importorskip("matplotlib")
     file = tmp_path / "plot.svg"
     ran = run("trace", trace, "--plot", file)
@@ -68,7 +68,7 @@ def test_without_matplotlib_a_plot_is_refused_before_anything_is_read(run, monke
     ],
 )
 def test_what_cannot_be_is_one_sentence(run, trace, arguments, sentence):
-    """And exit code 2."""
+    """A plot or a format that cannot be is one sentence and exit code 2."""
     ran = run("trace", trace, *arguments)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert sentence in ran.err

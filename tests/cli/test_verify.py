@@ -166,7 +166,7 @@ def test_limits_and_the_engine_reach_the_search(run, answers):
     ],
 )
 def test_a_wrong_name_is_one_sentence_with_the_nearest(run, arguments, says):
-    """Names are hard to remember."""
+    """A wrong name is one sentence with the nearest right one, since names are hard to remember."""
     ran = run("verify", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert says in ran.err

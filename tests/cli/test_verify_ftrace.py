@@ -46,7 +46,7 @@ def test_what_no_trace_tells_is_said(run):
 
 
 def test_a_stored_counterexample_can_be_written_as_a_trace(run, tmp_path):
-    """Without a search."""
+    """A stored counterexample is written as a trace again, without a search."""
     file = tmp_path / "result.json"
     chosen = ("--scenario", SLEEP, "--arch", "x86", "--release", "6.12.8")
     run("verify", "--jobs", 1, *chosen, "--format", "json", "--output", file)
@@ -56,7 +56,7 @@ def test_a_stored_counterexample_can_be_written_as_a_trace(run, tmp_path):
 
 
 def test_runs_without_a_violation_print_nothing(run):
-    """There is nothing to record."""
+    """Runs without a violation print no trace, because there is nothing to record."""
     ran = run(
         *("verify", "--jobs", 1, "--scenario", "read-after-flush", "--arch", "x86"),
         *("--release", "6.12.8", "--format", "ftrace"),

@@ -138,7 +138,7 @@ def test_after_what_it_could_not_tell_a_task_ends_and_it_tells_again():
 
 @pytest.mark.parametrize(("rule", "dialect"), DERIVABLE)
 def test_every_name_is_an_identifier_of_c(rule, dialect):
-    """rvgen makes enumerators of them."""
+    """Every name in an automaton is an identifier of C, of which rvgen makes enumerators."""
     automaton = derived(rule, dialect)
     for name in (*automaton.states, *automaton.symbols):
         assert re.fullmatch(r"[A-Za-z_]\w*", name)
@@ -197,6 +197,6 @@ def test_a_rule_that_no_kernel_shows_has_none(rule):
 
 
 def test_a_rule_that_a_dialect_allows_has_none():
-    """There is nothing to break."""
+    """A rule that a dialect allows has no automaton, because there is nothing to break."""
     with pytest.raises(NoAutomatonError, match="off in dialect counted"):
         derive(RULES["nested-section"], DIALECTS["counted"])

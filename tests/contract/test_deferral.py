@@ -110,7 +110,7 @@ def test_sleeping_hurts_who_pins() -> None:
 
 
 def test_reads_and_mixed_writes_hurt_who_defers_the_store() -> None:
-    """Only Xen PV does."""
+    """Reads and mixed writes hurt only who defers the store itself, which is Xen PV."""
     xen = {each.name for each in ROWS["x86"]}
     for rule in ("stale-read", "mixed-write"):
         assert _hurt(rule, "user", *ALL_ROWS) == xen
@@ -185,7 +185,7 @@ def test_a_cost_is_not_told_beside_a_harm() -> None:
 
 
 def test_sparc_is_not_concerned_by_kernel_mappings() -> None:
-    """They never enter its batch."""
+    """Kernel mappings do not concern sparc, whose batch they never enter."""
     for each in ROWS["sparc"]:
         assert harm_sentence("free-before-flush", each, "kernel") is None
         assert harm_sentence("free-before-flush", each, "user") is not None
@@ -313,6 +313,6 @@ def test_a_release_is_as_the_one_most_like_it(asked: str, found: str) -> None:
 
 @pytest.mark.parametrize("asked", ["", "next", "5.10.3", "6"])
 def test_what_is_no_known_release_is_refused(asked: str) -> None:
-    """With what is known."""
+    """A release that is not known is refused, with those that are."""
     with pytest.raises(ValueError, match=r"known are 6\.1\.176, "):
         release_of(asked)

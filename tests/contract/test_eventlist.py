@@ -163,7 +163,7 @@ def test_any_text_is_a_list_or_is_refused(text: str) -> None:
 
 @given(st.lists(st.sampled_from(["enable", "T0:", "read", "p", "=", '"', "#", "at=", "a:1", "\\"])))
 def test_any_words_are_a_list_or_are_refused(words: list[str]) -> None:
-    """Nearly right lines, too."""
+    """Any words, nearly right lines too, are a list of events or are refused."""
     try:
         parse(" ".join(words))
     except EventListError as error:

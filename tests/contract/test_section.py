@@ -95,7 +95,7 @@ def test_interrupts_suspend_the_mode_and_nothing_else() -> None:
 
 
 def test_pins_have_multiplicity() -> None:
-    """preempt_disable() twice needs preempt_enable() twice."""
+    """Pins are counted: preempt_disable() twice needs preempt_enable() twice."""
     state = after(ev.Pin("preempt"), ev.Pin("preempt"), ev.Unpin("preempt"))
     assert state.pinned
     assert not after(ev.Unpin("preempt"), start=state).pinned

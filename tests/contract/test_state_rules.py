@@ -97,7 +97,7 @@ def test_a_section_that_the_task_left_open_is_told_once() -> None:
 
 
 def test_a_pause_may_not_reach_user_mode() -> None:
-    """Nothing would resume it there."""
+    """A pause may not reach user mode, where nothing would resume it."""
     text = "pause\nuser_return      # expect: unbalanced-pause"
     said, expected = broken(text, COUNTED, "unbalanced-pause")
     assert said == expected
@@ -146,7 +146,7 @@ def test_an_update_in_an_interrupt_is_not_put_off() -> None:
 
 
 def test_the_message_names_the_interrupt() -> None:
-    """An NMI has another article."""
+    """The message names the interrupt, an NMI with its own article."""
     for kind, words in (("hard", "in a hard interrupt"), ("nmi", "in an NMI")):
         listed = parse(f"irq_enter {kind}\nobserved irq pending")
         ((_, found),) = judge(listed, Runtime([RULES["irq-deferred"]], COUNTED))
@@ -174,7 +174,7 @@ def test_who_blocks_in_a_section_sleeps_in_it() -> None:
 
 
 def test_a_section_that_goes_on_elsewhere_has_moved() -> None:
-    """Where both CPUs are known."""
+    """A section that goes on on another CPU has moved, where both CPUs are known."""
     text = """
         pin migrate
         switch_in from_cpu=0 cpu=1

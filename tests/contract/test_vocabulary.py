@@ -42,7 +42,7 @@ def spoil(data: Path, file: str, old: str, new: str) -> str:
 
 
 def test_it_is_read_once() -> None:
-    """Loading again costs nothing."""
+    """The vocabulary is read once, so that loading it again costs nothing."""
     assert load() is load()
 
 
@@ -162,7 +162,7 @@ def test_a_missing_key_is_named(data: Path) -> None:
 
 
 def test_a_missing_source_is_named(data: Path) -> None:
-    """Every word is cited."""
+    """A word without a source is named, because every word is cited."""
     assert "has no source" in spoil(data, "frees.toml", "source = ", "why = ")
 
 
@@ -173,7 +173,7 @@ def test_a_name_twice_is_named(data: Path) -> None:
 
 
 def test_a_name_that_is_no_identifier_is_named(data: Path) -> None:
-    """Names are matched against C."""
+    """A name that is no identifier of C is named, because names are matched against C."""
     assert "no C identifier" in spoil(data, "tlb.toml", "call.tlb_flush", 'call."tlb flush"')
 
 

@@ -156,7 +156,7 @@ def test_every_rule_that_lines_can_break_is_told_somewhere():
 
 
 def test_all_architectures_tell_something_by_functions_and_by_counters():
-    """Each in its own way."""
+    """Traces of all architectures tell something by functions and by counters, each in its way."""
     ways = {
         (case.verdict.arch, any(" ec=" in line.text for line in case.told.lines), sections)
         for case in told()

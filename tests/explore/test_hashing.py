@@ -50,7 +50,7 @@ def test_a_set_tells_the_first_of_each(loops, batches):
 
 @given(batches=BATCHES)
 def test_numbers_are_given_in_order_of_meeting(loops, batches):
-    """A key keeps its number."""
+    """Numbers are given in the order in which keys are met, and a key keeps its number."""
     numbering, known = Numbering(loops, unlimited), {}
     for batch in batches:
         expected = [known.setdefault(key, len(known)) for key in batch]

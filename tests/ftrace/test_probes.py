@@ -134,7 +134,7 @@ def test_functions_change_with_the_release():
     [("x86_64", "x86"), ("ppc64le", "powerpc"), ("sparc64", "sparc"), ("aarch64", "arm64")],
 )
 def test_a_machine_has_its_architecture(machine, arch):
-    """As uname -m names it."""
+    """A machine has the architecture that `uname -m` names."""
     assert probes.architecture(machine) == arch
 
 
@@ -146,13 +146,13 @@ def test_a_machine_without_the_mode_has_none():
 
 @pytest.mark.parametrize("release", ["", "next", "v", ".1"])
 def test_what_is_no_release_is_refused(release):
-    """In one sentence."""
+    """A text that is no release is refused in one sentence."""
     with pytest.raises(ValueError, match="is no release"):
         probes.plan("x86", release)
 
 
 def test_what_is_no_architecture_is_refused():
-    """In one sentence."""
+    """A name that is no architecture is refused in one sentence."""
     with pytest.raises(ValueError, match="is no architecture"):
         probes.plan("s390", "7.3")
 

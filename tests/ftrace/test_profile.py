@@ -97,7 +97,7 @@ def test_a_longer_name_is_another(name):
 
 
 def test_names_that_contradict_each_other_leave_it_open():
-    """Two traces put together."""
+    """Names that contradict each other, as in two traces put together, leave the kernel open."""
     assert guess(Header(), XEN + b"x: hpte_need_flush <-f\n").arch == ""
 
 

@@ -71,7 +71,7 @@ def test_a_line_is_the_same_among_others_and_alone(path, seconds, wide):
     b"x" * 80,
 ])))  # fmt: skip
 def test_any_mixture_is_read_the_same_way(some):
-    """Whatever came first."""
+    """Any mixture of lines is read the same way, whatever came first."""
     text = b"# tracer: function\n" + b"\n".join([*some, b""])
     if any(line and b"-" in line for line in some):
         agree(text)

@@ -26,7 +26,7 @@ def names(path, stream=None):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress], ids=["plain", "gz", "xz"])
 def test_files_are_recognised_by_what_they_hold(tmp_path, pack):
-    """Not by their names."""
+    """Files are recognised by what they hold, and not by their names."""
     path = tmp_path / "trace.txt"
     path.write_bytes(pack(LINE.encode() * 3))
     assert names(path) == ["xen_enter_lazy_mmu"] * 3
@@ -45,7 +45,7 @@ def test_zstd_is_read_where_python_can(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
-    """With the reason."""
+    """A file that is not there is one sentence with the reason."""
     with pytest.raises(TraceError, match=r"cannot read .*: No such file or directory$"):
         names(tmp_path / "none")
 
@@ -57,7 +57,7 @@ def test_a_name_that_no_file_can_have_is_one_sentence():
 
 
 def test_a_directory_is_one_sentence(tmp_path):
-    """As above."""
+    """A directory in place of a file is one sentence with the reason."""
     with pytest.raises(TraceError, match="Is a directory"):
         names(tmp_path)
 
@@ -72,7 +72,7 @@ def test_a_trace_dat_without_trace_cmd_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_a_trace_dat_cannot_come_from_a_stream():
-    """trace-cmd needs a file."""
+    """A trace.dat cannot come from a stream, because trace-cmd needs a file."""
     with pytest.raises(TraceError, match="name the file"):
         names("<stdin>", io.BytesIO(TRACE_DAT))
 
@@ -200,7 +200,7 @@ def test_a_last_line_without_its_end_is_a_loss(tmp_path):
 
 
 def test_data_without_any_line_is_not_read_for_ever(monkeypatch):
-    """As /dev/zero on standard input."""
+    """Data without any line, as from /dev/zero, is not read for ever."""
     from lazymmu.ftrace import streams
 
     monkeypatch.setattr(streams, "LIMIT", 4 << 20)
@@ -275,7 +275,9 @@ def test_a_trace_cmd_that_hangs_is_a_loss(trace_cmd, monkeypatch):
 def test_a_trace_cmd_that_fails_before_it_says_anything_is_an_error(
     trace_cmd, monkeypatch, script, why
 ):
-    """There is nothing to judge."""
+    """A trace-cmd that fails before it says anything is an error, because there is nothing to
+    judge.
+    """
     from lazymmu.ftrace import tracecmd
 
     monkeypatch.setattr(tracecmd, "MAX_SILENCE_SECONDS", 0.5)

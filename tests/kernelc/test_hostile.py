@@ -42,7 +42,7 @@ def test_headers_that_include_each_other_twice(grow: Grow) -> None:
 
 
 def test_kconfig_files_that_include_each_other_twice(grow: Grow) -> None:
-    """The same for `source`."""
+    """Kconfig files that source each other twice at each step are read to a bound and named."""
     twice = 'source "a"\nsource "b"\nconfig X\n\tdef_bool y\n'
     tree = Tree.open(grow({"Kconfig": twice, "a": twice, "b": twice}))
     assert solve(tree, TOY).value("X") == "y"

@@ -67,7 +67,7 @@ def test_a_name_means_the_definition_in_its_own_file_first() -> None:
 
 
 def test_a_name_without_definition_is_nobody() -> None:
-    """None, and not an error."""
+    """A name without a definition is None, and not an error."""
     assert Program(Made({})).resolve("f", "mm/a.c") is None
 
 

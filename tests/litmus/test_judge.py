@@ -97,14 +97,14 @@ def test_a_situation_may_be_expected_never_to_occur(judged):
 
 
 def test_a_run_that_does_not_apply_says_why(judged):
-    """The reason is the machine's."""
+    """A run that does not apply gives the machine's reason."""
     judgement = judged("    *: holds\n", SearchOutcome.NOT_APPLICABLE, reason="no such kernel")
     assert judgement.sentences == ("expected holds, found not-applicable", "no such kernel")
     assert judged("    *: not-applicable\n", SearchOutcome.NOT_APPLICABLE, reason="no").met
 
 
 def test_an_inconclusive_verdict_leaves_it_open(judged):
-    """It neither passes nor fails."""
+    """An inconclusive verdict neither passes nor fails what a file expects."""
     judgement = judged("    *: holds\n", SearchOutcome.INCONCLUSIVE, reason="deadline")
     assert judgement.met is None
     assert judgement.sentences == ("expected holds, and it is open",)

@@ -66,7 +66,7 @@ def test_what_is_expected_below_also_is_left_out_where_nothing_is_chosen(chosen)
 
 
 def test_everything_is_each_release(chosen):
-    """--all spares nothing."""
+    """With --all each release is run, and none is spared."""
     assert len(chosen("    sparc: holds\n", everything=True)) == 4
 
 

@@ -106,7 +106,7 @@ def test_a_rule_that_is_not_broken_is_blamed_for_nothing():
 
 
 def test_a_machine_that_no_kernel_is_shows_nothing():
-    """powerpc had no PREEMPT_RT."""
+    """A machine that no kernel is, as powerpc with PREEMPT_RT, shows nothing of who is hurt."""
     text = SLEEP
     scenario = load(HEAD.replace("bound 0", "rt yes") + text, "example.litmus")
     assert attribute_harms(to_query(scenario, "powerpc", "6.1.176"), "sleep-in-section") == {}

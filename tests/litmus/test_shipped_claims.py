@@ -36,7 +36,7 @@ def test_there_are_twenty_one_and_all_have_a_verdict():
 
 
 def test_a_claim_that_nothing_shows_says_so():
-    """All others have a run."""
+    """A claim that no run shows says so, and all others have a run."""
     silent = [claim for claim in CLAIMS if not claim.runs]
     assert all("No machine shows that" in claim.why for claim in silent)
     assert len(silent) < 3

@@ -11,7 +11,9 @@ TEXT = parser_table.GRAMMAR.read_text(encoding="utf-8")
 
 
 def test_the_table_is_of_this_grammar_and_this_lark():
-    """If not: python -m tools.parser_table."""
+    """The table is made of this grammar by this lark; if not, `python -m tools.parser_table` makes
+    it anew.
+    """
     assert parser_table.ready(TEXT, Indentation()) is not None
 
 
@@ -42,7 +44,7 @@ def test_a_table_that_is_written_is_read(monkeypatch, tmp_path):
 
 
 def test_without_a_table_the_grammar_is_read(monkeypatch, tmp_path):
-    """None is needed."""
+    """Without a table the grammar itself is read, because none is needed."""
     monkeypatch.setattr(parser_table, "TABLE", tmp_path / "none.json")
     assert parser_table.ready(TEXT, Indentation()) is None
     assert parser_table.parser(Indentation()).parse(shipped.text(shipped.names()[0]))

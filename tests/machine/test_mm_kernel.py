@@ -30,7 +30,7 @@ FULL = ["p kernel lock K = A"]
     ],
 )
 def test_loops_of_vmalloc_are_sections_from_v6_16_on(release, expected, program, value):
-    """44562c71e2cf; no lock anywhere."""
+    """Loops of vmalloc are sections from v6.16 on (44562c71e2cf), with no lock anywhere."""
     assert did("x86", release, [f"p kernel{value}", f"q kernel{value}"], program) == expected
 
 
@@ -43,7 +43,7 @@ def test_loops_of_vmalloc_are_sections_from_v6_16_on(release, expected, program,
     ],
 )
 def test_an_error_in_the_first_candidates_of_v6_16_forgets_to_leave(release, expected):
-    """fea18c686320 made it leave."""
+    """An error in the first candidates of v6.16 forgets to leave; fea18c686320 made it leave."""
     program = "vmap_pages_pte_range B p"
     assert did("x86", release, ["p kernel = A"], program) == expected
 
@@ -83,7 +83,7 @@ def test_kasan_freed_shadow_under_the_lock(release, locked):
 
 
 def test_kasan_frees_the_page_of_who_came_second():
-    """The first one's stays."""
+    """Of two who fill one entry KASAN frees the page of the second, and that of the first stays."""
     machine = bench("x86", "6.17.8", *SHADOW)
     machine.do("kasan_populate_vmalloc A p")
     words = order(machine.do("kasan_populate_vmalloc B p"), "read", "enable", "disable")
@@ -133,7 +133,9 @@ def test_a_page_mapped_inside_a_section_is_there_at_once_on_arm64(release):
 
 
 def test_x86_flushes_the_mode_when_it_maps_pages():
-    """__kernel_map_pages() ends with arch_flush_lazy_mmu_mode()."""
+    """Mapping pages on x86 flushes the mode: __kernel_map_pages() ends with
+    arch_flush_lazy_mmu_mode().
+    """
     machine = bench("x86", "6.12.38", "l kernel")
     machine.do(INSIDE)
     assert (machine.stored("l"), machine.mode()) == ("A", "on")
@@ -162,7 +164,9 @@ def test_x86_does_not_flush_the_mode_for_kfence():
 def test_a_short_lived_mapping_is_there_at_once_except_from_v2_6_30_to_v3_2(
     release, program, stored
 ):
-    """2cd1c8d4dc7e put the flush back."""
+    """A short-lived mapping is there at once, except from v2.6.30 to v3.2, when 2cd1c8d4dc7e put
+    the flush back.
+    """
     machine = bench("x86", release, "k kernel")
     machine.do(f"lazy_mmu_mode_enable; {program}")
     assert machine.stored("k") == stored
@@ -188,5 +192,5 @@ def test_vmalloc_fault_read_back_what_it_wrote(release, bug):
 
 
 def test_vmalloc_fault_is_no_more():
-    """v5.8 fills these entries beforehand."""
+    """The fault of vmalloc is no more, since v5.8 fills these entries beforehand."""
     assert "vmalloc_fault" not in bench("x86", "5.10", "p").machine.operations

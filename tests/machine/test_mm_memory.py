@@ -29,7 +29,9 @@ def test_kernel_mappings_are_not_locked_at_all():
 
 @pytest.mark.parametrize(("space", "preempted"), [("kernel", True), ("lock L", False)])
 def test_kernel_mappings_can_be_preempted_inside_and_user_mappings_cannot(space, preempted):
-    """Claim C3, with PREEMPT_FULL."""
+    """With PREEMPT_FULL kernel mappings can be preempted inside a section and user mappings cannot
+    (claim C3).
+    """
     machine = bench("arm64", "6.17.8", f"p {space}")
     machine.begin(*parsed(f"apply_to_page_range p:\n    {CALLBACK}"))
     while machine.mode() != "on":
@@ -43,7 +45,9 @@ def test_kernel_mappings_can_be_preempted_inside_and_user_mappings_cannot(space,
 
 
 def test_a_range_that_exists_is_called_back_for_what_is_not_none():
-    """apply_to_existing_page_range()."""
+    """On a range that exists apply_to_existing_page_range() calls back for entries that are not
+    none.
+    """
     program = "apply_to_existing_page_range p q:\n    pte_clear ptep"
     words = did("x86", "6.12.38", ["p kernel", "q kernel = A"], program)
     assert words == ["enable", "write q", "disable"]
@@ -60,7 +64,7 @@ def test_callbacks_may_nest():
 
 
 def test_remap_pte_range_stops_at_what_is_mapped_already():
-    """BUG_ON(!pte_none())."""
+    """Where something is mapped already remap_pte_range() stops at BUG_ON(!pte_none())."""
     words = did("x86", "6.12.38", ["p lock L = A"], "remap_pte_range B p")
     assert words == ["take L", "enable", "bug"]
 
@@ -111,6 +115,6 @@ def test_a_scenario_that_names_too_few_locks_is_refused_before_it_runs(entries, 
 
 
 def test_an_operation_on_many_entries_needs_one():
-    """The sentence says so."""
+    """An operation on many entries needs at least one, and the sentence says so."""
     with pytest.raises(ConfigError, match="zap_pte_range takes entries, one at least"):
         searched("x86", "7.3.4", ["p lock L"], "zap_pte_range")

@@ -25,7 +25,9 @@ def test_move_ptes_does_not_flush_for_what_was_not_present():
 
 @pytest.mark.parametrize(("release", "warns"), [("6.12.38", False), ("6.17.8", True)])
 def test_move_ptes_warns_of_a_target_that_is_taken_from_v6_17_on(release, warns):
-    """VM_WARN_ON_ONCE(!pte_none(*new_ptep))."""
+    """From v6.17 on move_ptes() warns of a target that is taken:
+    VM_WARN_ON_ONCE(!pte_none(*new_ptep)).
+    """
     words = did("x86", release, ["p lock L = A", "q lock N = B"], "move_ptes p q")
     assert ("bug" in words) == warns
 
@@ -46,7 +48,7 @@ def test_change_protection_flushes_after_the_lock():
 
 
 def test_mprotect_takes_the_write_permission_and_nothing_else():
-    """None, swap and markers stay."""
+    """mprotect() takes the write permission and nothing else: none, swap and markers stay."""
     machine = bench("x86", "6.12.38", "p lock L = A", "q lock L = swap", "r lock L")
     machine.do("change_protection p q r")
     assert [machine.stored(name) for name in "pqr"] == ["A:ro", "swap", None]
@@ -66,14 +68,16 @@ def test_pagemap_scan_begins_before_its_lock_up_to_v6_14(release, expected):
 
 
 def test_pagemap_scan_leaves_alone_what_is_write_protected():
-    """Then nothing is flushed either."""
+    """PAGEMAP_SCAN leaves alone what is write-protected, and then flushes nothing either."""
     words = did("x86", "6.17.8", ["p lock L = A:ro:wp"], "pagemap_scan_pmd_entry p")
     assert words == ["take L", "enable", "disable", "drop L", "sleep cond_resched"]
 
 
 @pytest.mark.parametrize(("arch", "there"), [("x86", True), ("powerpc", False), ("sparc", False)])
 def test_pagemap_scan_write_protects_only_where_userfaultfd_can(arch, there):
-    """HAVE_ARCH_USERFAULTFD_WP; and nowhere before v6.7."""
+    """PAGEMAP_SCAN write-protects only where userfaultfd can (HAVE_ARCH_USERFAULTFD_WP), and
+    nowhere before v6.7.
+    """
     assert ("pagemap_scan_pmd_entry" in bench(arch, "6.12.8", "p").machine.operations) == there
     assert "pagemap_scan_pmd_entry" not in bench(arch, "6.1.176", "p").machine.operations
 

@@ -16,12 +16,12 @@ def test_it_maps_locks_and_looks_again():
 
 
 def test_without_a_table_it_fails_and_takes_no_lock():
-    """Then the caller does nothing."""
+    """Without a table mapping fails and takes no lock, so that the caller does nothing."""
     assert did("x86", "6.12.38", GONE, "do_anonymous_page p A") == []
 
 
 def test_before_v6_5_the_lock_is_all_there_is():
-    """Callers had looked before."""
+    """Before v6.5 the lock is all there is, because callers had looked before."""
     assert did("x86", "6.1.176", GONE, "do_anonymous_page p A") == ["take L", "write p", "drop L"]
 
 

@@ -14,7 +14,7 @@ DONTNEED = "madvise_dontneed_single_vma p"
 
 
 def test_pages_are_freed_after_the_flush_and_the_flush_comes_after_the_lock():
-    """mmu_gather's order."""
+    """Pages are freed after the flush, which comes after the lock, in mmu_gather's order."""
     words = did("x86", "6.12.38", ["p lock L = A"], "unmap_page_range p")
     assert words == ["take L", "enable", "write p", "disable", "drop L", "flush p", "free p"]
 
@@ -70,7 +70,7 @@ def test_while_somebody_has_the_pmd_lock_the_slow_path_waits_for_it(release):
 
 @pytest.mark.parametrize("release", ["6.17.8", "7.3.4"])
 def test_the_slow_path_leaves_a_table_that_is_in_use(release):
-    """Somebody filled an entry meanwhile."""
+    """The slow path leaves a table in which somebody filled an entry meanwhile."""
     machine = bench("x86", release, *TABLE)
     machine.do(f"{_slow(release)} p")
     assert (machine.stored("d"), machine.stored("p")) == ("T", "A")
@@ -117,7 +117,7 @@ def test_xen_warns_of_a_swap_entry_that_was_just_cleared(arch, release, warns):
 
 
 def test_a_present_entry_is_exchanged_at_once_and_does_not_warn():
-    """Even with Xen, 7.3."""
+    """A present entry is exchanged at once and does not warn, even with Xen on 7.3."""
     assert "bug" not in did("x86", "7.3.4", ["p lock L = A:ro:wp"], DONTNEED)
 
 

@@ -58,7 +58,9 @@ def test_set_pte_over_a_valid_entry_is_warned_about(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_a_protection_change_is_a_store_and_an_invalidation(row):
-    """ptep_set_wrprotect(), and modify_prot's two halves."""
+    """A protection change is a store and an invalidation, in ptep_set_wrprotect() and in
+    modify_prot's two halves.
+    """
     bench = Workbench("powerpc", row, "p = A", "q = B", cpus=2)
     bench.do("lazy_mmu_mode_enable; ptep_set_wrprotect p; ptep_modify_prot_start q")
     bench.do("ptep_modify_prot_commit q B:ro")
@@ -103,7 +105,7 @@ def test_a_batch_has_one_mm(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_huge_pages_are_invalidated_at_once(row):
-    """hpte_do_hugepage_flush() knows no batch."""
+    """Huge pages are invalidated at once, because hpte_do_hugepage_flush() knows no batch."""
     bench = Workbench("powerpc", row, "d pmd = A", cpus=2)
     bench.do("lazy_mmu_mode_enable; pmdp_huge_get_and_clear d")
     assert (bench.stored("d"), bench.tlb("d", 1), bench.pending) == (None, set(), ())
@@ -122,7 +124,7 @@ def test_an_inner_end_turns_the_mode_off(row):
 
 
 def test_a_counted_inner_end_flushes_and_the_mode_stays():
-    """v7.0 on: sections nest."""
+    """From v7.0 on sections nest: the inner end flushes, and the mode stays on."""
     bench = Workbench("powerpc", "hash-counted", "p = A", "q = B")
     bench.do("lazy_mmu_mode_enable; lazy_mmu_mode_enable; pte_clear p; lazy_mmu_mode_disable")
     assert (bench.mode(), bench.pending, bench.tlb("p")) == ("on", (), set())
@@ -132,7 +134,7 @@ def test_a_counted_inner_end_flushes_and_the_mode_stays():
 
 @pytest.mark.parametrize(("row", "how"), [("hash-active", "noop"), ("hash-counted", "now")])
 def test_the_flush_is_empty_to_v6_19(row, how):
-    """And the event says so."""
+    """To v6.19 the flush of the mode is empty, and the event says so."""
     bench = Workbench("powerpc", row, "p = A")
     bench.do("lazy_mmu_mode_enable; pte_clear p")
     seen = bench.do("lazy_mmu_mode_flush")

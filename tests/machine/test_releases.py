@@ -56,7 +56,7 @@ def test_a_series_stands_for_the_newest_of_it():
     ("arch", "name"), [("x86", "4.4"), ("m68k", "7.3.4"), ("arm64", "6.12.8"), ("x86", "6")]
 )
 def test_what_is_not_known_is_said_with_what_is(arch, name):
-    """One sentence, and a list."""
+    """What is not known of releases is said in one sentence, with a list of what is."""
     if (arch, name) == ("x86", "6"):
         assert find(arch, name)[0].name == "6.19.6"
         return

@@ -56,14 +56,14 @@ def test_the_end_invalidates_each_run_of_valid_entries_once():
 
 
 def test_an_untouched_entry_between_two_makes_two_runs():
-    """IPTE takes neighbours only."""
+    """An untouched entry between two makes two runs, because IPTE takes neighbours only."""
     on = bench("p = A", "q = B", "r = C")
     on.do(f"{BEGIN} p q r; set_pte p C; set_pte r A; lazy_mmu_mode_disable")
     assert on.costs["invalidation"] == 2
 
 
 def test_without_the_mode_each_exchange_has_an_invalidation_of_its_own():
-    """ptep_xchg_lazy()."""
+    """Without the mode each exchange in ptep_xchg_lazy() has an invalidation of its own."""
     on = bench()
     on.do("ptep_get_and_clear p; ptep_get_and_clear q")
     assert (on.costs["invalidation"], on.tlb("p")) == (2, frozenset())
@@ -79,7 +79,9 @@ def test_entries_outside_the_range_are_changed_at_once():
 
 
 def test_a_section_without_a_range_batches_nothing_and_pins_all_the_same():
-    """enter_ipte_norange()."""
+    """A section without a range (enter_ipte_norange()) batches nothing, and pins the task all the
+    same.
+    """
     on = bench(tasks=2)
     on.do(f"{BEGIN}; set_pte p C")
     assert (on.stored("p"), on.mode()) == ("C", "off")
@@ -101,7 +103,7 @@ def test_after_a_pause_nothing_is_batched_any_more():
 
 
 def test_a_flush_stores_and_keeps_the_range():
-    """flush_lazy_mmu_mode() leaves and enters again."""
+    """A flush stores and keeps the range: flush_lazy_mmu_mode() leaves and enters again."""
     on = bench()
     on.do(f"{BEGIN} p q r; set_pte p C; lazy_mmu_mode_flush")
     assert on.stored("p") == "C"

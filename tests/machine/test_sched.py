@@ -75,7 +75,7 @@ def test_migrate_disable_lets_a_task_go_and_brings_it_back_to_its_cpu(run):
 
 
 def test_a_lock_keeps_two_tasks_apart(run):
-    """No state has both inside."""
+    """A lock keeps two tasks apart, so that no state has both inside."""
     found = run(
         ARCH,
         RELEASE,
@@ -160,7 +160,7 @@ def test_a_child_runs_for_the_first_time_once(run):
     ],
 )
 def test_a_machine_that_no_kernel_is_is_refused(change, sentence):
-    """One sentence says why."""
+    """A machine that no kernel is is refused, and one sentence says why."""
     config = MachineConfig(ARCH, RELEASE, entries=(EntrySpec("p"),), tasks=(TaskSpec("T0", ()),))
     with pytest.raises(ConfigError, match=sentence):
         Machine(dataclasses.replace(config, **change))

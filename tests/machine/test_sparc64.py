@@ -50,7 +50,9 @@ def test_kernel_entries_are_left_to_flush_tlb_kernel_range(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_flush_tlb_range_does_nothing_and_mmu_gather_flushes_the_batch(row):
-    """tlb_flush() is flush_tlb_pending()."""
+    """In a section flush_tlb_range() does nothing, and mmu_gather flushes the batch: tlb_flush() is
+    flush_tlb_pending().
+    """
     bench = Workbench("sparc", plain(row), "p = A")
     seen = bench.do("lazy_mmu_mode_enable; pte_clear p; flush_tlb_range p")
     assert [event.how for event in seen if isinstance(event, TlbFlush)] == ["noop"]
@@ -87,7 +89,7 @@ def test_outside_a_section_a_batch_of_another_mm_is_flushed_as_well(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_a_huge_page_goes_into_the_batch(row):
-    """set_pmd_at() ends in tlb_batch_add_one()."""
+    """A huge page goes into the batch, because set_pmd_at() ends in tlb_batch_add_one()."""
     bench = Workbench("sparc", plain(row), HUGE)
     bench.do("lazy_mmu_mode_enable; pmdp_huge_get_and_clear d")
     assert (bench.stored("d"), bench.pending) == (None, (("d", "invalidate A"),))
@@ -120,7 +122,7 @@ def test_an_inner_end_turns_the_mode_off(row):
 
 
 def test_a_counted_inner_end_flushes_and_the_mode_stays():
-    """v7.0 on: sections nest."""
+    """From v7.0 on sections nest: the inner end flushes, and the mode stays on."""
     bench = Workbench("sparc", "sparc-counted", "p = A", "q = B")
     bench.do("lazy_mmu_mode_enable; lazy_mmu_mode_enable; pte_clear p; lazy_mmu_mode_disable")
     assert (bench.mode(), bench.pending, bench.tlb("p")) == ("on", (), set())

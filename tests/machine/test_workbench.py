@@ -91,7 +91,7 @@ def test_a_machine_that_met_a_bug_stands_still():
 
 @pytest.mark.parametrize("text", ["p far", "p pte kernel quick"])
 def test_an_entry_with_unknown_words_is_refused(text):
-    """One sentence names the word."""
+    """An entry with unknown words is refused, and one sentence names the word."""
     with pytest.raises(ConfigError, match="neither a level nor a space"):
         Workbench("x86", "7.3", text)
 

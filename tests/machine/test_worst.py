@@ -129,7 +129,7 @@ def test_the_mode_in_an_interrupt_is_a_bug_where_the_text_forbids_it(arch):
 @pytest.mark.parametrize("release", [COUNTED, COUNTED_TASK])
 @pytest.mark.parametrize("arch", BOTH)
 def test_with_counters_an_inner_end_flushes_and_a_pause_leaves(arch, release):
-    """And nothing waits while paused."""
+    """With counters an inner end flushes and a pause leaves, so that nothing waits while paused."""
     on = bench(arch, release)
     on.do("lazy_mmu_mode_enable; lazy_mmu_mode_enable; set_pte p B; lazy_mmu_mode_disable")
     assert (on.stored("p"), on.mode()) == ("B", "on")

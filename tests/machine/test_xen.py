@@ -204,7 +204,7 @@ def test_bottom_halves_off_are_interrupt_context(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_a_flush_leaves_the_mode_on(row):
-    """arch_flush_lazy_mmu_mode() of every release."""
+    """A flush by arch_flush_lazy_mmu_mode() leaves the mode on, in every release."""
     bench = Workbench("x86", row, "p")
     bench.do("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_flush")
     assert (bench.stored("p"), bench.mode(), bench.pending) == ("A", "on", ())

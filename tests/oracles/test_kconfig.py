@@ -136,8 +136,9 @@ exec gcc -U__GNUC__ -D__GNUC__=13 -U__GNUC_MINOR__ -D__GNUC_MINOR__=2 "$@"
 """
 
 
-@pytest.mark.parametrize("mode", ["--alldefconfig", "--randconfig"])
-@pytest.mark.parametrize("version", ["6.12.8", "7.3"])
+@pytest.mark.parametrize(
+    ("version", "mode"), [("6.12.8", "--randconfig"), ("7.3", "--alldefconfig")]
+)
 def test_a_real_configuration_is_one_that_we_allow(
     version: str, mode: str, kernel_tree, build_conf, tmp_path: Path
 ) -> None:

@@ -171,7 +171,7 @@ def test_a_pool_gives_what_is_ready_in_the_time_there_is_and_leaves_nobody_behin
 
 
 def test_a_result_that_cannot_be_sent_is_an_error_and_no_silence() -> None:
-    """A function is no data."""
+    """A result that cannot be sent, as a function cannot, is an error and not silence."""
     pool = Pool(1, lambda _: lambda: 0)
     with pytest.raises(RuntimeError, match="cannot be sent"):
         list(pool.run([0]))

@@ -66,7 +66,7 @@ def test_a_long_name_is_shortened_in_the_middle(one, length):
 
 
 def test_what_fits_is_not_shortened():
-    """Up to the last character."""
+    """A text that fits up to its last character is not shortened."""
     assert clean("n" * LONGEST) == "n" * LONGEST
 
 

@@ -161,7 +161,7 @@ def test_a_damaged_database_is_a_miss_and_goes_away(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_made_makes_every_get_a_miss(tmp_path: Path) -> None:
-    """No cache is no error."""
+    """A cache directory that cannot be made makes every get a miss, and is no error."""
     (tmp_path / "file").write_text("")
     with Cache(tmp_path / "file" / "cache") as cache:
         cache.put("kind", "a", 1)
@@ -309,7 +309,7 @@ def test_a_value_of_another_state_of_the_program_is_a_miss(
 def test_a_value_too_long_to_be_read_is_not_kept(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are."""
+    """A value that is too long to be read back is not kept, and the others are."""
     monkeypatch.setattr(cache_module, "_LARGEST", 100)
     cache.put_many("kind", {"long": "x" * 200, "short": "x"})
     assert cache.get_many("kind", ["long", "short"]) == {"short": "x"}
@@ -347,7 +347,7 @@ def test_a_folder_that_others_can_write_is_not_used(tmp_path: Path, mode: int) -
 def test_a_folder_of_another_user_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even by root."""
+    """A cache folder of another user is not used, not even by root."""
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     assert not_used(tmp_path) == f"no cache is used: {tmp_path} belongs to another user"
 

@@ -65,7 +65,7 @@ def test_what_is_no_revision_is_refused(repository, revision):
 
 
 def test_a_tree_without_git_is_refused(tree):
-    """A tarball has no history."""
+    """A tree without git, as from a tarball, has no history and is refused."""
     with pytest.raises(Problem, match=r"^--since: .* is not in a git repository: "):
         former_tree.at_revision(str(tree), "HEAD")
 
@@ -173,7 +173,7 @@ def test_a_patch_may_change_modes(tree):
 
 
 def test_a_series_that_touches_a_file_twice_is_undone_whole(tree):
-    """Mails, one after the other."""
+    """A series of mails that touches a file twice is undone as a whole, one after the other."""
     (tree / "mm" / "a.c").write_text("third\n")
     patches = [
         f"From: x\nSubject: {new}\n\n---\ndiff --git a/mm/a.c b/mm/a.c\n--- a/mm/a.c\n"
@@ -197,7 +197,7 @@ def test_a_binary_patch_is_undone_if_it_holds_both_sides(repository, git):
 
 
 def test_a_patch_of_a_submodule_is_one_sentence(tree):
-    """Its contents are elsewhere."""
+    """A patch of a submodule, whose contents are elsewhere, is one sentence."""
     patch = (
         b"diff --git a/sub b/sub\nindex 1111111..2222222 160000\n--- a/sub\n+++ b/sub\n"
         b"@@ -1 +1 @@\n"

@@ -45,7 +45,7 @@ def gone(pids: Path) -> bool:
 
 
 def test_a_git_that_hangs_is_killed_with_all_that_it_started(repository, hanging, monkeypatch):
-    """One sentence says so."""
+    """A git that hangs is killed with all that it started, and one sentence says so."""
     monkeypatch.setattr(git, "TIME_LIMIT", 0.5)
     with pytest.raises(Problem, match=r"^--since: git config did not end within 0\.5 seconds$"):
         former_tree.at_revision(str(repository), "HEAD")
@@ -134,7 +134,7 @@ def test_nothing_is_left_of_a_private_repository():
 
 @pytest.mark.parametrize("content", [None, "#!/no/such/interpreter\n", "not a program"])
 def test_a_git_that_cannot_be_run_is_one_sentence(repository, tmp_path, monkeypatch, content):
-    """Or is not there."""
+    """A git that cannot be run, or is not there, is one sentence."""
     if content is not None:
         (tmp_path / "git").write_text(content)
         (tmp_path / "git").chmod(0o755)
@@ -144,7 +144,7 @@ def test_a_git_that_cannot_be_run_is_one_sentence(repository, tmp_path, monkeypa
 
 
 def test_a_full_disk_is_one_sentence(repository, monkeypatch):
-    """Where temporary files go."""
+    """A full disk where temporary files go is one sentence."""
     if not Path("/dev/full").exists():
         pytest.skip("only Linux has a device that is full")
     monkeypatch.setattr("tempfile.tempdir", "/dev/full")
@@ -153,7 +153,7 @@ def test_a_full_disk_is_one_sentence(repository, monkeypatch):
 
 
 def test_a_revision_longer_than_a_command_may_be_is_one_sentence(repository):
-    """The system refuses it."""
+    """A revision longer than a command may be is one sentence, because the system refuses it."""
     with pytest.raises(Problem, match=r"^--since: "):
         former_tree.at_revision(str(repository), "x" * 140_000)
 

@@ -64,7 +64,7 @@ def test_only_what_a_check_may_read_is_listed(tree: Tree) -> None:
 
 
 def test_changes_over_changes(tree: Tree) -> None:
-    """The later ones count."""
+    """Of changes laid over changes the later ones count."""
     over = tree.over(CHANGES).over({"mm/changed.c": b"later", "mm/new/added.c": None})
     assert over.read("mm/changed.c") == b"later"
     assert not over.has("mm/new/added.c")
@@ -166,7 +166,7 @@ def test_a_folder_is_put_into_the_tree(
 
 
 def test_a_folder_takes_the_place_of_what_was_there(tree: Tree, tmp_path_factory) -> None:
-    """Nothing of both is mixed."""
+    """A folder takes the place of what was there, and nothing of both is mixed."""
     folder = tmp_path_factory.mktemp("module")
     (folder / "a.c").write_text("")
     mounted = tree.mounted("mm", folder)
@@ -176,7 +176,7 @@ def test_a_folder_takes_the_place_of_what_was_there(tree: Tree, tmp_path_factory
 
 
 def test_a_folder_that_is_none_is_one_sentence(tree: Tree, tmp_path: Path) -> None:
-    """As for a tree."""
+    """A folder to be laid over that is none is one sentence, as for a tree."""
     with pytest.raises(TreeError, match=r"/none: does not exist$"):
         tree.mounted("m", tmp_path / "none")
     with pytest.raises(TreeError, match=r"/Kconfig: is not a directory$"):

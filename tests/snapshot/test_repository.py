@@ -110,7 +110,7 @@ def test_a_submodule_is_a_repository(second, git, tmp_path):
 
 @pytest.mark.parametrize("name", ["a:b", 'a"b', '"a"', "a\\b", "a b", "#a", "a\nb", "\udcff"])
 def test_a_repository_may_be_anywhere(second, tmp_path, name):
-    """Whatever its directory is called."""
+    """A repository may be anywhere, whatever its directory is called."""
     second.rename(tmp_path / name)
     assert since(tmp_path / name) == {"mm/inner.c": ONE}
 
@@ -185,7 +185,7 @@ def test_an_index_that_says_a_changed_file_is_not_is_not_believed(repository, gi
 
 
 def test_a_split_index_is_read(second, git):
-    """It is in two files."""
+    """An index that is split in two files is read as one."""
     git(second, "update-index", "--split-index")
     assert list((second / ".git").glob("sharedindex.*"))
     assert since(second) == {"mm/inner.c": ONE}
@@ -354,7 +354,7 @@ def test_a_pipe_or_device_in_a_repository_keeps_nobody_waiting(second, monkeypat
 
 @pytest.mark.parametrize("content", [b"", b"\xff\0", b"gitdir: ", b"gitdir: /nowhere", b"x" * 9999])
 def test_a_git_file_that_is_none_is_refused(tree, content):
-    """One sentence."""
+    """A .git file that names no repository is refused in one sentence."""
     (tree / ".git").write_bytes(content)
     with pytest.raises(Problem, match=r"^--since: .*(no file of git|repository)"):
         former_tree.at_revision(str(tree), "HEAD")
@@ -363,7 +363,7 @@ def test_a_git_file_that_is_none_is_refused(tree, content):
 @pytest.mark.parametrize("path", ["HEAD", "index", "config"])
 @pytest.mark.parametrize("content", [b"", b"\xff\0junk", b"[core\n", b"[x]\ny=" + b"z" * 100_000])
 def test_a_broken_repository_is_one_sentence_at_most(second, path, content):
-    """Whatever its files hold."""
+    """A broken repository is one sentence at most, whatever its files hold."""
     (second / ".git" / path).write_bytes(content)
     try:
         former_tree.at_revision(str(second), "v1")

@@ -57,7 +57,7 @@ def test_a_makefile_without_a_version_is_no_kernels(grow: Grow, tmp_path: Path) 
 
 
 def test_a_missing_makefile_is_one_sentence(grow: Grow, tmp_path: Path) -> None:
-    """All else may be there."""
+    """A tree without a Makefile is one sentence, though all else may be there."""
     (grow({}) / "Makefile").unlink()
     with pytest.raises(TreeError, match=r"it has no `Makefile`"):
         Tree.open(tmp_path)

@@ -104,7 +104,7 @@ def test_what_two_readers_could_take_for_two_things_is_refused(text, says):
 
 @pytest.mark.parametrize("coding", ["utf-16", "utf-32", "latin-1"])
 def test_a_baseline_is_utf_8(coding):
-    """As it was written."""
+    """A baseline is read as UTF-8, as it was written."""
     text = (WHOLE % '{"fingerprint": "\xe4"}').encode(coding)
     with pytest.raises(BaselineError, match="it is not text in UTF-8"):
         baseline.read(text, "base.json")

@@ -164,7 +164,7 @@ def test_a_top_makefile_need_not_include_the_architecture(grow: Grow) -> None:
 
 
 def test_a_module_of_a_list_counts(grow: Grow) -> None:
-    """`drivers-m` is built as well."""
+    """A module of a list (`drivers-m`) is built as well as what is built in."""
     assert "net" in conditions(build(grow, "drivers-m := net/\n"))
 
 

@@ -35,7 +35,7 @@ def build(grow: Grow, files: dict[str, str], *sources: str) -> Kbuild:
 
 
 def test_what_is_built_has_no_reason(grow: Grow) -> None:
-    """Free or not."""
+    """What is built, by somebody's choice or in any case, has no reason why not."""
     kbuild = build(grow, {"mm/Makefile": LISTS}, "mm/a.c", "mm/b.c")
     assert kbuild.why("mm/a.c") is kbuild.why("mm/b.c") is None
 
@@ -73,7 +73,7 @@ def test_what_is_off_names_its_symbols(grow: Grow, makefile: str, reason: str) -
 
 
 def test_what_no_list_has_is_unnamed(grow: Grow) -> None:
-    """Whatever is on."""
+    """A file that no list has is unnamed, whatever options are on."""
     kbuild = build(grow, {"mm/Makefile": "obj-y := b.o\n"}, "mm/a.c", "lost/a.c", "mm/deep/er/a.c")
     found = {rel: str(kbuild.why(rel)) for rel in ("mm/a.c", "lost/a.c", "mm/deep/er/a.c", "no.c")}
     assert found == {
@@ -191,7 +191,7 @@ def test_several_ways_to_one_side_of_a_test_are_joined_as_alternatives(grow: Gro
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
 def test_a_makefile_without_permission_is_the_reason(grow: Grow) -> None:
-    """With what the system says."""
+    """A Makefile that may not be read is the reason, with what the system says."""
     kbuild = build(grow, {"mm/Makefile": "obj-y := a.o\n"}, "mm/a.c")
     (kbuild.tree.root / "mm/Makefile").chmod(0)
     assert "permission denied" in str(kbuild.why("mm/a.c"))

@@ -109,7 +109,7 @@ def test_pointers_compare_by_what_they_are(code: str, known: Value) -> None:
 
 
 def test_members_are_looked_up_by_their_spelling() -> None:
-    """However the source reaches them."""
+    """Members are looked up by their spelling, however the source reaches them."""
     env: dict[str, Value] = {"a->b": Int(2), "*p": ZERO}
     assert value("a->b + 1", env) == Int(3)
     assert value("(*a).b", env) == Int(2)
@@ -117,7 +117,7 @@ def test_members_are_looked_up_by_their_spelling() -> None:
 
 
 def test_calls_are_asked_of_who_knows_calls() -> None:
-    """Unknown by default."""
+    """The value of a call is asked of whoever knows calls, and is unknown by default."""
     assert value("f(1)") is None
     known = Evaluator(lambda _name: None, lambda call: Int(len(call.args)))
     assert known.value(expression("f(1, 2) == 2")) == Int(1)

@@ -167,7 +167,7 @@ def test_a_truth_value_with_effects_is_asked_by_branches() -> None:
 
 
 def test_a_returned_truth_value_is_asked_by_branches() -> None:
-    """The same in a return."""
+    """A truth value that is returned is asked by branches, as a condition is."""
     check("return x || a();", "x", "!x a() ?", "!x a() !?")
 
 
@@ -208,7 +208,7 @@ def test_while_asks_before_each_round() -> None:
 
 
 def test_do_runs_once_before_it_asks() -> None:
-    """The body comes first."""
+    """The body of do runs once before its condition is asked."""
     check("do { a(); } while (x); b();", "a() !x b()", "a() x a() !x b()", visits=2)
 
 
@@ -221,7 +221,7 @@ def test_a_do_with_commas_steps_before_it_asks() -> None:
 
 
 def test_for_begins_asks_runs_and_steps() -> None:
-    """In that order."""
+    """A for loop begins, asks, runs and steps, in that order."""
     check(
         "for (x = 0; x < 3; x++) a(); b();",
         "x = !(x < 3) b()",
@@ -241,7 +241,7 @@ def test_a_for_may_declare_and_lack_a_condition() -> None:
 
 
 def test_break_leaves_the_innermost_loop() -> None:
-    """And nothing else."""
+    """A break leaves the innermost loop and nothing else."""
     check("while (x) { while (y) { break; } a(); return; } b();", "x y a()", "x !y a()", "!x b()")
 
 
@@ -277,7 +277,7 @@ def test_a_macro_before_a_block_is_a_loop_whatever_its_name() -> None:
 
 
 def test_break_and_continue_work_in_loop_macros() -> None:
-    """As in any loop."""
+    """In loop macros break and continue work as in any loop."""
     graph = function("for_each_entry(x) { if (y) break; a(); continue; } b();")
     assert "for each(x) x = ? y b()" in paths(graph)
 
@@ -286,7 +286,7 @@ def test_break_and_continue_work_in_loop_macros() -> None:
 
 
 def test_goto_skips_what_stands_between() -> None:
-    """To a label further down."""
+    """A goto to a label further down skips what stands between."""
     check("if (x) goto out; a(); out: b();", "x b()", "!x a() b()")
 
 
@@ -296,7 +296,7 @@ def test_goto_goes_back() -> None:
 
 
 def test_a_label_after_a_return_is_reached_by_goto_alone() -> None:
-    """The shape of error paths."""
+    """A label after a return is reached by goto alone, which is the shape of error paths."""
     check("if (x) goto err; return a(); err: b(); return 1;", "x b()", "!x a()")
 
 
@@ -370,7 +370,7 @@ def test_a_word_that_contains_default_is_no_default() -> None:
 
 
 def test_continue_in_a_switch_belongs_to_the_loop() -> None:
-    """`break` to the switch."""
+    """In a switch continue belongs to the loop around it, and `break` to the switch."""
     check(
         "while (x) { switch (y) { case 1: continue; case 2: break; } a(); return; } b();",
         "!x b()",
@@ -396,7 +396,7 @@ def test_a_statement_expression_runs_its_statements_first() -> None:
 
 
 def test_a_statement_expression_may_be_a_condition() -> None:
-    """Its last expression decides."""
+    """A statement expression may be a condition, which its last expression decides."""
     check("if (({ a(); x; })) b();", "a() x b()", "a() !x")
 
 
@@ -409,7 +409,9 @@ def test_a_statement_expression_may_return() -> None:
 
 
 def test_a_guard_is_dropped_at_the_end_of_its_block() -> None:
-    """Taken where it stands (include/linux/cleanup.h)."""
+    """A guard is taken where it stands and dropped at the end of its block
+    (include/linux/cleanup.h).
+    """
     check(
         "{ guard(mutex)(m); a(); } b();",
         "guard:mutex(m) a() ~guard:mutex(m) b()",
@@ -417,7 +419,7 @@ def test_a_guard_is_dropped_at_the_end_of_its_block() -> None:
 
 
 def test_guards_are_dropped_in_reverse() -> None:
-    """The last one first."""
+    """Guards are dropped in reverse order, the last one first."""
     check(
         "guard(mutex)(m); guard(rcu)(); a();",
         "guard:mutex(m) guard:rcu() a() ~guard:rcu() ~guard:mutex(m)",
@@ -495,7 +497,7 @@ def test_jumps_out_of_a_scoped_guard_drop_it() -> None:
 
 
 def test_a_scoped_guard_inside_a_loop_is_dropped_each_round() -> None:
-    """It does not stay held."""
+    """A scoped guard inside a loop is dropped in each round, and does not stay held."""
     check(
         "while (x) { scoped_guard(mutex, m) a(); } b();",
         "!x b()",
@@ -543,18 +545,18 @@ def test_a_macro_of_an_expression_returns_its_value() -> None:
 
 
 def test_a_macro_of_a_call_is_that_call() -> None:
-    """The commonest macro of all."""
+    """A macro whose text is a call, the commonest of all, is that call."""
     assert paths(macro("#define set_one(m, p) set_many(m, p, 1)")) == ["set_many(m, p, 1)"]
 
 
 def test_a_macro_of_do_and_while_is_statements() -> None:
-    """It has no value."""
+    """A macro of do and while (0) is statements, and has no value."""
     graph = macro("#define both(x) do { if (x) a(); \\\n\tb(x); } while (0)")
     assert [path.removesuffix(" !0") for path in paths(graph)] == ["!x b(x)", "x a() b(x)"]
 
 
 def test_a_macro_of_a_statement_expression_has_its_last_value() -> None:
-    """Statements first, then the value."""
+    """A macro of a statement expression runs its statements and has the value of the last."""
     graph = macro("#define get(x) ({ a(x); b(x); })")
     assert paths(graph) == ["a(x) b(x)"]
     assert not graph.broken
@@ -573,7 +575,7 @@ def test_an_empty_macro_does_nothing() -> None:
 
 
 def test_a_macro_may_be_an_if() -> None:
-    """Without braces around it."""
+    """A macro may be an if, without braces around it."""
     assert paths(macro("#define maybe(x) if (x) a()")) == ["!x", "x a()"]
 
 
@@ -639,7 +641,7 @@ def test_parameters_and_variables_have_types() -> None:
 
 
 def test_void_is_no_parameter() -> None:
-    """`f(void)` takes none."""
+    """The list of parameters in `f(void)` is empty."""
     assert function("a();", head="void f(void)").params == ()
 
 

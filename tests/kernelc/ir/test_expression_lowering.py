@@ -137,7 +137,7 @@ def test_calls_come_inner_first_and_from_the_left() -> None:
 
 
 def test_a_call_through_a_pointer_has_an_expression_as_callee() -> None:
-    """`ops->fn(x)` calls no name."""
+    """A call through a pointer, `ops->fn(x)`, has an expression as its callee and no name."""
     call = expression("ops->fn(x)")
     assert isinstance(call, Call)
     assert call.callee == Field(Name("ops"), "fn")
@@ -154,7 +154,7 @@ def test_arguments_are_counted_from_either_end() -> None:
 
 
 def test_sizeof_evaluates_nothing() -> None:
-    """Nor do alignof and offsetof."""
+    """The operands of sizeof, alignof and offsetof are not evaluated."""
     assert not calls_in(expression("sizeof(f(x))"))
 
 
@@ -182,29 +182,29 @@ def test_an_address_given_to_a_call_counts_as_written() -> None:
 
 
 def test_steps_inside_a_call_are_written_too() -> None:
-    """`f(p++)` steps `p`."""
+    """A step inside a call is a write, too: `f(p++)` steps `p`."""
     assert writes(nodes("f(p++)")[0]) == ((Name("p"), None),)
 
 
 def test_a_comma_evaluates_its_left_side_first() -> None:
-    """And is its right side."""
+    """A comma evaluates its left side first, and is its right side."""
     first, second = nodes("v = (f(), g())")
     assert spell(first) == "f()"
     assert spell(second) == "v = g()"
 
 
 def test_names_are_variables_and_not_members_or_callees() -> None:
-    """What an expression depends on."""
+    """The names that an expression depends on are variables, and neither members nor callees."""
     assert uses(expression("a->b + c[d] * f(e)")) == {"a", "c", "d", "e"}
 
 
 def test_casts_are_taken_off() -> None:
-    """However many."""
+    """Casts are taken off an expression, however many there are."""
     assert strip_casts(expression("(long)(int)a")) == Name("a")
 
 
 def test_initialisers_and_compound_literals_keep_their_calls() -> None:
-    """Designated or not."""
+    """Initialisers and compound literals, designated or not, keep their calls."""
     (made,) = nodes("struct s v = { .a = f(x), g(x) }")
     assert [c.name for c in calls_in(made)] == ["f", "g"]
     (call,) = nodes("h((struct s){ .a = f(x) })")

@@ -166,7 +166,7 @@ def test_what_an_expression_uses_is_in_its_spelling(expr: Expr) -> None:
 
 @given(st.lists(LEAVES, max_size=4), st.integers(-6, 6))
 def test_an_argument_is_counted_as_python_counts(args: list[Expr], index: int) -> None:
-    """Or is none."""
+    """An argument is counted from either end, as Python counts, or is none."""
     call = Call("f", tuple(args), 1, 1)
     try:
         expected = call.args[index]

@@ -58,7 +58,7 @@ def test_a_comment_that_is_not_right_above_is_none(between: str) -> None:
 
 
 def test_an_ordinary_comment_has_no_sections() -> None:
-    """Only kernel-doc is read."""
+    """An ordinary comment has no sections, because only kernel-doc is read."""
     assert context(f"/*\n * Context: any\n */\nint f(void)\n{BODY}") == ""
     assert context(f"int f(void)\n{BODY}") == ""
     assert context("/**\n * m() - m\n * Context: any\n */\n#define m(x) (x)\n") == "any"

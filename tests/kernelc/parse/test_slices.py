@@ -153,7 +153,7 @@ def test_macros_are_found_with_their_parameters_and_text() -> None:
 
 
 def test_macros_inside_functions_and_structures_are_found() -> None:
-    """A `#define` may stand anywhere."""
+    """A `#define` is found wherever it stands, inside functions and structures too."""
     text = (
         "struct s {\n#define BIT 1\n\tint a;\n};\nint f(void)\n{\n#define x(a) g(a)\n\tx(1);\n}\n"
     )

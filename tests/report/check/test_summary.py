@@ -41,7 +41,7 @@ def test_each_finding_hurts_somebody_or_breaks_the_text(make_finding, make_resul
 
 
 def test_a_clean_tree_that_was_seen_whole_is_one_sentence(make_result):
-    """No news takes one line."""
+    """A clean tree that was seen whole takes one line, because there is no news."""
     result = make_result(coverage=Coverage(sections=1, functions_parsed=1))
     assert summary.sentences(Outcome(result)) == [
         "linux (Linux 6.12.8, dialect locked): no findings in 1 section, 1 function read"

@@ -43,7 +43,7 @@ def told(site: str = "copy_page_range", task: str = "cp-7") -> SectionStats:
     [(0, "0 ns"), (999, "999 ns"), (1000, "1 us"), (11_240, "11.2 us"), (849_900, "850 us")],
 )
 def test_times_are_said_in_the_unit_that_fits(nanoseconds, words):
-    """Three digits and no exponent."""
+    """Times are said in the unit that fits, with three digits and no exponent."""
     assert stats.duration(nanoseconds) == words
 
 
@@ -178,7 +178,7 @@ def test_the_same_tally_makes_the_same_picture(tmp_path):
 
 @needs_matplotlib
 def test_batches_without_sections_are_drawn_too(tmp_path):
-    """As powerpc shows them."""
+    """Batches without sections, as powerpc shows them, are drawn too."""
     made = SectionStats()
     made.bulk = True
     batches = StatsGroup(queued=192, calls=1)
@@ -204,7 +204,7 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
 
 
 def test_without_matplotlib_it_is_said_how_to_get_it(monkeypatch):
-    """The extra is optional."""
+    """Without matplotlib, which is an extra, it is said how to get it."""
     monkeypatch.setattr(plot, "find_spec", lambda _name: None)
     with pytest.raises(plot.PlotError, match=r"pip install lazymmu\[plot\]"):
         plot.check("plot.svg")

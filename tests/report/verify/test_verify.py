@@ -163,12 +163,12 @@ def test_a_long_verdict_is_folded_within_100_columns(violated):
 
 
 def test_a_table_without_runs_is_empty():
-    """No heading stands over nothing."""
+    """A table without runs is empty, so that no heading stands over nothing."""
     assert matrix.render([]) == ""
 
 
 def test_the_summary_counts_answers_and_states(violated):
-    """One sentence for standard error."""
+    """The summary counts answers and states in one sentence for standard error."""
     other = replace(violated, verdict=SearchOutcome.HOLDS, violations=())
     said = verify_json.summary([violated, other, other], 1.5)
     assert said == "3 runs: 2 hold, 1 violated, 369 states in 1.5 s"
@@ -268,7 +268,7 @@ def test_equal_ways_on_several_implementations_are_told_once(violated):
 
 
 def test_a_verdict_without_violation_has_no_counterexample(violated):
-    """There is nothing to tell."""
+    """A verdict without a violation has no counterexample, since there is nothing to tell."""
     assert counterexample.render([replace(violated, violations=())], {}, SAYS) == []
 
 

@@ -81,7 +81,7 @@ def test_several_rules_at_one_place_are_one_finding() -> None:
 
 
 def test_several_sections_that_come_to_one_place_are_notes_of_it() -> None:
-    """Each other section once."""
+    """Several sections that come to one place are notes of it, each other section once."""
     elsewhere = step(55, "h", "calls lazy_mmu_mode_enable()", "mm/b.c")
     (one,) = found(made(), made(section=elsewhere), made(section=elsewhere, arch="sparc"))
     notes = [s for s in one.path if s.note == "also in the section that begins here"]
@@ -189,7 +189,7 @@ def test_a_sure_finding_does_not_lend_its_confidence() -> None:
 
 
 def test_what_the_text_does_not_say_is_implied() -> None:
-    """By the dialect's own table."""
+    """What the text of a dialect does not say is implied by the dialect's own table."""
     assert found(made(), dialect=PTL_HELD)[0].implied
     assert not found(made(), dialect=COUNTED)[0].implied
     nested = made(rule="nested-section", message="begins")

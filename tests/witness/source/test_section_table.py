@@ -73,7 +73,7 @@ void without(int x)
 
 
 def test_each_function_with_sections_has_a_row(kernel: Make) -> None:
-    """And no other has."""
+    """Each function with sections has a row in the table, and no other has."""
     assert set(table(kernel, CODE)) == {"user", "kernel", "early"}
 
 
@@ -89,7 +89,7 @@ def test_a_row_says_whose_entries_under_which_locks(kernel: Make) -> None:
 
 
 def test_a_row_lists_the_calls_of_the_mode(kernel: Make) -> None:
-    """By line."""
+    """A row lists the calls of the mode in it, by line."""
     assert table(kernel, CODE)["user"].actions == ((11, "enable"), (13, "disable"))
 
 

@@ -231,7 +231,7 @@ static void work(struct thing *what)
 
 
 def test_a_parameter_that_is_overwritten_decides_no_more(agrees: Agrees) -> None:
-    """From the assignment on."""
+    """A parameter that is overwritten decides no more from the assignment on."""
     before = "static void work(int w) { if (w) might_sleep(); w = again(); }\n"
     silent(agrees, before, "work(0)")
     after = "static void work(int w) { w = again(); if (w) might_sleep(); }\n"
@@ -391,7 +391,7 @@ static void work(void)
 
 
 def test_a_comment_that_is_no_kernel_doc_says_nothing(agrees: Agrees) -> None:
-    """Whatever it promises."""
+    """A comment that is no kernel-doc says nothing, whatever it promises."""
     callees = "/* Context: any context. */\nstatic void work(void) { might_sleep(); }\n"
     sleeps(agrees, callees, "work()")
 
@@ -463,7 +463,7 @@ int h(unsigned long addr, unsigned long end)
 
 
 def test_a_callback_given_by_its_address_is_the_same(agrees: Agrees) -> None:
-    """`&fill` is `fill`."""
+    """A callback that is given by its address is the same: `&fill` is `fill`."""
     agrees(
         {
             "mm/memory.c": TAKER,

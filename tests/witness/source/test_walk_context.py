@@ -21,7 +21,7 @@ Agrees = Callable[..., tuple[Finding, ...]]
 
 
 def test_sections_nest_where_they_are_counted(agrees: Agrees) -> None:
-    """In the counted dialect only."""
+    """Sections nest where they are counted, which is in the counted dialect only."""
     code = """
 static void inner(pte_t *pte)
 {
@@ -72,7 +72,7 @@ void outer(void)
 
 
 def test_pause_and_resume_pair_on_every_path(agrees: Agrees) -> None:
-    """As sections do."""
+    """Pause and resume pair on every path, as sections do."""
     agrees("""
 int right(pte_t *pte, int bad)
 {
@@ -104,7 +104,7 @@ void twice(void)
 
 
 def test_what_may_not_run_in_a_section_may_run_in_a_pause(agrees: Agrees) -> None:
-    """And not behind it."""
+    """What may not run in a section may run in a pause, and not behind it."""
     agrees("""
 void f(void)
 {

@@ -265,7 +265,7 @@ void f(struct mm_struct *mm, pte_t *pte, pte_t *other, unsigned long addr, pte_t
 
 
 def test_a_caller_reads_what_its_helper_wrote(agrees: Agrees) -> None:
-    """The other way round."""
+    """A caller that reads what its helper wrote reads a stale entry, as the other way round."""
     agrees("""
 static void age(struct mm_struct *mm, unsigned long a, pte_t *p)
 {
@@ -351,7 +351,7 @@ def test_an_immediate_change_of_a_pending_entry(agrees: Agrees, change: str) -> 
 
 
 def test_a_modification_in_two_steps_is_right(agrees: Agrees) -> None:
-    """Start is immediate, commit deferred."""
+    """A modification in two steps is right: its start is immediate, its commit deferred."""
     inside(
         agrees,
         """
@@ -407,7 +407,7 @@ def test_the_page_of_another_entry_may_be_freed(agrees: Agrees) -> None:
 
 
 def test_a_page_that_was_found_anew_is_another_one(agrees: Agrees) -> None:
-    """An assignment in between."""
+    """A page that was found anew, by an assignment in between, is another one."""
     inside(
         agrees,
         """
@@ -452,7 +452,7 @@ def test_a_tlb_flush_in_the_section_comes_too_early(agrees: Agrees) -> None:
 
 
 def test_a_users_tlb_flush_has_nothing_to_do_with_kernel_entries(agrees: Agrees) -> None:
-    """They are other entries."""
+    """A user's TLB flush has nothing to do with kernel entries, which are others."""
     inside(
         agrees,
         """

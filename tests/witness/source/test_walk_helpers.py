@@ -138,7 +138,7 @@ void f(void)
 
 
 def test_a_function_that_nobody_balances_is_wrong(agrees: Agrees) -> None:
-    """Having callers is no excuse."""
+    """A function that nobody balances is wrong, and having callers is no excuse."""
     agrees("""
 static void leaky(int bad)
 {

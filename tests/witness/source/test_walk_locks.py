@@ -150,7 +150,7 @@ void kernel(pte_t *pte, unsigned long addr, pte_t new)
 
 
 def test_a_lock_that_the_caller_holds(agrees: Agrees) -> None:
-    """Asserted, it counts as held."""
+    """A lock that the caller holds counts as held where that is asserted."""
     agrees("""
 void f(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, spinlock_t *ptl, pte_t new)
 {
@@ -336,7 +336,9 @@ void wrong(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new
 
 
 def test_a_lock_that_a_primitive_returns(agrees: Agrees) -> None:
-    """pmd_lock() always, pmd_trans_huge_lock() or NULL."""
+    """A lock that a primitive returns is held: always by pmd_lock(), or not at NULL by
+    pmd_trans_huge_lock().
+    """
     agrees("""
 void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pmd_t new)
 {
@@ -488,7 +490,7 @@ void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pmd_t new)
 
 
 def test_other_locks_may_be_dropped_in_a_section(agrees: Agrees) -> None:
-    """They cover no entry."""
+    """Other locks may be dropped in a section, because they cover no entry."""
     agrees("""
 static spinlock_t stats;
 

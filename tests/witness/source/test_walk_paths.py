@@ -73,7 +73,7 @@ void f(int some)
 
 
 def test_an_end_without_a_beginning(agrees: Agrees) -> None:
-    """And one too many."""
+    """An end without a beginning is found, and so is one too many."""
     agrees("""
 void f(void)
 {
@@ -476,7 +476,7 @@ void f(struct list *list)
 
 
 def test_do_with_commas_is_a_loop_like_any_other(agrees: Agrees) -> None:
-    """Entries step in its condition."""
+    """A do with commas is a loop like any other, whose entries step in its condition."""
     agrees("""
 void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, unsigned long end, spinlock_t *ptl)
 {

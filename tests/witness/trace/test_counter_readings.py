@@ -60,7 +60,7 @@ def test_a_reading_that_is_not_whole_is_not_used(parts, text):
 
 
 def test_nothing_is_known_of_a_task_between_two_readings(parts):
-    """No function shows its sections."""
+    """Between two readings nothing is known of a task, whose sections no function shows."""
     cpu = parts.cpus[0]
     task = parts.task(1, cpu)
     reading(parts, cpu, "switch-out", "sw: () pid=1 npid=2 ec=0 pc=0 st=0x0 pr=1")

@@ -30,7 +30,7 @@ def test_a_quantile_is_a_sixteenth_off_at_most(numbers, share):
 
 @given(NUMBERS)
 def test_count_sum_and_bounds_are_exact(numbers):
-    """Whatever the bins."""
+    """Count, sum and bounds are exact, whatever the bins are."""
     made = spread(numbers)
     assert made.count == len(numbers)
     assert made.total == sum(numbers)
@@ -59,7 +59,7 @@ def test_small_numbers_are_counted_exactly(numbers, bound):
 
 
 def test_nothing_has_quantiles_of_nothing():
-    """An empty spread says 0."""
+    """Nothing has quantiles of nothing, and an empty histogram says 0."""
     empty = Histogram()
     assert (empty.quantile(0.5), empty.at_most(9)) == (0, 0)
     other = spread([5])

@@ -40,7 +40,7 @@ def test_the_end_of_a_section_that_began_before_the_trace_is_no_fault(parts):
 
 
 def test_a_section_in_an_interrupt_is_told_from_a_nested_one(parts):
-    """Where lines show interrupts."""
+    """A section in an interrupt is told from a nested one where lines show interrupts."""
     cpu = parts.cpus[0]
     task = parts.task(1, cpu)
     parts.monitors.interrupts(task, ("hard",), cpu, b"1.0")

@@ -102,7 +102,7 @@ def test_a_stack_tells_a_wait_for_a_spinlock_of_preempt_rt(tape, judge):
 
 
 def test_a_stack_tells_a_sleep(tape, judge):
-    """Another one than that."""
+    """A stack tells a sleep from another reason to be switched out."""
     tape.enter(A, 0)
     line = tape.switch(A, IDLE0, 0, "D")
     stack(tape, "__schedule", "schedule", "io_schedule", "folio_wait_bit")

@@ -182,7 +182,7 @@ def test_a_wait_for_a_spinlock_of_preempt_rt_is_no_sleep(counted, judge, told):
 
 
 def test_a_preempted_task_is_allowed_where_its_own_argument_says_so(counted, judge):
-    """pr=1 is sched_switch's own argument."""
+    """A preempted task is allowed where sched_switch's own argument says so (pr=1)."""
     reading(counted, A, 0, 1, st=0, extra=" pr=1")
     watched = judge(counted.text, arch="arm64")
     assert [one.verdict for one in watched.findings] == [TraceVerdict.ALLOWED]
