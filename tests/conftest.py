@@ -23,6 +23,7 @@ from lazymmu.witness.finding import (
     Step,
     TreeInfo,
 )
+from tests.recordings import Recordings
 
 # No test is timed: a slow machine is no bug. In CI the same examples are drawn every time.
 settings.register_profile("here", deadline=None)
@@ -48,6 +49,12 @@ def kernel_tree() -> Callable[[str], Path]:
         return tree
 
     return find
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Recordings:
+    """The recordings of real kernels, each skipped by name where it is not at hand."""
+    return Recordings()
 
 
 @pytest.fixture

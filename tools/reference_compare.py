@@ -56,9 +56,10 @@ def load(folder: Path) -> dict[str, Run]:
 def compare(before: dict[str, Run], after: dict[str, Run]) -> Comparison:
     """Hold one reference against another, run by run."""
     found = Comparison()
-    for name in sorted(before.keys() ^ after.keys()):
-        which = "not there any more" if name in before else "new"
-        found.differences.append(f"{name}: this run is {which}")
+    for name in sorted(before.keys() - after.keys()):
+        found.differences.append(f"{name}: this run is not there any more")
+    for name in sorted(after.keys() - before.keys()):
+        found.notes.append(f"{name}: this run is new")
     old_keys, new_keys = _keys(before.values()), _keys(after.values())
     for kind in sorted(old_keys.keys() & new_keys.keys()):
         old, new = old_keys[kind], new_keys[kind]

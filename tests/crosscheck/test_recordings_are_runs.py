@@ -9,7 +9,6 @@ and release must be able to show exactly the same.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from lazymmu.machine import EntrySpec, Machine, MachineConfig, Op, TaskSpec
 from lazymmu.machine.workbench import Workbench
 from lazymmu.witness.trace.check import check_trace
 from tests.crosscheck.sequences import Collector, Sequence, possible, reached_by
+from tests.recordings import Recordings
 
 CLEAN = [
     ("x61-6.1.190-default/small", "x86", "6.1.176"),
@@ -45,20 +45,8 @@ PREEMPTED: Sequence = (
 )
 
 
-@pytest.fixture(scope="session")
-def recordings() -> Path:
-    """The directory of the recordings, or skip."""
-    named = os.environ.get("LAZYMMU_TRACES")
-    home = Path(named) if named else Path(__file__).parents[3] / "shared" / "traces"
-    if not home.is_dir():
-        pytest.skip("no recordings: set LAZYMMU_TRACES to their directory")
-    return home
-
-
 def shown(file: Path) -> Counter[tuple[int, Sequence]]:
-    """The sequences of a recording; skips where there is none."""
-    if not file.is_file():
-        pytest.skip(f"no recording {file.parent.name}/{file.name}")
+    """The sequences of a recording."""
     collector = Collector()
     check_trace(str(file), observer=collector)
     return collector.finish()
@@ -66,7 +54,7 @@ def shown(file: Path) -> Counter[tuple[int, Sequence]]:
 
 @pytest.mark.parametrize(("name", "arch", "release"), CLEAN)
 def test_what_a_kernel_did_is_possible_in_its_machine(
-    name: str, arch: str, release: str, recordings: Path
+    name: str, arch: str, release: str, recordings: Recordings
 ) -> None:
     """Every distinct sequence of a recording without mistakes."""
     found = shown(recordings / f"{name}.trace.gz")
@@ -74,7 +62,7 @@ def test_what_a_kernel_did_is_possible_in_its_machine(
     assert [one for one in found if not possible(arch, release, *one)] == []
 
 
-def test_what_a_kernel_did_wrongly_is_possible_in_its_machine(recordings: Path) -> None:
+def test_what_a_kernel_did_wrongly_is_possible_in_its_machine(recordings: Recordings) -> None:
     """Nested, asleep, preempted, in hard and soft interrupts: 6.12 lets all of it happen."""
     found = shown(recordings / "v612-6.12.107-preempt-full-violations/viol.trace.gz")
     assert {irq for _, words in found for _, _, irq in words} == {"", "h", "s"}
@@ -82,7 +70,7 @@ def test_what_a_kernel_did_wrongly_is_possible_in_its_machine(recordings: Path) 
     assert [one for one in found if not possible("x86", "6.12.38", *one)] == []
 
 
-def test_recordings_show_switches_and_batches(recordings: Path) -> None:
+def test_recordings_show_switches_and_batches(recordings: Recordings) -> None:
     """The comparison is not of pairs alone."""
     xen = shown(recordings / "x618-6.18.15-default/mid.trace.gz")
     assert (0, PREEMPTED) in xen
@@ -120,11 +108,9 @@ def test_what_no_kernel_does_is_not_possible(
     assert not possible(arch, release, base, words)
 
 
-def test_counters_at_a_switch_on_arm64(recordings: Path) -> None:
+def test_counters_at_a_switch_on_arm64(recordings: Recordings) -> None:
     """7.3 shows nothing but the counters of who is switched out in a section."""
     file = recordings / "arm64-7.3.4-preempt-full/ec.trace.gz"
-    if not file.is_file():
-        pytest.skip("no recording of arm64")
     collector = Counters()
     check_trace(str(file), observer=collector)
     assert collector.found
@@ -172,14 +158,12 @@ class Counters:
             self.found[int(fields["st"]) == 0, int(fields["ec"]), int(fields["pc"])] += 1
 
 
-def test_batches_of_powerpc_hold_what_was_put_in_them(recordings: Path) -> None:
+def test_batches_of_powerpc_hold_what_was_put_in_them(recordings: Recordings) -> None:
     """A batch that goes out with n entries was filled by n updates of one task, never switched out.
 
     6.12 shows no more of a section there than its updates and its batch.
     """
     file = recordings / "ppc64le-6.12.107-hash-power8/small.trace.gz"
-    if not file.is_file():
-        pytest.skip("no recording of powerpc")
     collector = Batches()
     check_trace(str(file), observer=collector)
     assert len(collector.found) > 2

@@ -51,13 +51,13 @@ def recording(request):
             path = ROOT / "examples" / "trace" / "xen-6.12.107.trace.gz"
             text = gzip.decompress(path.read_bytes())
         case "stack":
-            path = request.getfixturevalue("recordings") / HOME / "viol-stack.trace.gz"
+            path = request.getfixturevalue("recordings") / f"{HOME}/viol-stack.trace.gz"
             text = gzip.decompress(path.read_bytes())
         case _:
             program = shutil.which("trace-cmd")
             if program is None:
                 pytest.skip("trace-cmd is not installed")
-            path = request.getfixturevalue("recordings") / HOME / "rec.dat"
+            path = request.getfixturevalue("recordings") / f"{HOME}/rec.dat"
             command = [program, "report", "-l", "-N", "-O", "parent", "-i", str(path)]
             text = subprocess.run(command, capture_output=True, check=True).stdout
     watched = check_trace(str(path), release="6.12.107")

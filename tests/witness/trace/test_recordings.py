@@ -64,7 +64,7 @@ def test_a_trace_dat_is_read_by_trace_cmd(recordings, name):
     """Its own name of the kernel is taken, callers are there, and it is clean."""
     if shutil.which("trace-cmd") is None:
         pytest.skip("trace-cmd is not installed")
-    watched = check_trace(str(recordings / name / "rec.dat"))
+    watched = check_trace(str(recordings / f"{name}/rec.dat"))
     assert watched.release.startswith(name.split("-")[1].rsplit(".", 1)[0])
     assert watched.violations == ()
     assert watched.seen.sections > 400
