@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.macros import Macros
 from lazymmu.kernelc.preprocess.selection import interpret
+from lazymmu.kernelc.presence import NEVER, is_negative, literals, symbol_of
 from tests.oracles.conftest import Preprocess
 
 CONFIGS = ("CONFIG_A", "CONFIG_B", "CONFIG_C")
@@ -250,3 +251,41 @@ def test_the_lines_of_a_file_are_selected_as_gcc_selects_them(
     for on in ASSIGNMENTS:
         theirs, _ = preprocess(text, on)
         assert words(ours(text, on)) == words(theirs), (text, on)
+
+
+class Free(Chosen):
+    """A configuration in which somebody may choose each option."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def value(self, symbol: str) -> str:
+        """The state of a symbol: each of ours is free, and others are off."""
+        return "free" if f"CONFIG_{symbol}" in CONFIGS else "n"
+
+
+def is_on(literal: str, on: frozenset[str]) -> bool:
+    """Whether a literal holds in a configuration."""
+    return (symbol_of(literal) in {name.removeprefix("CONFIG_") for name in on}) != is_negative(
+        literal
+    )
+
+
+@given(lines=files())
+@ORACLE
+def test_a_line_is_there_in_each_configuration_of_its_presence_condition(
+    preprocess: Preprocess, lines: list[str]
+) -> None:
+    """Wherever the presence condition of a line holds, gcc compiles the line."""
+    text = numbered(lines)
+    directives, following = scan(text)
+    chosen = interpret(directives, following, Macros({}, Free()), len(text))
+    everywhere = dict.fromkeys(CONFIGS, "1")
+    live = words(ours(text, everywhere))
+    theirs = {frozenset(on): words(preprocess(text, on)[0]) for on in ASSIGNMENTS}
+    for word in live:
+        place = re.search(rf"\b{word}\b", text)
+        presence = chosen.presence(place.start()) if place is not None else NEVER
+        for on, compiled in theirs.items():
+            if all(any(is_on(one, on) for one in literals(clause)) for clause in presence):
+                assert word in compiled, (text, word, presence, on)

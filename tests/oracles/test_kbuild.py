@@ -99,7 +99,7 @@ def test_each_configuration_builds_what_make_builds(makefile, made, tmp_path_fac
         ours = {
             name
             for name in words(makefile) - composites(makefile)
-            if kbuild.conditions(f"mm/{name.removesuffix('.o')}.c") is not None
+            if kbuild.presence(f"mm/{name.removesuffix('.o')}.c") is not None
         }
         assert ours == made(makefile["text"], on), sorted(on)
 
