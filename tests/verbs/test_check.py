@@ -160,7 +160,7 @@ def test_what_was_judged_is_suppressed_and_what_is_stale_is_known(tmp_path):
 
 
 def test_paths_and_confidence_narrow_what_is_told():
-    """As --path and --min-confidence do."""
+    """A request narrows what is told as --path and --min-confidence do."""
     answer = ask(paths=["mm/memory.c"])
     assert answer.findings
     for one in answer.findings:

@@ -78,6 +78,6 @@ def test_what_cannot_be_is_one_sentence(given, sentence):
 
 
 def test_a_request_without_a_trace_is_refused():
-    """Nothing would be clean."""
+    """A request without a trace is refused, because nothing would be clean."""
     with pytest.raises(ValueError, match="needs a trace"):
         lazymmu.TraceRequest(traces=[])
