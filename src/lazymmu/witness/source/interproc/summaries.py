@@ -199,14 +199,8 @@ class Reach(Targets):
         return Effects(
             {
                 kind: tuple(
-                    Chain(
-                        c.kind,
-                        c.what,
-                        c.steps,
-                        c.conditions | conditions,
-                        c.ambiguous or guessed,
-                        c.detail,
-                        c.tests,
+                    replace(
+                        c, conditions=c.conditions | conditions, ambiguous=c.ambiguous or guessed
                     )
                     for c in sorted(chains, key=lambda c: c.rank)[:KEEP]
                 )
@@ -214,81 +208,56 @@ class Reach(Targets):
             }
         )
 
-    def _call(
-        self,
-        call: AnyCall,
-        at: _At,
-        found: dict[str, list[Chain]],
-    ) -> int:
+    def _call(self, call: AnyCall, at: _At, found: dict[str, list[Chain]]) -> int:
         """Note what one call reaches; the change of the depth of atomic context."""
-        words, graph, env = self.words, at.graph, at.env
-        name = callee(call, graph, env)
-        here = Step(graph.file, call.line, call.column, graph.name, "")
+        words = self.words
+        name = callee(call, at.graph, at.env)
         if name is None:
-            self.target(call, graph, env)
+            self.target(call, at.graph, at.env)
             return 0
-        mode = words.mode.get(name)
-        if mode is not None:
+        step = Step(at.graph.file, call.line, call.column, at.graph.name, f"calls {name}()")
+        if (mode := words.mode.get(name)) is not None:
             if mode.action != "active":
-                _note(
-                    found,
-                    Chain(
-                        mode.action, name, (_says(here, f"calls {name}()"),), detail=(mode.layer,)
-                    ),
-                )
+                _note(found, Chain(mode.action, name, (step,), detail=(mode.layer,)))
             return 0
         change = self.sleeping.change(name)
-        lock = words.locks.get(name)
-        if lock is not None or name in words.pins:
+        if name in words.locks or name in words.pins:
             return change
         if name in words.any_context:
             return 0
-        tlb = words.tlb.get(name)
-        if tlb is not None:
-            _note(
-                found,
-                Chain(
-                    "tlb",
-                    name,
-                    (_says(here, f"calls {name}()"),),
-                    detail=(tlb.scope, tlb.space, tlb.how),
-                ),
-            )
+        if (tlb := words.tlb.get(name)) is not None:
+            _note(found, Chain("tlb", name, (step,), detail=(tlb.scope, tlb.space, tlb.how)))
             return 0
-        may_sleep = at.asleep_ok and at.atomic == 0
-        root = self.sleeping.root(call, graph, env)
+        root = self.sleeping.root(call, at.graph, at.env)
         if root is not None:
-            if may_sleep and root:
-                tests = 0 if self.shape(graph).always(graph, at.index) else 1
-                step = _says(here, f"calls {name}()")
-                _note(found, Chain("sleep", root, (step,), tests=tests))
+            if root and at.may_sleep:
+                _note(found, Chain("sleep", root, (step,), tests=self._tests(at)))
             return change
-        target = self.target(call, graph, env)
+        self._below(call, step, at, found)
+        return 0
+
+    def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[Chain]]) -> None:
+        """Note what the function that is called reaches, each chain with this call before it."""
+        target = self.target(call, at.graph, at.env)
         if target is None:
-            return 0
-        binding = self.bind(target.definition, call, graph, env)
+            return
+        binding = self.bind(target.definition, call, at.graph, at.env)
         effects = self.of(target.definition, binding, at.depth + 1)
-        if not effects.chains:
-            return 0
-        tests = 0 if self.shape(graph).always(graph, at.index) else 1
         for kind, chains in effects.chains.items():
-            if kind == "sleep" and not may_sleep:
+            if kind == "sleep" and not at.may_sleep:
                 continue
             for chain in chains:
-                step = _says(here, f"calls {name}()")
-                _note(
-                    found,
-                    Chain(
-                        chain.kind,
-                        chain.what,
-                        (step, *chain.steps),
-                        chain.conditions,
-                        chain.ambiguous or target.ambiguous,
-                        chain.detail,
-                        chain.tests + tests,
-                    ),
+                longer = replace(
+                    chain,
+                    steps=(step, *chain.steps),
+                    ambiguous=chain.ambiguous or target.ambiguous,
+                    tests=chain.tests + self._tests(at),
                 )
-        return 0
+                _note(found, longer)
+
+    def _tests(self, at: _At) -> int:
+        """How many branches are assumed to be taken to come to a place: none, or some."""
+        return 0 if self.shape(at.graph).always(at.graph, at.index) else 1
 
 
 @dataclass(slots=True)
@@ -302,6 +271,11 @@ class _At:
     atomic: int
     asleep_ok: bool
 
+    @property
+    def may_sleep(self) -> bool:
+        """Whether what sleeps here is to be told: the context is not atomic, or said to be fine."""
+        return self.asleep_ok and self.atomic == 0
+
 
 def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
     if node.op == BRANCH and node.expr is not None:
@@ -314,10 +288,6 @@ def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
             fits = value if value in node.cases else None
             return [s for c, s in zip(node.cases, node.succ, strict=True) if c == fits]
     return node.succ
-
-
-def _says(step: Step, note: str) -> Step:
-    return Step(step.file, step.line, step.column, step.function, note)
 
 
 def _note(found: dict[str, list[Chain]], chain: Chain) -> None:
