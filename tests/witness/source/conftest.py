@@ -13,19 +13,14 @@ import pytest
 from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import ROWS
 from lazymmu.contract.dialects import COUNTED, Dialect
-from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
-from lazymmu.kernelc.program import Program
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.witness.finding import Finding
-from lazymmu.witness.source.effects.call_effects import Calls
-from lazymmu.witness.source.entry_points import Root, Roots
+from lazymmu.witness.source.analysis import Analysis
+from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import culprit, findings
-from lazymmu.witness.source.interproc.constants import Facts
-from lazymmu.witness.source.interproc.summaries import Reach
-from lazymmu.witness.source.path.walker import Walker
 
 _EXPECT = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
 _LOOPS = frozenset({"for_each_entry"})
@@ -125,22 +120,21 @@ class Kernel:
     def __post_init__(self) -> None:
         texts = {"mm/a.c": self.files} if isinstance(self.files, str) else self.files
         self.source = Files(texts)
-        self.program = Program(self.source)
-        words = vocabulary.load()
-        self.facts = Facts(
-            self.program,
-            words,
-            config=lambda symbol: self.config.get(symbol, "free"),
-            constants=self.constants,
-            macro=self.source.macro,
-        )
-        self.reach = Reach(self.program, self.facts, words)
-        self.calls = Calls(self.program, self.facts, self.reach, words, tables=self.tables)
         rules = [
             r for r in RULES.values() if self.information or r.kind is not RuleKind.INFORMATION
         ]
-        self.walker = Walker(self.calls, Runtime(rules, self.dialect))
-        self.words = words
+        self.analysis = Analysis.build(
+            self.source,
+            vocabulary.load(),
+            rules,
+            self.dialect,
+            config=lambda symbol: self.config.get(symbol, "free"),
+            constants=self.constants,
+            tables=self.tables,
+        )
+        self.program, self.walker = self.analysis.program, self.analysis.walker
+        self.facts, self.reach = self.analysis.facts, self.analysis.reach
+        self.calls, self.words = self.analysis.calls, self.analysis.words
 
     def graph(self, name: str) -> Function:
         """The flow graph of the function with this name."""
@@ -148,7 +142,7 @@ class Kernel:
 
     def roots(self) -> list[Root]:
         """Walk what uses the mode, and what gives functions to those that call back."""
-        roots = Roots(self.program, self.reach, self.walker, self.words, frozenset())
+        roots = self.analysis.roots()
         callbacks = [
             name
             for name, taker in self.words.callbacks.items()

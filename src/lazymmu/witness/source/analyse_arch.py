@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import basename, dirname
 
@@ -23,10 +23,9 @@ from lazymmu.kernelc.tree_index import Library
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.finding import Lost, SectionRow, Step
 from lazymmu.witness.source import arch_hooks, blind_spots
-from lazymmu.witness.source.effects.call_effects import Calls
-from lazymmu.witness.source.entry_points import Root, Roots
+from lazymmu.witness.source.analysis import Analysis
+from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import Culprit, culprit
-from lazymmu.witness.source.interproc.constants import Facts
 from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, Reach
 from lazymmu.witness.source.mode_places import Found, Verdicts, included, judge
 from lazymmu.witness.source.path.walker import Walker
@@ -97,67 +96,50 @@ def _look(
     view = ConfiguredTree(
         tree, profile, extra=[*mine, *calling_back, *marks.module], library=library
     )
-    program = Program(view)
-    facts = Facts(
-        program, words, config=view.config.value, constants=profile.constants, macro=view.macro
-    )
-    naming = frozenset(mine)
-    reach = Reach(program, facts, words, lambda d: d.file in naming and view.has(d, MODE_WORD))
-    calls = Calls(program, facts, reach, words, tables=_tables(view, words))
-    implementation = arch_hooks.find(view, program, words)
-    if not any(d.file.startswith("arch/") for d in implementation.enter):
-        return None
     # What is information on an implementation shows where the mode is used.
     used = [
         n for n in rules if RULES[n].party is Party.CALLER or RULES[n].kind is RuleKind.INFORMATION
     ]
-    callers = [RULES[n] for n in used]
-    implementers = [RULES[n] for n in rules if n not in used]
-    walker = Walker(calls, Runtime(callers, dialect))
-    roots = Roots(program, reach, walker, words, implementation.places)
-    users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
-    calls.cannot_read(
-        d
-        for d in users
-        if d.name not in words.mode
-        and (d.file, program.function(d).line) not in implementation.places
-        and program.function(d).broken
+    naming = frozenset(mine)
+    analysis = Analysis.build(
+        view,
+        words,
+        [RULES[name] for name in used],
+        dialect,
+        config=view.config.value,
+        constants=profile.constants,
+        tables=_tables(view, words),
+        names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
     )
-    takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
-
-    def named(name: str, static: bool, file: str) -> list[Definition]:
-        files = [file] if static else [f for f in view.built if name.encode() in tree.read(f)]
-        return [d for f in files for d in _naming(view, f, name.encode())]
-
-    registrations = tuple(name.encode() for name in words.handlers)
-    registering = [
-        d
-        for f in sorted({*mine, *calling_back})
-        if f.endswith(".c")
-        for d in _naming(view, f, *registrations)
-    ]
-    walked = roots.walk(users, takers, registering, named)
-    rests_on = _Conditions(view)
-    culprits = [rests_on.named(c) for root in walked for c in _culprits(profile.name, root)]
+    program, walker = analysis.program, analysis.walker
+    implementation = arch_hooks.find(view, program, words)
+    if not any(d.file.startswith("arch/") for d in implementation.enter):
+        return None
+    walked = _walked(view, analysis, implementation, mine, calling_back)
+    implementers = [RULES[name] for name in rules if name not in used]
     if implementers:
         runtime = Runtime(implementers, dialect)
-        for definition, outcome in arch_hooks.judge(implementation, program, calls, runtime, words):
-            root = Root(definition, (), outcome)
-            culprits.extend(rests_on.named(c) for c in _culprits(profile.name, root))
+        hooks = arch_hooks.judge(implementation, program, analysis.calls, runtime, words)
+        judged = [Root(definition, (), outcome) for definition, outcome in hooks]
+    else:
+        judged = []
+    rests_on = _Conditions(view)
+    culprits = [
+        rests_on.named(c) for root in (*walked, *judged) for c in _culprits(profile.name, root)
+    ]
     bodies = included(view, MODE_WORD)
     unbuilt = tuple(_unbuilt(view, program, marks.module))
-    table = rows(profile.name, walker, walked, program, words, culprits)
     return Looked(
         arch=profile.name,
         directory=profile.arch_dir,
         culprits=tuple(culprits),
-        rows=tuple(table),
+        rows=tuple(rows(profile.name, walker, walked, program, words, culprits)),
         sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(tree, program, reach, walker)),
-        unresolved=tuple(_unresolved(profile.name, reach)),
+        unparsed=tuple(_lost(tree, program, analysis.reach, walker)),
+        unresolved=tuple(_unresolved(profile.name, analysis.reach)),
         verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
         included=bodies,
         blind=(
@@ -168,6 +150,40 @@ def _look(
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
     )
+
+
+def _walked(
+    view: ConfiguredTree,
+    analysis: Analysis,
+    implementation: arch_hooks.Implementation,
+    mine: Collection[str],
+    calling_back: Collection[str],
+) -> list[Root]:
+    """Walk from wherever a path begins in the files that name the mode, or call back."""
+    words, program = analysis.words, analysis.program
+    users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
+    analysis.calls.cannot_read(
+        d
+        for d in users
+        if d.name not in words.mode
+        and (d.file, program.function(d).line) not in implementation.places
+        and program.function(d).broken
+    )
+    takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
+    registrations = tuple(name.encode() for name in words.handlers)
+    registering = [
+        d
+        for f in sorted({*mine, *calling_back})
+        if f.endswith(".c")
+        for d in _naming(view, f, *registrations)
+    ]
+
+    def callers(name: str, static: bool, file: str) -> list[Definition]:
+        word = name.encode()
+        files = [file] if static else [f for f in view.built if word in view.tree.read(f)]
+        return [d for f in files for d in _naming(view, f, word)]
+
+    return analysis.roots(implementation.places).walk(users, takers, registering, callers)
 
 
 def _naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of the source witness, put together over one program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lazymmu.contract.dialects import Dialect
+from lazymmu.contract.monitor import Runtime
+from lazymmu.contract.rules.rule import Rule
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.program import Program, Source
+from lazymmu.witness.source.effects.call_effects import Calls
+from lazymmu.witness.source.entry_points import Roots
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.summaries import Reach
+from lazymmu.witness.source.path.walker import Walker
+
+__all__ = ["Analysis", "ConfiguredSource"]
+
+
+class ConfiguredSource(Source, Protocol):
+    """What one profile sees of a tree, and the values of its object-like macros."""
+
+    def macro(self, name: str) -> bytes | None:
+        """Return the value of an object-like macro, None for what is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One program, what is known of its functions, and the walker of its paths.
+
+    Data flows from the first to the last: graphs, constants in them, what each function may come
+    to, what a call does to the state of the mode, and the paths with the monitors beside them.
+    """
+
+    program: Program
+    facts: Facts
+    reach: Reach
+    calls: Calls
+    walker: Walker
+    words: Vocabulary
+
+    @classmethod
+    def build(
+        cls,
+        source: ConfiguredSource,
+        words: Vocabulary,
+        rules: Sequence[Rule],
+        dialect: Dialect,
+        *,
+        config: Callable[[str], str],
+        constants: Mapping[str, int],
+        tables: Mapping[str, Collection[str]],
+        names_mode: Callable[[Definition], bool] = lambda _: False,
+    ) -> Analysis:
+        """Put the parts together; nothing is read before it is asked for.
+
+        :param source: what one profile sees of a tree.
+        :param words: the kernel's API vocabulary.
+        :param rules: whose monitors walk along the paths.
+        :param dialect: the contract's dialect that the tree speaks.
+        :param config: the value of a CONFIG symbol: y, m, n, or "free".
+        :param constants: calls and names that have one value on the profile's machine.
+        :param tables: functions of each operations table, by the table's variable.
+        :param names_mode: whether the text of a definition names the mode.
+        """
+        program = Program(source)
+        facts = Facts(program, words, config=config, constants=constants, macro=source.macro)
+        reach = Reach(program, facts, words, names_mode)
+        calls = Calls(program, facts, reach, words, tables=tables)
+        walker = Walker(calls, Runtime(rules, dialect))
+        return cls(program, facts, reach, calls, walker, words)
+
+    def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> Roots:
+        """Who finds where paths begin; implementation: places (file, line) of the mode's hooks."""
+        return Roots(self.program, self.reach, self.walker, self.words, implementation)
