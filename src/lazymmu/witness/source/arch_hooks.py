@@ -212,7 +212,7 @@ def _run(
     """Walk one hook; what the monitors' state may be after it."""
     graph = program.function(definition)
     site = Site(graph.file, graph.line, 1, graph.name)
-    runtime = walker.runtime
+    runtime = walker.monitors.runtime
     started, _ = runtime.step(product, FunctionCall(graph.name, role=role, site=site))
     outcome = walker.walk(graph, (), started)
     results.append((definition, outcome))

@@ -89,7 +89,7 @@ def _pins(task: TaskState) -> set[str]:
 
 
 def _by_function(
-    seen: Mapping[Step, list[TaskState]],
+    seen: Mapping[Step, Sequence[TaskState]],
 ) -> dict[tuple[str, str], list[TaskState]]:
     """States by the file and function that they were seen in."""
     found: dict[tuple[str, str], list[TaskState]] = {}

@@ -8,6 +8,7 @@ macros say, so that constant arguments decide which branch of a callee is taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import (
@@ -115,8 +116,18 @@ class Facts:
         value = _only_return(graph)
         return self.evaluator({}, "").value(value) if value is not None else None
 
-    def evaluator(self, env: Mapping[str, Value], file: str, depth: int = 3) -> MaskEvaluator:
-        """An evaluator in which ``env`` comes before the tree's names."""
+    def evaluator(
+        self,
+        env: Mapping[str, Value],
+        file: str,
+        depth: int = 3,
+        *,
+        returned: Mapping[Expr, Value] = MappingProxyType({}),
+    ) -> MaskEvaluator:
+        """An evaluator in which ``env`` comes before the tree's names.
+
+        :param returned: what calls are known to have returned, before what constants make of them.
+        """
 
         def lookup(name: str) -> Value:
             if name in env:
@@ -126,7 +137,8 @@ class Facts:
             return USER_MM if name.endswith(_USER_MM) else None
 
         def call(called: AnyCall) -> Value:
-            return self._call(called, lookup, file, depth)
+            known = returned.get(called)
+            return self._call(called, lookup, file, depth) if known is None else known
 
         return MaskEvaluator(lookup, call)
 

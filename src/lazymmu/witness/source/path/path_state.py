@@ -68,3 +68,9 @@ class Path:
     state: State
     trail: Trail | None
     results: Results
+
+    def returned(self, call: Expr, value: Value, name: EntryName | None) -> Path:
+        """The path behind a call, with what that is known to have returned."""
+        if value is None and name is None:
+            return self
+        return Path(self.state, self.trail, {**self.results, call: Returned(value, name)})

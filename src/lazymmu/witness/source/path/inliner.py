@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Callees that are walked in their caller's place, with its names translated at the call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from lazymmu.contract.monitor import Product
+from lazymmu.kernelc.ir.expr import AnyCall
+from lazymmu.kernelc.ir.nodes import (
+    Function,
+)
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.finding import Step
+from lazymmu.witness.source.effects.effect import Inside
+from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.function.liveness import Plan
+from lazymmu.witness.source.function.names import (
+    enter,
+    leave,
+)
+from lazymmu.witness.source.interproc.call_targets import Binding
+from lazymmu.witness.source.path.path_monitors import PathMonitors
+from lazymmu.witness.source.path.path_state import Outcome, Path
+from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.path.transfer import Transfer
+
+__all__ = ["FunctionWalker", "Inliner"]
+
+
+class FunctionWalker(Protocol):
+    """Who walks one function from one state."""
+
+    def walk(self, graph: Function, binding: Binding, product: Product) -> Outcome:
+        """Walk a function with its parameters bound to values."""
+        ...
+
+    def plan(self, graph: Function) -> Plan:
+        """What of a function's variables and conditions has to be remembered, and where."""
+        ...
+
+
+class Inliner:
+    """Walks a callee from the state of its caller, and brings back what it came to.
+
+    entered: the depths of sections at which each function was entered, by its place.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        walker: FunctionWalker,
+        transfer: Transfer,
+        monitors: PathMonitors,
+    ) -> None:
+        self._program = program
+        self._walker = walker
+        self._transfer = transfer
+        self._monitors = monitors
+        self.entered: dict[tuple[str, int], set[int]] = {}
+
+    def inlined(
+        self, frame: Frame, call: AnyCall, inside: Inside, path: Path, out: Outcome
+    ) -> Iterable[Path]:
+        """Walk a callee in its caller's place."""
+        graph = self._program.function(inside.definition)
+        entered = enter(path.state.product, call, graph)
+        self.entered.setdefault((graph.file, graph.line), set()).add(entered.task.depth)
+        if inside.callback:
+            outcome = self._called_back(graph, inside.binding, entered)
+        else:
+            outcome = self._walker.walk(graph, inside.binding, entered)
+        out.spaces |= outcome.spaces
+        out.blurred = out.blurred or outcome.blurred
+        said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
+        step = Step(frame.graph.file, call.line, call.column, frame.graph.name, said)
+        mark = "callback" if inside.callback else "call"
+        before = Trail(path.trail, step, mark)
+        conditions = frozenset(inside.definition.presence)
+        for hit in outcome.hits.values():
+            out.add(
+                replace(
+                    hit,
+                    trail=Trail(before, None, "inside", inner=hit.trail),
+                    conditions=hit.conditions | conditions,
+                    ambiguous=hit.ambiguous or inside.ambiguous,
+                )
+            )
+        plan = self._walker.plan(graph)
+        for (product, value, name), trail in outcome.exits.items():
+            back = leave(product, call, graph, plan.rewritten)
+            after = Path(
+                path.state.after(back),
+                Trail(before, None, "inside", inner=trail) if trail is not None else path.trail,
+                path.results,
+            )
+            if graph.macro:
+                after = self._transfer.macro_writes(after, call, graph, plan)
+            yield after.returned(call, value, name.owned_by(graph.name))
+
+    def _called_back(self, graph: Function, binding: Binding, entered: Product) -> Outcome:
+        product = self._monitors.begin(graph, entered)
+        outcome = self._walker.walk(graph, binding, product)
+        return self._monitors.called_back(outcome, graph, entered)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The transfer function: what one node makes of what is known of variables and conditions.
+
+Entries are versioned by forgetting: a variable that is assigned names another entry from then on,
+and what was pending under its name stays pending without a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import (
+    NONZERO,
+    ZERO,
+    Evaluator,
+    Int,
+    NonZero,
+    normalize_condition,
+    truth,
+)
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Expr, Field
+from lazymmu.kernelc.ir.nodes import (
+    EVAL,
+    Function,
+    Node,
+    spell,
+    strip_casts,
+    writes,
+)
+from lazymmu.kernelc.ir.nodes import assigned as last_assigned
+from lazymmu.witness.source.effects.entry_effects import derived
+from lazymmu.witness.source.effects.lock_effects import Locks
+from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.function.liveness import Plan, names_it
+from lazymmu.witness.source.function.names import (
+    EntryName,
+    forget,
+    rename_lock,
+)
+from lazymmu.witness.source.function.state import (
+    FactList,
+    State,
+    with_fact,
+    with_origin,
+)
+from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.path.path_state import Path
+
+
+class Transfer:
+    """Branches, assignments and returned values, over one program's constants and locks."""
+
+    def __init__(self, facts: Facts, locks: Locks, words: Vocabulary) -> None:
+        self._facts = facts
+        self._locks = locks
+        self._words = words
+
+    def evaluator(self, frame: Frame, path: Path) -> Evaluator:
+        """An evaluator that knows the path's facts, and what its calls have returned."""
+        env = frame.env(path.state.facts)
+        returned = {
+            call: known.value for call, known in path.results.items() if known.value is not None
+        }
+        return self._facts.evaluator(env, frame.graph.file, returned=returned)
+
+    def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
+        """A copy of an unknown value that both names are asked for is two paths."""
+        if node.op != EVAL or not isinstance(expr, Assign) or expr.op != "=":
+            return paths
+        source = strip_casts(expr.value)
+        if not isinstance(source, (*VARIABLES, Field)):
+            return paths
+        if not {spell(source), spell(strip_casts(expr.target))} <= frame.plan.live[node.succ[0]]:
+            return paths
+        out = []
+        for path in paths:
+            if truth(self.evaluator(frame, path).value(source)) is not None:
+                out.append(path)
+                continue
+            for value in (NONZERO, ZERO):
+                facts = with_fact(path.state.facts, spell(source), value)
+                state = replace(path.state, facts=facts)
+                out.append(Path(state, path.trail, path.results))
+        return out
+
+    def branch(
+        self, frame: Frame, node: Node, expr: Expr, facts: FactList, evaluator: Evaluator
+    ) -> list[tuple[int, FactList]]:
+        """Where a branch goes, and what is known there."""
+        value = truth(evaluator.value(expr))
+        known = normalize_condition(expr)
+        if value is None and known is not None:
+            remembered = dict(facts).get(known.subject)
+            if remembered is not None:
+                value = truth(remembered) == known.holds
+        if value is not None:
+            return [(node.succ[0 if value else 1], facts)]
+        out = []
+        for succ, holds in ((node.succ[0], True), (node.succ[1], False)):
+            learnt = facts
+            if known is not None and known.subject in frame.plan.tracked:
+                learnt = with_fact(facts, known.subject, NONZERO if holds == known.holds else ZERO)
+            out.append((succ, learnt))
+        return out
+
+    def assigned(self, frame: Frame, expr: Expr, path: Path, evaluator: Evaluator) -> State:
+        """The state after the writes of an expression."""
+        state = path.state
+        locked = self._locks.outputs(expr)
+        for target, value in writes(expr):
+            spelling = spell(target)
+            if value is None and spelling in locked:
+                continue
+            inner = last_assigned(value) if value is not None else None
+            known = evaluator.value(inner) if inner is not None else None
+            source = None
+            if inner is not None and spelling in frame.plan.traced:
+                source = derived(inner, state.origins, self._words)
+            state = self.overwritten(state, target)
+            if isinstance(known, (Int, NonZero)) and spelling in frame.plan.tracked:
+                state = replace(state, facts=with_fact(state.facts, spelling, known))
+            if source is not None and isinstance(target, VARIABLES):
+                state = replace(state, origins=with_origin(state.origins, spelling, source))
+            returned = path.results.get(inner) if inner is not None else None
+            if returned is not None and returned.name is not None:
+                name = EntryName(spelling)
+                state = state.after(rename_lock(state.product, returned.name, name))
+        return state
+
+    def overwritten(self, state: State, target: Expr) -> State:
+        """The state without what was known of something that is written."""
+        spelling = spell(target)
+        variable = isinstance(target, VARIABLES)
+        product = forget(state.product, spelling) if variable else state.product
+        facts = tuple(
+            fact
+            for fact in state.facts
+            if fact.subject != spelling and not (variable and names_it(fact.subject, spelling))
+        )
+        origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry.spelling))
+        return State(product, facts, origins)
+
+    def macro_writes(self, path: Path, call: AnyCall, graph: Function, plan: Plan) -> Path:
+        """A macro that assigns to its parameter assigns to its argument."""
+        state = path.state
+        for param, arg in zip(graph.params, call.args, strict=False):
+            if param in plan.rewritten:
+                state = self.overwritten(state, strip_casts(arg))
+        return Path(state, path.trail, path.results)
