@@ -229,10 +229,9 @@ def _one(
     """One tree's check, whole, and what remains of it."""
 
     def look(where: Where) -> CheckResult:
-        found: CheckResult = reading.read(
+        return reading.read(
             source.check, where, request, wanted.arches, progress, rules=request.rules or None
         )
-        return found
 
     former = _former(tree, request, wanted)
     result = selection.ordered(look(tree))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot.tree import Tree, TreeError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.check import Progress, TreeOptions, Where
 
 __all__ = ["TreeRequest", "arches_of", "called", "opened", "paths_of", "read"]
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +82,13 @@ def opened(tree: Where, kernel: Where | None = None) -> Tree:
 
 
 def read(
-    look: Callable[..., Any],
+    look: Callable[..., Result],
     tree: Where,
     request: TreeRequest,
     arches: Sequence[str] | None,
     progress: Progress | None,
     **more: Any,
-) -> Any:
+) -> Result:
     """What the source witness says of one tree of a request; raises Problem.
 
     look: `source.check` or `source.sections`; more: options for it that the request is not asked.

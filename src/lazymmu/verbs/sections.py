@@ -70,7 +70,7 @@ def sections(
     arches = reading.arches_of(asked)
     trees = []
     for tree, paths in zip(asked.trees, reading.paths_of(asked), strict=True):
-        found: Sections = reading.read(source.sections, tree, asked, arches, progress)
+        found = reading.read(source.sections, tree, asked, arches, progress)
         rows = [row for row in found.rows if not asked.paths or inside(paths, [row.file])]
         rows.sort(key=lambda row: (row.file, row.line, row.arches))
         trees.append((reading.called(tree), replace(found, rows=tuple(rows))))
