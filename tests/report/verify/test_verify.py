@@ -267,6 +267,18 @@ def test_equal_ways_on_several_implementations_are_told_once(violated):
     assert "123 states, 7 states searched" in texts[0]
 
 
+def test_a_queue_is_told_as_what_is_pending_and_no_other_variable_is_left_out(violated):
+    """What a variable is decides, and not how its value is spelt."""
+    changes = (StateChange("cpu0.queue", "('p', 'B')", queue=True), StateChange("mode", "(lazy)"))
+    trace = (replace(TRACE[0], state=changes),)
+    broken = (made.broken("lost-update", "", 0, 1, trace),)
+    (text,) = counterexample.render([replace(violated, violations=broken)], {}, SAYS)
+    assert "mode = (lazy)" in text
+    assert "cpu0.queue" not in text
+    value = json.loads(verify_json.render([replace(violated, violations=broken)], {}, ["met"]))
+    assert set(value["results"][0]["trace"][0]["state"]) == {"cpu0.queue", "mode"}
+
+
 def test_a_verdict_without_violation_has_no_counterexample(violated):
     """A verdict without a violation has no counterexample, since there is nothing to tell."""
     assert counterexample.render([replace(violated, violations=())], {}, SAYS) == []
