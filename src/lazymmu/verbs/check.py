@@ -61,8 +61,8 @@ class CheckAnswer:
     """What came of a check.
 
     request: the question; arches: those that were asked for, None for all; outcomes: for each tree
-    what remains of what was found; results: for each tree everything; stale: the suppressions that
-    nothing matches, where all was looked at that they could match.
+    what remains of what was found; results: for each tree everything; suppressions: those that the
+    request's file has.
     """
 
     request: CheckRequest
