@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from lazymmu.ftrace.trace import read
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "trace").glob("*.gz"))
+RECORDINGS = sorted((Path(__file__).parents[2] / "examples" / "trace").glob("*.gz"))
+LATENCY = [path for path in RECORDINGS if ".latency." in path.name]
+EXAMPLES = [path for path in RECORDINGS if path not in LATENCY]
 _TIME = re.compile(rb" +(\d+)(\.\d{6}: )")
 
 
@@ -58,6 +60,14 @@ def test_a_line_is_the_same_among_others_and_alone(path, seconds, wide):
     usual, unusual, found = agree(twice)
     assert found == wide
     assert usual > 2 * unusual
+
+
+@pytest.mark.parametrize("path", LATENCY, ids=lambda path: path.name)
+def test_lines_of_the_latency_format_are_read_one_by_one(path):
+    """Their times have no seconds, so that none of them has the usual form."""
+    usual, unusual, _ = agree(gzip.decompress(path.read_bytes()))
+    assert usual == 0
+    assert unusual > 0
 
 
 @given(st.lists(st.sampled_from([

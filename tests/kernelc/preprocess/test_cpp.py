@@ -236,7 +236,7 @@ def test_two_inclusions_compile_what_either_of_them_does(text: bytes) -> None:
     merged = one.merged(other)
     assert merged.dead == other.merged(one).dead
     for offset in range(len(text)):
-        assert merged.live(offset) == (one.live(offset) or other.live(offset))
+        assert merged.is_compiled(offset) == (one.is_compiled(offset) or other.is_compiled(offset))
 
 
 def test_what_one_inclusion_compiles_without_a_choice_rests_on_none() -> None:
@@ -247,7 +247,7 @@ def test_what_one_inclusion_compiles_without_a_choice_rests_on_none() -> None:
     )
     for one, other in ((table(A="1"), table(B="1")), (table(B="1"), table(A="1"))):
         merged = selection(text, one).merged(selection(text, other))
-        found = {word: merged.needs(text.index(word)) for word in (b"shared", b"both", b"mine")}
+        found = {word: merged.presence(text.index(word)) for word in (b"shared", b"both", b"mine")}
         assert found == {b"shared": (), b"both": ("CONFIG_G",), b"mine": ("CONFIG_F",)}
 
 
@@ -259,7 +259,7 @@ def test_a_place_rests_on_all_the_choices_around_it() -> None:
     )
     chosen = selection(text, table())
     words = (b"one", b"two", b"three", b"four", b"five", b"six")
-    assert [chosen.needs(text.index(word)) for word in words] == [
+    assert [chosen.presence(text.index(word)) for word in words] == [
         ("CONFIG_F",),
         ("CONFIG_F", "CONFIG_G"),
         ("CONFIG_F", "CONFIG_G"),
