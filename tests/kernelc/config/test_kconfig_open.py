@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.kernelc.arch_profile import Forced, Profile
+from lazymmu.kernelc.config import kconfig_truth
 from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.snapshot.tree import Tree
 
@@ -186,3 +187,26 @@ def test_older_forms_are_read(grow: Grow) -> None:
     config = solve(tree, Profile("toy", "a toy", "toy"))
     assert [config.value(name) for name in ("TOY", "MORE", "OLD", "HIDDEN")] == ["y"] * 3 + ["n"]
     assert tree.losses == []
+
+
+def test_the_only_member_of_a_choice_is_on_if_any_of_its_definitions_is_asked(grow: Grow) -> None:
+    """Another definition, which asks nobody, takes nothing away."""
+    for more in ("", "config ONLY\n\tselect MORE\n"):
+        config = solved(
+            grow,
+            'choice\n\tprompt "Allocator"\nconfig ONLY\n\tbool "Only"\nendchoice\n'
+            f"{more}config MORE\n\tbool\n",
+        )
+        assert may(config, "ONLY", "MORE") == ["y", "y" if more else "n"]
+
+
+def test_symbols_that_are_too_much_to_be_settled_are_a_loss(
+    grow: Grow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known until then counts, and that the rest is not is said."""
+    monkeypatch.setattr(kconfig_truth, "_MAX_WORK", 20)
+    tree = Tree.open(grow({"Kconfig": CHOICE}))
+    solve(tree, Profile("toy", "a toy", "toy"))
+    assert [(loss.file, loss.reason) for loss in tree.losses] == [
+        ("Kconfig", "its symbols are too much to be settled")
+    ]

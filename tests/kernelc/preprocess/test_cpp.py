@@ -267,3 +267,19 @@ def test_a_place_rests_on_all_the_choices_around_it() -> None:
         ("CONFIG_G",),
         (),
     ]
+
+
+def test_a_macro_rests_on_the_choices_around_its_definition_in_order() -> None:
+    """The outermost comes first, also for what the macro decides elsewhere."""
+    text = (
+        b"#ifdef CONFIG_F\n#ifdef CONFIG_G\n#define HAVE\n#endif\n#endif\n"
+        b"#ifdef HAVE\nuse\n#endif\n"
+    )
+    assert selection(text, table()).presence(text.index(b"use")) == ("CONFIG_F", "CONFIG_G")
+
+
+def test_the_other_side_of_nothing_ends_nothing() -> None:
+    """A stray `#else`, `#elif` or `#endif` is passed over, and what follows is read."""
+    for stray in ("#else", "#elif 1", "#endif"):
+        text = f"{stray}\nfirst\n#if 0\nno\n#endif\nlast\n".encode()
+        assert left(text, selection(text, table())) == [b"first", b"last"]

@@ -151,12 +151,17 @@ def test_function_like_macros_are_replaced() -> None:
     table.define("JOIN", "(a, b) a##b", "x.h", 0, ())
     table.define("NAMED", "() ADD", "x.h", 0, ())
     table.define("MANY", "(...) (__VA_ARGS__)", "x.h", 0, ())
+    table.define("PICK", "(a, b, c) b", "x.h", 0, ())
+    table.define("SECOND", "(...) PICK(__VA_ARGS__)", "x.h", 0, ())
+    table.define("LAST", "(first, rest...) PICK(first, rest)", "x.h", 0, ())
     for text in (
         "ADD(TWO, ADD(1, 1)) == 4",
         "JOIN(1, UL) << 40 == 1UL << 40",
         "JOIN(T, WO) == 2",
         "NAMED()(1, 2) == 3",
         "MANY(3) == 3",
+        "SECOND(1, 2, 3) == 2",
+        "LAST(1, 2, 3) == 2",
         "A == 1",
         "ADD == 0",
     ):

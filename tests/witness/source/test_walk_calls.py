@@ -703,3 +703,48 @@ void f(void)
 	lazy_mmu_mode_disable();
 }}
 """)
+
+
+def test_a_callee_that_may_not_sleep_still_does_what_else_it_does(agrees: Agrees) -> None:
+    """Whoever is called by one that must not sleep flushes the TLB all the same."""
+    agrees("""
+static void inner(struct vm_area_struct *vma, unsigned long addr)
+{
+	might_sleep();
+	flush_tlb_page(vma, addr);
+}
+
+static void callee(struct vm_area_struct *vma, unsigned long addr)
+{
+	preempt_disable();
+	inner(vma, addr);
+	preempt_enable();
+}
+
+void f(struct vm_area_struct *vma, pte_t *pte, unsigned long addr, pte_t new, spinlock_t *ptl)
+{
+	lockdep_assert_held(ptl);
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);
+	callee(vma, addr);	/* expect: tlb-flush-in-section */
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_call_of_a_known_value_decides_the_way_of_a_section(agrees: Agrees, value: int) -> None:
+    """What the machine at hand answers is not asked, and the other side is not walked."""
+    comment = "	/* expect: sleep-in-section */" if value else ""
+    agrees(
+        f"""
+void f(void)
+{{
+	lazy_mmu_mode_enable();
+	if (radix_enabled())
+		might_sleep();{comment}
+	lazy_mmu_mode_disable();
+}}
+""",
+        constants={"radix_enabled": value},
+    )
