@@ -25,7 +25,7 @@ from pathlib import Path
 
 from lazymmu.kernelc.arch_profile import PROFILES
 from lazymmu.kernelc.configured_tree import ConfiguredTree
-from lazymmu.kernelc.tree_index import Library
+from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 
@@ -34,7 +34,7 @@ def measure(tree: str, arch: str, jobs: int, cache: str) -> dict[str, float]:
     """Make the view of one architecture, or all of them in turn, in this process."""
     start = time.perf_counter()
     with Cache(cache) as kept:
-        library = Library(Tree.open(tree), jobs=jobs, cache=kept)
+        library = TreeIndex(Tree.open(tree), jobs=jobs, cache=kept)
         names = list(PROFILES) if arch == "all" else [arch]
         views = [ConfiguredTree(library.tree, PROFILES[name], library=library) for name in names]
     wall = time.perf_counter() - start

@@ -12,11 +12,11 @@ from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import RELEASES, classify
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
-from lazymmu.kernelc.tree_index import Library
+from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import arch_hooks
-from lazymmu.witness.source.check import spoken_by
-from lazymmu.witness.source.prefilter import mark
+from lazymmu.witness.source.check import detect_dialect
+from lazymmu.witness.source.prefilter import prefilter
 
 DIRECTORIES = {"6.1.192": "6.1", "6.12.117": "6.12", "7.3.4": "7.3"}
 """Trees that are kept by the name of their series."""
@@ -25,8 +25,8 @@ DIRECTORIES = {"6.1.192": "6.1", "6.12.117": "6.12", "7.3.4": "7.3"}
 def found_in(tree: Tree) -> dict[str, str]:
     """The row of each architecture that has the mode, by the words of its hooks."""
     words = vocabulary.load()
-    marks = mark(tree, 2, tree.manifest())
-    library = Library(tree, jobs=2, cache=None)
+    marks = prefilter(tree, 2, tree.manifest())
+    library = TreeIndex(tree, jobs=2, cache=None)
     rows = {}
     for profile in marks.machines:
         name = profile.name
@@ -48,5 +48,5 @@ def test_a_release_has_the_rows_that_its_tree_shows(
     tree = Tree.open(kernel_tree(DIRECTORIES.get(release, release)))
     if tree.release != release:
         pytest.skip(f"that tree is {tree.release}")
-    assert spoken_by(tree).name == entry.dialect.name
+    assert detect_dialect(tree).name == entry.dialect.name
     assert found_in(tree) == {arch: each.name for arch, each in entry.rows.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 
-from lazymmu.kernelc.index.name_scan import survey
+from lazymmu.kernelc.index.name_scan import scan_names
 from lazymmu.kernelc.ir.cfg_builder import lower
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
@@ -91,7 +91,7 @@ def test_the_directives_of_any_text_can_be_carried_out(text: bytes) -> None:
     chosen = interpret(directives, following, Macros(TABLE), len(text), file="a.c")
     assert all(0 <= start <= end <= len(text) for start, end in chosen.dead)
     for header in (True, False):
-        survey(text, header)
+        scan_names(text, header)
     list(read_initialisers("a.c", text))
 
 

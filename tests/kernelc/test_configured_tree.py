@@ -11,7 +11,7 @@ import pytest
 
 from lazymmu.kernelc.arch_profile import PROFILES, Forced, Profile
 from lazymmu.kernelc.configured_tree import ConfiguredTree
-from lazymmu.kernelc.tree_index import Library
+from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 
@@ -283,7 +283,7 @@ def test_a_view_from_the_cache_is_the_same(grow: Grow, tmp_path: Path) -> None:
     for jobs in (1, 2, 1):
         with Cache(tmp_path / "cache") as cache:
             assert summary(ConfiguredTree(Tree.open(root), TOY, jobs=jobs, cache=cache)) == plain
-    library = Library(Tree.open(root), jobs=2)
+    library = TreeIndex(Tree.open(root), jobs=2)
     assert summary(ConfiguredTree(library.tree, TOY, library=library)) == plain
 
 
@@ -292,8 +292,8 @@ def test_what_profiles_share_is_read_once(grow: Grow, tmp_path: Path) -> None:
     root = grow({**FILES, "arch/other/Kconfig": 'config OTHER\n\tbool "Other"\n'})
     other = Profile("other", "another", "other")
     with Cache(tmp_path / "cache") as cache:
-        libraries = [Library(Tree.open(root), jobs=jobs) for jobs in (1, 2)]
-        libraries.append(Library(Tree.open(root), jobs=2, cache=cache))
+        libraries = [TreeIndex(Tree.open(root), jobs=jobs) for jobs in (1, 2)]
+        libraries.append(TreeIndex(Tree.open(root), jobs=2, cache=cache))
         for profile in (TOY, other):
             alone = summary(ConfiguredTree(Tree.open(root), profile))
             for library in libraries:

@@ -18,7 +18,7 @@ from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.kernelc.config.kconfig_expressions import parse_expression
 from lazymmu.kernelc.configured_tree import ConfiguredTree
-from lazymmu.kernelc.index.name_scan import survey
+from lazymmu.kernelc.index.name_scan import scan_names
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
 from lazymmu.kernelc.preprocess.if_bounds import BeyondError
 from lazymmu.kernelc.preprocess.if_expression import evaluate
@@ -113,7 +113,7 @@ def test_macros_that_grow_without_end() -> None:
 )
 def test_files_that_are_no_c(text: bytes) -> None:
     """Megabytes of one thing are read in the time that their length takes."""
-    survey(text, header=False)
+    scan_names(text, header=False)
     assert all(end <= len(text) for _, end in selection(text, Macros()).dead)
     assert sum(1 for _ in read_initialisers("a.c", text[:200_000])) >= 0
 

@@ -21,7 +21,7 @@ from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.report.check import json as json_report
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 
 OLD = Path(__file__).parents[2] / "examples/linux-old"
 
@@ -156,7 +156,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def report(directory: Path | None) -> str:
     """All that a check says, as a user's program reads it."""
     result = lazymmu.check(OLD, arches=["x86"], jobs=1, cache_dir=directory)
-    return json_report.render([Outcome(result)])
+    return json_report.render([CheckOutcome(result)])
 
 
 @given(data=st.data())

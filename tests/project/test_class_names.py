@@ -11,19 +11,6 @@ import lazymmu
 
 SOURCE = Path(lazymmu.__file__).parent
 
-STILL_SHARED = frozenset(
-    {
-        "Entry",
-        "Evaluator",
-        "Folder",
-        "Outcome",
-        "Source",
-        "State",
-        "TooMuchError",
-    }
-)
-"""Names of two classes each, to be told apart; the list shrinks, and ends empty."""
-
 
 def public_classes() -> dict[str, list[str]]:
     """The files that have a public class of each name, whatever it stands in."""
@@ -38,12 +25,4 @@ def public_classes() -> dict[str, list[str]]:
 def test_a_public_class_has_its_name_to_itself():
     """No two public classes of the program are called alike."""
     shared = {name: files for name, files in public_classes().items() if len(files) > 1}
-    assert shared.keys() <= STILL_SHARED, {
-        name: files for name, files in shared.items() if name not in STILL_SHARED
-    }
-
-
-def test_the_list_of_shared_names_holds_none_that_is_unique():
-    """A name that is told apart by now leaves the list, so that nobody shares it again."""
-    classes = public_classes()
-    assert {name for name in STILL_SHARED if len(classes.get(name, ())) < 2} == set()
+    assert shared == {}

@@ -20,7 +20,7 @@ from lazymmu.report.check import json as check_json
 from lazymmu.report.trace import json as trace_json
 from lazymmu.report.trace import stats
 from lazymmu.report.verify import json as verify_json
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.version import version
 from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, Sections
 from lazymmu.witness.machine.verdict import (
@@ -155,7 +155,7 @@ def many(one, most=3):
 @given(
     st.lists(
         st.builds(
-            Outcome,
+            CheckOutcome,
             st.from_type(CheckResult),
             many(st.tuples(NAMES, st.integers(1, 9))),
         ),

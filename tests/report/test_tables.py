@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lazymmu.report.check import compare, sections
 from lazymmu.report.common.table import plain
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import Harm, SectionRow, Severity, TreeInfo
 
 
@@ -18,7 +18,9 @@ def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_
         tree=TreeInfo("b", "6.12", "plain"),
     )
     fixed = make_result(tree=TreeInfo("c", "7.3", "plain"))
-    made = compare.table(compare.compare([Outcome(old), Outcome(new), Outcome(fixed)]))
+    made = compare.table(
+        compare.compare([CheckOutcome(old), CheckOutcome(new), CheckOutcome(fixed)])
+    )
     assert plain(made) == (
         "file        function           rule            6.1  6.12     7.3\n"
         "mm/inner.c  inner_pte_range()  nested-section  x86  text x2  -\n"
@@ -28,7 +30,7 @@ def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_
 def test_trees_of_one_release_are_told_apart_by_their_paths(make_finding, make_result):
     """A patched tree and its base have the same version."""
     outcomes = [
-        Outcome(make_result(make_finding(), tree=TreeInfo(path, "7.3", "plain")))
+        CheckOutcome(make_result(make_finding(), tree=TreeInfo(path, "7.3", "plain")))
         for path in ("base", "patched")
     ]
     first_line = plain(compare.table(compare.compare(outcomes))).splitlines()[0]
@@ -37,7 +39,7 @@ def test_trees_of_one_release_are_told_apart_by_their_paths(make_finding, make_r
 
 def test_information_is_compared_only_if_asked_for(make_finding, make_result):
     """The table has the same findings as the text."""
-    outcome = Outcome(make_result(make_finding(severity=Severity.INFORMATION)))
+    outcome = CheckOutcome(make_result(make_finding(severity=Severity.INFORMATION)))
     assert compare.compare([outcome, outcome]).rows == ()
     assert len(compare.compare([outcome, outcome], asked={"nested-section"}).rows) == 1
 
@@ -46,7 +48,7 @@ def test_what_only_informs_hides_no_finding_behind_it(make_finding, make_result)
     """A finding is in the table whatever was found before or after it."""
     info = make_finding(severity=Severity.INFORMATION, rule="preempted-in-section")
     for findings in ((info, make_finding()), (make_finding(), info)):
-        (row,) = compare.compare([Outcome(make_result(*findings))]).rows
+        (row,) = compare.compare([CheckOutcome(make_result(*findings))]).rows
         assert row.rule == "nested-section"
 
 
@@ -54,7 +56,7 @@ def test_a_table_in_a_pipe_is_never_cut(make_finding, make_result):
     """grep must find every word, however wide the table."""
     harms = tuple(Harm(arch, "") for arch in ("x86", "sparc"))
     finding = make_finding(file="mm/" + "long" * 60 + ".c", harms=harms)
-    outcomes = [Outcome(make_result(finding)), Outcome(make_result())]
+    outcomes = [CheckOutcome(make_result(finding)), CheckOutcome(make_result())]
     text = plain(compare.table(compare.compare(outcomes)))
     assert finding.file in text
     assert "sparc,x86" in text

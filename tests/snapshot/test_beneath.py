@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lazymmu.kernelc.arch_profile import PROFILES
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
-from lazymmu.kernelc.index.word_search import files_with
+from lazymmu.kernelc.index.word_search import files_containing
 from lazymmu.snapshot import beneath, listing
 from lazymmu.snapshot.beneath import Folder
 from lazymmu.snapshot.tree import Loss, Tree, TreeError
@@ -55,7 +55,7 @@ def test_a_directory_that_is_a_link_is_followed(grow: Grow, target: str) -> None
     assert tree.read("mm/memory.c") == tree.read("mm-new/memory.c") == b"needle"
     assert tree.shown("mm-new/sub/deep.c") == "mm/sub/deep.c"
     assert [entry.name for entry in tree.entries("mm")] == ["memory.c", "sub"]
-    assert files_with(tree, [b"needle"]) == {"mm/memory.c": {b"needle"}}
+    assert files_containing(tree, [b"needle"]) == {"mm/memory.c": {b"needle"}}
     assert tree.losses == []
 
 
@@ -254,7 +254,7 @@ def test_what_is_no_file_is_not_opened(
     assert c_files(tree) == ["mm/kept.c"]
     assert tree.read("mm/it.c") == b""
     assert not tree.has("mm/Kconfig")
-    assert files_with(tree, [b"x"], manifest={"mm/it.c": (1, 1)}) == {}
+    assert files_containing(tree, [b"x"], manifest={"mm/it.c": (1, 1)}) == {}
     assert opened == []
     reason = LINK_OUT if kind[0] == "/" else "not a regular file"
     assert [loss.reason for loss in tree.losses] == [reason, reason]
@@ -312,7 +312,7 @@ def test_any_name_is_listed_and_read(grow: Grow, name: bytes) -> None:
     with open(os.fsencode(root) + b"/mm/" + name, "wb") as file:
         file.write(b"needle")
     tree = Tree.open(root)
-    assert files_with(tree, [b"needle"]) == {f"mm/{os.fsdecode(name)}": {b"needle"}}
+    assert files_containing(tree, [b"needle"]) == {f"mm/{os.fsdecode(name)}": {b"needle"}}
     assert tree.over({"mm/x.c": b""}).read(f"mm/{os.fsdecode(name)}") == b"needle"
 
 

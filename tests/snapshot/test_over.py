@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.kernelc.index.word_search import files_with
+from lazymmu.kernelc.index.word_search import files_containing
 from lazymmu.processes import Task
-from lazymmu.snapshot.dependencies import Recorder, unchanged
+from lazymmu.snapshot.dependencies import DependencyTracker, unchanged
 from lazymmu.snapshot.tree import Loss, Tree, TreeError
 
 Grow = Callable[[dict[str, str | bytes]], Path]
@@ -74,7 +74,10 @@ def test_changes_over_changes(tree: Tree) -> None:
 def test_a_word_is_found_in_changes_by_every_process(tree: Tree) -> None:
     """A forked process sees them as well."""
     over = tree.over(CHANGES)
-    assert set(files_with(over, [b"then", b"added", b"now"])) == {"mm/changed.c", "mm/new/added.c"}
+    assert set(files_containing(over, [b"then", b"added", b"now"])) == {
+        "mm/changed.c",
+        "mm/new/added.c",
+    }
     assert Task(True, over.read, "mm/changed.c").result() == b"then"
 
 
@@ -84,12 +87,12 @@ def test_what_was_recorded_tells_changed_from_unchanged(tree: Tree) -> None:
         "mm/kept.c": True, "mm/changed.c": False, "mm/kasan/gone.c": False,
         "mm/new/added.c": False, "mm/none.c": True, "mm": False, "a": True, "arch": True,
     }.items():  # fmt: skip
-        recorder = Recorder(tree)
+        recorder = DependencyTracker(tree)
         recorder.note([rel])
         states = {key: list(value) for key, value in recorder.states.items()}
         assert unchanged(tree, states)
         assert unchanged(tree.over(CHANGES), states) is same, rel
-        again = Recorder(tree.over(CHANGES))
+        again = DependencyTracker(tree.over(CHANGES))
         again.note([rel])
         states = {key: list(value) for key, value in again.states.items()}
         assert unchanged(tree.over(dict(CHANGES)), states)

@@ -12,7 +12,7 @@ import lazymmu
 from lazymmu.cli import main
 from lazymmu.report.check import coverage
 from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import Coverage, Standing
 
 from .conftest import Found
@@ -92,6 +92,6 @@ def test_a_section_that_a_change_makes_unreadable_is_a_new_loss(
     worse = text.replace(call, call + broken).encode()
     result = lazymmu.check(Tree.open(root).over({"mm/mremap.c": worse}), jobs=2)
     old = [lost.key for lost in found(version).result.coverage.blind]
-    new = Outcome(result).knowing(old).blind
+    new = CheckOutcome(result).knowing(old).blind
     assert {lost.file for lost in new} == {"mm/mremap.c"}
     assert "move_ptes" in {lost.name for lost in new}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.verbs import selection
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import Confidence, Severity, Step
 
 
@@ -23,7 +23,7 @@ def test_findings_are_ordered_by_place_whatever_order_they_came_in(make_finding,
 
 def test_what_is_dropped_is_counted_with_its_reason(make_finding, make_result):
     """An outcome knows what it does not show; a filter that drops nothing leaves no trace."""
-    outcome = Outcome(make_result(make_finding(), make_finding(confidence=Confidence.LOW)))
+    outcome = CheckOutcome(make_result(make_finding(), make_finding(confidence=Confidence.LOW)))
     kept = outcome.without("below medium confidence", selection.above(Confidence.MEDIUM))
     assert len(kept.result.findings) == 1
     assert kept.withheld == (("below medium confidence", 1),)
@@ -32,7 +32,7 @@ def test_what_is_dropped_is_counted_with_its_reason(make_finding, make_result):
 
 def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result):
     """ "2 outside --path" tells of two mistakes, not of two sections that begin somewhere."""
-    outcome = Outcome(make_result(make_finding(severity=Severity.INFORMATION)))
+    outcome = CheckOutcome(make_result(make_finding(severity=Severity.INFORMATION)))
     kept = outcome.without("outside --path", selection.under(["fs"]))
     assert (kept.result.findings, kept.withheld) == ((), ())
 
@@ -40,7 +40,7 @@ def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result)
 def test_architectures_that_were_looked_at_before_and_are_gone_are_named_in_order(make_result):
     """Each architecture that is gone is named once, in order, and none that is still there."""
     before = ("um", "s390", "x86", "mips", "arm64", "riscv", "alpha", "loongarch")
-    outcome = Outcome(make_result(arches=("x86",))).missing(before).missing(["um", "arc"])
+    outcome = CheckOutcome(make_result(arches=("x86",))).missing(before).missing(["um", "arc"])
     assert outcome.gone == ("alpha", "arc", "arm64", "loongarch", "mips", "riscv", "s390", "um")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.verbs.check import CheckAnswer, CheckRequest
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
 
 NAME = "check"
 SUMMARY = "check source trees against the contract"
@@ -125,7 +125,7 @@ def _write_baseline(answer: CheckAnswer, args: argparse.Namespace) -> None:
         say(f"{args.write_baseline}: baseline written, {number} in it")
 
 
-def _print(outcomes: Sequence[Outcome], args: argparse.Namespace) -> None:
+def _print(outcomes: Sequence[CheckOutcome], args: argparse.Namespace) -> None:
     from lazymmu.report.check import compare, json, mail, sarif, text
     from lazymmu.report.common import table
 

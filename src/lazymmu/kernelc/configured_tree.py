@@ -24,7 +24,7 @@ from lazymmu.kernelc.parse.ops_tables import Initialiser
 from lazymmu.kernelc.parse.slices import RawDef
 from lazymmu.kernelc.presence import PresenceCondition
 from lazymmu.kernelc.source_texts import SourceTexts
-from lazymmu.kernelc.tree_index import Library, Store
+from lazymmu.kernelc.tree_index import Store, TreeIndex
 from lazymmu.snapshot.conflict_markers import CONFLICT, touches
 from lazymmu.snapshot.tree import Tree
 
@@ -45,7 +45,7 @@ class ConfiguredTree:
         config: Config | None = None,
         *,
         extra: Iterable[str] = (),
-        library: Library | None = None,
+        library: TreeIndex | None = None,
         jobs: int = 1,
         cache: Store | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class ConfiguredTree:
         """
         self.tree = tree
         self.profile = profile
-        self.library = library if library is not None else Library(tree, jobs=jobs, cache=cache)
+        self.library = library if library is not None else TreeIndex(tree, jobs=jobs, cache=cache)
         within = directories(profile, extra)
         with no_collection():
             state = configured_tree_cache.load(self.library, profile, config, within)

@@ -20,12 +20,12 @@ from lazymmu.kernelc.config.kconfig_model import KconfigFile
 from lazymmu.kernelc.index.name_scan import Names
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.presence import NEVER, PresenceCondition, either
-from lazymmu.kernelc.tree_index import Library, Losses
+from lazymmu.kernelc.tree_index import Losses, TreeIndex
 from lazymmu.processes import Task
-from lazymmu.snapshot.dependencies import Recorder
+from lazymmu.snapshot.dependencies import DependencyTracker
 from lazymmu.snapshot.tree import Stamp, Tree
 
-__all__ = ["State", "build", "core_directories", "directories", "loop_macros"]
+__all__ = ["TreeState", "build", "core_directories", "directories", "loop_macros"]
 
 _FOR_EACH: Final = re.compile(rb"^ForEachMacros:\n((?:[ \t]+.*\n|[ \t]*#.*\n)+)", re.M)
 _ITEM: Final = re.compile(rb"-[ \t]*'?(\w+)")
@@ -34,7 +34,7 @@ _AHEAD: Final = 3
 
 
 @dataclass(slots=True)
-class State:
+class TreeState:
     """What is computed of a tree for one architecture, and kept between runs.
 
     built: the .c files that are indexed, each with its presence condition; functions, fields,
@@ -87,7 +87,7 @@ def _decide(
     tree: Tree, profile: Profile, files: dict[str, KconfigFile]
 ) -> tuple[Config, dict[str, Stamp], Losses]:
     """Solve Kconfig; also the states of the files that it rests on, and what was lost."""
-    recorder = Recorder(tree)
+    recorder = DependencyTracker(tree)
     before = len(tree.losses)
     config = solve(recorder, profile, files)
     recorder.note(files)
@@ -96,11 +96,11 @@ def _decide(
 
 def build(
     tree: Tree,
-    library: Library,
+    library: TreeIndex,
     profile: Profile,
     config: Config | None,
     within: Mapping[str, bool],
-) -> State:
+) -> TreeState:
     """Walk the headers and index the names of the directories `within`.
 
     Without `config` the tree's Kconfig is solved, in a process of its own if there may be one.
@@ -127,13 +127,13 @@ def build(
     library.start_names(built)
     headers.walk(config, built, kbuild.include_directories)
     _add_included(headers, built)
-    state = State(config, headers, built, {}, {}, {}, loop_macros(recorder))
+    state = TreeState(config, headers, built, {}, {}, {}, loop_macros(recorder))
     _index(state, library.names([*headers.files, *built]))
     recorder.note(candidates)
     return state
 
 
-def _index(state: State, names: Mapping[str, Names]) -> None:
+def _index(state: TreeState, names: Mapping[str, Names]) -> None:
     """Enter which file has which names."""
     for rel in state.headers.files:
         if rel not in state.built:

@@ -13,12 +13,12 @@ from typing import Final
 
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig import Config
-from lazymmu.kernelc.configured_tree_builder import State
+from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.json_shapes import index, listed, mapped, numbers, pairs, string, strings
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.preprocess.selection import Selection
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
-from lazymmu.kernelc.tree_index import Library, digest
+from lazymmu.kernelc.tree_index import TreeIndex, digest
 from lazymmu.snapshot.dependencies import unchanged
 from lazymmu.snapshot.tree import SIZE_CAP, Loss
 
@@ -30,7 +30,7 @@ _ANY: Final = 1 << 64
 
 
 def _key(
-    library: Library, profile: Profile, config: Config | None, directories: Mapping[str, bool]
+    library: TreeIndex, profile: Profile, config: Config | None, directories: Mapping[str, bool]
 ) -> str:
     decided = None if config is None else tuple(_config(config).values())
     return digest(
@@ -55,7 +55,7 @@ def _config(config: Config) -> dict[str, object]:
     }
 
 
-def _walked(state: State) -> dict[str, object]:
+def _walked(state: TreeState) -> dict[str, object]:
     """Return what is known of a tree's files as plain values: files and conditions by number."""
     headers = state.headers
     files = list(dict.fromkeys([*headers.selections, *headers.includes, *state.built]))
@@ -105,11 +105,11 @@ def _walked(state: State) -> dict[str, object]:
 
 
 def save(
-    library: Library,
+    library: TreeIndex,
     profile: Profile,
     config: Config | None,
     directories: Mapping[str, bool],
-    state: State,
+    state: TreeState,
 ) -> None:
     """Keep the state of a configured tree, and the states of the files that it was computed from.
 
@@ -136,8 +136,8 @@ def save(
 
 
 def load(
-    library: Library, profile: Profile, config: Config | None, directories: Mapping[str, bool]
-) -> State | None:
+    library: TreeIndex, profile: Profile, config: Config | None, directories: Mapping[str, bool]
+) -> TreeState | None:
     """Return the state kept for a configured tree, None when there is none that is good."""
     if library.cache is None:
         return None
@@ -165,8 +165,8 @@ def _solved(value: dict[str, object]) -> Config:
 
 
 def _restore(
-    library: Library, profile: Profile, value: dict[str, object]
-) -> tuple[State, list[Loss]]:
+    library: TreeIndex, profile: Profile, value: dict[str, object]
+) -> tuple[TreeState, list[Loss]]:
     """The state that a value of `save` is, and what was lost when it was computed.
 
     Raises KeyError, TypeError or ValueError when it is none, whatever it is.
@@ -212,7 +212,7 @@ def _restore(
         for key, presence in mapped(value["built"]).items()
     }
     losses = [_loss(*listed(item)) for item in listed(value["losses"])]
-    state = State(
+    state = TreeState(
         config=config,
         headers=headers,
         built=built,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lazymmu.kernelc.configured_tree_builder import State
+from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_initialisers
 from lazymmu.kernelc.presence import ALWAYS, both
 from lazymmu.kernelc.source_texts import SourceTexts
@@ -20,7 +20,7 @@ _MAX_COPIES: Final = 4
 class FunctionTables:
     """The tables of a configured tree, read file by file as they are asked for."""
 
-    def __init__(self, state: State, texts: SourceTexts) -> None:
+    def __init__(self, state: TreeState, texts: SourceTexts) -> None:
         """Look into the files that `state` knows to have a table."""
         self._state = state
         self._texts = texts

@@ -8,7 +8,7 @@ linkage in the files that are built. Statics of other files are no candidates.
 
 from __future__ import annotations
 
-from lazymmu.kernelc.configured_tree_builder import State
+from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.parse import kernel_doc, slices
 from lazymmu.kernelc.parse.slices import RawDef
@@ -22,7 +22,7 @@ __all__ = ["NameLookup"]
 class NameLookup:
     """Finds definitions of names; a file is sliced when one of its names is asked for."""
 
-    def __init__(self, state: State, texts: SourceTexts) -> None:
+    def __init__(self, state: TreeState, texts: SourceTexts) -> None:
         """Look up names that `state` has indexed, in `texts`."""
         self._state = state
         self._headers = state.headers

@@ -16,7 +16,7 @@ from lazymmu.kernelc.ir.expr import VARIABLES, Expr, Variable
 from lazymmu.kernelc.ir.nodes import Function, writes
 
 
-class Source(Protocol):
+class DefinitionSource(Protocol):
     """What one profile sees of a tree (configured_tree.ConfiguredTree)."""
 
     def definitions(self, name: str, near: str | None = None) -> tuple[Definition, ...]:
@@ -43,7 +43,7 @@ class Target:
 class Program:
     """Functions of one profile, resolved and lowered on demand."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: DefinitionSource) -> None:
         self.source = source
         self.unparsed: dict[tuple[str, int], tuple[str, str]] = {}
         """Definitions that were not read in full: (file, line) to (name, reason)."""

@@ -13,12 +13,12 @@ from posixpath import dirname
 from typing import Protocol
 
 from lazymmu.kernelc.config.kconfig_model import KconfigFile
-from lazymmu.kernelc.index.name_scan import Names, survey
+from lazymmu.kernelc.index.name_scan import Names, scan_names
 from lazymmu.processes import Task
-from lazymmu.snapshot.dependencies import Recorder
+from lazymmu.snapshot.dependencies import DependencyTracker
 from lazymmu.snapshot.tree import ABSENT, Loss, Stamp, Tree
 
-__all__ = ["Library", "Store", "digest"]
+__all__ = ["Store", "TreeIndex", "digest"]
 
 
 class Store(Protocol):
@@ -60,11 +60,11 @@ def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, Losses]:
     for rel in rels:
         # The state is that before the file is read: a change in between is then noticed later.
         identity = tree.state(rel)
-        found[rel] = identity, survey(tree.read(rel), rel.endswith(".h"))
+        found[rel] = identity, scan_names(tree.read(rel), rel.endswith(".h"))
     return found, tree.losses[before:]
 
 
-class Library:
+class TreeIndex:
     """What all profiles of `tree` share.
 
     kconfig: Kconfig files that are read already; recorder: the tree, with what was asked of it.
@@ -75,7 +75,7 @@ class Library:
         self.tree = tree
         self.jobs = jobs
         self.cache = cache
-        self.recorder = Recorder(tree)
+        self.recorder = DependencyTracker(tree)
         self.kconfig: dict[str, KconfigFile] = {}
         self._names: dict[str, Names] = {}
         self._running: list[Task[tuple[_Found, Losses]]] = []

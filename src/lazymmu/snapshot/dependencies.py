@@ -2,8 +2,9 @@
 """A tree that remembers what was asked of it, so that a result can be told to be still good.
 
 What was computed from a tree depends on the files that were read, on those that were looked for
-(a header that appears may hide another), and on the directories that were listed. `Recorder`
-keeps all three with their states; `unchanged` looks whether they still are as they were.
+(a header that appears may hide another), and on the directories that were listed.
+`DependencyTracker` keeps all three with their states; `unchanged` looks whether they still are as
+they were.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Iterable
 from lazymmu.snapshot.beneath import Entry, fingerprint, settled
 from lazymmu.snapshot.tree import ABSENT, Stamp, Tree
 
-__all__ = ["Recorder", "unchanged"]
+__all__ = ["DependencyTracker", "unchanged"]
 
 
-class Recorder(Tree):
+class DependencyTracker(Tree):
     """A tree like another, with a list of what was asked of it."""
 
     __slots__ = ("states",)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot.git import CONTENT_LIMIT, Git, private_git
-from lazymmu.snapshot.repository import Entry, Repository, view
+from lazymmu.snapshot.repository import GitEntry, Repository, view
 from lazymmu.snapshot.tree import Tree, TreeError
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ def _stream(tree: Tree, names: Iterable[str]) -> bytes:
 
 def _contents(
     seen: Repository,
-    changed: Mapping[str, Entry | None],
-    there: Callable[[], Mapping[str, Entry]],
+    changed: Mapping[str, GitEntry | None],
+    there: Callable[[], Mapping[str, GitEntry]],
     elsewhere: Callable[[str], bytes | None],
 ) -> dict[str, bytes | None]:
     """The former contents of what changed.

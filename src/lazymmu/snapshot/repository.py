@@ -22,7 +22,7 @@ from lazymmu.snapshot.git import Git, private_git
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Entry", "Repository", "taken", "view"]
+__all__ = ["GitEntry", "Repository", "taken", "view"]
 
 _SMALL = 4 << 20
 """Bytes of a file of a repository that is read here, such as its configuration."""
@@ -49,7 +49,7 @@ _SUBSECTION = re.compile(r"[\w./+@-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GitEntry:
     """A file of a commit: its mode, as git writes it, and the name of its blob."""
 
     mode: str
@@ -89,7 +89,7 @@ class Repository:
             raise Problem(f"the git repository of {self.tree} has no revision {revision!r}{hint}")
         return commit
 
-    def changed(self, commit: str) -> dict[str, Entry | None]:
+    def changed(self, commit: str) -> dict[str, GitEntry | None]:
         """Each path below the tree that differs from a commit, and what it was there; None: absent.
 
         What git neither tracks nor ignores counts as added.
@@ -104,9 +104,9 @@ class Repository:
             "diff-index", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff",
             "--ignore-submodules=all", "--relative", commit, "--", ".",
         )  # fmt: skip
-        changed: dict[str, Entry | None] = {}
+        changed: dict[str, GitEntry | None] = {}
         fields = raw.split(b"\0")
-        everything: dict[str, Entry] | None = None
+        everything: dict[str, GitEntry] | None = None
         for head, path in zip(fields[0::2], fields[1::2], strict=False):
             mode, _, old, new, status = head.decode().removeprefix(":").split(" ")
             rel = os.fsdecode(path)
@@ -116,23 +116,23 @@ class Repository:
             elif status != "D" and new.strip("0") and not os.path.lexists(self.tree / rel):
                 pass  # left out by a sparse checkout: it is not in the tree, and was not
             else:
-                changed[rel] = None if status == "A" else Entry(mode, old)
+                changed[rel] = None if status == "A" else GitEntry(mode, old)
         listed = self._must("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
         for rel in map(os.fsdecode, filter(None, listed)):
             below = _walk(self.tree, rel) if rel.endswith("/") else [rel]
             changed |= {path: None for path in below if path not in changed}
         return changed
 
-    def files(self, commit: str) -> dict[str, Entry]:
+    def files(self, commit: str) -> dict[str, GitEntry]:
         """Every file of a commit, or of a tree of git's, below the tree."""
         files = {}
         for line in filter(None, self._must("ls-tree", "-r", "-z", commit).split(b"\0")):
             head, _, path = line.partition(b"\t")
             mode, _, blob = head.decode().split(" ")
-            files[os.fsdecode(path)] = Entry(mode, blob)
+            files[os.fsdecode(path)] = GitEntry(mode, blob)
         return files
 
-    def contents(self, entries: dict[str, Entry]) -> dict[str, bytes | None]:
+    def contents(self, entries: dict[str, GitEntry]) -> dict[str, bytes | None]:
         """The contents of entries by path; None: larger than any file that a check reads."""
         found = self.git.blobs(entry.blob for entry in entries.values())
         for rel, entry in entries.items():

@@ -15,7 +15,7 @@ from lazymmu.verbs import baseline, names, reading, selection, suppressions
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, Input, read, several
 from lazymmu.verbs.reading import TreeRequest
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import CheckResult, Confidence
 from lazymmu.witness.source import check as source
 
@@ -67,7 +67,7 @@ class CheckAnswer:
 
     request: CheckRequest
     arches: tuple[str, ...] | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckOutcome, ...]
     results: tuple[CheckResult, ...]
     suppressions: tuple[Suppression, ...] = ()
 
@@ -126,7 +126,7 @@ class CheckAnswer:
         (result,) = self.results
         verdicts = [
             finding
-            for finding in Outcome(result).verdicts
+            for finding in CheckOutcome(result).verdicts
             if not any(one.holds(finding) for one in self.suppressions)
         ]
         losses = [lost.key for lost in result.coverage.blind]
@@ -225,7 +225,7 @@ def _one(
     request: CheckRequest,
     wanted: _Wanted,
     progress: Progress | None,
-) -> tuple[CheckResult, Outcome]:
+) -> tuple[CheckResult, CheckOutcome]:
     """One tree's check, whole, and what remains of it."""
 
     def look(where: Where) -> CheckResult:
@@ -235,7 +235,7 @@ def _one(
 
     former = _former(tree, request, wanted)
     result = selection.ordered(look(tree))
-    outcome = Outcome(result)
+    outcome = CheckOutcome(result)
     if former is not None:
         # First of all filters, because it counts equal fingerprints on both sides.
         old = look(reading.opened(tree).over(former))

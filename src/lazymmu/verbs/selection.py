@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which findings of a check remain after what the user asked for, and how many do not.
 
-No verdict is dropped silently: an `Outcome` carries the count and the reason of those withheld.
+No verdict is dropped silently: a `CheckOutcome` carries the count and the reason of those
+withheld.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 LossKey = tuple[str, str, str]
 """What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
 
-__all__ = ["Outcome", "above", "inside", "known", "ordered", "under"]
+__all__ = ["CheckOutcome", "above", "inside", "known", "ordered", "under"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckOutcome:
     """One check as the user wants to see it.
 
     result: the check with the findings that remain; withheld: (reason, how many) of the other
@@ -61,11 +62,11 @@ class Outcome:
         """How many files are links that lead out of the tree, and were not read."""
         return sum(lost.reason == LINK_OUT for lost in self.result.coverage.unparsed)
 
-    def knowing(self, losses: Iterable[LossKey]) -> Outcome:
+    def knowing(self, losses: Iterable[LossKey]) -> CheckOutcome:
         """This outcome with losses that were there before."""
         return replace(self, known=(*self.known, *losses))
 
-    def missing(self, arches: Iterable[str]) -> Outcome:
+    def missing(self, arches: Iterable[str]) -> CheckOutcome:
         """This outcome less the architectures that were looked at before, those that still are."""
         gone = sorted({*self.gone, *arches}.difference(self.result.arches))
         return replace(self, gone=tuple(gone))
@@ -80,7 +81,7 @@ class Outcome:
         """The findings that only inform."""
         return tuple(f for f in self.result.findings if f.severity is Severity.INFORMATION)
 
-    def without(self, reason: str, drop: Callable[[Finding], bool]) -> Outcome:
+    def without(self, reason: str, drop: Callable[[Finding], bool]) -> CheckOutcome:
         """This outcome less the findings that `drop` is true of, counted under `reason`.
 
         What only informs is dropped likewise but not counted: "3 not shown" must mean verdicts.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from lazymmu.kernelc.index.name_scan import survey
+from lazymmu.kernelc.index.name_scan import scan_names
 from lazymmu.kernelc.parse.slices import definitions
 
 SOURCE = b"""/* int not_me(void) { */
@@ -47,9 +47,9 @@ void set(void)
 
 def test_every_definition_is_named() -> None:
     """What slices.py finds is in the index; statics of a .c file need not be."""
-    names = set(survey(SOURCE, header=True).functions)
+    names = set(scan_names(SOURCE, header=True).functions)
     assert {raw.name for raw in definitions(SOURCE) if raw.kind == "function"} <= names
-    external = set(survey(SOURCE, header=False).functions)
+    external = set(scan_names(SOURCE, header=False).functions)
     assert {"plain", "marked", "sys_many", "after_macro", "set"} <= external
     assert "hidden" not in external
     assert "prototype" not in names
@@ -58,7 +58,7 @@ def test_every_definition_is_named() -> None:
 
 def test_fields_and_tables_are_named() -> None:
     """Fields that get a name as value, and the variables and types that have them."""
-    names = survey(SOURCE, header=False)
+    names = scan_names(SOURCE, header=False)
     assert set(names.fields) == {"entry", "leave", "mmu", "flush"}
     assert set(names.structs) == {"walk_ops", "table", "pv_ops", "more"}
 
@@ -71,7 +71,7 @@ def test_the_index_misses_no_function_of_a_kernel(
     missed = []
     for path in [*tree.glob("mm/**/*.[ch]"), *tree.glob("include/linux/*.h")]:
         text = path.read_bytes()
-        names = set(survey(text, path.suffix == ".h").functions)
+        names = set(scan_names(text, path.suffix == ".h").functions)
         missed += [
             (path.name, raw.name)
             for raw in definitions(text)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.index.word_search import _groups, _key, files_with
+from lazymmu.kernelc.index.word_search import _groups, _key, files_containing
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 
@@ -37,22 +37,22 @@ def test_files_are_found_by_the_words_in_them(grow: Grow) -> None:
         "mm/two.c": {b"end_batch"},
     }
     words = [b"begin_batch", b"end_batch", b"", b"absent"]
-    assert files_with(tree, words, jobs=1) == expected
-    assert files_with(tree, words, jobs=3) == expected
-    assert files_with(tree, [], jobs=1) == {}
+    assert files_containing(tree, words, jobs=1) == expected
+    assert files_containing(tree, words, jobs=3) == expected
+    assert files_containing(tree, [], jobs=1) == {}
 
 
 def test_a_word_at_the_end_of_a_large_file_is_found(grow: Grow) -> None:
     """Files longer than the buffer are read whole."""
     tree = Tree.open(grow({"mm/large.c": b" " * (3 << 20) + b"needle"}))
-    assert files_with(tree, [b"needle"]) == {"mm/large.c": {b"needle"}}
+    assert files_containing(tree, [b"needle"]) == {"mm/large.c": {b"needle"}}
 
 
 def test_a_file_that_vanished_is_a_loss(grow: Grow) -> None:
     """The rest is searched, and the loss is recorded."""
     tree = Tree.open(grow({"mm/one.c": "needle"}))
     manifest = {"mm/gone.c": (1, 1), **tree.manifest()}
-    assert files_with(tree, [b"needle"], manifest=manifest) == {"mm/one.c": {b"needle"}}
+    assert files_containing(tree, [b"needle"], manifest=manifest) == {"mm/one.c": {b"needle"}}
     assert [loss.file for loss in tree.losses] == ["mm/gone.c"]
 
 
@@ -63,13 +63,13 @@ def test_only_files_that_changed_are_read_again(grow: Grow, tmp_path: Path) -> N
         os.utime(path, (1, 1))
     tree = Tree.open(root)
     with Cache(tmp_path / "cache") as cache:
-        assert set(files_with(tree, [b"needle"], cache=cache)) == {"mm/one.c", "mm/two.c"}
+        assert set(files_containing(tree, [b"needle"], cache=cache)) == {"mm/one.c", "mm/two.c"}
         (root / "mm/one.c").write_text("nothing")
         (root / "mm/two.c").write_text("thread")
         os.utime(root / "mm/two.c", (1, 1))  # as long as before and as old
         (root / "mm/three.c").write_text("a needle")
-        assert set(files_with(tree, [b"needle"], cache=cache)) == {"mm/three.c"}
-        assert set(files_with(tree, [b"thread"], cache=cache)) == {"mm/two.c"}
+        assert set(files_containing(tree, [b"needle"], cache=cache)) == {"mm/three.c"}
+        assert set(files_containing(tree, [b"thread"], cache=cache)) == {"mm/two.c"}
 
 
 @pytest.mark.parametrize("value", [[], {"mm/one.c": 1}, {"mm/one.c": [6, 10**9, 7]}, {"x": [[]]}])
@@ -82,7 +82,7 @@ def test_a_cache_that_holds_something_else_is_not_believed(
     tree = Tree.open(root)
     with Cache(tmp_path / "cache") as cache:
         cache.put("words-2", _key(tree, [b"needle"]), value)
-        assert files_with(tree, [b"needle"], cache=cache) == {"mm/one.c": {b"needle"}}
+        assert files_containing(tree, [b"needle"], cache=cache) == {"mm/one.c": {b"needle"}}
 
 
 @given(st.lists(st.text("abcdefgh_", min_size=1, max_size=12), max_size=6))
@@ -108,4 +108,8 @@ def test_a_word_that_a_spliced_line_cuts_is_found(grow: Grow) -> None:
             }
         )
     )
-    assert set(files_with(tree, [b"begin_batch"])) == {"mm/carriage.c", "mm/cut.c", "mm/start.c"}
+    assert set(files_containing(tree, [b"begin_batch"])) == {
+        "mm/carriage.c",
+        "mm/cut.c",
+        "mm/start.c",
+    }

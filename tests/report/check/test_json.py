@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from lazymmu.report.check import compare, json
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import (
     Coverage,
     Lost,
@@ -36,7 +36,7 @@ def test_one_tree_is_one_object_with_tree_arches_findings_and_coverage(
     make_finding, make_result, validate
 ):
     """Programs find every field of a finding under its own name, and what was lost beside it."""
-    outcome = Outcome(make_result(make_finding()), (("in the baseline", 2),))
+    outcome = CheckOutcome(make_result(make_finding()), (("in the baseline", 2),))
     value = stdlib_json.loads(json.render([outcome]))
     validate(value)
     assert value["tree"] == {"path": "linux", "release": "6.12.8", "dialect": "locked"}
@@ -60,21 +60,26 @@ def test_one_tree_is_one_object_with_tree_arches_findings_and_coverage(
 def test_information_is_always_there(make_finding, make_result, validate):
     """A program filters for itself; what text leaves out, JSON has."""
     result = make_result(make_finding(severity=Severity.INFORMATION, harms=()))
-    value = stdlib_json.loads(json.render([Outcome(result)]))
+    value = stdlib_json.loads(json.render([CheckOutcome(result)]))
     validate(value)
     assert [finding["severity"] for finding in value["findings"]] == ["information"]
 
 
 def test_several_trees_are_a_list_of_the_same_objects(make_result, validate):
     """A program reads each of several trees as it reads one."""
-    value = stdlib_json.loads(json.render([Outcome(make_result()), Outcome(make_result())]))
+    value = stdlib_json.loads(
+        json.render([CheckOutcome(make_result()), CheckOutcome(make_result())])
+    )
     validate(value)
     assert len(value["checks"]) == 2
 
 
 def test_a_comparison_holds_its_rows_and_every_check(make_finding, make_result, validate):
     """The table's cells lead to the findings by fingerprint."""
-    outcomes = [Outcome(make_result(make_finding(fingerprint="f1"))), Outcome(make_result())]
+    outcomes = [
+        CheckOutcome(make_result(make_finding(fingerprint="f1"))),
+        CheckOutcome(make_result()),
+    ]
     value = stdlib_json.loads(json.render_comparison(compare.compare(outcomes)))
     validate(value)
     (row,) = value["rows"]
@@ -88,7 +93,7 @@ def test_a_name_that_is_no_text_is_still_json(make_finding, make_result):
     """File names are bytes; those that no encoding explains come through as escapes."""
     finding = make_finding(file="mm/\udcff.c")
     result = make_result(finding, tree=TreeInfo("/src/\udcfe", "6.1", "plain"))
-    text = json.render([Outcome(result)])
+    text = json.render([CheckOutcome(result)])
     text.encode("ascii")
     assert stdlib_json.loads(text)["findings"][0]["file"] == "mm/\udcff.c"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.report.check import mail
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import (
     CheckResult,
     Confidence,
@@ -21,7 +21,7 @@ from lazymmu.witness.finding import (
 
 def test_a_finding_is_a_numbered_paragraph_with_its_path_and_who_is_hurt(make_finding, make_result):
     """Whoever reads the mail needs neither the tool nor the tree to follow the argument."""
-    assert mail.render([Outcome(make_result(make_finding()))]) == (
+    assert mail.render([CheckOutcome(make_result(make_finding()))]) == (
         "lazymmu check of Linux 6.12.8 (x86, powerpc, sparc): 1 finding\n"
         "\n"
         "1. inner_pte_range(): begins a lazy MMU section inside a section\n"
@@ -39,7 +39,7 @@ def test_a_finding_is_a_numbered_paragraph_with_its_path_and_who_is_hurt(make_fi
 
 def test_a_clean_tree_is_said_to_be_clean(make_result):
     """An empty mail could mean anything."""
-    assert mail.render([Outcome(make_result())]).endswith(": no findings\n")
+    assert mail.render([CheckOutcome(make_result())]).endswith(": no findings\n")
 
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz_/.()-", min_size=1, max_size=90)
@@ -65,7 +65,7 @@ def test_no_line_is_wider_than_a_mail_unless_it_is_a_single_word(message, path, 
     )
     tree = TreeInfo("linux", "6.1", "plain")
     result = CheckResult(tree, ("x86",), (finding,), Coverage(1, 1))
-    for line in mail.render([Outcome(result)]).splitlines():
+    for line in mail.render([CheckOutcome(result)]).splitlines():
         words = line.split()
         assert len(line) <= mail.WIDTH or len(words) == 1 or words[0] == "1."
         assert line == line.rstrip()

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from lazymmu.report.check import sarif
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import Confidence, Severity, TreeInfo
 
 
@@ -41,7 +41,7 @@ def render():
 
 def test_the_path_of_a_finding_is_a_code_flow(render, make_finding, make_result):
     """A viewer can walk from where the section began to the culprit."""
-    (run,) = render(Outcome(make_result(make_finding())))["runs"]
+    (run,) = render(CheckOutcome(make_result(make_finding())))["runs"]
     (result,) = run["results"]
     steps = result["codeFlows"][0]["threadFlows"][0]["locations"]
     assert [step["location"]["message"]["text"] for step in steps] == [
@@ -56,7 +56,7 @@ def test_the_path_of_a_finding_is_a_code_flow(render, make_finding, make_result)
 def test_a_result_names_its_rule_fingerprint_and_confidence(render, make_finding, make_result):
     """Review tools match results over time by fingerprint and explain them by rule."""
     finding = make_finding(fingerprint="abc", confidence=Confidence.MEDIUM)
-    (run,) = render(Outcome(make_result(finding)))["runs"]
+    (run,) = render(CheckOutcome(make_result(finding)))["runs"]
     (result,) = run["results"]
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
     assert result["partialFingerprints"] == {"lazymmu/v1": "abc"}
@@ -73,13 +73,13 @@ def test_a_result_names_its_rule_fingerprint_and_confidence(render, make_finding
 )
 def test_severities_are_levels(render, make_finding, make_result, severity, level):
     """Who gates a merge on errors gates it on what hurts."""
-    (run,) = render(Outcome(make_result(make_finding(severity=severity))))["runs"]
+    (run,) = render(CheckOutcome(make_result(make_finding(severity=severity))))["runs"]
     assert run["results"][0]["level"] == level
 
 
 def test_what_was_lost_is_a_notification(render, make_result):
     """Even a clean run says what it could not see."""
-    (run,) = render(Outcome(make_result()))["runs"]
+    (run,) = render(CheckOutcome(make_result()))["runs"]
     notes = run["invocations"][0]["toolExecutionNotifications"]
     assert [note["message"]["text"] for note in notes] == [
         "odd could not be read or parsed: a macro that is half a statement",
@@ -91,7 +91,9 @@ def test_each_tree_is_a_run_and_odd_names_are_valid_uris(render, make_finding, m
     """Spaces and bytes that are no text are escaped; a line that is unknown has no region."""
     finding = make_finding(file="mm/a b\udcff.c", line=0, column=0, function="", path=())
     tree = TreeInfo("/src/linux tree", "6.1", "plain")
-    first, second = render(Outcome(make_result(finding, tree=tree)), Outcome(make_result()))["runs"]
+    first, second = render(
+        CheckOutcome(make_result(finding, tree=tree)), CheckOutcome(make_result())
+    )["runs"]
     place = first["results"][0]["locations"][0]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": "mm/a%20b%FF.c", "uriBaseId": "TREE"}}
     assert first["originalUriBaseIds"]["TREE"]["uri"] == "file:///src/linux%20tree/"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lazymmu.report.check import summary
-from lazymmu.verbs.selection import Outcome
+from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import Coverage, Severity
 
 
@@ -17,7 +17,7 @@ def test_the_summary_counts_who_is_hurt_what_is_withheld_and_what_was_not_seen(
         make_finding(rule="stale-read", severity=Severity.BREAKS_TEXT, harms=()),
         make_finding(rule="preempted-in-section", severity=Severity.INFORMATION),
     )
-    assert summary.sentences(Outcome(result, (("suppressed", 3), ("outside --path", 1)))) == [
+    assert summary.sentences(CheckOutcome(result, (("suppressed", 3), ("outside --path", 1)))) == [
         "linux (Linux 6.12.8, dialect locked): 2 findings (1 hurts an architecture, 1 breaks the"
         " text only) in 7 sections, 120 functions read for x86, powerpc, sparc",
         "1 note for information not shown; --rule preempted-in-section shows it",
@@ -37,13 +37,13 @@ def test_each_finding_hurts_somebody_or_breaks_the_text(make_finding, make_resul
         (breaks, breaks): "2 findings (2 break the text only)",
     }
     for findings, said in words.items():
-        assert said in summary.sentences(Outcome(make_result(*findings)))[0]
+        assert said in summary.sentences(CheckOutcome(make_result(*findings)))[0]
 
 
 def test_a_clean_tree_that_was_seen_whole_is_one_sentence(make_result):
     """A clean tree that was seen whole takes one line, because there is no news."""
     result = make_result(coverage=Coverage(sections=1, functions_parsed=1))
-    assert summary.sentences(Outcome(result)) == [
+    assert summary.sentences(CheckOutcome(result)) == [
         "linux (Linux 6.12.8, dialect locked): no findings in 1 section, 1 function read"
         " for x86, powerpc, sparc"
     ]

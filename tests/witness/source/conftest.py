@@ -20,7 +20,7 @@ from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.witness.finding import Finding
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.entry_points import Root
-from lazymmu.witness.source.findings import culprit, findings
+from lazymmu.witness.source.findings import findings, to_report
 
 _EXPECT = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
 _LOOPS = frozenset({"for_each_entry"})
@@ -162,7 +162,7 @@ class Kernel:
     def findings(self) -> tuple[Finding, ...]:
         """What is found, in the order of files and lines."""
         culprits = [
-            culprit("x86", hit, root.step, root.definition.presence, "unknown")
+            to_report("x86", hit, root.step, root.definition.presence, "unknown")
             for root in self.roots()
             for hit in root.hits
         ]

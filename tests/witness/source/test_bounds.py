@@ -14,7 +14,7 @@ from lazymmu.kernelc.ir.nodes import BRANCH, NOP, RETURN, Function, Node
 from lazymmu.snapshot.conflict_markers import CONFLICT
 from lazymmu.witness.source import blind_spots, entry_points
 from lazymmu.witness.source.function import liveness
-from lazymmu.witness.source.function.shape import Shape
+from lazymmu.witness.source.function.shape import FunctionFacts
 from lazymmu.witness.source.interproc import summaries
 from lazymmu.witness.source.path import walker
 
@@ -47,7 +47,7 @@ def test_what_every_path_passes(edges: list[list[int]]) -> None:
         Node((RETURN, NOP, BRANCH)[len(to)], None, 1, 1, [at % count for at in to]) for to in edges
     ]
     graph = Function("f", "a.c", 1, (), {}, "", nodes)
-    shape = Shape.of(graph)
+    shape = FunctionFacts.of(graph)
     for index in range(count):
         assert shape.always(graph, index) == (not avoidable(graph, index))
 

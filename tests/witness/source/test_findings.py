@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lazymmu.contract.deferral import ROWS
 from lazymmu.contract.dialects import COUNTED, NO_NESTING, PTL_HELD
 from lazymmu.witness.finding import Confidence, Finding, Severity, Step
-from lazymmu.witness.source.findings import MAX_TESTS, Culprit, findings
-from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.findings import MAX_TESTS, Report, findings
+from lazymmu.witness.source.path.path_trace import PathTrace
 
 PINNING = {"x86": ROWS["x86"][0], "powerpc": ROWS["powerpc"][1], "sparc": ROWS["sparc"][1]}
 Agrees = Callable[..., tuple[Finding, ...]]
@@ -25,7 +25,7 @@ def step(line: int, function: str = "f", note: str = "calls g()", file: str = "m
     return Step(file, line, 2, function, note)
 
 
-def made(**given: Any) -> Culprit:
+def made(**given: Any) -> Report:
     """A culprit that is whole."""
     place = given.pop("step", step(10))
     fields: dict[str, Any] = {
@@ -41,10 +41,10 @@ def made(**given: Any) -> Culprit:
         "space": "user",
         "detail": "",
     }
-    return Culprit(**(fields | given))
+    return Report(**(fields | given))
 
 
-def found(*culprits: Culprit, **given: Any) -> tuple[Finding, ...]:
+def found(*culprits: Report, **given: Any) -> tuple[Finding, ...]:
     """The findings of culprits, where the rows pin."""
     return findings(culprits, given.get("dialect", COUNTED), given.get("rows", PINNING))
 
@@ -245,9 +245,9 @@ def test_the_order_of_culprits_does_not_matter(order: list[int]) -> None:
 
 def test_a_trail_reads_from_its_beginning_through_callees() -> None:
     """What a callee did stands in its place."""
-    inner = Trail(Trail(None, step(50, "g"), "write"), step(51, "g"), "return")
-    call = Trail(Trail(None, step(5), "begin"), step(6), "call")
-    whole = Trail(Trail(call, None, "inside", inner=inner), step(7), "end")
+    inner = PathTrace(PathTrace(None, step(50, "g"), "write"), step(51, "g"), "return")
+    call = PathTrace(PathTrace(None, step(5), "begin"), step(6), "call")
+    whole = PathTrace(PathTrace(call, None, "inside", inner=inner), step(7), "end")
     assert [note.step.line for note in whole if note.step] == [5, 6, 50, 51, 7]
 
 

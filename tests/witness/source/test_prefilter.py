@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lazymmu.snapshot.tree import Tree
-from lazymmu.witness.source.prefilter import mark
+from lazymmu.witness.source.prefilter import prefilter
 
 Grow = Callable[[dict[str, str | bytes]], Path]
 SELECTS = "config TOY\n\tselect ARCH_HAS_LAZY_MMU_MODE\n"
@@ -36,4 +36,4 @@ def test_an_architecture_has_the_mode_by_its_own_word(
 ) -> None:
     """An architecture has the mode if its Kconfig selects it or its header declares the hook."""
     tree = Tree.open(grow({"Kconfig": "", file: text}))
-    assert mark(tree, 1, tree.manifest()).having == having
+    assert prefilter(tree, 1, tree.manifest()).having == having

@@ -32,8 +32,8 @@ def tree(request, tmp_path, monkeypatch):
 def ask(tmp_path, monkeypatch):
     """Check the tree; also whether it was looked at for that."""
     looked: list[object] = []
-    true_look = source._look
-    monkeypatch.setattr(source, "_look", lambda *asked: looked.append(1) or true_look(*asked))
+    true_look = source._analysed
+    monkeypatch.setattr(source, "_analysed", lambda *asked: looked.append(1) or true_look(*asked))
 
     def asking(tree: Path | Tree) -> tuple[CheckResult, bool]:
         looked.clear()
@@ -96,16 +96,16 @@ def test_a_directory_in_the_place_of_another_is_another(tree, ask):
 
 def test_a_tree_that_changes_while_it_is_checked_is_not_kept(tree, ask, monkeypatch):
     """Nobody can tell which of its states the answer is about."""
-    true_look = source._look
+    true_look = source._analysed
 
     def look(*asked):
         found = true_look(*asked)
         (tree / FILE).write_bytes((tree / FILE).read_bytes() + b"\n")
         return found
 
-    monkeypatch.setattr(source, "_look", look)
+    monkeypatch.setattr(source, "_analysed", look)
     ask(tree)
-    monkeypatch.setattr(source, "_look", true_look)
+    monkeypatch.setattr(source, "_analysed", true_look)
     text = (tree / FILE).read_bytes()
     first, _ = ask(tree)
     (tree / FILE).write_bytes(text)

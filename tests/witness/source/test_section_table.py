@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lazymmu.witness.finding import SectionRow
-from lazymmu.witness.source.findings import culprit
+from lazymmu.witness.source.findings import to_report
 from lazymmu.witness.source.section_table import rows
 
 Make = Callable[..., Any]
@@ -18,7 +18,7 @@ def table(kernel: Make, code: str, **given: Any) -> dict[str, SectionRow]:
     seen = kernel(code, **given)
     roots = seen.roots()
     culprits = [
-        culprit("x86", hit, root.step, (), "unknown") for root in roots for hit in root.hits
+        to_report("x86", hit, root.step, (), "unknown") for root in roots for hit in root.hits
     ]
     found = rows("x86", seen.walker, roots, seen.program, seen.words, culprits)
     return {row.function: row for row in found}

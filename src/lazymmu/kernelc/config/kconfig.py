@@ -21,7 +21,7 @@ from lazymmu.kernelc.config.kconfig_model import ConfigEntry, KconfigFile, Sourc
 from lazymmu.kernelc.config.kconfig_parser import parse
 from lazymmu.kernelc.config.kconfig_solver import Solver
 from lazymmu.kernelc.config.kconfig_symbols import NUMBERS, Choice, Symbol
-from lazymmu.kernelc.config.kconfig_truth import TooMuchError
+from lazymmu.kernelc.config.kconfig_truth import KconfigLimitError
 from lazymmu.kernelc.presence import PresenceCondition, is_negative, symbol_of
 from lazymmu.snapshot.tree import Tree
 
@@ -234,7 +234,7 @@ def solve(tree: Tree, profile: Profile, files: dict[str, KconfigFile] | None = N
         on, can = set(solver.must), set(solver.can)
         solver.widen()
         choices = solver.groups()
-    except TooMuchError:
+    except KconfigLimitError:
         tree.lose("Kconfig", "its symbols are too much to be settled")
         on, can = set(on), set(can)
     either = (on - solver.must) | (solver.can - can)

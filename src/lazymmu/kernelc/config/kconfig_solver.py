@@ -25,7 +25,7 @@ from lazymmu.kernelc.config.kconfig_choices import choosable, choose, excluded, 
 from lazymmu.kernelc.config.kconfig_expressions import parse_expression
 from lazymmu.kernelc.config.kconfig_macros import FAILS, TESTS
 from lazymmu.kernelc.config.kconfig_symbols import STATES, Choice, Symbol, watchers
-from lazymmu.kernelc.config.kconfig_truth import TooMuchError, Truth
+from lazymmu.kernelc.config.kconfig_truth import KconfigLimitError, Truth
 
 __all__ = ["Solver"]
 
@@ -179,7 +179,7 @@ class Solver:
         rounds = 0
         while moved:
             if (rounds := rounds + 1) > _MAX_ROUNDS:
-                raise TooMuchError
+                raise KconfigLimitError
             gone = self._shrink(self._around(moved))
             changed = choose(self.truth, self.choices)
             gone |= self._shrink(changed)

@@ -15,13 +15,13 @@ from lazymmu.kernelc.config.kconfig_macros import TESTS
 from lazymmu.kernelc.config.kconfig_numbers import Comparisons
 from lazymmu.kernelc.config.kconfig_symbols import Symbol
 
-__all__ = ["TooMuchError", "Truth"]
+__all__ = ["KconfigLimitError", "Truth"]
 
 _MAX_WORK: Final = 10_000_000
 """Names that are looked at until all symbols are settled; in 7.3 they are 640,369."""
 
 
-class TooMuchError(Exception):
+class KconfigLimitError(Exception):
     """The symbols do not settle within the bounds."""
 
 
@@ -57,7 +57,7 @@ class Truth:
         """Count names that are looked at. Raises TooMuchError when they are too many."""
         self._left -= work
         if self._left < 0:
-            raise TooMuchError
+            raise KconfigLimitError
 
     def possible(self, expression: Expression) -> bool:
         """Tell whether the expression can hold."""

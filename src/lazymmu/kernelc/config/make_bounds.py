@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-__all__ = ["DEEPEST", "Budget", "TooMuchError"]
+__all__ = ["DEEPEST", "Budget", "MakeLimitError"]
 
 _LINE: Final = 1_000_000
 """Characters that are looked at to expand one line; the most in 7.3 are 151,857."""
@@ -23,7 +23,7 @@ DEEPEST: Final = 100
 """How deep references and functions stand inside each other."""
 
 
-class TooMuchError(Exception):
+class MakeLimitError(Exception):
     """What a line asks for is beyond a bound, which the message names."""
 
 
@@ -42,7 +42,7 @@ class Budget:
         # What is refused is not done, and costs what was left.
         self._spent = min(self._spent + characters, self._until + 1)
         if self._spent > self._until:
-            raise TooMuchError("a line that expands to too much")
+            raise MakeLimitError("a line that expands to too much")
 
     @contextmanager
     def line(self) -> Iterator[None]:

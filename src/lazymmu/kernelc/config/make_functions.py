@@ -28,7 +28,7 @@ from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both
 __all__ = ["carry_out"]
 
 
-class Evaluator(Protocol):
+class MakeEvaluator(Protocol):
     """What a function may ask of the Makefile that calls it (see makefile.py)."""
 
     def expand(self, text: str) -> list[Word]:
@@ -64,7 +64,7 @@ class Evaluator(Protocol):
         ...
 
 
-def carry_out(make: Evaluator, name: str, rest: str) -> list[Word]:
+def carry_out(make: MakeEvaluator, name: str, rest: str) -> list[Word]:
     """Return what `$(name rest)` stands for in the Makefile `make`."""
     simple = _BY_WORD.get(name)
     if simple is not None:
@@ -116,11 +116,11 @@ def carry_out(make: Evaluator, name: str, rest: str) -> list[Word]:
     return make.unread()
 
 
-def _text(make: Evaluator, text: str) -> str:
+def _text(make: MakeEvaluator, text: str) -> str:
     return " ".join(word for word, _ in make.expand(text))
 
 
-def _subst(make: Evaluator, old: str, new: str, text: str) -> list[Word]:
+def _subst(make: MakeEvaluator, old: str, new: str, text: str) -> list[Word]:
     """Replace text, which may be or bring blanks, so that words fall apart."""
     old = _text(make, old) if "$" in old else old.strip()
     new = _text(make, new) if "$" in new else new
@@ -142,7 +142,7 @@ def _unknown(words: list[Word]) -> bool:
     return any(UNKNOWN in word for word, _ in words)
 
 
-def _filter(make: Evaluator, keep: bool, patterns: str, text: str) -> list[Word]:
+def _filter(make: MakeEvaluator, keep: bool, patterns: str, text: str) -> list[Word]:
     wanted = make.expand(patterns)
     words = make.expand(text)
     make.charge(len(wanted) * len(words))
@@ -167,7 +167,7 @@ def _join(left: list[Word], right: list[Word]) -> list[Word]:
     return [(a[0] + b[0], both(a[1], b[1])) for a, b in pairs]
 
 
-def _counted(make: Evaluator, name: str, arguments: list[str]) -> list[Word]:
+def _counted(make: MakeEvaluator, name: str, arguments: list[str]) -> list[Word]:
     """word, wordlist, firstword, lastword and words."""
     words = make.expand(arguments[-1])
     if _unknown(words) or (uncertain(presence_of(words)) and name not in ("firstword", "lastword")):
@@ -188,7 +188,7 @@ def _counted(make: Evaluator, name: str, arguments: list[str]) -> list[Word]:
     return words[numbers[0] - 1 : numbers[-1]]
 
 
-def _choose(make: Evaluator, name: str, arguments: list[str]) -> list[Word]:
+def _choose(make: MakeEvaluator, name: str, arguments: list[str]) -> list[Word]:
     """if, or and and."""
     if name == "if":
         test = make.expand(arguments[0])
@@ -210,7 +210,7 @@ def _choose(make: Evaluator, name: str, arguments: list[str]) -> list[Word]:
     return words
 
 
-def _foreach(make: Evaluator, variable: str, words: str, text: str) -> list[Word]:
+def _foreach(make: MakeEvaluator, variable: str, words: str, text: str) -> list[Word]:
     name = _text(make, variable).strip()
     found: list[Word] = []
     for item in make.expand(words):
@@ -221,7 +221,7 @@ def _foreach(make: Evaluator, variable: str, words: str, text: str) -> list[Word
     return found
 
 
-def _call(make: Evaluator, arguments: list[str]) -> list[Word]:
+def _call(make: MakeEvaluator, arguments: list[str]) -> list[Word]:
     name = _text(make, arguments[0]).strip()
     if name in _SUCCEED:
         return make.expand(arguments[_SUCCEED[name]]) if len(arguments) > _SUCCEED[name] else []
@@ -237,7 +237,7 @@ def _call(make: Evaluator, arguments: list[str]) -> list[Word]:
     return make.bound(values, f"$({name})")
 
 
-def _wildcard(make: Evaluator, rest: str) -> list[Word]:
+def _wildcard(make: MakeEvaluator, rest: str) -> list[Word]:
     found: list[Word] = []
     for pattern, presence in make.expand(rest):
         if UNKNOWN in pattern:

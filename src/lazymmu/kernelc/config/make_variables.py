@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from posixpath import normpath
 from typing import Final, NamedTuple
 
-from lazymmu.kernelc.config.make_bounds import DEEPEST, Budget, TooMuchError
+from lazymmu.kernelc.config.make_bounds import DEEPEST, Budget, MakeLimitError
 from lazymmu.kernelc.config.make_functions import carry_out
 from lazymmu.kernelc.config.make_words import (
     UNKNOWN,
@@ -118,7 +118,7 @@ class Variables(ABC):
         try:
             with self._budget.line():
                 return self.variable(name)
-        except TooMuchError as why:
+        except MakeLimitError as why:
             self._lose(f"{why}, asked for `{name:.40}`")
         except RecursionError:
             self._lose(f"`{name:.40}` nests too deep")
@@ -191,7 +191,7 @@ class Variables(ABC):
         if "$" not in text:
             return [(word, ()) for word in text.split()]
         if self._depth >= DEEPEST:
-            raise TooMuchError(f"references nested more than {DEEPEST} deep")
+            raise MakeLimitError(f"references nested more than {DEEPEST} deep")
         self._depth += 1
         try:
             result = self._expanded(text)

@@ -19,7 +19,7 @@ from functools import reduce
 from posixpath import normpath
 from typing import Final, NamedTuple
 
-from lazymmu.kernelc.config.make_bounds import TooMuchError
+from lazymmu.kernelc.config.make_bounds import MakeLimitError
 from lazymmu.kernelc.config.make_variables import WORDS, WORK, Later, Setting, Variables
 from lazymmu.kernelc.config.make_words import (
     UNKNOWN,
@@ -194,7 +194,7 @@ class Makefile(Variables):
         try:
             with self._budget.line():
                 self._assign(line, around)
-        except TooMuchError as why:
+        except MakeLimitError as why:
             self._lose(str(why))
         except RecursionError:
             self._lose("nests too deep")
@@ -269,7 +269,7 @@ class Makefile(Variables):
         try:
             with self._budget.line():
                 return self._test(kind, text)
-        except TooMuchError as why:
+        except MakeLimitError as why:
             self._lose(str(why))
         except RecursionError:
             self._lose("nests too deep")

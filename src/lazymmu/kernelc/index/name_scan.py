@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["Names", "survey"]
+__all__ = ["Names", "scan_names"]
 
 
 class Names(NamedTuple):
@@ -49,7 +49,7 @@ _COPY: Final = re.compile(rb"\bmemcpy\([ \t\n]*&?([a-z_]\w*)((?:\.\w+)*)[ \t\n]*
 _REACH: Final = 160
 
 
-def survey(text: bytes, header: bool) -> Names:
+def scan_names(text: bytes, header: bool) -> Names:
     """Return the names that the file with this text may define; of a header functions only."""
     functions: set[bytes] = set()
     for head, end in (_HEAD if header else _EXTERNAL).findall(b"\n" + text):

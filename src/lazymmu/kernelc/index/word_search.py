@@ -17,7 +17,7 @@ from lazymmu.snapshot.beneath import settled, why
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
 
-__all__ = ["files_with"]
+__all__ = ["files_containing"]
 
 _KIND = "words-2"
 
@@ -25,7 +25,7 @@ _SHARED = 6
 """Least length of a common part of needles that is worth a search of its own."""
 
 
-def files_with(
+def files_containing(
     tree: Tree,
     needles: Sequence[bytes],
     jobs: int = 1,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding
 
 __all__ = ["Comparison", "ComparisonRow", "compare", "table"]
@@ -38,11 +38,11 @@ class ComparisonRow:
 class Comparison:
     """Several checks side by side."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckOutcome, ...]
     rows: tuple[ComparisonRow, ...]
 
 
-def compare(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> Comparison:
+def compare(outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()) -> Comparison:
     """Line up the findings of `outcomes`; information only where its rule was `asked` for."""
     places: dict[tuple[str, str, str], list[list[Finding]]] = {}
     for column, outcome in enumerate(outcomes):

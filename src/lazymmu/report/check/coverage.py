@@ -12,7 +12,7 @@ from lazymmu.witness.finding import Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Coverage, Lost
 
 __all__ = ["losses", "lost", "places", "standings"]
@@ -69,7 +69,7 @@ def places(coverage: Coverage) -> str:
     return f"{count(sum(found.values()), 'line')} name the mode: {', '.join(told)}"
 
 
-def lost(outcome: Outcome) -> Iterator[str]:
+def lost(outcome: CheckOutcome) -> Iterator[str]:
     """What was lost of a check that could hide a finding: links out of the tree first, in one."""
     if out := outcome.links_out:
         which = "file is a link that leads" if out == 1 else "files are links that lead"

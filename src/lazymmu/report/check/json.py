@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.report.check.compare import Comparison
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import SectionRow, Sections
 
 __all__ = ["FORMAT", "render", "render_comparison", "render_sections"]
@@ -25,7 +25,7 @@ FORMAT = 1
 """Version of the layout."""
 
 
-def render(outcomes: Sequence[Outcome]) -> str:
+def render(outcomes: Sequence[CheckOutcome]) -> str:
     """One object for one tree; for several, an object with the list `checks` of such objects."""
     checks = [_check(outcome) for outcome in outcomes]
     return document.render(FORMAT, checks[0] if len(checks) == 1 else {"checks": checks})
@@ -64,7 +64,7 @@ def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
     return document.render(FORMAT, objects[0] if len(objects) == 1 else {"trees": objects})
 
 
-def _check(outcome: Outcome) -> dict[str, Any]:
+def _check(outcome: CheckOutcome) -> dict[str, Any]:
     result = outcome.result
     findings = []
     for finding in result.findings:

@@ -18,7 +18,7 @@ from lazymmu.witness.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding
 
 __all__ = ["WIDTH", "render"]
@@ -27,12 +27,12 @@ WIDTH = 76
 """Columns; with two reply marks ("> > ") a line still fits the 80 of a terminal."""
 
 
-def render(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> str:
+def render(outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()) -> str:
     """All findings of all trees; information only where its rule was `asked` for."""
     return "\n".join("".join(f"{line}\n" for line in _check(one, asked)) for one in outcomes)
 
 
-def _check(outcome: Outcome, asked: Collection[str]) -> Iterator[str]:
+def _check(outcome: CheckOutcome, asked: Collection[str]) -> Iterator[str]:
     result = outcome.result
     shown = [
         finding

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lazymmu.report.common.sarif import Described
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding, Lost
 
 __all__ = ["render"]
@@ -24,12 +24,14 @@ _RANKS: Final = {Confidence.LOW: 20.0, Confidence.MEDIUM: 60.0, Confidence.HIGH:
 _TREE: Final = "TREE"
 
 
-def render(outcomes: Sequence[Outcome], *, version: str, rules: Mapping[str, Described]) -> str:
+def render(
+    outcomes: Sequence[CheckOutcome], *, version: str, rules: Mapping[str, Described]
+) -> str:
     """All findings of all trees; version: of lazymmu; rules: `contract.rules.RULES`."""
     return sarif.log([_run(outcome, version, rules) for outcome in outcomes])
 
 
-def _run(outcome: Outcome, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
+def _run(outcome: CheckOutcome, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
     result = outcome.result
     lost = [("warning", "was not seen", item) for item in outcome.blind]
     lost += [("note", "could not be read or parsed", item) for item in result.coverage.unparsed]

@@ -16,12 +16,14 @@ from lazymmu.witness.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
 
 __all__ = ["sentences", "unconcerned"]
 
 
-def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = False) -> list[str]:
+def sentences(
+    outcome: CheckOutcome, *, asked: Collection[str] = (), listed: bool = False
+) -> list[str]:
     """One to six sentences.
 
     asked: rules named by the user, whose information is shown; listed: the format lists
@@ -64,7 +66,7 @@ def sentences(outcome: Outcome, *, asked: Collection[str] = (), listed: bool = F
     return [clean(sentence) for sentence in said]
 
 
-def unconcerned(outcome: Outcome) -> str:
+def unconcerned(outcome: CheckOutcome) -> str:
     """Of a module that has nothing to do with the mode, that all of it was read; else nothing."""
     result, module = outcome.result, outcome.result.module
     if module is None or not result.arches or module.uses or outcome.blind:
@@ -75,7 +77,7 @@ def unconcerned(outcome: Outcome) -> str:
     )
 
 
-def _verdict(outcome: Outcome) -> str:
+def _verdict(outcome: CheckOutcome) -> str:
     verdicts = outcome.verdicts
     if not verdicts:
         return "no findings" + (", but not all was seen," if outcome.blind else "")

@@ -12,13 +12,13 @@ from lazymmu.witness.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.verbs.selection import Outcome
+    from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding
 
 __all__ = ["render"]
 
 
-def render(outcomes: Sequence[Outcome], *, asked: Collection[str] = ()) -> str:
+def render(outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()) -> str:
     """All findings of all trees, each line beginning ``file:line:column:``.
 
     asked: rules named by the user; a finding that only informs is shown only if its rule is one.

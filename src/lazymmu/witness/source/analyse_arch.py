@@ -19,17 +19,17 @@ from lazymmu.kernelc.config.unbuilt import Cause
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.garbage_collection import seldom_collected
 from lazymmu.kernelc.program import Program
-from lazymmu.kernelc.tree_index import Library
+from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.finding import Lost, SectionRow, Step
 from lazymmu.witness.source import arch_hooks, blind_spots
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.entry_points import Root
-from lazymmu.witness.source.findings import Culprit, culprit
-from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, Reach
+from lazymmu.witness.source.findings import Report, to_report
+from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, CalleeSummaries
 from lazymmu.witness.source.mode_places import Found, Verdicts, included, judge
 from lazymmu.witness.source.path.walker import Walker
-from lazymmu.witness.source.prefilter import MODE_WORD, Marks
+from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
 from lazymmu.witness.source.section_table import rows
 
 _RECURSION = 20_000
@@ -39,7 +39,7 @@ holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ArchResult:
     """What one architecture came to, as plain values that can cross to another process.
 
     unbuilt: files of a module out of tree that are not built, and why; unlisted: files that name
@@ -49,7 +49,7 @@ class Looked:
     arch: str
     directory: str
     """Below arch/."""
-    culprits: tuple[Culprit, ...]
+    culprits: tuple[Report, ...]
     rows: tuple[SectionRow, ...]
     sections: tuple[tuple[str, int], ...]
     words: frozenset[str]
@@ -64,32 +64,32 @@ class Looked:
     unlisted: tuple[tuple[str, str], ...] = ()
 
 
-def look(
+def analyse_arch(
     tree: Tree,
     profile: Profile,
     rules: Sequence[str],
     dialect: Dialect,
-    marks: Marks,
-    library: Library,
-) -> Looked | None:
+    marks: Prefilter,
+    library: TreeIndex,
+) -> ArchResult | None:
     """Look at one architecture; None when its profile's machine does not have the mode."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
         with seldom_collected():
-            return _look(tree, profile, rules, dialect, marks, library)
+            return _analyse(tree, profile, rules, dialect, marks, library)
     finally:
         sys.setrecursionlimit(before)
 
 
-def _look(
+def _analyse(
     tree: Tree,
     profile: Profile,
     rules: Sequence[str],
     dialect: Dialect,
-    marks: Marks,
-    library: Library,
-) -> Looked | None:
+    marks: Prefilter,
+    library: TreeIndex,
+) -> ArchResult | None:
     words = vocabulary.load()
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
@@ -129,7 +129,7 @@ def _look(
     ]
     bodies = included(view, MODE_WORD)
     unbuilt = tuple(_unbuilt(view, program, marks.module))
-    return Looked(
+    return ArchResult(
         arch=profile.name,
         directory=profile.arch_dir,
         culprits=tuple(culprits),
@@ -216,7 +216,7 @@ class _Conditions:
         self._view = view
         self._lines: dict[str, list[int]] = {}
 
-    def named(self, item: Culprit) -> Culprit:
+    def named(self, item: Report) -> Report:
         """A culprit with the conditions of all its lines."""
         found = set(item.conditions)
         for step in item.path:
@@ -233,11 +233,11 @@ class _Conditions:
         return (*built, *self._view.headers.selection(file).presence(at))
 
 
-def _culprits(arch: str, root: Root) -> Iterable[Culprit]:
+def _culprits(arch: str, root: Root) -> Iterable[Report]:
     spaces = root.outcome.spaces - {"unknown"}
     space = spaces.pop() if len(spaces) == 1 else "unknown"
     for hit in root.hits:
-        yield culprit(arch, hit, root.step, root.definition.presence, space)
+        yield to_report(arch, hit, root.step, root.definition.presence, space)
 
 
 def _unbuilt(
@@ -276,7 +276,7 @@ def _is_included(tree: Tree, file: str) -> bool:
     )
 
 
-def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
+def _unresolved(arch: str, reach: CalleeSummaries) -> Iterable[Lost]:
     for name, (file, line, function) in sorted(reach.unresolved.items()):
         yield Lost(file, line, name, f"called in {function}()")
     if reach.cut_off:
@@ -284,7 +284,7 @@ def _unresolved(arch: str, reach: Reach) -> Iterable[Lost]:
         yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
 
 
-def _lost(tree: Tree, program: Program, reach: Reach, walker: Walker) -> Iterable[Lost]:
+def _lost(tree: Tree, program: Program, reach: CalleeSummaries, walker: Walker) -> Iterable[Lost]:
     for (file, line), (name, why) in sorted(program.unparsed.items()):
         yield Lost(file, line, name, why)
     for (file, line, name), why in sorted({**reach.bounded, **walker.bounded}.items()):
@@ -293,4 +293,4 @@ def _lost(tree: Tree, program: Program, reach: Reach, walker: Walker) -> Iterabl
         yield Lost(loss.file, 0, "", loss.reason)
 
 
-__all__ = ["Looked", "Step", "look"]
+__all__ = ["ArchResult", "Step", "analyse_arch"]

@@ -12,17 +12,17 @@ from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules.rule import Rule
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.program import Program, Source
-from lazymmu.witness.source.effects.call_effects import Calls
-from lazymmu.witness.source.entry_points import Roots
-from lazymmu.witness.source.interproc.constants import Facts
-from lazymmu.witness.source.interproc.summaries import Reach
+from lazymmu.kernelc.program import DefinitionSource, Program
+from lazymmu.witness.source.effects.call_effects import CallTransfer
+from lazymmu.witness.source.entry_points import EntryPoints
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.path.walker import Walker
 
 __all__ = ["Analysis", "ConfiguredSource"]
 
 
-class ConfiguredSource(Source, Protocol):
+class ConfiguredSource(DefinitionSource, Protocol):
     """What one profile sees of a tree, and the values of its object-like macros."""
 
     def macro(self, name: str) -> bytes | None:
@@ -39,9 +39,9 @@ class Analysis:
     """
 
     program: Program
-    facts: Facts
-    reach: Reach
-    calls: Calls
+    facts: ConstantEvaluator
+    reach: CalleeSummaries
+    calls: CallTransfer
     walker: Walker
     words: Vocabulary
 
@@ -70,12 +70,14 @@ class Analysis:
         :param names_mode: whether the text of a definition names the mode.
         """
         program = Program(source)
-        facts = Facts(program, words, config=config, constants=constants, macro=source.macro)
-        reach = Reach(program, facts, words, names_mode)
-        calls = Calls(program, facts, reach, words, tables=tables)
+        facts = ConstantEvaluator(
+            program, words, config=config, constants=constants, macro=source.macro
+        )
+        reach = CalleeSummaries(program, facts, words, names_mode)
+        calls = CallTransfer(program, facts, reach, words, tables=tables)
         walker = Walker(calls, Runtime(rules, dialect))
         return cls(program, facts, reach, calls, walker, words)
 
-    def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> Roots:
+    def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> EntryPoints:
         """Who finds where paths begin; implementation: places (file, line) of the mode's hooks."""
-        return Roots(self.program, self.reach, self.walker, self.words, implementation)
+        return EntryPoints(self.program, self.reach, self.walker, self.words, implementation)

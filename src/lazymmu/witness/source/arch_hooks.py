@@ -21,8 +21,8 @@ from lazymmu.kernelc.ir.expr import AnyCall, Expr, Field
 from lazymmu.kernelc.ir.nodes import Function, spell, uses
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import keyed, per_cpu_variable
-from lazymmu.witness.source.effects.call_effects import Calls
-from lazymmu.witness.source.path.path_state import Outcome
+from lazymmu.witness.source.effects.call_effects import CallTransfer
+from lazymmu.witness.source.path.path_state import WalkOutcome
 from lazymmu.witness.source.path.walker import Walker
 
 SWITCH_HOOKS = ("arch_start_context_switch", "arch_end_context_switch")
@@ -173,10 +173,10 @@ def _per_cpu(graph: Function, words: Vocabulary) -> set[str]:
 def judge(
     implementation: Implementation,
     program: Program,
-    calls: Calls,
+    calls: CallTransfer,
     runtime: Runtime,
     words: Vocabulary,
-) -> list[tuple[Definition, Outcome]]:
+) -> list[tuple[Definition, WalkOutcome]]:
     """Walk the switch hooks, then enter, then leave, flush and the updates that run between.
 
     Each is walked from every state that enter may leave behind.
@@ -188,7 +188,7 @@ def judge(
     calls.keyed = frozenset(v for graph in graphs for v in keyed(graph, words))
     walker = Walker(calls, runtime)
     start = {runtime.start()}
-    results: list[tuple[Definition, Outcome]] = []
+    results: list[tuple[Definition, WalkOutcome]] = []
     for hook in implementation.switch:
         start = {p for s in start for p in _run(walker, program, hook, s, "switch-hook", results)}
     entered = set(start)
@@ -207,7 +207,7 @@ def _run(
     definition: Definition,
     product: Product,
     role: Role,
-    results: list[tuple[Definition, Outcome]],
+    results: list[tuple[Definition, WalkOutcome]],
 ) -> set[Product]:
     """Walk one hook; what the monitors' state may be after it."""
     graph = program.function(definition)

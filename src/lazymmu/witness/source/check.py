@@ -21,17 +21,17 @@ from lazymmu.kernelc.arch_profile import PROFILES, Profile
 from lazymmu.kernelc.configured_tree_builder import core_directories
 from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.kernelc.parse.slices import definitions
-from lazymmu.kernelc.tree_index import Library
+from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.processes import Task
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
 from lazymmu.witness.finding import CheckResult, Coverage, Lost, SectionRow, Sections, TreeInfo
 from lazymmu.witness.source import blind_spots
-from lazymmu.witness.source.analyse_arch import Looked, look
-from lazymmu.witness.source.external_module import Folder, nowhere_built
+from lazymmu.witness.source.analyse_arch import ArchResult, analyse_arch
+from lazymmu.witness.source.external_module import ModuleFolder, nowhere_built
 from lazymmu.witness.source.findings import findings
 from lazymmu.witness.source.mode_places import settle
-from lazymmu.witness.source.prefilter import Marks, mark
+from lazymmu.witness.source.prefilter import Prefilter, prefilter
 from lazymmu.witness.source.result_cache import keep, key, recall
 
 Where = str | os.PathLike[str] | Tree
@@ -79,13 +79,13 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     :raises TreeError: the path is no kernel tree.
     :raises ValueError: an unknown rule, architecture or dialect.
     """
-    folder, asked = _asked(path, **options)
+    folder, asked = _parsed(path, **options)
     known: CheckResult | None = asked.recall("check", CheckResult)
     if known is not None:
         known = replace(known, tree=replace(known.tree, path=asked.path))
         return known if folder is None else folder.told(known)
-    marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
-    looked = _look(asked, marks)
+    marks = prefilter(asked.tree, asked.jobs, asked.manifest, asked.store)
+    looked = _analysed(asked, marks)
     rows = {item.arch: _row(item, asked.dialect) for item in looked}
     result = CheckResult(
         tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
@@ -101,12 +101,12 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
 
 def sections(path: Where, **options: Unpack[TreeOptions]) -> Sections:
     """Every section of a tree, or of a module; arguments and errors as for ``check``."""
-    folder, asked = _asked(path, **options)
+    folder, asked = _parsed(path, **options)
     known: Sections | None = asked.recall("sections", Sections)
     if known is not None:
         return known if folder is None else folder.rows(known)
-    marks = mark(asked.tree, asked.jobs, asked.manifest, asked.store)
-    looked = _look(asked, marks)
+    marks = prefilter(asked.tree, asked.jobs, asked.manifest, asked.store)
+    looked = _analysed(asked, marks)
     if not looked:
         return Sections((), _nothing(asked))
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
@@ -121,7 +121,7 @@ def sections(path: Where, **options: Unpack[TreeOptions]) -> Sections:
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Request:
     """What a run was asked for, checked, and what it has at hand."""
 
     path: str
@@ -153,7 +153,7 @@ class _Asked:
         return key(str(self.tree.root), self.manifest, *asked)
 
 
-def _asked(
+def _parsed(
     path: Where,
     *,
     arches: Collection[str] | None = None,
@@ -164,9 +164,9 @@ def _asked(
     progress: Progress | None = None,
     kernel: Where | None = None,
     elsewhere: Collection[str] = (),
-) -> tuple[Folder | None, _Asked]:
+) -> tuple[ModuleFolder | None, _Request]:
     """What a run was asked for, checked; the folder of a module first."""
-    folder = None if kernel is None else Folder(path, kernel)
+    folder = None if kernel is None else ModuleFolder(path, kernel)
     path = path if folder is None else folder.tree
     tree = path if isinstance(path, Tree) else Tree.open(path)
     shown = [name for name, rule in RULES.items() if Witness.SOURCE in rule.witnesses]
@@ -176,25 +176,25 @@ def _asked(
     tell = progress or _silent
     tell("reading the tree", 0, 1)
     manifest = tree.manifest()
-    return folder, _Asked(
+    return folder, _Request(
         path=str(tree.root if isinstance(path, Tree) else path),
         tree=tree,
         manifest=manifest,
         listed=tree.listed,
         arches=frozenset(arches or ()),
         rules=tuple(name for name in shown if not rules or name in rules),
-        dialect=dialects.DIALECTS[dialect] if dialect else spoken_by(tree),
+        dialect=dialects.DIALECTS[dialect] if dialect else detect_dialect(tree),
         jobs=jobs or os.cpu_count() or 1,
         store=Cache(cache_dir) if cache_dir else None,
         tell=tell,
     )
 
 
-def _look(asked: _Asked, marks: Marks) -> list[Looked]:
+def _analysed(asked: _Request, marks: Prefilter) -> list[ArchResult]:
     """Look at each architecture that was asked for and has the mode."""
     wanted = [p for p in marks.machines if not asked.arches or p.name in asked.arches]
-    library = Library(asked.tree, jobs=asked.jobs, cache=asked.store)
-    looked: list[Looked] = []
+    library = TreeIndex(asked.tree, jobs=asked.jobs, cache=asked.store)
+    looked: list[ArchResult] = []
     done = 0
     asked.tell("checking", 0, len(wanted))
     for item in _each(asked, library, wanted, marks):
@@ -206,27 +206,27 @@ def _look(asked: _Asked, marks: Marks) -> list[Looked]:
 
 
 def _each(
-    asked: _Asked, library: Library, wanted: list[Profile], marks: Marks
-) -> Iterator[Looked | None]:
+    asked: _Request, library: TreeIndex, wanted: list[Profile], marks: Prefilter
+) -> Iterator[ArchResult | None]:
     """Look at each architecture; several in processes of their own, ``jobs`` at a time."""
     tree, rules, dialect = asked.tree, asked.rules, asked.dialect
     if asked.jobs == 1 or len(wanted) == 1:
         for profile in wanted:
-            yield look(tree, profile, rules, dialect, marks, library)
+            yield analyse_arch(tree, profile, rules, dialect, marks, library)
         return
     common = {d: deep for profile in wanted for d, deep in core_directories(profile)}
     library.names(library.sources(common.items()))
     library.jobs = 1
-    running: list[Task[Looked | None]] = []
+    running: list[Task[ArchResult | None]] = []
     for profile in wanted:
         if len(running) == asked.jobs:
             yield running.pop(0).result()
-        running.append(Task(True, look, tree, profile, rules, dialect, marks, library))
+        running.append(Task(True, analyse_arch, tree, profile, rules, dialect, marks, library))
     for task in running:
         yield task.result()
 
 
-def _row(item: Looked, dialect: Dialect) -> deferral.DeferralRow:
+def _row(item: ArchResult, dialect: Dialect) -> deferral.DeferralRow:
     """The architecture's row of the deferral table.
 
     One that the table lacks is taken to be the weakest implementation that the dialect allows.
@@ -237,13 +237,13 @@ def _row(item: Looked, dialect: Dialect) -> deferral.DeferralRow:
     return replace(unpinned, arch=item.arch)
 
 
-def _nothing(asked: _Asked) -> Coverage:
+def _nothing(asked: _Request) -> Coverage:
     """Of a tree without the mode: what could not be read, and may have it all the same."""
     lost = tuple(blind_spots.of_tree(asked.tree.losses, ()))
     return Coverage(0, 0, lost, blind=lost)
 
 
-def _coverage(asked: _Asked, marks: Marks, looked: Sequence[Looked]) -> Coverage:
+def _coverage(asked: _Request, marks: Prefilter, looked: Sequence[ArchResult]) -> Coverage:
     """What was looked at, and what could not be seen."""
     found = dict(marks.places)
     for item in looked:
@@ -290,7 +290,7 @@ def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:
 _COMMENT = re.compile(COMMENT)
 
 
-def spoken_by(tree: Tree) -> Dialect:
+def detect_dialect(tree: Tree) -> Dialect:
     """The dialect of the contract that a tree's own text speaks (include/linux/pgtable.h)."""
     text = tree.read(_API_HEADER)
     found = definitions(text)

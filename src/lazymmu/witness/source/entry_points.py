@@ -19,8 +19,8 @@ from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.interproc.call_targets import Binding, callee, function_value
-from lazymmu.witness.source.interproc.summaries import Reach
-from lazymmu.witness.source.path.path_state import Hit, Outcome
+from lazymmu.witness.source.interproc.summaries import CalleeSummaries
+from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
 from lazymmu.witness.source.path.walker import Walker
 
 Callers = Callable[[str, bool, str], list[Definition]]
@@ -42,12 +42,12 @@ class Root:
 
     definition: Definition
     binding: Binding
-    outcome: Outcome
+    outcome: WalkOutcome
     excused: frozenset[str] = frozenset()
     """Rules that are not held against it."""
 
     @property
-    def hits(self) -> Iterable[Hit]:
+    def hits(self) -> Iterable[RawReport]:
         """What is held against this root; without confidence if not all of it was read."""
         for hit in self.outcome.hits.values():
             if hit.violation.rule not in self.excused:
@@ -60,13 +60,13 @@ class Root:
         return Step(d.file, d.line, 1, d.name, f"in {d.name}()")
 
 
-class Roots:
+class EntryPoints:
     """Finds and walks the roots of one program."""
 
     def __init__(
         self,
         program: Program,
-        reach: Reach,
+        reach: CalleeSummaries,
         walker: Walker,
         words: Vocabulary,
         implementation: frozenset[tuple[str, int]],

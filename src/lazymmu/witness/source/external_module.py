@@ -26,16 +26,16 @@ from lazymmu.witness.finding import (
 from lazymmu.witness.source.prefilter import MODE_WORD, takers
 
 if TYPE_CHECKING:
-    from lazymmu.witness.source.analyse_arch import Looked
+    from lazymmu.witness.source.analyse_arch import ArchResult
 
-__all__ = ["Folder", "nowhere_built"]
+__all__ = ["ModuleFolder", "nowhere_built"]
 
 _PLACE: Final = "extmod"
 """Where a module stands in the tree: fingerprints of its findings rest on that, so that they are
 the same however the folder is named."""
 
 
-class Folder:
+class ModuleFolder:
     """The folder of a module, and the tree that has it.
 
     name: the folder as the user named it; tree: the kernel's with the module in it.
@@ -146,7 +146,7 @@ def _below(tree: Tree, directory: str) -> Iterable[str]:
                 yield f"{path}/{entry.name}"
 
 
-def nowhere_built(looked: Sequence[Looked]) -> list[Lost]:
+def nowhere_built(looked: Sequence[ArchResult]) -> list[Lost]:
     """Return the files of a module that no architecture builds, each with the reasons."""
     reasons: dict[str, dict[str, None]] = {}
     for item in looked:

@@ -18,8 +18,8 @@ from lazymmu.contract.events import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
-from lazymmu.witness.source.path.path_state import Hit
-from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.path.path_state import RawReport
+from lazymmu.witness.source.path.path_trace import PathTrace
 
 _RELATED = {
     "unlock-before-flush": ("begin", "write", "call", "callback"),
@@ -69,7 +69,7 @@ _SEVERITIES = (Severity.HURTS, Severity.BREAKS_TEXT, Severity.INFORMATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Culprit:
+class Report:
     """One hit of one architecture as plain values, free of the walk that found it."""
 
     arch: str
@@ -90,7 +90,9 @@ class Culprit:
         return (self.ambiguous, self.tests, len(self.conditions), len(self.path))
 
 
-def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], space: str) -> Culprit:
+def to_report(
+    arch: str, hit: RawReport, root: Step, root_conditions: Iterable[str], space: str
+) -> Report:
     """A hit as plain values.
 
     :param root: the function in which the path begins, for a path without a section.
@@ -120,11 +122,11 @@ def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], spa
         path.append(hit.step)
     path.extend(hit.more)
     event_space = getattr(hit.violation.event, "space", "unknown")
-    return Culprit(
+    return Report(
         arch=arch,
         rule=rule.name,
         message=message,
-        step=_charged(rule.name, notes, start, hit),
+        step=_blame_site(rule.name, notes, start, hit),
         path=tuple(path),
         conditions=tuple(sorted({*hit.conditions, *root_conditions})),
         ambiguous=hit.ambiguous,
@@ -135,7 +137,7 @@ def culprit(arch: str, hit: Hit, root: Step, root_conditions: Iterable[str], spa
     )
 
 
-def _last_open_section(notes: Sequence[Trail]) -> int | None:
+def _last_open_section(notes: Sequence[PathTrace]) -> int | None:
     """Where the section began in which a path ends."""
     open_: list[int] = []
     last: int | None = None
@@ -148,7 +150,7 @@ def _last_open_section(notes: Sequence[Trail]) -> int | None:
     return open_[0] if open_ else last
 
 
-def _open_calls(notes: Sequence[Trail], since: int) -> set[int]:
+def _open_calls(notes: Sequence[PathTrace], since: int) -> set[int]:
     """Indices of the calls after ``since`` that are still open where the path ends."""
     stack: list[int] = []
     for index, note in enumerate(notes):
@@ -159,7 +161,7 @@ def _open_calls(notes: Sequence[Trail], since: int) -> set[int]:
     return {index for index in stack if index >= since}
 
 
-def _same_entry(about: Identity | None, hit: Hit) -> bool:
+def _same_entry(about: Identity | None, hit: RawReport) -> bool:
     entry = getattr(hit.violation.event, "entry", None)
     return entry is None or about is None or about == entry
 
@@ -170,7 +172,7 @@ def _unrepeated(steps: Iterable[Step]) -> list[Step]:
     return out if len(out) <= MAX_PATH else [*out[: MAX_PATH // 2], *out[-MAX_PATH // 2 :]]
 
 
-def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> Step:
+def _blame_site(rule: str, notes: Sequence[PathTrace], start: int | None, hit: RawReport) -> Step:
     """The place to change.
 
     What may sleep is charged to the call that the section's own function makes, or the
@@ -188,15 +190,15 @@ def _charged(rule: str, notes: Sequence[Trail], start: int | None, hit: Hit) -> 
 
 
 def findings(
-    culprits: Iterable[Culprit], dialect: Dialect, rows: Mapping[str, DeferralRow]
+    culprits: Iterable[Report], dialect: Dialect, rows: Mapping[str, DeferralRow]
 ) -> tuple[Finding, ...]:
     """Join what belongs to one cause, and say who is hurt.
 
     :param rows: the deferral table's row of each architecture that was looked at.
     """
-    by_cause: dict[tuple[str, str, int, int], list[Culprit]] = {}
+    by_cause: dict[tuple[str, str, int, int], list[Report]] = {}
     for item in culprits:
-        if _own_business(item, rows):
+        if _excused_by_arch(item, rows):
             continue
         place = item.step
         if item.rule in _ONE_PER_SECTION and item.section is not None:
@@ -213,7 +215,7 @@ def findings(
     return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
 
 
-def _own_business(item: Culprit, rows: Mapping[str, DeferralRow]) -> bool:
+def _excused_by_arch(item: Report, rows: Mapping[str, DeferralRow]) -> bool:
     """Whether architecture code does what its own implementation can take.
 
     Generic code must obey for the weakest implementation; code below arch/X, and what it does
@@ -231,14 +233,14 @@ def _own_business(item: Culprit, rows: Mapping[str, DeferralRow]) -> bool:
     return harm_sentence(*asked) is None and cost_sentence(*asked) is None
 
 
-def _better(item: Culprit) -> tuple[object, ...]:
+def _better(item: Report) -> tuple[object, ...]:
     """A total order of the tellings of one cause: architectures come in any order."""
     begun = item.section or item.step
     place = (item.step.file, item.step.line, begun.file, begun.line)
     return (item.rank, *place, item.arch, item.conditions, item.detail)
 
 
-def _finding(group: list[Culprit], dialect: Dialect, rows: Mapping[str, DeferralRow]) -> Finding:
+def _finding(group: list[Report], dialect: Dialect, rows: Mapping[str, DeferralRow]) -> Finding:
     best = min(group, key=_better)
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))

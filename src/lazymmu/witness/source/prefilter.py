@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.arch_profile import PROFILES, Profile, unknown
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
-from lazymmu.kernelc.index.word_search import files_with
+from lazymmu.kernelc.index.word_search import files_containing
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
 
@@ -24,7 +24,7 @@ _SELECTED = b"ARCH_HAS_LAZY_MMU_MODE"
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Prefilter:
     """Files relative to the tree: those that name the mode, and those that name a taker.
 
     ``places`` are the words of the former that name it; ``having`` are the directories below arch/
@@ -61,14 +61,16 @@ def takers() -> list[bytes]:
     ]
 
 
-def mark(tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None) -> Marks:
+def prefilter(
+    tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None
+) -> Prefilter:
     """Search the whole tree, with ``jobs`` processes; of what ``cache`` knows only the rest."""
     below = f"{tree.module}/"
     module = [f for f in manifest if tree.module and f.startswith(below) and f.endswith(".c")]
-    found = files_with(tree, [MODE_WORD, *takers()], jobs, manifest=manifest, cache=cache)
+    found = files_containing(tree, [MODE_WORD, *takers()], jobs, manifest=manifest, cache=cache)
     mode = tuple(sorted(file for file, words in found.items() if MODE_WORD in words))
     places = {file: occurrences(tree.read(file), MODE_WORD) for file in mode}
-    return Marks(
+    return Prefilter(
         mode=mode,
         places=places,
         having=frozenset({*_defining(places), *_selecting(tree, manifest)}),

@@ -10,7 +10,7 @@ from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import SectionRow, Step
 from lazymmu.witness.source.entry_points import Root
-from lazymmu.witness.source.findings import Culprit
+from lazymmu.witness.source.findings import Report
 from lazymmu.witness.source.path.walker import Walker
 
 _SECTION = frozenset({"enable", "disable"})
@@ -23,7 +23,7 @@ def rows(
     roots: Sequence[Root],
     program: Program,
     words: Vocabulary,
-    culprits: Sequence[Culprit],
+    culprits: Sequence[Report],
 ) -> list[SectionRow]:
     """One row for each function of an architecture that uses the mode."""
     out = []
@@ -119,7 +119,7 @@ def _spaces_of_callbacks(roots: Sequence[Root]) -> dict[tuple[str, str], set[str
     return found
 
 
-def _by_section(arch: str, culprits: Sequence[Culprit]) -> dict[tuple[str, str, str], set[str]]:
+def _by_section(arch: str, culprits: Sequence[Report]) -> dict[tuple[str, str, str], set[str]]:
     """What sections reach, by rule and by the file and function in which they begin."""
     found: dict[tuple[str, str, str], set[str]] = {}
     for c in culprits:

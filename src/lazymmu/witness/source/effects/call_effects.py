@@ -31,25 +31,25 @@ from lazymmu.kernelc.ir.expr import AnyCall, Name
 from lazymmu.kernelc.ir.nodes import Node
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
-from lazymmu.witness.source.effects.effect import NOTHING, Inside, Note, Way
-from lazymmu.witness.source.effects.entry_effects import Entries, origins
-from lazymmu.witness.source.effects.lock_effects import Locks
-from lazymmu.witness.source.effects.summary_effects import Below
+from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
+from lazymmu.witness.source.effects.entry_effects import EntryEffects, origins
+from lazymmu.witness.source.effects.lock_effects import LockEffects
+from lazymmu.witness.source.effects.summary_effects import SummaryEffects
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee
-from lazymmu.witness.source.interproc.constants import Facts
-from lazymmu.witness.source.interproc.summaries import Reach
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 
-class Calls:
+class CallTransfer:
     """Turns calls into ways, for one program and one vocabulary."""
 
     def __init__(
         self,
         program: Program,
-        facts: Facts,
-        reach: Reach,
+        facts: ConstantEvaluator,
+        reach: CalleeSummaries,
         words: Vocabulary,
         *,
         tables: Mapping[str, Collection[str]],
@@ -58,9 +58,9 @@ class Calls:
         self.facts = facts
         self.reach = reach
         self.words = words
-        self.locks = Locks(program, words)
-        self.entries = Entries(facts, reach, words)
-        self.below = Below(facts, reach, words, tables)
+        self.locks = LockEffects(program, words)
+        self.entries = EntryEffects(facts, reach, words)
+        self.below = SummaryEffects(facts, reach, words, tables)
         self.helpers: set[tuple[str, int]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
@@ -83,7 +83,7 @@ class Calls:
             self.unread.add((definition.file, definition.line))
             self.unread_names.add(definition.name)
 
-    def batch(self, frame: Frame, node: Node) -> tuple[Note, ...]:
+    def batch(self, frame: Frame, node: Node) -> tuple[Effect, ...]:
         """What a node of an implementation does to its per-CPU batches."""
         if not self.implementation:
             return ()
@@ -93,12 +93,12 @@ class Calls:
         if local is None:
             local = self._batches[key] = batches(graph, self.words)
         return tuple(
-            Note(event, "", "stores into the batch")
+            Effect(event, "", "stores into the batch")
             for event in events(graph, node, local)
             if not isinstance(event, BatchAdd) or event.variable in self.keyed
         )
 
-    def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[Way, ...]:
+    def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[CallOutcome, ...]:
         """How a call in this frame can turn out, on a path in that state."""
         env = frame.env(state.facts)
         name = callee(call, frame.graph, env)
@@ -108,7 +108,7 @@ class Calls:
             return NOTHING
         words = self.words
         if name in self.facts.constants:
-            return (Way(value=Int(self.facts.constants[name])),)
+            return (CallOutcome(value=Int(self.facts.constants[name])),)
         mode = words.mode.get(name)
         if mode is not None and not self.implementation:
             return self._mode(name, mode, site)
@@ -118,7 +118,7 @@ class Calls:
         pin = words.pins.get(name)
         if pin is not None:
             kind = Pin if pin.action == "pin" else Unpin
-            return (Way((Note(kind(pin.kind, site=site), "pin", f"calls {name}()"),)),)
+            return (CallOutcome((Effect(kind(pin.kind, site=site), "pin", f"calls {name}()"),)),)
         access = words.percpu.get(name)
         if access is not None:
             return self._percpu(call, name, site)
@@ -127,44 +127,44 @@ class Calls:
         tlb = words.tlb.get(name)
         if tlb is not None:
             event = TlbFlush(tlb.scope, space=tlb.space, how=tlb.how, site=site)
-            return (Way((Note(event, "tlb", f"calls {name}()"),)),)
+            return (CallOutcome((Effect(event, "tlb", f"calls {name}()"),)),)
         accessor = words.entries.get(name)
         if accessor is not None:
             notes = self.entries.notes(frame, call, accessor, name, env, site)
             if state.product.task.depth:
                 notes += self.below.mode(self.reach.of_call(call, frame.graph, env), site, name)
-            return (Way(tuple(notes)),)
+            return (CallOutcome(tuple(notes)),)
         return self._other(frame, call, name, state, env, site)
 
     # -- one kind of call each ----------------------------------------------------------------
 
-    def _mode(self, name: str, mode: ModeCall, site: Site) -> tuple[Way, ...]:
+    def _mode(self, name: str, mode: ModeCall, site: Site) -> tuple[CallOutcome, ...]:
         says = f"calls {name}()"
         layer = mode.layer
         match mode.action:
             case "enable":
-                note = Note(Enable(layer=layer, site=site), "begin", says)
+                note = Effect(Enable(layer=layer, site=site), "begin", says)
             case "disable":
-                note = Note(Disable(layer=layer, site=site), "end", says)
+                note = Effect(Disable(layer=layer, site=site), "end", says)
             case "pause":
-                note = Note(Pause(layer=layer, site=site), "pause", says)
+                note = Effect(Pause(layer=layer, site=site), "pause", says)
             case "resume":
-                note = Note(Resume(layer=layer, site=site), "resume", says)
+                note = Effect(Resume(layer=layer, site=site), "resume", says)
             case "flush":
-                note = Note(Flush("api", layer=layer, site=site), "flush", says)
+                note = Effect(Flush("api", layer=layer, site=site), "flush", says)
             case _:
                 return NOTHING
-        return (Way((note,)),)
+        return (CallOutcome((note,)),)
 
-    def _percpu(self, call: AnyCall, name: str, site: Site) -> tuple[Way, ...]:
+    def _percpu(self, call: AnyCall, name: str, site: Site) -> tuple[CallOutcome, ...]:
         access = self.words.percpu[name]
         variable = per_cpu_variable(call, self.words) or "?"
-        notes: list[Note] = []
+        notes: list[Effect] = []
         if access.pins:
-            notes.append(Note(Pin("preempt", site=site)))
+            notes.append(Effect(Pin("preempt", site=site)))
         event = PerCpu(variable, access.access, site=site)
-        notes.append(Note(event, "percpu", f"calls {name}()"))
-        return (Way(tuple(notes)),)
+        notes.append(Effect(event, "percpu", f"calls {name}()"))
+        return (CallOutcome(tuple(notes)),)
 
     def _other(
         self,
@@ -174,29 +174,29 @@ class Calls:
         state: State,
         env: Mapping[str, Value],
         site: Site,
-    ) -> tuple[Way, ...]:
-        notes: list[Note] = []
+    ) -> tuple[CallOutcome, ...]:
+        notes: list[Effect] = []
         says = f"calls {name}()"
         free = self.words.frees.get(name)
         freed = call.arg(free.arg) if free is not None and free.certain else None
         if free is not None and freed is not None:
             for entry in origins(freed, state.origins):
-                notes.append(Note(Free(entry, what=free.what, site=site), "free", says))
+                notes.append(Effect(Free(entry, what=free.what, site=site), "free", says))
         on = state.product.task.depth > 0 or bool(state.product.task.irq)
         if on:
             root = self.reach.sleeping.root(call, frame.graph, env)
             if root is not None:
                 if root:
-                    notes.append(Note(MaySleep(root, False, site=site), "sleep", says))
-                return (Way(tuple(notes)),)
+                    notes.append(Effect(MaySleep(root, False, site=site), "sleep", says))
+                return (CallOutcome(tuple(notes)),)
         if not (on or self.implementation or self._known(frame, call, name)):
-            return (Way(tuple(notes)),)
+            return (CallOutcome(tuple(notes)),)
         target = self.reach.target(call, frame.graph, env)
         if target is None:
-            return (Way(tuple(notes)),)
+            return (CallOutcome(tuple(notes)),)
         definition = target.definition
         if (definition.file, definition.line) in self.unread:
-            return (Way(tuple(notes), unread=name),)
+            return (CallOutcome(tuple(notes), unread=name),)
         graph = self.program.function(definition)
         place = (definition.file, graph.line)
         callback = call.name in frame.graph.types
@@ -208,17 +208,17 @@ class Calls:
             or self._calls_back(frame, call, env)
         ):
             if graph.unread:
-                return (Way(tuple(notes), unread=name),)
+                return (CallOutcome(tuple(notes), unread=name),)
             binding = self.reach.bind(definition, call, frame.graph, env)
             binding = self.locks.binding(frame, call, definition, binding)
-            inside = Inside(definition, binding, callback, target.ambiguous)
-            return (Way(tuple(notes), inside=inside),)
+            inside = InlinedCall(definition, binding, callback, target.ambiguous)
+            return (CallOutcome(tuple(notes), inside=inside),)
         if on:
             effects = self.reach.of_call(call, frame.graph, env)
             notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous)
             notes += self.below.flushes(frame, call, effects, site, name)
             notes += self.below.table(frame, call, name, env, site)
-        return (Way(tuple(notes)),)
+        return (CallOutcome(tuple(notes)),)
 
     def _known(self, frame: Frame, call: AnyCall, name: str) -> bool:
         """Outside sections, only calls that may touch what is followed are resolved."""

@@ -14,7 +14,7 @@ from lazymmu.witness.source.interproc.call_targets import Binding
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Effect:
     """An event and what a report says of it.
 
     ``mark`` is what the event is to a path (see trail.py), "" when paths do not show it;
@@ -34,7 +34,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class InlinedCall:
     """A callee that is walked in its caller's place."""
 
     definition: Definition
@@ -44,17 +44,17 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CallOutcome:
     """One way in which a call turns out."""
 
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Effect, ...] = ()
     value: Value = None
     name: EntryName | None = None
     """Of the lock that it returns."""
-    inside: Inside | None = None
+    inside: InlinedCall | None = None
     unread: str = ""
     """The callee, when it changes what no one can tell: what follows on the path is unknown."""
 
 
-NOTHING = (Way(),)
+NOTHING = (CallOutcome(),)
 """The call does nothing that any rule follows."""

@@ -11,23 +11,23 @@ from lazymmu.contract.vocabulary import Accessor, Vocabulary
 from lazymmu.kernelc.ir.abstract_value import AddressOf, UserMm, Value, truth
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Assign, Deref, Expr
 from lazymmu.kernelc.ir.nodes import Node, calls_in, spell, strip_casts, uses, walk
-from lazymmu.witness.source.effects.effect import Note
+from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.names import EntryName, entry_name
 from lazymmu.witness.source.function.state import OriginList
-from lazymmu.witness.source.interproc.constants import Facts
-from lazymmu.witness.source.interproc.summaries import Reach
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 
-class Entries:
+class EntryEffects:
     """Turns what code does to entries into events, for one program."""
 
-    def __init__(self, facts: Facts, reach: Reach, words: Vocabulary) -> None:
+    def __init__(self, facts: ConstantEvaluator, reach: CalleeSummaries, words: Vocabulary) -> None:
         self.facts = facts
         self.reach = reach
         self.words = words
 
-    def reads(self, frame: Frame, node: Node, expr: Expr) -> list[Note]:
+    def reads(self, frame: Frame, node: Node, expr: Expr) -> list[Effect]:
         """Entries that a node reads through their pointer, without an accessor."""
         site = Site(frame.graph.file, node.line, node.column, frame.graph.name)
         notes = []
@@ -35,7 +35,7 @@ class Entries:
             level = frame.entry_level(deref.operand)
             if level is not None:
                 event = Read(entry_name(deref.operand), level=level, operation="", site=site)
-                notes.append(Note(event, "", "reads it through its pointer"))
+                notes.append(Effect(event, "", "reads it through its pointer"))
         return notes
 
     def notes(
@@ -46,9 +46,9 @@ class Entries:
         name: str,
         env: Mapping[str, Value],
         site: Site,
-    ) -> list[Note]:
+    ) -> list[Effect]:
         """What an accessor does to its entry."""
-        notes: list[Note] = []
+        notes: list[Effect] = []
         pointer = call.arg(accessor.entry)
         if pointer is not None:
             entry = entry_name(pointer)
@@ -59,7 +59,7 @@ class Entries:
                 accessor.operation == "modify" and accessor.how == "deferred"
             ):
                 read = Read(entry, level=level, space=space, operation=name, site=site)
-                notes.append(Note(read, "", says))
+                notes.append(Effect(read, "", says))
             if accessor.operation != "read":
                 event = Write(
                     entry,
@@ -69,10 +69,10 @@ class Entries:
                     operation=name,
                     site=site,
                 )
-                notes.append(Note(event, "write", says))
+                notes.append(Effect(event, "write", says))
             if accessor.flushes_tlb:
                 flush = TlbFlush("entry", space=space, how="now", entry=entry, site=site)
-                notes.append(Note(flush, "tlb", says))
+                notes.append(Effect(flush, "tlb", says))
         return notes
 
     def _space(

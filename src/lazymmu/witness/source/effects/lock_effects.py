@@ -10,14 +10,14 @@ from lazymmu.kernelc.ir.abstract_value import NONZERO, ZERO, LockOf, Value
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Conditional, Deref, Expr, Field, Name, Number
 from lazymmu.kernelc.ir.nodes import RETURN, Function, calls_in, spell, strip_casts, writes
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.source.effects.effect import Note, Way
+from lazymmu.witness.source.effects.effect import CallOutcome, Effect
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import lock_class
 from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.interproc.call_targets import Binding
 
 
-class Locks:
+class LockEffects:
     """Turns lock primitives into ways, for one program."""
 
     def __init__(self, program: Program, words: Vocabulary) -> None:
@@ -27,7 +27,7 @@ class Locks:
 
     def ways(
         self, frame: Frame, call: AnyCall, lock: LockCall, name: str, site: Site
-    ) -> tuple[Way, ...]:
+    ) -> tuple[CallOutcome, ...]:
         """How a lock primitive can turn out: with the lock, or, where it may fail, without."""
         unknown = False
         names: list[tuple[EntryName, str]] = []
@@ -52,32 +52,32 @@ class Locks:
         if lock.returns == "lock" and not names:
             names.append((EntryName(spell(call)), lock.cls))
         says = f"calls {name}()"
-        notes: list[Note] = []
+        notes: list[Effect] = []
         match lock.action:
             case "take" | "try":
                 how = "try" if lock.action == "try" else "lock"
                 for held, kind in names:
-                    notes.append(Note(Take(held, kind, how=how, site=site), "take", says))  # type: ignore[arg-type]
+                    notes.append(Effect(Take(held, kind, how=how, site=site), "take", says))  # type: ignore[arg-type]
                 if lock.pin:
-                    notes.append(Note(Pin(lock.pin, site=site)))
+                    notes.append(Effect(Pin(lock.pin, site=site)))
             case "drop":
                 for held, kind in names:
-                    notes.append(Note(Drop(held, kind, site=site), "drop", says))  # type: ignore[arg-type]
+                    notes.append(Effect(Drop(held, kind, site=site), "drop", says))  # type: ignore[arg-type]
                 if lock.pin:
-                    notes.append(Note(Unpin(lock.pin, site=site)))
+                    notes.append(Effect(Unpin(lock.pin, site=site)))
             case "assert":
                 for held, kind in names:
-                    notes.append(Note(Take(held, kind, how="caller-holds", site=site)))  # type: ignore[arg-type]
+                    notes.append(Effect(Take(held, kind, how="caller-holds", site=site)))  # type: ignore[arg-type]
         if unknown and lock.action in ("take", "try", "assert"):
             # It may be the lock of a page table: nobody can say any more that none is held.
-            notes.append(Note(Unknown("locks", site=site)))
+            notes.append(Effect(Unknown("locks", site=site)))
         returned = names[0][0] if lock.returns == "lock" and names else None
         success: Value = None
         if lock.may_fail or lock.returns == "lock":
             success = ZERO if lock.returns == "int" else NONZERO
-        done = Way(tuple(notes), success, returned)
+        done = CallOutcome(tuple(notes), success, returned)
         if lock.may_fail and self._may_fail(name, frame.graph.file):
-            return (done, Way((), NONZERO if lock.returns == "int" else ZERO))
+            return (done, CallOutcome((), NONZERO if lock.returns == "int" else ZERO))
         return (done,)
 
     def outputs(self, expr: Expr) -> frozenset[str]:

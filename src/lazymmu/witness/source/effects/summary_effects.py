@@ -22,10 +22,10 @@ from lazymmu.kernelc.ir.abstract_value import AddressOf, Value
 from lazymmu.kernelc.ir.expr import AnyCall, Name
 from lazymmu.kernelc.ir.nodes import strip_casts
 from lazymmu.witness.finding import Step
-from lazymmu.witness.source.effects.effect import Note
+from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.function.frame import Frame
-from lazymmu.witness.source.interproc.constants import Facts
-from lazymmu.witness.source.interproc.summaries import Chain, Effects, Reach
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.summaries import CallChain, CalleeSummaries, Summary
 
 _FLUSH_CALLS = 2
 """Calls below a section through which TLB maintenance still counts as the section's own."""
@@ -33,7 +33,7 @@ _FLUSH_CALLS = 2
 _MAPPINGS = ("struct vm_area_struct *", "struct mm_struct *")
 
 
-class Below:
+class SummaryEffects:
     """Turns effects of callees into events.
 
     :param tables: functions of each operations table, by the table's variable.
@@ -41,8 +41,8 @@ class Below:
 
     def __init__(
         self,
-        facts: Facts,
-        reach: Reach,
+        facts: ConstantEvaluator,
+        reach: CalleeSummaries,
         words: Vocabulary,
         tables: Mapping[str, Collection[str]],
     ) -> None:
@@ -52,17 +52,17 @@ class Below:
         self.tables = tables
 
     def sleep_and_mode(
-        self, effects: Effects, site: Site, name: str, ambiguous: bool
-    ) -> list[Note]:
+        self, effects: Summary, site: Site, name: str, ambiguous: bool
+    ) -> list[Effect]:
         """Sleeping and mode calls that a callee may come to."""
-        notes: list[Note] = []
+        notes: list[Effect] = []
         sleep = effects.best("sleep")
         if sleep is not None:
             event = MaySleep(
                 sleep.what, False, condition=" ".join(sorted(sleep.conditions)), site=site
             )
             notes.append(
-                Note(
+                Effect(
                     event,
                     "sleep",
                     f"calls {name}()",
@@ -75,16 +75,16 @@ class Below:
         notes.extend(self.mode(effects, site, name))
         return notes
 
-    def mode(self, effects: Effects, site: Site, name: str) -> list[Note]:
+    def mode(self, effects: Summary, site: Site, name: str) -> list[Effect]:
         """Sections and pauses of a callee, each balanced in itself, and its flushes."""
-        notes: list[Note] = []
+        notes: list[Effect] = []
         for chain in effects.chains.get("enable", ()):
             last = chain.steps[-1]
             inner = Site(last.file, last.line, last.column, last.function)
             layer = _layer(chain)
             first = Step(site.file, site.line, site.column, site.function, f"calls {name}()")
             maybe = bool(chain.tests or chain.conditions or chain.ambiguous)
-            begin = Note(
+            begin = Effect(
                 Enable(layer=layer, site=inner),
                 "",
                 f"calls {chain.what}()",
@@ -96,22 +96,22 @@ class Below:
             )
             notes.append(begin)
             if not maybe:
-                notes.append(Note(Disable(layer=layer, site=inner)))
+                notes.append(Effect(Disable(layer=layer, site=inner)))
         if not notes:
             for chain in effects.chains.get("pause", ())[:1]:
                 if not (chain.tests or chain.conditions or chain.ambiguous):
-                    notes.append(Note(Pause(layer=_layer(chain), site=site)))
-                    notes.append(Note(Resume(layer=_layer(chain), site=site)))
+                    notes.append(Effect(Pause(layer=_layer(chain), site=site)))
+                    notes.append(Effect(Resume(layer=_layer(chain), site=site)))
         for chain in effects.chains.get("flush", ()):
             if not (chain.tests or chain.conditions or chain.ambiguous):
                 # Whether the callee may call the hook is judged where it does.
-                notes.append(Note(Flush("api", site=site), "flush", f"calls {name}()"))
+                notes.append(Effect(Flush("api", site=site), "flush", f"calls {name}()"))
                 break
         return notes
 
     def flushes(
-        self, frame: Frame, call: AnyCall, effects: Effects, site: Site, name: str
-    ) -> list[Note]:
+        self, frame: Frame, call: AnyCall, effects: Summary, site: Site, name: str
+    ) -> list[Effect]:
         """TLB maintenance by a near callee that is given the mapping: a vma or an mm."""
         types = frame.graph.types
         given = map(strip_casts, call.args)
@@ -123,7 +123,7 @@ class Below:
                 scope, space, how = chain.detail
                 event = TlbFlush(scope, space=space, how=how, site=site)  # type: ignore[arg-type]
                 notes.append(
-                    Note(
+                    Effect(
                         event,
                         "tlb",
                         f"calls {name}()",
@@ -136,7 +136,7 @@ class Below:
 
     def table(
         self, frame: Frame, call: AnyCall, name: str, env: Mapping[str, Value], site: Site
-    ) -> list[Note]:
+    ) -> list[Effect]:
         """What the functions of an operations table may do that a call hands to a walker."""
         taker = self.words.callbacks.get(name)
         table = call.arg(taker.ops) if taker is not None and taker.ops is not None else None
@@ -157,9 +157,9 @@ class Below:
                     kind: tuple(replace(c, steps=(step, *c.steps)) for c in chains)
                     for kind, chains in effects.chains.items()
                 }
-                notes.extend(self.sleep_and_mode(Effects(down), site, name, target.ambiguous))
+                notes.extend(self.sleep_and_mode(Summary(down), site, name, target.ambiguous))
         return notes
 
 
-def _layer(chain: Chain) -> Layer:
+def _layer(chain: CallChain) -> Layer:
     return "arch" if chain.detail[0] == "arch" else "generic"

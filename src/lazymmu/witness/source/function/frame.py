@@ -15,7 +15,7 @@ from lazymmu.contract.events import Level
 from lazymmu.kernelc.ir.abstract_value import Value
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Expr, IncDec, Name
 from lazymmu.kernelc.ir.nodes import Function, strip_casts
-from lazymmu.witness.source.function.liveness import LOCK_TYPES, Plan
+from lazymmu.witness.source.function.liveness import LOCK_TYPES, Liveness
 
 _LEVELS: tuple[Level, ...] = ("pte", "pmd", "pud", "p4d", "pgd")
 
@@ -29,7 +29,7 @@ class Frame:
 
     graph: Function
     constants: Mapping[str, Value]
-    plan: Plan
+    plan: Liveness
 
     def env(self, facts: tuple[tuple[str, Value], ...]) -> dict[str, Value]:
         """What is known of names on a path: the caller's constants, then the path's facts."""

@@ -58,7 +58,7 @@ MAX_ROUNDS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Liveness:
     """What of a function is worth remembering along a path.
 
     tracked: spellings of conditions that are tested more than once, or whose operand is given
@@ -77,7 +77,7 @@ class Plan:
     too_much: bool = False
 
     @classmethod
-    def of(cls, graph: Function, words: Vocabulary) -> Plan:
+    def of(cls, graph: Function, words: Vocabulary) -> Liveness:
         """Read the plan off a function's graph."""
         tests: Counter[str] = Counter()
         settled: set[str] = set()

@@ -13,7 +13,7 @@ _NONE: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
-class Shape:
+class FunctionFacts:
     """What of a function does not depend on its arguments."""
 
     calls: list[tuple[AnyCall, ...]]
@@ -30,7 +30,7 @@ class Shape:
         return index in self._always
 
     @classmethod
-    def of(cls, graph: Function) -> Shape:
+    def of(cls, graph: Function) -> FunctionFacts:
         """Read the shape off a function's graph."""
         written = assignments(graph)
         params = set(graph.params)

@@ -10,21 +10,21 @@ from lazymmu.kernelc.ir.abstract_value import NONZERO, FunctionValue, Value
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import Function, spell
 from lazymmu.kernelc.program import Program, Target
-from lazymmu.witness.source.function.shape import Shape
-from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.function.shape import FunctionFacts
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 
 Binding = tuple[tuple[str, Value], ...]
 """Parameters whose value the caller knows, sorted by name."""
 
 
-class Targets:
+class CallResolver:
     """Resolves the calls of one program; what it cannot resolve is kept in ``unresolved``."""
 
-    def __init__(self, program: Program, facts: Facts) -> None:
+    def __init__(self, program: Program, facts: ConstantEvaluator) -> None:
         self.program = program
         self.facts = facts
         self.unresolved: dict[str, tuple[str, int, str]] = {}
-        self._shapes: dict[tuple[str, int], Shape] = {}
+        self._shapes: dict[tuple[str, int], FunctionFacts] = {}
 
     def target(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> Target | None:
         """Who a call in ``graph`` calls: by name, or through a parameter bound to a function."""
@@ -55,11 +55,11 @@ class Targets:
                     out.append((param, value))
         return tuple(sorted(out, key=lambda item: item[0]))
 
-    def shape(self, graph: Function) -> Shape:
+    def shape(self, graph: Function) -> FunctionFacts:
         """What of a function is looked up again and again."""
         key = (graph.file, graph.line)
         if key not in self._shapes:
-            self._shapes[key] = Shape.of(graph)
+            self._shapes[key] = FunctionFacts.of(graph)
         return self._shapes[key]
 
 

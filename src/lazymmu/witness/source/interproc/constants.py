@@ -70,7 +70,7 @@ class MaskEvaluator(Evaluator):
         return None
 
 
-class Facts:
+class ConstantEvaluator:
     """Values of names and of calls without effects, for one program."""
 
     def __init__(

@@ -13,13 +13,13 @@ from lazymmu.kernelc.ir.expr import AnyCall, Number, String
 from lazymmu.kernelc.ir.nodes import Function, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
-from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 
 
-class Sleeping:
+class SleepRoots:
     """Answers for one program which calls are roots of sleeping."""
 
-    def __init__(self, program: Program, facts: Facts, words: Vocabulary) -> None:
+    def __init__(self, program: Program, facts: ConstantEvaluator, words: Vocabulary) -> None:
         self.program = program
         self.facts = facts
         self.words = words

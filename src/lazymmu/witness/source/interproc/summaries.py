@@ -23,9 +23,9 @@ from lazymmu.kernelc.ir.expr import AnyCall
 from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
-from lazymmu.witness.source.interproc.call_targets import Binding, Targets, callee
-from lazymmu.witness.source.interproc.constants import Facts
-from lazymmu.witness.source.interproc.sleep_roots import Sleeping
+from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
 
 MAX_DEPTH = 12
 """Calls below a section that are followed.
@@ -52,7 +52,7 @@ KEEP = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class CallChain:
     """How something is reached: the steps from a call down to it, and what that needs."""
 
     kind: str
@@ -71,29 +71,29 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class Summary:
     """What calling a function may do, by kind: sleep, enable, disable, pause, resume, tlb."""
 
-    chains: Mapping[str, tuple[Chain, ...]]
+    chains: Mapping[str, tuple[CallChain, ...]]
     cut_at: int = 0
     """The depth at which these were computed if something deeper was left out, else 0."""
 
-    def best(self, kind: str) -> Chain | None:
+    def best(self, kind: str) -> CallChain | None:
         """The best chain of a kind."""
         found = self.chains.get(kind)
         return found[0] if found else None
 
 
-NOTHING = Effects({})
+NOTHING = Summary({})
 
 
-class Reach(Targets):
+class CalleeSummaries(CallResolver):
     """Effects of functions of one program, computed on demand and remembered."""
 
     def __init__(
         self,
         program: Program,
-        facts: Facts,
+        facts: ConstantEvaluator,
         vocabulary: Vocabulary,
         names_mode: Callable[[Definition], bool] = lambda _: False,
     ) -> None:
@@ -101,8 +101,8 @@ class Reach(Targets):
         super().__init__(program, facts)
         self.words = vocabulary
         self.names_mode = names_mode
-        self.sleeping = Sleeping(program, facts, vocabulary)
-        self._known: dict[tuple[str, int, Binding], Effects] = {}
+        self.sleeping = SleepRoots(program, facts, vocabulary)
+        self._known: dict[tuple[str, int, Binding], Summary] = {}
         self._open: set[tuple[str, int, Binding]] = set()
         self.cut_off: set[tuple[str, int]] = set()
         """Definitions that were not looked at because they lie too deep."""
@@ -114,7 +114,7 @@ class Reach(Targets):
 
     # -- asked by the walker --------------------------------------------------------------
 
-    def of_call(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> Effects:
+    def of_call(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> Summary:
         """Effects of a call in ``graph`` to something that is not in the vocabulary."""
         target = self.target(call, graph, env)
         if target is None:
@@ -123,7 +123,7 @@ class Reach(Targets):
 
     # -- effects --------------------------------------------------------------------------
 
-    def of(self, definition: Definition, binding: Binding, depth: int) -> Effects:
+    def of(self, definition: Definition, binding: Binding, depth: int) -> Summary:
         """Effects of a definition called with these constants."""
         place = (definition.file, definition.line)
         if binding and self._bindings.get(place, 0) >= MAX_BINDINGS:
@@ -157,7 +157,7 @@ class Reach(Targets):
         self._known[key] = effects
         return effects
 
-    def _analyse(self, definition: Definition, env: dict[str, Value], depth: int) -> Effects:
+    def _analyse(self, definition: Definition, env: dict[str, Value], depth: int) -> Summary:
         graph = self.program.function(definition)
         shape = self.shape(graph)
         evaluator = self.facts.evaluator(env, graph.file)
@@ -165,7 +165,7 @@ class Reach(Targets):
             known = evaluator.value(value)
             if known is not None:
                 env[name] = known
-        found: dict[str, list[Chain]] = {}
+        found: dict[str, list[CallChain]] = {}
         atomic_only = self.sleeping.believed_not_to(definition)
         asleep_ok = not atomic_only and env.get(shape.gfp or "") != NONBLOCKING
         seen: set[tuple[int, int, frozenset[str]]] = set()
@@ -196,7 +196,7 @@ class Reach(Targets):
                 todo.append((succ, min(atomic, 3), lost))
         conditions = frozenset(definition.presence)
         guessed = bool(graph.broken)
-        return Effects(
+        return Summary(
             {
                 kind: tuple(
                     replace(
@@ -208,7 +208,7 @@ class Reach(Targets):
             }
         )
 
-    def _call(self, call: AnyCall, at: _At, found: dict[str, list[Chain]]) -> int:
+    def _call(self, call: AnyCall, at: _At, found: dict[str, list[CallChain]]) -> int:
         """Note what one call reaches; the change of the depth of atomic context."""
         words = self.words
         name = callee(call, at.graph, at.env)
@@ -218,7 +218,7 @@ class Reach(Targets):
         step = Step(at.graph.file, call.line, call.column, at.graph.name, f"calls {name}()")
         if (mode := words.mode.get(name)) is not None:
             if mode.action != "active":
-                _note(found, Chain(mode.action, name, (step,), detail=(mode.layer,)))
+                _note(found, CallChain(mode.action, name, (step,), detail=(mode.layer,)))
             return 0
         change = self.sleeping.change(name)
         if name in words.locks or name in words.pins:
@@ -226,17 +226,17 @@ class Reach(Targets):
         if name in words.any_context:
             return 0
         if (tlb := words.tlb.get(name)) is not None:
-            _note(found, Chain("tlb", name, (step,), detail=(tlb.scope, tlb.space, tlb.how)))
+            _note(found, CallChain("tlb", name, (step,), detail=(tlb.scope, tlb.space, tlb.how)))
             return 0
         root = self.sleeping.root(call, at.graph, at.env)
         if root is not None:
             if root and at.may_sleep:
-                _note(found, Chain("sleep", root, (step,), tests=self._tests(at)))
+                _note(found, CallChain("sleep", root, (step,), tests=self._tests(at)))
             return change
         self._below(call, step, at, found)
         return 0
 
-    def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[Chain]]) -> None:
+    def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[CallChain]]) -> None:
         """Note what the function that is called reaches, each chain with this call before it."""
         target = self.target(call, at.graph, at.env)
         if target is None:
@@ -290,7 +290,7 @@ def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
     return node.succ
 
 
-def _note(found: dict[str, list[Chain]], chain: Chain) -> None:
+def _note(found: dict[str, list[CallChain]], chain: CallChain) -> None:
     chains = found.setdefault(chain.kind, [])
     end = chain.steps[-1]
     for place, other in enumerate(chains):

@@ -14,17 +14,17 @@ from lazymmu.kernelc.ir.nodes import (
 )
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
-from lazymmu.witness.source.effects.effect import Inside
+from lazymmu.witness.source.effects.effect import InlinedCall
 from lazymmu.witness.source.function.frame import Frame
-from lazymmu.witness.source.function.liveness import Plan
+from lazymmu.witness.source.function.liveness import Liveness
 from lazymmu.witness.source.function.names import (
     enter,
     leave,
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.path.path_monitors import PathMonitors
-from lazymmu.witness.source.path.path_state import Outcome, Path
-from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.path.path_state import Path, WalkOutcome
+from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.transfer import Transfer
 
 __all__ = ["FunctionWalker", "Inliner"]
@@ -33,11 +33,11 @@ __all__ = ["FunctionWalker", "Inliner"]
 class FunctionWalker(Protocol):
     """Who walks one function from one state."""
 
-    def walk(self, graph: Function, binding: Binding, product: Product) -> Outcome:
+    def walk(self, graph: Function, binding: Binding, product: Product) -> WalkOutcome:
         """Walk a function with its parameters bound to values."""
         ...
 
-    def plan(self, graph: Function) -> Plan:
+    def plan(self, graph: Function) -> Liveness:
         """What of a function's variables and conditions has to be remembered, and where."""
         ...
 
@@ -62,7 +62,7 @@ class Inliner:
         self.entered: dict[tuple[str, int], set[int]] = {}
 
     def inlined(
-        self, frame: Frame, call: AnyCall, inside: Inside, path: Path, out: Outcome
+        self, frame: Frame, call: AnyCall, inside: InlinedCall, path: Path, out: WalkOutcome
     ) -> Iterable[Path]:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
@@ -77,13 +77,13 @@ class Inliner:
         said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
         step = Step(frame.graph.file, call.line, call.column, frame.graph.name, said)
         mark = "callback" if inside.callback else "call"
-        before = Trail(path.trail, step, mark)
+        before = PathTrace(path.trail, step, mark)
         conditions = frozenset(inside.definition.presence)
         for hit in outcome.hits.values():
             out.add(
                 replace(
                     hit,
-                    trail=Trail(before, None, "inside", inner=hit.trail),
+                    trail=PathTrace(before, None, "inside", inner=hit.trail),
                     conditions=hit.conditions | conditions,
                     ambiguous=hit.ambiguous or inside.ambiguous,
                 )
@@ -93,14 +93,14 @@ class Inliner:
             back = leave(product, call, graph, plan.rewritten)
             after = Path(
                 path.state.after(back),
-                Trail(before, None, "inside", inner=trail) if trail is not None else path.trail,
+                PathTrace(before, None, "inside", inner=trail) if trail is not None else path.trail,
                 path.results,
             )
             if graph.macro:
                 after = self._transfer.macro_writes(after, call, graph, plan)
             yield after.returned(call, value, name.owned_by(graph.name))
 
-    def _called_back(self, graph: Function, binding: Binding, entered: Product) -> Outcome:
+    def _called_back(self, graph: Function, binding: Binding, entered: Product) -> WalkOutcome:
         product = self._monitors.begin(graph, entered)
         outcome = self._walker.walk(graph, binding, product)
         return self._monitors.called_back(outcome, graph, entered)

@@ -21,9 +21,9 @@ from lazymmu.kernelc.ir.nodes import (
     Function,
 )
 from lazymmu.witness.finding import Step
-from lazymmu.witness.source.effects.effect import Note
-from lazymmu.witness.source.path.path_state import Hit, Outcome, Path
-from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.effects.effect import Effect
+from lazymmu.witness.source.path.path_state import Path, RawReport, WalkOutcome
+from lazymmu.witness.source.path.path_trace import PathTrace
 
 _MEANT_FLUSHED = frozenset({"stale-read", "mixed-write"})
 """Rules whose violation shows that the code took an entry's pending write for done."""
@@ -49,7 +49,7 @@ class PathMonitors:
         """The state before anything has happened, or with the task in a given state."""
         return self.runtime.start(task)
 
-    def judge_returns(self, outcome: Outcome, graph: Function, result: Outcome) -> None:
+    def judge_returns(self, outcome: WalkOutcome, graph: Function, result: WalkOutcome) -> None:
         """Add what is wrong at the returns of a function."""
         for (after, line, column), trail in outcome.returns.items():
             step = Step(graph.file, line, column, graph.name, "returns")
@@ -57,9 +57,9 @@ class PathMonitors:
             for violation in self.runtime.step(
                 after, FunctionReturn(graph.name, root=True, site=where)
             )[1]:
-                result.add(Hit(violation, trail, step))
+                result.add(RawReport(violation, trail, step))
 
-    def happen(self, path: Path, notes: tuple[Note, ...], out: Outcome) -> Path:
+    def happen(self, path: Path, notes: tuple[Effect, ...], out: WalkOutcome) -> Path:
         """Run the monitors over events."""
         if not notes:
             return path
@@ -76,7 +76,7 @@ class PathMonitors:
             self._observe(note.event, product, step, out)
             for violation in violations:
                 out.add(
-                    Hit(
+                    RawReport(
                         violation,
                         trail,
                         step,
@@ -92,10 +92,10 @@ class PathMonitors:
                     product, _ = self.runtime.step(product, Flush("api", entry=entry))
             if note.mark:
                 about = note.event.entry if isinstance(note.event, Write) else None
-                trail = Trail(trail, step, note.mark, about)
+                trail = PathTrace(trail, step, note.mark, about)
         return Path(path.state.after(product), trail, path.results)
 
-    def _observe(self, event: Event, after: Product, step: Step, out: Outcome) -> None:
+    def _observe(self, event: Event, after: Product, step: Step, out: WalkOutcome) -> None:
         """Remember what the table of sections shows."""
         if isinstance(event, Write):
             out.spaces.add(event.space)
@@ -104,11 +104,11 @@ class PathMonitors:
         elif isinstance(event, Disable) and after.task.depth == 0:
             self.ended.setdefault(step, []).append(after.task)
 
-    def called_back(self, outcome: Outcome, graph: Function, entered: Product) -> Outcome:
+    def called_back(self, outcome: WalkOutcome, graph: Function, entered: Product) -> WalkOutcome:
         """What a callback comes to: whoever calls it back counts on the mode it was called in."""
         site = Site(graph.file, graph.line, 1, graph.name)
         spaces = set(outcome.spaces)
-        result = Outcome(hits=dict(outcome.hits), spaces=spaces, blurred=outcome.blurred)
+        result = WalkOutcome(hits=dict(outcome.hits), spaces=spaces, blurred=outcome.blurred)
         self.judge_returns(outcome, graph, result)
         for (after, value, name), trail in outcome.exits.items():
             ended, broken = self.runtime.step(

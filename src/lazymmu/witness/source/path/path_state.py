@@ -13,15 +13,15 @@ from lazymmu.kernelc.ir.expr import Expr
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.function.state import State
-from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.path.path_trace import PathTrace
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class RawReport:
     """A violation, where it happened, the path to it, and what lies below the call there."""
 
     violation: Violation
-    trail: Trail | None
+    trail: PathTrace | None
     step: Step
     more: tuple[Step, ...] = ()
     conditions: frozenset[str] = frozenset()
@@ -30,22 +30,22 @@ class Hit:
 
 
 @dataclass(slots=True)
-class Outcome:
+class WalkOutcome:
     """What walking a function once, from one state, came to.
 
     ``exits`` are the ways in which it returns: product, what is known of the value, and the
     name of what is returned; each with the path that leads there first.
     """
 
-    exits: dict[tuple[Product, Value, EntryName], Trail | None] = field(default_factory=dict)
-    returns: dict[tuple[Product, int, int], Trail] = field(default_factory=dict)
+    exits: dict[tuple[Product, Value, EntryName], PathTrace | None] = field(default_factory=dict)
+    returns: dict[tuple[Product, int, int], PathTrace] = field(default_factory=dict)
     """By the place of each return as well: what is wrong at one of them is no other's fault."""
-    hits: dict[tuple[str, str, int, int], Hit] = field(default_factory=dict)
+    hits: dict[tuple[str, str, int, int], RawReport] = field(default_factory=dict)
     spaces: set[str] = field(default_factory=set)
     blurred: bool = False
     """Something that was not read in full was walked: what happens there is a guess."""
 
-    def add(self, hit: Hit) -> None:
+    def add(self, hit: RawReport) -> None:
         """Keep the first, hence shortest, way to each culprit of each rule."""
         key = (hit.violation.rule, hit.step.file, hit.step.line, hit.step.column)
         self.hits.setdefault(key, hit)
@@ -66,7 +66,7 @@ class Path:
     """One path in the middle of an expression: calls that were made already have results."""
 
     state: State
-    trail: Trail | None
+    trail: PathTrace | None
     results: Results
 
     def returned(self, call: Expr, value: Value, name: EntryName | None) -> Path:

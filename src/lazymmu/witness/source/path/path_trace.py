@@ -11,24 +11,24 @@ from lazymmu.witness.finding import Step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trail:
+class PathTrace:
     """One note of a path: a step of this function, or the trail of a callee, after ``before``.
 
     ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
     "pause", "resume", "take", "drop", "write", "call", "fact".
     """
 
-    before: Trail | None
+    before: PathTrace | None
     step: Step | None
     mark: str
     about: Identity | None = None
     """The entry that is written."""
-    inner: Trail | None = None
+    inner: PathTrace | None = None
 
-    def __iter__(self) -> Iterator[Trail]:
+    def __iter__(self) -> Iterator[PathTrace]:
         """The notes from the path's beginning, those of callees in their place."""
-        chain: list[Trail] = []
-        at: Trail | None = self
+        chain: list[PathTrace] = []
+        at: PathTrace | None = self
         while at is not None:
             chain.append(at)
             at = at.before

@@ -30,9 +30,9 @@ from lazymmu.kernelc.ir.nodes import (
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.effects.entry_effects import derived
-from lazymmu.witness.source.effects.lock_effects import Locks
+from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.frame import Frame
-from lazymmu.witness.source.function.liveness import Plan, names_it
+from lazymmu.witness.source.function.liveness import Liveness, names_it
 from lazymmu.witness.source.function.names import (
     EntryName,
     forget,
@@ -44,14 +44,14 @@ from lazymmu.witness.source.function.state import (
     with_fact,
     with_origin,
 )
-from lazymmu.witness.source.interproc.constants import Facts
+from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.path.path_state import Path
 
 
 class Transfer:
     """Branches, assignments and returned values, over one program's constants and locks."""
 
-    def __init__(self, facts: Facts, locks: Locks, words: Vocabulary) -> None:
+    def __init__(self, facts: ConstantEvaluator, locks: LockEffects, words: Vocabulary) -> None:
         self._facts = facts
         self._locks = locks
         self._words = words
@@ -141,7 +141,7 @@ class Transfer:
         origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry.spelling))
         return State(product, facts, origins)
 
-    def macro_writes(self, path: Path, call: AnyCall, graph: Function, plan: Plan) -> Path:
+    def macro_writes(self, path: Path, call: AnyCall, graph: Function, plan: Liveness) -> Path:
         """A macro that assigns to its parameter assigns to its argument."""
         state = path.state
         for param, arg in zip(graph.params, call.args, strict=False):

@@ -37,9 +37,9 @@ from lazymmu.kernelc.ir.nodes import (
     strip_casts,
 )
 from lazymmu.witness.finding import Step
-from lazymmu.witness.source.effects.call_effects import Calls
+from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.function.frame import Frame
-from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Plan
+from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Liveness
 from lazymmu.witness.source.function.names import (
     NAMELESS,
     EntryName,
@@ -53,8 +53,8 @@ from lazymmu.witness.source.function.state import (
 from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.path.inliner import Inliner
 from lazymmu.witness.source.path.path_monitors import PathMonitors
-from lazymmu.witness.source.path.path_state import Outcome, Path
-from lazymmu.witness.source.path.path_trace import Trail
+from lazymmu.witness.source.path.path_state import Path, WalkOutcome
+from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.transfer import Transfer
 
 MAX_STATES = 30_000
@@ -78,13 +78,13 @@ MAX_FRAMES = 64
 class Walker:
     """Walks functions of one program under one set of monitors."""
 
-    def __init__(self, calls: Calls, runtime: Runtime) -> None:
+    def __init__(self, calls: CallTransfer, runtime: Runtime) -> None:
         self.calls = calls
         self.monitors = PathMonitors(runtime)
         self._transfer = Transfer(calls.facts, calls.locks, calls.words)
         self._inliner = Inliner(calls.program, self, self._transfer, self.monitors)
-        self._memo: dict[tuple[str, int, str, Binding, Product], Outcome] = {}
-        self._plans: dict[tuple[str, int], Plan] = {}
+        self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
+        self._plans: dict[tuple[str, int], Liveness] = {}
         self._active: list[tuple[str, int]] = []
         self.walked = 0
         self.places: set[tuple[str, int, str]] = set()
@@ -98,7 +98,7 @@ class Walker:
 
     def root(
         self, graph: Function, binding: Binding = (), task: TaskState | None = None
-    ) -> Outcome:
+    ) -> WalkOutcome:
         """Walk a function as the beginning of a path, and judge what it leaves behind."""
         product = self.monitors.begin(graph, self.monitors.start(task))
         outcome = self.walk(graph, binding, product)
@@ -133,7 +133,7 @@ class Walker:
         self.calls.helper_names.discard(graph.name)
         self._memo.clear()
 
-    def walk(self, graph: Function, binding: Binding, product: Product) -> Outcome:
+    def walk(self, graph: Function, binding: Binding, product: Product) -> WalkOutcome:
         """Walk one function from one state; remembered."""
         key = (graph.file, graph.line, graph.name, binding, product)
         known = self._memo.get(key)
@@ -141,10 +141,10 @@ class Walker:
             return known
         place = (graph.file, graph.line)
         if place in self._active:
-            return Outcome({(product, None, NAMELESS): None})
+            return WalkOutcome({(product, None, NAMELESS): None})
         if len(self._active) >= MAX_FRAMES:
             self.bounded[(graph.file, graph.line, graph.name)] = "too many calls inside each other"
-            return Outcome({(product, None, NAMELESS): None})
+            return WalkOutcome({(product, None, NAMELESS): None})
         if not self._active:
             self._share = MAX_BELOW if self.walked < MAX_IN_ALL else min(MAX_BELOW, MAX_THEN)
             self.cut, self._most = False, self.walked + self._share
@@ -156,7 +156,7 @@ class Walker:
         if plan.too_much:
             self.bounded[key[:3]] = f"more than {MAX_REMEMBERED} conditions to remember"
             self._active.pop()
-            return Outcome({(product, None, NAMELESS): None}, blurred=True)
+            return WalkOutcome({(product, None, NAMELESS): None}, blurred=True)
         outcome = self._walk(*self._start(graph, binding, plan, product))
         self._active.pop()
         if not self.cut:
@@ -166,15 +166,15 @@ class Walker:
             self.bounded[where] = f"more than {self._share} states in what it calls"
         return outcome
 
-    def plan(self, graph: Function) -> Plan:
+    def plan(self, graph: Function) -> Liveness:
         """What of a function's variables and conditions has to be remembered, and where."""
         place = (graph.file, graph.line)
         if place not in self._plans:
-            self._plans[place] = Plan.of(graph, self.calls.words)
+            self._plans[place] = Liveness.of(graph, self.calls.words)
         return self._plans[place]
 
     def _start(
-        self, graph: Function, binding: Binding, plan: Plan, product: Product
+        self, graph: Function, binding: Binding, plan: Liveness, product: Product
     ) -> tuple[Frame, State]:
         """The frame of a function, and the state in which it begins."""
         constants = {k: v for k, v in binding if k not in plan.rewritten}
@@ -187,10 +187,10 @@ class Walker:
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
         return Frame(graph, constants, plan), State(product, given)
 
-    def _walk(self, frame: Frame, start: State) -> Outcome:
-        out = Outcome(blurred=bool(frame.graph.broken))
+    def _walk(self, frame: Frame, start: State) -> WalkOutcome:
+        out = WalkOutcome(blurred=bool(frame.graph.broken))
         seen: set[tuple[int, State]] = {(0, start)}
-        work: deque[tuple[int, State, Trail | None]] = deque([(0, start, None)])
+        work: deque[tuple[int, State, PathTrace | None]] = deque([(0, start, None)])
         nodes, live = frame.graph.nodes, frame.plan.live
         size = 1
         while work and not self.cut:
@@ -213,15 +213,15 @@ class Walker:
     # -- one node -----------------------------------------------------------------------------
 
     def _node(
-        self, frame: Frame, node: Node, state: State, trail: Trail | None, out: Outcome
-    ) -> list[tuple[int, State, Trail | None]]:
+        self, frame: Frame, node: Node, state: State, trail: PathTrace | None, out: WalkOutcome
+    ) -> list[tuple[int, State, PathTrace | None]]:
         """Where one path goes from one node."""
         expr = node.expr
         if expr is None:
             if node.op == RETURN:
                 self._exit(frame, node, state, trail, None, NAMELESS, out)
             return [(succ, state, trail) for succ in node.succ]
-        result: list[tuple[int, State, Trail | None]] = []
+        result: list[tuple[int, State, PathTrace | None]] = []
         paths = self._effects(frame, node, expr, state, trail, out)
         for path in self._transfer.parted(frame, node, expr, paths):
             evaluator = self._transfer.evaluator(frame, path)
@@ -248,17 +248,17 @@ class Walker:
         frame: Frame,
         node: Node,
         state: State,
-        trail: Trail | None,
+        trail: PathTrace | None,
         value: Value,
         name: EntryName,
-        out: Outcome,
+        out: WalkOutcome,
     ) -> None:
         known = truth(value)
         short: Value = None if known is None else NONZERO if known else ZERO
         if isinstance(value, Int):
             short = value
         step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
-        after = Trail(trail, step, "return")
+        after = PathTrace(trail, step, "return")
         out.exits.setdefault((state.product, short, name), after)
         out.returns.setdefault((state.product, node.line, node.column), after)
 
@@ -268,8 +268,8 @@ class Walker:
         node: Node,
         expr: Expr,
         state: State,
-        trail: Trail | None,
-        out: Outcome,
+        trail: PathTrace | None,
+        out: WalkOutcome,
     ) -> list[Path]:
         """Every way in which the reads and calls of one expression can turn out."""
         paths = [self.monitors.happen(Path(state, trail, {}), self.calls.batch(frame, node), out)]
@@ -282,7 +282,7 @@ class Walker:
             paths = nxt
         return paths
 
-    def _call(self, frame: Frame, call: AnyCall, path: Path, out: Outcome) -> Iterable[Path]:
+    def _call(self, frame: Frame, call: AnyCall, path: Path, out: WalkOutcome) -> Iterable[Path]:
         for way in self.calls.ways(frame, call, path.state):
             after = self.monitors.happen(path, way.notes, out)
             if way.unread:
