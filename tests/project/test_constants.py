@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from lazymmu.cli import options, search_options, verify
-from lazymmu.contract.events import Level
+from lazymmu.contract.event_words import Level
 from lazymmu.explore.search import ENGINES
 from lazymmu.ftrace import profile as traced
 from lazymmu.kernelc.arch_profile import PROFILES

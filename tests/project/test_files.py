@@ -54,3 +54,22 @@ def test_no_file_names_a_package_host():
     hosts = re.compile(r"//[\w.]*(pypi|pythonhosted|npmjs|deb\.debian)\.")
     paths = [*TEXTS, *(path for path in PYTHON if path.name != Path(__file__).name)]
     assert [str(path) for path in paths if hosts.search((TOP / path).read_text())] == []
+
+
+SOURCES = [path for path in PYTHON if path.parts[0] in ("src", "tools")]
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_a_file_and_a_function_fit_into_one_head(path):
+    """A file has at most 400 lines, and a function 60, or a comment "Long: " that says why."""
+    text = (TOP / path).read_text()
+    assert text.count("\n") <= MAX_FILE_LINES
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno:
+            body = lines[node.lineno - 1 : node.end_lineno]
+            assert len(body) <= MAX_FUNCTION_LINES or any("# Long: " in line for line in body), (
+                node.name
+            )

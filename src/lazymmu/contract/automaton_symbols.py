@@ -11,8 +11,9 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from lazymmu.contract.event_words import Moment
 from lazymmu.contract.eventlist import parse
-from lazymmu.contract.events import Moment, Pause, Resume
+from lazymmu.contract.events import Pause, Resume
 from lazymmu.contract.section import AFTER, Held, Pending, TaskState
 
 if TYPE_CHECKING:

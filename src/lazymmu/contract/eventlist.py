@@ -23,7 +23,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 from lazymmu.contract.event_fields import COMMON_FIELDS, field_types
-from lazymmu.contract.events import EVENTS, NAMES, Event, Site
+from lazymmu.contract.events import EVENTS, NAMES, Event
+from lazymmu.contract.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

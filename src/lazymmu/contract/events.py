@@ -4,79 +4,40 @@
 A reader of facts (a source tree, a machine, a trace) says what it saw as events; the monitors of
 `contract.rules` judge sequences of them.  No event knows where it came from.
 
-Words used by the fields, the kernel's own:
-
-* an *entry* is a page-table entry, named by the reader (`ptep#1`, a virtual address, `pte0`);
-  the name `UNKNOWN_ENTRY` stands for an entry that cannot be told from others: it may be
-  pending, it never matches a read;
-* a *level* is `pte`, `pmd`, `pud`, `p4d` or `pgd`;
-* a *space* says whose mapping an entry belongs to;
-* a *lock class* says what a lock protects: `ptl` the page-table lock of a PTE table, `pmd` that of
-  a PMD table, `mm` the page_table_lock of a user mm, `kernel-pt` init_mm.page_table_lock,
-  `other` anything else.
+The words in their fields are those of event_words.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-Layer: TypeAlias = Literal["generic", "arch"]
-Known: TypeAlias = Literal["yes", "no", "unknown"]
-Level: TypeAlias = Literal["pte", "pmd", "pud", "p4d", "pgd"]
-Space: TypeAlias = Literal["user", "kernel", "unknown"]
-How: TypeAlias = Literal["deferred", "immediate"]
-LockClass: TypeAlias = Literal["ptl", "pmd", "mm", "kernel-pt", "other"]
-LockHow: TypeAlias = Literal["lock", "try", "caller-holds"]
-PinKind: TypeAlias = Literal["preempt", "migrate", "irq", "bh"]
-IrqKind: TypeAlias = Literal["hard", "soft", "nmi"]
-FlushWhy: TypeAlias = Literal["api", "leave", "full", "switch", "key-change", "irq"]
-FlushHow: TypeAlias = Literal["now", "noop"]
-SwitchWhy: TypeAlias = Literal["preempted", "yielded", "blocked", "lock", "exit"]
-TlbScope: TypeAlias = Literal["entry", "range", "mm", "all"]
-TlbHow: TypeAlias = Literal["now", "queued", "noop"]
-What: TypeAlias = Literal["page", "table", "stale"]
-Access: TypeAlias = Literal["read", "write", "address"]
-Role: TypeAlias = Literal["generic", "api", "arch-hook", "switch-hook"]
-Aspect: TypeAlias = Literal["mode", "pause", "pending", "locks", "pins", "irq", "all"]
-Mode: TypeAlias = Literal["on", "off", "unknown"]
-Moment: TypeAlias = Literal[
-    "enable",
-    "disable",
-    "flush",
-    "switch-out",
-    "switch-in",
-    "irq",
-    "start",
-    "user-return",
-    "exit",
-]
-
-Identity: TypeAlias = Hashable
-"""How a reader names an entry or a lock: a string, or a value of a class of its own. It is only
-compared."""
+from lazymmu.contract.event_words import (
+    Access,
+    Aspect,
+    FlushHow,
+    FlushWhy,
+    How,
+    Identity,
+    IrqKind,
+    Known,
+    Layer,
+    Level,
+    LockClass,
+    LockHow,
+    Mode,
+    Moment,
+    PinKind,
+    Role,
+    Space,
+    SwitchWhy,
+    TlbHow,
+    TlbScope,
+    What,
+)
+from lazymmu.contract.site import Site
 
 UNKNOWN_ENTRY = "?"
 """Name of an entry (or lock) that cannot be told from others of its kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where an event happened: a place of a source tree, or of any other text.
-
-    `file` is relative to the tree, `line` and `column` count from 1 (0: not known), `function`
-    is the enclosing function's name.
-    """
-
-    file: str
-    line: int
-    column: int = 0
-    function: str = ""
-
-    def __str__(self) -> str:
-        """`file:line:column`, as a compiler would print it."""
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from lazymmu.contract.event_words import Identity, Level, LockClass, LockHow, Space
 from lazymmu.contract.events import (
     UNKNOWN_ENTRY,
     Disable,
@@ -24,17 +25,12 @@ from lazymmu.contract.events import (
     Event,
     Exit,
     Flush,
-    Identity,
     IrqEnter,
     IrqExit,
-    Level,
-    LockClass,
-    LockHow,
     Observed,
     Pause,
     Pin,
     Resume,
-    Space,
     Take,
     Unknown,
     Unpin,

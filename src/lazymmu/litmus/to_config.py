@@ -11,7 +11,7 @@ from lazymmu.witness.machine.product_model import FinalCondition, Query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lazymmu.contract.events import Level, LockClass, Space
+    from lazymmu.contract.event_words import Level, LockClass, Space
     from lazymmu.litmus.scenario import EntryValue, OperationLine, Scenario
     from lazymmu.machine.config import Value as Held
 

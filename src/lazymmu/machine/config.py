@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lazymmu.contract.events import IrqKind, Level, LockClass, Space
+    from lazymmu.contract.event_words import IrqKind, Level, LockClass, Space
 
 Value = str | None
 """What an entry holds: None, or a word: a page and its permissions (`A`, `A:ro`), a marker."""

@@ -25,7 +25,7 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lazymmu.contract.events import Known
+    from lazymmu.contract.event_words import Known
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine

@@ -17,7 +17,7 @@ from lazymmu.machine.steps import Retry, atomic, local, routine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lazymmu.contract.events import LockClass
+    from lazymmu.contract.event_words import LockClass
     from lazymmu.machine.config import LockSpec
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine

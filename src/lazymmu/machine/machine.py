@@ -23,7 +23,8 @@ from lazymmu.machine.steps import Blocked, Retry, local, routine
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from lazymmu.contract.events import Event, IrqKind
+    from lazymmu.contract.event_words import IrqKind
+    from lazymmu.contract.events import Event
     from lazymmu.machine.config import Op
     from lazymmu.machine.continuations import Stack
     from lazymmu.machine.layout import StateRow

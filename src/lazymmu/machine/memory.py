@@ -27,7 +27,7 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lazymmu.contract.events import What
+    from lazymmu.contract.event_words import What
     from lazymmu.machine.config import EntrySpec, Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine, Step

@@ -16,7 +16,7 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lazymmu.contract.events import SwitchWhy
+    from lazymmu.contract.event_words import SwitchWhy
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import TaskSpec
     from lazymmu.machine.context import StepContext

@@ -28,7 +28,8 @@ from lazymmu.machine.config import (
 from lazymmu.machine.machine import Machine
 
 if TYPE_CHECKING:
-    from lazymmu.contract.events import Event, IrqKind
+    from lazymmu.contract.event_words import IrqKind
+    from lazymmu.contract.events import Event
     from lazymmu.machine.config import Value
     from lazymmu.machine.context import StepContext
 

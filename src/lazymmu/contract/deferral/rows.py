@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lazymmu.contract.events import Space
+    from lazymmu.contract.event_words import Space
 
 
 class Deferred(StrEnum):

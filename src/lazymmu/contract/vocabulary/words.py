@@ -11,7 +11,7 @@ Every word has a `source`: where the kernel defines or describes it.
 from dataclasses import dataclass
 from typing import Literal
 
-from lazymmu.contract.events import (
+from lazymmu.contract.event_words import (
     Access,
     How,
     IrqKind,

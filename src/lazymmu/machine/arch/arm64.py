@@ -35,7 +35,7 @@ from lazymmu.machine.memory import NOTHING, page_of
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
-    from lazymmu.contract.events import FlushWhy, Known
+    from lazymmu.contract.event_words import FlushWhy, Known
     from lazymmu.machine.config import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine

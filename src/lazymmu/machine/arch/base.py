@@ -17,7 +17,7 @@ from lazymmu.machine.steps import atomic, local, routine
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lazymmu.contract.events import FlushHow, FlushWhy, Known, Mode
+    from lazymmu.contract.event_words import FlushHow, FlushWhy, Known, Mode
     from lazymmu.machine.config import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.generic_api import DirectMode

@@ -17,7 +17,7 @@ from lazymmu.machine.memory import NOTHING
 from lazymmu.machine.steps import atomic, routine
 
 if TYPE_CHECKING:
-    from lazymmu.contract.events import FlushWhy, How, Known
+    from lazymmu.contract.event_words import FlushWhy, How, Known
     from lazymmu.machine.config import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine

@@ -44,7 +44,7 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lazymmu.contract.events import FlushWhy, Known
+    from lazymmu.contract.event_words import FlushWhy, Known
     from lazymmu.machine.config import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.layout import Slot

@@ -10,7 +10,7 @@ from lazymmu.machine.generic_api import CountedMode
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
-    from lazymmu.contract.events import Known
+    from lazymmu.contract.event_words import Known
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 

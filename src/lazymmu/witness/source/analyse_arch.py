@@ -13,7 +13,7 @@ from lazymmu.contract import vocabulary
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.rules.rule import Party, RuleKind
+from lazymmu.contract.rules.rule import Party, Rule, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
@@ -96,10 +96,7 @@ def _analyse(
     view = ConfiguredTree(
         tree, profile, extra=[*mine, *calling_back, *marks.module], library=library
     )
-    # What is information on an implementation shows where the mode is used.
-    used = [
-        n for n in rules if RULES[n].party is Party.CALLER or RULES[n].kind is RuleKind.INFORMATION
-    ]
+    used = [name for name in rules if _of_callers(RULES[name])]
     naming = frozenset(mine)
     analysis = Analysis.build(
         view,
@@ -117,22 +114,15 @@ def _analyse(
         return None
     walked = _walked(view, analysis, implementation, mine, calling_back)
     implementers = [RULES[name] for name in rules if name not in used]
-    if implementers:
-        runtime = Runtime(implementers, dialect)
-        hooks = arch_hooks.judge(implementation, program, analysis.calls, runtime, words)
-        judged = [Root(definition, (), outcome) for definition, outcome in hooks]
-    else:
-        judged = []
-    rests_on = _Conditions(view)
-    culprits = [
-        rests_on.named(c) for root in (*walked, *judged) for c in _culprits(profile.name, root)
-    ]
+    runtime = Runtime(implementers, dialect)
+    judged = _judged(analysis, implementation, runtime) if implementers else []
+    culprits = _culprits(view, [*walked, *judged])
     bodies = included(view, MODE_WORD)
-    unbuilt = tuple(_unbuilt(view, program, marks.module))
+    unbuilt = tuple(_unbuilt(view, program, marks.module))  # before what was parsed is counted
     return ArchResult(
         arch=profile.name,
         directory=profile.arch_dir,
-        culprits=tuple(culprits),
+        culprits=culprits,
         rows=tuple(rows(profile.name, walker, walked, program, words, culprits)),
         sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
         words=implementation.words,
@@ -150,6 +140,20 @@ def _analyse(
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
     )
+
+
+def _of_callers(rule: Rule) -> bool:
+    """Whether a rule is judged where the mode is used: also what is information elsewhere."""
+    return rule.party is Party.CALLER or rule.kind is RuleKind.INFORMATION
+
+
+def _judged(
+    analysis: Analysis, implementation: arch_hooks.Implementation, runtime: Runtime
+) -> list[Root]:
+    """Hold the implementation's hooks, as a whole, to the rules for implementers."""
+    program, words = analysis.program, analysis.words
+    hooks = arch_hooks.judge(implementation, program, analysis.calls, runtime, words)
+    return [Root(definition, (), outcome) for definition, outcome in hooks]
 
 
 def _walked(
@@ -233,11 +237,17 @@ class _Conditions:
         return (*built, *self._view.headers.selection(file).presence(at))
 
 
-def _culprits(arch: str, root: Root) -> Iterable[Report]:
-    spaces = root.outcome.spaces - {"unknown"}
-    space = spaces.pop() if len(spaces) == 1 else "unknown"
-    for hit in root.hits:
-        yield to_report(arch, hit, root.step, root.definition.presence, space)
+def _culprits(view: ConfiguredTree, roots: Iterable[Root]) -> tuple[Report, ...]:
+    """Everything that is wrong on the paths from some roots."""
+    rests_on = _Conditions(view)
+    found = []
+    for root in roots:
+        spaces = root.outcome.spaces - {"unknown"}
+        space = spaces.pop() if len(spaces) == 1 else "unknown"
+        for hit in root.hits:
+            report = to_report(view.profile.name, hit, root.step, root.definition.presence, space)
+            found.append(rests_on.named(report))
+    return tuple(found)
 
 
 def _unbuilt(

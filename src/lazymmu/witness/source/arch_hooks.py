@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lazymmu.contract.events import FunctionCall, FunctionReturn, Role, Site
+from lazymmu.contract.event_words import Role
+from lazymmu.contract.events import FunctionCall, FunctionReturn
 from lazymmu.contract.monitor import Product, Runtime
+from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.ir.expr import AnyCall, Expr, Field

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from lazymmu.contract.deferral import DeferralRow, cost_sentence, demonstrated_by, harm_sentence
 from lazymmu.contract.dialects import Dialect, Status
-from lazymmu.contract.events import Identity
+from lazymmu.contract.event_words import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step

@@ -104,10 +104,8 @@ class LineLoop:
         self._stamp = b""
 
     def block(self, lines: Lines) -> None:
-        """Follow the lines of one block.
-
-        All that happens to every line stands here, at length: a call for each of them takes longer.
-        """
+        """Follow the lines of one block."""
+        # Long: all that happens to every line stands here, since a call for each takes longer.
         cursor, table = self._cursor, self.table
         cursor.lines = lines
         known_texts, heads, tasks = self._texts, table.heads, table.tasks

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lazymmu.contract.events import BatchAdd, BatchKey, Event, Site
+from lazymmu.contract.events import BatchAdd, BatchKey, Event
+from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Expr, Field, Index, Name
 from lazymmu.kernelc.ir.nodes import (

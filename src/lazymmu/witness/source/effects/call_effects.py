@@ -20,10 +20,10 @@ from lazymmu.contract.events import (
     PerCpu,
     Pin,
     Resume,
-    Site,
     TlbFlush,
     Unpin,
 )
+from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value

@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from lazymmu.contract.events import Read, Site, Space, TlbFlush, Write
+from lazymmu.contract.event_words import Space
+from lazymmu.contract.events import Read, TlbFlush, Write
+from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Accessor, Vocabulary
 from lazymmu.kernelc.ir.abstract_value import AddressOf, UserMm, Value, truth
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Assign, Deref, Expr

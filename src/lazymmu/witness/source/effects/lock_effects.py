@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from lazymmu.contract.events import Drop, Pin, Site, Take, Unknown, Unpin
+from lazymmu.contract.events import Drop, Pin, Take, Unknown, Unpin
+from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import LockCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONZERO, ZERO, LockOf, Value

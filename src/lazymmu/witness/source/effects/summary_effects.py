@@ -6,17 +6,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from lazymmu.contract.events import (
-    Disable,
-    Enable,
-    Flush,
-    Layer,
-    MaySleep,
-    Pause,
-    Resume,
-    Site,
-    TlbFlush,
-)
+from lazymmu.contract.event_words import Layer
+from lazymmu.contract.events import Disable, Enable, Flush, MaySleep, Pause, Resume, TlbFlush
+from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import AddressOf, Value
 from lazymmu.kernelc.ir.expr import AnyCall, Name

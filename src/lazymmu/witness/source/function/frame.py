@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lazymmu.contract.events import Level
+from lazymmu.contract.event_words import Level
 from lazymmu.kernelc.ir.abstract_value import Value
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Expr, IncDec, Name
 from lazymmu.kernelc.ir.nodes import Function, strip_casts

@@ -12,11 +12,11 @@ from lazymmu.contract.events import (
     Flush,
     FunctionCall,
     FunctionReturn,
-    Site,
     Write,
 )
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.section import TaskState
+from lazymmu.contract.site import Site
 from lazymmu.kernelc.ir.nodes import (
     Function,
 )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lazymmu.contract.events import Identity
+from lazymmu.contract.event_words import Identity
 from lazymmu.witness.finding import Step
 
 
