@@ -622,3 +622,34 @@ void f(void)
 """,
         information=True,
     )
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_lock_taken_by_way_of_another_fails_when_that_does(agrees: Agrees, fails: bool) -> None:
+    """Whether it may return without the lock is read off the tree, through what it calls."""
+    give_up = "\tif (!pte)\n\t\treturn NULL;\n" if fails else ""
+    comment = "	/* expect: section-outside-lock */" if fails else ""
+    agrees(f"""
+pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptlp)
+{{
+	pte_t *pte = look_up(pmd, addr);
+
+{give_up}	return pte;
+}}
+
+pte_t *pte_alloc_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptlp)
+{{
+	return pte_offset_map_lock(mm, pmd, addr, ptlp);
+}}
+
+void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{{
+	spinlock_t *ptl;
+	pte_t *pte = pte_alloc_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	lazy_mmu_mode_enable();
+	set_pte_at(vma->vm_mm, addr, pte, new);{comment}
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}}
+""")
