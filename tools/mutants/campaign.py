@@ -2,10 +2,10 @@
 """Tries a sample of each area's mutants, and says which of them no test notices.
 
 ``python -m tools.mutants [--area NAME] [--count N] [--seed N] [--only REGEX] [--jobs N] [--quick]
-[--write]`` prints what killed each, or the change that survived. With --write what was tried is
-recorded, and docs/mutation.rst made from the record. It ends with 1 when a mutant survived that
-nobody has judged, when one that was judged was killed, or when a judgement is about no mutant any
-more.
+[--rest] [--write]`` prints what killed each, or the change that survived. With --write what was
+tried is recorded, and docs/mutation.rst made from the record; --rest tries those that are new since
+then, or survived. It ends with 1 when a mutant survived that nobody has judged, when one that was
+judged was killed, or when a judgement is about no mutant any more.
 """
 
 from __future__ import annotations
@@ -173,6 +173,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             continue
         drawn = sample.drawn(every[area.name], seed=asked.seed, count=asked.count)
         chosen = [one for one in drawn if re.search(asked.only, one.name)]
+        if asked.rest:
+            chosen = [one for one in chosen if one.name not in _dead(record.get(area.name, []))]
         if asked.list:
             for mutant in chosen:
                 _print(f"{mutant.module}: {mutant.name}\n{difference(mutant)}")
@@ -188,6 +190,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         words = [word(one.mutant.name, one.outcome.verdict, known) for one in tried]
         wrong.update(one for one in words if one in {"survived", "misjudged"})
     return int(bool(wrong))
+
+
+def _dead(mutants: Iterable[Mapping[str, str]]) -> set[str]:
+    return {one["mutant"] for one in mutants if one["verdict"] != Verdict.SURVIVED}
 
 
 def _write(record: Record, known: Mapping[str, Reason]) -> None:
@@ -230,6 +236,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="REGEX", help="those with such a name")
     parser.add_argument("--jobs", type=int, default=1, help="as many at a time")
     parser.add_argument("--quick", action="store_true", help="run the tests of the line alone")
+    parser.add_argument("--rest", action="store_true", help="those that are not recorded as killed")
     parser.add_argument("--list", action="store_true", help="print the sample, and try none")
     parser.add_argument("--write", action="store_true", help="make the record and the page anew")
     return parser.parse_args(argv)
