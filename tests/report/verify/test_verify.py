@@ -477,3 +477,24 @@ def test_totals_are_those_of_the_lines(cases, whole):
     lines = ktap.render(cases).splitlines()
     assert sum(line.startswith("  not ok") for line in lines) == whole[1]
     assert lines[-1] == "# Totals: pass:{} fail:{} skip:{} total:{}".format(*whole, len(cases))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "met", "ok", "directive"),
+    [
+        (SearchOutcome.HOLDS, True, True, ""),
+        (SearchOutcome.VIOLATED, False, False, ""),
+        (SearchOutcome.NOT_APPLICABLE, True, True, "SKIP"),
+        (SearchOutcome.NOT_APPLICABLE, False, False, ""),
+        (SearchOutcome.INCONCLUSIVE, None, False, "TIMEOUT"),
+    ],
+)
+def test_a_case_is_ok_when_it_is_as_the_scenario_expects(violated, outcome, met, ok, directive):
+    """What no kernel is like is skipped, and what was not decided is a timeout."""
+    shown = violated.violations if outcome is SearchOutcome.VIOLATED else ()
+    verdict = replace(violated, verdict=outcome, violations=shown, reason="no kernel")
+    judged = SimpleNamespace(verdict=verdict, met=met, sentences=("as expected",))
+    case = ktap.case(judged)
+    assert (case.suite, case.name) == ("two-writers", "x86 xen-nesting-count 6.12.8")
+    assert (case.ok, case.directive) == (ok, directive)
+    assert case.told[-1] == "as expected"
