@@ -8,7 +8,7 @@ import io
 from lazymmu.crosscheck.values import NotVisible, RenderedTrace, TraceLine
 from lazymmu.ftrace.record import RecordKind
 from lazymmu.ftrace.trace import read
-from lazymmu.report.verify.ftrace import refused, render
+from lazymmu.report.verify.ftrace import of_runs, refused, render
 from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
 from tests import made
 
@@ -65,3 +65,16 @@ def test_why_there_is_none_is_one_sentence_each():
     for sentence in sentences.values():
         assert sentence.startswith(place)
         assert not sentence.endswith(".")
+
+
+def test_of_a_run_the_first_violation_that_a_trace_tells_is_told():
+    """One text for each run that has any, and why there is none for those that have not."""
+    shown = RenderedTrace((TraceLine(0, "T0", 1, ".....", "f <-g"),), 1, "T0", 1)
+    hidden = RenderedTrace((), not_visible=next(iter(NotVisible)))
+    runs = [
+        [(VERDICT, BROKEN, one) for one in run]
+        for run in ([shown, shown], [hidden, shown, hidden], [hidden, hidden], [])
+    ]
+    texts, sentences = of_runs(runs)
+    assert len(texts) == 2
+    assert sentences == [refused(VERDICT, BROKEN, next(iter(NotVisible)))] * 2
