@@ -748,3 +748,23 @@ void f(void)
 """,
         constants={"radix_enabled": value},
     )
+
+
+@pytest.mark.parametrize(
+    ("mask", "sleeps"), [("GFP_KERNEL", True), ("GFP_ATOMIC", False), ("GFP_NOWAIT", False)]
+)
+def test_a_mask_in_a_variable_that_is_set_once_is_that_mask(
+    agrees: Agrees, mask: str, sleeps: bool
+) -> None:
+    """What is set where it is declared, and never again, is known wherever it is used."""
+    comment = "	/* expect: sleep-in-section */" if sleeps else ""
+    agrees(f"""
+void f(void)
+{{
+	gfp_t flags = {mask};
+
+	lazy_mmu_mode_enable();
+	keep(kmalloc(64, flags));{comment}
+	lazy_mmu_mode_disable();
+}}
+""")
