@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from lazymmu.contract.events import MaySleep
 from lazymmu.machine.config import ConfigError
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, local, routine
@@ -106,11 +105,6 @@ class Part:
     def read(self, here: StepContext, entry: str, operation: str) -> Value:
         """Read an entry of any level through its pointer."""
         return self.memory.load(here, entry, operation)
-
-    @local
-    def emit_may_sleep(self, here: StepContext, why: str) -> None:
-        """Something that sleeps under memory pressure is about to be done."""
-        here.emit(MaySleep, why=why)
 
     @local
     def bug_on(self, here: StepContext, condition: bool, text: str) -> None:
