@@ -43,6 +43,7 @@ LINES = (
     "$(eval $(call two,a))\n$(eval obj-y += plain.o)\n",
     "define two\nobj-y += a.o\nendef # of two\n$(eval $(two))\nobj-y += b.o\n",
     "define two\nobj-y += a.o # no endef\nendef\n$(eval $(two))\nobj-y += b.o\n",
+    "obj-y += $(late) a.o\nlate := x.o\n",
     "obj-y := $(word 2,a b c) $(words a b c) $(firstword a b) $(lastword a b)\n"
     "obj-y += $(wordlist 2,3,a b c) $(subst :, ,a:b) x$(subst a,b c,xaa)y\n",
     "obj-y := $(dir src/a.c b.c) $(notdir src/a.c b) $(basename src/a.c b) $(suffix src/a.c b)\n",
