@@ -761,8 +761,10 @@ def test_a_mask_in_a_variable_that_is_set_once_is_that_mask(
     agrees(f"""
 void f(void)
 {{
+	int other = 0;
 	gfp_t flags = {mask};
 
+	other = 1;
 	lazy_mmu_mode_enable();
 	keep(kmalloc(64, flags));{comment}
 	lazy_mmu_mode_disable();
