@@ -22,6 +22,7 @@ _CALL = re.compile(
     rb"\b(?:arch_(?:enter|leave|flush)_lazy_mmu_mode|lazy_mmu_mode_(?:enable|disable|pause|resume))"
     rb"[ \t]*\("
 )
+_FLUSH = re.compile(rb"\barch_flush_lazy_mmu_mode[ \t]*\(")
 _NAME = re.compile(rb"(\w+)[ \t]*\(")
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)")
 _API = "include/linux/pgtable.h"
@@ -71,8 +72,11 @@ def used(view: ConfiguredTree, macro: str) -> bool:
 
 
 def explained(root: Path, file: str, function: str, lines: list[int]) -> bool:
-    """Whether a function is no caller: the API itself, an implementation, or not compiled."""
+    """Whether a function has no section: the API, an implementation, not compiled, only a flush."""
     if file == _API:
+        return True
+    text = (root / file).read_bytes().split(b"\n")
+    if all(_FLUSH.search(text[line - 1]) for line in lines):
         return True
     for arch, profile in PROFILES.items():
         if file.startswith(f"arch/{profile.arch_dir}/"):
@@ -83,7 +87,6 @@ def explained(root: Path, file: str, function: str, lines: list[int]) -> bool:
                 return True
             if file.endswith(".c") and view.why(file) is not None:
                 return True
-            text = (root / file).read_bytes().split(b"\n")
             starts = [len(b"\n".join(text[: line - 1])) + 1 for line in lines]
             selection = view.headers.selection(file)
             if not any(selection.is_compiled(start) for start in starts):
