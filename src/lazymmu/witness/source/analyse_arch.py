@@ -17,7 +17,6 @@ from lazymmu.contract.rules.rule import Party, Rule, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
-from lazymmu.kernelc.garbage_collection import seldom_collected
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
@@ -76,8 +75,7 @@ def analyse_arch(
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
-        with seldom_collected():
-            return _analyse(tree, profile, rules, dialect, marks, library)
+        return _analyse(tree, profile, rules, dialect, marks, library)
     finally:
         sys.setrecursionlimit(before)
 

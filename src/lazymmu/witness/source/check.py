@@ -19,6 +19,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.kernelc.arch_profile import PROFILES, Profile
 from lazymmu.kernelc.configured_tree_builder import core_directories
+from lazymmu.kernelc.garbage_collection import seldom_collected
 from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.tree_index import TreeIndex
@@ -68,6 +69,7 @@ class TreeOptions(TypedDict, total=False):
     elsewhere: Collection[str]
 
 
+@seldom_collected()
 def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     """Check a kernel tree, or a module out of tree, against the contract.
 
@@ -99,6 +101,7 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     return result if folder is None else folder.told(result)
 
 
+@seldom_collected()
 def sections(path: Where, **options: Unpack[TreeOptions]) -> Sections:
     """Every section of a tree, or of a module; arguments and errors as for ``check``."""
     folder, asked = _parsed(path, **options)
