@@ -153,6 +153,8 @@ def _alive(name: str, known: Mapping[str, Reason]) -> str:
     kind, _, text = rest.partition(" `")
     text, _, which = text.rpartition("`")
     said = f"*{known[name].word}:* {known[name].text}" if name in known else "*survived*"
+    # An underscore behind a word is a reference in reST.
+    kind = kind.replace("_", "\\_")
     return f"* {owner}: {kind} ``{text}``{which}. {said}"
 
 
