@@ -133,8 +133,8 @@ class Kernel:
             tables=self.tables,
         )
         self.program, self.walker = self.analysis.program, self.analysis.walker
-        self.facts, self.reach = self.analysis.facts, self.analysis.reach
-        self.calls, self.words = self.analysis.calls, self.analysis.words
+        self.facts, self.summaries = self.analysis.facts, self.analysis.summaries
+        self.call_transfer, self.words = self.analysis.call_transfer, self.analysis.words
 
     def graph(self, name: str) -> Function:
         """The flow graph of the function with this name."""
@@ -161,12 +161,12 @@ class Kernel:
 
     def findings(self) -> tuple[Finding, ...]:
         """What is found, in the order of files and lines."""
-        culprits = [
-            to_report("x86", hit, root.step, root.definition.presence, "unknown")
+        reports = [
+            to_report("x86", raw, root.step, root.definition.presence, "unknown")
             for root in self.roots()
-            for hit in root.hits
+            for raw in root.raw_reports
         ]
-        return findings(culprits, self.dialect, {"x86": ROWS["x86"][-1]})
+        return findings(reports, self.dialect, {"x86": ROWS["x86"][-1]})
 
     def said(self, findings: Iterable[Finding]) -> list[str]:
         """Findings as `file:line: rule`."""

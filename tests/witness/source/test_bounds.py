@@ -107,10 +107,10 @@ def test_nothing_is_found_in_what_is_in_conflict_nor_in_its_callers(
 ) -> None:
     """The caller of a half that cannot be read is not told to have no other half."""
     seen = kernel(HALF.format(MARKS))
-    seen.calls.cannot_read(
+    seen.call_transfer.cannot_read(
         d for d in seen.source.naming("lazy_mmu") if seen.program.function(d).broken
     )
-    assert [hit for root in seen.roots() for hit in root.hits] == []
+    assert [raw for root in seen.roots() for raw in root.raw_reports] == []
     assert list(seen.program.unparsed.values()) == [("begin_it", CONFLICT)]
     assert hidden(seen) == [CONFLICT, "calls begin_it(), which could not be read"]
 
@@ -123,5 +123,5 @@ def test_callers_are_not_looked_for_without_end(
     seen = kernel(
         "".join(f"void f{n}(void)\n{{\n\tlazy_mmu_mode_enable();\n}}\n" for n in range(4))
     )
-    assert sum(len(list(root.hits)) for root in seen.roots()) == 4
+    assert sum(len(list(root.raw_reports)) for root in seen.roots()) == 4
     assert set(hidden(seen)) == {"its callers are not looked for, after those of 2 functions"}

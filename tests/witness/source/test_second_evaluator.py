@@ -337,9 +337,9 @@ def compare(kernel: Callable[..., Any], code: str, *names: str) -> None:
     seen = kernel(code, information=True)
     graphs = {name: seen.graph(name) for name in ("f", *names)}
     assert not any(graph.broken for graph in graphs.values()), code
-    hits = seen.walker.root(graphs["f"]).hits.values()
+    reports = seen.walker.root(graphs["f"]).raw_reports.values()
     assert not seen.walker.bounded
-    said = {(hit.violation.rule, hit.step.line) for hit in hits}
+    said = {(raw.violation.rule, raw.step.line) for raw in reports}
     numbered = "\n".join(f"{n} {line}" for n, line in enumerate(code.splitlines(), 1))
     assert said == naive(graphs), numbered
 

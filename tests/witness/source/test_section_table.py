@@ -18,7 +18,9 @@ def table(kernel: Make, code: str, **given: Any) -> dict[str, SectionRow]:
     seen = kernel(code, **given)
     roots = seen.roots()
     culprits = [
-        to_report("x86", hit, root.step, (), "unknown") for root in roots for hit in root.hits
+        to_report("x86", raw, root.step, (), "unknown")
+        for root in roots
+        for raw in root.raw_reports
     ]
     found = rows("x86", seen.walker, roots, seen.program, seen.words, culprits)
     return {row.function: row for row in found}

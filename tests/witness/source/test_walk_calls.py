@@ -666,8 +666,8 @@ void f(struct thing *thing)
 }
 """)
     assert seen.findings() == ()
-    assert seen.reach.unresolved["nowhere"] == ("mm/a.c", 5, "f")
-    assert any("thing->ops->work" in name for name in seen.reach.unresolved)
+    assert seen.summaries.unresolved["nowhere"] == ("mm/a.c", 5, "f")
+    assert any("thing->ops->work" in name for name in seen.summaries.unresolved)
 
 
 def test_a_callee_that_cannot_be_parsed_is_listed(kernel: Make) -> None:

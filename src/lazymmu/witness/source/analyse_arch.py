@@ -48,7 +48,7 @@ class ArchResult:
     arch: str
     directory: str
     """Below arch/."""
-    culprits: tuple[Report, ...]
+    reports: tuple[Report, ...]
     rows: tuple[SectionRow, ...]
     sections: tuple[tuple[str, int], ...]
     words: frozenset[str]
@@ -114,20 +114,20 @@ def _analyse(
     implementers = [RULES[name] for name in rules if name not in used]
     runtime = Runtime(implementers, dialect)
     judged = _judged(analysis, implementation, runtime) if implementers else []
-    culprits = _culprits(view, [*walked, *judged])
+    reports = _reports(view, [*walked, *judged])
     bodies = included(view, MODE_WORD)
     unbuilt = tuple(_unbuilt(view, program, marks.module))  # before what was parsed is counted
     return ArchResult(
         arch=profile.name,
         directory=profile.arch_dir,
-        culprits=culprits,
-        rows=tuple(rows(profile.name, walker, walked, program, words, culprits)),
+        reports=reports,
+        rows=tuple(rows(profile.name, walker, walked, program, words, reports)),
         sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(tree, program, analysis.reach, walker)),
-        unresolved=tuple(_unresolved(profile.name, analysis.reach)),
+        unparsed=tuple(_lost(tree, program, analysis.summaries, walker)),
+        unresolved=tuple(_unresolved(profile.name, analysis.summaries)),
         verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
         included=bodies,
         blind=(
@@ -150,7 +150,7 @@ def _judged(
 ) -> list[Root]:
     """Hold the implementation's hooks, as a whole, to the rules for implementers."""
     program, words = analysis.program, analysis.words
-    hooks = arch_hooks.judge(implementation, program, analysis.calls, runtime, words)
+    hooks = arch_hooks.judge(implementation, program, analysis.call_transfer, runtime, words)
     return [Root(definition, (), outcome) for definition, outcome in hooks]
 
 
@@ -164,7 +164,7 @@ def _walked(
     """Walk from wherever a path begins in the files that name the mode, or call back."""
     words, program = analysis.words, analysis.program
     users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
-    analysis.calls.cannot_read(
+    analysis.call_transfer.cannot_read(
         d
         for d in users
         if d.name not in words.mode
@@ -235,15 +235,15 @@ class _Conditions:
         return (*built, *self._view.headers.selection(file).presence(at))
 
 
-def _culprits(view: ConfiguredTree, roots: Iterable[Root]) -> tuple[Report, ...]:
+def _reports(view: ConfiguredTree, roots: Iterable[Root]) -> tuple[Report, ...]:
     """Everything that is wrong on the paths from some roots."""
     rests_on = _Conditions(view)
     found = []
     for root in roots:
         spaces = root.outcome.spaces - {"unknown"}
         space = spaces.pop() if len(spaces) == 1 else "unknown"
-        for hit in root.hits:
-            report = to_report(view.profile.name, hit, root.step, root.definition.presence, space)
+        for raw in root.raw_reports:
+            report = to_report(view.profile.name, raw, root.step, root.definition.presence, space)
             found.append(rests_on.named(report))
     return tuple(found)
 
@@ -284,18 +284,20 @@ def _is_included(tree: Tree, file: str) -> bool:
     )
 
 
-def _unresolved(arch: str, reach: CalleeSummaries) -> Iterable[Lost]:
-    for name, (file, line, function) in sorted(reach.unresolved.items()):
+def _unresolved(arch: str, summaries: CalleeSummaries) -> Iterable[Lost]:
+    for name, (file, line, function) in sorted(summaries.unresolved.items()):
         yield Lost(file, line, name, f"called in {function}()")
-    if reach.cut_off:
+    if summaries.cut_off:
         why = f"more than {MAX_DEPTH} calls below a section on {arch}, not looked at"
-        yield Lost("", 0, f"{len(reach.cut_off)} functions", why)
+        yield Lost("", 0, f"{len(summaries.cut_off)} functions", why)
 
 
-def _lost(tree: Tree, program: Program, reach: CalleeSummaries, walker: Walker) -> Iterable[Lost]:
+def _lost(
+    tree: Tree, program: Program, summaries: CalleeSummaries, walker: Walker
+) -> Iterable[Lost]:
     for (file, line), (name, why) in sorted(program.unparsed.items()):
         yield Lost(file, line, name, why)
-    for (file, line, name), why in sorted({**reach.bounded, **walker.bounded}.items()):
+    for (file, line, name), why in sorted({**summaries.bounded, **walker.bounded}.items()):
         yield Lost(file, line, name, why)
     for loss in tree.losses:
         yield Lost(loss.file, 0, "", loss.reason)

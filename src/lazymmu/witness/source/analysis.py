@@ -40,8 +40,8 @@ class Analysis:
 
     program: Program
     facts: ConstantEvaluator
-    reach: CalleeSummaries
-    calls: CallTransfer
+    summaries: CalleeSummaries
+    call_transfer: CallTransfer
     walker: Walker
     words: Vocabulary
 
@@ -73,11 +73,11 @@ class Analysis:
         facts = ConstantEvaluator(
             program, words, config=config, constants=constants, macro=source.macro
         )
-        reach = CalleeSummaries(program, facts, words, names_mode)
-        calls = CallTransfer(program, facts, reach, words, tables=tables)
-        walker = Walker(calls, Runtime(rules, dialect))
-        return cls(program, facts, reach, calls, walker, words)
+        summaries = CalleeSummaries(program, facts, words, names_mode)
+        call_transfer = CallTransfer(program, facts, summaries, words, tables=tables)
+        walker = Walker(call_transfer, Runtime(rules, dialect))
+        return cls(program, facts, summaries, call_transfer, walker, words)
 
     def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> EntryPoints:
         """Who finds where paths begin; implementation: places (file, line) of the mode's hooks."""
-        return EntryPoints(self.program, self.reach, self.walker, self.words, implementation)
+        return EntryPoints(self.program, self.summaries, self.walker, self.words, implementation)

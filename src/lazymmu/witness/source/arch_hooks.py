@@ -175,7 +175,7 @@ def _per_cpu(graph: Function, words: Vocabulary) -> set[str]:
 def judge(
     implementation: Implementation,
     program: Program,
-    calls: CallTransfer,
+    call_transfer: CallTransfer,
     runtime: Runtime,
     words: Vocabulary,
 ) -> list[tuple[Definition, WalkOutcome]]:
@@ -186,9 +186,9 @@ def judge(
     graphs = [program.function(d) for d in implementation.definitions]
     if not any(_per_cpu(graph, words) for graph in graphs):
         return []
-    calls.implementation = frozenset((g.file, g.line) for g in graphs)
-    calls.keyed = frozenset(v for graph in graphs for v in keyed(graph, words))
-    walker = Walker(calls, runtime)
+    call_transfer.implementation = frozenset((g.file, g.line) for g in graphs)
+    call_transfer.keyed = frozenset(v for graph in graphs for v in keyed(graph, words))
+    walker = Walker(call_transfer, runtime)
     start = {runtime.start()}
     results: list[tuple[Definition, WalkOutcome]] = []
     for hook in implementation.switch:
@@ -199,7 +199,7 @@ def judge(
     for definition in (*implementation.leave, *implementation.flush, *implementation.updates):
         for state in entered:
             _run(walker, program, definition, state, "arch-hook", results)
-    calls.implementation = frozenset()
+    call_transfer.implementation = frozenset()
     return results
 
 

@@ -31,8 +31,13 @@ def of_places(places: Iterable[Place]) -> Iterator[Lost]:
 
 def of_walker(walker: Walker) -> Iterator[Lost]:
     """What a section runs through that was not read in full, or not walked to its end."""
-    calls = walker.calls
-    lost = {**calls.broken, **walker.blurred, **calls.reach.bounded, **walker.bounded}
+    call_transfer = walker.call_transfer
+    lost = {
+        **call_transfer.broken,
+        **walker.blurred,
+        **call_transfer.summaries.bounded,
+        **walker.bounded,
+    }
     for (file, line, name), why in sorted(lost.items()):
         yield Lost(file, line, name, why)
 

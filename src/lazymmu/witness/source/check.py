@@ -92,7 +92,7 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     result = CheckResult(
         tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
-        findings=findings((c for item in looked for c in item.culprits), asked.dialect, rows),
+        findings=findings((c for item in looked for c in item.reports), asked.dialect, rows),
         coverage=_coverage(asked, marks, looked) if looked else _nothing(asked),
     )
     if not looked:

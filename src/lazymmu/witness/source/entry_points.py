@@ -47,11 +47,11 @@ class Root:
     """Rules that are not held against it."""
 
     @property
-    def hits(self) -> Iterable[RawReport]:
+    def raw_reports(self) -> Iterable[RawReport]:
         """What is held against this root; without confidence if not all of it was read."""
-        for hit in self.outcome.hits.values():
-            if hit.violation.rule not in self.excused:
-                yield replace(hit, ambiguous=True) if self.outcome.blurred else hit
+        for raw in self.outcome.raw_reports.values():
+            if raw.violation.rule not in self.excused:
+                yield replace(raw, ambiguous=True) if self.outcome.blurred else raw
 
     @property
     def step(self) -> Step:
@@ -66,13 +66,13 @@ class EntryPoints:
     def __init__(
         self,
         program: Program,
-        reach: CalleeSummaries,
+        summaries: CalleeSummaries,
         walker: Walker,
         words: Vocabulary,
         implementation: frozenset[tuple[str, int]],
     ) -> None:
         self.program = program
-        self.reach = reach
+        self.summaries = summaries
         self.walker = walker
         self.words = words
         self.implementation = implementation
@@ -165,10 +165,10 @@ class EntryPoints:
             taker = self.words.callbacks.get(callee(call, graph, env) or "")
             if taker is None or taker.fn is None or taker.runs != "now":
                 continue
-            target = self.reach.target(call, graph, env)
+            target = self.summaries.target(call, graph, env)
             if target is None:
                 continue
-            binding = self.reach.bind(target.definition, call, graph, env)
+            binding = self.summaries.bind(target.definition, call, graph, env)
             if not any(isinstance(value, FunctionValue) for _, value in binding):
                 continue
             inner = self.program.function(target.definition)
@@ -207,14 +207,14 @@ class EntryPoints:
         return roots
 
     def _settled(self, graph: Function) -> dict[str, Value]:
-        evaluator = self.reach.facts.evaluator({}, graph.file)
-        single = self.reach.shape(graph).single
+        evaluator = self.summaries.facts.evaluator({}, graph.file)
+        single = self.summaries.shape(graph).single
         return {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
 
     # -- halves of pairs ----------------------------------------------------------------------
 
     def _unbalanced(self, root: Root) -> bool:
-        return any(hit.violation.rule in _BALANCE for hit in root.outcome.hits.values())
+        return any(raw.violation.rule in _BALANCE for raw in root.outcome.raw_reports.values())
 
     def _only_inside(self, root: Root) -> bool:
         """Whether a function only runs inside a section and leaves that as it was."""

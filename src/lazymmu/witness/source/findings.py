@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From hits to findings: one cause is one finding, whatever it breaks and wherever.
+"""From raw reports to findings: one cause is one finding, whatever it breaks and wherever.
 
 A cause is the place that must change.  Hits at the same place, of any section, rule or
 architecture, become one finding; the sections are steps of its path, the other rules stand in
@@ -70,7 +70,7 @@ _SEVERITIES = (Severity.HURTS, Severity.BREAKS_TEXT, Severity.INFORMATION)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One hit of one architecture as plain values, free of the walk that found it."""
+    """One raw report of one architecture as plain values, free of the walk that found it."""
 
     arch: str
     rule: str
@@ -91,14 +91,14 @@ class Report:
 
 
 def to_report(
-    arch: str, hit: RawReport, root: Step, root_conditions: Iterable[str], space: str
+    arch: str, raw: RawReport, root: Step, root_conditions: Iterable[str], space: str
 ) -> Report:
-    """A hit as plain values.
+    """A raw report as plain values.
 
     :param root: the function in which the path begins, for a path without a section.
     """
-    rule = RULES[hit.violation.rule]
-    notes = list(hit.trail) if hit.trail is not None else []
+    rule = RULES[raw.violation.rule]
+    notes = list(raw.trail) if raw.trail is not None else []
     start = _last_open_section(notes)
     begin = notes[start].step if start is not None else None
     wanted = _RELATED.get(rule.name, _USUAL)
@@ -106,34 +106,34 @@ def to_report(
     kept = _open_calls(notes, since)
     for index, note in enumerate(notes[since:], start=since):
         related = note.mark in wanted and note.mark not in ("call", "callback")
-        if related and (note.mark != "write" or _same_entry(note.about, hit)):
+        if related and (note.mark != "write" or _same_entry(note.about, raw)):
             kept.add(index)
     writes = [i for i, note in enumerate(notes[since:], start=since) if note.mark == "write"]
     if "write" in wanted and writes and kept.isdisjoint(writes):
         # Its entry has another name where it was written.
         kept.add(writes[-1])
     steps = [step for i in sorted(kept) if (step := notes[i].step) is not None]
-    message = rule.message(hit.violation)
+    message = rule.message(raw.violation)
     path = [*_unrepeated(steps)]
     if begin is None and not path:
         path.append(root)
     # What lies below a call leads on from the culprit, or down to it.
-    if hit.step not in hit.more and (not path or path[-1] != hit.step):
-        path.append(hit.step)
-    path.extend(hit.more)
-    event_space = getattr(hit.violation.event, "space", "unknown")
+    if raw.step not in raw.more and (not path or path[-1] != raw.step):
+        path.append(raw.step)
+    path.extend(raw.more)
+    event_space = getattr(raw.violation.event, "space", "unknown")
     return Report(
         arch=arch,
         rule=rule.name,
         message=message,
-        step=_blame_site(rule.name, notes, start, hit),
+        step=_blame_site(rule.name, notes, start, raw),
         path=tuple(path),
-        conditions=tuple(sorted({*hit.conditions, *root_conditions})),
-        ambiguous=hit.ambiguous,
-        tests=hit.tests,
+        conditions=tuple(sorted({*raw.conditions, *root_conditions})),
+        ambiguous=raw.ambiguous,
+        tests=raw.tests,
         section=begin,
         space=event_space if event_space != "unknown" else space,
-        detail=hit.violation.detail,
+        detail=raw.violation.detail,
     )
 
 
@@ -161,8 +161,8 @@ def _open_calls(notes: Sequence[PathTrace], since: int) -> set[int]:
     return {index for index in stack if index >= since}
 
 
-def _same_entry(about: Identity | None, hit: RawReport) -> bool:
-    entry = getattr(hit.violation.event, "entry", None)
+def _same_entry(about: Identity | None, raw: RawReport) -> bool:
+    entry = getattr(raw.violation.event, "entry", None)
     return entry is None or about is None or about == entry
 
 
@@ -172,16 +172,16 @@ def _unrepeated(steps: Iterable[Step]) -> list[Step]:
     return out if len(out) <= MAX_PATH else [*out[: MAX_PATH // 2], *out[-MAX_PATH // 2 :]]
 
 
-def _blame_site(rule: str, notes: Sequence[PathTrace], start: int | None, hit: RawReport) -> Step:
+def _blame_site(rule: str, notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Step:
     """The place to change.
 
     What may sleep is charged to the call that the section's own function makes, or the
     innermost function that was called back: deeper ones may sleep with every right.
     """
     if rule != "sleep-in-section":
-        return hit.step
+        return raw.step
     stack = [notes[i] for i in sorted(_open_calls(notes, start or 0))]
-    place = hit.step
+    place = raw.step
     for note in reversed(stack):
         if note.mark == "callback" or note.step is None:
             break

@@ -23,14 +23,14 @@ def rows(
     roots: Sequence[Root],
     program: Program,
     words: Vocabulary,
-    culprits: Sequence[Report],
+    reports: Sequence[Report],
 ) -> list[SectionRow]:
     """One row for each function of an architecture that uses the mode."""
     out = []
     done: set[tuple[str, int]] = set()
     begun_in, ended_in = _by_function(walker.begun), _by_function(walker.ended)
     run_in = _spaces_of_callbacks(roots)
-    reached_in = _by_section(arch, culprits)
+    reached_in = _by_section(arch, reports)
     for root in roots:
         definition = root.definition
         place = (definition.file, definition.line)
@@ -119,10 +119,10 @@ def _spaces_of_callbacks(roots: Sequence[Root]) -> dict[tuple[str, str], set[str
     return found
 
 
-def _by_section(arch: str, culprits: Sequence[Report]) -> dict[tuple[str, str, str], set[str]]:
+def _by_section(arch: str, reports: Sequence[Report]) -> dict[tuple[str, str, str], set[str]]:
     """What sections reach, by rule and by the file and function in which they begin."""
     found: dict[tuple[str, str, str], set[str]] = {}
-    for c in culprits:
+    for c in reports:
         if c.section is not None:
             says = f"{arch}: {c.step.function}() {c.path[-1].note}".strip()
             found.setdefault((c.rule, c.section.file, c.section.function), set()).add(says)

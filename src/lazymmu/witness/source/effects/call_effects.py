@@ -49,18 +49,18 @@ class CallTransfer:
         self,
         program: Program,
         facts: ConstantEvaluator,
-        reach: CalleeSummaries,
+        summaries: CalleeSummaries,
         words: Vocabulary,
         *,
         tables: Mapping[str, Collection[str]],
     ) -> None:
         self.program = program
         self.facts = facts
-        self.reach = reach
+        self.summaries = summaries
         self.words = words
         self.locks = LockEffects(program, words)
-        self.entries = EntryEffects(facts, reach, words)
-        self.below = SummaryEffects(facts, reach, words, tables)
+        self.entries = EntryEffects(facts, summaries, words)
+        self.below = SummaryEffects(facts, summaries, words, tables)
         self.helpers: set[tuple[str, int]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
@@ -104,7 +104,7 @@ class CallTransfer:
         name = callee(call, frame.graph, env)
         site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
         if name is None:
-            self.reach.target(call, frame.graph, env)
+            self.summaries.target(call, frame.graph, env)
             return NOTHING
         words = self.words
         if name in self.facts.constants:
@@ -132,7 +132,7 @@ class CallTransfer:
         if accessor is not None:
             notes = self.entries.notes(frame, call, accessor, name, env, site)
             if state.product.task.depth:
-                notes += self.below.mode(self.reach.of_call(call, frame.graph, env), site, name)
+                notes += self.below.mode(self.summaries.of_call(call, frame.graph, env), site, name)
             return (CallOutcome(tuple(notes)),)
         return self._other(frame, call, name, state, env, site)
 
@@ -184,14 +184,14 @@ class CallTransfer:
                 notes.append(Effect(Free(entry, what=free.what, site=site), "free", says))
         on = state.product.task.depth > 0 or bool(state.product.task.irq)
         if on:
-            root = self.reach.sleeping.root(call, frame.graph, env)
+            root = self.summaries.sleeping.root(call, frame.graph, env)
             if root is not None:
                 if root:
                     notes.append(Effect(MaySleep(root, False, site=site), "sleep", says))
                 return (CallOutcome(tuple(notes)),)
         if not (on or self.implementation or self._known(frame, call, name)):
             return (CallOutcome(tuple(notes)),)
-        target = self.reach.target(call, frame.graph, env)
+        target = self.summaries.target(call, frame.graph, env)
         if target is None:
             return (CallOutcome(tuple(notes)),)
         definition = target.definition
@@ -209,12 +209,12 @@ class CallTransfer:
         ):
             if graph.unread:
                 return (CallOutcome(tuple(notes), unread=name),)
-            binding = self.reach.bind(definition, call, frame.graph, env)
+            binding = self.summaries.bind(definition, call, frame.graph, env)
             binding = self.locks.binding(frame, call, definition, binding)
             inside = InlinedCall(definition, binding, callback, target.ambiguous)
             return (CallOutcome(tuple(notes), inside=inside),)
         if on:
-            effects = self.reach.of_call(call, frame.graph, env)
+            effects = self.summaries.of_call(call, frame.graph, env)
             notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous)
             notes += self.below.flushes(frame, call, effects, site, name)
             notes += self.below.table(frame, call, name, env, site)

@@ -24,9 +24,11 @@ from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 class EntryEffects:
     """Turns what code does to entries into events, for one program."""
 
-    def __init__(self, facts: ConstantEvaluator, reach: CalleeSummaries, words: Vocabulary) -> None:
+    def __init__(
+        self, facts: ConstantEvaluator, summaries: CalleeSummaries, words: Vocabulary
+    ) -> None:
         self.facts = facts
-        self.reach = reach
+        self.summaries = summaries
         self.words = words
 
     def reads(self, frame: Frame, node: Node, expr: Expr) -> list[Effect]:
@@ -98,7 +100,7 @@ class EntryEffects:
         same = env.get(f"({spell(mm)} == &init_mm)")
         if same is not None:
             return "kernel" if truth(same) else "user"
-        source = self.reach.shape(frame.graph).single.get(spell(mm))
+        source = self.summaries.shape(frame.graph).single.get(spell(mm))
         if source is not None and hops:
             return self._mm_space(frame, source, env, hops - 1)
         return "unknown"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What reach.py found below a call, as events at that call."""
+"""What `CalleeSummaries` found below a call, as events at that call."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class SummaryEffects:
     def __init__(
         self,
         facts: ConstantEvaluator,
-        reach: CalleeSummaries,
+        summaries: CalleeSummaries,
         words: Vocabulary,
         tables: Mapping[str, Collection[str]],
     ) -> None:
         self.facts = facts
-        self.reach = reach
+        self.summaries = summaries
         self.words = words
         self.tables = tables
 
@@ -139,9 +139,9 @@ class SummaryEffects:
             return []
         notes = []
         for function in self.tables.get(value.variable, ()):
-            target = self.reach.program.resolve(function, frame.graph.file)
+            target = self.summaries.program.resolve(function, frame.graph.file)
             if target is not None:
-                effects = self.reach.of(target.definition, (), 0)
+                effects = self.summaries.of(target.definition, (), 0)
                 step = Step(
                     target.definition.file, target.definition.line, 1, function, "called back"
                 )

@@ -79,13 +79,13 @@ class Inliner:
         mark = "callback" if inside.callback else "call"
         before = PathTrace(path.trail, step, mark)
         conditions = frozenset(inside.definition.presence)
-        for hit in outcome.hits.values():
+        for raw in outcome.raw_reports.values():
             out.add(
                 replace(
-                    hit,
-                    trail=PathTrace(before, None, "inside", inner=hit.trail),
-                    conditions=hit.conditions | conditions,
-                    ambiguous=hit.ambiguous or inside.ambiguous,
+                    raw,
+                    trail=PathTrace(before, None, "inside", inner=raw.trail),
+                    conditions=raw.conditions | conditions,
+                    ambiguous=raw.ambiguous or inside.ambiguous,
                 )
             )
         plan = self._walker.plan(graph)

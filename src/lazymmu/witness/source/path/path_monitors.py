@@ -108,7 +108,9 @@ class PathMonitors:
         """What a callback comes to: whoever calls it back counts on the mode it was called in."""
         site = Site(graph.file, graph.line, 1, graph.name)
         spaces = set(outcome.spaces)
-        result = WalkOutcome(hits=dict(outcome.hits), spaces=spaces, blurred=outcome.blurred)
+        result = WalkOutcome(
+            raw_reports=dict(outcome.raw_reports), spaces=spaces, blurred=outcome.blurred
+        )
         self.judge_returns(outcome, graph, result)
         for (after, value, name), trail in outcome.exits.items():
             ended, broken = self.runtime.step(

@@ -40,15 +40,15 @@ class WalkOutcome:
     exits: dict[tuple[Product, Value, EntryName], PathTrace | None] = field(default_factory=dict)
     returns: dict[tuple[Product, int, int], PathTrace] = field(default_factory=dict)
     """By the place of each return as well: what is wrong at one of them is no other's fault."""
-    hits: dict[tuple[str, str, int, int], RawReport] = field(default_factory=dict)
+    raw_reports: dict[tuple[str, str, int, int], RawReport] = field(default_factory=dict)
     spaces: set[str] = field(default_factory=set)
     blurred: bool = False
     """Something that was not read in full was walked: what happens there is a guess."""
 
-    def add(self, hit: RawReport) -> None:
+    def add(self, raw: RawReport) -> None:
         """Keep the first, hence shortest, way to each culprit of each rule."""
-        key = (hit.violation.rule, hit.step.file, hit.step.line, hit.step.column)
-        self.hits.setdefault(key, hit)
+        key = (raw.violation.rule, raw.step.file, raw.step.line, raw.step.column)
+        self.raw_reports.setdefault(key, raw)
 
 
 class Returned(NamedTuple):

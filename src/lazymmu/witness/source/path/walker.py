@@ -78,11 +78,11 @@ MAX_FRAMES = 64
 class Walker:
     """Walks functions of one program under one set of monitors."""
 
-    def __init__(self, calls: CallTransfer, runtime: Runtime) -> None:
-        self.calls = calls
+    def __init__(self, call_transfer: CallTransfer, runtime: Runtime) -> None:
+        self.call_transfer = call_transfer
         self.monitors = PathMonitors(runtime)
-        self._transfer = Transfer(calls.facts, calls.locks, calls.words)
-        self._inliner = Inliner(calls.program, self, self._transfer, self.monitors)
+        self._transfer = Transfer(call_transfer.facts, call_transfer.locks, call_transfer.words)
+        self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
         self._plans: dict[tuple[str, int], Liveness] = {}
         self._active: list[tuple[str, int]] = []
@@ -102,7 +102,7 @@ class Walker:
         """Walk a function as the beginning of a path, and judge what it leaves behind."""
         product = self.monitors.begin(graph, self.monitors.start(task))
         outcome = self.walk(graph, binding, product)
-        result = replace(outcome, hits=dict(outcome.hits))
+        result = replace(outcome, raw_reports=dict(outcome.raw_reports))
         self.monitors.judge_returns(outcome, graph, result)
         return result
 
@@ -123,14 +123,14 @@ class Walker:
 
     def helper(self, graph: Function) -> None:
         """From now on walk ``graph`` in the place of every call to it."""
-        self.calls.helpers.add((graph.file, graph.line))
-        self.calls.helper_names.add(graph.name)
+        self.call_transfer.helpers.add((graph.file, graph.line))
+        self.call_transfer.helper_names.add(graph.name)
         self._memo.clear()
 
     def forget_helper(self, graph: Function) -> None:
         """Undo ``helper``."""
-        self.calls.helpers.discard((graph.file, graph.line))
-        self.calls.helper_names.discard(graph.name)
+        self.call_transfer.helpers.discard((graph.file, graph.line))
+        self.call_transfer.helper_names.discard(graph.name)
         self._memo.clear()
 
     def walk(self, graph: Function, binding: Binding, product: Product) -> WalkOutcome:
@@ -170,7 +170,7 @@ class Walker:
         """What of a function's variables and conditions has to be remembered, and where."""
         place = (graph.file, graph.line)
         if place not in self._plans:
-            self._plans[place] = Liveness.of(graph, self.calls.words)
+            self._plans[place] = Liveness.of(graph, self.call_transfer.words)
         return self._plans[place]
 
     def _start(
@@ -178,8 +178,8 @@ class Walker:
     ) -> tuple[Frame, State]:
         """The frame of a function, and the state in which it begins."""
         constants = {k: v for k, v in binding if k not in plan.rewritten}
-        single = self.calls.reach.shape(graph).single
-        evaluator = self.calls.facts.evaluator(constants, graph.file)
+        single = self.call_transfer.summaries.shape(graph).single
+        evaluator = self.call_transfer.facts.evaluator(constants, graph.file)
         for name, value in single.items():
             settled = evaluator.value(value)
             if settled is not None:
@@ -272,8 +272,10 @@ class Walker:
         out: WalkOutcome,
     ) -> list[Path]:
         """Every way in which the reads and calls of one expression can turn out."""
-        paths = [self.monitors.happen(Path(state, trail, {}), self.calls.batch(frame, node), out)]
-        if reads := tuple(self.calls.entries.reads(frame, node, expr)):
+        paths = [
+            self.monitors.happen(Path(state, trail, {}), self.call_transfer.batch(frame, node), out)
+        ]
+        if reads := tuple(self.call_transfer.entries.reads(frame, node, expr)):
             paths = [self.monitors.happen(path, reads, out) for path in paths]
         for call in calls_in(expr):
             nxt: list[Path] = []
@@ -283,7 +285,7 @@ class Walker:
         return paths
 
     def _call(self, frame: Frame, call: AnyCall, path: Path, out: WalkOutcome) -> Iterable[Path]:
-        for way in self.calls.ways(frame, call, path.state):
+        for way in self.call_transfer.ways(frame, call, path.state):
             after = self.monitors.happen(path, way.notes, out)
             if way.unread:
                 where = (frame.graph.file, frame.graph.line, frame.graph.name)
