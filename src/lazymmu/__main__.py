@@ -11,6 +11,7 @@ try:
     import sys
 
     from lazymmu.cli import main
+    from lazymmu.garbage_collection import seldom_collected
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 
@@ -33,7 +34,10 @@ def run() -> NoReturn:
         sys.unraisablehook = _unraisable
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         _hold_standard_streams()
-        code = main()
+        with seldom_collected():
+            code = main()
+            # What ends with the process need not be searched for what could be freed.
+            gc.freeze()
     except KeyboardInterrupt:
         pass  # once more, while the first was being told
     # All is said; the interpreter's own end takes a moment, and would show a traceback.
@@ -44,8 +48,6 @@ def run() -> NoReturn:
             break
         except KeyboardInterrupt:
             continue  # the last that came before it was ignored
-    # What ends with the process need not be searched for what could be freed.
-    gc.freeze()
     sys.exit(code)
 
 

@@ -12,10 +12,20 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "lazymmu"
 
 LEAVES = frozenset(
-    {"terminal", "inputs", "interrupt", "json_text", "problem", "processes", "version"}
+    {
+        "garbage_collection",
+        "inputs",
+        "interrupt",
+        "json_text",
+        "problem",
+        "processes",
+        "terminal",
+        "version",
+    }
 )
-"""What every part may import: to show a stranger's text, to open what a user names, Ctrl-C, the
-exception that tells the user what to mend, other processes, JSON, and which version this is."""
+"""What every part may import: when Python looks for garbage, to open what a user names, Ctrl-C,
+JSON, the exception that tells the user what to mend, other processes, to show a stranger's text,
+and which version this is."""
 
 CONFIG_AND_TEXT = {"kernelc.arch_profile", "kernelc.presence", "snapshot"}
 SOURCE_READERS = {"witness.finding", "kernelc", "snapshot", "contract"}

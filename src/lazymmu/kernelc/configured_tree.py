@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from lazymmu.garbage_collection import no_collection
 from lazymmu.kernelc import configured_tree_cache
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kbuild import Kbuild
@@ -17,7 +18,6 @@ from lazymmu.kernelc.config.unbuilt import Unbuilt
 from lazymmu.kernelc.configured_tree_builder import build, directories
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.function_tables import FunctionTables
-from lazymmu.kernelc.garbage_collection import no_collection
 from lazymmu.kernelc.name_lookup import NameLookup
 from lazymmu.kernelc.parse import masks
 from lazymmu.kernelc.parse.ops_tables import Initialiser

@@ -17,9 +17,9 @@ from lazymmu.contract import deferral, dialects
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
+from lazymmu.garbage_collection import seldom_collected
 from lazymmu.kernelc.arch_profile import PROFILES, Profile
 from lazymmu.kernelc.configured_tree_builder import core_directories
-from lazymmu.kernelc.garbage_collection import seldom_collected
 from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.tree_index import TreeIndex
