@@ -770,3 +770,54 @@ void f(void)
 	lazy_mmu_mode_disable();
 }}
 """)
+
+
+def test_a_mask_that_allows_to_wait_counts_where_the_callee_has_no_definition(
+    agrees: Agrees,
+) -> None:
+    """Who is only declared, or a macro, is taken to allocate with the mask that it is given."""
+    macro = "#define make_by_macro(thing, mask) made_by((thing), (mask))\n"
+    for call in ("make_elsewhere(thing, {})", "make_by_macro(thing, {})"):
+        sleeps(agrees, macro, call.format("GFP_KERNEL"))
+        silent(agrees, macro, call.format("GFP_NOWAIT"))
+
+
+def test_small_helpers_that_ask_each_other_are_worth_nothing_known(agrees: Agrees) -> None:
+    """The value of a call that comes back to itself stays open, and its evaluation ends."""
+    callees = """
+static int one(int mask)
+{
+	return other(mask);
+}
+
+static int other(int mask)
+{
+	return one(mask);
+}
+
+static void may_wait(int mask)
+{
+	if (one(mask))
+		schedule();
+}
+"""
+    sleeps(agrees, callees, "may_wait(1)")
+
+
+def test_a_broken_rule_leaves_pending_writes_pending(agrees: Agrees) -> None:
+    """Only who reads an entry takes its write for done; who sleeps does not."""
+    agrees(
+        """
+void f(struct mm_struct *mm, pte_t *ptep, unsigned long addr, pte_t pte)
+{
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, ptep, pte);
+	lazy_mmu_mode_enable();	/* expect: nested-section */
+	if (pte_none(ptep_get(ptep)))	/* expect: stale-read */
+		mm->none++;
+	lazy_mmu_mode_disable();
+	lazy_mmu_mode_disable();
+}
+""",
+        dialect=NO_NESTING,
+    )

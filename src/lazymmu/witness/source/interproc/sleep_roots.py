@@ -42,7 +42,9 @@ class SleepRoots:
         type gfp_t or to a macro, is one (include/linux/sched/mm.h, might_alloc()).
         """
         name = callee(call, graph, env)
-        root = self.words.sleeps.get(name or "")
+        if name is None:
+            return None
+        root = self.words.sleeps.get(name)
         evaluator = self.facts.evaluator(env, graph.file)
         if root is not None:
             given = call.arg(root.condition_arg) if root.condition_arg is not None else None
@@ -57,14 +59,12 @@ class SleepRoots:
             value = evaluator.value(arg)
             if not isinstance(value, AllocationMask):
                 continue
-            if self._takes_mask(call, position, graph.file):
+            if self._takes_mask(name, position, graph.file):
                 return f"{name}() with {spell(arg)}" if value.blocking else ""
         return None
 
-    def _takes_mask(self, call: AnyCall, position: int, file: str) -> bool:
-        if call.name is None:
-            return True
-        target = self.program.resolve(call.name, file)
+    def _takes_mask(self, name: str, position: int, file: str) -> bool:
+        target = self.program.resolve(name, file)
         if target is None or target.definition.kind == "macro":
             return True
         graph = self.program.function(target.definition)
