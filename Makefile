@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Everything a newcomer needs; each target sets up what it uses, in .venv, once.
 #
-#   make run     all three witnesses on what ships with the project: trees, scenarios, a trace
+#   make run     one mistake, as each of the three witnesses tells it, on one screen
 #   make test    format, lint, types, tests, documentation: the whole gate
 #   make fuzz    10,000 cases for each reader of what strangers write (FUZZ=n for another number)
 #   make docs    HTML under docs/_build/html and the man page docs/_build/man/lazymmu.1
@@ -23,15 +23,8 @@ FUZZ ?= 10000
 
 .PHONY: run test format lint types check fuzz docs lock clean
 
-# The examples contain mistakes on purpose, so finding them is success here.
 run: $(VENV)/run.stamp
-	@$(BIN)/lazymmu check --exit-zero examples/linux-old examples/linux-new
-	@echo
-	@$(BIN)/lazymmu verify --exit-zero
-	@echo
-	@$(BIN)/lazymmu verify --exit-zero --scenario xen-preempted-at-depth-two --release xen-nesting-count
-	@echo
-	@$(BIN)/lazymmu trace --exit-zero examples/trace/xen-6.12.107.trace.gz
+	@$(BIN)/lazymmu demo
 
 test: lint types check docs
 

@@ -51,12 +51,45 @@ def test_every_verb_has_help_that_fits_a_terminal(run, verb, monkeypatch):
         assert action.help
 
 
-@pytest.mark.parametrize("arguments", [[], ["chekc"], ["check"], ["check", "a", "--jobs", "0"]])
+@pytest.mark.parametrize("arguments", [["chekc"], ["check"], ["check", "a", "--jobs", "0"]])
 def test_a_usage_error_ends_with_2(run, arguments):
     """A verb without what it needs ends with 2, and argparse says what is missing."""
     ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert "usage: lazymmu" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--debug"]])
+def test_without_a_verb_an_overview_says_what_there_is(run, arguments):
+    """A dozen lines that fit a terminal name every verb, and nothing was checked: 2."""
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    lines = ran.err.splitlines()
+    assert len(lines) <= 12
+    assert max(map(len, lines)) <= 80
+    for verb in VERBS:
+        assert re.search(rf"\b{verb.NAME}\b", ran.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verb", "says"),
+    [
+        (["chek"], "", "'chek' is not one of them; did you mean check?"),
+        (["help"], "", "did you mean --help?"),
+        (["zzz"], "", "'zzz' is not one of them; there are check, "),
+        (["check", "a", "--confidence", "low"], "check", "did you mean --min-confidence?"),
+        (["verify", "--scenaro=x"], "verify", "no option --scenaro; did you mean --scenario?"),
+        (["trace", "a", "--zzz"], "trace", "there is no option --zzz\n"),
+        (["check", "a", "--min-confidence", "xyz"], "check", "there are low, medium, high"),
+        (["explain", "a", "b", "c"], "explain", "one argument too many: b c"),
+    ],
+)
+def test_a_word_that_is_none_gets_the_usage_of_its_verb_and_the_nearest(run, arguments, verb, says):
+    """Who mistyped reads what the verb takes, and last what was probably meant."""
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"usage: {' '.join(['lazymmu', verb]).rstrip()} ")
+    assert says in ran.err.splitlines(keepends=True)[-1]
 
 
 def test_an_error_of_lazymmu_itself_is_a_sentence_that_asks_for_a_report(run, monkeypatch):

@@ -25,6 +25,7 @@ COMMANDS = {
     "probes": (["probes", "--arch", "x86", "--release", "6.12"], 0),
     "explain": (["explain"], 0),
     "replay": (["replay", "{events}"], 1),
+    "demo": (["demo"], 0),
     "completion": (["completion", "bash"], 0),
     "--version": (["--version"], 0),
     "--help": (["check", "--help"], 0),

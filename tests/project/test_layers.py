@@ -97,6 +97,7 @@ ALLOWED = {
     "report.common": {"report.common", "witness.finding"},
     "report": {
         "report",
+        "verbs.demo",
         "verbs.selection",
         "verbs.stored",
         "crosscheck.values",

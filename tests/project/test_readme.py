@@ -12,46 +12,66 @@ from pathlib import Path
 import pytest
 
 from lazymmu.cli.command import build_parser
+from lazymmu.report.demo.text import MAX_LINES, WIDTH
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text()
 START = (TOP / "docs" / "start.rst").read_text()
 
 
-RUN = re.findall(r"\$\(BIN\)/lazymmu (.*)", (TOP / "Makefile").read_text())
-"""What `make run` calls, in order."""
+def printed(arguments: str) -> str:
+    """What a command prints that is run at the top of the project."""
+    command = [sys.executable, "-m", "lazymmu", *shlex.split(arguments)]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def printed(verb, *options):
-    """What the commands of `make run` with this verb print."""
-    output = ""
-    for arguments in RUN:
-        if arguments.startswith(verb):
-            command = [sys.executable, "-m", "lazymmu", *shlex.split(arguments), *options]
-            done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            output += done.stdout
-    return output
+@pytest.fixture(scope="module")
+def screen() -> str:
+    """What `make run` prints."""
+    (run,) = re.findall(r"\$\(BIN\)/lazymmu (.*)", (TOP / "Makefile").read_text())
+    return printed(run)
 
 
-@pytest.mark.parametrize("page", [README, START], ids=["README.md", "start.rst"])
-def test_the_findings_are_what_make_run_prints(page):
+def test_the_first_screen_is_one(screen: str) -> None:
+    """It has forty lines at most, none wider than a hundred columns, and no escape."""
+    lines = screen.splitlines()
+    assert len(lines) <= MAX_LINES == 40
+    assert max(map(len, lines)) <= WIDTH == 100
+    assert "\\x" not in screen
+
+
+def test_the_first_screen_says_what_each_witness_found(screen: str) -> None:
+    """One mistake in source, on a machine and in a recording, the counts, and what to run next."""
+    titles = re.findall(r"^(\d)\. .*? {2,}(lazymmu .*)$", screen, re.M)
+    assert [number for number, _ in titles] == ["1", "2", "3"]
+    for _, command in titles:
+        assert build_parser().parse_args(shlex.split(command)[1:]).run
+    assert re.search(r"error: .* \[(?P<rule>[a-z-]+)\]\n(?:.*\n)*.*Yes, in \d+ steps? on", screen)
+    assert re.search(r"\d+ runs, all as expected", screen)
+    assert re.search(r"One of \d+ violations in \d+ lines", screen)
+    assert re.search(r"^Next:$", screen, re.M)
+
+
+def test_the_readme_shows_the_first_screen(screen: str) -> None:
+    """All of its three parts, as they are."""
+    shown = re.search(r"^    1\. The source.*?(?=^    make test)", README, re.M | re.S)
+    parts = re.search(r"^1\. The source.*?(?=^Next:)", screen, re.M | re.S)
+    assert shown is not None
+    assert parts is not None
+    assert re.sub(r"^    ", "", shown[0], flags=re.M).rstrip() == parts[0].rstrip()
+
+
+def test_the_findings_on_the_page_for_beginners_are_what_is_printed() -> None:
     """Line by line, in this order, without gaps."""
-    excerpt = re.findall(r"^    (examples/.*\n)", page, re.M)
+    (command,) = re.findall(r"^    lazymmu (check examples/.*)", START, re.M)
+    excerpt = re.findall(r"^    (examples/.*\n)", START, re.M)
     assert len(excerpt) > 3
-    assert "".join(excerpt) in printed("check", "--no-cache")
+    assert "".join(excerpt) in printed(f"{command} --no-cache --exit-zero")
 
 
-def test_the_counterexample_is_what_make_run_prints():
-    """The table's lines and the whole way, as they are."""
-    block = re.search(r"((?:^    .*\n|^\n)+)(?=^and `trace`)", README, re.M)
-    lines = [line[4:].rstrip() for line in block[1].splitlines() if line.strip()]
-    assert len(lines) > 10
-    output = [line.strip() for line in printed("verify").splitlines()]
-    assert [line for line in lines if line.strip() not in output] == []
-
-
-def test_every_command_in_the_readme_is_one(tmp_path):
+def test_every_command_in_the_readme_is_one() -> None:
     """Options that were renamed must not live on in the README."""
     commands = re.findall(r"^    lazymmu (.*?)(?: +>.*)?(?: +#.*)?$", README, re.M)
     assert len(commands) > 5

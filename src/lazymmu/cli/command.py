@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import argparse
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from lazymmu.cli import (
     check,
     completion,
     console,
+    demo,
     explain,
     litmus,
     probes,
@@ -20,6 +21,8 @@ from lazymmu.cli import (
     verify,
 )
 from lazymmu.cli.console import emit, say
+from lazymmu.cli.overview import OVERVIEW
+from lazymmu.cli.parser import Parser
 from lazymmu.interrupt import Terminated
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean, clean_lines, message_of
@@ -28,8 +31,6 @@ from lazymmu.verbs.exit_code import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
-
-    from _typeshed import SupportsWrite
 
 VERBS: tuple[ModuleType, ...] = (
     check,
@@ -40,6 +41,7 @@ VERBS: tuple[ModuleType, ...] = (
     probes,
     explain,
     replay,
+    demo,
     completion,
 )
 """Each verb is a module with NAME, SUMMARY, `add_arguments(parser)` and `run(args)`.
@@ -70,25 +72,9 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose words go where all others go: arguments that it repeats may hold anything."""
-
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        """Print the help as the result that was asked for."""
-        if file is None:
-            console.write(self.format_help())
-        else:
-            super().print_help(file)
-
-    def error(self, message: str) -> NoReturn:
-        """Say how to use the command and what is wrong, and end with 2."""
-        console.tell(f"{self.format_usage()}{self.prog}: error: {clean(message)}\n")
-        raise SystemExit(ExitCode.FAILED)
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The whole command line; the man page and the completion scripts are made from it too."""
-    parser = _Parser(
+    parser = Parser(
         prog="lazymmu",
         description="Hold Linux kernel source to the contract of the lazy MMU mode.",
         epilog=_EXIT_STATUS,
@@ -99,7 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--debug", action="store_true", help="show a traceback when lazymmu itself fails"
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for verb in VERBS:
         sub = verbs.add_parser(
             verb.NAME,
@@ -124,6 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = stop.code if isinstance(stop.code, int) else int(ExitCode.FAILED)
         else:
             debug = args.debug
+            if args.verb is None:
+                console.tell(OVERVIEW)
+                return ExitCode.FAILED
             code = int(args.run(args))
     except Problem as problem:
         if debug and problem.__cause__ is not None:

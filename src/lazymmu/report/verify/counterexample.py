@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from lazymmu.litmus.run import Run
     from lazymmu.witness.machine.verdict import Counterexample, Verdict
 
-__all__ = ["WIDTH", "Told", "of_runs", "render"]
+__all__ = [
+    "WIDTH",
+    "Told",
+    "changes",
+    "happened",
+    "innermost",
+    "of_runs",
+    "render",
+    "shown_steps",
+]
 
 WIDTH = 100
 """Columns at most."""
@@ -103,7 +112,7 @@ def _way(broken: Counterexample, initial: tuple[tuple[str, str], ...]) -> Iterat
     if not broken.trace:
         return
     sources: dict[str, int] = {}
-    kept = _kept(broken)
+    kept = shown_steps(broken)
     yield ""
     yield from _table(kept, initial, sources)
     if len(kept) < len(broken.trace):
@@ -115,7 +124,7 @@ def _way(broken: Counterexample, initial: tuple[tuple[str, str], ...]) -> Iterat
         yield from _wrapped(f"[{number}] {source}", "  ")
 
 
-def _kept(broken: Counterexample) -> Sequence[TraceStep]:
+def shown_steps(broken: Counterexample) -> Sequence[TraceStep]:
     """The steps of a way without those of its end that only end tasks."""
     trace = broken.trace
     if broken.rule not in PSEUDO:
@@ -161,12 +170,23 @@ def _rows(
         cells: list[list[str]] = [[] for _ in cpus]
         cells[cpus.index(step.cpu)] = list(_done(step, told.get(step.cpu, ("", ())), sources))
         told[step.cpu] = (step.task, _calls(step)[-1][0])
-        yield [[str(number)], *cells, list(_changes(before, step))]
+        yield [[str(number)], *cells, list(changes(before, step))]
         before = step
 
 
 def _calls(step: TraceStep) -> Sequence[tuple[tuple[str, ...], str]]:
     return step.calls or ((step.stack, step.citation),)
+
+
+def innermost(step: TraceStep) -> tuple[str, ...]:
+    """The functions that a step ends in, outermost first."""
+    return _calls(step)[-1][0]
+
+
+def happened(step: TraceStep) -> str:
+    """What a step comes to beside what it changes, in a few words."""
+    names = {name for stack, _ in _calls(step) for name in stack}
+    return "; ".join(phrases(step.events, names)) or step.what
 
 
 def _done(
@@ -196,7 +216,7 @@ def _done(
         yield indent + step.note
 
 
-def _changes(before: TraceStep | None, step: TraceStep) -> Iterator[str]:
+def changes(before: TraceStep | None, step: TraceStep) -> Iterator[str]:
     """What is pending, stored, effective, cached and in the implementation's variables now."""
     for change in step.state:
         # A queue is told as what is pending.
