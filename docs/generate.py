@@ -18,6 +18,7 @@ import claims
 from lazymmu.cli.command import build_parser
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.rules import RULES
+from lazymmu.report.common import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +39,7 @@ def write(target: Path) -> None:
         "dialects": _dialects(),
         "options": _options(),
         "findings": _findings(target.parent / "findings"),
+        "formats": _formats(),
         "claims": claims.lines(claims.read()),
     }
     for name, lines in pages.items():
@@ -87,6 +89,21 @@ def _rule(rule: Rule) -> Iterator[str]:
             yield ""
             yield textwrap.indent(_body(code), "   ")
             yield ""
+
+
+def _formats() -> Iterator[str]:
+    yield from _table(
+        ("format", "what for", "verbs"),
+        [
+            (
+                f"``{name}``",
+                _safe(what),
+                ", ".join(verb for verb, names in formats.VERBS.items() if name in names),
+            )
+            for name, what in formats.FORMATS.items()
+        ],
+        widths=(15, 45, 40),
+    )
 
 
 def _dialects() -> Iterator[str]:

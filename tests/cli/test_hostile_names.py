@@ -18,6 +18,7 @@ import pytest
 
 from lazymmu.cli.command import VERBS
 from lazymmu.machine.arch import template
+from lazymmu.report.common.formats import VERBS as VERBS_FORMATS
 from lazymmu.witness.finding import (
     Confidence,
     Coverage,
@@ -84,6 +85,13 @@ CHECKS = [
     ("--format", "mail"),
     ("--format", "json"),
     ("--format", "sarif"),
+    ("--format", "junit"),
+    ("--format", "github"),
+    ("--format", "gitlab"),
+    ("--format", "markdown"),
+    ("--format", "ktap"),
+    ("--format", "csv"),
+    ("--format", "gcc"),
     ("--quiet",),
 ]
 
@@ -100,7 +108,7 @@ def test_check_of_a_hostile_tree(run, checked, make_result, evil, options):
     assert harmless(run("check", NAME, *options)).code == 1
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "csv"])
 def test_check_of_several_hostile_trees(run, checked, make_result, evil, form):
     """Their own names are shown as well."""
     checked(make_result(evil), make_result())
@@ -120,9 +128,9 @@ def test_a_real_tree_with_hostile_names_in_it(run, place):
     with (place / "tree" / "mm" / "wrong_free.c").open("a", errors="surrogateescape") as file:
         file.write(f'\n#include "{header}"\n')
     (place / "tree" / "mm" / NAME).write_text("int x;\n")
-    for form in ("text", "mail", "json", "sarif"):
+    for form in VERBS_FORMATS["check"]:
         assert harmless(run("check", place / "tree", "--no-cache", "--format", form)).code == 1
-    for form in ("text", "json"):
+    for form in VERBS_FORMATS["sections"]:
         assert harmless(run("sections", place / "tree", "--no-cache", "--format", form)).code == 0
 
 

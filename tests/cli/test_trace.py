@@ -149,13 +149,15 @@ def test_json_has_it_all(run, tmp_path):
 
 
 def test_sarif_is_valid_and_points_into_the_trace(run):
-    """One run for each trace, a code flow from where the section began."""
+    """One run for each trace, a code flow from where the section began; information if asked."""
     ran = run("trace", XEN, "--format", "sarif")
     assert ran.code == 1
     log = json.loads(ran.out)
     results = log["runs"][0]["results"]
-    assert len(results) == 22
-    assert {one["level"] for one in results} == {"error", "warning", "note"}
+    assert len(results) == 18
+    assert {one["level"] for one in results} == {"error", "warning"}
+    asked = run("trace", XEN, "--format", "sarif", "--rule", "preempted-in-section").out
+    assert {one["level"] for one in json.loads(asked)["runs"][0]["results"]} == {"note"}
     assert results[0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 756
     rules = log["runs"][0]["tool"]["driver"]["rules"]
     assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in results)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from lazymmu.cli.command import VERBS
+from lazymmu.report.common import formats
+from lazymmu.report.tools.render import TOOLS
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.witness.finding import Finding
 from lazymmu.witness.machine.verdict import Counterexample
@@ -21,7 +23,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "extending.rst").read_text()
 NAMES = sorted(set(re.findall(r"(?<!`)`(lazymmu(?:\.\w+)+)`(?!`)", TEXT)))
 FIELDS = re.findall(r"^  ``(\w+)``", TEXT, re.MULTILINE)
 CODES = {name: int(number) for number, name in re.findall(r"^  (\d) +``(\w+)``", TEXT, re.M)}
-RENDERED = {"check": ("text", "json", "sarif", "mail"), "trace": ("text", "json", "sarif")}
+RENDERED = {verb: formats.VERBS[verb] for verb in ("check", "trace")}
 
 
 def found(name: str) -> object:
@@ -87,10 +89,18 @@ def test_every_verb_has_what_the_page_asks_for(verb):
     ("verb", "form"), [(verb, form) for verb, forms in RENDERED.items() for form in forms]
 )
 def test_a_format_is_a_module_with_render_in_the_room_of_its_verb(verb, form):
-    """The formats that `check` and `trace` offer."""
+    """The formats that `check` and `trace` offer; what tools read is in the room that is theirs."""
     (offered,) = (one.FORMATS for one in VERBS if verb == one.NAME)
     assert tuple(offered) == RENDERED[verb]
-    assert callable(importlib.import_module(f"lazymmu.report.{verb}.{form}").render)
+    room = "tools" if form in TOOLS else verb
+    assert callable(importlib.import_module(f"lazymmu.report.{room}.{form}").render)
+
+
+def test_every_format_is_offered_by_a_verb_and_every_offer_is_in_the_table():
+    """The help, the documentation and the completion scripts are made of one table."""
+    offered = {one.NAME: tuple(one.FORMATS) for one in VERBS if hasattr(one, "FORMATS")}
+    assert {verb: offered[verb] for verb in formats.VERBS} == formats.VERBS
+    assert {form for forms in formats.VERBS.values() for form in forms} == set(formats.FORMATS)
 
 
 def test_a_schema_stands_beside_a_renderer():

@@ -95,6 +95,7 @@ ALLOWED = {
         "contract",
     },
     "report.common": {"report.common", "witness.finding"},
+    "report.tools": {"report.tools", "report.common", "witness.finding"},
     "report": {
         "report",
         "verbs.demo",

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options
-from lazymmu.cli.console import emit, progress, say, width
+from lazymmu.cli import options, outputs
+from lazymmu.cli.console import emit, progress, say
 from lazymmu.problem import Problem
+from lazymmu.report.common import formats
 from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from lazymmu.cli.outputs import Output
     from lazymmu.verbs.check import CheckAnswer, CheckRequest
     from lazymmu.verbs.selection import CheckOutcome
 
 NAME = "check"
 SUMMARY = "check source trees against the contract"
-FORMATS = ("text", "json", "sarif", "mail")
+FORMATS = formats.VERBS[NAME]
+
+FAIL_ON = ("hurts", "costs", "breaks-text", "information")
+"""As `verbs.selection.FailOn` has them, which is heavier to import than a parser."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,9 +67,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
     )
-    output = options.add_output(parser, FORMATS)
+    output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
         "--compare", action="store_true", help="of several trees: a table, finding by release"
+    )
+    output.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        default="breaks-text",
+        help="the least that makes the exit code 1: what hurts an architecture, what hurts or "
+        "costs one, what breaks the text (default), or information as well",
     )
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
@@ -80,7 +92,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print the answer, and say how it ended."""
     import lazymmu
 
-    request = _request(args)
+    wanted = _outputs(args)
+    request = _request(args, wanted)
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.check(request, progress=show)
     for entry in answer.stale:
@@ -88,23 +101,21 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.write_baseline:
         _write_baseline(answer, args)
     else:
-        _print(answer.outcomes, args)
-    _say(answer, args)
+        _print(answer.outcomes, wanted, args)
+    _say(answer, wanted, args)
     if args.write_baseline:
         return ExitCode.INCONCLUSIVE if answer.missing else ExitCode.CLEAN
     code = answer.exit_code(allow_loss=args.allow_loss)
     return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
 
-def _request(args: argparse.Namespace) -> CheckRequest:
+def _request(args: argparse.Namespace, wanted: Sequence[Output]) -> CheckRequest:
     """The question that the arguments ask; raises Problem for what cannot be printed."""
     import lazymmu
 
     several = len(args.trees) > 1
     if args.compare and not several:
         raise Problem("--compare needs at least two trees")
-    if args.compare and args.format not in {"text", "json"}:
-        raise Problem(f"--compare has no format {args.format}; it has text and json")
     if args.write_baseline is not None and several:
         raise Problem("--write-baseline needs exactly one tree")
     return lazymmu.CheckRequest(
@@ -115,7 +126,29 @@ def _request(args: argparse.Namespace) -> CheckRequest:
         diff=options.maybe_given(args.diff),
         suppressions=options.maybe_given(args.suppress),
         baseline=options.maybe_given(args.baseline),
+        fail_on=args.fail_on,
+        provenance=any(output.format == "sarif" for output in wanted),
     )
+
+
+def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
+    """Where the answer goes; raises Problem before anything is read."""
+    if args.compare:
+        for given in args.formats:
+            name = given.partition("=")[0]
+            if name in FORMATS and name not in formats.TABLES:
+                there_are = ", ".join(formats.TABLES)
+                raise Problem(f"--compare has no format {name}; it has {there_are}")
+    return outputs.outputs(args, FORMATS)
+
+
+def _asked(args: argparse.Namespace) -> Collection[str]:
+    """The rules whose information is shown."""
+    if args.fail_on != "information":
+        return frozenset(args.rules)
+    from lazymmu.contract.rules import RULES
+
+    return frozenset(args.rules or RULES)
 
 
 def _write_baseline(answer: CheckAnswer, args: argparse.Namespace) -> None:
@@ -125,38 +158,25 @@ def _write_baseline(answer: CheckAnswer, args: argparse.Namespace) -> None:
         say(f"{args.write_baseline}: baseline written, {number} in it")
 
 
-def _print(outcomes: Sequence[CheckOutcome], args: argparse.Namespace) -> None:
-    from lazymmu.report.check import compare, json, mail, sarif, text
-    from lazymmu.report.common import table
+def _print(
+    outcomes: Sequence[CheckOutcome], wanted: Sequence[Output], args: argparse.Namespace
+) -> None:
+    from lazymmu.report.check.formats import of_check, of_comparison
 
-    asked = frozenset(args.rules)
+    asked = _asked(args)
     if args.compare:
-        comparison = compare.compare(outcomes, asked=asked)
-        if args.format == "json":
-            emit(json.render_comparison(comparison), args.output)
-        else:
-            emit(table.plain(compare.table(comparison), width(args.output)), args.output)
-        return
-    match args.format:
-        case "json":
-            emit(json.render(outcomes), args.output)
-        case "sarif":
-            import lazymmu
-            from lazymmu.contract.rules import RULES
-
-            emit(sarif.render(outcomes, version=lazymmu.__version__, rules=RULES), args.output)
-        case "mail":
-            emit(mail.render(outcomes, asked=asked), args.output)
-        case _:
-            emit(text.render(outcomes, asked=asked), args.output, colour=True)
+        render = of_comparison(outcomes, asked=asked)
+    else:
+        render = of_check(outcomes, asked=asked, allow_loss=args.allow_loss)
+    outputs.deliver(wanted, render, coloured=("text",))
 
 
-def _say(answer: CheckAnswer, args: argparse.Namespace) -> None:
+def _say(answer: CheckAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
     """Say what the answer amounts to, and why it may be an open one: a gate must tell."""
     from lazymmu.report.check import coverage, summary
 
-    listed = args.format in {"json", "sarif"} and not args.write_baseline
-    asked = frozenset(args.rules)
+    listed = any(output.format == "json" for output in wanted) and not args.write_baseline
+    asked = _asked(args)
     for outcome in () if args.quiet else answer.outcomes:
         for sentence in summary.sentences(outcome, asked=asked, listed=listed):
             say(sentence)

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.CLEAN
 
 
-def _teach(parser: argparse.ArgumentParser) -> None:
+def _teach(parser: argparse.ArgumentParser, verb: str = "") -> None:
     """Tell shtab what each argument is: names that exist, files, directories.
 
     Done here and not where the arguments are declared, because the rules are heavier to import
@@ -60,6 +60,7 @@ def _teach(parser: argparse.ArgumentParser) -> None:
     from lazymmu.contract.rules import RULES
     from lazymmu.contract.rules.rule import Witness
     from lazymmu.litmus import run, shipped
+    from lazymmu.report.common import formats
     from lazymmu.verbs.names import source_rules
 
     names = {"rule": sorted(RULES), "rules": source_rules(), "dialect": sorted(DIALECTS)}
@@ -67,11 +68,12 @@ def _teach(parser: argparse.ArgumentParser) -> None:
     names["scenarios"] = shipped.names()
     names["machines"], *releases = run.names()
     names["releases"] = [name for part in releases for name in part]
+    names["formats"] = list(formats.VERBS.get(verb, ()))
     names["watched"] = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for sub in action.choices.values():
-                _teach(sub)
+            for name, sub in action.choices.items():
+                _teach(sub, name)
         elif action.dest in names and action.choices is None:
             action.choices = names[action.dest]
         elif action.dest in _FILES:

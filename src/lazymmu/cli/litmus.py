@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options, search_options
-from lazymmu.cli.console import emit, progress, say
+from lazymmu.cli import options, outputs, search_options
+from lazymmu.cli.console import progress, say
+from lazymmu.report.common import formats
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from lazymmu.cli.outputs import Output
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
     from lazymmu.verbs.verify import VerifyAnswer
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "litmus"
 SUMMARY = "run litmus files on machines"
-FORMATS = ("text", "json", "ktap")
+FORMATS = formats.VERBS[NAME]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     search_options.add_selecting(parser)
     search_options.add_search(parser)
-    output = options.add_output(parser, FORMATS)
+    output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
         "-v",
         "--verbose",
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Ask, and say what differs from what the files expect."""
     import lazymmu
 
+    wanted = outputs.outputs(args, FORMATS)
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
         files=[options.given(file, search_options.shown(file)) for file in args.litmus],
@@ -61,26 +64,28 @@ def run(args: argparse.Namespace) -> ExitCode:
         say(f"interrupted: {len(answer.done)} of {answer.wanted} runs made")
     if not answer.wanted:
         return ExitCode.INCONCLUSIVE
-    _print(answer, args)
+    _print(answer, wanted, args)
     if not args.quiet:
         say(search_options.summary(answer, time.monotonic() - begun, expected=True))
-    return search_options.ktap_code(answer) if args.format == "ktap" else answer.exit_code()
+    expected = search_options.by_expectation(wanted)
+    return search_options.expectation_code(answer) if expected else answer.exit_code()
 
 
-def _print(answer: VerifyAnswer, args: argparse.Namespace) -> None:
+def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
     from lazymmu.report.verify import counterexample, matrix
+    from lazymmu.report.verify.formats import of_runs
 
-    if args.format != "text":
-        search_options.emit_for_programs(answer, args)
-        return
-    parts = [matrix.render(answer.verdicts)]
-    parts += filter(None, ["".join(_differences(answer.done, answer.judged))])
-    told = [
-        one
-        for one, it in zip(answer.done, answer.judged, strict=True)
-        if args.verbose or it.met is False
-    ]
-    emit("\n".join([*parts, *counterexample.of_runs(told)]), args.output)
+    def text() -> str:
+        parts = [matrix.render(answer.verdicts)]
+        parts += filter(None, ["".join(_differences(answer.done, answer.judged))])
+        told = [
+            one
+            for one, it in zip(answer.done, answer.judged, strict=True)
+            if args.verbose or it.met is False
+        ]
+        return "\n".join([*parts, *counterexample.of_runs(told)])
+
+    outputs.deliver(wanted, of_runs(answer.done, answer.judged, text))
 
 
 def _differences(done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement]) -> Iterator[str]:

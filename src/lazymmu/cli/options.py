@@ -14,14 +14,13 @@ from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from lazymmu.verbs.given import Given
 
 __all__ = [
     "ARCHES",
     "add_kernel",
-    "add_output",
     "add_path",
     "add_reading",
     "add_trees",
@@ -89,19 +88,6 @@ def add_path(parser: argparse._ActionsContainer, what: str) -> None:
         default=[],
         help=f"{what} this file or directory, as it stands in the tree or from where you are",
     )
-
-
-def add_output(parser: argparse.ArgumentParser, formats: Sequence[str]) -> argparse._ArgumentGroup:
-    """In which format, and where to; returns the group, for what a verb adds to it."""
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "--format", choices=formats, default=formats[0], help=f"default: {formats[0]}"
-    )
-    group.add_argument(
-        "--output", metavar="FILE", help="write results to FILE (default: -, standard output)"
-    )
-    group.add_argument("-q", "--quiet", action="store_true", help="no summary and no progress")
-    return group
 
 
 def reading(args: argparse.Namespace) -> dict[str, Any]:

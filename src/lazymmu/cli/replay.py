@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options
-from lazymmu.cli.console import emit, read_input, say
+from lazymmu.cli import outputs
+from lazymmu.cli.console import read_input, say
 from lazymmu.problem import Problem
+from lazymmu.report.common import formats
 from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "replay"
 SUMMARY = "run the rules over a list of events"
-FORMATS = ("text", "json")
+FORMATS = formats.VERBS[NAME]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="rules",
         help="run only this rule, also if it only informs",
     )
-    options.add_output(parser, FORMATS)
+    outputs.add_outputs(parser, FORMATS)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.contract.rules.rule import RuleKind
     from lazymmu.report.replay import json, text
 
+    wanted = outputs.outputs(args, FORMATS)
     names.check("rule", args.rules, RULES)
     names.dialect(args.dialect)
     name = "<stdin>" if args.events == "-" else args.events
@@ -61,16 +63,18 @@ def run(args: argparse.Namespace) -> ExitCode:
     chosen = [rule for rule in RULES.values() if not args.rules or rule.name in args.rules]
     judged = eventlist.judge(listed, Runtime(chosen, DIALECTS[dialect]))
     broken = [v for v in judged if RULES[v[1].rule].kind is not RuleKind.INFORMATION]
-    if args.format == "json":
-        emit(json.render(name, dialect, judged, RULES), args.output)
-    else:
-        shown = judged if args.rules else broken
-        emit(text.render(name, shown, RULES), args.output, colour=True)
+
+    def render(form: str, _columns: int | None) -> str:
+        if form == "json":
+            return json.render(name, dialect, judged, RULES)
+        return text.render(name, judged if args.rules else broken, RULES)
+
+    outputs.deliver(wanted, render, coloured=("text",))
     if not args.quiet:
         counted = f"{len(broken)} {'violation' if len(broken) == 1 else 'violations'}"
         say(f"{name}: {counted} in {len(listed.lines)} events, by dialect {dialect}")
         hidden = sorted({v.rule for _, v in judged} - {v.rule for _, v in broken})
-        if hidden and not args.rules and args.format == "text":
+        if hidden and not args.rules and any(output.format == "text" for output in wanted):
             say(f"information not shown; {' '.join(f'--rule {rule}' for rule in hidden)} shows it")
     if broken:
         return ExitCode.FOUND

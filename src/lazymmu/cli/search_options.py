@@ -9,12 +9,13 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.cli import options
-from lazymmu.cli.console import emit, tell
+from lazymmu.cli.console import tell
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from lazymmu.cli.outputs import Output
     from lazymmu.verbs.exit_code import ExitCode
     from lazymmu.verbs.verify import VerifyAnswer
 
@@ -23,8 +24,8 @@ __all__ = [
     "add_search",
     "add_selecting",
     "aside",
-    "emit_for_programs",
-    "ktap_code",
+    "by_expectation",
+    "expectation_code",
     "searching",
     "shown",
     "summary",
@@ -113,16 +114,6 @@ def shown(path: str) -> str:
     return "<stdin>" if path == "-" else path
 
 
-def emit_for_programs(answer: VerifyAnswer, args: argparse.Namespace) -> None:
-    """Print an answer as JSON, or as KTAP."""
-    from lazymmu.report.verify import json, ktap
-
-    if args.format == "json":
-        emit(json.of_runs(answer.done, answer.judged), args.output)
-    else:
-        emit(ktap.render([ktap.case(one) for one in answer.judged]), args.output)
-
-
 def summary(answer: VerifyAnswer, seconds: float, *, expected: bool) -> str:
     """What all runs came to; seconds: what they took; expected: also whether it was expected."""
     from lazymmu.report.verify import json
@@ -131,18 +122,25 @@ def summary(answer: VerifyAnswer, seconds: float, *, expected: bool) -> str:
     return f"{said}; {json.met(answer.judged)}" if expected else said
 
 
-def ktap_code(answer: VerifyAnswer) -> ExitCode:
-    """How a command ends that prints KTAP: as its lines say.
+def by_expectation(wanted: Sequence[Output]) -> bool:
+    """Whether one of the outputs has lines that say of each run whether it is as expected."""
+    return any(output.format in {"ktap", "junit"} for output in wanted)
+
+
+def expectation_code(answer: VerifyAnswer) -> ExitCode:
+    """How a command ends that prints KTAP or JUnit: as its lines say.
 
     1 with a `not ok`, 3 if all was skipped or the user broke off, so that lines are missing.
     """
-    from lazymmu.report.verify import ktap
+    from lazymmu.report.common.tool_report import CaseState
+    from lazymmu.report.verify import tools
     from lazymmu.verbs.exit_code import ExitCode
 
-    whole = ktap.totals([ktap.case(one) for one in answer.judged])
-    if whole.failed:
+    whole = tools.states(answer.judged)
+    if whole[CaseState.FAILED] or whole[CaseState.OPEN]:
         return ExitCode.FOUND
-    return ExitCode.INCONCLUSIVE if answer.interrupted or not whole.passed else ExitCode.CLEAN
+    some = whole[CaseState.PASSED]
+    return ExitCode.INCONCLUSIVE if answer.interrupted or not some else ExitCode.CLEAN
 
 
 @contextlib.contextmanager

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options
-from lazymmu.cli.console import emit, progress, say, width
-from lazymmu.terminal import clean
+from lazymmu.cli import options, outputs
+from lazymmu.cli.console import progress, say
+from lazymmu.report.common import formats
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "sections"
 SUMMARY = "list every section of source trees"
-FORMATS = ("text", "json")
+FORMATS = formats.VERBS[NAME]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,31 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_reading(parser)
     options.add_kernel(parser)
     options.add_path(parser, "list only sections in")
-    options.add_output(parser, FORMATS)
+    outputs.add_outputs(parser, FORMATS)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Ask, and print the table of each tree."""
     import lazymmu
-    from lazymmu.report.check import coverage, json
-    from lazymmu.report.check import sections as report
+    from lazymmu.report.check import coverage
+    from lazymmu.report.check.formats import of_sections
     from lazymmu.report.common.words import count
 
+    wanted = outputs.outputs(args, FORMATS)
     request = lazymmu.SectionsRequest(**options.reading(args))
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.sections(request, progress=show)
     for sentence in answer.missing:
         say(sentence)
     trees = answer.trees
-    if args.format == "json":
-        emit(json.render_sections(trees), args.output)
-    else:
-        tables = [
-            (f"{clean(tree)}:\n" if len(trees) > 1 else "")
-            + report.render(found.rows, width(args.output))
-            for tree, found in trees
-        ]
-        emit("\n".join(tables), args.output)
+    outputs.deliver(wanted, of_sections(trees))
     if not args.quiet:
         for tree, found in trees:
             say(f"{tree}: {count(len(found.rows), 'section')}")

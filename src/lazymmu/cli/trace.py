@@ -11,9 +11,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options
-from lazymmu.cli.console import emit, progress, say, width
+from lazymmu.cli import options, outputs
+from lazymmu.cli.console import progress, say
 from lazymmu.problem import Problem
+from lazymmu.report.common import formats
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from lazymmu.cli.outputs import Output
     from lazymmu.verbs.trace import Stream
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.values import TraceResult
 
 NAME = "trace"
 SUMMARY = "hold the trace of a running kernel to the contract"
-FORMATS = ("text", "json", "sarif")
+FORMATS = formats.VERBS[NAME]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="draw that into FILE, an .svg or .png (needs matplotlib: the extra `plot`)",
     )
-    group = options.add_output(parser, FORMATS)
+    group = outputs.add_outputs(parser, FORMATS)
     group.add_argument(
         "--exit-zero", action="store_true", help="end with status 0 also when a rule is broken"
     )
@@ -88,15 +90,15 @@ def run(args: argparse.Namespace) -> ExitCode:
     )
     if args.traces.count("-") > 1:
         raise Problem("standard input can be read once")
-    _check_output(args)
+    wanted = _outputs(args)
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.trace(request, progress=show)
     if args.plot is not None:
         _plot(answer.tallies, args.plot)
     if args.summary:
-        _summarise(answer.tallies, args)
+        _summarise(answer.tallies, wanted)
     else:
-        _emit(answer.watched, args)
+        _emit(answer.watched, wanted, args)
     if not args.quiet:
         _say(answer.watched)
     else:
@@ -119,10 +121,11 @@ def _given(name: str) -> str | Stream:
     return Stream(sys.stdin.buffer, "<stdin>")
 
 
-def _check_output(args: argparse.Namespace) -> None:
-    """Raise Problem, before anything is read, for what cannot be drawn or printed."""
-    if args.summary and args.format == "sarif":
-        raise Problem("a summary is text or JSON")
+def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
+    """Where the answer goes; raises Problem, before anything is read, for what cannot be made."""
+    for given in args.formats if args.summary else ():
+        if given.partition("=")[0] not in formats.SUMMARIES:
+            raise Problem("a summary is text or JSON")
     if args.plot is not None:
         from lazymmu.report.trace import plot
 
@@ -132,6 +135,7 @@ def _check_output(args: argparse.Namespace) -> None:
             plot.check(args.plot)
         except plot.PlotError as error:
             raise Problem(str(error)) from None
+    return outputs.outputs(args, FORMATS)
 
 
 def _plot(tallies: Sequence[tuple[str, SectionStats]], path: str) -> None:
@@ -144,31 +148,21 @@ def _plot(tallies: Sequence[tuple[str, SectionStats]], path: str) -> None:
         raise Problem(str(error)) from None
 
 
-def _summarise(tallies: Sequence[tuple[str, SectionStats]], args: argparse.Namespace) -> None:
+def _summarise(tallies: Sequence[tuple[str, SectionStats]], wanted: Sequence[Output]) -> None:
     from lazymmu.report.trace import stats
 
-    if args.format == "json":
-        emit(stats.render_json(tallies), args.output)
-    else:
-        emit(stats.render(tallies, width(args.output)), args.output)
+    def render(name: str, columns: int | None) -> str:
+        return stats.render_json(tallies) if name == "json" else stats.render(tallies, columns)
+
+    outputs.deliver(wanted, render)
 
 
-def _emit(watched: Sequence[TraceResult], args: argparse.Namespace) -> None:
-    from lazymmu.report.trace import text
+def _emit(
+    watched: Sequence[TraceResult], wanted: Sequence[Output], args: argparse.Namespace
+) -> None:
+    from lazymmu.report.trace.formats import of_trace
 
-    if args.format == "text":
-        emit(text.render(watched, asked=args.rules), args.output, colour=True)
-        return
-    if args.format == "json":
-        from lazymmu.report.trace import json
-
-        emit(json.render(watched), args.output)
-        return
-    import lazymmu
-    from lazymmu.contract.rules import RULES
-    from lazymmu.report.trace import sarif
-
-    emit(sarif.render(watched, version=lazymmu.__version__, rules=RULES), args.output)
+    outputs.deliver(wanted, of_trace(watched, asked=args.rules), coloured=("text",))
 
 
 def _say(watched: Sequence[TraceResult]) -> None:

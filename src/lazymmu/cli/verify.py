@@ -11,18 +11,22 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options, search_options
-from lazymmu.cli.console import emit, progress, say, width
+from lazymmu.cli import options, outputs, search_options
+from lazymmu.cli.console import progress, say
+from lazymmu.problem import Problem
+from lazymmu.report.common import formats
 from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
+    from lazymmu.cli.outputs import Output
     from lazymmu.verbs.verify import VerifyAnswer, VerifyRequest
 
 NAME = "verify"
 SUMMARY = "search executable machines for ways to break the contract"
-FORMATS = ("text", "json", "ktap", "ftrace")
+FORMATS = formats.VERBS[NAME]
 PORT = "port"
 """As `litmus.port.ARCH` has it, which is heavier to import than a parser."""
 PREEMPT = ("none", "voluntary", "full", "lazy")
@@ -72,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--rt", action="store_true", help="with PREEMPT_RT")
     kind.add_argument("--preempt", choices=PREEMPT, help="with this preemption model")
     search_options.add_search(parser)
-    output = options.add_output(parser, FORMATS)
+    output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are counterexamples"
     )
@@ -82,6 +86,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print the answer, and say how it ended."""
     import lazymmu
 
+    wanted = _outputs(args)
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
         scenarios=options.listed(args.scenarios),
@@ -92,10 +97,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         tasks=args.tasks,
         preempt=args.preempt,
         rt=True if args.rt else None,
-        traces=args.format == "ftrace",
+        traces=any(output.format == "ftrace" for output in wanted),
     )
     if args.list and args.replay is None:
-        _list(request, args)
+        _list(request, wanted, args)
         return ExitCode.CLEAN
     begun = time.monotonic()
     with search_options.aside(args.port), progress(quiet=args.quiet) as show:
@@ -105,49 +110,66 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.replay is None and not answer.wanted:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE
-    _print(answer, args)
+    _print(answer, wanted, args)
     if args.replay is not None and not answer.done:
         say(f"{search_options.shown(args.replay)}: there is no such counterexample in it")
     elif args.replay is None and not args.quiet:
         took = time.monotonic() - begun
-        say(search_options.summary(answer, took, expected=args.format == "ktap"))
-    return _code(answer, args)
+        say(search_options.summary(answer, took, expected=search_options.by_expectation(wanted)))
+    return _code(answer, wanted, args)
 
 
-def _print(answer: VerifyAnswer, args: argparse.Namespace) -> None:
-    match args.format:
-        case "json" | "ktap":
-            search_options.emit_for_programs(answer, args)
-        case "ftrace":
-            from lazymmu.report.verify import ftrace
-
-            texts, sentences = ftrace.of_runs(answer.traces)
-            emit("\n".join(texts), args.output)
-            for sentence in sentences:
-                say(sentence)
-        case _:
-            from lazymmu.report.verify import counterexample, matrix
-
-            parts = [] if args.replay is not None else [matrix.render(answer.verdicts)]
-            if args.scenarios or args.replay is not None:
-                parts += counterexample.of_runs(answer.done)
-            emit("\n".join(parts), args.output)
+def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
+    """Where the answer goes; raises Problem before anything is searched."""
+    for given in args.formats if args.list and args.replay is None else ():
+        name = given.partition("=")[0]
+        if name in FORMATS and name not in formats.SUMMARIES:
+            raise Problem(f"--list has no format {name}; it has {', '.join(formats.SUMMARIES)}")
+    return outputs.outputs(args, FORMATS)
 
 
-def _code(answer: VerifyAnswer, args: argparse.Namespace) -> ExitCode:
-    ktap = args.format == "ktap" and bool(answer.done)
-    code = search_options.ktap_code(answer) if ktap else answer.exit_code()
+def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
+    from lazymmu.report.verify import counterexample, ftrace, matrix
+    from lazymmu.report.verify.formats import of_runs
+
+    def text() -> str:
+        parts = [] if args.replay is not None else [matrix.render(answer.verdicts)]
+        if args.scenarios or args.replay is not None:
+            parts += counterexample.of_runs(answer.done)
+        return "\n".join(parts)
+
+    others = of_runs(answer.done, answer.judged, text)
+    untold: list[str] = []
+
+    def render(name: str, columns: int | None) -> str:
+        if name != "ftrace":
+            return others(name, columns)
+        texts, sentences = ftrace.of_runs(answer.traces)
+        untold.extend(sentences)
+        return "\n".join(texts)
+
+    outputs.deliver(wanted, render)
+    for sentence in dict.fromkeys(untold):
+        say(sentence)
+
+
+def _code(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> ExitCode:
+    expected = search_options.by_expectation(wanted) and bool(answer.done)
+    code = search_options.expectation_code(answer) if expected else answer.exit_code()
     return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
 
-def _list(request: VerifyRequest, args: argparse.Namespace) -> None:
+def _list(request: VerifyRequest, wanted: Sequence[Output], args: argparse.Namespace) -> None:
     from lazymmu.report.verify import catalogue
     from lazymmu.verbs import verify
 
     with search_options.aside(args.port):
         scenarios, implementations = verify.catalogue(request)
     rows = [catalogue.row(scenario) for scenario in scenarios]
-    if args.format == "json":
-        emit(catalogue.render_json(rows, implementations), args.output)
-    else:
-        emit(catalogue.render(rows, implementations, width(args.output)), args.output)
+
+    def render(name: str, columns: int | None) -> str:
+        if name == "json":
+            return catalogue.render_json(rows, implementations)
+        return catalogue.render(rows, implementations, columns)
+
+    outputs.deliver(wanted, render)

@@ -71,6 +71,7 @@ class Repository:
     """A view of the repository that a tree is in, opened by `view`, or a repository of our own.
 
     git: reads through the view; tree: the tree's directory, at or below the repository's top;
+    top: that; origin: the URL of the remote of that name, as it is configured, "" for none;
     partial, shallow: whether the repository says that it lacks objects, or commits, by intention.
     """
 
@@ -78,6 +79,8 @@ class Repository:
     tree: Path
     partial: bool = False
     shallow: bool = False
+    top: Path = Path()
+    origin: str = ""
 
     def commit(self, revision: str) -> str:
         """The name of the commit that `revision` means; raises Problem if there is none."""
@@ -191,6 +194,8 @@ def view(tree: str) -> Iterator[Repository]:
                     for key, _ in found
                 ),
                 shallow=(common / "shallow").is_file(),
+                top=top,
+                origin=dict(found).get("remote.origin.url", ""),
             )
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, overload
 from lazymmu.contract.rules import RULES
 from lazymmu.problem import Problem
 from lazymmu.snapshot import former_tree
+from lazymmu.snapshot.provenance import provenance
 from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs import baseline, names, reading, selection, suppressions
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, Input, read, several
 from lazymmu.verbs.reading import TreeRequest
-from lazymmu.verbs.selection import CheckOutcome
+from lazymmu.verbs.selection import CheckOutcome, FailOn, SetAsideBy
 from lazymmu.witness.finding import CheckResult, Confidence
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Unpack
 
     from lazymmu.verbs.baseline import Baseline
@@ -40,6 +42,8 @@ class CheckRequest(TreeRequest):
     :param diff: only what a patch brings that is applied to the one tree.
     :param suppressions: a TOML file of findings that are left out, each with a reason.
     :param baseline: a file with what was there before, and is left out.
+    :param fail_on: the least that makes a check end with 1.
+    :param provenance: ask the repository of each tree which commit it is.
     """
 
     rules: Sequence[str] = ()
@@ -48,12 +52,15 @@ class CheckRequest(TreeRequest):
     diff: Given | None = None
     suppressions: Given | None = None
     baseline: Given | None = None
+    fail_on: FailOn = FailOn.BREAKS_TEXT
+    provenance: bool = False
 
     def __post_init__(self) -> None:
         """As for every tree; a confidence may be a word."""
         TreeRequest.__post_init__(self)
         object.__setattr__(self, "rules", several(self.rules))
         object.__setattr__(self, "min_confidence", Confidence(self.min_confidence))
+        object.__setattr__(self, "fail_on", FailOn(self.fail_on))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +116,7 @@ class CheckAnswer:
 
     def exit_code(self, *, allow_loss: bool = False) -> ExitCode:
         """How the command ends; allow_loss: also what was lost leaves a check clean."""
-        if self.verdicts:
+        if any(outcome.failing for outcome in self.outcomes):
             return ExitCode.FOUND
         blind = not allow_loss and any(outcome.blind for outcome in self.outcomes)
         return ExitCode.INCONCLUSIVE if self.missing or blind else ExitCode.CLEAN
@@ -235,18 +242,26 @@ def _one(
 
     former = _former(tree, request, wanted)
     result = selection.ordered(look(tree))
-    outcome = CheckOutcome(result)
+    outcome = CheckOutcome(
+        result,
+        fail_on=request.fail_on,
+        compared=former is not None or wanted.baseline is not None,
+        provenance=provenance(reading.called(tree)) if request.provenance else None,
+    )
     if former is not None:
         # First of all filters, because it counts equal fingerprints on both sides.
         old = look(reading.opened(tree).over(former))
-        outcome = outcome.without("not new", selection.known(f.fingerprint for f in old.findings))
+        before = selection.known(f.fingerprint for f in old.findings)
+        outcome = outcome.setting_aside(SetAsideBy.FORMER_TREE, _unjustified(before))
         outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
     if wanted.suppressions:
-        outcome = outcome.without(
-            "suppressed", lambda finding: any(s.holds(finding) for s in wanted.suppressions)
+        outcome = outcome.setting_aside(
+            SetAsideBy.SUPPRESSION,
+            lambda finding: next((s.reason for s in wanted.suppressions if s.holds(finding)), None),
         )
     if wanted.baseline is not None:
-        outcome = outcome.without("in the baseline", selection.known(wanted.baseline.fingerprints))
+        before = selection.known(wanted.baseline.fingerprints)
+        outcome = outcome.setting_aside(SetAsideBy.BASELINE, _unjustified(before))
         outcome = outcome.knowing(wanted.baseline.losses)
         asked = wanted.arches or wanted.baseline.arches
         outcome = outcome.missing(arch for arch in wanted.baseline.arches if arch in asked)
@@ -255,6 +270,11 @@ def _one(
         outcome = replace(outcome, paths=paths)
     least = request.min_confidence
     return result, outcome.without(f"below {least} confidence", selection.above(least))
+
+
+def _unjustified(test: Callable[[Finding], bool]) -> Callable[[Finding], str | None]:
+    """A test as a judge of `CheckOutcome.setting_aside` that gives no reasons."""
+    return lambda finding: "" if test(finding) else None
 
 
 def _former(tree: Where, request: CheckRequest, wanted: _Wanted) -> dict[str, bytes | None] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.beneath import LINK_OUT
@@ -18,12 +19,69 @@ from lazymmu.witness.finding import Confidence, Lost, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from lazymmu.snapshot.provenance import Provenance
     from lazymmu.witness.finding import CheckResult, Finding
 
 LossKey = tuple[str, str, str]
 """What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
 
-__all__ = ["CheckOutcome", "above", "inside", "known", "ordered", "under"]
+__all__ = [
+    "CheckOutcome",
+    "FailOn",
+    "SetAside",
+    "SetAsideBy",
+    "above",
+    "inside",
+    "known",
+    "ordered",
+    "under",
+]
+
+
+class FailOn(StrEnum):
+    """The least that makes a check end with 1."""
+
+    HURTS = "hurts"
+    """An architecture of the tree is hurt."""
+    COSTS = "costs"
+    """One is hurt, or loses time."""
+    BREAKS_TEXT = "breaks-text"
+    """The contract's text is broken, whoever is hurt."""
+    INFORMATION = "information"
+    """Anything, also what only informs."""
+
+    def counts(self, finding: Finding) -> bool:
+        """Whether a finding makes a check end with 1."""
+        match self:
+            case FailOn.HURTS:
+                return finding.severity is Severity.HURTS
+            case FailOn.COSTS:
+                informs = finding.severity is Severity.INFORMATION
+                return finding.severity is Severity.HURTS or bool(finding.costs and not informs)
+            case FailOn.BREAKS_TEXT:
+                return finding.severity is not Severity.INFORMATION
+            case FailOn.INFORMATION:
+                return True
+
+
+class SetAsideBy(StrEnum):
+    """What says that a finding does not count, as it is read after a number."""
+
+    SUPPRESSION = "suppressed"
+    """An entry of a file of suppressions, or of a configuration."""
+    COMMENT = "allowed by a comment in the source"
+    BASELINE = "in the baseline"
+    FORMER_TREE = "not new"
+    """It was there before the change that is asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A finding that was found and does not count; reason: what somebody gave for it, or ""."""
+
+    finding: Finding
+    by: SetAsideBy
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +100,14 @@ class CheckOutcome:
     """Only losses inside these count; empty: all do."""
     gone: tuple[str, ...] = ()
     """Architectures that had the mode before, and were not looked at now."""
+    aside: tuple[SetAside, ...] = ()
+    """Of those withheld the ones that somebody has judged or known: formats for programs say so."""
+    fail_on: FailOn = FailOn.BREAKS_TEXT
+    """What makes the check end with 1."""
+    compared: bool = False
+    """Whether it was asked what was there before: by a former tree, or by a baseline."""
+    provenance: Provenance | None = None
+    """Which commit it is, where that was asked for and is known."""
 
     @property
     def blind(self) -> tuple[Lost, ...]:
@@ -81,15 +147,43 @@ class CheckOutcome:
         """The findings that only inform."""
         return tuple(f for f in self.result.findings if f.severity is Severity.INFORMATION)
 
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings that make the check end with 1."""
+        return tuple(f for f in self.result.findings if self.fail_on.counts(f))
+
     def without(self, reason: str, drop: Callable[[Finding], bool]) -> CheckOutcome:
         """This outcome less the findings that `drop` is true of, counted under `reason`.
 
         What only informs is dropped likewise but not counted: "3 not shown" must mean verdicts.
+        What was set aside before is dropped with them, and was counted then.
         """
         kept = tuple(f for f in self.result.findings if not drop(f))
-        less = replace(self, result=replace(self.result, findings=kept))
+        aside = tuple(one for one in self.aside if not drop(one.finding))
+        less = replace(self, result=replace(self.result, findings=kept), aside=aside)
         gone = len(self.verdicts) - len(less.verdicts)
         return replace(less, withheld=(*less.withheld, (reason, gone))) if gone else less
+
+    def setting_aside(self, by: SetAsideBy, judge: Callable[[Finding], str | None]) -> CheckOutcome:
+        """This outcome less the findings that do not count, which are kept in `aside`.
+
+        judge: why a finding does not count, "" without a reason, None for one that does.
+        """
+        kept: list[Finding] = []
+        aside: list[SetAside] = []
+        for finding in self.result.findings:
+            reason = judge(finding)
+            if reason is None:
+                kept.append(finding)
+            else:
+                aside.append(SetAside(finding, by, reason))
+        gone = sum(one.finding.severity is not Severity.INFORMATION for one in aside)
+        return replace(
+            self,
+            result=replace(self.result, findings=tuple(kept)),
+            withheld=(*self.withheld, (by.value, gone)) if gone else self.withheld,
+            aside=(*self.aside, *aside),
+        )
 
 
 def ordered(result: CheckResult) -> CheckResult:

@@ -39,13 +39,17 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place on a finding's path: a line of the tree and what happens there."""
+    """One place on a finding's path: a line of the tree and what happens there.
+
+    ``aside``: another place of the same mistake, which is no step on the way to the culprit.
+    """
 
     file: str
     line: int
     column: int
     function: str
     note: str
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 
 from lazymmu.report.check import sarif
-from lazymmu.verbs.selection import CheckOutcome
-from lazymmu.witness.finding import Confidence, Severity, TreeInfo
+from lazymmu.snapshot.provenance import Provenance
+from lazymmu.verbs.selection import CheckOutcome, SetAside, SetAsideBy
+from lazymmu.witness.finding import Confidence, Severity, Step, TreeInfo
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Rule:
     sentence: str = "a section begins inside a section"
     why: str = "the inner end ends the outer section"
     citation: str = "include/linux/pgtable.h"
+    kind: str = "obligation"
+    party: str = "caller"
 
 
 RULES = {"nested-section": Rule(), "stale-read": Rule("reads an entry whose write is pending")}
@@ -31,8 +34,8 @@ def render():
     """Renders, validates against SARIF 2.1.0, and returns the object."""
     validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text()))
 
-    def made(*outcomes):
-        log = json.loads(sarif.render(outcomes, version="1.2.3", rules=RULES))
+    def made(*outcomes, asked=()):
+        log = json.loads(sarif.render(outcomes, rules=RULES, asked=asked))
         validator.validate(log)
         return log
 
@@ -73,7 +76,8 @@ def test_a_result_names_its_rule_fingerprint_and_confidence(render, make_finding
 )
 def test_severities_are_levels(render, make_finding, make_result, severity, level):
     """Who gates a merge on errors gates it on what hurts."""
-    (run,) = render(CheckOutcome(make_result(make_finding(severity=severity))))["runs"]
+    outcome = CheckOutcome(make_result(make_finding(severity=severity)))
+    (run,) = render(outcome, asked=["nested-section"])["runs"]
     assert run["results"][0]["level"] == level
 
 
@@ -95,6 +99,82 @@ def test_each_tree_is_a_run_and_odd_names_are_valid_uris(render, make_finding, m
         CheckOutcome(make_result(finding, tree=tree)), CheckOutcome(make_result())
     )["runs"]
     place = first["results"][0]["locations"][0]["physicalLocation"]
-    assert place == {"artifactLocation": {"uri": "mm/a%20b%FF.c", "uriBaseId": "TREE"}}
-    assert first["originalUriBaseIds"]["TREE"]["uri"] == "file:///src/linux%20tree/"
+    assert place == {"artifactLocation": {"uri": "mm/a%20b%FF.c", "uriBaseId": "%SRCROOT%"}}
+    assert first["originalUriBaseIds"]["%SRCROOT%"]["uri"] == "file:///src/linux%20tree/"
     assert second["results"] == []
+
+
+def test_other_places_of_a_mistake_are_related_and_no_steps(render, make_finding, make_result):
+    """A viewer that walks the code flow ends at the culprit."""
+    path = make_finding().path
+    other = Step("mm/else.c", 3, 1, "other_range", "also in the section", aside=True)
+    (run,) = render(CheckOutcome(make_result(make_finding(path=(*path, other)))))["runs"]
+    (result,) = run["results"]
+    (flow,) = result["codeFlows"][0]["threadFlows"]
+    lines = [
+        one["location"]["physicalLocation"]["region"]["startLine"] for one in flow["locations"]
+    ]
+    assert lines == [12, 15, 41]
+    (related,) = result["relatedLocations"]
+    assert related["message"]["text"] == "also in the section"
+
+
+def test_information_is_no_result_unless_it_is_asked_for(render, make_finding, make_result):
+    """An alert that nothing has to be done about is noise."""
+    outcome = CheckOutcome(make_result(make_finding(severity=Severity.INFORMATION)))
+    assert render(outcome)["runs"][0]["results"] == []
+    (result,) = render(outcome, asked=["nested-section"])["runs"][0]["results"]
+    assert result["level"] == "note"
+
+
+def test_what_was_there_before_is_unchanged_and_the_rest_new(render, make_finding, make_result):
+    """Where nobody asked what was before, nothing is said of it."""
+    old, new = make_finding(line=3), make_finding()
+    (plain,) = render(CheckOutcome(make_result(new)))["runs"][0]["results"]
+    assert "baselineState" not in plain
+    for by in (SetAsideBy.BASELINE, SetAsideBy.FORMER_TREE):
+        outcome = CheckOutcome(make_result(new), aside=(SetAside(old, by),), compared=True)
+        first, second = render(outcome)["runs"][0]["results"]
+        assert (first["baselineState"], second["baselineState"]) == ("new", "unchanged")
+        assert "suppressions" not in second
+
+
+def test_a_rule_has_help_a_link_a_level_a_precision_and_tags(render, make_result):
+    """What GitHub shows beside an alert; the link leads to the kernel's own file."""
+    rules = render(CheckOutcome(make_result()))["runs"][0]["tool"]["driver"]["rules"]
+    for rule in rules:
+        assert rule["helpUri"].startswith("https://")
+        assert rule["helpUri"].endswith("/include/linux/pgtable.h")
+        assert rule["help"]["text"]
+        assert rule["help"]["markdown"]
+        assert rule["defaultConfiguration"] == {"level": "error"}
+        assert rule["properties"]["precision"] == "high"
+        assert "lazy-mmu" in rule["properties"]["tags"]
+
+
+def test_runs_of_several_trees_are_told_apart(render, make_result):
+    """A server keeps one category for each, also when one tree is given twice."""
+    trees = ["linux/", "other", "linux/"]
+    outcomes = [CheckOutcome(make_result(tree=TreeInfo(one, "6.1", "plain"))) for one in trees]
+    ids = [run["automationDetails"]["id"] for run in render(*outcomes)["runs"]]
+    assert ids == ["lazymmu/check/1/linux/", "lazymmu/check/other/", "lazymmu/check/3/linux/"]
+
+
+def test_a_tree_below_the_top_of_its_repository_is_named_from_there(
+    render, make_finding, make_result
+):
+    """Servers look a file up in the repository, wherever the tree is in it."""
+    source = Provenance("/src/all of it", "linux", "0592b049ef15", "https://example.org/all.git")
+    outcome = CheckOutcome(make_result(make_finding()), provenance=source)
+    (run,) = render(outcome)["runs"]
+    (result,) = run["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "linux/mm/inner.c", "uriBaseId": "%SRCROOT%"}
+    assert run["originalUriBaseIds"] == {"%SRCROOT%": {"uri": "file:///src/all%20of%20it/"}}
+    assert run["versionControlProvenance"] == [
+        {
+            "repositoryUri": "https://example.org/all.git",
+            "revisionId": "0592b049ef15",
+            "mappedTo": {"uriBaseId": "%SRCROOT%"},
+        }
+    ]

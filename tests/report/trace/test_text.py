@@ -26,7 +26,13 @@ from lazymmu.witness.trace.values import (
 
 SARIF = Path(__file__).parents[1] / "check" / "data" / "sarif-schema-2.1.0.json"
 RULES = {
-    name: SimpleNamespace(sentence=f"{name}.", why="because", citation="include/linux/pgtable.h")
+    name: SimpleNamespace(
+        sentence=f"{name}.",
+        why="because",
+        citation="include/linux/pgtable.h",
+        kind="obligation",
+        party="caller",
+    )
     for name in ("sleep-in-section", "nested-section", "section-in-interrupt")
 }
 BEGAN = TraceLocation(7, "1.000001", 2, "enter <-f", ("enter", "outer"))
@@ -194,7 +200,7 @@ def test_programs_get_everything_that_is_known_of_a_trace():
 
 def sarif(*traces: TraceResult) -> dict[str, Any]:
     """The log, which is valid SARIF 2.1.0."""
-    log = json.loads(trace_sarif.render(traces, version="1.2.3", rules=RULES))
+    log = json.loads(trace_sarif.render(traces, rules=RULES, asked=["nested-section"]))
     jsonschema.Draft7Validator(json.loads(SARIF.read_text())).validate(log)
     made: dict[str, Any] = log
     return made
@@ -217,7 +223,7 @@ def test_a_trace_is_a_run_and_a_finding_a_result_of_it():
     assert (hurts["level"], hurts["kind"]) == ("error", "fail")
     assert (allowed["level"], allowed["kind"]) == ("note", "informational")
     assert hurts["message"]["text"] == (
-        "insmod-499 on CPU 2 at 1.000002: sleeps inside a section. lost"
+        "insmod-499 on CPU 2 at 1.000002: sleeps inside a section. Lost."
     )
     place = hurts["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "a.trace"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.contract import events as e
-from lazymmu.report.verify import counterexample, event_phrases, ktap, matrix
+from lazymmu.report.verify import counterexample, event_phrases, matrix, tools
 from lazymmu.report.verify import json as verify_json
 from lazymmu.report.verify.counterexample import Told
 from lazymmu.verbs import stored
@@ -428,73 +428,27 @@ def test_no_result_shows_the_insides_of_the_reader(result):
         assert str(error) == "a result in it is not whole"
 
 
-# ---- KTAP ----------------------------------------------------------------------------------------
-
-
-def test_suites_are_tests_and_their_cases_subtests():
-    """As Documentation/dev-tools/ktap.rst has it, so that the kernel's harnesses read it."""
-    cases = [
-        ktap.Case("a", "x86 one", ok=True),
-        ktap.Case("a", "x86 #2", ok=False, told=("expected holds", "found\nelse")),
-        ktap.Case("b", "sparc", ok=True, directive="SKIP", told=("no such kernel",)),
-        ktap.Case("a", "arm64", ok=False, directive="TIMEOUT"),
-    ]
-    assert ktap.render(cases) == (
-        "KTAP version 1\n"
-        "1..2\n"
-        "  KTAP version 1\n"
-        "  # Subtest: a\n"
-        "  1..3\n"
-        "  ok 1 x86 one\n"
-        "  # expected holds\n"
-        "  # found\\x0aelse\n"
-        "  not ok 2 x86 _2\n"
-        "  not ok 3 arm64 # TIMEOUT\n"
-        "not ok 1 a\n"
-        "  KTAP version 1\n"
-        "  # Subtest: b\n"
-        "  1..1\n"
-        "  # no such kernel\n"
-        "  ok 1 sparc # SKIP\n"
-        "ok 2 b # SKIP\n"
-        "# Totals: pass:1 fail:2 skip:1 total:4\n"
-    )
+# ---- expectations, as KTAP and JUnit have them ---------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("cases", "whole"),
+    ("outcome", "met", "state"),
     [
-        ([], (0, 0, 0)),
-        ([ktap.Case("a", "b", ok=True)], (1, 0, 0)),
-        ([ktap.Case("a", "b", ok=False)], (0, 1, 0)),
-        ([ktap.Case("a", "b", ok=False, directive="TIMEOUT")], (0, 1, 0)),
-        ([ktap.Case("a", "b", ok=True, directive="SKIP")], (0, 0, 1)),
+        (SearchOutcome.HOLDS, True, "passed"),
+        (SearchOutcome.VIOLATED, False, "failed"),
+        (SearchOutcome.NOT_APPLICABLE, True, "skipped"),
+        (SearchOutcome.NOT_APPLICABLE, False, "failed"),
+        (SearchOutcome.INCONCLUSIVE, None, "open"),
     ],
 )
-def test_totals_are_those_of_the_lines(cases, whole):
-    """A timeout is not ok, as its line says."""
-    assert ktap.totals(cases) == ktap.Totals(*whole)
-    lines = ktap.render(cases).splitlines()
-    assert sum(line.startswith("  not ok") for line in lines) == whole[1]
-    assert lines[-1] == "# Totals: pass:{} fail:{} skip:{} total:{}".format(*whole, len(cases))
-
-
-@pytest.mark.parametrize(
-    ("outcome", "met", "ok", "directive"),
-    [
-        (SearchOutcome.HOLDS, True, True, ""),
-        (SearchOutcome.VIOLATED, False, False, ""),
-        (SearchOutcome.NOT_APPLICABLE, True, True, "SKIP"),
-        (SearchOutcome.NOT_APPLICABLE, False, False, ""),
-        (SearchOutcome.INCONCLUSIVE, None, False, "TIMEOUT"),
-    ],
-)
-def test_a_case_is_ok_when_it_is_as_the_scenario_expects(violated, outcome, met, ok, directive):
-    """What no kernel is like is skipped, and what was not decided is a timeout."""
+def test_a_case_is_passed_when_it_is_as_the_scenario_expects(violated, outcome, met, state):
+    """What no kernel is like is skipped, and what was not decided is open."""
     shown = violated.violations if outcome is SearchOutcome.VIOLATED else ()
     verdict = replace(violated, verdict=outcome, violations=shown, reason="no kernel")
     judged = SimpleNamespace(verdict=verdict, met=met, sentences=("as expected",))
-    case = ktap.case(judged)
-    assert (case.suite, case.name) == ("two-writers", "x86 xen-nesting-count 6.12.8")
-    assert (case.ok, case.directive) == (ok, directive)
+    (suite,) = tools.report([judged]).suites
+    (case,) = suite.cases
+    assert (suite.name, case.name) == ("two-writers", "x86 xen-nesting-count 6.12.8")
+    assert case.state == state
     assert case.told[-1] == "as expected"
+    assert tools.states([judged]) == {case.state: 1}

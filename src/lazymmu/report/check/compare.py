@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding
 
-__all__ = ["Comparison", "ComparisonRow", "compare", "table"]
+__all__ = ["Comparison", "ComparisonRow", "cells", "compare", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,26 @@ def table(comparison: Comparison) -> Table:
     """
     from rich.table import Table
 
+    heads, rows = cells(comparison)
     grid = Table(box=None, pad_edge=False, header_style="")
-    for title in ("file", "function", "rule"):
-        grid.add_column(title, overflow="fold")
+    for head in heads:
+        grid.add_column(clean(head), overflow="fold")
+    for row in rows:
+        grid.add_row(*map(clean, row))
+    return grid
+
+
+def cells(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The heads and the rows of `table`, as they are."""
     releases = [outcome.result.tree.release for outcome in comparison.outcomes]
+    heads = ["file", "function", "rule"]
     for outcome, release in zip(comparison.outcomes, releases, strict=True):
         # Two trees of one release (a patched one and its base) are told apart by their paths.
-        twice = releases.count(release) > 1
-        grid.add_column(clean(outcome.result.tree.path if twice else release), overflow="fold")
-    for row in comparison.rows:
-        cells = [_cell(cell) for cell in row.cells]
-        grid.add_row(clean(row.file), clean(f"{row.function}()"), row.rule, *cells)
-    return grid
+        heads.append(outcome.result.tree.path if releases.count(release) > 1 else release)
+    rows = [
+        (row.file, f"{row.function}()", row.rule, *map(_cell, row.cells)) for row in comparison.rows
+    ]
+    return tuple(heads), rows
 
 
 def _cell(findings: Sequence[Finding]) -> str:
@@ -91,4 +99,4 @@ def _cell(findings: Sequence[Finding]) -> str:
         word = "text"
     else:
         word = "info"
-    return clean(word) + (f" x{len(findings)}" if len(findings) > 1 else "")
+    return word + (f" x{len(findings)}" if len(findings) > 1 else "")

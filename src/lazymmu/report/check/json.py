@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lazymmu.report.check.compare import Comparison
     from lazymmu.verbs.selection import CheckOutcome
-    from lazymmu.witness.finding import SectionRow, Sections
+    from lazymmu.witness.finding import Finding, SectionRow, Sections
 
 __all__ = ["FORMAT", "render", "render_comparison", "render_sections"]
 
@@ -66,12 +66,7 @@ def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
 
 def _check(outcome: CheckOutcome) -> dict[str, Any]:
     result = outcome.result
-    findings = []
-    for finding in result.findings:
-        # The rule first and the path last, which is how one reads it.
-        fields = asdict(finding)
-        path = fields.pop("path")
-        findings.append({**fields, "path": path})
+    findings = [_finding(finding) for finding in result.findings]
     module = {} if result.module is None else {"module": asdict(result.module)}
     return {
         "format": FORMAT,
@@ -80,9 +75,20 @@ def _check(outcome: CheckOutcome) -> dict[str, Any]:
         "arches": list(result.arches),
         "findings": findings,
         "withheld": [{"reason": reason, "count": number} for reason, number in outcome.withheld],
+        "set_aside": [
+            {"by": one.by, "reason": one.reason, "finding": _finding(one.finding)}
+            for one in outcome.aside
+        ],
         "blind": [asdict(lost) for lost in outcome.blind],
         "coverage": {**asdict(result.coverage), "lines": standings(result.coverage)},
     }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    # The rule first and the path last, which is how one reads it.
+    fields = asdict(finding)
+    path = fields.pop("path")
+    return {**fields, "path": path}
 
 
 def _section(row: SectionRow) -> dict[str, Any]:

@@ -1,46 +1,76 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings of checks as SARIF: one run per tree, one code flow per finding."""
+"""Findings of checks as SARIF: one run per tree, one code flow per finding.
+
+Files are named from the top of the repository that a tree is in, because that is how servers look
+them up; a tree in none is its own top.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.report.check.phrases import harms, headline
 from lazymmu.report.common import sarif
-from lazymmu.witness.finding import Confidence
+from lazymmu.verbs.selection import SetAsideBy
+from lazymmu.witness.finding import Confidence, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lazymmu.report.common.sarif import Described
-    from lazymmu.verbs.selection import CheckOutcome
+    from lazymmu.verbs.selection import CheckOutcome, SetAside
     from lazymmu.witness.finding import Finding, Lost
 
 __all__ = ["render"]
 
 # Viewers sort by `rank`, 0 to 100 (SARIF 2.1.0, 3.27.25).
 _RANKS: Final = {Confidence.LOW: 20.0, Confidence.MEDIUM: 60.0, Confidence.HIGH: 90.0}
-_TREE: Final = "TREE"
+_ROOT: Final = "%SRCROOT%"
+"""What locations are relative to; the name is the one that most tools use (3.14.14)."""
+
+_SUPPRESSIONS: Final = {SetAsideBy.SUPPRESSION: "external", SetAsideBy.COMMENT: "inSource"}
+_KNOWN: Final = (SetAsideBy.BASELINE, SetAsideBy.FORMER_TREE)
 
 
 def render(
-    outcomes: Sequence[CheckOutcome], *, version: str, rules: Mapping[str, Described]
+    outcomes: Sequence[CheckOutcome],
+    *,
+    rules: Mapping[str, Described],
+    asked: Collection[str] = (),
 ) -> str:
-    """All findings of all trees; version: of lazymmu; rules: `contract.rules.RULES`."""
-    return sarif.log([_run(outcome, version, rules) for outcome in outcomes])
+    """All findings of all trees; information only where its rule was `asked` for.
+
+    :param rules: `contract.rules.RULES`.
+    """
+    names = Counter(outcome.result.tree.path for outcome in outcomes)
+    runs = []
+    for number, outcome in enumerate(outcomes, 1):
+        path = outcome.result.tree.path
+        category = f"check/{path}" if names[path] == 1 else f"check/{number}/{path}"
+        runs.append(_run(outcome, rules, asked, category))
+    return sarif.log(runs)
 
 
-def _run(outcome: CheckOutcome, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
-    result = outcome.result
+def _run(
+    outcome: CheckOutcome, rules: Mapping[str, Described], asked: Collection[str], category: str
+) -> dict[str, Any]:
+    result, source = outcome.result, outcome.provenance
+    inside = source.inside if source is not None else ""
     lost = [("warning", "was not seen", item) for item in outcome.blind]
     lost += [("note", "could not be read or parsed", item) for item in result.coverage.unparsed]
     lost += [("note", "could not be resolved", item) for item in result.coverage.unresolved]
+    shown: list[tuple[Finding, SetAside | None]] = [(one, None) for one in result.findings]
+    shown += [(one.finding, one) for one in outcome.aside]
     return sarif.run(
-        [_result(finding, rules) for finding in result.findings],
-        version=version,
+        [
+            _result(finding, one, outcome, rules, inside)
+            for finding, one in shown
+            if finding.severity is not Severity.INFORMATION or finding.rule in asked
+        ],
         rules=rules,
-        notifications=[_notification(*item) for item in lost],
+        notifications=[_notification(*item, inside) for item in lost],
         properties={
             "release": result.tree.release,
             "dialect": result.tree.dialect,
@@ -48,19 +78,41 @@ def _run(outcome: CheckOutcome, version: str, rules: Mapping[str, Described]) ->
             "sections": result.coverage.sections,
             "functionsParsed": result.coverage.functions_parsed,
         },
-        bases={_TREE: f"file://{sarif.uri(str(Path(result.tree.path).absolute()))}/"},
+        category=category.removesuffix("/"),
+        more=_origin(outcome),
     )
 
 
-def _result(finding: Finding, rules: Mapping[str, Described]) -> dict[str, Any]:
-    result = sarif.result(
+def _origin(outcome: CheckOutcome) -> dict[str, Any]:
+    """Which repository and revision it is, and what paths are relative to."""
+    source = outcome.provenance
+    top = source.top if source is not None else str(Path(outcome.result.tree.path).absolute())
+    root = f"file://{sarif.uri(top)}/"
+    bases = {"originalUriBaseIds": {_ROOT: {"uri": root}}}
+    if source is None:
+        return bases
+    control = {"repositoryUri": source.origin or root, "mappedTo": {"uriBaseId": _ROOT}}
+    if source.revision:
+        control["revisionId"] = source.revision
+    return {**bases, "versionControlProvenance": [control]}
+
+
+def _result(
+    finding: Finding,
+    one: SetAside | None,
+    outcome: CheckOutcome,
+    rules: Mapping[str, Described],
+    inside: str,
+) -> dict[str, Any]:
+    def place(line: Any, note: str | None = None) -> dict[str, Any]:
+        return _location(inside, line.file, line.line, line.column, line.function, note)
+
+    return sarif.result(
         finding,
-        ". ".join([headline(finding), *harms(finding)]),
-        _location(finding.file, finding.line, finding.column, finding.function),
-        [
-            _location(step.file, step.line, step.column, step.function, step.note)
-            for step in finding.path
-        ],
+        sarif.sentences([headline(finding), *harms(finding)]),
+        place(finding),
+        [place(step, step.note) for step in finding.path if not step.aside],
+        related=[place(step, step.note) for step in finding.path if step.aside],
         rules=rules,
         properties={
             "confidence": finding.confidence,
@@ -68,19 +120,38 @@ def _result(finding: Finding, rules: Mapping[str, Described]) -> dict[str, Any]:
             "conditions": list(finding.conditions),
             "also": list(finding.also),
         },
+        more={"rank": _RANKS[finding.confidence], **_standing(one, outcome)},
     )
-    return {**result, "rank": _RANKS[finding.confidence]}
+
+
+def _standing(one: SetAside | None, outcome: CheckOutcome) -> dict[str, Any]:
+    """Whether it was there before, and whether somebody has judged it."""
+    said: dict[str, Any] = {}
+    if outcome.compared:
+        known = one is not None and one.by in _KNOWN
+        said["baselineState"] = "unchanged" if known else "new"
+    if one is not None and one.by in _SUPPRESSIONS:
+        reason = {"justification": one.reason} if one.reason else {}
+        kind = _SUPPRESSIONS[one.by]
+        said["suppressions"] = [{"kind": kind, "status": "accepted", **reason}]
+    return said
 
 
 def _location(
-    file: str, line: int, column: int = 0, function: str = "", note: str | None = None
+    inside: str,
+    file: str,
+    line: int,
+    column: int = 0,
+    function: str = "",
+    note: str | None = None,
 ) -> dict[str, Any]:
-    return sarif.location(file, line, column, base=_TREE, function=function, note=note)
+    name = f"{inside}/{file}" if inside else file
+    return sarif.location(name, line, column, base=_ROOT, function=function, note=note)
 
 
-def _notification(level: str, what: str, item: Lost) -> dict[str, Any]:
+def _notification(level: str, what: str, item: Lost, inside: str) -> dict[str, Any]:
     return sarif.notification(
         level,
         f"{item.name or item.file} {what}: {item.reason}",
-        _location(item.file, item.line) if item.file else None,
+        _location(inside, item.file, item.line) if item.file else None,
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common.table import plain
 from lazymmu.report.common.words import clean, grouped
@@ -11,9 +11,41 @@ from lazymmu.report.common.words import clean, grouped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lazymmu.witness.finding import SectionRow
+    from lazymmu.witness.finding import SectionRow, Sections
 
-__all__ = ["render"]
+__all__ = ["HEADS", "of_trees", "render", "values"]
+
+HEADS: Final = (
+    "file", "line", "function", "space", "locks_begin", "locks_end", "pinned", "arches", "actions",
+    "sleeps", "nests", "flushes",
+)  # fmt: skip
+"""The columns of `values`."""
+
+
+def of_trees(trees: Sequence[tuple[str, Sections]], width: int | None = None) -> str:
+    """The table of each tree, under its name where there are several."""
+    return "\n".join(
+        (f"{clean(tree)}:\n" if len(trees) > 1 else "") + render(found.rows, width)
+        for tree, found in trees
+    )
+
+
+def values(row: SectionRow) -> tuple[str | int, ...]:
+    """One section as `HEADS` has it, a cell each; several of something are parted by `; `."""
+    return (
+        row.file,
+        row.line,
+        row.function,
+        row.space,
+        "; ".join(row.locks_begin),
+        "; ".join(row.locks_end),
+        "; ".join(row.pinned),
+        " ".join(row.arches),
+        " ".join(f"{action}:{line}" for line, action in row.actions),
+        "; ".join(row.sleeps),
+        "; ".join(row.nests),
+        "; ".join(row.flushes),
+    )
 
 
 def render(rows: Sequence[SectionRow], width: int | None = None) -> str:

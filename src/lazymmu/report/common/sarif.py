@@ -8,10 +8,13 @@ validate the output against the published schema.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from lazymmu.json_text import dump
+from lazymmu.report.common.markup import escaped
+from lazymmu.version import version
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -19,7 +22,17 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.finding import Finding
 
-__all__ = ["LEVELS", "Described", "location", "log", "notification", "result", "run", "uri"]
+__all__ = [
+    "LEVELS",
+    "Described",
+    "location",
+    "log",
+    "notification",
+    "result",
+    "run",
+    "sentences",
+    "uri",
+]
 
 LEVELS: Final = {
     Severity.HURTS: "error",
@@ -27,6 +40,10 @@ LEVELS: Final = {
     Severity.INFORMATION: "note",
 }
 """What SARIF calls each severity."""
+
+_KERNEL: Final = "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/"
+_FILE: Final = re.compile(r"\b(?:[\w-]+/)+[\w.-]+\.[chS]\b")
+"""A file of the kernel, as citations begin with one."""
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -46,6 +63,14 @@ class Described(Protocol):
     def citation(self) -> str:
         """Where the kernel says so."""
 
+    @property
+    def kind(self) -> str:
+        """`obligation`, `harm` or `information`."""
+
+    @property
+    def party(self) -> str:
+        """Who is bound by it."""
+
 
 def log(runs: Sequence[Mapping[str, Any]]) -> str:
     """A whole file, as text."""
@@ -55,32 +80,35 @@ def log(runs: Sequence[Mapping[str, Any]]) -> str:
 def run(
     results: Sequence[Mapping[str, Any]],
     *,
-    version: str,
     rules: Mapping[str, Described],
     notifications: Sequence[Mapping[str, Any]],
     properties: Mapping[str, Any],
+    category: str,
     complete: bool = True,
-    bases: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What was found in one tree or trace.
 
-    version: of lazymmu; rules: all that there are, as for `result`; notifications: what could not
-    be seen or told; complete: whether all of it was read; bases: the directories that locations
-    are relative to, by name, as URIs.
+    :param rules: all that there are, as for `result`.
+    :param notifications: what could not be seen or told.
+    :param category: tells the runs of one file, and of one commit, apart.
+    :param complete: whether all of it was read.
+    :param more: other properties of a run, such as what locations are relative to.
     """
     driver = {
         "name": "lazymmu",
-        "version": version,
+        "version": version(),
         "rules": [_rule(name, rules[name]) for name in sorted(rules)],
     }
     invocation = {
         "executionSuccessful": complete,
         "toolExecutionNotifications": list(notifications),
     }
-    below = {name: {"uri": directory} for name, directory in (bases or {}).items()}
     return {
         "tool": {"driver": driver},
-        **({"originalUriBaseIds": below} if below else {}),
+        # What stands before the last slash is the category; there is no number of a run after it.
+        "automationDetails": {"id": f"lazymmu/{category}/"},
+        **(more or {}),
         "invocations": [invocation],
         "results": list(results),
         "properties": dict(properties),
@@ -95,8 +123,17 @@ def result(
     *,
     rules: Mapping[str, Described],
     properties: Mapping[str, Any],
+    related: Sequence[Mapping[str, Any]] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One finding; text: its message; place: where it is; steps: the locations of its path."""
+    """One finding.
+
+    :param text: its message.
+    :param place: where it is.
+    :param steps: the locations of its path, in order, the culprit last.
+    :param related: other places of the same mistake.
+    :param more: other properties of a result, such as its suppressions.
+    """
     made: dict[str, Any] = {
         "ruleId": finding.rule,
         "level": LEVELS[finding.severity],
@@ -114,7 +151,11 @@ def result(
             for order, location in enumerate(steps, 1)
         ]
         made["codeFlows"] = [{"threadFlows": [{"locations": way}]}]
-    return made
+    if related:
+        made["relatedLocations"] = [
+            {"id": number, **location} for number, location in enumerate(related, 1)
+        ]
+    return {**made, **(more or {})}
 
 
 def location(
@@ -155,15 +196,38 @@ def notification(level: str, text: str, place: Mapping[str, Any] | None = None) 
     return made if place is None else {**made, "locations": [place]}
 
 
+def sentences(phrases: Sequence[str]) -> str:
+    """Phrases as sentences, each with a capital letter and a full stop, but for a function's name.
+
+    The first begins with ``function():``, which is spelt as it is.
+    """
+    first, *others = phrases
+    return " ".join([f"{first}.", *(f"{one[:1].upper()}{one[1:]}." for one in others if one)])
+
+
 def uri(file: str) -> str:
     """A file's name as a relative URI; names are bytes, which need not be text."""
     return quote(os.fsencode(file))
 
 
 def _rule(name: str, rule: Described) -> dict[str, Any]:
+    paragraphs = (rule.why, f"Source: {rule.citation}", f"More: lazymmu explain {name}")
+    file = _FILE.search(rule.citation)
+    obliges = rule.kind != "information"
     return {
         "id": name,
         "shortDescription": {"text": rule.sentence},
         "fullDescription": {"text": rule.why},
-        "help": {"text": f"{rule.why}\n\nSource: {rule.citation}\n\nMore: lazymmu explain {name}"},
+        # The page of the kernel's source that states the rule, or shows it.
+        **({"helpUri": _KERNEL + quote(file[0])} if file else {}),
+        "help": {
+            "text": "\n\n".join((rule.sentence, *paragraphs)),
+            "markdown": "\n\n".join((f"**{escaped(rule.sentence)}**", *map(escaped, paragraphs))),
+        },
+        "defaultConfiguration": {"level": "error" if obliges else "note"},
+        "properties": {
+            "precision": "high" if obliges else "medium",
+            "problem.severity": "error" if obliges else "recommendation",
+            "tags": ["linux", "lazy-mmu", rule.kind, f"binds-{rule.party}"],
+        },
     }

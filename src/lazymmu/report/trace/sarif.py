@@ -11,7 +11,7 @@ from lazymmu.report.trace.text import task
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lazymmu.report.common.sarif import Described
     from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceResult
@@ -19,16 +19,30 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 
-def render(watched: Sequence[TraceResult], *, version: str, rules: Mapping[str, Described]) -> str:
-    """One run for each trace; version: of lazymmu; rules: `contract.rules.RULES`."""
-    return sarif.log([_run(one, version, rules) for one in watched])
+def render(
+    watched: Sequence[TraceResult],
+    *,
+    rules: Mapping[str, Described],
+    asked: Collection[str] = (),
+) -> str:
+    """One run for each trace; what only informs is there where its rule was `asked` for.
+
+    :param rules: `contract.rules.RULES`.
+    """
+    return sarif.log([_run(one, rules, asked) for one in watched])
 
 
-def _run(watched: TraceResult, version: str, rules: Mapping[str, Described]) -> dict[str, Any]:
+def _run(
+    watched: TraceResult, rules: Mapping[str, Described], asked: Collection[str]
+) -> dict[str, Any]:
     return sarif.run(
-        [_result(one, rules) for one in watched.findings],
-        version=version,
+        [
+            _result(one, rules)
+            for one in watched.findings
+            if one.severity is not Severity.INFORMATION or one.rule in asked
+        ],
         rules=rules,
+        category=f"trace/{watched.name}".removesuffix("/"),
         notifications=[sarif.notification("note", clean(one.reason)) for one in watched.caveats],
         properties={
             "arch": watched.arch,
@@ -46,7 +60,7 @@ def _result(finding: TraceFinding, rules: Mapping[str, Described]) -> dict[str, 
     spots = (*finding.began, finding.location)
     result = sarif.result(
         finding,
-        clean(". ".join([text, *filter(None, [finding.harm])])),
+        clean(sarif.sentences([text, finding.harm])),
         _location(finding.file, finding.location),
         [
             _location(step.file, spot, step.note)

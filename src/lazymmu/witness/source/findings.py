@@ -267,12 +267,14 @@ def _finding(group: list[Report], dialect: Dialect, rows: Mapping[str, DeferralR
     ):
         if item.section is not None and (item.section.file, item.section.line) not in seen:
             seen.add((item.section.file, item.section.line))
-            others.append(replace(item.section, note="also in the section that begins here"))
+            note = "also in the section that begins here"
+            others.append(replace(item.section, note=note, aside=True))
     shown = {(best.step.file, best.step.line)}
     for item in sorted(group, key=lambda c: (c.step.file, c.step.line)):
         if (item.step.file, item.step.line) not in shown:
             shown.add((item.step.file, item.step.line))
-            others.append(replace(item.step, note=f"likewise: {item.step.note}"))
+            note = f"likewise: {item.step.note}"
+            others.append(replace(item.step, note=note, aside=True))
     return Finding(
         rule=best.rule,
         severity=severity,
