@@ -19,8 +19,8 @@ def test_findings_go_to_standard_output_and_the_summary_to_standard_error(
     checked(make_result(make_finding()))
     ran = run("check", "linux")
     assert ran.code == FOUND
-    assert ran.out.startswith("mm/inner.c:41:2: error: inner_pte_range(): ")
-    assert all(": error: " in line or ": note: " in line for line in ran.out.splitlines())
+    assert ran.out.startswith("mm/inner.c:41:2: hurts: inner_pte_range(): ")
+    assert all(": hurts: " in line or line.startswith("  ") for line in ran.out.splitlines())
     assert "1 finding (1 hurts an architecture)" in ran.err
 
 
@@ -40,7 +40,7 @@ def test_information_alone_is_clean_and_the_summary_says_how_to_see_it(
     ran = run("check", "linux")
     assert (ran.code, ran.out) == (CLEAN, "")
     assert "--rule preempted-in-section shows it" in ran.err
-    assert run("check", "linux", "--rule", "preempted-in-section").out.count(" info: ") == 1
+    assert run("check", "linux", "--rule", "preempted-in-section").out.count(" information: ") == 1
     assert json.loads(run("check", "linux", "--format", "json").out)["findings"]
 
 

@@ -181,7 +181,7 @@ def on_terminal(tmp_path):
 
 EMIT = """
 from lazymmu.cli.console import emit
-emit("mm/a.c:1:2: error: f(): says [it] [nested-section]\\n", colour=True)
+emit("mm/a.c:1:2: hurts: f(): says [it] [nested-section]\\n", colour=True)
 """
 
 
@@ -190,7 +190,7 @@ def test_a_terminal_gets_colour_and_the_same_words(on_terminal):
     seen = on_terminal(EMIT)
     assert "\x1b[" in seen
     plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
-    assert plain == "mm/a.c:1:2: error: f(): says [it] [nested-section]\r\n"
+    assert plain == "mm/a.c:1:2: hurts: f(): says [it] [nested-section]\r\n"
 
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])

@@ -34,7 +34,7 @@ def test_a_violation_is_a_line_that_points_into_the_list(run, events):
     ran = run("replay", path)
     assert ran.code == 1
     first, note = ran.out.splitlines()
-    assert first.startswith(f"{path}:3:1: error: T0: ")
+    assert first.startswith(f"{path}:3:1: hurts: T0: ")
     assert first.endswith("[nested-section]")
     assert note == "mm/demo.c:12:2: note: demo(): here"
     assert f"lazymmu: {path}: 1 violation in 4 events, by dialect no-nesting\n" in ran.err
@@ -76,7 +76,7 @@ def test_a_list_comes_from_standard_input_too(run, monkeypatch):
     monkeypatch.setattr(sys, "stdin", stdin)
     ran = run("replay", "-")
     assert ran.code == 1
-    assert ran.out.startswith("<stdin>:3:1: error: ")
+    assert ran.out.startswith("<stdin>:3:1: hurts: ")
 
 
 @pytest.mark.parametrize(

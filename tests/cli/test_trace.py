@@ -23,7 +23,7 @@ def test_violations_end_with_1_and_are_told_like_a_compiler(run):
     assert ran.code == 1
     lines = ran.out.splitlines()
     assert lines[0] == (
-        f"{XEN}:756:1: error: insmod-499 [000] 9.119120: begins a lazy MMU section inside a section"
+        f"{XEN}:756:1: hurts: insmod-499 [000] 9.119120: begins a lazy MMU section inside a section"
         " [nested-section]"
     )
     assert lines[1] == (
@@ -55,7 +55,7 @@ def test_what_is_allowed_is_told_briefly_and_in_full_when_asked_for(run):
     """Preempted in a section on arm64, with the stack."""
     ran = run("trace", ARM64)
     assert ran.code == 0
-    assert ran.out.count(": info: ") == 4
+    assert ran.out.count(": information: ") == 4
     assert "allowed on arm64" in ran.out
     assert "called from" not in ran.out
     ran = run("trace", ARM64, "--rule", "preempted-in-section")
@@ -120,7 +120,7 @@ def test_standard_input_is_a_trace(run, monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
         ran = run("trace", "-", "--rule", "nested-section")
         assert ran.code == 1
-        assert ran.out.startswith("<stdin>:756:1: error: ")
+        assert ran.out.startswith("<stdin>:756:1: hurts: ")
         assert ran.out.count("[nested-section]") == 4
 
 
@@ -128,10 +128,10 @@ def test_findings_of_one_task_or_cpu(run):
     """Everything is followed; the others are not shown, and do not count."""
     ran = run("trace", XEN, "--task", "27")
     assert ran.code == 1
-    assert ran.out.count("error:") == 2
+    assert ran.out.count("hurts:") == 2
     assert "ksoftirqd/1-27" in ran.out
     assert run("trace", XEN, "--task", "1").code == 0
-    assert run("trace", XEN, "--cpu", "0").out.count("error: swapper/0-0") == 4
+    assert run("trace", XEN, "--cpu", "0").out.count("hurts: swapper/0-0") == 4
 
 
 def test_json_has_it_all(run, tmp_path):

@@ -66,9 +66,9 @@ def test_the_readme_shows_the_first_screen(screen: str) -> None:
 def test_the_findings_on_the_page_for_beginners_are_what_is_printed() -> None:
     """Line by line, in this order, without gaps."""
     (command,) = re.findall(r"^    lazymmu (check examples/.*)", START, re.M)
-    excerpt = re.findall(r"^    (examples/.*\n)", START, re.M)
-    assert len(excerpt) > 3
-    assert "".join(excerpt) in printed(f"{command} --no-cache --exit-zero")
+    (excerpt,) = re.findall(r"^    examples/.*\n(?:    .*\n)+", START, re.M)
+    assert excerpt.count("\n") > 4
+    assert re.sub("^    ", "", excerpt, flags=re.M) in printed(f"{command} --no-cache --exit-zero")
 
 
 def test_every_command_in_the_readme_is_one() -> None:

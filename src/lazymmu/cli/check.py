@@ -2,7 +2,7 @@
 """Check kernel source trees against the contract of the lazy MMU mode.
 
 A tree is plain source: it need not be configured or built. Findings go to
-standard output, one line each with the path to the culprit in notes below it;
+standard output, one line each with the path to the culprit below it, what hurts first;
 a summary goes to standard error.
 """
 
@@ -68,6 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
     )
     output = outputs.add_outputs(parser, FORMATS)
+    output.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="in text: every other place of a mistake, what each step does, who is concerned",
+    )
     output.add_argument(
         "--compare", action="store_true", help="of several trees: a table, finding by release"
     )
@@ -167,7 +173,7 @@ def _print(
     if args.compare:
         render = of_comparison(outcomes, asked=asked)
     else:
-        render = of_check(outcomes, asked=asked, allow_loss=args.allow_loss)
+        render = of_check(outcomes, asked=asked, allow_loss=args.allow_loss, verbose=args.verbose)
     outputs.deliver(wanted, render, coloured=("text",))
 
 

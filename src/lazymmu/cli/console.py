@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["begin", "delivered", "emit", "progress", "read_input", "say", "tell", "width", "write"]
 
+MIN_COLUMNS = 60
+"""What is folded is never narrower."""
+
 _reader_gone = False
 """Whether standard output was closed by who reads it before all of the result was in it."""
 
@@ -98,7 +101,7 @@ def width(output: str | None = None) -> int | None:
         # Narrower than this, folded cells read worse than wrapped lines.
         import shutil
 
-        return max(shutil.get_terminal_size().columns, 100)
+        return max(shutil.get_terminal_size().columns, MIN_COLUMNS)
     return None
 
 
@@ -203,13 +206,15 @@ def _coloured(text: str) -> str:
     from rich.theme import Theme
 
     class Messages(RegexHighlighter):
-        """What compilers colour: the place, the severity, the option that names the warning."""
+        """What compilers colour: the place, the severity, the name of the rule."""
 
         base_style = "say."
         highlights = [  # noqa: RUF012 - rich declares it so
             r"^(?P<place>[^\s:]+:\d+:\d+:) "
-            r"((?P<error>error:)|(?P<warning>warning:)|(?P<note>note:|info:))",
+            r"((?P<error>hurts:)|(?P<warning>costs:|breaks the text:)|"
+            r"(?P<note>note:|information:))",
             r"(?P<rule>\[[a-z-]+\])$",
+            r"^  (?P<error>>) (?P<place>\S+:\d+) ",
         ]
 
     theme = Theme(

@@ -41,7 +41,8 @@ class Confidence(StrEnum):
 class Step:
     """One place on a finding's path: a line of the tree and what happens there.
 
-    ``aside``: another place of the same mistake, which is no step on the way to the culprit.
+    ``aside``: another place of the same mistake, which is no step on the way to the culprit;
+    ``code``: the line as it stands in the source, "" where there is none.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Step:
     function: str
     note: str
     aside: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

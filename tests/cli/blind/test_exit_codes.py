@@ -101,7 +101,7 @@ def test_a_header_that_nothing_includes_is_walked_all_the_same(tree, mode):
     text = f"static inline void begin_it(void)\n{{\n\t{mode[0]}();\n}}\n"
     ran = tree.add(text, "mm/alone.h", built=False).check()
     assert ran.code == 1
-    assert "mm/alone.h:4:1: error: begin_it(): returns with the lazy MMU mode on" in ran.out
+    assert "mm/alone.h:4:1: hurts: begin_it(): returns with the lazy MMU mode on" in ran.out
 
 
 def test_a_body_that_is_included_is_not_clean(tree, mode):

@@ -51,6 +51,7 @@ def test_one_tree_is_one_object_with_tree_arches_findings_and_coverage(
         "function": "outer_pte_range",
         "note": "the section begins",
         "aside": False,
+        "code": "",
     }
     assert value["withheld"] == [{"reason": "in the baseline", "count": 2}]
     assert value["coverage"]["unresolved"] == [

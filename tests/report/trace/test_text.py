@@ -87,10 +87,10 @@ def test_every_violation_is_told_with_where_its_section_began():
         [watched(finding(), finding(location=TraceLocation(12, "1.1", 3, "again")))]
     )
     assert text.splitlines() == [
-        "a.trace:9:1: error: insmod-499 [002] 1.000002: sleeps inside a section [sleep-in-section]",
+        "a.trace:9:1: hurts: insmod-499 [002] 1.000002: sleeps inside a section [sleep-in-section]",
         "a.trace:7:1: note: the section began here: [002] 1.000001: enter <-f",
         "a.trace:7:1: note: called from enter <- outer",
-        "a.trace:12:1: error: insmod-499 [003] 1.1: sleeps inside a section [sleep-in-section]",
+        "a.trace:12:1: hurts: insmod-499 [003] 1.1: sleeps inside a section [sleep-in-section]",
         "a.trace:7:1: note: the section began here: [002] 1.000001: enter <-f",
         "a.trace:7:1: note: called from enter <- outer",
     ]
@@ -143,13 +143,13 @@ def test_what_is_allowed_is_told_in_a_line_each_the_first_ten_of_a_rule():
     """Ten things of a rule that are allowed are told in a line each, and how to see the rest."""
     many = [finding(**ALLOWED, notes=("a note",)) for _ in range(12)]
     text = report.render([watched(*many, cut=(("sleep-in-section", 30), ("stale-read", 2)))])
-    assert text.count("info: insmod-499") == text.count("note: a note") == 10
+    assert text.count("information: insmod-499") == text.count("note: a note") == 10
     assert text.splitlines()[-2:] == [
         "a.trace: 32 more of sleep-in-section; --rule sleep-in-section shows them",
         "a.trace: 2 more of stale-read",
     ]
     whole = report.render([watched(*many)], asked={"sleep-in-section"})
-    assert whole.count("info: insmod-499") == 12
+    assert whole.count("information: insmod-499") == 12
     assert "more of" not in whole
 
 

@@ -18,15 +18,20 @@ __all__ = ["of_check", "of_comparison", "of_sections"]
 
 
 def of_check(
-    outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = (), allow_loss: bool = False
+    outcomes: Sequence[CheckOutcome],
+    *,
+    asked: Collection[str] = (),
+    allow_loss: bool = False,
+    verbose: bool = False,
 ) -> Callable[[str, int | None], str]:
     """A renderer of checks: takes the format and the terminal's columns.
 
     :param asked: rules named by the user, whose information is shown.
     :param allow_loss: what was lost leaves a check clean.
+    :param verbose: all that there is to say, where a format leaves out what most can do without.
     """
 
-    def render(name: str, _columns: int | None) -> str:
+    def render(name: str, columns: int | None) -> str:
         match name:
             case "json":
                 from lazymmu.report.check import json
@@ -44,7 +49,7 @@ def of_check(
             case "text":
                 from lazymmu.report.check import text
 
-                return text.render(outcomes, asked=asked)
+                return text.render(outcomes, asked=asked, columns=columns, verbose=verbose)
         from lazymmu.report.check.tools import report
 
         return tools.render(name, report(outcomes, asked=asked, allow_loss=allow_loss))

@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.report.common.words import clean, grouped
-from lazymmu.witness.finding import Severity
+from lazymmu.witness.finding import Confidence, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lazymmu.witness.finding import Finding, Harm, Step
 
-__all__ = ["harms", "headline", "place", "terms"]
+__all__ = ["harms", "headline", "place", "sorted_by_severity", "terms"]
 
 
 def headline(finding: Finding) -> str:
@@ -42,12 +42,25 @@ def _told(verb: str, harms: Iterable[Harm]) -> list[str]:
     ]
 
 
-def terms(finding: Finding) -> list[str]:
-    """What the finding depends on, how sure it is, and what else it breaks."""
-    said = [f"on {_listed(finding.arches)}"] if finding.arches else []
+def sorted_by_severity(found: Iterable[Finding]) -> list[Finding]:
+    """What hurts first, and information last; else in the order that they come in."""
+    order = list(Severity)
+    return sorted(found, key=lambda one: order.index(one.severity))
+
+
+def terms(finding: Finding, usual: Sequence[str] | None = None) -> list[str]:
+    """What the finding depends on, how sure it is, and what else it breaks.
+
+    :param usual: the architectures that were looked at, for who need not read what goes without
+        saying: that it is so on all of them, and that nothing was assumed.
+    """
+    said = []
+    if finding.arches and (usual is None or set(finding.arches) != set(usual)):
+        said.append(f"on {_listed(finding.arches)}")
     if finding.conditions:
         said.append(f"needs {_listed(finding.conditions)}")
-    said.append(f"confidence {finding.confidence}")
+    if usual is None or finding.confidence is not Confidence.HIGH:
+        said.append(f"confidence {finding.confidence}")
     if finding.also:
         said.append(f"also breaks {_listed(finding.also)}")
     if finding.implied:

@@ -23,14 +23,14 @@ __all__ = ["render"]
 def render(
     name: str, judged: Sequence[tuple[EventLine, Violation]], rules: Mapping[str, Rule]
 ) -> str:
-    """``list:line:1: error: task: what is wrong [rule]``, and the place in C that an event names.
+    """``list:line:1: hurts: task: what is wrong [rule]``, and the place in C that an event names.
 
     name: the list's, for messages; rules: `contract.rules.RULES`.
     """
     lines = []
     for line, violation in judged:
         rule = rules[violation.rule]
-        level = messages.LEVELS[
+        level = messages.WORDS[
             Severity.INFORMATION if rule.kind is RuleKind.INFORMATION else Severity.HURTS
         ]
         task = f"{violation.event.task}: " if violation.event.task else ""

@@ -79,7 +79,7 @@ def _headline(finding: TraceFinding) -> str:
     spot = finding.location
     place = messages.at(finding.file, finding.line, finding.column)
     said = f"{task(finding)} [{spot.cpu:03}] {spot.stamp}: {finding.message}"
-    return messages.headline(place, messages.LEVELS[finding.severity], clean(said), finding.rule)
+    return messages.headline(place, messages.severity(finding), clean(said), finding.rule)
 
 
 def task(finding: TraceFinding) -> str:

@@ -34,6 +34,7 @@ from lazymmu.witness.source.findings import findings
 from lazymmu.witness.source.mode_places import settle
 from lazymmu.witness.source.prefilter import Prefilter, prefilter
 from lazymmu.witness.source.result_cache import keep, key, recall
+from lazymmu.witness.source.source_lines import with_code
 
 Where = str | os.PathLike[str] | Tree
 """What may be checked: the path of a tree, or one that is open."""
@@ -92,7 +93,9 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     result = CheckResult(
         tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
-        findings=findings((c for item in looked for c in item.reports), asked.dialect, rows),
+        findings=with_code(
+            asked.tree, findings((c for item in looked for c in item.reports), asked.dialect, rows)
+        ),
         coverage=_coverage(asked, marks, looked) if looked else _nothing(asked),
     )
     if not looked:
