@@ -113,7 +113,9 @@ class Write(Event):
 
     `how` is "deferred" when some implementation may put the change off while the mode is on,
     "immediate" when none does (atomic read-modify-write helpers).  `operation` is the accessor's
-    name; `was_valid` whether the old entry was valid, where known.
+    name; `was_valid` whether the old entry was valid, where known; `put_off` says that the store is
+    immediate and the invalidation of the TLB's copy is not: it waits for the section's end, as on
+    powerpc hash and sparc64.
     """
 
     entry: Identity
@@ -122,6 +124,7 @@ class Write(Event):
     how: How = "deferred"
     operation: str = ""
     was_valid: bool | None = None
+    put_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +246,16 @@ class UserReturn(Event):
 
 @dataclass(frozen=True, slots=True)
 class TlbFlush(Event):
-    """TLB maintenance for one `entry`, a range, an mm or all; "noop" where it does nothing."""
+    """TLB maintenance for one `entry`, a range, an mm or all; "noop" where it does nothing.
+
+    `batch` says that it does as well what waits in the CPU's batch of invalidations.
+    """
 
     scope: TlbScope = "range"
     space: Space = "unknown"
     how: TlbHow = "now"
     entry: Identity | None = None
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

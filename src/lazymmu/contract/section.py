@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from lazymmu.contract.event_words import Identity, Level, LockClass, LockHow, Space
+from lazymmu.contract.event_words import Identity, Level, LockClass, LockHow, PutOff, Space
 from lazymmu.contract.events import (
     UNKNOWN_ENTRY,
     Disable,
@@ -32,6 +32,7 @@ from lazymmu.contract.events import (
     Pin,
     Resume,
     Take,
+    TlbFlush,
     Unknown,
     Unpin,
     UserReturn,
@@ -77,12 +78,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A deferred write that has not taken effect, and the locks that covered it."""
+    """What has not taken effect of a write, and the locks that covered it.
+
+    what: the "write" itself, or the "invalidation" alone of what TLBs hold of an entry that was
+    changed at once.
+    """
 
     entry: Identity
     level: Level = "pte"
     space: Space = "unknown"
     locks: frozenset[Identity] = frozenset()
+    what: PutOff = "write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class TaskState:
     """What the contract knows about one task.  Hashable; holds no places, so that paths can join.
 
     depth: sections begun and not ended; paused: pauses begun and not ended; pending: deferred
-    writes; locks: locks held; pins: what keeps the task where it is, sorted, one item per pin;
+    writes and invalidations; locks: locks held; pins: what keeps the task where it is, sorted, one item per pin;
     irq: interrupts that the task is in, innermost last; unknown: aspects (`events.Aspect` without
     "all") that are not known: rules that need one of them stay silent.
     """
@@ -143,12 +149,12 @@ class TaskState:
                 only, same_class = candidate, same_class + 1
         return only if same_class == 1 and cls in PAGE_TABLE_CLASSES else None
 
-    def pending_on(self, entry: Identity) -> Pending | None:
-        """A pending write of exactly this entry; None for an entry that cannot be told apart."""
+    def pending_on(self, entry: Identity, what: PutOff = "write") -> Pending | None:
+        """What waits of exactly this entry; None for an entry that cannot be told apart."""
         if entry == UNKNOWN_ENTRY:
             return None
         for candidate in self.pending:
-            if candidate.entry == entry:
+            if candidate.entry == entry and candidate.what == what:
                 return candidate
         return None
 
@@ -245,12 +251,21 @@ def _flush(state: TaskState, event: Flush) -> TaskState:
 
 
 def _write(state: TaskState, event: Write) -> TaskState:
-    if event.how != "deferred" or not state.active:
+    deferred = event.how == "deferred"
+    if not (deferred or event.put_off) or not state.active:
         return state
-    item = Pending(event.entry, event.level, event.space, covering(state, event.level, event.space))
+    locks = covering(state, event.level, event.space)
+    what: PutOff = "write" if deferred else "invalidation"
+    item = Pending(event.entry, event.level, event.space, locks, what)
     if item in state.pending:
         return state
     return _moved(state, state.depth, state.pending | {item})
+
+
+def _tlb_flush(state: TaskState, event: TlbFlush) -> TaskState:
+    if not event.batch or not state.pending:
+        return state
+    return _moved(state, state.depth, frozenset(p for p in state.pending if p.what == "write"))
 
 
 def _take(state: TaskState, event: Take) -> TaskState:
@@ -345,6 +360,7 @@ AFTER: Final[Mapping[type[Event], Callable[[TaskState, Any], TaskState]]] = {
     Resume: _resume,
     Flush: _flush,
     Write: _write,
+    TlbFlush: _tlb_flush,
     Take: _take,
     Drop: _drop,
     Pin: _pin,

@@ -84,10 +84,20 @@ class Memory:
 
     # ---- what implementations call inside a step -----------------------------------------------
 
-    def write(self, here: StepContext, entry: str, value: Value, operation: str, how: str) -> None:
+    def write(
+        self,
+        here: StepContext,
+        entry: str,
+        value: Value,
+        operation: str,
+        how: str,
+        *,
+        put_off: bool = False,
+    ) -> None:
         """The code changes an entry: says so, and makes it the entry's program-order value.
 
-        Whether and when it is stored is the implementation's business.
+        Whether and when it is stored is the implementation's business.  `put_off`: in a section the
+        invalidation of a valid entry waits, and the store does not.
         """
         spec, slot = self.specs[entry], here.entry(entry)
         here.emit(
@@ -98,6 +108,7 @@ class Memory:
             how=how,
             operation=operation,
             was_valid=page_of(slot.image) is not None,
+            put_off=put_off and how == "immediate" and page_of(slot.image) is not None,
         )
         self.on_stale(here, entry, operation)
         if slot.image != value:

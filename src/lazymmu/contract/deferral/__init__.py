@@ -27,6 +27,7 @@ from lazymmu.contract.deferral.rows import (
     OnContextSwitch,
     Owner,
     classify,
+    invalidates_late,
 )
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "cost_sentence",
     "demonstrated_by",
     "harm_sentence",
+    "invalidates_late",
     "release_of",
 ]

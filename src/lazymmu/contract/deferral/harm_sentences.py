@@ -163,7 +163,7 @@ def _unlock_before_flush(row: DeferralRow, space: str, _detail: str) -> str | No
 def _past_the_lock(row: DeferralRow, space: str) -> str | None:
     if row.stores_late:
         return "the queued store lands after the next holder of the lock acted on the old entry"
-    if row.deferred is Deferred.INVALIDATION and space != "kernel" and row.defers(space):
+    if row.deferred is Deferred.INVALIDATION and row.defers(space):
         return "a page is reused by the next holder of the lock while the TLB still maps it"
     return None
 
@@ -187,7 +187,7 @@ def _free_before_flush(row: DeferralRow, space: str, detail: str) -> str | None:
         case Deferred.STORE | Deferred.ALL:
             return "the old entry is in force: the page is reached through it after it was freed"
         case Deferred.INVALIDATION:
-            return "the TLB still maps the page"
+            return "the TLB still maps the page, until the section's end invalidates it"
         case Deferred.BARRIERS if detail.startswith("uses"):
             return "the new kernel mapping may fault: its barriers are not issued yet"
     return None

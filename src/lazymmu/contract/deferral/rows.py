@@ -253,6 +253,13 @@ ROWS: dict[str, tuple[DeferralRow, ...]] = {
 """The rows of each architecture, oldest features first."""
 
 
+def invalidates_late(arch: str, space: str) -> bool:
+    """Whether `arch` puts off, of mappings in `space`, the invalidation and not the store."""
+    return any(
+        row.deferred is Deferred.INVALIDATION and row.defers(space) for row in ROWS.get(arch, ())
+    )
+
+
 def classify(
     arch: str, words: Collection[str], enter: Collection[str] | None = None
 ) -> DeferralRow:

@@ -95,7 +95,12 @@ def _may_cover(event: TlbFlush, item: Pending) -> bool:
 def _tlb_flush(before: TaskState, event: TlbFlush, _dialect: Dialect) -> str | None:
     if not before.pending or event.how == "noop" or not before.knows("pending"):
         return None
-    return "" if any(_may_cover(event, item) for item in before.pending) else None
+    covered = {item.what for item in before.pending if _may_cover(event, item)}
+    if "write" in covered:
+        return "write"
+    # What an accessor flushes of its own entry is not what somebody asks for on top of it.
+    asked = event.entry is None and not event.batch
+    return "invalidation" if "invalidation" in covered and asked else None
 
 
 TLB_FLUSH_IN_SECTION = Rule(
@@ -107,8 +112,9 @@ TLB_FLUSH_IN_SECTION = Rule(
     why=(
         "Where the store is deferred and the TLB flush is not, another CPU refills its TLB from "
         "the old entry between the two and keeps the stale translation.  No implementation in the "
-        "tree does that: Xen PV queues both in order, the flush of powerpc hash and sparc64 is a "
-        "no-op, arm64 stores at once."
+        "tree does that: Xen PV queues both in order, arm64 stores at once.  On powerpc hash and "
+        "sparc64 the flush does nothing, and the TLB is not clean after it: what invalidates "
+        "waits in the batch, also for entries that were changed at once."
     ),
     citation=(
         "mm/mremap.c, move_ptes(), is the model; fs/proc/task_mmu.c, pagemap_scan_pmd_entry(), and "
@@ -120,8 +126,9 @@ TLB_FLUSH_IN_SECTION = Rule(
     witnesses=ALL_WITNESSES,
     events=(TlbFlush,),
     status=lambda _dialect: Status.IMPLIED,
-    message=lambda _violation: (
-        "flushes the TLB inside a lazy MMU section, for entries whose writes are pending"
+    message=lambda violation: (
+        f"flushes the TLB inside a lazy MMU section, for entries whose {violation.detail}s are "
+        "pending"
     ),
     step=stateless(_tlb_flush),
     check=_tlb_flush,
@@ -130,25 +137,32 @@ TLB_FLUSH_IN_SECTION = Rule(
 
 # ---- free-before-flush ---------------------------------------------------------------------
 
+_HELD = " that TLBs hold"
+
 
 def _free(before: TaskState, event: Free | Use, _dialect: Dialect) -> str | None:
     if not before.pending or not before.knows("pending"):
         return None
-    if before.pending_on(event.entry) is None:
-        return None
-    verb = "frees" if isinstance(event, Free) else "uses"
-    return f"{verb} {'the page table' if event.what == 'table' else 'the page'}"
+    freed = isinstance(event, Free)
+    what = "the page table" if event.what == "table" else "the page"
+    if before.pending_on(event.entry) is not None:
+        return f"{'frees' if freed else 'uses'} {what}"
+    if freed and before.pending_on(event.entry, "invalidation") is not None:
+        return f"frees {what}{_HELD}"
+    return None
 
 
 FREE_BEFORE_FLUSH = Rule(
     name="free-before-flush",
     sentence=(
         "What a pending write maps or unmaps, and a page table that it unlinks, is neither freed "
-        "nor used before the write took effect."
+        "nor used before the write took effect, and what an entry mapped is not freed before its "
+        "invalidation was done."
     ),
     why=(
         "Until then the old translation is in force: on Xen PV the entry itself, on powerpc hash "
-        "and sparc64 the TLB's copy; arm64 may fault on a kernel address that was just mapped.  A "
+        "and sparc64 the TLB's copy, also of an entry that ptep_get_and_clear() and the like "
+        "changed at once; arm64 may fault on a kernel address that was just mapped.  A "
         "freed page is then written to by its former owner."
     ),
     citation=(
@@ -163,7 +177,12 @@ FREE_BEFORE_FLUSH = Rule(
     events=(Free, Use),
     status=lambda _dialect: Status.IMPLIED,
     message=lambda violation: (
-        f"{violation.detail} of a page-table entry while a write to that entry is pending"
+        f"{violation.detail.removesuffix(_HELD)} of a page-table entry while "
+        + (
+            "the invalidation of that entry is pending"
+            if violation.detail.endswith(_HELD)
+            else "a write to that entry is pending"
+        )
     ),
     step=stateless(_free),
     check=_free,

@@ -83,19 +83,22 @@ def _unlock(before: TaskState, event: Drop, _dialect: Dialect) -> str | None:
     held = before.held(event.lock, event.cls)
     if held is None:
         return None
-    return "" if any(held.lock in item.locks for item in before.pending) else None
+    covered = {item.what for item in before.pending if held.lock in item.locks}
+    return "write" if "write" in covered else min(covered, default=None)
 
 
 UNLOCK_BEFORE_FLUSH = Rule(
     name="unlock-before-flush",
     sentence=(
         "A lock that covers a deferred write, the page-table lock of its level or "
-        "init_mm.page_table_lock, is not dropped before the write took effect."
+        "init_mm.page_table_lock, is not dropped before the write took effect and what it changed "
+        "was invalidated."
     ),
     why=(
         "On Xen PV the store itself is queued: the next holder of the lock reads the old entry, "
         "and the queued store later undoes what it wrote; a page that was freed can come back "
-        "mapped."
+        "mapped.  On powerpc hash and sparc64 the next holder finds the entry as it should be, "
+        "also one that was changed at once, and another CPU still uses the TLB's copy of the old."
     ),
     citation=(
         "include/linux/pgtable.h, the comment above the mode's API to v6.14; fs/proc/task_mmu.c, "
@@ -108,8 +111,10 @@ UNLOCK_BEFORE_FLUSH = Rule(
     witnesses=ALL_WITNESSES,
     events=(Drop,),
     status=_documented_where_required,
-    message=lambda _violation: (
-        "drops a page-table lock before the writes that it covers took effect"
+    message=lambda violation: (
+        "drops a page-table lock before the invalidations that it covers are done"
+        if violation.detail == "invalidation"
+        else "drops a page-table lock before the writes that it covers took effect"
     ),
     step=stateless(_unlock),
     check=_unlock,

@@ -195,7 +195,8 @@ def _fits(value: object, hint: Any) -> bool:
     if origin in (Union, UnionType):
         return any(_fits(value, part) for part in get_args(hint) if part is not type(None))
     if origin is tuple:
-        return isinstance(value, list) and all(_fits(item, int) for item in value)
+        inner = get_args(hint)[0]
+        return isinstance(value, list) and all(_fits(item, inner) for item in value)
     if hint is int:
         # Every number of the vocabulary is an argument's.
         return type(value) is int and -_MAX_ARGUMENTS <= value < _MAX_ARGUMENTS

@@ -42,7 +42,8 @@ class Accessor:
     operation: "write" stores without looking, "read" looks, "modify" looks and stores; how: whether
     some implementation may defer the store ("immediate" for a read); entry: the argument that
     points to the entry; mm, vma: arguments that say whose mapping it is; flushes_tlb: also
-    invalidates the TLB for the entry before it returns.
+    invalidates the TLB for the entry before it returns; put_off: architectures on which the store is
+    immediate and, in a section, the invalidation of the old entry waits in a batch.
     """
 
     operation: Literal["write", "read", "modify"]
@@ -53,6 +54,7 @@ class Accessor:
     mm: int | None = None
     vma: int | None = None
     flushes_tlb: bool = False
+    put_off: tuple[Literal["powerpc", "sparc"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,17 @@ class PerCpuCall:
 
 @dataclass(frozen=True, slots=True)
 class TlbCall:
-    """TLB maintenance.  `how` is the weakest that an architecture may make of it."""
+    """TLB maintenance.
+
+    how: the weakest that an architecture may make of it; batch: it flushes the CPU's batch of
+    invalidations, where there is one.
+    """
 
     scope: TlbScope
     space: Space
     source: str
     how: TlbHow = "now"
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

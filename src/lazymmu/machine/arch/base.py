@@ -68,7 +68,8 @@ class Arch:
     row: name of its row in the deferral table; columns: its variables; forked: variables of a task
     that a child inherits, because its task_struct and thread_info are a copy of its parent's
     (kernel/fork.c, dup_task_struct()); flush_how: whether arch_flush_lazy_mmu_mode() does anything;
-    paused_out: what the switch hooks have put into the pause count of a task that waits; api: the
+    paused_out: what the switch hooks have put into the pause count of a task that waits;
+    invalidates_late: in the mode, the invalidation of what is changed at once may wait; api: the
     generic API that a posted design brings along, None for the release's.
     """
 
@@ -77,6 +78,7 @@ class Arch:
     forked: ClassVar[tuple[str, ...]] = ()
     flush_how: ClassVar[FlushHow] = "now"
     paused_out: ClassVar[int] = 0
+    invalidates_late: ClassVar[bool] = False
     api: ClassVar[type[DirectMode] | None] = None
 
     def __init__(self, memory: Memory) -> None:
@@ -213,7 +215,8 @@ class Arch:
     @atomic
     def _exchange(self, here: StepContext, entry: str, value: Value, operation: str) -> Value:
         found: Value = here.entry(entry).stored
-        self.memory.write(here, entry, value, operation, "immediate")
+        late = self.invalidates_late
+        self.memory.write(here, entry, value, operation, "immediate", put_off=late)
         self.memory.store(here, entry, value)
         self.updated(here)
         return found
@@ -222,7 +225,8 @@ class Arch:
     def _protect(self, here: StepContext, entry: str, operation: str) -> None:
         found: Value = here.entry(entry).stored
         value = protected(found)
-        self.memory.write(here, entry, value, operation, "immediate")
+        late = self.invalidates_late
+        self.memory.write(here, entry, value, operation, "immediate", put_off=late)
         self.memory.store(here, entry, value)
         self.updated(here)
 

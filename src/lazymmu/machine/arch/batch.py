@@ -144,11 +144,20 @@ class CpuBatch(Arch, ABC):
 
     @atomic
     def change(
-        self, here: StepContext, entry: str, value: Value, operation: str, how: str
+        self,
+        here: StepContext,
+        entry: str,
+        value: Value,
+        operation: str,
+        how: str,
+        put_off: bool = True,
     ) -> Value:
-        """Store; gives the translation that is to be invalidated, None when there was none."""
+        """Store; gives the translation that is to be invalidated, None when there was none.
+
+        `put_off`: who calls this adds it to the batch.
+        """
         found: Value = here.entry(entry).stored
-        self.memory.write(here, entry, value, operation, how)
+        self.memory.write(here, entry, value, operation, how, put_off=put_off)
         self.memory.store(here, entry, value)
         return found if page_of(found) is not None else None
 
@@ -156,9 +165,10 @@ class CpuBatch(Arch, ABC):
     def restrict(self, here: StepContext, entry: str, operation: str) -> Value:
         """Take the permission to write away; gives what `change()` gives."""
         found: Value = here.entry(entry).stored
-        self.memory.write(here, entry, protected(found), operation, "immediate")
+        taken = protected(found) != found
+        self.memory.write(here, entry, protected(found), operation, "immediate", put_off=taken)
         self.memory.store(here, entry, protected(found))
-        return found if page_of(found) is not None and protected(found) != found else None
+        return found if page_of(found) is not None and taken else None
 
     @atomic
     def plain(self, here: StepContext, entry: str, value: Value, operation: str) -> None:

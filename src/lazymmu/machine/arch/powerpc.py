@@ -115,7 +115,7 @@ class Hash(CpuBatch):
     @routine(HASH_PGTABLE)
     def pmdp_huge_get_and_clear(self, entry: str) -> Routine:
         """hash__pmd_hugepage_update(): the HPTEs go at once, whatever the mode."""
-        found = yield self.change(entry, None, "pmdp_huge_get_and_clear", "immediate")
+        found = yield self.change(entry, None, "pmdp_huge_get_and_clear", "immediate", False)
         if found is not None:
             yield self._hpte_do_hugepage_flush(entry, found)
         return found

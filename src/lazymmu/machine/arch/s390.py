@@ -221,8 +221,8 @@ class S390Posted(Arch):
         self._change(here, entry, protected(self.found(here, entry)), operation)
 
     def _change(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
-        self.memory.write(here, entry, value, operation, "immediate")
         late = self.cached(here, entry)
+        self.memory.write(here, entry, value, operation, "immediate", put_off=late)
         if late:
             self.put(here, entry, value)
         else:

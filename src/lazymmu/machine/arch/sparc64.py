@@ -59,8 +59,9 @@ class Sparc(CpuBatch):
     @routine(PGTABLE_64_H)
     def __set_pte_at(self, entry: str, value: Value, operation: str, how: str) -> Routine:
         """A store; then maybe_tlb_batch_add(), of user entries that were accessible."""
-        found = yield self.change(entry, value, operation, how)
-        if found is not None and self.memory.specs[entry].space != "kernel":
+        user = self.memory.specs[entry].space != "kernel"
+        found = yield self.change(entry, value, operation, how, user)
+        if found is not None and user:
             yield self.tlb_batch_add_one(entry, found)
         return found
 
@@ -128,8 +129,9 @@ class Sparc(CpuBatch):
         yield self._gathered(entries)
 
     def _set_pmd_at(self, entry: str, value: Value, operation: str, how: str) -> Routine:
-        found = yield self.change(entry, value, operation, how)
-        if found is not None and self.memory.specs[entry].space != "kernel":
+        user = self.memory.specs[entry].space != "kernel"
+        found = yield self.change(entry, value, operation, how, user)
+        if found is not None and user:
             yield self.__set_pmd_acct(entry, found)
         return found
 

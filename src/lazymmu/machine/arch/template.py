@@ -101,7 +101,8 @@ class Mine(Arch):
         self, here: StepContext, entry: str, value: Value, operation: str, how: How
     ) -> None:
         """Not a step: part of one."""
-        self.memory.write(here, entry, value, operation, how)  # says what the code does
+        # Says what the code does, and that the invalidation of an immediate change may wait.
+        self.memory.write(here, entry, value, operation, how, put_off=True)
         self.memory.store(here, entry, value)  # and does it: TLBs may hold the old entry now
         lazy = here.lazy_active  # is_lazy_mmu_mode_active(): false in interrupt context
         if lazy:

@@ -61,6 +61,7 @@ class WorstCase(Arch, ABC):
     """
 
     pins: ClassVar[bool] = False
+    invalidates_late: ClassVar[bool] = True
     owner: ClassVar[str] = "task"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("batch", "task", ()),

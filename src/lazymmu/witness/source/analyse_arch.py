@@ -104,6 +104,7 @@ def _analyse(
         config=view.config.value,
         constants=profile.constants,
         tables=_tables(view, words),
+        arch=profile.name,
         names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
     )
     program, walker = analysis.program, analysis.walker

@@ -57,6 +57,7 @@ class Analysis:
         constants: Mapping[str, int],
         tables: Mapping[str, Collection[str]],
         names_mode: Callable[[Definition], bool] = lambda _: False,
+        arch: str = "",
     ) -> Analysis:
         """Put the parts together; nothing is read before it is asked for.
 
@@ -68,13 +69,14 @@ class Analysis:
         :param constants: calls and names that have one value on the profile's machine.
         :param tables: functions of each operations table, by the table's variable.
         :param names_mode: whether the text of a definition names the mode.
+        :param arch: the architecture by the name that the deferral table has for it.
         """
         program = Program(source)
         facts = ConstantEvaluator(
             program, words, config=config, constants=constants, macro=source.macro
         )
         summaries = CalleeSummaries(program, facts, words, names_mode)
-        call_transfer = CallTransfer(program, facts, summaries, words, tables=tables)
+        call_transfer = CallTransfer(program, facts, summaries, words, tables=tables, arch=arch)
         walker = Walker(call_transfer, Runtime(rules, dialect))
         return cls(program, facts, summaries, call_transfer, walker, words)
 

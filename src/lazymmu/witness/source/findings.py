@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.deferral import DeferralRow, cost_sentence, demonstrated_by, harm_sentence
+from lazymmu.contract.deferral.breach_kinds import breach_kind
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.event_words import Identity
 from lazymmu.contract.rules import RULES
@@ -53,6 +54,9 @@ _ABOUT_IMPLEMENTATION = frozenset(
     }
 )
 """Rules that exist because some implementation cannot take what they forbid."""
+
+_PUT_OFF = frozenset({"invalidation", "frees-held"})
+"""Breaches that come of what an architecture's own implementation puts off, and no weaker one's."""
 
 _USUAL = ("begin", "call", "callback")
 
@@ -224,6 +228,8 @@ def _excused_by_arch(item: Report, rows: Mapping[str, DeferralRow]) -> bool:
     """
     if RULES[item.rule].kind is RuleKind.INFORMATION and item.arch in rows:
         return rows[item.arch].pins
+    if breach_kind(item.rule, item.detail) in _PUT_OFF:
+        return False
     places = [item.step, *([item.section] if item.section is not None else [])]
     if item.rule not in _ABOUT_IMPLEMENTATION or item.arch not in rows:
         return False

@@ -53,13 +53,14 @@ class CallTransfer:
         words: Vocabulary,
         *,
         tables: Mapping[str, Collection[str]],
+        arch: str = "",
     ) -> None:
         self.program = program
         self.facts = facts
         self.summaries = summaries
         self.words = words
         self.locks = LockEffects(program, words)
-        self.entries = EntryEffects(facts, summaries, words)
+        self.entries = EntryEffects(facts, summaries, words, arch)
         self.below = SummaryEffects(facts, summaries, words, tables)
         self.helpers: set[tuple[str, int]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
@@ -126,7 +127,7 @@ class CallTransfer:
             return NOTHING
         tlb = words.tlb.get(name)
         if tlb is not None:
-            event = TlbFlush(tlb.scope, space=tlb.space, how=tlb.how, site=site)
+            event = TlbFlush(tlb.scope, tlb.space, tlb.how, batch=tlb.batch, site=site)
             return (CallOutcome((Effect(event, "tlb", f"calls {name}()"),)),)
         accessor = words.entries.get(name)
         if accessor is not None:

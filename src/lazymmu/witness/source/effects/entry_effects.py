@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from lazymmu.contract.deferral import invalidates_late
 from lazymmu.contract.event_words import Space
 from lazymmu.contract.events import Read, TlbFlush, Write
 from lazymmu.contract.site import Site
@@ -22,14 +23,22 @@ from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 
 class EntryEffects:
-    """Turns what code does to entries into events, for one program."""
+    """Turns what code does to entries into events, for one program.
+
+    :param arch: the architecture by the name that the deferral table has for it, "" for none.
+    """
 
     def __init__(
-        self, facts: ConstantEvaluator, summaries: CalleeSummaries, words: Vocabulary
+        self,
+        facts: ConstantEvaluator,
+        summaries: CalleeSummaries,
+        words: Vocabulary,
+        arch: str = "",
     ) -> None:
         self.facts = facts
         self.summaries = summaries
         self.words = words
+        self.arch = arch
 
     def reads(self, frame: Frame, node: Node, expr: Expr) -> list[Effect]:
         """Entries that a node reads through their pointer, without an accessor."""
@@ -71,6 +80,7 @@ class EntryEffects:
                     space=space,
                     how=accessor.how,
                     operation=name,
+                    put_off=self.arch in accessor.put_off and invalidates_late(self.arch, space),
                     site=site,
                 )
                 notes.append(Effect(event, "write", says))

@@ -112,8 +112,14 @@ class SummaryEffects:
         notes = []
         for chain in effects.chains.get("tlb", ()):
             if len(chain.steps) <= _FLUSH_CALLS:
-                scope, space, how = chain.detail
-                event = TlbFlush(scope, space=space, how=how, site=site)  # type: ignore[arg-type]
+                scope, space, how, batch = chain.detail
+                event = TlbFlush(
+                    scope,  # type: ignore[arg-type]
+                    space,  # type: ignore[arg-type]
+                    how,  # type: ignore[arg-type]
+                    batch=bool(batch),
+                    site=site,
+                )
                 notes.append(
                     Effect(
                         event,

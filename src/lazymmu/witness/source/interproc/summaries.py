@@ -226,7 +226,8 @@ class CalleeSummaries(CallResolver):
         if name in words.any_context:
             return 0
         if (tlb := words.tlb.get(name)) is not None:
-            _note(found, CallChain("tlb", name, (step,), detail=(tlb.scope, tlb.space, tlb.how)))
+            flush = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
+            _note(found, CallChain("tlb", name, (step,), detail=flush))
             return 0
         root = self.sleeping.root(call, at.graph, at.env)
         if root is not None:
