@@ -96,9 +96,9 @@ class TaskState:
     """What the contract knows about one task.  Hashable; holds no places, so that paths can join.
 
     depth: sections begun and not ended; paused: pauses begun and not ended; pending: deferred
-    writes and invalidations; locks: locks held; pins: what keeps the task where it is, sorted, one item per pin;
-    irq: interrupts that the task is in, innermost last; unknown: aspects (`events.Aspect` without
-    "all") that are not known: rules that need one of them stay silent.
+    writes and invalidations; locks: locks held; pins: what keeps the task where it is, sorted, one
+    item per pin; irq: interrupts that the task is in, innermost last; unknown: aspects
+    (`events.Aspect` without "all") that are not known: rules that need one of them stay silent.
     """
 
     depth: int = 0

@@ -42,8 +42,8 @@ class Accessor:
     operation: "write" stores without looking, "read" looks, "modify" looks and stores; how: whether
     some implementation may defer the store ("immediate" for a read); entry: the argument that
     points to the entry; mm, vma: arguments that say whose mapping it is; flushes_tlb: also
-    invalidates the TLB for the entry before it returns; put_off: architectures on which the store is
-    immediate and, in a section, the invalidation of the old entry waits in a batch.
+    invalidates the TLB for the entry before it returns; put_off: architectures on which, in a
+    section, the store is immediate and the invalidation of the old entry waits in a batch.
     """
 
     operation: Literal["write", "read", "modify"]
