@@ -60,7 +60,7 @@ void protect_some(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, bool bat
 	ptep_set_wrprotect(mm, addr, pte);
 	if (done)
 		arch_leave_lazy_mmu_mode();	/* expect: unbalanced-section */
-	pte_unmap_unlock(pte, ptl);	/* expect: section-outside-lock */
+	pte_unmap_unlock(pte, ptl);	/* expect: unlock-before-flush+section-outside-lock */
 }	/* expect: unbalanced-section */
 
 /* The loop leaves, and what follows the loop leaves again. */

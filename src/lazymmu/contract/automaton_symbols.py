@@ -7,6 +7,7 @@ states that differ in one part alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -33,10 +34,12 @@ _LISTED: Final = {
     "lazy_flush": "flush",
     "pte_write": "write e space=user",
     "pte_exchange": "write e space=user how=immediate",
+    "pte_exchange_batched": "write e space=user how=immediate put_off",
     "pte_read": "read e",
     "ptl_lock": "take ptl cls=ptl",
     "ptl_unlock": "drop ptl cls=ptl",
     "tlb_flush": "tlb_flush space=user",
+    "tlb_flush_batch": "tlb_flush space=user batch",
     "page_use": "use e",
     "page_free": "free e",
     "table_free": "free e what=table",
@@ -103,10 +106,11 @@ def _samples() -> tuple[TaskState, ...]:
     """States that differ in every combination of parts."""
     lock = Held("ptl", "ptl")
     late = Pending("e", "pte", "user", frozenset({"ptl"}))
+    held = replace(late, what="invalidation")
     return tuple(
         TaskState(depth, paused, frozenset(pending), frozenset(locks), (*bh, *preempt), irq)
         for depth, paused, pending, locks, bh, preempt, irq in product(
-            (0, 1, 2), (0, 1), ((), (late,)), ((), (lock,)), ((), ("bh",)), ((), ("preempt",)),
+            (0, 1, 2), (0, 1), ((), (late,), (held,)), ((), (lock,)), ((), ("bh",)), ((), ("preempt",)),
             ((), ("hard",)),
         )
     )  # fmt: skip

@@ -107,7 +107,7 @@ class Kernel:
     """The source witness over a few files: what `lazymmu check` does for one architecture.
 
     files: text by name, or the text of mm/a.c alone; config: values of CONFIG symbols, those that
-    are not named are free; constants: calls of a known value.
+    are not named are free; constants: calls of a known value; arch: by the deferral table.
     """
 
     files: Mapping[str, str] | str
@@ -116,6 +116,7 @@ class Kernel:
     constants: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     information: bool = False
+    arch: str = "x86"
 
     def __post_init__(self) -> None:
         texts = {"mm/a.c": self.files} if isinstance(self.files, str) else self.files
@@ -131,6 +132,7 @@ class Kernel:
             config=lambda symbol: self.config.get(symbol, "free"),
             constants=self.constants,
             tables=self.tables,
+            arch=self.arch,
         )
         self.program, self.walker = self.analysis.program, self.analysis.walker
         self.facts, self.summaries = self.analysis.facts, self.analysis.summaries
@@ -162,11 +164,11 @@ class Kernel:
     def findings(self) -> tuple[Finding, ...]:
         """What is found, in the order of files and lines."""
         reports = [
-            to_report("x86", raw, root.step, root.definition.presence, "unknown")
+            to_report(self.arch, raw, root.step, root.definition.presence, "unknown")
             for root in self.roots()
             for raw in root.raw_reports
         ]
-        return findings(reports, self.dialect, {"x86": ROWS["x86"][-1]})
+        return findings(reports, self.dialect, {self.arch: ROWS[self.arch][-1]})
 
     def said(self, findings: Iterable[Finding]) -> list[str]:
         """Findings as `file:line: rule`."""
