@@ -110,8 +110,8 @@ def _samples() -> tuple[TaskState, ...]:
     return tuple(
         TaskState(depth, paused, frozenset(pending), frozenset(locks), (*bh, *preempt), irq)
         for depth, paused, pending, locks, bh, preempt, irq in product(
-            (0, 1, 2), (0, 1), ((), (late,), (held,)), ((), (lock,)), ((), ("bh",)), ((), ("preempt",)),
-            ((), ("hard",)),
+            (0, 1, 2), (0, 1), ((), (late,), (held,)), ((), (lock,)), ((), ("bh",)),
+            ((), ("preempt",)), ((), ("hard",)),
         )
     )  # fmt: skip
 
