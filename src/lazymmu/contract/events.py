@@ -113,9 +113,8 @@ class Write(Event):
 
     `how` is "deferred" when some implementation may put the change off while the mode is on,
     "immediate" when none does (atomic read-modify-write helpers).  `operation` is the accessor's
-    name; `was_valid` whether the old entry was valid, where known; `put_off` says that the store is
-    immediate and the invalidation of the TLB's copy is not: it waits for the section's end, as on
-    powerpc hash and sparc64.
+    name; `was_valid` whether the old entry was valid, where known; `put_off`: an immediate store's
+    invalidation waits, as on powerpc hash and sparc64; `huge`: it maps a page above the PTE level.
     """
 
     entry: Identity
@@ -125,6 +124,7 @@ class Write(Event):
     operation: str = ""
     was_valid: bool | None = None
     put_off: bool = False
+    huge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +248,7 @@ class UserReturn(Event):
 class TlbFlush(Event):
     """TLB maintenance for one `entry`, a range, an mm or all; "noop" where it does nothing.
 
-    `batch` says that it does as well what waits in the CPU's batch of invalidations.
-    """
+    `batch`: it does what waits in the CPU's batch of invalidations as well."""
 
     scope: TlbScope = "range"
     space: Space = "unknown"

@@ -73,7 +73,7 @@ class DeferralRow:
     whose updates are deferred; owner; pins: the beginning disables preemption; inner; carried;
     interrupt; flush: arch_flush_lazy_mmu_mode() does something; limit: updates after which a batch
     is flushed, 0 = none; seen: releases where it was read; source: files and functions;
-    read_through: accessors see what the CPU they run on has put off.
+    read_through: accessors see what the CPU they run on has put off; huge_pages: there are any.
     """
 
     name: str
@@ -91,6 +91,7 @@ class DeferralRow:
     seen: str
     source: str
     read_through: bool = False
+    huge_pages: bool = True
 
     @property
     def stores_late(self) -> bool:
@@ -141,6 +142,9 @@ def _xen(name: str, owner: Owner, inner: NestedSection, seen: str) -> DeferralRo
         limit=31,
         seen=seen,
         source=_XEN_SOURCE,
+        # The hypervisor hides PSE from PV guests, and has_transparent_hugepage() and
+        # hugepages_supported() ask for it (arch/x86/include/asm/pgtable.h, hugetlb.h).
+        huge_pages=False,
     )
 
 

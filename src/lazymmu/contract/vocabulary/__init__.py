@@ -24,6 +24,7 @@ from lazymmu.contract.vocabulary.read import (
 from lazymmu.contract.vocabulary.words import (
     Accessor,
     Cited,
+    FeatureName,
     FreeCall,
     LockCall,
     LockField,
@@ -40,6 +41,7 @@ from lazymmu.contract.vocabulary.words import (
 __all__ = [
     "Accessor",
     "Cited",
+    "FeatureName",
     "FreeCall",
     "LockCall",
     "LockField",
@@ -66,6 +68,7 @@ class Vocabulary:
     the class of their values.  One name may be in several (get_cpu_var() pins and accesses).
     lock_fields: what each member of that name is, most special first.  gfp_blocking and
     gfp_nonblocking: names of flags by whether they allow to block; gfp_type: their type.
+    features: flags and questions that mean nothing where the architecture lacks something.
     context_phrases: (regular expression on the lower-cased text, what it states), first match wins.
     """
 
@@ -85,6 +88,7 @@ class Vocabulary:
     tlb: dict[str, TlbCall]
     frees: dict[str, FreeCall]
     handlers: dict[str, Registration]
+    features: dict[str, FeatureName]
 
     @property
     def names(self) -> frozenset[str]:
@@ -134,6 +138,7 @@ def read(directory: Path) -> Vocabulary:
             "tlb",
             "frees",
             "handlers",
+            "features",
         )
     }
     for name, table in tables.items():
@@ -156,4 +161,5 @@ def read(directory: Path) -> Vocabulary:
         tlb=calls("tlb", tables["tlb"], TlbCall),
         frees=calls("frees", tables["frees"], FreeCall),
         handlers=calls("handlers", tables["handlers"], Registration),
+        features=calls("features", tables["features"], FeatureName),
     )

@@ -43,7 +43,8 @@ class Accessor:
     some implementation may defer the store ("immediate" for a read); entry: the argument that
     points to the entry; mm, vma: arguments that say whose mapping it is; flushes_tlb: also
     invalidates the TLB for the entry before it returns; put_off: architectures on which, in a
-    section, the store is immediate and the invalidation of the old entry waits in a batch.
+    section, the store is immediate and the invalidation of the old entry waits in a batch; huge:
+    the entry maps a page above the PTE level, and leads to no table.
     """
 
     operation: Literal["write", "read", "modify"]
@@ -55,6 +56,7 @@ class Accessor:
     vma: int | None = None
     flushes_tlb: bool = False
     put_off: tuple[Literal["powerpc", "sparc"], ...] = ()
+    huge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,14 @@ class FreeCall:
     what: What
     source: str
     certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureName:
+    """A flag that is never set, or a question that is never answered by yes, without `config`."""
+
+    config: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

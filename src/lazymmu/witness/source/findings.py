@@ -87,6 +87,8 @@ class Report:
     section: Step | None
     space: str
     detail: str
+    huge: bool = False
+    """Whatever is pending maps huge pages."""
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:
@@ -125,6 +127,8 @@ def to_report(
     if raw.step not in raw.more and (not path or path[-1] != raw.step):
         path.append(raw.step)
     path.extend(raw.more)
+    written = [notes[i].huge for i in kept.intersection(writes)]
+    assumed = frozenset[str]().union(*(note.conditions for note in notes))
     event_space = getattr(raw.violation.event, "space", "unknown")
     return Report(
         arch=arch,
@@ -132,12 +136,13 @@ def to_report(
         message=message,
         step=_blame_site(rule.name, notes, start, raw),
         path=tuple(path),
-        conditions=tuple(sorted({*raw.conditions, *root_conditions})),
+        conditions=tuple(sorted(raw.conditions.union(root_conditions, assumed))),
         ambiguous=raw.ambiguous,
         tests=raw.tests,
         section=begin,
         space=event_space if event_space != "unknown" else space,
         detail=raw.violation.detail,
+        huge=bool(written) and all(written),
     )
 
 
@@ -253,7 +258,10 @@ def _finding(group: list[Report], dialect: Dialect, rows: Mapping[str, DeferralR
     harms: list[Harm] = []
     costs: list[Harm] = []
     for arch in arches:
-        told = sorted({(c.space, c.detail) for c in group if c.arch == arch})
+        there = rows[arch].huge_pages
+        told = sorted(
+            {(c.space, c.detail) for c in group if c.arch == arch and (there or not c.huge)}
+        )
         hurt = _first(harm_sentence, best.rule, rows[arch], told)
         lost = None if hurt is not None else _first(cost_sentence, best.rule, rows[arch], told)
         harms.extend([] if hurt is None else [hurt])

@@ -81,6 +81,7 @@ class EntryEffects:
                     how=accessor.how,
                     operation=name,
                     put_off=self.arch in accessor.put_off and invalidates_late(self.arch, space),
+                    huge=accessor.huge,
                     site=site,
                 )
                 notes.append(Effect(event, "write", says))

@@ -7,7 +7,7 @@ macros say, so that constant arguments decide which branch of a callee is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from lazymmu.contract.vocabulary import Vocabulary
@@ -46,9 +46,25 @@ _CONFIG_TESTS = frozenset({"IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"})
 
 
 class MaskEvaluator(Evaluator):
-    """An evaluator that also follows allocation masks (gfp_t) through ``|`` and ``&``."""
+    """An evaluator that also follows allocation masks (gfp_t) through ``|`` and ``&``.
+
+    :param absent: flags that nobody sets on the profile's machine.
+    """
+
+    def __init__(
+        self,
+        lookup: Callable[[str], Value],
+        call: Callable[[AnyCall], Value],
+        absent: Collection[str] = (),
+    ) -> None:
+        super().__init__(lookup, call)
+        self._absent = absent
 
     def _binary(self, op: str, left: Expr, right: Expr, expr: Expr) -> Value:
+        if op == "&" and self._absent:
+            for flag, mask in ((left, right), (right, left)):
+                if isinstance(flag, Name) and flag.spelling in self._absent:
+                    return NONZERO if isinstance(mask, Unary) and mask.op == "~" else ZERO
         if op in ("|", "&"):
             a = self.value(left)
             if isinstance(a, AllocationMask):
@@ -87,6 +103,9 @@ class ConstantEvaluator:
         self.config = config
         self.constants = constants
         self._macro = macro
+        self._absent = frozenset(
+            name for name, word in vocabulary.features.items() if config(word.config) == "n"
+        )
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
         self._hops = 0
@@ -140,7 +159,7 @@ class ConstantEvaluator:
             known = returned.get(called)
             return self._call(called, lookup, file, depth) if known is None else known
 
-        return MaskEvaluator(lookup, call)
+        return MaskEvaluator(lookup, call, self._absent)
 
     def _call(self, call: AnyCall, lookup: Callable[[str], Value], file: str, depth: int) -> Value:
         name, args = call.name, call.args
@@ -150,12 +169,16 @@ class ConstantEvaluator:
             return self.name(args[0].spelling)
         if name in self.constants:
             return Int(self.constants[name])
+        if name in self._absent:
+            return ZERO
         if depth == 0 or not file:
             return None
         graph = self._deciding(name, file)
         if graph is None:
             return None
-        outer = MaskEvaluator(lookup, lambda inner: self._call(inner, lookup, file, depth - 1))
+        outer = MaskEvaluator(
+            lookup, lambda inner: self._call(inner, lookup, file, depth - 1), self._absent
+        )
         given = tuple(outer.value(arg) for arg in args)
         key = (name, file, given, depth)
         if key not in self._decided:

@@ -91,8 +91,10 @@ class PathMonitors:
                     entry = getattr(note.event, "entry", None)
                     product, _ = self.runtime.step(product, Flush("api", entry=entry))
             if note.mark:
-                about = note.event.entry if isinstance(note.event, Write) else None
-                trail = PathTrace(trail, step, note.mark, about)
+                about, huge = None, False
+                if isinstance(note.event, Write):
+                    about, huge = note.event.entry, note.event.huge
+                trail = PathTrace(trail, step, note.mark, about, huge=huge)
         return Path(path.state.after(product), trail, path.results)
 
     def _observe(self, event: Event, after: Product, step: Step, out: WalkOutcome) -> None:

@@ -15,7 +15,7 @@ class PathTrace:
     """One note of a path: a step of this function, or the trail of a callee, after ``before``.
 
     ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
-    "pause", "resume", "take", "drop", "write", "call", "fact".
+    "pause", "resume", "take", "drop", "write", "call", "fact", "assumes".
     """
 
     before: PathTrace | None
@@ -23,6 +23,10 @@ class PathTrace:
     mark: str
     about: Identity | None = None
     """The entry that is written."""
+    huge: bool = False
+    """It maps a huge page."""
+    conditions: frozenset[str] = frozenset()
+    """CONFIG symbols without which the path does not come here."""
     inner: PathTrace | None = None
 
     def __iter__(self) -> Iterator[PathTrace]:

@@ -51,6 +51,7 @@ from lazymmu.witness.source.function.state import (
     weight,
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
+from lazymmu.witness.source.path.assumptions import Assumptions
 from lazymmu.witness.source.path.inliner import Inliner
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
@@ -82,6 +83,7 @@ class Walker:
         self.call_transfer = call_transfer
         self.monitors = PathMonitors(runtime)
         self._transfer = Transfer(call_transfer.facts, call_transfer.locks, call_transfer.words)
+        self._assumptions = Assumptions(call_transfer.program, call_transfer.words)
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
         self._plans: dict[tuple[str, int], Liveness] = {}
@@ -234,14 +236,26 @@ class Walker:
                 name = EntryName(spell(inner)) if known is None else known.name or NAMELESS
                 self._exit(frame, node, after, path.trail, evaluator.value(expr), name, out)
             elif node.op == BRANCH:
-                for succ, facts in self._transfer.branch(frame, node, expr, after.facts, evaluator):
-                    result.append((succ, State(after.product, facts, after.origins), path.trail))
+                ways = self._transfer.branch(frame, node, expr, after.facts, evaluator)
+                for succ, facts in ways:
+                    trail = self._assumed(frame, node, expr, succ, path.trail)
+                    result.append((succ, State(after.product, facts, after.origins), trail))
             elif node.op == SWITCH:
                 value = integer(evaluator.value(expr))
                 for case, succ in zip(node.cases, node.succ, strict=True):
                     if value is None or case == value or (case is None and value not in node.cases):
                         result.append((succ, after, path.trail))
         return result
+
+    def _assumed(
+        self, frame: Frame, node: Node, expr: Expr, succ: int, trail: PathTrace | None
+    ) -> PathTrace | None:
+        """The trail behind a branch, with what the configuration must be for it to be taken."""
+        needs = self._assumptions.of(expr, succ == node.succ[0], frame.graph.file)
+        if not needs:
+            return trail
+        step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "")
+        return PathTrace(trail, step, "assumes", conditions=needs)
 
     def _exit(
         self,
