@@ -11,10 +11,11 @@ sections to nest") (in v7.0).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from lazymmu.contract import dialect_clauses as read
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -114,7 +115,7 @@ NO_NESTING = Dialect(
 
 COUNTED = Dialect(
     name="counted",
-    label="generic API with counters: nesting, pause and resume, no sleeping (7.0 on)",
+    label="generic API with counters: nesting, pause and resume, no sleeping (7.0, 7.1)",
     nesting=Nesting.ALLOWED,
     locks=LockGuarantee.PRACTICE,
     interrupts=Interrupts.NO_OP,
@@ -127,7 +128,7 @@ COUNTED = Dialect(
 COUNTED_TASK = replace(
     COUNTED,
     name="counted-task",
-    label="as counted, and another task's mode can be paused by the architecture (7.3)",
+    label="as counted, and another task's mode can be paused by the architecture (7.2 on)",
     task_pause=True,
 )
 
@@ -135,18 +136,6 @@ DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect for dialect in (PTL_HELD, NO_NESTING, COUNTED, COUNTED_TASK)
 }
 """The dialects that kernel.org releases speak, oldest first."""
-
-# Short marks of each clause, looked for in the lower-cased comment with runs of white space and
-# comment stars made one blank.
-_LOCKS_PRACTICE = re.compile(r"no lock is guaranteed|no lock is held|assume preemption")
-_NESTING_FORBIDDEN = re.compile(
-    r"nest\w* (?:is|are) (?:not|never) (?:permitted|allowed)|must not nest"
-)
-_NESTING_ALLOWED = re.compile(r"nest\w* (?:is|are) (?:permitted|allowed)|may nest")
-_INTERRUPT_FORBIDDEN = re.compile(r"(?:cannot|must not|may not) be used in interrupt")
-_INTERRUPT_NO_OP = re.compile(r"disabled in interrupt|no effect in interrupt")
-_SLEEP = re.compile(r"(?:may|must|can) ?not sleep")
-_PAIRED = re.compile(r"must be paired|must match|block of code using")
 
 
 def detect(comment: str, defines: Collection[str]) -> Dialect:
@@ -156,29 +145,30 @@ def detect(comment: str, defines: Collection[str]) -> Dialect:
     the names that the header defines.  A mixture that no kernel.org release speaks keeps the
     features found and is named after the nearest release dialect with a "+".
     """
-    text = " ".join(comment.lower().replace("*", " ").split())
+    said = read.clauses(comment)
     generic_api = "lazy_mmu_mode_enable" in defines
-    if _NESTING_FORBIDDEN.search(text):
+    if read.forbids_nesting(said):
         nesting = Nesting.FORBIDDEN
-    elif _NESTING_ALLOWED.search(text):
+    elif read.permits_nesting(said):
         nesting = Nesting.ALLOWED
     else:
         # Counters are what makes nesting work; a text that forgot to say so does not undo them.
         nesting = Nesting.ALLOWED if generic_api else Nesting.SILENT
-    if _INTERRUPT_NO_OP.search(text):
+    if read.ignores_interrupts(said):
         interrupts = Interrupts.NO_OP
-    elif _INTERRUPT_FORBIDDEN.search(text):
+    elif read.forbids_interrupts(said):
         interrupts = Interrupts.FORBIDDEN
     else:
         interrupts = Interrupts.SILENT
+    no_lock = read.promises_no_lock(said)
     found = Dialect(
         name="",
         label="",
         nesting=nesting,
-        locks=LockGuarantee.PRACTICE if _LOCKS_PRACTICE.search(text) else LockGuarantee.REQUIRED,
+        locks=LockGuarantee.PRACTICE if no_lock else LockGuarantee.REQUIRED,
         interrupts=interrupts,
-        sleep=bool(_SLEEP.search(text)),
-        pairing=bool(_PAIRED.search(text)),
+        sleep=read.forbids_sleeping(said),
+        pairing=read.asks_for_pairs(said),
         generic_api=generic_api,
         pause="lazy_mmu_mode_pause" in defines,
         task_pause="__task_lazy_mmu_mode_pause" in defines,

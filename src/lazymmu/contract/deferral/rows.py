@@ -221,7 +221,7 @@ XEN_NESTING_COUNT = _xen(
     "xen-nesting-count", Owner.CPU, NestedSection.COUNTED_PER_CPU, "v6.6 to v6.14, v6.12.38"
 )
 XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, NestedSection.COUNTED, "v7.0, v7.1")
-XEN_TASK = _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.3")
+XEN_TASK = _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.2 on")
 
 HASH_UNPINNED = _hash(
     "hash-unpinned", NestedSection.ENDS_OUTER, Interrupt.JOINS, "before v6.2 and v6.1.y", pins=False

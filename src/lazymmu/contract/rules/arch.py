@@ -70,7 +70,7 @@ RAW_ARCH_CALL = Rule(
     ),
     citation=(
         'include/linux/pgtable.h, 0a096ab7a3a6 ("mm: introduce generic lazy_mmu helpers") '
-        "(in v7.0), and kernel-doc of __task_lazy_mmu_mode_pause() (in v7.3)"
+        "(in v7.0), and kernel-doc of __task_lazy_mmu_mode_pause() (in v7.2)"
     ),
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,

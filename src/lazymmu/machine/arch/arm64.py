@@ -373,7 +373,7 @@ class Arm64Counted(Arm64):
 
 
 class Arm64TrySet(Arm64Counted):
-    """7.3: ptep_try_set() fills an empty kernel entry by compare and exchange.
+    """7.2 on: ptep_try_set() fills an empty kernel entry by compare and exchange.
 
     It emits the barriers itself, in the mode and out of it: its caller uses the mapping at once.
     """

@@ -341,7 +341,7 @@ class WorstCountedPinned(WorstCounted):
 
 
 class WorstCountedTask(WorstCounted):
-    """7.3: as before; that another task's mode can be paused is for architectures to use."""
+    """7.2 on: as before; that another task's mode can be paused is for architectures to use."""
 
     row = "worst-counted-task"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Xen PV from v7.3: there is no mode but the task's counters, and a switch pauses the task."""
+"""Xen PV from v7.2 on: there is no mode but the task's counters, and a switch pauses the task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PARAVIRT_H = "arch/x86/include/asm/paravirt.h"
 
 
 class XenTask(XenQueue):
-    """v7.3: is_lazy_mmu_mode_active() decides, leave is a flush, and enter is nothing.
+    """v7.2 on: is_lazy_mmu_mode_active() decides, leave is a flush, and enter is nothing.
 
     xen_start_context_switch() pauses the task that goes and xen_end_context_switch() resumes the
     one that comes, so that whoever waits for a CPU has a pause count of one more than it asked for.

@@ -293,7 +293,10 @@ def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:
             raise ValueError(f"unknown {what} `{name}` (known: {', '.join(known)})")
 
 
-_COMMENT = re.compile(COMMENT)
+_COMMENT = re.compile(rb"(?:^[ \t]*//[^\n]*\n)+|" + COMMENT, re.M)
+"""A comment; lines that begin with `//` and follow each other are one."""
+
+_OF_THE_MODE = re.compile(rb"lazy(?:[\s*/]+|_)mmu", re.I)
 
 
 def detect_dialect(tree: Tree) -> Dialect:
@@ -301,7 +304,7 @@ def detect_dialect(tree: Tree) -> Dialect:
     text = tree.read(_API_HEADER)
     found = definitions(text)
     names = {d.name for d in found}
-    said = b" ".join(m[0] for m in _COMMENT.finditer(text) if b"lazy" in m[0].lower())
+    said = b"\n\n".join(m[0] for m in _COMMENT.finditer(text) if _OF_THE_MODE.search(m[0]))
     return dialects.detect(said.decode("latin-1"), names)
 
 
