@@ -21,6 +21,7 @@ from lazymmu.contract.dialects import (
 from lazymmu.contract.eventlist import judge, parse
 from lazymmu.contract.monitor import Runtime, Violation
 from lazymmu.contract.rules import RULES, Party, RuleKind
+from lazymmu.contract.rules.implied import IMPLIED_BY, implied_words
 from lazymmu.contract.section import TaskState
 
 
@@ -538,3 +539,17 @@ def test_examples_in_c_name_their_place(name: str) -> None:
         binds_arch = rule.party is Party.IMPLEMENTATION and rule.kind is not RuleKind.INFORMATION
         assert under_arch == binds_arch
         assert example.c.startswith("// SPDX-License-Identifier: GPL-2.0-or-later\n")
+
+
+def test_what_no_text_says_follows_from_something_that_it_does_say() -> None:
+    """Each rule that some dialect leaves unsaid has its reason, and no other rule has one."""
+    unsaid = {
+        rule.name
+        for rule in RULES.values()
+        if rule.kind is not RuleKind.HARM
+        and any(rule.status(dialect) is Status.IMPLIED for dialect in DIALECTS.values())
+    }
+    assert set(IMPLIED_BY) == unsaid
+    for name in unsaid:
+        assert implied_words(name).endswith(IMPLIED_BY[name])
+    assert implied_words("kernel-bug") == ""

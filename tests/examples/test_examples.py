@@ -204,3 +204,18 @@ def test_an_unknown_rule_in_a_comment_is_refused() -> None:
     """A misspelt expectation fails the tests instead of being forgotten."""
     with pytest.raises(ValueError, match=r"a\.c:2: there is no rule 'nestd-section'"):
         list(parse("a.c", "x();\ny();\t/* expect: nestd-section x86 */\n", ("x86",)))
+
+
+@pytest.mark.parametrize("tree", HAVE_THE_MODE)
+def test_the_table_of_sections_and_the_findings_agree_on_what_pins(tree: str) -> None:
+    """A section that some path begins with nothing pinning the task is reported, and no other."""
+    pinning = {"powerpc", "sparc"}
+    told = {
+        (found.file, found.function)
+        for found in result(tree).findings
+        if found.rule == "preempted-in-section"
+    }
+    for row in lazymmu.sections(EXAMPLES / tree):
+        begins = any(action == "enable" for _, action in row.actions)
+        if begins and not pinning.issuperset(row.arches):
+            assert ("nothing" in row.pinned) == ((row.file, row.function) in told), row

@@ -78,8 +78,8 @@ def test_a_section_says_its_mappings_locks_pins_and_calls_and_below_what_it_reac
         flushes=("x86: flush_tlb_range()",),
     )
     assert sections.render([row]) == (
-        "section        function           maps    locks        pinned by  on         calls\n"
-        "mm/outer.c:12  outer_pte_range()  kernel  none -> ptl  nothing    x86,sparc"
+        "section        function           maps    locks           pinned by  on         calls\n"
+        "mm/outer.c:12  outer_pte_range()  kernel  nothing -> ptl  nothing    x86,sparc"
         "  enable:12 disable:30\n"
         "\n"
         "mm/outer.c:12: outer_pte_range() sleeps on sparc, x86: inner() -> alloc()\n"

@@ -41,7 +41,8 @@ _NEST: Final = r"(?:nest(?:s|ed|ing)?|recurs(?:e|es|ion|ively|ive)|re-?entered|r
 
 _NO_NESTING: Final = re.compile(
     rf"{_NEST}{_UNJUDGED}(?: {_MAY})? {_NOT}{_UNJUDGED} {_FINE}"
-    rf"|{_NEST}{_UNJUDGED} {_MAY}(?: [^ ]+)? {_NOT}{_UNJUDGED} {_FINE}|{_NEST}{_UNJUDGED} {_MAY} {_BAD}"
+    rf"|{_NEST}{_UNJUDGED} {_MAY}(?: [^ ]+)? {_NOT}{_UNJUDGED} {_FINE}"
+    rf"|{_NEST}{_UNJUDGED} {_MAY} {_BAD}"
     rf"|{_NEST} must be avoided|(?:avoid|forbid|prohibit|disallow)s? {_NEST}"
     rf"|\b{_MAY} {_NOT}(?: currently| yet| ever| themselves)?(?: be)?(?: allowed to| able to)?"
     rf"(?: support| allow| permit| call)?(?: be)? {_NEST}"
@@ -80,7 +81,7 @@ _NO_SLEEP: Final = re.compile(
 )
 
 _NO_LOCK: Final = re.compile(
-    r"\bno (?:[^ ]+ )?locks? (?:is|are|need|needs|has|have)(?: to)?(?: be)? "
+    r"\bno (?:[^ ]+ ){0,3}locks? (?:is|are|need|needs|has|have)(?: to)?(?: be)? "
     r"(?:guaranteed|held|required|taken)"
     r"|locks? (?:is|are) not (?:guaranteed|necessarily|required|always)"
     r"|assume(?: that)? preemption|preemption (?:may|can|might) be enabled|(?:may|can) be preempted"
@@ -97,6 +98,7 @@ _PAUSING: Final = re.compile(r"\b(?:pause|paused|pausing|pauses|resume)\b")
 def clauses(comment: str) -> tuple[str, ...]:
     """The clauses of comments: lower case, without comment marks, line breaks and hyphenation."""
     text = re.sub(r"(?m)^\s*(?:/\*+|\*+/|\*|//+)", " ", comment.lower())
+    text = text.replace("()", "")
     text = re.sub(r"(?<=[a-z])-\n\s*(?=[a-z])", "", text)
     text = re.sub("n['\u2019]t\\b", " not", text).replace("cannot", "can not")
     text = re.sub(r"[`'\"*:,]|/\*|\*/|//", " ", text)

@@ -21,6 +21,7 @@ from lazymmu.contract.deferral import (
 from lazymmu.contract.dialects import DIALECTS, Dialect, Status
 from lazymmu.contract.pgtable_comment import contract_text
 from lazymmu.contract.rules import RULES, Rule
+from lazymmu.contract.rules.implied import IMPLIED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +138,7 @@ def _standing(rule: Rule, dialect: Dialect) -> str:
         return f"harm, whatever the text says ({dialect.label})"
     said = {
         Status.DOCUMENTED: "documented",
-        Status.IMPLIED: "implied: the text is silent, or says it of practice alone",
+        Status.IMPLIED: f"implied: {IMPLIED_BY.get(rule.name, '')}",
         Status.OFF: "off: the dialect allows it, or has nothing to which it applies",
     }[status]
     return f"{said} ({dialect.label})"

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lazymmu.contract.rules.implied import implied_words
 from lazymmu.report.trace import json as trace_json
 from lazymmu.report.trace import sarif as trace_sarif
 from lazymmu.report.trace import text as report
@@ -105,7 +106,7 @@ def test_every_violation_is_told_with_where_its_section_began():
             {"severity": Severity.BREAKS_TEXT},
             "breaks the contract's text; this architecture is not hurt by it",
         ),
-        ({"implied": True}, "the text of this kernel only implies this rule"),
+        ({"implied": True}, implied_words("sleep-in-section")),
         ({"notes": ("it was preempted before",)}, "it was preempted before"),
         (
             {"location": TraceLocation(9, "1.0", 0, "x", ("[tracer]", "inner", "outer"))},

@@ -83,11 +83,11 @@ def test_a_row_says_whose_entries_under_which_locks(kernel: Make) -> None:
     """Space, locks at both ends, what pins the task."""
     found = table(kernel, CODE)
     assert found["user"].space == "user"
-    assert found["user"].locks_begin == found["user"].locks_end == ("ptl ptl",)
+    assert found["user"].locks_begin == found["user"].locks_end == ("page-table lock ptl",)
     assert found["kernel"].space == "kernel"
-    assert found["kernel"].locks_begin == ("none",)
+    assert found["kernel"].locks_begin == ("nothing",)
     assert found["kernel"].pinned == ("preempt",)
-    assert found["early"].locks_begin == ("none",)
+    assert found["early"].locks_begin == ("nothing",)
 
 
 def test_a_row_lists_the_calls_of_the_mode(kernel: Make) -> None:
@@ -130,3 +130,52 @@ int g(unsigned long addr)
 }
 """
     assert table(kernel, code)["apply_to_page_range"].space == "kernel"
+
+
+BOTH_WAYS = """
+static void change(pte_t *pte)
+{
+	lazy_mmu_mode_enable();
+	set_pte(pte, other(pte));
+	lazy_mmu_mode_disable();
+}
+
+void locked(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *dst_ptl;
+	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &dst_ptl);
+
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	change(pte);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, dst_ptl);
+}
+
+static spinlock_t *begin_pair(struct mm_struct *mm, pmd_t *pmd)
+{
+	spinlock_t *ptl = pmd_lock(mm, pmd);
+
+	lazy_mmu_mode_enable();
+	return ptl;
+}
+
+void paired(struct mm_struct *mm, pmd_t *pmd)
+{
+	spinlock_t *mine = begin_pair(mm, pmd);
+
+	lazy_mmu_mode_disable();
+	spin_unlock(mine);
+}
+"""
+
+
+def test_locks_are_told_in_words(kernel: Make) -> None:
+    """Whose lock it is, and what it is for; no mark that has to be looked up."""
+    found = table(kernel, BOTH_WAYS)
+    assert found["locked"].locks_begin == ("page-table lock dst_ptl",)
+    assert found["begin_pair"].locks_begin == ("pmd lock ptl",)
+    for row in found.values():
+        for said in (*row.locks_begin, *row.locks_end):
+            assert not set(said) & set("^:"), said

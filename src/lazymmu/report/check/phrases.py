@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lazymmu.contract.rules.implied import implied_words
 from lazymmu.report.common.words import clean, grouped
 from lazymmu.witness.finding import Confidence, Severity
 
@@ -63,8 +64,8 @@ def terms(finding: Finding, usual: Sequence[str] | None = None) -> list[str]:
         said.append(f"confidence {finding.confidence}")
     if finding.also:
         said.append(f"also breaks {_listed(finding.also)}")
-    if finding.implied:
-        said.append("the tree's own text only implies this rule")
+    if finding.implied and (why := implied_words(finding.rule)):
+        said.append(why)
     return [clean(term) for term in said]
 
 

@@ -47,6 +47,16 @@ def values(row: SectionRow) -> tuple[str | int, ...]:
         "; ".join(row.flushes),
     )
 
+_NOTHING = "nothing"
+
+_PINS = {
+    "spinlock": "a spinlock",
+    "preempt": "preemption off",
+    "migrate": "migration off",
+    "irq": "interrupts off",
+    "bh": "bottom halves off",
+}
+
 
 def render(rows: Sequence[SectionRow], width: int | None = None) -> str:
     """A line for each section, and below the table a line for each thing that one reaches.
@@ -68,11 +78,19 @@ def _cells(row: SectionRow) -> Iterator[str]:
     yield f"{row.file}:{row.line}"
     yield f"{row.function}()"
     yield row.space
-    begin, end = (", ".join(locks) or "none" for locks in (row.locks_begin, row.locks_end))
+    begin, end = (_either(locks) for locks in (row.locks_begin, row.locks_end))
     yield begin if begin == end else f"{begin} -> {end}"
-    yield ", ".join(row.pinned) or "nothing"
+    yield _either([_PINS.get(pin, pin) for pin in row.pinned])
     yield ",".join(row.arches)
     yield " ".join(f"{action}:{line}" for line, action in row.actions)
+
+
+def _either(said: Sequence[str]) -> str:
+    """What is held, which on some paths may be nothing."""
+    held = ", ".join(one for one in said if one != _NOTHING)
+    if not held:
+        return _NOTHING
+    return f"{_NOTHING}, or {held}" if _NOTHING in said else held
 
 
 def _reach(row: SectionRow) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.contract.rules.implied import implied_words
 from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
 from lazymmu.witness.finding import Severity
@@ -66,8 +67,8 @@ def _finding(finding: TraceFinding) -> Iterator[str]:
     elif finding.severity is Severity.BREAKS_TEXT:
         what = "breaks the contract's text; this architecture is not hurt by it"
         yield _note(finding, spot, what)
-    if finding.implied:
-        yield _note(finding, spot, "the text of this kernel only implies this rule")
+    if finding.implied and (why := implied_words(finding.rule)):
+        yield _note(finding, spot, why)
     for note in finding.notes:
         yield _note(finding, spot, note)
     for number, text in finding.context:

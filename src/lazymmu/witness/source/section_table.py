@@ -5,13 +5,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lazymmu.contract.event_words import Identity
 from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import SectionRow, Step
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import Report
+from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.path.walker import Walker
+
+NOTHING = "nothing"
+"""Said where no lock is held, or nothing pins the task, on some path to the place."""
+
+AS_CALLERS = "as its callers"
+"""Said of what pins an accessor that has a section."""
+
+_LOCKS: Mapping[str, str] = {
+    "ptl": "page-table lock",
+    "pmd": "pmd lock",
+    "mm": "page_table_lock of the mm,",
+    "kernel-pt": "page_table_lock of init_mm,",
+}
+"""The classes of locks that protect page-table entries, in words."""
 
 _SECTION = frozenset({"enable", "disable"})
 """Calls that make a section of a macro's own text."""
@@ -58,6 +74,10 @@ def rows(
             rule: tuple(sorted(reached_in.get((rule, *here), ())))
             for rule in ("sleep-in-section", "nested-section", "tlb-flush-in-section")
         }
+        pinned = {pin for task in begun for pin in _pins(task)}
+        if "preempted-in-section" in root.excused:
+            # An accessor is pinned as its callers are, and the rule is not asked either.
+            pinned = {AS_CALLERS}
         out.append(
             SectionRow(
                 file=definition.file,
@@ -67,7 +87,7 @@ def rows(
                 space="/".join(sorted(spaces)) or _space_by_lock(begun),
                 locks_begin=_locks(begun),
                 locks_end=_locks(ended),
-                pinned=tuple(sorted({p for t in begun for p in _pins(t)})),
+                pinned=tuple(sorted(pinned)),
                 actions=tuple(actions),
                 sleeps=reached["sleep-in-section"],
                 nests=reached["nested-section"],
@@ -84,8 +104,11 @@ def _space_by_lock(begun: Sequence[TaskState]) -> str:
 
 
 def _pins(task: TaskState) -> set[str]:
-    """What keeps the task on its CPU where a section begins: a spinlock does as well."""
-    return {*task.pins, *(["spinlock"] if task.locks else [])}
+    """What keeps the task on its CPU where a section begins: a spinlock does as well.
+
+    NOTHING is said of what the rule preempted-in-section is told of (`TaskState.pinned`).
+    """
+    return {*task.pins, *(["spinlock"] if task.locks else [])} or {NOTHING}
 
 
 def _by_function(
@@ -99,12 +122,23 @@ def _by_function(
 
 
 def _locks(states: Iterable[TaskState]) -> tuple[str, ...]:
-    """Locks of page tables that are held in any of the states; "none" when one has none."""
+    """Locks of page tables that are held in any of the states; NOTHING when one has none."""
     found = set()
     for task in states:
-        names = {f"{h.cls} {h.lock}" for h in task.locks if h.cls != "other"}
-        found |= names or {"none"}
-    return tuple(sorted(found))
+        names = {
+            f"{_LOCKS[held.cls]} {_named(held.lock)}" for held in task.locks if held.cls in _LOCKS
+        }
+        found |= names or {NOTHING}
+    return tuple(sorted(found, key=lambda said: (said != NOTHING, said)))
+
+
+def _named(lock: Identity) -> str:
+    """A lock's name for people: which variable it is, and whose where that is another function."""
+    if not isinstance(lock, EntryName):
+        return str(lock)
+    if lock.owners:
+        return f"{lock.spelling} of {lock.owners[-1]}()"
+    return f"{lock.spelling} of the caller" if lock.up else lock.spelling
 
 
 def _spaces_of_callbacks(roots: Sequence[Root]) -> dict[tuple[str, str], set[str]]:
