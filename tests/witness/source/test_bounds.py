@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lazymmu.kernelc.ir.nodes import BRANCH, NOP, RETURN, Function, Node
 from lazymmu.snapshot.conflict_markers import CONFLICT
-from lazymmu.witness.source import blind_spots, entry_points
+from lazymmu.witness.source import blind_spots, halves
 from lazymmu.witness.source.function import liveness
 from lazymmu.witness.source.function.shape import FunctionFacts
 from lazymmu.witness.source.interproc import summaries
@@ -119,9 +119,10 @@ def test_callers_are_not_looked_for_without_end(
     kernel: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Functions that leave the mode open after so many others are listed."""
-    monkeypatch.setattr(entry_points, "MAX_SEARCHES", 2)
+    monkeypatch.setattr(halves, "MAX_SEARCHES", 2)
     seen = kernel(
         "".join(f"void f{n}(void)\n{{\n\tlazy_mmu_mode_enable();\n}}\n" for n in range(4))
+        + "void end(void)\n{\n\tlazy_mmu_mode_disable();\n}\n"
     )
-    assert sum(len(list(root.raw_reports)) for root in seen.roots()) == 4
+    assert sum(len(list(root.raw_reports)) for root in seen.roots()) == 5
     assert set(hidden(seen)) == {"its callers are not looked for, after those of 2 functions"}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from lazymmu.witness.finding import Finding
-from lazymmu.witness.source import entry_points
+from lazymmu.witness.source import halves
 from lazymmu.witness.source.path import walker
 
 Agrees = Callable[..., tuple[Finding, ...]]
@@ -222,7 +222,7 @@ void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, pte_t new)
 @pytest.mark.parametrize("levels", range(1, 7))
 def test_the_other_half_is_looked_for_a_few_callers_up(agrees: Agrees, levels: int) -> None:
     """A half is balanced by callers up to a bound, and beyond it is wrong by itself."""
-    far = levels > entry_points.MAX_LEVELS + 1
+    far = levels > halves.MAX_LEVELS + 1
     end = "	/* expect: unbalanced-section */" if far else ""
     callers = "".join(
         f"void level_{n}(void)\n{{\n\tlevel_{n - 1}();\n}}\n\n" for n in range(1, levels)
@@ -243,13 +243,13 @@ void top(void)
 """)
 
 
-@pytest.mark.parametrize("most", [walker.MAX_BELOW, 12])
+@pytest.mark.parametrize("most", [walker.MAX_BELOW, 15])
 def test_a_caller_that_is_too_large_balances_nobody(
     agrees: Agrees, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """A section that is left open is followed into its callers, but not for ever."""
     monkeypatch.setattr(walker, "MAX_BELOW", most)
-    end = "	/* expect: unbalanced-section */" if most == 12 else ""
+    end = "	/* expect: unbalanced-section */" if most == 15 else ""
     agrees(f"""
 static void half(void)
 {{

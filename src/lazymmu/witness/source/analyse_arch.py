@@ -181,9 +181,12 @@ def _walked(
         for d in _naming(view, f, *registrations)
     ]
 
+    headers = sorted(f for f in {*mine, *calling_back} if f.endswith(".h"))
+
     def callers(name: str, static: bool, file: str) -> list[Definition]:
         word = name.encode()
-        files = [file] if static else [f for f in view.built if word in view.tree.read(f)]
+        wide = [*view.built, *headers] if not static or file.endswith(".h") else [file]
+        files = [f for f in wide if word in view.tree.read(f)]
         return [d for f in files for d in _naming(view, f, word)]
 
     return analysis.roots(implementation.places).walk(users, takers, registering, callers)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where paths begin: every function that uses the mode, and every callback that runs in it.
 
-A function whose own balance is off may be half of a pair (one that begins, one that ends): it
-is excused when a caller is balanced with it in its place, or when it is only ever run inside a
-section; then its callers answer for it.
+A function whose own balance is off may be half of a pair (see halves.py), or may only ever be run
+inside a section; then its callers answer for it.  If it is neither, it is wrong, and whoever calls
+it is walked as if it were not: a mistake is told once, where it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
@@ -18,22 +18,12 @@ from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source import leaks
+from lazymmu.witness.source.halves import BALANCE, BEGINS, Callers, Halves, Suspect, calls
 from lazymmu.witness.source.interproc.call_targets import Binding, callee, function_value
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
-from lazymmu.witness.source.path.walker import Walker
-
-Callers = Callable[[str, bool, str], list[Definition]]
-"""Definitions whose text names a function: given its name, whether it is static, its file."""
-
-_BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
-
-MAX_SEARCHES = 200
-"""Functions of one architecture whose callers are looked for, each in the whole tree.  No real tree
-has one; whose callers are not looked for any more is listed."""
-
-MAX_LEVELS = 3
-"""Callers of callers that are asked whether they balance a function."""
+from lazymmu.witness.source.path.walker import Walker, above
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +35,9 @@ class Root:
     outcome: WalkOutcome
     excused: frozenset[str] = frozenset()
     """Rules that are not held against it."""
+
+    causes: leaks.Causes = field(default_factory=dict)
+    """For reports that come of one mistake, the one that speaks for it."""
 
     @property
     def raw_reports(self) -> Iterable[RawReport]:
@@ -76,8 +69,6 @@ class EntryPoints:
         self.walker = walker
         self.words = words
         self.implementation = implementation
-        self._in_file: dict[str, list[Definition]] = {}
-        self._searches = 0
 
     def walk(
         self,
@@ -93,35 +84,21 @@ class EntryPoints:
         :param registering: definitions whose text names a function that registers a handler.
         :param callers: finds who may call a function.
         """
-        found = [
-            Root(d, (), self.walker.root(self.program.function(d)))
-            for d in self._with_expanded([d for d in users if self._uses_mode(d)], callers)
-        ]
+        users = self._with_expanded([d for d in users if self._uses_mode(d)], callers)
+        roots = {(d.file, d.line): self._root(d) for d in users}
+        excused = self._excuse_halves(roots, users, callers)
+        wrong = self._blame(roots, excused, lambda root: self._details(root) <= BEGINS)
         bound = [root for d in takers for root in self._callbacks(d)]
         handlers = [root for d in registering for root in self._handlers(d)]
-        suspects = [root for root in found if self._unbalanced(root)]
-        excused: set[tuple[str, int]] = set()
-        extra: list[Root] = []
-        for root in suspects:
-            if self._only_inside(root):
-                excused.add((root.definition.file, root.definition.line))
-                continue
-            balancing = self._balanced_by_callers(root, callers, MAX_LEVELS)
-            if balancing:
-                excused.add((root.definition.file, root.definition.line))
-                extra.extend(balancing)
-        left = [r for r in suspects if (r.definition.file, r.definition.line) not in excused]
-        for root, balancing in self._balanced_together(left, callers):
-            excused.add((root.definition.file, root.definition.line))
-            extra.extend(balancing)
-        # Who was walked again, with halves in their place, answers for that walk.
-        again = {(r.definition.file, r.definition.line) for r in extra}
-        settled = [
-            self._settled_root(root, excused)
-            for root in found
-            if (root.definition.file, root.definition.line) not in again
-        ]
-        return settled + bound + handlers + extra
+        excused |= {p for p, root in roots.items() if p not in wrong and self._only_inside(root)}
+        late = self._blame(roots, excused, lambda _: True)
+        if late:
+            bound = [root for d in takers for root in self._callbacks(d)]
+        settled = [self._settled_root(root, place in excused) for place, root in roots.items()]
+        return settled + bound + handlers
+
+    def _root(self, definition: Definition) -> Root:
+        return Root(definition, (), self.walker.root(self.program.function(definition)))
 
     def _with_expanded(self, users: list[Definition], callers: Callers) -> list[Definition]:
         """Users of the mode, and who expands those of them that are macros and leave it changed.
@@ -134,12 +111,14 @@ class EntryPoints:
         while work:
             definition = work.pop(0)
             root = Root(definition, (), self.walker.root(self.program.function(definition)))
-            if definition.kind != "macro" or not self._unbalanced(root):
+            if definition.kind != "macro" or not self._details(root):
                 out.append(definition)
                 continue
             self.walker.helper(self.program.function(definition))
             for user in callers(definition.name, definition.static, definition.file):
-                if (user.file, user.line) not in done and self._calls(user, definition.name):
+                if (user.file, user.line) not in done and calls(
+                    self.program, user, definition.name
+                ):
                     done.add((user.file, user.line))
                     work.append(user)
         return out
@@ -175,15 +154,18 @@ class EntryPoints:
             roots.append(Root(definition, binding, self.walker.root(inner, binding)))
         return roots
 
-    def _settled_root(self, root: Root, excused: set[tuple[str, int]]) -> Root:
-        """A root without what its callers answer for."""
-        rules: set[str] = set()
-        if (root.definition.file, root.definition.line) in excused:
-            rules |= _BALANCE
+    def _settled_root(self, root: Root, excused: bool) -> Root:
+        """A root without what its callers answer for, and what is left sorted by mistakes."""
+        rules = set(BALANCE if excused else ())
         if root.definition.name in self.words.entries:
             # An accessor runs under its callers' locks and pins, whatever those are.
             rules.add("preempted-in-section")
-        return replace(root, excused=frozenset(rules))
+        root = replace(root, excused=frozenset(rules))
+        off = [raw for raw in root.raw_reports if raw.violation.rule in BALANCE]
+        recording = self.walker.record(self.program.function(root.definition)) if off else None
+        if recording is None:
+            return root
+        return replace(root, causes=leaks.causes(recording, off, self.words))
 
     def _handlers(self, definition: Definition) -> list[Root]:
         """One root for each function that a definition registers to run in an interrupt."""
@@ -211,77 +193,68 @@ class EntryPoints:
         single = self.summaries.shape(graph).single
         return {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
 
-    # -- halves of pairs ----------------------------------------------------------------------
+    # -- whose balance is off ------------------------------------------------------------------
 
-    def _unbalanced(self, root: Root) -> bool:
-        return any(raw.violation.rule in _BALANCE for raw in root.outcome.raw_reports.values())
+    def _details(self, root: Root) -> frozenset[str]:
+        """How the balance of a root is off; nothing where it is not."""
+        raws = root.outcome.raw_reports.values()
+        return frozenset(r.violation.detail for r in raws if r.violation.rule in BALANCE)
 
     def _only_inside(self, root: Root) -> bool:
         """Whether a function only runs inside a section and leaves that as it was."""
-        place = (root.definition.file, self.program.function(root.definition).line)
+        place = self._place(root)
         depths = self.walker.entered.get(place, set())
-        return bool(depths) and min(depths) > 0
+        return bool(depths) and min(depths) > 0 and place not in self.walker.shifted
 
-    def _balanced_by_callers(self, root: Root, callers: Callers, levels: int) -> list[Root]:
-        """The callers of a half, walked with it in its place; none when none balances it.
+    def _place(self, root: Root) -> tuple[str, int]:
+        return (root.definition.file, self.program.function(root.definition).line)
 
-        Where one caller shows what the half is for, another that does not balance it is wrong.
+    def _excuse_halves(
+        self, roots: dict[tuple[str, int], Root], users: Iterable[Definition], callers: Callers
+    ) -> set[tuple[str, int]]:
+        """Roots that are halves of pairs, by place; who calls one becomes a root that answers."""
+        suspects = [
+            Suspect(root.definition, self.program.function(root.definition), details)
+            for root in roots.values()
+            if (details := self._details(root))
+        ]
+        if not suspects:
+            return set()
+        halves = Halves(self.program, self.walker, callers)
+        known = halves.find(suspects, users)
+        found = [s.definition for s in suspects if (s.graph.file, s.graph.name) in known]
+        for user in halves.answering(found):
+            roots[user.file, user.line] = self._root(user)
+        return {(d.file, d.line) for d in found}
+
+    def _blame(
+        self,
+        roots: dict[tuple[str, int], Root],
+        excused: Collection[tuple[str, int]],
+        kind: Callable[[Root], bool],
+    ) -> set[tuple[str, int]]:
+        """Settle who is wrong: callees before their callers, which are walked again without it.
+
+        :param roots: all roots by their place; those that are walked again are replaced.
+        :param excused: halves, whose callers answer.
+        :param kind: whether a root whose balance is off is to be settled now.
+        :returns: the places of those that are wrong.
         """
-        definition = root.definition
-        self._searches += 1
-        if self._searches > MAX_SEARCHES:
-            where = (definition.file, definition.line, definition.name)
-            why = f"its callers are not looked for, after those of {MAX_SEARCHES} functions"
-            self.walker.bounded[where] = why
-            return []
-        named = callers(definition.name, definition.static, definition.file)
-        users = [d for d in named if d.name != definition.name and self._calls(d, definition.name)]
-        if not users:
-            return []
-        graph = self.program.function(definition)
-        self.walker.helper(graph)
-        out = []
-        balanced = False
-        for user in users:
-            whole = self.program.function(user)
-            walked = Root(user, (), self.walker.root(whole))
-            above: list[Root] = []
-            if self.walker.cut:
-                # Open sections lead everywhere: who is that large does not exist to close one.
-                self.walker.bounded.pop((whole.file, whole.line, whole.name))
-                self.walker.forget_helper(graph)
-                return []
-            if self._unbalanced(walked) and levels:
-                above = self._balanced_by_callers(walked, callers, levels - 1)
-            if above:
-                walked = replace(walked, excused=_BALANCE)
-            balanced = balanced or bool(above) or not self._unbalanced(walked)
-            out += [walked, *above]
-        if not balanced:
-            self.walker.forget_helper(graph)
-            return []
-        return out
-
-    def _balanced_together(
-        self, halves: list[Root], callers: Callers
-    ) -> list[tuple[Root, list[Root]]]:
-        """Halves that balance only when the other half is in its place, too.
-
-        Limit: both are called by the same function.
-        """
-        while len(halves) > 1:
-            for root in halves:
-                self.walker.helper(self.program.function(root.definition))
-            found = [(r, self._balanced_by_callers(r, callers, MAX_LEVELS)) for r in halves]
-            if all(balancing for _, balancing in found):
-                return found
-            for root, balancing in found:
-                if not balancing:
-                    self.walker.forget_helper(self.program.function(root.definition))
-            halves = [root for root, balancing in found if balancing]
-        for root in halves:
-            self.walker.forget_helper(self.program.function(root.definition))
-        return []
-
-    def _calls(self, user: Definition, name: str) -> bool:
-        return any(call.name == name for _, call in self.program.function(user).calls())
+        wrong: set[tuple[str, int]] = set()
+        while True:
+            off = {
+                self._place(root): place
+                for place, root in roots.items()
+                if place not in wrong and place not in excused
+                if self._details(root) and kind(root)
+            }
+            if not off:
+                return wrong
+            upper = above(off, self.walker.shifted)
+            ready = [place for place in off if place not in upper] or list(off)
+            self.walker.blame(ready)
+            wrong.update(off[place] for place in ready)
+            again = above(ready, self.walker.shifted) - set(ready)
+            for place, root in roots.items():
+                if self._place(root) in again:
+                    roots[place] = self._root(root.definition)

@@ -8,6 +8,7 @@ of events, the call's value, and perhaps a callee to walk in the caller's place.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 
 from lazymmu.contract.events import (
     BatchAdd,
@@ -75,6 +76,15 @@ class CallTransfer:
         self._batches: dict[tuple[str, int], Mapping[str, str]] = {}
         self.implementation: frozenset[tuple[str, int]] = frozenset()
         """Functions (file, line of their text) of the architecture that is being judged itself."""
+        self.balance_alone = False
+        """Whether nothing is asked of callees but what they do to the mode for their callers."""
+
+    def of_balance(self) -> CallTransfer:
+        """The same, where only the balance of sections and pauses is asked for."""
+        other = copy(self)
+        other.helpers, other.helper_names = set(self.helpers), set(self.helper_names)
+        other.balance_alone = True
+        return other
 
     def cannot_read(self, definitions: Iterable[Definition]) -> None:
         """Take note of definitions that name the mode and were not read in full."""
@@ -132,7 +142,7 @@ class CallTransfer:
         accessor = words.entries.get(name)
         if accessor is not None:
             notes = self.entries.notes(frame, call, accessor, name, env, site)
-            if state.product.task.depth:
+            if state.product.task.depth and not self.balance_alone:
                 notes += self.below.mode(self.summaries.of_call(call, frame.graph, env), site, name)
             return (CallOutcome(tuple(notes)),)
         return self._other(frame, call, name, state, env, site)
@@ -183,7 +193,8 @@ class CallTransfer:
         if free is not None and freed is not None:
             for entry in origins(freed, state.origins):
                 notes.append(Effect(Free(entry, what=free.what, site=site), "free", says))
-        on = state.product.task.depth > 0 or bool(state.product.task.irq)
+        task = state.product.task
+        on = (task.depth > 0 or bool(task.irq)) and not self.balance_alone
         if on:
             root = self.summaries.sleeping.root(call, frame.graph, env)
             if root is not None:

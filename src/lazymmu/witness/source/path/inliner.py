@@ -27,7 +27,7 @@ from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.transfer import Transfer
 
-__all__ = ["FunctionWalker", "Inliner"]
+__all__ = ["FunctionWalker", "Inliner", "mode_of"]
 
 
 class FunctionWalker(Protocol):
@@ -45,7 +45,9 @@ class FunctionWalker(Protocol):
 class Inliner:
     """Walks a callee from the state of its caller, and brings back what it came to.
 
-    entered: the depths of sections at which each function was entered, by its place.
+    entered: the depths of sections at which each function was entered, by its place; shifted: for
+    each function that left the mode otherwise than it found it, who called it; blamed: functions
+    to whose callers that must not matter, because it is wrong there already.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Inliner:
         self._transfer = transfer
         self._monitors = monitors
         self.entered: dict[tuple[str, int], set[int]] = {}
+        self.shifted: dict[tuple[str, int], dict[tuple[str, int], Function]] = {}
+        self.blamed: set[tuple[str, int]] = set()
 
     def inlined(
         self, frame: Frame, call: AnyCall, inside: InlinedCall, path: Path, out: WalkOutcome
@@ -67,7 +71,8 @@ class Inliner:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
         entered = enter(path.state.product, call, graph)
-        self.entered.setdefault((graph.file, graph.line), set()).add(entered.task.depth)
+        place = (graph.file, graph.line)
+        self.entered.setdefault(place, set()).add(entered.task.depth)
         if inside.callback:
             outcome = self._called_back(graph, inside.binding, entered)
         else:
@@ -90,6 +95,12 @@ class Inliner:
             )
         plan = self._walker.plan(graph)
         for (product, value, name), trail in outcome.exits.items():
+            if mode_of(product) != mode_of(entered):
+                if place in self.blamed:
+                    product = _as_meant(product, entered)
+                else:
+                    callers = self.shifted.setdefault(place, {})
+                    callers[frame.graph.file, frame.graph.line] = frame.graph
             back = leave(product, call, graph, plan.rewritten)
             after = Path(
                 path.state.after(back),
@@ -104,3 +115,19 @@ class Inliner:
         product = self._monitors.begin(graph, entered)
         outcome = self._walker.walk(graph, binding, product)
         return self._monitors.called_back(outcome, graph, entered)
+
+
+def mode_of(product: Product) -> tuple[int, int]:
+    """How deep a task is in sections, and in pauses."""
+    return (product.task.depth, product.task.paused)
+
+
+def _as_meant(product: Product, entered: Product) -> Product:
+    """What a function that leaves the mode otherwise was meant to come to.
+
+    What the end of a section would have settled is settled.
+    """
+    depth, paused = mode_of(entered)
+    settled = frozenset() if product.task.depth > depth else product.task.pending
+    task = replace(product.task, depth=depth, paused=paused, pending=settled)
+    return replace(product, task=task, own=entered.own)

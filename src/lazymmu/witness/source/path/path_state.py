@@ -28,6 +28,15 @@ class RawReport:
     ambiguous: bool = False
     tests: int = 0
 
+    @property
+    def key(self) -> ReportKey:
+        """What the report has in common with others of the same mistake at the same place."""
+        return (self.violation.rule, self.step.file, self.step.line, self.step.column)
+
+
+ReportKey: TypeAlias = tuple[str, str, int, int]
+"""A rule, and the place (file, line, column) at which it is broken."""
+
 
 @dataclass(slots=True)
 class WalkOutcome:
@@ -40,15 +49,20 @@ class WalkOutcome:
     exits: dict[tuple[Product, Value, EntryName], PathTrace | None] = field(default_factory=dict)
     returns: dict[tuple[Product, int, int], PathTrace] = field(default_factory=dict)
     """By the place of each return as well: what is wrong at one of them is no other's fault."""
-    raw_reports: dict[tuple[str, str, int, int], RawReport] = field(default_factory=dict)
+    raw_reports: dict[ReportKey, RawReport] = field(default_factory=dict)
     spaces: set[str] = field(default_factory=set)
     blurred: bool = False
     """Something that was not read in full was walked: what happens there is a guess."""
 
     def add(self, raw: RawReport) -> None:
         """Keep the first, hence shortest, way to each culprit of each rule."""
-        key = (raw.violation.rule, raw.step.file, raw.step.line, raw.step.column)
-        self.raw_reports.setdefault(key, raw)
+        self.raw_reports.setdefault(raw.key, raw)
+
+    def leave(self, product: Product, value: Value, name: EntryName, after: PathTrace) -> None:
+        """Note one way out, at the place that the path's last note names."""
+        self.exits.setdefault((product, value, name), after)
+        if after.step is not None:
+            self.returns.setdefault((product, after.step.line, after.step.column), after)
 
 
 class Returned(NamedTuple):

@@ -31,9 +31,13 @@ class PathTrace:
 
     def __iter__(self) -> Iterator[PathTrace]:
         """The notes from the path's beginning, those of callees in their place."""
+        return self.since(None)
+
+    def since(self, first: PathTrace | None) -> Iterator[PathTrace]:
+        """The notes after one of the path's, those of callees in their place."""
         chain: list[PathTrace] = []
         at: PathTrace | None = self
-        while at is not None:
+        while at is not None and at is not first:
             chain.append(at)
             at = at.before
         for note in reversed(chain):

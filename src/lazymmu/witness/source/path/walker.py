@@ -56,6 +56,7 @@ from lazymmu.witness.source.path.inliner import Inliner
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
+from lazymmu.witness.source.path.recording import Recording
 from lazymmu.witness.source.path.transfer import Transfer
 
 MAX_STATES = 30_000
@@ -123,6 +124,20 @@ class Walker:
         """The depths at which each function was walked in its caller's place, by its place."""
         return self._inliner.entered
 
+    @property
+    def shifted(self) -> Mapping[tuple[str, int], Mapping[tuple[str, int], Function]]:
+        """Who was walked with a call in its place that left the mode otherwise, by the callee."""
+        return self._inliner.shifted
+
+    def blame(self, places: Collection[tuple[str, int]]) -> None:
+        """From now on callers of these go on as if they left the mode as they found it.
+
+        What a function does wrong is told of it, and of nobody who calls it.
+        """
+        self._inliner.blamed.update(places)
+        stale = above(places, self.shifted)
+        self._memo = {key: known for key, known in self._memo.items() if key[:2] not in stale}
+
     def helper(self, graph: Function) -> None:
         """From now on walk ``graph`` in the place of every call to it."""
         self.call_transfer.helpers.add((graph.file, graph.line))
@@ -189,17 +204,38 @@ class Walker:
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
         return Frame(graph, constants, plan), State(product, given)
 
-    def _walk(self, frame: Frame, start: State) -> WalkOutcome:
-        out = WalkOutcome(blurred=bool(frame.graph.broken))
+    def record(self, graph: Function) -> Recording | None:
+        """Walk a function as the beginning of a path, and keep every move.
+
+        :returns: None for one that is not walked to its end.
+        """
+        product = self.monitors.begin(graph, self.monitors.start(None))
+        plan = self.plan(graph)
+        if plan.too_much or self.walked >= MAX_IN_ALL:
+            return None
+        self.cut, self._most = False, self.walked + MAX_BELOW
+        self._active.append((graph.file, graph.line))
+        frame, start = self._start(graph, (), plan, product)
+        recording = Recording(frame=frame)
+        self._walk(frame, start, recording)
+        self._active.pop()
+        return None if self.cut else recording
+
+    def _walk(self, frame: Frame, start: State, recording: Recording | None = None) -> WalkOutcome:
+        out = WalkOutcome(blurred=bool(frame.graph.broken)) if recording is None else recording
         seen: set[tuple[int, State]] = {(0, start)}
         work: deque[tuple[int, State, PathTrace | None]] = deque([(0, start, None)])
         nodes, live = frame.graph.nodes, frame.plan.live
         size = 1
         while work and not self.cut:
             index, state, trail = work.popleft()
+            if recording is not None:
+                recording.come_to((index, state), trail)
             for nxt, after, path in self._node(frame, nodes[index], state, trail, out):
                 after = settled(after, live[nxt])
                 key = (nxt, after)
+                if recording is not None:
+                    recording.move_to(key, path)
                 if key not in seen:
                     seen.add(key)
                     work.append((nxt, after, path))
@@ -273,8 +309,7 @@ class Walker:
             short = value
         step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
         after = PathTrace(trail, step, "return")
-        out.exits.setdefault((state.product, short, name), after)
-        out.returns.setdefault((state.product, node.line, node.column), after)
+        out.leave(state.product, short, name, after)
 
     def _effects(
         self,
@@ -311,4 +346,18 @@ class Walker:
                 yield after.returned(call, way.value, way.name)
 
 
-__all__ = ["Walker"]
+def above(
+    places: Collection[tuple[str, int]],
+    callers: Mapping[tuple[str, int], Collection[tuple[str, int]]],
+) -> set[tuple[str, int]]:
+    """The callers of some functions, and theirs."""
+    found: set[tuple[str, int]] = set()
+    work = list(places)
+    while work:
+        fresh = set(callers.get(work.pop(), ())) - found
+        found |= fresh
+        work.extend(fresh)
+    return found
+
+
+__all__ = ["Walker", "above"]

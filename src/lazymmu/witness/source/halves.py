@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Halves of pairs: functions that begin what their callers end, or end what those began.
+
+A function whose own balance is off is a half when some caller shows what it is for: a path of
+the caller runs through it while it changes the mode, and returns in balance.  Then its callers
+answer for it, and one that skips the other half is wrong.  A function that no caller balances is
+wrong itself.  Callers are only looked for where something that begins could meet something that
+ends; and they are asked for the balance alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from lazymmu.contract.monitor import Runtime
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.nodes import Function
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.source.path.inliner import mode_of
+from lazymmu.witness.source.path.path_trace import PathTrace
+from lazymmu.witness.source.path.recording import At, Move, Recording
+from lazymmu.witness.source.path.walker import Walker, above
+
+Callers = Callable[[str, bool, str], list[Definition]]
+"""Definitions whose text names a function: given its name, whether it is static, its file."""
+
+Named: TypeAlias = tuple[str, str]
+"""A function by its file and name."""
+
+BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
+"""Rules that a half is excused from."""
+
+BEGINS = frozenset({"left-on", "left-paused"})
+"""What a function that begins, for its caller to end, is told by those rules."""
+
+MAX_SEARCHES = 200
+"""Functions of one architecture whose callers are looked for, each in the whole tree.  No real tree
+has one; whose callers are not looked for any more is listed."""
+
+MAX_LEVELS = 3
+"""Callers of callers that are asked whether they balance a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A function whose own balance is off, and how."""
+
+    definition: Definition
+    graph: Function
+    details: frozenset[str]
+
+    @property
+    def sides(self) -> frozenset[str]:
+        """Which half of a pair it may be; one that ends and begins again is both."""
+        begins, ends = self.details & BEGINS, self.details - BEGINS
+        return frozenset((["begins"] if begins else []) + (["ends"] if ends else []))
+
+
+@dataclass(slots=True)
+class _Above:
+    """A function that comes to suspects: how many, and which halves they may be."""
+
+    definition: Definition
+    sides: set[str] = field(default_factory=set)
+    over: set[Named] = field(default_factory=set)
+
+
+class Halves:
+    """Looks for the callers that show which functions are halves.
+
+    known: the halves, by file and name, among them who only hands another's change on.
+    """
+
+    def __init__(self, program: Program, walker: Walker, callers: Callers) -> None:
+        runtime = walker.monitors.runtime
+        rules = [rule for rule in runtime.rules if rule.name in BALANCE]
+        self.known: set[Named] = set()
+        self._program = program
+        self._walker = walker
+        self._asking = Walker(walker.call_transfer.of_balance(), Runtime(rules, runtime.dialect))
+        self._callers = callers
+        self._users: dict[Named, list[Definition]] = {}
+
+    def find(self, suspects: Iterable[Suspect], users: Iterable[Definition]) -> set[Named]:
+        """Which of some functions are halves.
+
+        :param users: functions that use the mode themselves.
+        """
+        open_ = {(s.graph.file, s.graph.name): s for s in suspects}
+        for suspect in open_.values():
+            self._asking.helper(suspect.graph)
+        for graph in self._walked_over(open_.values()):
+            self.known |= _shown(self._asking.record(graph))
+        using = {(d.file, d.name) for d in users}
+        if not open_.keys() <= self.known:
+            self._search(open_, using)
+        return self.known & open_.keys()
+
+    def answering(self, halves: Iterable[Definition]) -> list[Definition]:
+        """Who calls halves and is none: they answer for the balance.
+
+        From now on halves are walked in their callers' place.
+        """
+        out: dict[Named, Definition] = {}
+        work = list(halves)
+        done: set[Named] = set()
+        while work:
+            definition = work.pop()
+            if (definition.file, definition.name) in done:
+                continue
+            done.add((definition.file, definition.name))
+            self._walker.helper(self._program.function(definition))
+            for user in self._users_of(definition):
+                if (user.file, user.name) in self.known:
+                    work.append(user)
+                else:
+                    out[user.file, user.name] = user
+        return list(out.values())
+
+    def _walked_over(self, suspects: Iterable[Suspect]) -> Iterator[Function]:
+        """Who was walked with one of them in its place, and the mode changed by that."""
+        by_callee = self._walker.shifted
+        graphs = {place: g for callers in by_callee.values() for place, g in callers.items()}
+        for place in above([(s.graph.file, s.graph.line) for s in suspects], by_callee):
+            yield graphs[place]
+
+    def _search(self, suspects: Mapping[Named, Suspect], using: set[Named]) -> None:
+        """Ask the callers of suspects, and theirs, where a beginning could meet an end."""
+        found = {name: _Above(s.definition, set(s.sides), {name}) for name, s in suspects.items()}
+        if {side for one in found.values() for side in one.sides} != {"begins", "ends"}:
+            return
+        frontier = list(found)
+        for _ in range(MAX_LEVELS + 1):
+            fresh = self._level(frontier, found)
+            for name in fresh:
+                one = found[name]
+                if one.sides == {"begins", "ends"} and (len(one.over) > 1 or name in using):
+                    graph = self._program.function(one.definition)
+                    self.known |= _shown(self._asking.record(graph))
+            if not fresh or suspects.keys() <= self.known:
+                return
+            for name in fresh:
+                self._asking.helper(self._program.function(found[name].definition))
+            frontier = fresh
+
+    def _level(self, frontier: Iterable[Named], found: dict[Named, _Above]) -> list[Named]:
+        """The callers of some functions that come to something new by them."""
+        fresh: dict[Named, None] = {}
+        for name in frontier:
+            one = found[name]
+            for user in self._users_of(one.definition):
+                there = found.setdefault((user.file, user.name), _Above(user))
+                if not (one.sides <= there.sides and one.over <= there.over):
+                    there.sides |= one.sides
+                    there.over |= one.over
+                    fresh[user.file, user.name] = None
+        return list(fresh)
+
+    def _users_of(self, definition: Definition) -> list[Definition]:
+        name = (definition.file, definition.name)
+        if name not in self._users:
+            if len(self._users) >= MAX_SEARCHES:
+                why = f"its callers are not looked for, after those of {MAX_SEARCHES} functions"
+                self._walker.bounded[(definition.file, definition.line, definition.name)] = why
+                return []
+            named = self._callers(definition.name, definition.static, definition.file)
+            self._users[name] = [
+                d
+                for d in named
+                if d.name != definition.name and calls(self._program, d, definition.name)
+            ]
+        return self._users[name]
+
+
+def calls(program: Program, user: Definition, name: str) -> bool:
+    """Whether a definition calls a function of that name."""
+    return any(call.name == name for _, call in program.function(user).calls())
+
+
+def _shown(recording: Recording | None) -> set[Named]:
+    """The halves that a function shows by its paths: it runs through them, and is in balance."""
+    if recording is None:
+        return set()
+    start = next(iter(recording.moves))[1].product
+    wrong = {
+        at
+        for key, places in recording.seen.items()
+        if recording.raw_reports[key].violation.detail not in BEGINS
+        for at in places
+    }
+    good = _in_balance(recording, mode_of(start), wrong)
+    found: set[Named] = set()
+    for at, moves in recording.moves.items():
+        if at in wrong:
+            continue
+        for move in moves:
+            returned = (move.after.depth, move.after.paused) == mode_of(start)
+            if move.to in good or (move.to is None and returned):
+                found |= _changing(move)
+    return found
+
+
+def _in_balance(recording: Recording, own: tuple[int, int], wrong: set[At]) -> set[At]:
+    """The places of a path that lead to a return in balance, with nothing wrong on the way."""
+    back: dict[At, list[At]] = {}
+    work: list[At] = []
+    for at, moves in recording.moves.items():
+        for move in moves if at not in wrong else ():
+            if move.to is not None:
+                back.setdefault(move.to, []).append(at)
+            elif (move.after.depth, move.after.paused) == own:
+                work.append(at)
+    found: set[At] = set()
+    while work:
+        at = work.pop()
+        if at not in found:
+            found.add(at)
+            work.extend(back.get(at, ()))
+    return found
+
+
+def _changing(move: Move) -> set[Named]:
+    """The callees that change the mode on a move: what they end was begun before, or stays open."""
+    calls: list[PathTrace] = []
+    begun: list[tuple[str, set[Named]]] = []
+    found: set[Named] = set()
+    for note in move.notes:
+        if note.step is None:
+            continue
+        if note.mark in ("call", "callback"):
+            calls.append(note)
+        elif note.mark == "return" and calls:
+            calls.pop()
+        elif note.mark in ("begin", "pause"):
+            begun.append((note.mark, _chain(calls, note)))
+        elif note.mark in ("end", "resume"):
+            mark = "begin" if note.mark == "end" else "pause"
+            at = next((n for n in range(len(begun) - 1, -1, -1) if begun[n][0] == mark), None)
+            if at is None:
+                found |= _chain(calls, note)
+            else:
+                begun.pop(at)
+    for _, chain in begun:
+        found |= chain
+    return found
+
+
+def _chain(calls: Iterable[PathTrace], note: PathTrace) -> set[Named]:
+    """The functions below the first call in which something happens; none without a call."""
+    inner = [*[c.step for c in calls if c.step is not None][1:], note.step]
+    return {(s.file, s.function) for s in inner if s is not None} if calls else set()
