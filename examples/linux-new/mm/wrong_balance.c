@@ -16,8 +16,8 @@ int insert_pages(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t *va
 	lazy_mmu_mode_enable();
 	for (i = 0; i < nr; i++, pte++) {
 		if (!pte_none(ptep_get(pte))) {
-			pte_unmap_unlock(start, ptl);	/* expect: section-outside-lock+unlock-before-flush */
-			return -EBUSY;	/* expect: unbalanced-section */
+			pte_unmap_unlock(start, ptl);
+			return -EBUSY;	/* expect: unbalanced-section+section-outside-lock+unlock-before-flush */
 		}
 		set_pte(pte, values[i]);
 	}
@@ -60,8 +60,8 @@ void protect_some(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, bool bat
 	ptep_set_wrprotect(mm, addr, pte);
 	if (done)
 		lazy_mmu_mode_disable();	/* expect: unbalanced-section */
-	pte_unmap_unlock(pte, ptl);	/* expect: unlock-before-flush+section-outside-lock */
-}	/* expect: unbalanced-section */
+	pte_unmap_unlock(pte, ptl);
+}	/* expect: unbalanced-section+section-outside-lock+unlock-before-flush */
 
 /* The loop leaves, and what follows the loop leaves again. */
 void age_some(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, unsigned long end)
@@ -121,6 +121,6 @@ int probe_run(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 	if (err)
 		return err;
 	err = pte_present(ptep_get(pte)) ? 0 : -EINVAL;
-	pte_unmap_unlock(pte, ptl);	/* expect: section-outside-lock */
-	return err;	/* expect: unbalanced-section */
+	pte_unmap_unlock(pte, ptl);
+	return err;	/* expect: unbalanced-section+section-outside-lock */
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -163,9 +163,14 @@ class Kernel:
 
     def findings(self) -> tuple[Finding, ...]:
         """What is found, in the order of files and lines."""
+        roots = self.roots()
+        causes = {key: cause for root in roots for key, cause in root.causes.items()}
         reports = [
-            to_report(self.arch, raw, root.step, root.definition.presence, "unknown")
-            for root in self.roots()
+            replace(
+                to_report(self.arch, raw, root.step, root.definition.presence, "unknown"),
+                cause=causes.get(raw.key),
+            )
+            for root in roots
             for raw in root.raw_reports
         ]
         return findings(reports, self.dialect, {self.arch: ROWS[self.arch][-1]})

@@ -19,7 +19,7 @@ from lazymmu.contract.event_words import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
-from lazymmu.witness.source.path.path_state import RawReport
+from lazymmu.witness.source.path.path_state import RawReport, ReportKey
 from lazymmu.witness.source.path.path_trace import PathTrace
 
 _RELATED = {
@@ -89,6 +89,8 @@ class Report:
     detail: str
     huge: bool = False
     """Whatever is pending maps huge pages."""
+    cause: ReportKey | None = None
+    """The report, by its rule and place, that speaks for the mistake of which this one comes."""
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:
@@ -205,23 +207,52 @@ def findings(
 
     :param rows: the deferral table's row of each architecture that was looked at.
     """
-    by_cause: dict[tuple[str, str, int, int], list[Report]] = {}
+    by_cause: dict[ReportKey, list[Report]] = {}
     for item in culprits:
-        if _excused_by_arch(item, rows):
-            continue
-        place = item.step
-        if item.rule in _ONE_PER_SECTION and item.section is not None:
-            place = item.section
-        key = (item.rule, place.file, place.line, place.column)
-        if item.rule in _ONE_PER_VARIABLE:
-            key = (item.rule, item.detail, 0, 0)
-        by_cause.setdefault(key, []).append(item)
-    single = [_finding(group, dialect, rows) for group in by_cause.values()]
+        if not _excused_by_arch(item, rows):
+            by_cause.setdefault(item.cause or _own_cause(item), []).append(item)
+    for key, group in list(by_cause.items()):
+        if all(item.rule != key[0] for item in group):
+            # What would speak for them is not told itself.
+            for item in by_cause.pop(key):
+                by_cause.setdefault(_own_cause(item), []).append(item)
+    single = [_with_consequences(*group, dialect, rows) for group in by_cause.items()]
     by_place: dict[tuple[str, int, int], list[Finding]] = {}
     for found in single:
         by_place.setdefault((found.file, found.line, found.column), []).append(found)
     joined = [item for group in by_place.values() for item in _joined(group)]
     return _fingerprinted(sorted(joined, key=lambda f: (f.file, f.line, f.column, f.rule)))
+
+
+def _own_cause(item: Report) -> ReportKey:
+    """What a report is told as where it comes of no other mistake."""
+    if item.rule in _ONE_PER_VARIABLE:
+        return (item.rule, item.detail, 0, 0)
+    place = item.step
+    if item.rule in _ONE_PER_SECTION and item.section is not None:
+        place = item.section
+    return (item.rule, place.file, place.line, place.column)
+
+
+def _with_consequences(
+    cause: ReportKey, group: list[Report], dialect: Dialect, rows: Mapping[str, DeferralRow]
+) -> Finding:
+    """One finding of the reports that a mistake is, with the places of those that come of it."""
+    itself = [item for item in group if item.rule == cause[0]]
+    told = [item for item in itself if (item.step.file, item.step.line) == cause[1:3]]
+    found = _finding(itself, dialect, rows, first=told or itself)
+    by_place: dict[Step, set[str]] = {}
+    for item in group:
+        if item.rule != cause[0]:
+            by_place.setdefault(item.step, set()).add(item.rule)
+    if not by_place:
+        return found
+    follow = [
+        replace(step, note=f"in consequence, {' and '.join(sorted(rules))}: {step.note}")
+        for step, rules in sorted(by_place.items(), key=lambda one: (one[0].file, one[0].line))
+    ]
+    also = sorted({*found.also, *(rule for rules in by_place.values() for rule in rules)})
+    return replace(found, path=(*found.path, *follow), also=tuple(also))
 
 
 def _excused_by_arch(item: Report, rows: Mapping[str, DeferralRow]) -> bool:
@@ -251,8 +282,14 @@ def _better(item: Report) -> tuple[object, ...]:
     return (item.rank, *place, item.arch, item.conditions, item.detail)
 
 
-def _finding(group: list[Report], dialect: Dialect, rows: Mapping[str, DeferralRow]) -> Finding:
-    best = min(group, key=_better)
+def _finding(
+    group: list[Report],
+    dialect: Dialect,
+    rows: Mapping[str, DeferralRow],
+    first: list[Report],
+) -> Finding:
+    """One finding of several reports, told as the best of the `first`."""
+    best = min(first, key=_better)
     rule = RULES[best.rule]
     arches = tuple(sorted({c.arch for c in group}))
     harms: list[Harm] = []
@@ -339,7 +376,7 @@ def _joined(group: list[Finding]) -> list[Finding]:
     )
     first = group[0]
     arches = tuple(sorted({a for f in group for a in f.arches}))
-    also = tuple(sorted(f.rule for f in group[1:]))
+    also = tuple(sorted({rule for f in group for rule in (f.rule, *f.also)} - {first.rule}))
     return [replace(first, arches=arches, also=also), *apart]
 
 
