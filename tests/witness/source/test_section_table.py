@@ -179,3 +179,54 @@ def test_locks_are_told_in_words(kernel: Make) -> None:
     for row in found.values():
         for said in (*row.locks_begin, *row.locks_end):
             assert not set(said) & set("^:"), said
+
+
+def test_a_row_says_that_a_section_is_pinned_on_some_paths_alone(kernel: Make) -> None:
+    """A lock that is taken for a user's mapping alone pins no section over the kernel's."""
+    found = table(
+        kernel,
+        """
+void both(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte;
+
+	if (mm == &init_mm)
+		pte = pte_offset_kernel(pmd, addr);
+	else
+		pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, new);
+	lazy_mmu_mode_disable();
+	if (mm != &init_mm)
+		pte_unmap_unlock(pte, ptl);
+}
+
+static void end(void)
+{
+	lazy_mmu_mode_disable();
+}
+
+void user(void)
+{
+	local_irq_disable();
+	lazy_mmu_mode_enable();
+	end();
+	local_irq_enable();
+}
+
+void paused(void)
+{
+	lazy_mmu_mode_pause();
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_disable();
+	lazy_mmu_mode_resume();
+}
+""",
+    )
+    assert found["both"].pinned == ("nothing", "spinlock")
+    assert found["end"].pinned == ("its callers",)
+    assert found["user"].pinned == ("irq",)
+    assert found["paused"].pinned == ("paused",)

@@ -47,6 +47,7 @@ def values(row: SectionRow) -> tuple[str | int, ...]:
         "; ".join(row.flushes),
     )
 
+
 _NOTHING = "nothing"
 
 _PINS = {

@@ -329,7 +329,7 @@ def _one_row(rows: list[SectionRow]) -> SectionRow:
         space="/".join(sorted({space for row in rows for space in row.space.split("/")})),
         locks_begin=union("locks_begin"),
         locks_end=union("locks_end"),
-        pinned=union("pinned"),
+        pinned=tuple(sorted(union("pinned"), key=lambda pin: (pin != "nothing", pin))),
         actions=tuple(sorted({a for row in rows for a in row.actions})),
         sleeps=union("sleeps"),
         nests=union("nests"),

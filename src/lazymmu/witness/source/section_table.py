@@ -18,8 +18,8 @@ from lazymmu.witness.source.path.walker import Walker
 NOTHING = "nothing"
 """Said where no lock is held, or nothing pins the task, on some path to the place."""
 
-AS_CALLERS = "as its callers"
-"""Said of what pins an accessor that has a section."""
+BY_CALLERS = "its callers"
+"""Said of what pins an accessor that has a section, or the end of one."""
 
 _LOCKS: Mapping[str, str] = {
     "ptl": "page-table lock",
@@ -74,10 +74,6 @@ def rows(
             rule: tuple(sorted(reached_in.get((rule, *here), ())))
             for rule in ("sleep-in-section", "nested-section", "tlb-flush-in-section")
         }
-        pinned = {pin for task in begun for pin in _pins(task)}
-        if "preempted-in-section" in root.excused:
-            # An accessor is pinned as its callers are, and the rule is not asked either.
-            pinned = {AS_CALLERS}
         out.append(
             SectionRow(
                 file=definition.file,
@@ -87,7 +83,7 @@ def rows(
                 space="/".join(sorted(spaces)) or _space_by_lock(begun),
                 locks_begin=_locks(begun),
                 locks_end=_locks(ended),
-                pinned=tuple(sorted(pinned)),
+                pinned=_pinned(begun, "preempted-in-section" in root.excused),
                 actions=tuple(actions),
                 sleeps=reached["sleep-in-section"],
                 nests=reached["nested-section"],
@@ -103,12 +99,28 @@ def _space_by_lock(begun: Sequence[TaskState]) -> str:
     return "user" if begun and locked else "unknown"
 
 
-def _pins(task: TaskState) -> set[str]:
-    """What keeps the task on its CPU where a section begins: a spinlock does as well.
+def _pinned(begun: Sequence[TaskState], by_callers: bool) -> tuple[str, ...]:
+    """What keeps the task on its CPU where a section begins, in the states of all its paths.
 
-    NOTHING is said of what the rule preempted-in-section is told of (`TaskState.pinned`).
+    It is asked of each state as the rule `preempted-in-section` asks it, so that both agree. Where
+    no section begins, callers have begun it.
+
+    :param by_callers: whether the function is one that runs under whatever pins its callers.
     """
-    return {*task.pins, *(["spinlock"] if task.locks else [])} or {NOTHING}
+    found = {pin for task in begun for pin in _pins(task)}
+    if by_callers or not found:
+        found = (found - {NOTHING}) or {BY_CALLERS}
+    return tuple(sorted(found, key=lambda pin: (pin != NOTHING, pin)))
+
+
+def _pins(task: TaskState) -> set[str]:
+    """What keeps the task on its CPU: a spinlock does as well, and so does an interrupt."""
+    held = {*task.pins, *(["spinlock"] if task.locks else []), *task.irq}
+    if held:
+        return held
+    if task.paused:
+        return {"paused"}  # The mode stays off: it does not matter.
+    return {NOTHING} if task.knows("pins", "locks", "irq", "mode", "pause") else {"unknown"}
 
 
 def _by_function(
