@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -152,7 +152,8 @@ class Kernel:
         ]
 
         def callers(name: str, static: bool, file: str) -> list[Definition]:
-            return [d for d in self.source.naming(name) if not static or d.file == file]
+            inside = static and file.endswith(".c")
+            return [d for d in self.source.naming(name) if not inside or d.file == file]
 
         return roots.walk(
             self.source.naming("lazy_mmu"),
@@ -163,14 +164,9 @@ class Kernel:
 
     def findings(self) -> tuple[Finding, ...]:
         """What is found, in the order of files and lines."""
-        roots = self.roots()
-        causes = {key: cause for root in roots for key, cause in root.causes.items()}
         reports = [
-            replace(
-                to_report(self.arch, raw, root.step, root.definition.presence, "unknown"),
-                cause=causes.get(raw.key),
-            )
-            for root in roots
+            to_report(self.arch, raw, root.step, root.definition.presence, "unknown")
+            for root in self.roots()
             for raw in root.raw_reports
         ]
         return findings(reports, self.dialect, {self.arch: ROWS[self.arch][-1]})

@@ -242,15 +242,13 @@ class _Conditions:
 def _reports(view: ConfiguredTree, roots: Iterable[Root]) -> tuple[Report, ...]:
     """Everything that is wrong on the paths from some roots."""
     rests_on = _Conditions(view)
-    roots = tuple(roots)
-    causes = {key: cause for root in roots for key, cause in root.causes.items()}
     found = []
     for root in roots:
         spaces = root.outcome.spaces - {"unknown"}
         space = spaces.pop() if len(spaces) == 1 else "unknown"
         for raw in root.raw_reports:
             report = to_report(view.profile.name, raw, root.step, root.definition.presence, space)
-            found.append(rests_on.named(replace(report, cause=causes.get(raw.key))))
+            found.append(rests_on.named(report))
     return tuple(found)
 
 

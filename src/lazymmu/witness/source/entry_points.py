@@ -15,6 +15,7 @@ from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
+from lazymmu.kernelc.ir.expr import AnyCall
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
@@ -36,15 +37,19 @@ class Root:
     excused: frozenset[str] = frozenset()
     """Rules that are not held against it."""
 
+    via: Step | None = None
+    """The call that hands a function to be called back, where the path begins below it."""
     causes: leaks.Causes = field(default_factory=dict)
-    """For reports that come of one mistake, the one that speaks for it."""
+    """For reports that come of one mistake, also of another root, the one that speaks for it."""
 
     @property
     def raw_reports(self) -> Iterable[RawReport]:
         """What is held against this root; without confidence if not all of it was read."""
-        for raw in self.outcome.raw_reports.values():
+        for key, raw in self.outcome.raw_reports.items():
             if raw.violation.rule not in self.excused:
-                yield replace(raw, ambiguous=True) if self.outcome.blurred else raw
+                unsure = raw.ambiguous or self.outcome.blurred
+                cause = self.causes.get(key) or self.causes.get(("", *key[1:]))
+                yield replace(raw, ambiguous=unsure, via=self.via, cause=cause)
 
     @property
     def step(self) -> Step:
@@ -95,7 +100,9 @@ class EntryPoints:
         if late:
             bound = [root for d in takers for root in self._callbacks(d)]
         settled = [self._settled_root(root, place in excused) for place, root in roots.items()]
-        return settled + bound + handlers
+        every = settled + bound + handlers
+        causes = {key: cause for root in settled for key, cause in root.causes.items()}
+        return [replace(root, causes=causes) for root in every] if causes else every
 
     def _root(self, definition: Definition) -> Root:
         return Root(definition, (), self.walker.root(self.program.function(definition)))
@@ -151,7 +158,9 @@ class EntryPoints:
             if not any(isinstance(value, FunctionValue) for _, value in binding):
                 continue
             inner = self.program.function(target.definition)
-            roots.append(Root(definition, binding, self.walker.root(inner, binding)))
+            handed = [value.name for _, value in binding if isinstance(value, FunctionValue)]
+            via = _handing(graph, call, handed)
+            roots.append(Root(definition, binding, self.walker.root(inner, binding), via=via))
         return roots
 
     def _settled_root(self, root: Root, excused: bool) -> Root:
@@ -185,7 +194,8 @@ class EntryPoints:
             if target is not None:
                 task = TaskState(irq=(handler.kind,))
                 outcome = self.walker.root(self.program.function(target.definition), (), task)
-                roots.append(Root(target.definition, (), outcome))
+                via = _handing(graph, call, [value.name])
+                roots.append(Root(target.definition, (), outcome, via=via))
         return roots
 
     def _settled(self, graph: Function) -> dict[str, Value]:
@@ -258,3 +268,10 @@ class EntryPoints:
             for place, root in roots.items():
                 if self._place(root) in again:
                     roots[place] = self._root(root.definition)
+
+
+def _handing(graph: Function, call: AnyCall, functions: Iterable[str]) -> Step:
+    """The call that hands on some functions, as a step of a path."""
+    handed = " and ".join(f"{name}()" for name in functions)
+    note = f"calls {call.name}() with {handed}"
+    return Step(graph.file, call.line, call.column, graph.name, note)

@@ -9,7 +9,7 @@ architecture, become one finding; the sections are steps of its path, the other 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.deferral import DeferralRow, cost_sentence, demonstrated_by, harm_sentence
@@ -109,21 +109,10 @@ def to_report(
     notes = list(raw.trail) if raw.trail is not None else []
     start = _last_open_section(notes)
     begin = notes[start].step if start is not None else None
-    wanted = _RELATED.get(rule.name, _USUAL)
-    since = start if start is not None else 0
-    kept = _open_calls(notes, since)
-    for index, note in enumerate(notes[since:], start=since):
-        related = note.mark in wanted and note.mark not in ("call", "callback")
-        if related and (note.mark != "write" or _same_entry(note.about, raw)):
-            kept.add(index)
-    writes = [i for i, note in enumerate(notes[since:], start=since) if note.mark == "write"]
-    if "write" in wanted and writes and kept.isdisjoint(writes):
-        # Its entry has another name where it was written.
-        kept.add(writes[-1])
-    steps = [step for i in sorted(kept) if (step := notes[i].step) is not None]
-    message = rule.message(raw.violation)
-    path = [*_unrepeated(steps)]
-    if begin is None and not path:
+    path = _unrepeated([*_shown(notes, start, raw)])
+    if raw.via is not None:
+        path.insert(0, raw.via)
+    elif begin is None and not path:
         path.append(root)
     # What lies below a call leads on from the culprit, or down to it.
     if raw.step not in raw.more and (not path or path[-1] != raw.step):
@@ -135,7 +124,7 @@ def to_report(
     return Report(
         arch=arch,
         rule=rule.name,
-        message=message,
+        message=rule.message(raw.violation),
         step=_blame_site(rule.name, notes, start, raw),
         path=tuple(path),
         conditions=tuple(sorted(raw.conditions.union(root_conditions, assumed))),
@@ -145,7 +134,33 @@ def to_report(
         space=event_space if event_space != "unknown" else space,
         detail=raw.violation.detail,
         huge=bool(written) and all(written),
+        cause=raw.cause,
     )
+
+
+def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Iterator[Step]:
+    """The steps of a path that its reader wants to see: each with the calls that lead to it.
+
+    :param start: where the section begins.
+    """
+    wanted = _RELATED.get(raw.violation.rule, _USUAL)
+    since = start if start is not None else 0
+    kept = set(_open_calls(notes))
+    writes = []
+    for index, note in enumerate(notes[since:], start=since):
+        if note.mark == "write":
+            writes.append(index)
+        related = note.mark in wanted and note.mark not in ("call", "callback")
+        if related and (note.mark != "write" or _same_entry(note.about, raw)):
+            kept.add(index)
+    if "write" in wanted and writes and kept.isdisjoint(writes):
+        # Its entry has another name where it was written.
+        kept.add(writes[-1])
+    around = _enclosing(notes, kept)
+    for index in sorted(kept | around):
+        step = notes[index].step
+        if step is not None:
+            yield step
 
 
 def _last_open_section(notes: Sequence[PathTrace]) -> int | None:
@@ -161,15 +176,30 @@ def _last_open_section(notes: Sequence[PathTrace]) -> int | None:
     return open_[0] if open_ else last
 
 
-def _open_calls(notes: Sequence[PathTrace], since: int) -> set[int]:
+def _open_calls(notes: Sequence[PathTrace], since: int = 0) -> set[int]:
     """Indices of the calls after ``since`` that are still open where the path ends."""
     stack: list[int] = []
     for index, note in enumerate(notes):
-        if note.mark in ("call", "callback"):
-            stack.append(index)
-        elif note.mark == "return" and stack:
-            stack.pop()
+        _follow(stack, index, note)
     return {index for index in stack if index >= since}
+
+
+def _enclosing(notes: Sequence[PathTrace], some: Collection[int]) -> set[int]:
+    """Indices of the calls in which some notes of a path were made, also of those that returned."""
+    stack: list[int] = []
+    found: set[int] = set()
+    for index, note in enumerate(notes):
+        if index in some:
+            found.update(stack)
+        _follow(stack, index, note)
+    return found
+
+
+def _follow(stack: list[int], index: int, note: PathTrace) -> None:
+    if note.mark in ("call", "callback"):
+        stack.append(index)
+    elif note.mark == "return" and stack:
+        stack.pop()
 
 
 def _same_entry(about: Identity | None, raw: RawReport) -> bool:

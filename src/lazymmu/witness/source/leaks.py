@@ -63,11 +63,13 @@ def causes(recording: Recording, returns: Iterable[RawReport], words: Vocabulary
         ]
         if not begun and ends:
             # Where nothing begins, one beginning is missing, however many ends there are.
-            found.update(dict.fromkeys(ends, min(ends)))
+            found.update(dict.fromkeys(ends, ends[0]))
     return found
 
 
 Causes: TypeAlias = Mapping[ReportKey, ReportKey]
+"""Reports by their rule and place, and the one that speaks for each; without a rule: for any rule
+that is broken there."""
 
 
 @dataclass(slots=True)
@@ -80,9 +82,15 @@ class _Leaks:
     moves: dict[_Point, list[tuple[Move, _Point | None]]] = field(default_factory=dict)
     back: dict[_Point, list[_Point]] = field(default_factory=dict)
     own: int = 0
+    rank: dict[ReportKey, int] = field(default_factory=dict)
+    """Which of several returns speaks: the one that is come to first."""
 
     def causes(self, left: Collection[ReportKey]) -> Causes:
-        """The return that speaks for each report behind a missing end."""
+        """The return that speaks for each report behind a missing end.
+
+        :param left: the reports at returns, the nearest first.
+        """
+        self.rank = {key: place for place, key in enumerate(left)}
         self._points()
         ended = self._before(self._ends(), lambda _move: True)
         busy = self._before(self._works(), lambda move: not self._parts(move))
@@ -98,10 +106,35 @@ class _Leaks:
             near = [q for p in points for q in (p, *self._next(p))]
             speaks = {spoken[p] for p in near if p in spoken}
             if speaks:
-                found[key] = min(speaks)
-        for key, stretch in self._returns(lost, left):
-            if stretch in spoken:
-                found[key] = spoken[stretch]
+                found[key] = self._nearest(speaks)
+        found.update(self._anywhere(ended, busy, spoken))
+        for key, point in self._returns(lost, left):
+            if point in spoken:
+                found[key] = spoken[point]
+        return found
+
+    def _nearest(self, some: Iterable[ReportKey]) -> ReportKey:
+        return min(some, key=lambda key: self.rank[key])
+
+    def _anywhere(
+        self, ended: set[_Point], busy: set[_Point], spoken: Mapping[_Point, ReportKey]
+    ) -> Causes:
+        """The same for each call, whatever rule it may break when a caller runs the function."""
+        graph = self.recording.frame.graph
+        by_node: dict[int, list[_Point]] = {}
+        for point in self.moves:
+            by_node.setdefault(point[0][0], []).append(point)
+        found: dict[ReportKey, ReportKey] = {}
+        for index, points in by_node.items():
+            expr = graph.nodes[index].expr
+            moves = [move for point in points for move, _ in self.moves[point]]
+            if expr is None or any(self._begins(m) or self._works_on(m) for m in moves):
+                continue
+            if not all(self._open(p) and self._follows(p, None, ended, busy) for p in points):
+                continue
+            speaks = {spoken[q] for p in points for q in (p, *self._next(p)) if q in spoken}
+            for call in calls_in(expr) if speaks else ():
+                found["", graph.file, call.line, call.column] = self._nearest(speaks)
         return found
 
     # -- the graph ----------------------------------------------------------------------------
@@ -184,10 +217,10 @@ class _Leaks:
     # -- what follows from the missing end ----------------------------------------------------
 
     def _follows(
-        self, point: _Point, raw: RawReport, ended: set[_Point], busy: set[_Point]
+        self, point: _Point, raw: RawReport | None, ended: set[_Point], busy: set[_Point]
     ) -> bool:
         """Whether what is reported at a point comes of an end that is missing before it."""
-        event = raw.violation.event
+        event = None if raw is None else raw.violation.event
         if point in ended:
             return False
         if isinstance(event, Enable):
@@ -237,27 +270,33 @@ class _Leaks:
         first: dict[int, ReportKey] = {}
         for key, point in self._returns(set(stretches), left):
             name = stretches[point]
-            first[name] = min(key, first.get(name, key))
+            first[name] = self._nearest((key, first.get(name, key)))
         entered = {name for point, name in stretches.items() if self._is_entered(point, stretches)}
-        if not entered & first.keys():
-            entered = set(stretches.values())
+        reached = {name: self._reached(name, stretches, entered) for name in entered or first}
+        spoken: dict[int, ReportKey] = {}
+        for name, points in reached.items():
+            behind = [first[n] for p in points if (n := stretches.get(p, -1)) in first]
+            if behind:
+                spoken[name] = first.get(name, self._nearest(behind))
         out: dict[_Point, ReportKey] = {}
-        for name in sorted(entered & first.keys(), key=lambda n: first[n]):
-            work = [point for point, other in stretches.items() if other == name]
-            reached: set[_Point] = set()
-            while work:
-                point = work.pop()
-                if point in reached:
-                    continue
-                reached.add(point)
-                if point in stretches:
-                    out.setdefault(point, first[name])
-                work.extend(
-                    q
-                    for q in self._next(point)
-                    if stretches.get(q, name) == name or stretches[q] not in entered
-                )
+        for name in sorted(spoken, key=lambda n: self.rank[spoken[n]]):
+            for point in reached[name] & stretches.keys():
+                out.setdefault(point, spoken[name])
         return out
+
+    def _reached(
+        self, name: int, stretches: Mapping[_Point, int], entered: Collection[int]
+    ) -> set[_Point]:
+        """The points of a stretch, and what it leads to but other stretches that begin anew."""
+        found: set[_Point] = set()
+        work = [point for point, other in stretches.items() if other == name]
+        while work:
+            point = work.pop()
+            if point not in found:
+                found.add(point)
+                near = ((q, stretches.get(q, name)) for q in self._next(point))
+                work.extend(q for q, other in near if other == name or other not in entered)
+        return found
 
     def _is_entered(self, point: _Point, stretches: Mapping[_Point, int]) -> bool:
         """Whether a stretch begins here, with no more than one section open."""

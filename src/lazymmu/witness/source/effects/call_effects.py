@@ -39,6 +39,7 @@ from lazymmu.witness.source.effects.summary_effects import SummaryEffects
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee
+from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
@@ -150,19 +151,19 @@ class CallTransfer:
     # -- one kind of call each ----------------------------------------------------------------
 
     def _mode(self, name: str, mode: ModeCall, site: Site) -> tuple[CallOutcome, ...]:
-        says = f"calls {name}()"
+        said = f"calls {name}()"
         layer = mode.layer
         match mode.action:
             case "enable":
-                note = Effect(Enable(layer=layer, site=site), "begin", says)
+                note = Effect(Enable(layer=layer, site=site), "begin", said)
             case "disable":
-                note = Effect(Disable(layer=layer, site=site), "end", says)
+                note = Effect(Disable(layer=layer, site=site), "end", said)
             case "pause":
-                note = Effect(Pause(layer=layer, site=site), "pause", says)
+                note = Effect(Pause(layer=layer, site=site), "pause", said)
             case "resume":
-                note = Effect(Resume(layer=layer, site=site), "resume", says)
+                note = Effect(Resume(layer=layer, site=site), "resume", said)
             case "flush":
-                note = Effect(Flush("api", layer=layer, site=site), "flush", says)
+                note = Effect(Flush("api", layer=layer, site=site), "flush", said)
             case _:
                 return NOTHING
         return (CallOutcome((note,)),)
@@ -187,19 +188,19 @@ class CallTransfer:
         site: Site,
     ) -> tuple[CallOutcome, ...]:
         notes: list[Effect] = []
-        says = f"calls {name}()"
+        said = says(call, name, frame.graph)
         free = self.words.frees.get(name)
         freed = call.arg(free.arg) if free is not None and free.certain else None
         if free is not None and freed is not None:
             for entry in origins(freed, state.origins):
-                notes.append(Effect(Free(entry, what=free.what, site=site), "free", says))
+                notes.append(Effect(Free(entry, what=free.what, site=site), "free", said))
         task = state.product.task
         on = (task.depth > 0 or bool(task.irq)) and not self.balance_alone
         if on:
             root = self.summaries.sleeping.root(call, frame.graph, env)
             if root is not None:
                 if root:
-                    notes.append(Effect(MaySleep(root, False, site=site), "sleep", says))
+                    notes.append(Effect(MaySleep(root, False, site=site), "sleep", said))
                 return (CallOutcome(tuple(notes)),)
         if not (on or self.implementation or self._known(frame, call, name)):
             return (CallOutcome(tuple(notes)),)

@@ -24,6 +24,7 @@ from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee
+from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
 
@@ -215,7 +216,9 @@ class CalleeSummaries(CallResolver):
         if name is None:
             self.target(call, at.graph, at.env)
             return 0
-        step = Step(at.graph.file, call.line, call.column, at.graph.name, f"calls {name}()")
+        step = Step(
+            at.graph.file, call.line, call.column, at.graph.name, says(call, name, at.graph)
+        )
         if (mode := words.mode.get(name)) is not None:
             if mode.action != "active":
                 _note(found, CallChain(mode.action, name, (step,), detail=(mode.layer,)))

@@ -22,6 +22,7 @@ from lazymmu.witness.source.function.names import (
     leave,
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
+from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -79,7 +80,7 @@ class Inliner:
             outcome = self._walker.walk(graph, inside.binding, entered)
         out.spaces |= outcome.spaces
         out.blurred = out.blurred or outcome.blurred
-        said = f"calls {graph.name}()" if not inside.callback else f"calls back {graph.name}()"
+        said = says(call, graph.name, frame.graph)
         step = Step(frame.graph.file, call.line, call.column, frame.graph.name, said)
         mark = "callback" if inside.callback else "call"
         before = PathTrace(path.trail, step, mark)

@@ -27,6 +27,10 @@ class RawReport:
     conditions: frozenset[str] = frozenset()
     ambiguous: bool = False
     tests: int = 0
+    via: Step | None = None
+    """The call that hands a function to be called back, where the path begins below it."""
+    cause: ReportKey | None = None
+    """The report that speaks for the mistake of which this one comes, where that is another."""
 
     @property
     def key(self) -> ReportKey:
