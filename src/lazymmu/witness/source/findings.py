@@ -109,7 +109,8 @@ def to_report(
     notes = list(raw.trail) if raw.trail is not None else []
     start = _last_open_section(notes)
     begin = notes[start].step if start is not None else None
-    path = _unrepeated([*_shown(notes, start, raw)])
+    shown = [*_shown(notes, start, raw)]
+    path = _unrepeated(note.step for note in shown if note.step is not None)
     if raw.via is not None:
         path.insert(0, raw.via)
     elif begin is None and not path:
@@ -118,7 +119,7 @@ def to_report(
     if raw.step not in raw.more and (not path or path[-1] != raw.step):
         path.append(raw.step)
     path.extend(raw.more)
-    written = [notes[i].huge for i in kept.intersection(writes)]
+    written = [note.huge for note in shown if note.mark == "write"]
     assumed = frozenset[str]().union(*(note.conditions for note in notes))
     event_space = getattr(raw.violation.event, "space", "unknown")
     return Report(
@@ -138,8 +139,8 @@ def to_report(
     )
 
 
-def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Iterator[Step]:
-    """The steps of a path that its reader wants to see: each with the calls that lead to it.
+def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Iterator[PathTrace]:
+    """The parts of a path that its reader wants to see: each with the calls that lead to it.
 
     :param start: where the section begins.
     """
@@ -156,11 +157,8 @@ def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Ite
     if "write" in wanted and writes and kept.isdisjoint(writes):
         # Its entry has another name where it was written.
         kept.add(writes[-1])
-    around = _enclosing(notes, kept)
-    for index in sorted(kept | around):
-        step = notes[index].step
-        if step is not None:
-            yield step
+    for index in sorted(kept | _enclosing(notes, kept)):
+        yield notes[index]
 
 
 def _last_open_section(notes: Sequence[PathTrace]) -> int | None:
@@ -217,17 +215,24 @@ def _blame_site(rule: str, notes: Sequence[PathTrace], start: int | None, raw: R
     """The place to change.
 
     What may sleep is charged to the call that the section's own function makes, or the
-    innermost function that was called back: deeper ones may sleep with every right.
+    innermost function that was called back: deeper ones may sleep with every right.  So is the
+    call by which a function with a section comes to itself again.
     """
-    if rule != "sleep-in-section":
+    begun = notes[start].step if start is not None else None
+    again = rule == "nested-section" and begun is not None and _same_place(begun, raw.step)
+    if rule != "sleep-in-section" and not again:
         return raw.step
     stack = [notes[i] for i in sorted(_open_calls(notes, start or 0))]
-    place = raw.step
+    place = raw.more[0] if again and raw.more else raw.step
     for note in reversed(stack):
         if note.mark == "callback" or note.step is None:
             break
         place = note.step
     return place
+
+
+def _same_place(one: Step, other: Step) -> bool:
+    return (one.file, one.line, one.column) == (other.file, other.line, other.column)
 
 
 def findings(

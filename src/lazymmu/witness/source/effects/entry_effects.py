@@ -12,12 +12,23 @@ from lazymmu.contract.events import Read, TlbFlush, Write
 from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Accessor, Vocabulary
 from lazymmu.kernelc.ir.abstract_value import AddressOf, UserMm, Value, truth
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Assign, Deref, Expr
+from lazymmu.kernelc.ir.expr import (
+    Address,
+    AnyCall,
+    Assign,
+    Binary,
+    Call,
+    Deref,
+    Expr,
+    Field,
+    Index,
+    Name,
+)
 from lazymmu.kernelc.ir.nodes import Node, calls_in, spell, strip_casts, uses, walk
 from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.names import EntryName, entry_name
-from lazymmu.witness.source.function.state import OriginList
+from lazymmu.witness.source.function.state import OriginList, State
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
@@ -40,14 +51,22 @@ class EntryEffects:
         self.words = words
         self.arch = arch
 
-    def reads(self, frame: Frame, node: Node, expr: Expr) -> list[Effect]:
-        """Entries that a node reads through their pointer, without an accessor."""
+    def reads(self, frame: Frame, node: Node, expr: Expr, state: State) -> list[Effect]:
+        """Entries that a node reads through their pointer, without an accessor.
+
+        The pointer's type tells that it is one, or that a write to what it points to is pending.
+        """
+        found = _read_pointers(expr)
+        if not found:
+            return []
         site = Site(frame.graph.file, node.line, node.column, frame.graph.name)
+        written = {item.entry: item.level for item in state.product.task.pending}
         notes = []
-        for deref in _derefs(expr):
-            level = frame.entry_level(deref.operand)
+        for pointer in found:
+            name = entry_name(pointer)
+            level = frame.entry_level(pointer) or written.get(name)
             if level is not None:
-                event = Read(entry_name(deref.operand), level=level, operation="", site=site)
+                event = Read(name, level=level, operation="", site=site)
                 notes.append(Effect(event, "", "reads it through its pointer"))
         return notes
 
@@ -132,21 +151,42 @@ def derived(expr: Expr, known: OriginList, words: Vocabulary) -> EntryName | Non
         pointer = call.arg(accessor.entry)
         if pointer is not None:
             return entry_name(pointer)
-    for deref in _derefs(expr):
-        return entry_name(deref.operand)
+    for node in walk(expr, _read):
+        if isinstance(node, Deref):
+            return entry_name(node.operand)
     return min(origins(expr, known), default=None)
 
 
+_STORING = frozenset({"WRITE_ONCE", "smp_store_release", "smp_store_mb"})
+"""Macros that store into their first argument (include/asm-generic/rwonce.h, barrier.h)."""
+
+_COPYING = {"memcpy": (1,), "__builtin_memcpy": (1,), "memmove": (1,), "memcmp": (0, 1)}
+"""Functions of the C library that read what these of their arguments point to."""
+
+
 @lru_cache(maxsize=1 << 15)
-def _derefs(expr: Expr) -> tuple[Deref, ...]:
-    """What an expression reads through pointers: not what it takes the address of, or stores."""
-    return tuple(node for node in walk(expr, _read) if isinstance(node, Deref))
+def _read_pointers(expr: Expr) -> tuple[Expr, ...]:
+    """Pointers that an expression reads through: not where it takes an address, or stores."""
+    found: list[Expr] = []
+    for node in walk(expr, _read):
+        match node:
+            case Deref(pointer):
+                found.append(pointer)
+            case Index(base, position):
+                found.append(Binary("+", base, position))
+            case Field(base) if isinstance(strip_casts(base), Name):
+                found.append(base)
+            case Call(str(name), args) if name in _COPYING:
+                found += [args[place] for place in _COPYING[name] if place < len(args)]
+    return tuple(found)
 
 
 def _read(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Address():
             return ()
-        case Assign(_, Deref(), value):
+        case Assign("=", Deref() | Index() | Field(), value):
             return (value,)
+        case Call(str(name), (_, *values)) if name in _STORING:
+            return tuple(values)
     return expr.operands

@@ -16,8 +16,9 @@ from lazymmu.kernelc.ir.nodes import strip_casts
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.interproc.call_chains import CallChain, Summary
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
-from lazymmu.witness.source.interproc.summaries import CallChain, CalleeSummaries, Summary
+from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 _FLUSH_CALLS = 2
 """Calls below a section through which TLB maintenance still counts as the section's own."""

@@ -14,7 +14,17 @@ from typing import NamedTuple
 
 from lazymmu.contract.events import UNKNOWN_ENTRY
 from lazymmu.contract.monitor import Product
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Deref, Expr, IncDec, Name
+from lazymmu.kernelc.ir.expr import (
+    Address,
+    AnyCall,
+    Binary,
+    Deref,
+    Expr,
+    IncDec,
+    Index,
+    Name,
+    Number,
+)
 from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
 from lazymmu.witness.source.function.liveness import names_it
 
@@ -54,10 +64,24 @@ def entry_name(pointer: Expr) -> EntryName:
 
     Limit: `++ptep` is named like `ptep++`, by what the pointer was before.
     """
-    return EntryName(_spelled(strip_casts(pointer)))
+    return EntryName(_spelled(pointer))
+
+
+def plain_pointer(pointer: Expr) -> Expr:
+    """Return the pointer in its plainest form: `&p[i]` is `p + i`, and `p + 0` is `p`."""
+    pointer = strip_casts(pointer)
+    match pointer:
+        case Address(Index(base, position)):
+            return plain_pointer(Binary("+", base, position))
+        case Binary("+" | "-", base, number) if strip_casts(number) == Number(0):
+            return plain_pointer(base)
+        case Binary("+" as op, Number() as number, base):
+            return plain_pointer(Binary(op, base, number))
+    return pointer
 
 
 def _spelled(pointer: Expr) -> str:
+    pointer = plain_pointer(pointer)
     return spell(strip_casts(pointer.target) if isinstance(pointer, IncDec) else pointer)
 
 
@@ -132,6 +156,31 @@ def forget(product: Product, variable: str) -> Product:
         return name
 
     return _rename(product, entry, lock)
+
+
+def forget_member(product: Product, member: str) -> Product:
+    """The product after a member (`vmf->pte`) got another value: see `forget`."""
+
+    def entry(name: Hashable) -> Hashable:
+        lost = isinstance(name, EntryName) and not name.up and mentions(name.spelling, member)
+        return UNKNOWN_ENTRY if lost else name
+
+    return _rename(product, entry, lambda name: name)
+
+
+def mentions(spelling: str, part: str) -> bool:
+    """Whether the spelling of an expression has another one in it, from word to word."""
+    at = spelling.find(part)
+    while at >= 0:
+        before, after = spelling[at - 1 : at], spelling[at + len(part) :][:1]
+        if not (_in_word(before) or _in_word(after)):
+            return True
+        at = spelling.find(part, at + 1)
+    return False
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character in ("_", "$")
 
 
 def rename_lock(product: Product, old: EntryName, new: EntryName) -> Product:

@@ -23,9 +23,17 @@ from lazymmu.kernelc.ir.expr import AnyCall
 from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source.interproc.call_chains import (
+    NOTHING,
+    CallChain,
+    Summary,
+    kept_chains,
+    note_chain,
+)
 from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.recursion import Recursion, in_atomic_context
 from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
 
 MAX_DEPTH = 12
@@ -48,45 +56,6 @@ MAX_STEPS = 50_000
 """Steps through one function with one set of constants; beyond it the function counts as not
 understood."""
 
-KEEP = 3
-"""Chains kept of one kind, each to another place of the tree."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallChain:
-    """How something is reached: the steps from a call down to it, and what that needs."""
-
-    kind: str
-    what: str
-    steps: tuple[Step, ...]
-    conditions: frozenset[str] = frozenset()
-    ambiguous: bool = False
-    detail: tuple[str, ...] = ()
-    tests: int = 0
-    """Calls on the way that a callee makes under a condition which nothing here decides."""
-
-    @property
-    def rank(self) -> tuple[bool, int, int, int]:
-        """The better of two chains has the smaller rank."""
-        return (self.ambiguous, self.tests, len(self.conditions), len(self.steps))
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What calling a function may do, by kind: sleep, enable, disable, pause, resume, tlb."""
-
-    chains: Mapping[str, tuple[CallChain, ...]]
-    cut_at: int = 0
-    """The depth at which these were computed if something deeper was left out, else 0."""
-
-    def best(self, kind: str) -> CallChain | None:
-        """The best chain of a kind."""
-        found = self.chains.get(kind)
-        return found[0] if found else None
-
-
-NOTHING = Summary({})
-
 
 class CalleeSummaries(CallResolver):
     """Effects of functions of one program, computed on demand and remembered."""
@@ -104,7 +73,7 @@ class CalleeSummaries(CallResolver):
         self.names_mode = names_mode
         self.sleeping = SleepRoots(program, facts, vocabulary)
         self._known: dict[tuple[str, int, Binding], Summary] = {}
-        self._open: set[tuple[str, int, Binding]] = set()
+        self._recursion: Recursion[tuple[str, int, Binding]] = Recursion()
         self.cut_off: set[tuple[str, int]] = set()
         """Definitions that were not looked at because they lie too deep."""
         self._cut = False
@@ -136,8 +105,8 @@ class CalleeSummaries(CallResolver):
         if known is not None and known.cut_at <= depth:
             self._cut = self._cut or known.cut_at > 0
             return known
-        if key in self._open:
-            return NOTHING
+        if (again := self._recursion.again(key)) is not None:
+            return Summary({again: (CallChain(again, definition.name, ()),)})
         if depth > MAX_DEPTH and not self.names_mode(definition):
             self._cut = True
             self.cut_off.add(key[:2])
@@ -148,15 +117,13 @@ class CalleeSummaries(CallResolver):
         self.analyses += 1
         if known is None:
             self._bindings[place] = self._bindings.get(place, 0) + 1
-        self._open.add(key)
+        self._recursion.begin(key)
         outer, self._cut = self._cut, False
         effects = self._analyse(definition, dict(binding), depth)
         if self._cut:
             effects = replace(effects, cut_at=depth)
         self._cut = self._cut or outer
-        self._open.discard(key)
-        self._known[key] = effects
-        return effects
+        return self._recursion.ended(key, effects, self._known)
 
     def _analyse(self, definition: Definition, env: dict[str, Value], depth: int) -> Summary:
         graph = self.program.function(definition)
@@ -203,9 +170,9 @@ class CalleeSummaries(CallResolver):
                     replace(
                         c, conditions=c.conditions | conditions, ambiguous=c.ambiguous or guessed
                     )
-                    for c in sorted(chains, key=lambda c: c.rank)[:KEEP]
+                    for c in chains
                 )
-                for kind, chains in found.items()
+                for kind, chains in kept_chains(found).items()
             }
         )
 
@@ -221,7 +188,7 @@ class CalleeSummaries(CallResolver):
         )
         if (mode := words.mode.get(name)) is not None:
             if mode.action != "active":
-                _note(found, CallChain(mode.action, name, (step,), detail=(mode.layer,)))
+                note_chain(found, CallChain(mode.action, name, (step,), detail=(mode.layer,)))
             return 0
         change = self.sleeping.change(name)
         if name in words.locks or name in words.pins:
@@ -230,12 +197,12 @@ class CalleeSummaries(CallResolver):
             return 0
         if (tlb := words.tlb.get(name)) is not None:
             flush = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
-            _note(found, CallChain("tlb", name, (step,), detail=flush))
+            note_chain(found, CallChain("tlb", name, (step,), detail=flush))
             return 0
         root = self.sleeping.root(call, at.graph, at.env)
         if root is not None:
             if root and at.may_sleep:
-                _note(found, CallChain("sleep", root, (step,), tests=self._tests(at)))
+                note_chain(found, CallChain("sleep", root, (step,), tests=self._tests(at)))
             return change
         self._below(call, step, at, found)
         return 0
@@ -253,11 +220,12 @@ class CalleeSummaries(CallResolver):
             for chain in chains:
                 longer = replace(
                     chain,
+                    kind=kind if at.may_sleep else in_atomic_context(kind),
                     steps=(step, *chain.steps),
                     ambiguous=chain.ambiguous or target.ambiguous,
                     tests=chain.tests + self._tests(at),
                 )
-                _note(found, longer)
+                note_chain(found, longer)
 
     def _tests(self, at: _At) -> int:
         """How many branches are assumed to be taken to come to a place: none, or some."""
@@ -292,18 +260,3 @@ def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
             fits = value if value in node.cases else None
             return [s for c, s in zip(node.cases, node.succ, strict=True) if c == fits]
     return node.succ
-
-
-def _note(found: dict[str, list[CallChain]], chain: CallChain) -> None:
-    chains = found.setdefault(chain.kind, [])
-    end = chain.steps[-1]
-    for place, other in enumerate(chains):
-        last = other.steps[-1]
-        if (last.file, last.line) == (end.file, end.line):
-            if chain.rank < other.rank:
-                chains[place] = chain
-            return
-    chains.append(chain)
-    if len(chains) > 4 * KEEP:
-        chains.sort(key=lambda c: c.rank)
-        del chains[2 * KEEP :]

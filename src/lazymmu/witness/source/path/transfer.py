@@ -36,6 +36,7 @@ from lazymmu.witness.source.function.liveness import Liveness, names_it
 from lazymmu.witness.source.function.names import (
     EntryName,
     forget,
+    forget_member,
     rename_lock,
 )
 from lazymmu.witness.source.function.state import (
@@ -132,7 +133,8 @@ class Transfer:
         """The state without what was known of something that is written."""
         spelling = spell(target)
         variable = isinstance(target, VARIABLES)
-        product = forget(state.product, spelling) if variable else state.product
+        forgetting = forget if variable else forget_member
+        product = forgetting(state.product, spelling)
         facts = tuple(
             fact
             for fact in state.facts

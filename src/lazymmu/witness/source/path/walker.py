@@ -76,6 +76,9 @@ MAX_THEN = 2_000
 MAX_FRAMES = 64
 """Functions walked inside each other."""
 
+NOWHERE = MAX_FRAMES
+"""Beyond the innermost function that is being walked."""
+
 
 class Walker:
     """Walks functions of one program under one set of monitors."""
@@ -88,7 +91,11 @@ class Walker:
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
         self._plans: dict[tuple[str, int], Liveness] = {}
-        self._active: list[tuple[str, int]] = []
+        self._active: list[tuple[tuple[str, int], int]] = []
+        """The places of the functions that are being walked, and the depth of sections there."""
+        self._back_to = NOWHERE
+        """The outermost of them that was called again and not walked again: what lies below it is
+        known only in part as long as it is being walked."""
         self.walked = 0
         self.places: set[tuple[str, int, str]] = set()
         """File, line of the text, and name of everything that was walked."""
@@ -157,7 +164,8 @@ class Walker:
         if known is not None:
             return known
         place = (graph.file, graph.line)
-        if place in self._active:
+        depth = product.task.depth
+        if self._comes_back(place, depth):
             return WalkOutcome({(product, None, NAMELESS): None})
         if len(self._active) >= MAX_FRAMES:
             self.bounded[(graph.file, graph.line, graph.name)] = "too many calls inside each other"
@@ -165,7 +173,8 @@ class Walker:
         if not self._active:
             self._share = MAX_BELOW if self.walked < MAX_IN_ALL else min(MAX_BELOW, MAX_THEN)
             self.cut, self._most = False, self.walked + self._share
-        self._active.append(place)
+        at = len(self._active)
+        self._active.append((place, depth))
         self.places.add(key[:3])
         if graph.broken:
             self.blurred[key[:3]] = graph.broken
@@ -176,12 +185,24 @@ class Walker:
             return WalkOutcome({(product, None, NAMELESS): None}, blurred=True)
         outcome = self._walk(*self._start(graph, binding, plan, product))
         self._active.pop()
-        if not self.cut:
+        if not self.cut and self._back_to >= at:
             self._memo[key] = outcome
+            self._back_to = NOWHERE
         elif not self._active:
             where = (graph.file, graph.line, graph.name)
             self.bounded[where] = f"more than {self._share} states in what it calls"
         return outcome
+
+    def _comes_back(self, place: tuple[str, int], depth: int) -> bool:
+        """Whether a function that calls itself need not be walked in itself again.
+
+        It is walked once more in a section that is open since: there, its own nests.
+        """
+        before = [(at, was) for at, (other, was) in enumerate(self._active) if other == place]
+        if not before or (len(before) == 1 and depth > before[0][1]):
+            return False
+        self._back_to = min(self._back_to, before[0][0])
+        return True
 
     def plan(self, graph: Function) -> Liveness:
         """What of a function's variables and conditions has to be remembered, and where."""
@@ -214,11 +235,12 @@ class Walker:
         if plan.too_much or self.walked >= MAX_IN_ALL:
             return None
         self.cut, self._most = False, self.walked + MAX_BELOW
-        self._active.append((graph.file, graph.line))
+        self._active.append(((graph.file, graph.line), product.task.depth))
         frame, start = self._start(graph, (), plan, product)
         recording = Recording(frame=frame)
         self._walk(frame, start, recording)
         self._active.pop()
+        self._back_to = NOWHERE
         return None if self.cut else recording
 
     def _walk(self, frame: Frame, start: State, recording: Recording | None = None) -> WalkOutcome:
@@ -324,7 +346,7 @@ class Walker:
         paths = [
             self.monitors.happen(Path(state, trail, {}), self.call_transfer.batch(frame, node), out)
         ]
-        if reads := tuple(self.call_transfer.entries.reads(frame, node, expr)):
+        if reads := tuple(self.call_transfer.entries.reads(frame, node, expr, state)):
             paths = [self.monitors.happen(path, reads, out) for path in paths]
         for call in calls_in(expr):
             nxt: list[Path] = []

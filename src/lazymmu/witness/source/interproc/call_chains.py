@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Chains of calls that lead to something, and the summary of a function that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lazymmu.witness.finding import Step
+
+KEEP = 3
+"""Chains kept of one kind, each to another place of the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallChain:
+    """How something is reached: the steps from a call down to it, and what that needs."""
+
+    kind: str
+    what: str
+    steps: tuple[Step, ...]
+    conditions: frozenset[str] = frozenset()
+    ambiguous: bool = False
+    detail: tuple[str, ...] = ()
+    tests: int = 0
+    """Calls on the way that a callee makes under a condition which nothing here decides."""
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        """The better of two chains has the smaller rank."""
+        return (self.ambiguous, self.tests, len(self.conditions), len(self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What calling a function may do, by kind: sleep, enable, disable, pause, resume, tlb."""
+
+    chains: Mapping[str, tuple[CallChain, ...]]
+    cut_at: int = 0
+    """The depth at which these were computed if something deeper was left out, else 0."""
+
+    def best(self, kind: str) -> CallChain | None:
+        """The best chain of a kind."""
+        found = self.chains.get(kind)
+        return found[0] if found else None
+
+
+NOTHING = Summary({})
+
+
+def note_chain(found: dict[str, list[CallChain]], chain: CallChain) -> None:
+    """Keep a chain beside those that were found, the best one to each place."""
+    chains = found.setdefault(chain.kind, [])
+    end = chain.steps[-1]
+    for place, other in enumerate(chains):
+        last = other.steps[-1]
+        if (last.file, last.line) == (end.file, end.line):
+            if chain.rank < other.rank:
+                chains[place] = chain
+            return
+    chains.append(chain)
+    if len(chains) > 4 * KEEP:
+        chains.sort(key=lambda c: c.rank)
+        del chains[2 * KEEP :]
+
+
+def kept_chains(found: Mapping[str, Iterable[CallChain]]) -> dict[str, tuple[CallChain, ...]]:
+    """The best chains of each kind, the best of all first."""
+    return {
+        kind: tuple(sorted(chains, key=lambda chain: chain.rank)[:KEEP])
+        for kind, chains in found.items()
+    }
