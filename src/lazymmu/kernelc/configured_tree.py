@@ -152,10 +152,24 @@ class ConfiguredTree:
         return macro.value.encode("latin-1")
 
     def initialisers(
-        self, struct: str = "", field: str = "", table: str = ""
+        self,
+        struct: str = "",
+        field: str = "",
+        table: str = "",
+        *,
+        near: str = "",
+        at_most: int | None = None,
     ) -> tuple[Initialiser, ...]:
         """Return what tables of functions hold (see FunctionTables.initialisers)."""
-        return self._tables.initialisers(struct, field, table)
+        return self._tables.initialisers(struct, field, table, near=near, at_most=at_most)
+
+    def constant(self, name: str, file: str) -> str:
+        """Return what a file gives a variable declared const (see FunctionTables.constant)."""
+        return self._tables.constant(name, file)
+
+    def has_table(self, name: str, file: str) -> bool:
+        """Return whether a .c file has a table of that name (see FunctionTables.has_table)."""
+        return self._tables.has_table(name, file)
 
     def held(self, path: str) -> tuple[Initialiser, ...]:
         """Return what the field `path` of tables holds: `pv_ops.mmu.lazy_mode.enter`.

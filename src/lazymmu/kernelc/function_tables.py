@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from lazymmu.kernelc.configured_tree_builder import TreeState
-from lazymmu.kernelc.parse.ops_tables import Initialiser, read_initialisers
+from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.presence import ALWAYS, both
 from lazymmu.kernelc.source_texts import SourceTexts
 
@@ -25,9 +26,16 @@ class FunctionTables:
         self._state = state
         self._texts = texts
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
+        self._constants: dict[str, dict[str, str]] = {}
 
     def initialisers(
-        self, struct: str = "", field: str = "", table: str = ""
+        self,
+        struct: str = "",
+        field: str = "",
+        table: str = "",
+        *,
+        near: str = "",
+        at_most: int | None = None,
     ) -> tuple[Initialiser, ...]:
         """Return what tables of functions hold, in the .c files that are built.
 
@@ -36,7 +44,8 @@ class FunctionTables:
         struct: type of the tables; field: path of the field, or its last components; table:
         name of the variable. Those that are given must match; assignments have no struct. Where
         one table is copied to a part of another (`pv_ops.mmu = xen_mmu_ops`), that is one item
-        with the other's name (see `held`).
+        with the other's name (see `held`).  near: a file that is looked into as well, a header,
+        say; at_most: the number of files above which none is read, and nothing returned.
         """
         last = field.rpartition(".")[2]
         if struct:
@@ -47,14 +56,31 @@ class FunctionTables:
             files = self._state.fields.get(last, [])
         else:
             files = list(self._state.built)
+        if at_most is not None and len(files) > at_most:
+            return ()
+        also = [near] if near and near not in files else []
         return tuple(
             item
-            for rel in files
+            for rel in (*files, *also)
             for item in self._initialisers(rel)
             if (not struct or item.struct == struct)
             and (not field or item.field == field or item.field.endswith(f".{field}"))
             and (not table or item.table == table)
         )
+
+    def constant(self, name: str, file: str) -> str:
+        """Return the text of what `file` gives a scalar that it declares const, "" for any other.
+
+        One that it gives several values, by `#if`, is none.
+        """
+        known = self._constants.get(file)
+        if known is None:
+            known = self._constants[file] = read_constants(self._texts.raw(file))
+        return known.get(name, "")
+
+    def has_table(self, name: str, file: str) -> bool:
+        """Return whether a .c file has a table, or a pointer that is given one, of that name."""
+        return file in self._state.structs.get(name, ())
 
     def held(self, path: str) -> tuple[Initialiser, ...]:
         """Return what the field `path` of tables holds: `pv_ops.mmu.lazy_mode.enter`.
@@ -96,15 +122,7 @@ class FunctionTables:
             presence = self._state.built.get(rel, ALWAYS)
             text = self._texts.cut(rel, 0, len(self._texts.raw(rel)))
             known = self._tables[rel] = tuple(
-                Initialiser(
-                    item.file,
-                    item.line,
-                    item.table,
-                    item.struct,
-                    item.field,
-                    item.function,
-                    both(presence, selection.presence(offset)),
-                )
+                replace(item, presence=both(presence, selection.presence(offset)))
                 for offset, item in read_initialisers(rel, text)
             )
         return known

@@ -204,9 +204,9 @@ def test_casts_are_taken_off() -> None:
 
 
 def test_initialisers_and_compound_literals_keep_their_calls() -> None:
-    """Initialisers and compound literals, designated or not, keep their calls."""
-    (made,) = nodes("struct s v = { .a = f(x), g(x) }")
-    assert [c.name for c in calls_in(made)] == ["f", "g"]
+    """Initialisers and compound literals, designated or not, keep their calls, each once."""
+    made = nodes("struct s v = { .a = f(x), g(x) }")
+    assert sorted(c.name for node in made for c in calls_in(node)) == ["f", "g"]
     (call,) = nodes("h((struct s){ .a = f(x) })")
     assert [c.name for c in calls_in(call)] == ["f", "h"]
 

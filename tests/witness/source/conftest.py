@@ -16,6 +16,7 @@ from lazymmu.contract.dialects import COUNTED, Dialect
 from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
+from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.witness.finding import Finding
 from lazymmu.witness.source.analysis import Analysis
@@ -91,6 +92,34 @@ class Files:
     def macro(self, name: str) -> bytes | None:
         """The value of an object-like macro."""
         return next((b for made, b in self.found.get(name, ()) if made.kind == "object"), None)
+
+    def initialisers(
+        self,
+        struct: str = "",
+        field: str = "",
+        table: str = "",
+        *,
+        near: str = "",
+        at_most: int | None = None,
+    ) -> tuple[Initialiser, ...]:
+        """What the tables of all files hold."""
+        del near, at_most
+        return tuple(
+            item
+            for file, text in self.files.items()
+            for _, item in read_initialisers(file, text)
+            if (not struct or item.struct == struct)
+            and (not field or item.field == field or item.field.endswith(f".{field}"))
+            and (not table or item.table == table)
+        )
+
+    def has_table(self, name: str, file: str) -> bool:
+        """Whether a file has a table of that name."""
+        return any(item.file == file for item in self.initialisers(table=name))
+
+    def constant(self, name: str, file: str) -> str:
+        """What a file gives a scalar that it declares const."""
+        return read_constants(self.files[file]).get(name, "")
 
     def naming(self, *words: str) -> list[Definition]:
         """Functions whose text has one of the words."""

@@ -58,9 +58,13 @@ class FunctionValue(NamedTuple):
 
 
 class AddressOf(NamedTuple):
-    """The address of a variable that lives longer than any call."""
+    """The address of a variable that lives longer than any call.
+
+    file: that which has the variable to itself; "" when any file can mean it.
+    """
 
     variable: str
+    file: str = ""
     kind: Literal["address"] = "address"
 
 
@@ -209,6 +213,8 @@ class Evaluator:
 def _same(a: Value, b: Value) -> bool | None:
     """Whether two values are the same one, None when that is not known."""
     known = (FunctionValue, AddressOf)
+    if isinstance(a, AddressOf) and isinstance(b, AddressOf):
+        return a.variable == b.variable and (a.file == b.file or not (a.file and b.file))
     if isinstance(a, known) and isinstance(b, known):
         return a == b
     match a, b:

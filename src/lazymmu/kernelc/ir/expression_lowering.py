@@ -32,6 +32,7 @@ from lazymmu.kernelc.ir.expr import (
     Temporary,
     Unary,
 )
+from lazymmu.kernelc.ir.initialisers import members, named_members
 from lazymmu.kernelc.ir.syntax import TsNode, source_text
 
 _CONSTANTS = {"true": 1, "false": 0, "NULL": 0, "TRUE": 1, "FALSE": 0}
@@ -216,6 +217,11 @@ def _index(low: Lowering, ts: TsNode) -> Expr:
 
 
 def _pointer(low: Lowering, ts: TsNode) -> Expr:
+    values = named_members(ts.child_by_field_name("argument"))
+    if values is not None and low.at >= 0:
+        made = low.temp()
+        members(low, made, values, ts, expression)
+        return Address(made)
     inner = expression(low, _field(ts, "argument"))
     if source_text(_field(ts, "operator")) == "*":
         return inner.operand if isinstance(inner, Address) else Deref(inner)

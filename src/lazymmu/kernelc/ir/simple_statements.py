@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from lazymmu.kernelc.ir.expr import Assign, Call, Expr, Name
+from lazymmu.kernelc.ir.expr import Assign, Call, Name
 from lazymmu.kernelc.ir.expression_lowering import expression
 from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.guards import guard_of
+from lazymmu.kernelc.ir.initialisers import has_designators, members, named_members
 from lazymmu.kernelc.ir.nodes import has_effect
 from lazymmu.kernelc.ir.syntax import TsNode, declared, source_text, stars
 
@@ -21,6 +22,8 @@ def evaluate(build: FlowGraph, ts: TsNode) -> None:
 def expression_statement(build: FlowGraph, ts: TsNode) -> None:
     """Lower an expression that is a statement, or a guard of the block around it."""
     for child in ts.named_children:
+        if _whole(build, child):
+            continue
         value = expression(build, child)
         match value:
             case Call(Call("guard", (cls, *_)), args, line, column):
@@ -38,14 +41,29 @@ def declaration(build: FlowGraph, ts: TsNode) -> None:
     kind = source_text(ts.child_by_field_name("type"))
     for child in ts.children_by_field_name("declarator"):
         inner = child
-        value: Expr | None = None
+        initial: TsNode | None = None
         if child.type == "init_declarator":
             inner = child.child_by_field_name("declarator") or child
             initial = child.child_by_field_name("value")
-            value = expression(build, initial) if initial is not None else None
         name = declared(inner)
         if not name:
+            if initial is not None:
+                expression(build, initial)
             continue
         build.out.types[name] = kind + stars(inner)
-        if value is not None:
-            build.effect(Assign("=", Name(name), value), child)
+        if initial is not None and has_designators(initial):
+            members(build, Name(name), initial, child, expression)
+        elif initial is not None:
+            build.effect(Assign("=", Name(name), expression(build, initial)), child)
+
+
+def _whole(build: FlowGraph, ts: TsNode) -> bool:
+    """Lower `x = (struct s){ .a = b }`, and tell whether that is what stands there."""
+    if ts.type != "assignment_expression" or source_text(ts.child_by_field_name("operator")) != "=":
+        return False
+    target = ts.child_by_field_name("left")
+    values = named_members(ts.child_by_field_name("right"))
+    if target is None or values is None:
+        return False
+    members(build, expression(build, target), values, ts, expression)
+    return True

@@ -6,6 +6,7 @@
     pv_ops.mmu.lazy_mode.enter = xen_enter_lazy_mmu;
     pv_ops.mmu = xen_mmu_ops;
     pv_ops.mmu = (struct pv_mmu_ops){ .lazy_mode.enter = xen_enter_lazy_mmu };
+    static const struct mm_walk_ops *used = &smaps_walk_ops;
     memcpy(&pv_ops.mmu, &xen_mmu_ops, sizeof(pv_ops.mmu));
 
 Only names are read. Whether a name is a function, or another table that is copied whole, is for
@@ -23,7 +24,7 @@ from typing import Final
 
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
 
-__all__ = ["Initialiser", "read_initialisers"]
+__all__ = ["Initialiser", "read_constants", "read_initialisers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Initialiser:
     table: the variable; struct: its type without the word struct, empty for an assignment;
     field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it; function:
     the name, with a path behind it where part of a table is copied (`xen_ops.mmu`); presence: the
-    presence condition of the place.
+    presence condition of the place; constant: whether the table is declared const; value: all of
+    what the field is given, where that is short.
     """
 
     file: str
@@ -43,10 +45,12 @@ class Initialiser:
     field: str
     function: str
     presence: PresenceCondition = ALWAYS
+    constant: bool = False
+    value: str = ""
 
 
 _TABLE: Final = re.compile(
-    rb"(?:(?P<kind>struct[ \t]+|typeof\()[ \t]*(?P<struct>\w+)\)?[ \t\n]+)"
+    rb"(?:(?P<kind>struct[ \t]+|typeof\()[ \t]*(?P<struct>\w+)\)?[ \t\n]+)(?:const[ \t\n]+)?"
     rb"(?P<table>\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?(?:__\w++(?:\([^()]*+\))?+[ \t\n]*+)*+=[ \t\n]*\{"
 )
 _PIECE: Final = re.compile(
@@ -65,6 +69,20 @@ _LITERAL: Final = re.compile(
 _COPY: Final = re.compile(
     rb"\n[ \t]+memcpy[ \t]*\([ \t\n]*&?([A-Za-z_]\w*)((?:\.\w+)*)[ \t\n]*,"
     rb"[ \t\n]*&?([A-Za-z_]\w*(?:\.\w+)*)[ \t\n]*,"
+)
+_POINTER: Final = re.compile(
+    rb"\n(?:(?:static|const|extern|__\w+)[ \t]+)*+struct[ \t]+\w+[ \t]*(?:const[ \t]*)?\*[ \t]*"
+    rb"(const[ \t]+)?(?:__\w+[ \t]+)*+(\w+)[ \t]*(?:\[[^\]\n]*\][ \t]*)?(?:__\w+[ \t]*)*+=[ \t\n]*"
+    rb"(\{[^{};]*\}|&[ \t]*[A-Za-z_]\w*)[ \t\n]*;"
+)
+_POINTED: Final = re.compile(rb"&[ \t]*([A-Za-z_]\w*)")
+_VALUE: Final = re.compile(rb"=([^,{}=;]{1,120})[,}]")
+_CONST: Final = re.compile(rb"\bconst\b")
+_SCALAR: Final = re.compile(
+    rb"^(?:static[ \t]+)?(?:const[ \t]+(?:(?:unsigned|signed|long)[ \t]+)*+\w+|\w+[ \t]+const)"
+    rb"[ \t]+(\w+)"
+    rb"[ \t]*(?:__\w+[ \t]*)*+=[ \t\n]*([^;{}\"=]{1,120});",
+    re.M,
 )
 _WHOLE: Final = re.compile(rb"\n[ \t]+([A-Za-z_]\w*)()[ \t]*=[ \t\n]*[&*]?([A-Za-z_]\w*)[ \t]*;")
 _LONGEST: Final = 1 << 20
@@ -94,12 +112,31 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
         if not match["kind"].startswith(b"struct"):
             struct = f"typeof({struct})"
         line = text.count(b"\n", 0, match.end()) + 1
+        constant = _is_constant(text, match)
         position, found = _braces(text, match.end())
         if position < 0:
             position, unclosed = match.end(), unclosed + 1
-        for at, field, value in found:
+        for at, field, name in found:
             place = line + text.count(b"\n", match.end(), at)
-            yield at, Initialiser(file, place, table, struct, field, value)
+            yield (
+                at,
+                Initialiser(
+                    file,
+                    place,
+                    table,
+                    struct,
+                    field,
+                    name,
+                    constant=constant,
+                    value=_value(text, at),
+                ),
+            )
+    for match in _POINTER.finditer(text):
+        line = text.count(b"\n", 0, match.start(2)) + 1
+        for pointed in _POINTED.finditer(match[3]):
+            to = pointed[1].decode("latin-1")
+            table, fixed = match[2].decode("latin-1"), match[1] is not None
+            yield match.start(2), Initialiser(file, line, table, "", "", to, constant=fixed)
     for match in _LITERAL.finditer(text):
         table, path = match[1].decode("latin-1"), _path(match[2])
         line = text.count(b"\n", 0, match.end()) + 1
@@ -116,6 +153,33 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
             line = text.count(b"\n", 0, at) + 1
             table, value = match[1].decode("latin-1"), match[3].decode("latin-1")
             yield at, Initialiser(file, line, table, "", _path(match[2]), value)
+
+
+def read_constants(text: bytes) -> dict[str, str]:
+    """Return the scalars that a file declares const outside of functions, with what they are given.
+
+    Those that it declares more than once are left out.
+    """
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for match in _SCALAR.finditer(text):
+        name = match[1].decode("latin-1")
+        if name in found:
+            twice.add(name)
+        found[name] = match[2].strip().decode("latin-1")
+    return {name: value for name, value in found.items() if name not in twice}
+
+
+def _is_constant(text: bytes, table: re.Match[bytes]) -> bool:
+    """Whether the table whose initialiser begins is declared const."""
+    start = text.rfind(b"\n", 0, table.start()) + 1
+    return _CONST.search(text, start, table.end()) is not None
+
+
+def _value(text: bytes, field: int) -> str:
+    """What the field that begins at an offset is given, "" where that is long or has braces."""
+    found = _VALUE.search(text, field, field + 200)
+    return found[1].strip().decode("latin-1") if found is not None else ""
 
 
 def _braces(text: bytes, start: int) -> tuple[int, list[tuple[int, str, str]]]:

@@ -17,13 +17,14 @@ from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.entry_points import EntryPoints
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
+from lazymmu.witness.source.interproc.table_lookup import TableLookup, TableSource
 from lazymmu.witness.source.path.walker import Walker
 
 __all__ = ["Analysis", "ConfiguredSource"]
 
 
-class ConfiguredSource(DefinitionSource, Protocol):
-    """What one profile sees of a tree, and the values of its object-like macros."""
+class ConfiguredSource(DefinitionSource, TableSource, Protocol):
+    """What one profile sees of a tree, its tables, and the values of its object-like macros."""
 
     def macro(self, name: str) -> bytes | None:
         """Return the value of an object-like macro, None for what is none."""
@@ -72,10 +73,11 @@ class Analysis:
         :param arch: the architecture by the name that the deferral table has for it.
         """
         program = Program(source)
+        lookup = TableLookup(source)
         facts = ConstantEvaluator(
-            program, words, config=config, constants=constants, macro=source.macro
+            program, words, config=config, constants=constants, macro=source.macro, tables=lookup
         )
-        summaries = CalleeSummaries(program, facts, words, names_mode)
+        summaries = CalleeSummaries(program, facts, words, lookup, names_mode)
         call_transfer = CallTransfer(program, facts, summaries, words, tables=tables, arch=arch)
         walker = Walker(call_transfer, Runtime(rules, dialect))
         return cls(program, facts, summaries, call_transfer, walker, words)

@@ -199,9 +199,9 @@ class EntryPoints:
         return roots
 
     def _settled(self, graph: Function) -> dict[str, Value]:
-        evaluator = self.summaries.facts.evaluator({}, graph.file)
-        single = self.summaries.shape(graph).single
-        return {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
+        found: dict[str, Value] = {}
+        self.summaries.settle(graph, found)
+        return found
 
     # -- whose balance is off ------------------------------------------------------------------
 

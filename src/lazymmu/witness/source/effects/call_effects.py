@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
+from dataclasses import replace
 
 from lazymmu.contract.events import (
     BatchAdd,
@@ -38,7 +39,7 @@ from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
-from lazymmu.witness.source.interproc.call_targets import callee
+from lazymmu.witness.source.interproc.call_targets import callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
@@ -114,10 +115,36 @@ class CallTransfer:
         """How a call in this frame can turn out, on a path in that state."""
         env = frame.env(state.facts)
         name = callee(call, frame.graph, env)
-        site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
         if name is None:
-            self.summaries.target(call, frame.graph, env)
-            return NOTHING
+            return self._pointed(frame, call, state, env)
+        return self._named(frame, call, name, state, env)
+
+    def _pointed(
+        self, frame: Frame, call: AnyCall, state: State, env: Mapping[str, Value]
+    ) -> tuple[CallOutcome, ...]:
+        """How a call through a pointer can turn out, for each function that it may call."""
+        possible = self.summaries.pointed(call, frame.graph, env)
+        found: list[CallOutcome] = []
+        for each in possible:
+            ways = self._named(frame, named(call, each), each.name, state, env, each.file)
+            found += (
+                ways
+                if each.sure
+                else [_guessed(way, one_of_several=len(possible) > 1) for way in ways]
+            )
+        return tuple(found) or NOTHING
+
+    def _named(
+        self,
+        frame: Frame,
+        call: AnyCall,
+        name: str,
+        state: State,
+        env: Mapping[str, Value],
+        near: str = "",
+    ) -> tuple[CallOutcome, ...]:
+        """How a call can turn out to a function of that name, as the file ``near`` means it."""
+        site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
         words = self.words
         if name in self.facts.constants:
             return (CallOutcome(value=Int(self.facts.constants[name])),)
@@ -144,9 +171,10 @@ class CallTransfer:
         if accessor is not None:
             notes = self.entries.notes(frame, call, accessor, name, env, site)
             if state.product.task.depth and not self.balance_alone:
-                notes += self.below.mode(self.summaries.of_call(call, frame.graph, env), site, name)
+                effects = self.summaries.of_call(call, frame.graph, env, near)
+                notes += self.below.mode(effects, site, name)
             return (CallOutcome(tuple(notes)),)
-        return self._other(frame, call, name, state, env, site)
+        return self._other(frame, call, name, state, env, site, near)
 
     # -- one kind of call each ----------------------------------------------------------------
 
@@ -186,6 +214,7 @@ class CallTransfer:
         state: State,
         env: Mapping[str, Value],
         site: Site,
+        near: str,
     ) -> tuple[CallOutcome, ...]:
         notes: list[Effect] = []
         said = says(call, name, frame.graph)
@@ -204,7 +233,7 @@ class CallTransfer:
                 return (CallOutcome(tuple(notes)),)
         if not (on or self.implementation or self._known(frame, call, name)):
             return (CallOutcome(tuple(notes)),)
-        target = self.summaries.target(call, frame.graph, env)
+        target = self.summaries.target(call, frame.graph, env, near)
         if target is None:
             return (CallOutcome(tuple(notes)),)
         definition = target.definition
@@ -212,7 +241,7 @@ class CallTransfer:
             return (CallOutcome(tuple(notes), unread=name),)
         graph = self.program.function(definition)
         place = (definition.file, graph.line)
-        callback = call.name in frame.graph.types
+        callback = call.name in frame.graph.params
         if (
             callback
             or place in self.helpers
@@ -227,7 +256,7 @@ class CallTransfer:
             inside = InlinedCall(definition, binding, callback, target.ambiguous)
             return (CallOutcome(tuple(notes), inside=inside),)
         if on:
-            effects = self.summaries.of_call(call, frame.graph, env)
+            effects = self.summaries.of_call(call, frame.graph, env, near)
             notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous)
             notes += self.below.flushes(frame, call, effects, site, name)
             notes += self.below.table(frame, call, name, env, site)
@@ -251,3 +280,14 @@ class CallTransfer:
             and isinstance(env.get(arg.spelling), FunctionValue)
             for arg in call.args
         )
+
+
+def _guessed(way: CallOutcome, *, one_of_several: bool) -> CallOutcome:
+    """A way of a call that may call something else: without confidence, and not relied on."""
+    notes = tuple(
+        replace(note, ambiguous=True, maybe=note.maybe or one_of_several) for note in way.notes
+    )
+    inside = way.inside
+    if inside is not None:
+        inside = replace(inside, ambiguous=True, maybe=one_of_several)
+    return replace(way, notes=notes, inside=inside)

@@ -41,6 +41,8 @@ class InlinedCall:
     binding: Binding
     callback: bool
     ambiguous: bool
+    maybe: bool = False
+    """It may be another: what happens in it is judged, what it leaves behind is not relied on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class EntryEffects:
     def _mm_space(self, frame: Frame, mm: Expr, env: Mapping[str, Value], hops: int) -> Space:
         mm = strip_casts(mm)
         value = self.facts.evaluator(env, frame.graph.file).value(mm)
-        if value == AddressOf("init_mm"):
+        if isinstance(value, AddressOf) and value.variable == "init_mm":
             return "kernel"
         if isinstance(value, UserMm):
             return "user"

@@ -141,7 +141,7 @@ class SummaryEffects:
         table = call.arg(taker.ops) if taker is not None and taker.ops is not None else None
         if table is None:
             return []
-        value = self.facts.evaluator(env, frame.graph.file).value(table)
+        value = self.facts.within(frame.graph, env).value(table)
         if not isinstance(value, AddressOf):
             return []
         notes = []

@@ -36,6 +36,7 @@ from lazymmu.kernelc.ir.nodes import (
     writes,
 )
 from lazymmu.kernelc.program import assignments
+from lazymmu.witness.source.function.local_members import root_of
 
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 """C types that point to a lock."""
@@ -65,8 +66,9 @@ class Liveness:
     a constant or a call's outcome somewhere; live: per node, those of them that some path from
     there still tests; locks: class of each variable that holds a lock;
     traced: variables whose value may come to be freed, so that its origin matters;
-    rewritten: variables that are assigned; too_much: that the function has more conditions to
-    remember than MAX_REMEMBERED, and `live` is empty everywhere.
+    rewritten: variables that are assigned; masks: variables, and members of own structures, that
+    are given allocation masks, not always the same; too_much: that the function has more conditions
+    to remember than MAX_REMEMBERED, and `live` is empty everywhere.
     """
 
     tracked: frozenset[str]
@@ -74,6 +76,7 @@ class Liveness:
     locks: Mapping[str, str]
     traced: frozenset[str]
     rewritten: frozenset[str]
+    masks: frozenset[str] = frozenset()
     too_much: bool = False
 
     @classmethod
@@ -126,14 +129,17 @@ class Liveness:
         rewritten = frozenset(variable.spelling for variable in assignments(graph))
         # What the caller gave holds until it is overwritten.
         tracked |= rewritten.intersection(graph.params)
+        masks = frozenset(_masks(graph, words))
+        tracked |= masks
         traced = _closed(freed, [(name, uses(source)) for name, source in flows])
-        live = _live(graph, tracked)
+        live = _live(graph, tracked, masks)
         return cls(
             tracked=frozenset(tracked),
             live=live if live is not None else [frozenset()] * len(graph.nodes),
             locks=locks,
             traced=frozenset(traced),
             rewritten=rewritten,
+            masks=masks,
             too_much=live is None,
         )
 
@@ -167,7 +173,29 @@ def _closed(start: set[str], leads: Iterable[tuple[str, Iterable[str]]]) -> set[
     return found
 
 
-def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]] | None:
+def _masks(graph: Function, words: Vocabulary) -> set[str]:
+    """Variables and members of own structures that are given allocation masks more than once."""
+    given: Counter[str] = Counter()
+    flags: set[str] = set()
+    known = words.gfp_blocking | words.gfp_nonblocking
+    for node in graph.nodes:
+        for target, value in writes(node.expr) if node.expr is not None else ():
+            name = spell(target)
+            if isinstance(target, Field):
+                kind = graph.types.get(root_of(target), "")
+                if not kind.startswith("struct ") or "*" in kind:
+                    continue
+                if value is not None and not known.isdisjoint(uses(value)):
+                    flags.add(name)
+            elif isinstance(target, Name) and graph.types.get(name) == words.gfp_type:
+                flags.add(name)
+            else:
+                continue
+            given[name] += 1
+    return {name for name in flags if given[name] > 1 or name in graph.params}
+
+
+def _live(graph: Function, tracked: set[str], masks: frozenset[str]) -> list[frozenset[str]] | None:
     """Which tracked conditions matter at each node: classic liveness, to a fixed point.
 
     Without it, paths that differ only in what nobody asks again would multiply.  None when that
@@ -184,7 +212,7 @@ def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]] | None:
     kept: list[int] = []
     before: list[list[int]] = [[] for _ in graph.nodes]
     for index, node in enumerate(graph.nodes):
-        tested.append(sum(bits[name] for name in _asked(node, tracked)))
+        tested.append(sum(bits[name] for name in _asked(node, tracked, masks)))
         gone = 0
         for target, _ in writes(node.expr) if node.expr is not None else ():
             gone |= naming.get(spell(target), 0)
@@ -218,7 +246,7 @@ def _live(graph: Function, tracked: set[str]) -> list[frozenset[str]] | None:
     return [made[mask] for mask in live]
 
 
-def _asked(node: Node, tracked: set[str]) -> set[str]:
+def _asked(node: Node, tracked: set[str], masks: frozenset[str]) -> set[str]:
     """Tracked conditions that a node asks for: a test, a copy, an argument, what is returned."""
     if node.expr is None:
         return set()
@@ -234,7 +262,18 @@ def _asked(node: Node, tracked: set[str]) -> set[str]:
             asked.add(spell(source))
     for call in calls_in(node.expr):
         asked |= _variables(call)
+        if masks:
+            asked |= _masks_of(call, masks)
     return asked & tracked
+
+
+def _masks_of(call: AnyCall, masks: frozenset[str]) -> set[str]:
+    """Masks that a call is given, by themselves or in their structure."""
+    asked: set[str] = set()
+    for arg in call.args:
+        parts = uses(arg)
+        asked |= {name for name in masks if name in parts or name.partition("->")[0] in parts}
+    return asked
 
 
 _WORDS: dict[str, frozenset[str]] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, SWITCH, Function, calls_in, uses, walk, writes
 from lazymmu.kernelc.program import assignments
+from lazymmu.witness.source.function.local_members import LocalMembers
 
 _NONE: frozenset[str] = frozenset()
 
@@ -21,6 +22,9 @@ class FunctionFacts:
     single: dict[str, Expr]
     deciding: frozenset[str]
     gfp: str | None
+    members: LocalMembers
+    reassigned: frozenset[str]
+    """Parameters that are given another value."""
     _always: frozenset[int] | None = None
 
     def always(self, graph: Function, index: int) -> bool:
@@ -44,7 +48,9 @@ class FunctionFacts:
                 for node in walk(value)
                 if isinstance(node, VARIABLES)
             )
-            if stable and not isinstance(value, Call):
+            # A call's outcome is only known where it depends on nothing, as that of a mask may.
+            is_mask = graph.types.get(variable.spelling) == "gfp_t"
+            if stable and (is_mask or not isinstance(value, Call)):
                 single[variable.spelling] = value
         calls: list[tuple[AnyCall, ...]] = []
         # Parameters are assigned to by few functions: the others need not be looked through again.
@@ -68,12 +74,20 @@ class FunctionFacts:
             for call in inside:
                 if call.name is not None:
                     deciding.add(call.name)
+                elif not isinstance(call.callee, str):
+                    deciding |= uses(call.callee)
                 for arg in call.args:
                     deciding |= uses(arg)
         for value in single.values():
             deciding |= uses(value)
         gfp = next((p for p in graph.params if graph.types.get(p) == "gfp_t"), None)
-        return cls(calls, rewritten, single, frozenset(deciding), gfp)
+        members = LocalMembers.of(graph)
+        for given in members.values.values():
+            for each in given:
+                deciding |= uses(each)
+        return cls(
+            calls, rewritten, single, frozenset(deciding), gfp, members, frozenset(params_written)
+        )
 
 
 def _unavoidable(graph: Function) -> frozenset[int]:

@@ -17,8 +17,10 @@ from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     USER_MM,
     ZERO,
+    AddressOf,
     AllocationMask,
     Evaluator,
+    FunctionValue,
     Int,
     Value,
     truth,
@@ -27,6 +29,7 @@ from lazymmu.kernelc.ir.cfg_builder import lower
 from lazymmu.kernelc.ir.expr import AnyCall, Assign, Expr, Name, Temporary, Unary
 from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Function, Node, spell, strip_casts
 from lazymmu.kernelc.program import Program
+from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 _SMALL = 12
 """Tests and returns of a function that is still read for what constants make of it."""
@@ -97,6 +100,7 @@ class ConstantEvaluator:
         config: Callable[[str], str],
         constants: Mapping[str, int],
         macro: Callable[[str], bytes | None],
+        tables: TableLookup,
     ) -> None:
         self.program = program
         self.vocabulary = vocabulary
@@ -106,6 +110,8 @@ class ConstantEvaluator:
         self._absent = frozenset(
             name for name, word in vocabulary.features.items() if config(word.config) == "n"
         )
+        self._tables = tables
+        self._texts: dict[str, Value] = {}
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
         self._hops = 0
@@ -135,6 +141,17 @@ class ConstantEvaluator:
         value = _only_return(graph)
         return self.evaluator({}, "").value(value) if value is not None else None
 
+    def within(
+        self,
+        graph: Function,
+        env: Mapping[str, Value],
+        *,
+        returned: Mapping[Expr, Value] = MappingProxyType({}),
+    ) -> MaskEvaluator:
+        """An evaluator of what stands in a function, whose variables hide the file's constants."""
+        local = None if graph.macro else graph.types
+        return self.evaluator(env, graph.file, returned=returned, local=local)
+
     def evaluator(
         self,
         env: Mapping[str, Value],
@@ -142,9 +159,12 @@ class ConstantEvaluator:
         depth: int = 3,
         *,
         returned: Mapping[Expr, Value] = MappingProxyType({}),
+        local: Collection[str] | None = None,
     ) -> MaskEvaluator:
         """An evaluator in which ``env`` comes before the tree's names.
 
+        :param local: the names that mean something else than the file's constants; without it
+            those are not asked for.
         :param returned: what calls are known to have returned, before what constants make of them.
         """
 
@@ -152,14 +172,44 @@ class ConstantEvaluator:
             if name in env:
                 return env[name]
             if name.isidentifier():
-                return self.name(name)
-            return USER_MM if name.endswith(_USER_MM) else None
+                known = self.name(name)
+                if known is None and local is not None and name not in local:
+                    known = self._text(self._tables.constant(name, file))
+                return known
+            if name.startswith("&"):
+                table = name[1:]
+                return AddressOf(table, file) if self._tables.has(table, file) else None
+            if name.endswith(_USER_MM):
+                return USER_MM
+            root, arrow, path = name.partition("->")
+            bound = env.get(root) if arrow else None
+            if arrow and local is not None and root not in local and root not in env:
+                bound = AddressOf(root, file) if self._tables.has(root, file) else None
+            return self._member(bound, path) if isinstance(bound, AddressOf) else None
 
         def call(called: AnyCall) -> Value:
             known = returned.get(called)
             return self._call(called, lookup, file, depth) if known is None else known
 
         return MaskEvaluator(lookup, call, self._absent)
+
+    def _member(self, table: AddressOf, path: str) -> Value:
+        """What a member of a table that is declared const holds, where that is one value."""
+        held = self._tables.member(table.variable, path.replace("->", "."), table.file)
+        if len(held) != 1 or not held[0].constant:
+            return None
+        target = self.program.resolve(held[0].function, held[0].file)
+        if target is not None and target.definition.kind == "function":
+            return FunctionValue(held[0].function, target.definition.file)
+        return self._text(held[0].value)
+
+    def _text(self, text: str) -> Value:
+        """The value of an expression of macros and constants, given as its text."""
+        if text not in self._texts:
+            graph = lower(text.encode("latin-1"), name="", file="", line=1, macro_params=())
+            value = _only_return(graph) if text else None
+            self._texts[text] = self.evaluator({}, "").value(value) if value is not None else None
+        return self._texts[text]
 
     def _call(self, call: AnyCall, lookup: Callable[[str], Value], file: str, depth: int) -> Value:
         name, args = call.name, call.args
@@ -198,7 +248,8 @@ class ConstantEvaluator:
             evaluator = self.evaluator(known, graph.file, depth)
             if node.op == RETURN:
                 value = evaluator.value(node.expr) if node.expr is not None else None
-                if truth(value) is None or (found is not None and found != value):
+                known_one = truth(value) is not None or isinstance(value, AllocationMask)
+                if not known_one or (found is not None and found != value):
                     return None
                 found = value
                 continue

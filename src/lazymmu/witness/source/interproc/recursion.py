@@ -62,6 +62,8 @@ class Recursion(Generic[Key]):
         return effects
 
     def _wait(self, key: Key, effects: Summary) -> None:
+        if not any(kind.startswith((_AWAKE, _ATOMIC)) for kind in effects.chains):
+            return
         for number in self._open.values():
             if not effects.chains.keys().isdisjoint(_kinds(number)):
                 self._waiting.setdefault(number, []).append(key)

@@ -45,7 +45,7 @@ class SleepRoots:
         if name is None:
             return None
         root = self.words.sleeps.get(name)
-        evaluator = self.facts.evaluator(env, graph.file)
+        evaluator = self.facts.within(graph, env)
         if root is not None:
             given = call.arg(root.condition_arg) if root.condition_arg is not None else None
             if given is not None:

@@ -30,11 +30,12 @@ from lazymmu.witness.source.interproc.call_chains import (
     kept_chains,
     note_chain,
 )
-from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee
+from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.recursion import Recursion, in_atomic_context
 from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
+from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 MAX_DEPTH = 12
 """Calls below a section that are followed.
@@ -65,10 +66,11 @@ class CalleeSummaries(CallResolver):
         program: Program,
         facts: ConstantEvaluator,
         vocabulary: Vocabulary,
+        tables: TableLookup,
         names_mode: Callable[[Definition], bool] = lambda _: False,
     ) -> None:
         """Start with nothing known; ``names_mode`` tells whether a definition's text does so."""
-        super().__init__(program, facts)
+        super().__init__(program, facts, tables)
         self.words = vocabulary
         self.names_mode = names_mode
         self.sleeping = SleepRoots(program, facts, vocabulary)
@@ -84,9 +86,11 @@ class CalleeSummaries(CallResolver):
 
     # -- asked by the walker --------------------------------------------------------------
 
-    def of_call(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> Summary:
+    def of_call(
+        self, call: AnyCall, graph: Function, env: Mapping[str, Value], near: str = ""
+    ) -> Summary:
         """Effects of a call in ``graph`` to something that is not in the vocabulary."""
-        target = self.target(call, graph, env)
+        target = self.target(call, graph, env, near)
         if target is None:
             return NOTHING
         return self.of(target.definition, self.bind(target.definition, call, graph, env), 0)
@@ -128,11 +132,7 @@ class CalleeSummaries(CallResolver):
     def _analyse(self, definition: Definition, env: dict[str, Value], depth: int) -> Summary:
         graph = self.program.function(definition)
         shape = self.shape(graph)
-        evaluator = self.facts.evaluator(env, graph.file)
-        for name, value in shape.single.items():
-            known = evaluator.value(value)
-            if known is not None:
-                env[name] = known
+        self.settle(graph, env)
         found: dict[str, list[CallChain]] = {}
         atomic_only = self.sleeping.believed_not_to(definition)
         asleep_ok = not atomic_only and env.get(shape.gfp or "") != NONBLOCKING
@@ -159,7 +159,7 @@ class CalleeSummaries(CallResolver):
                 if overwritten:
                     lost = lost | overwritten
                     env = {k: v for k, v in whole.items() if k not in lost}
-            evaluator = self.facts.evaluator(env, graph.file)
+            evaluator = self.facts.within(graph, env)
             for succ in _successors(node, evaluator):
                 todo.append((succ, min(atomic, 3), lost))
         conditions = frozenset(definition.presence)
@@ -181,14 +181,21 @@ class CalleeSummaries(CallResolver):
         words = self.words
         name = callee(call, at.graph, at.env)
         if name is None:
-            self.target(call, at.graph, at.env)
+            for possible in self.pointed(call, at.graph, at.env):
+                there = replace(at, near=possible.file, guessed=not possible.sure)
+                self._call(named(call, possible), there, found)
             return 0
         step = Step(
             at.graph.file, call.line, call.column, at.graph.name, says(call, name, at.graph)
         )
         if (mode := words.mode.get(name)) is not None:
             if mode.action != "active":
-                note_chain(found, CallChain(mode.action, name, (step,), detail=(mode.layer,)))
+                note_chain(
+                    found,
+                    CallChain(
+                        mode.action, name, (step,), detail=(mode.layer,), ambiguous=at.guessed
+                    ),
+                )
             return 0
         change = self.sleeping.change(name)
         if name in words.locks or name in words.pins:
@@ -196,20 +203,23 @@ class CalleeSummaries(CallResolver):
         if name in words.any_context:
             return 0
         if (tlb := words.tlb.get(name)) is not None:
-            flush = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
-            note_chain(found, CallChain("tlb", name, (step,), detail=flush))
+            detail = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
+            note_chain(found, CallChain("tlb", name, (step,), detail=detail, ambiguous=at.guessed))
             return 0
         root = self.sleeping.root(call, at.graph, at.env)
         if root is not None:
             if root and at.may_sleep:
-                note_chain(found, CallChain("sleep", root, (step,), tests=self._tests(at)))
+                note_chain(
+                    found,
+                    CallChain("sleep", root, (step,), tests=self._tests(at), ambiguous=at.guessed),
+                )
             return change
         self._below(call, step, at, found)
         return 0
 
     def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[CallChain]]) -> None:
         """Note what the function that is called reaches, each chain with this call before it."""
-        target = self.target(call, at.graph, at.env)
+        target = self.target(call, at.graph, at.env, at.near)
         if target is None:
             return
         binding = self.bind(target.definition, call, at.graph, at.env)
@@ -222,7 +232,7 @@ class CalleeSummaries(CallResolver):
                     chain,
                     kind=kind if at.may_sleep else in_atomic_context(kind),
                     steps=(step, *chain.steps),
-                    ambiguous=chain.ambiguous or target.ambiguous,
+                    ambiguous=chain.ambiguous or target.ambiguous or at.guessed,
                     tests=chain.tests + self._tests(at),
                 )
                 note_chain(found, longer)
@@ -242,6 +252,9 @@ class _At:
     depth: int
     atomic: int
     asleep_ok: bool
+    near: str = ""
+    """The file that means the name of the call so, where that is not the function's own."""
+    guessed: bool = False
 
     @property
     def may_sleep(self) -> bool:

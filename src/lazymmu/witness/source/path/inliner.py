@@ -94,6 +94,9 @@ class Inliner:
                     ambiguous=raw.ambiguous or inside.ambiguous,
                 )
             )
+        if inside.maybe:
+            yield path
+            return
         plan = self._walker.plan(graph)
         for (product, value, name), trail in outcome.exits.items():
             if mode_of(product) != mode_of(entered):

@@ -13,19 +13,23 @@ from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
+    AllocationMask,
     Evaluator,
     Int,
     NonZero,
+    Value,
     normalize_condition,
     truth,
 )
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Expr, Field
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Binary, Expr, Field
 from lazymmu.kernelc.ir.nodes import (
     EVAL,
     Function,
     Node,
+    calls_in,
     spell,
     strip_casts,
+    walk,
     writes,
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
@@ -33,6 +37,7 @@ from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import Liveness, names_it
+from lazymmu.witness.source.function.local_members import handed_on
 from lazymmu.witness.source.function.names import (
     EntryName,
     forget,
@@ -40,20 +45,22 @@ from lazymmu.witness.source.function.names import (
     rename_lock,
 )
 from lazymmu.witness.source.function.state import (
+    Fact,
     FactList,
     State,
     with_fact,
     with_origin,
 )
-from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.call_targets import CallResolver
 from lazymmu.witness.source.path.path_state import Path
 
 
 class Transfer:
     """Branches, assignments and returned values, over one program's constants and locks."""
 
-    def __init__(self, facts: ConstantEvaluator, locks: LockEffects, words: Vocabulary) -> None:
-        self._facts = facts
+    def __init__(self, resolver: CallResolver, locks: LockEffects, words: Vocabulary) -> None:
+        self._resolver = resolver
+        self._facts = resolver.facts
         self._locks = locks
         self._words = words
 
@@ -63,7 +70,7 @@ class Transfer:
         returned = {
             call: known.value for call, known in path.results.items() if known.value is not None
         }
-        return self._facts.evaluator(env, frame.graph.file, returned=returned)
+        return self._facts.within(frame.graph, env, returned=returned)
 
     def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A copy of an unknown value that both names are asked for is two paths."""
@@ -118,8 +125,15 @@ class Transfer:
             source = None
             if inner is not None and spelling in frame.plan.traced:
                 source = derived(inner, state.origins, self._words)
+            if inner is None and spelling in frame.plan.masks:
+                known = _changed(expr, target, evaluator)
+            kept = self._kept(frame, expr, state, target) if value is None else ()
             state = self.overwritten(state, target)
-            if isinstance(known, (Int, NonZero)) and spelling in frame.plan.tracked:
+            for fact in kept:
+                state = replace(state, facts=with_fact(state.facts, *fact))
+            if isinstance(known, AllocationMask) and spelling not in frame.plan.masks:
+                known = None
+            if isinstance(known, (Int, NonZero, AllocationMask)) and spelling in frame.plan.tracked:
                 state = replace(state, facts=with_fact(state.facts, spelling, known))
             if source is not None and isinstance(target, VARIABLES):
                 state = replace(state, origins=with_origin(state.origins, spelling, source))
@@ -128,6 +142,29 @@ class Transfer:
                 name = EntryName(spelling)
                 state = state.after(rename_lock(state.product, returned.name, name))
         return state
+
+    def _kept(self, frame: Frame, expr: Expr, state: State, target: Expr) -> list[Fact]:
+        """Masks in members of a structure that whoever is handed its address leaves alone."""
+        prefix = f"{spell(target)}->"
+        facts = [fact for fact in state.facts if fact.subject.startswith(prefix)]
+        facts = [fact for fact in facts if fact.subject in frame.plan.masks]
+        env = frame.env(state.facts) if facts else {}
+        handed = [
+            (call, position)
+            for call in calls_in(expr)
+            for position, arg in enumerate(call.args)
+            if facts and handed_on(arg) == spell(target)
+        ]
+        return [
+            fact
+            for fact in facts
+            if not any(
+                self._resolver.writes_member(
+                    call, position, fact.subject.removeprefix(prefix), frame.graph, env
+                )
+                for call, position in handed
+            )
+        ]
 
     def overwritten(self, state: State, target: Expr) -> State:
         """The state without what was known of something that is written."""
@@ -150,3 +187,11 @@ class Transfer:
             if param in plan.rewritten:
                 state = self.overwritten(state, strip_casts(arg))
         return Path(state, path.trail, path.results)
+
+
+def _changed(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:
+    """What `mask |= __GFP_NOWARN` leaves in a mask."""
+    for node in walk(expr):
+        if isinstance(node, Assign) and strip_casts(node.target) == target and node.op != "=":
+            return evaluator.value(Binary(node.op.removesuffix("="), target, node.value))
+    return None

@@ -86,7 +86,7 @@ class Walker:
     def __init__(self, call_transfer: CallTransfer, runtime: Runtime) -> None:
         self.call_transfer = call_transfer
         self.monitors = PathMonitors(runtime)
-        self._transfer = Transfer(call_transfer.facts, call_transfer.locks, call_transfer.words)
+        self._transfer = Transfer(call_transfer.summaries, call_transfer.locks, call_transfer.words)
         self._assumptions = Assumptions(call_transfer.program, call_transfer.words)
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
@@ -216,12 +216,7 @@ class Walker:
     ) -> tuple[Frame, State]:
         """The frame of a function, and the state in which it begins."""
         constants = {k: v for k, v in binding if k not in plan.rewritten}
-        single = self.call_transfer.summaries.shape(graph).single
-        evaluator = self.call_transfer.facts.evaluator(constants, graph.file)
-        for name, value in single.items():
-            settled = evaluator.value(value)
-            if settled is not None:
-                constants[name] = settled
+        self.call_transfer.summaries.settle(graph, constants)
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
         return Frame(graph, constants, plan), State(product, given)
 

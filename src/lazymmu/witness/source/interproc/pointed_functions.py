@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which functions a call through a pointer may call: by tables, and what variables are given.
+
+    walk_ops.account(mm);               /* a table of the file, by its name */
+    ops->account(mm);                   /* a pointer that is given a known table */
+    kinds[i].account(mm);               /* an element of an array of tables */
+
+Where a pointer is not known, the tables of its type, or those that have such a member at all, are
+all that it can point to: who is called is then a guess, and so is whatever follows from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lazymmu.kernelc.ir.abstract_value import AddressOf, FunctionValue, Value
+from lazymmu.kernelc.ir.expr import (
+    Address,
+    Conditional,
+    Deref,
+    Expr,
+    Field,
+    Index,
+    Name,
+    Variable,
+)
+from lazymmu.kernelc.ir.nodes import Function, strip_casts
+from lazymmu.kernelc.parse.ops_tables import Initialiser
+from lazymmu.kernelc.program import Program, assignments
+from lazymmu.witness.source.interproc.table_lookup import TableLookup
+
+__all__ = ["FEW", "PointedFunctions", "PossibleCallee"]
+
+FEW: Final = 4
+"""So many functions may be meant by one call; beyond it the call is not resolved."""
+
+_STRUCT: Final = re.compile(r"struct (\w+) \*+")
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleCallee:
+    """A function that a call may call: its name, the file that means it so, and how sure that is.
+
+    sure: nothing else can be meant.
+    """
+
+    name: str
+    file: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """An expression as a variable and the path of a member below it."""
+
+    root: str
+    members: tuple[str, ...]
+
+
+class PointedFunctions:
+    """Finds the functions that expressions of one program may point to."""
+
+    def __init__(self, program: Program, tables: TableLookup) -> None:
+        """Find functions of ``program``, by way of ``tables``."""
+        self._program = program
+        self._tables = tables
+        self._assigned: dict[tuple[str, int, str], dict[Variable, list[Expr | None]]] = {}
+
+    def functions(
+        self, expr: Expr, graph: Function, env: Mapping[str, Value]
+    ) -> tuple[PossibleCallee, ...]:
+        """The functions that an expression in ``graph`` may point to; none when nobody can tell."""
+        found = dict.fromkeys(self._functions(strip_casts(expr), graph, env))
+        if len({callee.name for callee in found}) > FEW:
+            return ()
+        if len(found) > 1:
+            found = dict.fromkeys(PossibleCallee(c.name, c.file, sure=False) for c in found)
+        return tuple(found)
+
+    def _functions(
+        self, expr: Expr, graph: Function, env: Mapping[str, Value]
+    ) -> Iterator[PossibleCallee]:
+        if isinstance(expr, Name):
+            yield from self._variable(expr, graph, env)
+            return
+        path = _path(expr)
+        if path is None or not path.members:
+            return
+        bound = env.get("->".join((path.root, *path.members)))
+        if isinstance(bound, FunctionValue):
+            yield PossibleCallee(bound.name, bound.file)
+            return
+        member = ".".join(path.members)
+        known = list(self._known_tables(path.root, graph, env))
+        if known:
+            for table, file in known:
+                yield from self._held(self._tables.member(table, member, file), guessed=False)
+            return
+        kind = _STRUCT.fullmatch(graph.types.get(path.root, ""))
+        struct = kind[1] if kind is not None and len(path.members) == 1 else ""
+        if path.root in graph.types:
+            items = self._tables.anywhere(struct, path.members[-1])
+            yield from self._held(items, guessed=True)
+
+    def _variable(
+        self, name: Name, graph: Function, env: Mapping[str, Value]
+    ) -> Iterator[PossibleCallee]:
+        """What a variable that points to a function may be given in its own function."""
+        bound = env.get(name.spelling)
+        if isinstance(bound, FunctionValue):
+            yield PossibleCallee(bound.name, bound.file)
+        elif name.spelling in graph.types and name.spelling not in graph.params:
+            values = list(_arms(self._values(name, graph)))
+            if None in values:
+                return
+            for value in values:
+                inner = value.operand if isinstance(value, Address) else value
+                if isinstance(inner, Name) and inner.spelling not in graph.types:
+                    yield from self._function(inner.spelling, graph.file)
+                elif isinstance(inner, Field | Index):
+                    yield from self._functions(inner, graph, env)
+
+    def _known_tables(
+        self, root: str, graph: Function, env: Mapping[str, Value]
+    ) -> Iterator[tuple[str, str]]:
+        """The tables that a variable is or points to: (name, file that means it so)."""
+        bound = env.get(root)
+        if isinstance(bound, AddressOf):
+            yield bound.variable, bound.file or graph.file
+        elif root not in graph.types:
+            yield root, graph.file
+        elif root not in graph.params:
+            tables: list[tuple[str, str]] = []
+            for value in _arms(self._values(Name(root), graph)):
+                inner = value.operand if isinstance(value, Address) else None
+                if isinstance(inner, Index):
+                    inner = inner.base
+                if not isinstance(inner, Name) or inner.spelling in graph.types:
+                    return
+                tables.append((inner.spelling, graph.file))
+            yield from tables
+
+    def _values(self, name: Name, graph: Function) -> list[Expr | None]:
+        key = (graph.file, graph.line, graph.name)
+        if key not in self._assigned:
+            self._assigned[key] = assignments(graph)
+        return self._assigned[key].get(name, [])
+
+    def _held(self, items: Iterable[Initialiser], *, guessed: bool) -> Iterator[PossibleCallee]:
+        items = list(items)
+        if len({item.function for item in items}) > FEW:
+            return
+        for item in items:
+            sure = not guessed and item.constant
+            yield from self._function(item.function, item.file, sure=sure)
+
+    def _function(self, name: str, file: str, sure: bool = True) -> Iterator[PossibleCallee]:
+        if self._program.resolve(name, file) is not None:
+            yield PossibleCallee(name, file, sure)
+
+
+def _path(expr: Expr) -> _Path | None:
+    """An expression as a path; None for one that begins with anything but a variable."""
+    members: list[str] = []
+    while True:
+        expr = strip_casts(expr)
+        match expr:
+            case Field(base, name):
+                members.append(name)
+                expr = base
+            case Index(inner) | Deref(inner) | Address(inner):
+                expr = inner
+            case Name(root):
+                return _Path(root, tuple(reversed(members)))
+            case _:
+                return None
+
+
+def _arms(values: Iterable[Expr | None]) -> Iterator[Expr | None]:
+    """The values, those of both arms for one that depends on a condition."""
+    for value in values:
+        inner = strip_casts(value) if value is not None else None
+        if isinstance(inner, Conditional):
+            yield from _arms((inner.yes, inner.no))
+        else:
+            yield inner
