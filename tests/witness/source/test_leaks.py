@@ -64,6 +64,17 @@ def test_a_missing_end_is_one_finding(agrees: Agrees) -> None:
     ]
 
 
+def test_giving_back_a_mapping_is_no_work_on_entries(agrees: Agrees) -> None:
+    """The flush before it follows from the missing end, too."""
+    agrees(
+        scan(
+            end="flush_tlb_range(vma, addr, end); pte_unmap(start);",
+            expect=ALL.format(", tlb-flush-in-section"),
+        ),
+        dialect=PTL_HELD,
+    )
+
+
 def test_a_missing_end_before_another_round_is_one_finding(agrees: Agrees) -> None:
     """The next round begins a section in the one that is open, and fails with it open."""
     (found,) = agrees(

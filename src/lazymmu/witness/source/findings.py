@@ -9,7 +9,7 @@ architecture, become one finding; the sections are steps of its path, the other 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.deferral import DeferralRow, cost_sentence, demonstrated_by, harm_sentence
@@ -19,6 +19,7 @@ from lazymmu.contract.event_words import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
+from lazymmu.witness.source.path.open_calls import enclosing, last_open_section, open_calls
 from lazymmu.witness.source.path.path_state import RawReport, ReportKey
 from lazymmu.witness.source.path.path_trace import PathTrace
 
@@ -107,7 +108,7 @@ def to_report(
     """
     rule = RULES[raw.violation.rule]
     notes = list(raw.trail) if raw.trail is not None else []
-    start = _last_open_section(notes)
+    start = last_open_section(notes)
     begin = notes[start].step if start is not None else None
     shown = [*_shown(notes, start, raw)]
     path = _unrepeated(note.step for note in shown if note.step is not None)
@@ -146,7 +147,7 @@ def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Ite
     """
     wanted = _RELATED.get(raw.violation.rule, _USUAL)
     since = start if start is not None else 0
-    kept = set(_open_calls(notes))
+    kept = set(open_calls(notes))
     writes = []
     for index, note in enumerate(notes[since:], start=since):
         if note.mark == "write":
@@ -157,47 +158,8 @@ def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Ite
     if "write" in wanted and writes and kept.isdisjoint(writes):
         # Its entry has another name where it was written.
         kept.add(writes[-1])
-    for index in sorted(kept | _enclosing(notes, kept)):
+    for index in sorted(kept | enclosing(notes, kept)):
         yield notes[index]
-
-
-def _last_open_section(notes: Sequence[PathTrace]) -> int | None:
-    """Where the section began in which a path ends."""
-    open_: list[int] = []
-    last: int | None = None
-    for index, note in enumerate(notes):
-        if note.mark == "begin":
-            open_.append(index)
-            last = index
-        elif note.mark == "end" and open_:
-            last = open_.pop()
-    return open_[0] if open_ else last
-
-
-def _open_calls(notes: Sequence[PathTrace], since: int = 0) -> set[int]:
-    """Indices of the calls after ``since`` that are still open where the path ends."""
-    stack: list[int] = []
-    for index, note in enumerate(notes):
-        _follow(stack, index, note)
-    return {index for index in stack if index >= since}
-
-
-def _enclosing(notes: Sequence[PathTrace], some: Collection[int]) -> set[int]:
-    """Indices of the calls in which some notes of a path were made, also of those that returned."""
-    stack: list[int] = []
-    found: set[int] = set()
-    for index, note in enumerate(notes):
-        if index in some:
-            found.update(stack)
-        _follow(stack, index, note)
-    return found
-
-
-def _follow(stack: list[int], index: int, note: PathTrace) -> None:
-    if note.mark in ("call", "callback"):
-        stack.append(index)
-    elif note.mark == "return" and stack:
-        stack.pop()
 
 
 def _same_entry(about: Identity | None, raw: RawReport) -> bool:
@@ -222,7 +184,7 @@ def _blame_site(rule: str, notes: Sequence[PathTrace], start: int | None, raw: R
     again = rule == "nested-section" and begun is not None and _same_place(begun, raw.step)
     if rule != "sleep-in-section" and not again:
         return raw.step
-    stack = [notes[i] for i in sorted(_open_calls(notes, start or 0))]
+    stack = [notes[i] for i in sorted(open_calls(notes, start or 0))]
     place = raw.more[0] if again and raw.more else raw.step
     for note in reversed(stack):
         if note.mark == "callback" or note.step is None:

@@ -20,6 +20,7 @@ from typing import TypeAlias
 from lazymmu.contract.events import Enable, Write
 from lazymmu.contract.section import PAGE_TABLE_CLASSES, TaskState
 from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.expr import AnyCall
 from lazymmu.kernelc.ir.nodes import calls_in
 from lazymmu.witness.source.path.path_state import RawReport, ReportKey
 from lazymmu.witness.source.path.recording import At, Move, Recording
@@ -195,10 +196,15 @@ class _Leaks:
         expr = self.recording.frame.graph.nodes[move.start[0]].expr
         if any(note.mark == "write" for note in move.notes):
             return True
-        known = (*self.words.locks, *self.words.any_context)
+        frame = self.recording.frame
         return expr is not None and any(
-            self.recording.frame.carries(call) and call.name not in known for call in calls_in(expr)
+            frame.carries(call) and self._is_of_entries(call) for call in calls_in(expr)
         )
+
+    def _is_of_entries(self, call: AnyCall) -> bool:
+        """Whether a call is an accessor's, or may be one's: by a pointer."""
+        pointer = call.name is None or call.name in self.recording.frame.graph.types
+        return pointer or call.name in self.words.entries
 
     def _before(self, goals: Collection[_Point], passes: Callable[[Move], bool]) -> set[_Point]:
         """The points from which one of the goals is come to, with the section open throughout."""

@@ -83,12 +83,10 @@ class Liveness:
     def of(cls, graph: Function, words: Vocabulary) -> Liveness:
         """Read the plan off a function's graph."""
         tests: Counter[str] = Counter()
-        settled: set[str] = set()
+        settled, freed, handed = set[str](), set[str](), set[str]()
         locks: dict[str, str] = {}
-        freed: set[str] = set()
         flows: list[tuple[str, Expr]] = []
         copies: list[tuple[str, str]] = []
-        handed: set[str] = set()
         for node in graph.nodes:
             if node.expr is None:
                 continue
