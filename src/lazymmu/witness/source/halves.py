@@ -35,9 +35,13 @@ BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
 BEGINS = frozenset({"left-on", "left-paused"})
 """What a function that begins, for its caller to end, is told by those rules."""
 
-MAX_SEARCHES = 200
+MAX_SEARCHES = 100
 """Functions of one architecture whose callers are looked for, each in the whole tree.  No real tree
 has one; whose callers are not looked for any more is listed."""
+
+MAX_ASKED = 10_000
+"""States of a caller that is asked.  The greatest root of 6.1 to 7.3 has 7,000; who is larger leads
+everywhere with a section open, and does not exist to end one."""
 
 MAX_LEVELS = 3
 """Callers of callers that are asked whether they balance a function."""
@@ -88,11 +92,16 @@ class Halves:
 
         :param users: functions that use the mode themselves.
         """
-        open_ = {(s.graph.file, s.graph.name): s for s in suspects}
+        # What the vocabulary knows is an event of its own, and never walked in a caller's place.
+        open_ = {
+            (s.graph.file, s.graph.name): s
+            for s in suspects
+            if s.graph.name not in self._walker.call_transfer.words.names
+        }
         for suspect in open_.values():
             self._asking.helper(suspect.graph)
         for graph in self._walked_over(open_.values()):
-            self.known |= _shown(self._asking.record(graph))
+            self.known |= _shown(self._asking.record(graph, MAX_ASKED))
         using = {(d.file, d.name) for d in users}
         if not open_.keys() <= self.known:
             self._search(open_, using)
@@ -138,7 +147,7 @@ class Halves:
                 one = found[name]
                 if one.sides == {"begins", "ends"} and (len(one.over) > 1 or name in using):
                     graph = self._program.function(one.definition)
-                    self.known |= _shown(self._asking.record(graph))
+                    self.known |= _shown(self._asking.record(graph, MAX_ASKED))
             if not fresh or suspects.keys() <= self.known:
                 return
             for name in fresh:

@@ -220,16 +220,17 @@ class Walker:
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
         return Frame(graph, constants, plan), State(product, given)
 
-    def record(self, graph: Function) -> Recording | None:
+    def record(self, graph: Function, most: int = MAX_BELOW) -> Recording | None:
         """Walk a function as the beginning of a path, and keep every move.
 
+        :param most: states of it and all that is walked in it.
         :returns: None for one that is not walked to its end.
         """
         product = self.monitors.begin(graph, self.monitors.start(None))
         plan = self.plan(graph)
         if plan.too_much or self.walked >= MAX_IN_ALL:
             return None
-        self.cut, self._most = False, self.walked + MAX_BELOW
+        self.cut, self._most = False, self.walked + min(most, MAX_BELOW)
         self._active.append(((graph.file, graph.line), product.task.depth))
         frame, start = self._start(graph, (), plan, product)
         recording = Recording(frame=frame)
