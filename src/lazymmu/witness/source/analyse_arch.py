@@ -105,6 +105,7 @@ def _analyse(
         constants=profile.constants,
         tables=_tables(view, words),
         arch=profile.name,
+        has_stub=lambda d: _says_no(view.tree.read(d.file), d.name),
         names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
     )
     program, walker = analysis.program, analysis.walker
@@ -139,6 +140,14 @@ def _analyse(
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
     )
+
+
+def _says_no(text: bytes, name: str) -> bool:
+    """Whether a file has a definition of that name that does nothing but say no."""
+    stub = (
+        rb"\b%s\s*\([^;{}]*\)\s*(?:\{\s*return\s+)?\(?(?:false|0|NULL)\b" % re.escape(name).encode()
+    )
+    return re.search(stub, text) is not None
 
 
 def _of_callers(rule: Rule) -> bool:

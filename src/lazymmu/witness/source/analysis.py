@@ -59,6 +59,7 @@ class Analysis:
         tables: Mapping[str, Collection[str]],
         names_mode: Callable[[Definition], bool] = lambda _: False,
         arch: str = "",
+        has_stub: Callable[[Definition], bool] = lambda _: True,
     ) -> Analysis:
         """Put the parts together; nothing is read before it is asked for.
 
@@ -70,6 +71,8 @@ class Analysis:
         :param constants: calls and names that have one value on the profile's machine.
         :param tables: functions of each operations table, by the table's variable.
         :param names_mode: whether the text of a definition names the mode.
+        :param has_stub: whether beside a definition that is there under a condition stands one that
+            says no.
         :param arch: the architecture by the name that the deferral table has for it.
         """
         program = Program(source)
@@ -79,7 +82,7 @@ class Analysis:
         )
         summaries = CalleeSummaries(program, facts, words, lookup, names_mode)
         call_transfer = CallTransfer(program, facts, summaries, words, tables=tables, arch=arch)
-        walker = Walker(call_transfer, Runtime(rules, dialect))
+        walker = Walker(call_transfer, Runtime(rules, dialect), has_stub)
         return cls(program, facts, summaries, call_transfer, walker, words)
 
     def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> EntryPoints:

@@ -44,7 +44,7 @@ _USER_MM = ("->vm_mm", "current->mm")
 """Members that point to the mm of a user address space, never to init_mm
 (include/linux/mm_types.h, struct vm_area_struct; include/linux/sched.h, struct task_struct)."""
 
-_CONFIG_TESTS = frozenset({"IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"})
+CONFIG_TESTS = frozenset({"IS_ENABLED", "IS_BUILTIN", "IS_REACHABLE"})
 """Macros of include/linux/kconfig.h that turn a CONFIG symbol into 0 or 1."""
 
 
@@ -215,7 +215,7 @@ class ConstantEvaluator:
         name, args = call.name, call.args
         if name is None:
             return None
-        if name in _CONFIG_TESTS and args and isinstance(args[0], Name):
+        if name in CONFIG_TESTS and args and isinstance(args[0], Name):
             return self.name(args[0].spelling)
         if name in self.constants:
             return Int(self.constants[name])

@@ -11,11 +11,12 @@ node does to the state is transfer.py, the monitors path_monitors.py, callees in
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.section import TaskState
+from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
@@ -83,11 +84,17 @@ NOWHERE = MAX_FRAMES
 class Walker:
     """Walks functions of one program under one set of monitors."""
 
-    def __init__(self, call_transfer: CallTransfer, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        call_transfer: CallTransfer,
+        runtime: Runtime,
+        has_stub: Callable[[Definition], bool] = lambda _: True,
+    ) -> None:
         self.call_transfer = call_transfer
         self.monitors = PathMonitors(runtime)
         self._transfer = Transfer(call_transfer.summaries, call_transfer.locks, call_transfer.words)
-        self._assumptions = Assumptions(call_transfer.program, call_transfer.words)
+        facts = call_transfer.facts
+        self._assumptions = Assumptions(call_transfer.program, facts, call_transfer.words, has_stub)
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
         self._plans: dict[tuple[str, int], Liveness] = {}
@@ -305,10 +312,11 @@ class Walker:
         self, frame: Frame, node: Node, expr: Expr, succ: int, trail: PathTrace | None
     ) -> PathTrace | None:
         """The trail behind a branch, with what the configuration must be for it to be taken."""
-        needs = self._assumptions.of(expr, succ == node.succ[0], frame.graph.file)
+        graph = frame.graph
+        needs = self._assumptions.at(graph, expr, succ == node.succ[0])
         if not needs:
             return trail
-        step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "")
+        step = Step(graph.file, node.line, node.column, graph.name, "")
         return PathTrace(trail, step, "assumes", conditions=needs)
 
     def _exit(
