@@ -103,3 +103,11 @@ def test_sparc_has_huge_pages_and_is_hurt(agrees: Agrees) -> None:
     """The same on an architecture with huge pages, which puts off their invalidation."""
     (found,) = agrees(UNLOCK % "set_pmd_at(mm, addr, pmd, value);", arch="sparc")
     assert found.severity is Severity.HURTS
+
+
+def test_what_another_way_does_not_assume_is_no_condition(agrees: Agrees) -> None:
+    """Of two ways to the same place, the one that needs nothing is told."""
+    guard = "if (!(vma->vm_flags & VM_UFFD_WP))\n\t\tcount(vma);"
+    (found,) = agrees(SCAN % (guard, "	/* expect: tlb-flush-in-section */"), arch="x86")
+    assert found.conditions == ()
+    assert found.confidence is Confidence.HIGH

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lazymmu.contract.event_words import Identity
 from lazymmu.witness.finding import Step
@@ -27,6 +27,16 @@ class PathTrace:
     """It maps a huge page."""
     conditions: frozenset[str] = frozenset()
     """CONFIG symbols without which the path does not come here."""
+    assumed: int = field(init=False, default=0)
+    """Notes with such conditions up to here, those of callees among them."""
+
+    def __post_init__(self) -> None:
+        """Count what is assumed on the way."""
+        before = self.before.assumed if self.before is not None else 0
+        inner = self.inner.assumed if self.inner is not None else 0
+        if total := before + inner + bool(self.conditions):
+            object.__setattr__(self, "assumed", total)
+
     inner: PathTrace | None = None
 
     def __iter__(self) -> Iterator[PathTrace]:

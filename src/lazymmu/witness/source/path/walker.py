@@ -10,9 +10,9 @@ node does to the state is transfer.py, the monitors path_monitors.py, callees in
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.section import TaskState
@@ -248,12 +248,16 @@ class Walker:
 
     def _walk(self, frame: Frame, start: State, recording: Recording | None = None) -> WalkOutcome:
         out = WalkOutcome(blurred=bool(frame.graph.broken)) if recording is None else recording
-        seen: set[tuple[int, State]] = {(0, start)}
-        work: deque[tuple[int, State, PathTrace | None]] = deque([(0, start, None)])
+        # What assumes least comes first, and of what assumes alike the shortest: the first way to a
+        # state is the one that is told.
+        seen: dict[tuple[int, State], int] = {(0, start): 0}
+        work: list[tuple[int, int, int, State, PathTrace | None]] = [(0, 0, 0, start, None)]
         nodes, live = frame.graph.nodes, frame.plan.live
-        size = 1
+        size = pushed = 1
         while work and not self.cut:
-            index, state, trail = work.popleft()
+            assumed, _, index, state, trail = heappop(work)
+            if seen[(index, state)] < assumed:
+                continue
             if recording is not None:
                 recording.come_to((index, state), trail)
             for nxt, after, path in self._node(frame, nodes[index], state, trail, out):
@@ -261,10 +265,13 @@ class Walker:
                 key = (nxt, after)
                 if recording is not None:
                     recording.move_to(key, path)
-                if key not in seen:
-                    seen.add(key)
-                    work.append((nxt, after, path))
-                    size += weight(after)
+                cost = path.assumed if path is not None else 0
+                known = seen.get(key)
+                if known is None or cost < known:
+                    seen[key] = cost
+                    heappush(work, (cost, pushed, nxt, after, path))
+                    pushed += 1
+                    size += weight(after) if known is None else 0
             if size > MAX_STATES:
                 where = (frame.graph.file, frame.graph.line, frame.graph.name)
                 self.bounded[where] = f"more than {MAX_STATES} states"
