@@ -55,7 +55,7 @@ COPIES = {
     "architectures of --arch": (options.ARCHES, tuple(PROFILES)),
     "architectures of a trace": (traced.ARCHES, tuple(PROFILES)),
     "architecture of a port": (verify.PORT, port.ARCH),
-    "tests of a configuration": (constants._CONFIG_TESTS, if_macros.OPTION_TESTS),
+    "tests of a configuration": (constants.CONFIG_TESTS, if_macros.OPTION_TESTS),
 }
 
 
