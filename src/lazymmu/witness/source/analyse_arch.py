@@ -142,12 +142,20 @@ def _analyse(
     )
 
 
+_FLAG = re.compile(rb"(?:Page|folio_test_)(\w+)\Z")
+"""What a question about a page is called that include/linux/page-flags.h makes of a flag."""
+
+
 def _says_no(text: bytes, name: str) -> bool:
-    """Whether a file has a definition of that name that does nothing but say no."""
-    stub = (
-        rb"\b%s\s*\([^;{}]*\)\s*(?:\{\s*return\s+)?\(?(?:false|0|NULL)\b" % re.escape(name).encode()
-    )
-    return re.search(stub, text) is not None
+    """Whether a file has a definition of that name that does nothing but say no.
+
+    Those of page flags are made by macros such as PAGEFLAG_FALSE() (include/linux/page-flags.h).
+    """
+    word = name.encode()
+    stub = rb"\b%s\s*\([^;{}]*\)\s*(?:\{\s*return\s+)?\(?(?:false|0|NULL)\b" % re.escape(word)
+    flag = _FLAG.match(word)
+    made = rb"\w+_FALSE\s*\([^)]*\b%s\b" % flag[1] if flag is not None else stub
+    return any(re.search(pattern, text) is not None for pattern in {stub, made})
 
 
 def _of_callers(rule: Rule) -> bool:
