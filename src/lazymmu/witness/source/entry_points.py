@@ -8,9 +8,10 @@ it is walked as if it were not: a mistake is told once, where it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from lazymmu.contract.rules import RULES
 from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
@@ -20,11 +21,13 @@ from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source import leaks
-from lazymmu.witness.source.halves import BALANCE, BEGINS, Callers, Halves, Suspect, calls
+from lazymmu.witness.source.callers_locks import OUTSIDE, outside, without_lock
+from lazymmu.witness.source.halves import BALANCE, BEGINS, Halves, Suspect
 from lazymmu.witness.source.interproc.call_targets import Binding, callee, function_value
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
 from lazymmu.witness.source.path.walker import Walker, above
+from lazymmu.witness.source.users import Callers, Users, calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,10 @@ class EntryPoints:
         :param registering: definitions whose text names a function that registers a handler.
         :param callers: finds who may call a function.
         """
+        users_of = Users(self.program, callers, self.walker.bounded)
         users = self._with_expanded([d for d in users if self._uses_mode(d)], callers)
         roots = {(d.file, d.line): self._root(d) for d in users}
-        excused = self._excuse_halves(roots, users, callers)
+        excused = self._excuse_halves(roots, users, users_of)
         wrong = self._blame(roots, excused, lambda root: self._details(root) <= BEGINS)
         bound = [root for d in takers for root in self._callbacks(d)]
         handlers = [root for d in registering for root in self._handlers(d)]
@@ -99,13 +103,33 @@ class EntryPoints:
         late = self._blame(roots, excused, lambda _: True)
         if late:
             bound = [root for d in takers for root in self._callbacks(d)]
-        settled = [self._settled_root(root, place in excused) for place, root in roots.items()]
-        every = settled + bound + handlers
+        held, unlocked = self._held_by_callers(roots, users_of)
+        settled = [
+            self._settled_root(root, place in excused, place in held)
+            for place, root in roots.items()
+        ]
+        every = settled + bound + handlers + unlocked
         causes = {key: cause for root in settled for key, cause in root.causes.items()}
         return [replace(root, causes=causes) for root in every] if causes else every
 
     def _root(self, definition: Definition) -> Root:
         return Root(definition, (), self.walker.root(self.program.function(definition)))
+
+    def _held_by_callers(
+        self, roots: Mapping[tuple[str, int], Root], users: Users
+    ) -> tuple[set[tuple[str, int]], list[Root]]:
+        """The roots whose callers answer for the lock, by place, and the callers without it."""
+        held: set[tuple[str, int]] = set()
+        unlocked: list[Root] = []
+        for place, root in roots.items():
+            if not outside(root.outcome):
+                continue
+            wrong = without_lock(self.program, self.walker, users, root.definition, root.outcome)
+            if wrong is not None:
+                held.add(place)
+                others = frozenset(RULES) - {OUTSIDE}
+                unlocked += [Root(user, (), outcome, others) for user, outcome in wrong]
+        return held, unlocked
 
     def _with_expanded(self, users: list[Definition], callers: Callers) -> list[Definition]:
         """Users of the mode, and who expands those of them that are macros and leave it changed.
@@ -163,9 +187,11 @@ class EntryPoints:
             roots.append(Root(definition, binding, self.walker.root(inner, binding), via=via))
         return roots
 
-    def _settled_root(self, root: Root, excused: bool) -> Root:
+    def _settled_root(self, root: Root, excused: bool, held: bool) -> Root:
         """A root without what its callers answer for, and what is left sorted by mistakes."""
         rules = set(BALANCE if excused else ())
+        if held:
+            rules.add(OUTSIDE)
         if root.definition.name in self.words.entries:
             # An accessor runs under its callers' locks and pins, whatever those are.
             rules.add("preempted-in-section")
@@ -220,7 +246,7 @@ class EntryPoints:
         return (root.definition.file, self.program.function(root.definition).line)
 
     def _excuse_halves(
-        self, roots: dict[tuple[str, int], Root], users: Iterable[Definition], callers: Callers
+        self, roots: dict[tuple[str, int], Root], users: Iterable[Definition], users_of: Users
     ) -> set[tuple[str, int]]:
         """Roots that are halves of pairs, by place; who calls one becomes a root that answers."""
         suspects = [
@@ -230,7 +256,7 @@ class EntryPoints:
         ]
         if not suspects:
             return set()
-        halves = Halves(self.program, self.walker, callers)
+        halves = Halves(self.program, self.walker, users_of)
         known = halves.find(suspects, users)
         found = [s.definition for s in suspects if (s.graph.file, s.graph.name) in known]
         for user in halves.answering(found):

@@ -10,9 +10,8 @@ ends; and they are asked for the balance alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from lazymmu.contract.monitor import Runtime
 from lazymmu.kernelc.configured_tree import Definition
@@ -22,22 +21,13 @@ from lazymmu.witness.source.path.inliner import mode_of
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import At, Move, Recording
 from lazymmu.witness.source.path.walker import Walker, above
-
-Callers = Callable[[str, bool, str], list[Definition]]
-"""Definitions whose text names a function: given its name, whether it is static, its file."""
-
-Named: TypeAlias = tuple[str, str]
-"""A function by its file and name."""
+from lazymmu.witness.source.users import Named, Users
 
 BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
 """Rules that a half is excused from."""
 
 BEGINS = frozenset({"left-on", "left-paused"})
 """What a function that begins, for its caller to end, is told by those rules."""
-
-MAX_SEARCHES = 100
-"""Functions of one architecture whose callers are looked for, each in the whole tree.  No real tree
-has one; whose callers are not looked for any more is listed."""
 
 MAX_ASKED = 10_000
 """States of a caller that is asked.  The greatest root of 6.1 to 7.3 has 7,000; who is larger leads
@@ -77,15 +67,14 @@ class Halves:
     known: the halves, by file and name, among them who only hands another's change on.
     """
 
-    def __init__(self, program: Program, walker: Walker, callers: Callers) -> None:
+    def __init__(self, program: Program, walker: Walker, users: Users) -> None:
         runtime = walker.monitors.runtime
         rules = [rule for rule in runtime.rules if rule.name in BALANCE]
         self.known: set[Named] = set()
         self._program = program
         self._walker = walker
         self._asking = Walker(walker.call_transfer.of_balance(), Runtime(rules, runtime.dialect))
-        self._callers = callers
-        self._users: dict[Named, list[Definition]] = {}
+        self._users = users
 
     def find(self, suspects: Iterable[Suspect], users: Iterable[Definition]) -> set[Named]:
         """Which of some functions are halves.
@@ -121,7 +110,7 @@ class Halves:
                 continue
             done.add((definition.file, definition.name))
             self._walker.helper(self._program.function(definition))
-            for user in self._users_of(definition):
+            for user in self._users.of(definition):
                 if (user.file, user.name) in self.known:
                     work.append(user)
                 else:
@@ -159,33 +148,13 @@ class Halves:
         fresh: dict[Named, None] = {}
         for name in frontier:
             one = found[name]
-            for user in self._users_of(one.definition):
+            for user in self._users.of(one.definition):
                 there = found.setdefault((user.file, user.name), _Above(user))
                 if not (one.sides <= there.sides and one.over <= there.over):
                     there.sides |= one.sides
                     there.over |= one.over
                     fresh[user.file, user.name] = None
         return list(fresh)
-
-    def _users_of(self, definition: Definition) -> list[Definition]:
-        name = (definition.file, definition.name)
-        if name not in self._users:
-            if len(self._users) >= MAX_SEARCHES:
-                why = f"its callers are not looked for, after those of {MAX_SEARCHES} functions"
-                self._walker.bounded[(definition.file, definition.line, definition.name)] = why
-                return []
-            named = self._callers(definition.name, definition.static, definition.file)
-            self._users[name] = [
-                d
-                for d in named
-                if d.name != definition.name and calls(self._program, d, definition.name)
-            ]
-        return self._users[name]
-
-
-def calls(program: Program, user: Definition, name: str) -> bool:
-    """Whether a definition calls a function of that name."""
-    return any(call.name == name for _, call in program.function(user).calls())
 
 
 def _shown(recording: Recording | None) -> set[Named]:

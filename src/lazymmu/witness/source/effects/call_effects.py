@@ -258,8 +258,9 @@ class CallTransfer:
         if on:
             effects = self.summaries.of_call(call, frame.graph, env, near)
             notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous)
-            notes += self.below.flushes(frame, call, effects, site, name)
-            notes += self.below.table(frame, call, name, env, site)
+            pending = state.product.task.pending
+            notes += self.below.flushes(frame, call, effects, site, name, pending)
+            notes += self.below.table(frame, call, name, env, site, pending)
         return (CallOutcome(tuple(notes)),)
 
     def _known(self, frame: Frame, call: AnyCall, name: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lazymmu.contract.event_words import Layer
 from lazymmu.contract.events import Disable, Enable, Flush, MaySleep, Pause, Resume, TlbFlush
+from lazymmu.contract.section import Pending
 from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import AddressOf, Value
@@ -103,17 +104,32 @@ class SummaryEffects:
         return notes
 
     def flushes(
-        self, frame: Frame, call: AnyCall, effects: Summary, site: Site, name: str
+        self,
+        frame: Frame,
+        call: AnyCall,
+        effects: Summary,
+        site: Site,
+        name: str,
+        pending: Collection[Pending],
     ) -> list[Effect]:
-        """TLB maintenance by a near callee that is given the mapping: a vma or an mm."""
+        """TLB maintenance by a near callee that is given the mapping: a vma or an mm.
+
+        That of kernel addresses needs none: it is for the kernel entries whose writes are pending.
+        """
         types = frame.graph.types
         given = map(strip_casts, call.args)
-        if not any(isinstance(arg, Name) and types.get(arg.spelling) in _MAPPINGS for arg in given):
+        mapping = any(
+            isinstance(arg, Name) and types.get(arg.spelling) in _MAPPINGS for arg in given
+        )
+        kernel = any(item.space == "kernel" for item in pending)
+        if not mapping and not kernel:
             return []
         notes = []
         for chain in effects.chains.get("tlb", ()):
             if len(chain.steps) <= _FLUSH_CALLS:
                 scope, space, how, batch = chain.detail
+                if not mapping and space != "kernel":
+                    continue
                 event = TlbFlush(
                     scope,  # type: ignore[arg-type]
                     space,  # type: ignore[arg-type]
@@ -134,7 +150,13 @@ class SummaryEffects:
         return notes[:1]
 
     def table(
-        self, frame: Frame, call: AnyCall, name: str, env: Mapping[str, Value], site: Site
+        self,
+        frame: Frame,
+        call: AnyCall,
+        name: str,
+        env: Mapping[str, Value],
+        site: Site,
+        pending: Collection[Pending],
     ) -> list[Effect]:
         """What the functions of an operations table may do that a call hands to a walker."""
         taker = self.words.callbacks.get(name)
@@ -145,8 +167,12 @@ class SummaryEffects:
         if not isinstance(value, AddressOf):
             return []
         notes = []
-        for function in self.tables.get(value.variable, ()):
-            target = self.summaries.program.resolve(function, frame.graph.file)
+        functions = self.tables.get(value.variable, ())
+        if value.file:
+            held = self.facts.tables.functions(value.variable, value.file)
+            functions = [function for function in functions if function in held]
+        for function in functions:
+            target = self.summaries.program.resolve(function, value.file or frame.graph.file)
             if target is not None:
                 effects = self.summaries.of(target.definition, (), 0)
                 step = Step(
@@ -156,7 +182,9 @@ class SummaryEffects:
                     kind: tuple(replace(c, steps=(step, *c.steps)) for c in chains)
                     for kind, chains in effects.chains.items()
                 }
-                notes.extend(self.sleep_and_mode(Summary(down), site, name, target.ambiguous))
+                below = Summary(down)
+                notes.extend(self.sleep_and_mode(below, site, name, target.ambiguous))
+                notes.extend(self.flushes(frame, call, below, site, name, pending))
         return notes
 
 

@@ -86,6 +86,8 @@ class CallResolver:
         evaluator = self.facts.within(graph, env)
         for name, expr in shape.single.items():
             known = evaluator.value(expr)
+            if known is None and isinstance(expr, Name | Address):
+                known = function_value(expr, graph, env, self.program)
             if known is not None:
                 env[name] = known
         members = shape.members
@@ -129,7 +131,12 @@ class CallResolver:
         env: Mapping[str, Value],
         hands: int = _HANDS,
     ) -> bool:
-        """Whether a call may write the member of a structure that is one of its arguments."""
+        """Whether a call may write the member of a structure that is one of its arguments.
+
+        Limit: who is called through a pointer is taken to leave what it is handed as it is.
+        """
+        if callee(call, graph, env) is None:
+            return False
         target = self.target(call, graph, env) if hands else None
         if target is None:
             return True

@@ -110,7 +110,7 @@ class ConstantEvaluator:
         self._absent = frozenset(
             name for name, word in vocabulary.features.items() if config(word.config) == "n"
         )
-        self._tables = tables
+        self.tables = tables
         self._texts: dict[str, Value] = {}
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
@@ -174,17 +174,17 @@ class ConstantEvaluator:
             if name.isidentifier():
                 known = self.name(name)
                 if known is None and local is not None and name not in local:
-                    known = self._text(self._tables.constant(name, file))
+                    known = self._text(self.tables.constant(name, file))
                 return known
             if name.startswith("&"):
                 table = name[1:]
-                return AddressOf(table, file) if self._tables.has(table, file) else None
+                return AddressOf(table, file) if self.tables.has(table, file) else None
             if name.endswith(_USER_MM):
                 return USER_MM
             root, arrow, path = name.partition("->")
             bound = env.get(root) if arrow else None
             if arrow and local is not None and root not in local and root not in env:
-                bound = AddressOf(root, file) if self._tables.has(root, file) else None
+                bound = AddressOf(root, file) if self.tables.has(root, file) else None
             return self._member(bound, path) if isinstance(bound, AddressOf) else None
 
         def call(called: AnyCall) -> Value:
@@ -195,7 +195,7 @@ class ConstantEvaluator:
 
     def _member(self, table: AddressOf, path: str) -> Value:
         """What a member of a table that is declared const holds, where that is one value."""
-        held = self._tables.member(table.variable, path.replace("->", "."), table.file)
+        held = self.tables.member(table.variable, path.replace("->", "."), table.file)
         if len(held) != 1 or not held[0].constant:
             return None
         target = self.program.resolve(held[0].function, held[0].file)

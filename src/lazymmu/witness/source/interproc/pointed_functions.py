@@ -93,6 +93,13 @@ class PointedFunctions:
         if isinstance(bound, FunctionValue):
             yield PossibleCallee(bound.name, bound.file)
             return
+        for cut in range(len(path.members) - 1, 0, -1):
+            bound = env.get("->".join((path.root, *path.members[:cut])))
+            if isinstance(bound, AddressOf):
+                inside = ".".join(path.members[cut:])
+                items = self._tables.member(bound.variable, inside, bound.file or graph.file)
+                yield from self._held(items, guessed=False)
+                return
         member = ".".join(path.members)
         known = list(self._known_tables(path.root, graph, env))
         if known:

@@ -158,6 +158,10 @@ class Walker:
         self.call_transfer.helper_names.add(graph.name)
         self._memo.clear()
 
+    def knows_helper(self, graph: Function) -> bool:
+        """Whether ``graph`` is walked in the place of every call to it."""
+        return (graph.file, graph.line) in self.call_transfer.helpers
+
     def forget_helper(self, graph: Function) -> None:
         """Undo ``helper``."""
         self.call_transfer.helpers.discard((graph.file, graph.line))

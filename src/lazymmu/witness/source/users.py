@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who calls a function by its name, looked for in the whole tree, as often as a bound allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.program import Program
+
+__all__ = ["MAX_SEARCHES", "Callers", "Named", "Users", "calls"]
+
+Callers = Callable[[str, bool, str], list[Definition]]
+"""Definitions whose text names a function: given its name, whether it is static, its file."""
+
+Named: TypeAlias = tuple[str, str]
+"""A function by its file and name."""
+
+MAX_SEARCHES = 100
+"""Functions of one architecture whose callers are looked for, each in the whole tree.  No real tree
+has one; whose callers are not looked for any more is listed."""
+
+
+class Users:
+    """Looks for callers, once for each function.
+
+    bounded: functions whose callers were not looked for, by place, with the reason.
+    """
+
+    def __init__(
+        self, program: Program, callers: Callers, bounded: dict[tuple[str, int, str], str]
+    ) -> None:
+        self._program = program
+        self._callers = callers
+        self._bounded = bounded
+        self._known: dict[Named, list[Definition]] = {}
+
+    def of(self, definition: Definition) -> list[Definition]:
+        """Who calls a function; nobody when too many were looked for already."""
+        name = (definition.file, definition.name)
+        if name not in self._known:
+            if len(self._known) >= MAX_SEARCHES:
+                why = f"its callers are not looked for, after those of {MAX_SEARCHES} functions"
+                self._bounded[(definition.file, definition.line, definition.name)] = why
+                return []
+            named = self._callers(definition.name, definition.static, definition.file)
+            self._known[name] = [
+                d
+                for d in named
+                if d.name != definition.name and calls(self._program, d, definition.name)
+            ]
+        return self._known[name]
+
+
+def calls(program: Program, user: Definition, name: str) -> bool:
+    """Whether a definition calls a function of that name."""
+    return any(call.name == name for _, call in program.function(user).calls())
