@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lazymmu.kernelc.ir.nodes import BRANCH, NOP, RETURN, Function, Node
 from lazymmu.snapshot.conflict_markers import CONFLICT
-from lazymmu.witness.source import blind_spots, halves
+from lazymmu.witness.source import blind_spots, users
 from lazymmu.witness.source.function import liveness
 from lazymmu.witness.source.function.shape import FunctionFacts
 from lazymmu.witness.source.interproc import summaries
@@ -119,7 +119,7 @@ def test_callers_are_not_looked_for_without_end(
     kernel: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Functions that leave the mode open after so many others are listed."""
-    monkeypatch.setattr(halves, "MAX_SEARCHES", 2)
+    monkeypatch.setattr(users, "MAX_SEARCHES", 2)
     seen = kernel(
         "".join(f"void f{n}(void)\n{{\n\tlazy_mmu_mode_enable();\n}}\n" for n in range(4))
         + "void end(void)\n{\n\tlazy_mmu_mode_disable();\n}\n"

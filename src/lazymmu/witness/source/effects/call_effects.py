@@ -169,7 +169,7 @@ class CallTransfer:
             return (CallOutcome((Effect(event, "tlb", f"calls {name}()"),)),)
         accessor = words.entries.get(name)
         if accessor is not None:
-            notes = self.entries.notes(frame, call, accessor, name, env, site)
+            notes = self.entries.notes(frame, call, accessor, name, env, site, state)
             if state.product.task.depth and not self.balance_alone:
                 effects = self.summaries.of_call(call, frame.graph, env, near)
                 notes += self.below.mode(effects, site, name)

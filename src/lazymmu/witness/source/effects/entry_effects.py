@@ -63,7 +63,7 @@ class EntryEffects:
         written = {item.entry: item.level for item in state.product.task.pending}
         notes = []
         for pointer in found:
-            name = entry_name(pointer)
+            name = state.entry(entry_name(pointer))
             level = frame.entry_level(pointer) or written.get(name)
             if level is not None:
                 event = Read(name, level=level, operation="", site=site)
@@ -78,12 +78,13 @@ class EntryEffects:
         name: str,
         env: Mapping[str, Value],
         site: Site,
+        state: State,
     ) -> list[Effect]:
         """What an accessor does to its entry."""
         notes: list[Effect] = []
         pointer = call.arg(accessor.entry)
         if pointer is not None:
-            entry = entry_name(pointer)
+            entry = state.entry(entry_name(pointer))
             space = self._space(frame, call, accessor, env)
             level = accessor.level
             says = f"calls {name}()"

@@ -85,8 +85,16 @@ def _spelled(pointer: Expr) -> str:
     return spell(strip_casts(pointer.target) if isinstance(pointer, IncDec) else pointer)
 
 
-def enter(product: Product, call: AnyCall, callee: Function) -> Product:
-    """The product with entries and locks under the callee's names."""
+def enter(
+    product: Product,
+    call: AnyCall,
+    callee: Function,
+    original: Callable[[EntryName], EntryName] = lambda name: name,
+) -> Product:
+    """The product with entries and locks under the callee's names.
+
+    :param original: the name of an entry that a pointer is a copy of the caller's pointer to.
+    """
     given = {param: strip_casts(arg) for param, arg in zip(callee.params, call.args, strict=False)}
 
     def inward(name: Hashable) -> Hashable:
@@ -94,7 +102,7 @@ def enter(product: Product, call: AnyCall, callee: Function) -> Product:
             return name
         for param, arg in given.items() if name.here else ():
             spelling = _spelled(arg)
-            if spelling == name.spelling:
+            if name.spelling in (spelling, original(EntryName(spelling)).spelling):
                 return EntryName(param)
             if isinstance(arg, Address) and spell(arg.operand) == name.spelling:
                 return EntryName(spell(Deref(Name(param))))
@@ -105,7 +113,13 @@ def enter(product: Product, call: AnyCall, callee: Function) -> Product:
     return _rename(product, inward, inward)
 
 
-def leave(product: Product, call: AnyCall, callee: Function, rewritten: frozenset[str]) -> Product:
+def leave(
+    product: Product,
+    call: AnyCall,
+    callee: Function,
+    rewritten: frozenset[str],
+    original: Callable[[EntryName], EntryName] = lambda name: name,
+) -> Product:
     """The product with the caller's names again; what only the callee could name is unnamed."""
     given = {
         param: strip_casts(arg)
@@ -120,7 +134,7 @@ def leave(product: Product, call: AnyCall, callee: Function, rewritten: frozense
         if not name.here:
             return None
         if name.spelling in given:
-            return entry_name(given[name.spelling])
+            return original(entry_name(given[name.spelling]))
         if name.spelling in pointees:
             return EntryName(spell(Deref(pointees[name.spelling])))
         head, arrow, member = name.spelling.partition("->")
@@ -164,6 +178,15 @@ def forget_member(product: Product, member: str) -> Product:
     def entry(name: Hashable) -> Hashable:
         lost = isinstance(name, EntryName) and not name.up and mentions(name.spelling, member)
         return UNKNOWN_ENTRY if lost else name
+
+    return _rename(product, entry, lambda name: name)
+
+
+def renamed_entries(product: Product, new: Callable[[EntryName], EntryName]) -> Product:
+    """The product with entries that the function can name under other names."""
+
+    def entry(name: Hashable) -> Hashable:
+        return new(name) if isinstance(name, EntryName) and name.here else name
 
     return _rename(product, entry, lambda name: name)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from lazymmu.contract.monitor import Product
 from lazymmu.kernelc.ir.abstract_value import Value
 from lazymmu.witness.source.function.names import EntryName
+from lazymmu.witness.source.function.pointer_copies import CopyList, original
 
 
 class Fact(NamedTuple):
@@ -39,10 +40,15 @@ class State:
     product: Product
     facts: FactList = ()
     origins: OriginList = ()
+    copies: CopyList = ()
 
     def after(self, product: Product) -> State:
         """The same path with the monitors in another state."""
-        return State(product, self.facts, self.origins)
+        return State(product, self.facts, self.origins, self.copies)
+
+    def entry(self, name: EntryName) -> EntryName:
+        """The name of an entry by the pointer that was copied, not by the copy."""
+        return original(name, self.copies) if self.copies else name
 
 
 def weight(state: State) -> int:
@@ -57,7 +63,7 @@ def settled(state: State, live: frozenset[str]) -> State:
     if all(fact.subject in live for fact in state.facts):
         return state
     kept = tuple(fact for fact in state.facts if fact.subject in live)
-    return State(state.product, kept, state.origins)
+    return State(state.product, kept, state.origins, state.copies)
 
 
 def with_fact(facts: FactList, subject: str, value: Value) -> FactList:

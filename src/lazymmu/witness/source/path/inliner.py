@@ -71,7 +71,7 @@ class Inliner:
     ) -> Iterable[Path]:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
-        entered = enter(path.state.product, call, graph)
+        entered = enter(path.state.product, call, graph, path.state.entry)
         place = (graph.file, graph.line)
         self.entered.setdefault(place, set()).add(entered.task.depth)
         if inside.callback:
@@ -105,7 +105,7 @@ class Inliner:
                 else:
                     callers = self.shifted.setdefault(place, {})
                     callers[frame.graph.file, frame.graph.line] = frame.graph
-            back = leave(product, call, graph, plan.rewritten)
+            back = leave(product, call, graph, plan.rewritten, path.state.entry)
             after = Path(
                 path.state.after(back),
                 PathTrace(before, None, "inside", inner=trail) if trail is not None else path.trail,

@@ -21,7 +21,7 @@ from lazymmu.kernelc.ir.abstract_value import (
     normalize_condition,
     truth,
 )
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Binary, Expr, Field
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Binary, Expr, Field, Name
 from lazymmu.kernelc.ir.nodes import (
     EVAL,
     Function,
@@ -44,6 +44,7 @@ from lazymmu.witness.source.function.names import (
     forget_member,
     rename_lock,
 )
+from lazymmu.witness.source.function.pointer_copies import copied_from, moved_on, with_copy
 from lazymmu.witness.source.function.state import (
     Fact,
     FactList,
@@ -125,10 +126,16 @@ class Transfer:
             source = None
             if inner is not None and spelling in frame.plan.traced:
                 source = derived(inner, state.origins, self._words)
+                source = state.entry(source) if source is not None else None
             if inner is None and spelling in frame.plan.masks:
                 known = _changed(expr, target, evaluator)
+            of = ""
+            if value is not None and frame.entry_level(target) and isinstance(target, Name):
+                of = copied_from(value)
             kept = self._kept(frame, expr, state, target) if value is None else ()
             state = self.overwritten(state, target)
+            if of and not names_it(of, spelling):
+                state = replace(state, copies=with_copy(state.copies, spelling, of))
             for fact in kept:
                 state = replace(state, facts=with_fact(state.facts, *fact))
             if isinstance(known, AllocationMask) and spelling not in frame.plan.masks:
@@ -171,14 +178,15 @@ class Transfer:
         spelling = spell(target)
         variable = isinstance(target, VARIABLES)
         forgetting = forget if variable else forget_member
-        product = forgetting(state.product, spelling)
+        product, copies = moved_on(state.product, state.copies, spelling)
+        product = forgetting(product, spelling)
         facts = tuple(
             fact
             for fact in state.facts
             if fact.subject != spelling and not (variable and names_it(fact.subject, spelling))
         )
         origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry.spelling))
-        return State(product, facts, origins)
+        return State(product, facts, origins, copies)
 
     def macro_writes(self, path: Path, call: AnyCall, graph: Function, plan: Liveness) -> Path:
         """A macro that assigns to its parameter assigns to its argument."""
