@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The walker on small functions: calls through tables of functions, and through pointers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lazymmu.witness.finding import Confidence, Finding
+
+Agrees = Callable[..., tuple[Finding, ...]]
+
+TABLES = """
+struct step_ops { void (*before)(struct mm_struct *mm); void (*after)(struct mm_struct *mm); };
+
+static void slow(struct mm_struct *mm)
+{
+	mutex_lock(&mm->mutex);
+}
+
+static void quick(struct mm_struct *mm)
+{
+	count(mm);
+}
+
+static const struct step_ops slow_ops = { .before = quick, .after = slow };
+static const struct step_ops quick_ops = { .before = quick, .after = quick };
+static const struct step_ops step_ops = { .before = quick, .after = slow };
+static struct step_ops chosen_ops;
+static const struct step_ops kinds[] = { { .before = quick, .after = slow }, { .after = quick } };
+static const struct step_ops *const lists[] = { &slow_ops, &quick_ops };
+static const struct step_ops *current_ops = &slow_ops;
+static const struct step_ops *const fixed_ops = &slow_ops;
+
+void choose(void)
+{
+	chosen_ops = (struct step_ops){
+		.before = quick,
+		.after = slow,
+	};
+}
+
+static void run(struct mm_struct *mm, const struct step_ops *ops)
+{
+	ops->after(mm);
+}
+
+static void run_again(struct mm_struct *mm, const struct step_ops *ops)
+{
+	if (ops->after)
+		run(mm, ops);
+}
+"""
+
+SECTION = """
+void f(struct mm_struct *mm, struct box *box, const struct step_ops *given, int some)
+{{
+	struct step_ops mine = {{ .before = quick, .after = slow }};
+	const struct step_ops *one = &slow_ops, *either = some ? &slow_ops : &quick_ops;
+	void (*fn)(struct mm_struct *) = slow_ops.after;
+
+	lazy_mmu_mode_enable();
+	{0};{1}
+	lazy_mmu_mode_disable();
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "confidence"),
+    [
+        ("slow_ops.after(mm)", Confidence.HIGH),
+        ("(*slow_ops.after)(mm)", Confidence.HIGH),
+        ("(&slow_ops)->after(mm)", Confidence.HIGH),
+        ("step_ops.after(mm)", Confidence.HIGH),
+        ("one->after(mm)", Confidence.HIGH),
+        ("fixed_ops->after(mm)", Confidence.HIGH),
+        ("run(mm, &slow_ops)", Confidence.HIGH),
+        ("run_again(mm, &slow_ops)", Confidence.MEDIUM),
+        ("fn(mm)", Confidence.HIGH),
+        ("mine.after(mm)", Confidence.HIGH),
+        ("run(mm, &mine)", Confidence.HIGH),
+        ("chosen_ops.after(mm)", Confidence.LOW),
+        ("kinds[some].after(mm)", Confidence.LOW),
+        ("lists[some]->after(mm)", Confidence.LOW),
+        ("either->after(mm)", Confidence.LOW),
+        ("current_ops->after(mm)", Confidence.LOW),
+        ("given->after(mm)", Confidence.LOW),
+        ("box->ops->after(mm)", Confidence.LOW),
+    ],
+)
+def test_a_member_that_sleeps_is_found_through_its_table(
+    agrees: Agrees, call: str, confidence: Confidence
+) -> None:
+    """What a table holds is called; where the table is a guess, the finding has no confidence."""
+    (found,) = agrees(TABLES + SECTION.format(call, "	/* expect: sleep-in-section */"))
+    assert found.confidence is confidence
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "slow_ops.before(mm)",
+        "step_ops.before(mm)",
+        "one->before(mm)",
+        "run(mm, &quick_ops)",
+        "run_again(mm, &quick_ops)",
+        "mine.before(mm)",
+        "chosen_ops.before(mm)",
+        "kinds[some].before(mm)",
+        "lists[some]->before(mm)",
+        "given->before(mm)",
+        "given->unheard_of(mm)",
+    ],
+)
+def test_a_member_that_sleeps_and_is_not_called_is_no_mistake(agrees: Agrees, call: str) -> None:
+    """Only the member that is called counts, not what stands beside it in the table."""
+    assert not agrees(TABLES + SECTION.format(call, ""))
+
+
+def test_tables_of_one_name_in_two_files_are_two(agrees: Agrees) -> None:
+    """A table is that of its own file, also where it is handed to another file's function."""
+    agrees(
+        {
+            "mm/run.c": """
+void run(struct mm_struct *mm, const struct ops *ops)
+{
+	ops->go(mm);
+}
+""",
+            "mm/a.c": """
+static void go(struct mm_struct *mm) { msleep(1); }
+static const struct ops ops = { .go = go };
+void f(struct mm_struct *mm)
+{
+	lazy_mmu_mode_enable();
+	run(mm, &ops);	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+""",
+            "mm/b.c": """
+static void go(struct mm_struct *mm) { count(mm); }
+static const struct ops ops = { .go = go };
+void g(struct mm_struct *mm)
+{
+	lazy_mmu_mode_enable();
+	run(mm, &ops);
+	lazy_mmu_mode_disable();
+}
+""",
+        }
+    )
+
+
+def test_too_many_tables_are_no_guess(agrees: Agrees) -> None:
+    """A pointer that could be any of many tables is not resolved, and said so."""
+    tables = "".join(
+        f"static void go{n}(void) {{ msleep({n}); }}\n"
+        f"static const struct ops ops{n} = {{ .go = go{n} }};\n"
+        for n in range(6)
+    )
+    code = """
+void f(const struct ops *ops)
+{
+	lazy_mmu_mode_enable();
+	ops->go();
+	lazy_mmu_mode_disable();
+}
+"""
+    assert not agrees(tables + code)
+
+
+def test_what_one_of_several_leaves_behind_is_not_relied_on(agrees: Agrees) -> None:
+    """A begin in one table and an end in another make no section that is out of balance."""
+    agrees("""
+static void on(pte_t *pte) { lazy_mmu_mode_enable(); }
+static void off(pte_t *pte) { lazy_mmu_mode_disable(); }
+static void none(pte_t *pte) { count(pte); }
+static const struct mode_ops lazy_ops = { .begin = on, .end = off };
+static const struct mode_ops eager_ops = { .begin = none, .end = none };
+static void balanced(pte_t *pte)
+{
+	on(pte);
+	off(pte);
+}
+void f(pte_t *pte, const struct mode_ops *ops)
+{
+	ops->begin(pte);
+	ops->end(pte);
+}
+""")
+
+
+def test_an_entry_is_followed_into_a_member_of_a_table(agrees: Agrees) -> None:
+    """What is handed an entry through a table is walked with it."""
+    agrees("""
+static int peek(pte_t *pte) { return pte_none(ptep_get(pte)); }	/* expect: stale-read */
+static const struct entry_ops entry_ops = { .each = peek };
+void f(struct mm_struct *mm, unsigned long addr, pte_t *pte, pte_t value)
+{
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, value);
+	entry_ops.each(pte);
+	lazy_mmu_mode_disable();
+}
+""")
