@@ -6,7 +6,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.parse.ops_tables import read_initialisers
+from lazymmu.kernelc.parse.ops_tables import read_constants, read_initialisers
 
 TEXT = b"""
 static const struct walk_ops smaps_ops = {
@@ -113,7 +113,68 @@ def test_tables_are_copied_whole() -> None:
     }
 
 
+POINTERS = b"""
+static const struct walk_ops *one = &first_ops;
+static const struct walk_ops *const fixed = &first_ops;
+const struct walk_ops *list[] = { &first_ops, &second_ops };
+static const struct walk_ops const_ops = { .entry = range, .gfp = GFP_NOWAIT | __GFP_NOWARN };
+struct walk_ops const also = { .entry = range };
+static struct walk_ops plain = { .entry = range };
+"""
+
+
+def test_a_pointer_is_given_a_table() -> None:
+    """A pointer outside of functions holds the tables that it is given, as do several of them."""
+    assert [row[1:] for row in rows(POINTERS) if not row[3]] == [
+        ("one", "", "", "first_ops"),
+        ("fixed", "", "", "first_ops"),
+        ("list", "", "", "first_ops"),
+        ("list", "", "", "second_ops"),
+    ]
+
+
+def test_what_is_declared_const_is_constant() -> None:
+    """A table, or the pointer itself, and not what it points to."""
+    found = {item.table: item.constant for _, item in read_initialisers("a.c", POINTERS)}
+    assert found == {
+        "one": False,
+        "fixed": True,
+        "list": False,
+        "const_ops": True,
+        "also": True,
+        "plain": False,
+    }
+
+
+def test_the_value_of_a_field_is_all_of_it() -> None:
+    """The name that it begins with is not all that a field is given."""
+    found = {item.field: item.value for _, item in read_initialisers("a.c", POINTERS)}
+    assert found["gfp"] == "GFP_NOWAIT | __GFP_NOWARN"
+    assert found["entry"] == "range"
+
+
+def test_scalars_that_are_declared_const_are_read() -> None:
+    """Those outside of functions, and only where a file gives one value."""
+    text = b"""
+static const gfp_t quick = GFP_NOWAIT;
+const unsigned long limit = 5 * 3;
+static int const also = 1;
+static gfp_t changed = GFP_NOWAIT;
+#ifdef X
+static const int twice = 1;
+#else
+static const int twice = 2;
+#endif
+void f(void)
+{
+\tconst int inside = 4;
+}
+"""
+    assert read_constants(text) == {"quick": "GFP_NOWAIT", "limit": "5 * 3", "also": "1"}
+
+
 @given(st.text(alphabet="struct x={.a,b}[]()&;\n\t/*\"'", max_size=120))
 def test_any_text_is_read(text: str) -> None:
     """No text makes the reader fail."""
     rows(text.encode())
+    read_constants(text.encode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The walker on small functions: calls through tables of functions, and through pointers to them."""
+"""The walker on small functions: calls through tables of functions, and pointers to them."""
 
 from __future__ import annotations
 

@@ -79,8 +79,7 @@ _POINTED: Final = re.compile(rb"&[ \t]*([A-Za-z_]\w*)")
 _VALUE: Final = re.compile(rb"=([^,{}=;]{1,120})[,}]")
 _CONST: Final = re.compile(rb"\bconst\b")
 _SCALAR: Final = re.compile(
-    rb"^(?:static[ \t]+)?(?:const[ \t]+(?:(?:unsigned|signed|long)[ \t]+)*+\w+|\w+[ \t]+const)"
-    rb"[ \t]+(\w+)"
+    rb"^(?:static[ \t]+)?(?:const[ \t]+(?:\w+[ \t]+){1,3}|(?:\w+[ \t]+){1,2}const[ \t]+)(\w+)"
     rb"[ \t]*(?:__\w+[ \t]*)*+=[ \t\n]*([^;{}\"=]{1,120});",
     re.M,
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -254,7 +255,9 @@ def _asked(node: Node, tracked: set[str], masks: frozenset[str]) -> set[str]:
         asked |= {known.subject} if known is not None else set()
     if node.op in (BRANCH, SWITCH, RETURN):
         asked |= uses(node.expr)
-    for _, value in writes(node.expr):
+    for target, value in writes(node.expr):
+        if value is None and masks and spell(target) in masks:
+            asked.add(spell(target))  # `mask |= __GFP_NOWARN`
         source = assigned(value) if value is not None else None
         if isinstance(source, _COPIED):
             asked.add(spell(source))
@@ -276,6 +279,7 @@ def _masks_of(call: AnyCall, masks: frozenset[str]) -> set[str]:
 
 _WORDS: dict[str, frozenset[str]] = {}
 _MOST_WORDS = 100_000
+_MEMBER = re.compile(r"->\w+")
 
 
 def names_it(spelling: str, name: str) -> bool:
@@ -286,7 +290,9 @@ def names_it(spelling: str, name: str) -> bool:
 def _words(spelling: str) -> frozenset[str]:
     words = _WORDS.get(spelling)
     if words is None:
-        cleaned = "".join(c if c.isalnum() or c in "_$" else " " for c in spelling)
+        # What stands behind an arrow is a member, whatever variable has the same name.
+        plain = _MEMBER.sub(" ", spelling)
+        cleaned = "".join(c if c.isalnum() or c in "_$" else " " for c in plain)
         if len(_WORDS) > _MOST_WORDS:
             _WORDS.clear()
         words = _WORDS[spelling] = frozenset(cleaned.split())

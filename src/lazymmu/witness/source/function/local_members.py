@@ -25,7 +25,7 @@ from lazymmu.kernelc.ir.expr import (
 )
 from lazymmu.kernelc.ir.nodes import Function, calls_in, spell, strip_casts, walk, writes
 
-__all__ = ["Handed", "LocalMembers", "handed_on", "root_of"]
+__all__ = ["Handed", "LocalMembers", "below", "handed_on", "root_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,20 @@ def root_of(expr: Expr) -> str:
 
 
 def handed_on(arg: Expr) -> str:
-    """The variable that an argument hands on: a structure, its address, or a pointer to it."""
+    """The variable that an argument hands on: a structure, a part's address, a pointer to it."""
     arg = strip_casts(arg)
-    return root_of(strip_casts(arg.operand) if isinstance(arg, Address) else arg)
+    if isinstance(arg, Address):
+        return root_of(strip_casts(arg.operand))
+    return arg.spelling if isinstance(arg, VARIABLES) else ""
+
+
+def below(arg: Expr, path: str) -> str:
+    """A member's path in what an argument hands on, "" when that does not have the member."""
+    arg = strip_casts(arg)
+    part = spell(arg.operand).partition("->")[2] if isinstance(arg, Address) else ""
+    if not part:
+        return path
+    return path.removeprefix(f"{part}->") if path.startswith(f"{part}->") else ""
 
 
 def _pointee(value: Expr, own: set[str]) -> str:

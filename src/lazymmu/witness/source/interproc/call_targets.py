@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONZERO, FunctionValue, Value
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Field, Name
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
 from lazymmu.kernelc.program import Program, Target
-from lazymmu.witness.source.function.local_members import handed_on
+from lazymmu.witness.source.function.local_members import below, handed_on
 from lazymmu.witness.source.function.shape import FunctionFacts
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.pointed_functions import PointedFunctions, PossibleCallee
@@ -135,7 +135,8 @@ class CallResolver:
 
         Limit: who is called through a pointer is taken to leave what it is handed as it is.
         """
-        if callee(call, graph, env) is None:
+        path = below(call.args[position], path)
+        if not path or callee(call, graph, env) is None:
             return False
         target = self.target(call, graph, env) if hands else None
         if target is None:
@@ -149,7 +150,6 @@ class CallResolver:
             return True
         return any(
             handed_on(arg) == param
-            and not isinstance(arg, Field)
             and self.writes_member(deeper, place, path, inner, {}, hands - 1)
             for calls in shape.calls
             for deeper in calls
