@@ -117,19 +117,16 @@ class Liveness:
                 out = call.arg(lock.out) if lock is not None and lock.out is not None else None
                 if lock is not None and out is not None:
                     locks[spell(Deref(out))] = lock.cls
-                free = words.frees.get(call.name or "")
-                freeing = call.arg(free.arg) if free is not None else None
-                if freeing is not None:
-                    freed |= uses(freeing)
+                if (free := words.frees.get(call.name or "")) is not None:
+                    freed |= uses(call.arg(free.arg) or Number(0))
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         rewritten = frozenset(variable.spelling for variable in assignments(graph))
-        # What the caller gave holds until it is overwritten.
-        tracked |= rewritten.intersection(graph.params)
         masks = frozenset(_masks(graph, words))
-        tracked |= masks
+        # What the caller gave holds until it is overwritten.
+        tracked |= masks | rewritten.intersection(graph.params)
         traced = _closed(freed, [(name, uses(source)) for name, source in flows])
         live = _live(graph, tracked, masks)
         return cls(
