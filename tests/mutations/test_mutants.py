@@ -7,7 +7,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from mutants import batches, judge, kinds, overlay, scan
+from mutants import batches, campaign, judge, kinds, overlay, scan
+from mutants.mutant import Mutant
+from mutants.section import Section
 
 from lazymmu.contract.rules import RULES
 
@@ -50,10 +52,30 @@ CODE = textwrap.dedent(
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A tree with one section, and one file that far helpers go to."""
-    (tmp_path / "mm").mkdir()
-    (tmp_path / "mm/one.c").write_text(CODE)
-    (tmp_path / "mm/util.c").write_text("int there;\n")
-    return tmp_path
+    top = tmp_path / "linux"
+    (top / "mm").mkdir(parents=True)
+    (top / "mm/one.c").write_text(CODE)
+    (top / "mm/util.c").write_text("int there;\n")
+    return top
+
+
+@pytest.fixture
+def section(tree: Path) -> Section:
+    """The one section of it."""
+    (found,) = batches.sections(tree)
+    return found
+
+
+def _drawn(tree: Path, kind: str) -> Mutant:
+    """The one change of a kind."""
+    (mutant,) = batches.drawn(batches.sections(tree), kind=f"^{kind}$")
+    return mutant
+
+
+def _text(tree: Path, mutant: Mutant) -> str:
+    """The file of a change as it is with it."""
+    _, changes = batches.plant(tree, [mutant])
+    return changes[mutant.file].decode()
 
 
 def test_a_section_is_a_begin_before_a_leave(tree: Path) -> None:
@@ -63,6 +85,13 @@ def test_a_section_is_a_begin_before_a_leave(tree: Path) -> None:
     assert (found.begins, found.leaves) == ([15], [19])
 
 
+def test_places_of_a_section_are_found_by_its_text(section: Section) -> None:
+    """The lock is before the begin, the unlock behind the leave, the loop between the two."""
+    assert (section.lock, section.loop, section.unlock) == (14, 17, 20)
+    assert section.region == (15, 19)
+    assert (section.mm, section.entry, section.vma) == ("mm", "pte", None)
+
+
 def test_the_entry_is_the_pointer_that_the_section_uses(tree: Path) -> None:
     """Mistakes about an entry use the variable that walks, not the one that remembers."""
     (found,) = scan.sections(tree)
@@ -70,44 +99,78 @@ def test_the_entry_is_the_pointer_that_the_section_uses(tree: Path) -> None:
     assert found.returns_value
 
 
-def test_each_kind_names_rules_that_exist(tree: Path) -> None:
+def test_each_kind_names_rules_that_exist(section: Section) -> None:
     """What a mistake is looked for as is a rule of the contract."""
-    (found,) = scan.sections(tree)
-    planted = list(kinds.every(found))
+    planted = list(kinds.every(section))
     assert {rule for mutant in planted for rule in mutant.rules} <= RULES.keys()
     assert len({mutant.kind for mutant in planted}) == len(planted)
 
 
-def test_a_planted_mistake_is_where_it_says(tree: Path, tmp_path: Path) -> None:
+def test_right_code_is_named_as_such(section: Section) -> None:
+    """A change without rules is no mistake, and its kind says so; there are many of both."""
+    planted = list(kinds.every(section))
+    for mutant in planted:
+        assert mutant.kind.startswith("right: ") == (not mutant.rules)
+    assert sum(not mutant.rules for mutant in planted) > 30
+    assert sum(bool(mutant.rules) for mutant in planted) > 100
+
+
+def test_a_planted_mistake_is_where_it_says(tree: Path) -> None:
     """The lines of a mistake are counted in the file as it is written."""
-    target = overlay.copy(tree, tmp_path / "target")
-    for batch in batches.batches(tree, "sleeps by mutex_lock|leave after unlock"):
-        ((planted,), (file,)) = batches.plant(tree, target, batch)
-        lines = (target / file).read_text().split("\n")
-        text = "\n".join(lines[number - 1] for number in planted.lines)
-        assert ("mutex_lock" in text) or ("arch_leave_lazy_mmu_mode" in text)
-        overlay.restore(target, tree, file)
+    for kind, word in (("sleeps by mutex_lock..", "mutex_lock"), ("begun twice", "enter_lazy")):
+        mutant = _drawn(tree, kind)
+        ((planted,), changes) = batches.plant(tree, [mutant])
+        lines = changes["mm/one.c"].decode().split("\n")
+        assert word in "\n".join(lines[number - 1] for number in planted.lines)
 
 
-def test_the_original_tree_stays_as_it_is(tree: Path, tmp_path: Path) -> None:
-    """The original tree is the same after every mistake was planted beside it."""
-    target = overlay.copy(tree, tmp_path / "target")
-    for batch in batches.batches(tree):
-        _, changed = batches.plant(tree, target, batch)
-        for file in changed:
-            overlay.restore(target, tree, file)
+def test_every_change_leaves_the_braces_in_balance(tree: Path, section: Section) -> None:
+    """What is planted is code: braces and parentheses of each file match, no sign is left."""
+    assert section.region
+    for mutant in batches.drawn([section]):
+        _, changes = batches.plant(tree, [mutant])
+        for text in (content.decode() for content in changes.values()):
+            assert text.count("{") == text.count("}"), mutant.kind
+            assert text.count("(") == text.count(")"), mutant.kind
+            assert "@" not in text, mutant.kind
+
+
+def test_the_tree_stays_as_it_is(tree: Path) -> None:
+    """The tree is the same after every mistake was planted: all is in memory."""
+    for batch in batches.packed(batches.drawn(batches.sections(tree))):
+        batches.plant(tree, batch.mutants)
     assert (tree / "mm/one.c").read_text() == CODE
-    assert (tree / "mm/util.c").read_text() == "int there;\n"
-    assert (target / "mm/one.c").read_text() == CODE
+    assert sorted(path.name for path in tree.rglob("*.[ch]")) == ["one.c", "util.c"]
 
 
-def test_the_leave_moves_behind_the_unlock(tree: Path, tmp_path: Path) -> None:
-    """Leave and unlock change places, each with its indentation."""
-    target = overlay.copy(tree, tmp_path / "target")
-    ((mutant,),) = batches.batches(tree, "leave after unlock")
-    batches.plant(tree, target, [mutant])
-    text = (target / "mm/one.c").read_text()
-    assert "\tpte_unmap_unlock(start_pte, ptl);\n\tarch_leave_lazy_mmu_mode();\n\treturn" in text
+def test_the_leave_moves_behind_the_unlock(tree: Path) -> None:
+    """The leave stands behind the unlock, with its indentation."""
+    text = _text(tree, _drawn(tree, "leave moved behind the unlock"))
+    moved = "\t;\n\tpte_unmap_unlock(start_pte, ptl);\n\tarch_leave_lazy_mmu_mode();\n\treturn"
+    assert moved in text
+
+
+def test_a_section_becomes_a_block(tree: Path) -> None:
+    """A section that is a guard's opens a block where it began and closes it where it ended."""
+    text = _text(tree, _drawn(tree, r"right: DEFINE_LOCK_GUARD_0\(\)"))
+    assert "\tscoped_guard(scan_m1) {\n\tdo {" in text
+    assert "< 9);\n\t}\n\tpte_unmap_unlock(start_pte, ptl);" in text
+
+
+def test_each_tree_holds_one_change_of_a_function(tree: Path) -> None:
+    """Changes of one function are in trees of their own, and all are in some tree."""
+    mutants = batches.drawn(batches.sections(tree), kind="sleeps")
+    packed = batches.packed(mutants)
+    assert [len(batch.mutants) for batch in packed] == [1] * len(mutants)
+
+
+def test_the_draw_is_the_same_for_a_seed(tree: Path, section: Section) -> None:
+    """A seed says what is planted where; how many functions a kind is planted in is a bound."""
+    files = ("mm/one.c", "mm/two.c", "mm/three.c")
+    some = [Section(next(scan.functions(file, CODE.replace("one", file[3:-2])))) for file in files]
+    first, again = (batches.drawn(some, seed=3, functions=2) for _ in range(2))
+    assert first == again
+    assert {len([m for m in first if m.kind == kind]) for kind in {m.kind for m in first}} == {2}
 
 
 def _report(
@@ -116,26 +179,34 @@ def _report(
     return judge.Report(frozenset({rule}), "mm/one.c", line, frozenset(functions), key)
 
 
-def test_a_known_report_catches_nothing(tree: Path, tmp_path: Path) -> None:
+def test_a_known_report_catches_nothing(tree: Path) -> None:
     """What a tool says of the unchanged tree, too, is not about the mistake."""
-    target = overlay.copy(tree, tmp_path / "target")
-    ((mutant,),) = batches.batches(tree, "sleeps by might_sleep")
-    planted, _ = batches.plant(tree, target, [mutant])
+    mutant = _drawn(tree, "sleeps by might_sleep..")
+    planted, _ = batches.plant(tree, [mutant])
     score = judge.Score()
     score.add(planted, [_report("a", "one")], [_report("a", "one")])
     assert (score.caught, score.missed) == ([], [mutant])
 
 
-def test_a_new_report_of_the_rule_catches(tree: Path, tmp_path: Path) -> None:
+def test_a_new_report_of_the_rule_catches(tree: Path) -> None:
     """A report of the right rule in the function counts, of another rule it does not."""
-    target = overlay.copy(tree, tmp_path / "target")
-    ((mutant,),) = batches.batches(tree, "sleeps by might_sleep")
-    planted, _ = batches.plant(tree, target, [mutant])
+    mutant = _drawn(tree, "sleeps by might_sleep..")
+    planted, _ = batches.plant(tree, [mutant])
     score = judge.Score()
     score.add(planted, [_report("a", "one", rule="stale-read")], [])
     score.add(planted, [_report("a", "one"), _report("b", "two")], [])
     assert (score.caught, score.missed) == ([mutant], [mutant])
     assert [report.key for report in score.false] == ["b"]
+
+
+def test_a_report_about_a_helper_is_about_its_change(tree: Path) -> None:
+    """A helper is named for the change that it belongs to, and so is who reports it."""
+    mutant = _drawn(tree, "right: helpers of a header")
+    planted, _ = batches.plant(tree, [mutant])
+    score = judge.Score()
+    score.add(planted, [_report("a", "scan_begin_m1")], [])
+    score.add(planted, [_report("a", "scan_begin_m11")], [])
+    assert (score.alarms, score.calm, len(score.false)) == ([mutant], [mutant], 1)
 
 
 @pytest.mark.parametrize("release", ["linux-old", "linux-new"])
@@ -145,24 +216,36 @@ def test_the_scan_sees_the_sections_of_the_examples(release: str) -> None:
     assert {"mm/right_loops.c", "mm/wrong_balance.c", "mm/memory.c"} <= files
 
 
-def test_correct_code_that_is_planted_is_correct(tree: Path, tmp_path: Path) -> None:
+def test_correct_code_that_is_planted_is_correct(tree: Path) -> None:
     """One flag decides about begin and leave: both calls are still there, each under it."""
-    target = overlay.copy(tree, tmp_path / "target")
-    ((mutant,),) = batches.batches(tree, "one flag")
-    batches.plant(tree, target, [mutant])
-    text = (target / "mm/one.c").read_text()
-    assert text.count("if (lazymmu_on)") == 2
-    assert "\tif (lazymmu_on)\n\t\tarch_enter_lazy_mmu_mode();\n" in text
-    assert "{\n\tconst bool lazymmu_on = lazymmu_flag;\n\n\tpte_t *start_pte" in text
+    text = _text(tree, _drawn(tree, "right: one flag for begin and leave"))
+    assert text.count("if (on_m1)") == 2
+    assert "\tif (on_m1)\n\t\tarch_enter_lazy_mmu_mode();\n" in text
+    assert "{\n\tconst bool on_m1 = planted_flag;\n\tpte_t *start_pte" in text
 
 
-def test_a_report_about_correct_code_is_an_alarm(tree: Path, tmp_path: Path) -> None:
+def test_a_report_about_correct_code_is_an_alarm(tree: Path) -> None:
     """Where nothing wrong was planted, any new report of the function counts against the tool."""
-    target = overlay.copy(tree, tmp_path / "target")
-    ((mutant,),) = batches.batches(tree, "waits only if asked")
-    planted, _ = batches.plant(tree, target, [mutant])
+    mutant = _drawn(tree, "right: waits only if asked to")
+    planted, _ = batches.plant(tree, [mutant])
     score = judge.Score()
     score.add(planted, [_report("a", "one")], [])
     score.add(planted, [_report("b", "two")], [])
     assert (score.alarms, score.calm) == ([mutant], [mutant])
     assert (score.caught, score.missed) == ([], [])
+
+
+def test_a_change_is_shown_as_a_patch(tree: Path) -> None:
+    """What was missed can be tried by hand: a patch that git applies, with headers of its own."""
+    text = campaign.diff(tree, _drawn(tree, "right: helpers of a header"))
+    assert "--- a/mm/one.c\n+++ b/mm/one.c\n" in text
+    assert "--- /dev/null\n+++ b/include/linux/scan_m1.h\n" in text
+
+
+def test_a_copy_shares_nothing_with_its_tree(tree: Path, tmp_path: Path) -> None:
+    """What is written into a copy is not in the tree, and a file can be made what it was."""
+    target = overlay.copy(tree, tmp_path / "target")
+    overlay.replace(target, "mm/one.c", "int other;\n")
+    assert (tree / "mm/one.c").read_text() == CODE
+    overlay.restore(target, tree, "mm/one.c")
+    assert (target / "mm/one.c").read_text() == CODE

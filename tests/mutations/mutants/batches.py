@@ -1,105 +1,188 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Puts many mistakes into few trees: at most one for each function in each tree."""
+"""Puts many changes into few trees: at most one for each function in each tree."""
 
 from __future__ import annotations
 
+import random
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from . import kinds, overlay, scan
+from . import kinds, scan
+from .mutant import FAR_FILES, LEAKED, Mutant
+from .section import Section
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from .kinds import Mutant
-
-_SHARED = "static int lazymmu_flag;\nstatic struct mutex lazymmu_mutex;\n"
+_SHARED = "static int planted_flag;\nstatic struct mutex planted_mutex;\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A mistake in a tree, and the lines of its file, in the new count, that are its own."""
+    """A change in a tree, and the lines of its file, in the new count, that are its own."""
 
     mutant: Mutant
     lines: range
 
 
-def batches(tree: Path, kind: str = "") -> list[list[Mutant]]:
-    """Every mistake for every section of a tree; each batch holds one mistake of a function.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Changes that are planted in one tree, and the architectures that show them."""
 
-    `kind` is a regular expression for the kinds that are wanted.
+    mutants: tuple[Mutant, ...]
+    arches: tuple[str, ...]
+
+
+def sections(tree: Path) -> list[Section]:
+    """The functions of a tree that changes are planted in.
+
+    Those of self-tests are none, nor what goes behind the API where the tree counts sections.
     """
-    by_place: list[list[Mutant]] = []
-    number = 0
-    for function in scan.sections(tree):
-        wanted = [mutant for mutant in kinds.every(function) if re.search(kind, mutant.kind)]
-        for place, mutant in enumerate(wanted):
-            if place == len(by_place):
-                by_place.append([])
-            by_place[place].append(replace(mutant, number=number))
-            number += 1
-    return by_place
+    found = [Section(f) for f in scan.sections(tree) if "/tests/" not in f.file]
+    counted = any(section.counted for section in found)
+    return [section for section in found if section.counted == counted and section.plain]
 
 
-def plant(tree: Path, target: Path, batch: Sequence[Mutant]) -> tuple[list[Planted], list[str]]:
-    """Write the files of a batch into `target`, a tree of links to `tree`.
+def drawn(
+    found: Sequence[Section],
+    *,
+    kind: str = "",
+    seed: int = 0,
+    functions: int | None = None,
+    sample: int | None = None,
+    known: Mapping[str, frozenset[str]] | None = None,
+) -> list[Mutant]:
+    """Changes for functions with sections, drawn by a seed.
 
-    Returns what was planted where, and the files that were replaced.
+    kind: a regular expression for the kinds; functions: how many functions each kind is planted
+    in, None for all; sample: how many kinds, None for all; known: the rules that each function
+    breaks as it is, so that another finding of them would tell nothing; in one whose begins, ends
+    and locks are wrong nothing is planted.
     """
+    known = known or {}
+    by_kind: dict[str, dict[str, list[Mutant]]] = defaultdict(lambda: defaultdict(list))
+    for section in found:
+        broken = known.get(section.function.name, frozenset())
+        for mutant in kinds.every(section):
+            if re.search(kind, mutant.kind) and not broken & (LEAKED | mutant.rules):
+                by_kind[mutant.kind][section.function.name].append(mutant)
+    if sample is not None:
+        few = random.Random(seed).sample(sorted(by_kind), min(sample, len(by_kind)))
+        by_kind = defaultdict(by_kind.default_factory, {name: by_kind[name] for name in few})
+    chosen: list[Mutant] = []
+    load: Counter[str] = Counter()
+    # Kinds with few places first: what fits everywhere fills the functions that have the least.
+    for name, places in sorted(by_kind.items(), key=lambda item: (len(item[1]), item[0])):
+        lots = random.Random(f"{seed} {name}")
+        lot = {place: lots.random() for place in sorted(places)}
+        some = sorted(places, key=lambda place: (load[place], lot[place]))
+        for place in some if functions is None else some[:functions]:
+            more = places[place] if functions is None else [lots.choice(places[place])]
+            load[place] += len(more)
+            chosen += more
+    return [replace(mutant, number=number) for number, mutant in enumerate(chosen, start=1)]
+
+
+def packed(mutants: Iterable[Mutant]) -> list[Batch]:
+    """The changes in as few trees as they fit in, with one of a function in each."""
+    trees: list[tuple[str, dict[tuple[str, str], Mutant]]] = []
+    # What any architecture shows fills the trees of those that must be seen on one.
+    for mutant in sorted(mutants, key=lambda mutant: not (mutant.arch or mutant.section.in_arch)):
+        arch = mutant.arch or mutant.section.in_arch
+        place = (mutant.file, mutant.function)
+        for shown, held in trees:
+            if arch in {"", shown} and place not in held:
+                held[place] = mutant
+                break
+        else:
+            trees.append((arch or "x86", {place: mutant}))
+    return [Batch(tuple(held.values()), (arch,)) for arch, held in trees]
+
+
+def plant(tree: Path, mutants: Sequence[Mutant]) -> tuple[list[Planted], dict[str, bytes]]:
+    """The files that hold some changes, by their paths, and what was planted where."""
     by_file: dict[str, list[Mutant]] = defaultdict(list)
-    for mutant in batch:
-        by_file[mutant.function.file].append(mutant)
+    for mutant in mutants:
+        by_file[mutant.file].append(mutant)
     planted: list[Planted] = []
-    for file, mutants in by_file.items():
-        text, found = _mutate((tree / file).read_text(errors="replace"), mutants)
-        overlay.replace(target, file, text)
+    texts: dict[str, str] = {}
+    for file, some in by_file.items():
+        texts[file], found = _mutated(_read(tree, file), some)
         planted += found
-    far = [_named(mutant.far, mutant) for mutant in batch if mutant.far]
+    far = [_named(mutant.code.far, mutant) for mutant in mutants if mutant.code.far]
     if far:
-        text = (target / kinds.FAR_FILE).read_text(errors="replace")
-        overlay.replace(
-            target, kinds.FAR_FILE, "\n".join([text, "static struct mutex lazymmu_mutex;", *far])
-        )
-    return planted, [*by_file, *([kinds.FAR_FILE] if far else [])]
+        file = next(file for file in FAR_FILES if (tree / file).is_file())
+        shared = "" if file in texts else _SHARED
+        text = texts.get(file) or _read(tree, file)
+        texts[file] = "\n".join([text, "#include <linux/pgtable.h>\n", shared, *far])
+    for mutant in mutants:
+        if mutant.code.header:
+            texts[_header(mutant)] = _guarded(mutant)
+    return planted, {file: text.encode("latin-1") for file, text in texts.items()}
+
+
+def _read(tree: Path, file: str) -> str:
+    return (tree / file).read_text(encoding="latin-1")
 
 
 def _named(text: str, mutant: Mutant) -> str:
-    """The text with names that no other mistake in the tree has."""
+    """The text with names that no other change in the tree has."""
     return text.replace("@", str(mutant.number))
 
 
-def _mutate(text: str, mutants: list[Mutant]) -> tuple[str, list[Planted]]:
-    """One file with all of its mistakes: from the last line up, so that line numbers hold."""
+def _header(mutant: Mutant) -> str:
+    return f"include/linux/scan_m{mutant.number}.h"
+
+
+def _guarded(mutant: Mutant) -> str:
+    word = f"_LINUX_SCAN_M{mutant.number}_H"
+    text = _named(mutant.code.header, mutant)
+    return f"#ifndef {word}\n#define {word}\n\n#include <linux/pgtable.h>\n\n{text}\n#endif\n"
+
+
+def _mutated(text: str, mutants: Sequence[Mutant]) -> tuple[str, list[Planted]]:
+    """One file with all of its changes."""
     lines = text.split("\n")
     top = _top(lines)
-    new: list[tuple[str, int | None]] = [(line, None) for line in lines]
-    changes: list[tuple[int, int, Mutant, str]] = []
+    before: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    instead: dict[int, tuple[str, int]] = {}
     for mutant in mutants:
-        changes += [(line, 0, mutant, "") for line in mutant.delete]
-        changes += [(line, 1, mutant, _named(planted, mutant)) for line, planted in mutant.insert]
-    # On one line, taking away comes first: what is inserted stands before what was there.
-    order = sorted(changes, key=lambda change: (change[0], -change[1]), reverse=True)
-    for line, insert, mutant, planted in order:
-        at = line - 1
-        if not insert:
-            new[at] = (_indent(lines, at) + ";", mutant.number)  # it may be all of an if
-            continue
-        indent = _indent(lines, at)
-        new[at:at] = [(indent + row if row else "", mutant.number) for row in planted.split("\n")]
-    helpers = [_named(mutant.near, mutant) for mutant in mutants if mutant.near]
-    head = "\n".join([_SHARED, *helpers]).split("\n")
-    new[top:top] = [(row, None) for row in head]
-    planted_at: dict[int, list[int]] = defaultdict(list)
-    for number, (_, owner) in enumerate(new, start=1):
-        if owner is not None:
-            planted_at[owner].append(number)
-    result = [
-        Planted(m, range(min(planted_at[m.number]), max(planted_at[m.number]) + 1)) for m in mutants
-    ]
+        for at, planted in mutant.insert:
+            before[at].append((_named(planted, mutant), mutant.number))
+        for at, planted in mutant.replace:
+            instead[at] = (_named(planted, mutant) or ";", mutant.number)
+    new: list[tuple[str, int | None]] = []
+    for number, line in enumerate(lines, start=1):
+        indent = _indent(lines, number - 1)
+        for rows, owner in before[number]:
+            new += [(_set(row, indent), owner) for row in rows.split("\n")]
+        if number in instead:
+            rows, owner = instead[number]
+            own = re.match(r"[ \t]*", line)
+            new += [(_set(row, own[0] if own else ""), owner) for row in rows.split("\n")]
+        else:
+            new.append((line, None))
+        if number == top:
+            new += [(row, None) for row in _head(mutants)]
+    places: dict[int | None, list[int]] = defaultdict(list)
+    for number, (_, whose) in enumerate(new, start=1):
+        places[whose].append(number)
+    result = [Planted(m, range(min(places[m.number]), max(places[m.number]) + 1)) for m in mutants]
     return "\n".join(line for line, _ in new), result
+
+
+def _set(row: str, indent: str) -> str:
+    """A row with its indentation; a label has none, and an empty one neither."""
+    return row if not row or re.match(r"\w+:$", row) else indent + row
+
+
+def _head(mutants: Sequence[Mutant]) -> list[str]:
+    """What stands behind the includes of a file: headers, shared variables, helpers."""
+    rows = [f"#include <linux/{_header(m).rpartition('/')[2]}>" for m in mutants if m.code.header]
+    rows += ["#include <linux/mutex.h>", "#include <linux/slab.h>", "", *_SHARED.split("\n")]
+    for mutant in mutants:
+        rows += _named(mutant.code.near, mutant).split("\n") if mutant.code.near else []
+    return rows
 
 
 def _indent(lines: list[str], at: int) -> str:
@@ -113,7 +196,7 @@ def _indent(lines: list[str], at: int) -> str:
 
 def _top(lines: list[str]) -> int:
     """Where helpers go: after the last #include that no #if surrounds."""
-    depth, top = 0, 0
+    depth, top = 0, 1
     for number, line in enumerate(lines, start=1):
         if re.match(r"#\s*if", line):
             depth += 1

@@ -1,109 +1,189 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plants every mistake in a tree and has a tool look for them.
+"""Plants changes in a kernel tree and has lazymmu look for them; see docs/campaign.rst.
 
-As a program, with lazymmu: ``python tests/mutations/mutants/campaign.py --help``. It prints what
-was caught of each kind of mistake, each miss, and each finding about no mistake.
+    python tests/mutations/mutants/campaign.py TREE ... [--kind REGEX] [--functions N] [--seed N]
+
+It prints what was caught of each kind of mistake, each miss, and each finding about no mistake.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 if __package__ in {None, ""}:  # run as a program
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import lazymmu
-from mutants import batches, judge, overlay
+from lazymmu.snapshot.tree import Tree
+from lazymmu.witness.source.check import check
+from mutants import batches, judge
+from mutants.mutant import Mutant
 
-Tool = Callable[[Path], Sequence[judge.Report]]
-
-
-ARCHES = ("x86", "powerpc", "arm64")
-"""Those that have sections of their own, and one whose sections are all generic code's."""
+Tell = Callable[[str], object]
 
 
-def with_lazymmu(cache: Path) -> Tool:
-    """lazymmu as a tool; what it learns of unchanged files is kept in `cache`."""
-
-    def look(tree: Path) -> list[judge.Report]:
-        have = [arch for arch in ARCHES if arch != "arm64" or _arm64_has_it(tree)]
-        return judge.of_findings(lazymmu.check(tree, arches=have, cache_dir=cache).findings)
-
-    return look
+def silent(_text: str) -> None:
+    """Tell nobody."""
 
 
-def _arm64_has_it(tree: Path) -> bool:
-    """Whether arm64 has the mode: since v6.16 its hooks are in its pgtable.h."""
-    header = tree / "arch/arm64/include/asm/pgtable.h"
-    return "arch_enter_lazy_mmu_mode" in header.read_text(errors="replace")
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """lazymmu looking at a tree with files changed in memory."""
+
+    tree: Tree
+    cache: Path
+    jobs: int = 2
+
+    def look(self, changes: dict[str, bytes], arches: Sequence[str]) -> list[judge.Report]:
+        """What it says on some architectures."""
+        changed = self.tree.over(dict(changes))
+        result = check(changed, arches=arches, cache_dir=self.cache, jobs=self.jobs)
+        return judge.of_findings(result.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What of all changes is planted: see `batches.drawn`."""
+
+    kind: str = ""
+    seed: int = 0
+    functions: int | None = None
+    sample: int | None = None
 
 
 def run(
-    tree: Path,
-    tools: dict[str, Tool],
-    *,
-    kind: str = "",
-    trees: slice = slice(None),
-    tell: Callable[[str], object] = lambda _: None,
-) -> dict[str, judge.Score]:
-    """Judge each of `tools` on mistakes in one tree.
+    path: Path, cache: Path, wanted: Drawn, *, alone: bool = True, tell: Tell = silent
+) -> judge.Score:
+    """Judge lazymmu on changes in one tree.
 
-    kind: a regular expression for the kinds that are planted; trees: which of the mutant trees.
+    alone: what it does not get right among others is planted once more, with nothing else.
     """
-    scores = {name: judge.Score() for name in tools}
-    with tempfile.TemporaryDirectory() as place:
-        target = overlay.copy(tree, Path(place) / "linux")
-        before = {name: tool(target) for name, tool in tools.items()}
-        chosen = batches.batches(tree, kind)[trees]
-        for number, batch in enumerate(chosen, start=1):
-            planted, changed = batches.plant(tree, target, batch)
-            for name, tool in tools.items():
-                scores[name].add(planted, tool(target), before[name])
-                done = scores[name]
-                tell(
-                    f"{number} of {len(chosen)} trees, {name}: "
-                    f"{len(done.caught)} caught, {len(done.missed)} missed"
-                )
-            for file in changed:
-                overlay.restore(target, tree, file)
-    return scores
+    eye = Eye(Tree.open(path), cache)
+    found = batches.sections(path)
+    arches = {section.in_arch or "x86" for section in found} | {"powerpc"}
+    before: dict[tuple[str, ...], list[judge.Report]]
+    before = {(arch,): eye.look({}, (arch,)) for arch in sorted(arches)}
+    known = judge.broken([report for reports in before.values() for report in reports])
+    mutants = batches.drawn(
+        found,
+        kind=wanted.kind,
+        seed=wanted.seed,
+        functions=wanted.functions,
+        sample=wanted.sample,
+        known=known,
+    )
+    score = judge.Score()
+    chosen = batches.packed(mutants)
+    for number, batch in enumerate(chosen, start=1):
+        planted, changes = batches.plant(path, batch.mutants)
+        one = judge.Score()
+        one.add(planted, eye.look(changes, batch.arches), before[batch.arches])
+        if alone:
+            one = _again(path, eye, batch, one, before[batch.arches])
+        score.take(one)
+        tell(
+            f"{number} of {len(chosen)} trees: {len(score.caught)} caught, {len(score.missed)} "
+            f"missed, {len(score.alarms)} false alarms, {len(score.calm)} calm"
+        )
+    return score
+
+
+def _again(
+    path: Path,
+    eye: Eye,
+    batch: batches.Batch,
+    score: judge.Score,
+    before: Sequence[judge.Report],
+) -> judge.Score:
+    """The score with each miss and each false alarm judged by itself."""
+    result = judge.Score()
+    doubted = [*score.missed, *score.alarms]
+    if len(batch.mutants) == 1 or not doubted:
+        return score
+    result.caught, result.calm, result.false = score.caught, score.calm, score.false
+    result.said.update(score.said)
+    for mutant in doubted:
+        planted, changes = batches.plant(path, [mutant])
+        result.said.pop(mutant.name, None)
+        result.add(planted, eye.look(changes, batch.arches), before)
+    return result
 
 
 def lines(score: judge.Score) -> list[str]:
     """What is printed of a score: a table of kinds, each miss, each false report."""
     table = score.table()
     width = max(map(len, table), default=0)
-    total = len(score.caught) + len(score.missed)
+    mistakes, right = len(score.caught) + len(score.missed), len(score.alarms) + len(score.calm)
     return [
         *(f"{kind:{width}} {caught:3} of {of:3}" for kind, (caught, of) in table.items()),
-        f"{'all mistakes':{width}} {len(score.caught):3} of {total:3}",
+        f"{'mistakes caught':{width}} {len(score.caught):3} of {mistakes:3}",
+        f"{'right code reported':{width}} {len(score.alarms):3} of {right:3}",
         *(f"missed: {mutant.name}" for mutant in score.missed),
         *(f"alarm: {mutant.name}" for mutant in score.alarms),
-        *(f"false: {r.file}:{r.line}: {'+'.join(sorted(r.rules))}" for r in score.false),
+        *(f"false: {report.text}" for report in score.false),
     ]
+
+
+def diff(path: Path, mutant: Mutant) -> str:
+    """A change as a patch."""
+    _, changes = batches.plant(path, [mutant])
+    rows: list[str] = []
+    for file, content in changes.items():
+        old = path / file
+        before = old.read_text(encoding="latin-1").split("\n") if old.is_file() else []
+        after = content.decode("latin-1").split("\n")
+        names = (f"a/{file}" if before else "/dev/null", f"b/{file}")
+        rows += difflib.unified_diff(before, after, *names, n=2, lineterm="")
+    return "\n".join(rows)
+
+
+def patches(path: Path, score: judge.Score) -> Iterator[str]:
+    """Each miss and each false alarm, with what was said of it, as a patch."""
+    for what, mutants in (("missed", score.missed), ("alarm", score.alarms)):
+        for mutant in mutants:
+            yield f"==== {what}: {mutant.name}"
+            if mutant.rules:
+                yield f"wanted: {' or '.join(sorted(mutant.rules))}"
+            yield from (f"said: {report.text}" for report in score.said[mutant.name])
+            yield diff(path, mutant)
 
 
 def main() -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description="Plant mistakes in a kernel tree, and look.")
-    parser.add_argument("tree", type=Path)
-    parser.add_argument("--kind", default="", help="regular expression: the mistakes to plant")
-    parser.add_argument("--first", type=int, default=0, help="first of the mutant trees")
-    parser.add_argument("--last", type=int, default=None, help="the one after the last")
+    parser = argparse.ArgumentParser(description="Plant changes in a kernel tree, and look.")
+    parser.add_argument("tree", type=Path, nargs="+")
+    parser.add_argument("--kind", default="", help="regular expression: what to plant")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--functions", type=int, default=5, help="in how many, for each kind; 0: all"
+    )
+    parser.add_argument(
+        "--together", action="store_true", help="do not plant misses once more alone"
+    )
+    parser.add_argument("--patches", type=Path, help="where misses and false alarms go, as patches")
+    parser.add_argument(
+        "--cache", type=Path, help="what is learnt of the tree, kept for another run"
+    )
     asked = parser.parse_args()
+    wanted = Drawn(asked.kind, asked.seed, asked.functions or None)
     with tempfile.TemporaryDirectory() as kept:
-        result = run(
-            asked.tree,
-            {"lazymmu": with_lazymmu(Path(kept))},
-            kind=asked.kind,
-            trees=slice(asked.first, asked.last),
-            tell=lambda text: sys.stderr.write(f"{text}\n"),
-        )
-    sys.stdout.write("\n".join([*lines(result["lazymmu"]), ""]))
+        for tree in asked.tree:
+            score = run(
+                tree,
+                asked.cache or Path(kept),
+                wanted,
+                alone=not asked.together,
+                tell=lambda text: sys.stderr.write(f"{text}\n"),
+            )
+            sys.stdout.write("\n".join([f"{tree.name}:", *lines(score), ""]))
+            if asked.patches:
+                with asked.patches.open("a") as out:
+                    out.write("\n".join([f"######## {tree.name}", *patches(tree, score), ""]))
 
 
 if __name__ == "__main__":

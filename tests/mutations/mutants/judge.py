@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+from lazymmu.witness.finding import Finding, Severity
 
-    from lazymmu.witness.finding import Finding
-
-    from .batches import Planted
-    from .kinds import Mutant
+from .batches import Planted
+from .mutant import Mutant
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +25,22 @@ class Report:
     functions: frozenset[str]
     key: str
     """The same in a tree with other line numbers."""
+    text: str = ""
 
 
 def of_findings(findings: Iterable[Finding]) -> list[Report]:
-    """lazymmu's findings as reports."""
+    """lazymmu's findings as reports; what only informs is none."""
     return [
         Report(
             frozenset({f.rule, *f.also}),
             f.file,
             f.line,
             frozenset({f.function, *(step.function for step in f.path)}),
-            f.fingerprint,
+            f"{f.rule} {f.file} {f.function}",
+            f"{f.file}:{f.line}: {f.rule} [{f.confidence}]: {f.message} in {f.function}()",
         )
         for f in findings
+        if f.severity is not Severity.INFORMATION
     ]
 
 
@@ -55,9 +55,13 @@ def of_lines(text: str, tree: Path) -> list[Report]:
         rows = (tree / file).read_text(errors="replace").split("\n")
         key = f"{rule} {file} {function} {rows[line - 1].strip()}"
         reports[file, line, rule] = Report(
-            frozenset({rule}), file, line, frozenset({function}), key
+            frozenset({rule}), file, line, frozenset({function}), key, found[0]
         )
     return list(reports.values())
+
+
+_HELPER = re.compile(r"_m(\d+)(?:_\w+)?$")
+"""How the name of a planted function, macro or class ends: with the number of its change."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,8 @@ class Score:
     """How a tool did.
 
     caught, missed: mistakes; alarms, calm: changes that are no mistake, by whether a new report
-    names their function; false: new reports about functions that were not changed.
+    names their function; false: new reports about functions that were not changed; said: what was
+    reported of each change, by its name.
     """
 
     caught: list[Mutant] = field(default_factory=list)
@@ -73,11 +78,12 @@ class Score:
     alarms: list[Mutant] = field(default_factory=list)
     calm: list[Mutant] = field(default_factory=list)
     false: list[Report] = field(default_factory=list)
+    said: dict[str, list[Report]] = field(default_factory=lambda: defaultdict(list))
 
     def add(
         self, planted: Sequence[Planted], reports: Sequence[Report], before: Sequence[Report]
     ) -> None:
-        """Judge one tree; `before` is what the tool says of the tree without mistakes."""
+        """Judge one tree; `before` is what the tool says of the tree without changes."""
         known = Counter(report.key for report in before)
         new = []
         for report in reports:
@@ -86,19 +92,26 @@ class Score:
             else:
                 new.append(report)
         for each in planted:
-            if not each.mutant.rules:
-                named = [r for r in new if each.mutant.function.name in r.functions]
-                (self.alarms if named else self.calm).append(each.mutant)
+            mutant = each.mutant
+            about = [report for report in new if _about(mutant, report)]
+            self.said[mutant.name] += about
+            if not mutant.rules:
+                (self.alarms if about else self.calm).append(mutant)
                 continue
-            named = [report for report in reports if _names(each, report, new=report in new)]
-            (self.caught if named else self.missed).append(each.mutant)
-        owners = {each.mutant.function.name for each in planted}
-        helper = re.compile(r"lazymmu_(?:near|far|upper|lower)_")
+            named = [r for r in reports if r.rules & mutant.rules and _names(each, r, new)]
+            (self.caught if named else self.missed).append(mutant)
         self.false += [
-            report
-            for report in new
-            if not report.functions & owners and not any(map(helper.match, report.functions))
+            report for report in new if not any(_about(each.mutant, report) for each in planted)
         ]
+
+    def take(self, other: Score) -> None:
+        """Add what came of another tree."""
+        self.caught += other.caught
+        self.missed += other.missed
+        self.alarms += other.alarms
+        self.calm += other.calm
+        self.false += other.false
+        self.said.update(other.said)
 
     def table(self) -> dict[str, tuple[int, int]]:
         """For each kind: how many were reported, of how many."""
@@ -110,9 +123,26 @@ class Score:
         }
 
 
-def _names(planted: Planted, report: Report, *, new: bool) -> bool:
-    """Whether a report is about a mistake: its rule and function, and new or on its lines."""
+def broken(reports: Iterable[Report]) -> Mapping[str, frozenset[str]]:
+    """The rules that each function is named for."""
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for report in reports:
+        for function in report.functions:
+            found[function] |= report.rules
+    return found
+
+
+def _about(mutant: Mutant, report: Report) -> bool:
+    """Whether a report names the function of a change, or a helper of it."""
+    if mutant.function in report.functions:
+        return True
+    ends = (found[1] for name in report.functions for found in _HELPER.finditer(name))
+    return str(mutant.number) in ends
+
+
+def _names(planted: Planted, report: Report, new: Sequence[Report]) -> bool:
+    """Whether a report is about a mistake: about its function, and new or on its lines."""
     mutant = planted.mutant
-    if not report.rules & mutant.rules or mutant.function.name not in report.functions:
+    if not _about(mutant, report):
         return False
-    return new or (report.file == mutant.function.file and report.line in planted.lines)
+    return report in new or (report.file == mutant.file and report.line in planted.lines)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mistakes about an entry that was written in the section: its TLB entry, its value, its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from mutants.mutant import Code, Mutant
+from mutants.section import Section
+
+FLUSH = frozenset({"tlb-flush-in-section"})
+READ = frozenset({"stale-read"})
+MIXED = frozenset({"mixed-write"})
+FREE = frozenset({"free-before-flush"})
+
+
+class Plant(Protocol):
+    """Makes a change before the leave; x86 defers stores, on Xen PV, powerpc invalidations."""
+
+    def __call__(
+        self, kind: str, rules: frozenset[str], *lines: str, near: str = "", arch: str = "x86"
+    ) -> Mutant:
+        """Make one."""
+
+
+class Words:
+    """How the section's own entry is written, read and flushed."""
+
+    def __init__(self, section: Section) -> None:
+        entry, mm, addr = section.entry, section.mm, section.address
+        self.entry = entry
+        self.clear = f"pte_clear({mm}, {addr}, {entry});"
+        self.take = f"ptep_get_and_clear({mm}, {addr}, {entry})"
+        end = f"{addr} + PAGE_SIZE"
+        self.flush = f"flush_tlb_kernel_range({addr}, {end});"
+        if section.vma:
+            self.flush = f"flush_tlb_range({section.vma}, {addr}, {end});"
+
+
+def mistakes(section: Section) -> Iterator[Mutant]:
+    """Every mistake about an entry; an architecture's own code knows what is deferred."""
+    if section.in_arch or section.entry is None or section.mm is None:
+        return
+    words = Words(section)
+
+    def plant(
+        kind: str, rules: frozenset[str], *lines: str, near: str = "", arch: str = "x86"
+    ) -> Mutant:
+        edits = ((section.leaves[-1], "\n".join(lines)),)
+        return Mutant(kind, section, rules, insert=edits, code=Code(near), arch=arch)
+
+    yield from _flushes(plant, words)
+    yield from _reads(plant, words)
+    yield from _frees(plant, words)
+    yield plant("mixes writes", MIXED, words.clear, f"{words.take};")
+
+
+def _flushes(plant: Plant, words: Words) -> Iterator[Mutant]:
+    yield plant("flushes the TLB", FLUSH, words.clear, words.flush)
+    macro = "#define flush_m@(call)\tdo { call; } while (0)\n"
+    text = f"flush_m@({words.flush.removesuffix(';')});"
+    yield plant("flushes the TLB in a macro", FLUSH, words.clear, text, near=macro)
+    near = (
+        "#include <asm/tlbflush.h>\n\nstatic void flush_m@(unsigned long addr)\n{\n"
+        "\tflush_tlb_kernel_range(addr, addr + PAGE_SIZE);\n}\n"
+    )
+    if "kernel" in words.flush:
+        yield plant("flushes the TLB in a helper", FLUSH, words.clear, "flush_m@(0);", near=near)
+    else:
+        area = words.flush.split("(")[1].split(",")[0]
+        near = (
+            "#include <asm/tlbflush.h>\n\nstatic void flush_m@(struct vm_area_struct *vma)\n{\n"
+            "\tflush_tlb_range(vma, vma->vm_start, vma->vm_end);\n}\n"
+        )
+        yield plant(
+            "flushes the TLB in a helper", FLUSH, words.clear, f"flush_m@({area});", near=near
+        )
+
+
+def _reads(plant: Plant, words: Words) -> Iterator[Mutant]:
+    entry = words.entry
+
+    def asked(what: str) -> str:
+        return f"if (!pte_none({what}))\n\tplanted_flag++;"
+
+    yield plant("reads back", READ, words.clear, asked(f"ptep_get({entry})"))
+    yield plant("reads back by dereferencing", READ, words.clear, asked(f"*{entry}"))
+    count = "\n\t\tplanted_flag++;\n}"
+    copy = f"{{\n\tpte_t *same_m@ = {entry};\n\n\tif (!pte_none(ptep_get(same_m@))){count}"
+    yield plant("reads back by a copy of the pointer", READ, words.clear, copy)
+    copy = f"{{\n\tpte_t *same_m@;\n\n\tsame_m@ = {entry};\n\tif (!pte_none(*same_m@)){count}"
+    yield plant("dereferences a copy of the pointer", READ, words.clear, copy)
+    near = "static bool gone_m@(pte_t *entry)\n{\n\treturn pte_none(ptep_get(entry));\n}\n"
+    text = f"if (!gone_m@({entry}))\n\tplanted_flag++;"
+    yield plant("reads back in a helper", READ, words.clear, text, near=near)
+    near = "#define gone_m@(entry)\tpte_none(ptep_get(entry))\n"
+    yield plant("reads back in a macro", READ, words.clear, text, near=near)
+    near = (
+        "static void gone_m@(struct mm_struct *mm, unsigned long addr, pte_t *entry)\n{\n"
+        "\tpte_clear(mm, addr, entry);\n}\n"
+    )
+    call = words.clear.replace("pte_clear", "gone_m@")
+    yield plant(
+        "reads back what a helper wrote", READ, call, asked(f"ptep_get({entry})"), near=near
+    )
+
+
+def _frees(plant: Plant, words: Words) -> Iterator[Mutant]:
+    def freed(*lines: str) -> str:
+        head = f"{{\n\tstruct page *page_m@ = pte_page(ptep_get({words.entry}));\n\n\t"
+        return head + "\n\t".join(lines) + "\n}"
+
+    free = "__free_page(page_m@);"
+    yield plant("frees after a write", FREE, freed(words.clear, free))
+    near = "static void drop_m@(struct page *page)\n{\n\t__free_pages(page, 0);\n}\n"
+    text = freed(words.clear, "drop_m@(page_m@);")
+    yield plant("frees after a write in a helper", FREE, text, near=near)
+    text = f"{{\n\tstruct page *page_m@ = pte_page({words.take});\n\n\t{free}\n}}"
+    yield plant("frees after get_and_clear", FREE, text, arch="powerpc")
+    text = freed(f"{words.take};", free)
+    yield plant("frees after get_and_clear, read before", FREE, text, arch="powerpc")
+    text = freed(f"{words.take};", "drop_m@(page_m@);")
+    yield plant("frees after get_and_clear in a helper", FREE, text, arch="powerpc", near=near)

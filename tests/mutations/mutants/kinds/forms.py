@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Other ways to write the begin and the end of a section: helpers, macros, pointers, guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mutants.mutant import Code, Edit
+from mutants.section import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A pair that begins and ends a section: how it is called, and where it is defined.
+
+    once: what stands in the function's outermost block, behind its opening brace.
+    """
+
+    name: str
+    begin: str
+    end: str
+    code: Code
+    once: str = ""
+
+
+def forms(section: Section) -> Iterator[Form]:
+    """Every form for one section."""
+    yield from _macros(section)
+    yield from _helpers(section)
+    yield from _counting(section)
+    yield from _pointers(section)
+
+
+def _macros(section: Section) -> Iterator[Form]:
+    begin, leave = section.begin, section.leave
+    like = f"#define scan_begin_m@()\t{begin}()\n#define scan_end_m@()\t{leave}()\n"
+    alias = f"#define scan_begin_m@\t{begin}\n#define scan_end_m@\t{leave}\n"
+    block = (
+        f"#define scan_begin_m@()\tdo {{ {begin}(); }} while (0)\n"
+        f"#define scan_end_m@() \\\n\tdo {{ \\\n\t\t{leave}(); \\\n\t}} while (0)\n"
+    )
+    calls = ("scan_begin_m@();", "scan_end_m@();")
+    yield Form("a function-like macro", *calls, Code(like))
+    yield Form("an object-like macro", *calls, Code(alias))
+    yield Form("a do-while macro", *calls, Code(block))
+    yield Form("a function-like macro of a header", *calls, Code(header=like))
+    yield Form("an object-like macro of a header", *calls, Code(header=alias))
+    both = f"#define scan_begin_m@(lock)\t{begin}()\n" + (
+        f"#define scan_end_m@(lock) \\\n\tdo {{ \\\n\t\t{leave}(); \\\n"
+        "\t\tcpu_relax(); \\\n\t} while (0)\n"
+    )
+    yield Form("a macro with an argument", "scan_begin_m@(1);", "scan_end_m@(1);", Code(both))
+
+
+def _helpers(section: Section) -> Iterator[Form]:
+    begin, leave = section.begin, section.leave
+    plain = (
+        f"static inline void scan_begin_m@(void)\n{{\n\t{begin}();\n}}\n\n"
+        f"static inline void scan_end_m@(void)\n{{\n\t{leave}();\n}}\n"
+    )
+    calls = ("scan_begin_m@();", "scan_end_m@();")
+    yield Form("helpers of the file", *calls, Code(plain))
+    yield Form("helpers of a header", *calls, Code(header=plain))
+    deep = plain + (
+        "\nstatic inline void scan_start_m@(void)\n{\n\tscan_begin_m@();\n}\n\n"
+        "static inline void scan_stop_m@(void)\n{\n\tscan_end_m@();\n}\n"
+    )
+    yield Form("helpers of helpers", "scan_start_m@();", "scan_stop_m@();", Code(deep))
+    given = "struct mm_struct *mm, unsigned long addr, unsigned long end"
+    used = f"{section.mm or 'NULL'}, {section.address}, {section.address} + PAGE_SIZE"
+    yield Form(
+        "helpers of a header with arguments",
+        f"scan_begin_m@({used});",
+        f"scan_end_m@({used});",
+        Code(
+            header=f"static inline void scan_begin_m@({given})\n{{\n\tif (addr < end)\n"
+            f"\t\tprefetch(mm);\n\t{begin}();\n}}\n\n"
+            f"static inline void scan_end_m@({given})\n{{\n\t{leave}();\n}}\n"
+        ),
+    )
+    yield Form(
+        "helpers of another file",
+        *calls,
+        Code(
+            "void scan_begin_m@(void);\nvoid scan_end_m@(void);\n",
+            far=f"void scan_begin_m@(void)\n{{\n\t{begin}();\n}}\n\n"
+            f"void scan_end_m@(void)\n{{\n\t{leave}();\n}}\n",
+        ),
+    )
+
+
+def _counting(section: Section) -> Iterator[Form]:
+    begin, leave = section.begin, section.leave
+    yield Form(
+        "a wrapper that counts",
+        "scan_begin_m@(&scan_m@);",
+        "scan_end_m@(&scan_m@);",
+        Code(
+            header="struct scan_m@ {\n\tunsigned int depth;\n};\n\n"
+            "static inline void scan_begin_m@(struct scan_m@ *scan)\n{\n"
+            f"\tif (scan->depth++ == 0)\n\t\t{begin}();\n}}\n\n"
+            "static inline void scan_end_m@(struct scan_m@ *scan)\n{\n"
+            f"\tif (--scan->depth == 0)\n\t\t{leave}();\n}}\n"
+        ),
+        "struct scan_m@ scan_m@ = { .depth = 0 };",
+    )
+
+
+def _pointers(section: Section) -> Iterator[Form]:
+    begin, leave = section.begin, section.leave
+    pair = (
+        f"static void scan_on_m@(void)\n{{\n\t{begin}();\n}}\n\n"
+        f"static void scan_off_m@(void)\n{{\n\t{leave}();\n}}\n\n"
+    )
+    yield Form(
+        "constant function pointers",
+        "scan_begin_m@();",
+        "scan_end_m@();",
+        Code(
+            pair + "static void (*const scan_begin_m@)(void) = scan_on_m@;\n"
+            "static void (*const scan_end_m@)(void) = scan_off_m@;\n"
+        ),
+    )
+    yield Form(
+        "a constant table",
+        "scan_ops_m@.begin();",
+        "scan_ops_m@.end();",
+        Code(
+            f"struct scan_ops_m@ {{\n\tvoid (*begin)(void);\n\tvoid (*end)(void);\n}};\n\n{pair}"
+            "static const struct scan_ops_m@ scan_ops_m@ = {\n\t.begin = scan_on_m@,\n"
+            "\t.end = scan_off_m@,\n};\n"
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A way to make a section of a block: what opens it, and where that is defined.
+
+    whole: what begins one that ends with the function, as a statement.
+    """
+
+    name: str
+    opens: str
+    whole: str
+    near: str
+
+
+def blocks(section: Section) -> Iterator[Block]:
+    """Every way for one section; `guard()` is in a tree since v6.5 and some stable releases."""
+    begin, leave = section.begin, section.leave
+    include = "#include <linux/cleanup.h>\n\n"
+    yield Block(
+        "DEFINE_LOCK_GUARD_0()",
+        "scoped_guard(scan_m@) {",
+        "guard(scan_m@)();",
+        include + f"DEFINE_LOCK_GUARD_0(scan_m@, {begin}(), {leave}())\n",
+    )
+    yield Block(
+        "DEFINE_GUARD()",
+        f"scoped_guard(scan_m@, {_owner(section)}) {{",
+        f"guard(scan_m@)({_owner(section)});",
+        include + f"DEFINE_GUARD(scan_m@, struct mm_struct *, {begin}(), {leave}())\n",
+    )
+    end = f"static inline void scan_end_m@(int *on)\n{{\n\t{leave}();\n}}\n"
+    yield Block(
+        "__cleanup()",
+        f"{{\n\tint scan_m@ __cleanup(scan_end_m@) = 0;\n\n\t{begin}();",
+        f"int scan_m@ __cleanup(scan_end_m@) = 0;\n\n{begin}();",
+        include + end,
+    )
+    yield Block(
+        "__attribute__((cleanup))",
+        f"{{\n\tint scan_m@ __attribute__((cleanup(scan_end_m@)));\n\n\t{begin}();",
+        f"int scan_m@ __attribute__((cleanup(scan_end_m@)));\n\n{begin}();",
+        end,
+    )
+
+
+def _owner(section: Section) -> str:
+    return section.mm or "NULL"
+
+
+def written(section: Section, form: Form) -> tuple[tuple[Edit, ...], tuple[Edit, ...]]:
+    """Begins and ends of a section in another form: lines replaced, and lines inserted."""
+    replaced = [(line, form.begin) for line in section.begins]
+    replaced += [(line, form.end) for line in section.leaves]
+    first = section.function.first + 1
+    return tuple(replaced), (((first, form.once),) if form.once else ())
