@@ -389,6 +389,71 @@ def test_the_page_of_a_pending_entry_is_freed(agrees: Agrees, get: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "call",
+    ["give_back(page);", "give_back_deep(1, page);", "give_back_some(page, flag);"],
+)
+def test_a_helper_frees_the_page_of_a_pending_entry(agrees: Agrees, call: str) -> None:
+    """What is handed a page may free it, by itself or by what it calls, under a condition too."""
+    helpers = """
+static void give_back(struct page *page)
+{
+	__free_pages(page, 0);
+}
+
+static void give_back_deep(int order, struct page *page)
+{
+	give_back(page);
+}
+
+static void give_back_some(struct page *page, int flag)
+{
+	if (flag)
+		__free_page(page);
+}
+
+int flag;
+"""
+    body = f"""
+	struct page *page = pte_page(ptep_get(pte));
+
+	pte_clear(mm, addr, pte);
+	{call}	/* expect: free-before-flush */
+"""
+    agrees(helpers + HEAD + body + TAIL)
+
+
+def test_a_helper_may_free_another_page(agrees: Agrees) -> None:
+    """A page that is no entry's, one that the helper asked for itself, one that it only reads."""
+    helpers = """
+static void look_at(struct page *page)
+{
+	page->flags = 1;
+}
+
+static void swap_for(struct page *page)
+{
+	page = alloc_page(GFP_ATOMIC);
+	__free_page(page);
+}
+
+static void give_back(struct page *page)
+{
+	__free_page(page);
+}
+"""
+    body = """
+	struct page *page = pte_page(ptep_get(pte));
+	struct page *mine = alloc_page(GFP_ATOMIC);
+
+	pte_clear(mm, addr, pte);
+	look_at(page);
+	swap_for(page);
+	give_back(mine);
+"""
+    agrees(helpers + HEAD + body + TAIL)
+
+
 def test_the_page_of_another_entry_may_be_freed(agrees: Agrees) -> None:
     """And that of this one where the entry has no pending write, or no longer."""
     inside(

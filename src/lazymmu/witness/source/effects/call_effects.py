@@ -42,6 +42,7 @@ from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.freed_parameters import FreedParameters
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 
@@ -65,6 +66,7 @@ class CallTransfer:
         self.locks = LockEffects(program, words)
         self.entries = EntryEffects(facts, summaries, words, arch)
         self.below = SummaryEffects(facts, summaries, words, tables)
+        self.freeing = FreedParameters(summaries, words)
         self.helpers: set[tuple[str, int]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
@@ -236,6 +238,7 @@ class CallTransfer:
         target = self.summaries.target(call, frame.graph, env, near)
         if target is None:
             return (CallOutcome(tuple(notes)),)
+        notes += self._frees(frame, call, state, env, site) if on and state.origins else []
         definition = target.definition
         if (definition.file, definition.line) in self.unread:
             return (CallOutcome(tuple(notes), unread=name),)
@@ -262,6 +265,24 @@ class CallTransfer:
             notes += self.below.flushes(frame, call, effects, site, name, pending)
             notes += self.below.table(frame, call, name, env, site, pending)
         return (CallOutcome(tuple(notes)),)
+
+    def _frees(
+        self, frame: Frame, call: AnyCall, state: State, env: Mapping[str, Value], site: Site
+    ) -> list[Effect]:
+        """What of entries a callee frees that is handed a page of one."""
+        return [
+            Effect(
+                Free(entry, what=freed.what, site=site),
+                "free",
+                f"calls {callee(call, frame.graph, env)}()",
+                freed.steps,
+                freed.conditions,
+                freed.ambiguous,
+                freed.tests,
+            )
+            for freed, arg in self.freeing.by_call(call, frame.graph, env)
+            for entry in origins(arg, state.origins)
+        ]
 
     def _known(self, frame: Frame, call: AnyCall, name: str) -> bool:
         """Outside sections, only calls that may touch what is followed are resolved."""

@@ -50,6 +50,8 @@ _COPIED = (Name, Temporary, Field)
 
 _CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
 
+_FREED = frozenset({"struct page *", "pgtable_t"})
+"""C types of what the vocabulary's frees take, and a function may give back for its caller."""
 
 MAX_REMEMBERED = 1_000_000
 """Conditions that a function remembers, summed over its steps; beyond it the function is not
@@ -117,8 +119,7 @@ class Liveness:
                 out = call.arg(lock.out) if lock is not None and lock.out is not None else None
                 if lock is not None and out is not None:
                     locks[spell(Deref(out))] = lock.cls
-                if (free := words.frees.get(call.name or "")) is not None:
-                    freed |= uses(call.arg(free.arg) or Number(0))
+                freed |= _freed(call, graph, words)
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
@@ -143,6 +144,15 @@ class Liveness:
 def _variables(call: AnyCall) -> set[str]:
     """Variables that are arguments of a call."""
     return {arg.spelling for arg in map(strip_casts, call.args) if isinstance(arg, VARIABLES)}
+
+
+def _freed(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:
+    """Variables whose value a call may free: by what it is, or since a page is handed to it."""
+    free = words.frees.get(call.name or "")
+    if free is None:
+        return {name for name in _variables(call) if graph.types.get(name) in _FREED}
+    arg = call.arg(free.arg)
+    return set() if arg is None else {*uses(arg)}
 
 
 def _compared(expr: Expr) -> set[str]:
