@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What lazymmu and coccinelle find, miss and falsely report on the same planted mistakes.
 
-    python bench/finders.py TREE [--kind REGEX] [--write]
+    python bench/finders.py TREE [--kind REGEX] [--functions N] [--write]
 
-The mistakes are those of tests/mutations: one in each function with a section per mutant tree.
+The mistakes are those of tests/mutations (docs/campaign.rst): several in each tree, each in another
+function.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import measure
@@ -23,41 +25,80 @@ sys.path[:0] = [
     str(tools.HERE.parent / "src"),
 ]
 
-from mutants import campaign, judge  # noqa: E402
+from mutants import batches, campaign, judge, overlay  # noqa: E402
+from mutants.kinds import FAMILIES, family_of  # noqa: E402
 
 
-def with_coccinelle(jobs: int) -> campaign.Tool:
-    """coccinelle as a tool."""
+def with_coccinelle(tree: Path, copied: Path, jobs: int) -> campaign.Look:
+    """coccinelle looking at a copy of `tree`, into which what is changed is written for a while."""
 
-    def look(tree: Path) -> list[judge.Report]:
+    def look(changes: Mapping[str, bytes], _arches: Sequence[str]) -> Sequence[judge.Report]:
+        for file, content in changes.items():
+            overlay.replace(copied, file, content.decode("latin-1"))
         # Not the tree's whole path: spatch would print it, and the tool looks for reports of it.
-        command = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(tree)]
+        command = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(copied)]
         cost = measure.run([*command, *tools.coccinelle(Path(), jobs)])
-        return judge.of_lines(cost.output, tree)
+        reports = judge.of_lines(cost.output, copied)
+        for file in changes:
+            overlay.restore(copied, tree, file)
+        return reports
 
     return look
 
 
+def compared(tree: Path, wanted: campaign.Drawn, jobs: int, place: Path) -> dict[str, judge.Score]:
+    """Both tools on the same planted changes.
+
+    A function that one of them reports as it is holds no change that it would report likewise.
+    """
+    copied = overlay.copy(tree, place / "linux")
+    looks = {
+        "lazymmu": campaign.with_lazymmu(copied, place / "cache"),
+        "coccinelle": with_coccinelle(tree, copied, jobs),
+    }
+    found = batches.sections(copied)
+    arches = sorted({section.in_arch or "x86" for section in found} | {"powerpc"})
+    before = {name: {(arch,): look({}, (arch,)) for arch in arches} for name, look in looks.items()}
+    every = [r for said in before.values() for reports in said.values() for r in reports]
+    chosen = campaign.planned(found, wanted, judge.broken(every))
+    return {
+        name: campaign.over(
+            copied,
+            look,
+            chosen,
+            before[name],
+            alone=False,
+            tell=lambda text, name=name: print(f"{name}: {text}", file=sys.stderr, flush=True),
+        )
+        for name, look in looks.items()
+    }
+
+
 def table(scores: dict[str, judge.Score]) -> list[str]:
-    """Kind by kind, what each tool caught of how many."""
+    """Family by family, and kind by kind, what each tool told of how many."""
     tables = {name: score.table() for name, score in scores.items()}
+    ours = next(iter(tables.values()))
     lines = [
         "| what is planted | times | " + " | ".join(scores) + " |",
         "|---|---|" + "---|" * len(scores),
     ]
-    kinds = sorted({kind for each in tables.values() for kind in each})
-    # Correct code last: there a report is a false alarm.
-    for kind in sorted(kinds, key=lambda kind: (kind.startswith("innocent"), kind)):
-        of = next(iter(tables.values()))[kind][1]
-        caught = " | ".join(str(each[kind][0]) for each in tables.values())
-        lines.append(f"| {kind} | {of} | {caught} |")
-    total = [str(len(score.caught)) for score in scores.values()]
-    first = next(iter(scores.values()))
-    planted = len(first.caught) + len(first.missed)
-    lines.append(f"| **all mistakes** | {planted} | {' | '.join(total)} |")
-    false = [str(len(score.false)) for score in scores.values()]
-    lines.append(f"| reports about no mistake | | {' | '.join(false)} |")
+    for family in FAMILIES:
+        kinds = [kind for kind in ours if family_of(kind) == family]
+        if not kinds:
+            continue
+        total = sum(ours[kind][1] for kind in kinds)
+        told = (sum(each[kind][0] for kind in kinds) for each in tables.values())
+        lines.append(f"| **{family}** | **{total}** | {' | '.join(f'**{n}**' for n in told)} |")
+        for kind in kinds:
+            told = (each[kind][0] for each in tables.values())
+            lines.append(f"| {_plain(kind)} | {ours[kind][1]} | {' | '.join(map(str, told))} |")
+    false = (str(len(score.false)) for score in scores.values())
+    lines.append(f"| **reports about nothing planted** | | {' | '.join(false)} |")
     return lines
+
+
+def _plain(kind: str) -> str:
+    return kind.removeprefix("right: ").replace("|", r"\|").replace("_", r"\_")
 
 
 def only(scores: dict[str, judge.Score]) -> list[str]:
@@ -77,19 +118,14 @@ def main() -> None:
     )
     parser.add_argument("tree", type=Path)
     parser.add_argument("--kind", default="")
+    parser.add_argument("--functions", type=int, default=1, help="in how many, for each kind")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="put the table into bench/README.md")
     asked = parser.parse_args()
+    wanted = campaign.Drawn(asked.kind, asked.seed, asked.functions)
     with tempfile.TemporaryDirectory() as kept:
-        scores = campaign.run(
-            asked.tree,
-            {
-                "lazymmu": campaign.with_lazymmu(Path(kept)),
-                "coccinelle": with_coccinelle(asked.jobs),
-            },
-            kind=asked.kind,
-            tell=lambda text: print(text, file=sys.stderr, flush=True),
-        )
+        scores = compared(asked.tree, wanted, asked.jobs, Path(kept))
     lines = [f"{versions(asked.tree)}.", "", *table(scores), "", *only(scores)]
     print("\n".join(lines))
     if asked.write:

@@ -38,7 +38,7 @@ def quieten(tree: Path, target: Path, keep: float) -> None:
         if (number + 1) * keep % 1 >= keep:
             gone.setdefault(function.file, []).extend(function.begins + function.leaves)
     for file, numbers in gone.items():
-        lines = (tree / file).read_text(errors="replace").split("\n")
+        lines = (tree / file).read_text(encoding="latin-1").split("\n")
         for number in numbers:
             lines[number - 1] = re.sub(r"\S.*", ";", lines[number - 1])
         overlay.replace(target, file, "\n".join(lines))

@@ -33,7 +33,8 @@ def test_changes_of_real_code_are_told_apart(
 ) -> None:
     """A mistake planted in any section is found there by its rule, and what is none is not."""
     wanted = campaign.Drawn(kind=WANTED, functions=2)
-    score = campaign.run(kernel_tree(release), tmp_path / "cache", wanted)
+    tree = kernel_tree(release)
+    score = campaign.run(tree, campaign.with_lazymmu(tree, tmp_path / "cache"), wanted)
     assert not score.missed, "\n".join(campaign.lines(score))
     assert not score.alarms, "\n".join(campaign.lines(score))
     assert not score.false, "\n".join(campaign.lines(score))

@@ -38,7 +38,12 @@ def sections(tree: Path) -> list[Section]:
 
     Those of self-tests are none, nor what goes behind the API where the tree counts sections.
     """
-    found = [Section(f) for f in scan.sections(tree) if "/tests/" not in f.file]
+    found = [
+        Section(f, waits=bool(arch) and not scan.pins(tree, arch))
+        for f in scan.sections(tree)
+        if "/tests/" not in f.file
+        for arch in [f.arch]
+    ]
     counted = any(section.counted for section in found)
     return [section for section in found if section.counted == counted and section.plain]
 
@@ -60,22 +65,25 @@ def drawn(
     and locks are wrong nothing is planted.
     """
     known = known or {}
-    by_kind: dict[str, dict[str, list[Mutant]]] = defaultdict(lambda: defaultdict(list))
+    by_kind: dict[str, dict[str, list[Mutant]]] = {}
     for section in found:
         broken = known.get(section.function.name, frozenset())
         for mutant in kinds.every(section):
             if re.search(kind, mutant.kind) and not broken & (LEAKED | mutant.rules):
-                by_kind[mutant.kind][section.function.name].append(mutant)
+                by_place = by_kind.setdefault(mutant.kind, {})
+                by_place.setdefault(section.function.name, []).append(mutant)
     if sample is not None:
         few = random.Random(seed).sample(sorted(by_kind), min(sample, len(by_kind)))
-        by_kind = defaultdict(by_kind.default_factory, {name: by_kind[name] for name in few})
+        by_kind = {name: by_kind[name] for name in few}
     chosen: list[Mutant] = []
     load: Counter[str] = Counter()
     # Kinds with few places first: what fits everywhere fills the functions that have the least.
     for name, places in sorted(by_kind.items(), key=lambda item: (len(item[1]), item[0])):
         lots = random.Random(f"{seed} {name}")
         lot = {place: lots.random() for place in sorted(places)}
-        some = sorted(places, key=lambda place: (load[place], lot[place]))
+        # What only one architecture builds shares its trees with less, and gets less.
+        weight = {place: 3 if places[place][0].section.in_arch else 1 for place in places}
+        some = sorted(places, key=lambda place: (load[place] * weight[place], lot[place]))
         for place in some if functions is None else some[:functions]:
             more = places[place] if functions is None else [lots.choice(places[place])]
             load[place] += len(more)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lazymmu.witness.finding import Finding, Severity
+from lazymmu.witness.finding import Finding, Lost, Severity
 
 from .batches import Planted
 from .mutant import Mutant
@@ -41,6 +41,21 @@ def of_findings(findings: Iterable[Finding]) -> list[Report]:
         )
         for f in findings
         if f.severity is not Severity.INFORMATION
+    ]
+
+
+def of_losses(losses: Iterable[Lost]) -> list[Report]:
+    """What a check did not see, and could hide a finding, as reports of no rule."""
+    return [
+        Report(
+            frozenset(),
+            lost.file,
+            lost.line,
+            frozenset({lost.name}),
+            f"lost {lost.file} {lost.name} {lost.reason}",
+            f"{lost.file}:{lost.line}: {lost.name}: not seen: {lost.reason}",
+        )
+        for lost in losses
     ]
 
 

@@ -8,15 +8,22 @@ followed; hard links would change the original's times.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
-_LEFT_OUT = {"Documentation", "samples", "tools", ".git", "LICENSES"}
+_LEFT_OUT = {"tools", ".git", "LICENSES"}
 """Nothing of these is read."""
 
-_WITHOUT_C = {"drivers", "sound", "net", "crypto", "security", "rust", "virt"}
+_WITHOUT_C = {
+    *("drivers", "sound", "net", "crypto", "security", "rust", "virt"),
+    *("Documentation", "samples"),
+}
 """No section is in their files, and no planted mistake calls them: a tree for thirty checks need
 not carry them. What Kconfig and Kbuild say in them stays."""
+
+_BUILD = re.compile(r"file|Kbuild|Kconfig|\.defconf$|^Platform")
+"""Names of what says how a tree is built."""
 
 _ARCHES = {"x86", "powerpc", "sparc", "arm64"}
 _KEPT = {"drivers/xen"}
@@ -43,16 +50,19 @@ def copy(tree: Path, target: Path) -> Path:
         (target / relative).mkdir(parents=True, exist_ok=True)
         code = (".c", ".h") if _carries_c(relative.as_posix()) else ()
         for name in names:
-            if name.endswith((*code, "file", "Kbuild", ".clang-format")) or "Kconfig" in name:
+            if name.endswith((*code, ".clang-format", ".include")) or _BUILD.search(name):
                 shutil.copyfile(f"{folder}/{name}", target / relative / name)
     return target
 
 
 def replace(target: Path, file: str, text: str) -> None:
     """Give a file of the copy other contents; the original stays as it is."""
-    (target / file).write_text(text)
+    (target / file).write_text(text, encoding="latin-1")
 
 
 def restore(target: Path, tree: Path, file: str) -> None:
-    """Make a replaced file what it was."""
-    shutil.copyfile(tree / file, target / file)
+    """Make a replaced file what it was, which may be nothing."""
+    if (tree / file).is_file():
+        shutil.copyfile(tree / file, target / file)
+    else:
+        (target / file).unlink()

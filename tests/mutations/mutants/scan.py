@@ -41,6 +41,12 @@ class Function:
     text: tuple[str, ...]
     """The lines from `head` on, with comments and strings blanked."""
 
+    @property
+    def arch(self) -> str:
+        """The architecture whose code it is, empty for generic code."""
+        found = re.match(r"arch/(\w+)/", self.file)
+        return found[1] if found else ""
+
     def find(self, names: tuple[str, ...]) -> list[int]:
         """The lines on which one of `names` is called as a statement of its own."""
         call = re.compile(rf"^\s*(?:{'|'.join(names)})\(.*\);\s*$")
@@ -134,3 +140,16 @@ def sections(tree: Path) -> list[Function]:
             if begins and leaves and begins[0] < leaves[0]:
                 result.append(function)
     return result
+
+
+def pins(tree: Path, arch: str) -> bool:
+    """Whether an architecture disables preemption where a section begins."""
+    folder = tree / "arch" / arch
+    found = [*folder.glob("include/asm/**/*.h"), *folder.glob("mm/**/*.c")]
+    for path in found:
+        text = path.read_text(errors="replace")
+        if BEGIN[0] in text and "preempt_disable" in text:
+            for function in functions(path.name, text):
+                if function.name == BEGIN[0] and "preempt_disable" in function.words():
+                    return True
+    return False

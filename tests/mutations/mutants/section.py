@@ -26,9 +26,11 @@ class Section:
     """A function with a section, and places and names in it.
 
     Lines are those of the file, counted from one; where there is none of a kind it is None.
+    waits: whether its own code may wait in it: an architecture whose begin pins nothing knows so.
     """
 
     function: Function
+    waits: bool = False
 
     @cached_property
     def begins(self) -> list[int]:
@@ -58,8 +60,7 @@ class Section:
     @property
     def in_arch(self) -> str:
         """The architecture whose code it is, empty for generic code."""
-        found = re.match(r"arch/(\w+)/", self.function.file)
-        return found[1] if found else ""
+        return self.function.arch
 
     def text(self, line: int) -> str:
         """A line without its indentation."""

@@ -19,8 +19,33 @@ from . import balance, entries, locks, misuse, right_calls, right_forms, sleeps
 MISTAKES = (balance.mistakes, locks.mistakes, sleeps.mistakes, entries.mistakes, misuse.mistakes)
 RIGHT = (right_forms.right, right_calls.right)
 
+FAMILIES = (
+    "mistakes about begin and end",
+    "mistakes about the lock",
+    "mistakes about sleeping",
+    "mistakes about entries",
+    "other ways to begin and end, used wrongly",
+    "right code",
+)
+"""What the kinds are told under."""
+
 
 def every(section: Section) -> Iterator[Mutant]:
     """All that can be planted in one section."""
     for family in (*MISTAKES, *RIGHT):
         yield from family(section)
+
+
+def family_of(kind: str) -> str:
+    """The family of a kind, by how its name begins."""
+    if kind.startswith("right: "):
+        return FAMILIES[5]
+    if ": " in kind:
+        return FAMILIES[4]
+    if kind.startswith("sleeps "):
+        return FAMILIES[2]
+    if kind.startswith(("flushes", "reads", "dereferences", "mixes", "frees")):
+        return FAMILIES[3]
+    if "lock" in kind:
+        return FAMILIES[1]
+    return FAMILIES[0]

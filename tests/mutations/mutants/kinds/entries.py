@@ -32,10 +32,16 @@ class Words:
         self.entry = entry
         self.clear = f"pte_clear({mm}, {addr}, {entry});"
         self.take = f"ptep_get_and_clear({mm}, {addr}, {entry})"
-        end = f"{addr} + PAGE_SIZE"
-        self.flush = f"flush_tlb_kernel_range({addr}, {end});"
+        self.given = ("unsigned long addr", addr)
+        self.flush = "flush_tlb_kernel_range(%s, %s + PAGE_SIZE);"
         if section.vma:
-            self.flush = f"flush_tlb_range({section.vma}, {addr}, {end});"
+            self.given = ("struct vm_area_struct *vma", section.vma)
+            self.flush = "flush_tlb_range(%s, 0, PAGE_SIZE);"
+        elif mm and mm != "&init_mm":
+            self.given = ("struct mm_struct *mm", mm)
+            self.flush = "flush_tlb_mm(%s);"
+        self.below = self.flush.replace("%s", self.given[0].split()[-1].lstrip("*"))
+        self.flush = self.flush.replace("%s", self.given[1])
 
 
 def mistakes(section: Section) -> Iterator[Mutant]:
@@ -62,20 +68,11 @@ def _flushes(plant: Plant, words: Words) -> Iterator[Mutant]:
     text = f"flush_m@({words.flush.removesuffix(';')});"
     yield plant("flushes the TLB in a macro", FLUSH, words.clear, text, near=macro)
     near = (
-        "#include <asm/tlbflush.h>\n\nstatic void flush_m@(unsigned long addr)\n{\n"
-        "\tflush_tlb_kernel_range(addr, addr + PAGE_SIZE);\n}\n"
+        "#include <asm/tlbflush.h>\n\n"
+        f"static void flush_m@({words.given[0]})\n{{\n\t{words.below}\n}}\n"
     )
-    if "kernel" in words.flush:
-        yield plant("flushes the TLB in a helper", FLUSH, words.clear, "flush_m@(0);", near=near)
-    else:
-        area = words.flush.split("(")[1].split(",")[0]
-        near = (
-            "#include <asm/tlbflush.h>\n\nstatic void flush_m@(struct vm_area_struct *vma)\n{\n"
-            "\tflush_tlb_range(vma, vma->vm_start, vma->vm_end);\n}\n"
-        )
-        yield plant(
-            "flushes the TLB in a helper", FLUSH, words.clear, f"flush_m@({area});", near=near
-        )
+    call = f"flush_m@({words.given[1]});"
+    yield plant("flushes the TLB in a helper", FLUSH, words.clear, call, near=near)
 
 
 def _reads(plant: Plant, words: Words) -> Iterator[Mutant]:

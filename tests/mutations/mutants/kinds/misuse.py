@@ -31,7 +31,7 @@ def _misused(section: Section, form: Form) -> Iterator[Mutant]:
         text = f"if (planted_flag) {{\n{freed}\treturn{section.value};\n}}"
         edits = (*inserted, (section.loop, text))
         yield Mutant(f"{name}: returns from the loop", section, LEAKED, replaced, edits, code)
-    if section.in_arch != "arm64":
+    if not section.waits:
         edits = (*inserted, (section.after, "cond_resched();"))
         yield Mutant(f"{name}: sleeps", section, SLEEP, replaced, edits, code)
     if section.unlock:
@@ -46,7 +46,7 @@ def _blocks(section: Section) -> Iterator[Mutant]:
     begin, leave = section.region
     for block in blocks(section):
         opened = ((begin, block.opens), (leave, "}"))
-        if section.in_arch != "arm64":
+        if not section.waits:
             sleeps = ((leave, "\tcond_resched();"),)
             yield Mutant(
                 f"{block.name}: sleeps", section, SLEEP, opened, sleeps, code=Code(block.near)

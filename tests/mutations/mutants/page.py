@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What came of campaigns, kept by release, and the page that is made of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .judge import Score
+from .kinds import FAMILIES, family_of
+
+TOP = Path(__file__).parents[3]
+RECORD = TOP / "tests/mutations/campaign.json"
+PAGE = TOP / "docs/campaign.rst"
+EXPLAINED = TOP / "tests/mutations/explained.toml"
+
+MARK = ".. What follows is made by python tests/mutations/mutants/campaign.py --write.\n"
+
+
+def keep(release: str, score: Score) -> None:
+    """Put what came of one tree into the record, in place of what was there for its release."""
+    record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    record[release] = {
+        "kinds": score.table(),
+        "missed": sorted(mutant.name for mutant in score.missed),
+        "alarms": sorted(mutant.name for mutant in score.alarms),
+        "false": sorted(report.text for report in score.false),
+    }
+    order = sorted(record, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
+    text = json.dumps({name: record[name] for name in order}, indent=1)
+    # A pair of numbers stands on one line: what changes is seen at a glance.
+    RECORD.write_text(re.sub(r"\[\s+(\d+),\s+(\d+)\s+\]", r"[\1, \2]", text) + "\n")
+
+
+def write() -> None:
+    """Make the page anew of the record."""
+    text = PAGE.read_text()
+    head, mark, _ = text.partition(MARK)
+    if not mark:
+        raise SystemExit(f"{PAGE}: the line above what is made is gone")
+    record = json.loads(RECORD.read_text())
+    PAGE.write_text("\n".join([head + mark, *_made(record)]).rstrip() + "\n")
+
+
+def why(name: str) -> str | None:
+    """Why a change is not told apart, by the name that it is printed with; None: nobody knows."""
+    for group in tomllib.loads(EXPLAINED.read_text()).get("group", ()):
+        if any(re.search(pattern, name) for pattern in group["changes"]):
+            return str(group["reason"])
+    return None
+
+
+def _made(record: dict[str, Any]) -> Iterator[str]:
+    yield from _totals(record)
+    for family in FAMILIES:
+        yield from _family(family, record)
+    yield from _listed("Not found", record, "missed")
+    yield from _listed("Reported though right", record, "alarms")
+    yield from _listed("Reported elsewhere", record, "false")
+
+
+def _totals(record: dict[str, Any]) -> Iterator[str]:
+    """One row for each family and one for each release."""
+    rows = [["changes", *(f"{release}: planted, told" for release in record)]]
+    for family in FAMILIES:
+        row = [family]
+        for of in record.values():
+            told, planted = _sum(of, family)
+            row.append(f"{planted}, {told}")
+        rows.append(row)
+    yield from _table(rows)
+
+
+def _sum(of: dict[str, Any], family: str) -> tuple[int, int]:
+    total: Counter[str] = Counter()
+    for kind, (told, planted) in of["kinds"].items():
+        if family_of(kind) == family:
+            total.update(told=told, planted=planted)
+    return total["told"], total["planted"]
+
+
+def _family(family: str, record: dict[str, Any]) -> Iterator[str]:
+    kinds = sorted({k for of in record.values() for k in of["kinds"] if family_of(k) == family})
+    title = family[0].upper() + family[1:]
+    yield from (title, "-" * len(title), "")
+    rows = [["kind", *record]]
+    for kind in kinds:
+        row = [_plain(kind.removeprefix("right: "))]
+        for of in record.values():
+            told, planted = of["kinds"].get(kind, (0, 0))
+            row.append(f"{told} of {planted}" if planted else "")
+        rows.append(row)
+    yield from _table(rows)
+
+
+def _listed(title: str, record: dict[str, Any], part: str) -> Iterator[str]:
+    yield from (title, "-" * len(title), "")
+    found = [(release, name) for release, of in record.items() for name in of[part]]
+    for release, name in found:
+        reason = why(name) if part != "false" else None
+        yield f"* {release}: {_plain(name)}" + (f": {reason}" if reason else "")
+    yield from ([] if found else ["None."])
+    yield ""
+
+
+def _table(rows: Iterable[list[str]]) -> Iterator[str]:
+    yield from (".. list-table::", "   :header-rows: 1", "")
+    for row in rows:
+        for place, cell in enumerate(row):
+            yield f"   {'* -' if place == 0 else '  -'} {cell}".rstrip()
+    yield ""
+
+
+def _plain(text: str) -> str:
+    """A text in which nothing is markup."""
+    return re.sub(r"([*`|_\\])", r"\\\1", text)
