@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import kinds, scan
-from .mutant import FAR_FILES, LEAKED, Mutant
+from .mutant import API_FILE, FAR_FILES, LEAKED, Mutant
 from .section import Section
 
 _SHARED = "static int planted_flag;\nstatic struct mutex planted_mutex;\n"
@@ -94,8 +94,11 @@ def drawn(
 def packed(mutants: Iterable[Mutant]) -> list[Batch]:
     """The changes in as few trees as they fit in, with one of a function in each."""
     trees: list[tuple[str, dict[tuple[str, str], Mutant]]] = []
-    # What any architecture shows fills the trees of those that must be seen on one.
-    for mutant in sorted(mutants, key=lambda mutant: not (mutant.arch or mutant.section.in_arch)):
+    # What any architecture shows fills the trees of those that must be seen on one; few trees have
+    # another API, for which all of their headers are read anew.
+    for mutant in sorted(
+        mutants, key=lambda m: (not m.code.api, not (m.arch or m.section.in_arch))
+    ):
         arch = mutant.arch or mutant.section.in_arch
         place = (mutant.file, mutant.function)
         for shown, held in trees:
@@ -126,7 +129,17 @@ def plant(tree: Path, mutants: Sequence[Mutant]) -> tuple[list[Planted], dict[st
     for mutant in mutants:
         if mutant.code.header:
             texts[_header(mutant)] = _guarded(mutant)
+        if mutant.code.api:
+            text = texts.get(API_FILE) or _read(tree, API_FILE)
+            texts[API_FILE] = _in_api(text, _named(mutant.code.api, mutant))
     return planted, {file: text.encode("latin-1") for file, text in texts.items()}
+
+
+def _in_api(text: str, function: str) -> str:
+    """The API's header with one more function, before the end of a section and before its stub."""
+    ends = re.compile(r"^static inline void lazy_mmu_mode_disable\(void\)( \{\})?$", re.M)
+    stub = function.partition("\n{")[0] + " {}\n"
+    return ends.sub(lambda end: (stub if end[1] else f"{function}\n") + end[0], text)
 
 
 def _read(tree: Path, file: str) -> str:

@@ -24,6 +24,9 @@ FAR_FILES = ("mm/util.c", "mm/memory.c")
 """Files that every kernel builds; what a far helper does must be looked up there. The first that a
 tree has is taken: the examples have but one of them."""
 
+API_FILE = "include/linux/pgtable.h"
+"""Where the calls of the mode are, in trees that count sections."""
+
 Edit = tuple[int, str]
 """A line, and the text that stands before it or in its place, with the indentation of it."""
 
@@ -33,12 +36,14 @@ class Code:
     """What a change defines outside of its function.
 
     near: at the top of the same file; header: in a header of its own, which the file includes; far:
-    in one of `FAR_FILES`.
+    in one of `FAR_FILES`; api: beside the calls of the mode in `API_FILE`, the name of a function
+    that is defined where there is the mode, and stands for nothing elsewhere.
     """
 
     near: str = ""
     header: str = ""
     far: str = ""
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True)

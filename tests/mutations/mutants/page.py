@@ -24,15 +24,15 @@ MARK = ".. What follows is made by python tests/mutations/mutants/campaign.py --
 
 def keep(release: str, score: Score) -> None:
     """Put what came of one tree into the record, in place of what was there for its release."""
-    record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    record[release] = {
+    kept = record() if RECORD.exists() else {}
+    kept[release] = {
         "kinds": score.table(),
         "missed": sorted(mutant.name for mutant in score.missed),
         "alarms": sorted(mutant.name for mutant in score.alarms),
         "false": sorted(report.text for report in score.false),
     }
-    order = sorted(record, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
-    text = json.dumps({name: record[name] for name in order}, indent=1)
+    order = sorted(kept, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
+    text = json.dumps({name: kept[name] for name in order}, indent=1)
     # A pair of numbers stands on one line: what changes is seen at a glance.
     RECORD.write_text(re.sub(r"\[\s+(\d+),\s+(\d+)\s+\]", r"[\1, \2]", text) + "\n")
 
@@ -43,33 +43,53 @@ def write() -> None:
     head, mark, _ = text.partition(MARK)
     if not mark:
         raise SystemExit(f"{PAGE}: the line above what is made is gone")
-    record = json.loads(RECORD.read_text())
-    PAGE.write_text("\n".join([head + mark, *_made(record)]).rstrip() + "\n")
+    PAGE.write_text("\n".join([head + mark, *made(record())]).rstrip() + "\n")
+
+
+def record() -> dict[str, Any]:
+    """What came of the last campaign of each release."""
+    found: dict[str, Any] = json.loads(RECORD.read_text())
+    return found
+
+
+def told_apart() -> frozenset[str]:
+    """The kinds that were told apart in every tree: mistakes found, right code not reported."""
+    told: set[str] = set()
+    missed: set[str] = set()
+    for of in record().values():
+        for kind, (reported, planted) in of["kinds"].items():
+            wanted = 0 if kind.startswith("right: ") else planted
+            (told if reported == wanted else missed).add(kind)
+    return frozenset(told - missed)
 
 
 def why(name: str) -> str | None:
-    """Why a change is not told apart, by the name that it is printed with; None: nobody knows."""
+    """Why a change is not told apart, by release and the name that it is printed with.
+
+    None: nobody knows.
+    """
     for group in tomllib.loads(EXPLAINED.read_text()).get("group", ()):
         if any(re.search(pattern, name) for pattern in group["changes"]):
             return str(group["reason"])
     return None
 
 
-def _made(record: dict[str, Any]) -> Iterator[str]:
-    yield from _totals(record)
+def made(kept: dict[str, Any]) -> Iterator[str]:
+    """The lines of the page that are made of the record."""
+    yield from _totals(kept)
     for family in FAMILIES:
-        yield from _family(family, record)
-    yield from _listed("Not found", record, "missed")
-    yield from _listed("Reported though right", record, "alarms")
-    yield from _listed("Reported elsewhere", record, "false")
+        yield from _family(family, kept)
+    yield from _listed("Not found", kept, "missed")
+    yield from _listed("Reported though right", kept, "alarms")
+    yield from _listed("Reported elsewhere", kept, "false")
 
 
-def _totals(record: dict[str, Any]) -> Iterator[str]:
+def _totals(kept: dict[str, Any]) -> Iterator[str]:
     """One row for each family and one for each release."""
-    rows = [["changes", *(f"{release}: planted, told" for release in record)]]
+    rows = [["changes", *(f"{release}: planted, told" for release in kept)]]
     for family in FAMILIES:
         row = [family]
-        for of in record.values():
+        for of in kept.values():
             told, planted = _sum(of, family)
             row.append(f"{planted}, {told}")
         rows.append(row)
@@ -84,25 +104,25 @@ def _sum(of: dict[str, Any], family: str) -> tuple[int, int]:
     return total["told"], total["planted"]
 
 
-def _family(family: str, record: dict[str, Any]) -> Iterator[str]:
-    kinds = sorted({k for of in record.values() for k in of["kinds"] if family_of(k) == family})
+def _family(family: str, kept: dict[str, Any]) -> Iterator[str]:
+    kinds = sorted({k for of in kept.values() for k in of["kinds"] if family_of(k) == family})
     title = family[0].upper() + family[1:]
     yield from (title, "-" * len(title), "")
-    rows = [["kind", *record]]
+    rows = [["kind", *kept]]
     for kind in kinds:
         row = [_plain(kind.removeprefix("right: "))]
-        for of in record.values():
+        for of in kept.values():
             told, planted = of["kinds"].get(kind, (0, 0))
             row.append(f"{told} of {planted}" if planted else "")
         rows.append(row)
     yield from _table(rows)
 
 
-def _listed(title: str, record: dict[str, Any], part: str) -> Iterator[str]:
+def _listed(title: str, kept: dict[str, Any], part: str) -> Iterator[str]:
     yield from (title, "-" * len(title), "")
-    found = [(release, name) for release, of in record.items() for name in of[part]]
+    found = [(release, name) for release, of in kept.items() for name in of[part]]
     for release, name in found:
-        reason = why(name) if part != "false" else None
+        reason = why(f"{release}: {name}") if part != "false" else None
         yield f"* {release}: {_plain(name)}" + (f": {reason}" if reason else "")
     yield from ([] if found else ["None."])
     yield ""

@@ -30,6 +30,27 @@ def forms(section: Section) -> Iterator[Form]:
     yield from _helpers(section)
     yield from _counting(section)
     yield from _pointers(section)
+    yield from _api(section)
+
+
+def _api(section: Section) -> Iterator[Form]:
+    """As the series for s390 has it: a begin that is told for which entries, and counts."""
+    if not section.counted:
+        return
+    given = "struct mm_struct *mm, unsigned long addr, unsigned long end"
+    used = f"{section.mm or 'NULL'}, {section.address}, {section.address} + PAGE_SIZE"
+    yield Form(
+        "a begin of the API with arguments",
+        f"lazy_mmu_mode_enable_for_m@({used});",
+        f"{section.leave}();",
+        Code(
+            api=f"static inline void lazy_mmu_mode_enable_for_m@({given})\n{{\n"
+            "\tstruct lazy_mmu_state *state = &current->lazy_mmu_state;\n\n"
+            "\tif (in_interrupt() || state->pause_count > 0)\n\t\treturn;\n"
+            "\tstate->enable_count++;\n\tif (state->enable_count == 1)\n"
+            "\t\tarch_enter_lazy_mmu_mode();\n}\n"
+        ),
+    )
 
 
 def _macros(section: Section) -> Iterator[Form]:
@@ -175,6 +196,22 @@ def blocks(section: Section) -> Iterator[Block]:
         f"{{\n\tint scan_m@ __attribute__((cleanup(scan_end_m@)));\n\n\t{begin}();",
         f"int scan_m@ __attribute__((cleanup(scan_end_m@)));\n\n{begin}();",
         end,
+    )
+
+
+def is_form(kind: str) -> bool:
+    """Whether a kind of right code is a section in another form, and nothing else."""
+    words = (
+        "a function-like",
+        "an object-like",
+        "a do-while",
+        "a macro",
+        "a wrapper",
+        "helpers",
+        "a begin",
+    )
+    return kind.startswith(
+        tuple(f"right: {word}" for word in (*words, "constant", "a constant", "DEFINE_", "__"))
     )
 
 
