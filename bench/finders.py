@@ -55,7 +55,11 @@ def compared(tree: Path, wanted: campaign.Drawn, jobs: int, place: Path) -> dict
     }
     found = batches.sections(copied)
     arches = sorted({section.in_arch or "x86" for section in found} | {"powerpc"})
-    before = {name: {(arch,): look({}, (arch,)) for arch in arches} for name, look in looks.items()}
+    plain = looks["coccinelle"]({}, ())  # it sees all architectures at once
+    before = {
+        "lazymmu": {(arch,): looks["lazymmu"]({}, (arch,)) for arch in arches},
+        "coccinelle": dict.fromkeys(((arch,) for arch in arches), plain),
+    }
     every = [report for reports in before["lazymmu"].values() for report in reports]
     chosen = campaign.planned(found, wanted, judge.broken(every))
     return {

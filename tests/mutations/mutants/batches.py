@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import kinds, scan
-from .mutant import API_FILE, FAR_FILES, LEAKED, Mutant
+from .mutant import API_FILE, FAR_FILES, MISUSED, Mutant
 from .section import Section
 
 _SHARED = "static int planted_flag;\nstatic struct mutex planted_mutex;\n"
@@ -69,7 +69,7 @@ def drawn(
     for section in found:
         broken = known.get(section.function.name, frozenset())
         for mutant in kinds.every(section):
-            if re.search(kind, mutant.kind) and not broken & (LEAKED | mutant.rules):
+            if re.search(kind, mutant.kind) and not broken & (MISUSED | mutant.rules):
                 by_place = by_kind.setdefault(mutant.kind, {})
                 by_place.setdefault(section.function.name, []).append(mutant)
     if sample is not None:
