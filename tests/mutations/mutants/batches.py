@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import kinds, scan
-from .mutant import API_FILE, FAR_FILES, MISUSED, Mutant
+from .mutant import API_FILE, FAR_FILES, MISUSED, NESTED, Mutant
 from .section import Section
 
 _SHARED = "static int planted_flag;\nstatic struct mutex planted_mutex;\n"
@@ -69,7 +69,9 @@ def drawn(
     for section in found:
         broken = known.get(section.function.name, frozenset())
         for mutant in kinds.every(section):
-            if re.search(kind, mutant.kind) and not broken & (MISUSED | mutant.rules):
+            # Where sections nest as the kernel is, what leaks one has other names as well.
+            told = mutant.rules if mutant.rules == NESTED else mutant.rules - NESTED
+            if re.search(kind, mutant.kind) and not broken & (MISUSED | told):
                 by_place = by_kind.setdefault(mutant.kind, {})
                 by_place.setdefault(section.function.name, []).append(mutant)
     if sample is not None:

@@ -14,7 +14,10 @@ from .section import Section
 UNBALANCED = frozenset({"unbalanced-section", "nested-section"})
 OUTSIDE = frozenset({"section-outside-lock", "unlock-before-flush"})
 LEAKED = UNBALANCED | OUTSIDE
-MISUSED = LEAKED | {"unbalanced-pause", "bh-across-section", "section-in-interrupt"}
+MISUSED = OUTSIDE | {
+    *("unbalanced-section", "unbalanced-pause"),
+    *("bh-across-section", "section-in-interrupt"),
+}
 SLEEP = frozenset({"sleep-in-section"})
 NESTED = frozenset({"nested-section"})
 
