@@ -56,6 +56,8 @@ def tree(tmp_path: Path) -> Path:
     (top / "mm").mkdir(parents=True)
     (top / "mm/one.c").write_text(CODE)
     (top / "mm/util.c").write_text("int there;\n")
+    (top / "include/linux").mkdir(parents=True)
+    (top / "include/linux/cleanup.h").write_text("#define DEFINE_LOCK_GUARD_0(name, ...)\n")
     return top
 
 
@@ -140,7 +142,7 @@ def test_the_tree_stays_as_it_is(tree: Path) -> None:
     for batch in batches.packed(batches.drawn(batches.sections(tree))):
         batches.plant(tree, batch.mutants)
     assert (tree / "mm/one.c").read_text() == CODE
-    assert sorted(path.name for path in tree.rglob("*.[ch]")) == ["one.c", "util.c"]
+    assert sorted(path.name for path in tree.rglob("*.[ch]")) == ["cleanup.h", "one.c", "util.c"]
 
 
 def test_the_leave_moves_behind_the_unlock(tree: Path) -> None:
@@ -155,6 +157,13 @@ def test_a_section_becomes_a_block(tree: Path) -> None:
     text = _text(tree, _drawn(tree, r"right: DEFINE_LOCK_GUARD_0\(\)"))
     assert "\tscoped_guard(scan_m1) {\n\tdo {" in text
     assert "< 9);\n\t}\n\tpte_unmap_unlock(start_pte, ptl);" in text
+
+
+def test_only_guards_that_the_tree_has_are_planted(section: Section) -> None:
+    """A kernel without `guard()` cannot be built with one."""
+    planted = {mutant.kind for mutant in kinds.every(section)}
+    assert "right: DEFINE_LOCK_GUARD_0()" in planted
+    assert "right: DEFINE_GUARD()" not in planted
 
 
 def test_each_tree_holds_one_change_of_a_function(tree: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import kinds, scan
-from .mutant import API_FILE, FAR_FILES, MISUSED, NESTED, Mutant
+from .mutant import API_FILE, FAR_FILES, GUARD_FILE, MISUSED, NESTED, Mutant
 from .section import Section
 
 _SHARED = "static int planted_flag;\nstatic struct mutex planted_mutex;\n"
@@ -38,8 +38,9 @@ def sections(tree: Path) -> list[Section]:
 
     Those of self-tests are none, nor what goes behind the API where the tree counts sections.
     """
+    guards = frozenset(re.findall(r"^#define (\w+)\(", _read(tree, GUARD_FILE), re.M))
     found = [
-        Section(f, waits=bool(arch) and not scan.pins(tree, arch))
+        Section(f, bool(arch) and not scan.pins(tree, arch), guards)
         for f in scan.sections(tree)
         if "/tests/" not in f.file
         for arch in [f.arch]
@@ -145,7 +146,8 @@ def _in_api(text: str, function: str) -> str:
 
 
 def _read(tree: Path, file: str) -> str:
-    return (tree / file).read_text(encoding="latin-1")
+    path = tree / file
+    return path.read_text(encoding="latin-1") if path.is_file() else ""
 
 
 def _named(text: str, mutant: Mutant) -> str:

@@ -31,6 +31,9 @@ tree has is taken: the examples have but one of them."""
 API_FILE = "include/linux/pgtable.h"
 """Where the calls of the mode are, in trees that count sections."""
 
+GUARD_FILE = "include/linux/cleanup.h"
+"""Where guards are defined, in trees since v6.5 and in some stable ones."""
+
 Edit = tuple[int, str]
 """A line, and the text that stands before it or in its place, with the indentation of it."""
 

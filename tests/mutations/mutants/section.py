@@ -26,11 +26,13 @@ class Section:
     """A function with a section, and places and names in it.
 
     Lines are those of the file, counted from one; where there is none of a kind it is None.
-    waits: whether its own code may wait in it: an architecture whose begin pins nothing knows so.
+    waits: whether its own code may wait in it: an architecture whose begin pins nothing knows so;
+    guards: macros for guards that the tree defines.
     """
 
     function: Function
     waits: bool = False
+    guards: frozenset[str] = frozenset()
 
     @cached_property
     def begins(self) -> list[int]:
@@ -95,6 +97,13 @@ class Section:
             for row in rows
         )
         return (begin, leave) if deep == self.indent(leave) and flat else None
+
+    @cached_property
+    def block(self) -> tuple[int, int] | None:
+        """The region, where it can be a block: no label may stand at the end of one."""
+        if self.region is None or self.text(self.region[1] - 1).endswith(":"):
+            return None
+        return self.region
 
     @staticmethod
     def _deep(row: str) -> int:

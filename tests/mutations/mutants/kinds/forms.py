@@ -169,27 +169,38 @@ class Block:
 
 
 def blocks(section: Section) -> Iterator[Block]:
-    """Every way for one section; `guard()` is in a tree since v6.5 and some stable releases."""
+    """Every way for one section, of guards those that the tree has."""
+    yield from (b for b in _guards(section) if b.name.removesuffix("()") in section.guards)
+    yield from _cleanups(section)
+
+
+_INCLUDE = "#include <linux/cleanup.h>\n\n"
+
+
+def _guards(section: Section) -> Iterator[Block]:
     begin, leave = section.begin, section.leave
-    include = "#include <linux/cleanup.h>\n\n"
     yield Block(
         "DEFINE_LOCK_GUARD_0()",
         "scoped_guard(scan_m@) {",
         "guard(scan_m@)();",
-        include + f"DEFINE_LOCK_GUARD_0(scan_m@, {begin}(), {leave}())\n",
+        _INCLUDE + f"DEFINE_LOCK_GUARD_0(scan_m@, {begin}(), {leave}())\n",
     )
     yield Block(
         "DEFINE_GUARD()",
         f"scoped_guard(scan_m@, {_owner(section)}) {{",
         f"guard(scan_m@)({_owner(section)});",
-        include + f"DEFINE_GUARD(scan_m@, struct mm_struct *, {begin}(), {leave}())\n",
+        _INCLUDE + f"DEFINE_GUARD(scan_m@, struct mm_struct *, {begin}(), {leave}())\n",
     )
+
+
+def _cleanups(section: Section) -> Iterator[Block]:
+    begin, leave = section.begin, section.leave
     end = f"static inline void scan_end_m@(int *on)\n{{\n\t{leave}();\n}}\n"
     yield Block(
         "__cleanup()",
         f"{{\n\tint scan_m@ __cleanup(scan_end_m@) = 0;\n\n\t{begin}();",
         f"int scan_m@ __cleanup(scan_end_m@) = 0;\n\n{begin}();",
-        include + end,
+        _INCLUDE + end,
     )
     yield Block(
         "__attribute__((cleanup))",

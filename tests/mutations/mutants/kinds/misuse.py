@@ -41,9 +41,9 @@ def _misused(section: Section, form: Form) -> Iterator[Mutant]:
 
 
 def _blocks(section: Section) -> Iterator[Mutant]:
-    if section.region is None:
+    if section.block is None:
         return
-    begin, leave = section.region
+    begin, leave = section.block
     for block in blocks(section):
         opened = ((begin, block.opens), (leave, "}"))
         if not section.waits:

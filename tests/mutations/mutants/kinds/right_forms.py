@@ -17,8 +17,8 @@ def right(section: Section) -> Iterator[Mutant]:
     for form in forms(section):
         edits = written(section, form)
         yield Mutant(f"right: {form.name}", section, NO_RULES, *edits, form.code)
-    if section.region is not None:
-        begin, leave = section.region
+    if section.block is not None:
+        begin, leave = section.block
         for block in blocks(section):
             whole = ((begin, block.opens), (leave, "}"))
             kind = f"right: {block.name}"
