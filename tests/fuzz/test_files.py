@@ -21,8 +21,9 @@ from lazymmu.ftrace import trace
 from lazymmu.ftrace.record import TraceError
 from lazymmu.litmus.error import LitmusError
 from lazymmu.litmus.read import read
+from lazymmu.problem import Problem
 from lazymmu.snapshot.tree import Tree, TreeError
-from lazymmu.verbs import baseline, suppressions
+from lazymmu.verbs import baseline, configuration, suppressions
 from lazymmu.witness.finding import CheckResult
 from lazymmu.witness.source import result_cache
 from lazymmu.witness.source.check import check
@@ -71,6 +72,26 @@ def test_any_suppressions(text: bytes) -> None:
             str(entry)
     except suppressions.SuppressionError as error:
         assert "\n" not in str(error).strip()
+
+
+@fuzz(
+    text=mutated(
+        [
+            b'arches = ["x86"]\nfail-on = "hurts"\nmin-confidence = "high"\nformat = "gcc"\n',
+            b'baseline = "b.json"\nsuppressions = "s.toml"\n' + SUPPRESSIONS[0],
+        ],
+        (b"[[suppress]]\n", b"arches", b"baseline", b"'../x'", b"'/dev/zero'", b"'s.toml/'", b"="),
+    )
+)
+def test_any_configuration(text: bytes) -> None:
+    """It is read, or Problem says why not, in one line; nothing that it names is waited for."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, ".lazymmu.toml")
+        file.write_bytes(text)
+        try:
+            configuration.read(str(file)).told()
+        except Problem as problem:
+            assert "\n" not in str(problem).strip()
 
 
 @fuzz(

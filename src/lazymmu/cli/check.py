@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options, outputs
+from lazymmu.cli import config, options, outputs
 from lazymmu.cli.console import emit, progress, say
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lazymmu.cli.outputs import Output
     from lazymmu.verbs.check import CheckAnswer, CheckRequest
+    from lazymmu.verbs.configuration import Configuration
     from lazymmu.verbs.selection import CheckOutcome
 
 NAME = "check"
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_trees(parser)
     options.add_reading(parser)
     options.add_kernel(parser)
+    config.add_config(parser)
     which = parser.add_argument_group("which findings")
     options.add_path(which, "report only findings that touch")
     which.add_argument(
@@ -50,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--min-confidence",
         choices=("low", "medium", "high"),
-        default="medium",
         help="how sure a finding must be (default: medium)",
     )
     new = which.add_mutually_exclusive_group()
@@ -80,7 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--fail-on",
         choices=FAIL_ON,
-        default="breaks-text",
         help="the least that makes the exit code 1: what hurts an architecture, what hurts or "
         "costs one, what breaks the text (default), or information as well",
     )
@@ -98,12 +98,13 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print the answer, and say how it ended."""
     import lazymmu
 
+    configured = config.configure(args)
     wanted = _outputs(args)
-    request = _request(args, wanted)
+    request = _request(args, wanted, configured)
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.check(request, progress=show)
     for entry in answer.stale:
-        say(f"{args.suppress}: {entry} is stale: no finding matches it")
+        say(f"{entry.origin}: {entry} is stale: no finding matches it")
     if args.write_baseline:
         _write_baseline(answer, args)
     else:
@@ -115,10 +116,15 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
 
-def _request(args: argparse.Namespace, wanted: Sequence[Output]) -> CheckRequest:
+def _request(
+    args: argparse.Namespace, wanted: Sequence[Output], configured: Configuration | None
+) -> CheckRequest:
     """The question that the arguments ask; raises Problem for what cannot be printed."""
     import lazymmu
+    from lazymmu.verbs.selection import FailOn
+    from lazymmu.witness.finding import Confidence
 
+    beside = configured.baseline if configured is not None else None
     several = len(args.trees) > 1
     if args.compare and not several:
         raise Problem("--compare needs at least two trees")
@@ -127,12 +133,13 @@ def _request(args: argparse.Namespace, wanted: Sequence[Output]) -> CheckRequest
     return lazymmu.CheckRequest(
         **options.reading(args),
         rules=args.rules,
-        min_confidence=args.min_confidence,
+        min_confidence=Confidence(args.min_confidence or Confidence.MEDIUM),
         since=args.since,
         diff=options.maybe_given(args.diff),
         suppressions=options.maybe_given(args.suppress),
-        baseline=options.maybe_given(args.baseline),
-        fail_on=args.fail_on,
+        configured=configured.suppress if configured is not None else (),
+        baseline=options.maybe_given(args.baseline) or beside,
+        fail_on=FailOn(args.fail_on or FailOn.BREAKS_TEXT),
         provenance=any(output.format == "sarif" for output in wanted),
     )
 
@@ -145,7 +152,8 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
             if name in FORMATS and name not in formats.TABLES:
                 there_are = ", ".join(formats.TABLES)
                 raise Problem(f"--compare has no format {name}; it has {there_are}")
-    return outputs.outputs(args, FORMATS)
+    default = "" if args.compare else getattr(args, "default_format", "")
+    return outputs.outputs(args, FORMATS, default)
 
 
 def _asked(args: argparse.Namespace) -> Collection[str]:

@@ -20,6 +20,7 @@ _FILES = {
     "baseline",
     "write_baseline",
     "diff",
+    "config",
     "output",
     "events",
     "litmus",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options, outputs
+from lazymmu.cli import config, options, outputs
 from lazymmu.cli.console import progress, say
 from lazymmu.report.common import formats
 
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_trees(parser)
     options.add_reading(parser)
     options.add_kernel(parser)
+    config.add_config(parser)
     options.add_path(parser, "list only sections in")
     outputs.add_outputs(parser, FORMATS)
 
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.report.check.formats import of_sections
     from lazymmu.report.common.words import count
 
-    wanted = outputs.outputs(args, FORMATS)
+    config.configure(args)
+    wanted = outputs.outputs(args, FORMATS, getattr(args, "default_format", ""))
     request = lazymmu.SectionsRequest(**options.reading(args))
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.sections(request, progress=show)

@@ -41,6 +41,7 @@ class CheckRequest(TreeRequest):
     :param since: only what is new in the one git tree since this revision.
     :param diff: only what a patch brings that is applied to the one tree.
     :param suppressions: a TOML file of findings that are left out, each with a reason.
+    :param configured: suppressions of a configuration (`verbs.configuration`), besides.
     :param baseline: a file with what was there before, and is left out.
     :param fail_on: the least that makes a check end with 1.
     :param provenance: ask the repository of each tree which commit it is.
@@ -51,6 +52,7 @@ class CheckRequest(TreeRequest):
     since: str | None = None
     diff: Given | None = None
     suppressions: Given | None = None
+    configured: Sequence[Suppression] = ()
     baseline: Given | None = None
     fail_on: FailOn = FailOn.BREAKS_TEXT
     provenance: bool = False
@@ -59,6 +61,7 @@ class CheckRequest(TreeRequest):
         """As for every tree; a confidence may be a word."""
         TreeRequest.__post_init__(self)
         object.__setattr__(self, "rules", several(self.rules))
+        object.__setattr__(self, "configured", several(self.configured))
         object.__setattr__(self, "min_confidence", Confidence(self.min_confidence))
         object.__setattr__(self, "fail_on", FailOn(self.fail_on))
 
@@ -68,8 +71,8 @@ class CheckAnswer:
     """What came of a check.
 
     request: the question; arches: those that were asked for, None for all; outcomes: for each tree
-    what remains of what was found; results: for each tree everything; suppressions: those that the
-    request's file has.
+    what remains of what was found; results: for each tree everything; suppressions: those of the
+    request's file and its configuration.
     """
 
     request: CheckRequest
@@ -173,7 +176,7 @@ def check(
         arches=wanted.arches,
         outcomes=tuple(outcome for _, outcome in pairs),
         results=tuple(result for result, _ in pairs),
-        suppressions=wanted.suppressions,
+        suppressions=(*wanted.suppressions, *asked.configured),
     )
 
 
@@ -254,11 +257,11 @@ def _one(
         before = selection.known(f.fingerprint for f in old.findings)
         outcome = outcome.setting_aside(SetAsideBy.FORMER_TREE, _unjustified(before))
         outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
-    if wanted.suppressions:
-        outcome = outcome.setting_aside(
-            SetAsideBy.SUPPRESSION,
-            lambda finding: next((s.reason for s in wanted.suppressions if s.holds(finding)), None),
-        )
+    for by, entries in (
+        (SetAsideBy.SUPPRESSION, wanted.suppressions),
+        (SetAsideBy.CONFIGURATION, request.configured),
+    ):
+        outcome = outcome.setting_aside(by, _judged(entries))
     if wanted.baseline is not None:
         before = selection.known(wanted.baseline.fingerprints)
         outcome = outcome.setting_aside(SetAsideBy.BASELINE, _unjustified(before))
@@ -270,6 +273,11 @@ def _one(
         outcome = replace(outcome, paths=paths)
     least = request.min_confidence
     return result, outcome.without(f"below {least} confidence", selection.above(least))
+
+
+def _judged(entries: Sequence[Suppression]) -> Callable[[Finding], str | None]:
+    """The reason of the first entry that holds for a finding, for `CheckOutcome.setting_aside`."""
+    return lambda finding: next((one.reason for one in entries if one.holds(finding)), None)
 
 
 def _unjustified(test: Callable[[Finding], bool]) -> Callable[[Finding], str | None]:

@@ -68,7 +68,9 @@ class SetAsideBy(StrEnum):
     """What says that a finding does not count, as it is read after a number."""
 
     SUPPRESSION = "suppressed"
-    """An entry of a file of suppressions, or of a configuration."""
+    """An entry of a file of suppressions that the user named."""
+    CONFIGURATION = "suppressed by the configuration"
+    """An entry of the configuration that was found with the tree, or named."""
     COMMENT = "allowed by a comment in the source"
     BASELINE = "in the baseline"
     FORMER_TREE = "not new"

@@ -16,27 +16,18 @@ Each entry needs a `reason`, and either a `fingerprint` or a `rule` with a `file
 from __future__ import annotations
 
 import fnmatch
-import re
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lazymmu.terminal import clean
+from lazymmu.verbs import toml_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from lazymmu.witness.finding import Finding
 
-__all__ = ["Suppression", "SuppressionError", "read", "stale"]
-
-MOST: Final = 4 << 20
-"""Bytes of a file: some twenty thousand entries."""
-
-# Possessive, and from a word's beginning: it takes time as long as the text.
-_DOTTED: Final = re.compile(
-    rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}"""
-)
+__all__ = ["Suppression", "SuppressionError", "entries", "read", "stale"]
 
 _KEYS = ("rule", "file", "function", "fingerprint", "reason")
 
@@ -47,7 +38,10 @@ class SuppressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One entry; number: its place in the file, from one; a key that was not given is empty."""
+    """One entry; a key that was not given is empty.
+
+    number: its place in the file, from one; origin: the file's name, for messages.
+    """
 
     number: int
     rule: str = ""
@@ -55,6 +49,7 @@ class Suppression:
     function: str = ""
     fingerprint: str = ""
     reason: str = ""
+    origin: str = ""
 
     def holds(self, finding: Finding) -> bool:
         """Whether this entry is about `finding`."""
@@ -76,28 +71,21 @@ def read(text: bytes, name: str, rules: Collection[str]) -> tuple[Suppression, .
     Raises SuppressionError for anything that is not as this module's text says: an entry that is
     misread would hide findings.
     """
-    if len(text) > MOST or _DOTTED.search(text):
-        # Of what takes the library the square of its length.
-        much = f"it holds more than {MOST >> 20} MiB" if len(text) > MOST else "a key of 100 parts"
-        raise SuppressionError(f"{name}: not a list of suppressions: {much}")
     try:
-        tables = tomllib.loads(text.decode())
-    except UnicodeDecodeError:
-        raise SuppressionError(f"{name}: not TOML: it is not text in UTF-8") from None
-    except RecursionError:
-        raise SuppressionError(f"{name}: not TOML: it is nested too deeply") from None
-    except tomllib.TOMLDecodeError as error:
+        tables = toml_text.load(text)
+    except toml_text.NotTomlError as error:
         raise SuppressionError(f"{name}: not TOML: {error}") from None
-    except (ValueError, OverflowError):
-        # A number of thousands of digits, a day that no month has: the library lets it through.
-        raise SuppressionError(f"{name}: not TOML: it holds a number that cannot be read") from None
     extra = sorted(tables.keys() - {"suppress"})
     if extra:
         raise SuppressionError(f"{name}: unknown key `{extra[0]}`; entries begin with [[suppress]]")
-    entries = tables.get("suppress", [])
-    if not isinstance(entries, list):
+    return entries(tables.get("suppress", []), name, rules)
+
+
+def entries(listed: object, name: str, rules: Collection[str]) -> tuple[Suppression, ...]:
+    """The entries of a list of tables; arguments and errors are those of `read`."""
+    if not isinstance(listed, list):
         raise SuppressionError(f"{name}: `suppress` is not a list; entries begin with [[suppress]]")
-    return tuple(_entry(entry, at, name, rules) for at, entry in enumerate(entries, 1))
+    return tuple(_entry(entry, at, name, rules) for at, entry in enumerate(listed, 1))
 
 
 def stale(
@@ -126,4 +114,4 @@ def _entry(entry: object, number: int, name: str, rules: Collection[str]) -> Sup
         raise SuppressionError(
             f"{where} needs a `fingerprint`, or a `rule` with `file` or `function`"
         )
-    return Suppression(number, **entry)
+    return Suppression(number, origin=name, **entry)

@@ -30,7 +30,11 @@ _RANKS: Final = {Confidence.LOW: 20.0, Confidence.MEDIUM: 60.0, Confidence.HIGH:
 _ROOT: Final = "%SRCROOT%"
 """What locations are relative to; the name is the one that most tools use (3.14.14)."""
 
-_SUPPRESSIONS: Final = {SetAsideBy.SUPPRESSION: "external", SetAsideBy.COMMENT: "inSource"}
+_SUPPRESSIONS: Final = {
+    SetAsideBy.SUPPRESSION: "external",
+    SetAsideBy.CONFIGURATION: "external",
+    SetAsideBy.COMMENT: "inSource",
+}
 _KNOWN: Final = (SetAsideBy.BASELINE, SetAsideBy.FORMER_TREE)
 
 

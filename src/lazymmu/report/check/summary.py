@@ -24,7 +24,7 @@ __all__ = ["sentences", "unconcerned"]
 def sentences(
     outcome: CheckOutcome, *, asked: Collection[str] = (), listed: bool = False
 ) -> list[str]:
-    """One to six sentences.
+    """One to seven sentences.
 
     asked: rules named by the user, whose information is shown; listed: the format lists
     information and what could not be seen, so that pointing there would be idle.
@@ -45,6 +45,9 @@ def sentences(
             f"{count(len(hidden), 'note')} for information not shown; "
             f"{' '.join(f'--rule {rule}' for rule in rules)} shows {them}"
         )
+    passing = len(outcome.verdicts) - sum(f in outcome.verdicts for f in outcome.failing)
+    if passing:
+        said.append(f"{passing} of them leave the exit code alone, by fail-on {outcome.fail_on}")
     if outcome.withheld:
         said.append(
             "not counted: " + ", ".join(f"{number} {reason}" for reason, number in outcome.withheld)
