@@ -100,6 +100,7 @@ ALLOWED = {
         "report",
         "verbs.demo",
         "verbs.selection",
+        "verbs.allow_comments",
         "verbs.stored",
         "crosscheck.values",
         "witness.finding",

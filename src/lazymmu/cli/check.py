@@ -64,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only what a patch brings that is applied to the tree (- for standard input)",
     )
     which.add_argument("--suppress", metavar="FILE", help="leave out what this TOML file names")
+    which.add_argument(
+        "--no-allow",
+        action="store_true",
+        help="count also what a comment in the source allows: /* lazymmu: allow(RULE) REASON */",
+    )
     which.add_argument("--baseline", metavar="FILE", help="leave out what this baseline holds")
     which.add_argument(
         "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
@@ -105,6 +110,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         answer = lazymmu.check(request, progress=show)
     for entry in answer.stale:
         say(f"{entry.origin}: {entry} is stale: no finding matches it")
+    _say_comments(answer)
     if args.write_baseline:
         _write_baseline(answer, args)
     else:
@@ -137,6 +143,7 @@ def _request(
         since=args.since,
         diff=options.maybe_given(args.diff),
         suppressions=options.maybe_given(args.suppress),
+        allow=not args.no_allow,
         configured=configured.suppress if configured is not None else (),
         baseline=options.maybe_given(args.baseline) or beside,
         fail_on=FailOn(args.fail_on or FailOn.BREAKS_TEXT),
@@ -183,6 +190,17 @@ def _print(
     else:
         render = of_check(outcomes, asked=asked, allow_loss=args.allow_loss, verbose=args.verbose)
     outputs.deliver(wanted, render, coloured=("text",))
+
+
+def _say_comments(answer: CheckAnswer) -> None:
+    """Tell of comments that allow something: a stranger's tree may have some, and a typo is one."""
+    from lazymmu.report.check import allow
+
+    for outcome in answer.outcomes:
+        for sentence in allow.sentences(outcome):
+            say(sentence)
+    for sentence in allow.unused(answer.unused_comments):
+        say(sentence)
 
 
 def _say(answer: CheckAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from lazymmu.problem import Problem
 from lazymmu.snapshot import former_tree
 from lazymmu.snapshot.provenance import provenance
 from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs import baseline, names, reading, selection, suppressions
+from lazymmu.verbs import allow_comments, baseline, names, reading, selection, suppressions
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, Input, read, several
 from lazymmu.verbs.reading import TreeRequest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
+    from lazymmu.verbs.allow_comments import AllowComment, AllowComments
     from lazymmu.verbs.baseline import Baseline
     from lazymmu.verbs.suppressions import Suppression
     from lazymmu.witness.finding import Finding
@@ -43,6 +44,7 @@ class CheckRequest(TreeRequest):
     :param suppressions: a TOML file of findings that are left out, each with a reason.
     :param configured: suppressions of a configuration (`verbs.configuration`), besides.
     :param baseline: a file with what was there before, and is left out.
+    :param allow: heed comments in the source that allow a finding.
     :param fail_on: the least that makes a check end with 1.
     :param provenance: ask the repository of each tree which commit it is.
     """
@@ -54,6 +56,7 @@ class CheckRequest(TreeRequest):
     suppressions: Given | None = None
     configured: Sequence[Suppression] = ()
     baseline: Given | None = None
+    allow: bool = True
     fail_on: FailOn = FailOn.BREAKS_TEXT
     provenance: bool = False
 
@@ -101,6 +104,18 @@ class CheckAnswer:
         return suppressions.stale(self.suppressions, found)
 
     @property
+    def unused_comments(self) -> tuple[AllowComment, ...]:
+        """The comments that allow what is not there, where this check could have found it."""
+        if self.arches is not None or self.request.rules or self.request.dialect is not None:
+            return ()
+        return tuple(
+            comment
+            for outcome, result in zip(self.outcomes, self.results, strict=True)
+            if outcome.comments is not None
+            for comment in outcome.comments.unused(result.findings)
+        )
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """A sentence for each tree, or architecture of one, in which there was nothing to check."""
         said = []
@@ -134,10 +149,12 @@ class CheckAnswer:
         if len(self.results) != 1:
             raise Problem("--write-baseline needs exactly one tree")
         (result,) = self.results
+        comments = self.outcomes[0].comments
         verdicts = [
             finding
             for finding in CheckOutcome(result).verdicts
             if not any(one.holds(finding) for one in self.suppressions)
+            and not (comments is not None and comments.holding(finding))
         ]
         losses = [lost.key for lost in result.coverage.blind]
         text = baseline.write(verdicts, losses, result.arches, result.tree.release)
@@ -249,6 +266,7 @@ def _one(
         result,
         fail_on=request.fail_on,
         compared=former is not None or wanted.baseline is not None,
+        comments=allow_comments.comments_of(tree, result) if request.allow else None,
         provenance=provenance(reading.called(tree)) if request.provenance else None,
     )
     if former is not None:
@@ -262,6 +280,8 @@ def _one(
         (SetAsideBy.CONFIGURATION, request.configured),
     ):
         outcome = outcome.setting_aside(by, _judged(entries))
+    if outcome.comments is not None and outcome.comments.all:
+        outcome = outcome.setting_aside(SetAsideBy.COMMENT, _allowed(outcome.comments))
     if wanted.baseline is not None:
         before = selection.known(wanted.baseline.fingerprints)
         outcome = outcome.setting_aside(SetAsideBy.BASELINE, _unjustified(before))
@@ -278,6 +298,16 @@ def _one(
 def _judged(entries: Sequence[Suppression]) -> Callable[[Finding], str | None]:
     """The reason of the first entry that holds for a finding, for `CheckOutcome.setting_aside`."""
     return lambda finding: next((one.reason for one in entries if one.holds(finding)), None)
+
+
+def _allowed(comments: AllowComments) -> Callable[[Finding], str | None]:
+    """The reason of the comment at a finding's culprit, for `CheckOutcome.setting_aside`."""
+
+    def judge(finding: Finding) -> str | None:
+        held = comments.holding(finding)
+        return f"{held[0]}: {held[0].reason}" if held else None
+
+    return judge
 
 
 def _unjustified(test: Callable[[Finding], bool]) -> Callable[[Finding], str | None]:

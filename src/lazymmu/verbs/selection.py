@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lazymmu.snapshot.provenance import Provenance
+    from lazymmu.verbs.allow_comments import AllowComments
     from lazymmu.witness.finding import CheckResult, Finding
 
 LossKey = tuple[str, str, str]
@@ -106,6 +107,8 @@ class CheckOutcome:
     """Of those withheld the ones that somebody has judged or known: formats for programs say so."""
     fail_on: FailOn = FailOn.BREAKS_TEXT
     """What makes the check end with 1."""
+    comments: AllowComments | None = None
+    """The comments in the source that allow findings, where they are heeded."""
     compared: bool = False
     """Whether it was asked what was there before: by a former tree, or by a baseline."""
     provenance: Provenance | None = None

@@ -37,12 +37,22 @@ class Confidence(StrEnum):
         return ("low", "medium", "high").index(self.value)
 
 
+class StepAside(StrEnum):
+    """What a place of a finding is that is no step on the way to its culprit; "" for a step."""
+
+    NONE = ""
+    SECTION = "section"
+    """Another section that begins here comes to the same culprit."""
+    CULPRIT = "culprit"
+    """The same mistake once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One place on a finding's path: a line of the tree and what happens there.
 
-    ``aside``: another place of the same mistake, which is no step on the way to the culprit;
-    ``code``: the line as it stands in the source, "" where there is none.
+    ``aside``: what it is where it is no step on the way to the culprit; ``code``: the line as it
+    stands in the source, "" where there is none.
     """
 
     file: str
@@ -50,7 +60,7 @@ class Step:
     column: int
     function: str
     note: str
-    aside: bool = False
+    aside: StepAside = StepAside.NONE
     code: str = ""
 
 

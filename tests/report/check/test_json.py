@@ -50,7 +50,7 @@ def test_one_tree_is_one_object_with_tree_arches_findings_and_coverage(
         "column": 2,
         "function": "outer_pte_range",
         "note": "the section begins",
-        "aside": False,
+        "aside": "",
         "code": "",
     }
     assert value["withheld"] == [{"reason": "in the baseline", "count": 2}]

@@ -13,7 +13,7 @@ import pytest
 from lazymmu.report.check import sarif
 from lazymmu.snapshot.provenance import Provenance
 from lazymmu.verbs.selection import CheckOutcome, SetAside, SetAsideBy
-from lazymmu.witness.finding import Confidence, Severity, Step, TreeInfo
+from lazymmu.witness.finding import Confidence, Severity, Step, StepAside, TreeInfo
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def test_each_tree_is_a_run_and_odd_names_are_valid_uris(render, make_finding, m
 def test_other_places_of_a_mistake_are_related_and_no_steps(render, make_finding, make_result):
     """A viewer that walks the code flow ends at the culprit."""
     path = make_finding().path
-    other = Step("mm/else.c", 3, 1, "other_range", "also in the section", aside=True)
+    other = Step("mm/else.c", 3, 1, "other_range", "also in the section", aside=StepAside.SECTION)
     (run,) = render(CheckOutcome(make_result(make_finding(path=(*path, other)))))["runs"]
     (result,) = run["results"]
     (flow,) = result["codeFlows"][0]["threadFlows"]

@@ -9,7 +9,7 @@ import pytest
 
 from lazymmu.report.check.formats import of_check
 from lazymmu.verbs.selection import CheckOutcome, SetAside, SetAsideBy
-from lazymmu.witness.finding import Harm, Lost, Severity, Step, TreeInfo
+from lazymmu.witness.finding import Harm, Lost, Severity, Step, StepAside, TreeInfo
 
 HOSTILE = {
     "escape": "\x1b[31mred\x1b]0;title\a\x9b2J",
@@ -49,7 +49,7 @@ def outcomes(hostile, make_finding, make_result):
         path=(
             Step(f"mm/{hostile}.c", 1, 1, hostile, hostile),
             Step(hostile, 41, 2, hostile, "here"),
-            Step(hostile, 50, 2, hostile, hostile, aside=True),
+            Step(hostile, 50, 2, hostile, hostile, aside=StepAside.SECTION),
         ),
         harms=(Harm("x86", hostile, hostile),),
         costs=(Harm("sparc", hostile, hostile),),

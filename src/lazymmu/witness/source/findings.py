@@ -18,7 +18,7 @@ from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.event_words import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
-from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step
+from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step, StepAside
 from lazymmu.witness.source.path.open_calls import enclosing, last_open_section, open_calls
 from lazymmu.witness.source.path.path_state import RawReport, ReportKey
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -316,13 +316,13 @@ def _finding(
         if item.section is not None and (item.section.file, item.section.line) not in seen:
             seen.add((item.section.file, item.section.line))
             note = "also in the section that begins here"
-            others.append(replace(item.section, note=note, aside=True))
+            others.append(replace(item.section, note=note, aside=StepAside.SECTION))
     shown = {(best.step.file, best.step.line)}
     for item in sorted(group, key=lambda c: (c.step.file, c.step.line)):
         if (item.step.file, item.step.line) not in shown:
             shown.add((item.step.file, item.step.line))
             note = f"likewise: {item.step.note}"
-            others.append(replace(item.step, note=note, aside=True))
+            others.append(replace(item.step, note=note, aside=StepAside.CULPRIT))
     return Finding(
         rule=best.rule,
         severity=severity,
