@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,9 @@ VERBS: tuple[ModuleType, ...] = (
 They import what is heavy inside `run`, so that `lazymmu --help` and completion stay instant.
 """
 
+_VERBOSE = "tell_all"
+"""Where the general -v is kept, since verbs have one of their own."""
+
 _EXIT_STATUS = """\
 exit status:
   0    checked, and nothing found
@@ -60,15 +64,25 @@ exit status:
 
 
 class _Version(argparse.Action):
-    """Print the version when asked, so that nobody else pays for looking it up."""
+    """Print the version when asked, so that nobody else pays for looking it up.
+
+    With ``-v`` before or after it, all that a report of a bug should say.
+    """
 
     def __init__(self, option_strings: list[str], dest: str, **kwargs: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, **kwargs)
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object
+    ) -> None:
         import lazymmu
 
-        emit(f"lazymmu {lazymmu.__version__}\n")
+        if getattr(namespace, _VERBOSE, False):
+            from lazymmu.cli import about
+
+            emit(about.text())
+        else:
+            emit(f"lazymmu {lazymmu.__version__}\n")
         parser.exit()
 
 
@@ -82,6 +96,13 @@ def build_parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        dest=_VERBOSE,
+        help="with --version: engine, libraries, programs, cache and what is known of kernels, too",
+    )
     parser.add_argument(
         "--debug", action="store_true", help="show a traceback when lazymmu itself fails"
     )
@@ -99,13 +120,21 @@ def build_parser() -> Parser:
     return parser
 
 
+def _verbose_first(argv: Sequence[str] | None) -> Sequence[str] | None:
+    """The arguments with ``-v`` before a ``--version`` that it follows, as one usually says it."""
+    given = sys.argv[1:] if argv is None else list(argv)
+    if given[:1] == ["--version"] and given[1:2] in (["-v"], ["--verbose"]):
+        return [given[1], given[0], *given[2:]]
+    return argv
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     debug = False
     console.begin()
     try:
         try:
-            args = build_parser().parse_args(argv)
+            args = build_parser().parse_args(_verbose_first(argv))
         except SystemExit as stop:  # argparse has said what is wrong, or printed what was asked for
             code = stop.code if isinstance(stop.code, int) else int(ExitCode.FAILED)
         else:
