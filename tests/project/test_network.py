@@ -11,7 +11,8 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "lazymmu"
 CONNECT = {
     "socket", "ssl", "http", "urllib.request", "ftplib", "smtplib", "poplib", "imaplib",
-    "telnetlib", "xmlrpc", "asyncio", "requests", "httpx", "aiohttp", "urllib3", "socketserver", "webbrowser",
+    "telnetlib", "xmlrpc", "asyncio", "requests", "httpx", "aiohttp", "urllib3", "socketserver",
+    "webbrowser",
 }  # fmt: skip
 
 

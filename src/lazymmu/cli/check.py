@@ -2,8 +2,8 @@
 """Check kernel source trees against the contract of the lazy MMU mode.
 
 A tree is plain source: it need not be configured or built. Findings go to
-standard output, one line each with the path to the culprit below it, what hurts first;
-a summary goes to standard error.
+standard output, one line each with the path to the culprit below it, what
+hurts first; a summary goes to standard error.
 """
 
 from __future__ import annotations

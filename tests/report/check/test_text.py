@@ -18,6 +18,7 @@ from lazymmu.witness.finding import (
     Harm,
     Severity,
     Step,
+    StepAside,
     TreeInfo,
 )
 
@@ -68,7 +69,9 @@ def test_a_path_that_comes_back_to_a_function_comes_back_to_its_depth(make_findi
 
 def test_three_other_places_are_named_and_the_others_counted(make_finding, make_result):
     """Nineteen lines of the same do not stand before the next finding, unless asked for."""
-    aside = tuple(Step("mm/z.c", n, 1, "z", "likewise", aside=True) for n in range(1, 8))
+    aside = tuple(
+        Step("mm/z.c", n, 1, "z", "likewise", aside=StepAside.CULPRIT) for n in range(1, 8)
+    )
     finding = make_finding()
     outcomes = [CheckOutcome(make_result(make_finding(path=finding.path + aside)))]
     brief = text.render(outcomes)

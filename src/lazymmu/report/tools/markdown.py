@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.report.common import messages
 from lazymmu.report.common.markup import cell, code, in_html, prose
 from lazymmu.report.common.tool_report import CaseState
 from lazymmu.report.common.words import clean, count
@@ -78,7 +79,8 @@ def _findings(suite: ReportSuite, shown: Sequence[ReportEntry]) -> Iterator[str]
     for entry in shown:
         finding = entry.finding
         where = f"{suite.opens(finding.file)}:{finding.line}"
-        yield _row([f"{finding.severity}", cell(where), cell(entry.message), cell(finding.rule)])
+        told = (where, entry.message, finding.rule)
+        yield _row([messages.severity(finding), *map(cell, told)])
     if shown:
         yield ""
     for entry in shown:
