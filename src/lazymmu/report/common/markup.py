@@ -34,9 +34,9 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """A text as a code span in a cell of a table."""
+    """A text as a code span in a cell of a table; nothing stays nothing."""
     # A table is cut at its bars before anything else is looked at (GFM, "Tables").
-    return code(text).replace("|", "\\|")
+    return code(text).replace("|", "\\|") if text else ""
 
 
 def escaped(text: str) -> str:

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.finding import Finding, Step
 
-__all__ = ["CaseState", "ReportCase", "ReportEntry", "ReportSuite", "ToolReport", "standing"]
+__all__ = [
+    "CaseState",
+    "ReportCase",
+    "ReportEntry",
+    "ReportSuite",
+    "ToolReport",
+    "happens",
+    "standing",
+]
 
 
 class CaseState(StrEnum):
@@ -47,6 +55,8 @@ class ReportEntry:
     :param fails: whether it makes the command end with 1.
     :param aside: why it does not count though it was found (``suppressed``), "" where it counts.
     :param reason: what somebody gave as the reason for that, "" for none.
+    :param title: what tells it from others of its rule, without numbers that change; "" for
+        its function and file.
     """
 
     finding: Finding
@@ -56,6 +66,13 @@ class ReportEntry:
     fails: bool = True
     aside: str = ""
     reason: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its title, which stays when lines move."""
+        one = self.finding
+        return self.title or (f"{one.function}() in {one.file}" if one.function else one.file)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -125,6 +142,12 @@ class ToolReport:
             for entry in suite.entries:
                 if not entry.aside:
                     yield suite, entry
+
+
+def happens(step: Step) -> str:
+    """What happens at a step, as `function(): note`, as a stranger wrote it."""
+    where = f"{step.function}(): " if step.function else ""
+    return f"{where}{step.note or 'here'}"
 
 
 def standing(top: str) -> str:

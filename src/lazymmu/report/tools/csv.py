@@ -50,7 +50,8 @@ def render_rows(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> st
 def defused(text: str) -> str:
     """A text that no spreadsheet takes for a formula; on one line, and harmless on a terminal."""
     safe = clean(text)
-    return f"'{safe}" if safe.lstrip().startswith(_FORMULA) else safe
+    begins = safe.lstrip().startswith(_FORMULA) and len(safe.strip()) > 1
+    return f"'{safe}" if begins else safe
 
 
 def _row(suite: ReportSuite, entry: ReportEntry) -> tuple[str | int, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.report.common import messages
+from lazymmu.report.common.tool_report import happens
 from lazymmu.report.common.words import clean
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ def _entry(suite: ReportSuite, entry: ReportEntry) -> Iterator[str]:
     )
     # The last step is the culprit, which has its line already.
     for step in entry.steps[:-1]:
-        who = f"{step.function}(): " if step.function else ""
         place = _at(suite, step.file, step.line, step.column)
-        yield messages.note(place, clean(f"{who}{step.note or 'here'}"))
+        yield messages.note(place, clean(happens(step)))
 
 
 def _at(suite: ReportSuite, file: str, line: int, column: int) -> str:

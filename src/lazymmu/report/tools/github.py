@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.report.common.tool_report import happens
 from lazymmu.report.common.words import clean
 from lazymmu.witness.finding import Severity
 
@@ -44,11 +45,7 @@ def _entry(suite: ReportSuite, entry: ReportEntry) -> str:
     if finding.line > 0 and finding.column > 0:
         properties["col"] = str(finding.column)
     properties["title"] = f"lazymmu {finding.rule}"
-    steps = [
-        f"{suite.opens(step.file)}:{step.line}: "
-        f"{f'{step.function}(): ' if step.function else ''}{step.note or 'here'}"
-        for step in entry.steps
-    ]
+    steps = [f"{suite.opens(step.file)}:{step.line}: {happens(step)}" for step in entry.steps]
     told = [entry.message, *entry.harms, "; ".join(entry.terms), *steps]
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     # %0A is a new line in the annotation, and none in the log.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from lazymmu.report.common import messages
-from lazymmu.report.common.tool_report import CaseState
+from lazymmu.report.common.tool_report import CaseState, happens
 from lazymmu.report.common.words import clean
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _of_finding(
     suite: ReportSuite, entry: ReportEntry, names: Counter[str]
 ) -> tuple[CaseState, list[str]]:
     finding = entry.finding
-    name = f"{finding.function}() in {finding.file}" if finding.function else finding.file
+    name = entry.name
     names[f"{finding.rule} {name}"] += 1
     if (again := names[f"{finding.rule} {name}"]) > 1:
         name = f"{name} ({again})"
@@ -101,7 +101,7 @@ def _body(suite: ReportSuite, entry: ReportEntry) -> Iterator[str]:
         f"{entry.message} [{finding.rule}]"
     )
     for step in entry.steps:
-        said = clean(f"{step.function}(): {step.note or 'here'}")
+        said = clean(happens(step))
         yield f"  {messages.at(suite.opens(step.file), step.line, step.column)} {said}"
     yield from map(clean, (*entry.harms, "; ".join(entry.terms)))
 

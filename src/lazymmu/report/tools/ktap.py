@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common import messages
-from lazymmu.report.common.tool_report import CaseState
+from lazymmu.report.common.tool_report import CaseState, happens
 from lazymmu.report.common.words import clean
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def _entry(suite: ReportSuite, entry: ReportEntry) -> Iterator[str]:
         return
     yield from (f"note: {clean(harm)}" for harm in entry.harms)
     for step in entry.steps:
-        said = f"{step.function}(): {step.note or 'here'}"
-        yield f"step: {messages.at(suite.opens(step.file), step.line, step.column)} {clean(said)}"
+        place = messages.at(suite.opens(step.file), step.line, step.column)
+        yield f"step: {place} {clean(happens(step))}"
 
 
 def _diagnostic(text: str) -> str:

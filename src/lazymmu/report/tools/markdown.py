@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common import messages
 from lazymmu.report.common.markup import cell, code, in_html, prose
-from lazymmu.report.common.tool_report import CaseState
-from lazymmu.report.common.words import clean, count
+from lazymmu.report.common.tool_report import CaseState, happens
+from lazymmu.report.common.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ def render(report: ToolReport) -> str:
 
 def render_rows(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
     """Any table; its cells are a stranger's."""
-    lines = [_row(map(cell, heads)), _row(["---"] * len(heads))]
+    lines = [_row(map(prose, heads)), _row(["---"] * len(heads))]
     lines += (
         _row([cell(value) if isinstance(value, str) else value for value in row]) for row in rows
     )
@@ -94,13 +94,12 @@ def _findings(suite: ReportSuite, shown: Sequence[ReportEntry]) -> Iterator[str]
 
 
 def _details(suite: ReportSuite, entry: ReportEntry) -> Iterator[str]:
-    summary = clean(f"{entry.finding.function or entry.finding.file}: {entry.finding.rule}")
+    summary = f"{entry.finding.rule}: {entry.name}"
     yield f"<details><summary>{in_html(summary)}</summary>"
     yield ""
     for number, step in enumerate(entry.steps, 1):
-        who = f"{step.function}(): " if step.function else ""
         place = f"{suite.opens(step.file)}:{step.line}"
-        yield f"{number}. {code(place)} {code(who + (step.note or 'here'))}"
+        yield f"{number}. {code(place)} {code(happens(step))}"
     if entry.steps:
         yield ""
     for harm in (*entry.harms, "; ".join(entry.terms)):

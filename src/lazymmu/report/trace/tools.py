@@ -72,5 +72,6 @@ def _entry(finding: TraceFinding) -> ReportEntry:
         message=f"{task(finding)} [{spot.cpu:03}] {spot.stamp}: {finding.message}",
         harms=(f"comes to harm: {finding.harm}",) if finding.harm else (),
         terms=tuple(finding.notes),
+        title=f"{task(finding)}: {finding.message}",
         fails=finding.verdict is TraceVerdict.VIOLATION,
     )
