@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,9 @@ def test_the_container_copies_what_there_is_and_runs_as_nobody_special():
     for name in (name for names in copied for name in names):
         assert (ROOT / name).exists(), name
     needed = {"pyproject.toml", "README.md", "LICENSE", "src", "locks"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed |= {Path(name).parts[0] for name in wheel.get("force-include", {})}
     assert needed <= {name for names in copied for name in names}
     assert re.search(r"(?m)^USER (?!root)\w+$", text)
     assert "--require-hashes" in text

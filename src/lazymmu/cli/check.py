@@ -159,8 +159,7 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
             if name in FORMATS and name not in formats.TABLES:
                 there_are = ", ".join(formats.TABLES)
                 raise Problem(f"--compare has no format {name}; it has {there_are}")
-    default = "" if args.compare else getattr(args, "default_format", "")
-    return outputs.outputs(args, FORMATS, default)
+    return outputs.outputs(args, FORMATS, getattr(args, "default_format", ""))
 
 
 def _asked(args: argparse.Namespace) -> Collection[str]:

@@ -54,7 +54,7 @@ def _placed(args: argparse.Namespace, read: Configuration) -> set[str]:
     """Put what it says into the arguments; returns the keys that do not matter to this run."""
     checks = hasattr(args, "fail_on")
     overridden = set() if checks else {"fail-on", "min-confidence", "baseline", "suppress"}
-    offered = formats.VERBS[args.verb]
+    offered = formats.TABLES if getattr(args, "compare", False) else formats.VERBS[args.verb]
     try:
         names.arches(read.arches, [args.kernel] if args.kernel else args.trees)
         names.check("format", [read.format] if read.format else [], formats.FORMATS)
