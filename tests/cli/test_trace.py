@@ -178,6 +178,21 @@ NESTED = PAIR + PAIR.splitlines(keepends=True)[0] * 2 + PAIR
 XEN_612 = ("--arch", "x86", "--release", "6.12.8")
 
 
+@pytest.mark.parametrize("form", ["gcc", "csv", "markdown", "junit", "sarif"])
+def test_findings_beyond_those_listed_are_counted_whatever_the_format(run, tmp_path, form):
+    """A thousand of a rule are listed; the others are said, where the format itself cannot."""
+    trace = tmp_path / "many"
+    trace.write_text(
+        "".join(
+            f"            init-1       [001] .....     1.{number:06}: xen_{act}_lazy_mmu <-f\n"
+            for number, act in enumerate(["enter", "enter", "leave", "leave"] * 1500)
+        )
+    )
+    ran = run("trace", trace, *XEN_612, "--format", form, "--output", tmp_path / "out")
+    assert ran.code == 1
+    assert f"{trace}: 500 more of nested-section are not listed" in ran.err
+
+
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)])
 @pytest.mark.parametrize("cut", ["packed", "line"])
 def test_a_trace_that_ends_early_is_never_clean(run, tmp_path, cut, quiet):

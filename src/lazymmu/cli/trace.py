@@ -163,6 +163,11 @@ def _emit(
     from lazymmu.report.trace.formats import of_trace
 
     outputs.deliver(wanted, of_trace(watched, asked=args.rules), coloured=("text",))
+    # Text and JSON say it where they end.
+    if any(output.format not in {"text", "json"} for output in wanted):
+        for one in watched:
+            for rule, more in one.cut:
+                say(f"{one.name}: {more} more of {rule} are not listed")
 
 
 def _say(watched: Sequence[TraceResult]) -> None:

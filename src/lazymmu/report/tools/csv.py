@@ -27,6 +27,9 @@ COLUMNS: Final = (
 )  # fmt: skip
 """The columns of findings."""
 
+_LONGEST: Final = 32_000
+"""Characters of a cell: what the usual spreadsheets take."""
+
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What begins a formula, also in full width, which some spreadsheets take for the same."""
 
@@ -49,7 +52,7 @@ def render_rows(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> st
 
 def defused(text: str) -> str:
     """A text that no spreadsheet takes for a formula; on one line, and harmless on a terminal."""
-    safe = clean(text)
+    safe = clean(text, _LONGEST)
     begins = safe.lstrip().startswith(_FORMULA) and len(safe.strip()) > 1
     return f"'{safe}" if begins else safe
 

@@ -49,7 +49,7 @@ def _suite(suite: ReportSuite) -> Iterator[tuple[CaseState, list[str]]]:
     for case in suite.cases:
         for entry in case.entries:
             yield _of_finding(suite, entry, names)
-        if not case.entries:
+        if case.told or not case.entries:
             yield case.state, _of_case(suite, case)
 
 
