@@ -119,6 +119,16 @@ def test_other_places_of_a_mistake_are_related_and_no_steps(render, make_finding
     assert related["message"]["text"] == "also in the section"
 
 
+def test_a_step_has_the_code_of_its_line(render, make_finding, make_result):
+    """A viewer shows it where the source is not at hand."""
+    step = Step("mm/a.c", 3, 1, "f", "calls g()", code="g(pte);")
+    (run,) = render(CheckOutcome(make_result(make_finding(path=(step,)))))["runs"]
+    (flow,) = run["results"][0]["codeFlows"][0]["threadFlows"]
+    (location,) = flow["locations"]
+    region = location["location"]["physicalLocation"]["region"]
+    assert region["snippet"] == {"text": "g(pte);"}
+
+
 def test_information_is_no_result_unless_it_is_asked_for(render, make_finding, make_result):
     """An alert that nothing has to be done about is noise."""
     outcome = CheckOutcome(make_result(make_finding(severity=Severity.INFORMATION)))

@@ -47,7 +47,7 @@ def outcomes(hostile, make_finding, make_result):
         function=hostile,
         message=f"calls {hostile}",
         path=(
-            Step(f"mm/{hostile}.c", 1, 1, hostile, hostile),
+            Step(f"mm/{hostile}.c", 1, 1, hostile, hostile, code=hostile),
             Step(hostile, 41, 2, hostile, "here"),
             Step(hostile, 50, 2, hostile, hostile, aside=StepAside.SECTION),
         ),

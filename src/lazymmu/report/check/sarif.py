@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.report.check.phrases import harms, headline
 from lazymmu.report.common import sarif
+from lazymmu.report.common.words import clean
 from lazymmu.verbs.selection import SetAsideBy
 from lazymmu.witness.finding import Confidence, Severity
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from lazymmu.report.common.sarif import Described
     from lazymmu.verbs.selection import CheckOutcome, SetAside
-    from lazymmu.witness.finding import Finding, Lost
+    from lazymmu.witness.finding import Finding, Lost, Step
 
 __all__ = ["render"]
 
@@ -108,15 +109,16 @@ def _result(
     rules: Mapping[str, Described],
     inside: str,
 ) -> dict[str, Any]:
-    def place(line: Any, note: str | None = None) -> dict[str, Any]:
-        return _location(inside, line.file, line.line, line.column, line.function, note)
+    def place(step: Step) -> dict[str, Any]:
+        where = (step.file, step.line, step.column, step.function, step.note)
+        return _location(inside, *where, snippet=clean(step.code))
 
     return sarif.result(
         finding,
         sarif.sentences([headline(finding), *harms(finding)]),
-        place(finding),
-        [place(step, step.note) for step in finding.path if not step.aside],
-        related=[place(step, step.note) for step in finding.path if step.aside],
+        _location(inside, finding.file, finding.line, finding.column, finding.function),
+        [place(step) for step in finding.path if not step.aside],
+        related=[place(step) for step in finding.path if step.aside],
         rules=rules,
         properties={
             "confidence": finding.confidence,
@@ -148,9 +150,17 @@ def _location(
     column: int = 0,
     function: str = "",
     note: str | None = None,
+    snippet: str = "",
 ) -> dict[str, Any]:
-    name = f"{inside}/{file}" if inside else file
-    return sarif.location(name, line, column, base=_ROOT, function=function, note=note)
+    return sarif.location(
+        f"{inside}/{file}" if inside else file,
+        line,
+        column,
+        base=_ROOT,
+        function=function,
+        snippet=snippet,
+        note=note,
+    )
 
 
 def _notification(level: str, what: str, item: Lost, inside: str) -> dict[str, Any]:
