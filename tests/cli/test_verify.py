@@ -160,7 +160,7 @@ def test_limits_and_the_engine_reach_the_search(run, answers):
         (["--rule", "lost-updates"], "did you mean lost-update?"),
         (["--rule", "raw-arch-call"], "there is no rule that machines show 'raw-arch-call'"),
         (["--replay", "/nowhere"], "cannot read /nowhere: No such file or directory"),
-        (["--cpus", "4"], "argument --cpus: invalid choice: 4 (choose from 1, 2, 3)"),
+        (["--cpus", "4"], "argument --cpus: '4' is not one of them; there are 1, 2, 3"),
         (["--rt", "--preempt", "full"], "not allowed with argument"),
         (["--bound", "-1"], "-1 is less than 0"),
     ],

@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_reading(parser)
     options.add_kernel(parser)
     config.add_config(parser)
+    _add_selecting(parser)
+    _add_output(parser)
+
+
+def _add_selecting(parser: argparse.ArgumentParser) -> None:
+    """Which findings are told."""
     which = parser.add_argument_group("which findings")
     options.add_path(which, "report only findings that touch")
     which.add_argument(
@@ -73,6 +79,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
     )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    """How they are told, and what they make of the exit code."""
     output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
         "-v",
