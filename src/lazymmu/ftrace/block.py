@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Lines"]
 
 # What is looked for whatever the caller wants: lost records and stacks.
-_ALWAYS: Final = (b" EVENTS", b" buffer started", b"<stack trace")
+_ALWAYS: Final = (b"EVENTS", b" buffer started", b"<stack trace")
 _MAX_COLUMNS_KNOWN: Final = 1 << 14
 """Different columns that are remembered; a busy machine has some thousands."""
 
@@ -36,6 +36,9 @@ _BLOCKS_TAKEN_FOR_DENSE: Final = 15
 
 _MAX_SECONDS_BYTES: Final = 20
 """Bytes that the seconds of a time may have, with the blanks before them."""
+
+_MAX_QUOTE_BYTES: Final = 96
+"""How far in a line its head may begin, behind a time of dmesg or the marks of a mail."""
 
 _NEWLINE: Final = re.compile(rb"\n")
 
@@ -74,6 +77,7 @@ class Lines:
         self.wide = len(" 12345.123456")
         self._format: Format | None = None
         self._in_head = True
+        self._quote = 0
         self._dense = 0
         self._width = 0
         self._begin = 0
@@ -186,11 +190,11 @@ class Lines:
         Lines that tell of lost records are noted (`gap`).
         """
         at = self.at(number)
-        if self.block[at] in b"#C" and self._loss(number, at):
-            return None
         key = self.block[at : at + self._width]
         found = self.parts(at)
-        if found is not None and key in self.known:
+        if found is None:
+            self._loss(number, at)
+        elif key in self.known:
             # Seconds of six digits, after a day, make times wider.
             mid = at + self._width
             point = self.block.find(b".", mid, mid + _MAX_SECONDS_BYTES) + 1
@@ -202,7 +206,7 @@ class Lines:
         block, at = self.block, 0
         while at < len(block):
             end = block.find(b"\n", at)
-            line = block[at:end]
+            line = self._unquoted(block[at:end])
             if line.strip() and not (head(line, self.header) and lost(line) is None):
                 self._in_head = False
                 break
@@ -210,13 +214,18 @@ class Lines:
             self.next_line += 1
         return at
 
-    def _loss(self, number: int, start: int) -> bool:
-        """Note a line that tells of lost records; False when it is none."""
+    def _unquoted(self, line: bytes) -> bytes:
+        """A line of the head without what dmesg or a mail has put before all of them."""
+        if not self._quote:
+            self._quote = max(line.find(b"# tracer: ", 0, _MAX_QUOTE_BYTES), 0)
+        return line[self._quote :] if line[self._quote : self._quote + 1] == b"#" else line
+
+    def _loss(self, number: int, start: int) -> None:
+        """Note a line that is no record, if it tells of lost ones."""
         told = lost(self.text(start))
         if told is not None:
             self.header.losses.append(RecordLoss(number, *told))
             self.gap = True
-        return told is not None
 
     def holds(self, at: int) -> bool:
         """Whether the line at offset `at` holds a needle, or none is looked for."""

@@ -30,23 +30,26 @@ __all__ = [
     "frame",
     "function_text",
     "head",
+    "interrupts",
     "line_text",
     "lost",
     "symbol",
 ]
 
 # 16 bytes of name and a dash, as the kernel prints it; else whatever precedes `-PID`.  Flags are
-# five characters since v5.17 (migrate-disable was added), four before, none with irq-info off.
+# five characters since v5.17 (migrate-disable was added), four before, none with irq-info off, and
+# six or seven with PREEMPT_RT's patches, which put need-resched-lazy third.
 _NORMAL: Final = re.compile(
-    rb"(?:(?P<comm>[^\n]{16})|[ \t]*(?P<name>[^\s][^\n]{0,40}?))-(?P<pid>\d{1,10})[ \t]+"
+    rb"(?:(?P<comm>[^\n]{16})|[ \t]*(?P<name>[^\s][^\n]{0,96}?))-(?P<pid>\d{1,10})[ \t]+"
     rb"(?:\([ ]*(?P<tgid>\d{1,10}|-+)\)[ \t]+)?\[(?P<cpu>\d{1,5})\](?:[ \t]+(?=[^\d]))?"
     rb"(?P<flags>[dDbBX.][^\s:]{3,7}(?=[ \t]))?"
 )
 # The CPU's number is glued to the flags; delay marks follow the time.
 _GLUED: Final = re.compile(
-    rb"(?:(?P<comm>[^\n]{8})|[ \t]*(?P<name>[^\s][^\n]{0,40}?))-(?P<pid>\d{1,10})[ \t]+"
+    rb"(?:(?P<comm>[^\n]{8})|[ \t]*(?P<name>[^\s][^\n]{0,96}?))-(?P<pid>\d{1,10})[ \t]+"
     rb"(?P<tgid>(?=x)y)?(?P<cpu>\d{1,5})"
-    rb"(?P<flags>[dDbBX.][NnpPlLbB.][hHsSzZ.][0-9a-f.](?:[0-9a-f.])?(?=[ \t]))"
+    rb"(?P<flags>[dDbBX.][NnpPlLbB.](?:[hHsSzZ.][0-9a-f.]{1,2}"
+    rb"|[NnpPlLbB.][hHsSzZ.][0-9a-f.]{2,3})(?=[ \t]))"
 )
 REST: Final = re.compile(rb"[ \t]++(\d{1,20}+(?:\.\d{1,9}+)?+)(?:us[^\n])?[ \t]*+:[ \t]++([^\n]*+)")
 """What follows the columns: time, in the latency format with a mark, and text.
@@ -90,17 +93,34 @@ _IRQ: Final = {
 }
 
 
+_COMM_BYTES: Final = 16
+"""Bytes of a name as the kernel pads it: what is before them is dmesg's, or a mail's."""
+
+_RT_COLUMNS: Final = 6
+"""From this many characters on the flags are those of PREEMPT_RT's patches (to v6.5-rt)."""
+
+
+def interrupts(flags: str) -> tuple[str, ...]:
+    """The interrupts that the column of flags tells of, outermost first.
+
+    The third character is hardirq/softirq (kernel/trace/trace_output.c, trace_print_lat_fmt());
+    PREEMPT_RT's patches have need-resched-lazy before it.
+    """
+    at = 3 if len(flags) >= _RT_COLUMNS else 2
+    return _IRQ.get(flags[at : at + 1], ())
+
+
 def columns(found: re.Match[bytes]) -> Columns:
     """The columns that a format's pattern found."""
     flags, tgid = found["flags"], found["tgid"]
     comm = found["comm"]
     return Columns(
-        comm=(comm if comm is not None else found["name"]).strip(),
+        comm=(comm if comm is not None else found["name"][-_COMM_BYTES:]).strip(),
         pid=found["pid"],
         tgid=int(tgid) if tgid and tgid.isdigit() else -1,
         cpu=found["cpu"],
         flags=flags,
-        irq=_IRQ.get(chr(flags[2]), ()) if flags else (),
+        irq=interrupts(flags.decode("ascii", "replace")) if flags else (),
         bh=bool(flags) and flags[:1] in (b"b", b"D"),
     )
 
@@ -170,12 +190,15 @@ def frame(line: bytes) -> str | None:
 
 
 def lost(line: bytes) -> tuple[int, int | None, str] | None:
-    """CPU, number of records (None: not said) and words of a line that tells of lost records."""
-    found = _LOST.match(line)
+    """CPU, number of records (None: not said) and words of a line that tells of lost records.
+
+    Whatever stands before it, as dmesg or a mail has it: a record says no such thing.
+    """
+    found = _LOST.search(line)
     if found is not None:
         number = found["count"] or found["dropped"]
         return int(found["cpu"]), None if number is None else int(number), found[0].decode()
-    found = _STARTED.match(line)
+    found = _STARTED.search(line)
     if found is not None:
         return int(found["cpu"]), None, f"the buffer of CPU {int(found['cpu'])} starts here"
     return None
@@ -188,7 +211,8 @@ _MODEL: Final = re.compile(rb"\(M:(\S+)")
 _CPUS: Final = re.compile(rb"#P:(\d{1,5})")
 _CMD_CPUS: Final = re.compile(rb"cpus=(\d{1,5})\s*$")
 _UNAME: Final = re.compile(
-    rb"Linux \S+ (\S+) (x86_64|aarch64|ppc64le|ppc64|sparc64|sparc|i686|s390x|riscv64)\s*$"
+    rb"(?:[^\n]{0,80}[ \t>\]])?Linux \S+ (\S+) "
+    rb"(x86_64|aarch64|ppc64le|ppc64|sparc64|sparc|i686|s390x|riscv64)\s*$"
 )
 
 

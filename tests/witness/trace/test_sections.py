@@ -342,3 +342,33 @@ def test_one_rule_can_be_asked_for(tape, judge):
     assert len(judge(tape.text).violations) == 2
     only = judge(tape.text, rules=["sleep-in-section"])
     assert [one.rule for one in only.findings] == ["sleep-in-section"]
+
+
+def test_a_task_runs_on_after_it_is_said_to_exit(judge):
+    """What it left open is told once; the hooks carry its section until its last switch."""
+    tape = Tape()
+    tape.warm(A, B)
+    tape.switch(IDLE0, A, 0, "R", hooks="xen")
+    tape.enter(A, 0)
+    left = tape.add(A, 0, "sched_process_exit: comm=alpha pid=100 prio=120")
+    tape.switch(A, B, 0, "R+", hooks="xen leave")
+    tape.switch(B, A, 0, "S", hooks="xen enter")
+    tape.switch(A, IDLE0, 0, "X", hooks="xen leave")
+    watched = judge(tape.text, arch="x86", release="6.12.107")
+    assert [(one.rule, one.location.line) for one in watched.violations] == [
+        ("unbalanced-section", left)
+    ]
+
+
+def test_a_section_that_an_exiting_task_begins_is_its_own_finding(judge):
+    """After sched_process_exit the memory is unmapped, in sections that end as any other."""
+    tape = Tape()
+    tape.warm(A, B)
+    tape.switch(IDLE0, A, 0, "R", hooks="xen")
+    tape.add(A, 0, "sched_process_exit: comm=alpha pid=100 prio=120")
+    tape.enter(A, 0, "zap_pte_range")
+    last = tape.switch(A, IDLE0, 0, "X", hooks="xen leave")
+    watched = judge(tape.text, arch="x86", release="6.12.107")
+    assert [(one.rule, one.location.line) for one in watched.violations] == [
+        ("unbalanced-section", last)
+    ]

@@ -195,7 +195,7 @@ class _TraceCheck:
                 "overwritten before the trace was read",
                 0,
             )
-        if not seen.anything:
+        if not seen.anything and not seen.bare:
             self._doubt("nothing in it shows the lazy MMU mode", 0)
         return TraceResult(
             name=header.name,

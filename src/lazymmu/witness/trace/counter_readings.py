@@ -61,7 +61,7 @@ class CounterReader:
         self._monitors.step(task, events.observed(at, "unknown", (enabled, paused)), place)
         match at:
             case "exit":
-                self._monitors.end(task, place)
+                self._monitors.leaves(task, place)
             case "user-return":
                 self._monitors.step(task, events.USER_RETURN, place)
                 self._monitors.restart(task)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lazymmu.ftrace.lines import function_text
+from lazymmu.ftrace.lines import function_text, symbol
 from lazymmu.ftrace.profile import functions
 from lazymmu.ftrace.record import RecordKind
 
@@ -64,7 +64,9 @@ _HOOKED: Final = {ENTER: HOOK_ENTER, LEAVE: HOOK_LEAVE, FLUSH: HOOK_FLUSH}
 def act_of(text: bytes) -> int | None:
     """What a text means: one of the acts here; None when its function's caller is not shown."""
     if b"<-" not in text and not text.startswith(b"function:"):
-        return EVENT
+        # A bare function has no colon, as all events have.
+        bare = b":" not in text and functions().get(symbol(text.partition(b"(")[0]))
+        return None if bare and bare.means != "nothing" else EVENT
     kind, name, caller, _ = function_text(text)
     if kind is not RecordKind.FUNCTION:
         return EVENT

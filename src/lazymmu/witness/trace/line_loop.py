@@ -200,6 +200,7 @@ class LineLoop:
         """What a text means; texts of functions are remembered."""
         act = line_class.act_of(text)
         if act is None:
+            self.seen.bare += 1
             self._doubt(
                 "functions are shown without their callers, so that a context switch cannot be "
                 "told from the end of a section: trace-cmd report needs `-O parent`",
@@ -235,7 +236,7 @@ class LineLoop:
             if task is cpu.current or self.table.place(task, cpu):
                 place: Place = [self._cursor.number, stamp, cpu.number, text, None]
                 cpu.stack_place, cpu.stack_needs = place, ""
-                self._monitors.end(task, place)
+                self._exits(task, place)
         elif text.startswith(b"sched_process_fork:"):
             child = fields_of("sched_process_fork", text[19:]).get("child_pid", "").encode()
             if child.isdigit():
@@ -245,6 +246,13 @@ class LineLoop:
             at = counter_events().get(name.decode("ascii", "replace"))
             if at is not None:
                 self._counters.read(cpu, at, columns, stamp, text)
+
+    def _exits(self, task: TracedTask, place: Place) -> None:
+        """A task is on its way out; where no switch shows its last one, this is its end."""
+        if self.seen.switches:
+            self._monitors.leaves(task, place)
+        else:
+            self._monitors.end(task, place)
 
     def _stack(self, cpu: TracedCpu) -> None:
         """A stack belongs to the record before it on its CPU, if it can be that one's."""

@@ -21,6 +21,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from lazymmu.ftrace.lines import interrupts
 from lazymmu.witness.trace.histogram import Histogram
 from lazymmu.witness.trace.stats_group import StatsGroup, group_of
 
@@ -267,7 +268,7 @@ class SectionStats:
                 return
             # It would have been a call without the mode too; what was put off goes along.
             calls = 0
-            if record.flags[2:3] in ("h", "H", "s", "S", "z", "Z"):
+            if interrupts(record.flags):
                 reason = "interrupt"
         elif reason == "context switch" and not went:
             self.outside[reason] += 1

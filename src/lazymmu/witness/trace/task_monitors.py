@@ -53,11 +53,23 @@ class TaskMonitors:
         task.node = self.monitor.start
         task.inherited = False
         task.begins.clear()
+        task.told_at_exit = None
+
+    def leaves(self, task: TracedTask, place: Place) -> None:
+        """The task is on its way out.
+
+        It runs on, with its sections, until its last switch (kernel/exit.c, do_exit()): what is
+        wrong here is told once, and nothing is forgotten.
+        """
+        _, violations = self.monitor.step(task.node, events.EXIT)
+        if violations and task.told_at_exit != task.begins:
+            self.object(task, violations, place)
+            task.told_at_exit = list(task.begins)
 
     def end(self, task: TracedTask, place: Place) -> None:
         """The task ends; what it did until then is kept for the judgement of the whole."""
         self.ended.add(task.node)
-        self.step(task, events.EXIT, place)
+        self.leaves(task, place)
         self.restart(task)
 
     def forget(self, task: TracedTask) -> None:
@@ -66,6 +78,7 @@ class TaskMonitors:
         task.node = self.monitor.start
         task.inherited = True
         task.begins = []
+        task.told_at_exit = None
         task.irq = ()
 
     def interrupts(

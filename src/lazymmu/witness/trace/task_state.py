@@ -36,7 +36,8 @@ class TracedTask:
     cpu: where it runs now, None when it does not or nobody knows; last_cpu: where it ran before;
     irq: the interrupts that it is in; switched_out_at: the time when it was switched out last;
     order_unknown: what came before and after that is not known; recent_findings: findings since it
-    was switched in.
+    was switched in; told_at_exit: where the sections began that were told to be open as it ended,
+    None when none were.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class TracedTask:
         "pid",
         "recent_findings",
         "switched_out_at",
+        "told_at_exit",
     )
 
     def __init__(self, pid: int, comm: bytes, node: MonitorNode) -> None:
@@ -66,6 +68,7 @@ class TracedTask:
         self.switched_out_at = b""
         self.order_unknown = False
         self.recent_findings: list[Any] = []
+        self.told_at_exit: list[Place] | None = None
 
 
 Switch = tuple[TracedTask, tuple["InternedEvent", ...], Place]

@@ -79,7 +79,8 @@ class Seen:
 
     sections: beginnings seen; ends; flushes: explicit ones; batches: flushes that a batch's own
     function shows; switches; counters: readings of the task's counters; tasks: that did any of it;
-    lines: of the trace; unreadable: of the lines that matter.
+    bare: functions of the mode without their callers; lines: of the trace; unreadable: of the lines
+    that matter.
     """
 
     lines: int = 0
@@ -89,6 +90,7 @@ class Seen:
     updates: int = 0
     switches: int = 0
     counters: int = 0
+    bare: int = 0
     unreadable: int = 0
     tasks: set[tuple[int, int]] = field(default_factory=set)
 
