@@ -11,6 +11,7 @@ from lazymmu.contract.eventlist import judge, parse
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import ModeEffect, mode_effect
+from lazymmu.contract.section import MAX_DEPTH
 
 
 def broken(text: str, dialect: Dialect, *rules: str) -> tuple[list[str], list[str]]:
@@ -214,11 +215,14 @@ def test_counters_correct_nothing_that_is_known() -> None:
     assert runtime.step(product, ev.Observed("enable", counters=(0, 0)))[0] == product
 
 
-def test_a_wrapped_counter_tells_no_depth() -> None:
-    """The u8 says 255; nobody was 255 sections deep."""
-    runtime = Runtime([], COUNTED)
+@pytest.mark.parametrize("count", [4, 100, 255])
+def test_a_counter_beyond_what_is_followed_is_more_than_zero(count: int) -> None:
+    """How much more does not matter to a rule: a task that ends so has something left."""
+    runtime = Runtime([RULES["unbalanced-section"]], COUNTED)
     product, _ = runtime.step(runtime.start(), ev.Unknown("mode"))
-    assert runtime.step(product, ev.Observed("enable", counters=(255, 0)))[0] == product
+    product, _ = runtime.step(product, ev.Observed("exit", counters=(count, 0)))
+    assert product.task.depth == MAX_DEPTH
+    assert runtime.step(product, ev.Exit())[1][0].rule == "unbalanced-section"
 
 
 def test_a_flush_that_does_nothing_leaves_all_pending() -> None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.ftrace import probes
-from lazymmu.ftrace.profile import counter_events, version
+from lazymmu.ftrace.counter_events import counter_events
+from lazymmu.ftrace.profile import version
 
 SOURCE = Path(probes.__file__).parent
 RELEASES = ("5.10", "6.1.190", "6.5", "6.6", "6.12.107+deb13-amd64", "6.16", "6.19", "7.0")

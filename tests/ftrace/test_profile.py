@@ -6,7 +6,15 @@ from __future__ import annotations
 import pytest
 
 from lazymmu.contract.deferral import ROWS
-from lazymmu.ftrace.profile import ARCHES, functions, guess, profiles, version, with_counters
+from lazymmu.ftrace.profile import (
+    ARCHES,
+    NATIVE,
+    functions,
+    guess,
+    profiles,
+    version,
+    with_counters,
+)
 from lazymmu.ftrace.record import Header
 
 XEN = b"init-1 [000] 1.0: xen_enter_lazy_mmu <-copy_page_range\n"
@@ -46,7 +54,7 @@ def test_what_the_user_says_goes_first():
 def test_what_the_trace_names_goes_before_guesses():
     """trace-cmd keeps uname; the latency format has the release."""
     known = guess(Header(release="6.1.0-54-amd64", machine="x86_64"), b"arch_enter_lazy_mmu_mode\n")
-    assert (known.arch, known.release) == ("x86", "6.1.0-54-amd64")
+    assert (known.arch, known.release) == ("x86-native", "6.1.0-54-amd64")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +124,7 @@ def test_a_release_before_the_table_is_known_to_nobody():
 
 def test_every_profile_is_of_an_architecture_of_the_table():
     """And every function has its source."""
-    assert set(profiles()) == set(ARCHES) <= set(ROWS)
+    assert set(profiles()) - {NATIVE} == set(ARCHES) <= set(ROWS)
     assert all(one.source for one in functions().values())
     assert len(functions()) == sum(len(profile.functions) for profile in profiles().values())
 
@@ -128,3 +136,32 @@ def test_every_profile_is_of_an_architecture_of_the_table():
 def test_releases_as_numbers(text, numbers):
     """As far as they begin like one."""
     assert version(text) == numbers
+
+
+XEN_LINES = (
+    b"a-1 [000] d..2. 1.000001: xen_start_context_switch <-__schedule\n",
+    b"a-1 [000] d..2. 1.000001: xen_mc_batch: start batch lazy flags 200\n",
+    b"a-1 [000] d..2. 1.000001: paravirt_enter_lazy_mmu <-f\n",
+    b"a-1 [000] d..2. 1.000001: sw_in: (xen_end_context_switch+0x4/0x40) pid=1 ec=0 pc=0\n",
+)
+
+
+@pytest.mark.parametrize("line", XEN_LINES)
+def test_a_function_or_event_of_xen_tells_xen(line):
+    """Its machine is an x86_64 as any other."""
+    assert guess(Header(machine="x86_64"), line).arch == "x86"
+
+
+@pytest.mark.parametrize(
+    "line", [b"a-1 [000] ..... 1.000001: copy_page_range <-dup_mmap\n", b"xen_x-1 [000] 1.0: a\n"]
+)
+def test_a_recording_of_x86_without_xen_is_x86(line):
+    """A task may be called as it likes; and what does nothing defers nothing."""
+    known = guess(Header(machine="x86_64", release="7.3.4"), line)
+    assert [row.name for row in known.rows] == ["x86-native"]
+    assert (known.dialects[0].name, known.pauses_out) == ("counted-task", "no")
+
+
+def test_xen_is_told_by_name():
+    """Who names x86 means Xen PV, as everywhere."""
+    assert guess(Header(machine="x86_64"), b"", arch="x86").arch == "x86"

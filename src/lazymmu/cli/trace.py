@@ -40,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("kernel")
     group.add_argument(
         "--arch",
-        choices=options.ARCHES,
-        help="architecture of that kernel (default: taken or guessed from the trace)",
+        choices=(*options.ARCHES, "x86-native"),
+        help="architecture of that kernel, x86 being Xen PV (default: taken or guessed from the "
+        "trace)",
     )
     group.add_argument(
         "--release", metavar="R", help="release of that kernel, as 6.12.107 (default: the same)"

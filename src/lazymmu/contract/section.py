@@ -317,17 +317,18 @@ def _neutral(_state: TaskState, _event: Event) -> TaskState:
 
 
 def _observed(state: TaskState, event: Observed) -> TaskState:
-    # What the code meant is not corrected by what is; only what nobody knows is filled in.
+    # What the code meant is not corrected by what is; only what nobody knows is filled in.  A count
+    # beyond what is followed is known to be more than zero, which is all that most rules ask for.
     if event.counters is None or state.unknown.isdisjoint(_COUNTED):
         return state
     depth, paused = state.depth, state.paused
     unknown = set(state.unknown)
     enabled, pauses = event.counters
-    if "mode" in unknown and 0 <= enabled <= MAX_DEPTH:
-        depth = enabled
+    if "mode" in unknown:
+        depth = min(enabled, MAX_DEPTH)
         unknown.remove("mode")
-    if "pause" in unknown and 0 <= pauses <= MAX_DEPTH:
-        paused = pauses
+    if "pause" in unknown:
+        paused = min(pauses, MAX_DEPTH)
         unknown.remove("pause")
     return replace(state, depth=depth, paused=paused, unknown=frozenset(unknown))
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazymmu.ftrace.counter_events import counter_events
 from lazymmu.ftrace.probes import plan
 from lazymmu.ftrace.profile import (
     ARCHES,
-    counter_events,
     functions,
     guess,
     profiles,

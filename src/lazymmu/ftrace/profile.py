@@ -14,22 +14,25 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lazymmu.contract.deferral.hypothetical_rows import X86_NATIVE
 from lazymmu.contract.deferral.releases import RELEASES, ReleaseRows, release_of
 
 if TYPE_CHECKING:
     from lazymmu.contract.deferral import DeferralRow
     from lazymmu.contract.dialects import Dialect
+    from lazymmu.contract.event_words import Known
     from lazymmu.ftrace.record import Header
 
 __all__ = [
     "ARCHES",
+    "NATIVE",
     "FtraceProfile",
     "Guess",
     "TracedFunction",
-    "counter_events",
     "functions",
     "guess",
     "hidden",
+    "names_xen",
     "profiles",
     "version",
     "with_counters",
@@ -40,6 +43,11 @@ _VERSION: Final = re.compile(r"v?(\d{1,4})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?")
 
 ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
 """The architectures that have a profile, by the names of the kernel's directories."""
+
+NATIVE: Final = "x86-native"
+"""x86 where nothing says that it is Xen PV: the mode does nothing there."""
+
+_PROFILED: Final = (*ARCHES, NATIVE)
 
 Version = tuple[int, int, int]
 _FIRST: Final = (0, 0, 0)
@@ -149,7 +157,7 @@ def _profile(data: dict[str, Any]) -> FtraceProfile:
 def profiles() -> dict[str, FtraceProfile]:
     """Every profile by architecture."""
     found = {}
-    for arch in ARCHES:
+    for arch in _PROFILED:
         found[arch] = _profile(tomllib.loads((_DATA / f"{arch}.toml").read_text("utf-8")))
     return found
 
@@ -163,12 +171,6 @@ def functions() -> dict[str, TracedFunction]:
 @cache
 def _common() -> dict[str, Any]:
     return tomllib.loads((_DATA / "common.toml").read_text("utf-8"))
-
-
-@cache
-def counter_events() -> dict[str, str]:
-    """Name of each dynamic event that reads the counters, and the moment it is of."""
-    return {one["name"]: one["at"] for one in _common()["event"]}
 
 
 @cache
@@ -198,13 +200,16 @@ class Guess:
     @property
     def rows(self) -> tuple[DeferralRow, ...]:
         """The rows of the deferral table that may be this kernel's, each once."""
+        if self.arch == NATIVE:
+            return (X86_NATIVE,)
         rows = (one.rows.get(self.arch) for one in self.releases)
         return tuple(dict.fromkeys(row for row in rows if row is not None))
 
     @property
     def dialects(self) -> tuple[Dialect, ...]:
         """The dialects of the contract that may be this kernel's, oldest first."""
-        ours = [one for one in self.releases if not self.arch or self.arch in one.rows]
+        arch = "x86" if self.arch == NATIVE else self.arch
+        ours = [one for one in self.releases if not arch or arch in one.rows]
         return tuple(dict.fromkeys(one.dialect for one in ours or self.releases))
 
     @property
@@ -216,6 +221,13 @@ class Guess:
     def counted(self) -> bool:
         """Whether this kernel surely has the task's counters (v7.0 on)."""
         return self.since >= _COUNTED
+
+    @property
+    def pauses_out(self) -> Known:
+        """Whether the hooks of a context switch pause the task that goes."""
+        rows = self.rows or (row for one in self.releases for row in one.rows.values())
+        may = {row.pauses_out for row in rows}
+        return "unknown" if len(may) > 1 else "yes" if may == {True} else "no"
 
     @property
     def shows_sections(self) -> bool:
@@ -242,6 +254,8 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
     for profile in profiles().values():
         if not arch and header.machine in profile.machines:
             arch, arch_from = profile.arch, f"the trace names {header.machine}"
+            if arch == "x86" and not names_xen(block):
+                arch, arch_from = NATIVE, f"{arch_from}, and nothing of Xen"
     if not release and header.release:
         release, release_from = header.release, "the trace names it"
     # Whether the bare word is there at all is found much faster than where it stands alone.
@@ -262,6 +276,16 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
     return replace(known, releases=_releases(known))
 
 
+_XEN: Final = re.compile(
+    rb"(?:[0-9]: |<-[- ]?|=> |\()(?:xen_\w|paravirt_(?:enter|leave|flush)_lazy_mmu)"
+)
+
+
+def names_xen(block: bytes) -> bool:
+    """Whether a function or event of Xen is in a text, where such names stand."""
+    return (b"xen_" in block or b"paravirt_" in block) and _XEN.search(block) is not None
+
+
 def _releases(known: Guess) -> tuple[ReleaseRows, ...]:
     """The entries of the contract's table between the bounds, or the one that is nearest."""
     if known.release:
@@ -273,7 +297,7 @@ def _releases(known: Guess) -> tuple[ReleaseRows, ...]:
         one
         for one in RELEASES.values()
         if known.since <= (version(one.name) or _FIRST) < known.until
-        and (not known.arch or known.arch in one.rows)
+        and (known.arch in ("", NATIVE) or known.arch in one.rows)
     ]
     return tuple(within)
 

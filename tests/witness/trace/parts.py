@@ -47,13 +47,11 @@ class Parts:
         self.sections = SectionTracker(self.monitors, *shared)
         self.switches = SwitchTracker(self.table, self.monitors, *shared, self._doubt)
         self.counters = CounterReader(
-            self.table, self.monitors, self.switches, *shared, self._doubt
+            self.table, self.monitors, self.switches, self.sections, *shared, self._doubt
         )
         self.cpus = [self.table.head(b"", columns(cpu))[1] for cpu in (0, 1)]
 
-    def _found(
-        self, task: TracedTask, violations: Any, place: Place, lines: Lines, number: int
-    ) -> None:
+    def _found(self, task: TracedTask, violations: Any, place: Place, *_: Any) -> None:
         self.found += [(one.rule, place[0]) for one in violations]
 
     def _doubt(self, reason: str, line: int) -> None:

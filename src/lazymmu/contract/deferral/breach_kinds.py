@@ -19,6 +19,7 @@ _BREACH_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
         "user-return": "left-on",
         "not-begun": "ended-twice",
         "ended-callers": "ended-twice",
+        "wrapped": "ended-twice",
     },
     "unbalanced-pause": {
         "left-paused": "left-paused",
@@ -26,6 +27,7 @@ _BREACH_KINDS: Final[Mapping[str, Mapping[str, str]]] = {
         "user-return": "left-paused",
         "not-paused": "resumed-twice",
         "resumed-callers": "resumed-twice",
+        "wrapped": "resumed-twice",
         "other-depth": "other-depth",
     },
     "bh-across-section": {

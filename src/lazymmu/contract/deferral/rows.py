@@ -8,7 +8,7 @@ architecture's hooks use, because stable and distribution kernels backport.  Sev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,9 @@ class DeferralRow:
     whose updates are deferred; owner; pins: the beginning disables preemption; inner; carried;
     interrupt; flush: arch_flush_lazy_mmu_mode() does something; limit: updates after which a batch
     is flushed, 0 = none; seen: releases where it was read; source: files and functions;
-    read_through: accessors see what the CPU they run on has put off; huge_pages: there are any.
+    read_through: accessors see what the CPU they run on has put off; huge_pages: there are any;
+    pauses_out: the hooks of a switch pause the task that goes and resume the one that comes, so
+    that pause_count is one more while a task waits for a CPU.
     """
 
     name: str
@@ -92,6 +94,7 @@ class DeferralRow:
     source: str
     read_through: bool = False
     huge_pages: bool = True
+    pauses_out: bool = False
 
     @property
     def stores_late(self) -> bool:
@@ -221,7 +224,10 @@ XEN_NESTING_COUNT = _xen(
     "xen-nesting-count", Owner.CPU, NestedSection.COUNTED_PER_CPU, "v6.6 to v6.14, v6.12.38"
 )
 XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, NestedSection.COUNTED, "v7.0, v7.1")
-XEN_TASK = _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.2 on")
+# xen_start_context_switch() and xen_end_context_switch() (arch/x86/xen/enlighten_pv.c) since v7.2.
+XEN_TASK = replace(
+    _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.2 on"), pauses_out=True
+)
 
 HASH_UNPINNED = _hash(
     "hash-unpinned", NestedSection.ENDS_OUTER, Interrupt.JOINS, "before v6.2 and v6.1.y", pins=False

@@ -58,6 +58,8 @@ _UNBALANCED_WORDS = {
     "ended-callers": "returns after ending the lazy MMU section of its caller",
     "exit": "ends the task with the lazy MMU mode on",
     "user-return": "returns to user mode with the lazy MMU mode on",
+    "wrapped": "has ended more lazy MMU sections than it began",
+    "leaked": "has begun or ended a lazy MMU section where nothing that was recorded did",
 }
 
 UNBALANCED_SECTION = Rule(
@@ -166,6 +168,7 @@ _PAUSE_WORDS = {
     "resumed-callers": "returns after resuming the lazy MMU mode that its caller paused",
     "exit": "ends the task with the lazy MMU mode paused",
     "user-return": "returns to user mode with the lazy MMU mode paused",
+    "wrapped": "has resumed the lazy MMU mode more often than it paused it",
 }
 
 UNBALANCED_PAUSE = Rule(

@@ -97,7 +97,11 @@ _DIRTY_VERBS = {"start": "starts", "user-return": "returns to user mode", "exit"
 
 def _dirty_words(violation: Violation) -> str:
     at = getattr(violation.event, "at", "start")
-    return f"{_DIRTY_VERBS[at]} with {violation.detail}, although it is in no lazy MMU section"
+    verb = _DIRTY_VERBS.get(at, "runs")
+    enabled, paused = getattr(violation.event, "counters", None) or (0, 0)
+    if paused and not enabled:
+        return f"{verb} paused, though nobody paused it ({violation.detail})"
+    return f"{verb} with {violation.detail}, although it is in no lazy MMU section"
 
 
 DIRTY_START = Rule(

@@ -21,6 +21,9 @@ __all__ = ["render", "seen", "task", "title"]
 _FRAMES: Final = 16
 """Frames of a stack that the text shows; JSON has them all."""
 
+_BEGIN_NO_SECTION: Final = ("section-in-interrupt", "unbalanced-pause", "dirty-start")
+"""Rules whose findings do not begin with a section."""
+
 _BRIEF: Final = 10
 """Findings that are no violation, printed without being asked for."""
 
@@ -55,10 +58,10 @@ def _finding(finding: TraceFinding) -> Iterator[str]:
     spot = finding.location
     yield _headline(finding)
     for section in finding.began:
-        yield _note(finding, section, f"{BEGAN}: {_line(section)}")
+        yield _note(finding, section, f"{finding.since}: {_line(section)}")
         if section.frames:
             yield _note(finding, section, f"called from {_stack(section)}")
-    if not finding.began and finding.rule != "section-in-interrupt":
+    if not finding.began and finding.since == BEGAN and finding.rule not in _BEGIN_NO_SECTION:
         yield _note(finding, spot, "where the section began is not in the trace")
     if spot.frames:
         yield _note(finding, spot, f"called from {_stack(spot)}")

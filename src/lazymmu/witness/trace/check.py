@@ -14,28 +14,41 @@ from lazymmu.contract.events import Disable, Enable
 from lazymmu.contract.monitor import Runtime, Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import ModeEffect, mode_effect
-from lazymmu.ftrace.profile import Guess, guess, hidden, profiles, with_counters
+from lazymmu.ftrace.profile import (
+    NATIVE,
+    Guess,
+    guess,
+    hidden,
+    names_xen,
+    profiles,
+    with_counters,
+)
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Trace, read
 from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, finding
-from lazymmu.witness.trace.line_class import NEEDLES, POWERPC_NEEDLES
+from lazymmu.witness.trace.line_class import COUNTER_NEEDLE, NEEDLES, POWERPC_NEEDLES
 from lazymmu.witness.trace.line_loop import LineLoop
 from lazymmu.witness.trace.memo_monitor import MemoMonitor
 from lazymmu.witness.trace.trace_features import TraceFeatures
 from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from typing import BinaryIO
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.witness.trace.line_loop import TraceObserver
-    from lazymmu.witness.trace.task_state import Place, TracedTask
+    from lazymmu.witness.trace.task_state import LineCursor, Place, TracedTask
 
 __all__ = ["check_trace", "trace_rules"]
 
 _MAX_FINDINGS_PER_RULE: Final = 1000
 """Findings that are kept of one rule; the rest is counted."""
+
+_BLOCKS_AT_FIRST: Final = 8
+_BLOCKS_BETWEEN: Final = 16
+"""Blocks of a MiB in which readings of the counters are looked for where none are expected: so many
+at first, then one in so many.  A recording that has them has one for each context switch."""
 
 _EFFECT: Final = "mode-not-effective"
 _TRACE_RULES: Final = (
@@ -79,6 +92,7 @@ class _TraceCheck:
         self.doubts: dict[str, Caveat] = {}
         self.features = TraceFeatures()
         self.dialects: tuple[Dialect, ...] = ()
+        self.block = 0
 
     def run(self) -> TraceResult:
         loop: LineLoop | None = None
@@ -90,12 +104,13 @@ class _TraceCheck:
                     continue
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
                 loop = self._loop_over(lines, known, Seen())
-            elif not (known and known.arch):
+            elif known is not None and self._may_be_another(known, lines.block):
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
                 if known.arch:
                     # Nothing that shows sections came before: what was begun there is unknown.
                     loop.finish()
                     loop = self._loop_over(lines, known, loop.seen)
+            self._look_for_counters(lines)
             loop.block(lines)
         if loop is None or known is None or lines is None:
             if self.trace.losses:
@@ -110,17 +125,40 @@ class _TraceCheck:
         loop.seen.lines = lines.next_line - 1
         return self._result(loop, known, lines.given)
 
+    def _may_be_another(self, known: Guess, block: bytes) -> bool:
+        """Whether this block may tell the architecture, which those before did not."""
+        return not known.arch or (known.arch == NATIVE != self.arch and names_xen(block))
+
+    def _look_for_counters(self, lines: Lines) -> None:
+        """Have readings of the counters given out, from where the first one is.
+
+        It is a search for four bytes in everything, which takes a fifth of all the time: where
+        nothing says that there are counters, only some blocks are looked at.
+        """
+        self.block += 1
+        if COUNTER_NEEDLE in lines.needles or self.features.no_counters:
+            return
+        if self.block > _BLOCKS_AT_FIRST and self.block % _BLOCKS_BETWEEN:
+            return
+        if COUNTER_NEEDLE in lines.block:
+            lines.needles += (COUNTER_NEEDLE,)
+            if self.block > _BLOCKS_AT_FIRST:
+                self._doubt("readings of the counters may be missed before", lines.next_line)
+
     def _loop_over(self, lines: Lines, known: Guess, seen: Seen) -> LineLoop:
         """A loop over the rest of the trace, which a kernel such as `known` recorded."""
         lines.needles = NEEDLES
         if known.arch in ("", "powerpc"):
             lines.needles += POWERPC_NEEDLES
+        if known.counted:
+            lines.needles += (COUNTER_NEEDLE,)
         if self.observer is not None:
             lines.needles += self.observer.needles
         self.features = TraceFeatures(
             shows_interrupts=lines.sniff(),
             counters_only=not known.shows_sections,
             no_counters=known.uncounted,
+            pauses_out=known.pauses_out,
         )
         # Where functions show sections, those of a nesting kernel show the outermost alone: an
         # older text can be held to them.  Where only counters show, the kernel has them.
@@ -147,9 +185,10 @@ class _TraceCheck:
         task: TracedTask,
         violations: tuple[Violation, ...],
         place: Place,
-        lines: Lines,
-        number: int,
-    ) -> None:
+        cursor: LineCursor,
+        began: Sequence[Place] | None,
+    ) -> PendingFinding | None:
+        kept = None
         for violation in violations:
             if violation.rule == _EFFECT or (self.rules and violation.rule not in self.rules):
                 continue
@@ -162,9 +201,11 @@ class _TraceCheck:
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
             if self.cut[violation.rule] <= _MAX_FINDINGS_PER_RULE:
-                one = PendingFinding(task, violation, place, lines.around(number))
-                self.found.append(one)
-                task.recent_findings.append(one)
+                context = cursor.lines.around(cursor.number)
+                kept = PendingFinding(task, violation, place, context, began)
+                self.found.append(kept)
+                task.recent_findings.append(kept)
+        return kept
 
     # ---- the end ---------------------------------------------------------------------------
 
@@ -172,8 +213,9 @@ class _TraceCheck:
         seen = loop.seen
         if seen.counters:
             known = with_counters(known)
-        mute = bool(seen.sections) != bool(seen.ends) and not seen.counters
-        if bool(seen.sections) != bool(seen.ends):
+        one_sided = bool(seen.sections) != bool(seen.ends) and not seen.sites
+        mute = one_sided and not seen.counters
+        if one_sided:
             what = "end" if seen.sections else "beginning"
             self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []

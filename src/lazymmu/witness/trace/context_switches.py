@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable
 
+    from lazymmu.ftrace.counter_events import CounterReading
     from lazymmu.witness.trace.interned_events import InternedEvent
     from lazymmu.witness.trace.task_monitors import TaskMonitors
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
@@ -123,6 +124,7 @@ class SwitchTracker:
             event = cpu.switch_back if same else events.switch_in(last.number, cpu.number)
             self._step(come, event, place)
         come.cpu = cpu
+        come.times_on += 1
 
     def _read(self, text: bytes) -> SwitchRecord:
         """Who went (b"" when that cannot be read), why, and who came by which name; remembered."""
@@ -157,18 +159,31 @@ class SwitchTracker:
         self,
         cpu: TracedCpu,
         task: TracedTask,
-        state: int | None,
-        preempted: int | None,
+        reading: CounterReading,
         place: Place,
+        *,
+        shown: bool,
     ) -> None:
-        """A reading at a switch tells the raw state of the task, and whether it was preempted."""
-        if cpu.pending_switch is not None and cpu.pending_switch[0] is task:
+        """A reading at a switch tells the raw state of the task, and whether it was preempted.
+
+        shown: functions tell of the task's sections.
+        """
+        pending = cpu.pending_switch
+        if pending is None and cpu.prev is task and not self._counters_only:
+            # Functions knew of no section when the switch was judged: the counters speak now.
+            pending, cpu.last_switch = cpu.last_switch, None
+            if pending is None or pending[1] is _EXIT or (shown and pending[1] is _PREEMPTED):
+                # Counted before the function is called, and not counted before it is: a task that
+                # is preempted between the two is in order (linux/pgtable.h, v7.0).
+                return
+        if pending is not None and pending[0] is task:
             # The same switch, of which sched_switch has told why, but for the D of a lock.
-            locked = (state or 0) & _TASK_RTLOCK_WAIT and not preempted
-            cpu.pending_switch = (task, _LOCK if locked else cpu.pending_switch[1], place)
+            locked = (reading.state or 0) & _TASK_RTLOCK_WAIT and not reading.preempted
+            cpu.pending_switch = (task, _LOCK if locked else pending[1], place)
             self.resolve(cpu)
-        elif self._counters_only:
-            cpu.pending_switch = (task, _why(state, preempted), place)
+        elif cpu.prev is not task:
+            # Its sched_switch comes later, or is not recorded.
+            cpu.pending_switch = (task, _why(reading.state, reading.preempted), place)
             self.resolve(cpu)
 
     def finish(self) -> None:
@@ -244,21 +259,24 @@ def _record(found: re.Match[bytes], state: bytes) -> SwitchRecord:
 def _why_of(state: bytes) -> tuple[InternedEvent, ...]:
     """Why a task is switched out, from sched_switch's prev_state."""
     if state.endswith(b"+"):
-        return (events.OUT["preempted"],)
+        return _PREEMPTED
     if state == b"R":
         return (events.OUT["yielded"],)
     return _EXIT if state[:1] in b"XZx" else (events.OUT["blocked"],)
 
 
 _EXIT: Final = (events.OUT["exit"],)
+_PREEMPTED: Final = (events.OUT["preempted"],)
 _LOCK: Final = (events.OUT["lock"],)
 _STEPS: Final = {state: _why_of(state) for state in (b"S", b"D", b"I", b"R", b"R+", b"X", b"Z")}
 
 
 def _why(state: int | None, preempted: int | None) -> tuple[InternedEvent, ...]:
-    """Why a task is switched out, from its raw state and sched_switch's own argument."""
-    if preempted or not state:
-        return (events.OUT["preempted"],)
+    """Why a task is switched out, from its raw state and sched_switch's own argument, if at all."""
+    if preempted or state == 0:
+        return _PREEMPTED
+    if state is None:
+        return ()
     if state & _TASK_DEAD:
         return (events.OUT["exit"],)
     if state & _TASK_RTLOCK_WAIT:

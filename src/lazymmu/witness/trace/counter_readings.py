@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Readings of the task's counters, which a recording makes where functions do not show sections."""
+"""Readings of the task's counters, and of the instructions that change them.
+
+Whether functions or counters speak is decided by what the recording shows.  Where no function of
+the mode has told anything of a task, its counters do; where both do, each is held to the other.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.record import fields_of
+from lazymmu.ftrace.counter_events import CounterReading, counter_reading
 from lazymmu.witness.trace import interned_events as events
+from lazymmu.witness.trace.counter_law import CounterLaw
+from lazymmu.witness.trace.findings import SLEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lazymmu.contract.monitor import Violation
     from lazymmu.ftrace.lines import Columns
     from lazymmu.witness.trace.context_switches import SwitchTracker
+    from lazymmu.witness.trace.findings import PendingFinding
+    from lazymmu.witness.trace.sections import SectionTracker
     from lazymmu.witness.trace.task_monitors import TaskMonitors
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
     from lazymmu.witness.trace.task_table import TaskTable
@@ -21,67 +30,162 @@ if TYPE_CHECKING:
 
 __all__ = ["CounterReader"]
 
+_BALANCE: Final = ("exit", "user-return", "start")
+"""Moments at which the monitors object to counters that are not zero."""
+
 
 class CounterReader:
-    """Tells the monitors what the counters of a task were."""
+    """Tells the monitors what the counters of a task were.
+
+    law: what holds between readings.
+    """
 
     def __init__(
         self,
         table: TaskTable,
         monitors: TaskMonitors,
         switches: SwitchTracker,
+        sections: SectionTracker,
         cursor: LineCursor,
         features: TraceFeatures,
         seen: Seen,
         doubt: Callable[[str, int], None],
     ) -> None:
         """doubt(reason, line): called for what cannot be told."""
+        self.law = CounterLaw(features.pauses_out, self._tell)
         self._table = table
         self._monitors = monitors
         self._switches = switches
+        self._sections = sections
         self._cursor = cursor
-        self._only = features.counters_only
         self._seen = seen
         self._doubt = doubt
 
-    def read(self, cpu: TracedCpu, at: str, columns: Columns, stamp: bytes, text: bytes) -> None:
-        """A reading; at: what happened to the task, one of the words of `events.Observed`."""
-        fields = fields_of("", text)
-        numbers = {key: _number(fields.get(key, "")) for key in ("pid", "ec", "pc", "st", "pr")}
-        pid, enabled, paused = numbers["pid"], numbers["ec"], numbers["pc"]
-        if pid is None or enabled is None or paused is None:
-            self._doubt("counters cannot be read", self._cursor.number)
+    def read(self, cpu: TracedCpu, columns: Columns, stamp: bytes, text: bytes) -> None:
+        """A line that may be a reading."""
+        reading = counter_reading(text)
+        if reading is None:
+            return
+        if isinstance(reading, str):
+            self._doubt(reading, self._cursor.number)
             return
         self._seen.counters += 1
-        name = str(pid).encode()
+        name = columns.pid if reading.pid is None else str(reading.pid).encode()
         task = self._table.task(cpu, name, columns.comm if name == columns.pid else b"")
         place: Place = [self._cursor.number, stamp, cpu.number, text, None]
+        if reading.does:
+            self._site(cpu, task, reading, place)
+            return
         cpu.stack_place, cpu.stack_needs = place, "__schedule"
-        self._unknown(task, place, pauses=bool(paused))
-        self._monitors.step(task, events.observed(at, "unknown", (enabled, paused)), place)
-        match at:
+        self._seen.readings[reading.at] += 1
+        counters = self.law.reading(
+            task,
+            reading.at,
+            reading.enabled,
+            reading.paused,
+            place,
+            switches=self._seen.switches > 0,
+        )
+        if reading.at in ("", "switch-in"):
+            return
+        self._judge(cpu, task, reading, counters, place)
+
+    def _judge(
+        self,
+        cpu: TracedCpu,
+        task: TracedTask,
+        reading: CounterReading,
+        counters: tuple[int, int],
+        place: Place,
+    ) -> None:
+        """Let the monitors judge what is left of the counters once told causes are taken off."""
+        monitors, before = self._monitors, task.node
+        shown = self._shown(task)
+        if shown and before.depth and not reading.enabled:
+            # Of a task that is switched out this may be: counted down, and not yet left.
+            if reading.at in _BALANCE:
+                self._doubt(
+                    "functions show a section where the counters show none: one of them is not "
+                    "whole",
+                    place[0],
+                )
+            monitors.forget(task)
+            before, shown = task.node, False
+        monitors.last = None
+        silent = reading.at == "switch-out" and not self._speaks(task, shown=shown)
+        if not silent:
+            if not shown or reading.at == "switch-out":
+                monitors.step(task, events.MODE_UNKNOWN, place)
+            if not shown or counters[1]:
+                # Functions do not tell a pause from an end: the counter does.
+                monitors.step(task, events.PAUSE_UNKNOWN, place)
+            monitors.step(task, events.observed(reading.at, "unknown", counters), place)
+        match reading.at:
             case "exit":
-                self._monitors.leaves(task, place)
+                monitors.leaves(task, place)
             case "user-return":
-                self._monitors.step(task, events.USER_RETURN, place)
-                self._monitors.restart(task)
+                monitors.step(task, events.USER_RETURN, place)
             case "switch-out":
-                self._switches.counted(cpu, task, numbers["st"], numbers["pr"], place)
-                self._unknown(task, place)
+                self._switches.counted(cpu, task, reading, place, shown=shown)
+        self._keep(task, reading.at)
+        task.node = before
+        if reading.at == "user-return":
+            monitors.restart(task)
 
-    def _unknown(self, task: TracedTask, place: Place, *, pauses: bool = False) -> None:
-        """Before and after a reading nothing is known of a task whose functions do not show.
+    def _shown(self, task: TracedTask) -> bool:
+        """Whether functions, or probes of the API's own instructions, have told of its sections."""
+        return not task.inherited and bool(self._seen.sections or self._seen.ends)
 
-        Functions that show sections do not show pauses: the counter does.
+    def _speaks(self, task: TracedTask, *, shown: bool) -> bool:
+        """Whether a switch is to be judged by the counters.
+
+        Not where functions have told of the section, nor where a sleep in it has been told.
         """
-        if self._only:
-            self._monitors.step(task, events.MODE_UNKNOWN, place)
-        if self._only or pauses:
-            self._monitors.step(task, events.PAUSE_UNKNOWN, place)
+        if task.counts is not None and task.counts.slept is not None:
+            task.counts.slept.readings += 1
+            return False
+        return not (shown and task.node.depth)
 
+    def _keep(self, task: TracedTask, at: str) -> None:
+        """What the monitors have told is the cause of readings to come."""
+        told, counts = self._monitors.last, task.counts
+        if told is None or counts is None:
+            return
+        if at in _BALANCE:
+            self.law.told(task, told)
+        elif told.violation.rule == SLEPT:
+            counts.slept = told
 
-def _number(text: str) -> int | None:
-    try:
-        return int(text[:20], 0)
-    except ValueError:
-        return None
+    def _site(
+        self, cpu: TracedCpu, task: TracedTask, reading: CounterReading, place: Place
+    ) -> None:
+        """A call of the API, at the instruction that touches the counters.
+
+        What it finds there is what they are: a task of which nothing was known is known from here.
+        Interrupts do not matter: there the API does not come so far.
+        """
+        if task is not cpu.current and not self._table.place(task, cpu):
+            return
+        counters = self.law.site(task, reading.does, reading.enabled, reading.paused, place)
+        if reading.does == "guard":
+            if reading.paused:
+                self._seen.ignored += 1
+            return
+        self._seen.sites += 1
+        monitors, task.inherited = self._monitors, False
+        task.node = monitors.monitor.known(task.node, *counters)
+        cpu.stack_place, cpu.stack_needs = place, reading.place
+        match reading.does:
+            case "begin":
+                self._sections.begin(cpu, task, place)
+            case "end":
+                self._sections.leave(cpu, task, (), place[1], place[3])
+            case "pause":
+                monitors.step(task, events.PAUSE, place)
+            case "resume":
+                monitors.step(task, events.RESUME, place)
+
+    def _tell(
+        self, task: TracedTask, violation: Violation, place: Place, began: Place | None
+    ) -> PendingFinding | None:
+        return self._monitors.object(task, (violation,), place, () if began is None else (began,))

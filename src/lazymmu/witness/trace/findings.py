@@ -17,9 +17,11 @@ from lazymmu.contract.monitor import Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.witness.finding import Harm, Severity, Step
-from lazymmu.witness.trace.values import BEGAN, TraceFinding, TraceLocation, TraceVerdict
+from lazymmu.witness.trace.values import BEGAN, READ, TraceFinding, TraceLocation, TraceVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lazymmu.witness.trace.task_state import Place, TracedTask
 
 __all__ = ["PREEMPTED", "SLEPT", "PendingFinding", "finding"]
@@ -38,9 +40,22 @@ It has the state D then, like one that sleeps (TASK_RTLOCK_WAIT; include/trace/e
 
 
 class PendingFinding:
-    """A finding in the making: a stack that comes later is filled into its place."""
+    """A finding in the making: a stack that comes later is filled into its place.
 
-    __slots__ = ("began", "context", "place", "task", "violation", "void")
+    counted: what began it are readings of the counters, not sections; readings: how many of them
+    show it.
+    """
+
+    __slots__ = (
+        "began",
+        "context",
+        "counted",
+        "place",
+        "readings",
+        "task",
+        "violation",
+        "void",
+    )
 
     def __init__(
         self,
@@ -48,11 +63,15 @@ class PendingFinding:
         violation: Violation,
         place: Place,
         context: tuple[tuple[int, str], ...],
+        began: Sequence[Place] | None = None,
     ) -> None:
+        """began: the readings before, of a finding about counters; else the task's sections."""
         self.task = (task.comm, task.pid)
         self.violation = violation
         self.place = place
-        self.began = tuple(task.begins)
+        self.began = tuple(task.begins if began is None else began)
+        self.counted = began is not None
+        self.readings = 1
         self.context = context
         self.void = False
 
@@ -84,7 +103,10 @@ def finding(
             verdict = TraceVerdict.UNKNOWN
             notes.append("or gives up its CPU by itself, which is not: this form does not tell")
         notes.append(_allowed(one.violation, rows))
+    if one.readings > 1:
+        notes.append(f"{one.readings} readings of its counters show it")
     comm, pid = one.task
+    words = READ if one.counted else BEGAN
     message = rule.message(one.violation)
     spot, began = _spot(one.place), tuple(_spot(place) for place in one.began)
     return TraceFinding(
@@ -97,13 +119,14 @@ def finding(
         column=1,
         message=message,
         path=(
-            *(Step(trace, section.line, 1, "", BEGAN) for section in began),
+            *(Step(trace, section.line, 1, "", words) for section in began),
             Step(trace, spot.line, 1, "", message),
         ),
         comm=comm.decode("utf-8", "replace"),
         pid=pid,
         location=spot,
         began=began,
+        since=words,
         notes=tuple(notes),
         harms=(Harm(arch, hurt),) if hurt else (),
         implied=all(rule.status(dialect) is Status.IMPLIED for dialect in dialects),

@@ -17,6 +17,8 @@ from lazymmu.contract.events import (
     IrqEnter,
     IrqExit,
     Observed,
+    Pause,
+    Resume,
     SwitchIn,
     SwitchOut,
     Unknown,
@@ -53,6 +55,8 @@ ENABLE_SOMEWHERE: Final = interned(Enable(in_interrupt="unknown"))
 DISABLE: Final = interned(Disable())
 DISABLE_IRQ: Final = interned(Disable(in_interrupt="yes"))
 DISABLE_SOMEWHERE: Final = interned(Disable(in_interrupt="unknown"))
+PAUSE: Final = interned(Pause())
+RESUME: Final = interned(Resume())
 EXIT: Final = interned(Exit())
 USER_RETURN: Final = interned(UserReturn())
 MODE_UNKNOWN: Final = interned(Unknown("mode"))

@@ -12,7 +12,7 @@ from lazymmu.ftrace.lines import function_text, symbol
 from lazymmu.ftrace.profile import functions
 from lazymmu.ftrace.record import RecordKind
 
-__all__ = ["NEEDLES", "POWERPC_NEEDLES", "WORDS", "act_of"]
+__all__ = ["COUNTER_NEEDLE", "NEEDLES", "POWERPC_NEEDLES", "WORDS", "act_of"]
 
 NEEDLES: Final[tuple[bytes, ...]] = (
     b"_lazy_mmu",
@@ -20,10 +20,10 @@ NEEDLES: Final[tuple[bytes, ...]] = (
     b"sched_switch",
     b"sched_process_",
 )
-"""What a line that matters contains, on every architecture.
+"""What a line that matters contains, on every architecture."""
 
-Readings of the counters do so because they say where they were made.
-"""
+COUNTER_NEEDLE: Final = b" ec="
+"""And what readings of the counters do, which no kernel before v7.0 has."""
 
 POWERPC_NEEDLES: Final[tuple[bytes, ...]] = (b"__flush_tlb_pending <-", b"hpte_need_flush")
 """And on powerpc, which shows nothing else."""
@@ -44,6 +44,8 @@ WORDS: Final = {
     HOOK_LEAVE: "hook-leave",
     HOOK_FLUSH: "hook-flush",
 }
+SITES: Final = {"begin": "enter", "end": "leave"}
+"""The same of instructions that probes are at."""
 NOTHING: Final = 0
 EVENT: Final = -1
 SWITCH: Final = -2

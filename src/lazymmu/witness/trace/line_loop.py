@@ -21,8 +21,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
+from lazymmu.ftrace.counter_events import CounterReading, counter_reading
 from lazymmu.ftrace.lines import STACK, function_text
-from lazymmu.ftrace.profile import counter_events
 from lazymmu.ftrace.record import fields_of
 from lazymmu.witness.trace import line_class
 from lazymmu.witness.trace.context_switches import SwitchTracker
@@ -35,11 +35,11 @@ from lazymmu.witness.trace.task_table import TaskTable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lazymmu.contract.monitor import Violation
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.record import Record
     from lazymmu.witness.trace.memo_monitor import MemoMonitor
+    from lazymmu.witness.trace.task_monitors import Found
     from lazymmu.witness.trace.task_state import Place, TracedCpu, TracedTask
     from lazymmu.witness.trace.trace_features import TraceFeatures
     from lazymmu.witness.trace.values import Seen
@@ -81,12 +81,12 @@ class LineLoop:
         features: TraceFeatures,
         seen: Seen,
         *,
-        found: Callable[[TracedTask, tuple[Violation, ...], Place, Lines, int], None],
+        found: Found,
         doubt: Callable[[str, int], None],
         observer: TraceObserver | None = None,
     ) -> None:
-        """found(task, violations, place, lines, number): called for what the monitors object to;
-        doubt(reason, line): for what cannot be told; observer: told of each line."""
+        """found: called for what the monitors object to; doubt(reason, line): for what cannot be
+        told; observer: told of each line."""
         self._cursor = cursor = LineCursor()
         monitors = TaskMonitors(monitor, cursor, found)
         self.seen = seen
@@ -96,7 +96,7 @@ class LineLoop:
         self._monitors = monitors
         self._switches = SwitchTracker(self.table, monitors, cursor, features, seen, doubt)
         self._counters = CounterReader(
-            self.table, monitors, self._switches, cursor, features, seen, doubt
+            self.table, monitors, self._switches, self.sections, cursor, features, seen, doubt
         )
         self._observer = observer
         self._doubt = doubt
@@ -187,9 +187,16 @@ class LineLoop:
         task = cpu.idle if columns.pid == b"0" else self.table.tasks.get(columns.pid)
         record = self._cursor.lines.record(self._cursor.number)
         if record is not None:
+            what = line_class.WORDS.get(act, "")
+            if b" ec=" in record.raw_text:
+                reading = counter_reading(f"{record.name}: ".encode() + record.raw_text)
+                if isinstance(reading, CounterReading) and reading.does:
+                    # As a call would be, which the instruction is the inlined half of.
+                    what = line_class.SITES.get(reading.does, "")
+                    record.caller = reading.place
             observer.add(
                 record,
-                line_class.WORDS.get(act, ""),
+                what,
                 0 if task is None else task.node.depth,
                 known=task is None or not task.inherited,
             )
@@ -241,11 +248,8 @@ class LineLoop:
             child = fields_of("sched_process_fork", text[19:]).get("child_pid", "").encode()
             if child.isdigit():
                 self.table.add(child, b"").inherited = False
-        else:
-            name = text.partition(b":")[0]
-            at = counter_events().get(name.decode("ascii", "replace"))
-            if at is not None:
-                self._counters.read(cpu, at, columns, stamp, text)
+        elif b" ec=" in text:
+            self._counters.read(cpu, columns, stamp, text)
 
     def _exits(self, task: TracedTask, place: Place) -> None:
         """A task is on its way out; where no switch shows its last one, this is its end."""

@@ -9,9 +9,10 @@ else.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.section import TaskState
+from lazymmu.contract.section import MAX_DEPTH, TaskState
 
 if TYPE_CHECKING:
     from lazymmu.contract.monitor import Product, Runtime, Violation
@@ -57,6 +58,15 @@ class MemoMonitor:
         if found is None:
             found = self._nodes[product] = MonitorNode(product)
         return found
+
+    def known(self, node: MonitorNode, depth: int, paused: int) -> MonitorNode:
+        """The node of the same task, of which sections and pauses are known to be so many."""
+        task = node.product.task
+        depth, paused = min(depth, MAX_DEPTH), min(paused, MAX_DEPTH)
+        if (task.depth, task.paused) == (depth, paused) and task.knows("mode", "pause"):
+            return node
+        told = replace(task, depth=depth, paused=paused, unknown=task.unknown - {"mode", "pause"})
+        return self.node(replace(node.product, task=told))
 
     def step(
         self, node: MonitorNode, event: InternedEvent

@@ -51,6 +51,14 @@ class SectionTracker:
         """The cursor is at a new block: whether it has Xen's batches is found out once."""
         self._batches = self._no_counters and _BATCH in self._cursor.lines.block
 
+    def begin(self, cpu: TracedCpu, task: TracedTask, place: Place) -> None:
+        """A section begins, at the instruction that counts it: it does, so not in an interrupt."""
+        self._seen.sections += 1
+        cpu.mode = True
+        self._monitors.step(task, events.ENABLE, place)
+        if len(task.begins) < _MAX_BEGINS:
+            task.begins.append(place)
+
     def enter(self, cpu: TracedCpu, task: TracedTask, place: Place, irq: tuple[str, ...]) -> None:
         """A section begins."""
         self._seen.sections += 1

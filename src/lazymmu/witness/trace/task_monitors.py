@@ -8,32 +8,40 @@ from typing import TYPE_CHECKING
 from lazymmu.witness.trace import interned_events as events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lazymmu.contract.monitor import Violation
-    from lazymmu.ftrace.block import Lines
+    from lazymmu.witness.trace.findings import PendingFinding
     from lazymmu.witness.trace.interned_events import InternedEvent
     from lazymmu.witness.trace.memo_monitor import MemoMonitor, MonitorNode
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
 
-__all__ = ["TaskMonitors"]
+    Found = Callable[
+        [TracedTask, tuple[Violation, ...], Place, LineCursor, Sequence[Place] | None],
+        PendingFinding | None,
+    ]
+    """(task, violations, place, cursor, began) -> the finding that is kept, if one is."""
+
+__all__ = ["Found", "TaskMonitors"]
 
 
 class TaskMonitors:
     """Takes the steps of the monitors of all tasks.
 
-    monitor: knows the steps; ended: where monitors were when their task ended or was given up.
+    monitor: knows the steps; ended: where monitors were when their task ended or was given up;
+    last: the finding that was made last, None when it is not kept.
     """
 
     def __init__(
         self,
         monitor: MemoMonitor,
         cursor: LineCursor,
-        found: Callable[[TracedTask, tuple[Violation, ...], Place, Lines, int], None],
+        found: Found,
     ) -> None:
-        """found(task, violations, place, lines, number): called for what the monitors object to."""
+        """found: called for what the monitors object to."""
         self.monitor = monitor
         self.ended: set[MonitorNode] = set()
+        self.last: PendingFinding | None = None
         self._cursor = cursor
         self._found = found
 
@@ -44,9 +52,20 @@ class TaskMonitors:
         if violations:
             self.object(task, violations, place)
 
-    def object(self, task: TracedTask, violations: tuple[Violation, ...], place: Place) -> None:
-        """Hand on what the monitors object to."""
-        self._found(task, violations, place, self._cursor.lines, self._cursor.number)
+    def object(
+        self,
+        task: TracedTask,
+        violations: tuple[Violation, ...],
+        place: Place,
+        began: Sequence[Place] | None = None,
+    ) -> PendingFinding | None:
+        """Hand on what the monitors, or the law of the counters, object to.
+
+        began: where that began, by default the sections that are open.  Gives the finding, None
+        when it is not kept.
+        """
+        self.last = self._found(task, violations, place, self._cursor, began)
+        return self.last
 
     def restart(self, task: TracedTask) -> None:
         """From here on it is known that `task` is in no section."""

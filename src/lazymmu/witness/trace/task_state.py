@@ -9,6 +9,7 @@ from lazymmu.witness.trace.interned_events import switch_in
 
 if TYPE_CHECKING:
     from lazymmu.ftrace.block import Lines
+    from lazymmu.witness.trace.counter_law import TaskCounts
     from lazymmu.witness.trace.interned_events import InternedEvent
     from lazymmu.witness.trace.memo_monitor import MonitorNode
 
@@ -37,12 +38,14 @@ class TracedTask:
     irq: the interrupts that it is in; switched_out_at: the time when it was switched out last;
     order_unknown: what came before and after that is not known; recent_findings: findings since it
     was switched in; told_at_exit: where the sections began that were told to be open as it ended,
-    None when none were.
+    None when none were; counts: what is known of its counters, None before a reading; times_on: how
+    often it got a CPU.
     """
 
     __slots__ = (
         "begins",
         "comm",
+        "counts",
         "cpu",
         "inherited",
         "irq",
@@ -52,6 +55,7 @@ class TracedTask:
         "pid",
         "recent_findings",
         "switched_out_at",
+        "times_on",
         "told_at_exit",
     )
 
@@ -69,6 +73,8 @@ class TracedTask:
         self.order_unknown = False
         self.recent_findings: list[Any] = []
         self.told_at_exit: list[Place] | None = None
+        self.counts: TaskCounts | None = None
+        self.times_on = 0
 
 
 Switch = tuple[TracedTask, tuple["InternedEvent", ...], Place]

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lazymmu.contract.event_words import Known
 
 __all__ = ["TraceFeatures"]
 
@@ -14,9 +18,10 @@ class TraceFeatures:
 
     shows_interrupts: lines have the column that says so; counters_only: no function shows sections,
     readings of the task's counters may; no_counters: the kernel surely has none, so that its
-    functions are the mode.
+    functions are the mode; pauses_out: whether the hooks of a switch pause the task that goes.
     """
 
     shows_interrupts: bool = True
     counters_only: bool = False
     no_counters: bool = False
+    pauses_out: Known = "no"

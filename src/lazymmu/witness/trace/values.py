@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -11,6 +12,7 @@ from lazymmu.witness.finding import Finding
 
 __all__ = [
     "BEGAN",
+    "READ",
     "Caveat",
     "Seen",
     "TraceFinding",
@@ -21,6 +23,9 @@ __all__ = [
 
 BEGAN: Final = "the section began here"
 """What a step of a finding's path says of a line where a section began."""
+
+READ: Final = "the counters were read before"
+"""The same of a line from which on counters are wrong."""
 
 
 class TraceVerdict(StrEnum):
@@ -50,7 +55,8 @@ class TraceFinding(Finding):
     implementation, none when nobody is hurt or nobody can tell.
 
     comm, pid: the task, pid 0 being the CPU's idle task; location: the line that broke the rule;
-    began: where the sections that were open began, outermost first (empty: before the trace);
+    began: where the sections that were open began, outermost first (empty: before the trace), or
+    the reading before of a finding about counters, and since, which of the two that is;
     notes: what else the lines show; context:
     numbers and text of the lines around.
     """
@@ -60,6 +66,7 @@ class TraceFinding(Finding):
     pid: int
     location: TraceLocation
     began: tuple[TraceLocation, ...] = ()
+    since: str = BEGAN
     notes: tuple[str, ...] = ()
     context: tuple[tuple[int, str], ...] = ()
 
@@ -78,9 +85,11 @@ class Seen:
     """How much there was to judge.
 
     sections: beginnings seen; ends; flushes: explicit ones; batches: flushes that a batch's own
-    function shows; switches; counters: readings of the task's counters; tasks: that did any of it;
-    bare: functions of the mode without their callers; lines: of the trace; unreadable: of the lines
-    that matter.
+    function shows; switches; counters: readings of the task's counters, and readings: the same by
+    what happened to the task, as in `events.Observed`, "" of one that runs; sites: probes at the
+    instructions of the API; ignored: calls of it that its guards ignored, as they show; bare:
+    functions of the mode without their callers; tasks: that did any of it; lines: of the trace;
+    unreadable: of the lines that matter.
     """
 
     lines: int = 0
@@ -90,6 +99,9 @@ class Seen:
     updates: int = 0
     switches: int = 0
     counters: int = 0
+    readings: Counter[str] = field(default_factory=Counter)
+    sites: int = 0
+    ignored: int = 0
     bare: int = 0
     unreadable: int = 0
     tasks: set[tuple[int, int]] = field(default_factory=set)
