@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["CounterReading", "counter_events", "counter_reading", "is_site", "site_events"]
+__all__ = ["TracedCounters", "counter_events", "counter_reading", "is_site", "site_events"]
 
 _DATA: Final = Path(__file__).parent / "profiles" / "common.toml"
 
@@ -31,7 +31,7 @@ _DIGITS: Final = "0123456789"
 
 
 @dataclass(frozen=True, slots=True)
-class CounterReading:
+class TracedCounters:
     """One reading.
 
     at: what happened to the task, one of the words of `events.Observed`, "" where nobody says;
@@ -89,7 +89,7 @@ def is_site(text: bytes) -> bool:
     )
 
 
-def counter_reading(text: bytes) -> CounterReading | str | None:
+def counter_reading(text: bytes) -> TracedCounters | str | None:
     """The reading that a line's text is.
 
     None when it is no reading of the counters; a sentence without a full stop when it is one that
@@ -115,7 +115,7 @@ def counter_reading(text: bytes) -> CounterReading | str | None:
         does = {1: "begin", 0xFF: "end"}.get((fields.get(b"nv", enabled) - enabled) & 0xFF, "")
         if not does:
             return "a store of the count cannot be read"
-    return CounterReading(
+    return TracedCounters(
         at,
         does,
         place,

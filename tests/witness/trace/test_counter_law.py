@@ -164,7 +164,7 @@ def test_a_sleep_with_any_count_is_told_once_for_a_section(count: int, release: 
 
 
 def test_a_task_that_sleeps_paused_breaks_nothing():
-    """The mode is off then."""
+    """The mode is off for as long as it is paused."""
     play = Play(xen=False)
     play.now = Task("sh", 90, pc=1)
     play.switch(Task("init", 1))

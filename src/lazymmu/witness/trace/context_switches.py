@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable
 
-    from lazymmu.ftrace.counter_events import CounterReading
+    from lazymmu.ftrace.counter_events import TracedCounters
     from lazymmu.witness.trace.interned_events import InternedEvent
     from lazymmu.witness.trace.task_monitors import TaskMonitors
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
@@ -159,7 +159,7 @@ class SwitchTracker:
         self,
         cpu: TracedCpu,
         task: TracedTask,
-        reading: CounterReading,
+        reading: TracedCounters,
         place: Place,
         *,
         shown: bool,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.counter_events import CounterReading, counter_reading
+from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.witness.trace import interned_events as events
 from lazymmu.witness.trace.counter_law import CounterLaw
 from lazymmu.witness.trace.findings import SLEPT
@@ -94,7 +94,7 @@ class CounterReader:
         self,
         cpu: TracedCpu,
         task: TracedTask,
-        reading: CounterReading,
+        reading: TracedCounters,
         counters: tuple[int, int],
         place: Place,
     ) -> None:
@@ -157,7 +157,7 @@ class CounterReader:
             counts.slept = told
 
     def _site(
-        self, cpu: TracedCpu, task: TracedTask, reading: CounterReading, place: Place
+        self, cpu: TracedCpu, task: TracedTask, reading: TracedCounters, place: Place
     ) -> None:
         """A call of the API, at the instruction that touches the counters.
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lazymmu.ftrace.counter_events import CounterReading, counter_reading
+from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.ftrace.lines import STACK, function_text
 from lazymmu.ftrace.record import fields_of
 from lazymmu.witness.trace import line_class
@@ -190,7 +190,7 @@ class LineLoop:
             what = line_class.WORDS.get(act, "")
             if b" ec=" in record.raw_text:
                 reading = counter_reading(f"{record.name}: ".encode() + record.raw_text)
-                if isinstance(reading, CounterReading) and reading.does:
+                if isinstance(reading, TracedCounters) and reading.does:
                     # As a call would be, which the instruction is the inlined half of.
                     what = line_class.SITES.get(reading.does, "")
                     record.caller = reading.place
