@@ -174,9 +174,9 @@ def test_no_two_states_are_the_same_and_each_can_be_reached(rule, dialect):
 
 
 def test_every_rule_that_a_trace_shows_has_an_automaton_where_it_is_valid():
-    """A monitor in the kernel sees no less than a trace of it."""
+    """A monitor in the kernel sees no less than a trace of it; a BUG it need not watch for."""
     for rule in RULES.values():
-        if Witness.TRACE in rule.witnesses:
+        if Witness.TRACE in rule.witnesses and rule.events != (Bug,):
             assert any(name == rule.name for name, _ in DERIVABLE), rule.name
 
 

@@ -119,6 +119,9 @@ def summary(answer: VerifyAnswer, seconds: float, *, expected: bool) -> str:
     from lazymmu.report.verify import json
 
     said = json.summary(answer.verdicts, seconds)
+    for name, taken, features in answer.likened:
+        said += f"; {name} is taken as {taken}"
+        said += f" ({', '.join(features)})" if features else ""
     return f"{said}; {json.met(answer.judged)}" if expected else said
 
 

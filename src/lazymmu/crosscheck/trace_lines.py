@@ -35,6 +35,9 @@ context_switch(), which is inline; arch/x86/kernel/process_64.c, __switch_to()).
 _RAW: Final = {"R+": 0, "R": 0, "S": 1, "D": 2, "X": 0x80}
 """prev_state of sched_switch as a number (linux/sched.h, TASK_RUNNING to TASK_DEAD)."""
 
+_WRAPPED: Final = 0x80
+"""From here on a count has gone below zero."""
+
 _QUIET: Final = TracedContext("", False, 0, 0, 0, 0, "no", False, {})
 _COPYING: Final = replace(_QUIET, preempt_count=2)
 """fork() copies a page table with the locks of two held (mm/memory.c, copy_pte_range())."""
@@ -54,9 +57,15 @@ class TraceText:
         self.kernel = kernel
         self._runtime = Runtime((RULES[rule],), kernel.dialect or PTL_HELD)
         self._monitors: dict[str, Product] = {}
+        self._sited: set[str] = set()
         self.last: dict[str, int] = {}
         idle = len(replay.tasks) - len(replay.running)
         self.pids = {name: 1000 + at if at < idle else 0 for at, name in enumerate(replay.tasks)}
+
+    @property
+    def sections(self) -> bool:
+        """Whether functions are what tells sections: where probes do, those only show the mode."""
+        return self.kernel.sections and not self.kernel.sites
 
     # ---- the beginning -------------------------------------------------------------------------
 
@@ -68,7 +77,7 @@ class TraceText:
         born = [name for name, pid in self.pids.items() if pid]
         self.pids["init"] = 1
         for meaning in ("enter", "leave"):
-            if self.kernel.sections and meaning in self.kernel.calls:
+            if self.sections and meaning in self.kernel.calls:
                 called = f"{self.kernel.calls[meaning].name} <-copy_page_range"
                 self.line(0, "init", _COPYING, called)
         for name in born:
@@ -142,7 +151,9 @@ class TraceText:
         if at in self.kernel.counters:
             self._reading(cpu, task, around, at, f"pid={self.pids[of]}", counters)
             self.unknown(of, counters)
-            self.says(of, Observed(at, counters=counters))  # type: ignore[arg-type]
+            if of not in self._sited:
+                # Else its probes have said what the counters are, and why.
+                self.says(of, Observed(at, counters=counters))  # type: ignore[arg-type]
 
     def _reading(
         self,
@@ -165,17 +176,40 @@ class TraceText:
 
         Nor of its pauses where there are functions: they do not tell a pause from an end.
         """
-        if not self.kernel.sections:
+        if task in self._sited:
+            return
+        if not self.sections:
             self.says(task, Unknown("mode"))
-        if not self.kernel.sections or counters[1]:
+        if not self.sections or counters[1]:
             self.says(task, Unknown("pause"))
+
+    def site(
+        self, cpu: int, task: str, around: TracedContext, place: str, does: str, event: Event | None
+    ) -> None:
+        """A probe at an instruction that changes the counters, and what that says."""
+        name = self.kernel.sites.get(does)
+        if name is None:
+            return
+        enabled, paused = counters = around.counters[task]
+        said = f"{name}1: ({place}+0x4/0x20) pid={self.pids[task]} ec={enabled} pc={paused}"
+        self.line(cpu, task, around, said)
+        if event is not None:
+            self._sited.add(task)
+            # What it reads fills in what nobody knew.
+            self.says(task, Observed("enable", counters=counters))
+            self.says(task, event)
+
+    def wrapped(self, task: str, counters: tuple[int, int]) -> None:
+        """A count below zero, which a hook of the switch has made."""
+        if self.kernel.pauses_out and counters[1] >= _WRAPPED:
+            self.says(task, Observed("start", counters=counters))
 
     # ---- lines and what they say ---------------------------------------------------------------
 
     def says(self, task: str, event: Event) -> None:
         """The monitors see an event of a task."""
         unknown = {"locks", "pending"}
-        if not self.kernel.sections:
+        if not self.sections:
             unknown |= {"mode", "pause"}
         before = self._monitors.get(task)
         if before is None:

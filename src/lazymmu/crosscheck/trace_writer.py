@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import (
+    Bug,
     Disable,
     Enable,
     Exit,
@@ -21,7 +22,10 @@ from lazymmu.contract.events import (
     IrqExit,
     MaySleep,
     Observed,
+    Pause,
+    Resume,
     SwitchOut,
+    UserReturn,
 )
 from lazymmu.crosscheck.fine_replay import FineReplay
 from lazymmu.crosscheck.trace_lines import SWITCHING, TraceText
@@ -52,6 +56,9 @@ _HOOKS: Final = {
 _OUT: Final = {"preempted": "R+", "yielded": "R", "blocked": "D", "lock": "D", "exit": "X"}
 """prev_state of sched_switch; who waits for a sleeping spinlock shows as D (linux/sched.h,
 __task_state_index())."""
+
+_SITES: Final = {Enable: "begin", Disable: "end", Pause: "pause", Resume: "resume"}
+"""What the instruction of a call does to the counters, in the profiles' words."""
 
 _SOFT: Final = "vec=9 [action=RCU]"
 _HARD: Final = "irq=24"
@@ -149,7 +156,7 @@ class _Writer(TraceText):
         task, why = self._went[step.cpu]
         called = f"{flush.name} <-{caller}"
         self.line(step.cpu, step.task, step.before, called, switching=True)
-        if not self.kernel.sections and self.pids[task]:
+        if not self.sections and not self.kernel.sites and self.pids[task]:
             self.says(task, Observed("switch-out", counters=(1, 0)))
             self.says(task, why)
             self.unknown(task)
@@ -173,9 +180,9 @@ class _Writer(TraceText):
                 continue
             irq = "yes" if step.before.irq else "no"
             says: Event | None = None
-            if self.kernel.sections and meaning == "enter":
+            if self.sections and meaning == "enter":
                 says = Enable(in_interrupt=irq)  # type: ignore[arg-type]
-            elif self.kernel.sections and meaning == "leave":
+            elif self.sections and meaning == "leave":
                 says = Disable(in_interrupt=irq)  # type: ignore[arg-type]
             yield f"{traced.name} <-{self._caller(step, depth)}", says
 
@@ -213,9 +220,32 @@ class _Writer(TraceText):
             case Fork():
                 self.forked(cpu, task, around, event.child, step.after.counters[event.child])
             case Exit():
+                self.wrapped(task, around.counters[task])
                 self.ended(cpu, task, around)
+            case UserReturn() if "user-return" in self.kernel.counters:
+                self.wrapped(task, around.counters[task])
+                self.counted(cpu, task, around, "user-return", around.counters[task])
+                self.says(task, event)
+            case Enable() | Disable() | Pause() | Resume() if self.kernel.sites:
+                self._site(step, event)
+            case Bug() if self.kernel.insists and "xen_lazy_mode" in event.condition:
+                # Of the task's own call: what is traced of it shows that the mode is not so.
+                if not step.coming:
+                    self.says(task, event)
             case FunctionReturn() if "update" in self.kernel.calls:
                 self._immediate(step, event)
+
+    def _site(self, step: FineStep, event: Enable | Disable | Pause | Resume) -> None:
+        """A call of the API, at its instruction: guards keep some calls from coming so far."""
+        around = step.before
+        if around.irq or around.bh_off:
+            return
+        ignored = around.counters[step.task][1] > 0 and isinstance(event, Enable | Disable)
+        here = self._caller(step, len(step.functions))
+        if isinstance(event, Enable):
+            self.site(step.cpu, step.task, around, here, "guard", None)
+        if not ignored:
+            self.site(step.cpu, step.task, around, here, _SITES[type(event)], event)
 
     def switch(self, step: FineStep, event: SwitchOut, coming: str) -> None:
         """A context switch, and what the counters of the task that goes are."""
@@ -228,12 +258,13 @@ class _Writer(TraceText):
         self.switched(cpu, task, coming, state, step.before, counters)
         # A sleeping lock shows as any sleep does.
         event = replace(event, why="blocked" if event.why == "lock" else event.why)
-        if self.kernel.sections:
+        self.wrapped(task, counters)
+        if self.sections:
             self.says(task, event)
         if "switch-out" in self.kernel.counters:
             self.unknown(task, counters)
             self.says(task, Observed("switch-out", counters=counters))
-            if not self.kernel.sections:
+            if not self.sections:
                 self.says(task, event)
                 self.unknown(task)
         self.last[task] = cpu

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lazymmu.ftrace.counter_events import counter_events
+from lazymmu.ftrace.counter_events import counter_events, site_events
 from lazymmu.ftrace.probes import plan
 from lazymmu.ftrace.profile import (
     ARCHES,
@@ -41,18 +41,23 @@ class KernelVisibility:
     calls: for each meaning of the profiles the function that has it; counters: for each moment the
     event by which `lazymmu probes` reads the task's counters then, none before v7.0; sections:
     whether functions show where sections begin and end; dialect: of the contract, as that kernel
-    speaks it.
+    speaks it; sites: names of the probes at the instructions that change the counters, by what
+    these do, none before v7.0; insists: beginning and end meet a BUG_ON where the CPU's mode is not
+    what they expect; pauses_out: the hooks of a switch pause the task that goes.
     """
 
     calls: Mapping[str, TracedFunction]
     counters: Mapping[str, CounterReading]
     sections: bool
     dialect: Dialect | None
+    sites: Mapping[str, str] = field(default_factory=dict)
+    insists: bool = False
+    pauses_out: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether anything shows the mode."""
-        return bool(self.calls or self.counters)
+        return bool(self.calls or self.counters or self.sites)
 
     @property
     def hooks(self) -> bool:
@@ -80,9 +85,15 @@ def visibility(arch: str, release: str) -> KernelVisibility | None:
         for one in plan(arch, release).dynamic
         if one.name in readings
     }
+    if known.counted:
+        # On any tracepoint from v7.3 on, and by a probe on its function before.
+        counters.setdefault("user-return", CounterReading("ur", "sys_exit"))
     return KernelVisibility(
         calls=calls,
         counters=counters,
         sections=known.shows_sections,
         dialect=known.dialects[0] if known.dialects else None,
+        sites={does: name for name, does in site_events().items()} if known.counted else {},
+        insists=known.insists == "yes",
+        pauses_out=known.pauses_out == "yes",
     )

@@ -18,6 +18,8 @@ from lazymmu.contract.deferral.hypothetical_rows import X86_NATIVE
 from lazymmu.contract.deferral.releases import RELEASES, ReleaseRows, release_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lazymmu.contract.deferral import DeferralRow
     from lazymmu.contract.dialects import Dialect
     from lazymmu.contract.event_words import Known
@@ -225,9 +227,16 @@ class Guess:
     @property
     def pauses_out(self) -> Known:
         """Whether the hooks of a context switch pause the task that goes."""
-        rows = self.rows or (row for one in self.releases for row in one.rows.values())
-        may = {row.pauses_out for row in rows}
-        return "unknown" if len(may) > 1 else "yes" if may == {True} else "no"
+        return _whether({row.pauses_out for row in self._may_be})
+
+    @property
+    def insists(self) -> Known:
+        """Whether a beginning and an end insist on the CPU's mode, though sections are counted."""
+        return _whether({row.insists for row in self._may_be})
+
+    @property
+    def _may_be(self) -> Iterator[DeferralRow]:
+        return iter(self.rows or (row for one in self.releases for row in one.rows.values()))
 
     @property
     def shows_sections(self) -> bool:
@@ -235,6 +244,10 @@ class Guess:
         # Where nothing tells the architecture, no such function was met.
         span = profiles()[self.arch].sections if self.arch else None
         return span is not None and self.since < span[1] and span[0] < self.until
+
+
+def _whether(may: set[bool]) -> Known:
+    return "unknown" if len(may) > 1 else "yes" if may == {True} else "no"
 
 
 def hidden(known: Guess) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.contract.deferral.releases import nearest
 from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm64Warns
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
@@ -20,7 +21,12 @@ from lazymmu.machine.arch.powerpc import HashActive, HashCounted, HashUnpinned, 
 from lazymmu.machine.arch.s390 import S390Posted
 from lazymmu.machine.arch.sparc64 import SparcActive, SparcCounted, SparcUnpinned
 from lazymmu.machine.arch.worst import WORST
-from lazymmu.machine.arch.xen_cpu import XenCpuMode, XenExclusive, XenNestingCount
+from lazymmu.machine.arch.xen_cpu import (
+    XenCpuMode,
+    XenCpuStrict,
+    XenExclusive,
+    XenNestingCount,
+)
 from lazymmu.machine.arch.xen_task import XenTask
 from lazymmu.machine.config import ConfigError
 from lazymmu.machine.core_mm_features import CoreMM
@@ -138,6 +144,9 @@ RELEASES: Final[Mapping[str, Release]] = {
         Release("6.17.8", "no-nesting", DirectMode, MM_6_17_8, _RT, _LAZY),
         Release("6.18.5", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
         Release("6.19.6", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
+        Release(
+            "7.0", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True, historic=True
+        ),
         Release("7.1.13", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True),
         Release("7.3.4", "counted-task", CountedMode, MM_7_3, _RT, _LAZY, must_preempt=True),
     )
@@ -160,6 +169,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.17.8": XenExclusive,
         "6.18.5": XenExclusive,
         "6.19.6": XenExclusive,
+        "7.0": XenCpuStrict,
         "7.1.13": XenCpuMode,
         "7.3.4": XenTask,
     },
@@ -175,6 +185,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.17.8": HashActive,
         "6.18.5": HashActive,
         "6.19.6": HashActive,
+        "7.0": HashCounted,
         "7.1.13": HashCounted,
         "7.3.4": HashCounted,
     },
@@ -190,6 +201,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.17.8": SparcActive,
         "6.18.5": SparcActive,
         "6.19.6": SparcActive,
+        "7.0": SparcCounted,
         "7.1.13": SparcCounted,
         "7.3.4": SparcCounted,
     },
@@ -198,6 +210,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.17.8": Arm64Flag,
         "6.18.5": Arm64Flag,
         "6.19.6": Arm64Flag,
+        "7.0": Arm64Counted,
         "7.1.13": Arm64Counted,
         "7.3.4": Arm64TrySet,
     },
@@ -220,8 +233,9 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
     """The release `name` and its implementation for `arch`.
 
     `name`: of a release, of a series (`6.12`: the newest of it), or of a row of the deferral table
-    (the oldest release that has it, a historic one only if no other does).  Raises ConfigError when
-    there is none.
+    (the oldest release that has it, a historic one only if no other does).  Any other release is
+    like one of these (contract.deferral.releases, nearest()).  Raises ConfigError when there is
+    none.
     """
     candidates = releases_of(arch)
     if not candidates:
@@ -232,11 +246,13 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
         (release for release in candidates if release.arches[arch].row == name),
         key=lambda release: release.historic,
     )
+    exact = [release for release in candidates if release.name == name]
     series = [
         release for release in candidates if release.name.startswith((f"{name}.", f"{name}-"))
     ]
-    exact = [release for release in candidates if release.name == name]
-    for found in (exact, by_row[:1], series[-1:]):
+    like = nearest(name, (release.name for release in candidates))
+    resembling = [release for release in candidates if release.name == like]
+    for found in (exact, by_row[:1], series[-1:], resembling):
         if found:
             return found[0], found[0].arches[arch]
     known = ", ".join(release.name for release in candidates)

@@ -44,7 +44,7 @@ class Parts:
         self.monitors = TaskMonitors(self.monitor, self.cursor, self._found)
         self.table = TaskTable(self.monitors, self.cursor, self.seen, self._doubt)
         shared: Any = (self.cursor, self.features, self.seen)
-        self.sections = SectionTracker(self.monitors, *shared)
+        self.sections = SectionTracker(self.monitors, *shared, self._doubt)
         self.switches = SwitchTracker(self.table, self.monitors, *shared, self._doubt)
         self.counters = CounterReader(
             self.table, self.monitors, self.switches, self.sections, *shared, self._doubt

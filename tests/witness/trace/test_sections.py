@@ -372,3 +372,70 @@ def test_a_section_that_an_exiting_task_begins_is_its_own_finding(judge):
     assert [(one.rule, one.location.line) for one in watched.violations] == [
         ("unbalanced-section", last)
     ]
+
+
+ENTERED_TWICE = """
+      worker-40      [003] .....   436.840000: xen_enter_lazy_mmu <-vmap_pages_pud_range
+      worker-40      [003] .....   436.840100: xen_leave_lazy_mmu <-vmap_pages_pud_range
+      worker-40      [003] d..2.   436.848000: sched_switch: prev_comm=worker prev_pid=40 \
+prev_prio=120 prev_state=R+ ==> next_comm=Xorg next_pid=900 next_prio=120
+      worker-40      [003] d..2.   436.848010: xen_start_context_switch <-__schedule
+      worker-40      [003] d..2.   436.848020: xen_end_context_switch <-__switch_to
+        Xorg-900     [003] d..2.   436.849000: sched_switch: prev_comm=Xorg prev_pid=900 \
+prev_prio=120 prev_state=S ==> next_comm=worker next_pid=40 next_prio=120
+        Xorg-900     [003] d..2.   436.849010: xen_start_context_switch <-__schedule
+        Xorg-900     [003] d..2.   436.849020: xen_end_context_switch <-__switch_to
+        Xorg-900     [003] d..2.   436.849030: xen_enter_lazy_mmu <-xen_end_context_switch
+      worker-40      [003] .....   436.849600: xen_enter_lazy_mmu <-vmap_pages_pud_range
+"""
+AFTER_IT = """\
+      worker-40      [003] .....   436.849700: xen_leave_lazy_mmu <-vmap_pages_pud_range
+      worker-40      [003] d..2.   436.850000: sched_switch: prev_comm=worker prev_pid=40 \
+prev_prio=120 prev_state=S ==> next_comm=Xorg next_pid=900 next_prio=120
+"""
+
+
+def test_a_task_that_the_switch_has_entered_for_meets_a_bug_on_v7_0(judge):
+    """Its counter was up when it was preempted, and its own call comes second."""
+    (found,) = judge(ENTERED_TWICE, head="", release="7.0.1").violations
+    assert (found.rule, found.pid, found.location.line) == ("kernel-bug", 40, 11)
+
+
+def test_the_same_is_in_order_on_v7_1(judge):
+    """v7.1 asks first, and the section that begins there ends where it ends."""
+    watched = judge(ENTERED_TWICE + AFTER_IT, head="", release="7.1.13")
+    assert (watched.violations, watched.caveats) == ((), ())
+
+
+def test_the_same_is_a_section_in_a_section_before_counters(judge):
+    """The hook enters for who was in a section."""
+    (found,) = judge(ENTERED_TWICE, head="", release="6.18").violations
+    assert found.rule == "nested-section"
+
+
+def test_the_same_of_an_unknown_release_cannot_be_told(judge):
+    """It is all three things, and the answer is open."""
+    watched = judge(ENTERED_TWICE, head="")
+    assert watched.violations == ()
+    assert any("name the release" in one.reason for one in watched.caveats)
+    assert not watched.conclusive
+
+
+def test_a_task_that_the_switch_has_left_for_meets_a_bug_on_v7_0(judge):
+    """Its counter was down when it was preempted: the switch left, and did not enter again."""
+    lines = [
+        line
+        for line in ENTERED_TWICE.splitlines(keepends=True)
+        if "_mmu <-xen_end" not in line and "436.840100" not in line
+    ]
+    lines.insert(
+        4,
+        lines[3]
+        .replace("848010", "848015")
+        .replace(
+            "xen_start_context_switch <-__schedule", "xen_leave_lazy_mmu <-xen_start_context_switch"
+        ),
+    )
+    text = "".join(lines)[::-1].replace("xen_enter_lazy"[::-1], "xen_leave_lazy"[::-1], 1)[::-1]
+    assert [one.rule for one in judge(text, head="", release="7.0.1").violations] == ["kernel-bug"]
+    assert judge(text, head="", release="7.1.13").violations == ()

@@ -15,7 +15,7 @@ from lazymmu.contract.deferral import rows as _rows
 from lazymmu.contract.dialects import COUNTED, COUNTED_TASK, NO_NESTING, PTL_HELD, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lazymmu.contract.deferral.rows import DeferralRow
 
@@ -58,6 +58,7 @@ RELEASES: Final[Mapping[str, ReleaseRows]] = {
         _release("6.17.8", NO_NESTING, *_BARRIERS),
         _release("6.18.5", NO_NESTING, *_BARRIERS),
         _release("6.19.6", NO_NESTING, *_BARRIERS),
+        _release("7.0", COUNTED, _rows.XEN_CPU_STRICT, *_COUNTED[1:]),
         _release("7.1.13", COUNTED, *_COUNTED),
         _release("7.3.4", COUNTED_TASK, _rows.XEN_TASK, *_COUNTED[1:]),
     )
@@ -74,18 +75,32 @@ def release_of(name: str) -> ReleaseRows:
     features come with a series and reach its stable branch late.  So this is a guess where `name`
     is not in `RELEASES`.  Raises ValueError for what is no release from 6.1 on.
     """
-    if name in RELEASES:
-        return RELEASES[name]
     wanted = _numbers(name)
     if wanted is None:
         raise ValueError(f"`{name}` is no release of Linux; known are {', '.join(RELEASES)}")
-    known = [(_numbers(entry.name) or (), entry) for entry in RELEASES.values()]
     if wanted < (6, 1):
         raise ValueError(f"nothing is known of Linux {name}; known are {', '.join(RELEASES)}")
-    series = [(numbers, entry) for numbers, entry in known if numbers[:2] == wanted[:2]]
+    return RELEASES[nearest(name, RELEASES) or name]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Which of the releases in `known`, oldest first, the release `name` is like, as above.
+
+    None for what does not begin like a release, or is older than all that are known.
+    """
+    entries = list(known)
+    if name in entries:
+        return name
+    wanted = _numbers(name)
+    if wanted is None:
+        return None
+    numbered = [(_numbers(entry) or (), entry) for entry in entries]
+    series = [(numbers, entry) for numbers, entry in numbered if numbers[:2] == wanted[:2]]
     older = [entry for numbers, entry in series if numbers <= wanted]
-    later = [entry for numbers, entry in known if numbers > wanted]
-    return (older[-1:] or [entry for _, entry in series] or later or [known[-1][1]])[0]
+    later = [entry for numbers, entry in numbered if numbers > wanted]
+    if not series and len(later) == len(entries):
+        return None
+    return (older[-1:] or [entry for _, entry in series] or later or entries[-1:])[0]
 
 
 def _numbers(name: str) -> tuple[int, ...] | None:

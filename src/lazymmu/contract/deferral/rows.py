@@ -75,7 +75,8 @@ class DeferralRow:
     is flushed, 0 = none; seen: releases where it was read; source: files and functions;
     read_through: accessors see what the CPU they run on has put off; huge_pages: there are any;
     pauses_out: the hooks of a switch pause the task that goes and resume the one that comes, so
-    that pause_count is one more while a task waits for a CPU.
+    that pause_count is one more while a task waits for a CPU; insists: with counters, beginning and
+    end insist on the CPU's mode being what they expect.
     """
 
     name: str
@@ -95,6 +96,7 @@ class DeferralRow:
     read_through: bool = False
     huge_pages: bool = True
     pauses_out: bool = False
+    insists: bool = False
 
     @property
     def stores_late(self) -> bool:
@@ -223,7 +225,12 @@ XEN_EXCLUSIVE = _xen("xen-exclusive", Owner.CPU, NestedSection.BUG, "v6.1, v6.15
 XEN_NESTING_COUNT = _xen(
     "xen-nesting-count", Owner.CPU, NestedSection.COUNTED_PER_CPU, "v6.6 to v6.14, v6.12.38"
 )
-XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, NestedSection.COUNTED, "v7.0, v7.1")
+# v7.0 has no question before enter_lazy() and leave_lazy(), so that a task which is preempted
+# between its counter and the hook meets a BUG_ON when it goes on; v7.1 asks first.
+XEN_CPU_STRICT = replace(
+    _xen("xen-cpu-strict", Owner.CPU, NestedSection.COUNTED, "v7.0"), insists=True
+)
+XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, NestedSection.COUNTED, "v7.1")
 # xen_start_context_switch() and xen_end_context_switch() (arch/x86/xen/enlighten_pv.c) since v7.2.
 XEN_TASK = replace(
     _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.2 on"), pauses_out=True
@@ -255,7 +262,7 @@ ARM64_FLAG = _arm64("arm64-flag", NestedSection.ENDS_OUTER, "v6.16 to v6.19")
 ARM64_COUNTED = _arm64("arm64-counted", NestedSection.COUNTED, "v7.0 on")
 
 ROWS: dict[str, tuple[DeferralRow, ...]] = {
-    "x86": (XEN_EXCLUSIVE, XEN_NESTING_COUNT, XEN_CPU_MODE, XEN_TASK),
+    "x86": (XEN_EXCLUSIVE, XEN_NESTING_COUNT, XEN_CPU_STRICT, XEN_CPU_MODE, XEN_TASK),
     "powerpc": (HASH_UNPINNED, HASH_ACTIVE, HASH_COUNTED),
     "sparc": (SPARC_UNPINNED, SPARC_ACTIVE, SPARC_COUNTED),
     "arm64": (ARM64_WARNS, ARM64_FLAG, ARM64_COUNTED),
@@ -304,6 +311,8 @@ def _x86(words: Collection[str], enter: Collection[str]) -> DeferralRow:
         return XEN_NESTING_COUNT
     if not {"XEN_LAZY_MMU", "PARAVIRT_LAZY_MMU"}.intersection(words):
         return XEN_TASK
-    # 291b3abed657 ("x86/xen: use lazy_mmu_state when context-switching") (in v7.0) made the enter
-    # hook look first, which needs a stable CPU.
-    return XEN_CPU_MODE if "preempt_disable" in enter else XEN_EXCLUSIVE
+    # v7.1 made the enter hook look first, which needs a stable CPU; 291b3abed657 ("x86/xen: use
+    # lazy_mmu_state when context-switching") (in v7.0) the switch hooks ask the task's counters.
+    if "preempt_disable" in enter:
+        return XEN_CPU_MODE
+    return XEN_CPU_STRICT if "__task_lazy_mmu_mode_active" in words else XEN_EXCLUSIVE

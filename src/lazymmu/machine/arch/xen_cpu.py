@@ -180,11 +180,11 @@ class XenNestingCount(XenExclusive):
 
 
 class XenCpuMode(XenCpuVariable):
-    """v7.0 and v7.1: the variable follows the task's counters, which alone say what a task wants.
+    """v7.1: the variable follows the task's counters, which alone say what a task wants.
 
     291b3abed657 ("x86/xen: use lazy_mmu_state when context-switching") (in v7.0).  Between a
     counter and its hook a task may be switched out, so that enter may find the mode on and leave
-    may find it off.
+    may find it off, and both ask first.
     """
 
     row = "xen-cpu-mode"
@@ -228,3 +228,22 @@ class XenCpuMode(XenCpuVariable):
         self.leave_lazy(here, CPU)
         if here.task_active(next_):
             self.enter(here)
+
+
+class XenCpuStrict(XenCpuMode):
+    """v7.0: as v7.1, and nothing is asked before enter_lazy() and leave_lazy().
+
+    A task that is preempted between its counter and the hook finds the CPU's mode as the switch
+    hooks have left it, and meets a BUG_ON (reported on xen-devel in spring 2026).
+    """
+
+    row = "xen-cpu-strict"
+
+    def enter(self, here: StepContext) -> None:
+        """xen_enter_lazy_mmu(): there must be no mode."""
+        self.enter_lazy(here, MMU)
+
+    def leave(self, here: StepContext) -> None:
+        """xen_leave_lazy_mmu(): the mode must be on."""
+        self.flush_pinned(here)
+        self.leave_lazy(here, MMU)

@@ -60,6 +60,7 @@ _TRACE_RULES: Final = (
     PREEMPTED,
     "mode-left-on-cpu",
     "dirty-start",
+    "kernel-bug",
     _EFFECT,
 )
 """Rules about what traces have: sections, switches, interrupts, counters.  Others need entries,
@@ -159,6 +160,7 @@ class _TraceCheck:
             counters_only=not known.shows_sections,
             no_counters=known.uncounted,
             pauses_out=known.pauses_out,
+            insists=known.insists,
         )
         # Where functions show sections, those of a nesting kernel show the outermost alone: an
         # older text can be held to them.  Where only counters show, the kernel has them.
@@ -248,7 +250,7 @@ class _TraceCheck:
             findings=tuple(sorted(findings, key=lambda one: one.location.line)),
             caveats=tuple(self.doubts.values()),
             seen=seen,
-            unjudgeable=mute,
+            unjudgeable=mute or loop.sections.undecided,
             hidden=hidden(known),
             ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),
             cut=tuple(
@@ -312,4 +314,8 @@ def _kernel(known: Guess) -> tuple[str, ...]:
         first = f"v{since[0]}.{since[1]} on" if since[0] else ""
         last = f"before v{until[0]}.{until[1]}" if until[0] < 9999 else ""
         release = ", ".join(part for part in (first, last) if part) or "an unknown release"
-    return (f"{label} ({known.arch_from})", f"{release} ({known.release_from})")
+    # Which implementation that is, where it is one.
+    rows, read = known.rows, known.releases
+    like = f", read as {read[0].name}" if len(read) == 1 and read[0].name != release else ""
+    like += f": {rows[0].name}" if like and len(rows) == 1 else ""
+    return (f"{label} ({known.arch_from})", f"{release} ({known.release_from}{like})")

@@ -206,8 +206,10 @@ class SwitchTracker:
         elif act == line_class.HOOK_ENTER:
             cpu.mode = True
             come = cpu.current
-            if come is not None and come.inherited and come.node.depth == 0:
-                come.node = self._monitor.inside
+            if come is not None and come.node.depth == 0:
+                come.entered = not self._no_counters
+                if come.inherited:
+                    come.node = self._monitor.inside
         elif act == line_class.HOOK_FLUSH:
             self._was_inside(cpu)
         elif act in (line_class.UPDATE, line_class.IMMEDIATE):

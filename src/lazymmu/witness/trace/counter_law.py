@@ -148,6 +148,17 @@ class CounterLaw:
                 counts.causes = {**counts.causes, kind: finding}
         counts.left_enabled, counts.left_paused = counts.enabled, counts.paused
 
+    def slipped(self, task: TracedTask, finding: PendingFinding) -> None:
+        """The monitors object to a call that takes a count below zero, which it has done."""
+        counts = _at_hand(task)
+        match finding.violation.detail:
+            case "not-begun":
+                counts.left_enabled = counts.enabled
+                counts.causes = {**counts.causes, "enabled": finding}
+            case "not-paused":
+                counts.left_paused = counts.paused
+                counts.causes = {**counts.causes, "paused": finding}
+
     def site(
         self, task: TracedTask, does: str, enabled: int, paused: int, place: Place
     ) -> tuple[int, int]:

@@ -111,7 +111,7 @@ class CounterReader:
                 )
             monitors.forget(task)
             before, shown = task.node, False
-        monitors.last = None
+        monitors.taken()
         silent = reading.at == "switch-out" and not self._speaks(task, shown=shown)
         if not silent:
             if not shown or reading.at == "switch-out":
@@ -148,7 +148,7 @@ class CounterReader:
 
     def _keep(self, task: TracedTask, at: str) -> None:
         """What the monitors have told is the cause of readings to come."""
-        told, counts = self._monitors.last, task.counts
+        told, counts = self._monitors.taken(), task.counts
         if told is None or counts is None:
             return
         if at in _BALANCE:
@@ -175,15 +175,19 @@ class CounterReader:
         monitors, task.inherited = self._monitors, False
         task.node = monitors.monitor.known(task.node, *counters)
         cpu.stack_place, cpu.stack_needs = place, reading.place
+        monitors.taken()
         match reading.does:
             case "begin":
-                self._sections.begin(cpu, task, place)
+                self._sections.begin(task, place)
             case "end":
-                self._sections.leave(cpu, task, (), place[1], place[3])
+                self._sections.end(cpu, task, (), place[1], place[3])
             case "pause":
                 monitors.step(task, events.PAUSE, place)
             case "resume":
                 monitors.step(task, events.RESUME, place)
+        slip = monitors.taken()
+        if slip is not None:
+            self.law.slipped(task, slip)
 
     def _tell(
         self, task: TracedTask, violation: Violation, place: Place, began: Place | None

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from lazymmu.contract.events import (
+    Bug,
     Disable,
     Enable,
     Event,
@@ -55,6 +56,7 @@ ENABLE_SOMEWHERE: Final = interned(Enable(in_interrupt="unknown"))
 DISABLE: Final = interned(Disable())
 DISABLE_IRQ: Final = interned(Disable(in_interrupt="yes"))
 DISABLE_SOMEWHERE: Final = interned(Disable(in_interrupt="unknown"))
+BUG: Final = interned(Bug("the CPU's mode is not what it insists on"))
 PAUSE: Final = interned(Pause())
 RESUME: Final = interned(Resume())
 EXIT: Final = interned(Exit())

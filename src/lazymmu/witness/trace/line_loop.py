@@ -91,7 +91,7 @@ class LineLoop:
         monitors = TaskMonitors(monitor, cursor, found)
         self.seen = seen
         self.table = TaskTable(monitors, cursor, seen, doubt)
-        self.sections = SectionTracker(monitors, cursor, features, seen)
+        self.sections = SectionTracker(monitors, cursor, features, seen, doubt)
         self.disorders = 0
         self._monitors = monitors
         self._switches = SwitchTracker(self.table, monitors, cursor, features, seen, doubt)

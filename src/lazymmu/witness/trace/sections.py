@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.witness.trace import interned_events as events
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lazymmu.witness.trace.task_monitors import TaskMonitors
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedCpu, TracedTask
     from lazymmu.witness.trace.trace_features import TraceFeatures
@@ -30,17 +32,26 @@ OffSection = tuple["TracedTask", "Place", tuple[tuple[int, str], ...]]
 class SectionTracker:
     """Follows tasks through their sections.
 
-    off: the first section that was seen to begin with the mode off.
+    off: the first section that was seen to begin with the mode off; undecided: what was seen may be
+    a mistake or not, by release.
     """
 
     def __init__(
-        self, monitors: TaskMonitors, cursor: LineCursor, features: TraceFeatures, seen: Seen
+        self,
+        monitors: TaskMonitors,
+        cursor: LineCursor,
+        features: TraceFeatures,
+        seen: Seen,
+        doubt: Callable[[str, int], None],
     ) -> None:
-        """Before the first block."""
+        """doubt(reason, line): called for what cannot be told."""
         self.off: OffSection | None = None
+        self.undecided = False
         self._monitors = monitors
         self._cursor = cursor
         self._seen = seen
+        self._doubt = doubt
+        self._insists = features.insists
         self._no_counters = features.no_counters
         self._batches = False
         shown = features.shows_interrupts
@@ -51,30 +62,76 @@ class SectionTracker:
         """The cursor is at a new block: whether it has Xen's batches is found out once."""
         self._batches = self._no_counters and _BATCH in self._cursor.lines.block
 
-    def begin(self, cpu: TracedCpu, task: TracedTask, place: Place) -> None:
+    def begin(self, task: TracedTask, place: Place) -> None:
         """A section begins, at the instruction that counts it: it does, so not in an interrupt."""
         self._seen.sections += 1
-        cpu.mode = True
         self._monitors.step(task, events.ENABLE, place)
         if len(task.begins) < _MAX_BEGINS:
             task.begins.append(place)
 
     def enter(self, cpu: TracedCpu, task: TracedTask, place: Place, irq: tuple[str, ...]) -> None:
         """A section begins."""
+        cpu.stack_place, cpu.stack_needs = place, place[3]
+        if self._seen.sites:
+            # Probes have told of the section already: what is left to see is the CPU's mode.
+            if self._insisted(cpu, irq, on=True):
+                self._monitors.step(task, events.BUG, place)
+            cpu.mode = True
+            return
         self._seen.sections += 1
-        cpu.stack_place, cpu.stack_needs, cpu.mode = place, place[3], True
+        if task.entered:
+            self._entered(task, place)
+        elif self._insisted(cpu, irq, on=True) and task.node.depth == 0:
+            self._monitors.step(task, events.BUG, place)
+        cpu.mode = True
         self._monitors.step(task, events.ENABLE_IRQ if irq else self._enable, place)
         if len(task.begins) < _MAX_BEGINS:
             task.begins.append(place)
         if self._batches and not irq:
             self._first_batch(task, place)
 
+    def _insisted(self, cpu: TracedCpu, irq: tuple[str, ...], *, on: bool) -> bool:
+        """Whether a call meets a BUG_ON, since the CPU's mode is this, as its hooks show."""
+        return self._insists == "yes" and cpu.mode is on and cpu.hooks_begun and not irq
+
+    def _entered(self, task: TracedTask, place: Place) -> None:
+        """The task enters the mode after the switch to it has: it was preempted in between.
+
+        The counter goes up before the mode is entered, and the switch goes by the counter
+        (linux/pgtable.h; arch/x86/xen/enlighten_pv.c, xen_end_context_switch(), v7.0 and v7.1).
+        """
+        task.entered = False
+        # The switch has shown the section that only begins here.
+        task.node = self._monitors.monitor.known(task.node, 0, 0)
+        if self._insists == "yes":
+            self._monitors.step(task, events.BUG, place)
+        elif self._insists == "unknown":
+            self.undecided = True
+            self._doubt(
+                "a task enters the mode that the switch to it has entered: a crash on v7.0, in "
+                "order on v7.1, and a section in a section before: name the release with --release",
+                place[0],
+            )
+
     def leave(
         self, cpu: TracedCpu, task: TracedTask, irq: tuple[str, ...], stamp: bytes, text: bytes
     ) -> None:
         """A section ends."""
-        self._seen.ends += 1
         cpu.stack_place = None
+        task.entered = False
+        if self._insisted(cpu, irq, on=False):
+            place: Place = [self._cursor.number, stamp, cpu.number, text, None]
+            self._monitors.step(task, events.BUG, place)
+        if self._seen.sites:
+            cpu.mode = False
+            return
+        self.end(cpu, task, irq, stamp, text)
+
+    def end(
+        self, cpu: TracedCpu, task: TracedTask, irq: tuple[str, ...], stamp: bytes, text: bytes
+    ) -> None:
+        """A section ends, by a function or at the instruction that counts it."""
+        self._seen.ends += 1
         if task.inherited and task.node.depth == 0:
             # The end of a section that began before the trace.
             task.inherited = False

@@ -67,6 +67,11 @@ class TaskMonitors:
         self.last = self._found(task, violations, place, self._cursor, began)
         return self.last
 
+    def taken(self) -> PendingFinding | None:
+        """The finding that was made last, which is nobody's any more."""
+        last, self.last = self.last, None
+        return last
+
     def restart(self, task: TracedTask) -> None:
         """From here on it is known that `task` is in no section."""
         task.node = self.monitor.start

@@ -47,6 +47,7 @@ class TracedTask:
         "comm",
         "counts",
         "cpu",
+        "entered",
         "inherited",
         "irq",
         "last_cpu",
@@ -75,6 +76,7 @@ class TracedTask:
         self.told_at_exit: list[Place] | None = None
         self.counts: TaskCounts | None = None
         self.times_on = 0
+        self.entered = False
 
 
 Switch = tuple[TracedTask, tuple["InternedEvent", ...], Place]

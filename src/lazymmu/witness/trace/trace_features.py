@@ -18,10 +18,12 @@ class TraceFeatures:
 
     shows_interrupts: lines have the column that says so; counters_only: no function shows sections,
     readings of the task's counters may; no_counters: the kernel surely has none, so that its
-    functions are the mode; pauses_out: whether the hooks of a switch pause the task that goes.
+    functions are the mode; pauses_out: whether the hooks of a switch pause the task that goes;
+    insists: whether beginning and end meet a BUG_ON where the CPU's mode is not what they expect.
     """
 
     shows_interrupts: bool = True
     counters_only: bool = False
     no_counters: bool = False
     pauses_out: Known = "no"
+    insists: Known = "no"
