@@ -32,7 +32,8 @@ def test_violations_end_with_1_and_are_told_like_a_compiler(run):
     )
     assert any(line.startswith(">     756 | ") for line in lines)
     assert "BUG_ON() in enter_lazy() when the task is preempted at depth two" in ran.out
-    assert "6.12.107 (option)" in ran.err
+    assert "6.12.107 (option, read as 6.12.38: xen-nesting-count)" in ran.err
+    assert "judged: unbalanced-section, nested-section" in ran.err
     assert "18 violations" in ran.err
 
 

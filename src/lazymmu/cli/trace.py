@@ -177,6 +177,8 @@ def _say(watched: Sequence[TraceResult]) -> None:
     for one in watched:
         say(text.title(one))
         say(text.seen(one))
+        for sentence in text.rests_on(one):
+            say(sentence)
         if one.hidden:
             say(clean(f"{one.name}: not visible on this kernel: {one.hidden}"))
         for doubt in one.caveats:

@@ -175,6 +175,10 @@ class Lines:
             self._starts = [self._begin, *ends]
         return self._starts[number - self._first]
 
+    def number_of(self, at: int) -> int:
+        """The number of the line at offset `at`, before the block is split."""
+        return self.next_line + self.block.count(b"\n", self._begin, at)
+
     def meet(self, key: bytes) -> Columns | None:
         """The columns of a usual line, from their bytes; None when they are none."""
         if not key or self._format is None:

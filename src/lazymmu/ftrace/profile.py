@@ -36,6 +36,7 @@ __all__ = [
     "hidden",
     "names_xen",
     "profiles",
+    "reads_counters",
     "version",
     "with_counters",
 ]
@@ -289,6 +290,17 @@ def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") ->
     return replace(known, releases=_releases(known))
 
 
+_READING: Final = re.compile(
+    rb"[0-9]: [^\s:(]{1,64}: \([^\s)]{1,200}\+0x[^\n)]{1,200}\)[^\n]{0,100}? ec=\d+ pc=\d+"
+)
+"""Longer than the name of a task, which may say what it likes."""
+
+
+def reads_counters(block: bytes) -> bool:
+    """Whether a reading of the counters is in a text."""
+    return b" ec=" in block and _READING.search(block) is not None
+
+
 _XEN: Final = re.compile(
     rb"(?:[0-9]: |<-[- ]?|=> |\()(?:xen_\w|paravirt_(?:enter|leave|flush)_lazy_mmu)"
 )
@@ -350,7 +362,7 @@ def _bounds(arch: str, seen: list[tuple[str, Hint]], block: bytes) -> tuple[Vers
             since, until = max(since, hint.since), min(until, hint.until)
             words.append(hint.word)
     # The counters are read by BTF, which refuses where they are not.
-    if since < _COUNTED and b" ec=" in block and re.search(rb" ec=\d+ pc=\d+", block):
+    if since < _COUNTED and reads_counters(block):
         since = _COUNTED
         words.append("the counters ec and pc")
     if since >= until:

@@ -48,6 +48,10 @@ def _trace(watched: TraceResult) -> dict[str, Any]:
         },
         "findings": [_finding(one) for one in watched.findings],
         "not_listed": dict(watched.cut),
+        "basis": [
+            {"rule": one.rule, "over": one.over, "what": one.what, "why": one.why}
+            for one in watched.basis
+        ],
         "doubts": [_doubt(one) for one in watched.caveats],
     }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceResult
 
-__all__ = ["render", "seen", "task", "title"]
+__all__ = ["render", "rests_on", "seen", "task", "title"]
 
 _FRAMES: Final = 16
 """Frames of a stack that the text shows; JSON has them all."""
@@ -111,6 +111,19 @@ def title(watched: TraceResult) -> str:
     return clean(f"{watched.name}: {', '.join(watched.kernel)}")
 
 
+def rests_on(watched: TraceResult) -> Iterator[str]:
+    """What the answer rests on: the rules that could be judged and by what, and the others."""
+    for judged, title_ in ((True, "judged"), (False, "not judged")):
+        by: dict[str, list[str]] = {}
+        for one in watched.basis:
+            if bool(one.over) is judged:
+                how = f"over {one.over} {one.what}" if judged else f"({one.why})"
+                by.setdefault(how, []).append(one.rule)
+        if by:
+            said = "; ".join(f"{', '.join(rules)} {how}" for how, rules in by.items())
+            yield clean(f"{watched.name}: {title_}: {said}")
+
+
 def seen(watched: TraceResult) -> str:
     """How much there was to judge, in one sentence."""
     got = watched.seen
@@ -122,6 +135,7 @@ def seen(watched: TraceResult) -> str:
         count(got.lines, "line"),
         *([count(got.sections, "section")] if got.sections else ()),
         *([count(got.counters, "reading") + " of the counters"] if got.counters else ()),
+        *([count(got.ignored, "call") + " ignored for a pause"] if got.ignored else ()),
         *([count(got.flushes, "flush", "flushes")] if got.flushes else ()),
         *([count(got.updates, "update")] if got.updates else ()),
         count(got.switches, "context switch", "context switches"),

@@ -7,6 +7,7 @@ what it shows, and returns findings, what was seen, and what cannot be told.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.dialects import PTL_HELD, Dialect
@@ -14,6 +15,7 @@ from lazymmu.contract.events import Disable, Enable
 from lazymmu.contract.monitor import Runtime, Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import ModeEffect, mode_effect
+from lazymmu.ftrace.contradiction import refused, said
 from lazymmu.ftrace.profile import (
     NATIVE,
     Guess,
@@ -25,12 +27,13 @@ from lazymmu.ftrace.profile import (
 )
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.trace import Trace, read
+from lazymmu.witness.trace.basis import basis
 from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, finding
 from lazymmu.witness.trace.line_class import COUNTER_NEEDLE, NEEDLES, POWERPC_NEEDLES
 from lazymmu.witness.trace.line_loop import LineLoop
 from lazymmu.witness.trace.memo_monitor import MemoMonitor
 from lazymmu.witness.trace.trace_features import TraceFeatures
-from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceResult
+from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceResult, TraceVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.witness.trace.line_loop import TraceObserver
+    from lazymmu.witness.trace.sections import OffSection
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedTask
 
 __all__ = ["check_trace", "trace_rules"]
@@ -103,7 +107,7 @@ class _TraceCheck:
             if loop is None:
                 if lines.blank:
                     continue
-                known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
+                known = self._begun(lines)
                 loop = self._loop_over(lines, known, Seen())
             elif known is not None and self._may_be_another(known, lines.block):
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
@@ -125,6 +129,19 @@ class _TraceCheck:
         loop.finish()
         loop.seen.lines = lines.next_line - 1
         return self._result(loop, known, lines.given)
+
+    def _begun(self, lines: Lines) -> Guess:
+        """Which kernel it is of, by its first block; raises TraceError where options cannot be."""
+        header, block = lines.header, lines.block
+        why = refused(header, block, self.arch, self.release)
+        if why:
+            raise TraceError(f"{header.name}: {why}")
+        known = guess(header, block, arch=self.arch, release=self.release)
+        if self.release:
+            odd = said(known, guess(replace(header, release=""), block, arch=known.arch))
+            if odd:
+                self._doubt(odd, 0)
+        return known
 
     def _may_be_another(self, known: Guess, block: bytes) -> bool:
         """Whether this block may tell the architecture, which those before did not."""
@@ -228,10 +245,12 @@ class _TraceCheck:
         told = (self._finding(one, known) for one in self.found if not one.void)
         # One that is told by another rule's name than it was found by may not be wanted.
         findings = [one for one in told if not self.rules or one.rule in self.rules]
-        findings += self._effect(loop, known)
+        findings += self._effect(loop, known) or self._shown_effect(loop, known)
+        rules = [rule for rule in trace_rules() if not self.rules or rule in self.rules]
+        rests_on = basis(rules, seen, self.features, known.dialects, loop.effect)
         for loss in self.trace.losses:
-            said = "not read to its end" if loss.ended else "records are missing"
-            self._doubt(f"{said}: {loss.what}", loss.line)
+            words = "not read to its end" if loss.ended else "records are missing"
+            self._doubt(f"{words}: {loss.what}", loss.line)
         header = self.trace.header
         if header.entries is not None and header.entries != header.written:
             self._doubt(
@@ -239,6 +258,8 @@ class _TraceCheck:
                 "overwritten before the trace was read",
                 0,
             )
+        if seen.anything and not any(one.over for one in rests_on):
+            self._doubt("not one rule can be judged by what it shows of the mode", 0)
         if not seen.anything and not seen.bare:
             self._doubt("nothing in it shows the lazy MMU mode", 0)
         return TraceResult(
@@ -252,6 +273,7 @@ class _TraceCheck:
             seen=seen,
             unjudgeable=mute or loop.sections.undecided,
             hidden=hidden(known),
+            basis=rests_on,
             ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),
             cut=tuple(
                 (rule, n - _MAX_FINDINGS_PER_RULE)
@@ -279,10 +301,27 @@ class _TraceCheck:
         off = loop.sections.off
         if total.fault is None or off is None:
             return []
-        task, place, context = off
-        one = PendingFinding(task, Violation(_EFFECT, Enable(), total.fault), place, context)
-        one.began = ()
-        return [self._finding(one, known)]
+        return [self._ineffective(off, total.fault, (), known)]
+
+    def _shown_effect(self, loop: LineLoop, known: Guess) -> list[TraceFinding]:
+        """The same on kernels with counters, where readings and batches show it."""
+        fault = None if known.uncounted else loop.effect.fault
+        if fault is None or (self.rules and _EFFECT not in self.rules):
+            return []
+        shown = loop.effect.shown() if fault[0] == "never-on" else loop.effect.batch(loop.table)
+        if shown is None:
+            return []
+        found = self._ineffective(shown, fault[0], (fault[1],), known)
+        # Where nothing defers, nothing is lost.
+        return [] if found.verdict is TraceVerdict.ALLOWED else [found]
+
+    def _ineffective(
+        self, where: OffSection, detail: str, notes: tuple[str, ...], known: Guess
+    ) -> TraceFinding:
+        task, place, context = where
+        one = PendingFinding(task, Violation(_EFFECT, Enable(), detail), place, context, ())
+        one.notes = notes
+        return self._finding(one, known)
 
 
 def check_trace(

@@ -217,6 +217,7 @@ class SwitchTracker:
 
     def _hooks_end(self, cpu: TracedCpu) -> None:
         went = cpu.prev
+        self._seen.hooks += 1
         untouched = cpu.hooks_begun and not cpu.hook_left_mode
         if untouched and went is not None and self._seen.ends:
             # Nothing was left: the mode was off as the task went.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.witness.trace import interned_events as events
 from lazymmu.witness.trace.counter_law import CounterLaw
+from lazymmu.witness.trace.effect_evidence import EffectEvidence
 from lazymmu.witness.trace.findings import SLEPT
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _BALANCE: Final = ("exit", "user-return", "start")
 class CounterReader:
     """Tells the monitors what the counters of a task were.
 
-    law: what holds between readings.
+    law: what holds between readings; effect: what shows whether the mode comes to anything.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CounterReader:
     ) -> None:
         """doubt(reason, line): called for what cannot be told."""
         self.law = CounterLaw(features.pauses_out, self._tell)
+        self.effect = EffectEvidence(cursor)
         self._table = table
         self._monitors = monitors
         self._switches = switches
@@ -86,7 +88,11 @@ class CounterReader:
             place,
             switches=self._seen.switches > 0,
         )
-        if reading.at in ("", "switch-in"):
+        if reading.at == "switch-in":
+            return
+        if reading.at != "start":
+            self.effect.reading(task, reading.paused, place)
+        if not reading.at:
             return
         self._judge(cpu, task, reading, counters, place)
 
@@ -167,6 +173,8 @@ class CounterReader:
         if task is not cpu.current and not self._table.place(task, cpu):
             return
         counters = self.law.site(task, reading.does, reading.enabled, reading.paused, place)
+        if reading.does in ("guard", "begin"):
+            self.effect.call(task, reading.paused, place)
         if reading.does == "guard":
             if reading.paused:
                 self._seen.ignored += 1

@@ -43,13 +43,14 @@ class PendingFinding:
     """A finding in the making: a stack that comes later is filled into its place.
 
     counted: what began it are readings of the counters, not sections; readings: how many of them
-    show it.
+    show it; notes: what else is to be said.
     """
 
     __slots__ = (
         "began",
         "context",
         "counted",
+        "notes",
         "place",
         "readings",
         "task",
@@ -72,6 +73,7 @@ class PendingFinding:
         self.began = tuple(task.begins if began is None else began)
         self.counted = began is not None
         self.readings = 1
+        self.notes: tuple[str, ...] = ()
         self.context = context
         self.void = False
 
@@ -93,7 +95,7 @@ def finding(
     if _slept(one) and _WAITS_FOR_LOCK in (one.place[4] or ()):
         one.violation = Violation(PREEMPTED, SwitchOut("lock"), "switched-out")
     rule = RULES[one.violation.rule]
-    notes = []
+    notes = list(one.notes)
     verdict, severity, hurt = _judged(one.violation, rows)
     if _slept(one) and not one.place[4] and rt:
         verdict, severity = TraceVerdict.UNKNOWN, Severity.INFORMATION

@@ -71,8 +71,8 @@ class TraceObserver(Protocol):
 class LineLoop:
     """See the module.
 
-    seen counts; table: tasks and CPUs; sections: of the trace; disorders: times that lines were out
-    of order.
+    seen counts; table: tasks and CPUs; sections: of the trace; effect: what shows whether the mode
+    comes to anything; disorders: times that lines were out of order.
     """
 
     def __init__(
@@ -98,6 +98,8 @@ class LineLoop:
         self._counters = CounterReader(
             self.table, monitors, self._switches, self.sections, cursor, features, seen, doubt
         )
+        self.effect = self._counters.effect
+        self._no_counters = features.no_counters
         self._observer = observer
         self._doubt = doubt
         self._texts: dict[bytes, int] = {}
@@ -118,6 +120,8 @@ class LineLoop:
         )
         observer, last = self._observer, self._stamp
         sections.begin_block()
+        if not self._no_counters:
+            self.effect.updates(lines)
         if lines.gap:
             self._lost()
         for number, (key, stamp, text, line) in lines.split():

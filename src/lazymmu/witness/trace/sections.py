@@ -163,6 +163,7 @@ class SectionTracker:
         columns, _, text = found
         # In an interrupt, and with bottom halves off, the mode counts as off.
         if columns.flags and not columns.irq and not columns.bh:
+            self._seen.first_batches += 1
             on = text[len(_BATCH) :].startswith(b"MMU")
             if not on and self.off is None:
                 self.off = (task, place, lines.around(number))

@@ -69,8 +69,12 @@ class TaskTable:
 
     def add(self, pid: bytes, comm: bytes) -> TracedTask:
         """A new task, also where another one had its pid."""
-        task = self.tasks[pid] = TracedTask(int(pid), comm.strip(), self._start)
+        task = self.tasks[pid] = self.stranger(pid, comm)
         return task
+
+    def stranger(self, pid: bytes, comm: bytes) -> TracedTask:
+        """A task of which nothing is known, and that is not followed."""
+        return TracedTask(int(pid), comm.strip(), self._start)
 
     def remove(self, task: TracedTask) -> None:
         """The task has ended, and its pid is free."""

@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.witness.finding import Finding
+
+if TYPE_CHECKING:
+    from lazymmu.witness.trace.basis import RuleBasis
 
 __all__ = [
     "BEGAN",
@@ -89,7 +92,8 @@ class Seen:
     what happened to the task, as in `events.Observed`, "" of one that runs; sites: probes at the
     instructions of the API; ignored: calls of it that its guards ignored, as they show; bare:
     functions of the mode without their callers; tasks: that did any of it; lines: of the trace;
-    unreadable: of the lines that matter.
+    unreadable: of the lines that matter; hooks: switches of which the hooks show; first_batches:
+    sections whose first update shows whether the mode is on.
     """
 
     lines: int = 0
@@ -102,6 +106,8 @@ class Seen:
     readings: Counter[str] = field(default_factory=Counter)
     sites: int = 0
     ignored: int = 0
+    hooks: int = 0
+    first_batches: int = 0
     bare: int = 0
     unreadable: int = 0
     tasks: set[tuple[int, int]] = field(default_factory=set)
@@ -120,7 +126,7 @@ class TraceResult:
     how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
     findings beyond those listed, by rule; unjudgeable: what shows the mode cannot be
     judged; hidden: what no recording of such a kernel shows, a phrase or ""; ended: why it was not
-    read to its end, "" when it was.
+    read to its end, "" when it was; basis: what each rule could be judged by.
     """
 
     name: str
@@ -135,6 +141,7 @@ class TraceResult:
     unjudgeable: bool = False
     hidden: str = ""
     ended: str = ""
+    basis: tuple[RuleBasis, ...] = ()
 
     @property
     def violations(self) -> tuple[TraceFinding, ...]:
@@ -144,7 +151,8 @@ class TraceResult:
     @property
     def conclusive(self) -> bool:
         """Whether the trace showed enough to say that all is well, and all of it was read."""
-        return self.seen.anything and not self.unjudgeable and not self.ended
+        judged = any(one.over for one in self.basis)
+        return self.seen.anything and judged and not self.unjudgeable and not self.ended
 
     def only(self, *, pid: int | None = None, cpu: int | None = None) -> TraceResult:
         """The same with the findings of one task, and on one CPU, alone."""

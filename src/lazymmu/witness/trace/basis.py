@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an answer rests on: which rules could be judged, over how much, and why the others not.
+
+"No violation" of a trace that shows nothing to judge is no answer: a trace of which not one rule
+could be judged is inconclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.contract.dialects import Status
+from lazymmu.contract.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from lazymmu.contract.dialects import Dialect
+    from lazymmu.witness.trace.effect_evidence import EffectEvidence
+    from lazymmu.witness.trace.trace_features import TraceFeatures
+    from lazymmu.witness.trace.values import Seen
+
+__all__ = ["RuleBasis", "basis"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBasis:
+    """Whether one rule could be judged.
+
+    over: how many things it was judged by, 0 when it could not be; what: these things; why: it
+    could not be judged, "" when it could.
+    """
+
+    rule: str
+    over: int = 0
+    what: str = ""
+    why: str = ""
+
+
+def basis(
+    rules: Collection[str],
+    seen: Seen,
+    features: TraceFeatures,
+    dialects: tuple[Dialect, ...],
+    effect: EffectEvidence,
+) -> tuple[RuleBasis, ...]:
+    """What each of `rules` could be judged by, in what was `seen` of a kernel of these dialects."""
+    return tuple(_of(rule, seen, features, dialects, effect) for rule in rules)
+
+
+def _of(
+    rule: str,
+    seen: Seen,
+    features: TraceFeatures,
+    dialects: tuple[Dialect, ...],
+    effect: EffectEvidence,
+) -> RuleBasis:
+    if dialects and all(RULES[rule].status(dialect) is Status.OFF for dialect in dialects):
+        return RuleBasis(rule, why=_OFF.get(rule, "it does not hold on this kernel"))
+    for over, what in _ways(rule, seen, features, effect):
+        if over:
+            return RuleBasis(rule, over, what)
+    why = _WHY[rule]
+    if rule == "section-in-interrupt" and not features.shows_interrupts:
+        why = "lines do not show interrupts"
+    return RuleBasis(rule, why=why)
+
+
+def _ways(
+    rule: str, seen: Seen, features: TraceFeatures, effect: EffectEvidence
+) -> Iterator[tuple[int, str]]:
+    """How many of which things show what the rule is about, the best first."""
+    settled = seen.readings["exit"] + seen.readings["user-return"]
+    both = min(seen.sections, seen.ends) or (seen.sites and max(seen.sections, seen.ends))
+    match rule:
+        case "unbalanced-section":
+            yield both, "sections"
+            yield settled, "readings of tasks that end or return to user mode"
+        case "nested-section":
+            yield both, "sections"
+        case "section-in-interrupt":
+            yield both if features.shows_interrupts else 0, "sections"
+        case "sleep-in-section" | "preempted-in-section":
+            yield seen.readings["switch-out"], "readings of tasks that are switched out"
+            yield seen.switches if both or seen.updates else 0, "context switches"
+        case "unbalanced-pause":
+            yield settled, "readings of tasks that end or return to user mode"
+            yield seen.sites, "calls of the API"
+        case "mode-left-on-cpu":
+            yield seen.hooks if features.no_counters and both else 0, "switches with their hooks"
+        case "dirty-start":
+            yield sum(seen.readings.values()), "readings of the counters"
+        case "kernel-bug":
+            yield both if features.insists == "yes" else 0, "sections"
+        case "mode-not-effective":
+            yield effect.joined + effect.alone, "updates"
+            yield effect.begun + effect.ignored, "calls that begin a section"
+            yield effect.readings, "readings of tasks that run"
+            yield seen.first_batches, "sections whose first update shows the mode"
+
+
+_OFF = {
+    "nested-section": "sections may nest on this kernel",
+    "section-in-interrupt": "calls in interrupts do nothing on this kernel",
+    "unbalanced-pause": "this kernel has no pauses",
+}
+
+_WHY = {
+    "unbalanced-section": "no section shows, and no counters of a task that ends or returns",
+    "nested-section": "no section shows",
+    "section-in-interrupt": "no section shows",
+    "sleep-in-section": "nothing shows whether a task that is switched out is in a section",
+    "preempted-in-section": "nothing shows whether a task that is switched out is in a section",
+    "unbalanced-pause": "no counters were read of a task that ends or returns to user mode",
+    "mode-left-on-cpu": "nothing shows the mode of a CPU at a context switch",
+    "dirty-start": "no counters were read",
+    "kernel-bug": "of this kernel nothing shows that comes before one",
+    "mode-not-effective": "nothing shows whether updates are put off",
+}
+"""Why a rule could not be judged where nothing that it needs was recorded."""

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an answer rests on: a clean one rests on something, and says on what."""
+
+from __future__ import annotations
+
+import io
+from itertools import cycle
+
+import pytest
+
+from lazymmu.ftrace.record import TraceError
+from lazymmu.report.trace import text
+from lazymmu.witness.trace.check import check_trace, trace_rules
+from lazymmu.witness.trace.values import TraceResult
+
+from .lines import IDLE0, A, Tape
+from .readings import Play, Task
+from .test_counter_law import INTERIOR, interior, judged
+
+HEAD = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 1/1   #P:1\n#\n"
+NAMED = f"Linux localhost 7.3.4 x86_64\n{HEAD}"
+
+
+def of(tape: Tape, head: str = NAMED, **options: object) -> TraceResult:
+    """What is said of a tape."""
+    return check_trace("made", io.BytesIO((head + tape.text).encode()), **options)
+
+
+def over(watched: TraceResult) -> dict[str, int]:
+    """The rules that could be judged, and over how much."""
+    return {one.rule: one.over for one in watched.basis if one.over}
+
+
+def test_every_rule_is_judged_or_said_why_not():
+    """Each rule of traces has a number of things that it was judged by, or a reason."""
+    watched = judged(interior("enable", "disable", "user"))
+    assert [one.rule for one in watched.basis] == trace_rules()
+    assert all(bool(one.over) != bool(one.why) for one in watched.basis)
+    assert over(watched)["unbalanced-section"] == 1
+    assert watched.conclusive
+
+
+def test_a_clean_answer_says_what_it_rests_on():
+    """Which rules could be judged, over how much, and which not and why."""
+    good, bad = text.rests_on(judged(interior("enable", "disable", "user")))
+    assert "judged: unbalanced-section over 1 sections" in good
+    assert "nested-section" in bad
+    assert "sections may nest" in bad
+
+
+def test_switches_alone_are_no_answer():
+    """Nothing in them shows the mode, and nobody knows that all is well."""
+    tape = Tape()
+    tape.switch(IDLE0, A, 0, "R")
+    watched = of(tape)
+    assert (over(watched), watched.conclusive) == ({}, False)
+
+
+def test_flushes_alone_are_no_answer():
+    """From v7.2 on they are all that functions show of Xen PV: no rule is about them."""
+    tape = Tape()
+    for _ in range(9):
+        tape.add(A, 0, "xen_flush_lazy_mmu <-zap_pte_range")
+    watched = of(tape)
+    assert watched.seen.flushes == 9
+    assert (over(watched), watched.conclusive) == ({}, False)
+    assert any("not one rule" in one.reason for one in watched.caveats)
+
+
+def test_a_rule_that_was_asked_for_and_cannot_be_judged_leaves_the_answer_open():
+    """Others could be, and nobody asked for them."""
+    play = Play(xen=False, seen=frozenset({"sw", "sched"}))
+    play.switch(Task("sh", 90))
+    assert judged(play).conclusive
+    assert not judged(play, rules=["unbalanced-pause"]).conclusive
+    assert judged(play, rules=["sleep-in-section"]).conclusive
+
+
+# ---- whether the mode comes to anything ----------------------------------------------------------
+
+
+def updates(joined: int, alone: int) -> Tape:
+    """So many updates, as Xen's multicalls show them."""
+    tape = Tape()
+    results = ["OK"] * joined + ["BAD_OP"] * alone
+    for result in results:
+        said = f"extending op 1(mmu_update) by 16 bytes res {result}"
+        tape.add(A, 0, f"xen_mc_extend_args: {said}", "d....")
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("joined", "alone", "wrong"),
+    [(900, 100, False), (1, 900, True), (0, 300, True), (0, 50, False)],
+)
+def test_updates_that_are_never_done_together_are_told(joined, alone, wrong):
+    """As on v7.3.4, where 4 of 35,834 join another; on v7.1.13 it is nine in ten."""
+    watched = of(updates(joined, alone))
+    found = [one for one in watched.violations if one.rule == "mode-not-effective"]
+    assert bool(found) is wrong
+    assert over(watched)["mode-not-effective"] == joined + alone
+    for one in found:
+        assert one.location.line == joined + 6
+        assert any(f"{joined} of {joined + alone} updates" in note for note in one.notes)
+
+
+def test_a_kernel_before_counters_is_not_judged_by_its_updates():
+    """There the first update of a section says whether the mode is on."""
+    watched = of(updates(0, 900), head=NAMED.replace("7.3.4", "6.12.107"))
+    assert watched.violations == ()
+
+
+def test_tasks_that_are_all_paused_in_all_readings_never_have_the_mode():
+    """Each has its own finding, and that it comes to nothing is one of the whole."""
+    play = Play(seen=frozenset({"sw", "sched", "sw_out"}))
+    tasks = [Task(f"t{n}", 100 + n, pc=0) for n in range(3)]
+    play.now = Task("t9", 109, pc=255)
+    for _, task in zip(range(9), cycle(tasks), strict=False):
+        play.switch(task)
+    rules = [one.rule for one in judged(play).violations]
+    assert rules.count("mode-not-effective") == 1
+    assert rules.count("dirty-start") == 4
+
+
+def test_calls_that_are_all_ignored_never_have_the_mode():
+    """A guard tells each call, also the ignored one."""
+    play = Play(seen=INTERIOR | {"sw_out"})
+    play.switch(Task("sh", 90, pc=0))
+    for _ in range(5):
+        play.site("enable")
+        play.site("disable")
+    watched = judged(play)
+    assert watched.seen.ignored == 5
+    assert "mode-not-effective" in [one.rule for one in watched.violations]
+
+
+def test_x86_without_xen_has_no_mode_that_could_be_without_effect():
+    """It defers nothing anyway."""
+    play = Play(xen=False, seen=INTERIOR)
+    play.now = Task("sh", 90, pc=3)
+    for _ in range(5):
+        play.site("enable")
+    assert "mode-not-effective" not in [one.rule for one in judged(play).findings]
+
+
+# ---- what options say against the recording ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"release": "6.12"}, "counters that tasks have from v7.0 on"),
+        ({"release": "7.1.13"}, "which names 7.3.4"),
+        ({"arch": "arm64"}, "which names x86_64"),
+    ],
+)
+def test_an_option_that_cannot_be_true_of_the_recording_is_refused(options, words):
+    """A clean answer by the law of another kernel would be none."""
+    play = Play(seen=frozenset({"sw", "sched"}))
+    play.switch(Task("sh", 90, pc=1))
+    with pytest.raises(TraceError, match=words):
+        judged(play, **options)
+
+
+def test_an_option_that_says_the_same_in_other_words_is_taken():
+    """The release itself, its series, its machine's other name."""
+    play = Play(seen=frozenset({"sw", "sched"}))
+    play.switch(Task("sh", 90, pc=1))
+    for options in ({"release": "7.3"}, {"release": "7.3.9"}, {"arch": "x86"}):
+        assert judged(play, **options).violations == ()
+
+
+def test_an_option_that_does_not_fit_what_is_recorded_is_said():
+    """Functions are backported: that v7.3 has no xen_enter_lazy_mmu() proves nothing."""
+    tape = Tape()
+    tape.enter(A, 0)
+    tape.leave(A, 0)
+    watched = of(tape, head=HEAD, release="7.3.4")
+    assert any("does not fit what is recorded" in one.reason for one in watched.caveats)
+    assert of(tape, head=HEAD, release="7.1.13").caveats == ()
