@@ -74,7 +74,7 @@ def test_what_the_trace_names_goes_before_guesses():
         ),
         (b"x: hpte_need_flush <-f\n", "powerpc", (0, 0, 0), None),
         (b" => __arm64_sys_read\n", "arm64", (0, 0, 0), None),
-        (b"x: sw: (a) pid=1 ec=0 pc=0 st=0\n", "", (7, 0, 0), None),
+        (b"a-1 [000] 1.0: sw: (a+0x4/0x20) pid=1 ec=0 pc=0 st=0\n", "", (7, 0, 0), None),
         (b"x: sched_waking: comm=a\n", "", (0, 0, 0), None),
     ],
 )

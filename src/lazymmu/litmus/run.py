@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.deferral import ROWS
+from lazymmu.contract.deferral.releases import nearest
 from lazymmu.litmus import operations, shipped
 from lazymmu.litmus.read import read
 
@@ -75,6 +76,20 @@ def names() -> tuple[list[str], list[str], list[str]]:
     columns = zip(*implementations(), strict=True)
     arches, releases, features = (list(dict.fromkeys(column)) for column in columns)
     return arches, releases, features
+
+
+def known_as(name: str) -> str:
+    """The release that stands for the one of this name, itself where nothing is like it.
+
+    A series, such as 6.12, is the newest release of it; any other release is like one that was
+    read.
+    """
+    from lazymmu.machine.releases import RELEASES
+
+    branch = [one for one in RELEASES if one.startswith((f"{name}.", f"{name}-"))]
+    if name in RELEASES or not branch:
+        return nearest(name, RELEASES) or name
+    return branch[-1]
 
 
 def load(text: str, file: str) -> Scenario:

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lazymmu.contract.deferral.releases import nearest
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.crosscheck.trace_writer import render_trace
@@ -16,7 +15,15 @@ from lazymmu.litmus import shipped
 from lazymmu.litmus.judge import judge
 from lazymmu.litmus.port import ARCH as PORT
 from lazymmu.litmus.read import LitmusError
-from lazymmu.litmus.run import Run, RunLimits, implementations, load, named, runs
+from lazymmu.litmus.run import (
+    Run,
+    RunLimits,
+    implementations,
+    known_as,
+    load,
+    named,
+    runs,
+)
 from lazymmu.litmus.run import names as there_are
 from lazymmu.litmus.to_config import to_query
 from lazymmu.litmus.vary import vary
@@ -127,10 +134,10 @@ class VerifyAnswer:
     def likened(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         """Each release that was asked for and not read: its name, the release that was taken for
         it, and the implementations of that which were run."""
-        _, releases, features = there_are()
+        features = there_are()[2]
         found = []
         for name in self.request.releases:
-            taken = _known_as(name, releases)
+            taken = known_as(name)
             if name and name not in features and taken != name:
                 ran = (run.feature for run, _ in self.done if run.release == taken)
                 found.append((name, taken, tuple(dict.fromkeys(ran))))
@@ -300,26 +307,9 @@ def _selected(asked: VerifyRequest) -> tuple[set[str] | None, set[str] | None]:
     arches, releases, features = there_are()
     machines = set(asked.arches) - {"", "all"}
     names.check("architecture", machines, arches)
-    wanted = {
-        name if name in features else _known_as(name, releases)
-        for name in set(asked.releases) - {""}
-    }
+    wanted = {name if name in features else known_as(name) for name in set(asked.releases) - {""}}
     names.check("release or feature", wanted, [*releases, *features])
     return machines or None, wanted or None
-
-
-def _known_as(name: str, releases: Iterable[str]) -> str:
-    """The release that stands for the one of this name, itself where nothing is like it.
-
-    A series, such as 6.12, is the newest release of it.
-    """
-    from lazymmu.machine.releases import RELEASES
-
-    there = [one for one in RELEASES if one in releases]
-    branch = [one for one in there if one.startswith((f"{name}.", f"{name}-"))]
-    if name in there or not branch:
-        return nearest(name, there) or name
-    return branch[-1]
 
 
 # ---- earlier counterexamples ---------------------------------------------------------------------

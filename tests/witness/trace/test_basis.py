@@ -135,7 +135,7 @@ def test_calls_that_are_all_ignored_never_have_the_mode():
 
 
 def test_x86_without_xen_has_no_mode_that_could_be_without_effect():
-    """It defers nothing anyway."""
+    """It defers nothing, whatever its counters say of it."""
     play = Play(xen=False, seen=INTERIOR)
     play.now = Task("sh", 90, pc=3)
     for _ in range(5):
