@@ -178,3 +178,17 @@ def test_an_option_that_does_not_fit_what_is_recorded_is_said():
     watched = of(tape, head=HEAD, release="7.3.4")
     assert any("does not fit what is recorded" in one.reason for one in watched.caveats)
     assert of(tape, head=HEAD, release="7.1.13").caveats == ()
+
+
+def test_findings_about_counters_are_told_in_full_once():
+    """Hundreds of tasks show one cause: ten of them have a line, and the rest a number."""
+    play = Play(seen=frozenset({"sw", "sched", "sw_out"}))
+    first = play.now
+    for number in range(30):
+        play.switch(Task(f"t{number}", 100 + number, pc=0))
+        play.switch(first)
+    told = text.render([judged(play)])
+    assert told.count("[dirty-start]") == 10
+    assert "is paused though nobody paused it (enable_count 0, pause_count 255)" in told
+    assert "20 more tasks of dirty-start; --rule dirty-start shows them" in told
+    assert text.render([judged(play)], asked=["dirty-start"]).count("[dirty-start]") == 30

@@ -97,11 +97,12 @@ _DIRTY_VERBS = {"start": "starts", "user-return": "returns to user mode", "exit"
 
 def _dirty_words(violation: Violation) -> str:
     at = getattr(violation.event, "at", "start")
-    verb = _DIRTY_VERBS.get(at, "runs")
+    verb = _DIRTY_VERBS.get(at)
     enabled, paused = getattr(violation.event, "counters", None) or (0, 0)
     if paused and not enabled:
-        return f"{verb} paused, though nobody paused it ({violation.detail})"
-    return f"{verb} with {violation.detail}, although it is in no lazy MMU section"
+        how = f"{verb} paused" if verb else "is paused"
+        return f"{how} though nobody paused it ({violation.detail})"
+    return f"{verb or 'runs'} with {violation.detail}, although it is in no lazy MMU section"
 
 
 DIRTY_START = Rule(

@@ -9,7 +9,7 @@ from lazymmu.contract.rules.implied import implied_words
 from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
 from lazymmu.witness.finding import Severity
-from lazymmu.witness.trace.values import BEGAN, TraceVerdict
+from lazymmu.witness.trace.values import BEGAN, READ, TraceVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -37,7 +37,15 @@ def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> st
     lines: list[str] = []
     for one in watched:
         brief: dict[str, int] = {}
+        same: dict[str, int] = {}
         for finding in one.findings:
+            if _counted(finding) and finding.rule not in asked:
+                # What is done to the counters of one task is done to those of the next: in full
+                # once.
+                same[finding.rule] = same.get(finding.rule, 0) + 1
+                if same[finding.rule] > 1:
+                    lines += [_headline(finding)] * (same[finding.rule] <= _BRIEF)
+                    continue
             if finding.verdict is TraceVerdict.VIOLATION or finding.rule in asked:
                 lines += _finding(finding)
                 continue
@@ -46,12 +54,22 @@ def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> st
                 lines.append(_headline(finding))
                 lines += (_note(finding, finding.location, note) for note in finding.notes)
         cut = dict(one.cut)
+        for rule, number in same.items():
+            more = number - _BRIEF + cut.pop(rule, 0)
+            if more > 0:
+                tasks = count(more, "more task")
+                lines.append(clean(f"{one.name}: {tasks} of {rule}; --rule {rule} shows them"))
         for rule, number in brief.items():
             more = number - _BRIEF + (0 if rule in asked else cut.pop(rule, 0))
             if more > 0:
                 lines.append(clean(f"{one.name}: {more} more of {rule}; --rule {rule} shows them"))
         lines += (clean(f"{one.name}: {more} more of {rule}") for rule, more in cut.items())
     return "".join(f"{line}\n" for line in lines)
+
+
+def _counted(finding: TraceFinding) -> bool:
+    """Whether a finding is about counters, of which many tasks show one cause."""
+    return finding.rule == "dirty-start" or finding.since == READ
 
 
 def _finding(finding: TraceFinding) -> Iterator[str]:

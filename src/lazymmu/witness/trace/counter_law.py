@@ -195,7 +195,7 @@ class CounterLaw:
         """What the reading before says of this one."""
         moved = ((now.enabled - old.enabled) & _BYTE, (now.paused - old.paused) & _BYTE)
         if old.fresh:
-            if self._may_pause and old.left_paused and moved[1] == _BYTE:
+            if old.left_paused and moved[1] == _BYTE:
                 now.left_paused = now.paused  # the hook has taken one more away
         elif _away(task, old, at == "switch-in") and moved not in ((0, 0), (0, _BYTE)):
             # One less, as a hook of the way out that does nothing would have it, shows next.
@@ -218,12 +218,10 @@ class CounterLaw:
             now.doubtful = (began or now.place) if paused >= _WRAPPED else None
             return
         now.doubtful = None
-        if (
-            paused >= _WRAPPED
-            and now.paused >= _WRAPPED
-            and (self._may_pause or at not in _SETTLED)
-        ):
-            if self._may_pause:
+        # A task that was only just forked has called nothing: then, too, it was the switch.
+        hook = self._may_pause or (old is not None and old.fresh)
+        if paused >= _WRAPPED and now.paused >= _WRAPPED and (hook or at not in _SETTLED):
+            if hook:
                 detail = f"enable_count {now.enabled}, pause_count {now.paused}"
                 self._say(task, "dirty-start", detail, began, at)
             else:
