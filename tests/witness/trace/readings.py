@@ -40,8 +40,9 @@ class Task:
 class Play:
     """A kernel at work on one CPU, and its recording.
 
-    xen: it is Xen PV; pauses: its switch hooks pause the task that goes (v7.2 on); heads: the head
-    of the recording; seen: the events that are recorded.
+    xen: it is Xen PV; pauses: its switch hooks pause the task that goes (v7.2 on), else they leave
+    the mode and enter it; release: that the head names; seen: the events that are recorded,
+    "function" being those of Xen.
     """
 
     xen: bool = True
@@ -68,13 +69,28 @@ class Play:
         line = self.read("sw", "__probestub_sched_switch", went, more)
         if self.xen:
             line = self.read("sw_out", "xen_start_context_switch", went) or line
-            if "sw_out" in self.seen:
-                self.tape.add(went.key, 0, "xen_start_context_switch <-__schedule", "d..2.")
+            self.hook("xen_start_context_switch <-__schedule", went)
             went.more(pc=self.pauses)
             self.read("sw_in", "xen_end_context_switch", to)
+            self.hook("xen_end_context_switch <-__switch_to", to)
             to.more(pc=-self.pauses)
         self.now = to
         return line
+
+    def hook(self, called: str, task: Task) -> None:
+        """A hook of a switch, and what it does to the mode of the CPU."""
+        if not {"sw_out", "function"} & self.seen:
+            return
+        name = called.split(maxsplit=1)[0]
+        self.tape.add(self.now.key, 0, called, "d..2.")
+        if "function" in self.seen and not self.pauses and task.ec and not task.pc:
+            act = "leave" if "start" in name else "enter"
+            self.tape.add(self.now.key, 0, f"xen_{act}_lazy_mmu <-{name}", "d..2.")
+
+    def function(self, name: str, place: str) -> None:
+        """A function of Xen, which v7.1 calls where the mode goes on and off."""
+        if self.xen and not self.pauses and "function" in self.seen:
+            self.tape.add(self.now.key, 0, f"xen_{name}_lazy_mmu <-{place}")
 
     def fork(self, name: str, pid: int, *, ahead: bool = False) -> Task:
         """A child: a copy; `ahead`: with the pause that its first switch takes away."""
@@ -104,7 +120,13 @@ class Play:
         if does in ("enable", "disable") and task.pc:
             return line
         line = self.read(event, place, task, flags="d.Z1.")
+        was = bool(task.ec and not task.pc)
         task.more(ec, pc)
+        now = bool(task.ec and not task.pc)
+        if was != now:
+            self.function("enter" if now else "leave", place)
+        elif does == "disable":
+            self.function("flush", place)
         return line
 
     @property

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["EffectEvidence"]
 
-_FEWEST_READINGS: Final = 4
 _FEWEST_TASKS: Final = 2
-_FEWEST_CALLS: Final = 4
+_FEWEST: Final = {True: 4, False: 20}
+"""Readings, or calls, that are enough: where a count has wrapped, and where tasks may be in pauses
+of their own, from which no call but a few is recorded."""
+_WRAPPED: Final = 0x80
+"""A pause count from here on has gone below zero, which no pause does."""
+
 _FEWEST_UPDATES: Final = 200
 _JOINED_AT_LEAST: Final = 50
 """One update in so many joins another where the mode is on at all: it is nine in ten on v7.1.13,
@@ -50,6 +54,8 @@ class EffectEvidence:
         self.begun = self.ignored = 0
         self.joined = self.alone = 0
         self._tasks: set[int] = set()
+        self._tasks_ignored: set[int] = set()
+        self._wrapped = False
         self._cursor = cursor
         self._first: Shown | None = None
         self._batch: tuple[int, bytes, bytes, bytes, bytes, bytes] | None = None
@@ -63,12 +69,16 @@ class EffectEvidence:
             self._tasks.add(task.pid)
         if paused:
             self.paused += 1
+            self._wrapped |= paused >= _WRAPPED
             self._show(task, place)
 
     def call(self, task: TracedTask, paused: int, place: Place) -> None:
         """A call that begins a section, or would."""
         if paused:
             self.ignored += 1
+            self._wrapped |= paused >= _WRAPPED
+            if len(self._tasks_ignored) < _FEWEST_TASKS:
+                self._tasks_ignored.add(task.pid)
             self._show(task, place)
         else:
             self.begun += 1
@@ -97,9 +107,11 @@ class EffectEvidence:
     @property
     def fault(self) -> tuple[str, str] | None:
         """What is wrong, a detail of the rule, and what shows it; None when nothing does."""
-        if self.ignored >= _FEWEST_CALLS and not self.begun:
+        fewest = _FEWEST[self._wrapped]
+        many = self._wrapped or len(self._tasks_ignored) >= _FEWEST_TASKS
+        if self.ignored >= fewest and many and not self.begun:
             return "never-on", f"all {self.ignored} calls that begin a section are ignored"
-        enough = self.readings >= _FEWEST_READINGS and len(self._tasks) >= _FEWEST_TASKS
+        enough = self.readings >= fewest and len(self._tasks) >= _FEWEST_TASKS
         if enough and self.paused == self.readings and not self.begun:
             return "never-on", f"all {self.readings} readings of running tasks find it paused"
         updates = self.joined + self.alone
