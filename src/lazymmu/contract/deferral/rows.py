@@ -232,9 +232,7 @@ XEN_CPU_STRICT = replace(
 )
 XEN_CPU_MODE = _xen("xen-cpu-mode", Owner.CPU, NestedSection.COUNTED, "v7.1")
 # xen_start_context_switch() and xen_end_context_switch() (arch/x86/xen/enlighten_pv.c) since v7.2.
-XEN_TASK = replace(
-    _xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.2 on"), pauses_out=True
-)
+XEN_TASK = replace(_xen("xen-task", Owner.TASK, NestedSection.COUNTED, "v7.2 on"), pauses_out=True)
 
 HASH_UNPINNED = _hash(
     "hash-unpinned", NestedSection.ENDS_OUTER, Interrupt.JOINS, "before v6.2 and v6.1.y", pins=False
