@@ -77,7 +77,7 @@ def _machine(answer: DemoAnswer) -> Iterator[str]:
         "2. The machine: can it really happen?", f"lazymmu verify --scenario {verdict.scenario}"
     )
     # The harm itself, where a way leads as far as that.
-    harm = [one for one in verdict.violations if _only_machines_show(one.rule)]
+    harm = [one for one in verdict.violations if _no_source_shows(one.rule)]
     broken = [*harm, verdict.violations[0]][0]
     steps = counterexample.shown_steps(broken)
     yield (
@@ -111,8 +111,8 @@ def _machine(answer: DemoAnswer) -> Iterator[str]:
     )
 
 
-def _only_machines_show(rule: str) -> bool:
-    return rule in PSEUDO or set(RULES[rule].witnesses) == {Witness.MACHINE}
+def _no_source_shows(rule: str) -> bool:
+    return rule in PSEUDO or Witness.SOURCE not in RULES[rule].witnesses
 
 
 def _recording(answer: DemoAnswer) -> Iterator[str]:
