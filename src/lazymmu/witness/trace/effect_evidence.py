@@ -30,7 +30,7 @@ _JOINED_AT_LEAST: Final = 50
 """One update in so many joins another where the mode is on at all: it is nine in ten on v7.1.13,
 and one in nine thousand where the mode never is."""
 
-_MOST_UPDATES: Final = 20_000
+_MOST_UPDATES: Final = 5_000
 """Updates that are counted: what they show is clear by then."""
 
 _UPDATE: Final = re.compile(
