@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -63,7 +64,7 @@ LINES = (
 )
 
 
-def by_make(folder: Path, text: str) -> list[str] | None:
+def by_make(folder: Path, text: str, *given: str) -> list[str] | None:
     """What GNU make has in obj-y at the end of this text, behind what Kbuild begins with.
 
     None when it refuses the text: a variable that names itself, say.
@@ -71,7 +72,7 @@ def by_make(folder: Path, text: str) -> list[str] | None:
     path = folder / "Makefile.test"
     path.write_text(f"obj-y :=\n{text}\n$(info $(obj-y))\nall:;@:\n")
     done = subprocess.run(
-        ["make", "-rR", "-s", "-f", str(path), "CONFIG_ON=y"],
+        ["make", "-rR", "-s", "-f", str(path), "CONFIG_ON=y", *given],
         capture_output=True,
         text=True,
         timeout=20,
@@ -160,6 +161,93 @@ def test_what_both_sides_assign_is_there_twice(grow: Grow) -> None:
         ("wide.o", ("CONFIG_EITHER",)),
         ("narrow.o", ("!CONFIG_EITHER",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("v := z.o\nifdef A\nv := x.o\nendif", [("z.o", ("!A",)), ("x.o", ("A",))]),
+        ("v := z.o\nifndef A\nv := x.o\nendif", [("z.o", ("A",)), ("x.o", ("!A",))]),
+        ("ifndef A\nv := x.o\nelse\nv := y.o\nendif", [("x.o", ("!A",)), ("y.o", ("A",))]),
+        ("v = z.o\nifdef A\nv = x.o\nendif", [("z.o", ("!A",)), ("x.o", ("A",))]),
+        ("ifdef A\nv := x.o\nendif\nv ?= y.o", [("x.o", ("A",)), ("y.o", ("!A",))]),
+        ("v := z.o\nifdef A\nv := x.o\nendif\nv := y.o", [("y.o", ())]),
+        (
+            "v := z.o\nifdef A\nifdef B\nv := x.o\nendif\nendif",
+            [("z.o", ("!A || !B",)), ("x.o", ("A", "B"))],
+        ),
+    ],
+)
+@pytest.mark.parametrize("last", ["obj-y := $(v)\n", "obj-y += $(v)\n"])
+def test_a_value_stays_where_the_line_that_changes_it_is_not_read(
+    grow: Grow, text: str, expected: list[tuple[str, tuple[str, ...]]], last: str
+) -> None:
+    """The words of before stand beside the new ones, under the opposite of their condition."""
+    named = {"A": "CONFIG_EITHER", "B": "CONFIG_OTHER"}
+
+    def real(spelled: str) -> str:
+        return re.sub(r"\b[AB]\b", lambda found: named[found[0]], spelled)
+
+    wanted = [(word, tuple(map(real, presence))) for word, presence in expected]
+    assert words(grow, real(f"{text}\n{last}")) == wanted
+
+
+def test_a_value_stays_where_a_free_symbol_is_off(grow: Grow) -> None:
+    """A symbol that somebody may turn on or off does not take the words of before away."""
+    text = "obj-y := z.o\nifdef CONFIG_FREE\nobj-y := x.o\nendif\n"
+    assert words(grow, text) == [("z.o", ("!CONFIG_FREE",)), ("x.o", ("CONFIG_FREE",))]
+
+
+_OPEN_LINES = st.recursive(
+    st.builds(
+        "{} {} {}".format,
+        _NAME,
+        st.sampled_from([":=", "=", "+=", "?="]),
+        st.sampled_from(["x.o", "y.o", "x.o z.o", ""]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("\n".join),
+        st.builds(
+            "{}\n{}\nelse\n{}\nendif".format,
+            st.sampled_from(
+                ["ifdef CONFIG_EITHER", "ifndef CONFIG_OTHER", "ifeq ($(CONFIG_OTHER),y)"]
+            ),
+            inner,
+            inner,
+        ),
+        st.builds("ifdef CONFIG_EITHER\n{}\nendif".format, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@needs_make
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(text=_OPEN_LINES)
+def test_make_comes_to_the_same_for_each_choice(tmp_path: Path, text: str) -> None:
+    """Of the words of an open test, those whose condition holds are what GNU make has."""
+    text = f"obj-y :=\n{text}\nobj-y += $(a)\n"
+    (tmp_path / "Makefile").write_text(text)
+    setting = Setting(Tree(tmp_path, "0"), lambda name: VALUES.get(name, "n"), lambda _: None)
+    makefile = Makefile(setting, "")
+    makefile.read("Makefile")
+    found = makefile.words("obj-y")
+    for on in ((), ("EITHER",), ("OTHER",), ("EITHER", "OTHER")):
+        chosen = {f"CONFIG_{name}" for name in on}
+        assert [word for word, own in found if _holds(own, chosen)] == by_make(
+            tmp_path, text, *(f"{name}=y" for name in chosen)
+        )
+
+
+def _holds(presence: tuple[str, ...], chosen: set[str]) -> bool:
+    return all(
+        any((name.lstrip("!") in chosen) != name.startswith("!") for name in clause.split(" || "))
+        for clause in presence
+    )
 
 
 def test_an_open_word_that_is_compared_with_another_decides(grow: Grow) -> None:

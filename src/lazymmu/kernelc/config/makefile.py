@@ -5,7 +5,7 @@ Nothing of it is executed. Read are assignments, conditionals, includes, defines
 of make_functions.py; rules and recipes are not. A test that one configuration decides takes its
 side. A test that it leaves open (members of a Kconfig choice, what cannot be evaluated) takes both,
 each with the condition under which it is the one that counts: what both assign is then there side
-by side.
+by side, and what a variable was before stays where a line that changes it is not read.
 
 Limits: to a test all white space is one blank; a symbol that is free but no member of a
 choice counts as on, so that the other side of its test is not read; a Makefile that grows or calls
@@ -15,6 +15,7 @@ without end is cut, and that is a loss.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from posixpath import normpath
 from typing import Final, NamedTuple
@@ -30,7 +31,15 @@ from lazymmu.kernelc.config.make_words import (
     sides,
     uncertain,
 )
-from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both, either, negated
+from lazymmu.kernelc.presence import (
+    ALWAYS,
+    NEVER,
+    PresenceCondition,
+    both,
+    either,
+    negated,
+    uses_unevaluated,
+)
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
 
 __all__ = ["Makefile", "Setting"]
@@ -243,7 +252,9 @@ class Makefile(Variables):
         new: list[Word | Later]
         known = self.variables.get(target)
         if operator == "?=" and (known is not None or self._decided(target)):
-            return
+            if known is None or (lacking := _without(known)) is None:
+                return
+            presence = both(presence, lacking)
         if operator in ("=", "?=") or (operator == "+=" and known is None):
             self._late.add(target)
         elif operator != "+=":
@@ -252,7 +263,11 @@ class Makefile(Variables):
             new = [Later(value, presence)]
         else:
             new = [(word, both(presence, own)) for word, own in self.expand(value)]
-        if known is not None and (operator == "+=" or uncertain(around)):
+        if known is not None and operator in ("=", ":=", "::=", ":::=") and presence:
+            # Where this line is not read, the variable is what it was.
+            known = self.variables[target] = list(_kept(known, presence))
+            self._own.add(target)
+        if known is not None and (operator in ("+=", "?=") or presence):
             if target not in self._own:
                 known = self.variables[target] = list(known)
             room = max(WORDS - len(known), 0)
@@ -320,6 +335,27 @@ class Makefile(Variables):
             return bool(fitting), ALWAYS, ALWAYS
         one, other = (reduce(either, side) for side in (fitting, others))
         return None, one, other
+
+
+def _kept(known: Iterable[Word | Later], presence: PresenceCondition) -> Iterator[Word | Later]:
+    """Yield what a variable has where something else is assigned under a condition.
+
+    Of a test that cannot be evaluated both sides stay as they are.
+    """
+    against = tuple(clause for clause in negated(presence) if not uses_unevaluated(clause))
+    for item in known:
+        own = both(item[1], against)
+        if not any(f"!{clause}" in own for clause in own):
+            yield item._replace(presence=own) if isinstance(item, Later) else (item[0], own)
+
+
+def _without(known: Sequence[Word | Later]) -> PresenceCondition | None:
+    """Return the condition under which a variable has none of its values; None: there is none."""
+    conditions = [item[1] for item in known]
+    if not conditions or any(map(uses_unevaluated, (c for own in conditions for c in own))):
+        return None
+    lacking = negated(reduce(either, conditions))
+    return None if lacking == NEVER else lacking
 
 
 def _made(rel: str) -> bool:
