@@ -116,6 +116,10 @@ class ConfiguredTree:
         """Return the functions that are compiled of the file `rel`, in its order."""
         return self._names.compiled(rel, "function")
 
+    def objects(self, rel: str) -> tuple[Definition, ...]:
+        """Return the object-like macros that the file `rel` defines where it is compiled."""
+        return self._names.compiled(rel, "object")
+
     def macros(self, rel: str) -> tuple[Definition, ...]:
         """Return the function-like macros that the file `rel` defines where it is compiled."""
         return self._names.compiled(rel, "macro")

@@ -7,6 +7,7 @@ the report on what a check could not see.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.ir.cfg_builder import lower, unread
 from lazymmu.kernelc.ir.expr import VARIABLES, Expr, Variable
 from lazymmu.kernelc.ir.nodes import Function, writes
+
+_CALL = re.compile(rb"[A-Za-z_]\w*\s*\(")
 
 
 class DefinitionSource(Protocol):
@@ -62,6 +65,11 @@ class Program:
             self._targets[key] = self._resolve(name, near, 4)
         return self._targets[key]
 
+    def is_value(self, name: str, near: str) -> bool:
+        """Whether a name is, in a file, an object-like macro that calls nothing."""
+        found = self.source.definitions(name, near or None)
+        return bool(found) and found[0].kind == "object"
+
     def _resolve(self, name: str, near: str, hops: int) -> Target | None:
         found = self.source.definitions(name, near or None)
         if not found:
@@ -72,9 +80,10 @@ class Program:
             if alias.isidentifier() and alias != name and hops:
                 return self._resolve(alias, near, hops - 1)
             functions = [d for d in found if d.kind != "object"]
-            if not functions:
+            if not functions and _CALL.search(self.source.text(first)) is None:
                 return None
-            first = functions[0]
+            # Used alone as a statement, it does what its text does.
+            first = functions[0] if functions else first
         rivals = [
             d
             for d in found

@@ -333,11 +333,17 @@ def test_switch_goes_to_its_cases() -> None:
 def test_switch_falls_through() -> None:
     """A case without a break goes on in the next one."""
     check(
-        "switch (x) { case 1: a(); fallthrough; case 2: b(); break; default: c(); }",
+        "switch (x) { case 1: a(); case 2: b(); break; default: c(); }",
         "case 1 a() b()",
         "case 2 b()",
         "default c()",
     )
+
+
+def test_a_name_alone_is_a_macro_that_is_used() -> None:
+    """It does what it stands for; a variable that stands alone does nothing."""
+    check("begin; work(); end;", "begin() work() end()")
+    check("int x = 1; a(); x; b();", "x = a() b()")
 
 
 def test_several_labels_share_a_case() -> None:

@@ -22,7 +22,7 @@ def table(kernel: Make, code: str, **given: Any) -> dict[str, SectionRow]:
         for root in roots
         for raw in root.raw_reports
     ]
-    found = rows("x86", seen.walker, roots, seen.program, seen.words, culprits)
+    found = rows("x86", seen.walker, roots, seen.program, seen.summaries, culprits)
     return {row.function: row for row in found}
 
 

@@ -32,6 +32,10 @@ def expression_statement(build: FlowGraph, ts: TsNode) -> None:
                 build.effect(guard, child)
                 build.hold(guard)
                 continue
+        if isinstance(value, Name) and not _is_own(build, value.spelling):
+            # A name alone does nothing in C: it is a macro that stands for what is done.
+            line, column = build.place(child)
+            value = Call(value.spelling, (), line, column)
         if has_effect(value):
             build.effect(value, child)
 
@@ -67,3 +71,8 @@ def _whole(build: FlowGraph, ts: TsNode) -> bool:
         return False
     members(build, expression(build, target), values, ts, expression)
     return True
+
+
+def _is_own(build: FlowGraph, name: str) -> bool:
+    """Tell whether a name is a variable or a parameter of what is lowered."""
+    return name in build.out.types or name in build.out.params or name == "__VA_ARGS__"

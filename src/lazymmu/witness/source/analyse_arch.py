@@ -16,17 +16,22 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Party, Rule, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
-from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.finding import Lost, SectionRow, Step
 from lazymmu.witness.source import arch_hooks, blind_spots
 from lazymmu.witness.source.analysis import Analysis
+from lazymmu.witness.source.api_candidates import candidates
+from lazymmu.witness.source.callers import CallerSearch, naming
+from lazymmu.witness.source.constant_pointers import pointers
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import Report, to_report
+from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, CalleeSummaries
-from lazymmu.witness.source.mode_places import Found, Verdicts, included, judge
+from lazymmu.witness.source.mode_places import Verdicts, included, judge
+from lazymmu.witness.source.other_names import Found, joined
 from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
 from lazymmu.witness.source.section_table import rows
@@ -91,9 +96,8 @@ def _analyse(
     words = vocabulary.load()
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
-    view = ConfiguredTree(
-        tree, profile, extra=[*mine, *calling_back, *marks.module], library=library
-    )
+    extra = (*mine, *calling_back, *marks.module)
+    view = ConfiguredTree(tree, profile, extra=extra, library=library)
     used = [name for name in rules if _of_callers(RULES[name])]
     naming = frozenset(mine)
     analysis = Analysis.build(
@@ -107,30 +111,31 @@ def _analyse(
         arch=profile.name,
         has_stub=lambda d: _says_no(view.tree.read(d.file), d.name),
         names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
+        candidates=candidates(view, mine, marks.words),
+        pointers=pointers(view, {f: marks.words[f] for f in mine}),
     )
     program, walker = analysis.program, analysis.walker
-    implementation = arch_hooks.find(view, program, words)
+    implementation = arch_hooks.find(view, program, words, analysis.api)
     if not any(d.file.startswith("arch/") for d in implementation.enter):
         return None
-    walked = _walked(view, analysis, implementation, mine, calling_back)
+    walked = _walked(view, analysis, implementation, marks, calling_back)
     implementers = [RULES[name] for name in rules if name not in used]
-    runtime = Runtime(implementers, dialect)
-    judged = _judged(analysis, implementation, runtime) if implementers else []
+    judged = _judged(analysis, implementation, implementers, dialect) if implementers else []
     reports = _reports(view, [*walked, *judged])
-    bodies = included(view, MODE_WORD)
+    bodies = joined(included(view, MODE_WORD), _of_api(analysis.api, marks.others))
     unbuilt = tuple(_unbuilt(view, program, marks.module))  # before what was parsed is counted
     return ArchResult(
         arch=profile.name,
         directory=profile.arch_dir,
         reports=reports,
-        rows=tuple(rows(profile.name, walker, walked, program, words, reports)),
+        rows=tuple(rows(profile.name, walker, walked, program, analysis.summaries, reports)),
         sections=tuple(sorted({(s.file, s.line) for s in walker.begun})),
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
         unparsed=tuple(_lost(tree, program, analysis.summaries, walker)),
         unresolved=tuple(_unresolved(profile.name, analysis.summaries)),
-        verdicts=judge(view, program, walker, implementation, words, {**marks.places, **bodies}),
+        verdicts=judge(view, analysis, implementation, joined(marks.places, bodies)),
         included=bodies,
         blind=(
             *blind_spots.of_walker(walker),
@@ -164,10 +169,13 @@ def _of_callers(rule: Rule) -> bool:
 
 
 def _judged(
-    analysis: Analysis, implementation: arch_hooks.Implementation, runtime: Runtime
+    analysis: Analysis,
+    implementation: arch_hooks.Implementation,
+    rules: Sequence[Rule],
+    dialect: Dialect,
 ) -> list[Root]:
     """Hold the implementation's hooks, as a whole, to the rules for implementers."""
-    program, words = analysis.program, analysis.words
+    program, words, runtime = analysis.program, analysis.words, Runtime(rules, dialect)
     hooks = arch_hooks.judge(implementation, program, analysis.call_transfer, runtime, words)
     return [Root(definition, (), outcome) for definition, outcome in hooks]
 
@@ -176,51 +184,43 @@ def _walked(
     view: ConfiguredTree,
     analysis: Analysis,
     implementation: arch_hooks.Implementation,
-    mine: Collection[str],
+    marks: Prefilter,
     calling_back: Collection[str],
 ) -> list[Root]:
     """Walk from wherever a path begins in the files that name the mode, or call back."""
     words, program = analysis.words, analysis.program
-    users = [d for f in mine for d in _naming(view, f, MODE_WORD)]
+    mine = marks.seen_by(view.profile, marks.mode)
+    others = {
+        item.word.encode()
+        for file, items in marks.others.items()
+        for item in items
+        if analysis.api.names(item.word, file)
+    }
+    users = [d for f in mine for d in naming(view, f, MODE_WORD, *others)]
     analysis.call_transfer.cannot_read(
         d
         for d in users
-        if d.name not in words.mode
+        if not analysis.api.has(d.name, d.file)
         and (d.file, program.function(d).line) not in implementation.places
         and program.function(d).broken
     )
-    takers = [d for f in calling_back for d in _naming(view, f, b"apply_to_")]
+    takers = [d for f in calling_back for d in naming(view, f, b"apply_to_")]
     registrations = tuple(name.encode() for name in words.handlers)
     registering = [
         d
         for f in sorted({*mine, *calling_back})
         if f.endswith(".c")
-        for d in _naming(view, f, *registrations)
+        for d in naming(view, f, *registrations)
     ]
 
-    headers = sorted(f for f in {*mine, *calling_back} if f.endswith(".h"))
-
-    def callers(name: str, static: bool, file: str) -> list[Definition]:
-        word = name.encode()
-        wide = [*view.built, *headers] if not static or file.endswith(".h") else [file]
-        files = [f for f in wide if word in view.tree.read(f)]
-        return [d for f in files for d in _naming(view, f, word)]
-
+    callers = CallerSearch(view, mine, marks.words)
     return analysis.roots(implementation.places).walk(users, takers, registering, callers)
 
 
-def _naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:
-    """Functions and macros of a file that the profile builds, whose text has one of the words."""
-    if file.endswith(".c") and file not in view.built:
-        return []
-    text = view.tree.read(file)
-    if not any(word in text for word in words):
-        return []
-    return [
-        d
-        for d in (*view.functions(file), *view.macros(file))
-        if any(text.find(word, d.start, d.end) >= 0 for word in words)
-    ]
+def _of_api(api: ModeApi, found: Found) -> Found:
+    """Those of the words that turned out to be calls of the mode's API."""
+    kept = {f: tuple(i for i in items if api.has(i.word, f)) for f, items in found.items()}
+    return {file: items for file, items in kept.items() if items}
 
 
 def _tables(view: ConfiguredTree, words: vocabulary.Vocabulary) -> dict[str, list[str]]:

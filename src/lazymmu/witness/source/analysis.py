@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +13,13 @@ from lazymmu.contract.rules.rule import Rule
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.program import DefinitionSource, Program
+from lazymmu.witness.source import own_api
+from lazymmu.witness.source.api_candidates import Candidate
+from lazymmu.witness.source.constant_pointers import Pointer
 from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.entry_points import EntryPoints
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.interproc.table_lookup import TableLookup, TableSource
 from lazymmu.witness.source.path.walker import Walker
@@ -45,6 +49,7 @@ class Analysis:
     call_transfer: CallTransfer
     walker: Walker
     words: Vocabulary
+    api: ModeApi
 
     @classmethod
     def build(
@@ -60,6 +65,8 @@ class Analysis:
         names_mode: Callable[[Definition], bool] = lambda _: False,
         arch: str = "",
         has_stub: Callable[[Definition], bool] = lambda _: True,
+        candidates: Collection[Candidate] = (),
+        pointers: Iterable[Pointer] = (),
     ) -> Analysis:
         """Put the parts together; nothing is read before it is asked for.
 
@@ -74,16 +81,25 @@ class Analysis:
         :param has_stub: whether beside a definition that is there under a condition stands one that
             says no.
         :param arch: the architecture by the name that the deferral table has for it.
+        :param candidates: definitions that may be a part of the mode's API.
+        :param pointers: what always points to one of them.
         """
         program = Program(source)
+        api = own_api.derive(program, words, candidates, pointers)
         lookup = TableLookup(source)
         facts = ConstantEvaluator(
-            program, words, config=config, constants=constants, macro=source.macro, tables=lookup
+            program,
+            words,
+            config=config,
+            constants=constants,
+            macro=source.macro,
+            tables=lookup,
+            api=api,
         )
-        summaries = CalleeSummaries(program, facts, words, lookup, names_mode)
+        summaries = CalleeSummaries(program, facts, words, lookup, api, names_mode)
         call_transfer = CallTransfer(program, facts, summaries, words, tables=tables, arch=arch)
         walker = Walker(call_transfer, Runtime(rules, dialect), has_stub)
-        return cls(program, facts, summaries, call_transfer, walker, words)
+        return cls(program, facts, summaries, call_transfer, walker, words, api)
 
     def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> EntryPoints:
         """Who finds where paths begin; implementation: places (file, line) of the mode's hooks."""

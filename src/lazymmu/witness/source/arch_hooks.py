@@ -24,6 +24,7 @@ from lazymmu.kernelc.ir.nodes import Function, spell, uses
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import keyed, per_cpu_variable
 from lazymmu.witness.source.effects.call_effects import CallTransfer
+from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.path.path_state import WalkOutcome
 from lazymmu.witness.source.path.walker import Walker
 
@@ -58,13 +59,19 @@ class Implementation:
     """Whether more than MAX_BELOW_HOOKS functions lie below the hooks, and some were left out."""
 
 
-def find(view: ConfiguredTree, program: Program, words: Vocabulary) -> Implementation:
-    """Find the implementation of the profile that ``view`` shows."""
+def find(
+    view: ConfiguredTree, program: Program, words: Vocabulary, api: ModeApi | None = None
+) -> Implementation:
+    """Find the implementation of the profile that ``view`` shows, below the hooks of its API."""
     by_action: dict[str, list[Definition]] = {"enable": [], "disable": [], "flush": []}
-    for name, mode in words.mode.items():
+    for name, mode in (words.mode if api is None else api.anywhere).items():
         if mode.layer == "arch" and mode.action in by_action:
             target = program.resolve(name, "")
-            if target is not None:
+            # A default outside of arch/ is no implementation, but what leads to one.
+            own = name in words.mode or (
+                target is not None and target.definition.file.startswith("arch/")
+            )
+            if target is not None and own:
                 by_action[mode.action].append(target.definition)
     tables = _Tables(view)
     switch = [
@@ -193,9 +200,12 @@ def judge(
     results: list[tuple[Definition, WalkOutcome]] = []
     for hook in implementation.switch:
         start = {p for s in start for p in _run(walker, program, hook, s, "switch-hook", results)}
-    entered = set(start)
-    for hook in implementation.enter:
-        entered = {p for s in entered for p in _run(walker, program, hook, s, "arch-hook", results)}
+    entered = {
+        after
+        for hook in implementation.enter
+        for before in start
+        for after in _run(walker, program, hook, before, "arch-hook", results)
+    } or start
     for definition in (*implementation.leave, *implementation.flush, *implementation.updates):
         for state in entered:
             _run(walker, program, definition, state, "arch-hook", results)

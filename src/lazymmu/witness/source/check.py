@@ -32,6 +32,7 @@ from lazymmu.witness.source.analyse_arch import ArchResult, analyse_arch
 from lazymmu.witness.source.external_module import ModuleFolder, nowhere_built
 from lazymmu.witness.source.findings import findings
 from lazymmu.witness.source.mode_places import settle
+from lazymmu.witness.source.other_names import joined
 from lazymmu.witness.source.prefilter import Prefilter, prefilter
 from lazymmu.witness.source.result_cache import keep, key, recall
 from lazymmu.witness.source.source_lines import with_code
@@ -251,9 +252,7 @@ def _nothing(asked: _Request) -> Coverage:
 
 def _coverage(asked: _Request, marks: Prefilter, looked: Sequence[ArchResult]) -> Coverage:
     """What was looked at, and what could not be seen."""
-    found = dict(marks.places)
-    for item in looked:
-        found.update(item.included)
+    found = joined(marks.places, *(item.included for item in looked))
     places = settle(found, (item.verdicts for item in looked))
     seen = {item.directory for item in looked}
     wanted = {p.arch_dir for p in marks.machines if not asked.arches or p.name in asked.arches}

@@ -23,11 +23,15 @@ from lazymmu.witness.finding import Step
 from lazymmu.witness.source import leaks
 from lazymmu.witness.source.callers_locks import OUTSIDE, outside, without_lock
 from lazymmu.witness.source.halves import BALANCE, BEGINS, Halves, Suspect
+from lazymmu.witness.source.handed_functions import handed
 from lazymmu.witness.source.interproc.call_targets import Binding, callee, function_value
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
 from lazymmu.witness.source.path.walker import Walker, above
 from lazymmu.witness.source.users import Callers, Users, calls
+
+_OF_CALLERS = frozenset({"preempted-in-section"})
+"""Rules that what is walked in its callers' place is held to there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class EntryPoints:
         self.walker = walker
         self.words = words
         self.implementation = implementation
+        self._inside: set[tuple[str, int]] = set()
+        """Halves of pairs, and who runs what its callers hand it, by file and line."""
 
     def walk(
         self,
@@ -103,6 +109,7 @@ class EntryPoints:
         late = self._blame(roots, excused, lambda _: True)
         if late:
             bound = [root for d in takers for root in self._callbacks(d)]
+        bound += self._run_inside(roots.values(), callers)
         held, unlocked = self._held_by_callers(roots, users_of)
         settled = [
             self._settled_root(root, place in excused, place in held)
@@ -142,7 +149,7 @@ class EntryPoints:
         while work:
             definition = work.pop(0)
             root = Root(definition, (), self.walker.root(self.program.function(definition)))
-            if definition.kind != "macro" or not self._details(root):
+            if definition.kind == "function" or not self._details(root):
                 out.append(definition)
                 continue
             self.walker.helper(self.program.function(definition))
@@ -156,13 +163,12 @@ class EntryPoints:
 
     def _uses_mode(self, definition: Definition) -> bool:
         """Whether a definition makes a mode call of its own, as a caller of the mode."""
-        if definition.name in self.words.mode:
+        if self.summaries.api.has(definition.name, definition.file):
             return False
         if (definition.file, definition.line) in self.implementation:
             return False
         graph = self.program.function(definition)
-        modes = (self.words.mode.get(call.name or "") for _, call in graph.calls())
-        return any(mode is not None and mode.action != "active" for mode in modes)
+        return any(mode.action != "active" for _, mode in self.summaries.mode_calls(graph))
 
     def _callbacks(self, definition: Definition) -> list[Root]:
         """One root for each call that hands a function to one that calls back in a section."""
@@ -187,14 +193,24 @@ class EntryPoints:
             roots.append(Root(definition, binding, self.walker.root(inner, binding), via=via))
         return roots
 
+    def _run_inside(self, found: Iterable[Root], callers: Callers) -> list[Root]:
+        """Who hands a function to a user of the mode that runs it in its section, in its place."""
+        users = [root.definition for root in found]
+        given = handed(self.program, users, callers, self.words.callbacks.keys())
+        for taker in given.takers:
+            self._inside.add((taker.file, taker.line))
+            self.walker.helper(self.program.function(taker))
+        return [Root(d, (), self.walker.root(self.program.function(d))) for d in given.givers]
+
     def _settled_root(self, root: Root, excused: bool, held: bool) -> Root:
         """A root without what its callers answer for, and what is left sorted by mistakes."""
         rules = set(BALANCE if excused else ())
         if held:
             rules.add(OUTSIDE)
-        if root.definition.name in self.words.entries:
-            # An accessor runs under its callers' locks and pins, whatever those are.
-            rules.add("preempted-in-section")
+        place = (root.definition.file, root.definition.line)
+        if root.definition.name in self.words.entries or place in self._inside:
+            # It runs under its callers' locks and pins, whatever those are.
+            rules |= _OF_CALLERS
         root = replace(root, excused=frozenset(rules))
         off = [raw for raw in root.raw_reports if raw.violation.rule in BALANCE]
         recording = self.walker.record(self.program.function(root.definition)) if off else None
@@ -261,7 +277,9 @@ class EntryPoints:
         found = [s.definition for s in suspects if (s.graph.file, s.graph.name) in known]
         for user in halves.answering(found):
             roots[user.file, user.line] = self._root(user)
-        return {(d.file, d.line) for d in found}
+        places = {(d.file, d.line) for d in found}
+        self._inside |= places
+        return places
 
     def _blame(
         self,

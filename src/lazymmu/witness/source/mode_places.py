@@ -14,18 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
-from lazymmu.kernelc.ir.expr import Guard
-from lazymmu.kernelc.ir.nodes import Function, uses
-from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.ir.expr import Call, Guard
+from lazymmu.kernelc.ir.nodes import Function, spell, uses
+from lazymmu.kernelc.program import Program, assignments
 from lazymmu.witness.finding import Place, Standing
+from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_hooks import Implementation
+from lazymmu.witness.source.interproc.mode_api import ModeApi, called_path
+from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.path.walker import Walker
-
-Found = Mapping[str, tuple[Occurrence, ...]]
-"""The words of the mode in each file of a tree that has one."""
 
 _LEXICAL = {
     Context.COMMENT: Standing.COMMENT,
@@ -60,17 +59,16 @@ Verdicts = Mapping[tuple[str, int], Judged]
 
 def judge(
     view: ConfiguredTree,
-    program: Program,
-    walker: Walker,
+    analysis: Analysis,
     implementation: Implementation,
-    words: Vocabulary,
     found: Found,
 ) -> Verdicts:
     """What one architecture came to at each place of the files in `found`.
 
     Files of other architectures, and places at which nothing happens, are left out.
     """
-    judging = _Judging(view, program, walker, implementation, words, found)
+    program, walker, api = analysis.program, analysis.walker, analysis.api
+    judging = _Judging(view, program, walker, implementation, api, found)
     mine = f"arch/{view.profile.arch_dir}/"
     return {
         (file, item.start): judging.one(file, item)
@@ -90,13 +88,13 @@ class _Judging:
         program: Program,
         walker: Walker,
         implementation: Implementation,
-        words: Vocabulary,
+        api: ModeApi,
         found: Found,
     ) -> None:
         self._view = view
         self._program = program
         self._walker = walker
-        self._words = words
+        self._api = api
         self._implementing = implementation.places | {
             (d.file, program.function(d).line) for d in implementation.definitions
         }
@@ -116,7 +114,7 @@ class _Judging:
             return _lost(view.why_not_built(file), _NEVER)
         if not view.headers.selection(file).is_compiled(item.start):
             return _lost("not compiled on the machines that were looked at", _DEAD)
-        mode = self._words.mode.get(item.word)
+        mode = self._api.of(item.word, file)
         match item.context:
             case Context.MACRO if mode is not None:
                 return _lost(f"in the arguments of {item.outer}(), which is not followed")
@@ -124,6 +122,8 @@ class _Judging:
                 body = not file.endswith((".c", ".h"))
                 what = "in an included body" if body else "in no definition that could be found"
                 return _lost(what)
+            case Context.VALUE if (file, item.start) in self._api.pointed:
+                return Judged(Standing.DECLARATION)
             case Context.VALUE if mode is not None:
                 return _lost("its address is taken; calls through it are not followed")
             case Context.BODY:
@@ -135,7 +135,7 @@ class _Judging:
         raw = item.definition
         if raw is None:
             return _lost("in no definition that could be found")
-        mode = self._words.mode.get(item.word)
+        mode = self._api.of(item.word, file)
         if raw.kind == "object" and raw.name == item.word:
             return Judged(Standing.DECLARATION)
         graph = self._program.function(self._view.definition(file, raw))
@@ -146,13 +146,17 @@ class _Judging:
             return _lost(self._walker.bounded[key])
         if mode is None:
             return self._other_name(file, item, graph, key)
-        if raw.name in self._words.mode or key[:2] in self._implementing:
+        if self._api.has(raw.name, file) or key[:2] in self._implementing:
             return Judged(Standing.IMPLEMENTS)
-        if not item.called:
+        calls = self._calls_of(graph, key)
+        called = (item.word, item.line) in calls or (
+            not item.called and _is_called_through(item.word, graph)
+        )
+        if not called and not item.called:
             if raw.kind == "object":
                 return _lost("another name for it, which is not followed")
             return _lost("its address is taken; calls through it are not followed")
-        if (item.word, item.line) not in self._calls_of(graph, key):
+        if not called:
             return _lost("no path of the function leads there")
         if mode.action == "active":
             return Judged(Standing.READ)
@@ -181,7 +185,9 @@ class _Judging:
         known = self._calls.get(key)
         if known is None:
             known = self._calls[key] = frozenset(
-                (call.name, call.line) for _, call in graph.calls() if call.name is not None
+                (name, call.line)
+                for _, call in graph.calls()
+                if (name := called_path(call) if isinstance(call, Call) else call.name) is not None
             )
         return known
 
@@ -191,6 +197,16 @@ class _Judging:
             exprs = (node.expr for node in graph.nodes if node.expr is not None)
             known = self._named[key] = frozenset().union(*map(uses, exprs))
         return known
+
+
+def _is_called_through(function: str, graph: Function) -> bool:
+    """Whether a variable of a function only ever holds another function, and is called."""
+    called = {call.name for _, call in graph.calls()}
+    for variable, values in assignments(graph).items():
+        held = {spell(value).lstrip("&") for value in values if value is not None}
+        if variable.spelling in called and held == {function} and None not in values:
+            return True
+    return False
 
 
 def _lost(reason: str, distance: int = _BUILT) -> Judged:

@@ -15,6 +15,7 @@ from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.index.word_search import files_containing
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
+from lazymmu.witness.source.other_names import Found, joined, other_names
 
 MODE_WORD = b"lazy_mmu"
 """A part of every name of the mode's API, in every release."""
@@ -29,6 +30,8 @@ class Prefilter:
 
     ``places`` are the words of the former that name it; ``having`` are the directories below arch/
     that have the mode by their own word.
+    ``others`` are words of ``mode`` that may be other names of what begins or ends it (see
+    other_names.py).
     ``module`` are the .c files of the directory that is a module out of tree (see Tree).
     """
 
@@ -36,6 +39,7 @@ class Prefilter:
     takers: tuple[str, ...]
     places: Mapping[str, tuple[Occurrence, ...]]
     having: frozenset[str]
+    others: Found
     module: tuple[str, ...] = ()
 
     @property
@@ -45,6 +49,11 @@ class Prefilter:
         known = [p for p in PROFILES.values() if p.arch_dir in naming | self.having]
         others = sorted(self.having - {p.arch_dir for p in PROFILES.values()})
         return (*known, *map(unknown, others))
+
+    @property
+    def words(self) -> Found:
+        """All words of the files in ``mode`` that name it, or may be other names."""
+        return joined(self.places, self.others)
 
     def seen_by(self, profile: Profile, files: tuple[str, ...]) -> list[str]:
         """Those of ``files`` that are not another architecture's."""
@@ -68,12 +77,14 @@ def prefilter(
     below = f"{tree.module}/"
     module = [f for f in manifest if tree.module and f.startswith(below) and f.endswith(".c")]
     found = files_containing(tree, [MODE_WORD, *takers()], jobs, manifest=manifest, cache=cache)
-    mode = tuple(sorted(file for file, words in found.items() if MODE_WORD in words))
-    places = {file: occurrences(tree.read(file), MODE_WORD) for file in mode}
+    naming = sorted(file for file, words in found.items() if MODE_WORD in words)
+    places = {file: occurrences(tree.read(file), MODE_WORD) for file in naming}
+    others = other_names(tree, places, MODE_WORD, jobs, manifest, cache)
     return Prefilter(
-        mode=mode,
+        mode=tuple(sorted({*places, *others})),
         places=places,
         having=frozenset({*_defining(places), *_selecting(tree, manifest)}),
+        others=others,
         takers=tuple(sorted(file for file, words in found.items() if words - {MODE_WORD})),
         module=tuple(sorted(module)),
     )

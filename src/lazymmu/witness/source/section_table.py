@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lazymmu.contract.event_words import Identity
 from lazymmu.contract.section import TaskState
-from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import SectionRow, Step
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import Report
 from lazymmu.witness.source.function.names import EntryName
+from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.path.walker import Walker
 
 NOTHING = "nothing"
@@ -38,7 +39,7 @@ def rows(
     walker: Walker,
     roots: Sequence[Root],
     program: Program,
-    words: Vocabulary,
+    summaries: CalleeSummaries,
     reports: Sequence[Report],
 ) -> list[SectionRow]:
     """One row for each function of an architecture that uses the mode."""
@@ -54,13 +55,7 @@ def rows(
             continue
         done.add(place)
         graph = program.function(definition)
-        actions = sorted(
-            {
-                (call.line, words.mode[call.name].action)
-                for _, call in graph.calls()
-                if call.name is not None and call.name in words.mode
-            }
-        )
+        actions = sorted(_actions(graph, walker, summaries, program))
         if not actions:
             continue
         if definition.kind == "macro" and not any(a in _SECTION for _, a in actions):
@@ -91,6 +86,25 @@ def rows(
             )
         )
     return out
+
+
+def _actions(
+    graph: Function, walker: Walker, summaries: CalleeSummaries, program: Program, hops: int = 4
+) -> set[tuple[int, str]]:
+    """What a function does to the mode, by itself or by halves that it calls, and on which line."""
+    found: set[tuple[int, str]] = {
+        (call.line, mode.action) for call, mode in summaries.mode_calls(graph)
+    }
+    calls = walker.call_transfer
+    for _, call in graph.calls() if hops else ():
+        target = program.resolve(call.name, graph.file) if call.name in calls.helper_names else None
+        inner = program.function(target.definition) if target is not None else None
+        if inner is None or (inner.file, inner.line) not in calls.helpers:
+            continue
+        ways = {way for _, way in _actions(inner, walker, summaries, program, hops - 1)} - {"flush"}
+        if len(ways) == 1:
+            found.add((call.line, ways.pop()))
+    return found
 
 
 def _space_by_lock(begun: Sequence[TaskState]) -> str:

@@ -29,8 +29,8 @@ from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
-from lazymmu.kernelc.ir.expr import AnyCall, Name
-from lazymmu.kernelc.ir.nodes import Node
+from lazymmu.kernelc.ir.expr import AnyCall, Call, Name
+from lazymmu.kernelc.ir.nodes import Node, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
 from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
@@ -63,6 +63,7 @@ class CallTransfer:
         self.facts = facts
         self.summaries = summaries
         self.words = words
+        self.api = summaries.api
         self.locks = LockEffects(program, words)
         self.entries = EntryEffects(facts, summaries, words, arch)
         self.below = SummaryEffects(facts, summaries, words, tables)
@@ -117,6 +118,10 @@ class CallTransfer:
         """How a call in this frame can turn out, on a path in that state."""
         env = frame.env(state.facts)
         name = callee(call, frame.graph, env)
+        site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
+        mode = self.api.of_call(call, name, frame.graph.file)
+        if mode is not None and not self.implementation:
+            return self._mode(_said(call, name), mode, site)
         if name is None:
             return self._pointed(frame, call, state, env)
         return self._named(frame, call, name, state, env)
@@ -150,7 +155,7 @@ class CallTransfer:
         words = self.words
         if name in self.facts.constants:
             return (CallOutcome(value=Int(self.facts.constants[name])),)
-        mode = words.mode.get(name)
+        mode = self.api.of(name, near or frame.graph.file)
         if mode is not None and not self.implementation:
             return self._mode(name, mode, site)
         lock = words.locks.get(name)
@@ -313,3 +318,8 @@ def _guessed(way: CallOutcome, *, one_of_several: bool) -> CallOutcome:
     if inside is not None:
         inside = replace(inside, ambiguous=True, maybe=one_of_several)
     return replace(way, notes=notes, inside=inside)
+
+
+def _said(call: AnyCall, name: str | None) -> str:
+    """What a report calls the function that a call calls."""
+    return name or call.name or (spell(call.callee) if isinstance(call, Call) else "")

@@ -29,6 +29,7 @@ from lazymmu.kernelc.ir.cfg_builder import lower
 from lazymmu.kernelc.ir.expr import AnyCall, Assign, Expr, Name, Temporary, Unary
 from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, RETURN, Function, Node, spell, strip_casts
 from lazymmu.kernelc.program import Program
+from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 _SMALL = 12
@@ -101,6 +102,7 @@ class ConstantEvaluator:
         constants: Mapping[str, int],
         macro: Callable[[str], bytes | None],
         tables: TableLookup,
+        api: ModeApi | None = None,
     ) -> None:
         self.program = program
         self.vocabulary = vocabulary
@@ -112,6 +114,7 @@ class ConstantEvaluator:
         )
         self.tables = tables
         self._texts: dict[str, Value] = {}
+        self._api = api
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
         self._hops = 0
@@ -128,6 +131,8 @@ class ConstantEvaluator:
         return self._names[name]
 
     def _name(self, name: str) -> Value:
+        if self._api is not None and name in self._api.anywhere:
+            return FunctionValue(name, "")
         if name in self.vocabulary.gfp_blocking:
             return BLOCKING
         if name in self.vocabulary.gfp_nonblocking:

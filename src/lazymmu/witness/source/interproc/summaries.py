@@ -13,10 +13,10 @@ from atomic context is believed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, Evaluator, Value, integer, truth
 from lazymmu.kernelc.ir.expr import AnyCall
@@ -33,6 +33,7 @@ from lazymmu.witness.source.interproc.call_chains import (
 from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.recursion import Recursion, in_atomic_context
 from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
@@ -67,11 +68,17 @@ class CalleeSummaries(CallResolver):
         facts: ConstantEvaluator,
         vocabulary: Vocabulary,
         tables: TableLookup,
+        api: ModeApi,
         names_mode: Callable[[Definition], bool] = lambda _: False,
     ) -> None:
-        """Start with nothing known; ``names_mode`` tells whether a definition's text does so."""
+        """Start with nothing known.
+
+        :param api: which calls are the mode's.
+        :param names_mode: whether a definition's text names the mode.
+        """
         super().__init__(program, facts, tables)
         self.words = vocabulary
+        self.api = api
         self.names_mode = names_mode
         self.sleeping = SleepRoots(program, facts, vocabulary)
         self._known: dict[tuple[str, int, Binding], Summary] = {}
@@ -94,6 +101,16 @@ class CalleeSummaries(CallResolver):
         if target is None:
             return NOTHING
         return self.of(target.definition, self.bind(target.definition, call, graph, env), 0)
+
+    def mode_calls(self, graph: Function) -> Iterator[tuple[AnyCall, ModeCall]]:
+        """The calls of the mode's API that a function makes itself."""
+        single = self.shape(graph).single
+        evaluator = self.facts.evaluator({}, graph.file)
+        pointers = {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
+        for _, call in graph.calls():
+            mode = self.api.of_call(call, callee(call, graph, pointers), graph.file)
+            if mode is not None:
+                yield call, mode
 
     # -- effects --------------------------------------------------------------------------
 
@@ -180,22 +197,19 @@ class CalleeSummaries(CallResolver):
         """Note what one call reaches; the change of the depth of atomic context."""
         words = self.words
         name = callee(call, at.graph, at.env)
-        if name is None:
+        mode = self.api.of_call(call, name, at.graph.file)
+        if name is None and mode is None:
             for possible in self.pointed(call, at.graph, at.env):
                 there = replace(at, near=possible.file, guessed=not possible.sure)
                 self._call(named(call, possible), there, found)
             return 0
-        step = Step(
-            at.graph.file, call.line, call.column, at.graph.name, says(call, name, at.graph)
-        )
-        if (mode := words.mode.get(name)) is not None:
-            if mode.action != "active":
-                note_chain(
-                    found,
-                    CallChain(
-                        mode.action, name, (step,), detail=(mode.layer,), ambiguous=at.guessed
-                    ),
-                )
+        said = says(call, name or call.name or "it", at.graph)
+        step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
+        if mode is not None or name is None:
+            if mode is not None and mode.action != "active":
+                what, layer = name or said, (mode.layer,)
+                chain = CallChain(mode.action, what, (step,), detail=layer, ambiguous=at.guessed)
+                note_chain(found, chain)
             return 0
         change = self.sleeping.change(name)
         if name in words.locks or name in words.pins:

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pointers at file level that always point to one function: calls of them are calls of it.
+
+That is a variable or a member of a table that is const, or that is the file's own and assigned
+nowhere else in it; and a declaration with the attribute alias
+(include/linux/compiler_attributes.h).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.kernelc.index.occurrences import Context, Occurrence
+from lazymmu.kernelc.parse.ops_tables import read_initialisers
+
+_NEAR: Final = 400
+"""How many bytes before a function's name are looked at for what it is assigned to."""
+
+_HEAD: Final = re.compile(
+    rb"([^;{}]*?)(?:\(\s*\*\s*(const\s+)?(\w+)\s*\)\s*\([^()]*\)|\b(\w+))\s*=\s*&?\s*\Z"
+)
+_ALIAS: Final = re.compile(
+    rb"(?:\b(\w+)\s*\([^;{}]*\)|\btypeof\s*\(\s*\w+\s*\)\s*(\w+))[^;{}()]*"
+    rb"(?:__attribute__\s*\(\(\s*(?:\w+\s*,\s*)*(?:__)?alias(?:__)?\s*\(\s*\"|\b__alias\s*\(\s*)\Z"
+)
+_CONST: Final = re.compile(rb"\bconst\b")
+_STATIC: Final = re.compile(rb"\bstatic\b")
+
+
+class Pointer(NamedTuple):
+    """A pointer that is always the same.
+
+    path: how it is called, `enable` or `ops->enable`; private: it is its file's alone; start: of
+    the function's name in the file.
+    """
+
+    file: str
+    path: str
+    private: bool
+    function: str
+    start: int
+
+
+def pointers(
+    view: ConfiguredTree, found: Mapping[str, tuple[Occurrence, ...]]
+) -> Iterator[Pointer]:
+    """The constant pointers of the files that a profile builds to what is one of some words."""
+    for file, items in found.items():
+        if file.endswith(".c") and file not in view.built:
+            continue
+        selection = view.headers.selection(file)
+        held = held_in(file, view.tree.read(file), items)
+        yield from (item for item in held if selection.is_compiled(item.start))
+
+
+def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[Pointer]:
+    """The constant pointers of a file to some of its words, be they compiled or not."""
+    values = [item for item in items if item.context is Context.VALUE]
+    for item in items if b"alias" in text else ():
+        match = _ALIAS.search(_before(text, item.start))
+        if match is not None:
+            name = (match[1] or match[2]).decode("latin-1")
+            yield Pointer(file, name, False, item.word, item.start)
+    tables = list(_tables(file, text)) if values else []
+    for item in values:
+        held = [
+            (path, private)
+            for line, word, path, private in tables
+            if (line, word) == (item.line, item.word)
+        ]
+        if not held and (alone := _variable(text, item.start)) is not None:
+            held.append(alone)
+        for path, private in held[:1]:
+            yield Pointer(file, path, private and file.endswith(".c"), item.word, item.start)
+
+
+def _variable(text: bytes, start: int) -> tuple[str, bool] | None:
+    """The name of the variable that is initialised at an offset, if it never changes."""
+    match = _HEAD.search(_before(text, start))
+    if match is None:
+        return None
+    name = match[3] or match[4]
+    private = _STATIC.search(match[1]) is not None
+    # A const before a pointer's star is that of what it points to.
+    const = match[2] is not None or (match[4] is not None and _CONST.search(match[1]) is not None)
+    if not const and (not private or _changes(text, name, name)):
+        return None
+    return name.decode("latin-1"), private
+
+
+def _before(text: bytes, start: int) -> bytes:
+    """What stands before an offset in the same declaration."""
+    before = text[max(0, start - _NEAR) : start]
+    return before[max(before.rfind(mark) for mark in (b";", b"}", b"{")) + 1 :]
+
+
+def _tables(file: str, text: bytes) -> Iterator[tuple[int, str, str, bool]]:
+    """Members of tables that never change: line, function, how it is called, whether private."""
+    for _, item in read_initialisers(file, text):
+        if not item.struct or not item.field:
+            continue
+        table = item.table.encode()
+        head = re.search(rb"(?:\A|[;}\n])([^;{}=]*)\b" + table + rb"\b[^;{}=]*=\s*\{", text)
+        if head is None:
+            continue
+        private = _STATIC.search(head[1]) is not None
+        member = rb"\s*\.\s*".join(part.encode() for part in item.field.split("."))
+        path = rb"\b" + table + rb"\s*(?:\.|->)\s*" + member
+        if _CONST.search(head[1]) is None and (not private or _changes(text, path, table)):
+            continue
+        spelled = "->".join((item.table, *item.field.split(".")))
+        yield item.line, item.function, spelled, private
+
+
+def _changes(text: bytes, path: bytes, name: bytes) -> bool:
+    """Whether a file assigns to what a pattern fits, more than once, or gives its address away."""
+    # The initialiser of a variable is an assignment, that of a member is none.
+    inits = 1 if path == name else 0
+    assigned = re.findall(
+        rb"(?<![\w.>])\(?\*?" + path + rb"\s*\)?\s*(?:\([^()]*\)\s*)?=(?!=)", text
+    )
+    return len(assigned) > inits or re.search(rb"&\s*" + name + rb"\b", text) is not None
