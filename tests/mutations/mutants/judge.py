@@ -100,6 +100,7 @@ class Score:
     ) -> None:
         """Judge one tree; `before` is what the tool says of the tree without changes."""
         known = Counter(report.key for report in before)
+        wrong = broken(before)
         new = []
         for report in reports:
             if known[report.key] > 0:
@@ -111,7 +112,10 @@ class Score:
             about = [report for report in new if _about(mutant, report)]
             self.said[mutant.name] += about
             if not mutant.rules:
-                (self.alarms if about else self.calm).append(mutant)
+                # What the function broke before is told of its new shape, too.
+                same = wrong[mutant.function]
+                alarm = any(not report.rules & same for report in about)
+                (self.alarms if alarm else self.calm).append(mutant)
                 continue
             named = [r for r in reports if r.rules & mutant.rules and _names(each, r, new)]
             (self.caught if named else self.missed).append(mutant)
