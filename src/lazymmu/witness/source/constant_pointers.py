@@ -9,7 +9,7 @@ nowhere else in it; and a declaration with the attribute alias
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree
@@ -26,6 +26,7 @@ _ALIAS: Final = re.compile(
     rb"(?:\b(\w+)\s*\([^;{}]*\)|\btypeof\s*\(\s*\w+\s*\)\s*(\w+))[^;{}()]*"
     rb"(?:__attribute__\s*\(\(\s*(?:\w+\s*,\s*)*(?:__)?alias(?:__)?\s*\(\s*\"|\b__alias\s*\(\s*)\Z"
 )
+_MEMBER: Final = re.compile(rb"(?:\.\s*\w+|\w\s*\])\s*=\s*&?\s*\Z")
 _CONST: Final = re.compile(rb"\bconst\b")
 _STATIC: Final = re.compile(rb"\bstatic\b")
 
@@ -64,7 +65,9 @@ def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[P
         if match is not None:
             name = (match[1] or match[2]).decode("latin-1")
             yield Pointer(file, name, False, item.word, item.start)
-    tables = list(_tables(file, text)) if values else []
+    # The whole file is only read for tables where something stands as one's member.
+    members = {i.word for i in values if _MEMBER.search(text, max(0, i.start - _NEAR), i.start)}
+    tables = list(_tables(file, text, members)) if members else []
     for item in values:
         held = [
             (path, private)
@@ -97,19 +100,23 @@ def _before(text: bytes, start: int) -> bytes:
     return before[max(before.rfind(mark) for mark in (b";", b"}", b"{")) + 1 :]
 
 
-def _tables(file: str, text: bytes) -> Iterator[tuple[int, str, str, bool]]:
-    """Members of tables that never change: line, function, how it is called, whether private."""
+def _tables(file: str, text: bytes, words: Collection[str]) -> Iterator[tuple[int, str, str, bool]]:
+    """Members of tables that never change: line, function, how it is called, whether private.
+
+    :param words: the functions that are asked for.
+    """
     for _, item in read_initialisers(file, text):
-        if not item.struct or not item.field:
+        if not item.struct or not item.field or item.function not in words:
             continue
         table = item.table.encode()
-        head = re.search(rb"(?:\A|[;}\n])([^;{}=]*)\b" + table + rb"\b[^;{}=]*=\s*\{", text)
-        if head is None:
+        begins = re.search(rb"\b" + table + rb"\b[^;{}=]{0,%d}=\s*\{" % _NEAR, text)
+        if begins is None:
             continue
-        private = _STATIC.search(head[1]) is not None
+        head = _before(text, begins.start())
+        private = _STATIC.search(head) is not None
         member = rb"\s*\.\s*".join(part.encode() for part in item.field.split("."))
         path = rb"\b" + table + rb"\s*(?:\.|->)\s*" + member
-        if _CONST.search(head[1]) is None and (not private or _changes(text, path, table)):
+        if _CONST.search(head) is None and (not private or _changes(text, path, table)):
             continue
         spelled = "->".join((item.table, *item.field.split(".")))
         yield item.line, item.function, spelled, private

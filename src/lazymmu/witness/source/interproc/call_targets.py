@@ -67,8 +67,10 @@ class CallResolver:
     ) -> Binding:
         """The callee's parameters whose value is known and matters to what it does."""
         graph = self.program.function(definition)
-        evaluator = self.facts.within(caller, env)
         relevant = self.shape(graph).deciding
+        if relevant.isdisjoint(graph.params):
+            return ()
+        evaluator = self.facts.within(caller, env)
         paths = [(name, value) for name, value in env.items() if "->" in name]
         out: list[tuple[str, Value]] = []
         for param, arg in zip(graph.params, call.args, strict=False):
@@ -83,6 +85,8 @@ class CallResolver:
     def settle(self, graph: Function, env: dict[str, Value]) -> None:
         """Enter what variables and members of structures of a function hold all the time."""
         shape = self.shape(graph)
+        if not shape.single and not shape.members.values:
+            return
         evaluator = self.facts.within(graph, env)
         for name, expr in shape.single.items():
             known = evaluator.value(expr)

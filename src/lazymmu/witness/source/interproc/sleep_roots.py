@@ -45,16 +45,16 @@ class SleepRoots:
         if name is None:
             return None
         root = self.words.sleeps.get(name)
-        evaluator = self.facts.within(graph, env)
         if root is not None:
             given = call.arg(root.condition_arg) if root.condition_arg is not None else None
             if given is not None:
-                decides = evaluator.value(given)
+                decides = self.facts.within(graph, env).value(given)
                 if truth(decides) is False or decides == NONBLOCKING:
                     return ""
             return root.why
+        evaluator = self.facts.within(graph, env) if call.args else None
         for position, arg in enumerate(call.args):
-            if isinstance(arg, (Number, String)):
+            if evaluator is None or isinstance(arg, (Number, String)):
                 continue
             value = evaluator.value(arg)
             if not isinstance(value, AllocationMask):

@@ -176,9 +176,10 @@ class CalleeSummaries(CallResolver):
                 if overwritten:
                     lost = lost | overwritten
                     env = {k: v for k, v in whole.items() if k not in lost}
-            evaluator = self.facts.within(graph, env)
-            for succ in _successors(node, evaluator):
-                todo.append((succ, min(atomic, 3), lost))
+            ways: Iterable[int] = node.succ
+            if len(node.succ) > 1 and node.expr is not None:
+                ways = _successors(node, self.facts.within(graph, env))
+            todo += [(succ, min(atomic, 3), lost) for succ in ways]
         conditions = frozenset(definition.presence)
         guessed = bool(graph.broken)
         return Summary(
