@@ -99,6 +99,8 @@ ALLOWED = {
     "report": {
         "report",
         "verbs.demo",
+        "verbs.port_plan",
+        "verbs.port_try",
         "verbs.selection",
         "verbs.allow_comments",
         "verbs.stored",

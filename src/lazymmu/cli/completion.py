@@ -26,9 +26,10 @@ _FILES = {
     "litmus",
     "replay",
     "plot",
+    "port",
     "traces",
 }
-_DIRECTORIES = {"trees", "cache_dir"}
+_DIRECTORIES = {"trees", "tree", "cache_dir", "folder"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

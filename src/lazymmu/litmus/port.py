@@ -7,12 +7,12 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from lazymmu.litmus import operations, run
-from lazymmu.machine.port import ARCH, PortError, blame, install, load, uninstall
+from lazymmu.machine.port import ARCH, NEWEST, PortError, blame, install, load, uninstall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ARCH", "PortError", "blame", "ported"]
+__all__ = ["ARCH", "NEWEST", "PortError", "blame", "ported"]
 
 
 @contextlib.contextmanager

@@ -49,7 +49,8 @@ class Run:
 class RunLimits:
     """How far a search goes, and with which engine.
 
-    bound: involuntary preemptions; max_states; max_bytes; seconds: of one search; None is no limit.
+    bound: involuntary preemptions; max_states; max_bytes; seconds: of one search; None is no limit;
+    obedient: only runs in which callers break nothing, for what is the implementation's own doing.
     """
 
     engine: Engine = "auto"
@@ -57,6 +58,7 @@ class RunLimits:
     max_states: int | None = None
     max_bytes: int | None = None
     seconds: float | None = None
+    obedient: bool = False
 
 
 def implementations() -> Iterator[tuple[str, str, str]]:
@@ -166,10 +168,12 @@ def verify(
 ) -> Verdict:
     """Search everything that can happen in one run."""
     from lazymmu.litmus.to_config import to_query
+    from lazymmu.witness.machine import own_faults
     from lazymmu.witness.machine import verify as machine
 
     limits = limits or RunLimits()
-    return machine.verify(
+    search = own_faults.own_faults if limits.obedient else machine.verify
+    return search(
         run.scenario.name,
         to_query(run.scenario, run.arch, run.release),
         engine=limits.engine,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lazymmu.machine import Op
     from lazymmu.witness.machine.product_model import Query
 
-__all__ = ["HARMS", "HarmAttribution", "attribute_harms"]
+__all__ = ["HARMS", "HarmAttribution", "attribute_harms", "without_the_mode"]
 
 Program: TypeAlias = "tuple[Op, ...]"
 
@@ -86,11 +86,11 @@ def attribute_harms(
     }
     if not any(found.values()):
         return found
-    anyway = _without_the_mode(query, engine)
+    anyway = without_the_mode(query, engine)
     return {kind: tuple(one for one in harms if one not in anyway) for kind, harms in found.items()}
 
 
-def _without_the_mode(query: Query, engine: Engine) -> frozenset[str]:
+def without_the_mode(query: Query, engine: Engine) -> frozenset[str]:
     """The harms that the same programs do when they leave the mode alone."""
     config = query.config
     idle = replace(

@@ -40,6 +40,7 @@ def verify(
     name: str,
     query: Query,
     *,
+    model: type[ProductModel] = ProductModel,
     engine: Engine = "auto",
     bound: int | None = None,
     max_states: int | None = None,
@@ -49,17 +50,18 @@ def verify(
 ) -> Verdict:
     """Search everything that the machine of `query` can do, and say what came of it.
 
-    `name`: of the scenario, for the verdict; the rest as for `explore.search()`.
+    `name`: of the scenario, for the verdict; `model`: which runs of the machine there are; the rest
+    as for `explore.search()`.
     """
     config = query.config
     try:
-        model = ProductModel(query, cached=engine != "python")
+        searched = model(query, cached=engine != "python")
     except ConfigError as problem:
         return Verdict(
             name, config.arch, config.release, "", SearchOutcome.NOT_APPLICABLE, reason=str(problem)
         )
     result = search(
-        model,
+        searched,
         engine=engine,
         bound=query.bound if bound is None else bound,
         max_states=max_states,
@@ -68,11 +70,11 @@ def verify(
         progress=progress,
     )
     violations = tuple(
-        counterexample(model, label, path) for label, path in _objections(model, result)
+        counterexample(searched, label, path) for label, path in _objections(searched, result)
     )
     never = tuple(
         str(situation)
-        for number, situation in enumerate(query.occurs)
+        for number, situation in enumerate(searched.query.occurs)
         if f"occurs {number}" not in result.discoveries
     )
     # A bound that the query itself sets is a part of the query.
@@ -80,8 +82,8 @@ def verify(
     return Verdict(
         scenario=name,
         arch=config.arch,
-        release=model.machine.release.name,
-        feature=model.machine.arch.row,
+        release=searched.machine.release.name,
+        feature=searched.machine.arch.row,
         verdict=_answer(violations, never, complete=covered),
         violations=violations,
         states=result.states,
