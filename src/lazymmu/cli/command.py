@@ -14,6 +14,7 @@ from lazymmu.cli import (
     console,
     demo,
     explain,
+    kbuild,
     litmus,
     port,
     probes,
@@ -134,9 +135,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     debug = False
     console.begin()
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
+        if kbuild.is_call(words):
+            return kbuild.check_file(words, main)
         try:
-            args = build_parser().parse_args(_verbose_first(argv))
+            args = build_parser().parse_args(_verbose_first(words))
         except SystemExit as stop:  # argparse has said what is wrong, or printed what was asked for
             code = stop.code if isinstance(stop.code, int) else int(ExitCode.FAILED)
         else:
