@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lazymmu.report.check import compare, sections
 from lazymmu.report.common.table import plain
 from lazymmu.verbs.selection import CheckOutcome
@@ -78,10 +80,31 @@ def test_a_section_says_its_mappings_locks_pins_and_calls_and_below_what_it_reac
         flushes=("x86: flush_tlb_range()",),
     )
     assert sections.render([row]) == (
-        "section        function           maps    locks           pinned by  on         calls\n"
-        "mm/outer.c:12  outer_pte_range()  kernel  nothing -> ptl  nothing    x86,sparc"
+        "section        function           maps    locks           pinned by  on          calls\n"
+        "mm/outer.c:12  outer_pte_range()  kernel  nothing -> ptl  nothing    x86, sparc"
         "  enable:12 disable:30\n"
         "\n"
         "mm/outer.c:12: outer_pte_range() sleeps on sparc, x86: inner() -> alloc()\n"
         "mm/outer.c:12: outer_pte_range() flushes on x86: flush_tlb_range()\n"
     )
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_table_is_as_narrow_as_the_terminal_and_breaks_no_word(width):
+    """Cells fold between words, and where words do not fit each row is a list."""
+    row = SectionRow(
+        file="arch/powerpc/mm/book3s64/radix_hugetlbpage.c",
+        line=12,
+        function="kasan_depopulate_vmalloc_pte",
+        arches=("x86", "powerpc", "sparc", "arm64"),
+        space="kernel/user",
+        locks_begin=("page-table lock ptl",),
+        locks_end=("page-table lock ptl",),
+        pinned=("spinlock", "preempt"),
+        actions=((12, "enable"), (30, "disable")),
+        sleeps=("x86: kasan_depopulate_vmalloc_pte() calls free_page_of_the_shadow()",),
+    )
+    text = sections.render([row], width)
+    assert max(map(len, text.splitlines())) <= width
+    whole = {word for line in sections.render([row]).splitlines()[1:] for word in line.split()}
+    assert whole <= {word for line in text.splitlines() for word in line.split()}

@@ -75,15 +75,15 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
     from lazymmu.report.verify import counterexample, matrix
     from lazymmu.report.verify.formats import of_runs
 
-    def text() -> str:
-        parts = [matrix.render(answer.verdicts)]
+    def text(columns: int | None) -> str:
+        parts = [matrix.render(answer.verdicts, columns)]
         parts += filter(None, ["".join(_differences(answer.done, answer.judged))])
         told = [
             one
             for one, it in zip(answer.done, answer.judged, strict=True)
             if args.verbose or it.met is False
         ]
-        return "\n".join([*parts, *counterexample.of_runs(told)])
+        return "\n".join([*parts, *counterexample.of_runs(told, columns)])
 
     outputs.deliver(wanted, of_runs(answer.done, answer.judged, text))
 

@@ -132,10 +132,10 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
     from lazymmu.report.verify import counterexample, ftrace, matrix
     from lazymmu.report.verify.formats import of_runs
 
-    def text() -> str:
-        parts = [] if args.replay is not None else [matrix.render(answer.verdicts)]
+    def text(columns: int | None) -> str:
+        parts = [] if args.replay is not None else [matrix.render(answer.verdicts, columns)]
         if args.scenarios or args.replay is not None:
-            parts += counterexample.of_runs(answer.done)
+            parts += counterexample.of_runs(answer.done, columns)
         return "\n".join(parts)
 
     others = of_runs(answer.done, answer.judged, text)

@@ -179,7 +179,7 @@ two-writers: violated on x86 (xen-nesting-count, Linux 6.12.8)
 
   Two tasks write.
 
-  Broken: lost-update. No update is lost.
+  It breaks the rule lost-update: No update is lost.
   Harm: the page is freed
   Shortest way: 1 preemption, 4 steps; 123 states searched.
   Also broken: finally.
@@ -230,13 +230,24 @@ def test_each_entry_that_changes_is_told_and_no_other(violated):
 def test_what_changed_has_room_beside_many_cpus_with_long_names(violated):
     """The columns of CPUs give way to the column of what changed."""
     steps = [
-        TraceStep(cpu, f"task-{cpu}", ("f" * 50,), "x", stored=(("p", "a change " * 9),))
+        TraceStep(cpu, f"task-{cpu}", (), "steps " * 9, stored=(("p", "a change " * 9),))
         for cpu in range(3)
     ]
     verdict = replace(violated, violations=(made.broken("lost-update", "", 0, 3, tuple(steps)),))
     (text,) = counterexample.render([verdict], {}, {})
     (rule,) = [line for line in text.splitlines() if line.startswith("-  ---")]
     assert [len(part) for part in rule.split()] == [1, 21, 22, 22, 26]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_word_is_broken_where_columns_do_not_fit(violated, width):
+    """The steps stand one below the other, each under its CPU."""
+    name = "f" * 45
+    steps = [TraceStep(cpu, f"task-{cpu}", (name,), "x") for cpu in range(3)]
+    verdict = replace(violated, violations=(made.broken("lost-update", "", 0, 3, tuple(steps)),))
+    (text,) = counterexample.render([verdict], {}, {}, width)
+    assert text.count(f"{name}()") == 3
+    assert max(map(len, text.splitlines())) <= width
 
 
 def test_a_function_that_a_task_is_still_in_is_not_named_again(violated):
@@ -291,7 +302,9 @@ def test_a_way_to_a_wrong_end_leaves_out_how_the_tasks_end(violated):
     (text,) = counterexample.render(
         [replace(violated, violations=(made.broken("finally", "", 1, 6, trace),))], {}, {}
     )
-    assert "Broken: finally. Everything ends in a state that the scenario allows." in text
+    assert (
+        "It breaks the rule finally: Everything ends in a state that the scenario allows." in text
+    )
     assert "   ... and 2 steps more, until all tasks have ended.\n" in text
     assert "T0 ends" not in text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.report.common.table import plain
+from lazymmu.report.common.table import folded, plain
 from lazymmu.report.common.words import clean, grouped
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def render(rows: Sequence[SectionRow], width: int | None = None) -> str:
     for row in rows:
         table.add_row(*map(clean, _cells(row)))
     reach = [clean(line) for row in rows for line in _reach(row)]
+    if width is not None:
+        reach = [piece for line in reach for piece in folded(line, width)]
     return plain(table, width) + "".join(f"{line}\n" for line in ["", *reach] if reach)
 
 
@@ -82,7 +84,7 @@ def _cells(row: SectionRow) -> Iterator[str]:
     begin, end = (_either(locks) for locks in (row.locks_begin, row.locks_end))
     yield begin if begin == end else f"{begin} -> {end}"
     yield _either([_PINS.get(pin, pin) for pin in row.pinned])
-    yield ",".join(row.arches)
+    yield ", ".join(row.arches)
     yield " ".join(f"{action}:{line}" for line, action in row.actions)
 
 

@@ -52,8 +52,11 @@ class Told:
     initial: tuple[tuple[str, str], ...] = ()
 
 
-def of_runs(done: Sequence[tuple[Run, Verdict]]) -> list[str]:
-    """The first counterexample of each run that has one; equal ones are one text."""
+def of_runs(done: Sequence[tuple[Run, Verdict]], width: int | None = None) -> list[str]:
+    """The first counterexample of each run that has one; equal ones are one text.
+
+    width: columns of the terminal, None for a pipe or file.
+    """
     scenarios = {
         run.scenario.name: Told(
             run.scenario.sentence,
@@ -61,67 +64,73 @@ def of_runs(done: Sequence[tuple[Run, Verdict]]) -> list[str]:
         )
         for run, _ in done
     }
-    return render([verdict for _, verdict in done], scenarios, RULES)
+    return render([verdict for _, verdict in done], scenarios, RULES, width)
 
 
 def render(
-    verdicts: Sequence[Verdict], scenarios: Mapping[str, Told], rules: Mapping[str, Rule]
+    verdicts: Sequence[Verdict],
+    scenarios: Mapping[str, Told],
+    rules: Mapping[str, Rule],
+    width: int | None = None,
 ) -> list[str]:
     """The first violation of each verdict that has one, with its steps, as texts.
 
     Implementations of one scenario that go the same way are one text.
-    scenarios: by name; rules: `contract.rules.RULES`.
+    scenarios: by name; rules: `contract.rules.RULES`; width: columns of the terminal.
     """
+    width = min(width or WIDTH, WIDTH)
     same: dict[tuple[str, str, tuple[str, ...]], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.first is not None:
             told = scenarios.get(verdict.scenario, Told(""))
-            way = tuple(_way(verdict.first, told.initial))
+            way = tuple(_way(verdict.first, told.initial, width))
             same.setdefault((verdict.scenario, verdict.first.rule, way), []).append(verdict)
     return [
-        "".join(f"{line}\n" for line in (*_head(group, scenarios.get(name), rules), *way))
+        "".join(f"{line}\n" for line in (*_head(group, scenarios.get(name), rules, width), *way))
         for (name, _, way), group in same.items()
     ]
 
 
-def _head(group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule]) -> Iterator[str]:
+def _head(
+    group: Sequence[Verdict], told: Told | None, rules: Mapping[str, Rule], width: int
+) -> Iterator[str]:
     """What a way means, before its steps."""
     verdict = group[0]
     broken = verdict.violations[0]
-    yield from _wrapped(f"{verdict.scenario}: violated on {', '.join(map(place, group))}")
+    yield from _wrapped(f"{verdict.scenario}: violated on {', '.join(map(place, group))}", width)
     yield ""
     if told is not None and told.sentence:
-        yield from _wrapped(told.sentence, "  ")
+        yield from _wrapped(told.sentence, width, "  ")
         yield ""
     says = rules[broken.rule].sentence if broken.rule in rules else PSEUDO.get(broken.rule, "")
-    yield from _wrapped(f"Broken: {broken.rule}. {says}".rstrip(), "  ")
+    yield from _wrapped(f"It breaks the rule {broken.rule}: {says or 'no sentence'}", width, "  ")
     for harm in dict.fromkeys(one.violations[0].harm for one in group):
         if harm and harm != says:
-            yield from _wrapped(f"Harm: {harm}", "  ")
+            yield from _wrapped(f"Harm: {harm}", width, "  ")
     sizes = ", ".join(dict.fromkeys(count(one.states, "state") for one in group if one.states))
     yield from _wrapped(
-        f"Shortest way: {shortest(broken)}{f'; {sizes} searched' if sizes else ''}.", "  "
+        f"Shortest way: {shortest(broken)}{f'; {sizes} searched' if sizes else ''}.", width, "  "
     )
     others = dict.fromkeys(broken.rule for one in group for broken in one.violations[1:])
     if others:
-        yield from _wrapped(f"Also broken: {', '.join(others)}.", "  ")
+        yield from _wrapped(f"Also broken: {', '.join(others)}.", width, "  ")
 
 
-def _way(broken: Counterexample, initial: tuple[tuple[str, str], ...]) -> Iterator[str]:
+def _way(broken: Counterexample, initial: tuple[tuple[str, str], ...], width: int) -> Iterator[str]:
     """The steps, and what they cite."""
     if not broken.trace:
         return
     sources: dict[str, int] = {}
     kept = shown_steps(broken)
     yield ""
-    yield from _table(kept, initial, sources)
+    yield from _table(kept, initial, sources, width)
     if len(kept) < len(broken.trace):
         more = count(len(broken.trace) - len(kept), "step")
         yield f"{' ' * len(str(len(kept)))}  ... and {more} more, until all tasks have ended."
     if sources:
         yield ""
     for source, number in sources.items():
-        yield from _wrapped(f"[{number}] {source}", "  ")
+        yield from _wrapped(f"[{number}] {source}", width, "  ")
 
 
 def shown_steps(broken: Counterexample) -> Sequence[TraceStep]:
@@ -140,18 +149,50 @@ def _memory(step: TraceStep) -> object:
 
 
 def _table(
-    trace: Sequence[TraceStep], initial: tuple[tuple[str, str], ...], sources: dict[str, int]
+    trace: Sequence[TraceStep],
+    initial: tuple[tuple[str, str], ...],
+    sources: dict[str, int],
+    width: int,
 ) -> Iterator[str]:
     cpus = sorted({step.cpu for step in trace})
     heads = ["", *(f"CPU{cpu}" if cpu >= 0 else "hardware" for cpu in cpus), "what changed"]
     rows = list(_rows(trace, cpus, sources, initial))
-    widths = _widths([heads, *([" ".join(cell) for cell in row] for row in rows)], rows)
+    widths = _widths([heads, *([" ".join(cell) for cell in row] for row in rows)], rows, width)
+    if any(_longest(cell) > room for row in rows for cell, room in zip(row, widths, strict=True)):
+        yield from _list(heads, rows, width)
+        return
     yield _joined(heads, widths)
     yield _joined(["-" * width for width in widths], widths)
     for row in rows:
-        cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+        cells = [_folded(cell, room) for cell, room in zip(row, widths, strict=True)]
         for parts in itertools.zip_longest(*cells, fillvalue=""):
             yield _joined(parts, widths)
+
+
+def _longest(cell: Sequence[str]) -> int:
+    """Columns that a cell needs so that no word of it is broken, with the indent before it."""
+    return max(
+        (
+            len(line) - len(line.lstrip()) + max(map(len, line.split()), default=0)
+            for line in map(clean, cell)
+        ),
+        default=0,
+    )
+
+
+def _list(
+    heads: Sequence[str], rows: Sequence[Sequence[Sequence[str]]], width: int
+) -> Iterator[str]:
+    """The same where columns do not fit beside each other: one below the other, step by step."""
+    for (number, *cells), following in itertools.zip_longest(rows, rows[1:]):
+        label = "".join(number)
+        for head, cell in zip(heads[1:], cells, strict=True):
+            if cell:
+                yield f"{label:<3}{head}"
+                label = ""
+                yield from (f"     {line}" for line in _folded(cell, width - 5))
+        if following:
+            yield ""
 
 
 def _rows(
@@ -236,7 +277,9 @@ def changes(before: TraceStep | None, step: TraceStep) -> Iterator[str]:
         yield "TLB: " + ("; ".join(step.tlb) or "nothing stale")
 
 
-def _widths(rows: Sequence[Sequence[str]], cells: Sequence[Sequence[Sequence[str]]]) -> list[int]:
+def _widths(
+    rows: Sequence[Sequence[str]], cells: Sequence[Sequence[Sequence[str]]], width: int
+) -> list[int]:
     """Columns for each cell: CPUs as wide as they need to be, and what changed has the rest."""
     heads = rows[0]
     natural = [
@@ -247,10 +290,10 @@ def _widths(rows: Sequence[Sequence[str]], cells: Sequence[Sequence[Sequence[str
     ]
     number, *cpus, changed = natural
     gaps = _GAP * (len(natural) - 1)
-    room = WIDTH - number - gaps - min(changed, _LEAST)
-    while sum(cpus) > room:
+    room = width - number - gaps - min(changed, _LEAST)
+    while sum(cpus) > max(room, len(cpus)):
         cpus[cpus.index(max(cpus))] -= 1
-    return [number, *cpus, min(changed, WIDTH - number - gaps - sum(cpus))]
+    return [number, *cpus, max(min(changed, width - number - gaps - sum(cpus)), 1)]
 
 
 def _folded(lines: Sequence[str], width: int) -> list[str]:
@@ -264,6 +307,7 @@ def _folded(lines: Sequence[str], width: int) -> list[str]:
             initial_indent=indent,
             subsequent_indent=indent + "  ",
             break_on_hyphens=False,
+            break_long_words=False,
         )
     return folded
 
@@ -273,7 +317,12 @@ def _joined(parts: Sequence[str], widths: Sequence[int]) -> str:
     return (" " * _GAP).join(cells).rstrip()
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return textwrap.wrap(
-        clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        clean(text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
     )

@@ -20,15 +20,15 @@ __all__ = ["of_runs"]
 def of_runs(
     done: Sequence[tuple[Run, Verdict]],
     judged: Sequence[Judgement],
-    text: Callable[[], str],
+    text: Callable[[int | None], str],
 ) -> Callable[[str, int | None], str]:
     """A renderer of runs: takes the format and the terminal's columns.
 
     :param judged: each run's verdict beside what its scenario expects.
-    :param text: makes what people read, which is another for each verb.
+    :param text: makes what people read, which is another for each verb, as wide as the terminal.
     """
 
-    def render(name: str, _columns: int | None) -> str:
+    def render(name: str, columns: int | None) -> str:
         from lazymmu.report.verify import json
         from lazymmu.report.verify import tools as runs
 
@@ -36,7 +36,7 @@ def of_runs(
             case "json":
                 return json.of_runs(done, judged)
             case "text":
-                return text()
+                return text(columns)
             case "csv":
                 return tools.render_table(name, runs.COLUMNS, runs.rows(judged))
         return tools.render(name, runs.report(judged))

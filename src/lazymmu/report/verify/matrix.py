@@ -26,28 +26,34 @@ _LEAST = 30
 """Columns that a verdict has at least."""
 
 
-def render(verdicts: Sequence[Verdict]) -> str:
+def render(verdicts: Sequence[Verdict], width: int | None = None) -> str:
     """The table; verdicts of one scenario that follow each other are one block.
 
-    Names are never folded, because they are searched for; what is said may be.
+    Names are never folded, because they are searched for; what is said may be, or stands below them
+    where the terminal is too narrow. width: its columns, None for a pipe or file.
     """
     if not verdicts:
         return ""
-    return "".join(f"{line.rstrip()}\n" for line in _lines(verdicts))
+    return "".join(f"{line.rstrip()}\n" for line in _lines(verdicts, min(width or WIDTH, WIDTH)))
 
 
-def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _lines(verdicts: Sequence[Verdict], width: int) -> Iterator[str]:
     rows = [_cells(verdict) for verdict in verdicts]
     widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)][:-1]
-    room = max(WIDTH - 2 - sum(widths) - len(_GAP) * len(widths), _LEAST)
+    room = width - 2 - sum(widths) - len(_GAP) * len(widths)
+    below = room < _LEAST
     yield "scenario"
-    yield _row(_HEADS, widths)
+    yield _row((*_HEADS[:-1], "") if below else _HEADS, widths)
     blocks = itertools.groupby(zip(verdicts, rows, strict=True), lambda pair: pair[0].scenario)
     for scenario, block in blocks:
         yield ""
         yield clean(scenario)
         for _, (*names, verdict) in block:
-            first, *rest = textwrap.wrap(verdict, room, break_on_hyphens=False) or [""]
+            if below:
+                yield _row((*names, ""), widths)
+                yield from (f"    {line}" for line in _wrapped(verdict, width - 4))
+                continue
+            first, *rest = _wrapped(verdict, room) or [""]
             yield _row((*names, first), widths)
             yield from (_row((*("" for _ in names), more), widths) for more in rest)
 
@@ -59,3 +65,7 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  " + _GAP.join([*map(str.ljust, cells, widths), cells[-1]])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
