@@ -59,7 +59,7 @@ def test_things_asked_for_together_follow_each_other(run):
     ("arguments", "sentence"),
     [
         (["nested"], "there is no rule 'nested'; did you mean nested-section?"),
-        (["--arch", "s390"], "there is no architecture 's390'"),
+        (["--arch", "s391"], "there is no architecture 's391'; did you mean s390?"),
         (["--dialect", "new"], "there is no dialect 'new'"),
     ],
 )

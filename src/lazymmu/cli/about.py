@@ -64,9 +64,8 @@ def _library(name: str) -> str:
 def _cache() -> str:
     from lazymmu.snapshot.cache import default_directory
 
-    try:
-        directory = default_directory()
-    except RuntimeError:
+    directory = default_directory()
+    if directory is None:
         return "none: there is no home directory"
     try:
         files = [path for path in Path(directory).iterdir() if path.is_file()]

@@ -126,6 +126,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     else:
         _print(answer.outcomes, wanted, args)
     _say(answer, wanted, args)
+    for sentence in answer.unread:
+        say(sentence)
+    if answer.interrupted:
+        say(f"interrupted: {len(answer.outcomes)} of {len(request.trees)} trees were checked")
     if args.write_baseline:
         return ExitCode.INCONCLUSIVE if answer.missing else ExitCode.CLEAN
     code = answer.exit_code(allow_loss=args.allow_loss)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
-from lazymmu.cli.console import emit, say
+from lazymmu.cli.console import emit, say, width
 from lazymmu.problem import Problem
 from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="how these architectures implement the mode, in each release that differs: "
-        f"{', '.join(options.ARCHES)}, or all",
+        f"{', '.join(options.ARCHES)}, or all; and s390, as posted, none and worst-case",
     )
     parser.add_argument(
         "--dialect", metavar="NAME", help="in this dialect of the contract (default: all of them)"
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     names.dialect(args.dialect)
     if args.rule is not None:
         names.check("rule", [args.rule], RULES)
-    arches = (names.arches(options.listed(args.arch)) or options.ARCHES) if args.arch else ()
+    arches = _arches(options.listed(args.arch))
+    columns = min(width(args.output) or 100, 100)
     dialect = DIALECTS[args.dialect] if args.dialect else None
     if args.format == "dot":
         if args.rule is None or arches or args.contract:
@@ -76,12 +77,24 @@ def run(args: argparse.Namespace) -> ExitCode:
         return _dot(args.rule, dialect, args.output)
     parts = []
     if args.rule is not None:
-        parts.append(explain.explain_rule(args.rule, dialect))
-    parts += [explain.explain_arch(arch) for arch in arches]
+        parts.append(explain.explain_rule(args.rule, dialect, columns))
+    parts += [explain.explain_arch(arch, columns=columns) for arch in arches]
     if args.contract:
         parts.append(explain.explain_contract(dialect or list(DIALECTS.values())[-1]))
-    emit("\n".join(parts or [explain.explain_rules(dialect)]), args.output)
+    emit("\n".join(parts or [explain.explain_rules(dialect, columns)]), args.output)
     return ExitCode.CLEAN
+
+
+def _arches(named: list[str]) -> tuple[str, ...]:
+    """The architectures of the deferral table, those that no kernel has among them."""
+    from lazymmu.contract.deferral import HYPOTHETICAL_ROWS
+
+    others = [name for name in named if name not in {"all", *options.ARCHES}]
+    names.check(
+        "architecture", others, [*options.ARCHES, *HYPOTHETICAL_ROWS], more=names.machines_have
+    )
+    taken = options.ARCHES if "all" in named else named
+    return tuple(dict.fromkeys([*taken, *others]))
 
 
 def _dot(name: str, dialect: Dialect | None, output: str | None) -> ExitCode:

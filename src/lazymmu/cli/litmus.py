@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs, search_options
-from lazymmu.cli.console import progress, say
+from lazymmu.cli.console import emit, progress, say, width
+from lazymmu.problem import Problem
 from lazymmu.report.common import formats
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
@@ -33,11 +34,17 @@ FORMATS = formats.VERBS[NAME]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `lazymmu litmus`."""
     parser.add_argument(
-        "litmus", metavar="FILE", nargs="+", help="litmus file (- for standard input)"
+        "litmus", metavar="FILE", nargs="*", help="litmus file (- for standard input)"
     )
-    search_options.add_selecting(parser)
+    which = search_options.add_selecting(parser)
+    which.add_argument(
+        "--list", action="store_true", help="list the implementations, and run nothing"
+    )
     search_options.add_search(parser)
     output = outputs.add_outputs(parser, FORMATS)
+    output.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 even if something differs"
+    )
     output.add_argument(
         "-v",
         "--verbose",
@@ -50,6 +57,11 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Ask, and say what differs from what the files expect."""
     import lazymmu
 
+    if args.list:
+        _list(args)
+        return ExitCode.CLEAN
+    if not args.litmus:
+        raise Problem("which litmus file? (--list names the implementations)")
     wanted = outputs.outputs(args, FORMATS)
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
@@ -68,7 +80,16 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not args.quiet:
         say(search_options.summary(answer, time.monotonic() - begun, expected=True))
     expected = search_options.by_expectation(wanted)
-    return search_options.expectation_code(answer) if expected else answer.exit_code()
+    code = search_options.expectation_code(answer) if expected else answer.exit_code()
+    return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
+
+
+def _list(args: argparse.Namespace) -> None:
+    """Print what --arch and --release take."""
+    from lazymmu.litmus.run import implementations
+    from lazymmu.report.verify import catalogue
+
+    emit(catalogue.features(list(implementations()), width(args.output)), args.output)
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:

@@ -141,6 +141,8 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
                 why = "no directory can be called so"
                 raise Problem(f"--cache-dir {clean(args.cache_dir)}: {why}") from None
     directory = Path(args.cache_dir) if args.cache_dir else default_directory()
+    if directory is None:
+        return None
     warning = Cache(directory).warning
     if warning is not None:
         say(warning)

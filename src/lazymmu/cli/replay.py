@@ -72,7 +72,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     outputs.deliver(wanted, render, coloured=("text",))
     if not args.quiet:
         counted = f"{len(broken)} {'violation' if len(broken) == 1 else 'violations'}"
-        say(f"{name}: {counted} in {len(listed.lines)} events, by dialect {dialect}")
+        by = f"by dialect {dialect}"
+        if not (args.dialect or listed.dialect):
+            by += " (the newest; --dialect NAME judges by another)"
+        say(f"{name}: {counted} in {len(listed.lines)} events, {by}")
         hidden = sorted({v.rule for _, v in judged} - {v.rule for _, v in broken})
         if hidden and not args.rules and any(output.format == "text" for output in wanted):
             say(f"information not shown; {' '.join(f'--rule {rule}' for rule in hidden)} shows it")

@@ -115,14 +115,14 @@ def shown(path: str) -> str:
 
 
 def summary(answer: VerifyAnswer, seconds: float, *, expected: bool) -> str:
-    """What all runs came to; seconds: what they took; expected: also whether it was expected."""
+    """What all runs came to, whether it was expected first; seconds: what they took."""
     from lazymmu.report.verify import json
 
     said = json.summary(answer.verdicts, seconds)
     for name, taken, features in answer.likened:
         said += f"; {name} is taken as {taken}"
         said += f" ({', '.join(features)})" if features else ""
-    return f"{said}; {json.met(answer.judged)}" if expected else said
+    return f"{json.met(answer.judged)}; {said}" if expected else said
 
 
 def by_expectation(wanted: Sequence[Output]) -> bool:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `lazymmu explain` prints: a rule whole, an architecture's rows, a dialect's contract.
 
-Pure functions from names to text of at most 100 columns, each ending in a newline.
+Pure functions from names to text of at most so many columns, each ending in a newline; the examples
+and the contract's comment, which are code, are as wide as they are.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from lazymmu.contract.rules import RULES, Rule
 from lazymmu.contract.rules.implied import IMPLIED_BY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lazymmu.contract.examples import Example
 
@@ -33,20 +34,34 @@ _MAX_COLUMNS: Final = 100
 _Value = TypeVar("_Value")
 
 
+_GROUPS: Final[Mapping[str, Callable[[Rule], bool]]] = {
+    "What callers must not do": lambda rule: rule.party == "caller",
+    "What implementations must not do": lambda rule: (
+        rule.party == "implementation" and rule.kind != "information"
+    ),
+    "What comes of it": lambda rule: rule.kind == "harm",
+    "Worth knowing": lambda rule: rule.kind == "information",
+}
+"""The rules in groups, each of which has its rules in the contract's order."""
+
+
 class UnknownNameError(ValueError):
     """A rule, architecture or dialect that does not exist; the text is one sentence."""
 
 
-def explain_rules(dialect: Dialect | None = None) -> str:
-    """One line per rule: its name and sentence; with a dialect, what that makes of it."""
-    lines: list[str] = []
-    for rule in RULES.values():
-        note = "" if dialect is None else f" [{rule.status(dialect)}]"
-        lines.append(_wrapped(f"{rule.name}{note}", rule.sentence))
-    return "\n".join(lines) + "\n"
+def explain_rules(dialect: Dialect | None = None, columns: int = _MAX_COLUMNS) -> str:
+    """One line per rule, by whom it binds: its name and sentence; with a dialect, its standing."""
+    parts = []
+    for title, belongs in _GROUPS.items():
+        lines = [f"{title}:"]
+        for rule in filter(belongs, RULES.values()):
+            note = "" if dialect is None else f" [{rule.status(dialect)}]"
+            lines.append(_wrapped(f"  {rule.name}{note}", rule.sentence, columns))
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
 
 
-def explain_rule(name: str, dialect: Dialect | None = None) -> str:
+def explain_rule(name: str, dialect: Dialect | None = None, columns: int = _MAX_COLUMNS) -> str:
     """All there is to say of the rule `name`, for every dialect or for one.
 
     Raises `UnknownNameError` when there is no such rule.
@@ -55,35 +70,35 @@ def explain_rule(name: str, dialect: Dialect | None = None) -> str:
     dialects = list(DIALECTS.values()) if dialect is None else [dialect]
     parts = [
         f"{rule.name}\n{'=' * len(rule.name)}",
-        _filled(rule.sentence),
+        _filled(rule.sentence, columns),
         "\n".join(
             (
-                _wrapped("binds", _binds(rule)),
-                _wrapped("per", rule.key),
-                _wrapped("shown by", ", ".join(rule.witnesses)),
-                _wrapped("source", rule.citation),
+                _wrapped("binds", _binds(rule), columns),
+                _wrapped("per", rule.key, columns),
+                _wrapped("shown by", ", ".join(rule.witnesses), columns),
+                _wrapped("source", rule.citation, columns),
             )
         ),
-        _section("Why", _filled(rule.why)),
+        _section("Why", _filled(rule.why, columns)),
         _section(
             "In each dialect",
-            "\n".join(_wrapped(each.name, _standing(rule, each)) for each in dialects),
+            "\n".join(_wrapped(each.name, _standing(rule, each), columns) for each in dialects),
         ),
-        _section("Who is hurt", _hurt(rule)),
+        _section("Who is hurt", _hurt(rule, columns)),
         _example("Wrong", rule.examples.bad),
         _example("Right", rule.examples.good),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def explain_arch(arch: str, row: DeferralRow | None = None) -> str:
+def explain_arch(arch: str, row: DeferralRow | None = None, columns: int = _MAX_COLUMNS) -> str:
     """The rows of the deferral table for `arch`, or the one that a tree has.
 
     `arch` may also be what the table assumes: "none", "worst-case", "s390".  Raises
     `UnknownNameError` when the table lacks the architecture.
     """
     rows = _known("architecture", arch, ROWS | HYPOTHETICAL_ROWS) if row is None else (row,)
-    return "\n\n".join(_row(each) for each in rows) + "\n"
+    return "\n\n".join(_row(each, columns) for each in rows) + "\n"
 
 
 def explain_contract(dialect: str | Dialect) -> str:
@@ -104,7 +119,7 @@ def _known(kind: str, name: str, table: Mapping[str, _Value]) -> _Value:
     raise UnknownNameError(f"there is no {kind} `{name}`; {hint}")
 
 
-def _row(row: DeferralRow) -> str:
+def _row(row: DeferralRow, columns: int) -> str:
     yes_no = {True: "yes", False: "no"}
     facts = (
         ("releases", row.seen),
@@ -121,7 +136,9 @@ def _row(row: DeferralRow) -> str:
         ("source", row.source),
     )
     head = f"{row.arch}: {row.label} ({row.name})"
-    return "\n".join([head, "-" * len(head), *(_wrapped(key, value) for key, value in facts)])
+    return "\n".join(
+        [head, "-" * len(head), *(_wrapped(key, value, columns) for key, value in facts)]
+    )
 
 
 def _binds(rule: Rule) -> str:
@@ -144,7 +161,7 @@ def _standing(rule: Rule, dialect: Dialect) -> str:
     return f"{said} ({dialect.label})"
 
 
-def _hurt(rule: Rule) -> str:
+def _hurt(rule: Rule, columns: int) -> str:
     """Every row that a violation hurts, or costs time, with the sentence and what shows it.
 
     Rows of which the same is said are one line.
@@ -161,7 +178,7 @@ def _hurt(rule: Rule) -> str:
             lines.append("Nobody in the tree: a violation breaks the text alone.")
         for (sentence, shown), names in said.items():
             note = f" (shown by {shown})" if shown else ""
-            lines.append(_wrapped(verb + ", ".join(names), sentence + note))
+            lines.append(_wrapped(verb + ", ".join(names), sentence + note, columns))
     return "\n".join(lines)
 
 
@@ -184,14 +201,14 @@ def _section(title: str, body: str) -> str:
     return f"{title}\n{'-' * len(title)}\n{body}"
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, _MAX_COLUMNS, break_long_words=False, break_on_hyphens=False)
+def _filled(text: str, columns: int) -> str:
+    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
-def _wrapped(key: str, value: str) -> str:
+def _wrapped(key: str, value: str, columns: int) -> str:
     return textwrap.fill(
         f"{key}: {value}",
-        _MAX_COLUMNS,
+        columns,
         subsequent_indent="    ",
         break_long_words=False,
         break_on_hyphens=False,

@@ -59,14 +59,17 @@ _DIGEST: Final = 16
 """Length of the digest before each value, in bytes."""
 
 
-def default_directory() -> Path:
+def default_directory() -> Path | None:
     """The user's cache directory for this project (XDG Base Directory Specification).
 
-    XDG_CACHE_HOME counts only if it is an absolute path, as that specification says.
+    XDG_CACHE_HOME counts only if it is an absolute path, as that specification says. None without a
+    home directory, as system users have none: nobody wants it made.
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if os.path.isabs(home) else Path("~/.cache").expanduser()
-    return base / "lazymmu"
+    if os.path.isabs(home):
+        return Path(home) / "lazymmu"
+    own = os.path.expanduser("~")
+    return Path(own) / ".cache" / "lazymmu" if os.path.isdir(own) else None
 
 
 class Cache:

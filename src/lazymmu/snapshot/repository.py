@@ -88,7 +88,11 @@ class Repository:
         name = self._verified(revision)
         commit = self._verified(f"{name}^{{commit}}") if name.isalnum() else ""
         if not commit:
-            hint = " (it is a shallow clone: fetch more of its history)" if self.shallow else ""
+            hint = (
+                " (it is a shallow clone: git fetch --unshallow, or fetch-depth: 0)"
+                if self.shallow
+                else ""
+            )
             raise Problem(f"the git repository of {self.tree} has no revision {revision!r}{hint}")
         return commit
 
@@ -222,7 +226,10 @@ def _find(tree: Path) -> tuple[Path, Path]:
         # As git's safe.directory, but for one's own tree in a container: a repository that lies
         # around a tree belongs to who has the tree.
         if os.stat(mark).st_uid not in {0, os.geteuid(), os.stat(tree).st_uid}:
-            raise Problem(f"the git repository {mark} belongs to somebody else than {tree}")
+            raise Problem(
+                f"the git repository {mark} belongs to somebody else than {tree}; "
+                "chown one of them, so that they are the same user's"
+            )
         if not own.is_dir() or not (_common(own) / "objects").is_dir():
             raise Problem(f"{tree} is not in a git repository: {own} is none")
         return top, own

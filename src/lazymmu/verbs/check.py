@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
@@ -83,6 +84,10 @@ class CheckAnswer:
     outcomes: tuple[CheckOutcome, ...]
     results: tuple[CheckResult, ...]
     suppressions: tuple[Suppression, ...] = ()
+    unread: tuple[str, ...] = ()
+    """A sentence for each of several trees that could not be checked."""
+    interrupted: bool = False
+    """Whether the user broke off after some of several trees."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -134,6 +139,10 @@ class CheckAnswer:
 
     def exit_code(self, *, allow_loss: bool = False) -> ExitCode:
         """How the command ends; allow_loss: also what was lost leaves a check clean."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        if self.unread:
+            return ExitCode.FAILED
         if any(outcome.failing for outcome in self.outcomes):
             return ExitCode.FOUND
         blind = not allow_loss and any(outcome.blind for outcome in self.outcomes)
@@ -184,17 +193,45 @@ def check(
     if options:
         raise TypeError(f"a request has all options in it, also {', '.join(options)}")
     wanted = _wanted(asked)
-    pairs = [
-        _one(tree, paths, asked, wanted, progress)
-        for tree, paths in zip(asked.trees, wanted.paths, strict=True)
-    ]
+    pairs: list[tuple[CheckResult, CheckOutcome]] = []
+    unread: list[str] = []
+    interrupted = False
+    for tree, paths in zip(asked.trees, wanted.paths, strict=True):
+        # Of several trees what some gave is told, whatever becomes of the others.
+        try:
+            pairs.append(_one(tree, paths, asked, wanted, _named(progress, tree, asked)))
+        except Problem as problem:
+            if len(asked.trees) == 1:
+                raise
+            unread.append(str(problem))
+        except KeyboardInterrupt:
+            if not pairs:
+                raise
+            interrupted = True
+            break
+    if not pairs:
+        raise Problem("; ".join(unread))
     return CheckAnswer(
+        unread=tuple(unread),
+        interrupted=interrupted,
         request=asked,
         arches=wanted.arches,
         outcomes=tuple(outcome for _, outcome in pairs),
         results=tuple(result for result, _ in pairs),
         suppressions=(*wanted.suppressions, *asked.configured),
     )
+
+
+def _named(progress: Progress | None, tree: Where, asked: CheckRequest) -> Progress | None:
+    """Progress that says which of several trees it is about."""
+    if progress is None or len(asked.trees) == 1:
+        return progress
+    name = os.path.basename(os.path.abspath(reading.called(tree)))
+
+    def show(stage: str, done: int, total: int) -> None:
+        progress(f"{name}: {stage}", done, total)
+
+    return show
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +247,7 @@ class _Wanted:
 
 
 def _wanted(request: CheckRequest) -> _Wanted:
-    names.check("rule", request.rules, names.source_rules())
+    names.rules_of_source(request.rules)
     names.dialect(request.dialect)
     for option, value in (("--since", request.since), ("--diff", request.diff)):
         if value is not None and len(request.trees) > 1:

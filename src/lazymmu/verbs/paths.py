@@ -67,4 +67,15 @@ def no_tree(error: Exception, path: str, kernel: bool) -> Problem:
         name in ("Kbuild", "Makefile") or name.endswith(".c") for name in names
     )
     hint = "; a module's folder is checked with --kernel TREE" if module and not kernel else ""
-    return Problem(f"{error}{hint}")
+    return Problem(f"{error}{_instead(path, names) or hint}")
+
+
+def _instead(path: str, names: Sequence[str]) -> str:
+    """What to name in place of a directory that only belongs to a tree, "" where nobody knows."""
+    # kbuild's link from the folder of `make O=` to the source (Makefile, outputmakefile).
+    if "source" in names and os.path.islink(os.path.join(path, "source")):
+        there = os.path.realpath(os.path.join(path, "source"))
+        return f"; it is a build directory: check its source, {clean(there)}"
+    if os.path.isfile(os.path.join(path, ".git", "info", "sparse-checkout")):
+        return "; this checkout is sparse: git sparse-checkout disable brings the whole tree"
+    return ""

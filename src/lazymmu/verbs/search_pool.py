@@ -35,6 +35,8 @@ ALONE: Final = 0.2
 INTERRUPT: Final = "interrupt"
 """The reason that explore gives for a search that Ctrl-C ended."""
 
+_HOW: Final = "pip install numba, or the extra `fast` of lazymmu"
+
 GRACE: Final = 2.0
 """Seconds that searches have to say what they have covered after Ctrl-C."""
 
@@ -96,7 +98,7 @@ class _Search:
             if port is not None:
                 raise Problem(blame(error, port)) from error
             if isinstance(error, ImportError):
-                why = f"--engine {self.wanted.engine} needs a package: {error}"
+                why = f"--engine {self.wanted.engine} needs a package ({error}): {_HOW}"
                 raise Problem(why) from None
             raise
         if verdict.reason == INTERRUPT and port is not None and not self.pressed():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lazymmu.litmus.scenario import Scenario
 
-__all__ = ["FORMAT", "CatalogueRow", "render", "render_json", "row"]
+__all__ = ["FORMAT", "CatalogueRow", "features", "render", "render_json", "row"]
 
 FORMAT = 1
 """Version of the JSON's layout."""
@@ -54,15 +54,22 @@ def render(
     for row in rows:
         name = row.name + (" (large)" if row.size == "large" else "")
         scenarios.add_row(clean(name), clean(", ".join(row.about)), clean(row.sentence))
-    features = Table(box=None, pad_edge=False, header_style="")
+    return f"{table.plain(scenarios, width)}\n{features(implementations, width)}"
+
+
+def features(implementations: Sequence[tuple[str, str, str]], width: int | None = None) -> str:
+    """The table of (architecture, release, feature); width: columns to fold to."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="")
     for title in ("architecture", "implementation", "releases"):
-        features.add_column(title, overflow="fold", no_wrap=title != "releases")
+        shown.add_column(title, overflow="fold", no_wrap=title != "releases")
     seen: dict[tuple[str, str], list[str]] = {}
     for arch, release, feature in implementations:
         seen.setdefault((arch, feature), []).append(release)
     for (arch, feature), releases in sorted(seen.items(), key=lambda item: item[0][0]):
-        features.add_row(clean(arch), clean(feature), clean(", ".join(releases)))
-    return f"{table.plain(scenarios, width)}\n{table.plain(features, width)}"
+        shown.add_row(clean(arch), clean(feature), clean(", ".join(releases)))
+    return table.plain(shown, width)
 
 
 def render_json(
