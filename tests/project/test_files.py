@@ -23,6 +23,8 @@ TEXTS = sorted(
         "*.md",
         "Makefile",
         ".ci/run",
+        ".pre-commit-*.yaml",
+        ".github/**/*",
         "locks/*",
         "docs/**/*.rst",
         "src/**/*",
