@@ -7,4 +7,4 @@ __all__ = ["Problem"]
 
 
 class Problem(Exception):
-    """Something the user can mend; the text is one sentence without a full stop."""
+    """Something that the user can mend; its text is one sentence without a full stop."""

@@ -72,11 +72,13 @@ class CheckRequest(TreeRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckAnswer:
-    """What came of a check.
+    """The result of a check.
 
-    request: the question; arches: those that were asked for, None for all; outcomes: for each tree
-    what remains of what was found; results: for each tree everything; suppressions: those of the
-    request's file and its configuration.
+    :param request: the question.
+    :param arches: the architectures that were asked for; None for all.
+    :param outcomes: for each tree the findings that remain after all filters.
+    :param results: for each tree everything that was found.
+    :param suppressions: the entries of the request's file, then of its configuration.
     """
 
     request: CheckRequest
@@ -91,17 +93,17 @@ class CheckAnswer:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The findings that remain, of all trees; those that only inform are among them."""
+        """The findings that remain, of all trees, information included."""
         return tuple(one for outcome in self.outcomes for one in outcome.result.findings)
 
     @property
     def verdicts(self) -> tuple[Finding, ...]:
-        """Those that say something is wrong."""
+        """The findings that say something is wrong."""
         return tuple(one for outcome in self.outcomes for one in outcome.verdicts)
 
     @property
     def stale(self) -> tuple[Suppression, ...]:
-        """The suppressions that nothing matches, where this check could have matched them."""
+        """The suppressions that match nothing, if this check could have matched them."""
         # A run over part of the rules or architectures cannot tell stale entries from unasked ones.
         if self.arches is not None or self.request.rules or self.request.dialect is not None:
             return ()
@@ -110,7 +112,7 @@ class CheckAnswer:
 
     @property
     def unused_comments(self) -> tuple[AllowComment, ...]:
-        """The comments that allow what is not there, where this check could have found it."""
+        """The comments that allow a finding which this check could have made and did not."""
         if self.arches is not None or self.request.rules or self.request.dialect is not None:
             return ()
         return tuple(
@@ -122,7 +124,7 @@ class CheckAnswer:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """A sentence for each tree, or architecture of one, in which there was nothing to check."""
+        """A sentence for each tree, and each architecture of a tree, without anything to check."""
         said = []
         for outcome in self.outcomes:
             result, path = outcome.result, outcome.result.tree.path
@@ -138,7 +140,10 @@ class CheckAnswer:
         return tuple(said)
 
     def exit_code(self, *, allow_loss: bool = False) -> ExitCode:
-        """How the command ends; allow_loss: also what was lost leaves a check clean."""
+        """The exit code of the command.
+
+        :param allow_loss: a loss that could hide a finding leaves the check clean.
+        """
         if self.interrupted:
             return ExitCode.INTERRUPTED
         if self.unread:
@@ -149,11 +154,13 @@ class CheckAnswer:
         return ExitCode.INCONCLUSIVE if self.missing or blind else ExitCode.CLEAN
 
     def new_baseline(self) -> tuple[str, int]:
-        """The text of a baseline of the one tree, and how many findings are in it.
+        """A baseline of the one tree.
 
-        It holds every verdict but the suppressed: what else narrows this check must not narrow the
-        next. That holds for the baseline of the request above all, so that it can be brought up to
-        date in place. Raises Problem when there are several trees.
+        It holds every verdict that is not suppressed, also the verdicts that other filters left
+        out of this check. So the baseline of the request can be brought up to date in place.
+
+        :returns: its text, and the number of findings in it.
+        :raises lazymmu.Problem: the request has several trees.
         """
         if len(self.results) != 1:
             raise Problem("--write-baseline needs exactly one tree")
@@ -183,6 +190,7 @@ def check(
         whole result is then returned, nothing left out.
     :param progress: called with a stage, how much of it is done, and of how much.
     :param options: of one tree alone, see `TreeOptions`.
+    :returns: a `CheckAnswer` to a request, and a `CheckResult` of one tree.
     :raises lazymmu.Problem: the request cannot be met, for example because a path is no kernel
         tree, or a name does not exist; its text is one sentence for the user.
     :raises lazymmu.snapshot.tree.TreeError: `asked` is one path, and no kernel tree.

@@ -19,7 +19,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The content of a file, and its name for messages."""
+    """A file by its content.
+
+    :param content: the bytes of the file, packed or not.
+    :param name: how messages call it.
+    """
 
     content: bytes
     name: str

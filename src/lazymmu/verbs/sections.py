@@ -28,7 +28,11 @@ class SectionsRequest(TreeRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionsAnswer:
-    """The sections of each tree of a request, in order of their places."""
+    """The sections of the trees of a request.
+
+    :param request: the question.
+    :param trees: the path of each tree and its sections, ordered by file and line.
+    """
 
     request: SectionsRequest
     trees: tuple[tuple[str, Sections], ...]
@@ -40,7 +44,7 @@ class SectionsAnswer:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """A sentence for each tree that does not implement the mode where it was asked for."""
+        """A sentence for each tree that does not implement the mode on what was asked for."""
         where = ", ".join(sorted(set(self.request.arches) - {"all"})) or "any architecture"
         return tuple(
             f"{path} does not implement the lazy MMU mode on {where}"
@@ -49,7 +53,7 @@ class SectionsAnswer:
         )
 
     def exit_code(self) -> ExitCode:
-        """How the command ends: a tree without a section leaves the question open."""
+        """The exit code of the command: a tree without a section is inconclusive."""
         every = all(found.rows for _, found in self.trees)
         return ExitCode.CLEAN if every else ExitCode.INCONCLUSIVE
 
@@ -61,7 +65,16 @@ def sections(asked: Where, **options: Unpack[TreeOptions]) -> list[SectionRow]: 
 def sections(
     asked: SectionsRequest | Where, *, progress: Progress | None = None, **options: Any
 ) -> SectionsAnswer | list[SectionRow]:
-    """List every lazy MMU section of trees; arguments and errors are those of `check`."""
+    """List every lazy MMU section of trees.
+
+    :param asked: a request; or one tree.
+    :param progress: called with a stage, how much of it is done, and of how much.
+    :param options: of one tree alone, see `TreeOptions`.
+    :returns: a `SectionsAnswer` to a request, and the rows of one tree.
+    :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
+    :raises lazymmu.snapshot.tree.TreeError: `asked` is one path, and no kernel tree.
+    :raises ValueError: `asked` is one tree, and an option has an unknown name in it.
+    """
     if not isinstance(asked, SectionsRequest):
         return list(source.sections(asked, progress=progress, **options).rows)
     if options:

@@ -91,9 +91,10 @@ class SetAside:
 class CheckOutcome:
     """One check as the user wants to see it.
 
-    result: the check with the findings that remain; withheld: (reason, how many) of the other
-    verdicts, the reason to be read after a number, as in "2 in the baseline"; known: losses that
-    were there before, by their keys, and so do not make this check blind.
+    :param result: the check with the findings that remain.
+    :param withheld: the reason and the number of the other verdicts; a reason reads well after a
+        number, as in "2 in the baseline".
+    :param known: keys of losses that were there before, and so do not make this check blind.
     """
 
     result: CheckResult

@@ -67,10 +67,12 @@ class TraceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceAnswer:
-    """What came of the traces.
+    """What traces show.
 
-    request: the question; watched: what each trace shows, in order; tallies: what the sections of
-    each were like, where that was asked for.
+    :param request: the question.
+    :param watched: the result of each trace, in order.
+    :param tallies: the name of each trace and the statistics of its sections, if the request has
+        `summary`.
     """
 
     request: TraceRequest
@@ -79,7 +81,7 @@ class TraceAnswer:
 
     @property
     def findings(self) -> tuple[TraceFinding, ...]:
-        """Everything that the traces show, also what is allowed."""
+        """The findings of all traces, allowed ones included."""
         return tuple(finding for one in self.watched for finding in one.findings)
 
     @property
@@ -88,7 +90,7 @@ class TraceAnswer:
         return tuple(finding for one in self.watched for finding in one.violations)
 
     def exit_code(self) -> ExitCode:
-        """How the command ends: without a violation, clean only if every trace could tell."""
+        """The exit code of the command: clean only if every trace was conclusive."""
         if self.violations:
             return ExitCode.FOUND
         told = all(one.conclusive for one in self.watched)
@@ -98,8 +100,10 @@ class TraceAnswer:
 def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
     """Hold traces to the contract.
 
-    :param progress: called with what is read, how many MiB of it are, and of how many (0: nobody
-        knows).
+    :param asked: the question.
+    :param progress: called with the name of the trace, how many MiB of it are read, and of how many
+        (0: unknown).
+    :returns: the result of each trace.
     :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
     """
     names.check("rule of traces", asked.rules, trace_rules())

@@ -108,13 +108,17 @@ class VerifyRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyAnswer:
-    """What came of the searches.
+    """The results of searches.
 
-    request: the question; done: the runs that were made, each with its verdict; judged: each
-    verdict beside what its scenario expects; wanted: how many runs there were to make;
-    interrupted: whether the user broke off; idle: the scenarios of files that expect nothing of
-    such an implementation, so that they were not run; traces: of each run that is violated the
-    violations that were tried to tell as a trace, up to the first that one tells.
+    :param request: the question.
+    :param done: the runs that were made, each with its verdict.
+    :param judged: each verdict beside the expectation of its scenario.
+    :param wanted: the number of runs that were to be made.
+    :param interrupted: whether the user interrupted the searches.
+    :param idle: scenarios of files that were not run, because they expect nothing of the chosen
+        implementations.
+    :param traces: for each violated run its counterexamples as traces, up to the first that a
+        trace can show; only if the request has `traces`.
     """
 
     request: VerifyRequest
@@ -127,7 +131,7 @@ class VerifyAnswer:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """What each run came to."""
+        """The verdict of each run."""
         return tuple(verdict for _, verdict in self.done)
 
     @property
@@ -145,11 +149,11 @@ class VerifyAnswer:
 
     @property
     def findings(self) -> tuple[Counterexample, ...]:
-        """Every rule that can be broken, of all runs."""
+        """The counterexamples of all runs, one for each rule that can be broken."""
         return tuple(broken for verdict in self.verdicts for broken in verdict.violations)
 
     def exit_code(self) -> ExitCode:
-        """How the command ends: for files, by what they expect; else by what was found."""
+        """The exit code of the command: files are judged by what they expect."""
         if not self.done and not self.interrupted:
             return ExitCode.INCONCLUSIVE
         if self.request.files:
@@ -168,11 +172,13 @@ class VerifyAnswer:
 
 
 def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswer:
-    """Search everything that machines can do, and say how the contract can be broken on them.
+    """Search every interleaving of machines for ways to break the contract.
 
-    After Ctrl-C what was found until then is the answer.
+    After Ctrl-C the answer has the runs that were finished.
 
+    :param asked: the question.
     :param progress: called with a scenario's name, how many runs are made, and of how many.
+    :returns: the verdict of each run.
     :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
     """
     port = None if asked.port is None else os.fspath(asked.port)
