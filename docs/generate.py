@@ -37,7 +37,7 @@ def write(target: Path) -> None:
     pages = {
         "rules": _rules(),
         "dialects": _dialects(),
-        "options": _options(),
+        "options": options(),
         "findings": _findings(target.parent / "findings"),
         "formats": _formats(),
         "claims": claims.lines(claims.read()),
@@ -122,7 +122,7 @@ def _findings(home: Path) -> Iterator[str]:
         yield from (f"   findings/{page}" for page in pages)
 
 
-def _options() -> Iterator[str]:
+def options() -> Iterator[str]:
     """A section for each verb, a definition list for each group of its options."""
     parser = build_parser()
     yield from _groups(parser)

@@ -15,6 +15,7 @@ import pytest
 
 import lazymmu
 from lazymmu.cli.command import VERBS, build_parser
+from lazymmu.cli.completion import SHELLS
 from lazymmu.witness.source import check as source
 
 
@@ -128,7 +129,7 @@ def test_a_reader_that_goes_away_ends_it_quietly():
     assert done.returncode == 2
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_completion_knows_verbs_options_rules_and_architectures(run, shell):
     """What one can type can be completed."""
     script = run("completion", shell).out
@@ -147,6 +148,26 @@ def test_the_bash_script_completes_a_rule(run, tmp_path):
     )
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "nested-section", done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_the_fish_script_completes_a_rule(run, tmp_path):
+    """fish finds the word in the script, also behind another option with a value."""
+    script = tmp_path / "lazymmu.fish"
+    script.write_text(run("completion", "fish").out)
+    ask = f"source {script}; complete -C 'lazymmu check --since HEAD --rule nes'"
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(["fish", "-c", ask], capture_output=True, text=True, env=env, check=False)
+    assert done.stdout.split("\t")[0] == "nested-section", done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+def test_zsh_reads_its_script(run, tmp_path):
+    """The script for zsh is one that zsh parses, whatever the help texts hold."""
+    script = tmp_path / "_lazymmu"
+    script.write_text(run("completion", "zsh").out)
+    done = subprocess.run(["zsh", "-n", str(script)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ TEXTS = sorted(
         "*.md",
         "Makefile",
         ".ci/run",
+        "hatch_build.py",
+        "debian/rules",
         ".pre-commit-*.yaml",
         ".github/**/*",
         "locks/*",

@@ -2,7 +2,8 @@
 """Print a shell's completion script for lazymmu.
 
 For bash, write it to ~/.local/share/bash-completion/completions/lazymmu; for
-zsh, to a file named _lazymmu in a directory of $fpath.
+fish, to ~/.config/fish/completions/lazymmu.fish; for zsh, to a file named
+_lazymmu in a directory of $fpath.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from lazymmu.verbs.exit_code import ExitCode
 
 NAME = "completion"
 SUMMARY = "print a shell's completion script"
+
+SHELLS = ("bash", "zsh", "fish", "tcsh")
+"""The shells whose scripts are tried in the tests as far as the shell is there."""
 
 _FILES = {
     "suppress",
@@ -34,19 +38,24 @@ _DIRECTORIES = {"trees", "tree", "cache_dir", "folder"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `lazymmu completion`."""
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Print the script."""
+    emit(script(args.shell))
+    return ExitCode.CLEAN
+
+
+def script(shell: str) -> str:
+    """The completion script for one of `SHELLS`; a wheel holds those of bash, zsh and fish."""
     import shtab
 
     from lazymmu.cli.command import build_parser
 
     parser = build_parser()
     _teach(parser)
-    emit(shtab.complete(parser, shell=args.shell) + "\n")
-    return ExitCode.CLEAN
+    return shtab.complete(parser, shell=shell) + "\n"
 
 
 def _teach(parser: argparse.ArgumentParser, verb: str = "") -> None:
