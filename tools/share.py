@@ -45,8 +45,7 @@ def write(folder: Path) -> list[str]:
 
 def _man_page() -> str:
     """docs/man.rst with the options of the parser, in roff."""
-    from docutils.core import publish_string
-
+    publish_string = importlib.import_module("docutils.core").publish_string  # it has no types
     docs = TOP / "docs"
     if str(docs) not in sys.path:
         sys.path.insert(0, str(docs))  # generate.py stands beside Sphinx's configuration
