@@ -61,7 +61,7 @@ def test_a_list_is_read() -> None:
         ("T0: pin hard", "1:9: `kind` is one of preempt, migrate, irq, bh"),
         ("enable colour=red", "1:8: this event has no `colour`"),
         ("enable arch layer=arch", "1:13: `layer` is given twice"),
-        ("exit now", "1:6: `now` has no name and no place"),
+        ("exit now", "1:6: unexpected positional value `now`"),
         ('read "open', "1:6: neither a word, a value nor a comment"),
         (r'read "\q"', "1:6: no JSON string"),
         ("read p at=here", "1:8: `here` is not FILE:LINE or FILE:LINE:COLUMN"),

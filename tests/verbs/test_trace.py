@@ -65,7 +65,7 @@ def test_progress_is_told_in_mebibytes():
     [
         ({"rules": ["stale-read"]}, "there is no rule of traces 'stale-read'"),
         ({"arch": "riscv"}, "there is no architecture 'riscv'"),
-        ({"release": "latest"}, "'latest' is no release of Linux"),
+        ({"release": "latest"}, "'latest' is not a Linux release"),
         ({"traces": ["/nonexistent"]}, "/nonexistent"),
     ],
 )

@@ -62,20 +62,22 @@ def _add_selecting(parser: argparse.ArgumentParser) -> None:
     )
     new = which.add_mutually_exclusive_group()
     new.add_argument(
-        "--since", metavar="REV", help="only what is new in this git tree since revision REV"
+        "--since", metavar="REV", help="report only what is new in this git tree since revision REV"
     )
     new.add_argument(
         "--diff",
         metavar="FILE",
-        help="only what a patch brings that is applied to the tree (- for standard input)",
+        help="report only what this patch, applied to the tree, brings (- for standard input)",
     )
-    which.add_argument("--suppress", metavar="FILE", help="leave out what this TOML file names")
+    which.add_argument(
+        "--suppress", metavar="FILE", help="leave out the findings that this TOML file names"
+    )
     which.add_argument(
         "--no-allow",
         action="store_true",
         help="count also what a comment in the source allows: /* lazymmu: allow(RULE) REASON */",
     )
-    which.add_argument("--baseline", metavar="FILE", help="leave out what this baseline holds")
+    which.add_argument("--baseline", metavar="FILE", help="leave out the findings in this baseline")
     which.add_argument(
         "--write-baseline", metavar="FILE", help="write the findings as a baseline, and exit with 0"
     )

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-v",
         "--verbose",
         action="store_true",
-        help="print every counterexample, not only those that are not expected",
+        help="print every counterexample, not only unexpected ones",
     )
 
 

@@ -52,7 +52,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help=f"architecture profiles: {', '.join(ARCHES)}, a directory below arch/ of another "
-        "architecture, or all (default), which is those whose tree implements the mode",
+        "architecture, or all (default): every one on which the tree implements the mode",
     )
     group.add_argument(
         "--dialect",
@@ -65,7 +65,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--cache-dir",
         metavar="DIR",
-        help="where to keep what was learnt of a tree (default: $XDG_CACHE_HOME/lazymmu)",
+        help="folder of the cache (default: $XDG_CACHE_HOME/lazymmu)",
     )
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
 

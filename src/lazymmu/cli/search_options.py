@@ -84,7 +84,7 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         "--seconds", metavar="S", type=options.positive, help="end a search after S seconds"
     )
     group.add_argument(
-        "--engine", choices=ENGINES, default="auto", help="what searches (default: auto)"
+        "--engine", choices=ENGINES, default="auto", help="search engine (default: auto)"
     )
     group.add_argument(
         "--jobs",

@@ -216,7 +216,7 @@ def _values(tokens: list[_Token], shape: _Shape, where: str) -> dict[str, Any]:
             else:
                 key = next((name for name in shape.order if name not in values), "")
                 if not key:
-                    raise EventListError(f"{here}: `{value}` has no name and no place")
+                    raise EventListError(f"{here}: unexpected positional value `{value}`")
         # Named, `at` is the place; the moment of an observation stands without a name.
         name = "site" if token.key == "at" else key
         if name in values or (key == "in" and function):

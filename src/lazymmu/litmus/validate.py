@@ -92,7 +92,7 @@ def named(pattern: Pattern) -> Pattern:
     for name, value in pattern.fields:
         key = name or next((one for one in own if one not in given), "")
         if not key:
-            _fail(pattern, f"`{value}` has no name and no place in `{pattern.event}`")
+            _fail(pattern, f"unexpected positional value `{value}` in `{pattern.event}`")
         if key in given:
             _fail(pattern, f"`{key}` is given twice")
         given[key] = value

@@ -263,7 +263,7 @@ def _wanted(request: CheckRequest) -> _Wanted:
         if value is not None and request.kernel is not None:
             raise Problem("--since and --diff need a kernel tree, not a module")
     if request.since is not None and request.diff is not None:
-        raise Problem("--since and --diff are one or the other")
+        raise Problem("--since and --diff cannot be combined")
     arches = reading.arches_of(request)
     try:
         return _Wanted(

@@ -38,7 +38,7 @@ class TreeRequest:
         only what touches them is told.
     :param kernel: the tree that `trees`, folders of modules out of tree, are built for.
     :param jobs: processes; None for one per processor.
-    :param cache_dir: where to keep what was learnt of a tree; None for nowhere.
+    :param cache_dir: folder of the cache; None for nowhere.
     """
 
     trees: Sequence[Where]

@@ -110,7 +110,7 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
     if asked.arch is not None:
         names.check("architecture", [asked.arch], profiles())
     if asked.release is not None and version(asked.release) is None:
-        raise Problem(f"{asked.release!r} is no release of Linux, as 6.12.107 is")
+        raise Problem(f"{asked.release!r} is not a Linux release (example: 6.12.107)")
     tallies = [SectionStats() if asked.summary else None for _ in asked.traces]
     watched = tuple(
         _watched(one, asked, tally, progress)

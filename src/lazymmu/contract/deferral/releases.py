@@ -77,7 +77,7 @@ def release_of(name: str) -> ReleaseRows:
     """
     wanted = _numbers(name)
     if wanted is None:
-        raise ValueError(f"`{name}` is no release of Linux; known are {', '.join(RELEASES)}")
+        raise ValueError(f"`{name}` is not a Linux release; known are {', '.join(RELEASES)}")
     if wanted < (6, 1):
         raise ValueError(f"nothing is known of Linux {name}; known are {', '.join(RELEASES)}")
     return RELEASES[nearest(name, RELEASES) or name]

@@ -123,8 +123,8 @@ class _TraceCheck:
             raise TraceError(f"{self.trace.header.name}: there is nothing in it")
         if not lines.header.format:
             raise TraceError(
-                f"{self.trace.header.name}: no line of it is a record of a trace in a form that is "
-                "known here (tracefs text, or trace-cmd report)"
+                f"{self.trace.header.name}: no recognisable trace record "
+                "(text of tracefs or trace-cmd report expected)"
             )
         loop.finish()
         loop.seen.lines = lines.next_line - 1
