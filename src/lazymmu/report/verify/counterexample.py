@@ -171,13 +171,12 @@ def _table(
 
 def _longest(cell: Sequence[str]) -> int:
     """Columns that a cell needs so that no word of it is broken, with the indent before it."""
-    return max(
-        (
-            len(line) - len(line.lstrip()) + max(map(len, line.split()), default=0)
-            for line in map(clean, cell)
-        ),
-        default=0,
-    )
+    least = 0
+    for line in map(clean, cell):
+        indent = len(line) - len(line.lstrip())
+        for at, word in enumerate(line.split()):
+            least = max(least, indent + (2 if at else 0) + len(word))
+    return least
 
 
 def _list(
@@ -307,7 +306,6 @@ def _folded(lines: Sequence[str], width: int) -> list[str]:
             initial_indent=indent,
             subsequent_indent=indent + "  ",
             break_on_hyphens=False,
-            break_long_words=False,
         )
     return folded
 
@@ -324,5 +322,4 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
         initial_indent=indent,
         subsequent_indent=indent,
         break_on_hyphens=False,
-        break_long_words=False,
     )
