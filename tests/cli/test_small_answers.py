@@ -24,13 +24,13 @@ def test_what_one_tree_gave_is_told_although_another_is_not_there(run):
 
 
 def test_one_tree_that_is_not_there_is_one_sentence(run):
-    """As ever: with nothing on standard output."""
+    """Nothing is on standard output then, as ever."""
     done = run("check", "/nonexistent", "--no-cache")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
 
 
 def test_what_was_checked_before_ctrl_c_is_told(run, monkeypatch):
-    """Of two trees the first, with exit code 130."""
+    """Of two trees the first is told, with exit code 130."""
     one = verb._one
 
     def interrupted(tree, *rest):
@@ -87,7 +87,7 @@ def test_a_rule_that_source_cannot_show_names_the_verb_that_can(run):
 
 
 def test_an_architecture_of_machines_is_named_where_source_has_none(run):
-    """With the verb that knows it."""
+    """The sentence names the verb that knows it."""
     done = run("check", OLD, "--arch", "x86-native")
     assert "machines have it: lazymmu verify --arch x86-native" in done.err
 
@@ -107,7 +107,7 @@ def test_explain_alone_has_the_rules_in_groups(run):
 
 
 def test_a_build_directory_names_its_source(run, tmp_path):
-    """As kbuild links it."""
+    """The link that kbuild makes leads to it."""
     (tmp_path / "source").symlink_to(NEW)
     done = run("check", tmp_path, "--no-cache")
     assert done.code == 2

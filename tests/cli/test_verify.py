@@ -74,7 +74,7 @@ def test_without_arguments_it_is_the_short_table_of_small_scenarios(run, answers
         one.scenario.expected(one.arch, one.feature, one.release).also for one, _ in asked
     )
     assert ran.out.startswith("scenario\n  on ")
-    assert f"lazymmu: {len(asked)} runs: {len(asked)} hold, {5 * len(asked)} states" in ran.err
+    assert f"; {len(asked)} runs: {len(asked)} hold, {5 * len(asked)} states" in ran.err
     assert max(map(len, ran.out.splitlines())) <= 100
 
 
