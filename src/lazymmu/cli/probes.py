@@ -2,8 +2,10 @@
 """Print a shell script that records what `lazymmu trace` needs.
 
 The script is for one architecture and release, says in comments what it can
-show and what not, and undoes what it sets. This command itself touches
-nothing: it only prints.
+show and what not, and undoes what it sets. With an image of a kernel from
+v7.0 on (--vmlinux, --running) the events at the instructions that begin and
+end sections are printed instead, as lines for dynamic_events. This command
+itself touches nothing: it only prints.
 """
 
 from __future__ import annotations
@@ -54,13 +56,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="trace-cmd",
         help="a script that runs trace-cmd",
     )
+    group = parser.add_argument_group("events at instructions, of kernels from v7.0 on")
+    image = group.add_mutually_exclusive_group()
+    image.add_argument(
+        "--vmlinux",
+        metavar="FILE",
+        help="print an event for each instruction of this image that touches a task's counters "
+        "(needs its symbols and BTF)",
+    )
+    image.add_argument(
+        "--running", action="store_true", help="the same for the kernel that runs (needs root)"
+    )
+    group.add_argument(
+        "--module",
+        metavar="FILE",
+        action="append",
+        default=[],
+        dest="modules",
+        help="and for each of this module (.ko, packed or not)",
+    )
     parser.add_argument(
         "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
     )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    """Print the script."""
+    """Print the script, or the events."""
+    if args.vmlinux is not None or args.running:
+        return _events(args)
+    if args.modules:
+        raise Problem("--module needs the kernel it belongs to: --vmlinux FILE or --running")
     from lazymmu.ftrace import probes
 
     here = platform.uname()
@@ -89,3 +114,25 @@ def run(args: argparse.Namespace) -> ExitCode:
         say(f"nothing shows the mode on {asked.label} with Linux {release}")
         return ExitCode.INCONCLUSIVE
     return ExitCode.CLEAN
+
+
+def _events(args: argparse.Namespace) -> ExitCode:
+    """Print events at the instructions of an image."""
+    from lazymmu.report.probes import events
+    from lazymmu.verbs.probes import ProbesRequest, find_probes
+
+    if args.arch or args.release or args.form != "tracefs":
+        raise Problem("an image says its architecture and release itself, and has one form")
+    here = platform.uname()
+    answer = find_probes(
+        ProbesRequest(
+            vmlinux=args.vmlinux,
+            modules=tuple(args.modules),
+            machine=here.machine,
+            release=here.release,
+        )
+    )
+    emit(events.render(answer), args.output)
+    for sentence in events.said(answer):
+        say(sentence)
+    return ExitCode.CLEAN if answer.number else ExitCode.INCONCLUSIVE

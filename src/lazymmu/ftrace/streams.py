@@ -21,7 +21,7 @@ from lazymmu.inputs import LIMIT, open_input
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-__all__ = ["BLOCK_BYTES", "blocks", "opened"]
+__all__ = ["BLOCK_BYTES", "blocks", "opened", "zstandard"]
 
 BLOCK_BYTES: Final = 1 << 20
 """Bytes read at once; also the length from which a line is given up."""
@@ -114,12 +114,16 @@ def _unpacked(path: str, head: bytes, source: BinaryIO) -> Iterator[BinaryIO]:
     elif head.startswith(_XZ):
         yield cast("BinaryIO", lzma.LZMAFile(source))  # noqa: SIM115 - the caller's
     elif head.startswith(_ZSTD):
-        yield _zstd(path, source)
+        yield zstandard(path, source)
     else:
         yield source
 
 
-def _zstd(path: str, source: BinaryIO) -> BinaryIO:
+def zstandard(path: str, source: BinaryIO) -> BinaryIO:
+    """What is packed with zstd in `source`, unpacked; path: its name.
+
+    Raises TraceError where this Python cannot.
+    """
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]
     except ImportError:

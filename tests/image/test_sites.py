@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Instructions that touch the counters: found, told apart, and written as events."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from lazymmu.image.btf import CounterLayout
+from lazymmu.image.code import code_of
+from lazymmu.image.elf import ElfFile
+from lazymmu.image.error import ImageError
+from lazymmu.image.sites import find_sites
+from tests import images
+from tests.images import ARM64, BEGIN, EC, END, PC, PID, Image, x86
+
+LAYOUT = CounterLayout(PID, EC, PC, 1)
+
+
+def found(image: Image):
+    """What is found in an image."""
+    return find_sites(code_of(ElfFile(io.BytesIO(image.build())), "made"), LAYOUT)
+
+
+def lines(image: Image) -> list[str]:
+    """The events, without what is fetched."""
+    return [" ".join(one.line().split()[:2]) for one in found(image).probes]
+
+
+def test_a_section_of_x86_shows_guard_begin_and_end():
+    """A guard is one only where a beginning follows; the guard of an end is left out."""
+    image = Image([("copy", BEGIN), ("zap", END)])
+    assert lines(image) == [
+        "p:lazymmu/ge1 copy+0x0",
+        "p:lazymmu/en1 copy+0x9",
+        "p:lazymmu/st1 zap+0x13",
+    ]
+    assert found(image).probes[2].fetched == (
+        f"pid=+{PID}(%bx):s32 ec=+{EC}(%bx):u8 pc=+{PC}(%bx):u8 nv=%ax:u8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "event"),
+    [
+        (b"\x41\x80\x87@EC@\x01", "en1 f+0x0 %r15"),  # addb $1, EC(%r15)
+        (b"\x41\x80\x84\x24@EC@\x01", "en1 f+0x0 %r12"),  # addb $1, EC(%r12): with a SIB byte
+        (b"\x80\xaf@EC@\x01", "di1 f+0x0 %di"),  # subb $1, EC(%rdi)
+        (b"\x80\x87@EC@\xff", "di1 f+0x0 %di"),  # addb $-1, EC(%rdi)
+        (b"\xfe\x87@EC@", "en1 f+0x0 %di"),  # incb EC(%rdi)
+        (b"\xfe\x8f@PC@", "re1 f+0x0 %di"),  # decb PC(%rdi)
+        (b"\x80\x87@PC@\x01", "pa1 f+0x0 %di"),  # addb $1, PC(%rdi)
+        (b"\x8d\x50\x01\x88\x97@PC@", "pa1 f+0x3 %di"),  # lea 1(%rax), %edx; mov %dl, PC(%rdi)
+        (b"\x83\xea\x01\x88\x97@PC@", "re1 f+0x3 %di"),  # sub $1, %edx; mov %dl, PC(%rdi)
+        (b"\xc6\x87@EC@\x00", r"st1 f+0x0 %di \0"),  # movb $0, EC(%rdi)
+        (b"\x44\x88\x87@EC@", "st1 f+0x0 %di %r8"),  # mov %r8b, EC(%rdi)
+        (b"\x88\xa7@EC@", "st1 f+0x0 %di %ax:b8@8/16"),  # mov %ah, EC(%rdi)
+    ],
+)
+def test_every_form_of_x86_is_known(code, event):
+    """Whatever registers and forms a compiler takes, the event reads the right ones."""
+    (probe,) = found(Image([("f", x86(code, b"\xc3"))])).probes
+    name, place, base, *value = event.split()
+    assert (probe.name, probe.place) == (name, place)
+    assert f"ec=+{EC}({base}):u8" in probe.fetched
+    assert [part for part in probe.fetched.split() if part.startswith("nv=")] == [
+        f"nv={one}" if ":" in one else f"nv={one}:u8" for one in value
+    ]
+
+
+def test_what_changes_a_counter_otherwise_is_said():
+    """An instruction without an event that changes a counter is a loss with its place."""
+    image = Image([("f", x86(b"\x90\x80\xa7@PC@\x00\xc3"))])  # andb $0, PC(%rdi)
+    assert found(image).probes == ()
+    assert found(image).unseen == ("f+0x1 changes a counter, and how is not known (1)",)
+
+
+def test_the_address_of_the_counters_is_a_loss_that_is_said():
+    """What goes through a pointer to the counters is not seen at its instruction."""
+    image = Image([("f", x86(b"\x48\x8d\x8f@EC@\xc3"))])  # lea EC(%rdi), %rcx
+    assert "take the counters' address" in found(image).unseen[0]
+
+
+def test_arm64_reckons_addresses_that_its_loads_cannot_hold():
+    """By an addition or an index: the event counts from the register that it has."""
+    assert [one.line() for one in found(Image([("f", ARM64)], arch="arm64")).probes] == [
+        "p:lazymmu/ge1 f+0x8 pid=-2648(%x8):s32 ec=+1448(%x8):u8 pc=+1449(%x8):u8",
+        "p:lazymmu/st1 f+0x18 pid=-2648(%x8):s32 ec=+1448(%x8):u8 pc=+1449(%x8):u8 nv=%x11:u8",
+        "p:lazymmu/st2 f+0x30 pid=+1448(%x0):s32 ec=+5544(%x0):u8 pc=+5545(%x0):u8 nv=%x2:u8",
+    ]
+
+
+def test_arm64_without_its_decoder_says_what_to_install(monkeypatch):
+    """One sentence names the package and the extra that brings it."""
+    monkeypatch.setitem(sys.modules, "capstone", None)
+    with pytest.raises(ImageError, match="install capstone"):
+        found(Image([("f", ARM64)], arch="arm64"))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_powerpc_is_read_in_both_orders_of_bytes(order):
+    """Loads and stores of bytes hold the whole offset; pauses are told by what is added."""
+    image = Image([("f", images.powerpc(order))], arch="powerpc", order=order)
+    assert lines(image) == [
+        "p:lazymmu/ge1 f+0x0",
+        "p:lazymmu/st1 f+0x14",
+        "p:lazymmu/pa1 f+0x24",
+    ]
+
+
+def test_sparc64_says_what_shows_its_sections_instead():
+    """Nothing is guessed where the instructions of an architecture are not read."""
+    with pytest.raises(ImageError, match="arch_enter_lazy_mmu_mode"):
+        found(Image([("f", b"\0" * 8)], arch="sparc", order=">"))
+
+
+def test_a_name_that_two_functions_have_is_told_from_the_beginning_of_the_code():
+    """The kernel refuses a name that is not unique, and takes the distance from _text."""
+    image = Image([("same", END), ("same", BEGIN)])
+    assert lines(image)[1] == "p:lazymmu/ge1 _text+0x20"
+
+
+def test_events_of_a_module_name_it():
+    """A module's own code is probed by the module's name."""
+    assert lines(Image([("f", BEGIN)], module="our_mod")) == [
+        "p:lazymmu/ge1 our_mod:f+0x0",
+        "p:lazymmu/en1 our_mod:f+0x9",
+    ]
