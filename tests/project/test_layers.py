@@ -37,6 +37,7 @@ ALLOWED = {
     "explore": {"explore"},
     "ftrace": {"ftrace", "contract"},
     "image": {"image"},
+    "tracing": {"tracing", "image", "ftrace"},
     # Kernel C: each room from what is below it, and what puts the rooms together above them.
     "kernelc.preprocess": {"kernelc.preprocess", *CONFIG_AND_TEXT},
     "kernelc.config": {"kernelc.config", *CONFIG_AND_TEXT},
@@ -94,6 +95,7 @@ ALLOWED = {
         "explore",
         "ftrace",
         "image",
+        "tracing",
         "contract",
     },
     "report.common": {"report.common", "witness.finding"},

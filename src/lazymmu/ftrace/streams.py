@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a trace comes from: a file, standard input, compressed or not, or a trace.dat.
+"""Where a trace comes from: a file, standard input, packed or not, an archive, or a trace.dat.
 
 Everything is read in blocks of whole lines, so that memory does not grow with the trace.
 """
@@ -11,8 +11,9 @@ import gzip
 import io
 import lzma
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
+from lazymmu.ftrace.archive import Replayed, member
 from lazymmu.ftrace.lines import frame
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.tracecmd import TraceCmdError, reported
@@ -21,7 +22,7 @@ from lazymmu.inputs import LIMIT, open_input
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-__all__ = ["BLOCK_BYTES", "blocks", "opened", "zstandard"]
+__all__ = ["BLOCK_BYTES", "blocks", "opened", "zstandard", "zstd_module"]
 
 BLOCK_BYTES: Final = 1 << 20
 """Bytes read at once; also the length from which a line is given up."""
@@ -33,26 +34,6 @@ _GZIP: Final = b"\x1f\x8b"
 _XZ: Final = b"\xfd7zXZ\x00"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _TRACE_DAT: Final = b"\x17\x08\x44tracing"
-
-
-class _Replayed(io.RawIOBase):
-    """A stream with the bytes that were read to see what it is put back before it."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(cast("bytearray", buffer))
-        if self._head:
-            part, self._head = self._head[: len(view)], self._head[len(view) :]
-        else:
-            part = self._rest.read(len(view)) or b""
-        view[: len(part)] = part
-        return len(part)
 
 
 @contextlib.contextmanager
@@ -83,9 +64,9 @@ def opened(
                 )
             yield stack.enter_context(reported(path, told))
             return
-        counted = _Counted(cast("BinaryIO", _Replayed(head, raw)), progress)
+        counted = _Counted(cast("BinaryIO", Replayed(head, raw)), progress)
         source = cast("BinaryIO", io.BufferedReader(counted, BLOCK_BYTES))
-        yield stack.enter_context(_unpacked(path, head, source))
+        yield member(path, stack.enter_context(_unpacked(path, head, source)))
 
 
 class _Counted(io.RawIOBase):
@@ -119,21 +100,29 @@ def _unpacked(path: str, head: bytes, source: BinaryIO) -> Iterator[BinaryIO]:
         yield source
 
 
-def zstandard(path: str, source: BinaryIO) -> BinaryIO:
-    """What is packed with zstd in `source`, unpacked; path: its name.
-
-    Raises TraceError where this Python cannot.
-    """
+def zstd_module() -> Any:
+    """The module that reads and writes zstd; None where this Python has none."""
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         try:
             from backports import zstd  # type: ignore[no-redef,unused-ignore]
         except ImportError:
-            raise TraceError(
-                f"{path} is packed with zstd, which this Python cannot read: install "
-                "backports.zstd, or unpack the file"
-            ) from None
+            return None
+    return zstd
+
+
+def zstandard(path: str, source: BinaryIO) -> BinaryIO:
+    """What is packed with zstd in `source`, unpacked; path: its name.
+
+    Raises TraceError where this Python cannot.
+    """
+    zstd = zstd_module()
+    if zstd is None:
+        raise TraceError(
+            f"{path} is packed with zstd, which this Python cannot read: install "
+            "backports.zstd, or unpack the file"
+        )
     return cast("BinaryIO", zstd.ZstdFile(source))
 
 
