@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Record what the running kernel does with the mode, into one file for `lazymmu trace`.
+"""Record what the running kernel does with the mode, into one file.
 
-It records while COMMAND runs, or until Ctrl-C, in a tracing instance of its
-own: nobody else's tracing is touched, and all that was set up is undone at
-the end, also when it is stopped. It needs root and tracefs. The file is a tar
-packed with zstd: the trace, the layout of its events, the instructions that
-were probed, the configuration, and how it was recorded.
+`lazymmu trace` reads it. Recorded is what happens while COMMAND runs, or until
+Ctrl-C, in a tracing instance of its own: nobody else's tracing is touched, and
+all that was set up is undone at the end, also when it is stopped. It needs root
+and tracefs. The file is a tar packed with zstd: the trace, the layout of its
+events, the instructions that were probed, the configuration, and how it was
+recorded.
 """
 
 from __future__ import annotations

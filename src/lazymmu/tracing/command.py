@@ -59,8 +59,8 @@ def run_until(
     try:
         yield lambda switch: _run(command, switch)
     finally:
-        for number in before:
-            signal.signal(number, signal.SIG_DFL)
+        for one in before:
+            signal.signal(one, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

@@ -63,7 +63,8 @@ class RecordingSetup:
 
     def tells(self, refused: Collection[str]) -> bool:
         """Whether something shows the mode, given what the kernel did not take."""
-        made = (*self.functions, *(one.name for one in (*self.dynamic, *self.sites)))
+        events = (*(one.name for one in self.dynamic), *(one.name for one in self.sites))
+        made = (*self.functions, *events)
         return any(name not in refused for name in made)
 
 
