@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import io
+import platform
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -74,7 +77,7 @@ def test_what_changes_a_counter_otherwise_is_said():
     """An instruction without an event that changes a counter is a loss with its place."""
     image = Image([("f", x86(b"\x90\x80\xa7@PC@\x00\xc3"))])  # andb $0, PC(%rdi)
     assert found(image).probes == ()
-    assert found(image).unseen == ("f+0x1 changes a counter, and how is not known (1)",)
+    assert found(image).unseen == ("what changes a counter in a way that is not known: f+0x1 (1)",)
 
 
 def test_the_address_of_the_counters_is_a_loss_that_is_said():
@@ -128,3 +131,42 @@ def test_events_of_a_module_name_it():
         "p:lazymmu/ge1 our_mod:f+0x0",
         "p:lazymmu/en1 our_mod:f+0x9",
     ]
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc here")
+@pytest.mark.parametrize("level", ["-O2", "-Os"])
+def test_what_a_compiler_makes_of_the_api_is_found_whole(tmp_path, level):
+    """Each call of a begin, end, pause and resume is found once, with its guard."""
+    machine = platform.machine()
+    if machine != "x86_64":
+        pytest.skip("its code is for x86-64")
+    (tmp_path / "a.c").write_text(
+        f"""
+struct task {{ char before[{EC}]; unsigned char enabled, paused; }};
+struct task *now(void); void enter(void); void leave(void); void flush(void);
+static inline __attribute__((always_inline)) void begin(struct task *t)
+{{ if (t->paused) return; if (t->enabled++ == 0) enter(); }}
+static inline __attribute__((always_inline)) void end(struct task *t)
+{{ if (t->paused) return; if (--t->enabled == 0) leave(); else flush(); }}
+void section(void) {{ struct task *t = now(); begin(t); flush(); end(t); }}
+void stop(void) {{ struct task *t = now(); if (t->paused++ == 0) leave(); }}
+void go(void) {{ struct task *t = now(); if (--t->paused == 0) enter(); }}
+"""
+    )
+    subprocess.run(
+        ["gcc", level, "-fcf-protection=none", "-c", "a.c", "-o", "a.o"], cwd=tmp_path, check=True
+    )
+    with (tmp_path / "a.o").open("rb") as stream:
+        probes = find_sites(code_of(ElfFile(stream), "a.ko"), LAYOUT).probes
+    kinds = {}
+    for one in probes:
+        kinds.setdefault(one.function, []).append(one.kind.value)
+    assert kinds["stop"] == ["pa"]
+    assert kinds["go"] == ["re"]
+    assert kinds["section"][0] == "ge"
+    assert [kind for kind in kinds["section"] if kind in ("en", "di", "st")][:2] in (
+        ["st", "st"],
+        ["en", "di"],
+        ["en", "st"],
+        ["st", "di"],
+    )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_arm64"]
 
-_MOST_WORDS: Final = 1 << 16
-"""Instructions of one function that are decoded: ten times the longest of a kernel."""
+_MOST_WORDS: Final = 1 << 14
+"""Instructions of one function that are followed: more than the longest of a kernel has."""
 
 _TO_BEGIN: Final = 48
 """Instructions between a guard and its beginning."""
@@ -71,7 +71,10 @@ def find_arm64(
     found: list[CounterSite] = []
     for begin, end in functions:
         first, last = np.searchsorted(hits, (begin, end))
-        if first == last or end - begin > 4 * _MOST_WORDS:
+        if first == last:
+            continue
+        if end - begin > 4 * _MOST_WORDS:
+            found.append(CounterSite(int(hits[first]), SiteKind.UNKNOWN, ""))
             continue
         steps = _decoded(reader, code[begin:end], begin)
         _follow(steps, layout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
     from lazymmu.image.elf import ElfFile
 
-__all__ = ["CodePart", "KernelCode", "code_of", "functions_between"]
+__all__ = ["CodePart", "KernelCode", "code_of", "functions_between", "repeated"]
 
 _GONE: Final = re.compile(r"\.(init|exit|meminit|altinstr|devinit|cpuinit)\b")
 """Sections that are freed once the kernel runs, or are only copied from."""
+
+_MAX_CODE: Final = 1 << 30
+"""Bytes of all code: sections of a stranger's file may lie over each other."""
 
 _BANNER: Final = re.compile(rb"Linux version ([\w.+~-]{1,64}) ")
 _NAME: Final = re.compile(rb"(?:^|\0)name=([\w-]{1,64})\0")
@@ -51,7 +55,8 @@ class KernelCode:
 
     module: its name, "" for the kernel; release: the kernel's, "" where the image does not say;
     text: the address of `_text`, from which a place can be told whose function's name is not
-    unique (None in a module).
+    unique (None in a module); repeated: names that several functions have, also outside of what
+    is probed.
     """
 
     arch: str
@@ -60,6 +65,7 @@ class KernelCode:
     release: str
     parts: tuple[CodePart, ...]
     text: int | None = None
+    repeated: frozenset[str] = frozenset()
 
 
 def code_of(file: ElfFile, path: str) -> KernelCode:
@@ -70,12 +76,18 @@ def code_of(file: ElfFile, path: str) -> KernelCode:
     symbols = file.functions()
     if not symbols:
         raise ImageError("it has no symbols: it was stripped")
-    parts = []
+    by_section: dict[int, list[tuple[int, int, str]]] = {}
+    for one in symbols:
+        by_section.setdefault(one.section, []).append((one.address, one.size, one.name))
+    parts, size = [], 0
     for number, section in enumerate(file.sections):
         if not section.is_code or _GONE.search(section.name):
             continue
+        size += section.size
+        if size > _MAX_CODE:
+            raise ImageError(f"it has more than {_MAX_CODE >> 20} MiB of code")
         content = file.content(section)
-        mine = ((one.address, one.size, one.name) for one in symbols if one.section == number)
+        mine = by_section.get(number, ())
         parts.append(
             CodePart(
                 section.address,
@@ -94,7 +106,13 @@ def code_of(file: ElfFile, path: str) -> KernelCode:
         release=_release(file),
         parts=tuple(parts),
         text=None if file.is_module else file.address_of("_text"),
+        repeated=repeated(one.name for one in symbols),
     )
+
+
+def repeated(names: Iterable[str]) -> frozenset[str]:
+    """The names that are there more than once."""
+    return frozenset(name for name, times in Counter(names).items() if times > 1)
 
 
 def functions_between(

@@ -103,9 +103,8 @@ class ElfFile:
     def functions(self) -> tuple[ElfSymbol, ...]:
         """The functions of the symbol table, by section and address."""
         found: list[ElfSymbol] = []
-        for table in self.sections:
-            if table.kind != _SYMTAB:
-                continue
+        # One alone, as linkers make it: others of a stranger's file may lie over it.
+        for table in [one for one in self.sections if one.kind == _SYMTAB][:1]:
             if table.link >= len(self.sections):
                 raise ImageError("its table of symbols names no table of strings")
             names = self.content(self.sections[table.link])
@@ -120,9 +119,9 @@ class ElfFile:
 
     def address_of(self, name: str) -> int | None:
         """The address of a symbol of any kind; None where there is none."""
-        for table in self.sections:
-            if table.kind != _SYMTAB or table.link >= len(self.sections):
-                continue
+        for table in [one for one in self.sections if one.kind == _SYMTAB][:1]:
+            if table.link >= len(self.sections):
+                break
             names, content = self.content(self.sections[table.link]), self.content(table)
             wanted = name.encode() + b"\0"
             for at in range(0, len(content) - 23, 24):

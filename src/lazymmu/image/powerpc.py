@@ -42,7 +42,9 @@ def find_powerpc(code: bytes, layout: CounterLayout, order: str) -> tuple[Counte
         stores, paused = word >> 26 == _STB, word & 0xFFFF == layout.paused
         value = ""
         if not stores:
-            begins = paused and _begins(words, places[number + 1 :], at, steps, layout)
+            begins = paused and _begins(
+                words, places[number + 1 : number + 1 + _WINDOW], at, steps, layout
+            )
             kind = SiteKind.GUARD if begins else SiteKind.OTHER_GUARD if paused else SiteKind.READ
         elif paused:
             kind = {1: SiteKind.PAUSE, -1: SiteKind.RESUME}.get(steps[at], SiteKind.UNKNOWN)

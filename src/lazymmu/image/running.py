@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.image.code import CodePart, KernelCode, functions_between
+from lazymmu.image.code import CodePart, KernelCode, functions_between, repeated
 from lazymmu.image.error import ImageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def running_code(arch: str, release: str, root: Path = Path("/")) -> KernelCode:
         raise ImageError(f"cannot read /proc/kallsyms: {error.strerror}") from None
     functions, places = [], {}
     for address, kind, name in _SYMBOL.findall(text):
-        if kind in b"tTwW":
+        if kind in b"tTwW" and name not in (b"_text", b"_stext"):
             functions.append((int(address, 16), 0, name.decode("ascii", "backslashreplace")))
         if name in (b"_text", b"_stext", b"_etext"):
             places[name.decode()] = int(address, 16)
@@ -82,7 +82,8 @@ def running_code(arch: str, release: str, root: Path = Path("/")) -> KernelCode:
             "of this kernel is needed (--vmlinux FILE)"
         ) from None
     part = CodePart(begin, content, functions_between(begin, end, functions))
-    return KernelCode(arch, order, "", release, (part,), places.get("_text"))
+    names = repeated(name for _, _, name in functions)
+    return KernelCode(arch, order, "", release, (part,), places.get("_text"), names)
 
 
 def _memory(core: BinaryIO, begin: int, end: int) -> tuple[bytes, str]:

@@ -29,6 +29,9 @@ __all__ = ["FoundSites", "SiteProbe", "find_sites"]
 GROUP: Final = "lazymmu"
 """The group of the events."""
 
+_MOST_NAMED: Final = 8
+"""Places that are named in one sentence."""
+
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w.$]{0,511}")
 """Names that stand in a line of dynamic_events as they are."""
 
@@ -80,18 +83,19 @@ def find_sites(
         raise ImageError(
             f"its counters have {layout.width} bytes each, and only those of one byte are known"
         )
-    times = Counter(name for part in code.parts for _, _, name in part.functions)
     probes, unseen, met = [], Counter[str](), Counter[SiteKind]()
+    unknown: list[str] = []
     for part in code.parts:
         for site in _find(code, part, layout):
             met[site.kind] += 1
             owner = part.owner(site.at)
             if site.kind is SiteKind.UNKNOWN:
-                where = f"{owner[0]}+{owner[1]:#x}" if owner else f"{part.address + site.at:#x}"
-                unseen[f"{where} changes a counter, and how is not known"] += 1
+                unknown.append(
+                    f"{owner[0]}+{owner[1]:#x}" if owner else hex(part.address + site.at)
+                )
             if not site.kind.is_probed:
                 continue
-            place = _place(code, part, site, owner, times)
+            place = _place(code, part, site, owner)
             if place is None:
                 unseen["instructions in functions without a name of their own"] += 1
                 continue
@@ -101,6 +105,9 @@ def find_sites(
             probes.append(SiteProbe(site.kind, numbers[site.kind], place, fetched, function))
         if code.arch == "x86" and (taken := taken_x86(part.content, layout)):
             unseen["places that take the counters' address, through which anything may go"] += taken
+    if unknown:
+        named = ", ".join(unknown[:_MOST_NAMED]) + ", ..." * (len(unknown) > _MOST_NAMED)
+        unseen[f"what changes a counter in a way that is not known: {named}"] = len(unknown)
     return FoundSites(
         code=code,
         probes=tuple(probes),
@@ -129,14 +136,13 @@ def _place(
     part: CodePart,
     site: CounterSite,
     owner: tuple[str, int] | None,
-    times: Counter[str],
 ) -> str | None:
     """A place as the kernel takes it; None where it cannot be told.
 
     A name that several functions have is refused (kernel/trace/trace_kprobe.c,
     validate_probe_symbol(), b022f0c7e404 in v6.7): the distance from `_text` is as good.
     """
-    if owner is not None and times[owner[0]] == 1 and _PLAIN.fullmatch(owner[0]):
+    if owner is not None and owner[0] not in code.repeated and _PLAIN.fullmatch(owner[0]):
         place = f"{owner[0]}+{owner[1]:#x}"
         return f"{code.module}:{place}" if code.module else place
     if code.text is None or part.address + site.at < code.text:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import struct
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -186,9 +186,8 @@ def _ways(code: bytes, end: int) -> Iterator[int]:
 
 def _begins(touched: list[_Touch], places: list[int], at: int) -> bool:
     """Whether what follows `at` first changes the count of sections, by one more."""
-    for one in touched[bisect_left(places, at) :]:
-        if one.site.at > at + _WINDOW:
-            break
+    for number in range(bisect_left(places, at), bisect_right(places, at + _WINDOW)):
+        one = touched[number]
         if one.site.kind is not SiteKind.READ:
             return one.step > 0 and one.site.kind in (SiteKind.BEGIN, SiteKind.STORE)
     return False

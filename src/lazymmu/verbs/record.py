@@ -135,6 +135,12 @@ def _sites(asked: RecordRequest) -> tuple[ProbesAnswer | None, tuple[str, ...]]:
         if asked.vmlinux is not None or asked.modules:
             raise
         return None, (f"no events at instructions: {problem}",)
+    release = found.found[0].code.release
+    if release != asked.release:
+        raise Problem(
+            f"{found.origin} is of Linux {release or '(it does not say)'}, and {asked.release} "
+            "runs: its instructions stand elsewhere"
+        )
     return found, ()
 
 
