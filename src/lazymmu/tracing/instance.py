@@ -55,6 +55,10 @@ class OwnInstance:
         flags = os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
         return _write(self.folder / file, text, flags)
 
+    def set_event_file(self, name: str, file: str, text: str) -> str:
+        """Write into a file of an event of ours; the reason why it could not be done, or ""."""
+        return _write(self.folder / "events" / self.group / name / file, text, 0)
+
     def end(self) -> tuple[str, ...]:
         """Take everything away; sentences about what could not be."""
         if not self.folder.exists():

@@ -102,6 +102,7 @@ def steps(setup: RecordingSetup, tracefs: Path, process: int) -> Iterator[str]:
     def write(text: str, path: Path, sign: str = ">") -> str:
         return f"echo {shlex.quote(text)} {sign}{shlex.quote(str(path))}"
 
+    stacks = {one.name: one.stack for one in setup.dynamic if one.stack}
     yield f"mkdir {shlex.quote(str(folder))}"
     for file, text in _settings(setup):
         yield write(text, folder / file)
@@ -110,6 +111,9 @@ def steps(setup: RecordingSetup, tracefs: Path, process: int) -> Iterator[str]:
             also = "" if not number else "  # if the kernel refuses the one before"
             yield write(_of_group(form, group), tracefs / "dynamic_events", ">>") + also
         yield write(f"{group}:{name}", folder / "set_event", ">>")
+        if name in stacks:
+            trigger = folder / "events" / group / name / "trigger"
+            yield write(f"stacktrace if {stacks[name]}", trigger)
     for name in setup.events:
         yield write(name.replace("/", ":", 1), folder / "set_event", ">>")
     for name in setup.functions:
@@ -135,11 +139,15 @@ def apply(setup: RecordingSetup, own: OwnInstance) -> tuple[Refused, ...]:
         reason = own.set(file, text)
         if reason:
             raise TracingError(f"cannot set {file} to {text}: {reason}")
+    stacks = {one.name: one.stack for one in setup.dynamic if one.stack}
     for name, forms in _made(setup):
         for form in forms:
             reason = own.make(name, _of_group(form, own.group))
             if not reason:
                 reason = own.set("set_event", f"{own.group}:{name}", append=True)
+                if name in stacks:
+                    # Without it a sleep is told all the same, only not where.
+                    own.set_event_file(name, "trigger", f"stacktrace if {stacks[name]}")
                 break
         if reason:
             refused.append(Refused(name, reason))
