@@ -247,6 +247,30 @@ def test_what_a_killed_recording_left_is_named_and_removed(run, tracefs, vmlinux
     assert untouched(tracefs)
 
 
+def test_what_could_not_be_undone_is_said_and_is_a_failure(run, tracefs, tmp_path):
+    """An instance that does not go is named with the way to try again, and the status is 2."""
+    ran = run(
+        *("record", "--tracefs", tracefs, "--output", tmp_path / "o"),
+        *command(tracefs, "mkdir -p $d/held/fast"),
+    )
+    assert ran.code == 2
+    assert "cannot remove" in ran.err
+    assert "rmdir" in ran.err
+    assert (tmp_path / "o").exists()
+
+
+def test_ctrl_c_with_a_command_ends_it_and_keeps_the_recording(tracefs, vmlinux, tmp_path):
+    """A command that heeds Ctrl-C ends, and what was recorded until then is there."""
+    out = tmp_path / "o"
+    process = started(tracefs, vmlinux, out, "--", "sleep", "300")
+    time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 3, said
+    assert untouched(tracefs)
+    assert json.loads(members(out)["how.json"])["status"] == -signal.SIGINT
+
+
 def test_cleaning_leaves_alone_what_still_runs(run, tracefs, tmp_path, monkeypatch):
     """A recording that goes on is not taken apart by another one's --clean."""
     own = tracefs / "instances" / f"lazymmu-record-{os.getpid()}"

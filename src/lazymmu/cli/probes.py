@@ -75,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="modules",
         help="and for each of this module (.ko, packed or not)",
     )
+    group.add_argument(
+        "--bpftrace",
+        action="store_true",
+        help="print a script for bpftrace that prints the same lines (needs an image)",
+    )
     parser.add_argument(
         "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
     )
@@ -84,6 +89,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Print the script, or the events."""
     if args.vmlinux is not None or args.running:
         return _events(args)
+    if args.bpftrace:
+        raise Problem("--bpftrace needs an image: --vmlinux FILE or --running")
     if args.modules:
         raise Problem("--module needs the kernel it belongs to: --vmlinux FILE or --running")
     from lazymmu.ftrace import probes
@@ -118,7 +125,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _events(args: argparse.Namespace) -> ExitCode:
     """Print events at the instructions of an image."""
-    from lazymmu.report.probes import events
+    from lazymmu.report.probes import bpftrace, events
     from lazymmu.verbs.probes import ProbesRequest, find_probes
 
     if args.arch or args.release or args.form != "tracefs":
@@ -132,7 +139,7 @@ def _events(args: argparse.Namespace) -> ExitCode:
             release=here.release,
         )
     )
-    emit(events.render(answer), args.output)
+    emit((bpftrace if args.bpftrace else events).render(answer), args.output)
     for sentence in events.said(answer):
         say(sentence)
     return ExitCode.CLEAN if answer.number else ExitCode.INCONCLUSIVE

@@ -113,6 +113,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         asked,
         plan,
         started=lambda: None if asked.command else say("recording; Ctrl-C ends it"),
+        stays=say,
     )
     for one in answer.refused:
         say(f"not recorded: {one.name}: {one.reason}")
@@ -122,8 +123,6 @@ def run(args: argparse.Namespace) -> ExitCode:
         say(f"{asked.command[0]} ended with status {answer.status}")
     if not answer.tells:
         say(f"nothing that was recorded shows the mode on this kernel, Linux {asked.release}")
-    for sentence in answer.left:
-        say(sentence)
     say(f"{answer.output}: {answer.lines} lines; lazymmu trace {answer.output}")
     return answer.exit_code()
 

@@ -38,14 +38,15 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][\w.$]{0,511}")
 
 @dataclass(frozen=True, slots=True)
 class SiteProbe:
-    """One event: its name, the place in the words of dynamic_events, what is fetched, and the
-    function that it is in."""
+    """One event: its name, the place in the words of dynamic_events, what is fetched, the function
+    that it is in, and the instruction."""
 
     kind: SiteKind
     number: int
     place: str
     fetched: str
     function: str
+    site: CounterSite
 
     @property
     def name(self) -> str:
@@ -102,7 +103,7 @@ def find_sites(
             numbers[site.kind] += 1
             function = owner[0] if owner else ""
             fetched = _fetched(site, layout)
-            probes.append(SiteProbe(site.kind, numbers[site.kind], place, fetched, function))
+            probes.append(SiteProbe(site.kind, numbers[site.kind], place, fetched, function, site))
         if code.arch == "x86" and (taken := taken_x86(part.content, layout)):
             unseen["places that take the counters' address, through which anything may go"] += taken
     if unknown:

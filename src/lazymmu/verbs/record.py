@@ -145,11 +145,17 @@ def _sites(asked: RecordRequest) -> tuple[ProbesAnswer | None, tuple[str, ...]]:
 
 
 def record(
-    asked: RecordRequest, plan: RecordPlan, *, started: Callable[[], object] = bool
+    asked: RecordRequest,
+    plan: RecordPlan,
+    *,
+    started: Callable[[], object] = bool,
+    stays: Callable[[str], object] = bool,
 ) -> RecordAnswer:
     """Record; whatever happens, what was made in tracefs is taken away again.
 
     :param started: called once everything is set up, and before the command runs.
+    :param stays: called with a sentence about what could not be undone, also when nothing else came
+        of it.
     :raises lazymmu.Problem: it cannot be recorded, or the archive not be written.
     """
     stale = [one for one in leftovers(plan.tracefs) if not one.runs]
@@ -172,6 +178,8 @@ def record(
                 finally:
                     with undisturbed():
                         left = own.end()
+                    for sentence in left:
+                        stays(sentence)
             others = _others(asked, plan, outcome, refused, lost) | formats
             write_archive(asked.output, trace, others)
     except TracingError as error:
