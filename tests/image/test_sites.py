@@ -95,6 +95,13 @@ def test_arm64_reckons_addresses_that_its_loads_cannot_hold():
     ]
 
 
+def test_arm64_code_that_no_branch_leads_to_is_read():
+    """A static key leads there once the kernel has set it."""
+    ret = images.words(0xD65F03C0)
+    probes = found(Image([("f", ret + ARM64)], arch="arm64")).probes
+    assert [one.place for one in probes] == ["f+0xc", "f+0x1c", "f+0x34"]
+
+
 def test_arm64_without_its_decoder_says_what_to_install(monkeypatch):
     """One sentence names the package and the extra that brings it."""
     monkeypatch.setitem(sys.modules, "capstone", None)

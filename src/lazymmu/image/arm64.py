@@ -111,10 +111,18 @@ def _decoded(reader: Any, code: bytes, begin: int) -> dict[int, _Step]:
 
 def _follow(steps: dict[int, _Step], layout: CounterLayout) -> None:
     """Go through the function until what is known at each place does not change any more."""
-    if not steps:
-        return
-    entry = min(steps)
-    known: dict[int, _State] = {entry: {}}
+    known: dict[int, _State] = {}
+    for entry in sorted(steps):
+        # Also what no branch leads to: static keys become one when the kernel sets them.
+        if entry not in known:
+            known[entry] = {}
+            _walk(steps, layout, known, entry)
+
+
+def _walk(
+    steps: dict[int, _Step], layout: CounterLayout, known: dict[int, _State], entry: int
+) -> None:
+    """Go on from one place, and from all that it leads to."""
     left = [entry]
     # What is known at a place only becomes less, so that this ends: 32 registers, each once.
     while left:
