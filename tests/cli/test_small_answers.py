@@ -53,15 +53,6 @@ def test_a_home_that_is_not_there_means_no_cache_and_is_not_made(tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_series_says_which_release_stands_for_it(run):
-    """A series of several releases is taken to be the newest, and the sentence names all."""
-    asked = ("verify", "--scenario", "sleep-inside-section", "--engine", "python", "--jobs", "1")
-    assert (
-        "6.12 is taken to be 6.12.117, the newest of 6.12.8," in run(*asked, "--release=6.12").err
-    )
-    assert "is taken" not in run(*asked, "--release=6.12.8").err
-
-
 def test_verify_says_first_whether_it_is_as_expected(run):
     """Before the counts; and not at all where the question was changed."""
     asked = ("verify", "--scenario", "sleep-inside-section", "--engine", "python", "--jobs", "1")

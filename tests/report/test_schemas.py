@@ -30,6 +30,7 @@ from lazymmu.witness.machine.verdict import (
     TraceStep,
     Verdict,
 )
+from lazymmu.witness.trace.basis import RuleBasis
 from lazymmu.witness.trace.section_stats import SectionStats
 from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceLocation, TraceResult
 
@@ -200,6 +201,11 @@ SEEN = {"line": SMALL, "column": SMALL, "path": st.just(()), "pid": SMALL}
 @given(
     st.builds(
         TraceResult,
+        name=NAMES,
+        arch=NAMES,
+        release=NAMES,
+        kernel=many(NAMES),
+        dialect=NAMES,
         findings=many(
             st.builds(
                 TraceFinding,
@@ -212,6 +218,8 @@ SEEN = {"line": SMALL, "column": SMALL, "path": st.just(()), "pid": SMALL}
         caveats=many(st.builds(Caveat, NAMES, SMALL, st.integers(1, 9))),
         seen=st.builds(Seen, SMALL, SMALL, tasks=st.just(set())),
         cut=many(st.tuples(NAMES, st.integers(1, 9))),
+        ended=NAMES,
+        basis=many(st.builds(RuleBasis, NAMES, SMALL)),
     )
 )
 def test_any_trace_is_as_the_schema_says(watched):

@@ -186,7 +186,7 @@ def test_an_open_tree_can_be_asked_about(whole):
         ({"trees": ["/nonexistent"]}, "/nonexistent"),
         ({"trees": [OLD, NEW], "since": "HEAD"}, "--since needs exactly one tree"),
         ({"kernel": OLD, "since": "HEAD"}, "need a kernel tree, not a module"),
-        ({"since": "HEAD", "diff": "x"}, "one or the other"),
+        ({"since": "HEAD", "diff": "x"}, "cannot be combined"),
         ({"diff": "/nonexistent"}, "cannot read /nonexistent: No such file or directory"),
         ({"baseline": lazymmu.Input(b"{", "b")}, "b: not a baseline"),
         ({"suppressions": lazymmu.Input(b"[", "s")}, "s: not TOML"),

@@ -11,7 +11,6 @@ import re
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.terminal import clean
@@ -68,7 +67,7 @@ def _cache() -> str:
     if directory is None:
         return "none: there is no home directory"
     try:
-        files = [path for path in Path(directory).iterdir() if path.is_file()]
+        files = [path for path in directory.iterdir() if path.is_file()]
         size = sum(path.stat().st_size for path in files)
     except OSError as error:
         return f"{directory} ({error.strerror})"

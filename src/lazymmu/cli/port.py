@@ -28,7 +28,13 @@ COLUMNS = 80
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the parts of `lazymmu port`."""
-    parts = parser.add_subparsers(dest="part", metavar="WHAT", title="parts", required=True)
+    parts = parser.add_subparsers(
+        dest="part",
+        metavar="WHAT",
+        title="parts",
+        required=True,
+        help="new, questions, try or plan",
+    )
     new = _part(parts, "new", "write NAME.py, a template to change, and NAME.md, a checklist", _new)
     new.add_argument("name", metavar="NAME", help="of the architecture, as arch/NAME has it")
     new.add_argument(

@@ -79,6 +79,8 @@ class CheckAnswer:
     :param outcomes: for each tree the findings that remain after all filters.
     :param results: for each tree everything that was found.
     :param suppressions: the entries of the request's file, then of its configuration.
+    :param unread: a sentence for each of several trees that could not be checked.
+    :param interrupted: whether the user broke off after some of several trees.
     """
 
     request: CheckRequest
@@ -87,9 +89,7 @@ class CheckAnswer:
     results: tuple[CheckResult, ...]
     suppressions: tuple[Suppression, ...] = ()
     unread: tuple[str, ...] = ()
-    """A sentence for each of several trees that could not be checked."""
     interrupted: bool = False
-    """Whether the user broke off after some of several trees."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
