@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from posixpath import normpath
@@ -105,6 +106,7 @@ class Variables(ABC):
         self.variables["srctree"] = self.variables["objtree"] = []
         self._open: list[str] = []
         self._own: set[str] = set()
+        self._emptied: defaultdict[str, list[PresenceCondition]] = defaultdict(list)
         self._late: set[str] = set()
         self._line_number = 0
         self._work = 0

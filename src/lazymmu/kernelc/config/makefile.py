@@ -7,9 +7,9 @@ side. A test that it leaves open (members of a Kconfig choice, what cannot be ev
 each with the condition under which it is the one that counts: what both assign is then there side
 by side, and what a variable was before stays where a line that changes it is not read.
 
-Limits: to a test all white space is one blank; a symbol that is free but no member of a
-choice counts as on, so that the other side of its test is not read; a Makefile that grows or calls
-without end is cut, and that is a loss.
+Limits: to a test all white space is one blank, and a value of blanks alone is empty; a symbol
+that is free but no member of a choice counts as on, so that the other side of its test is not read;
+a Makefile that grows or calls without end is cut, and that is a loss.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from lazymmu.kernelc.presence import (
     both,
     either,
     negated,
+    simplify,
     uses_unevaluated,
 )
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
@@ -252,7 +253,7 @@ class Makefile(Variables):
         new: list[Word | Later]
         known = self.variables.get(target)
         if operator == "?=" and (known is not None or self._decided(target)):
-            if known is None or (lacking := _without(known)) is None:
+            if known is None or (lacking := _without(known, self._emptied[target])) is None:
                 return
             presence = both(presence, lacking)
         if operator in ("=", "?=") or (operator == "+=" and known is None):
@@ -275,6 +276,10 @@ class Makefile(Variables):
         else:
             room = WORDS
             self.variables[target] = new[:room]
+        if operator != "+=" and not presence:
+            self._emptied[target].clear()
+        if not new and (operator != "+=" or known is None):
+            self._emptied[target].append(presence)
         if len(new) > room:
             self._lose(f"`{target:.40}` grows without end")
         self._own.add(target)
@@ -344,14 +349,19 @@ def _kept(known: Iterable[Word | Later], presence: PresenceCondition) -> Iterato
     """
     against = tuple(clause for clause in negated(presence) if not uses_unevaluated(clause))
     for item in known:
-        own = both(item[1], against)
+        own = simplify(both(item[1], against))
         if not any(f"!{clause}" in own for clause in own):
             yield item._replace(presence=own) if isinstance(item, Later) else (item[0], own)
 
 
-def _without(known: Sequence[Word | Later]) -> PresenceCondition | None:
-    """Return the condition under which a variable has none of its values; None: there is none."""
-    conditions = [item[1] for item in known]
+def _without(
+    known: Sequence[Word | Later], emptied: Sequence[PresenceCondition]
+) -> PresenceCondition | None:
+    """Return the condition under which a variable was given no value; None: there is none.
+
+    emptied: where it was given one without a word.
+    """
+    conditions = [*(item[1] for item in known), *emptied]
     if not conditions or any(map(uses_unevaluated, (c for own in conditions for c in own))):
         return None
     lacking = negated(reduce(either, conditions))
