@@ -312,6 +312,9 @@ def test_what_is_printed_without_reading_anything(run, place):
     assert harmless(run("probes", "--arch", "x86", "--release", f"6.12{NAME}")).code == 2
     assert harmless(run("completion", NAME)).code == 2
     assert harmless(run("demo", NAME)).code == 2
+    assert harmless(run("port", NAME)).code == 2
+    assert harmless(run("port", "new", NAME)).code == 2
+    assert harmless(run("record", "--tracefs", NAME, "--dry-run")).code == 2
     assert harmless(run(NAME)).code == 2
     assert harmless(run(f"--{NAME}")).code == 2
 
