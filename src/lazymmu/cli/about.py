@@ -23,9 +23,9 @@ __all__ = ["text"]
 
 LIBRARIES: Final = (
     "tree-sitter", "tree-sitter-c", "lark", "numpy", "rich", "shtab", "backports-zstd", "numba",
-    "matplotlib",
+    "matplotlib", "capstone",
 )  # fmt: skip
-"""What the package runs on; the last two are extras."""
+"""What the package runs on; the last three are extras."""
 
 PROGRAMS: Final = {"git": "--since, --diff, sarif", "trace-cmd": "trace.dat"}
 """Other programs, and what needs them."""

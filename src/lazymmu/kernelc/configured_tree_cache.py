@@ -98,7 +98,6 @@ def _walked(state: TreeState) -> dict[str, object]:
         ("functions", state.functions),
         ("fields", state.fields),
         ("structs", state.structs),
-        ("given", state.given),
     ):
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
     value["conditions"] = [list(presence) for presence in conditions]
@@ -220,7 +219,6 @@ def _restore(
         functions=table("functions"),
         fields=table("fields"),
         structs=table("structs"),
-        given=table("given"),
         loops=frozenset(strings(value["loops"])),
     )
     return state, losses

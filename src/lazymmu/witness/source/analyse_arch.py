@@ -133,7 +133,7 @@ def _analyse(
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(view, program, analysis.summaries, walker)),
+        unparsed=tuple(_lost(tree, program, analysis.summaries, walker)),
         unresolved=tuple(_unresolved(profile.name, analysis.summaries)),
         verdicts=judge(view, analysis, implementation, joined(marks.places, bodies)),
         included=bodies,
@@ -197,9 +197,6 @@ def _walked(
         if analysis.api.names(item.word, file)
     }
     users = [d for f in mine for d in naming(view, f, MODE_WORD, *others)]
-    makers = {d.name for d in users if d.kind == "macro" and view.makes(d)}
-    users = [d for d in users if d.kind != "macro" or d.name not in makers]
-    users += (d for d in view.made_by(makers) if d not in users)
     analysis.call_transfer.cannot_read(
         d
         for d in users
@@ -317,15 +314,13 @@ def _unresolved(arch: str, summaries: CalleeSummaries) -> Iterable[Lost]:
 
 
 def _lost(
-    view: ConfiguredTree, program: Program, summaries: CalleeSummaries, walker: Walker
+    tree: Tree, program: Program, summaries: CalleeSummaries, walker: Walker
 ) -> Iterable[Lost]:
     for (file, line), (name, why) in sorted(program.unparsed.items()):
         yield Lost(file, line, name, why)
     for (file, line, name), why in sorted({**summaries.bounded, **walker.bounded}.items()):
         yield Lost(file, line, name, why)
-    for (file, line, name), why in sorted(view.unmade.items()):
-        yield Lost(file, line, name, why)
-    for loss in view.tree.losses:
+    for loss in tree.losses:
         yield Lost(loss.file, 0, "", loss.reason)
 
 

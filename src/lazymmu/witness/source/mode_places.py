@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
+from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.ir.expr import Call, Guard
 from lazymmu.kernelc.ir.nodes import Function, spell, uses
@@ -117,7 +117,7 @@ class _Judging:
         mode = self._api.of(item.word, file)
         match item.context:
             case Context.MACRO if mode is not None:
-                return self._given(file, item)
+                return _lost(f"in the arguments of {item.outer}(), which is not followed")
             case Context.STRAY if mode is not None or item.called:
                 body = not file.endswith((".c", ".h"))
                 what = "in an included body" if body else "in no definition that could be found"
@@ -130,32 +130,6 @@ class _Judging:
                 return self._body(file, item)
         return Judged(Standing.NAME)
 
-    def _in_maker(self, item: Occurrence, macro: Definition) -> Judged:
-        """What became of a place in the text of a macro that makes functions."""
-        used = f"{macro.name}("
-        for made in self._view.made_by([macro.name]):
-            graph = self._program.function(made)
-            named = any(call.name == item.word for _, call in graph.calls())
-            if named and not graph.broken and graph.place in self._walker.places:
-                return Judged(Standing.WALKED)
-        return _lost(f"in a function that {used}) makes, and that was not walked")
-
-    def _given(self, file: str, item: Occurrence) -> Judged:
-        """What became of a place in the arguments of a macro at file level."""
-        made = self._view.made_at(file, item.start)
-        why = "whose functions were not walked" if made else "which is not followed"
-        for definition in made:
-            graph = self._program.function(definition)
-            key = (graph.file, graph.line, graph.name)
-            if graph.broken:
-                why = f"one of whose functions was {graph.broken}"
-            elif (item.word, item.line) in self._calls_of(graph, key):
-                if key in self._walker.bounded:
-                    return _lost(self._walker.bounded[key])
-                if key in self._walker.places:
-                    return Judged(Standing.WALKED)
-        return _lost(f"in the arguments of {item.outer}(), {why}")
-
     def _body(self, file: str, item: Occurrence) -> Judged:
         """What became of a place in the body of a function or a macro."""
         raw = item.definition
@@ -164,10 +138,7 @@ class _Judging:
         mode = self._api.of(item.word, file)
         if raw.kind == "object" and raw.name == item.word:
             return Judged(Standing.DECLARATION)
-        definition = self._view.definition(file, raw)
-        graph = self._program.function(definition)
-        if raw.kind == "macro" and self._view.makes(definition):
-            return self._in_maker(item, definition)
+        graph = self._program.function(self._view.definition(file, raw))
         if graph.broken:
             return _lost(graph.broken)
         key = (graph.file, graph.line, graph.name)
@@ -181,13 +152,7 @@ class _Judging:
         called = (item.word, item.line) in calls or (
             not item.called and _is_called_through(item.word, graph)
         )
-        called = called or any(name == item.word for _, _, name in graph.spliced)
         if not called and not item.called:
-            if key in self._walker.places and definition in self._view.woven(
-                file, item.word.encode()
-            ):
-                # A macro that was replaced by its text, in who uses it.
-                return Judged(Standing.WALKED)
             if raw.kind == "object":
                 return _lost("another name for it, which is not followed")
             return _lost("its address is taken; calls through it are not followed")
