@@ -46,6 +46,13 @@ class Made:
         self.asked.append(definition.name)
         return self.texts[definition].encode()
 
+    def source(self, definition: Definition) -> None:
+        """Every text is that of its file."""
+
+    def making(self, name: str, near: str) -> tuple[Definition, ...]:
+        """No macro makes functions."""
+        return ()
+
     def unreadable(self, definition: Definition) -> str:
         """Nothing is."""
         return ""

@@ -42,6 +42,7 @@ ALLOWED = {
     "kernelc.preprocess": {"kernelc.preprocess", *CONFIG_AND_TEXT},
     "kernelc.config": {"kernelc.config", *CONFIG_AND_TEXT},
     "kernelc.parse": {"kernelc.parse", "kernelc.presence"},
+    "kernelc.expand": {"kernelc.expand", "kernelc.parse"},
     "kernelc.ir": {"kernelc.ir"},
     "kernelc.index": {
         "kernelc.index",

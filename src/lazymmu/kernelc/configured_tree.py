@@ -16,7 +16,7 @@ from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.config.unbuilt import Unbuilt
 from lazymmu.kernelc.configured_tree_builder import build, directories
-from lazymmu.kernelc.definition import Definition
+from lazymmu.kernelc.definition import Definition, TextOrigin
 from lazymmu.kernelc.function_tables import FunctionTables
 from lazymmu.kernelc.name_lookup import NameLookup
 from lazymmu.kernelc.parse import masks
@@ -25,6 +25,7 @@ from lazymmu.kernelc.parse.slices import RawDef
 from lazymmu.kernelc.presence import PresenceCondition
 from lazymmu.kernelc.source_texts import SourceTexts
 from lazymmu.kernelc.tree_index import Store, TreeIndex
+from lazymmu.kernelc.woven_macros import Woven, WovenMacros
 from lazymmu.snapshot.conflict_markers import CONFLICT, touches
 from lazymmu.snapshot.tree import Tree
 
@@ -74,6 +75,8 @@ class ConfiguredTree:
         self._texts = SourceTexts(tree, self.headers)
         self._names = NameLookup(state, self._texts)
         self._tables = FunctionTables(state, self._texts)
+        self._woven = WovenMacros(self._names)
+        self._last: tuple[Definition, Woven | None] | None = None
 
     def presence(self, rel: str) -> PresenceCondition | None:
         """Return the presence condition of the .c file `rel`; None: it is not built."""
@@ -124,6 +127,11 @@ class ConfiguredTree:
         """Return the function-like macros that the file `rel` defines where it is compiled."""
         return self._names.compiled(rel, "macro")
 
+    def woven(self, rel: str, word: bytes) -> tuple[Definition, ...]:
+        """Return the macros of a file that are part of who uses them and whose text has a word."""
+        macros = (*self.macros(rel), *self._names.compiled(rel, "object"))
+        return tuple(d for d in macros if self.has(d, word) and self._woven.is_woven(d.name, rel))
+
     def has(self, definition: Definition, word: bytes) -> bool:
         """Tell whether the source of a definition has a word, be it in a comment."""
         text = self._texts.raw(definition.file)
@@ -137,11 +145,57 @@ class ConfiguredTree:
         """
         rel = definition.file
         if definition.kind == "function":
+            woven = self._woven_text(definition)
+            if woven is not None:
+                return masks.mask(woven.text, self.loops)
             return masks.mask(self._texts.cut(rel, definition.start, definition.end), self.loops)
         raw = self._names.raw(definition)
         if raw is None:
             return b""
         return masks.mask(masks.macro_body(self._texts.raw(rel), raw), self.loops)
+
+    def source(self, definition: Definition) -> TextOrigin | None:
+        """Return where the text of a definition comes from; None where it is that of the file."""
+        woven = self._woven_text(definition) if definition.kind == "function" else None
+        if woven is None:
+            return None
+        at = 0 if definition.made else definition.start
+        file, origins = definition.file, woven.origins
+        return TextOrigin(
+            lambda offset: self._texts.place(file, at + origins.of(offset)),
+            tuple((macro.file, macro.first_line, macro.name) for macro in woven.macros),
+        )
+
+    def _woven_text(self, definition: Definition) -> Woven | None:
+        """The text of a function that is not as the file has it; that asked for last is kept."""
+        if self._last is None or self._last[0] is not definition:
+            if definition.made:
+                woven: Woven | None = Woven(*self._names.made.text(definition), ())
+            else:
+                text = self._texts.cut(definition.file, definition.start, definition.end)
+                woven = self._woven.text(definition, text)
+            self._last = (definition, woven)
+        return self._last[1]
+
+    def making(self, name: str, near: str) -> tuple[Definition, ...]:
+        """Return the functions of a name that macros make for the file `near`.
+
+        `definitions` knows those that its own uses make, and not those that its headers' do:
+        there are thousands of them, of which few matter.
+        """
+        return self._names.making(name, near, headers=True)
+
+    def made(self, rel: str, *words: bytes) -> tuple[Definition, ...]:
+        """Return the functions that macros make in a file where their use has one of `words`."""
+        return tuple(self._names.made.naming(rel, *words))
+
+    def makes(self, definition: Definition) -> bool:
+        """Tell whether a macro comes to functions, where it is used at file level."""
+        return self._names.made.is_maker(definition)
+
+    def made_at(self, rel: str, offset: int) -> tuple[Definition, ...]:
+        """Return the functions that the macro makes whose use is around an offset of a file."""
+        return self._names.made.at(rel, offset)
 
     def unreadable(self, definition: Definition) -> str:
         """Return why a definition is not to be read, "" when it is."""

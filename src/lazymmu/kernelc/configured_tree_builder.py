@@ -38,8 +38,8 @@ class TreeState:
     """What is computed of a tree for one architecture, and kept between runs.
 
     built: the .c files that are indexed, each with its presence condition; functions, fields,
-    structs: the files that have a name, those of headers before those of .c files; loops: names of
-    loop macros.
+    structs: the files that have a name, those of headers before those of .c files; given: the
+    headers that give a word to a macro; loops: names of loop macros.
     """
 
     config: Config
@@ -48,6 +48,7 @@ class TreeState:
     functions: dict[str, list[str]]
     fields: dict[str, list[str]]
     structs: dict[str, list[str]]
+    given: dict[str, list[str]]
     loops: frozenset[str]
 
 
@@ -127,7 +128,7 @@ def build(
     library.start_names(built)
     headers.walk(config, built, kbuild.include_directories)
     _add_included(headers, built)
-    state = TreeState(config, headers, built, {}, {}, {}, loop_macros(recorder))
+    state = TreeState(config, headers, built, {}, {}, {}, {}, loop_macros(recorder))
     _index(state, library.names([*headers.files, *built]))
     recorder.note(candidates)
     return state
@@ -139,6 +140,8 @@ def _index(state: TreeState, names: Mapping[str, Names]) -> None:
         if rel not in state.built:
             for name in names[rel].functions:
                 state.functions.setdefault(name, []).append(rel)
+            for name in names[rel].given:
+                state.given.setdefault(name, []).append(rel)
     for rel in state.built:
         found = names[rel]
         for table, words in (

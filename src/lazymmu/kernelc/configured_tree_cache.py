@@ -98,6 +98,7 @@ def _walked(state: TreeState) -> dict[str, object]:
         ("functions", state.functions),
         ("fields", state.fields),
         ("structs", state.structs),
+        ("given", state.given),
     ):
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
     value["conditions"] = [list(presence) for presence in conditions]
@@ -219,6 +220,7 @@ def _restore(
         functions=table("functions"),
         fields=table("fields"),
         structs=table("structs"),
+        given=table("given"),
         loops=frozenset(strings(value["loops"])),
     )
     return state, losses

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
 
-__all__ = ["Definition"]
+__all__ = ["Definition", "TextOrigin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Definition:
     byte of the text that `ConfiguredTree.text` returns; start, end, body: byte offsets in the file
     of the whole definition and of its brace or replacement text; params: of a macro; presence: its
     presence condition, by Makefiles and `#if`; context: the Context section of its kernel-doc
-    comment.
+    comment; made: whether a macro that is used at file level makes it, `DEFINE_GUARD(x, ...)`: its
+    place is then that use, and its text what the macro comes to there.
     """
 
     name: str
@@ -34,3 +36,16 @@ class Definition:
     params: tuple[str, ...]
     presence: PresenceCondition = ALWAYS
     context: str = ""
+    made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextOrigin:
+    """Where a text comes from that is not as its file has it.
+
+    place: line and column of an offset in it; macros: file, line of the text, and name of the
+    macros that were replaced in it.
+    """
+
+    place: Callable[[int], tuple[int, int]]
+    macros: tuple[tuple[str, int, str], ...] = ()

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.definition import Definition
+from lazymmu.kernelc.expand.expansion import MacroText
+from lazymmu.kernelc.made_functions import MadeFunctions
 from lazymmu.kernelc.parse import kernel_doc, slices
 from lazymmu.kernelc.parse.slices import RawDef
 from lazymmu.kernelc.preprocess.headers import is_public
@@ -31,11 +33,29 @@ class NameLookup:
         self._parsed: dict[str, dict[str, list[RawDef]]] = {}
         self._together: dict[str, tuple[str, ...]] = {}
         self._made: dict[tuple[str, int], Definition] = {}
+        self._local: dict[str, frozenset[str]] = {}
+        self._macros: dict[tuple[bytes, str], MacroText | None] = {}
+        self.made = MadeFunctions(state, texts, self.macro_text)
 
     def definitions(
         self, name: str, near: str | None, expanding: frozenset[str]
     ) -> tuple[Definition, ...]:
         """Return what `name` may mean (see ConfiguredTree.definitions)."""
+        return self._written(name, near, expanding) or self.making(name, near)
+
+    def making(
+        self, name: str, near: str | None, *, headers: bool = False
+    ) -> tuple[Definition, ...]:
+        """Return what macros make under a name in a file, or in the headers too."""
+        files = (near, *self._compiled_with(near)) if near else ()
+        if not headers:
+            files = tuple(file for file in files if file.endswith(".c"))
+        return tuple(self.made.definitions(name, files, headers=headers))
+
+    def _written(
+        self, name: str, near: str | None, expanding: frozenset[str]
+    ) -> tuple[Definition, ...]:
+        """Return the definitions of a name that a file has in its own words."""
         functions_only = name in expanding
         if near:
             for rel in (near, *self._compiled_with(near)):
@@ -58,6 +78,55 @@ class NameLookup:
         if len(external) > 1:
             external = self._together_with(near, external)
         return tuple(inline) if inline else self._strong(external)
+
+    def may_be_macro(self, word: str, near: str) -> bool:
+        """Tell whether a word may be a macro in a file, at little cost."""
+        return self._headers.macros.where(word) is not None or self.is_local(word, near)
+
+    def is_local(self, word: str, near: str) -> bool:
+        """Tell whether a file defines a macro itself, or includes a header that changes it."""
+        if word in self._headers.overrides:
+            return True
+        known = self._local.get(near)
+        if known is None:
+            known = self._local[near] = frozenset(
+                name
+                for name, raws in (self._file(near) if near else {}).items()
+                if any(raw.kind != "function" for raw in raws)
+            )
+        return word in known
+
+    def macro(self, word: str, near: str) -> Definition | None:
+        """Return the macro that a word means in a file, None when it means none."""
+        here = self._in_file(word, near, False) if near else []
+        found = here[0] if here else self._macro(word, near)
+        return found if found is not None and found.kind != "function" else None
+
+    def macro_text(self, word: bytes, near: str) -> MacroText | None:
+        """Return the same as its `#define` has it."""
+        key = (word, near)
+        if key not in self._macros:
+            self._macros[key] = self._macro_text(word.decode("latin-1"), near)
+        return self._macros[key]
+
+    def _macro_text(self, word: str, near: str) -> MacroText | None:
+        if self.is_local(word, near):
+            macro = self.macro(word, near)
+            if macro is None:
+                return None
+            text = self._texts.raw(macro.file)[macro.body : macro.end]
+            params = macro.params if macro.kind == "macro" else None
+            return MacroText.of(macro.name, params, text, (macro.file, macro.start))
+        # Of a header, the one line is read that matters.
+        place = self._headers.macros.where(word)
+        if place is None or place[1] < 0 or not self._sees(near, place[0]):
+            return None
+        raw = slices.macro_at(self._texts.raw(place[0]), place[1])
+        if raw is None or raw.name != word:
+            return None
+        text = self._texts.raw(place[0])[raw.body : raw.end]
+        params = raw.params if raw.kind == "macro" else None
+        return MacroText.of(word, params, text, (place[0], raw.start))
 
     def _together_with(self, near: str | None, found: list[Definition]) -> list[Definition]:
         """Leave out what another member of a choice builds than the file at hand, or the default.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from lazymmu.kernelc.definition import Definition
+from lazymmu.kernelc.definition import Definition, TextOrigin
 from lazymmu.kernelc.ir.cfg_builder import lower, unread
 from lazymmu.kernelc.ir.expr import VARIABLES, Expr, Variable
 from lazymmu.kernelc.ir.nodes import Function, writes
+from lazymmu.kernelc.ir.scopes import class_functions, put_in_place, scope_of
 
 _CALL = re.compile(rb"[A-Za-z_]\w*\s*\(")
 
@@ -28,6 +30,14 @@ class DefinitionSource(Protocol):
 
     def text(self, definition: Definition) -> bytes:
         """Return a definition's text, ready for the parser."""
+        ...
+
+    def making(self, name: str, near: str) -> tuple[Definition, ...]:
+        """Return what macros make under a name in a file or its headers."""
+        ...
+
+    def source(self, definition: Definition) -> TextOrigin | None:
+        """Return where that text comes from, None if it is the file's own."""
         ...
 
     def unreadable(self, definition: Definition) -> str:
@@ -103,12 +113,37 @@ class Program:
                 known = unread(why, name=name, file=file, line=line, macro_params=params)
             else:
                 text = self.source.text(definition)
-                known = lower(text, name=name, file=file, line=line, macro_params=params)
+                source = self.source.source(definition)
+                places = source.place if source is not None else None
+                known = lower(
+                    text, name=name, file=file, line=line, macro_params=params, places=places
+                )
+                known.spliced.update(dict.fromkeys(source.macros if source is not None else ()))
             self._functions[key] = known
             self.parsed += 1
+            if known.scoped and not known.unread:
+                put_in_place(known, partial(self._read, near=file))
             if known.broken:
                 self.unparsed[(definition.file, definition.line)] = (definition.name, known.broken)
         return known
+
+    def scope(self, cls: str, file: str, line: int) -> Function | None:
+        """A graph that takes a guard and drops it at once; None when its class is not found."""
+        constructor, destructor = class_functions(cls)
+        found = self._read(constructor, near=file)
+        if found is None or self._read(destructor, near=file) is None:
+            return None
+        made = scope_of(cls, found, file, line)
+        put_in_place(made, partial(self._read, near=file))
+        return made
+
+    def _read(self, name: str, *, near: str) -> Function | None:
+        """The graph of what a name means in a file, None when that is nothing."""
+        # A macro of a class's own name only adds what is of no matter here: from 7.0 on, a second
+        # variable for the compiler's analysis of locks (WITH_LOCK_GUARD_1_ATTRS()).
+        found = [d for d in self.source.definitions(name, near) if d.kind == "function"]
+        found = found or list(self.source.making(name, near))
+        return self.function(found[0]) if found else None
 
 
 def assignments(function: Function) -> dict[Variable, list[Expr | None]]:

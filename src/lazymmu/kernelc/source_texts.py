@@ -89,6 +89,10 @@ class SourceTexts:
             self._lines = rel, [match.start() for match in re.finditer(rb"\n", text)]
         return bisect_left(self._lines[1], offset) + 1
 
+    def place(self, rel: str, offset: int) -> tuple[int, int]:
+        """Return line and column of an offset, from 1."""
+        return self.line(rel, offset), offset - self.raw(rel).rfind(b"\n", 0, offset)
+
 
 def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Sorted spans, those that overlap made one."""

@@ -171,7 +171,7 @@ class TreeIndex:
 def _names(tree: Tree, known: object, rel: str) -> tuple[Names, Stamp] | None:
     """Return what a cache entry has about a file, and the file's state, which is still the same."""
     entry = known.get(rel) if isinstance(known, dict) else None
-    if not isinstance(entry, list) or len(entry) != 4 or not isinstance(entry[0], list):
+    if not isinstance(entry, list) or len(entry) != 5 or not isinstance(entry[0], list):
         return None
     state = tuple(entry[0])
     lists = entry[1:]

@@ -475,30 +475,37 @@ def test_break_and_continue_drop_the_guards_of_the_body() -> None:
 
 
 def test_a_scoped_guard_is_no_loop() -> None:
-    """Its body runs once, under the guard."""
+    """Its body runs once, under the guard, and not at all if that may not be had and was not."""
     check(
         "scoped_guard(mutex, m) { a(); } b();",
-        "guard:mutex(m) a() ~guard:mutex(m) b()",
+        "guard:mutex(m) 1 a() ~guard:mutex(m) b()",
+        "guard:mutex(m) !1 ~guard:mutex(m) b()",
     )
 
 
 def test_a_scoped_guard_may_lack_an_argument_and_a_block() -> None:
     """Some classes guard nothing in particular."""
-    check("scoped_guard(rcu) a(); b();", "guard:rcu() a() ~guard:rcu() b()")
+    check(
+        "scoped_guard(rcu) a(); b();",
+        "guard:rcu() 1 a() ~guard:rcu() b()",
+        "guard:rcu() !1 ~guard:rcu() b()",
+    )
 
 
 def test_jumps_out_of_a_scoped_guard_drop_it() -> None:
     """Return, goto, and break, which ends the scope."""
     check(
         "scoped_guard(mutex, m) { if (x) return a(); if (y) break; b(); } c();",
-        "guard:mutex(m) x a() ~guard:mutex(m)",
-        "guard:mutex(m) !x y ~guard:mutex(m) c()",
-        "guard:mutex(m) !x !y b() ~guard:mutex(m) c()",
+        "guard:mutex(m) 1 x a() ~guard:mutex(m)",
+        "guard:mutex(m) 1 !x y ~guard:mutex(m) c()",
+        "guard:mutex(m) 1 !x !y b() ~guard:mutex(m) c()",
+        "guard:mutex(m) !1 ~guard:mutex(m) c()",
     )
     check(
         "scoped_guard(mutex, m) { if (x) goto out; a(); } b(); out: c();",
-        "guard:mutex(m) x ~guard:mutex(m) c()",
-        "guard:mutex(m) !x a() ~guard:mutex(m) b() c()",
+        "guard:mutex(m) 1 x ~guard:mutex(m) c()",
+        "guard:mutex(m) 1 !x a() ~guard:mutex(m) b() c()",
+        "guard:mutex(m) !1 ~guard:mutex(m) b() c()",
     )
 
 
@@ -507,17 +514,18 @@ def test_a_scoped_guard_inside_a_loop_is_dropped_each_round() -> None:
     check(
         "while (x) { scoped_guard(mutex, m) a(); } b();",
         "!x b()",
-        "x guard:mutex(m) a() ~guard:mutex(m) !x b()",
+        "x guard:mutex(m) 1 a() ~guard:mutex(m) !x b()",
+        "x guard:mutex(m) !1 ~guard:mutex(m) !x b()",
         visits=2,
     )
 
 
 def test_a_conditional_guard_that_fails_returns() -> None:
-    """Without running its body, and without the guard."""
+    """Without running its body; its destructor finds that there is nothing to drop."""
     check(
         "scoped_cond_guard(mutex_try, return -EBUSY, m) { a(); } b();",
-        "? guard:mutex_try(m) a() ~guard:mutex_try(m) b()",
-        "!?",
+        "guard:mutex_try(m) ? a() ~guard:mutex_try(m) b()",
+        "guard:mutex_try(m) !? ~guard:mutex_try(m)",
     )
 
 
@@ -525,8 +533,8 @@ def test_a_conditional_guard_that_fails_may_jump() -> None:
     """Dropping what was taken before it."""
     check(
         "{ guard(rcu)(); scoped_cond_guard(mutex_try, goto out, m) a(); } b(); out: c();",
-        "guard:rcu() ? guard:mutex_try(m) a() ~guard:mutex_try(m) ~guard:rcu() b() c()",
-        "guard:rcu() !? ~guard:rcu() c()",
+        "guard:rcu() guard:mutex_try(m) ? a() ~guard:mutex_try(m) ~guard:rcu() b() c()",
+        "guard:rcu() guard:mutex_try(m) !? ~guard:mutex_try(m) ~guard:rcu() c()",
     )
 
 
@@ -534,8 +542,39 @@ def test_a_conditional_guard_that_fails_may_do_something_else() -> None:
     """And then goes on behind its body."""
     check(
         "scoped_cond_guard(mutex_try, lose(), m) a(); b();",
-        "? guard:mutex_try(m) a() ~guard:mutex_try(m) b()",
-        "!? lose() b()",
+        "guard:mutex_try(m) ? a() ~guard:mutex_try(m) b()",
+        "guard:mutex_try(m) !? lose() ~guard:mutex_try(m) b()",
+    )
+
+
+def test_a_cleanup_function_runs_where_its_variable_goes_out_of_scope() -> None:
+    """With the variable's address, once the value that is returned is made."""
+    check(
+        "{ int on __attribute__((cleanup(end))) = a(); if (on) return *p; b(); } c();",
+        "a() on = on end(&on) on =",
+        "a() on = !on b() end(&on) on = c()",
+    )
+    check(
+        "struct box *x __free(put) = a(), *y __free(drop) = b(); c();",
+        "a() x = b() y = c() __free_drop(&y) y = __free_put(&x) x =",
+    )
+
+
+def test_a_guard_of_a_named_variable_is_one_like_any() -> None:
+    """CLASS() names its variable, and may stand in the head of a loop, which it outlives."""
+    check("{ CLASS(file, f)(fd); a(); } b();", "guard:file(fd) a() ~guard:file(fd) b()")
+    check(
+        "for (CLASS(file, f)(fd); x; a()) { if (y) break; b(); } c();",
+        "guard:file(fd) !x ~guard:file(fd) c()",
+        "guard:file(fd) x y ~guard:file(fd) c()",
+    )
+
+
+def test_a_statement_expression_drops_its_guards_after_its_value() -> None:
+    """The value is made under the guard."""
+    check(
+        "x = ({ guard(mutex)(m); a(); }); b();",
+        "guard:mutex(m) a() ~guard:mutex(m) x = b()",
     )
 
 

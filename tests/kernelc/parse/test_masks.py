@@ -75,11 +75,16 @@ def test_a_call_before_a_statement_is_a_loop(text: str, masked: str) -> None:
             "while(_cond_guard,try, RETURN+-EBUSY, &l) { }",
         ),
         ("CLASS(file, f)(fd);", "CLASS(file, f)(fd);"),
-        ("struct box *b __free(put_box) = NULL;", "struct box *b = NULL;"),
+        ("struct box *b __free(put_box) = NULL;", "struct box *b [!!put_box] = NULL;"),
+        ("int on __attribute__((cleanup(end), unused)) = 1;", "int on [~~end] = 1;"),
+        ("__attribute__((__cleanup__(end))) int on = 1;", "int on[~~end] = 1;"),
+        ("int __cleanup(end) on, off __cleanup(start);", "int on[~~end] , off [~~start] ;"),
     ],
 )
 def test_guards_stay_recognisable(text: str, masked: str) -> None:
-    """A guard is a call of a call, and a scoped one a `while` over a marked comma expression."""
+    """A guard is a call of a call, a scoped one a `while` over a marked comma expression, and a
+    cleanup function a size that no array has.
+    """
     assert body(text) == masked
 
 

@@ -81,6 +81,13 @@ class Files:
         """The masked text of a definition."""
         return next(body for made, body in self.found[definition.name] if made == definition)
 
+    def source(self, definition: Definition) -> None:
+        """Every text is that of its file."""
+
+    def making(self, name: str, near: str) -> tuple[Definition, ...]:
+        """No macro makes functions."""
+        return ()
+
     def unreadable(self, definition: Definition) -> str:
         """Why a definition is not read: it has conflict markers."""
         text = self.files[definition.file]

@@ -49,6 +49,6 @@ static inline void spin_unlock_bh(spinlock_t *lock)
 #define lockdep_assert_held(lock)		do { (void)(lock); } while (0)
 #define SINGLE_DEPTH_NESTING	1
 
-DEFINE_LOCK_GUARD(spinlock, spinlock_t, spin_lock, spin_unlock)
+DEFINE_LOCK_GUARD_1(spinlock, spinlock_t, spin_lock(_T->lock), spin_unlock(_T->lock))
 
 #endif

@@ -21,12 +21,14 @@ class Names(NamedTuple):
     file; fields: last components of fields that an initialiser or an assignment gives a name as
     value, or a part of another table; structs: variables with an initialiser in braces, variables
     that are assigned a name, as a whole or a field of theirs, and the types of the former,
-    `typeof(x)` as `x`.
+    `typeof(x)` as `x`; given: words of a header that are given to what may be a macro at file
+    level, which may make functions of them.
     """
 
     functions: list[str]
     fields: list[str]
     structs: list[str]
+    given: list[str]
 
 
 # From a line's beginning to the first brace, semicolon or equals sign: what comes to none of them
@@ -36,6 +38,8 @@ _HEAD: Final = re.compile(rb"\n {0,2}(" + _REST)
 _EXTERNAL: Final = re.compile(rb"\n {0,2}((?!static )" + _REST)
 _COMMENT: Final = re.compile(rb"/\*(?:[^*]++|\*(?!/))*+\*/")
 _CALL: Final = re.compile(rb"(\w+)[ \t\n]*\([ \t\n]*(\w*)")
+_USE: Final = re.compile(rb"\n[A-Za-z_]\w*+[ \t]*+\(([^()\n;{}]*+)")
+_WORDS: Final = re.compile(rb"[A-Za-z_]\w*+")
 _FIELD: Final = re.compile(
     rb"\.(\w+)[ \t]*=[ \t]*[&*]?(?:[A-Z_]+\()?[a-z_]\w*(?:\.\w+)*[ \t]*[),}\n;]"
 )
@@ -50,7 +54,7 @@ _REACH: Final = 160
 
 
 def scan_names(text: bytes, header: bool) -> Names:
-    """Return the names that the file with this text may define; of a header functions only."""
+    """Return the names that the file with this text may define; of a header no tables."""
     functions: set[bytes] = set()
     for head, end in (_HEAD if header else _EXTERNAL).findall(b"\n" + text):
         if end != b"{":
@@ -74,7 +78,11 @@ def scan_names(text: bytes, header: bool) -> Names:
             functions.add(name)
     fields: set[bytes] = set()
     structs: set[bytes] = set()
-    if not header:
+    given: set[bytes] = set()
+    if header:
+        for use in _USE.findall(b"\n" + text):
+            given.update(_WORDS.findall(use))
+    else:
         fields.update(_FIELD.findall(text))
         for brace in _BRACE.finditer(text):
             start = brace.start()
@@ -93,6 +101,6 @@ def scan_names(text: bytes, header: bool) -> Names:
     return Names(
         *(
             sorted(name.decode("latin-1") for name in found)
-            for found in (functions, fields, structs)
+            for found in (functions, fields, structs, given)
         )
     )

@@ -12,12 +12,16 @@ import tree_sitter_c
 
 from lazymmu.kernelc.ir import statements
 from lazymmu.kernelc.ir.bounds import MAX_BYTES, NESTED, Unread
-from lazymmu.kernelc.ir.flow_graph import FlowGraph
+from lazymmu.kernelc.ir.flow_graph import FlowGraph, Places
 from lazymmu.kernelc.ir.nodes import NOP, RETURN, UNPARSED, Function, Node
 from lazymmu.kernelc.ir.syntax import TsNode, declared, first_of, source_text, stars
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
 _PARSER = tree_sitter.Parser(_LANGUAGE)
+
+_AS_VALUE = b"void f(void)\n{ return ("
+_AS_CODE = b"void f(void)\n{ "
+"""What a macro's body is read behind."""
 
 
 def lower(
@@ -28,6 +32,7 @@ def lower(
     line: int,
     column: int = 0,
     macro_params: tuple[str, ...] | None = None,
+    places: Places | None = None,
 ) -> Function:
     """Lower one definition.
 
@@ -35,13 +40,14 @@ def lower(
     :param line: 1-based line in `file` at which the slice begins.
     :param column: 0-based column of the slice's first byte.
     :param macro_params: the macro's parameters when the slice is a macro's body.
+    :param places: line and column of each offset, where the slice is not as the file has it.
 
     Never raises: a definition beyond one of the bounds of bounds.py is broken, and empty.
     """
     try:
         if len(slice_) > MAX_BYTES:
             raise Unread(f"longer than {MAX_BYTES >> 10} kB")
-        builder = _Builder(name, file, line, column)
+        builder = _Builder(name, file, line, column, places)
         if macro_params is None:
             root = _PARSER.parse(slice_).root_node
             return builder.function(root)
@@ -102,15 +108,17 @@ class _Builder(FlowGraph):
         out = self.out
         out.macro = True
         out.params = params
-        self.row_shift = 1
+        self.row_shift, self.shift = 1, len(_AS_CODE)
         stripped = body.strip()
-        as_value = b"void f(void)\n{ return " + b"(" + body.rstrip().rstrip(b";") + b"\n); }"
-        as_code = b"void f(void)\n{ " + body + b"\n; }"
+        as_value = _AS_VALUE + body.rstrip().rstrip(b";") + b"\n); }"
+        as_code = _AS_CODE + body + b"\n; }"
         tree = None
         if not stripped.startswith((b"do", b"if", b"for", b"while", b"{", b"return", b"switch")):
             tree = _PARSER.parse(as_value)
+            self.shift = len(_AS_VALUE)
         if tree is None or tree.root_node.has_error:
             tree = _PARSER.parse(as_code)
+            self.shift = len(_AS_CODE)
         root = tree.root_node
         out.broken = UNPARSED if root.has_error else ""
         self.node(NOP, None, None)

@@ -146,7 +146,8 @@ class Guard(NamedTuple):
     """A guard that is taken, or, where its scope is left, dropped (include/linux/cleanup.h).
 
     cls: its class, `spinlock` of `guard(spinlock)(&lock)`; args: those of its constructor;
-    line, column: of the place where that happens.
+    line, column: of the place where that happens; variable: what holds it, a name that no variable
+    of the source has unless the source names it, as CLASS() does.
     """
 
     cls: str
@@ -154,6 +155,7 @@ class Guard(NamedTuple):
     line: int
     column: int
     dropped: bool = False
+    variable: str = ""
     kind: Literal["guard"] = "guard"
 
     @property

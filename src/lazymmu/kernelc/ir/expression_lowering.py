@@ -36,6 +36,9 @@ from lazymmu.kernelc.ir.initialisers import members, named_members
 from lazymmu.kernelc.ir.syntax import TsNode, source_text
 
 _CONSTANTS = {"true": 1, "false": 0, "NULL": 0, "TRUE": 1, "FALSE": 0}
+_MOVING = frozenset({"no_free_ptr", "retain_and_null_ptr"})
+"""Macros whose value is that of a variable, which is NULL from then on, so that its cleanup
+function has nothing to do (include/linux/cleanup.h)."""
 _TRANSPARENT = frozenset({"likely", "unlikely", "__builtin_expect", "data_race", "__force"})
 """Macros whose value is their first argument (include/linux/compiler.h)."""
 
@@ -81,6 +84,14 @@ class Lowering(Protocol):
 
     def statement(self, ts: TsNode) -> None:
         """Lower a statement."""
+        ...
+
+    def held(self) -> int:
+        """How much is held by the scopes that are open."""
+        ...
+
+    def close(self, depth: int, ts: TsNode) -> None:
+        """Leave a scope: let go of what it holds above `depth`."""
         ...
 
 
@@ -177,15 +188,21 @@ def _parenthesized(low: Lowering, ts: TsNode) -> Expr:
 
 def _statement_expression(low: Lowering, ts: TsNode) -> Expr:
     children = [c for c in ts.named_children if c.type != "comment"]
+    depth = low.held()
     for child in children[:-1]:
         low.statement(child)
-    if not children:
-        return Other()
-    last = children[-1]
-    if last.type == "expression_statement" and last.named_child_count:
-        return expression(low, last.named_children[0])
-    low.statement(last)
-    return Other()
+    value: Expr = Other()
+    last = children[-1] if children else None
+    if last is not None and last.type == "expression_statement" and last.named_child_count:
+        value = expression(low, last.named_children[0])
+        if low.held() > depth:
+            kept = low.temp()
+            low.effect(Assign("=", kept, value), last)
+            value = kept
+    elif last is not None:
+        low.statement(last)
+    low.close(depth, ts)
+    return value
 
 
 def _call(low: Lowering, ts: TsNode) -> Expr:
@@ -200,6 +217,11 @@ def _call(low: Lowering, ts: TsNode) -> Expr:
         name = source_text(function)
         if name in _TRANSPARENT and args:
             return args[0]
+        if name in _MOVING and len(args) == 1:
+            moved = low.temp()
+            low.effect(Assign("=", moved, args[0]), ts)
+            low.effect(Assign("=", args[0], Number(0)), ts)
+            return moved
         return Call(name, args, line, column)
     callee = expression(low, function)
     if isinstance(callee, Deref):

@@ -3,8 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from lazymmu.kernelc.ir.bounds import MAX_GUARDS, MAX_NODES, Unread
-from lazymmu.kernelc.ir.expr import Assign, Expr, Guard, Temporary
+from lazymmu.kernelc.ir.expr import (
+    Assign,
+    Call,
+    Deref,
+    Expr,
+    Field,
+    Guard,
+    Index,
+    Temporary,
+)
 from lazymmu.kernelc.ir.expression_lowering import Lowering
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
@@ -15,8 +27,18 @@ from lazymmu.kernelc.ir.nodes import (
     Function,
     Node,
     has_effect,
+    walk,
 )
 from lazymmu.kernelc.ir.syntax import TsNode
+
+Places: TypeAlias = Callable[[int], tuple[int, int]]
+"""Line and column, from 1, that an offset of a text stands for."""
+
+Held: TypeAlias = Guard | Call
+"""What happens where a scope is left: a guard is dropped, or a cleanup function called."""
+
+_CHANGING = (Deref, Field, Index)
+"""Values that what a scope holds may change, or the rules ask for when they were read."""
 
 
 class FlowGraph(Lowering):
@@ -25,12 +47,15 @@ class FlowGraph(Lowering):
     What a statement becomes is for the class below this one to say.
     """
 
-    def __init__(self, name: str, file: str, line: int, column: int) -> None:
+    def __init__(
+        self, name: str, file: str, line: int, column: int, places: Places | None = None
+    ) -> None:
         self.out = Function(name, file, line, (), {}, "", [])
         self.nodes = self.out.nodes
         self.first_line = line
         self.first_column = column
-        self.row_shift = 0
+        self.row_shift = self.shift = 0
+        self.places = places
         self.at = -1
         self.entered: set[int] = set()
         self.temps = 0
@@ -38,16 +63,25 @@ class FlowGraph(Lowering):
         self.breaks: list[tuple[int, int]] = []
         self.continues: list[tuple[int, int]] = []
         self.labels: dict[str, tuple[int, int]] = {}
-        self.gotos: list[tuple[int, str, list[Guard]]] = []
-        self.guards: list[Guard] = []
+        self.gotos: list[tuple[int, str, list[Held]]] = []
+        self.guards: list[Held] = []
         self.depth = self.met = 0
         self.holding: dict[int, bool] = {}
 
     def place(self, ts: TsNode) -> tuple[int, int]:
         """Return line and column of a syntax node, from 1."""
+        if self.places is not None:
+            return self.places(max(ts.start_byte - self.shift, 0))
         row, col = ts.start_point
         row -= self.row_shift
         return self.first_line + max(row, 0), col + 1 + (self.first_column if row <= 0 else 0)
+
+    def end_of(self, ts: TsNode) -> tuple[int, int]:
+        """Return line and column at which a syntax node ends."""
+        if self.places is not None:
+            return self.places(max(ts.end_byte - 1 - self.shift, 0))
+        row, col = ts.end_point
+        return self.first_line + max(row - self.row_shift, 0), max(col, 1)
 
     def node(self, op: int, expr: Expr | None, ts: TsNode | None) -> int:
         """Append a node after the current place and go there; -1 when nothing gets here."""
@@ -108,31 +142,38 @@ class FlowGraph(Lowering):
         self.at = -1
         return yes, no
 
-    def hold(self, guard: Guard) -> None:
+    def hold(self, guard: Held) -> None:
         """Hold a guard until the block at hand is left."""
         if len(self.guards) >= MAX_GUARDS:
             raise Unread(f"more than {MAX_GUARDS} guards held at once")
         self.guards.append(guard)
 
+    def held(self) -> int:
+        """How much is held by the scopes that are open."""
+        return len(self.guards)
+
     def close(self, depth: int, ts: TsNode) -> None:
         """Leave a scope: drop the guards above `depth`, at its end."""
         if self.at >= 0:
-            line = self.first_line + max(ts.end_point[0] - self.row_shift, 0)
-            self.unguard(self.guards, depth, ts, (line, max(ts.end_point[1], 1)))
+            self.unguard(self.guards, depth, ts, self.end_of(ts))
         del self.guards[depth:]
 
     def unguard(
         self,
-        guards: list[Guard],
+        guards: list[Held],
         depth: int,
         ts: TsNode | None,
         where: tuple[int, int] | None = None,
     ) -> None:
         """Drop the guards of the scopes that are left, where they are left."""
-        for guard in reversed(guards[depth:]):
-            taken = guard.line, guard.column
-            line, column = where or (self.place(ts) if ts is not None else taken)
-            self.node(EVAL, guard._replace(line=line, column=column, dropped=True), ts)
+        for held in reversed(guards[depth:]):
+            line, column = where or (self.place(ts) if ts is not None else (held.line, held.column))
+            left = held._replace(line=line, column=column)
+            if isinstance(left, Guard):
+                left = left._replace(dropped=True)
+            index = self.node(EVAL, left, ts)
+            self.nodes[index].line, self.nodes[index].column = line, column
+            self.out.scoped.append(index)
 
     def goes_to(self, label: str, ts: TsNode) -> None:
         """Leave for a label, which may stand further down."""
@@ -144,7 +185,11 @@ class FlowGraph(Lowering):
         """Return a value, once the guards are dropped that are held."""
         if self.at < 0:
             return
-        if self.guards and value is not None and has_effect(value):
+        if (
+            self.guards
+            and value is not None
+            and (has_effect(value) or any(isinstance(part, _CHANGING) for part in walk(value)))
+        ):
             kept = self.temp()
             self.node(EVAL, Assign("=", kept, value), ts)
             value = kept
@@ -156,8 +201,11 @@ class FlowGraph(Lowering):
         """Return at the end of a body."""
         if self.at >= 0:
             self.node(RETURN, None, ts)
-            line, col = ts.end_point[0] - self.row_shift + self.first_line, ts.end_point[1]
-            self.nodes[-1].line, self.nodes[-1].column = line, max(col, 1)
+            self.nodes[-1].line, self.nodes[-1].column = self.end_of(ts)
+
+    def line_of(self, index: int) -> tuple[int, int]:
+        """Return line and column of a node."""
+        return self.nodes[index].line, self.nodes[index].column
 
     def finish(self) -> Function:
         """Connect the gotos, then let edges skip the nodes at which nothing happens."""
@@ -180,6 +228,11 @@ class FlowGraph(Lowering):
     def _link_gotos(self) -> None:
         for index, label, guards in self.gotos:
             target = self.labels.get(label)
+            if target is None and self.out.macro:
+                # A label of whoever uses the macro.
+                self.nodes.append(Node(RETURN, None, *self.line_of(index)))
+                self.edge(index, len(self.nodes) - 1)
+                continue
             if target is None:
                 self.out.broken = self.out.broken or UNPARSED
                 continue

@@ -23,6 +23,7 @@ def loop(build: FlowGraph, ts: TsNode, *, post: bool = False) -> None:
             declaration(build, start)
         else:
             evaluate(build, start)
+    inner = len(build.guards)
     head = build.detached(ts)
     after = build.detached(ts)
     again = build.detached(ts)
@@ -39,13 +40,15 @@ def loop(build: FlowGraph, ts: TsNode, *, post: bool = False) -> None:
         else:
             yes, no = build.condition(test, ts)
         build.at = no
+        if build.at >= 0:
+            build.unguard(build.guards, depth, ts)
         build.jump(after)
         build.at = yes
     build.breaks.append((after, depth))
-    build.continues.append((again, depth))
+    build.continues.append((again, inner))
     if body is not None:
         build.statement(body)
-    build.close(depth, ts)
+    build.close(inner, ts)
     build.breaks.pop()
     build.continues.pop()
     build.jump(again)
@@ -63,6 +66,7 @@ def loop(build: FlowGraph, ts: TsNode, *, post: bool = False) -> None:
         build.jump(after)
     else:
         build.jump(head)
+    del build.guards[depth:]
     build.at = after if after in build.entered else -1
 
 

@@ -79,6 +79,16 @@ class Function:
     broken: str = ""
     """Why what this function does is not fully known, such as "not understood by the parser";
     empty when all of it was read."""
+    scoped: list[int] = field(default_factory=list)
+    """The nodes that a scope brings with it: its guards taken, asked for and dropped, and cleanup
+    functions called (include/linux/cleanup.h)."""
+    spliced: dict[tuple[str, int, str], None] = field(default_factory=dict)
+    """File, line of the text, and name of the functions whose bodies stand in it."""
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """File, line and name: a macro may make several functions in one line."""
+        return (self.file, self.line, self.name)
 
     @property
     def unread(self) -> bool:

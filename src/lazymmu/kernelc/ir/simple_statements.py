@@ -6,38 +6,33 @@ from __future__ import annotations
 from lazymmu.kernelc.ir.expr import Assign, Call, Name
 from lazymmu.kernelc.ir.expression_lowering import expression
 from lazymmu.kernelc.ir.flow_graph import FlowGraph
-from lazymmu.kernelc.ir.guards import guard_of
+from lazymmu.kernelc.ir.guards import cleanup, declared_guard, hold
 from lazymmu.kernelc.ir.initialisers import has_designators, members, named_members
 from lazymmu.kernelc.ir.nodes import has_effect
 from lazymmu.kernelc.ir.syntax import TsNode, declared, source_text, stars
 
 
-def evaluate(build: FlowGraph, ts: TsNode) -> None:
-    """Lower an expression whose value nobody asks for."""
+def evaluate(build: FlowGraph, ts: TsNode, *, alone: bool = False) -> None:
+    """Lower an expression whose value nobody asks for, or a guard of the scope at hand.
+
+    alone: it is a statement.
+    """
     value = expression(build, ts)
-    if has_effect(value):
+    if alone and isinstance(value, Name) and not _is_own(build, value.spelling):
+        # A name alone does nothing in C: it is a macro that stands for what is done.
+        value = Call(value.spelling, (), *build.place(ts))
+    guard = declared_guard(build, value)
+    if guard is not None:
+        hold(build, guard, ts)
+    elif has_effect(value):
         build.effect(value, ts)
 
 
 def expression_statement(build: FlowGraph, ts: TsNode) -> None:
     """Lower an expression that is a statement, or a guard of the block around it."""
     for child in ts.named_children:
-        if _whole(build, child):
-            continue
-        value = expression(build, child)
-        match value:
-            case Call(Call("guard", (cls, *_)), args, line, column):
-                # guard(class)(arg): taken here, dropped when the block is left.
-                guard = guard_of(cls, args, line, column)
-                build.effect(guard, child)
-                build.hold(guard)
-                continue
-        if isinstance(value, Name) and not _is_own(build, value.spelling):
-            # A name alone does nothing in C: it is a macro that stands for what is done.
-            line, column = build.place(child)
-            value = Call(value.spelling, (), line, column)
-        if has_effect(value):
-            build.effect(value, child)
+        if not _whole(build, child):
+            evaluate(build, child, alone=True)
 
 
 def declaration(build: FlowGraph, ts: TsNode) -> None:
@@ -55,10 +50,13 @@ def declaration(build: FlowGraph, ts: TsNode) -> None:
                 expression(build, initial)
             continue
         build.out.types[name] = kind + stars(inner)
+        first = None
         if initial is not None and has_designators(initial):
             members(build, Name(name), initial, child, expression)
         elif initial is not None:
             build.effect(Assign("=", Name(name), expression(build, initial)), child)
+            first = build.at if build.at >= 0 else None
+        cleanup(build, inner, name, first)
 
 
 def _whole(build: FlowGraph, ts: TsNode) -> bool:

@@ -48,11 +48,18 @@ def declared(ts: TsNode | None) -> str:
     return source_text(ts)
 
 
+def has_cleanup(ts: TsNode) -> bool:
+    """Whether an array's declarator is none: masks.py writes a cleanup function as a size."""
+    return source_text(ts.child_by_field_name("size"))[:2] in ("~~", "!!")
+
+
 def stars(ts: TsNode | None) -> str:
     """Return what a declarator adds to its type: ` *` for each pointer or array, ` ()`."""
     out = ""
     while ts is not None and ts.type != "identifier":
-        if ts.type in ("pointer_declarator", "abstract_pointer_declarator", "array_declarator"):
+        if ts.type in ("pointer_declarator", "abstract_pointer_declarator") or (
+            ts.type == "array_declarator" and not has_cleanup(ts)
+        ):
             out += " *"
         elif ts.type == "function_declarator":
             out += " ()"

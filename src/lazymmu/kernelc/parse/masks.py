@@ -10,7 +10,8 @@ by where it stands (a call before a `{` heads a loop). Forms that a reader of th
     do { } while_each_x(a);              do { } while       (a);
     scoped_guard(name, args) stmt        while(_guard,name, args) stmt       runs once: no loop
     scoped_cond_guard(name, fail, args)  while(_cond_guard,name, FAIL, args) once, or FAIL
-    guard(name)(args);                   as it is: a call of a call
+    guard(name)(args);                   as it is: a call of a call; so is CLASS(name, var)(args);
+    T x __cleanup(f), x __free(f) = ...  T x[~~f]    , x[!!f]    = ...   no array has such a size
     f(x, return -E), f(x, goto out)      f(x, RETURN+-E), f(x, GOTO+out)     BREAK, CONTINUE
     f(x, a(); b();)                      f(x, a(), b() )            statements as arguments
     F(x, if (y) return 1; z();)           { x; if (y) return 1; z(); }   if no expressions
@@ -37,6 +38,7 @@ from lazymmu.kernelc.parse.function_head import ATTRIBUTE_CALLS, ATTRIBUTES, mas
 from lazymmu.kernelc.parse.lexemes import blank, closing, fill, is_word, without_lexemes
 from lazymmu.kernelc.parse.mask_arguments import mask_arguments, mask_strings
 from lazymmu.kernelc.parse.mask_asm import mask_asm
+from lazymmu.kernelc.parse.mask_cleanup import mask_cleanup
 from lazymmu.kernelc.parse.mask_members import mask_members
 from lazymmu.kernelc.parse.mask_statements import mask_statements
 from lazymmu.kernelc.parse.slices import RawDef
@@ -127,7 +129,7 @@ def _attributes(text: bytes) -> bytes:
                 close = closing(out, match.end() - 1)
                 if close < 0:
                     break
-                fill(out, match.start(), close + 1)
+                mask_cleanup(out, match.start(), close + 1)
         for match in _PLACED.finditer(out):
             fill(out, *match.span(1))
     return bytes(out)

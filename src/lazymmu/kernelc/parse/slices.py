@@ -19,7 +19,7 @@ from typing import NamedTuple
 from lazymmu.kernelc.parse.function_head import DIRECTIVE, Head, read_head
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
 
-__all__ = ["RawDef", "definitions"]
+__all__ = ["RawDef", "definitions", "macro_at"]
 
 
 class RawDef(NamedTuple):
@@ -77,6 +77,9 @@ _MARGIN_LINE = re.compile(rb"\n[A-Za-z_]")
 _INLINE = re.compile(rb"\b(?:__)?(?:always_)?inline(?:__)?\b")
 _QUICK = 100
 """How many bytes are counted in the time in which one is read with care."""
+
+_LONGEST_MACRO = 64 << 10
+"""Longest macro that is read by its place, in bytes."""
 
 _CAREFUL = 8 << 20
 """How many bytes of one file the careful search for a closing brace may read."""
@@ -142,6 +145,18 @@ def definitions(text: bytes) -> list[RawDef]:
                 found.append(inner)
         position = safe = end
     return found
+
+
+def macro_at(text: bytes, start: int) -> RawDef | None:
+    """Return the macro whose `#define` begins at an offset of a file; its line is not counted."""
+    match = _INNER_DEFINE.match(b"\n" + text[start : start + _LONGEST_MACRO])
+    if match is None:
+        return None
+    kind = "object" if match[2] is None else "macro"
+    names = _params(match[2]) if match[2] else ()
+    name, shift = match[1].decode("ascii", "replace"), start - 1
+    body, end = match.start(3) + shift, match.end() + shift
+    return RawDef(name, kind, start, end, 0, body, False, False, names)
 
 
 def _function(head: bytes, read: Head, start: int, end: int, line: int, brace: int) -> RawDef:

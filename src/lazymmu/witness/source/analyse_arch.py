@@ -197,6 +197,15 @@ def _walked(
         if analysis.api.names(item.word, file)
     }
     users = [d for f in mine for d in naming(view, f, MODE_WORD, *others)]
+    makers = {d.name.encode() for d in users if d.kind == "macro" and view.makes(d)}
+    if makers:
+        users = [d for d in users if d.kind != "macro" or d.name.encode() not in makers]
+        users += [
+            d
+            for f in (*view.built, *view.headers.files)
+            if any(maker in view.tree.read(f) for maker in makers)
+            for d in view.made(f, *makers)
+        ]
     analysis.call_transfer.cannot_read(
         d
         for d in users

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.witness.source.other_names import Found
@@ -23,7 +23,7 @@ def naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:
         d
         for d in (*view.functions(file), *view.macros(file), *view.objects(file))
         if any(text.find(word, d.start, d.end) >= 0 for word in words)
-    ]
+    ] + list(view.made(file, *words))
 
 
 class CallerSearch:
@@ -46,12 +46,24 @@ class CallerSearch:
 
         static: it is no other file's; of a header it is that of each that includes it.
         """
-        word = name.encode()
+        found: dict[Definition, None] = {}
+        words = [name]
+        for each in words:
+            word = each.encode()
+            for rel in self._files(each, static, file):
+                found.update(dict.fromkeys(naming(self._view, rel, word)))
+                # Who uses such a macro does not name what it holds or calls.
+                words += [d.name for d in self._view.woven(rel, word) if d.name not in words]
+        return list(found)
+
+    def _files(self, name: str, static: bool, file: str) -> Iterable[str]:
+        """Files that have a name which is defined in a file."""
         if static and file.endswith(".c"):
-            return naming(self._view, file, word)
+            return [file]
         files = self._known.get(name)
         if files is None:
-            built, read = self._view.built, self._view.tree.read
-            files = dict.fromkeys([*([] if file in built else [file]), *built])
-            files = {rel: None for rel in files if word in read(rel)}
-        return [d for rel in files for d in naming(self._view, rel, word)]
+            view, word = self._view, name.encode()
+            headers = view.headers.files if file.endswith(".h") else ()
+            every = dict.fromkeys([*([] if file in view.built else [file]), *view.built, *headers])
+            files = {rel: None for rel in every if word in view.tree.read(rel)}
+        return files

@@ -18,6 +18,7 @@ from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
 from lazymmu.kernelc.ir.expr import AnyCall
 from lazymmu.kernelc.ir.nodes import Function
+from lazymmu.kernelc.ir.scopes import class_word
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source import leaks
@@ -81,8 +82,8 @@ class EntryPoints:
         self.walker = walker
         self.words = words
         self.implementation = implementation
-        self._inside: set[tuple[str, int]] = set()
-        """Halves of pairs, and who runs what its callers hand it, by file and line."""
+        self._inside: set[tuple[str, int, str]] = set()
+        """Halves of pairs, and who runs what its callers hand it, by file, line and name."""
 
     def walk(
         self,
@@ -99,8 +100,10 @@ class EntryPoints:
         :param callers: finds who may call a function.
         """
         users_of = Users(self.program, callers, self.walker.bounded)
-        users = self._with_expanded([d for d in users if self._uses_mode(d)], callers)
-        roots = {(d.file, d.line): self._root(d) for d in users}
+        using = [d for d in users if self._uses_mode(d)]
+        classes = self._classes(using)
+        users = self._with_expanded(using, callers)
+        roots = {(d.file, d.line, d.name): self._root(d) for d in users}
         excused = self._excuse_halves(roots, users, users_of)
         wrong = self._blame(roots, excused, lambda root: self._details(root) <= BEGINS)
         bound = [root for d in takers for root in self._callbacks(d)]
@@ -115,7 +118,7 @@ class EntryPoints:
             self._settled_root(root, place in excused, place in held)
             for place, root in roots.items()
         ]
-        every = settled + bound + handlers + unlocked
+        every = settled + classes + bound + handlers + unlocked
         causes = {key: cause for root in settled for key, cause in root.causes.items()}
         return [replace(root, causes=causes) for root in every] if causes else every
 
@@ -123,10 +126,10 @@ class EntryPoints:
         return Root(definition, (), self.walker.root(self.program.function(definition)))
 
     def _held_by_callers(
-        self, roots: Mapping[tuple[str, int], Root], users: Users
-    ) -> tuple[set[tuple[str, int]], list[Root]]:
+        self, roots: Mapping[tuple[str, int, str], Root], users: Users
+    ) -> tuple[set[tuple[str, int, str]], list[Root]]:
         """The roots whose callers answer for the lock, by place, and the callers without it."""
-        held: set[tuple[str, int]] = set()
+        held: set[tuple[str, int, str]] = set()
         unlocked: list[Root] = []
         for place, root in roots.items():
             if not outside(root.outcome):
@@ -141,25 +144,48 @@ class EntryPoints:
     def _with_expanded(self, users: list[Definition], callers: Callers) -> list[Definition]:
         """Users of the mode, and who expands those of them that are macros and leave it changed.
 
-        Such a macro is text of whoever expands it, and is judged nowhere else.
+        Such a macro is text of whoever expands it, and is judged nowhere else; likewise the
+        functions of a guard's class are the text of whoever takes it.
         """
         out: list[Definition] = []
-        done = {(d.file, d.line) for d in users}
+        done = {(d.file, d.line, d.name) for d in users}
         work = users
         while work:
             definition = work.pop(0)
+            if (word := class_word(definition.name)) != definition.name:
+                static = definition.static and definition.file.endswith(".c")
+                for user in callers(word, static, definition.file):
+                    place = (user.file, user.line, user.name)
+                    if place not in done and calls(self.program, user, definition.name):
+                        done.add(place)
+                        work.append(user)
+                continue
             root = Root(definition, (), self.walker.root(self.program.function(definition)))
             if definition.kind == "function" or not self._details(root):
                 out.append(definition)
                 continue
             self.walker.helper(self.program.function(definition))
             for user in callers(definition.name, definition.static, definition.file):
-                if (user.file, user.line) not in done and calls(
-                    self.program, user, definition.name
-                ):
-                    done.add((user.file, user.line))
+                place = (user.file, user.line, user.name)
+                if place not in done and calls(self.program, user, definition.name):
+                    done.add(place)
                     work.append(user)
         return out
+
+    def _classes(self, users: Iterable[Definition]) -> list[Root]:
+        """What is wrong with a guard as such: it is taken, and dropped at once.
+
+        Its functions are halves that only the compiler calls, and always in pairs.
+        """
+        words = {
+            class_word(d.name): d for d in users if class_word(d.name) != d.name and d.params == ()
+        }
+        roots = []
+        for word, definition in words.items():
+            graph = self.program.scope(word, definition.file, definition.line)
+            if graph is not None:
+                roots.append(Root(definition, (), self.walker.root(graph)))
+        return [root for root in roots if self._details(root)]
 
     def _uses_mode(self, definition: Definition) -> bool:
         """Whether a definition makes a mode call of its own, as a caller of the mode."""
@@ -198,7 +224,7 @@ class EntryPoints:
         users = [root.definition for root in found]
         given = handed(self.program, users, callers, self.words.callbacks.keys())
         for taker in given.takers:
-            self._inside.add((taker.file, taker.line))
+            self._inside.add((taker.file, taker.line, taker.name))
             self.walker.helper(self.program.function(taker))
         return [Root(d, (), self.walker.root(self.program.function(d))) for d in given.givers]
 
@@ -207,7 +233,7 @@ class EntryPoints:
         rules = set(BALANCE if excused else ())
         if held:
             rules.add(OUTSIDE)
-        place = (root.definition.file, root.definition.line)
+        place = (root.definition.file, root.definition.line, root.definition.name)
         if root.definition.name in self.words.entries or place in self._inside:
             # It runs under its callers' locks and pins, whatever those are.
             rules |= _OF_CALLERS
@@ -258,12 +284,12 @@ class EntryPoints:
         depths = self.walker.entered.get(place, set())
         return bool(depths) and min(depths) > 0 and place not in self.walker.shifted
 
-    def _place(self, root: Root) -> tuple[str, int]:
-        return (root.definition.file, self.program.function(root.definition).line)
+    def _place(self, root: Root) -> tuple[str, int, str]:
+        return self.program.function(root.definition).place
 
     def _excuse_halves(
-        self, roots: dict[tuple[str, int], Root], users: Iterable[Definition], users_of: Users
-    ) -> set[tuple[str, int]]:
+        self, roots: dict[tuple[str, int, str], Root], users: Iterable[Definition], users_of: Users
+    ) -> set[tuple[str, int, str]]:
         """Roots that are halves of pairs, by place; who calls one becomes a root that answers."""
         suspects = [
             Suspect(root.definition, self.program.function(root.definition), details)
@@ -276,17 +302,17 @@ class EntryPoints:
         known = halves.find(suspects, users)
         found = [s.definition for s in suspects if (s.graph.file, s.graph.name) in known]
         for user in halves.answering(found):
-            roots[user.file, user.line] = self._root(user)
-        places = {(d.file, d.line) for d in found}
+            roots[user.file, user.line, user.name] = self._root(user)
+        places = {(d.file, d.line, d.name) for d in found}
         self._inside |= places
         return places
 
     def _blame(
         self,
-        roots: dict[tuple[str, int], Root],
-        excused: Collection[tuple[str, int]],
+        roots: dict[tuple[str, int, str], Root],
+        excused: Collection[tuple[str, int, str]],
         kind: Callable[[Root], bool],
-    ) -> set[tuple[str, int]]:
+    ) -> set[tuple[str, int, str]]:
         """Settle who is wrong: callees before their callers, which are walked again without it.
 
         :param roots: all roots by their place; those that are walked again are replaced.
@@ -294,7 +320,7 @@ class EntryPoints:
         :param kind: whether a root whose balance is off is to be settled now.
         :returns: the places of those that are wrong.
         """
-        wrong: set[tuple[str, int]] = set()
+        wrong: set[tuple[str, int, str]] = set()
         while True:
             off = {
                 self._place(root): place

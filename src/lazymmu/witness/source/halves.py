@@ -21,7 +21,7 @@ from lazymmu.witness.source.path.inliner import mode_of
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import At, Move, Recording
 from lazymmu.witness.source.path.walker import Walker, above
-from lazymmu.witness.source.users import Named, Users
+from lazymmu.witness.source.users import Named, Users, put
 
 BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})
 """Rules that a half is excused from."""
@@ -91,6 +91,12 @@ class Halves:
             self._asking.helper(suspect.graph)
         for graph in self._walked_over(open_.values()):
             self.known |= _shown(self._asking.record(graph, MAX_ASKED))
+        # What is put in its callers' place is judged there, and only there.
+        self.known |= {
+            name
+            for name in open_.keys() - self.known
+            if any(put(self._program, d, name[1]) for d in self._users.of(open_[name].definition))
+        }
         using = {(d.file, d.name) for d in users}
         if not open_.keys() <= self.known:
             self._search(open_, using)
@@ -121,7 +127,7 @@ class Halves:
         """Who was walked with one of them in its place, and the mode changed by that."""
         by_callee = self._walker.shifted
         graphs = {place: g for callers in by_callee.values() for place, g in callers.items()}
-        for place in above([(s.graph.file, s.graph.line) for s in suspects], by_callee):
+        for place in above([s.graph.place for s in suspects], by_callee):
             yield graphs[place]
 
     def _search(self, suspects: Mapping[Named, Suspect], using: set[Named]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.ir.expr import Call, Guard
 from lazymmu.kernelc.ir.nodes import Function, spell, uses
@@ -117,7 +117,7 @@ class _Judging:
         mode = self._api.of(item.word, file)
         match item.context:
             case Context.MACRO if mode is not None:
-                return _lost(f"in the arguments of {item.outer}(), which is not followed")
+                return self._given(file, item)
             case Context.STRAY if mode is not None or item.called:
                 body = not file.endswith((".c", ".h"))
                 what = "in an included body" if body else "in no definition that could be found"
@@ -130,6 +130,34 @@ class _Judging:
                 return self._body(file, item)
         return Judged(Standing.NAME)
 
+    def _in_maker(self, item: Occurrence, macro: Definition) -> Judged:
+        """What became of a place in the text of a macro that makes functions."""
+        used = f"{macro.name}("
+        for file in (*self._view.built, *self._view.headers.files):
+            for made in self._view.made(file, macro.name.encode()):
+                graph = self._program.function(made)
+                key = (graph.file, graph.line, graph.name)
+                named = any(call.name == item.word for _, call in graph.calls())
+                if named and not graph.broken and key in self._walker.places:
+                    return Judged(Standing.WALKED)
+        return _lost(f"in a function that {used}) makes, and that was not walked")
+
+    def _given(self, file: str, item: Occurrence) -> Judged:
+        """What became of a place in the arguments of a macro at file level."""
+        made = self._view.made_at(file, item.start)
+        why = "whose functions were not walked" if made else "which is not followed"
+        for definition in made:
+            graph = self._program.function(definition)
+            key = (graph.file, graph.line, graph.name)
+            if graph.broken:
+                why = f"one of whose functions was {graph.broken}"
+            elif (item.word, item.line) in self._calls_of(graph, key):
+                if key in self._walker.bounded:
+                    return _lost(self._walker.bounded[key])
+                if key in self._walker.places:
+                    return Judged(Standing.WALKED)
+        return _lost(f"in the arguments of {item.outer}(), {why}")
+
     def _body(self, file: str, item: Occurrence) -> Judged:
         """What became of a place in the body of a function or a macro."""
         raw = item.definition
@@ -138,7 +166,10 @@ class _Judging:
         mode = self._api.of(item.word, file)
         if raw.kind == "object" and raw.name == item.word:
             return Judged(Standing.DECLARATION)
-        graph = self._program.function(self._view.definition(file, raw))
+        definition = self._view.definition(file, raw)
+        graph = self._program.function(definition)
+        if raw.kind == "macro" and self._view.makes(definition):
+            return self._in_maker(item, definition)
         if graph.broken:
             return _lost(graph.broken)
         key = (graph.file, graph.line, graph.name)

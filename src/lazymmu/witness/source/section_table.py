@@ -99,7 +99,7 @@ def _actions(
     for _, call in graph.calls() if hops else ():
         target = program.resolve(call.name, graph.file) if call.name in calls.helper_names else None
         inner = program.function(target.definition) if target is not None else None
-        if inner is None or (inner.file, inner.line) not in calls.helpers:
+        if inner is None or inner.place not in calls.helpers:
             continue
         ways = {way for _, way in _actions(inner, walker, summaries, program, hops - 1)} - {"flush"}
         if len(ways) == 1:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.scopes import class_word
 from lazymmu.kernelc.program import Program
 
-__all__ = ["MAX_SEARCHES", "Callers", "Named", "Users", "calls"]
+__all__ = ["MAX_SEARCHES", "Callers", "Named", "Users", "calls", "put"]
 
 Callers = Callable[[str, bool, str], list[Definition]]
 """Definitions whose text names a function: given its name, whether it is static, its file."""
@@ -44,7 +45,8 @@ class Users:
                 why = f"its callers are not looked for, after those of {MAX_SEARCHES} functions"
                 self._bounded[(definition.file, definition.line, definition.name)] = why
                 return []
-            named = self._callers(definition.name, definition.static, definition.file)
+            word = class_word(definition.name)
+            named = self._callers(word, definition.static, definition.file)
             self._known[name] = [
                 d
                 for d in named
@@ -54,5 +56,11 @@ class Users:
 
 
 def calls(program: Program, user: Definition, name: str) -> bool:
-    """Whether a definition calls a function of that name."""
-    return any(call.name == name for _, call in program.function(user).calls())
+    """Whether a definition calls a function of that name, or has its body in place of a call."""
+    graph = program.function(user)
+    return put(program, user, name) or any(call.name == name for _, call in graph.calls())
+
+
+def put(program: Program, user: Definition, name: str) -> bool:
+    """Whether the body of a function of that name stands in a definition, for a scope of it."""
+    return any(function == name for _, _, function in program.function(user).spliced)

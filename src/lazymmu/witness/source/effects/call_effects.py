@@ -68,7 +68,7 @@ class CallTransfer:
         self.entries = EntryEffects(facts, summaries, words, arch)
         self.below = SummaryEffects(facts, summaries, words, tables)
         self.freeing = FreedParameters(summaries, words)
-        self.helpers: set[tuple[str, int]] = set()
+        self.helpers: set[tuple[str, int, str]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
         self.keyed: frozenset[str] = frozenset()
@@ -252,7 +252,7 @@ class CallTransfer:
         callback = call.name in frame.graph.params
         if (
             callback
-            or place in self.helpers
+            or graph.place in self.helpers
             or place in self.implementation
             or frame.carries(call)
             or self._calls_back(frame, call, env)

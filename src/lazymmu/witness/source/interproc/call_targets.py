@@ -31,7 +31,7 @@ class CallResolver:
         self.facts = facts
         self._pointers = PointedFunctions(program, tables)
         self.unresolved: dict[str, tuple[str, int, str]] = {}
-        self._shapes: dict[tuple[str, int], FunctionFacts] = {}
+        self._shapes: dict[tuple[str, int, str], FunctionFacts] = {}
 
     def pointed(
         self, call: AnyCall, graph: Function, env: Mapping[str, Value]
@@ -162,7 +162,7 @@ class CallResolver:
 
     def shape(self, graph: Function) -> FunctionFacts:
         """What of a function is looked up again and again."""
-        key = (graph.file, graph.line)
+        key = (graph.file, graph.line, graph.name)
         if key not in self._shapes:
             self._shapes[key] = FunctionFacts.of(graph)
         return self._shapes[key]

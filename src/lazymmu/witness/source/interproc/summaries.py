@@ -81,8 +81,8 @@ class CalleeSummaries(CallResolver):
         self.api = api
         self.names_mode = names_mode
         self.sleeping = SleepRoots(program, facts, vocabulary)
-        self._known: dict[tuple[str, int, Binding], Summary] = {}
-        self._recursion: Recursion[tuple[str, int, Binding]] = Recursion()
+        self._known: dict[tuple[str, int, str, Binding], Summary] = {}
+        self._recursion: Recursion[tuple[str, int, str, Binding]] = Recursion()
         self.cut_off: set[tuple[str, int]] = set()
         """Definitions that were not looked at because they lie too deep."""
         self._cut = False
@@ -121,7 +121,7 @@ class CalleeSummaries(CallResolver):
             where = (*place, definition.name)
             self.bounded[where] = f"called with more than {MAX_BINDINGS} sets of constants"
             binding = ()
-        key = (*place, binding)
+        key = (*place, definition.name, binding)
         known = self._known.get(key)
         if known is not None and known.cut_at <= depth:
             self._cut = self._cut or known.cut_at > 0

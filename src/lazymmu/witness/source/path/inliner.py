@@ -62,9 +62,9 @@ class Inliner:
         self._walker = walker
         self._transfer = transfer
         self._monitors = monitors
-        self.entered: dict[tuple[str, int], set[int]] = {}
-        self.shifted: dict[tuple[str, int], dict[tuple[str, int], Function]] = {}
-        self.blamed: set[tuple[str, int]] = set()
+        self.entered: dict[tuple[str, int, str], set[int]] = {}
+        self.shifted: dict[tuple[str, int, str], dict[tuple[str, int, str], Function]] = {}
+        self.blamed: set[tuple[str, int, str]] = set()
 
     def inlined(
         self, frame: Frame, call: AnyCall, inside: InlinedCall, path: Path, out: WalkOutcome
@@ -72,7 +72,7 @@ class Inliner:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
         entered = enter(path.state.product, call, graph, path.state.entry)
-        place = (graph.file, graph.line)
+        place = graph.place
         self.entered.setdefault(place, set()).add(entered.task.depth)
         if inside.callback:
             outcome = self._called_back(graph, inside.binding, entered)
@@ -104,7 +104,7 @@ class Inliner:
                     product = _as_meant(product, entered)
                 else:
                     callers = self.shifted.setdefault(place, {})
-                    callers[frame.graph.file, frame.graph.line] = frame.graph
+                    callers[frame.graph.place] = frame.graph
             back = leave(product, call, graph, plan.rewritten, path.state.entry)
             after = Path(
                 path.state.after(back),

@@ -97,8 +97,8 @@ class Walker:
         self._assumptions = Assumptions(call_transfer.program, facts, call_transfer.words, has_stub)
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
-        self._plans: dict[tuple[str, int], Liveness] = {}
-        self._active: list[tuple[tuple[str, int], int]] = []
+        self._plans: dict[tuple[str, int, str], Liveness] = {}
+        self._active: list[tuple[tuple[str, int, str], int]] = []
         """The places of the functions that are being walked, and the depth of sections there."""
         self._back_to = NOWHERE
         """The outermost of them that was called again and not walked again: what lies below it is
@@ -134,37 +134,37 @@ class Walker:
         return self.monitors.ended
 
     @property
-    def entered(self) -> Mapping[tuple[str, int], Collection[int]]:
+    def entered(self) -> Mapping[tuple[str, int, str], Collection[int]]:
         """The depths at which each function was walked in its caller's place, by its place."""
         return self._inliner.entered
 
     @property
-    def shifted(self) -> Mapping[tuple[str, int], Mapping[tuple[str, int], Function]]:
+    def shifted(self) -> Mapping[tuple[str, int, str], Mapping[tuple[str, int, str], Function]]:
         """Who was walked with a call in its place that left the mode otherwise, by the callee."""
         return self._inliner.shifted
 
-    def blame(self, places: Collection[tuple[str, int]]) -> None:
+    def blame(self, places: Collection[tuple[str, int, str]]) -> None:
         """From now on callers of these go on as if they left the mode as they found it.
 
         What a function does wrong is told of it, and of nobody who calls it.
         """
         self._inliner.blamed.update(places)
         stale = above(places, self.shifted)
-        self._memo = {key: known for key, known in self._memo.items() if key[:2] not in stale}
+        self._memo = {key: known for key, known in self._memo.items() if key[:3] not in stale}
 
     def helper(self, graph: Function) -> None:
         """From now on walk ``graph`` in the place of every call to it."""
-        self.call_transfer.helpers.add((graph.file, graph.line))
+        self.call_transfer.helpers.add(graph.place)
         self.call_transfer.helper_names.add(graph.name)
         self._memo.clear()
 
     def knows_helper(self, graph: Function) -> bool:
         """Whether ``graph`` is walked in the place of every call to it."""
-        return (graph.file, graph.line) in self.call_transfer.helpers
+        return graph.place in self.call_transfer.helpers
 
     def forget_helper(self, graph: Function) -> None:
         """Undo ``helper``."""
-        self.call_transfer.helpers.discard((graph.file, graph.line))
+        self.call_transfer.helpers.discard(graph.place)
         self.call_transfer.helper_names.discard(graph.name)
         self._memo.clear()
 
@@ -174,7 +174,7 @@ class Walker:
         known = self._memo.get(key)
         if known is not None:
             return known
-        place = (graph.file, graph.line)
+        place = key[:3]
         depth = product.task.depth
         if self._comes_back(place, depth):
             return WalkOutcome({(product, None, NAMELESS): None})
@@ -187,6 +187,7 @@ class Walker:
         at = len(self._active)
         self._active.append((place, depth))
         self.places.add(key[:3])
+        self.places.update(graph.spliced)
         if graph.broken:
             self.blurred[key[:3]] = graph.broken
         plan = self.plan(graph)
@@ -204,7 +205,7 @@ class Walker:
             self.bounded[where] = f"more than {self._share} states in what it calls"
         return outcome
 
-    def _comes_back(self, place: tuple[str, int], depth: int) -> bool:
+    def _comes_back(self, place: tuple[str, int, str], depth: int) -> bool:
         """Whether a function that calls itself need not be walked in itself again.
 
         It is walked once more in a section that is open since: there, its own nests.
@@ -217,7 +218,7 @@ class Walker:
 
     def plan(self, graph: Function) -> Liveness:
         """What of a function's variables and conditions has to be remembered, and where."""
-        place = (graph.file, graph.line)
+        place = graph.place
         if place not in self._plans:
             self._plans[place] = Liveness.of(graph, self.call_transfer.words)
         return self._plans[place]
@@ -242,7 +243,7 @@ class Walker:
         if plan.too_much or self.walked >= MAX_IN_ALL:
             return None
         self.cut, self._most = False, self.walked + min(most, MAX_BELOW)
-        self._active.append(((graph.file, graph.line), product.task.depth))
+        self._active.append((graph.place, product.task.depth))
         frame, start = self._start(graph, (), plan, product)
         recording = Recording(frame=frame)
         self._walk(frame, start, recording)
@@ -384,11 +385,11 @@ class Walker:
 
 
 def above(
-    places: Collection[tuple[str, int]],
-    callers: Mapping[tuple[str, int], Collection[tuple[str, int]]],
-) -> set[tuple[str, int]]:
+    places: Collection[tuple[str, int, str]],
+    callers: Mapping[tuple[str, int, str], Collection[tuple[str, int, str]]],
+) -> set[tuple[str, int, str]]:
     """The callers of some functions, and theirs."""
-    found: set[tuple[str, int]] = set()
+    found: set[tuple[str, int, str]] = set()
     work = list(places)
     while work:
         fresh = set(callers.get(work.pop(), ())) - found
