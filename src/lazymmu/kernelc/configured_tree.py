@@ -130,7 +130,9 @@ class ConfiguredTree:
     def woven(self, rel: str, word: bytes) -> tuple[Definition, ...]:
         """Return the macros of a file that are part of who uses them and whose text has a word."""
         macros = (*self.macros(rel), *self._names.compiled(rel, "object"))
-        return tuple(d for d in macros if self.has(d, word) and self._woven.is_woven(d.name, rel))
+        return tuple(
+            d for d in macros if self.has(d, word) and self._woven.is_woven(d.name.encode(), rel)
+        )
 
     def has(self, definition: Definition, word: bytes) -> bool:
         """Tell whether the source of a definition has a word, be it in a comment."""
@@ -193,6 +195,11 @@ class ConfiguredTree:
         """Tell whether a macro comes to functions, where it is used at file level."""
         return self._names.made.is_maker(definition)
 
+    @property
+    def unmade(self) -> Mapping[tuple[str, int, str], str]:
+        """The uses of macros that may make functions and do not, by place and name, and why."""
+        return self._names.made.lost
+
     def made_at(self, rel: str, offset: int) -> tuple[Definition, ...]:
         """Return the functions that the macro makes whose use is around an offset of a file."""
         return self._names.made.at(rel, offset)
@@ -200,7 +207,11 @@ class ConfiguredTree:
     def unreadable(self, definition: Definition) -> str:
         """Return why a definition is not to be read, "" when it is."""
         spans = self._texts.conflicts(definition.file)
-        return CONFLICT if touches(spans, definition.start, definition.end) else ""
+        if touches(spans, definition.start, definition.end):
+            return CONFLICT
+        if definition.kind == "function":
+            self._woven_text(definition)
+        return self._woven.lost.get((definition.file, definition.start), "")
 
     def macro(self, name: str) -> bytes | None:
         """Return the value of an object-like macro after the walk, None when there is none."""

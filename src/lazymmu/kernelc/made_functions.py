@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from lazymmu.kernelc.configured_tree_builder import TreeState
@@ -20,7 +20,13 @@ from lazymmu.kernelc.expand.expansion import Expander, ExpansionError, MacroText
 from lazymmu.kernelc.ir.scopes import class_word
 from lazymmu.kernelc.parse import slices
 from lazymmu.kernelc.parse.function_head import ATTRIBUTE_CALLS, ATTRIBUTES
-from lazymmu.kernelc.parse.lexemes import closing, without_lexemes
+from lazymmu.kernelc.parse.lexemes import (
+    CHAR,
+    COMMENT,
+    LINE_COMMENT,
+    STRING,
+    without_lexemes,
+)
 from lazymmu.kernelc.presence import ALWAYS, both
 from lazymmu.kernelc.source_texts import SourceTexts
 
@@ -28,6 +34,9 @@ __all__ = ["MacroFinder", "MadeFunctions"]
 
 _USE: Final = re.compile(rb"(?:\A|\n)([A-Za-z_]\w*+)[ \t]*+\(")
 _WORDS: Final = re.compile(rb"[A-Za-z_]\w*+")
+_NESTING: Final = re.compile(
+    rb"([()])|" + STRING + rb"|" + CHAR + rb"|" + COMMENT + rb"|" + LINE_COMMENT
+)
 
 _NOISE: Final = ATTRIBUTES | ATTRIBUTE_CALLS
 _BODY: Final = frozenset({b"{", b"##"})
@@ -61,9 +70,9 @@ class MadeFunctions:
         self._uses: dict[str, tuple[_Use, ...]] = {}
         self._found: dict[tuple[str, int], tuple[Definition, ...]] = {}
         self._made: dict[tuple[str, int, str], tuple[bytes, Origins]] = {}
-        self._bodies: dict[bytes, bool] = {}
-        self.lost: dict[tuple[str, int], str] = {}
-        """The uses (file and line) that could not be expanded, with the reason."""
+        self._bodies: dict[tuple[str, int], bool] = {}
+        self.lost: dict[tuple[str, int, str], str] = {}
+        """The uses (file, line and macro) that could not be expanded, with the reason."""
 
     def definitions(
         self, name: str, files: Iterable[str], *, headers: bool = False
@@ -113,15 +122,23 @@ class MadeFunctions:
 
     def _scan(self, rel: str) -> Iterator[_Use]:
         raw = self._texts.raw(rel)
+        found = [use for use in _USE.finditer(raw) if self._is_made_of(use[1], rel)]
+        if not found:
+            return
         selection = self._state.headers.selection(rel)
-        text = without_lexemes(raw)
-        for match in _USE.finditer(text):
-            close = closing(text, match.end() - 1)
-            if close < 0 or not selection.is_compiled(match.start(1)):
+        plain = b""
+        for use in found:
+            start = use.start(1)
+            end = _end(raw, use.end() - 1)
+            if not end or not selection.is_compiled(start):
                 continue
-            words = _WORDS.findall(text, match.end(), close)
-            given = frozenset(word.decode("latin-1") for word in words)
-            yield _Use(match[1], match.start(1), close + 1, given)
+            if raw.rfind(b"/*", 0, start) > raw.rfind(b"*/", 0, start):
+                # It looks as if it stood in a comment: only the whole file tells.
+                plain = plain or without_lexemes(raw)
+                if not plain.startswith(use[1], start):
+                    continue
+            given = frozenset(w.decode("latin-1") for w in _WORDS.findall(raw, use.end(), end))
+            yield _Use(use[1], start, end, given)
 
     def _of_use(self, rel: str, use: _Use) -> tuple[Definition, ...]:
         key = (rel, use.start)
@@ -131,12 +148,17 @@ class MadeFunctions:
             known = self._found[key] = tuple(self._make(rel, use))
         return known
 
+    def _is_made_of(self, word: bytes, rel: str) -> bool:
+        """Tell whether a word is a macro that may come to functions."""
+        macro = self._macro(word, rel)
+        return macro is not None and macro.params is not None and self._makes(macro, rel)
+
     def _makes(self, macro: MacroText, rel: str, depth: int = 0) -> bool:
         """Tell whether a macro may come to functions: whether there is a body in its text."""
-        known = self._bodies.get(macro.name)
+        known = self._bodies.get(macro.place)
         if known is None:
-            self._bodies[macro.name] = False
-            known = self._bodies[macro.name] = any(t.text in _BODY for t in macro.body) or (
+            self._bodies[macro.place] = False
+            known = self._bodies[macro.place] = any(t.text in _BODY for t in macro.body) or (
                 depth < _DEEP
                 and any(
                     self._makes(inner, rel, depth + 1)
@@ -148,7 +170,7 @@ class MadeFunctions:
 
     def _make(self, rel: str, use: _Use) -> Iterator[Definition]:
         macro = self._macro(use.macro, rel)
-        if macro is None or macro.params is None or not self._makes(macro, rel):
+        if macro is None:
             return
         line = self._texts.line(rel, use.start)
 
@@ -164,15 +186,13 @@ class MadeFunctions:
         try:
             text, origins = joined(_lined(expander.run(list(tokens(source, use.start)))))
         except ExpansionError as why:
-            self.lost[rel, line] = str(why)
+            self.lost[rel, line, use.macro.decode("latin-1")] = str(why)
             return
         presence = both(
             self._state.built.get(rel, ALWAYS),
             self._state.headers.selection(rel).presence(use.start),
         )
         found = [raw for raw in slices.definitions(text) if raw.kind == "function"]
-        # What a macro is for is the same wherever it is used: most of them only declare something.
-        self._bodies[use.macro] = bool(found)
         for raw in found:
             self._made[rel, use.start, raw.name] = (
                 text[raw.start : raw.end],
@@ -195,6 +215,17 @@ class MadeFunctions:
             )
 
 
+def _end(text: bytes, start: int) -> int:
+    """Return the offset behind the parenthesis that closes the one at `start`; 0 for none."""
+    depth = 0
+    for match in _NESTING.finditer(text, start):
+        if match[1]:
+            depth += 1 if match[1] == b"(" else -1
+            if not depth:
+                return match.end()
+    return 0
+
+
 def _parts(word: str) -> frozenset[str]:
     """Return the words that a name may be made of: it, and what it begins or ends with."""
     borders = [match.start() for match in re.finditer("_", word)]
@@ -212,5 +243,5 @@ def _lined(found: list[Token]) -> Iterator[Token]:
     for token in found:
         depth += (token.text == b"{") - (token.text == b"}")
         spaced = space or (b" " if token.space else b"")
-        yield replace(token, space=spaced)
+        yield Token(token.text, spaced, token.at, token.own, token.hidden)
         space = b"\n" if not depth and token.text in (b";", b"}") else b""

@@ -33,8 +33,9 @@ class NameLookup:
         self._parsed: dict[str, dict[str, list[RawDef]]] = {}
         self._together: dict[str, tuple[str, ...]] = {}
         self._made: dict[tuple[str, int], Definition] = {}
-        self._local: dict[str, frozenset[str]] = {}
+        self._local: dict[str, frozenset[bytes]] = {}
         self._macros: dict[tuple[bytes, str], MacroText | None] = {}
+        self._header_macros: dict[tuple[str, int], MacroText | None] = {}
         self.made = MadeFunctions(state, texts, self.macro_text)
 
     def definitions(
@@ -79,26 +80,33 @@ class NameLookup:
             external = self._together_with(near, external)
         return tuple(inline) if inline else self._strong(external)
 
-    def may_be_macro(self, word: str, near: str) -> bool:
-        """Tell whether a word may be a macro in a file, at little cost."""
-        return self._headers.macros.where(word) is not None or self.is_local(word, near)
+    def may_be_macro(self, word: bytes) -> bool:
+        """Tell whether a word is a macro in any file that does not define it itself."""
+        name = word.decode("latin-1")
+        return self._headers.macros.where(name) is not None or name in self._headers.overrides
 
-    def is_local(self, word: str, near: str) -> bool:
-        """Tell whether a file defines a macro itself, or includes a header that changes it."""
-        if word in self._headers.overrides:
-            return True
+    def is_everywhere(self, word: bytes) -> bool:
+        """Tell whether a word means the same in every file that defines no macro of that name."""
+        name = word.decode("latin-1")
+        if name in self._headers.overrides:
+            return False
+        place = self._headers.macros.where(name)
+        return place is None or is_public(place[0])
+
+    def local_macros(self, near: str) -> frozenset[bytes]:
+        """Return the names of the macros that a file defines itself."""
         known = self._local.get(near)
         if known is None:
             known = self._local[near] = frozenset(
-                name
-                for name, raws in (self._file(near) if near else {}).items()
+                name.encode("latin-1")
+                for name, raws in self._file(near).items()
                 if any(raw.kind != "function" for raw in raws)
             )
-        return word in known
+        return known
 
     def macro(self, word: str, near: str) -> Definition | None:
         """Return the macro that a word means in a file, None when it means none."""
-        here = self._in_file(word, near, False) if near else []
+        here = self._in_file(word, near, False)
         found = here[0] if here else self._macro(word, near)
         return found if found is not None and found.kind != "function" else None
 
@@ -110,7 +118,7 @@ class NameLookup:
         return self._macros[key]
 
     def _macro_text(self, word: str, near: str) -> MacroText | None:
-        if self.is_local(word, near):
+        if word in self._headers.overrides or word.encode("latin-1") in self.local_macros(near):
             macro = self.macro(word, near)
             if macro is None:
                 return None
@@ -121,6 +129,11 @@ class NameLookup:
         place = self._headers.macros.where(word)
         if place is None or place[1] < 0 or not self._sees(near, place[0]):
             return None
+        if place not in self._header_macros:
+            self._header_macros[place] = self._of_header(word, place)
+        return self._header_macros[place]
+
+    def _of_header(self, word: str, place: tuple[str, int]) -> MacroText | None:
         raw = slices.macro_at(self._texts.raw(place[0]), place[1])
         if raw is None or raw.name != word:
             return None

@@ -7,18 +7,17 @@ All other macros are read as functions of their arguments, under their own names
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.c_tokens import Origins, Token, joined, tokens
 from lazymmu.kernelc.expand.expansion import Expander, ExpansionError, MacroText
-from lazymmu.kernelc.expand.leaving import HOLDING, TELLING, woven
+from lazymmu.kernelc.expand.leaving import ATTRIBUTE, FORMS, TELLING, woven
 from lazymmu.kernelc.name_lookup import NameLookup
 
 __all__ = ["Woven", "WovenMacros"]
 
-_WORD: Final = re.compile(rb"(?<![\w.])[A-Za-z_]\w*+")
+_WORD: Final = re.compile(rb"[A-Za-z_]\w*+")
 _GIVEN: Final = re.compile(
     rb"([A-Za-z_]\w*+)[ \t\n]*+\((?:[^(){};]|\([^(){};]*+\))*?,[ \t\n]*+"
     rb"(?:return|goto|break|continue)\b"
@@ -29,9 +28,6 @@ _JUMP_GIVEN: Final = re.compile(rb",[ \t\n]*+(?:return|goto|break|continue)\b")
 
 _DEEP: Final = 12
 """Macros in each other's text that are looked at."""
-
-_FORMS: Final = "cleanup.h"
-"""The header that defines the forms in which scopes hold things: those are read as they are."""
 
 
 class Woven:
@@ -52,68 +48,97 @@ class WovenMacros:
     def __init__(self, names: NameLookup) -> None:
         """Look macros up in `names`."""
         self._names = names
-        self._known: dict[tuple[str, str], bool] = {}
-        self.lost: dict[tuple[str, int, str], str] = {}
-        """Definitions (file, line, name) whose macros could not be replaced, with the reason."""
+        self._known: dict[tuple[bytes, str], bool] = {}
+        self._plain: set[bytes] = set()
+        """Words that are none in any file that does not define a macro of that name itself."""
+        self.lost: dict[tuple[str, int], str] = {}
+        """Definitions (file, offset) whose macros could not be replaced, with the reason."""
 
     def text(self, definition: Definition, text: bytes) -> Woven | None:
         """Return a function's text with its macros replaced, None when it has none of them."""
         near = definition.file
-        words = {word.decode("latin-1") for word in set(_WORD.findall(text))}
-        found = {word for word in words if self.is_woven(word, near)}
+        words = set(_WORD.findall(text))
+        asked = (words - self._plain) | (words & self._names.local_macros(near))
+        found = {word for word in asked if self.is_woven(word, near)}
         if _JUMP_GIVEN.search(text):
-            given = {match[1].decode("latin-1") for match in _GIVEN.finditer(text)}
-            found |= {w for w in given if w.encode() not in HOLDING and self._macro(w, near)}
+            given = {match[1] for match in _GIVEN.finditer(text)}
+            found |= {w for w in given if not self._is_form(w, near) and self._macro(w, near)}
         if not found:
             return None
-        used: dict[str, None] = {}
+        used: dict[bytes, None] = {}
 
         def wanted(token: Token, _braces: int) -> MacroText | None:
-            word = token.text.decode("latin-1")
+            word = token.text
             if word not in found and not self.is_woven(word, near):
                 return None
             used[word] = None
-            return self._names.macro_text(token.text, near)
+            return self._names.macro_text(word, near)
 
         expander = Expander(wanted, lambda word: self._names.macro_text(word, near))
         try:
             woven_text, origins = joined(expander.run(list(tokens(text))))
         except ExpansionError as why:
-            self.lost[near, definition.first_line, definition.name] = str(why)
+            self.lost[near, definition.start] = str(why)
             return None
-        macros = tuple(d for word in used if (d := self._names.macro(word, near)) is not None)
+        every = (self._names.macro(word.decode("latin-1"), near) for word in used)
+        macros = tuple(macro for macro in every if macro is not None)
         return Woven(woven_text, origins, macros)
 
-    def _macro(self, word: str, near: str) -> bool:
-        macro = self._names.macro_text(word.encode("latin-1"), near)
+    def _macro(self, word: bytes, near: str) -> bool:
+        macro = self._names.macro_text(word, near)
         return macro is not None and macro.params is not None
 
-    def is_woven(self, word: str, near: str, depth: int = 0) -> bool:
+    def is_woven(self, word: bytes, near: str, depth: int = 0) -> bool:
         """Tell whether a word is such a macro in a file."""
-        if not self._names.may_be_macro(word, near):
+        local = word in self._names.local_macros(near)
+        if not local and (word in self._plain or not self._names.may_be_macro(word)):
+            self._plain.add(word)
             return False
-        key = (word, near if self._names.is_local(word, near) else "")
+        everywhere = not local and self._names.is_everywhere(word)
+        key = (word, "" if everywhere else near)
         known = self._known.get(key)
         if known is None:
             self._known[key] = False
             known = self._known[key] = self._judge(word, near, depth)
+            if everywhere and not known and not depth:
+                self._plain.add(word)
         return known
 
-    def _judge(self, word: str, near: str, depth: int) -> bool:
-        macro = self._names.macro_text(word.encode("latin-1"), near)
-        if macro is None or depth > _DEEP:
+    def _judge(self, word: bytes, near: str, depth: int) -> bool:
+        macro = self._names.macro_text(word, near)
+        if macro is None or depth > _DEEP or self._is_form(word, near):
             return False
-        if word.encode() in HOLDING:
-            definition = self._names.macro(word, near)
-            if definition is None or definition.file.endswith(_FORMS):
-                return False
-        words = {token.text for token in macro.body if token.word}
+        words = _words(macro)
         if not words.isdisjoint(TELLING) and woven(macro.body):
             return True
-        return any(self.is_woven(name, near, depth + 1) for name in _names(words, macro))
+        return any(self.is_woven(name, near, depth + 1) for name in words)
+
+    def _is_form(self, word: bytes, near: str) -> bool:
+        """Tell whether a macro is a form in which scopes hold things: those are read as they are.
+
+        One that a tree defines comes to the compiler's attribute, and to what the names of the
+        functions begin with that are called.
+        """
+        begin = FORMS.get(word)
+        if begin is None:
+            return False
+        macro = self._names.macro_text(word, near)
+        if macro is None:
+            return True
+        found = self._reached(macro, near, 0)
+        return not found.isdisjoint(ATTRIBUTE) and (not begin or begin in found)
+
+    def _reached(self, macro: MacroText, near: str, depth: int) -> set[bytes]:
+        """The words that a macro may come to."""
+        found = _words(macro)
+        for word in tuple(found) if depth < _DEEP else ():
+            inner = self._names.macro_text(word, near)
+            if inner is not None and inner.name != macro.name:
+                found |= self._reached(inner, near, depth + 1)
+        return found
 
 
-def _names(words: set[bytes], macro: MacroText) -> Iterator[str]:
-    """What of the words in a macro's text may be macros."""
-    params = macro.params or ()
-    return (w.decode("latin-1") for w in words if w not in params and w != macro.name)
+def _words(macro: MacroText) -> set[bytes]:
+    """The words of a macro's text that are none of its parameters, nor its name."""
+    words = {token.text for token in macro.body if token.word}
+    return words.difference(macro.params or (), (macro.name,))

@@ -132,7 +132,7 @@ class Expander:
         """A macro's text with its arguments."""
         out: list[Token] = []
         ready: dict[bytes, list[Token]] = {}
-        body = [replace(t, at=use.at, own=False, hidden=t.hidden | hidden) for t in macro.body]
+        body = [Token(t.text, t.space, use.at, False, hidden) for t in macro.body]
         place = 0
         while place < len(body):
             token = body[place]

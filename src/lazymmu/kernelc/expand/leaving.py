@@ -13,17 +13,25 @@ from typing import Final
 
 from lazymmu.kernelc.expand.c_tokens import Token
 
-__all__ = ["HOLDING", "TELLING", "woven"]
+__all__ = ["ATTRIBUTE", "FORMS", "TELLING", "woven"]
 
 _JUMPS: Final = frozenset({b"return", b"goto", b"break", b"continue"})
-HOLDING: Final = frozenset(
-    {b"guard", b"scoped_guard", b"scoped_cond_guard", b"CLASS", b"CLASS_INIT", b"__free"}
-    | {b"__cleanup", b"cleanup", b"__cleanup__"}
-)
-"""The forms of include/linux/cleanup.h, and GCC's attribute below them."""
 
 _CLASS: Final = b"class_"
 """What the names of a class's functions are made with: who makes one calls it (ACQUIRE_ERR())."""
+
+FORMS: Final = {
+    **dict.fromkeys((b"guard", b"scoped_guard", b"scoped_cond_guard"), _CLASS),
+    **dict.fromkeys((b"CLASS", b"CLASS_INIT"), _CLASS),
+    b"__free": b"__free_",
+    b"__cleanup": b"",
+}
+"""The forms of include/linux/cleanup.h, and what the functions' names begin with that they call."""
+
+ATTRIBUTE: Final = frozenset({b"cleanup", b"__cleanup__"})
+"""GCC's attribute below them."""
+
+HOLDING: Final = ATTRIBUTE.union(FORMS)
 
 TELLING: Final = _JUMPS | HOLDING | {_CLASS}
 """A text without any of these words is not part of the function around it."""

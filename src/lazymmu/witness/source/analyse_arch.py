@@ -133,7 +133,7 @@ def _analyse(
         words=implementation.words,
         enter=implementation.enter_words,
         parsed=program.parsed,
-        unparsed=tuple(_lost(tree, program, analysis.summaries, walker)),
+        unparsed=tuple(_lost(view, program, analysis.summaries, walker)),
         unresolved=tuple(_unresolved(profile.name, analysis.summaries)),
         verdicts=judge(view, analysis, implementation, joined(marks.places, bodies)),
         included=bodies,
@@ -323,13 +323,15 @@ def _unresolved(arch: str, summaries: CalleeSummaries) -> Iterable[Lost]:
 
 
 def _lost(
-    tree: Tree, program: Program, summaries: CalleeSummaries, walker: Walker
+    view: ConfiguredTree, program: Program, summaries: CalleeSummaries, walker: Walker
 ) -> Iterable[Lost]:
     for (file, line), (name, why) in sorted(program.unparsed.items()):
         yield Lost(file, line, name, why)
     for (file, line, name), why in sorted({**summaries.bounded, **walker.bounded}.items()):
         yield Lost(file, line, name, why)
-    for loss in tree.losses:
+    for (file, line, name), why in sorted(view.unmade.items()):
+        yield Lost(file, line, name, why)
+    for loss in view.tree.losses:
         yield Lost(loss.file, 0, "", loss.reason)
 
 
