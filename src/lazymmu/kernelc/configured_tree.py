@@ -129,7 +129,7 @@ class ConfiguredTree:
 
     def woven(self, rel: str, word: bytes) -> tuple[Definition, ...]:
         """Return the macros of a file that are part of who uses them and whose text has a word."""
-        macros = (*self.macros(rel), *self._names.compiled(rel, "object"))
+        macros = (*self.macros(rel), *self.objects(rel))
         return tuple(
             d for d in macros if self.has(d, word) and self._woven.is_woven(d.name.encode(), rel)
         )

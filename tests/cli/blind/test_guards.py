@@ -32,6 +32,11 @@ static void end_it(int *begun) {{ if (*begun) {end}(); }}
 #define __ended __attribute__((cleanup(end_it)))
 """
 
+ALWAYS = """
+static void end_always(int *unused) {{ {end}(); }}
+"""
+NAMED = "#define __always_ended __attribute__((cleanup(end_always)))\n"
+
 BODY = """
 int mine(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, unsigned long end, pte_t value)
 {{
@@ -51,6 +56,8 @@ def file(mode: tuple[str, str], inside: str) -> str:
     begin, end = mode
     head = "#include <linux/mm.h>\n#include <linux/mutex.h>\n"
     parts = CLASS + (CLEANUP if "__ended" in inside else "")
+    parts += ALWAYS if "always" in inside else ""
+    parts += NAMED if "__always" in inside else ""
     made = parts.format(begin=begin, end=end) + BODY.format(inside=lines)
     return head + made.replace("BEGIN", f"{begin}()").replace("END", f"{end}()")
 
@@ -81,6 +88,8 @@ RIGHT = [
     + "}\n}\n" + UNLOCK,
     "{\nbatched(mm);\nif (addr > end)\n\tgoto out;\n" + SET + "}\nout:\n" + UNLOCK,
     "{\nint on __ended = 0;\n\nBEGIN;\non = 1;\n" + SET + "}\n" + UNLOCK,
+    "{\nint on __attribute__((cleanup(end_always)));\n\nBEGIN;\n" + SET + "}\n" + UNLOCK,
+    "{\nint on __always_ended;\n\nBEGIN;\n" + SET + "}\n" + UNLOCK,
     "BEGIN;\nwhen(addr, goto out);\n" + SET + "out:\nEND;\n" + UNLOCK,
     UNLOCK + "leave_if(addr > end, 1);\nguard(waiting)(&waits);\n",
 ]  # fmt: skip

@@ -183,7 +183,13 @@ class _Judging:
         called = (item.word, item.line) in calls or (
             not item.called and _is_called_through(item.word, graph)
         )
+        called = called or any(name == item.word for _, _, name in graph.spliced)
         if not called and not item.called:
+            if key in self._walker.places and definition in self._view.woven(
+                file, item.word.encode()
+            ):
+                # A macro that was replaced by its text, in who uses it.
+                return Judged(Standing.WALKED)
             if raw.kind == "object":
                 return _lost("another name for it, which is not followed")
             return _lost("its address is taken; calls through it are not followed")
