@@ -53,18 +53,21 @@ void fill_slowly(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t val
 /* Ends when the variable says so, and that is set too late for the first way out. */
 int fill_twice(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t value)
 {
-	int begun __attribute__((cleanup(end_batch))) = 0;
 	spinlock_t *ptl;
 	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
 
 	if (!pte)
 		return -EAGAIN;
-	lazy_mmu_mode_enable();
-	if (!pte_none(ptep_get(pte))) {
-		pte_unmap_unlock(pte, ptl);	/* expect: section-outside-lock */
-		return -EBUSY;	/* expect: unbalanced-section */
+	{
+		int begun __attribute__((cleanup(end_batch))) = 0;
+
+		lazy_mmu_mode_enable();
+		if (!pte_none(ptep_get(pte))) {
+			pte_unmap_unlock(pte, ptl);
+			return -EBUSY;	/* expect: unbalanced-section+section-outside-lock */
+		}
+		begun = 1;
 	}
-	begun = 1;
 	pte_unmap_unlock(pte, ptl);
 	return 0;
 }

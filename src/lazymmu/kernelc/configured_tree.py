@@ -191,6 +191,18 @@ class ConfiguredTree:
         """Return the functions that macros make in a file where their use has one of `words`."""
         return tuple(self._names.made.naming(rel, *words))
 
+    def made_by(self, makers: Iterable[str]) -> tuple[Definition, ...]:
+        """Return the functions that some macros make wherever they are used, also by others."""
+        found: dict[Definition, None] = {}
+        words = [maker.encode() for maker in makers]
+        for word in words:
+            for rel in (*self.built, *self.headers.files):
+                if word in self.tree.read(rel):
+                    found.update(dict.fromkeys(self.made(rel, word)))
+                    using = (d.name.encode() for d in self.macros(rel) if self.has(d, word))
+                    words += [name for name in using if name not in words]
+        return tuple(found)
+
     def makes(self, definition: Definition) -> bool:
         """Tell whether a macro comes to functions, where it is used at file level."""
         return self._names.made.is_maker(definition)

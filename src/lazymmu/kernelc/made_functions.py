@@ -42,7 +42,7 @@ _NOISE: Final = ATTRIBUTES | ATTRIBUTE_CALLS
 _BODY: Final = frozenset({b"{", b"##"})
 """What a macro has in its text that makes functions, or the name of a macro that does."""
 
-_DEEP: Final = 12
+_DEEP: Final = 60
 """Macros in each other's text that are looked at."""
 
 MacroFinder = Callable[[bytes, str], MacroText | None]

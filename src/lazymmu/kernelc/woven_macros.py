@@ -26,7 +26,7 @@ _GIVEN: Final = re.compile(
 
 _JUMP_GIVEN: Final = re.compile(rb",[ \t\n]*+(?:return|goto|break|continue)\b")
 
-_DEEP: Final = 12
+_DEEP: Final = 60
 """Macros in each other's text that are looked at."""
 
 

@@ -111,3 +111,28 @@ def test_what_is_right_about_a_scope_is_silent(tree, mode, inside):
     """No finding, and nothing lost: the exit code says so."""
     ran = tree.add(file(mode, inside)).check("--arch", "x86", "--min-confidence", "low")
     assert ran.code == 0, ran.out + ran.err
+
+
+GROWING = "".join(f"#define G{level + 1}(x) " + f"G{level}(x) " * 16 + "\n" for level in range(5))
+"""Macros that come to a million times the first of them."""
+
+
+def test_a_function_whose_macros_grow_without_end_is_a_loss(tree, mode):
+    """It is named with the reason, and nothing is said of it: the exit code is that of a loss."""
+    text = file(mode, "BEGIN;\nG5(addr);\nEND;\n" + UNLOCK)
+    ran = tree.add("#define G0(x) if (x) return x;\n" + GROWING + text).check("--arch", "x86")
+    assert ran.code == 3, ran.out + ran.err
+    assert "mine() not seen: its macros come to more than" in ran.err
+
+
+def test_functions_that_macros_would_make_without_end_are_a_loss(tree, mode):
+    """The use is named where the report lists what could not be read."""
+    begin, end = mode
+    made = f"static inline void x##_do(void) {{ {begin}(); {end}(); }}"
+    text = f"#define G0(x) {made}\n{GROWING}\nG5(mine)\n\nvoid use(void)\n{{\n\tmine_do();\n}}\n"
+    tree.add(text)
+    ran = tree.check("--arch", "x86")
+    assert ran.code == 3, ran.out + ran.err
+    lost = [item for item in tree.result().coverage.unparsed if item.file == "mm/mine.c"]
+    assert [item.name for item in lost] == ["G5"]
+    assert "its macros come to more than" in lost[0].reason

@@ -197,15 +197,9 @@ def _walked(
         if analysis.api.names(item.word, file)
     }
     users = [d for f in mine for d in naming(view, f, MODE_WORD, *others)]
-    makers = {d.name.encode() for d in users if d.kind == "macro" and view.makes(d)}
-    if makers:
-        users = [d for d in users if d.kind != "macro" or d.name.encode() not in makers]
-        users += [
-            d
-            for f in (*view.built, *view.headers.files)
-            if any(maker in view.tree.read(f) for maker in makers)
-            for d in view.made(f, *makers)
-        ]
+    makers = {d.name for d in users if d.kind == "macro" and view.makes(d)}
+    users = [d for d in users if d.kind != "macro" or d.name not in makers]
+    users += (d for d in view.made_by(makers) if d not in users)
     analysis.call_transfer.cannot_read(
         d
         for d in users

@@ -133,13 +133,11 @@ class _Judging:
     def _in_maker(self, item: Occurrence, macro: Definition) -> Judged:
         """What became of a place in the text of a macro that makes functions."""
         used = f"{macro.name}("
-        for file in (*self._view.built, *self._view.headers.files):
-            for made in self._view.made(file, macro.name.encode()):
-                graph = self._program.function(made)
-                key = (graph.file, graph.line, graph.name)
-                named = any(call.name == item.word for _, call in graph.calls())
-                if named and not graph.broken and key in self._walker.places:
-                    return Judged(Standing.WALKED)
+        for made in self._view.made_by([macro.name]):
+            graph = self._program.function(made)
+            named = any(call.name == item.word for _, call in graph.calls())
+            if named and not graph.broken and graph.place in self._walker.places:
+                return Judged(Standing.WALKED)
         return _lost(f"in a function that {used}) makes, and that was not walked")
 
     def _given(self, file: str, item: Occurrence) -> Judged:

@@ -186,10 +186,9 @@ class Walker:
             self.cut, self._most = False, self.walked + self._share
         at = len(self._active)
         self._active.append((place, depth))
-        self.places.add(key[:3])
-        self.places.update(graph.spliced)
+        self.places.update((place, *graph.spliced))
         if graph.broken:
-            self.blurred[key[:3]] = graph.broken
+            self.blurred[place] = graph.broken
         plan = self.plan(graph)
         if plan.too_much:
             self.bounded[key[:3]] = f"more than {MAX_REMEMBERED} conditions to remember"
