@@ -39,8 +39,9 @@ _NESTING: Final = re.compile(
 )
 
 _NOISE: Final = ATTRIBUTES | ATTRIBUTE_CALLS
-_BODY: Final = frozenset({b"{", b"##"})
-"""What a macro has in its text that makes functions, or the name of a macro that does."""
+_TYPES: Final = frozenset({b"struct", b"union", b"enum"})
+_NO_BODY: Final = _TYPES | {b"=", b"(", b",", b"{", b"do", b"else"}
+"""What stands before a brace that begins no function."""
 
 _DEEP: Final = 60
 """Macros in each other's text that are looked at."""
@@ -122,15 +123,11 @@ class MadeFunctions:
 
     def _scan(self, rel: str) -> Iterator[_Use]:
         raw = self._texts.raw(rel)
-        found = [use for use in _USE.finditer(raw) if self._is_made_of(use[1], rel)]
-        if not found:
-            return
-        selection = self._state.headers.selection(rel)
         plain = b""
-        for use in found:
+        for use in _USE.finditer(raw):
             start = use.start(1)
-            end = _end(raw, use.end() - 1)
-            if not end or not selection.is_compiled(start):
+            end = _end(raw, use.end() - 1) if self._is_made_of(use[1], rel) else 0
+            if not end:
                 continue
             if raw.rfind(b"/*", 0, start) > raw.rfind(b"*/", 0, start):
                 # It looks as if it stood in a comment: only the whole file tells.
@@ -158,11 +155,11 @@ class MadeFunctions:
         known = self._bodies.get(macro.place)
         if known is None:
             self._bodies[macro.place] = False
-            known = self._bodies[macro.place] = any(t.text in _BODY for t in macro.body) or (
+            known = self._bodies[macro.place] = _has_body(macro) or (
                 depth < _DEEP
                 and any(
                     self._makes(inner, rel, depth + 1)
-                    for word in {t.text for t in macro.body if t.word}
+                    for word in macro.words
                     if (inner := self._macro(word, rel)) is not None
                 )
             )
@@ -170,7 +167,8 @@ class MadeFunctions:
 
     def _make(self, rel: str, use: _Use) -> Iterator[Definition]:
         macro = self._macro(use.macro, rel)
-        if macro is None:
+        selection = self._state.headers.selection(rel)
+        if macro is None or not selection.is_compiled(use.start):
             return
         line = self._texts.line(rel, use.start)
 
@@ -188,10 +186,7 @@ class MadeFunctions:
         except ExpansionError as why:
             self.lost[rel, line, use.macro.decode("latin-1")] = str(why)
             return
-        presence = both(
-            self._state.built.get(rel, ALWAYS),
-            self._state.headers.selection(rel).presence(use.start),
-        )
+        presence = both(self._state.built.get(rel, ALWAYS), selection.presence(use.start))
         found = [raw for raw in slices.definitions(text) if raw.kind == "function"]
         for raw in found:
             self._made[rel, use.start, raw.name] = (
@@ -213,6 +208,18 @@ class MadeFunctions:
                 presence=presence,
                 made=True,
             )
+
+
+def _has_body(macro: MacroText) -> bool:
+    """Tell whether a text may have the body of a function, or make the name of a macro."""
+    if b"{" not in macro.text and b"##" not in macro.text:
+        return False
+    texts = [b"", b"", *(token.text for token in macro.body)]
+    return any(
+        (last == b"{" and before not in _NO_BODY and first not in _TYPES)
+        or (last == b"(" and first == b"##")
+        for first, before, last in zip(texts, texts[1:], texts[2:], strict=False)
+    )
 
 
 def _end(text: bytes, start: int) -> int:

@@ -108,7 +108,7 @@ class WovenMacros:
         macro = self._names.macro_text(word, near)
         if macro is None or depth > _DEEP or self._is_form(word, near):
             return False
-        words = _words(macro)
+        words = macro.words
         if not words.isdisjoint(TELLING) and woven(macro.body):
             return True
         return any(self.is_woven(name, near, depth + 1) for name in words)
@@ -130,15 +130,9 @@ class WovenMacros:
 
     def _reached(self, macro: MacroText, near: str, depth: int) -> set[bytes]:
         """The words that a macro may come to."""
-        found = _words(macro)
+        found = macro.words
         for word in tuple(found) if depth < _DEEP else ():
             inner = self._names.macro_text(word, near)
             if inner is not None and inner.name != macro.name:
                 found |= self._reached(inner, near, depth + 1)
         return found
-
-
-def _words(macro: MacroText) -> set[bytes]:
-    """The words of a macro's text that are none of its parameters, nor its name."""
-    words = {token.text for token in macro.body if token.word}
-    return words.difference(macro.params or (), (macro.name,))

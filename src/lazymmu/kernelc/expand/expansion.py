@@ -8,8 +8,9 @@ or leaves its user. Each token keeps the place in the source that it stands for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from lazymmu.kernelc.expand.c_tokens import Token, tokens
@@ -18,6 +19,8 @@ __all__ = ["Expander", "ExpansionError", "MacroText", "Wanted"]
 
 _MOST: Final = 200_000
 """Tokens that one text may come to; the most that a guard of 7.3 comes to are some hundred."""
+
+_WORD: Final = re.compile(rb"[A-Za-z_]\w*+")
 
 _VARIABLE: Final = b"__VA_ARGS__"
 _OPTIONAL: Final = b"__VA_OPT__"
@@ -30,17 +33,23 @@ class ExpansionError(Exception):
     """A text that is not expanded, for the reason that is the message."""
 
 
-@dataclass(frozen=True, slots=True)
 class MacroText:
-    """A macro as its `#define` has it: parameters, None for an object-like one, and tokens.
+    """A macro as its `#define` has it: parameters, None for an object-like one, and text.
 
     place: the file and offset of that.
     """
 
-    name: bytes
-    params: tuple[bytes, ...] | None
-    body: tuple[Token, ...]
-    place: tuple[str, int]
+    __slots__ = ("_body", "name", "params", "place", "text")
+
+    def __init__(
+        self, name: bytes, params: tuple[bytes, ...] | None, text: bytes, place: tuple[str, int]
+    ) -> None:
+        """Take all four."""
+        self.name = name
+        self.params = params
+        self.text = text
+        self.place = place
+        self._body: tuple[Token, ...] | None = None
 
     @classmethod
     def of(
@@ -48,8 +57,21 @@ class MacroText:
     ) -> MacroText:
         """Read a macro; `text` is its replacement text."""
         names = None if params is None else tuple(param.encode("latin-1") for param in params)
-        plain = text.replace(b"\\\r\n", b"  \n").replace(b"\\\n", b" \n")
-        return cls(name.encode("latin-1"), names, tuple(tokens(plain)), place)
+        return cls(name.encode("latin-1"), names, text, place)
+
+    @property
+    def body(self) -> tuple[Token, ...]:
+        """The tokens of its text."""
+        if self._body is None:
+            plain = self.text.replace(b"\\\r\n", b"  \n").replace(b"\\\n", b" \n")
+            self._body = tuple(tokens(plain))
+        return self._body
+
+    @property
+    def words(self) -> set[bytes]:
+        """The words of its text that are none of its parameters, nor its name."""
+        words = set(_WORD.findall(self.text))
+        return words.difference(self.params or (), (self.name,))
 
     @property
     def variable(self) -> bytes:
