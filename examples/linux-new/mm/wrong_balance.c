@@ -124,3 +124,16 @@ int probe_run(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 	pte_unmap_unlock(pte, ptl);
 	return err;	/* expect: unbalanced-section+section-outside-lock */
 }
+
+/* An assembly statement that jumps over the leave, as a static key or a user access does. */
+int patch_page(struct mm_struct *mm, pte_t *pte, pte_t value, spinlock_t *ptl)
+{
+	lockdep_assert_held(ptl);
+	lazy_mmu_mode_enable();
+	asm goto("1: nop" : : "r" (value) : "memory" : fault);
+	set_pte(pte, value);
+	lazy_mmu_mode_disable();
+	return 0;
+fault:
+	return -EFAULT;	/* expect: unbalanced-section */
+}

@@ -120,6 +120,7 @@ def test_a_text_without_macros_stays_as_it_is(text: str) -> None:
         ("switch (x) { case 1: break; }", False),
         ("({ for (;;) { goto out; } out: x; })", False),
         ("do { guard(mutex)(m); } while (0)", False),
+        ("do { asm goto(insn : : : : label); } while (0)", False),
         ("a(b)", False),
     ],
 )

@@ -300,6 +300,12 @@ def test_a_label_after_a_return_is_reached_by_goto_alone() -> None:
     check("if (x) goto err; return a(); err: b(); return 1;", "x b()", "!x a()")
 
 
+def test_an_asm_statement_goes_on_or_to_any_of_its_labels() -> None:
+    """An asm goto continues behind itself or at each of its labels, as static keys do."""
+    body = 'asm goto("b %l0" : : "i" (x) : : out, err); a(); out: b(); return; err: c();'
+    check(body, "? b()", "!? ? c()", "!? !? a() b()")
+
+
 def test_goto_enters_a_block() -> None:
     """A label may stand inside an arm that the goto is outside of."""
     check(

@@ -68,7 +68,10 @@ def woven(body: Sequence[Token]) -> bool:
             open_.pop()
         elif text == b";" and not parens:
             waiting = b""
-        elif text in (b"return", _CLASS) or (text == b"goto" and following not in labels):
+        elif text in (b"return", _CLASS):
+            return True
+        elif text == b"goto" and following not in labels and following != b"(":
+            # `asm goto (...)` goes to a label that its own user has, or falls through.
             return True
         elif text in (b"break", b"continue"):
             around = {waiting, *open_}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lazymmu.kernelc.ir.expr import Assign, Call, Name
+from lazymmu.kernelc.ir.expr import Assign, Call, Name, Other
 from lazymmu.kernelc.ir.expression_lowering import expression
 from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.guards import cleanup, declared_guard, hold
@@ -33,6 +33,19 @@ def expression_statement(build: FlowGraph, ts: TsNode) -> None:
     for child in ts.named_children:
         if not _whole(build, child):
             evaluate(build, child, alone=True)
+        if child.type == "gnu_asm_expression":
+            _asm_goto(build, child)
+
+
+def _asm_goto(build: FlowGraph, ts: TsNode) -> None:
+    """Continue behind an asm statement, or at any of its labels: its template decides."""
+    labels = ts.child_by_field_name("goto_labels")
+    for label in labels.named_children if labels is not None and build.at >= 0 else ():
+        there, behind = build.detached(label), build.detached(label)
+        build.test(Other(), there, behind, ts)
+        build.at = there
+        build.goes_to(source_text(label), label)
+        build.at = behind
 
 
 def declaration(build: FlowGraph, ts: TsNode) -> None:
