@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lazymmu.witness.finding import Finding
+from lazymmu.witness.finding import Confidence, Finding
 
 Agrees = Callable[..., tuple[Finding, ...]]
 
@@ -200,3 +200,30 @@ def test_a_structure_that_others_may_write_is_not_known(agrees: Agrees, changed:
             "lazy_mmu_mode_disable();",
         )
     )
+
+
+@pytest.mark.parametrize("call", ["some->get({0})", "next_one(some)", "(*some->get)({0})"])
+def test_a_mask_that_allows_to_wait_is_found_in_a_call_that_may_be_anything(
+    agrees: Agrees, call: str
+) -> None:
+    """Nobody knows what is called, so there is no confidence; what forbids to wait is right."""
+    code = """
+struct source {{ void *(*get)(gfp_t gfp); }};
+
+static void *next_one(struct source *source)
+{{
+	return source->get({2});
+}}
+
+void f(struct source *some)
+{{
+	lazy_mmu_mode_enable();
+	{0};{1}
+	lazy_mmu_mode_disable();
+}}
+"""
+    wrong, right = "GFP_KERNEL", "GFP_ATOMIC"
+    told = "	/* expect: sleep-in-section */"
+    (found,) = agrees(code.format(call.format(wrong), told, wrong))
+    assert found.confidence is Confidence.LOW
+    assert not agrees(code.format(call.format(right), "", right))

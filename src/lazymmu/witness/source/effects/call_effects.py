@@ -25,6 +25,7 @@ from lazymmu.contract.events import (
     TlbFlush,
     Unpin,
 )
+from lazymmu.contract.section import TaskState
 from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
@@ -139,7 +140,16 @@ class CallTransfer:
                 if each.sure
                 else [_guessed(way, one_of_several=len(possible) > 1) for way in ways]
             )
-        return tuple(found) or NOTHING
+        if found:
+            return tuple(found)
+        task = state.product.task
+        root = self.summaries.sleeping.root(call, frame.graph, env) if _on(task) else None
+        if not root or self.balance_alone:
+            return NOTHING
+        site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
+        said = says(call, call.name or "", frame.graph)
+        event = MaySleep(root, False, site=site)
+        return (CallOutcome((Effect(event, "sleep", said, ambiguous=True),)),)
 
     def _named(
         self,
@@ -231,7 +241,7 @@ class CallTransfer:
             for entry in origins(freed, state.origins):
                 notes.append(Effect(Free(entry, what=free.what, site=site), "free", said))
         task = state.product.task
-        on = (task.depth > 0 or bool(task.irq)) and not self.balance_alone
+        on = _on(task) and not self.balance_alone
         if on:
             root = self.summaries.sleeping.root(call, frame.graph, env)
             if root is not None:
@@ -307,6 +317,11 @@ class CallTransfer:
             and isinstance(env.get(arg.spelling), FunctionValue)
             for arg in call.args
         )
+
+
+def _on(task: TaskState) -> bool:
+    """Whether a section is open, or the context one in which nothing may sleep."""
+    return task.depth > 0 or bool(task.irq)
 
 
 def _guessed(way: CallOutcome, *, one_of_several: bool) -> CallOutcome:

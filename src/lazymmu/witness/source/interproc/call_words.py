@@ -8,10 +8,10 @@ from lazymmu.kernelc.ir.nodes import Function, spell
 
 
 def says(call: AnyCall, name: str, graph: Function) -> str:
-    """What a step says of a call in ``graph`` that calls the function of that name."""
+    """What a step says of a call in ``graph`` that calls the function of that name, "" if unknown."""
     if call.name == name:
         return f"calls {name}()"
     if call.name in graph.params:
         return f"calls back {name}()"
     pointer = call.name or (spell(call.callee) if isinstance(call, Call) else "a pointer")
-    return f"calls {name}() through {pointer}"
+    return f"calls {name}() through {pointer}" if name else f"calls through {pointer}"

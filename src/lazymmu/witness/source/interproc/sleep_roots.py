@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, AllocationMask, Value, truth
-from lazymmu.kernelc.ir.expr import AnyCall, Number, String
+from lazymmu.kernelc.ir.expr import AnyCall, Call, Number, String
 from lazymmu.kernelc.ir.nodes import Function, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
@@ -39,11 +39,12 @@ class SleepRoots:
         """Why a call is a root of sleeping: a sentence; "" when it is one that cannot sleep here.
 
         None when the call is no root.  A mask that allows blocking, given to a parameter of
-        type gfp_t or to a macro, is one (include/linux/sched/mm.h, might_alloc()).
+        type gfp_t, to a macro, or through a pointer that may call anything, is one
+        (include/linux/sched/mm.h, might_alloc()).
         """
         name = callee(call, graph, env)
         if name is None:
-            return None
+            return self._handed_mask(call, graph, env)
         root = self.words.sleeps.get(name)
         if root is not None:
             given = call.arg(root.condition_arg) if root.condition_arg is not None else None
@@ -52,6 +53,12 @@ class SleepRoots:
                 if truth(decides) is False or decides == NONBLOCKING:
                     return ""
             return root.why
+        return self._handed_mask(call, graph, env, name)
+
+    def _handed_mask(
+        self, call: AnyCall, graph: Function, env: Mapping[str, Value], name: str = ""
+    ) -> str | None:
+        """What is said of an allocation mask among the arguments; `name` is what is called."""
         evaluator = self.facts.within(graph, env) if call.args else None
         for position, arg in enumerate(call.args):
             if evaluator is None or isinstance(arg, (Number, String)):
@@ -59,8 +66,9 @@ class SleepRoots:
             value = evaluator.value(arg)
             if not isinstance(value, AllocationMask):
                 continue
-            if self._takes_mask(name, position, graph.file):
-                return f"{name}() with {spell(arg)}" if value.blocking else ""
+            if not name or self._takes_mask(name, position, graph.file):
+                said = name or (spell(call.callee) if isinstance(call, Call) else call.name)
+                return f"{said}() with {spell(arg)}" if value.blocking else ""
         return None
 
     def _takes_mask(self, name: str, position: int, file: str) -> bool:

@@ -200,11 +200,14 @@ class CalleeSummaries(CallResolver):
         name = callee(call, at.graph, at.env)
         mode = self.api.of_call(call, name, at.graph.file)
         if name is None and mode is None:
-            for possible in self.pointed(call, at.graph, at.env):
+            targets = self.pointed(call, at.graph, at.env)
+            for possible in targets:
                 there = replace(at, near=possible.file, guessed=not possible.sure)
                 self._call(named(call, possible), there, found)
+            if not targets:
+                self._asleep(call, replace(at, guessed=True), found)
             return 0
-        said = says(call, name or call.name or "it", at.graph)
+        said = says(call, name or call.name or "", at.graph)
         step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
         if mode is not None or name is None:
             if mode is not None and mode.action != "active":
@@ -221,16 +224,20 @@ class CalleeSummaries(CallResolver):
             detail = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
             note_chain(found, CallChain("tlb", name, (step,), detail=detail, ambiguous=at.guessed))
             return 0
-        root = self.sleeping.root(call, at.graph, at.env)
-        if root is not None:
-            if root and at.may_sleep:
-                note_chain(
-                    found,
-                    CallChain("sleep", root, (step,), tests=self._tests(at), ambiguous=at.guessed),
-                )
+        if self._asleep(call, at, found):
             return change
         self._below(call, step, at, found)
         return 0
+
+    def _asleep(self, call: AnyCall, at: _At, found: dict[str, list[CallChain]]) -> bool:
+        """Note a call that is a root of sleeping, and tell whether it is one, asleep or not."""
+        root = self.sleeping.root(call, at.graph, at.env)
+        if root and at.may_sleep:
+            said = says(call, callee(call, at.graph, at.env) or call.name or "", at.graph)
+            step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
+            chain = CallChain("sleep", root, (step,), tests=self._tests(at), ambiguous=at.guessed)
+            note_chain(found, chain)
+        return root is not None
 
     def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[CallChain]]) -> None:
         """Note what the function that is called reaches, each chain with this call before it."""
