@@ -8,7 +8,7 @@ part of a machine's state.  `Runtime.step()` is a pure function of a product and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lazymmu.contract.dialects import Dialect, Status
@@ -60,10 +60,18 @@ class RuleMonitor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One task's shared state, and the own states of the stateful rules in the runtime's order."""
+    """One task's shared state, and the own states of the stateful rules in the runtime's order.
+
+    carried: what whoever steps the product knows beside it, and no rule asks for.
+    """
 
     task: TaskState
     own: tuple[Hashable, ...] = ()
+    carried: Hashable = ()
+
+    def carrying(self, carried: Hashable) -> Product:
+        """The same with something else beside it."""
+        return self if carried == self.carried else replace(self, carried=carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,7 @@ class Runtime:
         new = task if plan.after is None else plan.after(task, event)
         if new is task and own is product.own:
             return product, violations
-        return Product(new, own), violations
+        return Product(new, own, product.carried), violations
 
     def _plan(self, kind: type[Event]) -> _Plan:
         looking = [rule for rule in self.rules if kind in rule.events]

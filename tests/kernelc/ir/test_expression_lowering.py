@@ -238,3 +238,14 @@ def test_a_spelling_is_read_back_as_itself(code: str) -> None:
 def test_every_call_of_the_text_is_in_the_expression(code: str) -> None:
     """None is lost and none comes twice."""
     assert len(calls_in(expression(code))) == code.count("f(")
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [("!x++", "!x++"), ("-x--", "-x--"), ("~p->n++", "~p->n++"), ("!!x--", "!!x--")],
+)
+def test_a_step_behind_a_name_is_the_step_of_that_name(text: str, means: str) -> None:
+    """Postfix operators bind tighter than the unary ones before them, whatever a grammar says."""
+    value = expression(text)
+    assert spell(value) == means
+    assert not isinstance(value, IncDec)

@@ -101,6 +101,12 @@ def test_a_brace_at_the_margin_inside_a_body_does_not_end_it() -> None:
     assert second.name == "g"
 
 
+def test_a_brace_behind_a_statement_ends_a_body_before_the_next_one() -> None:
+    """A body that ends on the line of its last statement does not swallow the next function."""
+    text = b"int f(void)\n{\n\treturn 1; }\n\nint g(void)\n{\n\tif (x) {\n\t}\n\treturn 2;\n}\n"
+    assert [made.name for made in definitions(text)] == ["f", "g"]
+
+
 def test_braces_in_strings_and_comments_do_not_count() -> None:
     """A body of one line ends at its own brace."""
     text = 'int f(void) { a("}"); /* } */ b(\'}\'); }\nint g(void)\n{\n\tc("{");\n}\n'

@@ -24,6 +24,7 @@ from lazymmu.contract.vocabulary.read import (
 from lazymmu.contract.vocabulary.words import (
     Accessor,
     Cited,
+    CounterCall,
     FeatureName,
     FreeCall,
     LockCall,
@@ -41,6 +42,7 @@ from lazymmu.contract.vocabulary.words import (
 __all__ = [
     "Accessor",
     "Cited",
+    "CounterCall",
     "FeatureName",
     "FreeCall",
     "LockCall",
@@ -64,7 +66,8 @@ __all__ = [
 class Vocabulary:
     """All words, by the name of the call that they are.
 
-    mode, entries, locks, pins, sleeps, any_context, callbacks, percpu, tlb, frees, handlers: see
+    mode, entries, locks, pins, sleeps, any_context, callbacks, percpu, counters, tlb, frees,
+    handlers: see
     the class of their values.  One name may be in several (get_cpu_var() pins and accesses).
     lock_fields: what each member of that name is, most special first.  gfp_blocking and
     gfp_nonblocking: names of flags by whether they allow to block; gfp_type: their type.
@@ -85,6 +88,7 @@ class Vocabulary:
     gfp_type: str
     callbacks: dict[str, Taker]
     percpu: dict[str, PerCpuCall]
+    counters: dict[str, CounterCall]
     tlb: dict[str, TlbCall]
     frees: dict[str, FreeCall]
     handlers: dict[str, Registration]
@@ -102,6 +106,7 @@ class Vocabulary:
             self.any_context,
             self.callbacks,
             self.percpu,
+            self.counters,
             self.tlb,
             self.frees,
             self.handlers,
@@ -135,6 +140,7 @@ def read(directory: Path) -> Vocabulary:
             "contexts",
             "callbacks",
             "percpu",
+            "counters",
             "tlb",
             "frees",
             "handlers",
@@ -158,6 +164,7 @@ def read(directory: Path) -> Vocabulary:
         gfp_type=flags.type,
         callbacks=calls("callbacks", tables["callbacks"], Taker),
         percpu=calls("percpu", tables["percpu"], PerCpuCall),
+        counters=calls("counters", tables["counters"], CounterCall),
         tlb=calls("tlb", tables["tlb"], TlbCall),
         frees=calls("frees", tables["frees"], FreeCall),
         handlers=calls("handlers", tables["handlers"], Registration),

@@ -162,6 +162,21 @@ class PerCpuCall:
 
 
 @dataclass(frozen=True, slots=True)
+class CounterCall:
+    """A call that moves a counter.
+
+    by: 1 or -1; gives: what the call returns; variable: the argument `arg` is the counter, and no
+    pointer to it.
+    """
+
+    by: int
+    source: str
+    gives: Literal["nothing", "before", "after", "zero"] = "nothing"
+    arg: int = 0
+    variable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TlbCall:
     """TLB maintenance.
 

@@ -24,6 +24,7 @@ from lazymmu.kernelc.ir.expr import (
     Expr,
     Field,
     Guard,
+    IncDec,
     Index,
     LoopHead,
     Name,
@@ -47,6 +48,13 @@ class NonZero(NamedTuple):
     """Something that is not 0."""
 
     kind: Literal["nonzero"] = "nonzero"
+
+
+class AtLeast(NamedTuple):
+    """A counter, which is never below 0, and not below this number."""
+
+    number: int
+    kind: Literal["at-least"] = "at-least"
 
 
 class FunctionValue(NamedTuple):
@@ -89,7 +97,7 @@ class LockOf(NamedTuple):
 
 
 Value: TypeAlias = (
-    Int | NonZero | FunctionValue | AddressOf | AllocationMask | UserMm | LockOf | None
+    Int | AtLeast | NonZero | FunctionValue | AddressOf | AllocationMask | UserMm | LockOf | None
 )
 """What is known of a value; None when nothing is. Like nodes, each class has a `kind` of its own,
 so that values of different classes are never equal."""
@@ -128,6 +136,8 @@ def truth(value: Value) -> bool | None:
             return number != 0
         case NonZero() | FunctionValue() | AddressOf() | UserMm():
             return True
+        case AtLeast(number):
+            return True if number > 0 else None
         case AllocationMask() | LockOf() | None:
             return None
 
@@ -176,6 +186,11 @@ class Evaluator:
             case Not(inner):
                 known = truth(self.value(inner))
                 return None if known is None else Int(int(not known))
+            case IncDec(op, target, prefix):
+                before = self.lookup(spell(target))
+                return shifted(before, 1 if op == "++" else -1) if prefix else before
+            case Assign("+=" | "-=" as op, target, Number(by)):
+                return shifted(self.lookup(spell(target)), by if op == "+=" else -by)
             case Unary("~" | "-" as op, inner):
                 operand = integer(self.value(inner))
                 if operand is None:
@@ -201,6 +216,9 @@ class Evaluator:
         if m is not None and n is not None and op in _ARITHMETIC:
             made = _ARITHMETIC[op](m, n)
             return Int(made) if -_WIDEST < made < _WIDEST else None
+        least = _compared(op, a, b)
+        if least is not None:
+            return Int(int(least))
         if op in ("==", "!="):
             same = _same(a, b)
             if same is not None:
@@ -208,6 +226,32 @@ class Evaluator:
         if op == "&" and (m == 0 or n == 0):
             return ZERO
         return self.lookup(spell(expr))
+
+
+def shifted(value: Value, by: int) -> Value:
+    """A value after it was moved by a number."""
+    match value:
+        case Int(number):
+            return Int(number + by)
+        case AtLeast(number):
+            return AtLeast(max(number + by, 0))
+    return None
+
+
+def _compared(op: str, a: Value, b: Value) -> bool | None:
+    """What comparing a counter with a constant comes to, None when that is not known."""
+    match a, b:
+        case AtLeast(least), Int(number):
+            if op in (">", "<=") and least > number:
+                return op == ">"
+            if op in (">=", "<") and least >= number:
+                return op == ">="
+            if op in ("==", "!=") and least > number:
+                return op == "!="
+        case Int(), AtLeast():
+            turned = {">": "<", "<": ">", ">=": "<=", "<=": ">="}.get(op, op)
+            return _compared(turned, b, a)
+    return None
 
 
 def _same(a: Value, b: Value) -> bool | None:

@@ -318,7 +318,20 @@ def _assignment(low: Lowering, ts: TsNode) -> Expr:
 def _update(low: Lowering, ts: TsNode) -> Expr:
     operator, target = _field(ts, "operator"), _field(ts, "argument")
     prefix = operator.start_byte < target.start_byte
-    return IncDec(source_text(operator), expression(low, target), prefix)
+    op, inner = source_text(operator), expression(low, target)
+    # The grammar reads `!x++` as `(!x)++`.
+    turned = not prefix and target.type == "unary_expression"
+    return _postfix(op, inner) if turned else IncDec(op, inner, prefix)
+
+
+def _postfix(op: str, expr: Expr) -> Expr:
+    """Return what `++` or `--` behind an operand of unary operators is."""
+    match expr:
+        case Not(inner):
+            return Not(_postfix(op, inner))
+        case Unary(unary, inner):
+            return Unary(unary, _postfix(op, inner))
+    return IncDec(op, expr, False)
 
 
 def _cast(low: Lowering, ts: TsNode) -> Expr:

@@ -230,14 +230,16 @@ def _body_end(text: bytes, brace: int, margin: int, budget: int) -> tuple[int, i
 
     `margin` is the offset behind the next `}` at the left margin, or of the end of the text.
     Kernel style closes a body there, and that is right if the braces up to there are as many of
-    each kind. If they are not, or the body may be one line, the braces are matched outside
-    strings and comments; the margin still wins where branches of an #if unbalance them.
+    each kind, and none opens at the margin, as another body does. If not, or if the body may be one
+    line, the braces are matched outside strings and comments; the margin still wins where branches
+    of an #if unbalance them.
     """
     newline = text.find(b"\n", brace)
     newline = len(text) if newline < 0 else newline
     spent = (margin - brace) // _QUICK
     if text.find(b"}", brace, newline) < 0 and spent <= budget:
-        if text.count(b"{", brace, margin) == text.count(b"}", brace, margin):
+        alike = text.count(b"{", brace, margin) == text.count(b"}", brace, margin)
+        if alike and text.find(b"\n{", brace, margin) < 0:
             return margin, spent
         budget -= spent
     else:

@@ -31,13 +31,14 @@ from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
 from lazymmu.kernelc.ir.expr import AnyCall, Call, Name
-from lazymmu.kernelc.ir.nodes import Node, spell
+from lazymmu.kernelc.ir.nodes import Function, Node, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
 from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
 from lazymmu.witness.source.effects.entry_effects import EntryEffects, origins
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
+from lazymmu.witness.source.function.counters import counted
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee, named
@@ -114,6 +115,15 @@ class CallTransfer:
             for event in events(graph, node, local)
             if not isinstance(event, BatchAdd) or event.variable in self.keyed
         )
+
+    def counted(self, graph: Function) -> frozenset[str]:
+        """Counters that may decide whether a function begins or ends a section, by spelling."""
+        changes = any(
+            call.name in self.helper_names
+            or self.api.of_call(call, call.name, graph.file) is not None
+            for _, call in graph.calls()
+        )
+        return counted(graph, self.words) if changes else frozenset()
 
     def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[CallOutcome, ...]:
         """How a call in this frame can turn out, on a path in that state."""

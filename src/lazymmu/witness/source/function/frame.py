@@ -30,6 +30,8 @@ class Frame:
     graph: Function
     constants: Mapping[str, Value]
     plan: Liveness
+    counted: frozenset[str] = frozenset()
+    """Counters that may decide whether it begins or ends a section, by spelling."""
 
     def env(self, facts: tuple[tuple[str, Value], ...]) -> dict[str, Value]:
         """What is known of names on a path: the caller's constants, then the path's facts."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from lazymmu.contract.monitor import Product
 from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.witness.source.function.counters import CounterList, of_product
 from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.function.pointer_copies import CopyList, original
 
@@ -45,6 +46,15 @@ class State:
     def after(self, product: Product) -> State:
         """The same path with the monitors in another state."""
         return State(product, self.facts, self.origins, self.copies)
+
+    @property
+    def counters(self) -> CounterList:
+        """What is known of the counters by which helpers begin and end sections."""
+        return of_product(self.product)
+
+    def counting(self, counters: CounterList) -> State:
+        """The same path with something else known of counters."""
+        return self.after(self.product.carrying(counters))
 
     def entry(self, name: EntryName) -> EntryName:
         """The name of an entry by the pointer that was copied, not by the copy."""

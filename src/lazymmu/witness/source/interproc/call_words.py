@@ -8,7 +8,7 @@ from lazymmu.kernelc.ir.nodes import Function, spell
 
 
 def says(call: AnyCall, name: str, graph: Function) -> str:
-    """What a step says of a call in ``graph`` that calls the function of that name, "" if unknown."""
+    """What a step says of a call in ``graph`` that calls a function, whose name may be ""."""
     if call.name == name:
         return f"calls {name}()"
     if call.name in graph.params:

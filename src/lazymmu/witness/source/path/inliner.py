@@ -15,6 +15,7 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.effect import InlinedCall
+from lazymmu.witness.source.function.counters import inward, of_product, outward
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import Liveness
 from lazymmu.witness.source.function.names import (
@@ -72,6 +73,7 @@ class Inliner:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
         entered = enter(path.state.product, call, graph, path.state.entry)
+        entered = entered.carrying(inward(path.state.counters, call, frame.graph, graph))
         place = graph.place
         self.entered.setdefault(place, set()).add(entered.task.depth)
         if inside.callback:
@@ -106,6 +108,10 @@ class Inliner:
                     callers = self.shifted.setdefault(place, {})
                     callers[frame.graph.place] = frame.graph
             back = leave(product, call, graph, plan.rewritten, path.state.entry)
+            counters = of_product(product)
+            if counters:
+                counters = outward(counters, call, frame.graph, graph, plan.rewritten)
+                back = back.carrying(counters)
             after = Path(
                 path.state.after(back),
                 PathTrace(before, None, "inside", inner=trail) if trail is not None else path.trail,

@@ -19,6 +19,7 @@ from lazymmu.kernelc.ir.abstract_value import (
     NonZero,
     Value,
     normalize_condition,
+    shifted,
     truth,
 )
 from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Binary, Expr, Field, Name
@@ -35,6 +36,15 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
+from lazymmu.witness.source.function.counters import (
+    Test,
+    apart,
+    known,
+    learnt,
+    move,
+    moved,
+    tests,
+)
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import Liveness, names_it
 from lazymmu.witness.source.function.local_members import handed_on
@@ -68,12 +78,36 @@ class Transfer:
     def evaluator(self, frame: Frame, path: Path) -> Evaluator:
         """An evaluator that knows the path's facts, and what its calls have returned."""
         env = frame.env(path.state.facts)
+        env.update((name.spelling, value) for name, value in path.state.counters if name.here)
         returned = {
             call: known.value for call, known in path.results.items() if known.value is not None
         }
         return self._facts.within(frame.graph, env, returned=returned)
 
     def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
+        """A path is two where a counter decides, or both names of a value are asked for."""
+        for test in tests(expr, frame.counted, self._words) if frame.counted else ():
+            paths = [way for path in paths for way in _decided(path, test)]
+        if frame.counted:
+            paths = [self._counted(path, expr) for path in paths]
+        return self._copied(frame, node, expr, paths)
+
+    def _counted(self, path: Path, expr: Expr) -> Path:
+        """The path with what calls return that move a counter."""
+        for call in calls_in(expr):
+            made = move(call, self._words)
+            if made is None:
+                continue
+            before = known(path.state.counters, made.counter)
+            after = shifted(before, made.by)
+            value: Value = {"before": before, "after": after}.get(made.gives)
+            if made.gives == "zero":
+                zero = truth(after)
+                value = Int(int(not zero)) if zero is not None else None
+            path = path.returned(call, value, None)
+        return path
+
+    def _copied(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A copy of an unknown value that both names are asked for is two paths."""
         if node.op != EVAL or not isinstance(expr, Assign) or expr.op != "=":
             return paths
@@ -98,37 +132,39 @@ class Transfer:
     ) -> list[tuple[int, FactList]]:
         """Where a branch goes, and what is known there."""
         value = truth(evaluator.value(expr))
-        known = normalize_condition(expr)
-        if value is None and known is not None:
-            remembered = dict(facts).get(known.subject)
+        asked = normalize_condition(expr)
+        if value is None and asked is not None:
+            remembered = dict(facts).get(asked.subject)
             if remembered is not None:
-                value = truth(remembered) == known.holds
+                value = truth(remembered) == asked.holds
         if value is not None:
             return [(node.succ[0 if value else 1], facts)]
         out = []
         for succ, holds in ((node.succ[0], True), (node.succ[1], False)):
-            learnt = facts
-            if known is not None and known.subject in frame.plan.tracked:
-                learnt = with_fact(facts, known.subject, NONZERO if holds == known.holds else ZERO)
-            out.append((succ, learnt))
+            more = facts
+            if asked is not None and asked.subject in frame.plan.tracked:
+                more = with_fact(facts, asked.subject, NONZERO if holds == asked.holds else ZERO)
+            out.append((succ, more))
         return out
 
     def assigned(self, frame: Frame, expr: Expr, path: Path, evaluator: Evaluator) -> State:
         """The state after the writes of an expression."""
         state = path.state
+        if state.counters:
+            state = state.counting(moved(state.counters, expr, self._words))
         locked = self._locks.outputs(expr)
         for target, value in writes(expr):
             spelling = spell(target)
             if value is None and spelling in locked:
                 continue
             inner = last_assigned(value) if value is not None else None
-            known = evaluator.value(inner) if inner is not None else None
+            given = evaluator.value(inner) if inner is not None else None
             source = None
             if inner is not None and spelling in frame.plan.traced:
                 source = derived(inner, state.origins, self._words)
                 source = state.entry(source) if source is not None else None
             if inner is None and spelling in frame.plan.masks:
-                known = _changed(expr, target, evaluator)
+                given = _changed(expr, target, evaluator)
             of = ""
             if value is not None and frame.entry_level(target) and isinstance(target, Name):
                 of = copied_from(value)
@@ -138,10 +174,10 @@ class Transfer:
                 state = replace(state, copies=with_copy(state.copies, spelling, of))
             for fact in kept:
                 state = replace(state, facts=with_fact(state.facts, *fact))
-            if isinstance(known, AllocationMask) and spelling not in frame.plan.masks:
-                known = None
-            if isinstance(known, (Int, NonZero, AllocationMask)) and spelling in frame.plan.tracked:
-                state = replace(state, facts=with_fact(state.facts, spelling, known))
+            if isinstance(given, AllocationMask) and spelling not in frame.plan.masks:
+                given = None
+            if isinstance(given, (Int, NonZero, AllocationMask)) and spelling in frame.plan.tracked:
+                state = replace(state, facts=with_fact(state.facts, spelling, given))
             if source is not None and isinstance(target, VARIABLES):
                 state = replace(state, origins=with_origin(state.origins, spelling, source))
             returned = path.results.get(inner) if inner is not None else None
@@ -195,6 +231,15 @@ class Transfer:
             if param in plan.rewritten:
                 state = self.overwritten(state, strip_casts(arg))
         return Path(state, path.trail, path.results)
+
+
+def _decided(path: Path, test: Test) -> list[Path]:
+    """The ways in which a counter may decide."""
+    counters = path.state.counters
+    return [
+        replace(path, state=path.state.counting(learnt(counters, test.counter, value)))
+        for value in apart(known(counters, test.counter), test.value)
+    ]
 
 
 def _changed(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:

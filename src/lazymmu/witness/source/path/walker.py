@@ -229,7 +229,8 @@ class Walker:
         constants = {k: v for k, v in binding if k not in plan.rewritten}
         self.call_transfer.summaries.settle(graph, constants)
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
-        return Frame(graph, constants, plan), State(product, given)
+        counters = self.call_transfer.counted(graph)
+        return Frame(graph, constants, plan, counters), State(product, given)
 
     def record(self, graph: Function, most: int = MAX_BELOW) -> Recording | None:
         """Walk a function as the beginning of a path, and keep every move.

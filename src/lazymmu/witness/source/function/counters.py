@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counters by which helpers begin a section once, and end it when the last user is done.
+
+    static void begin(struct batch *b)
+    {
+        if (b->users++ == 0)
+            lazy_mmu_mode_enable();
+    }
+
+A path is two where such a counter decides: it has the value that is asked for, or it has not. What
+is known of it then goes along, into callees and back, under the name that each has for it.
+
+Limit: a function that only moves a counter and returns what it was is not followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias, cast
+
+from lazymmu.contract.monitor import Product
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import AtLeast, Int, Value, shifted
+from lazymmu.kernelc.ir.expr import (
+    VARIABLES,
+    Address,
+    AnyCall,
+    Assign,
+    Binary,
+    Call,
+    Deref,
+    Expr,
+    IncDec,
+    Name,
+    Not,
+    Number,
+)
+from lazymmu.kernelc.ir.nodes import Function, has_effect, spell, strip_casts, walk
+from lazymmu.witness.source.function.liveness import names_it
+from lazymmu.witness.source.function.names import EntryName
+
+__all__ = [
+    "Counter",
+    "CounterList",
+    "Move",
+    "Test",
+    "counted",
+    "inward",
+    "moved",
+    "outward",
+    "tests",
+]
+
+UNKNOWN = AtLeast(0)
+"""What is known of a counter at first."""
+
+_MOST = 8
+"""Uses inside each other that are told apart."""
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Counter(NamedTuple):
+    """A counter by its name in the function that is walked, and what is known of it."""
+
+    name: EntryName
+    value: Value
+
+
+CounterList: TypeAlias = tuple[Counter, ...]
+"""Counters in the order of their names, one of each."""
+
+
+class Move(NamedTuple):
+    """A part of an expression that moves a counter, and what its own value is."""
+
+    counter: str
+    by: int
+    gives: str
+
+
+class Test(NamedTuple):
+    """A counter that decides, and the value before the expression for which it decides so."""
+
+    counter: str
+    value: int
+
+
+def of_product(product: Product) -> CounterList:
+    """What is known of counters, where the walker keeps it."""
+    return cast(CounterList, product.carried)
+
+
+def move(expr: Expr, words: Vocabulary) -> Move | None:
+    """How an expression moves a counter by itself; None when it moves none."""
+    match expr:
+        case IncDec(op, target, prefix):
+            return Move(spell(target), 1 if op == "++" else -1, "after" if prefix else "before")
+        case Assign("+=" | "-=" as op, target, value) if strip_casts(value) == Number(1):
+            return Move(spell(target), 1 if op == "+=" else -1, "after")
+    if not isinstance(expr, Call):
+        return None
+    word = words.counters.get(expr.name or "")
+    arg = expr.arg(word.arg) if word is not None else None
+    if word is None or arg is None:
+        return None
+    arg = strip_casts(arg)
+    if not word.variable:
+        arg = arg.operand if isinstance(arg, Address) else Deref(arg)
+    return Move(spell(arg), word.by, word.gives)
+
+
+def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
+    """What a function moves by one that is no variable of its own, by spelling."""
+    found = {
+        made.counter
+        for node in graph.nodes
+        if node.expr is not None
+        for part in walk(node.expr)
+        if (made := move(part, words)) is not None
+    }
+    return frozenset(name for name in found if not _own(name, graph))
+
+
+def tests(expr: Expr, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:
+    """The tests of some counters that an expression makes, or its value is."""
+    for part in (expr, *walk(expr)):
+        match part:
+            case Binary("==" | "!=", left, right):
+                sides = (strip_casts(left), strip_casts(right))
+                for asked, number in (sides, sides[::-1]):
+                    if isinstance(number, Number):
+                        yield from _test(asked, number.value, counters, words)
+            case Binary(">" | "<=" | ">=" | "<" as op, left, Number(number)):
+                # What is not below 0 is below 1 when it is 0.
+                for test in _test(strip_casts(left), number, counters, words):
+                    if test.value == (0 if op in (">", "<=") else 1):
+                        yield Test(test.counter, 0)
+            case Not(inner):
+                yield from _test(strip_casts(inner), 0, counters, words)
+    yield from _test(strip_casts(expr), 0, counters, words)
+
+
+def _test(expr: Expr, value: int, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:
+    made = move(expr, words)
+    name, by = (spell(expr), 0) if made is None else (made.counter, made.by)
+    if name in counters:
+        if made is not None and made.gives == "zero":
+            yield Test(name, -by)
+        else:
+            yield Test(name, value - (by if made is not None and made.gives == "after" else 0))
+
+
+def apart(value: Value, asked: int) -> tuple[Value, ...]:
+    """What may be known of a counter when it is asked for a value: it is that one, or it is not."""
+    if not isinstance(value, AtLeast) or asked < value.number:
+        return (value,)
+    if asked > value.number:
+        return (Int(asked), value)
+    return (Int(asked), AtLeast(asked + 1))
+
+
+def known(counters: CounterList, name: str) -> Value:
+    """What is known of a counter, by its spelling in the function at hand."""
+    return dict(counters).get(EntryName(name), UNKNOWN)
+
+
+def learnt(counters: CounterList, name: str, value: Value) -> CounterList:
+    """The counters with what is known of one."""
+    others = {counter.name: counter.value for counter in counters}
+    return _ordered({**others, EntryName(name): value})
+
+
+def moved(counters: CounterList, expr: Expr, words: Vocabulary) -> CounterList:
+    """The counters after an expression."""
+    values = {counter.name: counter.value for counter in counters}
+    for part in walk(expr):
+        made = move(part, words)
+        if made is not None and EntryName(made.counter) in values:
+            values[EntryName(made.counter)] = shifted(values[EntryName(made.counter)], made.by)
+        elif isinstance(part, Assign) and made is None:
+            target, value = strip_casts(part.target), strip_casts(part.value)
+            name = EntryName(spell(target))
+            if name in values:
+                plain = part.op == "=" and isinstance(value, Number)
+                values[name] = Int(value.value) if plain and isinstance(value, Number) else UNKNOWN
+            if isinstance(target, VARIABLES):
+                for other in list(values):
+                    if other.here and other != name and names_it(other.spelling, target.spelling):
+                        del values[other]
+    return _ordered(values)
+
+
+def inward(counters: CounterList, call: AnyCall, graph: Function, callee: Function) -> CounterList:
+    """The counters of a caller under the names that its callee has for them."""
+    given = dict(_given(call, callee))
+    values: dict[EntryName, Value] = {}
+    for name, value in counters:
+        values[_inward(name, given, graph, callee)] = value
+    return _ordered(values)
+
+
+def _inward(
+    name: EntryName, given: Mapping[str, Expr], graph: Function, callee: Function
+) -> EntryName:
+    if not name.here:
+        return name._replace(up=name.up + 1)
+    for param, arg in given.items():
+        there = _below(name.spelling, arg, param)
+        if there:
+            return EntryName(there)
+    if _local(name.spelling, graph) or _local(name.spelling, callee):
+        return name._replace(up=1)
+    return name
+
+
+def _below(spelling: str, arg: Expr, param: str) -> str:
+    """What a callee calls something by a parameter that is given a pointer to it, "" by none."""
+    if isinstance(arg, Address):
+        base = spell(arg.operand)
+        if spelling == base:
+            return spell(Deref(Name(param)))
+    else:
+        base = spell(arg)
+        if spelling == spell(Deref(arg)):
+            return spell(Deref(Name(param)))
+    return param + spelling[len(base) :] if spelling.startswith(f"{base}->") else ""
+
+
+def outward(
+    counters: CounterList,
+    call: AnyCall,
+    graph: Function,
+    callee: Function,
+    rewritten: frozenset[str],
+) -> CounterList:
+    """The counters under their caller's names again; those of the callee alone are gone."""
+    given = {p: arg for p, arg in _given(call, callee) if p not in rewritten}
+    values: dict[EntryName, Value] = {}
+    for name, value in counters:
+        if name.up:
+            back: EntryName | None = name._replace(up=name.up - 1)
+            if name.up == 1 and not _local(name.spelling, graph):
+                back = EntryName(name.spelling)
+        else:
+            back = _outward(name.spelling, given, callee)
+        if back is not None:
+            values[back] = value
+    return _ordered(values)
+
+
+def _outward(spelling: str, given: Mapping[str, Expr], callee: Function) -> EntryName | None:
+    for param, arg in given.items():
+        if spelling == spell(Deref(Name(param))):
+            return EntryName(spell(arg.operand if isinstance(arg, Address) else Deref(arg)))
+        if spelling.startswith(f"{param}->"):
+            base = spell(arg.operand if isinstance(arg, Address) else arg)
+            return EntryName(base + spelling[len(param) :])
+    return None if _local(spelling, callee) else EntryName(spelling)
+
+
+def _given(call: AnyCall, callee: Function) -> Iterator[tuple[str, Expr]]:
+    """What each parameter is given that is a plain place."""
+    for param, arg in zip(callee.params, call.args, strict=False):
+        plain = strip_casts(arg)
+        if not has_effect(plain) and not isinstance(plain, Number):
+            yield param, plain
+
+
+def _own(spelling: str, graph: Function) -> bool:
+    """Whether it is a variable of a function, and nothing in what one points to."""
+    return _WORD.fullmatch(spelling) is not None and _local(spelling, graph)
+
+
+@lru_cache(maxsize=1 << 12)
+def _root(spelling: str) -> str:
+    found = _WORD.search(spelling)
+    return found[0] if found is not None else ""
+
+
+def _local(spelling: str, graph: Function) -> bool:
+    """Whether a name begins with a variable that only this function has."""
+    root = _root(spelling)
+    return root in graph.types or root in graph.params
+
+
+def _ordered(values: Mapping[EntryName, Value]) -> CounterList:
+    return tuple(sorted(Counter(name, _bounded(value)) for name, value in values.items()))
+
+
+def _bounded(value: Value) -> Value:
+    match value:
+        case Int(number) if number > _MOST:
+            return AtLeast(_MOST)
+        case AtLeast(number) if number > _MOST:
+            return AtLeast(_MOST)
+        case Int() | AtLeast():
+            return value
+    return UNKNOWN

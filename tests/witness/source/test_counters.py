@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Helpers that count their users themselves, and begin or end a section with the first or last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazymmu.contract.vocabulary import load
+from lazymmu.kernelc.ir.abstract_value import AtLeast, Evaluator, Int, Value, shifted, truth
+from lazymmu.kernelc.ir.expr import Binary, IncDec, Name, Number
+from lazymmu.witness.finding import Finding
+from lazymmu.witness.source.function import counters
+from lazymmu.witness.source.function.names import EntryName
+
+Agrees = Callable[..., tuple[Finding, ...]]
+
+ON, OFF = "lazy_mmu_mode_enable();", "lazy_mmu_mode_disable();"
+
+WAYS = [
+    # parameters, what they are given, how the first begins, how the last ends
+    ("void", "", "if (users++ == 0)", "if (--users == 0)"),
+    ("void", "", "users++; if (users == 1)", "users--; if (users == 0)"),
+    ("void", "", "if (!users++)", "if (!--users)"),
+    ("void", "", "if (++users == 1)", "if (users-- == 1)"),
+    ("void", "", "if ((users += 1) < 2)", "if ((users -= 1) < 1)"),
+    ("void", "", "if (users++ > 0) return;", "if (--users > 0) return;"),
+    ("void", "", "if (this_cpu_inc_return(users) == 1)", "if (!this_cpu_dec_return(users))"),
+    ("void", "", "if (atomic_inc_return(&users) == 1)", "if (atomic_dec_and_test(&users))"),
+    ("void", "", "if (atomic_fetch_inc(&users) == 0)", "if (atomic_fetch_dec(&users) == 1)"),
+    ("void", "", "if (current->users++ == 0)", "if (--current->users == 0)"),
+    ("struct batch *b", "batch", "if (b->users++ == 0)", "if (--b->users == 0)"),
+    ("struct batch *b", "&own", "if (b->users++ == 0)", "if (--b->users == 0)"),
+    ("struct inner *i", "&batch->inner", "if (i->users++ == 0)", "if (--i->users == 0)"),
+    ("int *count", "&batch->users", "if ((*count)++ == 0)", "if (--*count == 0)"),
+]
+
+
+def code(way: tuple[str, str, str, str], body: str) -> str:
+    """A pair of helpers, and a function with this body that calls them by B and E."""
+    takes, gives, first, last = way
+    calls = body.replace("B;", f"begin({gives});").replace("E;", f"end({gives});")
+    return f"""
+struct batch {{ int users; struct inner {{ int users; }} inner; }};
+
+static int users;
+
+static void begin({takes})
+{{
+	{first}
+		{ON}
+}}
+
+static void end({takes})
+{{
+	{last}
+		{OFF}
+}}
+
+int f(struct batch *batch, int some)
+{{
+	struct batch own = {{ .users = 0 }};
+
+	{calls}
+}}
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "B; E; return 0;",
+        "B; B; E; E; return 0;",
+        "B; while (some--) { B; E; } E; return 0;",
+        "B; if (some) { E; return 1; } E; return 0;",
+    ],
+)
+def test_helpers_that_count_are_balanced_by_who_calls_them_in_pairs(
+    agrees: Agrees, way: tuple[str, str, str, str], body: str
+) -> None:
+    """Neither the helpers nor their callers are told of, on every path alike."""
+    assert not agrees(code(way, body))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "B; if (some)\n\t\treturn 1;	/* expect: unbalanced-section */\n\tE; return 0;",
+        "B; B; E;\n\treturn 0;	/* expect: unbalanced-section */",
+        "B; while (some--) { B; if (some == 5)\n"
+        "\t\treturn 2;	/* expect: unbalanced-section */\n\tE; } E; return 0;",
+    ],
+)
+def test_a_caller_that_leaves_one_user_behind_is_wrong(
+    agrees: Agrees, way: tuple[str, str, str, str], body: str
+) -> None:
+    """The caller is the culprit, once, and the helpers are as they should be."""
+    helpers = "B; E; return 1; }\n\nint g(struct batch *batch, int some)\n{\n"
+    helpers += "\tstruct batch own = { .users = 0 };\n\n\t"
+    agrees(code(way, helpers + body))
+
+
+@given(
+    start=st.integers(0, 9),
+    least=st.integers(0, 9),
+    moves=st.lists(st.sampled_from(["++", "--"]), max_size=6),
+    prefix=st.booleans(),
+    op=st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+    number=st.integers(0, 12),
+)
+def test_what_is_known_of_a_counter_holds_for_each_value_that_it_may_have(
+    start: int, least: int, moves: list[str], prefix: bool, op: str, number: int
+) -> None:
+    """What a comparison is said to come to is what it comes to for every such number."""
+    real = start + least
+    value: Value = AtLeast(least)
+    x = Name("x")
+    for move in moves:
+        by = 1 if move == "++" else -1
+        if real + by < 0:
+            continue
+        asked = Binary(op, IncDec(move, x, prefix), Number(number))
+        said = truth(Evaluator({"x": value}.get).value(asked))
+        seen = real + by if prefix else real
+        holds = {
+            "==": seen == number,
+            "!=": seen != number,
+            "<": seen < number,
+            "<=": seen <= number,
+            ">": seen > number,
+            ">=": seen >= number,
+        }[op]
+        assert said in (None, holds)
+        real, value = real + by, shifted(value, by)
+        parts = counters.apart(value, number)
+        assert any(
+            real == part.number if isinstance(part, Int) else real >= part.number
+            for part in parts
+            if isinstance(part, (Int, AtLeast))
+        )
+
+
+def test_more_users_than_are_told_apart_are_many() -> None:
+    """A counter that grows in a loop comes to an end, so that the walk does."""
+    known = counters.learnt((), "x", Int(0))
+    for _ in range(100):
+        known = counters.moved(known, IncDec("++", Name("x"), prefix=True), load())
+    assert known == (counters.Counter(EntryName("x"), AtLeast(8)),)
