@@ -11,7 +11,7 @@
 VENV ?= .venv
 # The first Python on PATH that is new enough; say `make PYTHON=/path/to/python` for another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' 2>/dev/null && { echo "$$p"; exit; }; \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; exit; }; \
 	done; echo none)
 # uv installs faster; pip does as well. Set `make UV=` to go without.
 UV ?= $(shell command -v uv 2>/dev/null)
@@ -59,7 +59,7 @@ install = $(BIN)/python -m pip install -q --disable-pip-version-check --require-
 endif
 
 $(BIN)/python:
-	@[ "$(PYTHON)" != none ] || { echo "make: no Python 3.11.5 or newer on PATH" >&2; exit 2; }
+	@[ "$(PYTHON)" != none ] || { echo "make: no Python 3.11 or newer on PATH" >&2; exit 2; }
 	@echo "setting up $(VENV) with $(PYTHON)" >&2
 ifneq ($(UV),)
 	@$(UV) venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)

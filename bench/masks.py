@@ -51,7 +51,7 @@ LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
 PARSER = tree_sitter.Parser(LANGUAGE)
 CALLS = tree_sitter.Query(LANGUAGE, "(call_expression function: (identifier) @name)")
 CALL = re.compile(rb"(?<![\w.>])(?<![.>] )([A-Za-z_]\w*)[ \t\n]*\(")
-LINE = re.compile(rb"(?:[^\n\\]++|\\[\s\S]?)*+\n?")
+LINE = re.compile(rb"(?>(?:[^\n\\]++|\\[\s\S]?)*)\n?")
 CONDITION = re.compile(rb"[ \t]*#[ \t]*(ifdef|ifndef|if|elif|else|endif)\b(.*)")
 LOOP = re.compile(rb"for_?each", re.I)
 

@@ -14,8 +14,8 @@ from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
 __all__ = ["Origins", "Token", "joined", "tokens"]
 
 _TOKEN: Final = re.compile(
-    rb"((?:\s|\\\r?\n|" + COMMENT + rb"|" + LINE_COMMENT + rb")*+)"
-    rb"(" + STRING + rb"|" + CHAR + rb"|[A-Za-z_]\w*+|\.?\d(?:[eEpP][+-]|[\w.])*+"
+    rb"((?>(?:\s|\\\r?\n|" + COMMENT + rb"|" + LINE_COMMENT + rb")*))"
+    rb"(" + STRING + rb"|" + CHAR + rb"|[A-Za-z_]\w*+|\.?\d(?>(?:[eEpP][+-]|[\w.])*)"
     rb"|\.\.\.|->|##|<<=|>>=|[-+*/%&|^=!<>]=|\+\+|--|<<|>>|&&|\|\||[\s\S])"
 )  # fmt: skip
 

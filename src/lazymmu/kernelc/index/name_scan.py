@@ -33,10 +33,13 @@ class Names(NamedTuple):
 
 # From a line's beginning to the first brace, semicolon or equals sign: what comes to none of them
 # is passed over as well, so that text that is no C costs no more than its length.
-_REST = rb"[A-Za-z_](?:[^;{}=/]++|/\*(?:[^*]{1,400}+|\*(?!/)){0,20}+\*/|//[^\n]*+|/)*+)([;{}=]|\Z)"
+_REST = (
+    rb"[A-Za-z_](?>(?:[^;{}=/]++|/\*(?>(?:[^*]{1,400}+|\*(?!/)){0,20})\*/|//[^\n]*+|/)*))"
+    rb"([;{}=]|\Z)"
+)
 _HEAD: Final = re.compile(rb"\n {0,2}(" + _REST)
 _EXTERNAL: Final = re.compile(rb"\n {0,2}((?!static )" + _REST)
-_COMMENT: Final = re.compile(rb"/\*(?:[^*]++|\*(?!/))*+\*/")
+_COMMENT: Final = re.compile(rb"/\*(?>(?:[^*]++|\*(?!/))*)\*/")
 _CALL: Final = re.compile(rb"(\w+)[ \t\n]*\([ \t\n]*(\w*)")
 _USE: Final = re.compile(rb"\n[A-Za-z_]\w*+[ \t]*+\(([^()\n;{}]*+)")
 _WORDS: Final = re.compile(rb"[A-Za-z_]\w*+")

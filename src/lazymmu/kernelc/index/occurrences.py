@@ -64,9 +64,9 @@ class Occurrence:
 
 _LEXEME = re.compile(COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING + rb"|" + CHAR)
 _DIRECTIVE = re.compile(
-    rb"(?:\A|(?<=\n))[ \t]*+#[ \t]*+(\w*+)[ \t]*+(\w*+)(?:[^\\\n]++|\\\r?[\s\S]|\\\Z)*+"
+    rb"(?:\A|(?<=\n))[ \t]*+#[ \t]*+(\w*+)[ \t]*+(\w*+)(?>(?:[^\\\n]++|\\\r?[\s\S]|\\\Z)*)"
 )
-_CALL = re.compile(rb"(?:\s|\\\r?\n)*+\(")
+_CALL = re.compile(rb"(?>(?:\s|\\\r?\n)*)\(")
 _BRACKET = re.compile(rb"[(){};\[\]\x7f]")
 _WORD_BEFORE = re.compile(rb"(\w++)\s*+\Z")
 _TAGGED = re.compile(rb"(?:struct|union|enum)\s++\Z")

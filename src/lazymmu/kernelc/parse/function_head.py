@@ -80,11 +80,11 @@ DIRECTIVE = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\\r?[\s\S])*", re.M)
 _NOISE = re.compile(COMMENT + rb"|//[^\n]*+|" + STRING)
 _SIMPLE = re.compile(rb"([\w \t\n*]*[\s*])([A-Za-z_]\w*)[ \t]*\(([^()]*)\)\s*\Z")
 _PLAIN = re.compile(
-    rb"\s*+(?:(?:static|inline|extern|const)\b\s*+)*+(?:(?:struct|union|enum)\s++\w++"
-    rb"|(?:(?:void|int|char|long|short|unsigned|signed|bool|float|double)\b\s*+)++"
+    rb"\s*+(?>(?:(?:static|inline|extern|const)\b\s*+)*)(?:(?:struct|union|enum)\s++\w++"
+    rb"|(?>(?:(?:void|int|char|long|short|unsigned|signed|bool|float|double)\b\s*+)+)"
     rb"|(?!const\b|volatile\b|if\b|while\b|for\b|switch\b|else\b|do\b|return\b)\w++)\s*+"
-    rb"(?:const\b\s*+)?+(?:\*\s*+)*+[A-Za-z_]\w*+\s*+"
-    rb"\((?:[^()*\[]++|\[\w*+\]|\*\s*+(?:const\b\s*+)?+\w*+(?=\s*[,)\[]))*+\)\s*+\Z"
+    rb"(?>(?:const\b\s*+)?)(?>(?:\*\s*+)*)[A-Za-z_]\w*+\s*+"
+    rb"\((?>(?:[^()*\[]++|\[\w*+\]|\*\s*+(?>(?:const\b\s*+)?)\w*+(?=\s*[,)\[]))*)\)\s*+\Z"
 )
 """A head that needs no change."""
 _EXPRESSION = re.compile(rb"[?:&|<>!+/%^~-]")

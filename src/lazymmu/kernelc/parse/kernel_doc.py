@@ -19,8 +19,8 @@ _REACH = 1 << 16
 """How far above a definition its comment may begin, in bytes."""
 
 _BETWEEN = re.compile(
-    rb"(?:\s|\#[ \t]*(?:if|ifdef|ifndef|else|elif|endif)\b[^\n]*+"
-    rb"|(?:static|extern|inline|const|__\w+|asmlinkage|noinline)\b)*+\Z"
+    rb"(?>(?:\s|\#[ \t]*(?:if|ifdef|ifndef|else|elif|endif)\b[^\n]*+"
+    rb"|(?:static|extern|inline|const|__\w+|asmlinkage|noinline)\b)*)\Z"
 )
 """What may stand between a comment and the definition that it is about."""
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The smallest pieces of C text: comments, strings, words, parentheses.
 
-Patterns here are parts for larger ones. All their quantifiers are possessive, so that none of
-them backtracks, whatever the input.
+Patterns here are parts for larger ones. None of them backtracks, whatever the input: quantifiers
+of one character or class are possessive, and what repeats a group stands in an atomic group,
+because before Python 3.11.5 a possessive quantifier of a group may match wrongly or for ever
+(CPython gh-106052, "Fix bug in the matching of possessive quantifiers").
 """
 
 from __future__ import annotations
@@ -21,14 +23,15 @@ __all__ = [
     "fill",
     "is_word",
     "opening",
+    "parentheses",
     "without_lexemes",
     "word_before",
 ]
 
-COMMENT = rb"/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
-LINE_COMMENT = rb"//(?:[^\\\n]++|\\\r?[\s\S])*+"
-STRING = rb'"(?:[^"\\\n]++|\\[\s\S])*+"'
-CHAR = rb"'(?:[^'\\\n]++|\\[^\n])++'"
+COMMENT = rb"/\*(?>(?:[^*]++|\*(?!/))*)(?:\*/|\Z)"
+LINE_COMMENT = rb"//(?>(?:[^\\\n]++|\\\r?[\s\S])*)"
+STRING = rb'"(?>(?:[^"\\\n]++|\\[\s\S])*)"'
+CHAR = rb"'(?>(?:[^'\\\n]++|\\[^\n])+)'"
 
 KEYWORDS = frozenset(
     b"if while for switch return sizeof else do case goto default break continue asm __asm__ "
@@ -41,7 +44,7 @@ _LEXEME = re.compile(COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING + rb"|" + C
 _DIRECTIVE = re.compile(
     rb"(?:\A|\n)[ \t]*+\#[ \t]*+"
     rb"(?:define|undef|include|pragma|error|warning|line|ident)\b"
-    rb"(?:[^\\\n/\"']++|\\\r?[\s\S]|" + COMMENT + rb"|" + STRING + rb"|" + CHAR + rb"|[/\"'])*+"
+    rb"(?>(?:[^\\\n/\"']++|\\\r?[\s\S]|" + COMMENT + rb"|" + STRING + rb"|" + CHAR + rb"|[/\"'])*)"
 )
 REACH = 1 << 15
 """How far apart parentheses of one pair may be, in bytes, so that no input takes quadratic time.
@@ -51,6 +54,14 @@ _SPACES = bytes(b if b == 0x0A else 0x20 for b in range(256))
 _CONTINUED = bytes(b if b in (0x0A, 0x5C) else 0x20 for b in range(256))
 _PAREN = re.compile(rb"[()]")
 _IS_WORD = bytes(chr(b).isalnum() or b == 0x5F for b in range(128)) + bytes(128)
+
+
+def parentheses(depth: int) -> bytes:
+    """Make the pattern of parentheses with others inside, `depth` deep, and no statement."""
+    pattern = rb"\([^(){};]*+\)"
+    for _ in range(depth - 1):
+        pattern = rb"\((?>(?:[^(){};]++|" + pattern + rb")*)\)"
+    return pattern
 
 
 def blank(piece: bytes) -> bytes:

@@ -13,16 +13,16 @@ from lazymmu.kernelc.parse.lexemes import KEYWORDS, closing, fill, opening, word
 __all__ = ["mask_arguments", "mask_strings"]
 
 _BASE = rb"(?:unsigned|signed|long|short|int|char|void|bool|float|double|_Bool|__int128)\b\s*+"
-_POINTER = rb"[\s*]*+(?:const\b[\s*]*+)?+"
+_POINTER = rb"[\s*]*+(?>(?:const\b[\s*]*+)?)"
 _ODD = re.compile(
     rb"[(,]\s*+(?:"
     # 1: a type
-    rb"((?:(?:const|volatile)\b\s*+)*+(?:(?:struct|union|enum)\s++\w++|(?:" + _BASE + rb")++"
+    rb"((?>(?:(?:const|volatile)\b\s*+)*)(?:(?:struct|union|enum)\s++\w++|(?>(?:" + _BASE + rb")+)"
     rb"|[A-Za-z_]\w*+(?=\s*+\*[\s*]*+[,)]|\s++const\b))"
     + _POINTER
-    + rb"(?:\[\w*+\]\s*+)?+)(?=[,)])"
+    + rb"(?>(?:\[\w*+\]\s*+)?))(?=[,)])"
     # 2: a declaration in front of the other arguments
-    rb"|((?:struct|union|enum)\s++\w++\s[\s*]*+|(?:" + _BASE + rb")++[\s*]*+)(?=\w++\s*+,)"
+    rb"|((?:struct|union|enum)\s++\w++\s[\s*]*+|(?>(?:" + _BASE + rb")+)[\s*]*+)(?=\w++\s*+,)"
     # 3: a jump
     rb"|((?:return|goto|break|continue)\b[ \t]?+)"
     # 4: an operator; 5: nothing; 6: a designated initialiser; 7: part of a number;
@@ -37,10 +37,10 @@ _ODD = re.compile(
 )
 _ENDED = re.compile(rb"[^;,(){}]*+;")  # a statement of its own: see statements.py
 _LOG_LEVEL = re.compile(rb"KERN_[A-Z]++[ \t\n]++(?=[\w\"])")
-_STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++((?:[A-Za-z_]\w*+[ \t\n]++)++)(?=")')
+_STRING_WORDS = re.compile(rb'[A-Za-z_]\w*+[ \t]++((?>(?:[A-Za-z_]\w*+[ \t\n]++)+))(?=")')
 _STRING_CALL = re.compile(rb'"[ \t\n]*+([A-Za-z_]\w*+[ \t]*+\()')
 _CALL_STRING = re.compile(rb'\)[ \t\n]*+(?=")')
-_OPERAND = re.compile(rb'(?:\[\s*+\w++\s*+\]\s*+)?+"[ ]*+"\s*+(?=\()')
+_OPERAND = re.compile(rb'(?>(?:\[\s*+\w++\s*+\]\s*+)?)"[ ]*+"\s*+(?=\()')
 _TWO_WORDS = re.compile(rb"[(,][ \t]*+([A-Z_][A-Z0-9_]*+)[ \t]++(?!const\b)(?=[A-Za-z_])")
 _SECTION = re.compile(rb'\)\s*+(:)\s*+(?=")')
 _DESIGNATOR = re.compile(rb"[(,]\s*+\.(?=[A-Za-z_]\w*+\s*+=)")

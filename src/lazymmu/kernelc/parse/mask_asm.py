@@ -15,7 +15,7 @@ __all__ = ["mask_asm"]
 
 _ASM = re.compile(
     rb"(asm_volatile_goto|asm_goto_output|asm_inline|__asm__|__asm|asm)"
-    rb"((?:\s++(?:volatile|__volatile__|__volatile|inline|__inline|__inline__|goto))*+)\s*+\("
+    rb"((?>(?:\s++(?:volatile|__volatile__|__volatile|inline|__inline|__inline__|goto))*))\s*+\("
 )
 _NAMED = re.compile(rb"\s*+\[\s*\w++\s*\]")
 _PREFIX_FREE = frozenset({b"else", b"do", b""})

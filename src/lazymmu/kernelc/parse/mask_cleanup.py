@@ -15,7 +15,7 @@ __all__ = ["mask_cleanup"]
 
 _CLEANUP = re.compile(
     rb"__(?:cleanup|(free))[ \t\n]*+\([ \t\n]*+&?(\w++)[ \t\n]*+\)\Z"
-    rb"|__attribute(?:__)?+[ \t\n]*+\((?:[^()]|\([^()]*+\)|\((?!\())*?"
+    rb"|__attribute(?>(?:__)?)[ \t\n]*+\((?:[^()]|\([^()]*+\)|\((?!\())*?"
     rb"\b(?:__)?cleanup(?:__)?[ \t\n]*+\([ \t\n]*+&?(\w++)"
 )
 """__cleanup(f) and __free(f) of include/linux, and the attribute that both stand for."""

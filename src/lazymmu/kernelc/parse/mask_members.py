@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 
-from lazymmu.kernelc.parse.lexemes import KEYWORDS, fill
+from lazymmu.kernelc.parse.lexemes import KEYWORDS, fill, parentheses
 
 __all__ = ["mask_members"]
 
 _OPENED = re.compile(rb"\b(?:struct|union)\b[^;{}()=]*+\{")
 _MEMBER = re.compile(
     rb"(?<=[;{}])[ \t\n]*+(?P<call>(?P<word>[A-Za-z_]\w*+)[ \t]*+"
-    rb"\((?:[^(){};]++|\((?:[^(){};]++|\([^(){};]*+\))*+\))*+\))(?=[ \t\n]*+;)"
+    + parentheses(3)
+    + rb")(?=[ \t\n]*+;)"
 )
 _BRACE = re.compile(rb"[{}]")
 _REACH = 1 << 14

@@ -18,24 +18,20 @@ from lazymmu.kernelc.parse.lexemes import (
     fill,
     is_word,
     opening,
+    parentheses,
     word_before,
 )
 
 __all__ = ["mask_statements"]
 
-_FLAT = rb"[^(){};]++"
-_GROUP = (
-    rb"\((?:" + _FLAT + rb"|\((?:" + _FLAT + rb"|\((?:" + _FLAT + rb"|\((?:" + _FLAT
-    + rb"|\([^(){};]*+\))*+\))*+\))*+\))*+\)"
-)  # fmt: skip
-"""Parentheses, five deep, without statements inside."""
+_GROUP = parentheses(5)
 _INTERESTING = rb"(?:[ \t\n]*+[A-Za-z_{}=]|[ \t]*+\n[ \t\n]*+[(*+-])"
 _SKIP = (
-    rb"(?:[^()]++"
+    rb"(?>(?:[^()]++"
     rb"|(?<!\w)(?<!\w )" + _GROUP  # a cast, or an expression in parentheses
     + rb"|(?:(?<=\bif )|(?<=\bwhile )|(?<=\bswitch ))" + _GROUP
-    + rb"|(?<=\bfor )\((?:[^(){}]++|\((?:[^(){};]++|\((?:[^(){};]++|\([^(){};]*+\))*+\))*+\))*+\)"
-    + rb"|" + _GROUP + rb"(?!" + _INTERESTING + rb"))*+"
+    + rb"|(?<=\bfor )\((?>(?:[^(){}]++|" + parentheses(3) + rb")*)\)"
+    + rb"|" + _GROUP + rb"(?!" + _INTERESTING + rb"))*)"
 )  # fmt: skip
 _NEXT = re.compile(_SKIP + rb"(?:(" + _GROUP + rb")|(\()|(\))|\Z)")
 _AFTER = re.compile(rb"[ \t\n]*+([A-Za-z_]\w*+|[\s\S])")

@@ -51,7 +51,8 @@ class Initialiser:
 
 _TABLE: Final = re.compile(
     rb"(?:(?P<kind>struct[ \t]+|typeof\()[ \t]*(?P<struct>\w+)\)?[ \t\n]+)(?:const[ \t\n]+)?"
-    rb"(?P<table>\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?(?:__\w++(?:\([^()]*+\))?+[ \t\n]*+)*+=[ \t\n]*\{"
+    rb"(?P<table>\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?"
+    rb"(?>(?:__\w++(?>(?:\([^()]*+\))?)[ \t\n]*+)*)=[ \t\n]*\{"
 )
 _PIECE: Final = re.compile(
     rb"/\*[\s\S]*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|(?P<brace>[{}])|(?P<comma>,)"
@@ -71,8 +72,9 @@ _COPY: Final = re.compile(
     rb"[ \t\n]*&?([A-Za-z_]\w*(?:\.\w+)*)[ \t\n]*,"
 )
 _POINTER: Final = re.compile(
-    rb"\n(?:(?:static|const|extern|__\w+)[ \t]+)*+struct[ \t]+\w+[ \t]*(?:const[ \t]*)?\*[ \t]*"
-    rb"(const[ \t]+)?(?:__\w+[ \t]+)*+(\w+)[ \t]*(?:\[[^\]\n]*\][ \t]*)?(?:__\w+[ \t]*)*+=[ \t\n]*"
+    rb"\n(?>(?:(?:static|const|extern|__\w+)[ \t]+)*)struct[ \t]+\w+[ \t]*(?:const[ \t]*)?\*[ \t]*"
+    rb"(const[ \t]+)?(?>(?:__\w+[ \t]+)*)(\w+)[ \t]*(?:\[[^\]\n]*\][ \t]*)?"
+    rb"(?>(?:__\w+[ \t]*)*)=[ \t\n]*"
     rb"(\{[^{};]*\}|&[ \t]*[A-Za-z_]\w*)[ \t\n]*;"
 )
 _POINTED: Final = re.compile(rb"&[ \t]*([A-Za-z_]\w*)")
@@ -80,7 +82,7 @@ _VALUE: Final = re.compile(rb"=([^,{}=;]{1,120})[,}]")
 _CONST: Final = re.compile(rb"\bconst\b")
 _SCALAR: Final = re.compile(
     rb"^(?:static[ \t]+)?(?:const[ \t]+(?:\w+[ \t]+){1,3}|(?:\w+[ \t]+){1,2}const[ \t]+)(\w+)"
-    rb"[ \t]*(?:__\w+[ \t]*)*+=[ \t\n]*([^;{}\"=]{1,120});",
+    rb"[ \t]*(?>(?:__\w+[ \t]*)*)=[ \t\n]*([^;{}\"=]{1,120});",
     re.M,
 )
 _WHOLE: Final = re.compile(rb"\n[ \t]+([A-Za-z_]\w*)()[ \t]*=[ \t\n]*[&*]?([A-Za-z_]\w*)[ \t]*;")

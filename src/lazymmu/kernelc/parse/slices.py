@@ -49,28 +49,28 @@ class RawDef(NamedTuple):
 
 
 _REST = (
-    rb"(?:[^\\\n/\"']++|\\\r?[\s\S]?|" + COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING
-    + rb"|" + CHAR + rb"|[/\"'])*+"
+    rb"(?>(?:[^\\\n/\"']++|\\\r?[\s\S]?|" + COMMENT + rb"|" + LINE_COMMENT + rb"|" + STRING
+    + rb"|" + CHAR + rb"|[/\"'])*)"
 )  # fmt: skip
 """The rest of a logical line: over continued lines and comments that span lines."""
 
 _DEFINE = (
     rb"[ \t]*+\#[ \t]*+define[ \t]++(\w++)"
-    rb"(?:\(((?:[^()\n\\]++|\\\r?\n)*+)\))?+"
-    rb"(?:[ \t]|\\\r?\n)*+(" + _REST + rb")"
+    rb"(?>(?:\(((?>(?:[^()\n\\]++|\\\r?\n)*))\))?)"
+    rb"(?>(?:[ \t]|\\\r?\n)*)(" + _REST + rb")"
 )  # fmt: skip
 _HEAD = (
-    rb"(?:[ \t]++(?=static\b))?+[A-Za-z_]"
-    rb"(?:[^;{}=/\"\n:]++|\n(?!\n++[^{\n]|\}|[ \t]*+\#[ \t]*+define\b)"
-    rb"|/\*(?:[^*]++|\*(?!/)){0,400}+\*/|//[^\n]*+|" + STRING + rb"){0,120}+"
+    rb"(?>(?:[ \t]++(?=static\b))?)[A-Za-z_]"
+    rb"(?>(?:[^;{}=/\"\n:]++|\n(?!\n++[^{\n]|\}|[ \t]*+\#[ \t]*+define\b)"
+    rb"|/\*(?>(?:[^*]++|\*(?!/)){0,400})\*/|//[^\n]*+|" + STRING + rb"){0,120})"
 )  # fmt: skip
 """At most 120 pieces and comments of bounded length, so that no file takes quadratic time."""
 
 _CANDIDATE = re.compile(rb"\n(?:" + _DEFINE + rb"|(" + _HEAD + rb")\{)")
 _INNER_DEFINE = re.compile(rb"\n" + _DEFINE)
 _BRACE = re.compile(
-    rb"[^{}/\"']*+(?:(?:" + COMMENT + rb"|//[^\n]*+|" + STRING + rb"|" + CHAR
-    + rb"|[/\"'])[^{}/\"']*+)*+([{}])"
+    rb"[^{}/\"']*+(?>(?:(?:" + COMMENT + rb"|//[^\n]*+|" + STRING + rb"|" + CHAR
+    + rb"|[/\"'])[^{}/\"']*+)*)([{}])"
 )  # fmt: skip
 _NOISE = re.compile(COMMENT + rb"|//[^\n]*+|" + STRING)
 _MARGIN_LINE = re.compile(rb"\n[A-Za-z_]")

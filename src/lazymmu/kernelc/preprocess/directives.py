@@ -34,7 +34,7 @@ _DIRECTIVE: Final = re.compile(
     r"(\w*)([^\n\\]*(?:\\(?:\r\n|[\s\S])[^\n\\]*)*)"
 )
 _COMMENT: Final = re.compile(
-    r"(\"(?:[^\"\\\n]++|\\.)*+(?:\"|(?=\n)|\Z|\\))|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*"
+    r"(\"(?>(?:[^\"\\\n]++|\\.)*)(?:\"|(?=\n)|\Z|\\))|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*"
 )
 _LONGEST: Final = 200_000
 """Longest macro that is read again by its place, in characters."""

@@ -15,9 +15,9 @@ import re
 __all__ = ["cuts_words", "plain_lines", "whole_words"]
 
 # It begins with its one fixed byte, for which the engine looks faster than for anything else.
-_CUT = re.compile(rb"\\\r?\n(?:\\\r?\n)*+\w")
+_CUT = re.compile(rb"\\\r?\n(?>(?:\\\r?\n)*)\w")
 _WORD = re.compile(rb"\w")
-_PIECES = re.compile(rb"\w++(?:(?:\\\r?\n)++\w++)++")
+_PIECES = re.compile(rb"\w++(?>(?:(?>(?:\\\r?\n)+)\w++)+)")
 _SPLICE = re.compile(rb"\\\r?\n")
 
 
