@@ -87,13 +87,13 @@ def test_a_cache_that_holds_something_else_is_not_believed(
 
 @given(st.lists(st.text("abcdefgh_", min_size=1, max_size=12), max_size=6))
 def test_grouping_needles_loses_none(needles: list[str]) -> None:
-    """Every needle is in one group, whose part it contains."""
+    """Every needle is in one group, whose part and whose byte it contains."""
     words = [needle.encode() for needle in needles]
     groups = _groups(words)
-    numbers = sorted(number for _, members in groups for number, _ in members)
+    numbers = sorted(number for _, _, members in groups for number, _ in members)
     assert numbers == list(range(len(words)))
-    for part, members in groups:
-        assert all(part in needle for _, needle in members)
+    for rare, part, members in groups:
+        assert len(rare) == 1 and all(rare in part and part in needle for _, needle in members)
 
 
 def test_a_word_that_a_spliced_line_cuts_is_found(grow: Grow) -> None:

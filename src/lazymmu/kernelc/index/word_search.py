@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from lazymmu.kernelc.preprocess.line_splicing import cuts_words, whole_words
 from lazymmu.processes import Task
@@ -23,6 +24,17 @@ _KIND = "words-2"
 
 _SHARED = 6
 """Least length of a common part of needles that is worth a search of its own."""
+
+_RAREST = b"zqjZJQ"
+"""The letters that few files have near their beginning, the rarest first."""
+
+
+class _Group(NamedTuple):
+    """Needles that share a part: the part's rarest byte, it, and the needles with their numbers."""
+
+    rare: bytes
+    part: bytes
+    members: list[tuple[int, bytes]]
 
 
 def files_containing(
@@ -143,21 +155,23 @@ def _search(
         text: bytes | bytearray = buffer
         if cuts_words(buffer, size):
             text = whole_words(bytes(buffer[:size]))
-        find = text.find
-        hits = [
-            number
-            for part, members in groups
-            if find(part, 0, size) >= 0
-            for number, needle in members
-            if needle == part or find(needle, 0, size) >= 0
-        ]
+        hits: list[int] = []
+        for rare, part, members in groups:
+            # One byte is found at ten times the speed of two; a search from the end skips more.
+            at = text.find(rare, 0, size)
+            if at >= 0 and text.rfind(part, max(at - len(part), 0), size) >= 0:
+                hits += [
+                    number
+                    for number, needle in members
+                    if needle == part or text.rfind(needle, 0, size) >= 0
+                ]
         if hits:
             found[path] = sorted(hits)
     return found, lost
 
 
-def _groups(needles: Sequence[bytes]) -> list[tuple[bytes, list[tuple[int, bytes]]]]:
-    """Needles by a part that they share: (part, [(number, needle)])."""
+def _groups(needles: Sequence[bytes]) -> list[_Group]:
+    """Needles by a part that they share, and that by its rarest byte."""
     groups: list[tuple[bytes, list[tuple[int, bytes]]]] = []
     for number, needle in enumerate(needles):
         for place, (part, members) in enumerate(groups):
@@ -167,7 +181,17 @@ def _groups(needles: Sequence[bytes]) -> list[tuple[bytes, list[tuple[int, bytes
                 break
         else:
             groups.append((needle, [(number, needle)]))
-    return groups
+    return [_Group(min(_bytes(part), key=_rarity), part, members) for part, members in groups]
+
+
+def _bytes(text: bytes) -> list[bytes]:
+    return [text[at : at + 1] for at in range(len(text))]
+
+
+def _rarity(byte: bytes) -> int:
+    """The place of a byte among those of C text, the rarest first."""
+    at = _RAREST.find(byte)
+    return at if at >= 0 else len(_RAREST)
 
 
 def _shared(one: bytes, other: bytes) -> bytes:
