@@ -280,3 +280,11 @@ def test_cleaning_leaves_alone_what_still_runs(run, tracefs, tmp_path, monkeypat
     assert ran.code == 0
     assert f"process {os.getpid()} is recording" in ran.err
     assert own.is_dir()
+
+
+def test_an_image_in_which_nothing_is_found_is_said(run, tracefs, tmp_path):
+    """Probes of somebody else may stand on the instructions: the rest is recorded."""
+    empty = tmp_path / "empty"
+    empty.write_bytes(Image([("zap", b"\x90" * 16)]).build())
+    result = run("record", "--tracefs", tracefs, "--vmlinux", empty, "--dry-run")
+    assert f"none that touches the counters was found in {empty}" in result.err

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from lazymmu.image.error import ImageError
+from lazymmu.image.running import hidden_places
 from lazymmu.problem import Problem
 from lazymmu.verbs.probes import ProbesRequest, find_probes
 from tests import images
@@ -88,3 +89,18 @@ def test_a_release_that_is_a_path_is_not_looked_for(root):
 
     assert image_of("../../etc/x", root) is None
     assert issubclass(ImageError, Exception)
+
+
+def test_probes_of_others_hide_what_is_beneath_them(root):
+    """Those within a function are counted; one where ftrace has its own hides none."""
+    assert hidden_places(root) == 0
+    folder = root / "sys/kernel/debug/kprobes"
+    folder.mkdir(parents=True)
+    (folder / "list").write_text(
+        "ffffffff90b32fa8  k  madvise_free_pte_range+0x328    [OPTIMIZED]\n"
+        "ffffffff90a963ce  k  xfs_x+0x49e  xfs  [DISABLED]\n"
+        "ffffffff90a963d0  k  do_exit+0x0    [FTRACE]\n"
+        "ffffffff90a963d8  k  do_exit+0x4    [FTRACE]\n"
+        "ffffffff90a963e0  r  do_fork+0x10    \n"
+    )
+    assert hidden_places(root) == 2

@@ -67,7 +67,8 @@ class FineStep:
     """One thing that a CPU did.
 
     task: current before it; coming: the task that this switch is to, "" outside one; functions:
-    outermost first; events: what the rules see of it; before, after: around it.
+    outermost first; events: what the rules see of it; before, after: around it; stopped: the
+    kernel did, at a BUG_ON().
     """
 
     cpu: int
@@ -77,6 +78,7 @@ class FineStep:
     events: tuple[Event, ...]
     before: TracedContext
     after: TracedContext
+    stopped: bool = False
 
 
 class FineReplay:
@@ -133,6 +135,7 @@ class FineReplay:
                 events=tuple(here.events[count:]),
                 before=around,
                 after=self.context(stack, here),
+                stopped=bool(here.system.panicked),
             )
         )
 

@@ -14,14 +14,17 @@ from lazymmu.contract.dialects import PTL_HELD
 from lazymmu.contract.events import Exit, Observed, SwitchIn, Unknown
 from lazymmu.contract.monitor import Runtime
 from lazymmu.contract.rules import RULES
+from lazymmu.contract.rules.rule import RuleKind
 from lazymmu.contract.section import TaskState
 from lazymmu.crosscheck.fine_replay import TracedContext
 from lazymmu.crosscheck.values import TraceLine
+from lazymmu.ftrace.kernel_checks import kernel_check
+from lazymmu.witness.trace.check import trace_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lazymmu.contract.events import Event
+    from lazymmu.contract.events import Bug, Event
     from lazymmu.contract.monitor import Product
     from lazymmu.crosscheck.fine_replay import FineReplay
     from lazymmu.crosscheck.visibility import KernelVisibility
@@ -46,16 +49,21 @@ _COPYING: Final = replace(_QUIET, preempt_count=2)
 class TraceText:
     """Lines, and what they say.
 
-    broken: the name of the task that, by what the lines say, has broken the rule; pids: of tasks;
-    kernel: what it shows; last: the CPU that a task was switched out on.
+    broken: the name of the task that, by what the lines say, has broken the rule; others: the other
+    rules that they say are broken, and by whom; pids: of tasks; kernel: what it shows; last: the
+    CPU that a task was switched out on.
     """
 
     def __init__(self, kernel: KernelVisibility, rule: str, replay: FineReplay) -> None:
         """Of a replay that ends in breaking `rule`."""
         self.lines: list[TraceLine] = []
         self.broken = ""
+        self.others: dict[str, set[str]] = {}
+        self._rule = rule
+        self._wrong: set[str] = set()
         self.kernel = kernel
-        self._runtime = Runtime((RULES[rule],), kernel.dialect or PTL_HELD)
+        rules = [RULES[one] for one in trace_rules()]
+        self._runtime = Runtime(rules, kernel.dialect or PTL_HELD)
         self._monitors: dict[str, Product] = {}
         self._sited: set[str] = set()
         self.last: dict[str, int] = {}
@@ -199,6 +207,14 @@ class TraceText:
             self.says(task, Observed("enable", counters=counters))
             self.says(task, event)
 
+    def noticed(self, task: str, said: str, event: Bug) -> None:
+        """A message of the kernel: what could be about anything needs a section, or a mistake."""
+        check = kernel_check(said.encode())
+        known = self._monitors.get(task)
+        inside = known is not None and known.task.depth
+        if check is not None and (check.concerns or inside or task in self._wrong):
+            self.says(task, event)
+
     def wrapped(self, task: str, counters: tuple[int, int]) -> None:
         """A count below zero, which a hook of the switch has made."""
         if self.kernel.pauses_out and counters[1] >= _WRAPPED:
@@ -215,8 +231,13 @@ class TraceText:
         if before is None:
             before = self._runtime.start(TaskState(unknown=frozenset(unknown)))
         self._monitors[task], violations = self._runtime.step(before, event)
-        if violations and not self.broken:
-            self.broken = task
+        for one in violations:
+            if one.rule == self._rule:
+                self.broken = self.broken or task
+                self._wrong.add(task)
+            elif RULES[one.rule].kind is not RuleKind.INFORMATION:
+                self.others.setdefault(one.rule, set()).add(task)
+                self._wrong.add(task)
 
     def line(
         self, cpu: int, task: str, around: TracedContext, text: str, *, switching: bool = False

@@ -28,6 +28,7 @@ from lazymmu.contract.events import (
     UserReturn,
 )
 from lazymmu.crosscheck.fine_replay import FineReplay
+from lazymmu.crosscheck.message_lines import message
 from lazymmu.crosscheck.trace_lines import SWITCHING, TraceText
 from lazymmu.crosscheck.values import NotVisible, RenderedTrace
 from lazymmu.crosscheck.visibility import visibility
@@ -72,21 +73,26 @@ def render_trace(name: str, query: Query, broken: Counterexample) -> RenderedTra
     """
     config = query.config
     kernel = visibility(config.arch, find(config.arch, config.release)[0].name)
-    if broken.rule not in trace_rules():
-        return RenderedTrace(not_visible=NotVisible.RULE)
-    if kernel is None or not kernel.anything:
-        return RenderedTrace(not_visible=NotVisible.KERNEL)
+    witnessed = broken.rule in trace_rules()
+    messages = broken.rule == "kernel-bug" and kernel is not None and kernel.messages
+    if kernel is None or not (kernel.anything or messages):
+        return RenderedTrace(not_visible=NotVisible.KERNEL if witnessed else NotVisible.RULE)
     written = [_written(name, query, broken, kernel, more) for more in _TAILS]
     whole = next((one for one in written if one is not None and one.broken), None)
     writer = whole or written[0]
     if writer is None:
         raise ValueError("there are no steps")
+    told = (tuple(one.others) for one in written if one is not None and one.others)
+    also = tuple(whole.others) if whole else next(told, ())
+    if not witnessed:
+        return RenderedTrace(not_visible=NotVisible.RULE, also=also)
     return RenderedTrace(
         lines=tuple(writer.lines),
         cpus=config.cpus,
         task=writer.broken,
         pid=writer.pids.get(writer.broken, -1),
         not_visible=None if whole else NotVisible.EVENT,
+        also=also,
     )
 
 
@@ -228,10 +234,10 @@ class _Writer(TraceText):
                 self.says(task, event)
             case Enable() | Disable() | Pause() | Resume() if self.kernel.sites:
                 self._site(step, event)
-            case Bug() if self.kernel.insists and "xen_lazy_mode" in event.condition:
-                # Of the task's own call: what is traced of it shows that the mode is not so.
-                if not step.coming:
-                    self.says(task, event)
+            case Bug() if self.kernel.messages:
+                said = message(event, step, self.pids[task], self.kernel.release)
+                self.line(cpu, task, around, said)
+                self.noticed(task, said, event)
             case FunctionReturn() if "update" in self.kernel.calls:
                 self._immediate(step, event)
 

@@ -37,7 +37,8 @@ class RenderedTrace:
     """A counterexample as the trace of such a kernel.
 
     lines: in order; cpus: how many the machine has; task, pid: who breaks the rule, by what
-    the lines say; not_visible: why they do not say that anybody does, None when they do.
+    the lines say; not_visible: why they do not say that anybody does, None when they do; also:
+    other rules that are broken on the way, by what they say.
     """
 
     lines: tuple[TraceLine, ...] = ()
@@ -45,3 +46,4 @@ class RenderedTrace:
     task: str = ""
     pid: int = -1
     not_visible: NotVisible | None = None
+    also: tuple[str, ...] = ()

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lazymmu.contract.dialects import Dialect
-    from lazymmu.ftrace.profile import TracedFunction
+    from lazymmu.ftrace.profile import TracedFunction, Version
+
+_MESSAGES = (3, 4, 0)
+"""include/trace/events/printk.h (in v3.4)."""
 
 __all__ = ["CounterReading", "KernelVisibility", "visibility"]
 
@@ -43,7 +46,8 @@ class KernelVisibility:
     whether functions show where sections begin and end; dialect: of the contract, as that kernel
     speaks it; sites: names of the probes at the instructions that change the counters, by what
     these do, none before v7.0; insists: beginning and end meet a BUG_ON where the CPU's mode is not
-    what they expect; pauses_out: the hooks of a switch pause the task that goes.
+    what they expect; pauses_out: the hooks of a switch pause the task that goes; messages: what the
+    kernel prints shows; release: which it is.
     """
 
     calls: Mapping[str, TracedFunction]
@@ -53,6 +57,8 @@ class KernelVisibility:
     sites: Mapping[str, str] = field(default_factory=dict)
     insists: bool = False
     pauses_out: bool = False
+    messages: bool = False
+    release: Version = (0, 0, 0)
 
     @property
     def anything(self) -> bool:
@@ -96,4 +102,6 @@ def visibility(arch: str, release: str) -> KernelVisibility | None:
         sites={does: name for name, does in site_events().items()} if known.counted else {},
         insists=known.insists == "yes",
         pauses_out=known.pauses_out == "yes",
+        messages=at >= _MESSAGES,
+        release=at,
     )

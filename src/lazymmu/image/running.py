@@ -19,7 +19,7 @@ from lazymmu.image.error import ImageError
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-__all__ = ["image_of", "running_code", "running_types"]
+__all__ = ["hidden_places", "image_of", "running_code", "running_types"]
 
 _IMAGES: Final = (
     "usr/lib/debug/boot/vmlinux-{0}",
@@ -32,6 +32,25 @@ _IMAGES: Final = (
 _SYMBOL: Final = re.compile(rb"^([0-9a-f]{1,16}) (\w) (\S{1,512})$", re.MULTILINE)
 _MAX_TEXT: Final = 256 << 20
 _MAX_SYMBOLS: Final = 256 << 20
+
+
+_PROBED: Final = re.compile(
+    rb"^[0-9a-f]{1,16} +k +\S+\+0x(?!0\s)(?![^\n]*\[FTRACE\])", re.MULTILINE
+)
+"""A probe within a function, and not at its entry (kernel/kprobes.c, report_probe())."""
+
+
+def hidden_places(root: Path = Path("/")) -> int:
+    """How many instructions of the running kernel others have put probes on.
+
+    A breakpoint, or the jump that it is made into, stands there in memory (kernel/kprobes.c,
+    arm_kprobe()): what it replaces cannot be read. 0 where the kernel does not say.
+    """
+    try:
+        with (root / "sys/kernel/debug/kprobes/list").open("rb") as stream:
+            return len(_PROBED.findall(stream.read(_MAX_SYMBOLS)))
+    except OSError:
+        return 0
 
 
 def running_types(root: Path = Path("/")) -> bytes:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
     from lazymmu.image.site import SiteKind
 
-__all__ = ["ProbesAnswer", "ProbesRequest", "find_probes"]
+__all__ = ["RUNNING", "ProbesAnswer", "ProbesRequest", "find_probes"]
+
+RUNNING: Final = "the running kernel"
+"""What is said to be read where it is the memory of the kernel."""
 
 _GZIP: Final = b"\x1f\x8b"
 _XZ: Final = b"\xfd7zXZ\x00"
@@ -110,7 +113,7 @@ def _running(asked: ProbesRequest) -> tuple[bytes, KernelCode, str]:
         # Before anything large is read: a kernel without counters has nothing to find.
         counters(Btf(types))
         try:
-            return types, running_code(arch, asked.release, asked.root), "the running kernel"
+            return types, running_code(arch, asked.release, asked.root), RUNNING
         except ImageError:
             image = image_of(asked.release, asked.root)
             if image is None:

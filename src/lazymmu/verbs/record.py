@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.ftrace import probes
+from lazymmu.image.running import hidden_places
 from lazymmu.problem import Problem
 from lazymmu.tracing.archive import write_archive
 from lazymmu.tracing.command import Outcome, run_until, undisturbed
@@ -20,11 +21,11 @@ from lazymmu.tracing.instance import OwnInstance, take_away
 from lazymmu.tracing.setup import RecordingSetup, Refused, apply, lost_records, steps, wanted
 from lazymmu.tracing.tracefs import Leftover, TracingError, find_tracefs, leftovers, offer_of
 from lazymmu.verbs.exit_code import ExitCode
-from lazymmu.verbs.probes import ProbesAnswer, ProbesRequest, find_probes
+from lazymmu.verbs.probes import RUNNING, ProbesAnswer, ProbesRequest, find_probes
 from lazymmu.version import version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
 __all__ = ["RecordAnswer", "RecordRequest", "clean_up", "plan_recording", "record"]
@@ -141,7 +142,17 @@ def _sites(asked: RecordRequest) -> tuple[ProbesAnswer | None, tuple[str, ...]]:
             f"{found.origin} is of Linux {release or '(it does not say)'}, and {asked.release} "
             "runs: its instructions stand elsewhere"
         )
-    return found, ()
+    return found, tuple(_unseen(asked, found))
+
+
+def _unseen(asked: RecordRequest, found: ProbesAnswer) -> Iterator[str]:
+    """What is not seen of the code that was read."""
+    hidden = hidden_places(asked.root) if found.origin == RUNNING else 0
+    if not found.number:
+        nothing = "none that touches the counters was found"
+        yield f"no events at instructions: {nothing} in {found.origin}"
+    if hidden:
+        yield f"{hidden} instructions cannot be read: probes of others stand on them"
 
 
 def record(

@@ -93,6 +93,9 @@ def _ways(
             yield sum(seen.readings.values()), "readings of the counters"
         case "kernel-bug":
             yield both if features.insists == "yes" else 0, "sections"
+            # That the kernel is silent says little where nothing shows what it could have noticed.
+            shown = both or sum(seen.readings.values())
+            yield seen.messages if shown else 0, "messages of the kernel"
         case "mode-not-effective":
             yield effect.joined + effect.alone, "updates"
             yield effect.begun + effect.ignored, "calls that begin a section"
@@ -115,7 +118,7 @@ _WHY = {
     "unbalanced-pause": "no counters were read of a task that ends or returns to user mode",
     "mode-left-on-cpu": "nothing shows the mode of a CPU at a context switch",
     "dirty-start": "no counters were read",
-    "kernel-bug": "of this kernel nothing shows that comes before one",
+    "kernel-bug": "no message of the kernel was recorded",
     "mode-not-effective": "nothing shows whether updates are put off",
 }
 """Why a rule could not be judged where nothing that it needs was recorded."""

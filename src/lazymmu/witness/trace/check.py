@@ -260,7 +260,7 @@ class _TraceCheck:
             )
         if seen.anything and not any(one.over for one in rests_on):
             self._doubt("not one rule can be judged by what it shows of the mode", 0)
-        if not seen.anything and not seen.bare:
+        if not (seen.anything or seen.bare or findings):
             self._doubt("nothing in it shows the lazy MMU mode", 0)
         return TraceResult(
             name=header.name,

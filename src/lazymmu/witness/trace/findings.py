@@ -43,7 +43,7 @@ class PendingFinding:
     """A finding in the making: a stack that comes later is filled into its place.
 
     counted: what began it are readings of the counters, not sections; readings: how many of them
-    show it; notes: what else is to be said.
+    show it, and noun, what these are; notes: what else is to be said.
     """
 
     __slots__ = (
@@ -51,6 +51,7 @@ class PendingFinding:
         "context",
         "counted",
         "notes",
+        "noun",
         "place",
         "readings",
         "task",
@@ -73,6 +74,7 @@ class PendingFinding:
         self.began = tuple(task.begins if began is None else began)
         self.counted = began is not None
         self.readings = 1
+        self.noun = "readings of its counters"
         self.notes: tuple[str, ...] = ()
         self.context = context
         self.void = False
@@ -106,7 +108,7 @@ def finding(
             notes.append("or gives up its CPU by itself, which is not: this form does not tell")
         notes.append(_allowed(one.violation, rows))
     if one.readings > 1:
-        notes.append(f"{one.readings} readings of its counters show it")
+        notes.append(f"{one.readings} {one.noun} show it")
     comm, pid = one.task
     words = READ if one.counted else BEGAN
     message = rule.message(one.violation)

@@ -19,6 +19,7 @@ NEEDLES: Final[tuple[bytes, ...]] = (
     b"_context_switch",
     b"sched_switch",
     b"sched_process_",
+    b": console: ",
 )
 """What a line that matters contains, on every architecture."""
 

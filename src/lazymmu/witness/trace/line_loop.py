@@ -22,11 +22,13 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
+from lazymmu.ftrace.kernel_checks import EVENT as MESSAGE
 from lazymmu.ftrace.lines import STACK, function_text
 from lazymmu.ftrace.record import fields_of
 from lazymmu.witness.trace import line_class
 from lazymmu.witness.trace.context_switches import SwitchTracker
 from lazymmu.witness.trace.counter_readings import CounterReader
+from lazymmu.witness.trace.kernel_messages import KernelMessages
 from lazymmu.witness.trace.sections import SectionTracker
 from lazymmu.witness.trace.task_monitors import TaskMonitors
 from lazymmu.witness.trace.task_state import LineCursor
@@ -99,6 +101,7 @@ class LineLoop:
             self.table, monitors, self._switches, self.sections, cursor, features, seen, doubt
         )
         self.effect = self._counters.effect
+        self._messages = KernelMessages(self.table, monitors, cursor, seen, doubt)
         self._no_counters = features.no_counters
         self._observer = observer
         self._doubt = doubt
@@ -252,6 +255,8 @@ class LineLoop:
             child = fields_of("sched_process_fork", text[19:]).get("child_pid", "").encode()
             if child.isdigit():
                 self.table.add(child, b"").inherited = False
+        elif text.startswith(MESSAGE):
+            self._messages.message(cpu, columns, stamp, text)
         elif b" ec=" in text:
             self._counters.read(cpu, columns, stamp, text)
 

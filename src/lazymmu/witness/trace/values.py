@@ -93,7 +93,7 @@ class Seen:
     instructions of the API; ignored: calls of it that its guards ignored, as they show; bare:
     functions of the mode without their callers; tasks: that did any of it; lines: of the trace;
     unreadable: of the lines that matter; hooks: switches of which the hooks show; first_batches:
-    sections whose first update shows whether the mode is on.
+    sections whose first update shows whether the mode is on; messages: of the kernel.
     """
 
     lines: int = 0
@@ -110,6 +110,7 @@ class Seen:
     first_batches: int = 0
     bare: int = 0
     unreadable: int = 0
+    messages: int = 0
     tasks: set[tuple[int, int]] = field(default_factory=set)
 
     @property
