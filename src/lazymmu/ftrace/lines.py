@@ -130,9 +130,11 @@ def columns(found: re.Match[bytes]) -> Columns:
 FORMATS: Final = (Format("normal", _NORMAL), Format("latency", _GLUED))
 """The formats, the likelier first.  A file has one of them."""
 
-# `func`, `func+0x10/0x20`, `func [module]`, `func(args)` (options/func-args, v6.15).
+# `func`, `func+0x10/0x20` (options/sym-offset), `func [module]`, `func <address>`
+# (options/sym-addr), `func(args)` (options/func-args, v6.15).
 _FUNCTION: Final = re.compile(
-    rb"(?P<name>[^\s:<(]+)(?:[ ]\[[^\]\s]*\])?(?:\([^\n]*\))?[ \t]+<-[ \t]*(?P<caller>[^\s][^\n]*)"
+    rb"(?P<name>[^\s:<(]+)(?:[ ]\[[^\]\s]*\])?(?:[ ]<[0-9a-f]{1,16}>)?(?:\([^\n]*\))?[ \t]+"
+    rb"<-[ \t]*(?P<caller>[^\s][^\n]*)"
 )
 _CMD_FUNCTION: Final = re.compile(
     rb"function:[ \t]+(?P<name>[^\s:<=(]+)(?:[ ]\[[^\]\s]*\])?"
@@ -158,7 +160,7 @@ _STARTED: Final = re.compile(rb"#+ CPU (?P<cpu>\d{1,5}) buffer started #*")
 @lru_cache(maxsize=4096)
 def symbol(name: bytes) -> str:
     """A function's name without offset, module, and the suffixes that the compiler adds."""
-    name = _OFFSET.sub(b"", name.split(b" [")[0].strip())
+    name = _OFFSET.sub(b"", name.split(b" [")[0].split(b" <")[0].strip())
     return name.partition(b".")[0].decode("ascii", "replace") if name[:1] != b"." else ""
 
 

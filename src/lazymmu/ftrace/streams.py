@@ -6,6 +6,7 @@ Everything is read in blocks of whole lines, so that memory does not grow with t
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import gzip
 import io
@@ -14,6 +15,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from lazymmu.ftrace.archive import Replayed, member
+from lazymmu.ftrace.foreign import named
 from lazymmu.ftrace.lines import frame
 from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.tracecmd import TraceCmdError, reported
@@ -32,6 +34,7 @@ _MAX_STACK_BYTES: Final = 1 << 13
 
 _GZIP: Final = b"\x1f\x8b"
 _XZ: Final = b"\xfd7zXZ\x00"
+_BZIP2: Final = b"BZh"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _TRACE_DAT: Final = b"\x17\x08\x44tracing"
 
@@ -64,6 +67,9 @@ def opened(
                 )
             yield stack.enter_context(reported(path, told))
             return
+        what = named(head)
+        if what:
+            raise TraceError(f"{path}: {what}")
         counted = _Counted(cast("BinaryIO", Replayed(head, raw)), progress)
         source = cast("BinaryIO", io.BufferedReader(counted, BLOCK_BYTES))
         yield member(path, stack.enter_context(_unpacked(path, head, source)))
@@ -94,6 +100,8 @@ def _unpacked(path: str, head: bytes, source: BinaryIO) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", gzip.GzipFile(fileobj=source))
     elif head.startswith(_XZ):
         yield cast("BinaryIO", lzma.LZMAFile(source))  # noqa: SIM115 - the caller's
+    elif head.startswith(_BZIP2):
+        yield cast("BinaryIO", bz2.BZ2File(source))
     elif head.startswith(_ZSTD):
         yield zstandard(path, source)
     else:
@@ -137,6 +145,7 @@ def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
     rest = b""
     missing = ended = ""
     skipped = 0
+    any_line = False
     while not ended:
         chunk, ended = _chunk(stream)
         if not chunk:
@@ -158,14 +167,15 @@ def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
         block = rest + chunk
         end = _whole(block)
         yield block[:end], missing, False
-        missing = ""
+        missing, any_line = "", True
         rest = block[end:]
     whole = rest.rfind(b"\n") + 1
     if missing or whole:
         # What was held back because a stack might have gone on.
         yield rest[:whole], missing, False
     if ended or rest[whole:]:
-        yield b"", ended or "the last line is cut", True
+        cut = "the last line is cut" if any_line or whole else "it has no whole line, ended by LF"
+        yield b"", ended or cut, True
 
 
 def _chunk(stream: BinaryIO) -> tuple[bytes, str]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lazymmu.ftrace.block import Lines
+from lazymmu.ftrace.foreign import TextWrapping
 from lazymmu.ftrace.lines import head
 from lazymmu.ftrace.record import Header, Record, RecordLoss
 from lazymmu.ftrace.streams import blocks, opened
@@ -74,11 +75,12 @@ class Trace:
         told = partial(head, header=self.header)
         with opened(self.header.name, self._stream, self._progress, told=told) as source:
             lines = Lines(self.header, needles)
+            wrapping = TextWrapping()
             with contextlib.closing(blocks(source)) as parts:
                 for block, missing, ended in parts:
                     if missing:
                         loss = RecordLoss(lines.next_line, -1, None, missing, ended)
                         self.header.losses.append(loss)
                         lines.gap = True
-                    lines.load(block)
+                    lines.load(wrapping.off(block))
                     yield lines

@@ -49,7 +49,7 @@ def test_a_switch_that_does_not_name_the_task_of_its_line_is_not_used(parts):
     parts.task(1, cpu)
     parts.cursor.number += 1
     parts.switches.switch(cpu, b"1", b"a", b"1.0", b"sched_switch: garbage")
-    assert parts.doubts == ["a sched_switch cannot be read"]
+    assert parts.doubts == ["a sched_switch cannot be read: is the line cut, or wrapped by a mail?"]
     assert parts.table.tasks == {}
 
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
 import re
+import zipfile
 
 import pytest
 
+from lazymmu.ftrace.record import TraceError
 from lazymmu.witness.trace.check import check_trace
 
 from .lines import IDLE0, A, B, Tape
@@ -140,7 +143,7 @@ def test_the_name_of_a_task_is_only_a_name(comm: str) -> None:
     assert found(HEAD + lines) == RULES
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
 def test_a_packed_form_says_the_same(pack) -> None:
     """Packing is undone before anything is read."""
     assert found(pack(FORMS["tracefs"].encode())) == RULES
@@ -183,4 +186,151 @@ def test_functions_without_callers_are_named_as_such(form: str) -> None:
     reasons = [one.reason for one in watched.caveats]
     assert any("without their callers" in reason for reason in reasons)
     assert not any("nothing in it shows" in reason for reason in reasons)
+    assert not watched.conclusive
+
+
+def packed(name: str) -> bytes:
+    """A zip archive of one trace, not compressed."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(name, FORMS["tracefs"])
+    return content.getvalue()
+
+
+def callers(form: str) -> str:
+    """The usual text with each function and its caller in this form."""
+    return re.sub(r"(xen_\w+) <-(\w+)", form, FORMS["tracefs"])
+
+
+CALLERS = {
+    "sym-offset": r"\1+0x0/0x20 <-\2+0x30/0x100",
+    "sym-addr": r"\1 <ffffffff81061320> <-\2 <ffffffff8106f320>",
+    "sym-addr, sym-offset": r"\1+0x0/0x20 <ffffffff81061320> <-\2+0x4/0x8 <ffffffff8106f320>",
+    "func-args": r"\1() <-\2",
+    "func-args with some": r"\1(next=0xffff888) <-\2",
+    "a module's caller": r"\1 <-\2 [mod]",
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_options_of_tracefs_that_write_functions_otherwise_change_nothing(name: str) -> None:
+    """Offsets, addresses, arguments and modules stand beside a name, and are no part of it."""
+    assert found(callers(CALLERS[name])) == RULES
+
+
+PREFIXES = {
+    "dmesg -x": "kern  :warn  : [   12.345678] ",
+    "dmesg, ISO": "2026-11-28T19:10:11,123456+00:00 ",
+    "dmesg, delta": "[   12.345678 <    0.000012>] ",
+    "dmesg, relative": "[  +0.000012] ",
+    "dmesg of a CPU": "[   12.345678][    C1] ",
+    "pstore": "<4>[   12.345678] ",
+    "rsyslog": "2026-11-28T19:10:11.123456+00:00 host kernel: [   12.345678] ",
+    "journal, precise": "Nov 28 19:10:11.123456 host kernel: ",
+    "journal, monotonic": "[   12.345678] host kernel: ",
+    "netconsole": "4,1234,12345678,-;",
+    "a console with times": "[2026-11-28 19:10:11.123] ",
+    "a container's log": "2026-11-28T19:10:11.123456789Z stdout F ",
+    "a patch": "+",
+    "grep of a file": "trace.txt:",
+    "a pipe": "| ",
+}
+
+
+@pytest.mark.parametrize("name", PREFIXES)
+def test_what_others_put_before_a_line_changes_nothing(name: str) -> None:
+    """Consoles, logs, containers, patches and grep."""
+    assert found(prefixed(PREFIXES[name])) == RULES
+
+
+WRAPPINGS = {
+    "a systrace page": lambda text: f"<html>\n<script>\n{text}</script>\n</html>\n",
+    "a page's source": lambda text: text.replace("<", "&lt;").replace(">", "&gt;"),
+    "grep --color": lambda text: text.replace("lazy_mmu", "\x1b[01;31m\x1b[Klazy_mmu\x1b[m\x1b[K"),
+    "a fence": lambda text: f"```\n{text}```\n",
+    "a mail": lambda text: f"Hello,\n\nI see this:\n\n{text}\nThanks\n",
+    "numbers of lines": lambda text: "".join(
+        f"{number}:{line}\n" for number, line in enumerate(text.splitlines(), 1)
+    ),
+    "cat -A": lambda text: text.replace("\n", "$\n"),
+    "blanks at the end": lambda text: text.replace("\n", "   \n"),
+    "a head of atrace": lambda text: f"TRACE:\n{text}",
+}
+
+
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_what_a_text_was_wrapped_in_changes_nothing(name: str) -> None:
+    """Pages, mails, terminals and tools: what they add is taken off, or passed over."""
+    assert found(WRAPPINGS[name](FORMS["tracefs"])) == RULES
+
+
+def test_a_name_that_looks_like_an_entity_stays_a_name() -> None:
+    """Entities are taken back only where all arrows are such."""
+    lines = "".join(f"{line}\n" for line in scenario(("a &lt;- b", 100)))
+    watched = check_trace("made", io.BytesIO((HEAD + lines).encode()), arch="x86", release="6.17.8")
+    assert {one.comm for one in watched.violations} == {"a &lt;- b"}
+
+
+REMEDIES = {
+    "function_graph": (
+        "# tracer: function_graph\n#\n 0)   0.531 us    |  xen_enter_lazy_mmu();\n",
+        "current_tracer",
+    ),
+    "verbose": (
+        written("{comm:>16} {pid:>7} {number:>3} 0 00000000 00000000 [004c4b41] 5.001ms : {said}"),
+        "options/verbose",
+    ),
+    "no context": (written("{said}"), "options/context-info"),
+    "numbers": (written("{pid} {number} {ticks} ffffffff81 ffffffff82"), "options/raw"),
+    "perf": (written("{comm:>16} {pid:>5} [{cpu}] {stamp:>12}: ftrace:{said}"), "lazymmu record"),
+    "UTF-16": (FORMS["tracefs"].encode("utf-16"), "iconv"),
+    "zip": (packed("trace"), "unpack"),
+    "lz4": (b"\x04\x22\x4d\x18" + bytes(99), "unpack"),
+    "JSON": ('{"traceEvents":[]}\n', "text of tracefs"),
+    "perf.data": (b"PERFILE2" + bytes(99), "lazymmu record"),
+    "Macintosh": (FORMS["tracefs"].replace("\n", "\r"), "LF"),
+}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_a_form_that_is_not_read_is_named_with_its_remedy(name: str) -> None:
+    """Which form it is, and what makes one that is read: a sentence, and no verdict."""
+    text, word = REMEDIES[name]
+    data = text if isinstance(text, bytes) else text.encode()
+    with pytest.raises(TraceError, match=re.escape(word)):
+        check_trace("made", io.BytesIO(data), arch="x86", release="6.17.8")
+
+
+@pytest.mark.parametrize(
+    ("form", "word"),
+    [
+        (r"function: ip=0xffffffff81061320 parent_ip=0xffffffff8106f320", "without -R"),
+        (r"0xffffffff81061320 <-0xffffffff8106f320", "as root"),
+    ],
+)
+def test_functions_that_are_addresses_are_named_as_such(form: str, word: str) -> None:
+    """Nothing can be said of them, and what brings their names is."""
+    lines = [line for line in callers(form).splitlines() if "sched_switch" not in line]
+    text = "".join(f"{line}\n" for line in lines)
+    watched = check_trace("made", io.BytesIO(text.encode()), arch="x86", release="6.17.8")
+    assert any(word in one.reason for one in watched.caveats)
+    assert not watched.conclusive
+
+
+def test_without_the_column_of_interrupts_a_nested_section_is_no_clean_answer() -> None:
+    """It is one or was begun in an interrupt, both wrong there: it is said, and left open."""
+    text = written("{comm:>16}-{pid:<7} [{cpu}] {stamp:>12}: {said}")
+    watched = check_trace("made", io.BytesIO(text.encode()), arch="x86", release="6.17.8")
+    assert watched.violations == ()
+    assert not watched.conclusive
+
+
+def test_lines_that_a_mail_has_wrapped_are_said_to_be() -> None:
+    """Half a line says nothing, or the opposite."""
+    lines = FORMS["tracefs"].splitlines()
+    text = "".join(
+        f"{line[:72]}\n{line[72:]}\n" if len(line) > 72 else f"{line}\n" for line in lines
+    )
+    watched = check_trace("made", io.BytesIO(text.encode()), arch="x86", release="6.17.8")
+    assert any("wrapped" in one.reason for one in watched.caveats)
     assert not watched.conclusive

@@ -16,6 +16,7 @@ from lazymmu.contract.monitor import Runtime, Violation
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import ModeEffect, mode_effect
 from lazymmu.ftrace.contradiction import refused, said
+from lazymmu.ftrace.foreign import addressed, remedy
 from lazymmu.ftrace.profile import (
     NATIVE,
     Guess,
@@ -53,6 +54,9 @@ _BLOCKS_AT_FIRST: Final = 8
 _BLOCKS_BETWEEN: Final = 16
 """Blocks of a MiB in which readings of the counters are looked for where none are expected: so many
 at first, then one in so many.  A recording that has them has one for each context switch."""
+
+_FIRST_BYTES: Final = 1 << 14
+"""Bytes that are kept to say what the form of a text is that shows nothing."""
 
 _EFFECT: Final = "mode-not-effective"
 _TRACE_RULES: Final = (
@@ -98,6 +102,8 @@ class _TraceCheck:
         self.features = TraceFeatures()
         self.dialects: tuple[Dialect, ...] = ()
         self.block = 0
+        self.first = b""
+        self.undecided = False
 
     def run(self) -> TraceResult:
         loop: LineLoop | None = None
@@ -107,7 +113,7 @@ class _TraceCheck:
             if loop is None:
                 if lines.blank:
                     continue
-                known = self._begun(lines)
+                known, self.first = self._begun(lines), lines.block[:_FIRST_BYTES]
                 loop = self._loop_over(lines, known, Seen())
             elif known is not None and self._may_be_another(known, lines.block):
                 known = guess(lines.header, lines.block, arch=self.arch, release=self.release)
@@ -122,10 +128,9 @@ class _TraceCheck:
                 raise TraceError(f"{self.trace.header.name}: {self.trace.losses[-1].what}")
             raise TraceError(f"{self.trace.header.name}: there is nothing in it")
         if not lines.header.format:
-            raise TraceError(
-                f"{self.trace.header.name}: no recognisable trace record "
-                "(text of tracefs or trace-cmd report expected)"
-            )
+            usual = "text of tracefs or trace-cmd report expected"
+            why = remedy(self.first) or usual
+            raise TraceError(f"{self.trace.header.name}: no recognisable trace record ({why})")
         loop.finish()
         loop.seen.lines = lines.next_line - 1
         return self._result(loop, known, lines.given)
@@ -217,6 +222,7 @@ class _TraceCheck:
                     "from a nested one",
                     place[0],
                 )
+                self.undecided = True
                 continue
             self.cut[violation.rule] = self.cut.get(violation.rule, 0) + 1
             if self.cut[violation.rule] <= _MAX_FINDINGS_PER_RULE:
@@ -261,7 +267,8 @@ class _TraceCheck:
         if seen.anything and not any(one.over for one in rests_on):
             self._doubt("not one rule can be judged by what it shows of the mode", 0)
         if not (seen.anything or seen.bare or findings):
-            self._doubt("nothing in it shows the lazy MMU mode", 0)
+            why = addressed(self.first)
+            self._doubt(f"nothing in it shows the lazy MMU mode{': ' * bool(why)}{why}", 0)
         return TraceResult(
             name=header.name,
             arch=known.arch,
@@ -271,7 +278,7 @@ class _TraceCheck:
             findings=tuple(sorted(findings, key=lambda one: one.location.line)),
             caveats=tuple(self.doubts.values()),
             seen=seen,
-            unjudgeable=mute or loop.sections.undecided,
+            unjudgeable=mute or self.undecided or loop.sections.undecided,
             hidden=hidden(known),
             basis=rests_on,
             ended=next((loss.what for loss in self.trace.losses if loss.ended), ""),

@@ -68,7 +68,9 @@ class SwitchTracker:
         table, number = self._table, self._cursor.number
         prev, steps, nxt, comm_next = self._texts.get(text) or self._read(text)
         if prev != pid:
-            self._doubt("a sched_switch cannot be read", number)
+            self._doubt(
+                "a sched_switch cannot be read: is the line cut, or wrapped by a mail?", number
+            )
             table.forget_all()
             return
         self._seen.switches += 1

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Forms of a recording that are not read, and what makes one that is; and forms that wrap the text.
+
+What cannot be read is named with its remedy: "no trace" helps nobody who has one.  Sources:
+kernel/trace/trace_functions_graph.c, trace_output.c (trace_print_lat_context(), print_raw_fmt()),
+Documentation/trace/ftrace.rst (trace_options), perf-script(1).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["TextWrapping", "addressed", "named", "remedy"]
+
+_MAGICS: Final = (
+    (b"\x04\x22\x4d\x18", "it is packed with lz4: unpack it, or pack it with zstd"),
+    (b"PK\x03\x04", "it is a zip archive: unpack it"),
+    (b"7z\xbc\xaf\x27\x1c", "it is a 7z archive: unpack it"),
+    (b"\xff\xfe", "it is UTF-16, as PowerShell writes: iconv -f UTF-16 -t UTF-8"),
+    (b"\xfe\xff", "it is UTF-16: iconv -f UTF-16 -t UTF-8"),
+    (b"PERFILE2", "it is a perf.data, which shows no callers: record with lazymmu record"),
+    (b"\x7fELF", "it is a program or a core file (crash's trace command prints a core's trace)"),
+    (b"%PDF", "it is a PDF"),
+    (b'{"trace', "it is JSON, as Perfetto and Chrome write: text of tracefs is needed"),
+    (b"[{", "it is JSON, as Chrome writes: text of tracefs is needed"),
+)
+
+_FORMS: Final = (
+    (
+        re.compile(
+            rb"^# tracer: function_graph|^[^\n|]{0,80}\|[^\n|]{0,80}\|  +\w+\(\) ?[;{]", re.M
+        ),
+        "it is the function_graph tracer's, which shows no callers: echo function > current_tracer",
+    ),
+    (
+        re.compile(
+            rb"^ *\S[^\n]{0,20}? +\d+ +\d+ \d+ [0-9a-f]{8} [0-9a-f]{8} \[[0-9a-f]{8,16}\] ", re.M
+        ),
+        "it was printed with options/verbose: echo 0 > options/verbose, and print it again",
+    ),
+    (
+        re.compile(rb"^[^\n\[]{0,60}\[\d+\] +\d+\.\d+: +(?:\d+ )?[\w-]+:[\w-]+:", re.M),
+        "it is perf script's, which shows neither callers nor interrupts: record with lazymmu "
+        "record",
+    ),
+    (
+        re.compile(rb"^(?:\d+ \d+ \d+ [0-9a-f ]+|(?:[0-9a-f]{8,16} ){3,}[0-9a-f ]*)$", re.M),
+        "it was printed as numbers: echo 0 > options/raw (hex, bin), and print it again",
+    ),
+    (
+        re.compile(rb"^(?:\w+ <-\w+|\w+: \w+=[^\n]*)$", re.M),
+        "its lines have no task, CPU and time: echo 1 > options/context-info, and print it again",
+    ),
+)
+
+_ADDRESSES: Final = re.compile(
+    rb"function:[ \t]+ip=0x[0-9a-f]+ parent_ip=0x|: 0x[0-9a-f]{8,16} <-0x[0-9a-f]{8,16}\b"
+)
+
+
+def named(magic: bytes) -> str:
+    """What a file is that begins like this and is no trace: a phrase, or ""."""
+    return next((words for begin, words in _MAGICS if magic.startswith(begin)), "")
+
+
+def remedy(block: bytes) -> str:
+    """What a text is of which no line is a record, or none shows a name, and what to do; or ""."""
+    for form, words in _FORMS:
+        if form.search(block) is not None:
+            return words
+    return ""
+
+
+def addressed(block: bytes) -> str:
+    """Why no function has a name in a text, and what to do; or ""."""
+    if _ADDRESSES.search(block) is None:
+        return ""
+    return (
+        "functions are shown as addresses: trace-cmd report without -R, or read the trace as root, "
+        "on the machine that it was recorded on"
+    )
+
+
+_COLOURS: Final = re.compile(rb"\x1b\[[0-9;]{0,32}[A-Za-z]")
+_ENTITIES: Final = {b"&lt;": b"<", b"&gt;": b">", b"&quot;": b'"', b"&#39;": b"'", b"&amp;": b"&"}
+_ENTITY: Final = re.compile(b"|".join(_ENTITIES))
+
+
+class TextWrapping:
+    """Takes off what a terminal or a web page has put into a text.
+
+    Colours of a terminal (grep --color) go wherever they are.  A page's entities are taken back
+    where its first block has no arrow but such a one: else a task's name may hold one.
+    """
+
+    def __init__(self) -> None:
+        """Before the first block."""
+        self._page: bool | None = None
+
+    def off(self, block: bytes) -> bytes:
+        """The block as it was before."""
+        if b"\x1b[" in block:
+            block = _COLOURS.sub(b"", block)
+        if self._page is None:
+            self._page = b" &lt;-" in block and b" <-" not in block
+        if self._page:
+            block = _ENTITY.sub(lambda found: _ENTITIES[found[0]], block)
+        return block
