@@ -100,7 +100,8 @@ class TextWrapping:
 
     def off(self, block: bytes) -> bytes:
         """The block as it was before."""
-        if b"\x1b[" in block:
+        # One byte is found many times faster than two.
+        if b"\x1b" in block:
             block = _COLOURS.sub(b"", block)
         if self._page is None:
             self._page = b" &lt;-" in block and b" <-" not in block

@@ -145,12 +145,13 @@ class CounterReader:
     def _speaks(self, task: TracedTask, *, shown: bool) -> bool:
         """Whether a switch is to be judged by the counters.
 
-        Not where functions have told of the section, nor where a sleep in it has been told.
+        Not where functions have told of the section, nor where a sleep in it has been told.  Beyond
+        the depth that monitors tell apart they know nothing, and counters do.
         """
         if task.counts is not None and task.counts.slept is not None:
             task.counts.slept.readings += 1
             return False
-        return not (shown and task.node.depth)
+        return not (shown and task.node.depth and task.node.product.task.knows("mode"))
 
     def _keep(self, task: TracedTask, at: str) -> None:
         """What the monitors have told is the cause of readings to come."""
