@@ -260,3 +260,37 @@ def test_both_evaluators_take_the_same_steps(run, row):
     plain = run("sparc", row, text, "cond_resched", entries=entries, cached=False)
     assert len(cached.states) == len(plain.states)
     assert [step[1:3] for step in cached.transitions] == [step[1:3] for step in plain.transitions]
+
+
+def interrupted_add(row, q):
+    """A pass of tlb_batch_add_one() for p that an interrupt, which clears q, may come into."""
+    config = MachineConfig(
+        "sparc",
+        plain(row),
+        entries=(EntrySpec("p", value="A", mm="m0"), EntrySpec("q", value="B", mm=q)),
+        tasks=(
+            TaskSpec("T", program("lazy_mmu_mode_enable; pte_clear p; lazy_mmu_mode_disable"), 0),
+        ),
+        interrupts=(IrqSpec("I", program("pte_clear q"), cpu=0),),
+    )
+    found = explore(Machine(config))
+    names = [name for name, _ in found.machine.fields]
+    return {
+        tuple(bool(state[names.index(f"cpu0.{entry}.old")]) for entry in ("p", "q"))
+        for state in found.ends
+    }
+
+
+@pytest.mark.parametrize("row", FLAGGED)
+def test_an_interrupt_between_two_stores_of_an_add_costs_somebody_his_invalidation(row):
+    """tb->mm, tb->vaddrs[nr] and tb->tlb_nr are three stores: with another mm the task's entry is
+    demapped in the wrong context, and with the same one either entry may have the other's place.
+    """
+    assert interrupted_add(row, "m1") >= {(False, False), (True, False)}
+    assert interrupted_add(row, "m0") >= {(False, False), (True, False), (False, True)}
+
+
+def test_an_interrupt_adds_nothing_where_the_counters_decide():
+    """v7.0 on."""
+    assert interrupted_add("sparc-counted", "m1") == {(False, False)}
+    assert interrupted_add("sparc-counted", "m0") == {(False, False)}

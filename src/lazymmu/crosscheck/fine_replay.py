@@ -181,8 +181,8 @@ class _Watched(Continuations):
             return value
 
         step.__name__ = plain.__name__
-        if getattr(plain, "local", False):
-            step.local = True  # type: ignore[attr-defined]
+        # What the step may be joined with is said by its attributes.
+        step.__dict__.update(vars(plain))
         return step
 
 

@@ -255,8 +255,18 @@ class Machine:
                 here.current.stack = stack
             if not self.config.merge_steps or here.system.panicked or (on_cpu and not stack):
                 return True
-            if not _local(step) and not (on_cpu and _local(self.continuations.step(stack))):
+            if self._joins(step, on_cpu=on_cpu):
+                continue
+            if not (on_cpu and _local(self.continuations.step(stack))):
                 return True
+
+    def _joins(self, step: Step, *, on_cpu: bool) -> bool:
+        """Whether nobody can come between a step and the one after it.
+
+        A switch is not interrupted, and neither is an interrupt (`_deliver()`).
+        """
+        alone = on_cpu or not self.config.interrupts
+        return _local(step) or (alone and getattr(step, "per_cpu", False))
 
     def _switch(self, here: StepContext, number: int) -> bool:
         if here.task == number or not self.sched.schedulable(here, number):

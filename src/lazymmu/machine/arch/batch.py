@@ -2,8 +2,8 @@
 """What powerpc's hash MMU and sparc64 share: stores are immediate, invalidations wait in a batch.
 
 The batch is the CPU's and holds entries of one mm.  Up to v6.19 a word beside it, `active`, is the
-mode; from v7.0 on the task's counters are.  Adding to the batch takes two steps, because an
-interrupt may come between the look at its index and the store into it.
+mode, in interrupts as well; from v7.0 on the task's counters are, and an interrupt adds nothing.
+batch_flagged.py has what interrupts that add make of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from lazymmu.contract.events import (
     FunctionReturn,
     PerCpu,
     Pin,
+    TlbFlush,
     Unpin,
 )
 from lazymmu.machine.arch.base import Arch, protected
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
-_HOOKS: Final = attrgetter("hooks")
+HOOKS: Final = attrgetter("hooks")
 """Where the kernel has an architecture's own hooks."""
 
 NOT_ADDED = -1
 """Instead of an index: the invalidation happened at once."""
+
+EMPTIES = -2
+"""Instead of an index: the batch of another key was invalidated, and its number is still to go."""
 
 Item = tuple[str, str]
 """An entry, and the translation of it that is to go."""
@@ -46,12 +50,16 @@ class CpuBatch(Arch, ABC):
     """The batch, and all that fills and empties it.
 
     variable: its name in the kernel; add: the function that adds to it; hooks: the kernel file that
-    has the mode's hooks.
+    has the mode's hooks; shared: interrupts add to it as well.
+
+    batch: the items that count; batch_beyond: what the array holds after them, as far as somebody
+    who was interrupted is about to count it; batch_mm: whose they are, "" where nobody asks again.
     """
 
     variable: ClassVar[str] = ""
     add: ClassVar[str] = ""
     hooks: ClassVar[str] = ""
+    shared: ClassVar[bool] = False
     columns: ClassVar[tuple[Column, ...]] = (
         Column("batch_mm", "cpu", ""),
         Column("batch", "cpu", ()),
@@ -82,12 +90,21 @@ class CpuBatch(Arch, ABC):
         """What size of page a batch holds (psize, hugepage_shift)."""
         return self.memory.specs[item[0]].level
 
-    def flush_batch(self, here: StepContext, cpu: int) -> None:
-        """Invalidate all of a CPU's batch, and empty it."""
+    def invalidate_batch(self, here: StepContext, cpu: int) -> None:
+        """Invalidate all of a CPU's batch; its items count as before."""
         owner = here.cpu_at(cpu)
         here.cost("invalidation")
         self.forget(here, owner.batch, owner.batch_mm)
+
+    def reset_batch(self, here: StepContext, cpu: int) -> None:
+        """No item of a CPU's batch counts any more."""
+        owner = here.cpu_at(cpu)
         owner.batch, owner.batch_mm = (), ""
+
+    def flush_batch(self, here: StepContext, cpu: int) -> None:
+        """Both, where nobody comes between."""
+        self.invalidate_batch(here, cpu)
+        self.reset_batch(here, cpu)
 
     def flush_pending(self, here: StepContext, why: FlushWhy) -> None:
         """The same for this CPU if there is anything in it, and say so."""
@@ -98,8 +115,15 @@ class CpuBatch(Arch, ABC):
     def add_item(self, item: Item) -> Routine:
         """Steps: invalidate at once outside the mode, else add to the batch."""
         index = yield self._look(item)
+        if index == EMPTIES:
+            yield self.reset("key-change")
+            index = yield self._decide(item)
         if index != NOT_ADDED:
-            yield self._append(item, index)
+            yield from self.append(item, index)
+
+    def append(self, item: Item, index: int) -> Routine:
+        """Steps: store at the index that was looked at, whatever has been stored there since."""
+        yield self._append(item, index)
 
     def key_differs(self, here: StepContext, item: Item, *, size: bool) -> bool:
         """Whether the batch holds other mms, or with `size` other sizes, than an item's."""
@@ -110,15 +134,36 @@ class CpuBatch(Arch, ABC):
         return bool(this_cpu.batch_mm != self.mm_of(item[0]) or (size and other))
 
     @abstractmethod
-    def look(self, here: StepContext, item: Item) -> bool:
-        """Flush a batch of another mm; tells whether the item goes into the batch."""
+    def must_empty(self, here: StepContext, item: Item) -> bool:
+        """Whether what is in the batch has another key than an item that is to be added."""
 
     @atomic
     def _look(self, here: StepContext, item: Item) -> int:
         """get_cpu_var(): preemption is off until the item is in the batch, interrupts are not."""
         here.emit(FunctionCall, function=self.add, role="arch-hook")
         here.emit(BatchKey, variable=self.variable, checked=True)
-        if self.look(here, item):
+        if self.must_empty(here, item):
+            if self.shared:
+                here.current.preempt_count += 1
+                self.invalidate_batch(here, here.cpu)
+                return EMPTIES
+            self.flush_pending(here, "key-change")
+        return self.decide(here, item)
+
+    @atomic
+    def reset(self, here: StepContext, why: FlushWhy) -> None:
+        """The end of a flush that began with preempt_disable() and an invalidation."""
+        self.reset_batch(here, here.cpu)
+        here.current.preempt_count -= 1
+        self.flushed(here, why)
+
+    @atomic
+    def _decide(self, here: StepContext, item: Item) -> int:
+        return self.decide(here, item)
+
+    def decide(self, here: StepContext, item: Item) -> int:
+        """Invalidate an item at once outside the mode, else give the index at which it goes in."""
+        if self.active(here):
             here.current.preempt_count += 1
             return len(here.this_cpu.batch)
         here.cost("invalidation")
@@ -129,16 +174,34 @@ class CpuBatch(Arch, ABC):
 
     @atomic
     def _append(self, here: StepContext, item: Item, index: int) -> None:
-        """Store at the index that was looked at, whatever has been stored there since."""
+        """Nobody else adds; an interrupt that emptied the batch left its mm as it was."""
         this_cpu = here.this_cpu
-        if index == 0 or not this_cpu.batch:
-            # An interrupt that emptied the batch left its mm as it was.
-            this_cpu.batch_mm = self.mm_of(item[0])
+        this_cpu.batch_mm = self.mm_of(item[0])
         this_cpu.batch = (*this_cpu.batch[:index], item)
+        self.added(here)
+
+    def added(self, here: StepContext) -> None:
+        """An item counts; put_cpu_var()."""
         here.emit(BatchAdd, variable=self.variable)
         here.current.preempt_count -= 1
         self.updated(here, waits=True)
         here.emit(FunctionReturn, function=self.add, role="arch-hook")
+
+    @atomic
+    def gathered(self, here: StepContext, entries: tuple[str, ...]) -> None:
+        """tlb_flush() in one step: this CPU's batch, before pages are freed."""
+        self.say_gathered(here, entries)
+        self.flush_pending(here, "full")
+
+    def say_gathered(self, here: StepContext, entries: tuple[str, ...]) -> None:
+        """A flush of these entries was asked for."""
+        for entry in entries:
+            space = self.memory.specs[entry].space
+            here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
+
+    def gather(self, entries: tuple[str, ...]) -> Routine:
+        """Steps of tlb_flush()."""
+        yield self.gathered(entries)
 
     # ---- stores ----------------------------------------------------------------------------------
 
@@ -200,87 +263,6 @@ class CpuBatch(Arch, ABC):
             here.emit(Unpin, kind="preempt")
 
 
-class FlaggedBatch(CpuBatch):
-    """Up to v6.19: `active` beside the batch is the mode, and arch_flush_lazy_mmu_mode() is empty.
-
-    Interrupts see `active` and add to the batch of whom they interrupt, also between the flush at
-    the end of a section and the moment `active` goes.
-    """
-
-    flush_how = "noop"
-    columns = (*CpuBatch.columns, Column("active", "cpu", 0, 2))
-
-    def active(self, here: StepContext) -> bool:
-        """The CPU's word, in interrupts as well."""
-        return bool(here.this_cpu.active)
-
-    def mode_on(self, here: StepContext) -> Known:
-        """The CPU's word."""
-        return "yes" if here.this_cpu.active else "no"
-
-    # ---- unpinned: the address of a batch is kept while the task may move ------------------------
-
-    @atomic
-    def look_up(self, here: StepContext, hook: str) -> int:
-        """this_cpu_ptr(): gives the CPU whose batch it is."""
-        self.begin(here, hook)
-        self.touch(here)
-        return here.cpu
-
-    @atomic
-    def look_up_and_ask(self, here: StepContext, hook: str) -> tuple[int, bool]:
-        """The same, and whether there is anything in it."""
-        self.begin(here, hook)
-        self.touch(here)
-        return here.cpu, bool(here.this_cpu.batch)
-
-    @atomic
-    def set_active(self, here: StepContext, cpu: int, on: int, hook: str) -> None:
-        """The mode of that CPU."""
-        here.cpu_at(cpu).active = on
-        self.end(here, hook)
-
-
-class PinnedBatch(FlaggedBatch):
-    """Preemption is off in a section: preempt_disable() from enter to leave."""
-
-    @routine(_HOOKS)
-    def arch_enter_lazy_mmu_mode(self) -> Routine:
-        """preempt_disable(); the batch is active."""
-        yield self.pin_and_activate()
-
-    @routine(_HOOKS)
-    def arch_leave_lazy_mmu_mode(self) -> Routine:
-        """Flush; the batch is not active; preempt_enable()."""
-        yield self.flush_own()
-        yield self.deactivate_and_unpin()
-
-    @atomic
-    def pin_and_activate(self, here: StepContext) -> None:
-        """preempt_disable(), and the mode is on."""
-        self.begin(here, "arch_enter_lazy_mmu_mode")
-        here.current.preempt_count += 1
-        here.emit(Pin, kind="preempt")
-        self.touch(here)
-        here.this_cpu.active = 1
-        self.end(here, "arch_enter_lazy_mmu_mode")
-
-    @atomic
-    def flush_own(self, here: StepContext) -> None:
-        """The first half of a pinned leave."""
-        self.begin(here, "arch_leave_lazy_mmu_mode")
-        self.touch(here)
-        if here.this_cpu.batch:
-            self.flush_batch(here, here.cpu)
-
-    @atomic
-    def deactivate_and_unpin(self, here: StepContext) -> None:
-        """The second half: the mode is off, preempt_enable()."""
-        here.this_cpu.active = 0
-        self.unpin(here)
-        self.end(here, "arch_leave_lazy_mmu_mode")
-
-
 class CountedBatch(CpuBatch):
     """From v7.0: the task's counters are the mode, and hooks pin, flush and unpin.
 
@@ -296,17 +278,17 @@ class CountedBatch(CpuBatch):
         """The task's own state."""
         return "yes" if here.task_active(here.task) else "no"
 
-    @routine(_HOOKS)
+    @routine(HOOKS)
     def arch_enter_lazy_mmu_mode(self) -> Routine:
         """preempt_disable()."""
         yield self.enter()
 
-    @routine(_HOOKS)
+    @routine(HOOKS)
     def arch_flush_lazy_mmu_mode(self) -> Routine:
         """The batch goes out: the flush is a real one."""
         yield self.flush()
 
-    @routine(_HOOKS)
+    @routine(HOOKS)
     def arch_leave_lazy_mmu_mode(self) -> Routine:
         """The batch goes out; preempt_enable()."""
         yield self.leave()

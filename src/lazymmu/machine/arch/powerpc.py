@@ -9,6 +9,10 @@ the translations of an entry to one page, with whatever permissions, and no othe
 
 Every entry that maps a page is taken to have been hashed (H_PAGE_HASHPTE).  All entries of one mm
 are taken to have one page and segment size.
+
+A flush is taken to reach all CPUs (tlbie).  The kernel uses tlbiel, which reaches this one alone,
+where mm_is_thread_local(batch->mm), and an interrupt may have left another mm in the batch, whose
+word it then goes by: that harm is not shown here.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import Arch
-from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item, PinnedBatch
+from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, Item
+from lazymmu.machine.arch.batch_flagged import FlaggedBatch, PinnedBatch
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, local, routine
@@ -52,13 +57,9 @@ class Hash(CpuBatch):
                 tlb = here.tlb(cpu, entry)
                 tlb.old = frozenset(old for old in tlb.old if page_of(old) != page_of(value))
 
-    def look(self, here: StepContext, item: Item) -> bool:
-        """Asks for the mode first, and for the mm only in it."""
-        if not self.active(here):
-            return False
-        if self.key_differs(here, item, size=True):
-            self.flush_pending(here, "key-change")
-        return True
+    def must_empty(self, here: StepContext, item: Item) -> bool:
+        """Asks for the mode first, and for mm and size only in it."""
+        return self.active(here) and self.key_differs(here, item, size=True)
 
     @routine(HASH_TLB)
     def hpte_need_flush(self, entry: str, value: str) -> Routine:
@@ -139,7 +140,7 @@ class Hash(CpuBatch):
     @routine(HASH_TLB)
     def tlb_flush(self, *entries: str) -> Routine:
         """hash__tlb_flush(): this CPU's batch, before pages are freed."""
-        yield self._gathered(entries)
+        yield from self.gather(entries)
 
     @atomic
     def _set(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
@@ -159,13 +160,6 @@ class Hash(CpuBatch):
     def _no_flush(self, here: StepContext, entry: str) -> None:
         space = self.memory.specs[entry].space
         here.emit(TlbFlush, scope="entry", space=space, how="noop", entry=entry)
-
-    @atomic
-    def _gathered(self, here: StepContext, entries: tuple[str, ...]) -> None:
-        for entry in entries:
-            space = self.memory.specs[entry].space
-            here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
-        self.flush_pending(here, "full")
 
 
 class HashFlagged(Hash, FlaggedBatch):
@@ -220,11 +214,16 @@ class HashUnpinned(HashFlagged):
         cpu, waits = yield self.look_up_and_ask("arch_leave_lazy_mmu_mode")
         if waits:
             yield self._flush_tlb_pending(cpu)
+            yield self._reset_index(cpu)
         yield self.set_active(cpu, 0, "arch_leave_lazy_mmu_mode")
 
     @atomic
     def _flush_tlb_pending(self, here: StepContext, cpu: int) -> None:
-        self.flush_batch(here, cpu)
+        self.invalidate_batch(here, cpu)
+
+    @atomic
+    def _reset_index(self, here: StepContext, cpu: int) -> None:
+        self.reset_batch(here, cpu)
 
 
 class HashActive(HashFlagged, PinnedBatch):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import protected
-from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, FlaggedBatch, Item, PinnedBatch
+from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, Item
+from lazymmu.machine.arch.batch_flagged import FlaggedBatch, PinnedBatch
 from lazymmu.machine.memory import page_of
-from lazymmu.machine.steps import atomic, routine
+from lazymmu.machine.steps import atomic, per_cpu, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
@@ -39,15 +40,9 @@ class Sparc(CpuBatch):
         gone = [entry for entry, _ in items if self.mm_of(entry) == mm]
         self.memory.invalidate(here, gone, here.cpus)
 
-    def look(self, here: StepContext, item: Item) -> bool:
-        """A batch of another mm goes out first, in the mode or not; then one of another size."""
-        if self.key_differs(here, item, size=False):
-            self.flush_pending(here, "key-change")
-        if not self.active(here):
-            return False
-        if self.key_differs(here, item, size=True):
-            self.flush_pending(here, "key-change")
-        return True
+    def must_empty(self, here: StepContext, item: Item) -> bool:
+        """A batch of another mm goes out first, in the mode or not; in it one of another size."""
+        return self.key_differs(here, item, size=self.active(here))
 
     @routine(TLB_C)
     def tlb_batch_add_one(self, entry: str, value: str) -> Routine:
@@ -126,7 +121,7 @@ class Sparc(CpuBatch):
     @routine(TLB_64_H)
     def tlb_flush(self, *entries: str) -> Routine:
         """flush_tlb_pending(): this CPU's batch, before pages are freed."""
-        yield self._gathered(entries)
+        yield from self.gather(entries)
 
     def _set_pmd_at(self, entry: str, value: Value, operation: str, how: str) -> Routine:
         user = self.memory.specs[entry].space != "kernel"
@@ -162,13 +157,6 @@ class Sparc(CpuBatch):
             here.cost("invalidation")
             self.memory.invalidate(here, (entry,), here.cpus)
 
-    @atomic
-    def _gathered(self, here: StepContext, entries: tuple[str, ...]) -> None:
-        for entry in entries:
-            space = self.memory.specs[entry].space
-            here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
-        self.flush_pending(here, "full")
-
 
 class SparcUnpinned(Sparc, FlaggedBatch):
     """Before v6.15, but for stable releases: `active` stays with the CPU, whatever the task does.
@@ -188,15 +176,24 @@ class SparcUnpinned(Sparc, FlaggedBatch):
     def arch_leave_lazy_mmu_mode(self) -> Routine:
         """The batch is looked up and asked; this CPU's is flushed; the first is made inactive."""
         cpu, waits = yield self.look_up_and_ask("arch_leave_lazy_mmu_mode")
-        if waits:
-            yield self._flush_tlb_pending()
+        if waits and (yield self._flush_tlb_pending()):
+            yield self.reset_unsaid()
         yield self.set_active(cpu, 0, "arch_leave_lazy_mmu_mode")
 
+    @per_cpu
+    def _flush_tlb_pending(self, here: StepContext) -> bool:
+        """flush_tlb_pending() looks up the batch again (get_cpu_var()), and asks again."""
+        if not here.this_cpu.batch:
+            return False
+        here.current.preempt_count += 1
+        self.invalidate_batch(here, here.cpu)
+        return True
+
     @atomic
-    def _flush_tlb_pending(self, here: StepContext) -> None:
-        """flush_tlb_pending() looks up the batch again (get_cpu_var())."""
-        if here.this_cpu.batch:
-            self.flush_batch(here, here.cpu)
+    def reset_unsaid(self, here: StepContext) -> None:
+        """The number of items, and put_cpu_var()."""
+        self.reset_batch(here, here.cpu)
+        here.current.preempt_count -= 1
 
 
 class SparcActive(Sparc, PinnedBatch):
