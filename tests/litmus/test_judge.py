@@ -97,9 +97,10 @@ def test_a_situation_may_be_expected_never_to_occur(judged):
 
 
 def test_a_run_that_does_not_apply_says_why(judged):
-    """A run that does not apply gives the machine's reason."""
-    judgement = judged("    *: holds\n", SearchOutcome.NOT_APPLICABLE, reason="no such kernel")
+    """A run that does not apply gives the machine's reason, where its implementation is named."""
+    judgement = judged("    x86: holds\n", SearchOutcome.NOT_APPLICABLE, reason="no such kernel")
     assert judgement.sentences == ("expected holds, found not-applicable", "no such kernel")
+    assert judged("    *: holds\n", SearchOutcome.NOT_APPLICABLE, reason="no such kernel").met
     assert judged("    *: not-applicable\n", SearchOutcome.NOT_APPLICABLE, reason="no").met
 
 

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from lazymmu.contract.events import SwitchIn, SwitchOut
+from lazymmu.contract.events import Bug, SwitchIn, SwitchOut
 from lazymmu.machine import ConfigError, EntrySpec, Machine, MachineConfig, Preempt, TaskSpec
 
 from .conftest import explore, happened, program
@@ -173,3 +173,48 @@ def test_both_evaluators_of_programs_reach_the_same_states(run):
     other = run(ARCH, RELEASE, *programs, cpus=2, cached=False)
     assert len(one.states) == len(other.states)
     assert len(one.transitions) == len(other.transitions)
+
+
+def bugs(found):
+    """What the kernel's checks said in any step: (check, condition, config)."""
+    return {
+        (event.check, event.condition, event.config)
+        for _, _, events, _ in found.transitions
+        for event in events
+        if isinstance(event, Bug)
+    }
+
+
+def test_scheduling_while_atomic_is_said_and_the_count_is_reset(run):
+    """__schedule_bug() prints, preempt_count_set() resets, and the task comes back and goes on."""
+    found = run(ARCH, RELEASE, "preempt_disable; schedule; ptep_get p")
+    assert bugs(found) == {("BUG", "scheduling while atomic", "")}
+    assert happened(found, "Read", entry="p")
+    assert happened(found, "Exit")
+
+
+def test_cond_resched_with_a_raised_count_does_nothing(run):
+    """should_resched(0) is false: nobody else gets the CPU, and nothing is said."""
+    found = run(ARCH, RELEASE, "preempt_disable; cond_resched; preempt_enable", "ptep_get p")
+    assert bugs(found) == set()
+    assert not happened(found, "SwitchOut", why="yielded", task="T0")
+    assert happened(found, "MaySleep", task="T0")
+
+
+@pytest.mark.parametrize("model", ["none", "voluntary"])
+def test_without_preempt_count_preempt_disable_is_a_barrier(run, model):
+    """linux/preempt.h: a sleep after it is no BUG, and cond_resched() gives the CPU away."""
+    program_ = "preempt_disable; cond_resched; schedule; preempt_enable"
+    found = run(ARCH, RELEASE, program_, "ptep_get p", preempt=Preempt(model))
+    assert bugs(found) == set()
+    assert happened(found, "SwitchOut", why="yielded", task="T0")
+    assert happened(found, "SwitchOut", why="blocked", task="T0")
+
+
+def test_preempt_enable_once_too_often_warns_and_leaves_the_count_below_zero(run):
+    """With CONFIG_DEBUG_PREEMPT; without it the next sleep is the first to say so."""
+    found = run(ARCH, RELEASE, "preempt_enable; ptep_get p")
+    assert bugs(found) == {
+        ("WARN", "val > preempt_count()", "CONFIG_DEBUG_PREEMPT"),
+        ("BUG", "scheduling while atomic", ""),
+    }

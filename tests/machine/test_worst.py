@@ -177,7 +177,9 @@ def test_the_pinned_one_is_not_preempted_and_must_not_sleep(release):
     on.do("lazy_mmu_mode_enable")
     with pytest.raises(CannotError, match="cannot switch from T0 to T1"):
         on.switch("T1")
-    on.do("schedule")
+    with pytest.raises(CannotError, match="waits"):
+        on.do("schedule")
+    on.switch("T1")
     assert on.bugs == ("scheduling while atomic",)
 
 

@@ -16,7 +16,7 @@ HARMS = {rule.name for rule in RULES.values() if rule.kind is RuleKind.HARM} - {
 }
 """What goes wrong; that a mode is not effective is nobody's harm but its architecture's."""
 
-LIMITS = RunLimits(engine="python", max_states=300)
+LIMITS = RunLimits(engine="python", max_states=2000)
 
 
 def harms(scenario, arches, release):

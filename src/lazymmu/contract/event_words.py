@@ -34,6 +34,7 @@ TlbHow: TypeAlias = Literal["now", "queued", "noop"]
 What: TypeAlias = Literal["page", "table", "stale"]
 Access: TypeAlias = Literal["read", "write", "address"]
 Role: TypeAlias = Literal["generic", "api", "arch-hook", "switch-hook"]
+Check: TypeAlias = Literal["BUG_ON", "BUG", "WARN", "VM_WARN"]
 Aspect: TypeAlias = Literal["mode", "pause", "pending", "locks", "pins", "irq", "all"]
 Mode: TypeAlias = Literal["on", "off", "unknown"]
 Moment: TypeAlias = Literal[

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from lazymmu.contract.event_words import (
     Access,
     Aspect,
+    Check,
     FlushHow,
     FlushWhy,
     How,
@@ -309,9 +310,16 @@ class BatchAdd(Event):
 
 @dataclass(frozen=True, slots=True)
 class Bug(Event):
-    """The kernel's own check fired: BUG_ON(`condition`)."""
+    """The kernel's own check fired: `condition` holds.
+
+    check: BUG_ON(), after which the task is gone; what is printed as a BUG, such as "scheduling
+    while atomic", and gone on after; WARN_ON(); or VM_WARN_ON().  config: the CONFIG symbol that a
+    kernel must have for the check to be there, "" for none.
+    """
 
     condition: str = ""
+    check: Check = "BUG_ON"
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,12 @@ def judge(scenario: Scenario, verdict: Verdict) -> Judgement:
             verdict, expected, None, (f"expected {_wanted(expected)}, and it is open",)
         )
     wanted = ExpectedOutcome.HOLDS if expected is None else expected.outcome
-    applies = verdict.verdict is not SearchOutcome.NOT_APPLICABLE or expected is not None
+    # What is expected of everybody is expected of those whom it can be asked of.
+    named = expected is not None and any(
+        target.names and target.fits(verdict.arch, verdict.feature, verdict.release)
+        for target in expected.targets
+    )
+    applies = verdict.verdict is not SearchOutcome.NOT_APPLICABLE or named
     if applies and verdict.verdict != wanted.value:
         told = [f"expected {_wanted(expected)}, found {_found(verdict)}"]
         if verdict.verdict is SearchOutcome.NEVER_OCCURS:
@@ -49,7 +54,9 @@ def judge(scenario: Scenario, verdict: Verdict) -> Judgement:
         if verdict.verdict is SearchOutcome.NOT_APPLICABLE:
             told.append(verdict.reason)
         return Judgement(verdict, expected, False, tuple(told))
-    sentences = () if expected is None else tuple(_counts(expected, verdict))
+    if expected is None or not applies:
+        return Judgement(verdict, expected, True)
+    sentences = tuple(_counts(expected, verdict))
     return Judgement(verdict, expected, not sentences, sentences)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.contract.events import Bug
+from lazymmu.contract.events import Bug, Pin, Unpin
 from lazymmu.machine.steps import Blocked
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class StepContext:
     """
 
     __slots__ = (
+        "_counts",
         "_index",
         "_layout",
         "_rt",
@@ -44,9 +45,12 @@ class StepContext:
         costs: Callable[[str], None] | None = None,
         *,
         rt: bool = False,
+        counts: bool = True,
     ) -> None:
-        """`index`: the number of each thing by kind and name; rt: PREEMPT_RT."""
+        """`index`: the number of each thing by kind and name; rt: PREEMPT_RT; counts: whether the
+        kernel has a preempt count (PREEMPT_COUNT)."""
         self._rt = rt
+        self._counts = counts
         self._view = view
         self._layout = layout
         self._index = index
@@ -128,6 +132,11 @@ class StepContext:
     # ---- context -----------------------------------------------------------------------------
 
     @property
+    def rt(self) -> bool:
+        """PREEMPT_RT."""
+        return self._rt
+
+    @property
     def in_interrupt(self) -> bool:
         """in_interrupt(): hard or soft interrupt, NMI, or bottom halves off (linux/preempt.h)."""
         return bool(self.this_cpu.irq) or bool(self.current.bh_off)
@@ -138,15 +147,41 @@ class StepContext:
 
         On PREEMPT_RT bottom halves off are counted in the task (softirq_disable_cnt), and not in
         preempt_count: in_interrupt() is true there, and the task is preemptible all the same.
+        Without PREEMPT_COUNT it is never true.
+        """
+        return self._counts and not (self.atomic or self.this_cpu.thread or self.current.irqs_off)
+
+    @property
+    def atomic(self) -> bool:
+        """in_atomic(): preempt_count is not zero (linux/preempt.h).
+
+        Interrupts and bottom halves are counted there with and without PREEMPT_COUNT.
         """
         current = self.current
-        return not (
-            self.this_cpu.irq
-            or self.this_cpu.thread
-            or current.preempt_count
-            or current.irqs_off
-            or (current.bh_off and not self._rt)
-        )
+        return bool(self.this_cpu.irq or current.preempt_count or (current.bh_off and not self._rt))
+
+    def preempt_disable(self, *, said: bool = False) -> None:
+        """preempt_disable(): a barrier and no more without PREEMPT_COUNT (linux/preempt.h).
+
+        said: to who watches the task's pins as well.
+        """
+        if self._counts:
+            self.current.preempt_count += 1
+        if said:
+            self.emit(Pin, kind="preempt")
+
+    def preempt_enable(self, *, said: bool = False) -> None:
+        """preempt_enable(): once too often it goes below zero, which preempt_count_sub() tells with
+        CONFIG_DEBUG_PREEMPT alone (kernel/sched/core.c).
+        """
+        current = self.current
+        if self._counts:
+            under = current.preempt_count <= 0
+            self.warn_on(under, "val > preempt_count()", "CONFIG_DEBUG_PREEMPT")
+            current.preempt_count -= 1
+            said = said and not under
+        if said:
+            self.emit(Unpin, kind="preempt")
 
     @property
     def lazy_active(self) -> bool:
@@ -183,8 +218,18 @@ class StepContext:
             self.system.panicked = 1
         return bool(condition)
 
-    def warn_on(self, condition: object, text: str) -> bool:
-        """WARN_ON() and VM_WARN_ON(): said, and the machine goes on."""
+    def bug(self, text: str) -> None:
+        """What the kernel prints as a BUG and goes on after, in whatever state it is in."""
+        self.emit(Bug, condition=text, check="BUG")
+
+    def warn_on(self, condition: object, text: str, config: str = "") -> bool:
+        """WARN_ON(): said, and the machine goes on; config: what a kernel must have for that."""
         if condition:
-            self.emit(Bug, condition=text)
+            self.emit(Bug, condition=text, check="WARN", config=config)
+        return bool(condition)
+
+    def vm_warn_on(self, condition: object, text: str) -> bool:
+        """VM_WARN_ON(): a WARN_ON() of kernels with CONFIG_DEBUG_VM (linux/mmdebug.h)."""
+        if condition:
+            self.emit(Bug, condition=text, check="VM_WARN", config="CONFIG_DEBUG_VM")
         return bool(condition)

@@ -152,7 +152,7 @@ class CountedMode(DirectMode):
         here.emit(Enable, in_interrupt=_yes(here), counted=counted)
         if not counted:
             return False
-        here.warn_on(current.enable_count == U8 - 1, "enable_count == U8_MAX")
+        here.vm_warn_on(current.enable_count == U8 - 1, "enable_count == U8_MAX")
         current.enable_count = (current.enable_count + 1) % U8
         return bool(current.enable_count == 1)
 
@@ -163,7 +163,7 @@ class CountedMode(DirectMode):
         here.emit(Disable, in_interrupt=_yes(here), counted=counted)
         if not counted:
             return ""
-        here.warn_on(current.enable_count == 0, "enable_count == 0")
+        here.vm_warn_on(current.enable_count == 0, "enable_count == 0")
         current.enable_count = (current.enable_count - 1) % U8
         return "arch_leave" if current.enable_count == 0 else "arch_flush"
 
@@ -185,7 +185,7 @@ class CountedMode(DirectMode):
     def task_pause(here: StepContext, task: int) -> bool:
         """The counters of __task_lazy_mmu_mode_pause(); tells whether the hook must be called."""
         slot = here.task_at(task)
-        here.warn_on(slot.pause_count == U8 - 1, "pause_count == U8_MAX")
+        here.vm_warn_on(slot.pause_count == U8 - 1, "pause_count == U8_MAX")
         slot.pause_count = (slot.pause_count + 1) % U8
         return bool(slot.pause_count == 1 and slot.enable_count > 0)
 
@@ -193,7 +193,7 @@ class CountedMode(DirectMode):
     def task_resume(here: StepContext, task: int) -> bool:
         """The counters of __task_lazy_mmu_mode_resume(); tells whether the hook must be called."""
         slot = here.task_at(task)
-        here.warn_on(slot.pause_count == 0, "pause_count == 0")
+        here.vm_warn_on(slot.pause_count == 0, "pause_count == 0")
         slot.pause_count = (slot.pause_count - 1) % U8
         return bool(slot.pause_count == 0 and slot.enable_count > 0)
 

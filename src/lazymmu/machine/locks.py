@@ -47,15 +47,13 @@ class MachineLocks:
         if self.rt:
             if slot.owner != FREE:
                 # rtlock_slowlock() schedules; whoever disabled preemption before may not.
-                if here.bug_on(current.preempt_count, "scheduling while atomic"):
-                    return
                 current.status = "waiting"
                 raise Retry
             current.status = "running"
             current.migration_disabled += 1
         else:
             here.wait_for(slot.owner == FREE)
-            current.preempt_count += 1
+            here.preempt_disable()
         slot.owner = here.task
         here.emit(Take, lock=lock, cls=self.classes[lock])
 
@@ -69,7 +67,7 @@ class MachineLocks:
         if self.rt:
             current.migration_disabled -= 1
         else:
-            current.preempt_count -= 1
+            here.preempt_enable()
         here.emit(Drop, lock=lock, cls=self.classes[lock])
 
     @atomic
@@ -81,7 +79,7 @@ class MachineLocks:
         if self.rt:
             here.current.migration_disabled += 1
         else:
-            here.current.preempt_count += 1
+            here.preempt_disable()
         here.emit(Take, lock=lock, cls=self.classes[lock], how="try")
         return True
 
@@ -122,15 +120,23 @@ class MachineLocks:
         setattr(current, variable, getattr(current, variable) - 1)
         here.emit(Unpin, kind=kind)
 
+    @local
+    def _preempt_disable(self, here: StepContext) -> None:
+        here.preempt_disable(said=True)
+
+    @atomic
+    def _preempt_enable(self, here: StepContext) -> None:
+        here.preempt_enable(said=True)
+
     @routine("include/linux/preempt.h")
     def preempt_disable(self) -> Routine:
         """The task keeps its CPU."""
-        yield self._pin("preempt", "preempt_count")
+        yield self._preempt_disable()
 
     @routine("include/linux/preempt.h")
     def preempt_enable(self) -> Routine:
         """And may lose it again."""
-        yield self._unpin("preempt", "preempt_count")
+        yield self._preempt_enable()
 
     @routine("kernel/sched/core.c")
     def migrate_disable(self) -> Routine:

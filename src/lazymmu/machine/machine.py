@@ -205,7 +205,10 @@ class Machine:
         self, view: StateRow, cpu: int, costs: Callable[[str], None] | None = None
     ) -> StepContext:
         """A look at a state from a CPU."""
-        return StepContext(view, self.layout, self._index, cpu, costs, rt=self.config.rt)
+        config = self.config
+        # CONFIG_PREEMPTION selects PREEMPT_COUNT (kernel/Kconfig.preempt).
+        counts = config.preempt.involuntary
+        return StepContext(view, self.layout, self._index, cpu, costs, rt=config.rt, counts=counts)
 
     def step(
         self, view: StateRow, number: int, costs: Callable[[str], None] | None = None

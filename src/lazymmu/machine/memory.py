@@ -244,7 +244,8 @@ class Memory:
     @atomic
     def _free(self, here: StepContext, page: str, what: What) -> None:
         # bad_page() (mm/page_alloc.c), or a destructor that runs twice.
-        here.warn_on(here.page(page).free, f"{page} is freed twice")
+        if here.page(page).free:
+            here.bug(f"{page} is freed twice")
         here.page(page).free = 1
         for entry in self.mappers.get(page, ()):
             here.emit(Free, entry=entry, what=what)

@@ -136,6 +136,15 @@ class Sched:
 
     @local
     def _out(self, here: StepContext, why: SwitchWhy) -> None:
+        """schedule_debug(): whoever gives its CPU away while atomic is told so, and its count is
+        set to what it should have been; then all goes on.
+        """
+        current = here.current
+        if why != "preempted" and here.task < len(self.tasks) and here.atomic:
+            here.bug("scheduling while atomic")
+            current.preempt_count = 0
+            if not here.rt:
+                current.bh_off = 0
         here.emit(SwitchOut, why=why)
 
     @atomic
@@ -165,8 +174,8 @@ class Sched:
 
     @routine("kernel/sched/core.c")
     def cond_resched(self) -> Routine:
-        """Give the CPU to somebody else, or not."""
-        yield self._become("resched", "cond_resched")
+        """Give the CPU to somebody else, or not; while atomic not at all (should_resched(0))."""
+        yield self._offer()
         yield self._go_on()
 
     @routine("")
@@ -194,18 +203,26 @@ class Sched:
 
     @atomic
     def _become(self, here: StepContext, status: str, why: str) -> None:
-        current = here.current
+        """What comes of a sleep in an interrupt is left out: the machine stops there."""
         here.emit(MaySleep, why=why, certain=status == "blocked")
-        if here.bug_on(here.this_cpu.irq or current.preempt_count, "scheduling while atomic"):
+        if here.this_cpu.irq:
+            here.bug_on(True, "scheduling while atomic")
             return
-        current.status = status
+        here.current.status = status
+
+    @atomic
+    def _offer(self, here: StepContext) -> None:
+        here.emit(MaySleep, why="cond_resched", certain=False)
+        if not here.atomic:
+            here.current.status = "resched"
 
     @atomic
     def _go_on(self, here: StepContext) -> None:
         """Back on a CPU; at a mere offer to yield also without having left it."""
         current = here.current
         here.wait_for(current.status != "blocked")
-        current.status = "running"
+        if not here.this_cpu.irq:
+            current.status = "running"
 
     @atomic
     def _fork(self, here: StepContext, child: str) -> None:
@@ -218,7 +235,6 @@ class Sched:
     @atomic
     def _exit(self, here: StepContext) -> None:
         here.emit(Exit)
-        here.bug_on(here.current.preempt_count, "scheduling while atomic")
         here.current.status = "dead"
 
     @atomic

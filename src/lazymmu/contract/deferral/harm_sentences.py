@@ -35,6 +35,7 @@ _REAL: Final = frozenset(row.name for rows in ROWS.values() for row in rows)
 
 _SHOWN: Final = {
     "kernel-bug": "a check of the kernel's own fires",
+    "kernel-warning": "a warning of the kernel's own is printed",
     "lost-update": "an update of a page-table entry is lost",
     "stale-translation-used": "an old translation is used after the change should be in effect",
     "finally": "a page-table entry ends up with a wrong value",
@@ -302,6 +303,10 @@ def _kernel_bug(_row: DeferralRow, _space: str, _detail: str) -> str | None:
     return "the task dies where it stands, and what it holds is never released"
 
 
+def _kernel_warning(_row: DeferralRow, _space: str, _detail: str) -> str | None:
+    return "the kernel warns, and panics with panic_on_warn"
+
+
 def _mode_not_effective(row: DeferralRow, space: str, _detail: str) -> str | None:
     return _ONE_BY_ONE[row.deferred] if row.defers(space) else None
 
@@ -335,5 +340,6 @@ _HARMS: dict[str, Callable[[DeferralRow, str, str], str | None]] = {
     "lost-update": _lost_update,
     "stale-translation-used": _stale_translation_used,
     "kernel-bug": _kernel_bug,
+    "kernel-warning": _kernel_warning,
     "mode-not-effective": _mode_not_effective,
 }

@@ -26,6 +26,7 @@ from lazymmu.contract.rules.entries import (
 )
 from lazymmu.contract.rules.harms import (
     KERNEL_BUG,
+    KERNEL_WARNING,
     LOST_UPDATE,
     MODE_NOT_EFFECTIVE,
     STALE_TRANSLATION_USED,
@@ -71,6 +72,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             LOST_UPDATE,
             STALE_TRANSLATION_USED,
             KERNEL_BUG,
+            KERNEL_WARNING,
             MODE_NOT_EFFECTIVE,
         )
     }

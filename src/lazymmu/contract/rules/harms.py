@@ -103,16 +103,16 @@ STALE_TRANSLATION_USED = Rule(
 
 
 def _bug(_before: TaskState, event: Bug, _dialect: Dialect) -> str | None:
-    return event.condition
+    return event.condition if event.check in ("BUG_ON", "BUG") else None
 
 
 KERNEL_BUG = Rule(
     name="kernel-bug",
-    sentence="No check of the kernel's own fires.",
+    sentence="No BUG of the kernel's own is met.",
     why=(
         "On Xen PV a section inside a section meets a BUG_ON() in enter_lazy(), from v6.6 to v6.14 "
         "only when the task is preempted at depth two; where the mode disables preemption, a sleep "
-        "in a section is `scheduling while atomic`."
+        "in a section is `scheduling while atomic`, after which the kernel goes on."
     ),
     citation=(
         "arch/x86/include/asm/xen/hypervisor.h, enter_lazy() and leave_lazy(); "
@@ -129,6 +129,41 @@ KERNEL_BUG = Rule(
     ),
     step=stateless(_bug),
     check=_bug,
+)
+
+
+# ---- kernel-warning ------------------------------------------------------------------------
+
+
+def _warning(_before: TaskState, event: Bug, _dialect: Dialect) -> str | None:
+    if event.check in ("BUG_ON", "BUG"):
+        return None
+    return f"{event.condition} ({', '.join(filter(None, (event.check, event.config)))})"
+
+
+KERNEL_WARNING = Rule(
+    name="kernel-warning",
+    sentence="No warning of the kernel's own is printed.",
+    why=(
+        "A WARN_ON() says that something is wrong and goes on, a VM_WARN_ON() only where the "
+        "kernel was built with CONFIG_DEBUG_VM: the counters of v7.0 on, an entry that is set over "
+        "a valid one, a preempt count that goes below zero.  With panic_on_warn it is the end."
+    ),
+    citation=(
+        "include/linux/mmdebug.h, VM_WARN_ON(); include/linux/pgtable.h, lazy_mmu_mode_enable(); "
+        "kernel/sched/core.c, preempt_count_sub()"
+    ),
+    party=Party.NOBODY,
+    kind=RuleKind.HARM,
+    key="task",
+    witnesses=(Witness.MACHINE,),
+    events=(Bug,),
+    status=lambda _dialect: Status.IMPLIED,
+    message=lambda violation: (
+        "meets a warning of the kernel" + (f": {violation.detail}" if violation.detail else "")
+    ),
+    step=stateless(_warning),
+    check=_warning,
 )
 
 

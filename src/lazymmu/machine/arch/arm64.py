@@ -306,7 +306,7 @@ class Arm64Warns(Arm64Flag):
 
     @atomic
     def _read_thread_flags(self, here: StepContext) -> bool:
-        here.warn_on(here.in_interrupt, "in_interrupt()")
+        here.vm_warn_on(here.in_interrupt, "in_interrupt()")
         return self.lazy(here)
 
     @atomic
@@ -316,8 +316,8 @@ class Arm64Warns(Arm64Flag):
     @atomic
     def _enter(self, here: StepContext) -> None:
         current = here.current
-        here.warn_on(here.in_interrupt, "in_interrupt()")
-        here.warn_on(current.tif_lazy_mmu, "test_thread_flag(TIF_LAZY_MMU)")
+        here.vm_warn_on(here.in_interrupt, "in_interrupt()")
+        here.vm_warn_on(current.tif_lazy_mmu, "test_thread_flag(TIF_LAZY_MMU)")
         current.tif_lazy_mmu = 1
 
     @atomic

@@ -18,9 +18,7 @@ from lazymmu.contract.events import (
     FunctionCall,
     FunctionReturn,
     PerCpu,
-    Pin,
     TlbFlush,
-    Unpin,
 )
 from lazymmu.machine.arch.base import Arch, protected
 from lazymmu.machine.layout import Column
@@ -144,7 +142,7 @@ class CpuBatch(Arch, ABC):
         here.emit(BatchKey, variable=self.variable, checked=True)
         if self.must_empty(here, item):
             if self.shared:
-                here.current.preempt_count += 1
+                here.preempt_disable()
                 self.invalidate_batch(here, here.cpu)
                 return EMPTIES
             self.flush_pending(here, "key-change")
@@ -154,7 +152,7 @@ class CpuBatch(Arch, ABC):
     def reset(self, here: StepContext, why: FlushWhy) -> None:
         """The end of a flush that began with preempt_disable() and an invalidation."""
         self.reset_batch(here, here.cpu)
-        here.current.preempt_count -= 1
+        here.preempt_enable()
         self.flushed(here, why)
 
     @atomic
@@ -164,7 +162,7 @@ class CpuBatch(Arch, ABC):
     def decide(self, here: StepContext, item: Item) -> int:
         """Invalidate an item at once outside the mode, else give the index at which it goes in."""
         if self.active(here):
-            here.current.preempt_count += 1
+            here.preempt_disable()
             return len(here.this_cpu.batch)
         here.cost("invalidation")
         self.forget(here, (item,), self.mm_of(item[0]))
@@ -183,7 +181,7 @@ class CpuBatch(Arch, ABC):
     def added(self, here: StepContext) -> None:
         """An item counts; put_cpu_var()."""
         here.emit(BatchAdd, variable=self.variable)
-        here.current.preempt_count -= 1
+        here.preempt_enable()
         self.updated(here, waits=True)
         here.emit(FunctionReturn, function=self.add, role="arch-hook")
 
@@ -258,9 +256,7 @@ class CpuBatch(Arch, ABC):
     @staticmethod
     def unpin(here: StepContext) -> None:
         """preempt_enable(), which checks its count (kernel/sched/core.c, preempt_count_sub())."""
-        if not here.bug_on(here.current.preempt_count == 0, "val > preempt_count()"):
-            here.current.preempt_count -= 1
-            here.emit(Unpin, kind="preempt")
+        here.preempt_enable(said=True)
 
 
 class CountedBatch(CpuBatch):
@@ -296,8 +292,7 @@ class CountedBatch(CpuBatch):
     @atomic
     def enter(self, here: StepContext) -> None:
         """preempt_disable(), and no more."""
-        here.current.preempt_count += 1
-        here.emit(Pin, kind="preempt")
+        here.preempt_disable(said=True)
 
     @atomic
     def flush(self, here: StepContext) -> None:

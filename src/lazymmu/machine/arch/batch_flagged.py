@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.events import Pin
 from lazymmu.machine.arch.batch import HOOKS, CpuBatch
 from lazymmu.machine.layout import Column
 from lazymmu.machine.steps import atomic, per_cpu, routine
@@ -94,7 +93,7 @@ class FlaggedBatch(CpuBatch):
         self.say_gathered(here, entries)
         if not here.this_cpu.batch:
             return False
-        here.current.preempt_count += 1
+        here.preempt_disable()
         self.invalidate_batch(here, here.cpu)
         return True
 
@@ -140,8 +139,7 @@ class PinnedBatch(FlaggedBatch):
     def pin_and_activate(self, here: StepContext) -> None:
         """preempt_disable(), and the mode is on."""
         self.begin(here, "arch_enter_lazy_mmu_mode")
-        here.current.preempt_count += 1
-        here.emit(Pin, kind="preempt")
+        here.preempt_disable(said=True)
         self.touch(here)
         here.this_cpu.active = 1
         self.end(here, "arch_enter_lazy_mmu_mode")

@@ -145,7 +145,7 @@ class Hash(CpuBatch):
     @atomic
     def _set(self, here: StepContext, entry: str, value: Value, operation: str) -> None:
         found: Value = here.entry(entry).stored
-        here.warn_on(page_of(found) is not None, "pte_hw_valid(*ptep)")
+        here.vm_warn_on(page_of(found) is not None, "pte_hw_valid(*ptep)")
         self.memory.write(here, entry, value, operation, "deferred")
         self.memory.store(here, entry, value)
         self.updated(here)

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from lazymmu.contract.events import Pin, Unpin
 from lazymmu.machine.arch.base import Arch, protected
 from lazymmu.machine.generic_api import CountedMode
 from lazymmu.machine.layout import Column
@@ -134,20 +133,19 @@ class S390Posted(Arch):
     @atomic
     def _enter(self, here: StepContext, entries: tuple[str, ...]) -> None:
         # get_cpu_var() comes first: from here on the CPU is the task's.
-        here.current.preempt_count += 1
-        here.emit(Pin, kind="preempt")
+        here.preempt_disable(said=True)
         here.this_cpu.lazy_mmu_count += 1
         here.this_cpu.range = entries
 
     @atomic
     def _leave(self, here: StepContext) -> None:
-        here.warn_on(here.preemptible, "lockdep_assert_preemption_disabled()")
+        here.warn_on(
+            here.preemptible, "lockdep_assert_preemption_disabled()", "CONFIG_PROVE_LOCKING"
+        )
         self.store_cached(here, "leave")
         here.this_cpu.range = ()
         here.this_cpu.lazy_mmu_count -= 1
-        if not here.bug_on(here.current.preempt_count == 0, "preempt_count underflow"):
-            here.current.preempt_count -= 1
-            here.emit(Unpin, kind="preempt")
+        here.preempt_enable(said=True)
 
     @atomic
     def _flush(self, here: StepContext) -> None:

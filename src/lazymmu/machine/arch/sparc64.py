@@ -185,7 +185,7 @@ class SparcUnpinned(Sparc, FlaggedBatch):
         """flush_tlb_pending() looks up the batch again (get_cpu_var()), and asks again."""
         if not here.this_cpu.batch:
             return False
-        here.current.preempt_count += 1
+        here.preempt_disable()
         self.invalidate_batch(here, here.cpu)
         return True
 
@@ -193,7 +193,7 @@ class SparcUnpinned(Sparc, FlaggedBatch):
     def reset_unsaid(self, here: StepContext) -> None:
         """The number of items, and put_cpu_var()."""
         self.reset_batch(here, here.cpu)
-        here.current.preempt_count -= 1
+        here.preempt_enable()
 
 
 class SparcActive(Sparc, PinnedBatch):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.events import Pin, TlbFlush, Unpin
+from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import Arch, protected
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import NOTHING
@@ -129,11 +129,8 @@ class Mine(Arch):
 
     @atomic
     def _pin(self, here: StepContext) -> None:
-        here.current.preempt_count += 1
-        here.emit(Pin, kind="preempt")
+        here.preempt_disable(said=True)
 
     @atomic
     def _unpin(self, here: StepContext) -> None:
-        if not here.bug_on(here.current.preempt_count == 0, "preempt_count underflow"):
-            here.current.preempt_count -= 1
-            here.emit(Unpin, kind="preempt")
+        here.preempt_enable(said=True)

@@ -35,7 +35,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from lazymmu.contract.events import Pin, TlbFlush, Unpin
+from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import NOTHING
@@ -51,6 +51,14 @@ if TYPE_CHECKING:
     from lazymmu.machine.steps import Routine
 
 TEXT: Final = "include/linux/pgtable.h"
+
+
+_OF_A_CPU: Final[tuple[Column, ...]] = (
+    Column("batch", "cpu", ()),
+    Column("batched_flushes", "cpu", NOTHING),
+    Column("lazy_mmu", "cpu", 0, 2),
+)
+"""Batch and mode of who takes care that a task keeps its CPU, or trusts its callers to."""
 
 
 class WorstCase(Arch, ABC):
@@ -159,15 +167,12 @@ class WorstCase(Arch, ABC):
     def pin(self, here: StepContext) -> None:
         """preempt_disable(), in the classes that do."""
         if self.pins:
-            here.current.preempt_count += 1
-            here.emit(Pin, kind="preempt")
+            here.preempt_disable(said=True)
 
     def unpin(self, here: StepContext) -> None:
-        """preempt_enable(), likewise; once too often is a BUG."""
-        if not self.pins or here.bug_on(here.current.preempt_count == 0, "preempt_count underflow"):
-            return
-        here.current.preempt_count -= 1
-        here.emit(Unpin, kind="preempt")
+        """preempt_enable(), likewise."""
+        if self.pins:
+            here.preempt_enable(said=True)
 
 
 class WorstNoNesting(WorstCase):
@@ -232,10 +237,16 @@ class WorstNoNesting(WorstCase):
 
 
 class WorstNoNestingPinned(WorstNoNesting):
-    """The same with preemption off: "it must take steps to be robust against this"."""
+    """The same with preemption off: "it must take steps to be robust against this".
+
+    Batch and mode are the CPU's, as such steps allow: who sleeps all the same may wake elsewhere.
+    """
 
     row = "worst-no-nesting-pinned"
     pins = True
+    owner = "cpu"
+    columns = _OF_A_CPU
+    forked = ()
 
 
 class WorstPtlHeld(WorstNoNesting):
@@ -256,11 +267,7 @@ class WorstPtlHeld(WorstNoNesting):
 
     row = "worst-ptl-held"
     owner = "cpu"
-    columns = (
-        Column("batch", "cpu", ()),
-        Column("batched_flushes", "cpu", NOTHING),
-        Column("lazy_mmu", "cpu", 0, 2),
-    )
+    columns = _OF_A_CPU
     forked = ()
 
     def forbidden(self, here: StepContext, done: str) -> bool:
@@ -338,6 +345,8 @@ class WorstCountedPinned(WorstCounted):
 
     row = "worst-counted-pinned"
     pins = True
+    owner = "cpu"
+    columns = _OF_A_CPU[:2]
 
 
 class WorstCountedTask(WorstCounted):

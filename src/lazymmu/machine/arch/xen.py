@@ -85,9 +85,9 @@ class XenQueue(Arch, ABC):
 
     def flush_pinned(self, here: StepContext) -> None:
         """xen_mc_flush() with preemption off around it."""
-        here.current.preempt_count += 1
+        here.preempt_disable()
         self.xen_mc_flush(here)
-        here.current.preempt_count -= 1
+        here.preempt_enable()
 
     # ---- accessors -------------------------------------------------------------------------------
 

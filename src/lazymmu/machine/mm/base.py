@@ -113,5 +113,10 @@ class Part:
 
     @local
     def warn_on(self, here: StepContext, condition: bool, text: str) -> None:
-        """WARN_ON() and its kin."""
+        """WARN_ON()."""
         here.warn_on(condition, text)
+
+    @local
+    def vm_warn_on(self, here: StepContext, condition: bool, text: str) -> None:
+        """VM_WARN_ON()."""
+        here.vm_warn_on(condition, text)

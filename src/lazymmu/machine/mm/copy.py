@@ -51,7 +51,7 @@ class CopyPteRange(Part):
             if (yield self.copy_nonpresent_pte(source, target)) != "-ENOENT":
                 return
             value = yield self.arch.ptep_get(source)
-            yield self.warn_on(page_of(value) is None, "!pte_present(ptent)")
+            yield self.vm_warn_on(page_of(value) is None, "!pte_present(ptent)")
         yield self.copy_present_ptes(source, target, value)
 
     @routine(MEMORY)

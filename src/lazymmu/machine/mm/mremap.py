@@ -69,4 +69,4 @@ class MovePtesChecks(MovePtes):
 
     @routine("")
     def _check_target(self, target: str) -> Routine:
-        yield self.warn_on(not (yield self.none(target)), "!pte_none(ptep_get(new_ptep))")
+        yield self.vm_warn_on(not (yield self.none(target)), "!pte_none(ptep_get(new_ptep))")

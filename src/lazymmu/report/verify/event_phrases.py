@@ -73,6 +73,10 @@ def _phrase(event: e.Event, functions: Collection[str]) -> str:
             return f"uses {event.entry}"
         case e.Undone():
             return f"UNDOES a later change of {event.entry} ({event.by})"
-        case e.Bug():
+        case e.Bug(check="BUG_ON" | "BUG"):
             return f"BUG: {event.condition}"
+        case e.Bug():
+            return f"{event.check}: {event.condition}" + (
+                f" (with {event.config})" if event.config else ""
+            )
     return ""

@@ -37,6 +37,7 @@ HARMS: Final = (
     "lost-update",
     "stale-translation-used",
     FINALLY,
+    "kernel-warning",
     "mode-not-effective",
 )
 """What can go wrong, gravest first: harms, an end that the scenario rules out, a cost."""
