@@ -41,6 +41,7 @@ Moment: TypeAlias = Literal[
     "enable",
     "disable",
     "flush",
+    "update",
     "switch-out",
     "switch-in",
     "irq",

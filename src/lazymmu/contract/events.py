@@ -338,14 +338,15 @@ class Undone(Event):
 class Observed(Event):
     """What an observer saw of the implementation's real state, without regard to any contract.
 
-    at: when, and of whom: after the task's "enable", "disable" or "flush"; as it left its CPU,
-    before the hooks ("switch-out"), and had one again, after the hooks ("switch-in"); after an
-    update in an "irq"; at its "start" (the first time it runs), "user-return" or "exit".
+    at: when, and of whom: after the task's "enable", "disable" or "flush"; after an "update" that
+    the implementation may put off; as it left its CPU, before the hooks ("switch-out"), and had one
+    again, after the hooks ("switch-in"); after an update in an "irq"; at its "start" (the first
+    time it runs), "user-return" or "exit".
     mode: whether an update would be put off now, were it not for interrupt context: the CPU's mode
     where it is the CPU's, else the task's own.
     counters: enable_count and pause_count (v7.0 on), None when not seen.
-    pending: whether work is put off on this CPU or for this task; at "irq", whether the update that
-    was just made is; None when not seen.
+    pending: whether work is put off on this CPU or for this task; at "irq" and "update", whether
+    the update that was just made is; None when not seen.
 
     An observation makes no rule forget what it knows.  It fills in depth and pause where these are
     not known, so that a trace of the counters alone is enough for the rules about them.

@@ -178,16 +178,25 @@ class ModeEffect:
     """What a task's sections came to, as far as it was seen.  Bounded: each number stops at two.
 
     on, off: sections whose beginning found the mode on, or off; written: entries written since the
-    current section began or something was flushed for a reason; waiting: of these, since the end of
-    any section inside; together: most that ever waited; alone: most that were written so.
+    current section began or something was flushed for a reason; waiting: of these, what waits;
+    unseen: the last one written, of which nobody has said whether it does; together: most that ever
+    waited; alone: most that were written so.
     """
 
     on: int = 0
     off: int = 0
     written: int = 0
     waiting: int = 0
+    unseen: bool = False
     together: int = 0
     alone: int = 0
+
+    def settled(self, *, waits: bool = True) -> ModeEffect:
+        """The last update waits, as it should where nobody says otherwise; or it does not."""
+        if not (self.unseen and waits):
+            return replace(self, unseen=False)
+        waiting = _more(self.waiting)
+        return replace(self, unseen=False, waiting=waiting, together=max(self.together, waiting))
 
     def joined(self, other: ModeEffect) -> ModeEffect:
         """Of two tasks together, or of a whole run."""
@@ -212,7 +221,7 @@ def mode_effect(seen: Iterable[ModeEffect]) -> ModeEffect:
     """What the sections of all tasks of a run came to; `fault` judges it as a whole."""
     total = ModeEffect()
     for one in seen:
-        total = total.joined(one)
+        total = total.joined(one.settled())
     return total
 
 
@@ -223,7 +232,13 @@ def _more(number: int) -> int:
 def _effective(
     own: ModeEffect, before: TaskState, event: Event, dialect: Dialect
 ) -> tuple[ModeEffect, tuple[str, ...]]:
-    """Own state: see `ModeEffect`.  A nested end that the text forbids counts against the mode."""
+    """Own state: see `ModeEffect`.  A nested end that the text forbids counts against the mode.
+
+    What waits is what was seen to wait; where no update is seen, all of a section's.
+    """
+    if isinstance(event, Observed) and event.at == "update":
+        return own.settled(waits=bool(event.pending)), ()
+    own = own.settled()
     match event:
         case Exit():
             return ModeEffect(), () if own.fault is None else (own.fault,)
@@ -237,17 +252,8 @@ def _effective(
                 return replace(own, on=_more(own.on)), ()
             return replace(own, off=_more(own.off)), ()
         case Write(how="deferred") if before.active and before.knows(*_NEEDED):
-            written, waiting = _more(own.written), _more(own.waiting)
-            return (
-                replace(
-                    own,
-                    written=written,
-                    waiting=waiting,
-                    together=max(own.together, waiting),
-                    alone=max(own.alone, written),
-                ),
-                (),
-            )
+            written = _more(own.written)
+            return replace(own, written=written, unseen=True, alone=max(own.alone, written)), ()
         case Disable() if before.depth > 1 and not dialect.may_nest:
             return replace(own, waiting=0), ()
         case Flush(how="now", why="leave"):

@@ -100,10 +100,15 @@ class Arch:
         """Say what the implementation's state really is."""
         self._observed(here, at, pending=bool(self.pending(here, here.cpu)))
 
-    def updated(self, here: StepContext, *, waits: bool = False) -> None:
-        """An entry was changed: in an interrupt, say whether that change waits."""
+    def updated(self, here: StepContext, *, waits: bool | None = None) -> None:
+        """An entry was changed: say whether that change waits.
+
+        None: it is of a kind that never does here, which counts in interrupts alone.
+        """
         if here.this_cpu.irq:
-            self._observed(here, "irq", pending=waits)
+            self._observed(here, "irq", pending=bool(waits))
+        elif waits is not None:
+            self._observed(here, "update", pending=waits)
 
     def _observed(self, here: StepContext, at: str, *, pending: bool) -> None:
         current = here.current

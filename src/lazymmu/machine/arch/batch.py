@@ -166,7 +166,7 @@ class CpuBatch(Arch, ABC):
             return len(here.this_cpu.batch)
         here.cost("invalidation")
         self.forget(here, (item,), self.mm_of(item[0]))
-        self.updated(here)
+        self.updated(here, waits=False)
         here.emit(FunctionReturn, function=self.add, role="arch-hook")
         return NOT_ADDED
 

@@ -150,7 +150,7 @@ class XenQueue(Arch, ABC):
         self.memory.write(here, entry, value, operation, "deferred")
         here.cost("hypercall")
         self.memory.take_effect(here, entry, value, self._waiting(here, entry))
-        self.updated(here)
+        self.updated(here, waits=False)
 
     @atomic
     def _queue_flush(self, here: StepContext, entry: str) -> None:
