@@ -8,8 +8,11 @@ import pytest
 from lazymmu.contract.deferral import ROWS
 from lazymmu.contract.deferral.releases import RELEASES as CONTRACT
 from lazymmu.contract.dialects import DIALECTS
-from lazymmu.machine import ConfigError
+from lazymmu.machine import ConfigError, EntrySpec, Machine, MachineConfig, TaskSpec
 from lazymmu.machine.releases import IMPLEMENTATIONS, RELEASES, find, releases_of
+from lazymmu.machine.workbench import Workbench
+
+from .conftest import program
 
 
 def test_every_release_has_x86_and_a_dialect():
@@ -99,3 +102,40 @@ def test_hooks_that_do_nothing_are_those_of_powerpc_and_sparc_to_v6_19():
     for arch, rows in ROWS.items():
         for row in rows:
             assert (find(arch, row.name)[1].flush_how == "now") == row.flush, row.name
+
+
+@pytest.mark.parametrize(
+    ("release", "line", "there"),
+    [
+        ("3.12", "kfence_unprotect p A", False),
+        ("5.10", "kfence_unprotect p A", False),
+        ("6.1.176", "kfence_unprotect p A", True),
+        ("5.10", "set_pte p A:exclusive", False),
+        ("6.1.176", "set_pte p A:exclusive", True),
+        ("3.12", "set_pte p A:wp", False),
+        ("5.10", "set_pte p A:wp", True),
+        ("5.10", "set_pte p marker", False),
+        ("3.12", "vmap_pfn A p", False),
+    ],
+)
+def test_an_old_release_has_no_code_and_no_entries_that_came_later(release, line, there):
+    """What it lacks is refused by name, so that no verdict is given about it."""
+    config = MachineConfig(
+        "x86",
+        release,
+        entries=(EntrySpec("p", space="kernel"),),
+        tasks=(TaskSpec("T", program(line), cpu=0),),
+    )
+    if there:
+        Machine(config)
+    else:
+        with pytest.raises(ConfigError, match="it came with"):
+            Machine(config)
+
+
+@pytest.mark.parametrize(("release", "effective"), [("3.1", None), ("3.12", "A"), ("5.10", "A")])
+def test_a_page_is_given_its_mapping_at_once_from_v3_10_on(release, effective):
+    """DEBUG_PAGEALLOC in a section on Xen: before, the store waited in the queue."""
+    bench = Workbench("x86", release, "p kernel", pages=("A",))
+    bench.do("lazy_mmu_mode_enable; debug_pagealloc_map_pages p A")
+    assert bench.stored("p") == effective

@@ -6,7 +6,8 @@ Classes of core-mm code read these words alone; no class asks for a release.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 PagemapScope = Literal["absent", "wide", "narrow"]
@@ -80,6 +81,13 @@ class CoreMM:
     with a flush between (1160c2779b82 ("x86, mm, paravirt: Fix vmalloc_fault oops during lazy MMU
     updates") (in v3.9)); there is none from v5.8 on.
 
+    set_memory_flushes: x86's __kernel_map_pages() flushes the mode at its end (26564600c966
+    ("x86/mm: Flush lazy MMU when DEBUG_PAGEALLOC is set") (in v3.10)).
+
+    lacks: operations, flags and values that came later, each with what it is to be called: KFENCE
+    with v5.12, device-exclusive entries with v5.14, pte markers with v5.19, userfaultfd
+    write-protection with v5.7, MADV_FREE with v4.5, vmap_pfn() with v5.10.
+
     kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush (2cd1c8d4dc7e
     ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous, regardless of lazy_mmu
     mode") (in v3.3)), or kmap_local_page(), which does (v5.11 on).
@@ -102,3 +110,5 @@ class CoreMM:
     set_memory_walks: bool
     vmalloc_fault: VmallocFault
     kmap: Kmap
+    set_memory_flushes: bool = True
+    lacks: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -93,12 +93,18 @@ class Machine:
             pages=self.memory,
             sched=self.sched,
         )
-        self.operations: dict[str, Operation] = gather(self._parts())
+        self.operations: dict[str, Operation] = {
+            name: operation
+            for name, operation in gather(self._parts()).items()
+            if name not in self.release.mm.lacks
+        }
         for program in (
             *(task.program for task in config.tasks),
             *(irq.program for irq in config.interrupts),
         ):
             self.core.check(program, self.operations)
+        for spec in config.entries:
+            self.core.check_word(spec.value)
         self.programs = Programs(self.operations)
         self.continuations = Continuations(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))

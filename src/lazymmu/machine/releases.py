@@ -72,6 +72,20 @@ class Release:
 WORST_CASES: Final = ("worst-case", "worst-case-pinned")
 """They stand for every architecture, and do what any of them does."""
 
+_FROM_5_12: Final = {
+    "kfence_unprotect": "KFENCE (in v5.12)",
+    "kfence_protect": "KFENCE (in v5.12)",
+    "exclusive": "device-exclusive entries (in v5.14)",
+    "marker": "pte markers (in v5.19)",
+}
+_FROM_3_13: Final = {
+    **_FROM_5_12,
+    "wp": "userfaultfd write-protection (in v5.7)",
+    "madvise_free_pte_range": "MADV_FREE (in v4.5)",
+    "vmap_pfn": "vmap_pfn() (in v5.10)",
+}
+"""What v5.10, and what v3.1 and v3.12 do not have: by the word of it in a scenario."""
+
 MM_5_10: Final = CoreMM(
     set_ptes=False,
     set_ptes_enters=(),
@@ -90,10 +104,13 @@ MM_5_10: Final = CoreMM(
     set_memory_walks=False,
     vmalloc_fault="absent",
     kmap="atomic",
+    lacks=_FROM_5_12,
 )
-MM_3_1: Final = replace(MM_5_10, kasan="absent", vmalloc_fault="unflushed", kmap="atomic-unflushed")
-MM_3_12: Final = replace(MM_3_1, vmalloc_fault="flushed", kmap="atomic")
-MM_6_1_176: Final = replace(MM_5_10, uffd_wp_check="first", kmap="local")
+MM_3_12: Final = replace(MM_5_10, kasan="absent", vmalloc_fault="flushed", lacks=_FROM_3_13)
+MM_3_1: Final = replace(
+    MM_3_12, vmalloc_fault="unflushed", kmap="atomic-unflushed", set_memory_flushes=False
+)
+MM_6_1_176: Final = replace(MM_5_10, uffd_wp_check="first", kmap="local", lacks={})
 MM_6_1_192: Final = replace(MM_6_1_176, kasan_allocates=False)
 MM_6_12_8: Final = replace(
     MM_6_1_176,

@@ -126,6 +126,8 @@ class CoreCode:
         """
         locked = {name: part.locked for part, names in self.parts() for name in names}
         for op in program:
+            for word in (op.name, *op.args):
+                self.check_word(word)
             operation = operations.get(op.name)
             if op.name in locked and operation is not None and operation.many:
                 wanted = " ".join(name for name, _ in operation.params)
@@ -136,6 +138,13 @@ class CoreCode:
                 if spec is not None and spec.space in locked.get(op.name, ()):
                     self._check_locks(op.name, spec)
             self.check(op.body, operations)
+
+    def check_word(self, word: str | None) -> None:
+        """Raise ConfigError for an operation or a value that came later than this release."""
+        lacks = self.features.lacks
+        for part in (word or "").split(":"):
+            if part in lacks:
+                raise ConfigError(f"there is no `{part}` yet: it came with {lacks[part]}")
 
     def _check_locks(self, name: str, spec: EntrySpec) -> None:
         above = self.memory.specs.get(spec.parent)
@@ -174,7 +183,8 @@ def _others(name: str, features: CoreMM) -> Iterator[type[Part]]:
     if features.move_present_ptes:
         yield MovePresentPtes
     if name in X86:
-        yield set_memory.X86SetMemory
+        flushes = features.set_memory_flushes
+        yield set_memory.X86SetMemory if flushes else set_memory.X86SetMemoryUnflushed
         yield KMAP[features.kmap]
         if features.vmalloc_fault in FAULT:
             yield FAULT[features.vmalloc_fault]

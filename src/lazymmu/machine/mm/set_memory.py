@@ -69,12 +69,17 @@ class X86SetMemory(SetMemory):
     @routine(PAT, "__kernel_map_pages")
     def kernel_map_pages(self, entry: str, value: Value) -> Routine:
         """set_pte_atomic() is set_pte() under PARAVIRT_XXL; then this CPU's TLB, then the mode."""
+        yield self.set_memory(entry, value)
+        yield self.mode.lazy_mmu_mode_flush()
+
+    @routine(PAT, "__set_pages_p")
+    def set_memory(self, entry: str, value: Value) -> Routine:
+        """__set_pages_p() and __set_pages_np(), and __flush_tlb_all()."""
         yield self.read(entry, "lookup_address")
         yield self.arch.set_pte(entry, value)
         yield self.locks.preempt_disable()
         yield self.arch.flush_tlb_range(entry)
         yield self.locks.preempt_enable()
-        yield self.mode.lazy_mmu_mode_flush()
 
     @routine("arch/x86/include/asm/kfence.h")
     def kfence_protect_page(self, entry: str, value: Value) -> Routine:
@@ -85,6 +90,15 @@ class X86SetMemory(SetMemory):
             yield self.locks.preempt_disable()
             yield self.arch.flush_tlb_range(entry)
             yield self.locks.preempt_enable()
+
+
+class X86SetMemoryUnflushed(X86SetMemory):
+    """Before 26564600c966 ("x86/mm: Flush lazy MMU when DEBUG_PAGEALLOC is set") (in v3.10)."""
+
+    @routine(PAT, "__kernel_map_pages")
+    def kernel_map_pages(self, entry: str, value: Value) -> Routine:
+        """The same, and what is put off waits for somebody's section to end."""
+        yield self.set_memory(entry, value)
 
 
 class Arm64SetMemory(SetMemory):
