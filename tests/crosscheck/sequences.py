@@ -33,7 +33,7 @@ _CALLS = {
 _API = {
     "enter": "lazy_mmu_mode_enable",
     "leave": "lazy_mmu_mode_disable",
-    "flush": "lazy_mmu_mode_flush",
+    "flush": "arch_flush_lazy_mmu_mode",
 }
 _GOES = {"out blocked": "schedule", "out yielded": "cond_resched"}
 

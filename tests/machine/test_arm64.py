@@ -68,7 +68,7 @@ def test_a_valid_entry_of_a_higher_level_owes_barriers_whosever_mapping_it_is(re
 def test_a_section_that_wrote_nothing_costs_nothing(release):
     """The pending flag is not set, so that the end emits no barrier."""
     on = bench(release)
-    on.do("lazy_mmu_mode_enable; lazy_mmu_mode_flush; lazy_mmu_mode_disable")
+    on.do("lazy_mmu_mode_enable; arch_flush_lazy_mmu_mode; lazy_mmu_mode_disable")
     assert on.costs["barrier"] == 0
 
 
@@ -76,7 +76,7 @@ def test_a_section_that_wrote_nothing_costs_nothing(release):
 def test_a_flush_emits_and_the_mode_stays_on(release):
     """arch_flush_lazy_mmu_mode() clears the pending flag alone."""
     on = bench(release)
-    on.do("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_flush")
+    on.do("lazy_mmu_mode_enable; set_pte p A; arch_flush_lazy_mmu_mode")
     assert (on.pending, on.effective("p"), on.mode()) == ((), "A", "on")
 
 

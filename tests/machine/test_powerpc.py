@@ -137,7 +137,7 @@ def test_the_flush_is_empty_to_v6_19(row, how):
     """To v6.19 the flush of the mode is empty, and the event says so."""
     bench = Workbench("powerpc", row, "p = A")
     bench.do("lazy_mmu_mode_enable; pte_clear p")
-    seen = bench.do("lazy_mmu_mode_flush")
+    seen = bench.do("arch_flush_lazy_mmu_mode")
     assert [event.how for event in seen if isinstance(event, Flush)] == [how]
     assert bool(bench.pending) == (how == "noop")
 

@@ -139,3 +139,32 @@ def test_a_page_is_given_its_mapping_at_once_from_v3_10_on(release, effective):
     bench = Workbench("x86", release, "p kernel", pages=("A",))
     bench.do("lazy_mmu_mode_enable; debug_pagealloc_map_pages p A")
     assert bench.stored("p") == effective
+
+
+@pytest.mark.parametrize(
+    ("arch", "release", "fault"),
+    [
+        ("x86", "6.12.8", "arch/x86/mm/fault.c"),
+        ("powerpc", "6.12.8", "arch/powerpc/mm/fault.c"),
+        ("sparc", "7.3.4", "arch/sparc/mm/fault_64.c"),
+        ("arm64", "7.3.4", "arch/arm64/mm/fault.c"),
+    ],
+)
+def test_names_and_citations_are_of_the_release_and_architecture_at_hand(arch, release, fault):
+    """Up to v6.19 the generic API is the hook, under the hook's name, and no function twice."""
+    bench = Workbench(arch, release, "p")
+    new = release.startswith("7.")
+    seen, cited = [], set()
+    for line in ("lazy_mmu_mode_enable", "access p", "lazy_mmu_mode_disable"):
+        bench.begin(line)
+        while bench.place():
+            step = bench.machine.describe_step(bench.state, 0)
+            seen.append(step.stack)
+            cited.add(step.source)
+            bench.step()
+    first = "lazy_mmu_mode_enable" if new else "arch_enter_lazy_mmu_mode"
+    assert seen[0] == (first,)
+    assert all(len(set(stack)) == len(stack) for stack in seen)
+    assert any(name.startswith("lazy_mmu_mode") for stack in seen for name in stack) == new
+    assert fault in cited
+    assert not any("arch/" in one and f"arch/{arch}/" not in one for one in cited)

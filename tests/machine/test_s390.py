@@ -105,7 +105,7 @@ def test_after_a_pause_nothing_is_batched_any_more():
 def test_a_flush_stores_and_keeps_the_range():
     """A flush stores and keeps the range: flush_lazy_mmu_mode() leaves and enters again."""
     on = bench()
-    on.do(f"{BEGIN} p q r; set_pte p C; lazy_mmu_mode_flush")
+    on.do(f"{BEGIN} p q r; set_pte p C; arch_flush_lazy_mmu_mode")
     assert on.stored("p") == "C"
     on.do("set_pte q C")
     assert on.pending == (("q", "set C"),)

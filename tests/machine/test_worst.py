@@ -143,7 +143,7 @@ def test_with_counters_an_inner_end_flushes_and_a_pause_leaves(arch, release):
 def test_the_flush_hook_does_something_only_where_sections_nest(release):
     """No text before said what it is for."""
     on = bench("worst-case", release)
-    on.do("lazy_mmu_mode_enable; set_pte p B; lazy_mmu_mode_flush")
+    on.do("lazy_mmu_mode_enable; set_pte p B; arch_flush_lazy_mmu_mode")
     assert on.stored("p") == ("B" if release in (COUNTED, COUNTED_TASK) else "A")
 
 

@@ -206,7 +206,7 @@ def test_bottom_halves_off_are_interrupt_context(row):
 def test_a_flush_leaves_the_mode_on(row):
     """A flush by arch_flush_lazy_mmu_mode() leaves the mode on, in every release."""
     bench = Workbench("x86", row, "p")
-    bench.do("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_flush")
+    bench.do("lazy_mmu_mode_enable; set_pte p A; arch_flush_lazy_mmu_mode")
     assert (bench.stored("p"), bench.mode(), bench.pending) == ("A", "on", ())
 
 
@@ -328,7 +328,7 @@ def test_an_unbalanced_end_is_a_bug_of_the_cpu():
 @pytest.mark.parametrize("row", EACH[1::2])
 def test_hooks_of_a_switch_as_one_step_show_what_they_show_as_many(run, row):
     """Taken apart, a switch has more states, and the same things happen."""
-    texts = ("lazy_mmu_mode_enable; set_pte p A; lazy_mmu_mode_flush", "ptep_get_and_clear p")
+    texts = ("lazy_mmu_mode_enable; set_pte p A; arch_flush_lazy_mmu_mode", "ptep_get_and_clear p")
     whole, apart = (
         run("x86", row, *texts, entries=KERNEL, cpus=2, merge_steps=merge)
         for merge in (True, False)

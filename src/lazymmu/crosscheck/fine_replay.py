@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lazymmu.machine import Machine
 from lazymmu.machine.continuations import Continuations
+from lazymmu.machine.generic_api import PGTABLE_H
 from lazymmu.machine.steps import Retry
 
 if TYPE_CHECKING:
@@ -198,8 +199,13 @@ def _functions(old: Stack, now: Stack) -> tuple[StackFunction, ...]:
     return tuple(
         StackFunction(frame.call.name, frame.call.source, depth >= same)
         for depth, frame in enumerate(now)
-        if frame.call.source
+        if frame.call.source and not _names_a_hook(frame)
     )
+
+
+def _names_a_hook(frame: RoutineFrame) -> bool:
+    """Whether it is the generic API where that is the architecture's hook, which comes below it."""
+    return frame.call.source == PGTABLE_H and frame.call.name.startswith("arch_")
 
 
 def _same(old: Stack, now: Stack) -> int:

@@ -13,13 +13,14 @@ places would look the same.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from lazymmu.machine.steps import RoutineCall
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     from lazymmu.machine.steps import Step
 
@@ -118,8 +119,15 @@ def _send(stack: Stack, value: Hashable) -> Stack:
 
 
 def functions(stack: Stack) -> tuple[str, ...]:
-    """Names of the kernel functions on a stack, outermost first, without the machine's own."""
-    return tuple(frame.call.name for frame in stack if frame.call.source)
+    """Names of the kernel functions on a stack, outermost first, without the machine's own.
+
+    Where the generic API is the architecture's hook, it is one function.
+    """
+    return tuple(name for name, _ in itertools.groupby(_kernel(stack), key=lambda one: one))
+
+
+def _kernel(stack: Stack) -> Iterator[str]:
+    return (frame.call.name for frame in stack if frame.call.source)
 
 
 def innermost(stack: Stack) -> str:

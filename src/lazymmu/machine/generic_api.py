@@ -8,7 +8,7 @@ counter and the hook's call anything may happen, and here it may as well.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lazymmu.contract.events import (
     Disable,
@@ -32,12 +32,17 @@ if TYPE_CHECKING:
 
 Turn = Literal["arch_enter", "arch_leave", "arch_flush", ""]
 
+PGTABLE_H: Final = "include/linux/pgtable.h"
+
 U8 = 256
 """enable_count and pause_count are u8 (linux/mm_types_task.h, struct lazy_mmu_state)."""
 
 
 class DirectMode:
-    """Up to v6.19: the calls are the architecture's hooks, and there is no pause."""
+    """Up to v6.19: the calls are the architecture's hooks, and there is no pause.
+
+    A scenario says lazy_mmu_mode_enable() for what such a kernel calls arch_enter_lazy_mmu_mode().
+    """
 
     counted = False
 
@@ -49,22 +54,25 @@ class DirectMode:
             Column("pause_count", "task", lambda number: arch.paused_out * waits(number)),
         )
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H, "arch_enter_lazy_mmu_mode")
     def lazy_mmu_mode_enable(self) -> Routine:
         """A section begins."""
-        yield from self._framed("lazy_mmu_mode_enable", self._enter())
+        yield from self._framed("arch_enter_lazy_mmu_mode", self._enter())
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H, "arch_leave_lazy_mmu_mode")
     def lazy_mmu_mode_disable(self) -> Routine:
         """A section ends."""
-        yield from self._framed("lazy_mmu_mode_disable", self._leave())
+        yield from self._framed("arch_leave_lazy_mmu_mode", self._leave())
 
-    @routine("include/linux/pgtable.h")
-    def lazy_mmu_mode_flush(self) -> Routine:
-        """arch_flush_lazy_mmu_mode(): what is pending takes effect, the mode stays on."""
+    @routine(PGTABLE_H)
+    def arch_flush_lazy_mmu_mode(self) -> Routine:
+        """What is pending takes effect, the mode stays on."""
         yield self.arch.arch_flush_lazy_mmu_mode()
         yield self._say_flush()
         yield self.arch.observe("flush")
+
+    lazy_mmu_mode_flush = arch_flush_lazy_mmu_mode
+    """The name that scenarios gave it before; no kernel has it."""
 
     def _enter(self) -> Routine:
         """What lazy_mmu_mode_enable() does."""
@@ -111,12 +119,22 @@ class CountedMode(DirectMode):
 
     counted = True
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
+    def lazy_mmu_mode_enable(self) -> Routine:
+        """A section begins."""
+        yield from self._framed("lazy_mmu_mode_enable", self._enter())
+
+    @routine(PGTABLE_H)
+    def lazy_mmu_mode_disable(self) -> Routine:
+        """A section ends."""
+        yield from self._framed("lazy_mmu_mode_disable", self._leave())
+
+    @routine(PGTABLE_H)
     def lazy_mmu_mode_pause(self) -> Routine:
         """The mode is left whatever its depth."""
         yield from self._framed("lazy_mmu_mode_pause", self._leave_for_pause())
 
-    @routine("include/linux/pgtable.h")
+    @routine(PGTABLE_H)
     def lazy_mmu_mode_resume(self) -> Routine:
         """The mode is as it was before the pause."""
         yield from self._framed("lazy_mmu_mode_resume", self._enter_after_pause())

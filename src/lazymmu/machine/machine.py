@@ -349,6 +349,7 @@ MODE_OPERATIONS = (
     "lazy_mmu_mode_enable",
     "lazy_mmu_mode_enable_with_ptes",
     "lazy_mmu_mode_disable",
+    "arch_flush_lazy_mmu_mode",
     "lazy_mmu_mode_flush",
     "lazy_mmu_mode_pause",
     "lazy_mmu_mode_resume",

@@ -18,6 +18,7 @@ Nobody knows which of several translations a CPU uses, so `access()` looks at al
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import Free, Read, Undone, Use, Write
@@ -58,10 +59,11 @@ class Memory:
     """Entries, TLBs and pages of one machine."""
 
     def __init__(self, entries: Iterable[EntrySpec], cpus: int, *, walks: bool) -> None:
-        """`walks`: see `Config`."""
+        """`walks`: see `Config`; an architecture sets `fault`, who looks at a refused access."""
         self.specs: Mapping[str, EntrySpec] = {spec.name: spec for spec in entries}
         self.cpus = range(cpus)
         self.walks = walks
+        self.fault = "mm/memory.c"
         self.pages: tuple[str, ...] = ()
         self.mappers: Mapping[str, tuple[str, ...]] = {}
         self.columns = (
@@ -196,17 +198,17 @@ class Memory:
 
     # ---- operations of programs ----------------------------------------------------------------
 
-    @routine("arch/x86/mm/fault.c")
+    @routine(attrgetter("fault"))
     def access(self, entry: str) -> Routine:
         """Read the memory behind `entry` through whatever translation this CPU may have."""
         yield self._access(entry, False)
 
-    @routine("arch/x86/mm/fault.c")
+    @routine(attrgetter("fault"))
     def access_write(self, entry: str) -> Routine:
         """Write there."""
         yield self._access(entry, True)
 
-    @routine("mm/memory.c")
+    @routine("")
     def settle(self, entry: str) -> Routine:
         """From here on the code counts on the entry's change: nobody uses what was there before."""
         yield self._settle(entry)

@@ -57,6 +57,7 @@ class Arm64(Arch, ABC):
     the flag TIF_LAZY_MMU_PENDING alone.
     """
 
+    fault = "arch/arm64/mm/fault.c"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("unpublished", "cpu", NOTHING),
         Column("owed", "task", NOTHING),

@@ -70,7 +70,8 @@ class Arch:
     (kernel/fork.c, dup_task_struct()); flush_how: whether arch_flush_lazy_mmu_mode() does anything;
     paused_out: what the switch hooks have put into the pause count of a task that waits;
     invalidates_late: in the mode, the invalidation of what is changed at once may wait; api: the
-    generic API that a posted design brings along, None for the release's.
+    generic API that a posted design brings along, None for the release's; fault: the file that
+    looks at what the MMU refuses.
     """
 
     row: ClassVar[str] = "none"
@@ -80,10 +81,12 @@ class Arch:
     paused_out: ClassVar[int] = 0
     invalidates_late: ClassVar[bool] = False
     api: ClassVar[type[DirectMode] | None] = None
+    fault: ClassVar[str] = "mm/memory.c"
 
     def __init__(self, memory: Memory) -> None:
         """`memory`: what the accessors work on."""
         self.memory = memory
+        memory.fault = self.fault
 
     # ---- what the mode really is, for whoever looks ----------------------------------------------
 

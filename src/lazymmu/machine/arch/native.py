@@ -14,4 +14,5 @@ from lazymmu.machine.arch.base import Arch
 class Native(Arch):
     """Defers nothing, at any release."""
 
+    fault = "arch/x86/mm/fault.c"
     row = "x86-native"

@@ -46,6 +46,7 @@ PROCESS: Final = "arch/powerpc/kernel/process.c"
 class Hash(CpuBatch):
     """What all releases share: ppc64_tlb_batch, and the accessors that end in it."""
 
+    fault = "arch/powerpc/mm/fault.c"
     variable = "ppc64_tlb_batch"
     hooks = TLBFLUSH_HASH_H
     add = "hpte_need_flush"
@@ -241,4 +242,5 @@ class HashCounted(Hash, CountedBatch):
 class Radix(Arch):
     """The radix MMU: every hook asks radix_enabled() first, and returns."""
 
+    fault = "arch/powerpc/mm/fault.c"
     row = "powerpc-radix"

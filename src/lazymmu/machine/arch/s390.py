@@ -79,6 +79,7 @@ class S390Posted(Arch):
     entries it was begun with; cache: (entry, value) of those that were changed since.
     """
 
+    fault = "arch/s390/mm/fault.c"
     row = "s390-posted"
     api = PostedMode
     columns: ClassVar[tuple[Column, ...]] = (

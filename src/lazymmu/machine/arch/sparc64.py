@@ -31,6 +31,7 @@ PGTABLE_H: Final = "include/linux/pgtable.h"
 class Sparc(CpuBatch):
     """What all releases share: tlb_batch, and the accessors that end in it."""
 
+    fault = "arch/sparc/mm/fault_64.c"
     variable = "tlb_batch"
     hooks = TLB_C
     add = "tlb_batch_add_one"

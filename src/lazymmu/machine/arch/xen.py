@@ -30,6 +30,7 @@ MMU_PV: Final = "arch/x86/xen/mmu_pv.c"
 class XenQueue(Arch, ABC):
     """What all releases share: the multicall queue and the accessors on top of it."""
 
+    fault = "arch/x86/mm/fault.c"
     columns: ClassVar[tuple[Column, ...]] = (Column("mc_queue", "cpu", ()),)
 
     @abstractmethod
@@ -39,7 +40,8 @@ class XenQueue(Arch, ABC):
     def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """The CPU's queue."""
         return tuple(
-            (entry, f"{operation} {value}") for operation, entry, value in here.cpu_at(cpu).mc_queue
+            (entry, operation if operation == "flush" else f"{operation} {value or 'none'}")
+            for operation, entry, value in here.cpu_at(cpu).mc_queue
         )
 
     # ---- the queue -------------------------------------------------------------------------------

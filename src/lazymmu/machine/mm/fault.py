@@ -41,7 +41,7 @@ class VmallocFault(Part):
     @routine("")
     def synchronize(self) -> Routine:
         """arch_flush_lazy_mmu_mode()."""
-        yield self.mode.lazy_mmu_mode_flush()
+        yield self.mode.arch_flush_lazy_mmu_mode()
 
 
 class VmallocFaultUnflushed(VmallocFault):

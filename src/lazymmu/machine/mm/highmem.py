@@ -45,7 +45,7 @@ class KmapAtomic(Part):
     @routine("")
     def synchronize(self) -> Routine:
         """arch_flush_lazy_mmu_mode()."""
-        yield self.mode.lazy_mmu_mode_flush()
+        yield self.mode.arch_flush_lazy_mmu_mode()
 
 
 class KmapAtomicUnflushed(KmapAtomic):
@@ -71,7 +71,7 @@ class KmapLocal(Part):
         yield self.locks.preempt_disable()
         yield self.bug_on(not (yield self.none(entry)), "!pte_none(ptep_get(kmap_pte))")
         yield self.code.pgtable.set_pte_at(entry, value)
-        yield self.mode.lazy_mmu_mode_flush()
+        yield self.mode.arch_flush_lazy_mmu_mode()
         yield self.locks.preempt_enable()
         yield self.memory.settle(entry)
 
@@ -81,6 +81,6 @@ class KmapLocal(Part):
         yield self.locks.preempt_disable()
         yield self.code.pgtable.pte_clear(entry)
         yield self.arch.flush_tlb_range(entry)
-        yield self.mode.lazy_mmu_mode_flush()
+        yield self.mode.arch_flush_lazy_mmu_mode()
         yield self.locks.preempt_enable()
         yield self.locks.migrate_enable()

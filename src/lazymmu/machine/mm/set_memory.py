@@ -70,7 +70,7 @@ class X86SetMemory(SetMemory):
     def kernel_map_pages(self, entry: str, value: Value) -> Routine:
         """set_pte_atomic() is set_pte() under PARAVIRT_XXL; then this CPU's TLB, then the mode."""
         yield self.set_memory(entry, value)
-        yield self.mode.lazy_mmu_mode_flush()
+        yield self.mode.arch_flush_lazy_mmu_mode()
 
     @routine(PAT, "__set_pages_p")
     def set_memory(self, entry: str, value: Value) -> Routine:

@@ -287,4 +287,15 @@ _ELSEWHERE = {
 
 
 def _value(value: object) -> str:
-    return "none" if value is None else str(value)
+    """A variable's value as the kernel's people would write it, and not as Python does."""
+    match value:
+        case None:
+            return "none"
+        case frozenset():
+            return f"{{{', '.join(sorted(map(_value, value)))}}}"
+        case tuple():
+            return f"[{', '.join(map(_value, value))}]"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)
