@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from lazymmu.contract.events import SwitchIn, SwitchOut
 from lazymmu.ftrace.record import Record
 from lazymmu.machine import EntrySpec, IrqSpec, LockSpec, Machine, MachineConfig, Op, TaskSpec
+from lazymmu.machine.generic_api import PGTABLE_H
 
 Word = tuple[str, int, str]
 Sequence = tuple[Word, ...]
@@ -266,8 +267,10 @@ def _words_of_step(machine: Machine, view: list[object]) -> list[Word]:
     stack = here.this_cpu.thread or here.current.stack
     if not stack or stack[-1].sent:
         return []
-    what = _CALLS.get(stack[-1].call.name)
-    inner = len(stack) > 1 and stack[-2].call.name in _CALLS
+    # Up to v6.19 the generic API has the hook's name, and is not what a tracer sees.
+    hooks = [frame.call for frame in stack if frame.call.source != PGTABLE_H]
+    what = _CALLS.get(hooks[-1].name) if hooks and hooks[-1] is stack[-1].call else None
+    inner = len(hooks) > 1 and hooks[-2].name in _CALLS
     if what is None or inner:
         return []
     irq = {"": "", "hard": "h", "soft": "s"}[here.this_cpu.irq]
