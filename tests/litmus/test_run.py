@@ -7,7 +7,7 @@ import pytest
 
 from lazymmu.litmus import run as running
 from lazymmu.litmus import shipped
-from lazymmu.litmus.read import read
+from lazymmu.litmus.read import LitmusError, read
 from lazymmu.litmus.run import Run, RunLimits, load, runs, verify
 from lazymmu.litmus.write import render
 from lazymmu.witness.machine.verdict import SearchOutcome
@@ -134,3 +134,38 @@ def test_limits_reach_the_search():
     """A bound that is hit leaves the answer open."""
     found = verify(Run(load(TWO, "two"), "x86", "6.12.8", ""), RunLimits("python", max_states=3))
     assert (found.verdict, found.reason) == (SearchOutcome.INCONCLUSIVE, "max_states")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("x86 6.99", "there is no Linux 6.99"),
+        ("x86 3.20", "there is no Linux 3.20"),
+        ("x86 6.6.54", "no machine is of Linux 6.6.54 itself"),
+        ("x86 6.21..", "there is no Linux 6.21"),
+        ("x86 8.0..", "no machine is of a release 8.0.."),
+    ],
+)
+def test_an_expectation_of_a_release_that_does_not_exist_is_refused(target, said):
+    """It would never be asked, and all would be said to be as expected."""
+    with pytest.raises(LitmusError, match=said):
+        load(SMALLEST.format(target), "made.litmus")
+
+
+def test_an_expectation_may_be_of_a_series_and_of_open_ends():
+    """6.12 is what is known of it, and an end may be any release that there was."""
+    for target in ("x86 6.12", "x86 6.12.8", "x86 6.2..6.14", "x86 7.0..", "* ..5.19"):
+        assert load(SMALLEST.format(target), "made.litmus").expect
+
+
+SMALLEST = """litmus smallest
+"A task that does nothing."
+machine: cpus 1
+entries:
+    p  pte kernel = none
+task T0 on cpu0:
+    set_pte p A
+watch kernel-bug
+expect:
+    {}: holds
+"""

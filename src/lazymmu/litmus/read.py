@@ -46,12 +46,14 @@ def read(
     operations: Mapping[str, str] | None = None,
     implementations: Collection[str] | None = None,
     rules: Collection[str] | None = None,
+    releases: Collection[str] | None = None,
 ) -> Scenario:
     """The scenario in `text`.
 
     file: its name, for messages; operations: signatures by name (see `signature`), None for no
     check of operations; implementations: every architecture's and feature's name that `expect` may
-    use, None for any; rules: what `watch`, `rule` and `expect` may name, None for the contract's.
+    use, None for any; rules: what `watch`, `rule` and `expect` may name, None for the contract's;
+    releases: those that machines are of, which `expect` must be about, None for any.
     Raises LitmusError for the first thing that is wrong.
     """
     try:
@@ -60,7 +62,9 @@ def read(
                 1, 1, f"a litmus file has at most {MAX_FILE_CHARACTERS} characters"
             )
         scenario = _Reader(file).transform(parse.parse(text))
-        validate.check(scenario, validate.KnownNames.of(operations, implementations, rules))
+        validate.check(
+            scenario, validate.KnownNames.of(operations, implementations, rules, releases)
+        )
     except VisitError as error:
         if not isinstance(error.orig_exc, parse.LayoutError):
             raise error.orig_exc from None

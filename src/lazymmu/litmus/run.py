@@ -96,7 +96,7 @@ def known_as(name: str) -> str:
 
 def load(text: str, file: str) -> Scenario:
     """A scenario that a machine can be asked, from the text of its file; raises LitmusError."""
-    arches, _, features = names()
+    arches, releases, features = names()
     # The table may know an implementation that there is no machine of (yet).
     rows = [row.name for rows in ROWS.values() for row in rows]
     return read(
@@ -104,6 +104,7 @@ def load(text: str, file: str) -> Scenario:
         file,
         operations=operations.signatures(),
         implementations=(*arches, *features, *ROWS, *rows),
+        releases=releases,
     )
 
 

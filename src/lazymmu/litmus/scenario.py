@@ -275,6 +275,16 @@ def numbers(release: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", release.partition("-")[0]))
 
 
+_LAST_OF_SERIES = {2: 6, 3: 19, 4: 20, 5: 19, 6: 19}
+"""The last release of each series of Linux that is over: 3.19 was followed by 4.0."""
+
+
+def exists(release: str) -> bool:
+    """Whether Linux has, or may come to have, a release of this name."""
+    series, *rest = numbers(release)
+    return (series in _LAST_OF_SERIES and rest[:1] <= [_LAST_OF_SERIES[series]]) or series >= 7
+
+
 def within(release: str, until: str) -> bool:
     """Whether `release` is not after `until` and its stable releases."""
     last = numbers(until)

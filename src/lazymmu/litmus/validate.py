@@ -15,12 +15,19 @@ from lazymmu.contract.event_fields import COMMON_FIELDS, field_types
 from lazymmu.contract.events import EVENTS
 from lazymmu.litmus import signature
 from lazymmu.litmus.parse import LayoutError
-from lazymmu.litmus.scenario import BARE, CONTEXT, LEVELS, within
+from lazymmu.litmus.scenario import BARE, CONTEXT, LEVELS, exists, numbers, within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from lazymmu.litmus.scenario import EntryValue, Expect, OperationLine, Pattern, Scenario
+    from lazymmu.litmus.scenario import (
+        EntryValue,
+        Expect,
+        ExpectationTarget,
+        OperationLine,
+        Pattern,
+        Scenario,
+    )
 
 __all__ = ["FINALLY", "KnownNames", "check", "named"]
 
@@ -41,6 +48,7 @@ class KnownNames:
     implementations: Collection[str] | None
     rules: Collection[str]
     watched: Collection[str]
+    releases: Collection[str] | None = None
 
     @classmethod
     def of(
@@ -48,15 +56,16 @@ class KnownNames:
         operations: Mapping[str, str] | None,
         implementations: Collection[str] | None,
         rules: Collection[str] | None,
+        releases: Collection[str] | None = None,
     ) -> KnownNames:
         """As given, with the contract's rules by default; those that machines show are watched."""
         if rules is not None:
-            return cls(operations, implementations, rules, rules)
+            return cls(operations, implementations, rules, rules, releases)
         from lazymmu.contract.rules import RULES
         from lazymmu.contract.rules.rule import Witness
 
         watched = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
-        return cls(operations, implementations, RULES, watched)
+        return cls(operations, implementations, RULES, watched, releases)
 
 
 def check(scenario: Scenario, known: KnownNames) -> None:
@@ -230,9 +239,32 @@ def _expected(expected: Expect, scenario: Scenario, known: KnownNames) -> None:
             _one_of(target, "architecture or feature", name, known.implementations or ())
         if target.since and target.until and not within(target.since, target.until):
             _fail(target, f"no release is from {target.since} and up to {target.until}")
+        _release(target, known)
     watched = [*(scenario.watch or known.watched), *([FINALLY] if scenario.finally_ else [])]
     for breach in expected.broken:
         _one_of(breach, "watched rule", breach.rule, watched)
+
+
+def _release(target: ExpectationTarget, known: KnownNames) -> None:
+    """Whatever is expected of must be a release that a machine stands for."""
+    if known.releases is None or not (target.since or target.until):
+        return
+    there = [numbers(one) for one in known.releases]
+    for name in {target.since, target.until} - {""}:
+        if not exists(name):
+            near = difflib.get_close_matches(name, known.releases, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            _fail(target, f"there is no Linux {name}{hint}")
+    if target.since == target.until:
+        if not any(one[: len(numbers(target.since))] == numbers(target.since) for one in there):
+            known_ = ", ".join(known.releases)
+            _fail(target, f"no machine is of Linux {target.since} itself; machines are of {known_}")
+    elif not any(
+        (not target.since or one >= numbers(target.since))
+        and (not target.until or within(name, target.until))
+        for name, one in zip(known.releases, there, strict=True)
+    ):
+        _fail(target, f"no machine is of a release {target.since}..{target.until}")
 
 
 def _either(thing: Any, key: str, value: str, allowed: Collection[str]) -> None:
