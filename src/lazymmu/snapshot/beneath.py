@@ -112,6 +112,10 @@ class Ground(Protocol):
         """Return the name under which a file or directory is listed, by its path without links."""
         ...
 
+    def content_id(self, rel: str) -> str:
+        """Return the name of a regular file's content, as git names it; see content.py."""
+        ...
+
 
 class Folder:
     """A directory of the file system, and what is beneath it."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Lose, Stamp, fingerprint, too_large
+from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.listing import wanted
 
 __all__ = ["Mounted", "Over"]
@@ -110,6 +111,11 @@ class Over:
     def shown(self, place: str) -> str:
         """Return the name under which a place is listed."""
         return self._below.shown(place)
+
+    def content_id(self, rel: str) -> str:
+        """Return the name of a regular file's content; see Ground."""
+        content = self._content(rel)
+        return self._below.content_id(rel) if content is None else blob_id(content)
 
     def _content(self, rel: str) -> bytes | None:
         """The new content of a file; None when it is as below. Raises OSError when it is gone."""
@@ -229,6 +235,11 @@ class Mounted:
         """Return the name under which a place is listed."""
         ground, rel = self._of(place)
         return self._above(ground.shown(rel)) if ground is self._other else ground.shown(rel)
+
+    def content_id(self, rel: str) -> str:
+        """Return the name of a regular file's content; see Ground."""
+        ground, rel = self._of(rel)
+        return ground.content_id(rel)
 
     def _of(self, rel: str) -> tuple[Ground, str]:
         """Which of the two has a path, and under which name."""

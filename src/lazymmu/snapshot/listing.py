@@ -17,8 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from lazymmu.snapshot.beneath import CROWD, IRREGULAR, LINK_OUT, Folder, Lose, Stamp, identity, why
+from lazymmu.snapshot.content import blob_id
+from lazymmu.snapshot.git_index import Index, index_of
 
-__all__ = ["Source", "wanted"]
+__all__ = ["CONTENT_CAP", "Source", "wanted"]
+
+CONTENT_CAP: Final = 48 << 20
+"""Largest file that is read, in bytes. The largest header of 7.3, a table of AMD register masks,
+has 24 MB."""
 
 _NO_C: Final = frozenset({"tools", "Documentation", "samples", "scripts"})
 """Top directories whose C is not the kernel's: host programs, texts and examples."""
@@ -71,6 +77,8 @@ class Source(Folder):
         """Open the gate to `root`; see Folder."""
         super().__init__(root, typed)
         self._listing: _Listing | None = None
+        self._index: Index | None = None
+        self._looked = False
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
@@ -81,6 +89,23 @@ class Source(Folder):
     def shown(self, place: str) -> str:
         """Return the name under which a place without links in it is listed."""
         return self._listed().shown(place)
+
+    def content_id(self, rel: str) -> str:
+        """Return the name of a regular file's content; see Ground.
+
+        Where git has seen the file as it is now, the index gives it; others are read.
+        """
+        place, status = self.find(rel)
+        index = self.index()
+        known = index.blob(place, identity(status)) if index is not None else None
+        return known or blob_id(self.read(rel, CONTENT_CAP))
+
+    def index(self) -> Index | None:
+        """Return the index of the folder's repository, as it was when it was first asked for."""
+        if not self._looked:
+            self._looked = True
+            self._index = index_of(self.root)
+        return self._index
 
     def _counts(self, name: str, place: str, directory: bool) -> bool:
         """Whether a link is the one name of what it leads to."""

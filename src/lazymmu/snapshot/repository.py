@@ -11,24 +11,18 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot.git import Git, private_git
+from lazymmu.snapshot.git_directory import INDEX_LIMIT, SMALL_LIMIT, find, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = ["GitEntry", "Repository", "taken", "view"]
-
-_SMALL = 4 << 20
-"""Bytes of a file of a repository that is read here, such as its configuration."""
-
-_INDEX = 512 << 20
-"""Bytes of an index. That of a kernel has 9 MB."""
 
 _VALUES = {
     # The other formats go without saying, and an older git does not know these words.
@@ -173,9 +167,9 @@ def view(tree: str) -> Iterator[Repository]:
     """
     try:
         here = Path(tree).resolve(strict=True)
-        top, own = _find(here)
+        found_at = find(here)
+        top, own, common = found_at.top, found_at.own, found_at.common
         with private_git() as git:
-            common = _common(own)
             for name in ("refs", "packed-refs", "reftable", "shallow"):
                 _borrow(common / name, git.directory / name)
             (git.directory / "logs").mkdir()
@@ -183,12 +177,12 @@ def view(tree: str) -> Iterator[Repository]:
             _borrow(common / "logs" / "refs", git.directory / "logs" / "refs")
             for path in own.iterdir():
                 if path.name.endswith("HEAD"):  # and ORIG_HEAD, FETCH_HEAD ...
-                    _copy(path, git.directory / path.name, _SMALL)
+                    _copy(path, git.directory / path.name, SMALL_LIMIT)
                 elif path.name == "index" or path.name.startswith("sharedindex."):
-                    _copy(path, git.directory / path.name, _INDEX)
+                    _copy(path, git.directory / path.name, INDEX_LIMIT)
             (git.directory / "info").mkdir()
-            _copy(common / "info" / "exclude", git.directory / "info" / "exclude", _SMALL)
-            found = _configuration(git, _read(common / "config", _SMALL))
+            _copy(common / "info" / "exclude", git.directory / "info" / "exclude", SMALL_LIMIT)
+            found = _configuration(git, read_file(common / "config", SMALL_LIMIT))
             git.configure(taken(found))
             yield Repository(
                 Git(git.directory, top, common / "objects"),
@@ -204,44 +198,6 @@ def view(tree: str) -> Iterator[Repository]:
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise Problem(f"the git repository of {tree} cannot be read: {why}") from None
-
-
-def _find(tree: Path) -> tuple[Path, Path]:
-    """The top of the repository that a tree is in, and its git directory.
-
-    Only what is named `.git` counts: a directory that looks like a git directory itself is what a
-    stranger can send.
-    """
-    for top in (tree, *tree.parents):
-        mark = top / ".git"
-        if mark.is_file():
-            text = _read(mark, _SMALL).rstrip(b"\r\n")
-            if not text.startswith(b"gitdir: "):
-                raise Problem(f"{mark} is no file of git")
-            own = Path(top, os.fsdecode(text.removeprefix(b"gitdir: ")))
-        elif os.path.lexists(mark / "HEAD"):
-            own = mark
-        else:
-            continue
-        # As git's safe.directory, but for one's own tree in a container: a repository that lies
-        # around a tree belongs to who has the tree.
-        if os.stat(mark).st_uid not in {0, os.geteuid(), os.stat(tree).st_uid}:
-            raise Problem(
-                f"the git repository {mark} belongs to somebody else than {tree}; "
-                "chown one of them, so that they are the same user's"
-            )
-        if not own.is_dir() or not (_common(own) / "objects").is_dir():
-            raise Problem(f"{tree} is not in a git repository: {own} is none")
-        return top, own
-    raise Problem(f"{tree} is not in a git repository: there is no .git in it or above it")
-
-
-def _common(own: Path) -> Path:
-    """What a git directory shares with other work trees of its repository; itself, if alone."""
-    mark = own / "commondir"
-    if not mark.is_file():
-        return own
-    return Path(own, os.fsdecode(_read(mark, _SMALL).rstrip(b"\r\n")))
 
 
 def _configuration(git: Git, text: bytes) -> list[tuple[str, str]]:
@@ -284,19 +240,8 @@ def _copy(path: Path, copy: Path, cap: int) -> None:
     """Copy a file of the repository, if there is one, with its time: git judges an index by it."""
     if path.is_file():
         status = path.stat()
-        copy.write_bytes(_read(path, cap))
+        copy.write_bytes(read_file(path, cap))
         os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def _read(path: Path, cap: int) -> bytes:
-    """The bytes of a regular file of at most `cap` bytes; OSError otherwise, and never a hang."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(f"{path} is not a regular file")
-        content = file.read(cap + 1)
-    if len(content) > cap:
-        raise OSError(f"{path} has more than {cap >> 20} MB")
-    return content
 
 
 def _walk(tree: Path, rel: str) -> Iterator[str]:

@@ -20,13 +20,12 @@ from typing import Final
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Stamp, fingerprint, settled, why
 from lazymmu.snapshot.layers import Mounted, Over
-from lazymmu.snapshot.listing import Source
+from lazymmu.snapshot.listing import CONTENT_CAP, Source
 
 __all__ = ["ABSENT", "SIZE_CAP", "Loss", "Stamp", "Tree", "TreeError"]
 
-SIZE_CAP = 48 << 20
-"""Largest file that is read, in bytes. The largest header of 7.3, a table of AMD register masks,
-has 24 MB."""
+SIZE_CAP = CONTENT_CAP
+"""Largest file that is read, in bytes."""
 
 _MARKS = ("Kconfig", "arch", "include/linux", "mm")
 """What every kernel source tree has at its top, beside the Makefile."""
@@ -194,6 +193,17 @@ class Tree:
             return self.ground.shown(self.ground.real(rel))
         except (OSError, ValueError):
             return rel
+
+    def content_id(self, rel: str) -> str | None:
+        """Return the name of a file's content, the same for the same bytes in every tree.
+
+        It is git's name of the blob. Where git knows it (the tree is a commit, or the file is as
+        the index of its work tree says) nothing is read. None: it is not there or cannot be read.
+        """
+        try:
+            return self.ground.content_id(rel)
+        except (OSError, ValueError):
+            return None
 
     def stamp(self, rel: str) -> Stamp:
         """Return the state of a file or directory, ABSENT when it is not there."""

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names of contents, as git gives them: the same bytes have the same name, wherever they are."""
+
+from __future__ import annotations
+
+import hashlib
+
+__all__ = ["SHA1", "SHA256", "blob_id"]
+
+SHA1, SHA256 = "sha1", "sha256"
+"""The two formats of names that a repository may have (extensions.objectFormat)."""
+
+
+def blob_id(content: bytes | bytearray | memoryview, form: str = SHA1) -> str:
+    """The name that git gives to a file of this content.
+
+    :param form: `SHA1` or `SHA256`. One of the two everywhere, unless it is to be compared with
+        what a repository of the other says.
+    """
+    digest = hashlib.new(form, b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest()
