@@ -20,7 +20,7 @@ def test_the_former_tree_has_the_old_contents_and_only_the_old_files(repository,
     (repository / "mm" / "staged.c").write_text("int staged;\n")
     git(repository, "add", "mm/staged.c")
     (repository / "mm" / "untracked.c").write_text("int untracked;\n")
-    former = former_tree.at_revision(str(repository), "HEAD")
+    former = former_tree.at_revision(str(repository), "HEAD").changes
     old = Tree.open(repository).over(former)
     assert old.release == "6.12.8"
     assert old.read("mm/inner.c") == b"int one;\nint two;\nint three;\n"
@@ -32,7 +32,7 @@ def test_the_former_tree_has_the_old_contents_and_only_the_old_files(repository,
 def test_an_unchanged_file_keeps_the_identity_that_the_cache_knows(repository):
     """The second check reads only what differs."""
     (repository / "mm" / "inner.c").write_text("changed\n")
-    former = former_tree.at_revision(str(repository), "HEAD")
+    former = former_tree.at_revision(str(repository), "HEAD").changes
     present = Tree.open(repository)
     then, now = present.over(former).manifest(), present.manifest()
     assert [rel for rel in now if then[rel] != now[rel]] == ["mm/inner.c"]
@@ -45,7 +45,7 @@ def test_a_tree_below_the_top_of_its_repository_is_compared_by_its_own_paths(tre
     git(tree.parent, "commit", "-q", "-m", "first")
     (tree / "mm" / "inner.c").write_text("changed\n")
     (tree.parent / "beside").write_text("not ours\n")
-    former = former_tree.at_revision(str(tree), "HEAD")
+    former = former_tree.at_revision(str(tree), "HEAD").changes
     assert former == {"mm/inner.c": b"int one;\nint two;\nint three;\n"}
 
 

@@ -13,7 +13,19 @@ from pathlib import Path
 import pytest
 
 from lazymmu.problem import Problem
-from lazymmu.snapshot import former_tree, git
+from lazymmu.snapshot import former_tree, git, git_store
+from lazymmu.snapshot.git_store import GitStore
+from lazymmu.snapshot.object_store import StoreError
+
+
+@pytest.fixture
+def repository(tree, git):
+    """A repository that libgit2 does not read: its names have 256 bits."""
+    (tree / "mm" / "kept.c").write_text("int kept;\n")
+    git(tree, "init", "-q", "-b", "main", "--object-format=sha256")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "first")
+    return tree
 
 
 @pytest.fixture
@@ -47,7 +59,7 @@ def gone(pids: Path) -> bool:
 def test_a_git_that_hangs_is_killed_with_all_that_it_started(repository, hanging, monkeypatch):
     """A git that hangs is killed with all that it started, and one sentence says so."""
     monkeypatch.setattr(git, "TIME_LIMIT", 0.5)
-    with pytest.raises(Problem, match=r"^--since: git config did not end within 0\.5 seconds$"):
+    with pytest.raises(Problem, match=r"^--since: git rev-parse did not end within 0\.5 seconds$"):
         former_tree.at_revision(str(repository), "HEAD")
     assert gone(hanging)
     with pytest.raises(Problem, match=r"^p: git apply did not end within 0\.5 seconds$"):
@@ -100,29 +112,32 @@ def test_what_git_gives_is_bounded(monkeypatch):
 
 def test_contents_are_bounded_together_and_alone(monkeypatch):
     """One that no check reads is not given; too many are refused."""
-    monkeypatch.setattr(git, "SIZE_CAP", 10)
+    monkeypatch.setattr(git_store, "CONTENT_CAP", 10)
     with git.private_git() as private:
         small, large = (
             private.must("hash-object", "-w", "--stdin", stdin=content).decode().strip()
             for content in (b"small", b"larger than that")
         )
         absent = "1" * 40
-        assert private.blobs([small, large, absent, small]) == {small: b"small", large: None}
-        monkeypatch.setattr(git, "CONTENT_LIMIT", 4)
-        with pytest.raises(Problem, match="of files differ"):
-            private.blobs([small])
+        assert GitStore(private).blobs([small, large, absent, small]) == {
+            small: b"small",
+            large: None,
+        }
+        monkeypatch.setattr(git_store, "CONTENT_LIMIT", 4)
+        with pytest.raises(StoreError, match="of files differ"):
+            GitStore(private).blobs([small])
 
 
 def test_contents_are_the_same_in_one_call_or_several(monkeypatch):
     """They are asked for in batches."""
-    monkeypatch.setattr(git, "_BATCH", 100)
+    monkeypatch.setattr(git_store, "_BATCH", 100)
     contents = [b"%d\n" % number * number for number in range(40)] + [b"", b"\n", b"blob 3\nabc"]
     with git.private_git() as private:
         names = {
             private.must("hash-object", "-w", "--stdin", stdin=content).decode().strip(): content
             for content in contents
         }
-        assert private.blobs(names) == names
+        assert GitStore(private).blobs(names) == names
 
 
 def test_nothing_is_left_of_a_private_repository():
@@ -139,7 +154,9 @@ def test_a_git_that_cannot_be_run_is_one_sentence(repository, tmp_path, monkeypa
         (tmp_path / "git").write_text(content)
         (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Problem, match=r"^--since: (git is not installed|cannot run git config: )"):
+    with pytest.raises(
+        Problem, match=r"^--since: (git is not installed|cannot run git rev-parse: )"
+    ):
         former_tree.at_revision(str(repository), "HEAD")
 
 

@@ -12,20 +12,23 @@ The former tree costs little: it is the present one with the changed files as th
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.problem import Problem
-from lazymmu.snapshot.git import CONTENT_LIMIT, Git, private_git
-from lazymmu.snapshot.repository import GitEntry, Repository, view
+from lazymmu.snapshot.changes import changed_since
+from lazymmu.snapshot.git import Git, private_git
+from lazymmu.snapshot.git_store import GitStore
+from lazymmu.snapshot.object_store import CONTENT_LIMIT, GitEntry
+from lazymmu.snapshot.repository import Repository, view
+from lazymmu.snapshot.revisions import Base, Range, base_of
 from lazymmu.snapshot.tree import Tree, TreeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["at_revision", "without_patch"]
+__all__ = ["FormerTree", "at_revision", "without_patch"]
 
 _BRANCH = "refs/heads/present"
 """Where the files that a patch names are, in a repository of our own."""
@@ -34,22 +37,33 @@ _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 """Bytes of a file's name and of a path (NAME_MAX, and PATH_MAX without the null byte)."""
 
 
-def at_revision(tree: str, revision: str) -> dict[str, bytes | None]:
-    """What differs between a git revision and the files in `tree`, as it was then.
+@dataclass(frozen=True, slots=True)
+class FormerTree:
+    """A tree as it was.
 
-    Keys are paths relative to `tree`, values the former content, None for what was not there, or
-    is larger than any file that a check reads. Files that git neither tracks nor ignores count as
-    added. Raises Problem if `tree` is in no git repository or the revision is not in it.
+    :param changes: what differs from the tree as it is, by path: the former content, None for what
+        was not there, or is larger than any file that a check reads.
+    :param base: what it was then.
+    """
+
+    changes: dict[str, bytes | None]
+    base: Base
+
+
+def at_revision(tree: str, revision: str, *, exact: bool = False) -> FormerTree:
+    """The tree as it was in the merge base with a git revision, or, if `exact`, in that itself.
+
+    Files that git neither tracks nor ignores count as added. Raises Problem if `tree` is in no git
+    repository or the revision is not in it.
     """
     try:
         with view(tree) as seen:
-            commit = seen.commit(revision)
-            changed = seen.changed(commit)
-            former = _contents(seen, changed, lambda: seen.files(commit), lambda _: None)
+            base = base_of(seen, Range(revision), exact=exact)
+            files = seen.files(base.commit)
+            changed = changed_since(_opened(tree), seen, files)
+            return FormerTree(_contents(seen, changed, lambda: files, lambda _: None), base)
     except Problem as problem:
         raise Problem(f"--since: {problem}") from None
-    present = _opened(tree)
-    return {rel: old for rel, old in former.items() if not _stands_for(old, present, rel)}
 
 
 def without_patch(tree: str, patch: bytes, name: str) -> dict[str, bytes | None]:
@@ -75,7 +89,7 @@ def without_patch(tree: str, patch: bytes, name: str) -> dict[str, bytes | None]
                 raise Problem(
                     f"this patch is not applied to {tree} (--diff wants it so): {undone.why}"
                 )
-            seen = Repository(git, git.work_tree)
+            seen = Repository(GitStore(git), git.work_tree, git.work_tree)
             there = seen.files(git.must("write-tree").decode().strip())
             changed = {rel: there.get(rel) for rel in names}
             return _contents(seen, changed, lambda: there, lambda rel: _file(present, rel))
@@ -162,22 +176,6 @@ def _led(rel: str, target: str) -> str:
     """Where a link at `rel` leads, as a path relative to the tree; empty if out of it."""
     led = os.path.normpath(os.path.join(os.path.dirname(rel), target))
     return "" if led.startswith("/") or led.split("/")[0] == ".." else led
-
-
-def _stands_for(old: bytes | None, present: Tree, rel: str) -> bool:
-    """Whether a former content is a pointer of Git LFS to what the file is now.
-
-    What fetched it is a filter of the repository, which is not run here.
-    """
-    if old is None or not old.startswith(b"version https://git-lfs.github.com/spec/"):
-        return False
-    oid = re.search(rb"^oid sha256:([0-9a-f]{64})$", old, re.MULTILINE)
-    content = _file(present, rel)
-    return (
-        oid is not None
-        and content is not None
-        and hashlib.sha256(content).hexdigest() == oid[1].decode()
-    )
 
 
 def _opened(tree: str) -> Tree:

@@ -25,13 +25,12 @@ from typing import IO, TYPE_CHECKING, Self
 
 from lazymmu.interrupt import Terminated
 from lazymmu.problem import Problem
-from lazymmu.snapshot.tree import SIZE_CAP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
-__all__ = ["CONTENT_LIMIT", "OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
+__all__ = ["OUTPUT_LIMIT", "TIME_LIMIT", "Answer", "Git", "private_git"]
 
 TIME_LIMIT = 120.0
 """Seconds that one call of git may take. To hash the 60,000 files of a kernel anew takes it three
@@ -39,9 +38,6 @@ if they are in memory, and a minute from a slow disk."""
 
 OUTPUT_LIMIT = 256 << 20
 """Bytes that git may write to one file, its output being one."""
-
-CONTENT_LIMIT = 1 << 30
-"""Bytes that the contents of files may have together, where they are all in memory."""
 
 _MEMORY_LIMIT = 2 << 30
 """Bytes of memory of git's own (RLIMIT_DATA: a mapped pack does not count)."""
@@ -77,7 +73,6 @@ _ENVIRONMENT = {
     "GIT_ATTR_NOSYSTEM": "1",
     # What the commit says, not what another object says in its place.
     "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_LITERAL_PATHSPECS": "1",
     # Nothing is fetched. The configuration of a partial clone is not read anyway.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
@@ -88,9 +83,6 @@ _ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "lazymmu",
     "GIT_COMMITTER_EMAIL": "lazymmu",
 }
-
-_BATCH = 64 << 20
-"""Bytes of objects that are asked for in one call, so that each has its own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,43 +142,6 @@ class Git:
         if answer.code:
             raise Problem(f"git {arguments[0]} failed: {answer.why}")
         return answer.out
-
-    def blobs(self, names: Iterable[str]) -> dict[str, bytes | None]:
-        """The contents of blobs by their names; one that git does not have is not in it.
-
-        None: larger than any file that a check reads. Raises Problem if they have more than
-        CONTENT_LIMIT together, and as `must` does.
-        """
-        wanted = sorted(set(names))
-        if not wanted:
-            return {}
-        found: dict[str, bytes | None] = {}
-        batches: list[list[tuple[str, int]]] = [[]]
-        total = room = 0
-        for line in self.must("cat-file", "--batch-check", stdin=_lines(wanted)).splitlines():
-            # `NAME blob SIZE`, or `NAME missing`.
-            name, kind, *size = line.decode().split(" ")
-            if kind != "blob":
-                continue
-            if int(size[0]) > SIZE_CAP:
-                found[name] = None
-                continue
-            total += int(size[0])
-            room -= int(size[0])
-            if room < 0:
-                room = _BATCH - int(size[0])
-                batches.append([])
-            batches[-1].append((name, int(size[0])))
-        if total > CONTENT_LIMIT:
-            raise Problem(f"more than {CONTENT_LIMIT >> 20} MB of files differ")
-        for batch in filter(None, batches):
-            out = self.must("cat-file", "--batch", stdin=_lines(name for name, _ in batch))
-            at = 0
-            for name, length in batch:
-                at = out.index(b"\n", at) + 1
-                found[name] = out[at : at + length]
-                at += length + 1
-        return found
 
     def _environment(self) -> dict[str, str]:
         # A git hook that calls lazymmu exports where its own repository is.
@@ -334,10 +289,6 @@ def _program() -> str:
     if git is None:
         raise Problem("git is not installed, and --since and --diff need it")
     return git
-
-
-def _lines(names: Iterable[str]) -> bytes:
-    return b"".join(name.encode() + b"\n" for name in names)
 
 
 def _first_line(message: bytes) -> str:

@@ -43,15 +43,10 @@ def provenance(tree: str) -> Provenance | None:
     """
     try:
         with view(tree) as repository:
-            try:
-                revision = repository.commit("HEAD")
-            except Problem:
-                revision = ""  # nothing was committed yet
-            inside = repository.tree.relative_to(repository.top).as_posix()
             return Provenance(
                 str(repository.top),
-                "" if inside == "." else inside,
-                revision,
+                repository.inside,
+                repository.head(),
                 origin_of(repository.origin),
             )
     except (Problem, ValueError):

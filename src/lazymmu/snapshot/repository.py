@@ -2,158 +2,130 @@
 """A git repository of somebody else, seen through a git directory of our own.
 
 The view has the repository's objects, references and a copy of its index, and nothing else of it:
-no configuration but the few values below that name no program, no attributes, hooks, grafts or
-replacements. So git can read the history and compare it with the work tree, and has nothing to run.
+no configuration but the few values that name no program (git_config.py), no attributes, hooks,
+grafts or replacements. libgit2 reads it (library_store.py), and where that does not know a format,
+git (git_store.py); neither has anything to run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.problem import Problem
+from lazymmu.snapshot import git_config
 from lazymmu.snapshot.git import Git, private_git
-from lazymmu.snapshot.git_directory import INDEX_LIMIT, SMALL_LIMIT, find, read_file
+from lazymmu.snapshot.git_directory import SMALL_LIMIT, find, read_file
+from lazymmu.snapshot.git_store import GitStore
+from lazymmu.snapshot.library_store import open_library
+from lazymmu.snapshot.object_store import GitEntry, ObjectStore, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["GitEntry", "Repository", "taken", "view"]
+    from lazymmu.snapshot.git_directory import GitDirectory
 
-_VALUES = {
-    # The other formats go without saying, and an older git does not know these words.
-    "extensions.objectformat": r"sha256",
-    "extensions.refstorage": r"reftable",
-    # Without these two, a file that an index gives no time for looks changed at each line's end.
-    "core.autocrlf": r"\w+",
-    "core.eol": r"[a-z]+",
-    # What `@{upstream}` means.
-    "branch.*.remote": r"[\w./+@-]+",
-    "branch.*.merge": r"[\w./+@-]+",
-    "remote.*.fetch": r"[\w./+@:*-]+",
-}
-"""What is taken over from a repository's configuration, and how it may read. Whoever adds to it:
-a value that names a program, a file or a place must never be here."""
+__all__ = ["Repository", "view"]
 
-_SUBSECTION = re.compile(r"[\w./+@-]+", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class GitEntry:
-    """A file of a commit: its mode, as git writes it, and the name of its blob."""
-
-    mode: str
-    blob: str
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is neither a link nor another repository."""
-        return self.mode.startswith("100")
-
-    @property
-    def is_link(self) -> bool:
-        """Whether its content is where a symbolic link leads."""
-        return self.mode == "120000"
+_WORK_TREE = "[core]\n\tworktree = work\n"
+"""Ours, and empty (git.private_git): libgit2 would take the directory that ours stands in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A view of the repository that a tree is in, opened by `view`, or a repository of our own.
+    """A view of the repository that a tree is in, opened by `view`.
 
-    git: reads through the view; tree: the tree's directory, at or below the repository's top;
-    top: that; origin: the URL of the remote of that name, as it is configured, "" for none;
-    partial, shallow: whether the repository says that it lacks objects, or commits, by intention.
+    store: reads its history; tree: the tree's directory, at or below the repository's top; top:
+    that; origin: the URL of the remote of that name, as it is configured, "" for none; partial,
+    shallow: whether the repository says that it lacks objects, or commits, by intention.
     """
 
-    git: Git
+    store: ObjectStore
     tree: Path
+    top: Path
     partial: bool = False
     shallow: bool = False
-    top: Path = Path()
     origin: str = ""
+
+    @property
+    def inside(self) -> str:
+        """The tree's path in the repository, "" at its top."""
+        inside = self.tree.relative_to(self.top).as_posix()
+        return "" if inside == "." else inside
 
     def commit(self, revision: str) -> str:
         """The name of the commit that `revision` means; raises Problem if there is none."""
-        # In two steps: `:/text^{commit}` would search for that text.
-        name = self._verified(revision)
-        commit = self._verified(f"{name}^{{commit}}") if name.isalnum() else ""
-        if not commit:
-            hint = (
-                " (it is a shallow clone: git fetch --unshallow, or fetch-depth: 0)"
-                if self.shallow
-                else ""
-            )
-            raise Problem(f"the git repository of {self.tree} has no revision {revision!r}{hint}")
-        return commit
+        with self._explained():
+            if commit := self.store.commit(revision):
+                return commit
+        hint = ""
+        if self.shallow:
+            hint = " (it is a shallow clone: git fetch --unshallow, or fetch-depth: 0)"
+        raise Problem(f"the git repository of {self.tree} has no revision {revision!r}{hint}")
 
-    def changed(self, commit: str) -> dict[str, GitEntry | None]:
-        """Each path below the tree that differs from a commit, and what it was there; None: absent.
+    def head(self) -> str:
+        """The commit that is checked out, "" before the first one."""
+        with self._explained():
+            return self.store.commit("HEAD")
+        raise AssertionError
 
-        What git neither tracks nor ignores counts as added.
-        """
-        if not Path(self.git.directory, "index").exists():
-            self.git.must("read-tree", commit)
-        # Compares contents where times and sizes differ or are too close to tell, and does not
-        # trust an index that says `assume unchanged`; it fails if anything differs, which is no
-        # failure.
-        self.git.ask("update-index", "-q", "--really-refresh")
-        raw = self._must(
-            "diff-index", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff",
-            "--ignore-submodules=all", "--relative", commit, "--", ".",
-        )  # fmt: skip
-        changed: dict[str, GitEntry | None] = {}
-        fields = raw.split(b"\0")
-        everything: dict[str, GitEntry] | None = None
-        for head, path in zip(fields[0::2], fields[1::2], strict=False):
-            mode, _, old, new, status = head.decode().removeprefix(":").split(" ")
-            rel = os.fsdecode(path)
-            if status == "U":  # of a merge that is not finished, and says nothing of the commit
-                everything = everything if everything is not None else self.files(commit)
-                changed[rel] = everything.get(rel)
-            elif status != "D" and new.strip("0") and not os.path.lexists(self.tree / rel):
-                pass  # left out by a sparse checkout: it is not in the tree, and was not
-            else:
-                changed[rel] = None if status == "A" else GitEntry(mode, old)
-        listed = self._must("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
-        for rel in map(os.fsdecode, filter(None, listed)):
-            below = _walk(self.tree, rel) if rel.endswith("/") else [rel]
-            changed |= {path: None for path in below if path not in changed}
-        return changed
+    def merge_base(self, one: str, other: str) -> str:
+        """The best common ancestor of two commits; raises Problem if they have none."""
+        with self._explained():
+            if found := self.store.merge_base(one, other):
+                return found
+        hint = ""
+        if self.shallow:
+            hint = ": it is a shallow clone (git fetch --deepen=1000, or fetch-depth: 0)"
+        raise Problem(
+            f"the git repository of {self.tree} has no common ancestor of {one[:12]} and "
+            f"{other[:12]}{hint}; --exact compares with the revision itself"
+        )
 
     def files(self, commit: str) -> dict[str, GitEntry]:
-        """Every file of a commit, or of a tree of git's, below the tree."""
-        files = {}
-        for line in filter(None, self._must("ls-tree", "-r", "-z", commit).split(b"\0")):
-            head, _, path = line.partition(b"\t")
-            mode, _, blob = head.decode().split(" ")
-            files[os.fsdecode(path)] = GitEntry(mode, blob)
-        return files
+        """Every file of a commit below the tree, by its path relative to the tree."""
+        with self._explained():
+            return self.store.files(commit, self.inside)
+        raise AssertionError
 
-    def contents(self, entries: dict[str, GitEntry]) -> dict[str, bytes | None]:
+    def contents(self, entries: Mapping[str, GitEntry]) -> dict[str, bytes | None]:
         """The contents of entries by path; None: larger than any file that a check reads."""
-        found = self.git.blobs(entry.blob for entry in entries.values())
+        with self._explained():
+            found = self.store.blobs(entry.blob for entry in entries.values())
         for rel, entry in entries.items():
             if entry.blob not in found:
-                raise Problem(
-                    f"the git repository of {self.tree} lacks the former content of {rel}"
-                    f" ({entry.blob}){self._why()}"
-                )
+                raise self.lacking(rel, entry)
         return {rel: found[entry.blob] for rel, entry in entries.items()}
 
-    def _verified(self, name: str) -> str:
-        """The name of the object that `name` means, empty if there is none."""
-        done = self.git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", name)
-        return "" if done.code else done.out.decode().strip()
+    def lacking(self, rel: str, entry: GitEntry) -> Problem:
+        """The problem that an object is not there."""
+        return Problem(
+            f"the git repository of {self.tree} lacks the former content of {rel}"
+            f" ({entry.blob}){self._why()}"
+        )
 
-    def _must(self, *arguments: str) -> bytes:
-        done = self.git.ask(*arguments, cwd=self.tree)
-        if done.code:
-            raise Problem(f"git {arguments[0]} failed in {self.tree}: {done.why}{self._why()}")
-        return done.out
+    def ignored(self, texts: Mapping[str, bytes], rels: Iterable[str]) -> set[str]:
+        """Which paths `.gitignore` files, and the repository's own list, make git ignore.
+
+        :param texts: those files by path, like all paths relative to the tree.
+        """
+        inside = f"{self.inside}/" if self.inside else ""
+        with self._explained():
+            found = self.store.ignored(
+                {inside + rel: text for rel, text in texts.items()}, (inside + rel for rel in rels)
+            )
+        return {rel.removeprefix(inside) for rel in found}
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            raise Problem(
+                f"the git repository of {self.tree} cannot be read: {error}{self._why()}"
+            ) from None
 
     def _why(self) -> str:
         return ": it is a partial clone, and nothing is fetched here" if self.partial else ""
@@ -167,32 +139,20 @@ def view(tree: str) -> Iterator[Repository]:
     """
     try:
         here = Path(tree).resolve(strict=True)
-        found_at = find(here)
-        top, own, common = found_at.top, found_at.own, found_at.common
+        where = find(here)
         with private_git() as git:
-            for name in ("refs", "packed-refs", "reftable", "shallow"):
-                _borrow(common / name, git.directory / name)
-            (git.directory / "logs").mkdir()
-            _borrow(own / "logs" / "HEAD", git.directory / "logs" / "HEAD")
-            _borrow(common / "logs" / "refs", git.directory / "logs" / "refs")
-            for path in own.iterdir():
-                if path.name.endswith("HEAD"):  # and ORIG_HEAD, FETCH_HEAD ...
-                    _copy(path, git.directory / path.name, SMALL_LIMIT)
-                elif path.name == "index" or path.name.startswith("sharedindex."):
-                    _copy(path, git.directory / path.name, INDEX_LIMIT)
-            (git.directory / "info").mkdir()
-            _copy(common / "info" / "exclude", git.directory / "info" / "exclude", SMALL_LIMIT)
-            found = _configuration(git, read_file(common / "config", SMALL_LIMIT))
-            git.configure(taken(found))
+            found = _borrowed(git, where)
+            objects = where.common / "objects"
+            asked = GitStore(Git(git.directory, git.work_tree, objects))
             yield Repository(
-                Git(git.directory, top, common / "objects"),
+                open_library(git.directory, git.work_tree, objects, asked) or asked,
                 here,
+                where.top,
                 partial=any(
                     key == "extensions.partialclone" or key.endswith(".promisor")
                     for key, _ in found
                 ),
-                shallow=(common / "shallow").is_file(),
-                top=top,
+                shallow=(where.common / "shallow").is_file(),
                 origin=dict(found).get("remote.origin.url", ""),
             )
     except (OSError, ValueError) as error:
@@ -200,32 +160,25 @@ def view(tree: str) -> Iterator[Repository]:
         raise Problem(f"the git repository of {tree} cannot be read: {why}") from None
 
 
-def _configuration(git: Git, text: bytes) -> list[tuple[str, str]]:
-    """All keys and values of a configuration, without what it includes."""
-    out = git.ask("config", "--file", "-", "--no-includes", "--list", "-z", stdin=text)
-    if out.code:
-        raise Problem(f"the configuration of the git repository cannot be read: {out.why}")
-    pairs = (line.partition(b"\n") for line in out.out.split(b"\0") if line)
-    return [(os.fsdecode(key), os.fsdecode(value)) for key, _, value in pairs]
+def _borrowed(git: Git, where: GitDirectory) -> list[tuple[str, str]]:
+    """Put what a repository says of its history into a git directory of our own.
 
-
-def taken(found: Iterable[tuple[str, str]]) -> str:
-    """The part of a configuration, found as keys and values, that is taken over.
-
-    Returned as git writes one. What is taken has no character that means anything to git there.
+    Returns the repository's configuration, of which only plain words are taken over.
     """
-    lines = []
-    for key, value in found:
-        section, _, rest = key.partition(".")
-        subsection, dot, name = rest.rpartition(".")
-        pattern = _VALUES.get(f"{section}.*.{name}" if dot else key)
-        if pattern is None or not re.fullmatch(pattern, value, re.ASCII):
-            continue
-        if dot and not _SUBSECTION.fullmatch(subsection):
-            continue
-        quoted = f' "{subsection}"' if dot else ""
-        lines.append(f"[{section}{quoted}]\n\t{name} = {value}\n")
-    return "".join(lines)
+    own, common = where.own, where.common
+    for name in ("refs", "packed-refs", "reftable", "shallow"):
+        _borrow(common / name, git.directory / name)
+    (git.directory / "logs").mkdir()
+    _borrow(own / "logs" / "HEAD", git.directory / "logs" / "HEAD")
+    _borrow(common / "logs" / "refs", git.directory / "logs" / "refs")
+    for path in own.iterdir():
+        if path.name.endswith("HEAD"):  # and ORIG_HEAD, FETCH_HEAD ...
+            _copy(path, git.directory / path.name)
+    (git.directory / "info").mkdir()
+    _copy(common / "info" / "exclude", git.directory / "info" / "exclude")
+    found = git_config.parse(read_file(common / "config", SMALL_LIMIT))
+    git.configure(git_config.taken(found) + _WORK_TREE)
+    return found
 
 
 def _borrow(path: Path, link: Path) -> None:
@@ -236,17 +189,7 @@ def _borrow(path: Path, link: Path) -> None:
         link.symlink_to(path)
 
 
-def _copy(path: Path, copy: Path, cap: int) -> None:
-    """Copy a file of the repository, if there is one, with its time: git judges an index by it."""
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a small file of the repository, if there is one."""
     if path.is_file():
-        status = path.stat()
-        copy.write_bytes(read_file(path, cap))
-        os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def _walk(tree: Path, rel: str) -> Iterator[str]:
-    """Every file below a directory: git does not list what another repository in a tree holds."""
-    for directory, below, names in os.walk(tree / rel):
-        below[:] = [name for name in below if name != ".git"]
-        for name in names:
-            yield os.path.relpath(os.path.join(directory, name), tree)
+        copy.write_bytes(read_file(path, SMALL_LIMIT))

@@ -91,25 +91,34 @@ class Tree:
             ground = Source(str(root), os.fspath(path))
         except (OSError, ValueError, RuntimeError) as error:
             raise TreeError(f"{path!s:.200}: cannot be read: {why(error)}") from None
+        return cls.on(ground, root, os.fspath(path))
+
+    @classmethod
+    def on(cls, ground: Ground, root: Path, name: str, *, plain: bool = True) -> Tree:
+        """Return the kernel tree that stands on a ground.
+
+        root: the directory that it belongs to; name: the tree's, for messages; plain: see Tree.
+        Raises TreeError, with one sentence, if it is no kernel tree.
+        """
         for mark in (*_MARKS, "Makefile"):
             try:
-                ground.find(mark)
+                ground.real(mark)
             except FileNotFoundError:
-                raise TreeError(f"{path}: not a kernel source tree (it has no `{mark}`)") from None
+                raise TreeError(f"{name}: not a kernel source tree (it has no `{mark}`)") from None
             except OSError as error:
-                raise TreeError(f"{path}: `{mark}` cannot be read: {why(error)}") from None
+                raise TreeError(f"{name}: `{mark}` cannot be read: {why(error)}") from None
         try:
             makefile = ground.read("Makefile", _MAKEFILE)
         except OSError as error:
-            raise TreeError(f"{path}: `Makefile` cannot be read: {why(error)}") from None
+            raise TreeError(f"{name}: `Makefile` cannot be read: {why(error)}") from None
         found = dict(re.findall(rb"^(\w+)[ \t]*=[ \t]*([\w.~+-]*)[ \t]*$", makefile[:4096], re.M))
         version, patchlevel, sublevel, extra = (
             found.get(name.encode(), b"").decode("ascii", "replace") for name in _RELEASE
         )
         if not version.isdecimal() or not patchlevel.isdecimal():
-            raise TreeError(f"{path}: not a kernel source tree (its Makefile names no VERSION)")
+            raise TreeError(f"{name}: not a kernel source tree (its Makefile names no VERSION)")
         release = f"{version}.{patchlevel}" + (f".{sublevel}" if sublevel else "") + extra
-        return cls(root, release, given=ground)
+        return cls(root, release, given=ground, plain=plain)
 
     def over(self, changes: Mapping[str, bytes | None]) -> Tree:
         """Return this tree with some files changed, in memory alone.

@@ -367,7 +367,7 @@ def _former(tree: Where, request: CheckRequest, wanted: _Wanted) -> dict[str, by
     if isinstance(tree, Tree):
         raise Problem("--since and --diff need the path of a tree, not one that is open")
     if request.since is not None:
-        return former_tree.at_revision(str(tree), request.since)
+        return former_tree.at_revision(str(tree), request.since).changes
     if wanted.patch is not None:
         return former_tree.without_patch(str(tree), wanted.patch.content, wanted.patch.name)
     return None
