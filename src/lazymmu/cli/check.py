@@ -62,12 +62,18 @@ def _add_selecting(parser: argparse.ArgumentParser) -> None:
     )
     new = which.add_mutually_exclusive_group()
     new.add_argument(
-        "--since", metavar="REV", help="report only what is new in this git tree since revision REV"
+        "--since",
+        metavar="REV",
+        help="report what is new, fixed and moved in this git tree since its merge base with REV; "
+        "A..B: in commit B since its merge base with A",
     )
     new.add_argument(
         "--diff",
         metavar="FILE",
         help="report only what this patch, applied to the tree, brings (- for standard input)",
+    )
+    which.add_argument(
+        "--exact", action="store_true", help="with --since: since REV itself, not the merge base"
     )
     which.add_argument(
         "--suppress", metavar="FILE", help="leave out the findings that this TOML file names"
@@ -157,6 +163,7 @@ def _request(
         rules=args.rules,
         min_confidence=Confidence(args.min_confidence or Confidence.MEDIUM),
         since=args.since,
+        exact=args.exact,
         diff=options.maybe_given(args.diff),
         suppressions=options.maybe_given(args.suppress),
         allow=not args.no_allow,

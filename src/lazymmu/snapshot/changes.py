@@ -14,6 +14,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.snapshot.beneath import identity
 from lazymmu.snapshot.content import SHA1, SHA256, blob_id
 from lazymmu.snapshot.listing import CONTENT_CAP, Source
 from lazymmu.snapshot.object_store import StoreError
@@ -21,7 +22,8 @@ from lazymmu.snapshot.object_store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from lazymmu.snapshot.git_index import Index
+    from lazymmu.snapshot.beneath import Ground, Stamp
+    from lazymmu.snapshot.git_index import GitIndex
     from lazymmu.snapshot.object_store import GitEntry
     from lazymmu.snapshot.repository import Repository
     from lazymmu.snapshot.tree import Tree
@@ -49,10 +51,13 @@ def changed_since(
     :raises Problem: the repository cannot be read.
     """
     index = tree.ground.index() if isinstance(tree.ground, Source) else None
+    listed = tree.ground.manifest(lambda _rel, _why: None)
     changed: dict[str, GitEntry | None] = {}
     apart: dict[str, GitEntry] = {}
     for rel, entry in files.items():
-        if not entry.is_link and not entry.is_file:
+        if _settled(tree.ground, index, listed.get(rel), rel, entry) or not (
+            entry.is_link or entry.is_file
+        ):
             continue
         form = SHA1 if len(entry.blob) == 40 else SHA256
         match _content(tree, rel, entry, form):
@@ -67,7 +72,25 @@ def changed_since(
                     apart[rel] = entry
     for rel in _alike(tree, seen, apart):
         del changed[rel]
-    return changed | dict.fromkeys(_added(tree, seen, files, index))
+    return changed | dict.fromkeys(_added(tree, listed, seen, files, index))
+
+
+def _settled(
+    ground: Ground, index: GitIndex | None, stamp: Stamp | None, rel: str, entry: GitEntry
+) -> bool:
+    """Whether git has seen the file as it is now, and with this content; stamp: if it is known."""
+    if index is None or not index.plain or not isinstance(ground, Source):
+        return False
+    known = index.entries.get(rel)
+    if known is None or known.blob != entry.blob:
+        return False
+    if stamp is not None:
+        return index.agrees(known, stamp)
+    try:
+        place, status = ground.find(rel)
+    except (OSError, ValueError):
+        return False
+    return place == rel and index.agrees(known, identity(status))
 
 
 def _content(tree: Tree, rel: str, entry: GitEntry, form: str) -> str:
@@ -86,7 +109,7 @@ def _content(tree: Tree, rel: str, entry: GitEntry, form: str) -> str:
         return "not readable"
 
 
-def _left_out(index: Index | None, rel: str) -> bool:
+def _left_out(index: GitIndex | None, rel: str) -> bool:
     """Whether a file is not in the tree because the checkout is a sparse one."""
     if index is None:
         return False
@@ -129,7 +152,11 @@ def _points_to(seen: Repository, entry: GitEntry, content: bytes) -> bool:
 
 
 def _added(
-    tree: Tree, seen: Repository, files: Mapping[str, GitEntry], index: Index | None
+    tree: Tree,
+    listed: Iterable[str],
+    seen: Repository,
+    files: Mapping[str, GitEntry],
+    index: GitIndex | None,
 ) -> list[str]:
     """What the commit does not have: tracked, or neither tracked nor ignored.
 
@@ -142,7 +169,7 @@ def _added(
     elsewhere = {rel for rel, entry in files.items() if entry.mode == _GITLINK}
     elsewhere |= {rel for rel in staged if index and f"{index.entries[rel].mode:06o}" == _GITLINK}
     others: list[str] = []
-    for rel in tree.ground.manifest(lambda _rel, _why: None):
+    for rel in listed:
         if rel in files or rel in staged:
             continue
         try:

@@ -16,6 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lazymmu.garbage_collection import seldom_collected
 from lazymmu.problem import Problem
 from lazymmu.snapshot.changes import changed_since
 from lazymmu.snapshot.git import Git, private_git
@@ -50,6 +51,7 @@ class FormerTree:
     base: Base
 
 
+@seldom_collected()
 def at_revision(tree: str, revision: str, *, exact: bool = False) -> FormerTree:
     """The tree as it was in the merge base with a git revision, or, if `exact`, in that itself.
 

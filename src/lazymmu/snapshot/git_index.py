@@ -21,7 +21,7 @@ from lazymmu.problem import Problem
 from lazymmu.snapshot import git_directory
 from lazymmu.snapshot.beneath import Folder, Stamp
 
-__all__ = ["Index", "IndexEntry", "IndexFormatError", "index_of", "parse"]
+__all__ = ["GitIndex", "IndexEntry", "IndexFormatError", "index_of", "parse"]
 
 _HEADER: Final = struct.Struct(">4sII")
 _EXTENSION: Final = struct.Struct(">4sI")
@@ -61,7 +61,7 @@ class IndexEntry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class GitIndex:
     """The index of the work tree that a tree is in.
 
     :param entries: what is not in a conflict, by path relative to the tree.
@@ -97,7 +97,7 @@ class Index:
         )
 
 
-def index_of(root: str) -> Index | None:
+def index_of(root: str) -> GitIndex | None:
     """The index of the work tree that a directory, a path without links, is in; None for none.
 
     One that cannot be read or understood is none: whoever asks then reads the files.
@@ -113,7 +113,7 @@ def index_of(root: str) -> Index | None:
         plain = _plain(where, found)
         if below:
             found = {p.removeprefix(below): e for p, e in found.items() if p.startswith(below)}
-        return Index(found, written, plain)
+        return GitIndex(found, written, plain)
     except (Problem, OSError, ValueError):
         return None
 

@@ -55,7 +55,7 @@ class GitStore:
             head, _, path = line.partition(b"\t")
             mode, _, blob = head.decode().split(" ")
             files[os.fsdecode(path)] = GitEntry(mode, blob)
-        return dict(sorted(files.items()))
+        return files
 
     def blob(self, name: str, cap: int) -> bytes | None:
         """The content of a blob; see ObjectStore."""

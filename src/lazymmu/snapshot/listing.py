@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from lazymmu.snapshot.beneath import CROWD, IRREGULAR, LINK_OUT, Folder, Lose, Stamp, identity, why
 from lazymmu.snapshot.content import blob_id
-from lazymmu.snapshot.git_index import Index, index_of
+from lazymmu.snapshot.git_index import GitIndex, index_of
 
 __all__ = ["CONTENT_CAP", "Source", "wanted"]
 
@@ -77,7 +77,7 @@ class Source(Folder):
         """Open the gate to `root`; see Folder."""
         super().__init__(root, typed)
         self._listing: _Listing | None = None
-        self._index: Index | None = None
+        self._index: GitIndex | None = None
         self._looked = False
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
@@ -100,7 +100,7 @@ class Source(Folder):
         known = index.blob(place, identity(status)) if index is not None else None
         return known or blob_id(self.read(rel, CONTENT_CAP))
 
-    def index(self) -> Index | None:
+    def index(self) -> GitIndex | None:
         """Return the index of the folder's repository, as it was when it was first asked for."""
         if not self._looked:
             self._looked = True

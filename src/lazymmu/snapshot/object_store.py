@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,8 +21,12 @@ class StoreError(Exception):
     """Something cannot be read of a repository; the text says why, in a clause."""
 
 
-@dataclass(frozen=True, slots=True)
-class GitEntry:
+_ENTRIES: Final = {
+    size: re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)
+}
+
+
+class GitEntry(NamedTuple):
     """A file of a commit: its mode, as git writes it, and the name of its blob."""
 
     mode: str
@@ -79,19 +83,13 @@ def tree_entries(content: bytes, size: int) -> list[tuple[str, str, str]]:
     :param size: bytes of the name of an object.
     :raises StoreError: it is damaged.
     """
-    found = []
-    at = 0
-    while at < len(content):
-        blank = content.find(b" ", at, at + 8)
-        end = content.find(b"\0", blank)
-        if blank < 0 or end < 0 or end + size >= len(content) + 1:
-            raise StoreError("a tree object is damaged")
-        mode = content[at:blank].decode("ascii", "replace").zfill(6)
-        name = content[end + 1 : end + 1 + size]
-        if len(name) != size:
-            raise StoreError("a tree object is damaged")
-        found.append((mode, os.fsdecode(content[blank + 1 : end]), name.hex()))
-        at = end + 1 + size
+    entries = _ENTRIES[size].findall(content)
+    found = [
+        (mode.decode().zfill(6), os.fsdecode(name), blob.hex()) for mode, name, blob in entries
+    ]
+    whole = sum(len(mode) + len(name) for mode, name, _ in entries) + len(entries) * (size + 2)
+    if whole != len(content) or any(name in (".", "..") for _, name, _ in found):
+        raise StoreError("a tree object is damaged, or has a name that no file can have")
     return found
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 from lazymmu.contract.rules import RULES
 from lazymmu.problem import Problem
-from lazymmu.snapshot import former_tree
 from lazymmu.snapshot.provenance import provenance
-from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs import allow_comments, baseline, names, reading, selection, suppressions
+from lazymmu.verbs.change import change
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, Input, read, several
 from lazymmu.verbs.reading import TreeRequest
 from lazymmu.verbs.selection import CheckOutcome, FailOn, SetAsideBy
+from lazymmu.verbs.two_trees import two_trees
 from lazymmu.witness.finding import CheckResult, Confidence
 from lazymmu.witness.source import check as source
 
@@ -40,7 +40,9 @@ class CheckRequest(TreeRequest):
 
     :param rules: names of `contract.rules.RULES`; without any, all that source can show.
     :param min_confidence: how sure a finding must be.
-    :param since: only what is new in the one git tree since this revision.
+    :param since: what changed in the one git tree since its merge base with this revision; of a
+        range `A..B`, in B since its merge base with A.
+    :param exact: since the revision itself, whatever the branch has got from elsewhere.
     :param diff: only what a patch brings that is applied to the one tree.
     :param suppressions: a TOML file of findings that are left out, each with a reason.
     :param configured: suppressions of a configuration (`verbs.configuration`), besides.
@@ -53,6 +55,7 @@ class CheckRequest(TreeRequest):
     rules: Sequence[str] = ()
     min_confidence: Confidence = Confidence.MEDIUM
     since: str | None = None
+    exact: bool = False
     diff: Given | None = None
     suppressions: Given | None = None
     configured: Sequence[Suppression] = ()
@@ -262,6 +265,8 @@ def _wanted(request: CheckRequest) -> _Wanted:
             raise Problem(f"{option} needs exactly one tree")
         if value is not None and request.kernel is not None:
             raise Problem("--since and --diff need a kernel tree, not a module")
+    if request.exact and request.since is None:
+        raise Problem("--exact goes with --since")
     if request.since is not None and request.diff is not None:
         raise Problem("--since and --diff cannot be combined")
     arches = reading.arches_of(request)
@@ -305,21 +310,30 @@ def _one(
             source.check, where, request, wanted.arches, progress, rules=request.rules or None
         )
 
-    former = _former(tree, request, wanted)
-    result = selection.ordered(look(tree))
-    outcome = CheckOutcome(
-        result,
-        fail_on=request.fail_on,
-        compared=former is not None or wanted.baseline is not None,
-        comments=allow_comments.comments_of(tree, result) if request.allow else None,
-        provenance=provenance(reading.called(tree)) if request.provenance else None,
-    )
-    if former is not None:
-        # First of all filters, because it counts equal fingerprints on both sides.
-        old = look(reading.opened(tree).over(former))
-        before = selection.known(f.fingerprint for f in old.findings)
-        outcome = outcome.setting_aside(SetAsideBy.FORMER_TREE, _unjustified(before))
-        outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
+    with two_trees(tree, since=request.since, exact=request.exact, patch=wanted.patch) as two:
+        result = selection.ordered(look(two.present))
+        outcome = CheckOutcome(
+            result,
+            fail_on=request.fail_on,
+            compared=two.former is not None or wanted.baseline is not None,
+            comments=allow_comments.comments_of(two.present, result) if request.allow else None,
+            provenance=provenance(reading.called(tree)) if request.provenance else None,
+        )
+        if two.former is not None and two.base is not None:
+            # First of all filters, because it counts equal fingerprints on both sides.
+            old = look(two.former)
+            before = (two.former, selection.ordered(old).findings)
+            outcome = outcome.since(
+                *change(two.base, before, (reading.opened(two.present), result.findings))
+            )
+            outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
+    return result, _left(outcome, paths, request, wanted)
+
+
+def _left(
+    outcome: CheckOutcome, paths: tuple[str, ...], request: CheckRequest, wanted: _Wanted
+) -> CheckOutcome:
+    """What remains of a check after all that somebody has judged, known, or not asked about."""
     for by, entries in (
         (SetAsideBy.SUPPRESSION, wanted.suppressions),
         (SetAsideBy.CONFIGURATION, request.configured),
@@ -337,7 +351,7 @@ def _one(
         outcome = outcome.without("outside --path", selection.under(paths))
         outcome = replace(outcome, paths=paths)
     least = request.min_confidence
-    return result, outcome.without(f"below {least} confidence", selection.above(least))
+    return outcome.without(f"below {least} confidence", selection.above(least))
 
 
 def _judged(entries: Sequence[Suppression]) -> Callable[[Finding], str | None]:
@@ -358,16 +372,3 @@ def _allowed(comments: AllowComments) -> Callable[[Finding], str | None]:
 def _unjustified(test: Callable[[Finding], bool]) -> Callable[[Finding], str | None]:
     """A test as a judge of `CheckOutcome.setting_aside` that gives no reasons."""
     return lambda finding: "" if test(finding) else None
-
-
-def _former(tree: Where, request: CheckRequest, wanted: _Wanted) -> dict[str, bytes | None] | None:
-    """What the change that the request names replaced, None where it names none."""
-    if request.since is None and wanted.patch is None:
-        return None
-    if isinstance(tree, Tree):
-        raise Problem("--since and --diff need the path of a tree, not one that is open")
-    if request.since is not None:
-        return former_tree.at_revision(str(tree), request.since).changes
-    if wanted.patch is not None:
-        return former_tree.without_patch(str(tree), wanted.patch.content, wanted.patch.name)
-    return None

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
     from lazymmu.snapshot.provenance import Provenance
     from lazymmu.verbs.allow_comments import AllowComments
+    from lazymmu.verbs.change import Change
     from lazymmu.witness.finding import CheckResult, Finding
 
 LossKey = tuple[str, str, str]
 """What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
 
 __all__ = [
+    "NOT_NEW",
     "CheckOutcome",
     "FailOn",
     "SetAside",
@@ -35,8 +37,13 @@ __all__ = [
     "inside",
     "known",
     "ordered",
+    "place",
     "under",
 ]
+
+
+NOT_NEW = "not new"
+"""Why a finding is withheld that was there before a change, moved or not; see `change.Change`."""
 
 
 class FailOn(StrEnum):
@@ -74,8 +81,12 @@ class SetAsideBy(StrEnum):
     """An entry of the configuration that was found with the tree, or named."""
     COMMENT = "allowed by a comment in the source"
     BASELINE = "in the baseline"
-    FORMER_TREE = "not new"
+    UNCHANGED = "unchanged"
     """It was there before the change that is asked about."""
+    MOVED = "moved"
+    """It was there before, in another place or under another name."""
+    FIXED = "fixed"
+    """It was there before, and is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,8 @@ class CheckOutcome:
     """Whether it was asked what was there before: by a former tree, or by a baseline."""
     provenance: Provenance | None = None
     """Which commit it is, where that was asked for and is known."""
+    change: Change | None = None
+    """What became of the findings of the tree as it was, where that was asked for."""
 
     @property
     def blind(self) -> tuple[Lost, ...]:
@@ -133,6 +146,25 @@ class CheckOutcome:
     def links_out(self) -> int:
         """How many files are links that lead out of the tree, and were not read."""
         return sum(lost.reason == LINK_OUT for lost in self.result.coverage.unparsed)
+
+    @property
+    def not_counted(self) -> tuple[SetAside, ...]:
+        """Everything that is known and does not count, each with what says so."""
+        if self.change is None:
+            return self.aside
+        moved = (
+            SetAside(one.finding, SetAsideBy.MOVED, f"from {place(one.origin)}")
+            for one in self.change.moved
+        )
+        fixed = (SetAside(one, SetAsideBy.FIXED) for one in self.change.fixed)
+        unchanged = (SetAside(one, SetAsideBy.UNCHANGED) for one in self.change.unchanged)
+        return (*self.aside, *fixed, *moved, *unchanged)
+
+    def since(self, new: tuple[Finding, ...], change: Change) -> CheckOutcome:
+        """This outcome with the new findings alone, and what became of the others beside them."""
+        less = replace(self, result=replace(self.result, findings=new), change=change)
+        known = len(self.verdicts) - len(less.verdicts)
+        return replace(less, withheld=(*less.withheld, (NOT_NEW, known))) if known else less
 
     def knowing(self, losses: Iterable[LossKey]) -> CheckOutcome:
         """This outcome with losses that were there before."""
@@ -166,7 +198,9 @@ class CheckOutcome:
         """
         kept = tuple(f for f in self.result.findings if not drop(f))
         aside = tuple(one for one in self.aside if not drop(one.finding))
-        less = replace(self, result=replace(self.result, findings=kept), aside=aside)
+        change = None if self.change is None else self.change.less(drop)
+        result = replace(self.result, findings=kept)
+        less = replace(self, result=result, aside=aside, change=change)
         gone = len(self.verdicts) - len(less.verdicts)
         return replace(less, withheld=(*less.withheld, (reason, gone))) if gone else less
 
@@ -184,12 +218,22 @@ class CheckOutcome:
             else:
                 aside.append(SetAside(finding, by, reason))
         gone = sum(one.finding.severity is not Severity.INFORMATION for one in aside)
+        change = self.change
+        if change is not None and by is not SetAsideBy.BASELINE:
+            change = change.less(lambda finding: judge(finding) is not None)
         return replace(
             self,
+            change=change,
             result=replace(self.result, findings=tuple(kept)),
             withheld=(*self.withheld, (by.value, gone)) if gone else self.withheld,
             aside=(*self.aside, *aside),
         )
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is, as `file:line function()`."""
+    function = f" {finding.function}()" if finding.function else ""
+    return f"{finding.file}:{finding.line}{function}"
 
 
 def ordered(result: CheckResult) -> CheckResult:

@@ -12,6 +12,8 @@ import pytest
 
 from lazymmu.report.check import sarif
 from lazymmu.snapshot.provenance import Provenance
+from lazymmu.snapshot.revisions import Base
+from lazymmu.verbs.change import Change, Moved
 from lazymmu.verbs.selection import CheckOutcome, SetAside, SetAsideBy
 from lazymmu.witness.finding import Confidence, Severity, Step, StepAside, TreeInfo
 
@@ -142,11 +144,23 @@ def test_what_was_there_before_is_unchanged_and_the_rest_new(render, make_findin
     old, new = make_finding(line=3), make_finding()
     (plain,) = render(CheckOutcome(make_result(new)))["runs"][0]["results"]
     assert "baselineState" not in plain
-    for by in (SetAsideBy.BASELINE, SetAsideBy.FORMER_TREE):
-        outcome = CheckOutcome(make_result(new), aside=(SetAside(old, by),), compared=True)
-        first, second = render(outcome)["runs"][0]["results"]
-        assert (first["baselineState"], second["baselineState"]) == ("new", "unchanged")
-        assert "suppressions" not in second
+    outcome = CheckOutcome(
+        make_result(new), aside=(SetAside(old, SetAsideBy.BASELINE),), compared=True
+    )
+    first, second = render(outcome)["runs"][0]["results"]
+    assert (first["baselineState"], second["baselineState"]) == ("new", "unchanged")
+    assert "suppressions" not in second
+
+
+def test_what_a_change_mends_is_absent_and_what_it_moves_is_updated(
+    render, make_finding, make_result
+):
+    """Each result says what became of it, in the words of the format."""
+    new, old, moved, fixed = (make_finding(fingerprint=name) for name in "nomf")
+    change = Change(Base("1" * 40, "main"), (fixed,), (Moved(moved, old),), (old,))
+    outcome = CheckOutcome(make_result(new), change=change, compared=True)
+    results = render(outcome)["runs"][0]["results"]
+    assert [one["baselineState"] for one in results] == ["new", "absent", "updated", "unchanged"]
 
 
 def test_a_rule_has_help_a_link_a_level_a_precision_and_tags(render, make_result):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.report.check.compare import Comparison
+    from lazymmu.verbs.change import Change
     from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding, SectionRow, Sections
 
@@ -74,6 +75,7 @@ def _check(outcome: CheckOutcome) -> dict[str, Any]:
         **module,
         "arches": list(result.arches),
         "findings": findings,
+        **_change(outcome.change),
         "withheld": [{"reason": reason, "count": number} for reason, number in outcome.withheld],
         "set_aside": [
             {"by": one.by, "reason": one.reason, "finding": _finding(one.finding)}
@@ -81,6 +83,19 @@ def _check(outcome: CheckOutcome) -> dict[str, Any]:
         ],
         "blind": [asdict(lost) for lost in outcome.blind],
         "coverage": {**asdict(result.coverage), "lines": standings(result.coverage)},
+    }
+
+
+def _change(change: Change | None) -> dict[str, Any]:
+    """What became of the findings of a former tree, where one was asked about."""
+    if change is None:
+        return {}
+    base = change.base
+    return {
+        "fixed": [_finding(one) for one in change.fixed],
+        "moved": [{**_finding(one.finding), "from": _finding(one.origin)} for one in change.moved],
+        "unchanged": [_finding(one) for one in change.unchanged],
+        "base": {**asdict(base), "text": str(base)},
     }
 
 

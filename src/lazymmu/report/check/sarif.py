@@ -36,7 +36,13 @@ _SUPPRESSIONS: Final = {
     SetAsideBy.CONFIGURATION: "external",
     SetAsideBy.COMMENT: "inSource",
 }
-_KNOWN: Final = (SetAsideBy.BASELINE, SetAsideBy.FORMER_TREE)
+_STATES: Final = {
+    SetAsideBy.BASELINE: "unchanged",
+    SetAsideBy.UNCHANGED: "unchanged",
+    SetAsideBy.MOVED: "updated",
+    SetAsideBy.FIXED: "absent",
+}
+"""The words for what was there before (3.27.24)."""
 
 
 def render(
@@ -67,7 +73,7 @@ def _run(
     lost += [("note", "could not be read or parsed", item) for item in result.coverage.unparsed]
     lost += [("note", "could not be resolved", item) for item in result.coverage.unresolved]
     shown: list[tuple[Finding, SetAside | None]] = [(one, None) for one in result.findings]
-    shown += [(one.finding, one) for one in outcome.aside]
+    shown += [(one.finding, one) for one in outcome.not_counted]
     return sarif.run(
         [
             _result(finding, one, outcome, rules, inside)
@@ -134,8 +140,7 @@ def _standing(one: SetAside | None, outcome: CheckOutcome) -> dict[str, Any]:
     """Whether it was there before, and whether somebody has judged it."""
     said: dict[str, Any] = {}
     if outcome.compared:
-        known = one is not None and one.by in _KNOWN
-        said["baselineState"] = "unchanged" if known else "new"
+        said["baselineState"] = "new" if one is None else _STATES.get(one.by, "new")
     if one is not None and one.by in _SUPPRESSIONS:
         reason = {"justification": one.reason} if one.reason else {}
         kind = _SUPPRESSIONS[one.by]

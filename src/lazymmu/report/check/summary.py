@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.report.check import coverage
 from lazymmu.report.common.words import clean, count
+from lazymmu.verbs.selection import NOT_NEW
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ __all__ = ["sentences", "unconcerned"]
 def sentences(
     outcome: CheckOutcome, *, asked: Collection[str] = (), listed: bool = False
 ) -> list[str]:
-    """One to seven sentences.
+    """One to eight sentences.
 
     asked: rules named by the user, whose information is shown; listed: the format lists
     information and what could not be seen, so that pointing there would be idle.
@@ -37,6 +38,11 @@ def sentences(
         f"{count(seen.functions_parsed, 'function')} read"
         + (f" for {', '.join(result.arches)}" if result.arches else "")
     ]
+    if (change := outcome.change) is not None:
+        said.append(
+            f"{change.base}: {len(outcome.verdicts)} new, {len(change.fixed)} fixed, "
+            f"{len(change.moved)} moved, {len(change.unchanged)} unchanged"
+        )
     hidden = [f for f in outcome.information if f.rule not in asked]
     if hidden and not listed:
         rules = sorted({finding.rule for finding in hidden})
@@ -48,9 +54,11 @@ def sentences(
     passing = len(outcome.verdicts) - sum(f in outcome.verdicts for f in outcome.failing)
     if passing:
         said.append(f"{passing} of them leave the exit code alone, by fail-on {outcome.fail_on}")
-    if outcome.withheld:
+    # What is not new was said above, by what became of it.
+    withheld = [one for one in outcome.withheld if one[0] != NOT_NEW]
+    if withheld:
         said.append(
-            "not counted: " + ", ".join(f"{number} {reason}" for reason, number in outcome.withheld)
+            "not counted: " + ", ".join(f"{number} {reason}" for reason, number in withheld)
         )
     blind = []
     if seen.unparsed:

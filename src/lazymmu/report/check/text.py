@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from lazymmu.report.check.phrases import harms, headline, sorted_by_severity, terms
 from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
+from lazymmu.verbs.selection import SetAsideBy
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.verbs.selection import CheckOutcome
+    from lazymmu.verbs.selection import CheckOutcome, SetAside
     from lazymmu.witness.finding import Finding, Step
 
 __all__ = ["MAX_ASIDE", "MIN_WIDTH", "render"]
@@ -29,6 +30,8 @@ MIN_WIDTH = 60
 """Columns below which nothing is folded any further."""
 
 _INDENT = "    "
+_CHANGES = (SetAsideBy.FIXED, SetAsideBy.MOVED)
+"""What is told of the findings that a change found there; the others are as they were."""
 _DEEPER = "  "
 _MAX_PLACE = 48
 """Columns that the place of a step may take before the code begins further right than others'."""
@@ -57,6 +60,9 @@ def render(
         for finding in sorted_by_severity(outcome.result.findings):
             if finding.severity is not Severity.INFORMATION or finding.rule in asked:
                 lines += told.finding(finding)
+        for one in outcome.not_counted:
+            if one.by in _CHANGES:
+                lines += told.aside(one)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -79,6 +85,15 @@ class _Told:
         said = [*harms(finding), *terms(finding, None if self._verbose else self._arches)]
         if said:
             yield from self._folded("; ".join(said), _INDENT, _INDENT + _DEEPER)
+
+    def aside(self, one: SetAside) -> Iterator[str]:
+        """The line of a finding that a change has mended or moved."""
+        finding = one.finding
+        # A mended one has no place any more that an editor could open.
+        here = messages.at(f"{self._top}{finding.file}", finding.line, finding.column)
+        reason = f" ({one.reason})" if one.reason else ""
+        line = f"{one.by}: {here} {clean(f'{headline(finding)} [{finding.rule}]{reason}')}"
+        yield from self._folded(line, "", _INDENT)
 
     def _path(self, finding: Finding) -> Iterator[str]:
         steps = [step for step in finding.path if not step.aside]

@@ -90,7 +90,7 @@ def _entries(outcome: CheckOutcome, asked: Collection[str]) -> Iterator[ReportEn
     for finding in outcome.result.findings:
         if finding.severity is not Severity.INFORMATION or finding.rule in asked:
             yield _entry(finding, fails=outcome.fail_on.counts(finding))
-    for one in outcome.aside:
+    for one in outcome.not_counted:
         if one.finding.severity is not Severity.INFORMATION or one.finding.rule in asked:
             yield _entry(one.finding, fails=False, one=one)
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a change brings, mends and moves: the findings of two trees held against each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lazymmu.verbs.moves import moves
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lazymmu.snapshot.revisions import Base
+    from lazymmu.snapshot.tree import Tree
+    from lazymmu.witness.finding import Finding
+
+__all__ = ["Change", "Moved", "change"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A problem that was there before, elsewhere or under another name.
+
+    :param finding: as it is now.
+    :param origin: as it was.
+    """
+
+    finding: Finding
+    origin: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of the findings that a tree had before a change, information left out.
+
+    :param base: what the tree was then.
+    :param fixed: those that are gone.
+    """
+
+    base: Base
+    fixed: tuple[Finding, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    unchanged: tuple[Finding, ...] = ()
+
+    def less(self, drop: Callable[[Finding], bool]) -> Change:
+        """This change without the findings that `drop` is true of."""
+        return replace(
+            self,
+            fixed=tuple(one for one in self.fixed if not drop(one)),
+            moved=tuple(one for one in self.moved if not drop(one.finding)),
+            unchanged=tuple(one for one in self.unchanged if not drop(one)),
+        )
+
+
+def change(
+    base: Base,
+    before: tuple[Tree, Sequence[Finding]],
+    after: tuple[Tree, Sequence[Finding]],
+) -> tuple[tuple[Finding, ...], Change]:
+    """Tell what is new from what was there.
+
+    :param before: the tree as it was, and its findings; after: as it is.
+    :returns: the new findings, information among them, and what became of the others.
+    """
+    old = defaultdict(list)
+    for finding in before[1]:
+        old[finding.fingerprint].append(finding)
+    new: list[Finding] = []
+    unchanged: list[Finding] = []
+    for finding in after[1]:
+        if old[finding.fingerprint]:
+            # Two causes can share a fingerprint (the same mistake twice in one function).
+            old[finding.fingerprint].pop(0)
+            unchanged.append(finding)
+        else:
+            new.append(finding)
+    gone = [finding for found in old.values() for finding in found]
+    pairs = moves((before[0], gone), (after[0], new))
+    came = {id(finding) for _, finding in pairs}
+    went = {id(origin) for origin, _ in pairs}
+    moved = [Moved(finding, origin) for origin, finding in pairs]
+    return (
+        tuple(finding for finding in new if id(finding) not in came),
+        Change(
+            base,
+            _verdicts(finding for finding in gone if id(finding) not in went),
+            tuple(one for one in moved if one.finding.severity is not Severity.INFORMATION),
+            _verdicts(unchanged),
+        ),
+    )
+
+
+def _verdicts(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(one for one in findings if one.severity is not Severity.INFORMATION)
