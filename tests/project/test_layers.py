@@ -84,11 +84,15 @@ ALLOWED = {
         "ftrace",
         "contract",
     },
+    # Machines of a tree's own C: hooks are found as the source witness finds them.
+    "lift": {"lift", "witness.source", "kernelc", "machine", "snapshot", "contract"},
     "litmus": {"litmus", "witness", "machine", "explore", "contract"},
     # What each verb does, above its witnesses: rendering is beside it, and reads its answers.
     "verbs": {
         "verbs",
         "litmus",
+        "lift",
+        "machine.releases",
         "crosscheck",
         "witness",
         "kernelc",
@@ -105,6 +109,7 @@ ALLOWED = {
         "report",
         "verbs.change",
         "verbs.demo",
+        "verbs.lifting",
         "verbs.port_plan",
         "verbs.port_try",
         "verbs.probes",

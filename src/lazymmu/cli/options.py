@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHES",
+    "add_cache",
     "add_kernel",
     "add_path",
     "add_reading",
@@ -62,6 +63,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--jobs", metavar="N", type=positive, help="processes (default: one per processor)"
     )
+    add_cache(group)
+
+
+def add_cache(group: argparse._ActionsContainer) -> None:
+    """--cache-dir and --no-cache."""
     group.add_argument(
         "--cache-dir",
         metavar="DIR",

@@ -64,6 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run this Python file, and all scenarios on the implementation in it "
         "(as --arch port; docs: porting)",
     )
+    which.add_argument(
+        "--tree",
+        metavar="TREE",
+        help="top directory of a Linux source tree: run all scenarios on its own C, as far as it "
+        "can be lifted (docs: lift)",
+    )
+    options.add_cache(which)
     machine = parser.add_argument_group("another machine than the scenario's")
     machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
     machine.add_argument(
@@ -98,6 +105,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         preempt=args.preempt,
         rt=True if args.rt else None,
         traces=any(output.format == "ftrace" for output in wanted),
+        tree=args.tree,
+        cache_dir=None if args.tree is None else options.cache_dir(args),
     )
     if args.list and args.replay is None:
         _list(request, wanted, args)
@@ -107,6 +116,11 @@ def run(args: argparse.Namespace) -> ExitCode:
         answer = lazymmu.verify(request, progress=show)
     if answer.interrupted:
         say(f"interrupted: {len(answer.done)} of {answer.wanted} runs made")
+    for one in answer.lifted:
+        if one.refused:
+            say(f"{one.tree} cannot be lifted on {one.arch}: {one.refused}")
+    if args.tree is not None and not answer.wanted:
+        return ExitCode.INCONCLUSIVE
     if args.replay is None and not answer.wanted:
         say("no scenario expects anything of such an implementation; --all runs all of them")
         return ExitCode.INCONCLUSIVE
@@ -129,16 +143,17 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
-    from lazymmu.report.verify import counterexample, ftrace, matrix
+    from lazymmu.report.verify import counterexample, ftrace, lifting, matrix
     from lazymmu.report.verify.formats import of_runs
 
     def text(columns: int | None) -> str:
         parts = [] if args.replay is not None else [matrix.render(answer.verdicts, columns)]
         if args.scenarios or args.replay is not None:
             parts += counterexample.of_runs(answer.done, columns)
+        parts += lifting.render(answer.lifted, columns)
         return "\n".join(parts)
 
-    others = of_runs(answer.done, answer.judged, text)
+    others = of_runs(answer.done, answer.judged, text, answer.lifted)
     untold: list[str] = []
 
     def render(name: str, columns: int | None) -> str:

@@ -9,7 +9,7 @@ from lazymmu.contract.events import Bug, Pin, Unpin
 from lazymmu.machine.steps import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from lazymmu.contract.events import Event
     from lazymmu.machine.layout import Layout, Slot, StateRow
@@ -129,6 +129,11 @@ class StepContext:
         for name in names:
             setattr(other, name, getattr(one, name))
 
+    def apart(self) -> StepContext:
+        """The same moment on a copy of the state: what is done there never happens."""
+        index, layout = self._index, self._layout
+        return StepContext(_Copy(self._view), layout, index, self.cpu, rt=self._rt)
+
     # ---- context -----------------------------------------------------------------------------
 
     @property
@@ -233,3 +238,19 @@ class StepContext:
         if condition:
             self.emit(Bug, condition=text, check="VM_WARN", config="CONFIG_DEBUG_VM")
         return bool(condition)
+
+
+class _Copy:
+    """A state beside another one, that of which it reads what it was not given itself."""
+
+    __slots__ = ("_changed", "_view")
+
+    def __init__(self, view: StateRow) -> None:
+        self._view = view
+        self._changed: dict[int, Hashable] = {}
+
+    def __getitem__(self, index: int, /) -> Any:
+        return self._changed[index] if index in self._changed else self._view[index]
+
+    def __setitem__(self, index: int, value: Hashable, /) -> None:
+        self._changed[index] = value

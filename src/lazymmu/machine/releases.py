@@ -241,6 +241,10 @@ PORTS: Final[dict[str, dict[str, type[Arch]]]] = {}
 """The same of what was installed while the program runs (port.py)."""
 
 
+TREES: Final[dict[tuple[str, str], tuple[Release, type[Arch]]]] = {}
+"""What was lifted from trees while the program runs, by architecture and the tree's name."""
+
+
 def releases_of(arch: str) -> tuple[Release, ...]:
     """The releases that have an implementation for `arch`, oldest first."""
     return tuple(release for release in RELEASES.values() if arch in release.arches)
@@ -251,9 +255,12 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
 
     `name`: of a release, of a series (`6.12`: the newest of it), or of a row of the deferral table
     (the oldest release that has it, a historic one only if no other does).  Any other release is
-    like one of these (contract.deferral.releases, nearest()).  Raises ConfigError when there is
+    like one of these (contract.deferral.releases, nearest()).  The name of a tree that was lifted
+    is what was lifted from it.  Raises ConfigError when there is
     none.
     """
+    if (arch, name) in TREES:
+        return TREES[arch, name]
     candidates = releases_of(arch)
     if not candidates:
         raise ConfigError(

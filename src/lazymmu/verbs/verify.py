@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lazymmu.contract.rules import RULES
@@ -31,6 +31,7 @@ from lazymmu.problem import Problem
 from lazymmu.verbs import names, search_pool, stored
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, read, several
+from lazymmu.verbs.lifting import LiftedTree, lifted
 from lazymmu.verbs.port import ported
 from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verdict import SearchOutcome
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.search_pool import Show
     from lazymmu.verbs.stored import Stored
     from lazymmu.witness.machine.verdict import Counterexample, Verdict
+    from lazymmu.witness.source.check import Where
 
 __all__ = ["VerifyAnswer", "VerifyRequest", "catalogue", "scenarios", "verify"]
 
@@ -73,6 +75,8 @@ class VerifyRequest:
     :param engine: what searches, one of `explore.search.ENGINES`.
     :param jobs: searches at a time; None for one per processor.
     :param traces: tell counterexamples as traces, too.
+    :param tree: top directory of a Linux source tree, or an open one, whose own C the machines run.
+    :param cache_dir: folder of the tree's cache, None for nowhere.
     """
 
     scenarios: Sequence[str] = ()
@@ -94,6 +98,8 @@ class VerifyRequest:
     engine: Engine = "auto"
     jobs: int | None = None
     traces: bool = False
+    tree: Where | None = None
+    cache_dir: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         """Keep collections as tuples, so that a request cannot change once it is made."""
@@ -119,6 +125,7 @@ class VerifyAnswer:
         implementations.
     :param traces: for each violated run its counterexamples as traces, up to the first that a
         trace can show; only if the request has `traces`.
+    :param lifted: what was lifted from the tree of the request, or refused.
     """
 
     request: VerifyRequest
@@ -128,6 +135,7 @@ class VerifyAnswer:
     interrupted: bool = False
     idle: tuple[Scenario, ...] = ()
     traces: tuple[tuple[tuple[Verdict, Counterexample, RenderedTrace], ...], ...] = ()
+    lifted: tuple[LiftedTree, ...] = ()
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -166,6 +174,8 @@ class VerifyAnswer:
             return ExitCode.INCONCLUSIVE
         if SearchOutcome.VIOLATED in answers:
             return ExitCode.FOUND
+        if any(one.refused for one in self.lifted):
+            return ExitCode.INCONCLUSIVE
         unsure = bool(answers & {SearchOutcome.INCONCLUSIVE, SearchOutcome.NEVER_OCCURS})
         nothing = answers == {SearchOutcome.NOT_APPLICABLE}
         return ExitCode.INCONCLUSIVE if unsure or nothing else ExitCode.CLEAN
@@ -182,6 +192,8 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
     :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
     """
     port = None if asked.port is None else os.fspath(asked.port)
+    if asked.tree is not None:
+        return _of_tree(asked, progress)
     with ported(port):
         if asked.replay is not None:
             done = _replayed(asked, asked.replay)
@@ -191,6 +203,25 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
             return VerifyAnswer(request=asked, idle=idle)
         made, interrupted = search_pool.verdicts(chosen, asked.limits, asked.jobs, port, progress)
         return _answer(asked, made, len(chosen), interrupted=interrupted, idle=idle)
+
+
+def _of_tree(asked: VerifyRequest, progress: Show | None) -> VerifyAnswer:
+    """As `verify`, on the machines of a tree's own C."""
+    if asked.port is not None or asked.replay is not None or asked.releases:
+        raise Problem("--tree is no release: it goes with neither --release, --port nor --replay")
+    found = _read(asked.files) if asked.files else scenarios(asked)
+    with lifted(asked.tree, asked.arches, asked.cache_dir) as done:
+        chosen = [
+            Run(scenario, one.arch, one.tree, one.row)
+            for scenario in found
+            for one in done
+            if not one.refused
+        ]
+        if not chosen:
+            return VerifyAnswer(request=asked, lifted=done)
+        made, interrupted = search_pool.verdicts(chosen, asked.limits, asked.jobs, None, progress)
+        answer = _answer(asked, made, len(chosen), interrupted=interrupted)
+        return replace(answer, lifted=done)
 
 
 def _answer(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
+    from lazymmu.verbs.lifting import LiftedTree
     from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = ["of_runs"]
@@ -21,11 +22,13 @@ def of_runs(
     done: Sequence[tuple[Run, Verdict]],
     judged: Sequence[Judgement],
     text: Callable[[int | None], str],
+    lifted: Sequence[LiftedTree] = (),
 ) -> Callable[[str, int | None], str]:
     """A renderer of runs: takes the format and the terminal's columns.
 
     :param judged: each run's verdict beside what its scenario expects.
     :param text: makes what people read, which is another for each verb, as wide as the terminal.
+    :param lifted: what was lifted from a tree for these runs.
     """
 
     def render(name: str, columns: int | None) -> str:
@@ -34,7 +37,7 @@ def of_runs(
 
         match name:
             case "json":
-                return json.of_runs(done, judged)
+                return json.of_runs(done, judged, lifted)
             case "text":
                 return text(columns)
             case "csv":

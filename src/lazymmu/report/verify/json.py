@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
+    from lazymmu.verbs.lifting import LiftedTree
     from lazymmu.witness.machine.verdict import Counterexample, TraceStep, Verdict
 
 __all__ = [
@@ -47,7 +48,9 @@ BOUNDS = {
 
 def place(verdict: Verdict) -> str:
     """On what: `x86 (xen-nesting-count, Linux 6.12.8)`."""
-    known = [verdict.feature, f"Linux {verdict.release}" if verdict.release else ""]
+    numbered = verdict.release[:1].isdigit()
+    release = f"Linux {verdict.release}" if numbered else verdict.release
+    known = [verdict.feature, release]
     return f"{verdict.arch} ({', '.join(filter(None, known))})"
 
 
@@ -91,13 +94,18 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
     return f"{count(len(verdicts), 'run')}: {', '.join(parts) or 'nothing to do'}{searched}"
 
 
-def of_runs(done: Sequence[tuple[Run, Verdict]], judged: Sequence[Judgement]) -> str:
+def of_runs(
+    done: Sequence[tuple[Run, Verdict]],
+    judged: Sequence[Judgement],
+    lifted: Sequence[LiftedTree] = (),
+) -> str:
     """All runs as one object, with what came of expectations, and with the scenarios' texts."""
     words = {True: "met", False: "differs", None: "open"}
     return render(
         [verdict for _, verdict in done],
         {run.scenario.name: write.render(run.scenario) for run, _ in done},
         [words[one.met] for one in judged],
+        [asdict(one) for one in lifted],
     )
 
 
@@ -111,11 +119,15 @@ def met(judged: Sequence[Judgement]) -> str:
 
 
 def render(
-    verdicts: Sequence[Verdict], scenarios: Mapping[str, str], expected: Sequence[str]
+    verdicts: Sequence[Verdict],
+    scenarios: Mapping[str, str],
+    expected: Sequence[str],
+    lifted: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """One object: `results` in the order given, and the text of each scenario as it was run.
 
-    expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`.
+    expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`;
+    lifted: what was lifted from a tree.
     """
     body = {
         "results": [
@@ -123,6 +135,7 @@ def render(
             for verdict, word in zip(verdicts, expected, strict=True)
         ],
         "scenarios": dict(sorted(scenarios.items())),
+        **({"lifted": list(lifted)} if lifted else {}),
     }
     return document.render(FORMAT, body)
 

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An implementation for the machine, made of lifted code: its hooks and its generic API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lazymmu.contract.events import Disable, Enable, Event, Pause, Resume
+from lazymmu.lift.execute import TASK
+from lazymmu.lift.lifted import SWITCH, Lifted
+from lazymmu.lift.steps import Runner
+from lazymmu.lift.values import CPointer
+from lazymmu.machine.arch.base import Arch
+from lazymmu.machine.generic_api import DirectMode
+from lazymmu.machine.steps import atomic, local, routine
+
+if TYPE_CHECKING:
+    from lazymmu.lift.execute import Called, Execution, Position
+    from lazymmu.lift.values import Value
+    from lazymmu.machine.context import StepContext
+    from lazymmu.machine.steps import Routine
+
+__all__ = ["LiftedApi", "LiftedArch"]
+
+_EVENTS: dict[str, type[Event]] = {
+    "lazy_mmu_mode_enable": Enable,
+    "lazy_mmu_mode_disable": Disable,
+    "lazy_mmu_mode_pause": Pause,
+    "lazy_mmu_mode_resume": Resume,
+}
+
+
+def _source(name: str) -> Any:
+    return lambda self: self.lifted.place(name)
+
+
+class LiftedArch(Arch):
+    """The hooks of a tree; a subclass knows what the architecture's words do.
+
+    lifted: what was lifted; released: whether what is pending is told of (see `flushing`).
+    """
+
+    lifted: ClassVar[Lifted]
+    coarse: ClassVar[bool] = True
+
+    def __init__(self, memory: Any) -> None:
+        """As for every implementation."""
+        super().__init__(memory)
+        self.runner = Runner(self.lifted, self.does)
+        self.why = ""
+
+    def does(self, here: Execution, call: Called) -> Value:
+        """Do a word of the architecture, or one of all."""
+        raise NotImplementedError
+
+    # ---- the mode's hooks ------------------------------------------------------------------------
+
+    @routine(_source("arch_enter_lazy_mmu_mode"))
+    def arch_enter_lazy_mmu_mode(self) -> Routine:
+        """As the tree has it."""
+        yield from self._hook("arch_enter_lazy_mmu_mode")
+
+    @routine(_source("arch_leave_lazy_mmu_mode"))
+    def arch_leave_lazy_mmu_mode(self) -> Routine:
+        """As the tree has it."""
+        yield from self._hook("arch_leave_lazy_mmu_mode")
+
+    @routine(_source("arch_flush_lazy_mmu_mode"))
+    def arch_flush_lazy_mmu_mode(self) -> Routine:
+        """As the tree has it."""
+        yield from self._hook("arch_flush_lazy_mmu_mode")
+
+    def _hook(self, name: str) -> Routine:
+        code = self.lifted.functions.get(name)
+        if code is not None and not self._empty(name):
+            yield self.hook(name)
+
+    def _empty(self, name: str) -> bool:
+        """Whether a hook does nothing at all."""
+        code = self.lifted.real(self.lifted.functions[name])
+        return all(one.op in ("jump", "return") for one in code.instructions)
+
+    @atomic
+    def hook(self, here: StepContext, name: str) -> None:
+        """A hook, in one step."""
+        self.why = ""
+        self.runner.whole(here, self.lifted.functions[name])
+
+    # ---- context switch --------------------------------------------------------------------------
+
+    @routine(_source(SWITCH[0]))
+    def arch_start_context_switch(self, prev: int) -> Routine:
+        """As the tree has it."""
+        if SWITCH[0] in self.lifted.functions:
+            yield self.switching(SWITCH[0], prev)
+
+    @routine(_source(SWITCH[1]))
+    def switch_to(self, _prev: int, next_: int) -> Routine:
+        """As the tree has it."""
+        if SWITCH[1] in self.lifted.functions:
+            yield self.switching(SWITCH[1], next_)
+
+    @local
+    def switching(self, here: StepContext, name: str, task: int) -> None:
+        """A hook of a context switch: interrupts are off, and so it is one step."""
+        self.why = "switch"
+        self.runner.whole(here, self.lifted.functions[name], (CPointer("task", task, (), TASK),))
+
+
+class LiftedApi(DirectMode):
+    """The generic API of a tree, above the hooks."""
+
+    counted = True
+    arch: LiftedArch
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_enable(self) -> Routine:
+        """As the tree has it."""
+        yield from self._framed("lazy_mmu_mode_enable", self._api("lazy_mmu_mode_enable"))
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_disable(self) -> Routine:
+        """As the tree has it."""
+        yield from self._framed("lazy_mmu_mode_disable", self._api("lazy_mmu_mode_disable"))
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_pause(self) -> Routine:
+        """As the tree has it."""
+        yield from self._framed("lazy_mmu_mode_pause", self._api("lazy_mmu_mode_pause"))
+
+    @routine("include/linux/pgtable.h")
+    def lazy_mmu_mode_resume(self) -> Routine:
+        """As the tree has it."""
+        yield from self._framed("lazy_mmu_mode_resume", self._api("lazy_mmu_mode_resume"))
+
+    def _api(self, name: str) -> Routine:
+        arch = self.arch
+        code = arch.lifted.functions[name]
+        did = yield from arch.runner.api(
+            code,
+            lambda hook: getattr(arch, hook)(),
+            lambda places: self.on(name, places, places[-1].at == 0 and len(places) == 1),
+        )
+        if name == "lazy_mmu_mode_enable" or (name == "lazy_mmu_mode_disable" and did):
+            yield arch.observe(name.removeprefix("lazy_mmu_mode_"))
+
+    @atomic
+    def on(
+        self, here: StepContext, name: str, places: tuple[Position, ...], first: bool
+    ) -> tuple[Position, ...]:
+        """Go on up to a hook or the end; the first step says what is asked for."""
+        before = len(here.events)
+        self.arch.why = ""
+        after, did = self.arch.runner.on(here, places)
+        if first:
+            fields: dict[str, Any] = {}
+            if name in ("lazy_mmu_mode_enable", "lazy_mmu_mode_disable"):
+                fields = {"in_interrupt": "yes" if here.in_interrupt else "no", "counted": did}
+            said = list(here.events[before:])
+            del here.events[before:]
+            here.emit(_EVENTS[name], **fields)
+            here.events.extend(said)
+        return after

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The mode on one architecture as a tree's C has it: hooks, generic API, what they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract import vocabulary
+from lazymmu.lift.closure import Closure, closure, target_of
+from lazymmu.lift.code import Code, Opcode
+from lazymmu.lift.problem import Unliftable
+
+if TYPE_CHECKING:
+    from lazymmu.lift.link import Linker
+
+__all__ = ["API", "HOOKS", "SWITCH", "Lifted", "lift"]
+
+HOOKS: Final = tuple(
+    name
+    for name, word in vocabulary.load().mode.items()
+    if word.layer == "arch" and word.action in ("enable", "disable", "flush")
+)
+"""The architecture's hooks of the mode."""
+
+API: Final = tuple(
+    name
+    for name, word in vocabulary.load().mode.items()
+    if word.layer == "generic" and word.action != "active"
+)
+"""The generic API above them, from v7.0 on."""
+
+SWITCH: Final = ("arch_start_context_switch", "arch_end_context_switch")
+"""Around switch_to() (kernel/sched/core.c, context_switch(); x86 __switch_to())."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What was lifted.
+
+    functions: of the API, the hooks and the accessors, by name; api: whether the generic API is
+    there; reached: every function that they call, and the variables.
+    """
+
+    linker: Linker
+    functions: Mapping[str, Code]
+    api: bool
+    reached: Closure
+
+    def place(self, name: str) -> str:
+        """Return where the tree has a function: past one that only dispatches through a table."""
+        return self.real(self.functions[name]).place
+
+    def real(self, code: Code) -> Code:
+        """Return what `code` dispatches to, itself where it does something of its own."""
+        calls = [one for one in code.instructions if one.op is Opcode.CALL]
+        if len(calls) == 1:
+            target = target_of(self.linker, code, calls[0])
+            if target.code is not None and target.skip:
+                return target.code
+        return code
+
+
+def lift(linker: Linker, accessors: tuple[str, ...]) -> Lifted:
+    """Lift the hooks, the API, and the accessors of these names; raises Unliftable."""
+    functions: dict[str, Code] = {}
+    for name in (*HOOKS, *API, *SWITCH, *accessors):
+        code = linker.function(name)
+        if code is not None:
+            functions[name] = code
+    if not all(name in functions for name in HOOKS[:2]):
+        raise Unliftable(f"no {HOOKS[0]}() or no {HOOKS[1]}(): the tree has no such mode")
+    reached = closure(linker, functions.values())
+    return Lifted(linker, functions, API[0] in functions, reached)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call in a tree's C means: a word, another function of the tree, or one out of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.lift.code import Code, Opcode, compiled
+from lazymmu.lift.names import TreeNames
+from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.words import LiftWord, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.kernelc.configured_tree import ConfiguredTree
+    from lazymmu.kernelc.definition import Definition
+    from lazymmu.kernelc.parse.ops_tables import Initialiser
+    from lazymmu.kernelc.program import Program
+
+__all__ = ["CallMeaning", "Linker"]
+
+TRACE = "trace_"
+"""What calls of tracepoints begin with (include/linux/tracepoint.h, DECLARE_TRACE())."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallMeaning:
+    """What a call means; `skip` arguments stand before those of the function.
+
+    nothing: why a call does nothing, "" for one that does.
+    """
+
+    word: LiftWord | None = None
+    code: Code | None = None
+    skip: int = 0
+    nothing: str = ""
+
+
+class Linker:
+    """Resolves calls for one architecture of a tree, and keeps what was found.
+
+    abstracted: what was left out, by the name of the call, with its reason.
+    """
+
+    def __init__(
+        self,
+        view: ConfiguredTree,
+        program: Program,
+        belongs: Callable[[Initialiser], bool],
+    ) -> None:
+        """`belongs`: whether what stands in a table counts on this machine."""
+        self.view = view
+        self.program = program
+        self.names = TreeNames(view, program)
+        self.words = words(view.profile.arch_dir)
+        self.belongs = belongs
+        self.abstracted: dict[str, str] = {}
+        self.codes: dict[tuple[str, int, str], Code] = {}
+        self._targets: dict[tuple[str, str], CallMeaning | None] = {}
+        self._tables: dict[tuple[str, str], CallMeaning | None] = {}
+
+    def code(self, definition: Definition) -> Code:
+        """Return a definition's instructions; raises Unliftable."""
+        key = (definition.file, definition.line, definition.name)
+        known = self.codes.get(key)
+        if known is None:
+            graph = self.program.function(definition)
+            graph.line = definition.line
+            known = self.codes[key] = compiled(graph)
+        return known
+
+    def function(self, name: str, near: str = "") -> Code | None:
+        """Return a function of the tree, None where it has none of that name."""
+        found = self.program.resolve(name, near)
+        return None if found is None else self.code(found.definition)
+
+    def target(self, name: str, near: str) -> CallMeaning | None:
+        """Return what a call of `name` in the file `near` means, None for what is not known."""
+        key = (name, near)
+        if key not in self._targets:
+            self._targets[key] = self._target(name, near)
+        return self._targets[key]
+
+    def _target(self, name: str, near: str) -> CallMeaning | None:
+        word = self.words.get(name)
+        if word is not None:
+            if word.abstracts:
+                self.abstracted[name] = word.abstracts
+            return CallMeaning(word)
+        found = self.program.resolve(name, near)
+        if found is not None:
+            if found.ambiguous:
+                where = found.definition
+                raise Unliftable(f"{name}() may mean several functions", where.file, where.line)
+            return CallMeaning(code=self.code(found.definition))
+        if name.startswith(TRACE):
+            self.abstracted[name] = "a tracepoint does nothing"
+            return CallMeaning(nothing="a tracepoint")
+        return None
+
+    def held(self, path: str, skip: int) -> CallMeaning | None:
+        """Return the function that stands at `path` of a table, None where none does."""
+        key = (path, str(skip))
+        if key not in self._tables:
+            self._tables[key] = self._held(path, skip)
+        return self._tables[key]
+
+    def _held(self, path: str, skip: int) -> CallMeaning | None:
+        """As `held`, the first time.
+
+        A table may be filled several times while a system comes up. Functions of the time before
+        (`__init`) are gone when tasks run; of others, the one that goes through all the rest.
+        """
+        codes: dict[Code, Initialiser] = {}
+        idle: list[str] = []
+        for item in self.view.held(path):
+            if not self.belongs(item):
+                continue
+            found = self.program.resolve(item.function, item.file)
+            if found is None:
+                idle.append(item.function)
+            elif not self.view.has(found.definition, b"__init"):
+                codes[self.code(found.definition)] = item
+        last = [code for code in codes if all(self._calls(code, o) for o in codes if o is not code)]
+        if len(last) == 1:
+            return CallMeaning(code=last[0], skip=skip)
+        if codes:
+            shown = ", ".join(sorted(code.name for code in codes))
+            (first, *_) = codes.values()
+            raise Unliftable(f"{path} may be any of {shown}", first.file, first.line)
+        if idle:
+            self.abstracted[path] = f"{', '.join(sorted(set(idle)))} does nothing"
+            return CallMeaning(nothing=idle[0], skip=skip)
+        return None
+
+    def _calls(self, code: Code, other: Code) -> bool:
+        """Whether a function calls another one by its name."""
+        return any(
+            one.op is Opcode.CALL
+            and (target := self.target(one.what, code.file)) is not None
+            and target.code is other
+            for one in code.instructions
+        )

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What names of a tree's C stand for that are no functions: structures, enumerators, variables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lazymmu.kernelc.ir.expr import Binary, Cast, Conditional, Expr, Name, Not, Number, Unary
+from lazymmu.kernelc.ir.nodes import RETURN
+from lazymmu.lift.arithmetic import arithmetic
+from lazymmu.lift.ctypes import CType, Declared, declarations, typed
+from lazymmu.lift.problem import Unliftable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lazymmu.kernelc.configured_tree import ConfiguredTree
+    from lazymmu.kernelc.program import Program
+
+__all__ = ["PerCpuVariable", "TreeNames"]
+
+_PERCPU: Final = re.compile(
+    rb"\b(?:DEFINE|DECLARE)_PER_CPU\w*\s*\(\s*([^,()]+?)\s*,\s*(\w+)\s*\)\s*(?:=\s*([^;]+?)\s*)?;"
+)
+_DEEP: Final = 16
+"""How often a constant may be made of another."""
+
+
+class PerCpuVariable(NamedTuple):
+    """A per-CPU variable: its type, its value at the beginning, and where it is declared."""
+
+    name: str
+    type: CType
+    initial: int
+    file: str
+    line: int
+
+
+class TreeNames:
+    """Looks up names in the texts that one architecture is compiled of."""
+
+    def __init__(self, view: ConfiguredTree, program: Program) -> None:
+        """Nothing is read before it is asked for."""
+        self.view = view
+        self.program = program
+        self._headers: dict[str, bytes] | None = None
+        self._structs: dict[str, dict[str, CType]] = {}
+        self._inner: dict[str, tuple[Declared, ...]] = {}
+        self._constants: dict[tuple[str, str], int | None] = {}
+        self._percpu: dict[tuple[str, str], PerCpuVariable | None] = {}
+
+    # ---- structures ------------------------------------------------------------------------------
+
+    def member(self, owner: CType, name: str, near: str) -> CType | None:
+        """Return the type of a member of a structure, None where that is not known."""
+        return self._members(owner.base, near).get(name)
+
+    def _members(self, base: str, near: str) -> dict[str, CType]:
+        known = self._structs.get(base)
+        if known is None:
+            declared = self._inner.get(base)
+            if declared is None:
+                declared = declarations(self._body(base, near))
+            known = self._structs[base] = dict(self._flat(declared))
+        return known
+
+    def _flat(self, declared: tuple[Declared, ...]) -> Iterator[tuple[str, CType]]:
+        for one in declared:
+            if not one.inside:
+                yield one.name, one.type
+            elif one.name:
+                # A structure without a tag gets one that C cannot spell.
+                tag = f"struct <{len(self._inner)}>"
+                self._inner[tag] = one.inside
+                yield one.name, one.type._replace(base=tag)
+            else:
+                yield from self._flat(one.inside)
+
+    def _body(self, base: str, near: str) -> str:
+        pattern = re.compile(rb"\b" + base.encode().replace(b" ", rb"\s+") + rb"\s*\{")
+        for text, match in self._found(pattern, base.rsplit(maxsplit=1)[-1].encode(), near):
+            depth = 0
+            for at in range(match.end() - 1, len(text)):
+                depth += {123: 1, 125: -1}.get(text[at], 0)
+                if depth == 0:
+                    return text[match.end() : at].decode("latin-1")
+        return ""
+
+    # ---- constants -------------------------------------------------------------------------------
+
+    def constant(self, name: str, near: str) -> int | None:
+        """Return the value of an enumerator or of a macro that is a number, None for neither."""
+        key = (name, near)
+        if key not in self._constants:
+            self._constants[key] = self._constant(name, near, 0)
+        return self._constants[key]
+
+    def _constant(self, name: str, near: str, depth: int) -> int | None:
+        fixed = self.view.profile.constants.get(name)
+        if fixed is not None:
+            return fixed
+        for found in self.view.definitions(name, near or None):
+            if found.kind == "object" and depth < _DEEP:
+                graph = self.program.function(found)
+                value = next((n.expr for n in graph.nodes if n.op == RETURN), None)
+                return None if value is None else self._folded(value, found.file, depth)
+        return self._enumerator(name, near)
+
+    def _folded(self, expr: Expr, near: str, depth: int) -> int | None:
+        match expr:
+            case Number(value):
+                return value
+            case Name(name):
+                return self._constant(name, near, depth + 1)
+            case Cast(spelled, inner):
+                known = self._folded(inner, near, depth)
+                made = None if known is None else typed(spelled).wrapped(known)
+                return made if isinstance(made, int) else None
+            case Unary(op, inner):
+                known = self._folded(inner, near, depth)
+                return None if known is None else {"-": -known, "~": ~known}.get(op, known)
+            case Not(inner):
+                known = self._folded(inner, near, depth)
+                return None if known is None else int(not known)
+            case Binary(op, left, right):
+                a, b = self._folded(left, near, depth), self._folded(right, near, depth)
+                return None if a is None or b is None else arithmetic(op, a, b)
+            case Conditional(test, yes, no):
+                known = self._folded(test, near, depth)
+                return None if known is None else self._folded(yes if known else no, near, depth)
+        return None
+
+    def _enumerator(self, name: str, near: str) -> int | None:
+        word = re.escape(name).encode()
+        pattern = re.compile(rb"\benum\b[^;{}()]*\{([^{}]*\b" + word + rb"\b[^{}]*)\}")
+        for _, match in self._found(pattern, name.encode(), near):
+            body = re.sub(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", b"", match[1], flags=re.S | re.M)
+            value: int | None = -1
+            for part in body.decode("latin-1").split(","):
+                spelled, _, given = part.strip().partition("=")
+                if given:
+                    value = self._given(given.strip(), near)
+                elif value is not None:
+                    value += 1
+                if spelled.strip() == name:
+                    return value
+        return None
+
+    def _given(self, text: str, near: str) -> int | None:
+        try:
+            return int(text.rstrip("uUlL"), 0)
+        except ValueError:
+            return self.constant(text, near) if text.isidentifier() else None
+
+    # ---- variables -------------------------------------------------------------------------------
+
+    def per_cpu(self, name: str, near: str) -> PerCpuVariable | None:
+        """Return the per-CPU variable of this name, None where there is none."""
+        key = (name, near)
+        if key not in self._percpu:
+            self._percpu[key] = self._per_cpu(name, near)
+        return self._percpu[key]
+
+    def _per_cpu(self, name: str, near: str) -> PerCpuVariable | None:
+        declared: PerCpuVariable | None = None
+        word = name.encode()
+        for rel, text in self._texts(near):
+            if word not in text:
+                continue
+            for match in _PERCPU.finditer(text):
+                if match[2] == word:
+                    line = text.count(b"\n", 0, match.start()) + 1
+                    kind = typed(match[1].decode("latin-1"))
+                    first = (match[3] or b"").decode("latin-1")
+                    number = 0 if not first or "{" in first else self._given(first, rel)
+                    if number is None:
+                        raise Unliftable(f"the first value of {name} is not known", rel, line)
+                    declared = PerCpuVariable(name, kind, number, rel, line)
+                    if match[0].startswith(b"DEFINE"):
+                        return declared
+        return declared
+
+    # ---- texts -----------------------------------------------------------------------------------
+
+    def _found(
+        self, pattern: re.Pattern[bytes], word: bytes, near: str
+    ) -> Iterator[tuple[bytes, re.Match[bytes]]]:
+        """Yield where a pattern is found in what is compiled, the file at hand first."""
+        for rel, text in self._texts(near):
+            if word not in text:
+                continue
+            selection = self.view.headers.selection(rel)
+            for match in pattern.finditer(text):
+                if selection.is_compiled(match.start()):
+                    yield text, match
+
+    def _texts(self, near: str) -> Iterator[tuple[str, bytes]]:
+        if near and self.view.tree.has(near):
+            yield near, self.view.tree.read(near)
+        if self._headers is None:
+            self._headers = {}
+        for rel in self.view.headers.files:
+            text = self._headers.get(rel)
+            if text is None:
+                text = self._headers[rel] = self.view.tree.read(rel)
+            if rel != near:
+                yield rel, text
+        directory = f"arch/{self.view.profile.arch_dir}/"
+        for rel in self.view.built:
+            if rel.startswith(directory) and rel != near and rel not in self._headers:
+                yield rel, self.view.tree.read(rel)

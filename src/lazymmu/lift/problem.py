@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What cannot be lifted, by name and place."""
+
+from __future__ import annotations
+
+__all__ = ["Unliftable"]
+
+
+class Unliftable(Exception):
+    """Something in a tree's C that is not understood; nothing is guessed in its place.
+
+    what: in words, with the name; file, line: where it stands, "" and 0 where nowhere.
+    """
+
+    def __init__(self, what: str, file: str = "", line: int = 0) -> None:
+        """`what` is one clause without a place."""
+        super().__init__(f"{file}:{line}: {what}" if file else what)
+        self.what = what
+        self.file = file
+        self.line = line

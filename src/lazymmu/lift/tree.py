@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a tree to an implementation of each architecture that the machine knows."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from lazymmu.contract import vocabulary
+from lazymmu.contract.deferral import classify
+from lazymmu.kernelc.arch_profile import load
+from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.kernelc.program import Program
+from lazymmu.lift.execute import TASK
+from lazymmu.lift.implementation import LiftedApi, LiftedArch
+from lazymmu.lift.lifted import HOOKS, SWITCH, Lifted, lift
+from lazymmu.lift.link import Linker
+from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.release import release
+from lazymmu.lift.values import CPointer
+from lazymmu.lift.xen import ACCESSORS, LiftedXen
+from lazymmu.machine import EntrySpec, Machine, MachineConfig, TaskSpec
+from lazymmu.machine.releases import TREES
+from lazymmu.witness.source import arch_hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lazymmu.contract.dialects import Dialect
+    from lazymmu.kernelc.parse.ops_tables import Initialiser
+    from lazymmu.kernelc.tree_index import TreeIndex
+    from lazymmu.snapshot.tree import Tree
+
+__all__ = ["MACHINES", "LiftedMachine", "install", "uninstall"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiftedMachine:
+    """How a machine's architecture is found in a tree.
+
+    profile: of kernelc; tables: where the tables of functions are filled that count on it; base:
+    what knows the words of the architecture; accessors: those that are lifted.
+    """
+
+    profile: str
+    tables: str
+    base: type[LiftedArch]
+    accessors: tuple[str, ...]
+
+
+MACHINES: Final = {"x86": LiftedMachine("x86", "arch/x86/xen/", LiftedXen, ACCESSORS)}
+"""The machines that can be lifted, by the name that `verify` has for them."""
+
+
+def view_of(tree: Tree, library: TreeIndex, arch: str) -> Linker:
+    """Return what resolves names on a machine of the tree."""
+    machine = MACHINES[arch]
+    view = ConfiguredTree(tree, load(machine.profile), library=library)
+
+    def belongs(item: Initialiser) -> bool:
+        return item.file.startswith(machine.tables)
+
+    return Linker(view, Program(view), belongs)
+
+
+def install(tree: Tree, library: TreeIndex, arch: str, name: str, dialect: Dialect) -> Lifted:
+    """Lift the mode of `arch` from a tree, and make it the machine's release `name`.
+
+    Raises Unliftable for what is not understood.
+    """
+    machine = MACHINES[arch]
+    with _deep():
+        linker = view_of(tree, library, arch)
+        lifted = lift(linker, machine.accessors)
+        made_of = made(lifted, machine.base, row(linker))
+        TREES[arch, name] = (release(lifted, arch, name, dialect), made_of)
+        made_of.paused_out = paused_out(arch, name, made_of)
+    return lifted
+
+
+def uninstall(arch: str, name: str) -> None:
+    """Forget what was lifted."""
+    TREES.pop((arch, name), None)
+
+
+@contextlib.contextmanager
+def _deep() -> Iterator[None]:
+    """Expressions of a tree may be nested deeply, and are walked by recursion."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 20_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def row(linker: Linker) -> str:
+    """Return the row of the deferral table whose words the tree's hooks use, as `check` does."""
+    view = linker.view
+    found = arch_hooks.find(view, linker.program, vocabulary.load())
+    return classify(view.profile.name, found.words, found.enter_words).name
+
+
+def paused_out(arch: str, name: str, implementation: type[LiftedArch]) -> int:
+    """Return what the hooks of a switch leave in the pause count of a task that goes.
+
+    It is what one has that waits for a CPU at the beginning, and never was in a section. Raises
+    Unliftable when they leave anything else in it.
+    """
+    entry = EntrySpec("p", value="A")
+    task = TaskSpec("T0", (), cpu=0)
+    machine = Machine(MachineConfig(arch, name, entries=(entry,), tasks=(task,)))
+    assert isinstance(machine.arch, implementation)  # noqa: S101 - it was installed just now
+    state: list[Any] = list(machine.initial)
+    here = machine.here(state, 0)
+    here.current.irqs_off = 1
+    code = machine.arch.lifted.functions.get(SWITCH[0])
+    if code is None:
+        return 0
+    before = {name: getattr(here.current, name) for name in implementation.forked}
+    machine.arch.runner.whole(here, code, (CPointer("task", 0, (), TASK),))
+    if here.system.panicked:
+        raise Unliftable("a BUG in a task that only goes", code.file, code.line)
+    for variable, value in before.items():
+        if getattr(here.current, variable) != value:
+            what = f"{variable} of a task that waits at the beginning is not known"
+            raise Unliftable(what, code.file, code.line)
+    return int(here.current.pause_count)
+
+
+def made(lifted: Lifted, base: type[LiftedArch], row: str) -> type[LiftedArch]:
+    """Return the class for what was lifted."""
+    variables = lifted.reached.variables
+    counters = ("enable_count", "pause_count")
+    task = tuple(name for name in variables.of("task") if name not in counters)
+    flush = lifted.functions.get(HOOKS[2])
+    empty = flush is None or all(
+        one.op in ("jump", "return") for one in lifted.real(flush).instructions
+    )
+    return type(
+        base.__name__,
+        (base,),
+        {
+            "lifted": lifted,
+            "columns": (*base.columns, *variables.columns(without=counters)),
+            "forked": task,
+            "flush_how": "noop" if empty else "now",
+            "api": LiftedApi if lifted.api else None,
+            "row": row,
+        },
+    )

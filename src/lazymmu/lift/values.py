@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values of lifted code beside numbers: pointers to the machine's variables, and symbols.
+
+A page-table entry's value is the machine's word for it (`machine.config.Value`), None for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple, TypeAlias
+
+from lazymmu.lift.ctypes import CType
+
+__all__ = ["CPointer", "EntryRef", "Handle", "Opaque", "Value", "is_true"]
+
+
+class CPointer(NamedTuple):
+    """The address of a variable.
+
+    space: "percpu" (of a CPU that is not said yet), "cpu", "task", or "local" (of a function that
+    is running); owner: the number of the CPU or task, or of the function; path: the variable and
+    the members that lead to it, numbers for elements; type: of what it points to.
+    """
+
+    space: str
+    owner: int
+    path: tuple[str | int, ...]
+    type: CType
+
+
+class EntryRef(NamedTuple):
+    """The address of a page-table entry."""
+
+    name: str
+
+
+class Handle(NamedTuple):
+    """A page-table entry as hardware or a hypervisor is told of it, by an address of its own."""
+
+    name: str
+
+
+class Opaque(NamedTuple):
+    """Something that has no value for the machine, by the way it is spelled: `mmu.set_pte`."""
+
+    spelling: str
+
+
+Value: TypeAlias = int | CPointer | EntryRef | Handle | Opaque | str | tuple[Hashable, ...] | None
+"""What a variable may hold; a string or None is the value of a page-table entry."""
+
+
+def is_true(value: Value) -> bool | None:
+    """Return whether a value is true in a condition, None where that is not known."""
+    if isinstance(value, int):
+        return value != 0
+    if isinstance(value, (CPointer, EntryRef, Handle)):
+        return True
+    return None

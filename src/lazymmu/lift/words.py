@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Words of the kernel at which lifting ends: what they do to the machine, each with its source.
+
+`words/common.toml` is the generic kernel's, `words/ARCH.toml` an architecture's. What pins a task
+and what a CPU's variables are accessed by stands in the contract's vocabulary already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+from lazymmu.contract import vocabulary
+from lazymmu.contract.vocabulary.read import calls, parse
+from lazymmu.contract.vocabulary.words import PerCpuCall
+
+__all__ = ["Does", "LiftWord", "words"]
+
+Does = Literal[
+    "nothing",
+    "number",
+    "value",
+    "handle",
+    "current",
+    "in-interrupt",
+    "preemptible",
+    "config",
+    "bug-if",
+    "bug",
+    "warn-if",
+    "flag-set",
+    "flag-clear",
+    "flag-test",
+    "flag-test-clear",
+    "flag-test-set",
+    "pin",
+    "unpin",
+    "irq-save",
+    "irq-restore",
+    "percpu-address",
+    "percpu-read",
+    "percpu-write",
+    "percpu-add",
+    "percpu-exchange",
+    "queue-store",
+    "queue-issue",
+    "store-now",
+]
+"""What a word does: see `lift.primitives`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftWord:
+    """What a call does.
+
+    arg: the argument that it is about; number: of "number" its value, of "percpu-add" what is
+    added, of a pin which count (see `kind`); kind: of pins; task, flag: arguments of flags, -1 for
+    the current task's; pins: preemption is off from here on; after: gives the new value; unless:
+    what must not hold, or it is a BUG; entry, value: members of the structure that argument `arg`
+    points to; abstracts: what is left out by it, for the list of what was abstracted, "" where it
+    is all there.
+    """
+
+    does: Does
+    source: str
+    arg: int = 0
+    number: int = 0
+    kind: str = ""
+    task: int = -1
+    flag: int = 0
+    pins: bool = False
+    after: bool = False
+    unless: str = ""
+    entry: str = ""
+    value: str = ""
+    abstracts: str = ""
+
+
+@cache
+def words(arch_dir: str) -> dict[str, LiftWord]:
+    """Return the words of an architecture by name, by the directory that it has below arch/."""
+    found = {**_pins(), **_per_cpu()}
+    for name in ("common", arch_dir):
+        file = Path(__file__).parent / "words" / f"{name}.toml"
+        if file.is_file():
+            found |= calls(name, parse(file), LiftWord)
+    return found
+
+
+def _pins() -> dict[str, LiftWord]:
+    found = {}
+    for name, pin in vocabulary.load().pins.items():
+        does: Does = "pin" if pin.action == "pin" else "unpin"
+        found[name] = LiftWord(does, pin.source, kind=pin.kind)
+    return found
+
+
+def _per_cpu() -> dict[str, LiftWord]:
+    """Return the words for this CPU's variables: what each does is in its name."""
+    return {name: _access(name, word) for name, word in vocabulary.load().percpu.items()}
+
+
+def _access(name: str, word: PerCpuCall) -> LiftWord:
+    does: Does = "percpu-read"
+    number = 0
+    if word.access == "address":
+        does = "percpu-address"
+    elif word.access == "write":
+        # `this_cpu_add_return`: what is done stands behind "this_cpu" and "raw_cpu".
+        verb = name.strip("_").split("_")[2]
+        does = _WRITES.get(verb, "percpu-exchange")
+        number = {"inc": 1, "dec": -1, "sub": -1, "add": 1}.get(verb, 0)
+    return LiftWord(
+        does, word.source, number=number, pins=word.pins, after=name.endswith("_return")
+    )
+
+
+_WRITES: Final[dict[str, Does]] = {
+    "write": "percpu-write",
+    **dict.fromkeys(("add", "sub", "inc", "dec"), "percpu-add"),
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Machines of a tree's own C, for as long as a request needs them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.verbs import names, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lazymmu.lift.lifted import Lifted
+    from lazymmu.snapshot.tree import Tree
+    from lazymmu.witness.source.check import Where
+
+__all__ = ["LiftedTree", "lifted"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiftedTree:
+    """What was lifted from a tree on one architecture.
+
+    :param arch: the machine's name for it.
+    :param tree: the name that the tree has as a release.
+    :param row: its row of the deferral table.
+    :param functions: places (file:line) of the functions that were lifted, by their names.
+    :param columns: the C variables that the machine keeps.
+    :param abstracted: what was left out, by the name of the call, with its reason.
+    :param refused: why nothing was lifted, "" where it was.
+    """
+
+    arch: str
+    tree: str
+    row: str = ""
+    functions: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    abstracted: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
+
+
+@contextlib.contextmanager
+def lifted(
+    tree: Where | None, arches: Sequence[str], cache_dir: str | os.PathLike[str] | None
+) -> Iterator[tuple[LiftedTree, ...]]:
+    """With the implementations of a tree beside all others; raises Problem.
+
+    arches: machines that are asked for; without any, or with ``all``, those that can be lifted.
+    """
+    if tree is None:
+        yield ()
+        return
+    from lazymmu.lift.tree import MACHINES, uninstall
+
+    wanted = set(arches) - {"", "all"}
+    names.check("machine that can be lifted", wanted, MACHINES)
+    opened = reading.opened(tree)
+    name = os.path.basename(os.path.abspath(reading.called(tree))) or "tree"
+    chosen = [arch for arch in MACHINES if not wanted or arch in wanted]
+    done: list[LiftedTree] = []
+    try:
+        done = _all(opened, name, chosen, cache_dir)
+        yield tuple(done)
+    finally:
+        for one in done:
+            uninstall(one.arch, one.tree)
+
+
+def _all(
+    opened: Tree, name: str, chosen: Sequence[str], cache_dir: str | os.PathLike[str] | None
+) -> list[LiftedTree]:
+    from lazymmu.kernelc.tree_index import TreeIndex
+    from lazymmu.lift.problem import Unliftable
+    from lazymmu.lift.tree import install
+    from lazymmu.snapshot.cache import Cache
+    from lazymmu.witness.source.check import detect_dialect
+
+    store = None if cache_dir is None else Cache(cache_dir)
+    library = TreeIndex(opened, cache=store)
+    dialect = detect_dialect(opened)
+    done = []
+    for arch in chosen:
+        try:
+            done.append(_told(arch, name, install(opened, library, arch, name, dialect)))
+        except Unliftable as problem:
+            done.append(LiftedTree(arch, name, refused=str(problem)))
+    if store is not None:
+        store.commit()
+    return done
+
+
+def _told(arch: str, name: str, found: Lifted) -> LiftedTree:
+    from lazymmu.machine.releases import TREES
+
+    implementation = TREES[arch, name][1]
+    return LiftedTree(
+        arch=arch,
+        tree=name,
+        row=implementation.row,
+        functions=tuple((code.name, code.place) for code in found.reached.codes),
+        columns=tuple(sorted(found.reached.variables.names.values())),
+        abstracted=tuple(sorted(found.linker.abstracted.items())),
+    )
