@@ -70,6 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="top directory of a Linux source tree: run all scenarios on its own C, as far as it "
         "can be lifted (docs: lift)",
     )
+    which.add_argument(
+        "--steps",
+        choices=("coarse", "fine"),
+        default="fine",
+        help="of the tree's C: each access is a step (default), or a whole hook is",
+    )
     options.add_cache(which)
     machine = parser.add_argument_group("another machine than the scenario's")
     machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
@@ -106,6 +112,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         rt=True if args.rt else None,
         traces=any(output.format == "ftrace" for output in wanted),
         tree=args.tree,
+        steps=args.steps,
         cache_dir=None if args.tree is None else options.cache_dir(args),
     )
     if args.list and args.replay is None:

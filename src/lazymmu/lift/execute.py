@@ -12,6 +12,7 @@ from lazymmu.lift.code import Code, Const, Instruction, Opcode, Operand
 from lazymmu.lift.ctypes import CType, typed
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.values import CPointer, EntryRef, Handle, Opaque, Value, is_true
+from lazymmu.lift.words import SHARED
 
 if TYPE_CHECKING:
     from lazymmu.lift.link import CallMeaning, Linker
@@ -354,15 +355,12 @@ def _call(here: Execution, frame: CodeFrame, one: Instruction) -> bool:
     code, linker = frame.code, here.linker
     # What a call is handed may be a variable that it gives a value (local_irq_save()).
     args = tuple(_given(frame, arg) for arg in one.args)
-    target = linker.target(one.what, code.file) if _table(args) is None else None
+    target: CallMeaning | None = None
+    for number, arg in enumerate(args):
+        if target is None and isinstance(arg, Opaque) and "." in arg.spelling:
+            target = linker.held(arg.spelling, number + 1)
     if target is None:
-        for number, arg in enumerate(args):
-            if isinstance(arg, Opaque) and "." in arg.spelling:
-                target = linker.held(arg.spelling, number + 1)
-                if target is not None:
-                    break
-        else:
-            target = linker.target(one.what, code.file)
+        target = linker.target(one.what, code.file)
     if target is None:
         raise Unliftable(f"a call of {one.what}(), which is not known", code.file, one.line)
     if here.pause(code, one, target):
@@ -375,6 +373,7 @@ def _call(here: Execution, frame: CodeFrame, one: Instruction) -> bool:
         return False
     value: Value = 0
     if target.word is not None:
+        here.accesses += target.word.does in SHARED
         value = here.does(here, Called(frame, one, target.word, args))
     if one.to:
         frame.env[one.to] = value
@@ -385,8 +384,3 @@ def _given(frame: CodeFrame, operand: Operand) -> Value:
     if isinstance(operand, Const):
         return operand.value
     return frame.env.get(operand.name, UNSET)
-
-
-def _table(args: tuple[Value, ...]) -> str | None:
-    """Return the first argument that is a path into a table."""
-    return next((a.spelling for a in args if isinstance(a, Opaque) and "." in a.spelling), None)

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lazymmu.contract.events import Disable, Enable, Event, Pause, Resume
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.lifted import SWITCH, Lifted
-from lazymmu.lift.steps import Runner
+from lazymmu.lift.steps import Going, PositionCall, Runner, Steps
 from lazymmu.lift.values import CPointer
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.generic_api import DirectMode
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
-    from lazymmu.lift.execute import Called, Execution, Position
+    from lazymmu.lift.execute import Called, Execution
     from lazymmu.lift.values import Value
     from lazymmu.machine.context import StepContext
-    from lazymmu.machine.steps import Routine
+    from lazymmu.machine.memory import Memory
+    from lazymmu.machine.steps import Routine, RoutineCall
 
 __all__ = ["LiftedApi", "LiftedArch"]
 
@@ -37,20 +38,25 @@ def _source(name: str) -> Any:
 class LiftedArch(Arch):
     """The hooks of a tree; a subclass knows what the architecture's words do.
 
-    lifted: what was lifted; released: whether what is pending is told of (see `flushing`).
+    lifted: what was lifted; steps: what is one of its steps; why: what is going on, for who tells
+    of a flush.
     """
 
     lifted: ClassVar[Lifted]
-    coarse: ClassVar[bool] = True
+    steps: ClassVar[Steps] = Steps.COARSE
 
-    def __init__(self, memory: Any) -> None:
+    def __init__(self, memory: Memory) -> None:
         """As for every implementation."""
         super().__init__(memory)
-        self.runner = Runner(self.lifted, self.does)
+        self.runner = Runner(self.lifted, self.does, self.steps)
         self.why = ""
 
     def does(self, here: Execution, call: Called) -> Value:
         """Do a word of the architecture, or one of all."""
+        raise NotImplementedError
+
+    def update(self, here: StepContext) -> None:
+        """Change an entry, as the machine does before it is searched (see `tree.rehearse`)."""
         raise NotImplementedError
 
     # ---- the mode's hooks ------------------------------------------------------------------------
@@ -72,19 +78,18 @@ class LiftedArch(Arch):
 
     def _hook(self, name: str) -> Routine:
         code = self.lifted.functions.get(name)
-        if code is not None and not self._empty(name):
-            yield self.hook(name)
+        if code is not None and not self.lifted.is_empty(code):
+            yield self.going(self.runner.begin(self.lifted.real(code)))
 
-    def _empty(self, name: str) -> bool:
-        """Whether a hook does nothing at all."""
-        code = self.lifted.real(self.lifted.functions[name])
-        return all(one.op in ("jump", "return") for one in code.instructions)
+    def going(self, going: Going) -> RoutineCall:
+        """A hook from where it is on."""
+        return PositionCall(_hook_goes_on, (self, going))
 
     @atomic
-    def hook(self, here: StepContext, name: str) -> None:
-        """A hook, in one step."""
+    def on(self, here: StepContext, going: Going) -> Going:
+        """A step of a hook."""
         self.why = ""
-        self.runner.whole(here, self.lifted.functions[name])
+        return self.runner.on(here, going, hooks=False)[0]
 
     # ---- context switch --------------------------------------------------------------------------
 
@@ -105,6 +110,10 @@ class LiftedArch(Arch):
         """A hook of a context switch: interrupts are off, and so it is one step."""
         self.why = "switch"
         self.runner.whole(here, self.lifted.functions[name], (CPointer("task", task, (), TASK),))
+
+
+def _hook_goes_on(arch: LiftedArch, going: Going) -> Routine:
+    yield from arch.runner.go(going, None, arch.on, arch.going)
 
 
 class LiftedApi(DirectMode):
@@ -136,22 +145,20 @@ class LiftedApi(DirectMode):
     def _api(self, name: str) -> Routine:
         arch = self.arch
         code = arch.lifted.functions[name]
-        did = yield from arch.runner.api(
-            code,
-            lambda hook: getattr(arch, hook)(),
-            lambda places: self.on(name, places, places[-1].at == 0 and len(places) == 1),
-        )
-        if name == "lazy_mmu_mode_enable" or (name == "lazy_mmu_mode_disable" and did):
+        done: Going = yield self.going(arch.runner.begin(code), name, True)
+        if name == "lazy_mmu_mode_enable" or (name == "lazy_mmu_mode_disable" and done.hooked):
             yield arch.observe(name.removeprefix("lazy_mmu_mode_"))
 
+    def going(self, going: Going, name: str, first: bool = False) -> RoutineCall:
+        """A function of the API from where it is on."""
+        return PositionCall(_api_goes_on, (self, going, name, first))
+
     @atomic
-    def on(
-        self, here: StepContext, name: str, places: tuple[Position, ...], first: bool
-    ) -> tuple[Position, ...]:
-        """Go on up to a hook or the end; the first step says what is asked for."""
+    def on(self, here: StepContext, going: Going, name: str, first: bool) -> Going:
+        """Go on for a step, up to a hook; the first one says what is asked for."""
         before = len(here.events)
         self.arch.why = ""
-        after, did = self.arch.runner.on(here, places)
+        after, did = self.arch.runner.on(here, going, hooks=True)
         if first:
             fields: dict[str, Any] = {}
             if name in ("lazy_mmu_mode_enable", "lazy_mmu_mode_disable"):
@@ -161,3 +168,14 @@ class LiftedApi(DirectMode):
             here.emit(_EVENTS[name], **fields)
             here.events.extend(said)
         return after
+
+
+def _api_goes_on(api: LiftedApi, going: Going, name: str, first: bool) -> Routine:
+    return (
+        yield from api.arch.runner.go(
+            going,
+            lambda hook: getattr(api.arch, hook)(),
+            lambda then: api.on(then, name, first),
+            lambda then: api.going(then, name),
+        )
+    )

@@ -48,6 +48,10 @@ class Lifted:
     api: bool
     reached: Closure
 
+    def is_empty(self, code: Code) -> bool:
+        """Whether a function does nothing at all."""
+        return all(one.op in (Opcode.JUMP, Opcode.RETURN) for one in self.real(code).instructions)
+
     def place(self, name: str) -> str:
         """Return where the tree has a function: past one that only dispatches through a table."""
         return self.real(self.functions[name]).place

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lifted functions as steps of the machine.
-
-`Runner.whole` runs a function in one step; `Runner.routine` takes as many as its policy says:
-
-    coarse   the hook of the mode is a step of its own, and so is what the API does before it
-    fine     whatever others may see or change is a step of its own
-"""
+"""Lifted functions as steps of the machine, coarse or fine (`Steps`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.lift.execute import CodeFrame, Execution, Stopped, execute, place_of, restored
 from lazymmu.lift.lifted import HOOKS, Lifted
-from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.words import SHARED
+from lazymmu.machine.steps import Become, RoutineCall, Step
 
 if TYPE_CHECKING:
     from lazymmu.lift.code import Code, Instruction
@@ -23,20 +20,72 @@ if TYPE_CHECKING:
     from lazymmu.lift.primitives import Doing
     from lazymmu.lift.values import Value
     from lazymmu.machine.context import StepContext
-    from lazymmu.machine.steps import Routine, RoutineCall, Step
+    from lazymmu.machine.steps import Routine
 
-__all__ = ["Runner"]
+__all__ = ["Going", "PositionCall", "Runner", "Steps"]
 
 Positions = tuple["Position", ...]
+
+
+class Steps(StrEnum):
+    """What a step of lifted code is.
+
+    COARSE: a hook of the mode, and what the generic API does up to it; FINE: each access to what
+    others may see or change, but while interrupts are off, when nobody can come between.
+    """
+
+    COARSE = "coarse"
+    FINE = "fine"
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Lifted code on its way: where it is, and what was done so far.
+
+    positions: empty at the end; value: what it returned; hooked: whether it called a hook.
+    """
+
+    positions: Positions
+    value: Value = 0
+    hooked: bool = False
+
+
+class PositionCall(RoutineCall):
+    """A routine that goes on at a place of lifted code, and is named after that."""
+
+    __slots__ = ()
+
+    __hash__ = RoutineCall.__hash__
+
+    @property
+    def _positions(self) -> Positions:
+        for arg in self.args:
+            if isinstance(arg, Going):
+                return arg.positions
+        return ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The functions inside of the one that was called."""
+        return tuple(position.code.name for position in self._positions[1:])
+
+    @property
+    def source(self) -> str:
+        """The line that is next."""
+        if not self._positions:
+            return ""
+        last = self._positions[-1]
+        return f"{last.code.file}:{last.code.instructions[last.at].line}"
 
 
 class Runner:
     """Runs lifted code; `does`: what words do."""
 
-    def __init__(self, lifted: Lifted, does: Doing) -> None:
+    def __init__(self, lifted: Lifted, does: Doing, steps: Steps) -> None:
         """See the class."""
         self.lifted = lifted
         self.does = does
+        self.steps = steps
 
     def here(
         self, context: StepContext, pause: Callable[..., bool] = lambda *_: False
@@ -53,66 +102,86 @@ class Runner:
         except Stopped:
             return None
 
-    def api(
-        self, code: Code, hook: Callable[[str], RoutineCall], step: Callable[[Positions], Step]
+    @staticmethod
+    def begin(code: Code, args: tuple[Value, ...] = ()) -> Going:
+        """Return the beginning of a function."""
+        env = tuple(sorted(zip(code.params, args, strict=False)))
+        frame = CodeFrame(code, 0, dict(env))
+        return Going(place_of([frame]))
+
+    def go(
+        self,
+        going: Going,
+        hook: Callable[[str], RoutineCall] | None,
+        step: Callable[[Going], Step],
+        again: Callable[[Going], RoutineCall],
     ) -> Routine:
-        """A function of the generic API: its own part is a step, and so is each hook's.
+        """The rest of a function, one step or one hook's call after the other.
 
-        hook: the machine's routine for a hook; step: the step that goes on at a place, up to a hook
-        or the end, and gives where it then is. Returns whether a hook was called.
+        hook: the machine's routine for a hook, None where hooks are parts of the function; step:
+        the step that goes on from there, which gives where it then is; again: this routine.
         """
-        places: Any = (*place_of([CodeFrame(code, 0, {})]),)
-        hooked = False
-        while places:
-            name = self.at_hook(places)
-            if name:
-                hooked = True
-                yield hook(name)
-                places = self.past(places)
-            elif self.is_over(places):
-                break
-            else:
-                places = yield step(places)
-        return hooked
+        name = self.at_hook(going.positions) if hook is not None else ""
+        if hook is not None and name:
+            yield hook(name)
+            yield Become(again(Going(self.past(going.positions), hooked=True)))
+        if self.is_over(going.positions):
+            return going
+        then = yield step(going)
+        if not then.positions:
+            return then
+        yield Become(again(then))
+        return None
 
-    def on(self, context: StepContext, places: Positions) -> tuple[Positions, bool]:
-        """Go on up to a hook or the end; also whether anything was done to what others see."""
-        here = self.here(context, _at_hook)
-        frames = restored(places)
+    def on(self, context: StepContext, going: Going, *, hooks: bool) -> tuple[Going, bool]:
+        """Go on for a step; also whether anything was done to what others see.
+
+        hooks: the step ends before a call of a hook.
+        """
+        here = self.here(context)
+
+        def pause(_code: Code, one: Instruction, meaning: CallMeaning | None) -> bool:
+            if hooks and meaning is not None and one.what in HOOKS:
+                return True
+            if self.steps is Steps.COARSE or not here.accesses or context.current.irqs_off:
+                return False
+            return meaning is None or (meaning.word is not None and meaning.word.does in SHARED)
+
+        here.pause = pause
+        frames = restored(going.positions)
         try:
-            done, _ = execute(here, frames)
+            done, value = execute(here, frames)
         except Stopped:
-            return (), True
-        return (() if done else place_of(frames)), bool(here.seen) or not done
+            return Going((), hooked=going.hooked), True
+        after = Going(() if done else place_of(frames), value if done else 0, going.hooked)
+        return after, bool(here.seen) or not done
 
     @staticmethod
-    def at_hook(places: Positions) -> str:
+    def at_hook(positions: Positions) -> str:
         """Return the hook that is called next, "" for none."""
-        last = places[-1]
+        last = positions[-1]
         one = last.code.instructions[last.at]
         return one.what if one.what in HOOKS else ""
 
     @staticmethod
-    def past(places: Positions) -> Positions:
+    def past(positions: Positions) -> Positions:
         """Return the place after a call that was made."""
-        last = places[-1]
+        last = positions[-1]
         one = last.code.instructions[last.at]
-        env = tuple(sorted((*last.env, (one.to, 0)), key=lambda item: item[0]))
-        frame = CodeFrame(last.code, last.at + 1, dict(env), last.to)
-        return (*places[:-1], *place_of([frame]))
+        frame = CodeFrame(last.code, last.at + 1, {**dict(last.env), one.to: 0}, last.to)
+        return (*positions[:-1], *place_of([frame]))
 
-    def is_over(self, places: Positions) -> bool:
+    def is_over(self, positions: Positions) -> bool:
         """Whether nothing is left to do but to return."""
-        frames = restored(places)
-        here = self.here(_NOBODY, lambda *_: True)
+        here = self.here(_NOBODY, _at_anything)
         try:
-            return execute(here, frames)[0]
-        except (Unliftable, AttributeError):
+            return execute(here, restored(positions))[0]
+        except AttributeError:  # there is no context: something asks for it
             return False
 
 
 _NOBODY: Any = None
 
 
-def _at_hook(_code: Code, one: Instruction, target: CallMeaning | None) -> bool:
-    return target is not None and one.what in HOOKS
+def _at_anything(_code: Code, _one: Instruction, meaning: CallMeaning | None) -> bool:
+    return meaning is None or meaning.code is None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import classify
@@ -15,10 +15,11 @@ from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.implementation import LiftedApi, LiftedArch
-from lazymmu.lift.lifted import HOOKS, SWITCH, Lifted, lift
+from lazymmu.lift.lifted import API, HOOKS, SWITCH, Lifted, lift
 from lazymmu.lift.link import Linker
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.release import release
+from lazymmu.lift.steps import Steps
 from lazymmu.lift.values import CPointer
 from lazymmu.lift.xen import ACCESSORS, LiftedXen
 from lazymmu.machine import EntrySpec, Machine, MachineConfig, TaskSpec
@@ -65,7 +66,9 @@ def view_of(tree: Tree, library: TreeIndex, arch: str) -> Linker:
     return Linker(view, Program(view), belongs)
 
 
-def install(tree: Tree, library: TreeIndex, arch: str, name: str, dialect: Dialect) -> Lifted:
+def install(
+    tree: Tree, library: TreeIndex, arch: str, name: str, dialect: Dialect, steps: Steps
+) -> Lifted:
     """Lift the mode of `arch` from a tree, and make it the machine's release `name`.
 
     Raises Unliftable for what is not understood.
@@ -74,9 +77,13 @@ def install(tree: Tree, library: TreeIndex, arch: str, name: str, dialect: Diale
     with _deep():
         linker = view_of(tree, library, arch)
         lifted = lift(linker, machine.accessors)
-        made_of = made(lifted, machine.base, row(linker))
+        made_of = made(lifted, machine.base, row(linker), steps)
         TREES[arch, name] = (release(lifted, arch, name, dialect), made_of)
-        made_of.paused_out = paused_out(arch, name, made_of)
+        try:
+            rehearse(arch, name, made_of)
+        except Unliftable:
+            uninstall(arch, name)
+            raise
     return lifted
 
 
@@ -103,42 +110,46 @@ def row(linker: Linker) -> str:
     return classify(view.profile.name, found.words, found.enter_words).name
 
 
-def paused_out(arch: str, name: str, implementation: type[LiftedArch]) -> int:
-    """Return what the hooks of a switch leave in the pause count of a task that goes.
+def rehearse(arch: str, name: str, implementation: type[LiftedArch]) -> None:
+    """Run what was lifted once, and learn what the hooks of a switch leave in a task that goes.
 
-    It is what one has that waits for a CPU at the beginning, and never was in a section. Raises
-    Unliftable when they leave anything else in it.
+    That is what one has that waits for a CPU at the beginning, and never was in a section. Raises
+    Unliftable when they leave anything else than a pause in it, and for what a run alone shows.
     """
     entry = EntrySpec("p", value="A")
     task = TaskSpec("T0", (), cpu=0)
     machine = Machine(MachineConfig(arch, name, entries=(entry,), tasks=(task,)))
     assert isinstance(machine.arch, implementation)  # noqa: S101 - it was installed just now
-    state: list[Any] = list(machine.initial)
-    here = machine.here(state, 0)
-    here.current.irqs_off = 1
-    code = machine.arch.lifted.functions.get(SWITCH[0])
-    if code is None:
-        return 0
-    before = {name: getattr(here.current, name) for name in implementation.forked}
-    machine.arch.runner.whole(here, code, (CPointer("task", 0, (), TASK),))
-    if here.system.panicked:
-        raise Unliftable("a BUG in a task that only goes", code.file, code.line)
-    for variable, value in before.items():
-        if getattr(here.current, variable) != value:
-            what = f"{variable} of a task that waits at the beginning is not known"
-            raise Unliftable(what, code.file, code.line)
-    return int(here.current.pause_count)
+    lifted = implementation.lifted
+    code = lifted.functions.get(SWITCH[0])
+    if code is not None:
+        here = machine.here(list(machine.initial), 0)
+        here.current.irqs_off = 1
+        before = {variable: getattr(here.current, variable) for variable in implementation.forked}
+        machine.arch.runner.whole(here, code, (CPointer("task", 0, (), TASK),))
+        if here.system.panicked:
+            raise Unliftable("a BUG in a task that only goes", code.file, code.line)
+        for variable, value in before.items():
+            if getattr(here.current, variable) != value:
+                what = f"{variable} of a task that waits at the beginning is not known"
+                raise Unliftable(what, code.file, code.line)
+        implementation.paused_out = int(here.current.pause_count)
+    here = machine.here(list(machine.initial), 0)
+    names = (*API, *HOOKS) if lifted.api else HOOKS
+    for function in names:
+        if function in lifted.functions:
+            machine.arch.update(here)
+            machine.arch.runner.whole(here, lifted.functions[function])
+            machine.arch.update(here)
 
 
-def made(lifted: Lifted, base: type[LiftedArch], row: str) -> type[LiftedArch]:
+def made(lifted: Lifted, base: type[LiftedArch], row: str, steps: Steps) -> type[LiftedArch]:
     """Return the class for what was lifted."""
     variables = lifted.reached.variables
     counters = ("enable_count", "pause_count")
     task = tuple(name for name in variables.of("task") if name not in counters)
     flush = lifted.functions.get(HOOKS[2])
-    empty = flush is None or all(
-        one.op in ("jump", "return") for one in lifted.real(flush).instructions
-    )
+    empty = flush is None or lifted.is_empty(flush)
     return type(
         base.__name__,
         (base,),
@@ -149,5 +160,6 @@ def made(lifted: Lifted, base: type[LiftedArch], row: str) -> type[LiftedArch]:
             "flush_how": "noop" if empty else "now",
             "api": LiftedApi if lifted.api else None,
             "row": row,
+            "steps": steps,
         },
     )

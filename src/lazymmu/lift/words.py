@@ -50,6 +50,24 @@ Does = Literal[
 ]
 """What a word does: see `lift.primitives`."""
 
+SHARED: Final[frozenset[Does]] = frozenset(
+    {
+        "flag-set",
+        "flag-clear",
+        "flag-test",
+        "flag-test-clear",
+        "flag-test-set",
+        "percpu-read",
+        "percpu-write",
+        "percpu-add",
+        "percpu-exchange",
+        "queue-store",
+        "queue-issue",
+        "store-now",
+    }
+)
+"""What others may see, or change before."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiftWord:

@@ -25,13 +25,17 @@ ACCESSORS = ("set_pte",)
 class LiftedXen(LiftedArch, XenQueue):
     """The queue of multicalls is the machine's; who fills it and lets it go is the tree's C."""
 
+    def update(self, here: StepContext) -> None:
+        """set_pte() of the first entry."""
+        entry = EntryRef(next(iter(self.memory.specs)))
+        self.runner.whole(here, self.lifted.functions["set_pte"], (entry, None))
+
     def lazy(self, here: StepContext) -> bool:
         """Whether an update here and now would stay in the queue: set_pte() is asked."""
         apart = here.apart()
         before = len(apart.this_cpu.mc_queue)
-        entry = next(iter(self.memory.specs))
         why, self.why = self.why, ""
-        self.runner.whole(apart, self.lifted.functions["set_pte"], (EntryRef(entry), None))
+        self.update(apart)
         self.why = why
         return len(apart.this_cpu.mc_queue) > before
 

@@ -14,10 +14,10 @@ places would look the same.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from lazymmu.machine.steps import RoutineCall
+from lazymmu.machine.steps import Become, RoutineCall
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -87,6 +87,9 @@ class Continuations:
             said = self._peek(frame)
             if isinstance(said, RoutineCall):
                 stack = (*stack, RoutineFrame(said))
+            elif isinstance(said, Become):
+                call = replace(said.call, keep=frame.call.keep)
+                stack = (*stack[:-1], RoutineFrame(call))
             elif isinstance(said, _Returned):
                 stack = stack[:-1]
                 if stack:
@@ -96,7 +99,7 @@ class Continuations:
         return stack
 
     @staticmethod
-    def _peek(frame: RoutineFrame) -> Step | RoutineCall | _Returned:
+    def _peek(frame: RoutineFrame) -> Step | RoutineCall | Become | _Returned:
         """What the routine of `frame` yields next, or what it returns."""
         running = frame.call.function(*frame.call.args)
         try:
@@ -127,7 +130,7 @@ def functions(stack: Stack) -> tuple[str, ...]:
 
 
 def _kernel(stack: Stack) -> Iterator[str]:
-    return (frame.call.name for frame in stack if frame.call.source)
+    return (name for frame in stack if frame.call.source for name in frame.call.names)
 
 
 def innermost(stack: Stack) -> str:

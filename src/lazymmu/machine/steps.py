@@ -29,7 +29,7 @@ S = TypeVar("S")
 Step: TypeAlias = Callable[["StepContext"], Any]
 """One thing that happens in one go."""
 
-Routine: TypeAlias = Generator["Step | RoutineCall", Any, Any]
+Routine: TypeAlias = Generator["Step | RoutineCall | Become", Any, Any]
 """What a routine's body is."""
 
 
@@ -67,10 +67,25 @@ class RoutineCall:
         return self.function.__name__
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The kernel's functions that it stands for, outermost first."""
+        return (self.name,)
+
+    @property
     def source(self) -> str:
         """Where the kernel has it: file, and commit where it matters."""
         source = getattr(self.function, "source", "")
         return str(source(self.args[0]) if callable(source) else source)
+
+
+@dataclass(frozen=True, slots=True)
+class Become:
+    """Said by a routine that is over, and in whose place another one goes on.
+
+    What was sent to it is forgotten: places are the same that have the same to do.
+    """
+
+    call: RoutineCall
 
 
 def routine(

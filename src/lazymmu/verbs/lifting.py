@@ -44,11 +44,15 @@ class LiftedTree:
 
 @contextlib.contextmanager
 def lifted(
-    tree: Where | None, arches: Sequence[str], cache_dir: str | os.PathLike[str] | None
+    tree: Where | None,
+    arches: Sequence[str],
+    steps: str,
+    cache_dir: str | os.PathLike[str] | None,
 ) -> Iterator[tuple[LiftedTree, ...]]:
     """With the implementations of a tree beside all others; raises Problem.
 
-    arches: machines that are asked for; without any, or with ``all``, those that can be lifted.
+    arches: machines that are asked for; without any, or with ``all``, those that can be lifted;
+    steps: see `lift.steps.Steps`.
     """
     if tree is None:
         yield ()
@@ -62,7 +66,7 @@ def lifted(
     chosen = [arch for arch in MACHINES if not wanted or arch in wanted]
     done: list[LiftedTree] = []
     try:
-        done = _all(opened, name, chosen, cache_dir)
+        done = _all(opened, name, chosen, steps, cache_dir)
         yield tuple(done)
     finally:
         for one in done:
@@ -70,10 +74,15 @@ def lifted(
 
 
 def _all(
-    opened: Tree, name: str, chosen: Sequence[str], cache_dir: str | os.PathLike[str] | None
+    opened: Tree,
+    name: str,
+    chosen: Sequence[str],
+    steps: str,
+    cache_dir: str | os.PathLike[str] | None,
 ) -> list[LiftedTree]:
     from lazymmu.kernelc.tree_index import TreeIndex
     from lazymmu.lift.problem import Unliftable
+    from lazymmu.lift.steps import Steps
     from lazymmu.lift.tree import install
     from lazymmu.snapshot.cache import Cache
     from lazymmu.witness.source.check import detect_dialect
@@ -84,7 +93,9 @@ def _all(
     done = []
     for arch in chosen:
         try:
-            done.append(_told(arch, name, install(opened, library, arch, name, dialect)))
+            done.append(
+                _told(arch, name, install(opened, library, arch, name, dialect, Steps(steps)))
+            )
         except Unliftable as problem:
             done.append(LiftedTree(arch, name, refused=str(problem)))
     if store is not None:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lazymmu.contract.rules import RULES
@@ -76,6 +77,8 @@ class VerifyRequest:
     :param jobs: searches at a time; None for one per processor.
     :param traces: tell counterexamples as traces, too.
     :param tree: top directory of a Linux source tree, or an open one, whose own C the machines run.
+    :param steps: what is one step of the tree's C: each access that others may see or change, or
+        with ``coarse`` a whole hook, as in the machines that were written by hand.
     :param cache_dir: folder of the tree's cache, None for nowhere.
     """
 
@@ -99,6 +102,7 @@ class VerifyRequest:
     jobs: int | None = None
     traces: bool = False
     tree: Where | None = None
+    steps: Literal["coarse", "fine"] = "fine"
     cache_dir: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
@@ -207,10 +211,12 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
 
 def _of_tree(asked: VerifyRequest, progress: Show | None) -> VerifyAnswer:
     """As `verify`, on the machines of a tree's own C."""
+    from lazymmu.lift.problem import Unliftable  # needed by trees alone
+
     if asked.port is not None or asked.replay is not None or asked.releases:
         raise Problem("--tree is no release: it goes with neither --release, --port nor --replay")
     found = _read(asked.files) if asked.files else scenarios(asked)
-    with lifted(asked.tree, asked.arches, asked.cache_dir) as done:
+    with lifted(asked.tree, asked.arches, asked.steps, asked.cache_dir) as done:
         chosen = [
             Run(scenario, one.arch, one.tree, one.row)
             for scenario in found
@@ -219,9 +225,15 @@ def _of_tree(asked: VerifyRequest, progress: Show | None) -> VerifyAnswer:
         ]
         if not chosen:
             return VerifyAnswer(request=asked, lifted=done)
-        made, interrupted = search_pool.verdicts(chosen, asked.limits, asked.jobs, None, progress)
+        try:
+            made, interrupted = search_pool.verdicts(
+                chosen, asked.limits, asked.jobs, None, progress
+            )
+        except Unliftable as problem:
+            refused = tuple(dataclasses.replace(one, refused=str(problem)) for one in done)
+            return VerifyAnswer(request=asked, lifted=refused)
         answer = _answer(asked, made, len(chosen), interrupted=interrupted)
-        return replace(answer, lifted=done)
+        return dataclasses.replace(answer, lifted=done)
 
 
 def _answer(

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The hooks of real trees, lifted, beside the machines that were written by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+import lazymmu
+
+TREES = [
+    ("6.1", "6.1.192"),
+    ("6.12.8", "6.12.8"),
+    ("6.12", "6.12.117"),
+    ("6.18.15", "6.18.5"),
+    ("7.1.13", "7.1.13"),
+    ("7.3", "7.3.4"),
+]
+"""A tree, and the release of the machine that was written for its implementation of Xen."""
+
+
+def rows(answer):
+    """What came of each scenario: verdict, states, transitions, and every shortest way."""
+    return {
+        verdict.scenario: (
+            verdict.verdict,
+            verdict.states,
+            verdict.transitions,
+            tuple((one.rule, one.preemptions, one.steps) for one in verdict.violations),
+        )
+        for verdict in answer.verdicts
+    }
+
+
+def told(answer):
+    """What came of each scenario, whatever a step is."""
+    return {
+        verdict.scenario: (
+            verdict.verdict,
+            frozenset((one.rule, one.preemptions) for one in verdict.violations),
+        )
+        for verdict in answer.verdicts
+    }
+
+
+def by_hand(release):
+    """What the machine of a release says of all scenarios that a tree is asked."""
+    return lazymmu.verify(
+        lazymmu.VerifyRequest(arches=["x86"], releases=[release], everything=True)
+    )
+
+
+@pytest.mark.parametrize(("version", "release"), TREES)
+def test_xen_of_a_tree_is_the_machine_state_for_state(kernel_tree, version, release):
+    """A hook is a step: both have the same states, transitions and ways in every scenario."""
+    tree = kernel_tree(version)
+    lifted = rows(
+        lazymmu.verify(
+            lazymmu.VerifyRequest(arches=["x86"], tree=tree, steps="coarse", everything=True)
+        )
+    )
+    assert lifted == rows(by_hand(release))
+    assert len(lifted) > 100
+
+
+def test_that_a_hook_is_one_step_is_shown_and_not_argued(kernel_tree):
+    """With each access as a step, 6.12.8 breaks what it broke, with as many preemptions."""
+    tree = kernel_tree("6.12.8")
+    fine = lazymmu.verify(lazymmu.VerifyRequest(arches=["x86"], tree=tree, everything=True))
+    assert told(fine) == told(by_hand("6.12.8"))
+
+
+def test_a_forked_task_of_7_3_wraps_its_pause_count(kernel_tree):
+    """Unaided: a new task is resumed by the switch hook and never was paused (u8, 0 - 1)."""
+    request = lazymmu.VerifyRequest(
+        scenarios=["fork-inside-section"], arches=["x86"], tree=kernel_tree("7.3")
+    )
+    (verdict,) = lazymmu.verify(request).verdicts
+    broken = next(one for one in verdict.violations if one.rule == "dirty-start")
+    changes = {change.name: change.value for change in broken.trace[-1].state}
+    assert changes["C.pause_count"] == "255"
