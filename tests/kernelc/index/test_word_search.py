@@ -93,7 +93,8 @@ def test_grouping_needles_loses_none(needles: list[str]) -> None:
     numbers = sorted(number for _, _, members in groups for number, _ in members)
     assert numbers == list(range(len(words)))
     for rare, part, members in groups:
-        assert len(rare) == 1 and all(rare in part and part in needle for _, needle in members)
+        assert len(rare) == 1
+        assert all(rare in part and part in needle for _, needle in members)
 
 
 def test_a_word_that_a_spliced_line_cuts_is_found(grow: Grow) -> None:

@@ -37,7 +37,16 @@ from lazymmu.kernelc.ir.expr import (
     Not,
     Number,
 )
-from lazymmu.kernelc.ir.nodes import Function, has_effect, spell, strip_casts, walk
+from lazymmu.kernelc.ir.nodes import (
+    BRANCH,
+    RETURN,
+    Function,
+    Node,
+    has_effect,
+    spell,
+    strip_casts,
+    walk,
+)
 from lazymmu.witness.source.function.liveness import names_it
 from lazymmu.witness.source.function.names import EntryName
 
@@ -113,7 +122,7 @@ def move(expr: Expr, words: Vocabulary) -> Move | None:
 
 
 def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
-    """What a function moves by one that is no variable of its own, by spelling."""
+    """What a function moves by one and asks for, by spelling: no own variable, no item."""
     found = {
         made.counter
         for node in graph.nodes
@@ -121,12 +130,19 @@ def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
         for part in walk(node.expr)
         if (made := move(part, words)) is not None
     }
-    return frozenset(name for name in found if not _own(name, graph))
+    found = {name for name in found if not _own(name, graph) and "[" not in name}
+    if not found:
+        return frozenset()
+    every = frozenset(found)
+    return frozenset(test.counter for node in graph.nodes for test in tests(node, every, words))
 
 
-def tests(expr: Expr, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:
-    """The tests of some counters that an expression makes, or its value is."""
-    for part in (expr, *walk(expr)):
+def tests(node: Node, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:
+    """The tests of some counters that a node makes, or is."""
+    expr = node.expr
+    if expr is None:
+        return
+    for part in walk(expr):
         match part:
             case Binary("==" | "!=", left, right):
                 sides = (strip_casts(left), strip_casts(right))
@@ -140,7 +156,8 @@ def tests(expr: Expr, counters: frozenset[str], words: Vocabulary) -> Iterator[T
                         yield Test(test.counter, 0)
             case Not(inner):
                 yield from _test(strip_casts(inner), 0, counters, words)
-    yield from _test(strip_casts(expr), 0, counters, words)
+    if node.op in (BRANCH, RETURN):
+        yield from _test(strip_casts(expr), 0, counters, words)
 
 
 def _test(expr: Expr, value: int, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:

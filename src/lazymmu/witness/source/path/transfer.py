@@ -86,7 +86,7 @@ class Transfer:
 
     def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A path is two where a counter decides, or both names of a value are asked for."""
-        for test in tests(expr, frame.counted, self._words) if frame.counted else ():
+        for test in tests(node, frame.counted, self._words) if frame.counted else ():
             paths = [way for path in paths for way in _decided(path, test)]
         if frame.counted:
             paths = [self._counted(path, expr) for path in paths]
