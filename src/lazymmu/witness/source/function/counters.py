@@ -48,7 +48,7 @@ from lazymmu.kernelc.ir.nodes import (
     walk,
 )
 from lazymmu.witness.source.function.liveness import names_it
-from lazymmu.witness.source.function.names import EntryName
+from lazymmu.witness.source.function.names import NAMELESS, EntryName
 
 __all__ = [
     "Counter",
@@ -190,13 +190,19 @@ def learnt(counters: CounterList, name: str, value: Value) -> CounterList:
     return _ordered({**others, EntryName(name): value})
 
 
-def moved(counters: CounterList, expr: Expr, words: Vocabulary) -> CounterList:
-    """The counters after an expression."""
+def moved(
+    counters: CounterList, expr: Expr, words: Vocabulary, more: frozenset[str] = frozenset()
+) -> CounterList:
+    """The counters after an expression.
+
+    :param more: counters, by spelling, of which something is known once they are moved.
+    """
     values = {counter.name: counter.value for counter in counters}
     for part in walk(expr):
         made = move(part, words)
-        if made is not None and EntryName(made.counter) in values:
-            values[EntryName(made.counter)] = shifted(values[EntryName(made.counter)], made.by)
+        at = EntryName(made.counter) if made is not None else NAMELESS
+        if made is not None and (at in values or made.counter in more):
+            values[at] = shifted(values.get(at, UNKNOWN), made.by)
         elif isinstance(part, Assign) and made is None:
             target, value = strip_casts(part.target), strip_casts(part.value)
             name = EntryName(spell(target))

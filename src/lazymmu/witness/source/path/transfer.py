@@ -150,8 +150,8 @@ class Transfer:
     def assigned(self, frame: Frame, expr: Expr, path: Path, evaluator: Evaluator) -> State:
         """The state after the writes of an expression."""
         state = path.state
-        if state.counters:
-            state = state.counting(moved(state.counters, expr, self._words))
+        if state.counters or frame.counted:
+            state = state.counting(moved(state.counters, expr, self._words, frame.counted))
         locked = self._locks.outputs(expr)
         for target, value in writes(expr):
             spelling = spell(target)
