@@ -49,9 +49,10 @@ _FIELD: Final = re.compile(
 _BRACE: Final = re.compile(rb"=[ \t\n]*\{")
 _STRUCT: Final = re.compile(rb"(?:struct[ \t]+|typeof\()(\w+)\)?[ \t\n]+(\w+)[^=;{}]*\Z")
 _ASSIGN: Final = re.compile(
-    rb"\n\t+([a-z_]\w*)(?:\.\w+)+[ \t]*=[ \t]*[&*]?(?:[A-Z_]+\()?[a-z_]\w*(?:\.\w+)*\)?;"
+    rb"\n\t++([a-z_]\w*+)(?:(\.)\w++(?>(?:\.\w++)*)[ \t]*+=[ \t]*+[&*]?(?:[A-Z_]++\()?[a-z_]\w*+"
+    rb"(?>(?:\.\w++)*)\)?;|[ \t]*+=[ \t]*+(\w++);)"
 )
-_WHOLE: Final = re.compile(rb"\n\t+([a-z_]\w*)[ \t]*=[ \t]*(\w+);")
+"""A field of a variable that is given a name, or a variable that is given one word."""
 _COPY: Final = re.compile(rb"\bmemcpy\([ \t\n]*&?([a-z_]\w*)((?:\.\w+)*)[ \t\n]*,[ \t\n]*&?[a-z_]")
 _REACH: Final = 160
 
@@ -92,10 +93,11 @@ def scan_names(text: bytes, header: bool) -> Names:
             before = _STRUCT.search(text, max(0, start - _REACH), start)
             if before is not None:
                 structs.update(before.groups())
-        structs.update(_ASSIGN.findall(text))
+        assigned = _ASSIGN.findall(text)
+        structs.update(variable for variable, dot, _ in assigned if dot)
         if structs:
             tables = frozenset(structs)
-            structs.update(to for to, table in _WHOLE.findall(text) if table in tables)
+            structs.update(to for to, dot, table in assigned if not dot and table in tables)
         if b"memcpy(&" in text:
             for variable, path in _COPY.findall(text):
                 structs.add(variable)

@@ -50,9 +50,9 @@ class Initialiser:
 
 
 _TABLE: Final = re.compile(
-    rb"(?:(?P<kind>struct[ \t]+|typeof\()[ \t]*(?P<struct>\w+)\)?[ \t\n]+)(?:const[ \t\n]+)?"
-    rb"(?P<table>\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?"
-    rb"(?>(?:__\w++(?>(?:\([^()]*+\))?)[ \t\n]*+)*)=[ \t\n]*\{"
+    rb"(?:(?P<kind>struct[ \t]++|typeof\()[ \t]*+(?P<struct>\w++)\)?[ \t\n]++)(?:const[ \t\n]++)?"
+    rb"(?P<table>\w++)[ \t]*+(?:\[[^\]]*+\][ \t]*+)?"
+    rb"(?>(?:__\w++(?>(?:\([^()]*+\))?)[ \t\n]*+)*)=[ \t\n]*+\{"
 )
 _PIECE: Final = re.compile(
     rb"/\*[\s\S]*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|(?P<brace>[{}])|(?P<comma>,)"
@@ -60,16 +60,16 @@ _PIECE: Final = re.compile(
     rb"(?:[A-Z_]\w*[ \t]*\([ \t]*&?)?(?P<value>[A-Za-z_]\w*)?"
 )
 _ASSIGN: Final = re.compile(
-    rb"\n[ \t]+([A-Za-z_]\w*)((?:\.\w+|\[[^\]\n]*\])+)[ \t]*=[ \t\n]*"
-    rb"[&*]?(?:[A-Z_]\w*\([ \t]*&?)?([A-Za-z_]\w*(?:\.\w+)*)\)?[ \t]*;"
+    rb"\n[ \t]++([A-Za-z_]\w*+)((?>(?:\.\w++|\[[^\]\n]*+\])+))[ \t]*+=[ \t\n]*+"
+    rb"[&*]?(?:[A-Z_]\w*+\([ \t]*+&?)?([A-Za-z_]\w*+(?>(?:\.\w++)*))\)?[ \t]*+;"
 )
 _LITERAL: Final = re.compile(
-    rb"\n[ \t]+([A-Za-z_]\w*)((?:\.\w+|\[[^\]\n]*\])*)[ \t]*=[ \t\n]*"
-    rb"\([ \t]*(?:const[ \t]+)?(?:struct[ \t]+\w+|typeof\([^()\n]*\))[ \t]*\)[ \t\n]*\{"
+    rb"\n[ \t]++([A-Za-z_]\w*+)((?>(?:\.\w++|\[[^\]\n]*+\])*))[ \t]*+=[ \t\n]*+"
+    rb"\([ \t]*+(?:const[ \t]++)?(?:struct[ \t]++\w++|typeof\([^()\n]*+\))[ \t]*+\)[ \t\n]*+\{"
 )
 _COPY: Final = re.compile(
-    rb"\n[ \t]+memcpy[ \t]*\([ \t\n]*&?([A-Za-z_]\w*)((?:\.\w+)*)[ \t\n]*,"
-    rb"[ \t\n]*&?([A-Za-z_]\w*(?:\.\w+)*)[ \t\n]*,"
+    rb"\n[ \t]++memcpy[ \t]*+\([ \t\n]*+&?([A-Za-z_]\w*+)((?>(?:\.\w++)*))[ \t\n]*+,"
+    rb"[ \t\n]*+&?([A-Za-z_]\w*+(?>(?:\.\w++)*))[ \t\n]*+,"
 )
 _POINTER: Final = re.compile(
     rb"\n(?>(?:(?:static|const|extern|__\w+)[ \t]+)*)struct[ \t]+\w+[ \t]*(?:const[ \t]*)?\*[ \t]*"
@@ -85,7 +85,9 @@ _SCALAR: Final = re.compile(
     rb"[ \t]*(?>(?:__\w+[ \t]*)*)=[ \t\n]*([^;{}\"=]{1,120});",
     re.M,
 )
-_WHOLE: Final = re.compile(rb"\n[ \t]+([A-Za-z_]\w*)()[ \t]*=[ \t\n]*[&*]?([A-Za-z_]\w*)[ \t]*;")
+_WHOLE: Final = re.compile(
+    rb"\n[ \t]++([A-Za-z_]\w*+)()[ \t]*+=[ \t\n]*+[&*]?([A-Za-z_]\w*+)[ \t]*+;"
+)
 _LONGEST: Final = 1 << 20
 """How far an initialiser may go on, in bytes."""
 
@@ -163,11 +165,17 @@ def read_constants(text: bytes) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     twice: set[str] = set()
-    for match in _SCALAR.finditer(text):
-        name = match[1].decode("latin-1")
-        if name in found:
-            twice.add(name)
-        found[name] = match[2].strip().decode("latin-1")
+    # Only lines with the word are looked at: few have it.
+    at = text.find(b"const")
+    while at >= 0:
+        match = _SCALAR.match(text, text.rfind(b"\n", 0, at) + 1)
+        if match is not None:
+            name = match[1].decode("latin-1")
+            if name in found:
+                twice.add(name)
+            found[name] = match[2].strip().decode("latin-1")
+        end = match.end() if match is not None else text.find(b"\n", at)
+        at = text.find(b"const", end) if end >= 0 else -1
     return {name: value for name, value in found.items() if name not in twice}
 
 
