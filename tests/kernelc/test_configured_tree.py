@@ -267,7 +267,7 @@ def summary(view: ConfiguredTree) -> dict[str, object]:
         "texts": [view.text(item) for items in found.values() for item in items],
         "sources": tuple(view.built),
         "files": view.headers.files,
-        "reached": view.headers.reached("mm/a.c"),
+        "reached": view.headers.inclusions.files("mm/a.c"),
         "levels": view.macro("LEVELS"),
         "toy": view.macro("__toy__"),
         "loops": view.loops,

@@ -159,9 +159,8 @@ class NameLookup:
         """Return the other .c files that one compilation has in common with the file `rel`."""
         known = self._together.get(rel)
         if known is None:
-            reached = self._headers.reached(rel)
-            known = tuple(sorted(other for other in reached if other.endswith(".c")))
-            known = self._together[rel] = tuple(other for other in known if other != rel)
+            others = self._headers.inclusions.files(rel, ".c") - {rel}
+            known = self._together[rel] = tuple(sorted(others))
         return known
 
     def _strong(self, found: list[Definition]) -> tuple[Definition, ...]:
@@ -264,4 +263,4 @@ class NameLookup:
 
     def _sees(self, near: str | None, header: str) -> bool:
         """Tell whether code in `near` may see a header: local ones are those it includes."""
-        return not near or is_public(header) or header in self._headers.reached(near)
+        return not near or is_public(header) or self._headers.inclusions.has(near, header)

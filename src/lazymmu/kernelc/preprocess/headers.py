@@ -33,6 +33,7 @@ from lazymmu.kernelc.preprocess.directives import (
     plain,
     scan,
 )
+from lazymmu.kernelc.preprocess.inclusions import Inclusions
 from lazymmu.kernelc.preprocess.macros import Macros, Options, Scoped
 from lazymmu.kernelc.preprocess.selection import Selection, interpret
 from lazymmu.kernelc.presence import ALWAYS
@@ -118,7 +119,8 @@ class Headers:
     selections: by header; includes: by file, what it includes, as resolved; missing: arguments
     of includes that name no file of the tree, each with the first file that has it; overrides:
     by macro, the local headers that change it, with the offset of the change (-1: undefined);
-    assumed: by source file, the symbols that are otherwise there than the walk had them, on or off.
+    assumed: by source file, the symbols that are otherwise there than the walk had them, on or off;
+    inclusions: by file, what is compiled with it.
     """
 
     def __init__(
@@ -141,8 +143,7 @@ class Headers:
         self._known: dict[str, bool] = {}
         self._angled: dict[str, str | None] = {}
         self._sources: dict[str, Selection] = {}
-        self._reached: dict[str, frozenset[str]] = {}
-        self._includers: dict[str, list[str]] = {}
+        self.inclusions = Inclusions(self.includes)
         self._depth = 0
         self._left = _ALL
         self._times: dict[str, int] = {}
@@ -301,28 +302,6 @@ class Headers:
         self._extra = ()
         self.texts = Texts(self.tree)
 
-    def reached(self, rel: str) -> frozenset[str]:
-        """Return the files that are compiled with the file `rel`: it, and what it includes.
-
-        Of a .c file that others include these are those others too, and what they include.
-        """
-        known = self._reached.get(rel)
-        if known is None:
-            if not self._includers:
-                for includer, others in self.includes.items():
-                    for other in others:
-                        if other.endswith(".c"):
-                            self._includers.setdefault(other, []).append(includer)
-            work = [rel, *self._includers.get(rel, ())]
-            seen = set(work)
-            while work:
-                for included in self.includes.get(work.pop(), ()):
-                    if included not in seen:
-                        seen.add(included)
-                        work.append(included)
-            known = self._reached[rel] = frozenset(seen)
-        return known
-
     def selection(self, rel: str) -> Selection:
         """Return what of the file `rel` is compiled.
 
@@ -356,10 +335,9 @@ class Headers:
             else:
                 macros.undefine(f"CONFIG_{symbol}")
         if self.overrides:
-            reached = self.reached(rel)
             for name, changes in self.overrides.items():
                 for file, offset in changes.items():
-                    if file in reached:
+                    if self.inclusions.has(rel, file):
                         if offset < 0:
                             macros.undefine(name)
                         else:
