@@ -166,19 +166,19 @@ class Evaluator:
         """The value of an expression as far as it is known."""
         if isinstance(expr, Name):  # Most are: that is asked before all else.
             return self.lookup(expr.spelling)
-        match expr:
+        match expr:  # The cases that are met most often come first.
+            case Field() | Deref() | Index():
+                return self.lookup(spell(expr))
+            case Binary(op, left, right):
+                return self._binary(op, left, right, expr)
+            case Call() | Guard() | LoopHead():
+                return self.call(expr)
             case Number(number):
                 return Int(number)
             case Temporary():
                 return self.lookup(expr.spelling)
-            case Call() | Guard() | LoopHead():
-                return self.call(expr)
-            case Field() | Deref() | Index():
-                return self.lookup(spell(expr))
             case Cast(_, inner) | Assign("=", _, inner):
                 return self.value(inner)
-            case Binary(op, left, right):
-                return self._binary(op, left, right, expr)
             case Address(Name(name)):
                 return self.lookup("&" + name) or AddressOf(name)
             case Address(Field()) | String():

@@ -118,6 +118,7 @@ class ConstantEvaluator:
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
         self._hops = 0
+        self._last: tuple[Function, Mapping[str, Value], MaskEvaluator] | None = None
         self._decided: dict[tuple[str, str, tuple[Value, ...], int], Value] = {}
 
     def name(self, name: str) -> Value:
@@ -154,8 +155,16 @@ class ConstantEvaluator:
         returned: Mapping[Expr, Value] = MappingProxyType({}),
     ) -> MaskEvaluator:
         """An evaluator of what stands in a function, whose variables hide the file's constants."""
+        if not returned and self._last is not None:
+            # One step of a function asks several times, each time with the very same.
+            last_graph, last_env, last = self._last
+            if last_graph is graph and last_env is env:
+                return last
         local = None if graph.macro else graph.types
-        return self.evaluator(env, graph.file, returned=returned, local=local)
+        made = self.evaluator(env, graph.file, returned=returned, local=local)
+        if not returned:
+            self._last = graph, env, made
+        return made
 
     def evaluator(
         self,
@@ -193,7 +202,7 @@ class ConstantEvaluator:
             return self._member(bound, path) if isinstance(bound, AddressOf) else None
 
         def call(called: AnyCall) -> Value:
-            known = returned.get(called)
+            known = returned.get(called) if returned else None
             return self._call(called, lookup, file, depth) if known is None else known
 
         return MaskEvaluator(lookup, call, self._absent)

@@ -271,12 +271,17 @@ class Walker:
                 if recording is not None:
                     recording.move_to(key, path)
                 cost = path.assumed if path is not None else 0
-                known = seen.get(key)
-                if known is None or cost < known:
-                    seen[key] = cost
+                # States are large to hash: a new one is entered with one look.
+                before = len(seen)
+                known = seen.setdefault(key, cost)
+                fresh = len(seen) > before
+                if fresh or cost < known:
+                    if fresh:
+                        size += weight(after)
+                    else:
+                        seen[key] = cost
                     heappush(work, (cost, pushed, nxt, after, path))
                     pushed += 1
-                    size += weight(after) if known is None else 0
             if size > MAX_STATES:
                 where = (frame.graph.file, frame.graph.line, frame.graph.name)
                 self.bounded[where] = f"more than {MAX_STATES} states"
