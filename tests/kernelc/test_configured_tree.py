@@ -267,7 +267,9 @@ def summary(view: ConfiguredTree) -> dict[str, object]:
         "texts": [view.text(item) for items in found.values() for item in items],
         "sources": tuple(view.built),
         "files": view.headers.files,
-        "reached": view.headers.inclusions.files("mm/a.c"),
+        "reached": {
+            rel for rel in view.headers.files if view.headers.inclusions.has("mm/a.c", rel)
+        },
         "levels": view.macro("LEVELS"),
         "toy": view.macro("__toy__"),
         "loops": view.loops,

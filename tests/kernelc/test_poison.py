@@ -69,7 +69,7 @@ def answer(store: Held | None) -> object:
         [(item.name, item.file, item.line, item.presence) for item in found],
         [view.text(item) for item in found],
         [view.macro(name) for name in ("PAGE_SIZE", "PTRS_PER_PTE", "pte_index")],
-        [sorted(view.headers.inclusions.files(rel)) for rel in view.built],
+        [sorted(view.headers.inclusions.sources(rel)) for rel in view.built],
         view.config.value("XEN_PV"),
         view.loops,
     )

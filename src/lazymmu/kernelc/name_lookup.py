@@ -159,7 +159,7 @@ class NameLookup:
         """Return the other .c files that one compilation has in common with the file `rel`."""
         known = self._together.get(rel)
         if known is None:
-            others = self._headers.inclusions.files(rel, ".c") - {rel}
+            others = self._headers.inclusions.sources(rel)
             known = self._together[rel] = tuple(sorted(others))
         return known
 

@@ -10,7 +10,8 @@ TsNode = tree_sitter.Node
 
 def source_text(ts: TsNode | None) -> str:
     """Return the text of a syntax node, "" where there is none."""
-    return ts.text.decode("latin-1") if ts is not None and ts.text is not None else ""
+    text = ts.text if ts is not None else None  # Made anew each time that it is asked for.
+    return text.decode("latin-1") if text is not None else ""
 
 
 def first_of(root: TsNode, kind: str) -> TsNode | None:

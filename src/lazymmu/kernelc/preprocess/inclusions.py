@@ -20,6 +20,7 @@ class Inclusions:
         self._includes = includes
         self._includers: dict[str, list[str]] | None = None
         self._bits: dict[str, int] = {}
+        self._c_files: dict[str, int] = {}
         self._below: dict[str, int] = {}
         self._with: dict[str, int] = {}
 
@@ -30,12 +31,10 @@ class Inclusions:
         """
         return other == rel or self._mask(rel) & self._bits.get(other, 0) != 0
 
-    def files(self, rel: str, ending: str = "") -> frozenset[str]:
-        """Return the files whose names end so that are compiled with the file `rel`; see `has`."""
+    def sources(self, rel: str) -> frozenset[str]:
+        """Return the other .c files that are compiled with the file `rel`; see `has`."""
         mask = self._mask(rel)
-        itself = [rel] if rel.endswith(ending) else []
-        found = (file for file, bit in self._bits.items() if mask & bit and file.endswith(ending))
-        return frozenset((*itself, *found))
+        return frozenset(file for file, bit in self._c_files.items() if mask & bit) - {rel}
 
     def _mask(self, rel: str) -> int:
         """What is compiled with a file, but itself."""
@@ -85,4 +84,6 @@ class Inclusions:
         bit = self._bits.get(rel)
         if bit is None:
             bit = self._bits[rel] = 1 << len(self._bits)
+            if rel.endswith(".c"):
+                self._c_files[rel] = bit
         return bit
