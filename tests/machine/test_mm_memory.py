@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.machine import ConfigError
+from lazymmu.machine import ConfigError, Op
 from lazymmu.machine.workbench import CannotError
 
 from .mm import bench, did, order, parsed, searched
@@ -118,3 +118,12 @@ def test_an_operation_on_many_entries_needs_one():
     """An operation on many entries needs at least one, and the sentence says so."""
     with pytest.raises(ConfigError, match="zap_pte_range takes entries, one at least"):
         searched("x86", "7.3.4", ["p lock L"], "zap_pte_range")
+
+
+@pytest.mark.parametrize(("release", "last"), [("6.12.8", "B"), ("6.12.38", None), ("7.3.4", None)])
+def test_a_hole_ends_a_walk_of_existing_entries_in_6_12_8(release, last):
+    """fn(pte++) advanced the pointer only where it was called."""
+    on = bench("x86", release, "p kernel = A", "q kernel", "r kernel = B")
+    clear = Op("apply_to_existing_page_range", ("p", "q", "r"), (Op("pte_clear", ("ptep",)),))
+    on.do(clear)
+    assert (on.stored("p"), on.stored("r")) == (None, last)

@@ -27,7 +27,7 @@ FLAGS = ("ro", "old", "clean", "wp", "exclusive")
 """What a value may say against the default: not writable, not young, not dirty, uffd-wp; and
 device-exclusive, which is not present (include/linux/swapops.h)."""
 
-BARE = ("none", "swap", "marker", "migration")
+BARE = ("none", "swap", "swap-exclusive", "marker", "migration", "migration-writable")
 """Values that map nothing and lead to no table."""
 
 CONTEXT = {

@@ -88,6 +88,15 @@ class CoreMM:
     with v5.12, device-exclusive entries with v5.14, pte markers with v5.19, userfaultfd
     write-protection with v5.7, MADV_FREE with v4.5, vmap_pfn() with v5.10.
 
+    batches_unmap: architectures on which reclaim puts TLB flushes off
+    (ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH): x86 from v4.3 on, arm64 from v6.8 on.
+
+    madvise_relock_flushes: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range() flush
+    what reclaim put off also where they take the lock again after a split (6.12.38, v6.17 on).
+
+    apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never gets past an
+    entry that is none (6.12.8; the increment is the loop's in 6.12.38).
+
     kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush (2cd1c8d4dc7e
     ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous, regardless of lazy_mmu
     mode") (in v3.3)), or kmap_local_page(), which does (v5.11 on).
@@ -110,5 +119,8 @@ class CoreMM:
     set_memory_walks: bool
     vmalloc_fault: VmallocFault
     kmap: Kmap
+    batches_unmap: tuple[str, ...] = ()
+    apply_stops_at_hole: bool = False
+    madvise_relock_flushes: bool = False
     set_memory_flushes: bool = True
     lacks: Mapping[str, str] = field(default_factory=dict, hash=False)

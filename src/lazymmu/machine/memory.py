@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NOTHING: Final[frozenset[str]] = frozenset()
 
-MARKERS: Final = ("swap", "marker", "migration")
+MARKERS: Final = ("swap", "swap-exclusive", "marker", "migration", "migration-writable")
 """Words that stand for entries which are not none and map nothing (linux/swapops.h)."""
 
 EXCLUSIVE: Final = "exclusive"
@@ -74,6 +74,7 @@ class Memory:
             Column("old", "tlb", NOTHING),
             Column("free", "page", 0, 2),
             Column("stale", "task", NOTHING),
+            Column("tlb_flush_batched", "system", NOTHING),
         )
 
     def _first(self, index: int) -> Value:

@@ -72,17 +72,21 @@ class Release:
 WORST_CASES: Final = ("worst-case", "worst-case-pinned")
 """They stand for every architecture, and do what any of them does."""
 
+_UNMAPS: Final = ("x86", "x86-native", *WORST_CASES)
+
 _FROM_5_12: Final = {
     "kfence_unprotect": "KFENCE (in v5.12)",
     "kfence_protect": "KFENCE (in v5.12)",
     "exclusive": "device-exclusive entries (in v5.14)",
     "marker": "pte markers (in v5.19)",
+    "swap-exclusive": "swap entries that know of exclusive pages (in v5.19)",
 }
 _FROM_3_13: Final = {
     **_FROM_5_12,
     "wp": "userfaultfd write-protection (in v5.7)",
     "madvise_free_pte_range": "MADV_FREE (in v4.5)",
     "vmap_pfn": "vmap_pfn() (in v5.10)",
+    "try_to_unmap_flush": "TLB flushes of reclaim that wait (in v4.3)",
 }
 """What v5.10, and what v3.1 and v3.12 do not have: by the word of it in a scenario."""
 
@@ -104,9 +108,12 @@ MM_5_10: Final = CoreMM(
     set_memory_walks=False,
     vmalloc_fault="absent",
     kmap="atomic",
+    batches_unmap=_UNMAPS,
     lacks=_FROM_5_12,
 )
-MM_3_12: Final = replace(MM_5_10, kasan="absent", vmalloc_fault="flushed", lacks=_FROM_3_13)
+MM_3_12: Final = replace(
+    MM_5_10, kasan="absent", vmalloc_fault="flushed", batches_unmap=(), lacks=_FROM_3_13
+)
 MM_3_1: Final = replace(
     MM_3_12, vmalloc_fault="unflushed", kmap="atomic-unflushed", set_memory_flushes=False
 )
@@ -120,8 +127,12 @@ MM_6_12_8: Final = replace(
     madvise_split_in_mode=False,
     tables_vanish=True,
     uffd_wp_check="after-anon",
+    batches_unmap=(*_UNMAPS, "arm64"),
+    apply_stops_at_hole=True,
 )
-MM_6_12_38: Final = replace(MM_6_12_8, set_ptes_enters=())
+MM_6_12_38: Final = replace(
+    MM_6_12_8, set_ptes_enters=(), madvise_relock_flushes=True, apply_stops_at_hole=False
+)
 MM_6_12_117: Final = replace(MM_6_12_38, kasan_allocates=False)
 MM_6_16_RC: Final = replace(
     MM_6_12_38,

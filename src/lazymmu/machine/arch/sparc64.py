@@ -3,6 +3,10 @@
 
 Kernel entries never do: flush_tlb_kernel_range() sees to them.  A flush demaps addresses in the
 context of the batch's mm from the TSB and from all TLBs, and waits until that is done.
+
+Left out: a huge page is one address of the batch, where set_pmd_at() adds one for each half
+(HPAGE_SIZE is two of the hardware's pages, mm/tlb.c, __set_pmd_acct()); and of the exec bit and the
+flush of the data cache nothing is said.
 """
 
 from __future__ import annotations

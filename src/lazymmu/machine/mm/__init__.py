@@ -18,6 +18,7 @@ from lazymmu.machine.mm import (
     memory,
     mremap,
     pgtable,
+    rmap,
     set_memory,
     task_mmu,
     uffd_markers,
@@ -87,7 +88,7 @@ FAULT: Final = {"unflushed": fault.VmallocFaultUnflushed, "flushed": fault.Vmall
 class CoreCode:
     """The core-mm code of one release on one architecture.
 
-    pgtable, tables, uffd, apply: parts that others call; the rest only programs do.
+    pgtable, tables, uffd, rmap, apply: parts that others call; the rest only programs do.
     """
 
     def __init__(
@@ -112,13 +113,19 @@ class CoreCode:
         self.pgtable = _pgtable(name, features)(self)
         self.tables = _tables(features)(self)
         self.uffd = UFFD["absent" if name in NO_UFFD_WP else features.uffd_wp_check](self)
+        self.rmap = (rmap.RmapBatched if self.batches_unmap else rmap.Rmap)(self)
         self.apply = memory.ApplyToPageRange(self)
         self.others = tuple(part(self) for part in _others(name, features))
 
     def parts(self) -> Iterator[tuple[Part, tuple[str, ...]]]:
         """Every part, and the names of its operations."""
-        for part in (self.pgtable, self.tables, self.apply, *self.others):
+        for part in (self.pgtable, self.tables, self.rmap, self.apply, *self.others):
             yield part, part.operations
+
+    @property
+    def batches_unmap(self) -> bool:
+        """ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH."""
+        return self.name in self.features.batches_unmap
 
     def check(self, program: Iterable[Op], operations: Mapping[str, Operation]) -> None:
         """Raise ConfigError for a range without entries, and for an entry that an operation cannot

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.machine.memory import EXCLUSIVE, page_of, writable
 from lazymmu.machine.mm.base import Part
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lazymmu.machine.steps import Routine
 
 MEMORY = "mm/memory.c"
+
+SHARED: Final = {"swap-exclusive": "swap", "migration-writable": "migration"}
+"""What entries of one mm's own become when two have them."""
 
 
 class CopyPteRange(Part):
@@ -61,7 +64,11 @@ class CopyPteRange(Part):
         if EXCLUSIVE in flags_of(value):
             yield self.restore_exclusive_pte(source, value)
             return "-ENOENT"
-        yield self.code.pgtable.set_pte_at(target, value)
+        shared = SHARED.get(value or "", value)
+        if shared != value:
+            # pte_swp_clear_exclusive(), make_readable_migration_entry(): of the parent as well.
+            yield self.code.pgtable.set_pte_at(source, shared)
+        yield self.code.pgtable.set_pte_at(target, shared)
         return ""
 
     @routine(MEMORY)

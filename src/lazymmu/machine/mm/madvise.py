@@ -35,6 +35,7 @@ class Madvise(Part):
         first = entries[0]
         if not (yield self.code.tables.map_lock(first)):
             return
+        yield self.code.rmap.flush_tlb_batched_pending(first)
         yield self.mode.lazy_mmu_mode_enable()
         for entry in entries:
             if not (yield self.madvise_free_pte(entry, entries)):
@@ -79,6 +80,8 @@ class Madvise(Part):
         yield self.code.might_sleep("split_folio")
         if not (yield self.code.tables.map_lock(entry)):
             return False
+        if self.features.madvise_relock_flushes:
+            yield self.code.rmap.flush_tlb_batched_pending(entry)
         yield self.mode.lazy_mmu_mode_enable()
         return True
 

@@ -64,6 +64,8 @@ class ApplyToPageRange(Part):
         for entry in entries:
             if create or not (yield self.none(entry)):
                 yield fn.at(entry)
+            elif self.features.apply_stops_at_hole:
+                break  # it looks at the same entry until the end of the range
         yield self.mode.lazy_mmu_mode_disable()
         if locked:
             yield self.code.tables.unlock(first)

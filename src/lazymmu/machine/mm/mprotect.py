@@ -27,6 +27,7 @@ class Mprotect(Part):
         """Make present entries read-only; the TLB is flushed by who called."""
         if not (yield self.code.tables.map_lock(entries[0])):
             return
+        yield self.code.rmap.flush_tlb_batched_pending(entries[0])
         yield self.mode.lazy_mmu_mode_enable()
         for entry in entries:
             yield self.change_present_pte(entry)

@@ -36,6 +36,7 @@ class MovePtes(Part):
             return
         if new_ptl != old_ptl:
             yield self.locks.spin_lock(new_ptl)
+        yield self.code.rmap.flush_tlb_batched_pending(source)
         yield self.mode.lazy_mmu_mode_enable()
         flush = yield self._move(source, target)
         yield self.mode.lazy_mmu_mode_disable()

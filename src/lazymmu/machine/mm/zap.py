@@ -88,6 +88,7 @@ class Zap(Part):
         first = entries[0]
         if not (yield self.code.tables.map_lock(first)):
             return ()
+        yield self.code.rmap.flush_tlb_batched_pending(first)
         yield self.mode.lazy_mmu_mode_enable()
         gone: Gone = ()
         flush = False
