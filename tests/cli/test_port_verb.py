@@ -41,8 +41,8 @@ MISTAKES = {
 NOTHING = """
     @atomic
     def _nothing(self, here: StepContext) -> None:
-        here.emit(Pin, kind="preempt")
-        here.emit(Unpin, kind="preempt")
+        here.preempt_disable(said=True)
+        here.preempt_enable(said=True)
 """
 
 

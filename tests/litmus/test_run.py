@@ -169,3 +169,19 @@ watch kernel-bug
 expect:
     {}: holds
 """
+
+
+def test_the_worst_harm_is_told_first():
+    """A freed page that is mapped again comes before the lock that was dropped, however long its
+    way; what only costs comes last.
+    """
+    (run,) = runs(
+        [running.named("pagemap-scan-unlocks-first")], arches={"x86"}, releases={"6.12.38"}
+    )
+    verdict = verify(run, RunLimits(engine="python"))
+    order = [one.rule for one in verdict.violations]
+    assert verdict.first is not None
+    assert verdict.first.rule == "lost-update"
+    assert order.index("finally") < order.index("section-outside-lock")
+    steps = {one.rule: one.steps for one in verdict.violations}
+    assert steps["lost-update"] > steps["section-outside-lock"]

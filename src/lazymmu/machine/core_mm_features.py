@@ -94,8 +94,8 @@ class CoreMM:
     madvise_relock_flushes: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range() flush
     what reclaim put off also where they take the lock again after a split (6.12.38, v6.17 on).
 
-    apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never gets past an
-    entry that is none (6.12.8; the increment is the loop's in 6.12.38).
+    apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never gets past
+    an entry that is none (6.12.8; the increment is the loop's in 6.12.38).
 
     kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush (2cd1c8d4dc7e
     ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous, regardless of lazy_mmu

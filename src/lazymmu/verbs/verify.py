@@ -35,7 +35,7 @@ from lazymmu.verbs.given import Given, read, several
 from lazymmu.verbs.lifting import LiftedTree, lifted
 from lazymmu.verbs.port import ported
 from lazymmu.witness.machine.replay import ReplayError, replay
-from lazymmu.witness.machine.verdict import SearchOutcome
+from lazymmu.witness.machine.verdict import FINALLY, PSEUDO, SearchOutcome
 
 if TYPE_CHECKING:
     from lazymmu.crosscheck.values import RenderedTrace
@@ -309,6 +309,7 @@ def scenarios(asked: VerifyRequest, *, large: bool = False) -> list[Scenario]:
     found = [named(name) for name in shipped.names() if not chosen or name in chosen]
     if asked.rule is not None:
         shown = [name for name, rule in RULES.items() if Witness.MACHINE in rule.witnesses]
+        shown += PSEUDO
         names.check("rule that machines show", [asked.rule], shown)
         if not chosen:
             found = [scenario for scenario in found if _about(scenario, asked.rule)]
@@ -329,6 +330,8 @@ def _varied(scenario: Scenario, asked: VerifyRequest) -> Scenario:
 
 
 def _about(scenario: Scenario, rule: str) -> bool:
+    if rule in PSEUDO:
+        return rule != FINALLY or bool(scenario.finally_)
     expected = (breach.rule for expect in scenario.expect for breach in expect.broken)
     return rule in (*scenario.rules, *scenario.watch, *expected)
 

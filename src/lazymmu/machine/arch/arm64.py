@@ -20,9 +20,9 @@ a while and goes on.  That is no harm; it is counted as "spurious fault".  Its a
 instruction is a walk like any other and issues no dsb, so that while the dsb is owed nothing
 promises that it finds the entry, and instruction fetches are not looked at again at all.
 
-Left out: the isb of one CPU does nothing for another: what another one has fetched on the strength of
-the old entry is thrown away when it takes an exception or switches, at the latest, and no such CPU
-is shown to go on before it.  User entries are taken to be visible at once, because a user fault looks at memory again.
+Left out: the isb of one CPU does nothing for another, whose own fetches on the strength of the old
+entry end with its next exception or switch; no such CPU is shown to go on before that.  User
+entries are taken to be visible at once, because a user fault looks at memory again.
 """
 
 from __future__ import annotations

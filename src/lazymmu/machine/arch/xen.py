@@ -5,8 +5,8 @@ arch/x86/xen/multicalls.c queues, strictly first in first out; TLB flushes go th
 same queue.
 A hypercall is one step: what a multicall does for several entries is not taken apart.
 
-Left out: tables are taken to be pinned, so that set_pmd() and the like are queued always, and what a
-table that is not pinned yet does (a plain store, xen_page_pinned() in mmu_pv.c) is not shown.
+Left out: tables are taken to be pinned, so that set_pmd() and the like are queued always; the plain
+store to one that is not pinned yet (xen_page_pinned() in mmu_pv.c) is not shown.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from lazymmu.explore import StateField, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.machine import MODE_OPERATIONS
 from lazymmu.witness.machine.product_model import PREEMPTION, ProductModel, watched_rules
-from lazymmu.witness.machine.verdict import FINALLY
+from lazymmu.witness.machine.verdict import FINALLY, HARMS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["HARMS", "HarmAttribution", "attribute_harms", "without_the_mode"]
 
 Program: TypeAlias = "tuple[Op, ...]"
-
-HARMS: Final = (
-    "kernel-bug",
-    "lost-update",
-    "stale-translation-used",
-    FINALLY,
-    "kernel-warning",
-    "mode-not-effective",
-)
-"""What can go wrong, gravest first: harms, an end that the scenario rules out, a cost."""
 
 _LASTING: Final = frozenset({"unbalanced-section", "unbalanced-pause", "bh-across-section"})
 """Rules whose breach leaves the task in a state that its later code knows nothing of.

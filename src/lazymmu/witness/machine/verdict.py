@@ -28,6 +28,19 @@ __all__ = [
 
 FINALLY: Final = "finally"
 DEADLOCK: Final = "deadlock"
+HARMS: Final = (
+    "kernel-bug",
+    "lost-update",
+    "stale-translation-used",
+    FINALLY,
+    "kernel-warning",
+    "mode-not-effective",
+)
+"""What can go wrong, gravest first: harms, an end that the scenario rules out, a cost."""
+
+COST: Final = HARMS[-1]
+"""The harm that costs time and nothing else."""
+
 PSEUDO: Final = {
     FINALLY: "Everything ends in a state that the scenario allows.",
     DEADLOCK: "Somebody can always go on until all tasks have ended.",
@@ -115,7 +128,8 @@ class Verdict:
     """What one scenario came to on one implementation.
 
     scenario, arch, release: which run; feature: the implementation's row of the deferral table;
-    verdict: the answer; violations: in order of preemptions, steps and the scenario's `watch`;
+    verdict: the answer; violations: harm, the gravest first, then obligations, and last what only
+    costs; of one kind in order of preemptions and steps;
     states, transitions, depth: what the search covered (states once each, longest shortest way);
     reason: which bound was hit, or why the run is not applicable, else "";
     never: those of the scenario's `occurs` lines that never happened;

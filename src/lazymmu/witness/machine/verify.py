@@ -14,8 +14,10 @@ from lazymmu.machine.continuations import Continuations, functions, innermost
 from lazymmu.witness.finding import Harm, Severity, Step
 from lazymmu.witness.machine.product_model import ProductModel, Query
 from lazymmu.witness.machine.verdict import (
+    COST,
     DEADLOCK,
     FINALLY,
+    HARMS,
     PSEUDO,
     Counterexample,
     SearchOutcome,
@@ -108,10 +110,18 @@ def _answer(
 
 
 def _objections(model: ProductModel, result: SearchResult) -> list[tuple[str, SearchPath]]:
-    """What was shown that should not have been: least preemptions, then least steps first."""
+    """What was shown that should not have been: worst harm first, then the shortest way."""
     bad = [*model.rules, DEADLOCK, *(label for label in model.labels if label.startswith(FINALLY))]
     shown = [(label, result.discoveries[label]) for label in bad if label in result.discoveries]
-    return sorted(shown, key=lambda item: (item[1].cost, len(item[1].steps)))
+    return sorted(shown, key=lambda item: (_gravity(item[0]), item[1].cost, len(item[1].steps)))
+
+
+def _gravity(label: str) -> int:
+    """Where harm stands among what is told: before the obligation that it comes of."""
+    rule = FINALLY if label.startswith(FINALLY) else label
+    if rule == COST:
+        return len(HARMS) + 1
+    return HARMS.index(rule) if rule in HARMS else len(HARMS)
 
 
 def counterexample(
