@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lazymmu.explore import ModelError, SearchProgress, StateField, search
+from lazymmu.explore import ModelError, SearchProgress, StateField, bfs, search
+from lazymmu.explore.packing import MAX_BITS_SPARE, Values, tight
 
 from .models import Batch, Peterson, Philosophers
 
@@ -45,7 +46,7 @@ def test_too_many_states(engine):
 
 def test_too_much_memory(engine):
     """The search ends before its tables are larger than they may be."""
-    result = search(Philosophers(8), engine=engine, max_bytes=40_000)
+    result = search(Philosophers(8), engine=engine, max_bytes=150_000)
     assert (result.complete, result.reason) == (False, "max_bytes")
     assert result.states > 1
 
@@ -144,3 +145,20 @@ def test_an_unknown_engine_is_refused():
     """The sentence lists those that there are."""
     with pytest.raises(ValueError, match="no engine is called steam; there are auto, python"):
         search(Peterson(), engine="steam")  # type: ignore[arg-type]
+
+
+def test_an_open_field_reserves_no_more_than_four_times_what_it_has_met():
+    """A node of a trie has a child for each value that fits, which was 65536 of them."""
+    values = [Values(StateField("open")), Values(StateField("bit", 2))]
+    for value in range(5):
+        values[0].number(value)
+    assert tight(values).width == (3 + MAX_BITS_SPARE, 1)
+
+
+def test_what_the_system_counts_is_counted_where_much_is_allowed(monkeypatch):
+    """The model's own memory is no table of the search's, and grows with it."""
+    allowed = 1 << 30
+    monkeypatch.setattr(bfs, "resident_bytes", lambda: 10 * allowed)
+    result = search(Philosophers(6), engine="numpy", max_bytes=allowed)
+    assert (result.complete, result.reason) == (False, "max_bytes")
+    assert search(Philosophers(6), engine="numpy").complete

@@ -15,6 +15,7 @@ import numpy as np
 
 from lazymmu.explore import trie_walk
 from lazymmu.explore.limits import LimitReachedError
+from lazymmu.explore.resident import resident_bytes
 from lazymmu.explore.store import StateStore
 from lazymmu.explore.trie_arrays import TrieArrays
 
@@ -33,6 +34,10 @@ __all__ = ["BreadthFirst"]
 
 _MIN_STEPS_CHECKED = 16
 """How often a step is run again for comparison: this often, and once for eight first runs."""
+
+
+_MIN_BYTES_RESIDENT = 64 << 20
+"""Below this limit the system's count says little: libraries that are loaded meanwhile are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,18 @@ class BreadthFirst:
         self.cut: list[Successors] = []
 
     def _reserve_bytes(self, more: int) -> None:
-        """End the search where so many more bytes are too many."""
+        """End the search where so many more bytes are too many.
+
+        What the tables have is not all: the model's own memory grows with what it has met, so that
+        what the system counts is asked as well.
+        """
         most = self.limits.max_bytes
-        if most is not None and self.store.bytes + self.waiting + more > most:
+        if most is None:
+            return
+        used = self.store.bytes + self.flat.bytes + self.waiting
+        if most >= _MIN_BYTES_RESIDENT:
+            used = max(used, resident_bytes() - self.limits.resident)
+        if used + more > most:
             raise LimitReachedError("max_bytes")
 
     # ---- levels ----------------------------------------------------------------------------------

@@ -55,19 +55,23 @@ def _search(table: StepTable, limits: SearchLimits, engine: Engine) -> tuple[Bre
     else:
         sweep = _TrialSearch(table, _loose(table), limits, engine)
     while True:
+        outgrown = False
         try:
             sweep.run()
         except OutgrownError:
-            if sweep.store.count > _MAX_STATES_OF_TRIAL or not isinstance(sweep, _TrialSearch):
-                sweep = BreadthFirst(table, tight(table.values), limits, engine)
-            else:
-                sweep = _TrialSearch(table, _loose(table), limits, engine)
-            continue
+            outgrown = True
         except LimitReachedError as ended:
             return sweep, str(ended)
         except KeyboardInterrupt:
             return sweep, "interrupt"
-        return sweep, ""
+        if not outgrown:
+            return sweep, ""
+        loose = sweep.store.count <= _MAX_STATES_OF_TRIAL and isinstance(sweep, _TrialSearch)
+        del sweep  # before its successor needs as much
+        if loose:
+            sweep = _TrialSearch(table, _loose(table), limits, engine)
+        else:
+            sweep = BreadthFirst(table, tight(table.values), limits, engine)
 
 
 def _path(model: Model, sweep: BreadthFirst, label: int) -> SearchPath:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lazymmu.explore.model import SearchProgress
+from lazymmu.explore.resident import resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,8 @@ class LimitReachedError(Exception):
 class SearchLimits:
     """The bounds of one search, and the clock that runs since it began.
 
-    `bound` is the greatest cost, `deadline` is in seconds since `start`, `stop` a mask of labels.
+    `bound` is the greatest cost, `deadline` is in seconds since `start`, `stop` a mask of labels;
+    `resident` is what the process had when the search began, which `max_bytes` comes on top of.
     """
 
     bound: int | None = None
@@ -33,6 +35,7 @@ class SearchLimits:
     stop: int = 0
     progress: Callable[[SearchProgress], None] | None = None
     start: float = field(default_factory=time.perf_counter)
+    resident: int = field(default_factory=resident_bytes)
 
     def seconds(self) -> float:
         """Seconds since the search began."""

@@ -32,6 +32,10 @@ def bits(values: int) -> int:
     return (max(values, 1) - 1).bit_length()
 
 
+MAX_BITS_SPARE = 2
+"""An open field may come to so many times the values that it has met, as a power of two, before all
+is packed anew, which begins the search again."""
+
 _MAX_VALUES_ENUMERATED = 256
 """A field with more values than this is numbered like an open one: few of them will be met."""
 
@@ -120,7 +124,8 @@ def plan(widths: Sequence[int]) -> Packing:
 def tight(values: Sequence[Values]) -> Packing:
     """The packing with as few words as the known values need.
 
-    What is left of each word goes to the open fields in it, which may meet more values yet.
+    What is left of each word goes to the open fields in it, which may meet more values yet, but no
+    more than `MAX_BITS_SPARE` to each: a node of a trie has a child for each value that fits.
     """
     widths = [bits(len(one)) for one in values]
     packing = plan(widths)
@@ -133,7 +138,7 @@ def tight(values: Sequence[Values]) -> Packing:
             field = min(grow, key=lambda one: widths[one])
             widths[field] += 1
             free -= 1
-            if widths[field] >= 16:
+            if widths[field] >= bits(len(values[field])) + MAX_BITS_SPARE:
                 grow.remove(field)
     grown = plan(widths)
     return grown if grown.words == packing.words else packing

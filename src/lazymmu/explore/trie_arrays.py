@@ -127,6 +127,15 @@ class TrieArrays:
         """By leaf: whether it costs."""
         return self._costly.data[: self._costly.size]
 
+    @property
+    def bytes(self) -> int:
+        """Memory of the arrays."""
+        columns = (
+            *(self._node, self._word, self._shift, self._mask, self._base, self._child),
+            *(self._keep, self._value, self._action, self._labels, self._costly),
+        )
+        return sum(column.data.nbytes for column in columns)
+
     def outgrown(self) -> bool:
         """Whether a field has met more values than its bits can tell apart."""
         return any(
