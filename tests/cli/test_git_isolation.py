@@ -335,7 +335,7 @@ def bringing(tree: Path, *patches: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("top", ["", "mm/", "a/b/"])
-def test_a_patch_that_makes_a_directory_look_like_gits_own_is_refused(tree, trap, top):
+def test_a_patch_that_makes_a_directory_look_like_gits_own_runs_nothing(tree, trap, top):
     """It brings a configuration, and attributes that name what that configures."""
     patch = bringing(
         tree,
@@ -349,15 +349,17 @@ def test_a_patch_that_makes_a_directory_look_like_gits_own_is_refused(tree, trap
         ),
     )  # fmt: skip
     trap.sprung_by(tree / top, "hash-object", "--path=a.c", tree / "mm" / "inner.c")
-    with trap.stays(), pytest.raises(Problem, match=r"^p: makes .* look like a git directory"):
-        former_tree.without_patch(str(tree), patch, "p")
+    with trap.stays():
+        former = former_tree.with_patch(str(tree), patch, "p").changes
+    assert former["mm/inner.c"] == ONE.replace(b"two", b"was")
+    assert former[f"{top}config"] is None
 
 
 @pytest.mark.parametrize("path", [".git/config", "mm/.git/config", ".GIT/config", ".git"])
 def test_a_patch_of_a_repositorys_own_files_is_refused(tree, path):
     """No patch of source names them."""
     with pytest.raises(Problem, match=r"^p: names a file of git's own: "):
-        former_tree.without_patch(str(tree), added(path, "[core]"), "p")
+        former_tree.with_patch(str(tree), added(path, "[core]"), "p")
 
 
 @pytest.mark.parametrize("what", ["clean", "smudge", "process"])
@@ -369,7 +371,7 @@ def test_a_patch_is_undone_without_the_filters_of_the_trees_repository(repositor
     trap.sprung_by(repository, "apply", "-R", trap.program.parent / "p")
     (repository / "mm" / "inner.c").write_bytes(ONE)
     with trap.stays():
-        former = former_tree.without_patch(str(repository), patch, "p")
+        former = former_tree.with_patch(str(repository), patch, "p").changes
     assert former == {".gitattributes": None, "mm/inner.c": ONE.replace(b"two", b"was")}
 
 
@@ -386,6 +388,6 @@ def test_a_patch_is_undone_outside_of_a_repository_that_holds_the_temporary_dire
     trap.sprung_by(repository, "apply", "-R", trap.program.parent / "p")
     (repository / "mm" / "inner.c").write_bytes(ONE)
     with trap.stays():
-        former = former_tree.without_patch(str(tree), PATCH, "p")
+        former = former_tree.with_patch(str(tree), PATCH, "p").changes
     assert former == {"mm/inner.c": ONE.replace(b"two", b"was")}
     assert list(temporary.iterdir()) == []

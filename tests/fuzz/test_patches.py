@@ -8,7 +8,7 @@ import shutil
 import tempfile
 
 from lazymmu.problem import Problem
-from lazymmu.snapshot.former_tree import without_patch
+from lazymmu.snapshot.former_tree import with_patch
 from lazymmu.snapshot.tree import Tree
 
 from .mutated import EXAMPLES, fuzz, mutated
@@ -31,10 +31,10 @@ PATCHES = [
     ),
 )
 def test_any_patch(text: bytes) -> None:
-    """It is undone, or Problem says why not."""
+    """It is undone or laid on, or Problem says why not."""
     with tempfile.TemporaryDirectory() as root, contextlib.suppress(Problem):
         shutil.copytree(EXAMPLES / "linux-old", root, dirs_exist_ok=True)
-        former = without_patch(root, text, "p.patch")
+        former = with_patch(root, text, "p.patch").changes
         tree = Tree.open(root).over(former)
         for rel, content in former.items():
             assert content is None or tree.read(rel) == content

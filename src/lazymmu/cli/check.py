@@ -64,13 +64,14 @@ def _add_selecting(parser: argparse.ArgumentParser) -> None:
     new.add_argument(
         "--since",
         metavar="REV",
-        help="report what is new, fixed and moved in this git tree since its merge base with REV; "
-        "A..B: in commit B since its merge base with A",
+        help="report what is new, fixed and moved in this git tree since the merge base with "
+        "REV; A..B: in commit B since its merge base with A",
     )
     new.add_argument(
         "--diff",
         metavar="FILE",
-        help="report only what this patch, applied to the tree, brings (- for standard input)",
+        help="report what this patch, mail or mailbox brings, fixes and moves, whether it is "
+        "applied or not (- for standard input)",
     )
     which.add_argument(
         "--exact", action="store_true", help="with --since: since REV itself, not the merge base"

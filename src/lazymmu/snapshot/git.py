@@ -51,19 +51,15 @@ _CONFIGURATION = """\
 	excludesFile = /dev/null
 	fsmonitor = false
 	commitGraph = false
-	sparseCheckout = true
 [protocol]
 	allow = never
-[fastimport]
-	unpackLimit = 0
 [gc]
 	auto = 0
 [maintenance]
 	auto = false
 """
 """What git is configured with. `commitGraph`: it says what the parents of a commit are, and may
-lie. `sparseCheckout`: without it, git believes an index that says of a file which is there that it
-is not, and does not look (read-cache's clear_skip_worktree_from_present_files)."""
+lie."""
 
 _ENVIRONMENT = {
     "LC_ALL": "C",

@@ -41,16 +41,19 @@ class Base:
     :param commit: its name; "" where it is no commit of a repository.
     :param revision: the revision that was asked for; of a patch, its name.
     :param merge_base: whether `commit` is not that revision, but the merge base with it.
+    :param applied: of a patch, whether the tree has it; it is then undone, else laid on, in memory.
     """
 
     commit: str
     revision: str
     merge_base: bool = False
+    applied: bool | None = None
 
     def __str__(self) -> str:
         short = self.commit[:_ABBREVIATED]
-        if not short:
-            return f"before {self.revision}"
+        if self.applied is not None:
+            how = "is applied" if self.applied else "is not applied, and laid on in memory"
+            return f"by {self.revision}, which {how}"
         if self.merge_base:
             return f"since {short}, the merge base with {self.revision}"
         return f"since {short}" + (

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot.commit_ground import CommitGround
+from lazymmu.snapshot.patches.apply import apply
+from lazymmu.snapshot.patches.series import read_series
 from lazymmu.snapshot.repository import view
 from lazymmu.snapshot.tree import Tree, TreeError
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from lazymmu.snapshot.repository import Repository
 
-__all__ = ["Commit", "Snapshot", "WorkTree", "tree_of"]
+__all__ = ["Commit", "Patched", "Snapshot", "WorkTree", "tree_of"]
 
 
 class Snapshot(Protocol):
@@ -64,6 +66,25 @@ class Commit:
         """The tree; see Snapshot."""
         with view(self.repository) as seen:
             yield tree_of(seen, seen.commit(self.revision))
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """A snapshot with patches laid over it, in memory.
+
+    :param base: what they are laid over.
+    :param patches: a file that holds them: a mailbox, a mail, or a diff, packed or not.
+    """
+
+    base: Snapshot
+    patches: bytes
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Tree]:
+        """The tree; see Snapshot."""
+        series = read_series(self.patches)
+        with self.base.opened() as tree:
+            yield tree.over(apply(tree, series).changes)
 
 
 def tree_of(seen: Repository, commit: str) -> Tree:

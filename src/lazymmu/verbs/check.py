@@ -43,7 +43,7 @@ class CheckRequest(TreeRequest):
     :param since: what changed in the one git tree since its merge base with this revision; of a
         range `A..B`, in B since its merge base with A.
     :param exact: since the revision itself, whatever the branch has got from elsewhere.
-    :param diff: only what a patch brings that is applied to the one tree.
+    :param diff: what a patch changes, applied to the one tree or not.
     :param suppressions: a TOML file of findings that are left out, each with a reason.
     :param configured: suppressions of a configuration (`verbs.configuration`), besides.
     :param baseline: a file with what was there before, and is left out.

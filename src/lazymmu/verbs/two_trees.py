@@ -56,8 +56,11 @@ def two_trees(
     if isinstance(tree, Tree):
         raise Problem("--since and --diff need the path of a tree, not one that is open")
     if patch is not None:
-        changes = former_tree.without_patch(str(tree), patch.content, patch.name)
-        yield TwoTrees(tree, reading.opened(tree).over(changes), Base("", patch.name))
+        found = former_tree.with_patch(str(tree), patch.content, patch.name)
+        base = Base("", patch.name, applied=found.applied)
+        known = reading.opened(tree)
+        other = known.over(found.changes)
+        yield TwoTrees(tree, other, base) if found.applied else TwoTrees(other, known, base)
         return
     asked = range_of(since or "")
     if asked.new is None:
