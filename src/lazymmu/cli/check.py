@@ -29,7 +29,7 @@ NAME = "check"
 SUMMARY = "check source trees against the contract"
 FORMATS = formats.VERBS[NAME]
 
-FAIL_ON = ("hurts", "costs", "breaks-text", "information")
+FAIL_ON = ("hurts", "costs", "text", "breaks-text", "information", "none")
 """As `verbs.selection.FailOn` has them, which is heavier to import than a parser."""
 
 
@@ -54,6 +54,13 @@ def _add_selecting(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="rules",
         help="check only this rule (see `lazymmu explain`); also shows the information it gives",
+    )
+    which.add_argument(
+        "--only",
+        metavar="FINGERPRINT",
+        action="append",
+        default=[],
+        help="report only this finding, by the name that text, mail and JSON give it",
     )
     which.add_argument(
         "--min-confidence",
@@ -106,7 +113,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         choices=FAIL_ON,
         help="the least that makes the exit code 1: what hurts an architecture, what hurts or "
-        "costs one, what breaks the text (default), or information as well",
+        "costs one, what breaks the text (text or breaks-text; default), information, or none",
     )
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
@@ -162,6 +169,7 @@ def _request(
     return lazymmu.CheckRequest(
         **options.reading(args),
         rules=args.rules,
+        only=args.only,
         min_confidence=Confidence(args.min_confidence or Confidence.MEDIUM),
         since=args.since,
         exact=args.exact,

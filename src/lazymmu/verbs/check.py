@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
@@ -39,6 +40,7 @@ class CheckRequest(TreeRequest):
     """A question for `check`: all that `lazymmu check` can be asked.
 
     :param rules: names of `contract.rules.RULES`; without any, all that source can show.
+    :param only: fingerprints of the findings that are told; without any, all.
     :param min_confidence: how sure a finding must be.
     :param since: what changed in the one git tree since its merge base with this revision; of a
         range `A..B`, in B since its merge base with A.
@@ -53,6 +55,7 @@ class CheckRequest(TreeRequest):
     """
 
     rules: Sequence[str] = ()
+    only: Sequence[str] = ()
     min_confidence: Confidence = Confidence.MEDIUM
     since: str | None = None
     exact: bool = False
@@ -68,6 +71,7 @@ class CheckRequest(TreeRequest):
         """As for every tree; a confidence may be a word."""
         TreeRequest.__post_init__(self)
         object.__setattr__(self, "rules", several(self.rules))
+        object.__setattr__(self, "only", several(self.only))
         object.__setattr__(self, "configured", several(self.configured))
         object.__setattr__(self, "min_confidence", Confidence(self.min_confidence))
         object.__setattr__(self, "fail_on", FailOn(self.fail_on))
@@ -269,6 +273,9 @@ def _wanted(request: CheckRequest) -> _Wanted:
         raise Problem("--exact goes with --since")
     if request.since is not None and request.diff is not None:
         raise Problem("--since and --diff cannot be combined")
+    for fingerprint in request.only:
+        if not re.fullmatch("[0-9a-f]{16}", fingerprint):
+            raise Problem(f"--only: {fingerprint!r} is not a fingerprint, which has 16 hex digits")
     arches = reading.arches_of(request)
     try:
         return _Wanted(
@@ -347,6 +354,8 @@ def _left(
         outcome = outcome.knowing(wanted.baseline.losses)
         asked = wanted.arches or wanted.baseline.arches
         outcome = outcome.missing(arch for arch in wanted.baseline.arches if arch in asked)
+    if request.only:
+        outcome = outcome.without("other than --only", selection.other_than(request.only))
     if request.paths:
         outcome = outcome.without("outside --path", selection.under(paths))
         outcome = replace(outcome, paths=paths)

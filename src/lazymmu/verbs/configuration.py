@@ -175,7 +175,7 @@ class _Reader:
                 near = difflib.get_close_matches(key.replace("_", "-"), KEYS, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}"
                 raise self._wrong(f"unknown key `{key}`; {hint}")
-        fail_on = self._one_of("fail-on", list(FailOn))
+        fail_on = self._one_of("fail-on", [*FailOn, "text"])
         confidence = self._one_of("min-confidence", list(Confidence))
         return Configuration(
             file=self.file,

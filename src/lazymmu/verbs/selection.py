@@ -17,7 +17,7 @@ from lazymmu.snapshot.beneath import LINK_OUT
 from lazymmu.witness.finding import Confidence, Lost, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from lazymmu.snapshot.provenance import Provenance
     from lazymmu.verbs.allow_comments import AllowComments
@@ -28,6 +28,7 @@ LossKey = tuple[str, str, str]
 """What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
 
 __all__ = [
+    "CHANGES",
     "NOT_NEW",
     "CheckOutcome",
     "FailOn",
@@ -37,6 +38,7 @@ __all__ = [
     "inside",
     "known",
     "ordered",
+    "other_than",
     "place",
     "under",
 ]
@@ -57,6 +59,12 @@ class FailOn(StrEnum):
     """The contract's text is broken, whoever is hurt."""
     INFORMATION = "information"
     """Anything, also what only informs."""
+    NONE = "none"
+    """Nothing: findings are told, and the check ends as if there were none."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> FailOn | None:
+        return cls.BREAKS_TEXT if value == "text" else None
 
     def counts(self, finding: Finding) -> bool:
         """Whether a finding makes a check end with 1."""
@@ -70,6 +78,8 @@ class FailOn(StrEnum):
                 return finding.severity is not Severity.INFORMATION
             case FailOn.INFORMATION:
                 return True
+            case FailOn.NONE:
+                return False
 
 
 class SetAsideBy(StrEnum):
@@ -87,6 +97,10 @@ class SetAsideBy(StrEnum):
     """It was there before, in another place or under another name."""
     FIXED = "fixed"
     """It was there before, and is no more."""
+
+
+CHANGES = (SetAsideBy.FIXED, SetAsideBy.MOVED)
+"""What is told of the findings that were there before a change; the others are as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +276,11 @@ def inside(paths: Sequence[str], files: Iterable[str]) -> bool:
     """Whether any of `files` is one of `paths` or below it; both relative to the tree."""
     tops = {_plain(path) for path in paths}
     return any(top in {"", file} or file.startswith(top + "/") for file in files for top in tops)
+
+
+def other_than(fingerprints: Collection[str]) -> Callable[[Finding], bool]:
+    """A test for findings of other fingerprints."""
+    return lambda finding: finding.fingerprint not in fingerprints
 
 
 def known(fingerprints: Iterable[str]) -> Callable[[Finding], bool]:

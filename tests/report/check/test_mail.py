@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.report.check import mail
+from lazymmu.snapshot.revisions import Base
+from lazymmu.verbs.change import Change, Moved
 from lazymmu.verbs.selection import CheckOutcome
 from lazymmu.witness.finding import (
     CheckResult,
@@ -34,7 +36,21 @@ def test_a_finding_is_a_numbered_paragraph_with_its_path_and_who_is_hurt(make_fi
         "\n"
         "   Hurts x86: the inner end switches batching off for the outer section.\n"
         "   On x86, sparc; confidence high.\n"
+        "   Fingerprint nested-section:mm/inner.c:inner_pte_range.\n"
     )
+
+
+def test_what_a_change_mends_and_moves_has_a_line_each(make_finding, make_result):
+    """After what is new, and after a sentence that counts all of it."""
+    old, now = make_finding(function="before"), make_finding(function="after")
+    fixed = make_finding(function="mended")
+    change = Change(Base("1" * 40, "main", merge_base=True), (fixed,), (Moved(now, old),), (old,))
+    text = mail.render([CheckOutcome(make_result(), change=change)])
+    assert "Since 111111111111, the merge base with main: 0 new, 1 fixed, 1 moved, 1" in text
+    assert "- fixed: mm/inner.c:41: mended(): begins a" in text
+    said = " ".join(text.split())
+    assert "- moved: mm/inner.c:41: after():" in said
+    assert "(from mm/inner.c:41 before())" in said
 
 
 def test_a_clean_tree_is_said_to_be_clean(make_result):

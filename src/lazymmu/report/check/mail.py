@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from lazymmu.report.check.coverage import losses
 from lazymmu.report.check.phrases import harms, headline, place, terms
 from lazymmu.report.common.words import clean, count
+from lazymmu.verbs.selection import CHANGES
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from lazymmu.verbs.change import Change
     from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding
 
@@ -49,6 +51,22 @@ def _check(outcome: CheckOutcome, asked: Collection[str]) -> Iterator[str]:
     for number, finding in enumerate(shown, 1):
         yield ""
         yield from _finding(number, finding)
+    if outcome.change is not None:
+        yield ""
+        yield from _change(outcome, outcome.change)
+
+
+def _change(outcome: CheckOutcome, change: Change) -> Iterator[str]:
+    """What a change mends and moves, a line or two each."""
+    counted = f"{len(outcome.verdicts)} new, {len(change.fixed)} fixed, {len(change.moved)} moved"
+    said = f"{change.base}: {counted}, {len(change.unchanged)} unchanged."
+    yield from _wrapped(said[0].upper() + said[1:], "")
+    for one in outcome.not_counted:
+        if one.by in CHANGES:
+            finding = one.finding
+            reason = f" ({one.reason})" if one.reason else ""
+            where = f"{one.by}: {finding.file}:{finding.line}: {headline(finding)}"
+            yield from _wrapped(f"{where} [{finding.rule}]{reason}", "  ", "- ")
 
 
 def _finding(number: int, finding: Finding) -> Iterator[str]:
@@ -66,6 +84,8 @@ def _finding(number: int, finding: Finding) -> Iterator[str]:
         yield from _wrapped(harm[0].upper() + harm[1:] + ".", indent)
     said = "; ".join(terms(finding))
     yield from _wrapped(said[0].upper() + said[1:] + ".", indent)
+    if finding.fingerprint:
+        yield from _wrapped(f"Fingerprint {finding.fingerprint}.", indent)
 
 
 def _wrapped(text: str, indent: str, first: str | None = None) -> list[str]:

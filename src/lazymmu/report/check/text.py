@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lazymmu.report.check.phrases import harms, headline, sorted_by_severity, terms
 from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
-from lazymmu.verbs.selection import SetAsideBy
+from lazymmu.verbs.selection import CHANGES
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ MIN_WIDTH = 60
 """Columns below which nothing is folded any further."""
 
 _INDENT = "    "
-_CHANGES = (SetAsideBy.FIXED, SetAsideBy.MOVED)
-"""What is told of the findings that a change found there; the others are as they were."""
 _DEEPER = "  "
 _MAX_PLACE = 48
 """Columns that the place of a step may take before the code begins further right than others'."""
@@ -61,7 +59,7 @@ def render(
             if finding.severity is not Severity.INFORMATION or finding.rule in asked:
                 lines += told.finding(finding)
         for one in outcome.not_counted:
-            if one.by in _CHANGES:
+            if one.by in CHANGES:
                 lines += told.aside(one)
     return "".join(f"{line}\n" for line in lines)
 
@@ -83,6 +81,7 @@ class _Told:
         yield from self._folded(line, "", _INDENT)
         yield from self._path(finding)
         said = [*harms(finding), *terms(finding, None if self._verbose else self._arches)]
+        said += [clean(f"fingerprint {finding.fingerprint}")] if finding.fingerprint else []
         if said:
             yield from self._folded("; ".join(said), _INDENT, _INDENT + _DEEPER)
 
