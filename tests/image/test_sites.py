@@ -10,6 +10,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lazymmu.image.btf import CounterLayout
 from lazymmu.image.code import code_of
@@ -120,10 +122,37 @@ def test_powerpc_is_read_in_both_orders_of_bytes(order):
     ]
 
 
-def test_sparc64_says_what_shows_its_sections_instead():
-    """Nothing is guessed where the instructions of an architecture are not read."""
-    with pytest.raises(ImageError, match="arch_enter_lazy_mmu_mode"):
-        found(Image([("f", b"\0" * 8)], arch="sparc", order=">"))
+def test_sparc64_follows_numbers_through_delay_slots():
+    """What is stored is known although probes cannot fetch its register; the task is in %g4."""
+    image = Image([("f", images.sparc64())], arch="sparc", order=">")
+    task = f"pid=+{images.PID}(%g4):s32 ec=+{images.EC}(%g4):u8 pc=+{images.PC}(%g4):u8"
+    assert [one.line() for one in found(image).probes] == [
+        f"p:lazymmu/ge1 f+0x14 {task}",
+        f"p:lazymmu/en1 f+0x30 {task}",
+        f"p:lazymmu/di1 f+0x48 {task}",
+    ]
+
+
+def test_a_register_that_probes_on_sparc64_cannot_fetch_is_said():
+    """Another task's address in a local register: the place is named, and no probe is made."""
+    code = images.words(
+        0x9DE3BF50,  # save
+        0x82102000 | images.EC >> 3,  # mov enable_count / 8, %g1
+        0x83287003,  # sllx %g1, 3, %g1
+        0xC40C0001,  # ldub [%l0 + %g1], %g2
+        0x8400A001,  # add %g2, 1, %g2
+        0xC42C0001,  # stb %g2, [%l0 + %g1]
+        order=">",
+    )
+    answer = found(Image([("f", code)], arch="sparc", order=">"))
+    assert answer.probes == ()
+    assert any("f+0x14" in sentence for sentence in answer.unseen)
+
+
+@given(st.binary(max_size=400))
+def test_any_words_of_sparc64_are_read(code):
+    """Whatever they are, a function ends somewhere."""
+    found(Image([("f", code)], arch="sparc", order=">"))
 
 
 def test_a_name_that_two_functions_have_is_told_from_the_beginning_of_the_code():

@@ -8,49 +8,28 @@ leaves alone: Procedure Call Standard for the Arm 64-bit Architecture, 6.1.1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from lazymmu.image.error import ImageError
+from lazymmu.image.flow import FlowStep, RegisterContent, follow, sites
 from lazymmu.image.site import CounterSite, SiteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from lazymmu.image.btf import CounterLayout
+    from lazymmu.image.flow import RegisterState
 
 __all__ = ["find_arm64"]
 
 _MOST_WORDS: Final = 1 << 14
 """Instructions of one function that are followed: more than the longest of a kernel has."""
 
-_TO_BEGIN: Final = 48
-"""Instructions between a guard and its beginning."""
-
 _CLOBBERED: Final = frozenset({f"x{number}" for number in range(19)} | {"x30"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a register: a base plus `ahead`; a number; or a counter plus `ahead`."""
-
-    what: str
-    ahead: int
-
-
-@dataclass(slots=True)
-class _Step:
-    """One decoded instruction: where it leads, and what it does to a counter."""
-
-    instruction: Any
-    next: list[int] = field(default_factory=list)
-    site: CounterSite | None = None
-    step: int = 0
-
-
-_State = dict[str, _Known]
 
 
 def find_arm64(
@@ -77,8 +56,8 @@ def find_arm64(
             found.append(CounterSite(int(hits[first]), SiteKind.UNKNOWN, ""))
             continue
         steps = _decoded(reader, code[begin:end], begin)
-        _follow(steps, layout)
-        found.extend(_sites(steps))
+        follow(steps, partial(_after, layout=layout))
+        found.extend(sites(steps))
     return tuple(sorted(found, key=lambda one: one.at))
 
 
@@ -94,10 +73,10 @@ def _candidates(words: np.ndarray[Any, Any], layout: CounterLayout) -> np.ndarra
     return match
 
 
-def _decoded(reader: Any, code: bytes, begin: int) -> dict[int, _Step]:
+def _decoded(reader: Any, code: bytes, begin: int) -> dict[int, FlowStep]:
     """The instructions of a function by place; data between them is skipped."""
     reader.skipdata = True
-    steps = {one.address: _Step(one) for one in reader.disasm(code, begin)}
+    steps = {one.address: FlowStep(one) for one in reader.disasm(code, begin)}
     for at, step in steps.items():
         name = step.instruction.mnemonic
         if name not in ("b", "ret", "br", "brk") and at + 4 in steps:
@@ -109,39 +88,7 @@ def _decoded(reader: Any, code: bytes, begin: int) -> dict[int, _Step]:
     return steps
 
 
-def _follow(steps: dict[int, _Step], layout: CounterLayout) -> None:
-    """Go through the function until what is known at each place does not change any more."""
-    known: dict[int, _State] = {}
-    for entry in sorted(steps):
-        # Also what no branch leads to: static keys become one when the kernel sets them.
-        if entry not in known:
-            known[entry] = {}
-            _walk(steps, layout, known, entry)
-
-
-def _walk(
-    steps: dict[int, _Step], layout: CounterLayout, known: dict[int, _State], entry: int
-) -> None:
-    """Go on from one place, and from all that it leads to."""
-    left = [entry]
-    # What is known at a place only becomes less, so that this ends: 32 registers, each once.
-    while left:
-        at = left.pop()
-        step = steps[at]
-        state = _after(step, known[at], layout)
-        for to in step.next:
-            before = known.get(to)
-            merged = (
-                state
-                if before is None
-                else {name: one for name, one in before.items() if state.get(name) == one}
-            )
-            if merged != before:
-                known[to] = merged
-                left.append(to)
-
-
-def _after(step: _Step, before: _State, layout: CounterLayout) -> _State:
+def _after(step: FlowStep, before: RegisterState, layout: CounterLayout) -> RegisterState:
     """What is known behind an instruction; notes in `step` what it does to a counter."""
     one = step.instruction
     if one.id == 0:
@@ -149,21 +96,21 @@ def _after(step: _Step, before: _State, layout: CounterLayout) -> _State:
     after = dict(before)
     step.site, step.step = None, 0
     written = {_name(one, number) for number in one.regs_access()[1]}
-    result: _Known | None = None
+    result: RegisterContent | None = None
     operands = one.operands
     match one.mnemonic:
         case "add" | "sub" if len(operands) == 3 and operands[2].type == 2:
             amount = operands[2].imm << (operands[2].shift.value or 0)
-            base = before.get(_name(one, operands[1].reg), _Known("base", 0))
+            base = before.get(_name(one, operands[1].reg), RegisterContent("base", 0))
             result = replace(
                 base, ahead=base.ahead + (amount if one.mnemonic == "add" else -amount)
             )
         case "add" if len(operands) == 3:
             result = _sum(before, _name(one, operands[1].reg), _name(one, operands[2].reg))
         case "mov" | "movz" if operands[1].type == 2:
-            result = _Known("number", operands[1].imm << (operands[1].shift.value or 0))
+            result = RegisterContent("number", operands[1].imm << (operands[1].shift.value or 0))
         case "mov" if operands[1].type == 1:
-            result = before.get(_name(one, operands[1].reg), _Known("base", 0))
+            result = before.get(_name(one, operands[1].reg), RegisterContent("base", 0))
         case "and" if len(operands) == 3 and operands[2].type == 2 and operands[2].imm == 0xFF:
             result = before.get(_name(one, operands[1].reg))
         case "ldrb" | "strb":
@@ -177,14 +124,14 @@ def _after(step: _Step, before: _State, layout: CounterLayout) -> _State:
     return after
 
 
-def _access(step: _Step, before: _State, layout: CounterLayout) -> _Known | None:
+def _access(step: FlowStep, before: RegisterState, layout: CounterLayout) -> RegisterContent | None:
     """What the load or store of a byte does to a counter, if it is one; what a load loads."""
     one = step.instruction
     moved, place = one.operands[0], one.operands[-1]
     if place.type != 3 or one.writeback:
         return None
     name = _name(one, place.mem.base)
-    base = before.get(name, _Known("base", 0))
+    base = before.get(name, RegisterContent("base", 0))
     ahead = base.ahead
     offset = place.mem.disp
     if place.mem.index:
@@ -199,7 +146,7 @@ def _access(step: _Step, before: _State, layout: CounterLayout) -> _Known | None
     if one.mnemonic == "ldrb":
         kind = SiteKind.OTHER_GUARD if is_paused else SiteKind.READ
         step.site = CounterSite(one.address, kind, f"%{name}", ahead)
-        return _Known(counter, 0)
+        return RegisterContent(counter, 0)
     source = _name(one, moved.reg)
     value = before.get(source)
     if value is not None and value.what == counter and abs(value.ahead) == 1:
@@ -213,40 +160,12 @@ def _access(step: _Step, before: _State, layout: CounterLayout) -> _Known | None
     return None
 
 
-def _sum(before: _State, first: str, second: str) -> _Known | None:
+def _sum(before: RegisterState, first: str, second: str) -> RegisterContent | None:
     """A base plus a number."""
-    one, other = (before.get(name, _Known("base", 0)) for name in (first, second))
+    one, other = (before.get(name, RegisterContent("base", 0)) for name in (first, second))
     if one.what == "number":
         one, other = other, one
     return replace(one, ahead=one.ahead + other.ahead) if other.what == "number" else None
-
-
-def _sites(steps: dict[int, _Step]) -> Iterator[CounterSite]:
-    for at, step in steps.items():
-        if step.site is None:
-            continue
-        if step.site.kind is SiteKind.OTHER_GUARD and _begins(steps, at):
-            yield replace(step.site, kind=SiteKind.GUARD)
-        else:
-            yield step.site
-
-
-def _begins(steps: dict[int, _Step], guard: int) -> bool:
-    """Whether a beginning follows a guard on some way, and nothing else of the pause count."""
-    left, seen = [(to, 0) for to in steps[guard].next], {guard}
-    while left:
-        at, depth = left.pop()
-        if at in seen or depth > _TO_BEGIN:
-            continue
-        seen.add(at)
-        site = steps[at].site
-        if site is not None and site.kind is SiteKind.STORE:
-            if steps[at].step > 0:
-                return True
-            continue
-        if site is None or site.kind is SiteKind.READ:
-            left.extend((to, depth + 1) for to in steps[at].next)
-    return False
 
 
 def _name(instruction: Any, number: int) -> str:

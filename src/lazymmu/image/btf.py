@@ -17,7 +17,7 @@ from lazymmu.image.error import ImageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Btf", "CounterLayout", "counters"]
+__all__ = ["Btf", "CounterLayout", "counters", "layout_of"]
 
 _MAGIC: Final = 0xEB9F
 _INT, _STRUCT, _UNION, _FUNC_PROTO, _DATASEC, _ENUM64 = 1, 4, 5, 13, 15, 19
@@ -169,20 +169,40 @@ def counters(types: Btf) -> CounterLayout:
     if not task:
         raise ImageError("its types (BTF) have no task_struct")
     state, pid = types.member(task, "lazy_mmu_state"), types.member(task, "pid")
-    if state is None or pid is None:
+    inner = types.plain(state[1]) if state is not None else 0
+    enabled, paused = types.member(inner, "enable_count"), types.member(inner, "pause_count")
+    return layout_of(
+        pid and pid[0],
+        state and state[0],
+        enabled and enabled[0],
+        paused and paused[0],
+        types.integer_width(enabled[1]) if enabled is not None else 0,
+        types.integer_width(paused[1]) if paused is not None else 0,
+    )
+
+
+def layout_of(
+    pid: int | None,
+    state: int | None,
+    enabled: int | None,
+    paused: int | None,
+    width: int,
+    other: int,
+) -> CounterLayout:
+    """The layout, from offsets in task_struct and in its lazy_mmu_state and the counters' widths.
+
+    :raises ImageError: something is missing (None), or makes no sense.
+    """
+    if pid is None or state is None:
         raise ImageError(
             "its task_struct has no lazy_mmu_state: it is older than v7.0, or its configuration "
             "has no lazy MMU mode (CONFIG_ARCH_HAS_LAZY_MMU_MODE)"
         )
-    inner = types.plain(state[1])
-    enabled, paused = types.member(inner, "enable_count"), types.member(inner, "pause_count")
     if enabled is None or paused is None:
         raise ImageError("its lazy_mmu_state has no enable_count and pause_count")
-    width = types.integer_width(enabled[1])
-    if width not in (1, 2, 4) or width != types.integer_width(paused[1]):
+    if width not in (1, 2, 4) or width != other:
         raise ImageError("its enable_count and pause_count are no integers of one width")
-    offset = state[0]
-    layout = CounterLayout(pid[0], offset + enabled[0], offset + paused[0], width)
-    if max(layout.enabled, layout.paused, layout.pid) >= 1 << 20:
+    layout = CounterLayout(pid, state + enabled, state + paused, width)
+    if not all(0 <= one < 1 << 20 for one in (layout.enabled, layout.paused, layout.pid)):
         raise ImageError("its task_struct is larger than any kernel's")
     return layout

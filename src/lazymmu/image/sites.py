@@ -16,6 +16,7 @@ from lazymmu.image.arm64 import find_arm64
 from lazymmu.image.error import ImageError
 from lazymmu.image.powerpc import find_powerpc
 from lazymmu.image.site import CounterSite, SiteKind
+from lazymmu.image.sparc64 import find_sparc64
 from lazymmu.image.x86 import find_x86, taken_x86
 
 if TYPE_CHECKING:
@@ -125,11 +126,9 @@ def _find(code: KernelCode, part: CodePart, layout: CounterLayout) -> tuple[Coun
             return find_arm64(part.content, layout, ((a, b) for a, b, _ in part.functions))
         case "powerpc":
             return find_powerpc(part.content, layout, code.order)
-    # A load holds 4095 at most; the task is in %g4 (arch/sparc/include/asm/current.h).
-    raise ImageError(
-        "instructions of sparc64 are not read; its functions arch_enter_lazy_mmu_mode() and "
-        "arch_leave_lazy_mmu_mode() show the outermost sections: lazymmu probes --arch sparc"
-    )
+        case "sparc":
+            return find_sparc64(part.content, layout, ((a, b) for a, b, _ in part.functions))
+    raise ImageError(f"instructions of {code.arch} are not read")
 
 
 def _place(

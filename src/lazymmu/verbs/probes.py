@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 from lazymmu.ftrace.probes import architecture
 from lazymmu.image.btf import Btf, CounterLayout, counters
 from lazymmu.image.code import KernelCode, code_of
+from lazymmu.image.dwarf import dwarf_counters
 from lazymmu.image.elf import ElfFile
 from lazymmu.image.error import ImageError
 from lazymmu.image.running import image_of, running_code, running_types
@@ -77,11 +78,10 @@ def find_probes(asked: ProbesRequest) -> ProbesAnswer:
     :raises lazymmu.Problem: an image cannot be read, or has no counters; one sentence.
     """
     if asked.vmlinux is None:
-        types, code, origin = _running(asked)
+        layout, code, origin = _running(asked)
     else:
-        types, code, origin = *_image(asked.vmlinux), asked.vmlinux
+        layout, code, origin = *_image(asked.vmlinux), asked.vmlinux
     with _told(origin):
-        layout = counters(Btf(types))
         numbers: Counter[SiteKind] = Counter()
         found = [find_sites(code, layout, numbers)]
     for name in asked.modules:
@@ -93,33 +93,36 @@ def find_probes(asked: ProbesRequest) -> ProbesAnswer:
     return ProbesAnswer(layout, tuple(found), origin)
 
 
-def _image(path: str) -> tuple[bytes, KernelCode]:
+def _image(path: str) -> tuple[CounterLayout, KernelCode]:
     with _told(path), _opened(path) as stream:
         file = ElfFile(stream)
         if file.is_module and file.section(".modinfo") is not None:
             raise ImageError("it is a module; the kernel it belongs to is needed, too")
         types = file.section(".BTF")
+        if types is None and file.section(".debug_info") is None:
+            raise ImageError(
+                "it has no types (.BTF, CONFIG_DEBUG_INFO_BTF, or .debug_info, CONFIG_DEBUG_INFO)"
+            )
         if types is None:
-            raise ImageError("it has no types (.BTF, CONFIG_DEBUG_INFO_BTF)")
-        return file.content(types), code_of(file, path)
+            return dwarf_counters(stream), code_of(file, path)
+        return counters(Btf(file.content(types))), code_of(file, path)
 
 
-def _running(asked: ProbesRequest) -> tuple[bytes, KernelCode, str]:
+def _running(asked: ProbesRequest) -> tuple[CounterLayout, KernelCode, str]:
     arch = architecture(asked.machine)
     if not arch:
         raise Problem(f"this machine is {asked.machine}, which has no lazy MMU mode")
     with _told(f"the running kernel, {asked.release}"):
-        types = running_types(asked.root)
         # Before anything large is read: a kernel without counters has nothing to find.
-        counters(Btf(types))
+        layout = counters(Btf(running_types(asked.root)))
         try:
-            return types, running_code(arch, asked.release, asked.root), RUNNING
+            return layout, running_code(arch, asked.release, asked.root), RUNNING
         except ImageError:
             image = image_of(asked.release, asked.root)
             if image is None:
                 raise
     _, code = _image(os.fspath(image))
-    return types, code, os.fspath(image)
+    return layout, code, os.fspath(image)
 
 
 @contextlib.contextmanager
