@@ -216,7 +216,9 @@ class TraceText:
             self.says(task, event)
 
     def wrapped(self, task: str, counters: tuple[int, int]) -> None:
-        """A count below zero, which a hook of the switch has made."""
+        """A count below zero, which a hook of the switch has made, or a call that was told."""
+        if task in self.others.get("unbalanced-pause", ()):
+            return
         if self.kernel.pauses_out and counters[1] >= _WRAPPED:
             self.says(task, Observed("start", counters=counters))
 

@@ -25,6 +25,7 @@ from lazymmu.contract.events import (
     Pause,
     Resume,
     SwitchOut,
+    Unknown,
     UserReturn,
 )
 from lazymmu.crosscheck.fine_replay import FineReplay
@@ -269,6 +270,9 @@ class _Writer(TraceText):
             self.says(task, event)
         if "switch-out" in self.kernel.counters:
             self.unknown(task, counters)
+            if not (counters[0] or self.kernel.sections):
+                # Where probes have told of a section and none is counted, a count went round.
+                self.says(task, Unknown("mode"))
             self.says(task, Observed("switch-out", counters=counters))
             if not self.sections:
                 self.says(task, event)
