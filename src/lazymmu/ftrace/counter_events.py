@@ -28,6 +28,8 @@ _WRITTEN: Final = (b"tracing_mark_write", b"print", b"bprint", b"bputs")
 """Events whose text somebody wrote: what looks like a reading there is none."""
 
 _DIGITS: Final = "0123456789"
+_HOOKED: Final = ("switch-out", "switch-in")
+"""Moments of hooks of a context switch, whose own instructions pause and resume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,11 @@ def _meaning(name: bytes, place: bytes) -> tuple[str, str, str]:
     """Of when a reading is, what its instruction does, and where it is."""
     called, where = name.decode("ascii", "replace"), place.decode("ascii", "replace")
     does = site_events().get(called.rstrip(_DIGITS), "")
-    at = "" if does else counter_events().get(called) or _places().get(where.split(".")[0], "")
+    place = _places().get(where.split(".")[0], "")
+    if does in ("pause", "resume") and place in _HOOKED:
+        # What a hook of the switch does, before it does it: nobody has called anything.
+        does = ""
+    at = "" if does else counter_events().get(called) or place
     return at, does, where
 
 

@@ -302,3 +302,19 @@ def test_what_a_right_kernel_shows_is_never_wrong(
                 play.switch(tasks[(tasks.index(task) + 1) % len(tasks)], "S")
     found = [one for one in judged(play).findings if one.verdict is TraceVerdict.VIOLATION]
     assert found == []
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_what_a_hook_of_the_switch_does_is_no_call_of_anybody(ahead: bool) -> None:
+    """Probes at instructions find those of the hooks, too: they are readings before a hook, and who
+    is resumed without a pause is told once, of the implementation."""
+    play = Play()
+    init, child = play.now, play.fork("sh", 90, ahead=ahead)
+    for _ in range(3):
+        play.switch(child)
+        play.user()
+        play.switch(init)
+    text = play.head + play.tape.text.replace("sw_out: ", "pa1: ").replace("sw_in: ", "re1: ")
+    watched = check_trace("made", io.BytesIO(text.encode()))
+    found = [(one.rule, one.pid) for one in watched.violations if one.rule != "mode-not-effective"]
+    assert found == ([] if ahead else [("dirty-start", 90)])
