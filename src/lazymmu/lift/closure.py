@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.ir.expr import Address, Cast, Deref, Expr, Field, Name
-from lazymmu.lift.code import Code, Instruction, Opcode
+from lazymmu.lift.code import Code, Instruction, Opcode, Operand, Var
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.primitives import BOOL
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.variables import FLAG, CVariables
+from lazymmu.lift.words import ENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lazymmu.lift.ctypes import CType
     from lazymmu.lift.link import CallMeaning, Linker
@@ -27,10 +28,15 @@ MAX_FUNCTIONS = 400
 
 @dataclass(slots=True)
 class Closure:
-    """Everything that is reached: codes in the order in which they are found, and variables."""
+    """Everything that is reached.
+
+    codes: in the order in which they are found; variables: those that they touch; ends: whether
+    anything goes to hardware or a hypervisor.
+    """
 
     codes: list[Code] = field(default_factory=list)
     variables: CVariables = field(default_factory=CVariables)
+    ends: bool = False
 
 
 def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
@@ -51,6 +57,8 @@ def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
                 target = target_of(linker, code, one)
                 if target.code is not None:
                     todo.append(target.code)
+                elif target.word is not None and target.word.does in ENDS:
+                    found.ends = True
     _variables(linker, found)
     return found
 
@@ -97,10 +105,27 @@ def _variables(linker: Linker, found: Closure) -> None:
             if one.op is Opcode.CALL:
                 _flag(linker, found, code, one)
     near = found.codes[0].file if found.codes else ""
-    for name in sorted(members):
+    of_tasks = {name for code in found.codes for name in _of_tasks(linker, code)}
+    for name in sorted(of_tasks):
         kind = linker.names.member(TASK, name, near)
         if kind is not None:
             _add(linker, found, "task", (name,), kind, 0, members)
+
+
+def _of_tasks(linker: Linker, code: Code) -> Iterator[str]:
+    """The members of tasks that a function names."""
+    tasks = {name for name, kind in code.types.items() if "struct task_struct" in kind}
+    for one in code.instructions:
+        word = linker.words.get(one.what)
+        copies = one.op in (Opcode.SET, Opcode.CAST) and _is_in(one.args[0], tasks)
+        if copies or (word is not None and word.does == "current"):
+            tasks.add(one.to)
+        elif one.op is Opcode.FIELD and _is_in(one.args[0], tasks):
+            yield one.what
+
+
+def _is_in(operand: Operand, names: set[str]) -> bool:
+    return isinstance(operand, Var) and operand.name in names
 
 
 def _add(

@@ -11,7 +11,7 @@ from lazymmu.lift.arithmetic import arithmetic
 from lazymmu.lift.code import Code, Const, Instruction, Opcode, Operand
 from lazymmu.lift.ctypes import CType, typed
 from lazymmu.lift.problem import Unliftable
-from lazymmu.lift.values import CPointer, EntryRef, Handle, Opaque, Value, is_true
+from lazymmu.lift.values import AddressSpace, CPointer, EntryRef, Handle, Opaque, Value, is_true
 from lazymmu.lift.words import SHARED
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ __all__ = [
 MAX_STEPS: Final = 20_000
 """Instructions of one step; more are a loop that nothing ends."""
 
+_BESIDE: Final = ("|", "&", "+")
+"""What leaves an address one of the same entry: the bits beside it, the place in a page."""
 UNSET: Final = Opaque("a variable without a value")
 TASK: Final = typed("struct task_struct")
 
@@ -122,7 +124,7 @@ class Execution:
             return self.variables.load(self.context, place)
         if isinstance(place, EntryRef):
             return self.context.entry(place.name).stored  # type: ignore[no-any-return]
-        if place is None or isinstance(place, (Opaque, Handle, str)):
+        if place is None or isinstance(place, (Opaque, Handle, AddressSpace, str)):
             return place  # a member of a value, which is the value
         raise Unliftable(f"a read through {place!r}", code.file, line)
 
@@ -286,6 +288,8 @@ def _global(here: Execution, name: str, code: Code) -> Value:
     word = linker.words.get(name)
     if word is not None and word.does == "current":
         return CPointer("task", here.context.task, (), TASK)
+    if word is not None and word.does == "address-space":
+        return AddressSpace(name)
     number = linker.names.constant(name, code.file)
     if number is not None:
         return number
@@ -304,7 +308,7 @@ def _field(here: Execution, base: Value, one: Instruction, code: Code) -> Value:
         return CPointer(base.space, base.owner, (*base.path, one.what), kind or CType(""))
     if isinstance(base, Opaque):
         return Opaque(f"{base.spelling}.{one.what}")
-    if base is None or isinstance(base, (EntryRef, Handle, str)):
+    if base is None or isinstance(base, (EntryRef, Handle, AddressSpace, str)):
         return base  # the number inside of a pte_t, or of an address
     raise Unliftable(f"a member {one.what} of a number", code.file, one.line)
 
@@ -328,25 +332,29 @@ def _computed(one: Instruction, args: tuple[Value, ...], code: Code) -> Value:
             made = arithmetic(one.what, a, b)
             if made is not None:
                 return made
-        elif one.what in ("==", "!="):
-            return int(_same(a, b) == (one.what == "=="))
+        elif one.what in ("==", "!=") and (same := _same(a, b)) is not None:
+            return int(same == (one.what == "=="))
         elif one.what in ("&&", "||"):
             x, y = _truth(a, code, one), _truth(b, code, one)
             return int(x and y if one.what == "&&" else x or y)
         elif (
-            isinstance(a, (EntryRef, Handle)) and one.what in ("|", "&", "+") and isinstance(b, int)
+            isinstance(a, (EntryRef, Handle))
+            and one.what in _BESIDE
+            and isinstance(b, (int, Opaque))
         ):
             return a  # bits beside the address
     shown = ", ".join(v.spelling if isinstance(v, Opaque) else repr(v) for v in args)
     raise Unliftable(f"{one.what} on {shown}", code.file, one.line)
 
 
-def _same(a: Value, b: Value) -> bool:
-    known = (CPointer, EntryRef, Handle)
+def _same(a: Value, b: Value) -> bool | None:
+    known = (CPointer, EntryRef, Handle, AddressSpace)
     if isinstance(a, known) and isinstance(b, int):
         return False
     if isinstance(b, known) and isinstance(a, int):
         return False
+    if isinstance(a, Opaque) or isinstance(b, Opaque):
+        return None
     return a == b
 
 

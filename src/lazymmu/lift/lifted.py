@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
 from lazymmu.lift.closure import Closure, closure, target_of
-from lazymmu.lift.code import Code, Opcode
+from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
@@ -50,7 +50,17 @@ class Lifted:
 
     def is_empty(self, code: Code) -> bool:
         """Whether a function does nothing at all."""
-        return all(one.op in (Opcode.JUMP, Opcode.RETURN) for one in self.real(code).instructions)
+        does = (Opcode.CALL, Opcode.LOAD, Opcode.STORE)
+        return not any(one.op in does for one in self.real(code).instructions)
+
+    def compares(self, code: Code) -> bool:
+        """Whether a function compares one of its parameters: a key with that of the batch."""
+        return any(
+            one.op is Opcode.BINARY
+            and one.what in ("==", "!=")
+            and any(isinstance(arg, Var) and arg.name in code.params for arg in one.args)
+            for one in code.instructions
+        )
 
     def place(self, name: str) -> str:
         """Return where the tree has a function: past one that only dispatches through a table."""
@@ -66,14 +76,31 @@ class Lifted:
         return code
 
 
-def lift(linker: Linker, accessors: tuple[str, ...]) -> Lifted:
-    """Lift the hooks, the API, and the accessors of these names; raises Unliftable."""
+def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
+    """Lift the hooks, the API, accessors of these names, and `others`; raises Unliftable."""
     functions: dict[str, Code] = {}
-    for name in (*HOOKS, *API, *SWITCH, *accessors):
+    for name in (*HOOKS, *API, *accessors):
         code = linker.function(name)
         if code is not None:
             functions[name] = code
     if not all(name in functions for name in HOOKS[:2]):
         raise Unliftable(f"no {HOOKS[0]}() or no {HOOKS[1]}(): the tree has no such mode")
-    reached = closure(linker, functions.values())
+    mode = closure(linker, (*functions.values(), *others))
+    for name in SWITCH:
+        code = linker.function(name)
+        if code is not None and _concerns(linker, code, mode):
+            functions[name] = code
+    reached = closure(linker, (*functions.values(), *others))
     return Lifted(linker, functions, API[0] in functions, reached)
+
+
+def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:
+    """Whether a hook of a context switch has to do with the mode.
+
+    It does when it touches a variable that the mode touches, or ends at hardware or hypervisor.
+    """
+    mine = closure(linker, [switch])
+    if not mine.variables.names.keys().isdisjoint(mode.variables.names) or mine.ends:
+        return True
+    linker.abstracted[switch.name] = "touches nothing that the mode touches"
+    return False

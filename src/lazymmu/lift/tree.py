@@ -13,12 +13,15 @@ from lazymmu.contract.deferral import classify
 from lazymmu.kernelc.arch_profile import load
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
+from lazymmu.lift.adds import adds, batch_of
+from lazymmu.lift.batch import Batch, LiftedBatch
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.implementation import LiftedApi, LiftedArch
 from lazymmu.lift.lifted import API, HOOKS, SWITCH, Lifted, lift
 from lazymmu.lift.link import Linker
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.release import release
+from lazymmu.lift.sparc import LiftedSparc
 from lazymmu.lift.steps import Steps
 from lazymmu.lift.values import CPointer
 from lazymmu.lift.xen import ACCESSORS, LiftedXen
@@ -51,7 +54,10 @@ class LiftedMachine:
     accessors: tuple[str, ...]
 
 
-MACHINES: Final = {"x86": LiftedMachine("x86", "arch/x86/xen/", LiftedXen, ACCESSORS)}
+MACHINES: Final = {
+    "x86": LiftedMachine("x86", "arch/x86/xen/", LiftedXen, ACCESSORS),
+    "sparc": LiftedMachine("sparc", "", LiftedSparc, ()),
+}
 """The machines that can be lifted, by the name that `verify` has for them."""
 
 
@@ -76,8 +82,9 @@ def install(
     machine = MACHINES[arch]
     with _deep():
         linker = view_of(tree, library, arch)
-        lifted = lift(linker, machine.accessors)
-        made_of = made(lifted, machine.base, row(linker), steps)
+        batch = batch_of(adds(linker)) if issubclass(machine.base, LiftedBatch) else None
+        lifted = lift(linker, machine.accessors, *(() if batch is None else (batch.add,)))
+        made_of = made(lifted, machine.base, row(linker), steps, batch)
         TREES[arch, name] = (release(lifted, arch, name, dialect), made_of)
         try:
             rehearse(arch, name, made_of)
@@ -143,7 +150,9 @@ def rehearse(arch: str, name: str, implementation: type[LiftedArch]) -> None:
             machine.arch.update(here)
 
 
-def made(lifted: Lifted, base: type[LiftedArch], row: str, steps: Steps) -> type[LiftedArch]:
+def made(
+    lifted: Lifted, base: type[LiftedArch], row: str, steps: Steps, batch: Batch | None
+) -> type[LiftedArch]:
     """Return the class for what was lifted."""
     variables = lifted.reached.variables
     counters = ("enable_count", "pause_count")
@@ -161,5 +170,6 @@ def made(lifted: Lifted, base: type[LiftedArch], row: str, steps: Steps) -> type
             "api": LiftedApi if lifted.api else None,
             "row": row,
             "steps": steps,
+            **({} if batch is None else {"batch": batch}),
         },
     )

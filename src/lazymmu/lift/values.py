@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from lazymmu.lift.ctypes import CType
 
-__all__ = ["CPointer", "EntryRef", "Handle", "Opaque", "Value", "is_true"]
+__all__ = ["AddressSpace", "CPointer", "EntryRef", "Handle", "Opaque", "Value", "is_true"]
 
 
 class CPointer(NamedTuple):
@@ -35,9 +35,27 @@ class EntryRef(NamedTuple):
 
 
 class Handle(NamedTuple):
-    """A page-table entry as hardware or a hypervisor is told of it, by an address of its own."""
+    """A page-table entry as hardware or a hypervisor is told of it, by an address of its own.
+
+    value: the translation that is to go, where it is about one.
+    """
 
     name: str
+    value: str | None = None
+
+    def __repr__(self) -> str:
+        """As ways print it."""
+        return self.name if self.value is None else f"{self.name} {self.value}"
+
+
+class AddressSpace(NamedTuple):
+    """An address space: the address of its struct mm_struct."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        """As ways print it."""
+        return self.name
 
 
 class Opaque(NamedTuple):
@@ -46,7 +64,9 @@ class Opaque(NamedTuple):
     spelling: str
 
 
-Value: TypeAlias = int | CPointer | EntryRef | Handle | Opaque | str | tuple[Hashable, ...] | None
+Value: TypeAlias = (
+    int | CPointer | EntryRef | Handle | AddressSpace | Opaque | str | tuple[Hashable, ...] | None
+)
 """What a variable may hold; a string or None is the value of a page-table entry."""
 
 
@@ -54,6 +74,6 @@ def is_true(value: Value) -> bool | None:
     """Return whether a value is true in a condition, None where that is not known."""
     if isinstance(value, int):
         return value != 0
-    if isinstance(value, (CPointer, EntryRef, Handle)):
+    if isinstance(value, (CPointer, EntryRef, Handle, AddressSpace)):
         return True
     return None

@@ -47,25 +47,36 @@ Does = Literal[
     "queue-store",
     "queue-issue",
     "store-now",
+    "address-space",
+    "invalidate-page",
+    "invalidate-items",
+    "invalidate-mine",
 ]
 """What a word does: see `lift.primitives`."""
 
-SHARED: Final[frozenset[Does]] = frozenset(
+ENDS: Final[frozenset[Does]] = frozenset(
     {
-        "flag-set",
-        "flag-clear",
-        "flag-test",
-        "flag-test-clear",
-        "flag-test-set",
-        "percpu-read",
-        "percpu-write",
-        "percpu-add",
-        "percpu-exchange",
         "queue-store",
         "queue-issue",
         "store-now",
+        "invalidate-page",
+        "invalidate-items",
+        "invalidate-mine",
     }
 )
+"""What goes to hardware or to a hypervisor."""
+
+SHARED: Final[frozenset[Does]] = ENDS | {
+    "flag-set",
+    "flag-clear",
+    "flag-test",
+    "flag-test-clear",
+    "flag-test-set",
+    "percpu-read",
+    "percpu-write",
+    "percpu-add",
+    "percpu-exchange",
+}
 """What others may see, or change before."""
 
 
@@ -74,11 +85,12 @@ class LiftWord:
     """What a call does.
 
     arg: the argument that it is about; number: of "number" its value, of "percpu-add" what is
-    added, of a pin which count (see `kind`); kind: of pins; task, flag: arguments of flags, -1 for
-    the current task's; pins: preemption is off from here on; after: gives the new value; unless:
-    what must not hold, or it is a BUG; entry, value: members of the structure that argument `arg`
-    points to; abstracts: what is left out by it, for the list of what was abstracted, "" where it
-    is all there.
+    added, of "invalidate-items" the argument that says how many; kind: of pins; task, flag:
+    arguments of flags, -1 for the current task's; pins: preemption is off from here on; after:
+    gives the new value; unless: what must not hold, or it is a BUG; entry, value: members of the
+    structure that argument `arg` points to; mm: the argument that says whose translations are
+    invalidated, -1 where nobody asks; abstracts: what is left out by it, for the list of what was
+    abstracted, "" where it is all there.
     """
 
     does: Does
@@ -93,6 +105,7 @@ class LiftWord:
     unless: str = ""
     entry: str = ""
     value: str = ""
+    mm: int = -1
     abstracts: str = ""
 
 

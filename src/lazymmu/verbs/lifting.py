@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.verbs import names, reading
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from lazymmu.lift.lifted import Lifted
     from lazymmu.snapshot.tree import Tree
+    from lazymmu.witness.machine.verdict import Counterexample, TraceStep, Verdict
     from lazymmu.witness.source.check import Where
 
-__all__ = ["LiftedTree", "lifted"]
+__all__ = ["LiftedTree", "lifted", "with_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,36 @@ def _all(
     if store is not None:
         store.commit()
     return done
+
+
+_LINE = re.compile(r"(.+):(\d+)\Z")
+
+
+def with_lines(verdict: Verdict, tree: Where) -> Verdict:
+    """A verdict whose ways show, beside each step of lifted code, the line of C at which it begins.
+
+    tree: what was lifted.
+    """
+    opened = reading.opened(tree)
+    texts: dict[str, list[str]] = {}
+
+    def line(source: str) -> str:
+        found = _LINE.match(source)
+        if found is None or not opened.has(found[1]):
+            return ""
+        if found[1] not in texts:
+            texts[found[1]] = opened.read(found[1]).decode("latin-1").splitlines()
+        number = int(found[2]) - 1
+        return texts[found[1]][number].strip() if number < len(texts[found[1]]) else ""
+
+    def noted(step: TraceStep) -> TraceStep:
+        source = step.calls[-1][1] if step.calls else step.citation
+        return replace(step, note=step.note or line(source))
+
+    def told(broken: Counterexample) -> Counterexample:
+        return replace(broken, trace=tuple(map(noted, broken.trace)))
+
+    return replace(verdict, violations=tuple(map(told, verdict.violations)))
 
 
 def _told(arch: str, name: str, found: Lifted) -> LiftedTree:

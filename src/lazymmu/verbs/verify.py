@@ -32,7 +32,7 @@ from lazymmu.problem import Problem
 from lazymmu.verbs import names, search_pool, stored
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, read, several
-from lazymmu.verbs.lifting import LiftedTree, lifted
+from lazymmu.verbs.lifting import LiftedTree, lifted, with_lines
 from lazymmu.verbs.port import ported
 from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verdict import FINALLY, PSEUDO, SearchOutcome
@@ -197,7 +197,7 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
     """
     port = None if asked.port is None else os.fspath(asked.port)
     if asked.tree is not None:
-        return _of_tree(asked, progress)
+        return _of_tree(asked, asked.tree, progress)
     with ported(port):
         if asked.replay is not None:
             done = _replayed(asked, asked.replay)
@@ -209,14 +209,14 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
         return _answer(asked, made, len(chosen), interrupted=interrupted, idle=idle)
 
 
-def _of_tree(asked: VerifyRequest, progress: Show | None) -> VerifyAnswer:
+def _of_tree(asked: VerifyRequest, tree: Where, progress: Show | None) -> VerifyAnswer:
     """As `verify`, on the machines of a tree's own C."""
     from lazymmu.lift.problem import Unliftable  # needed by trees alone
 
     if asked.port is not None or asked.replay is not None or asked.releases:
         raise Problem("--tree is no release: it goes with neither --release, --port nor --replay")
     found = _read(asked.files) if asked.files else scenarios(asked)
-    with lifted(asked.tree, asked.arches, asked.steps, asked.cache_dir) as done:
+    with lifted(tree, asked.arches, asked.steps, asked.cache_dir) as done:
         chosen = [
             Run(scenario, one.arch, one.tree, one.row)
             for scenario in found
@@ -232,7 +232,8 @@ def _of_tree(asked: VerifyRequest, progress: Show | None) -> VerifyAnswer:
         except Unliftable as problem:
             refused = tuple(dataclasses.replace(one, refused=str(problem)) for one in done)
             return VerifyAnswer(request=asked, lifted=refused)
-        answer = _answer(asked, made, len(chosen), interrupted=interrupted)
+        shown = [(run, with_lines(verdict, tree)) for run, verdict in made]
+        answer = _answer(asked, shown, len(chosen), interrupted=interrupted)
         return dataclasses.replace(answer, lifted=done)
 
 

@@ -145,6 +145,7 @@ def counterexample(
         severity=_severity(rule, harm),
         arches=(arch,),
         file=last.file,
+        line=last.line,
         function=last.function,
         message=PSEUDO[rule] if violation is None else RULES[rule].message(violation),
         path=steps,
@@ -160,7 +161,11 @@ def _place(step: TraceStep) -> Step:
     stack, source = step.stack, step.citation
     if not stack and step.calls:
         stack, source = step.calls[-1]
-    return Step(source, 0, 0, stack[-1] if stack else "", step.what)
+    # What was lifted from a tree cites lines, what was written by hand cites files.
+    file, _, line = source.rpartition(":")
+    known = bool(file) and line.isdigit()
+    function = stack[-1] if stack else ""
+    return Step(file if known else source, int(line) if known else 0, 0, function, step.what)
 
 
 def _severity(rule: str, harm: str) -> Severity:

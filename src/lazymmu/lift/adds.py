@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finds a tree's batch: the function that adds to it, and which of its members are what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract import vocabulary
+from lazymmu.lift.batch import Batch
+from lazymmu.lift.code import Opcode, Var
+from lazymmu.lift.problem import Unliftable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lazymmu.kernelc.definition import Definition
+    from lazymmu.lift.code import Code, Instruction, Operand
+    from lazymmu.lift.link import Linker
+
+__all__ = ["adds", "batch_of"]
+
+_DEEP: Final = 8
+"""Calls on the way from an accessor to the function that adds; there are at most 4."""
+
+
+def adds(linker: Linker) -> Code:
+    """Return the function that adds to the batch; raises Unliftable where there is not just one.
+
+    It is the first on the way down from an accessor whose invalidation may wait that takes the
+    address of a variable of this CPU.
+    """
+    arch = linker.view.profile.name
+    entries, mode = vocabulary.load().entries, vocabulary.load().mode
+    names = [name for name, word in entries.items() if arch in word.put_off]
+    todo = [
+        (target.definition, 0) for name in names if (target := linker.program.resolve(name, ""))
+    ]
+    found: dict[Definition, None] = {}
+    seen: set[Definition] = set()
+    while todo:
+        definition, depth = todo.pop(0)
+        if definition in seen or depth > _DEEP:
+            continue
+        seen.add(definition)
+        graph = linker.program.function(definition)
+        called = [call.name for _, call in graph.calls() if call.name is not None]
+        if any(_takes(linker, name) for name in called):
+            found[definition] = None
+            continue
+        for name in called:
+            target = linker.program.resolve(name, definition.file)
+            if target is not None and name not in linker.words and name not in mode:
+                todo.append((target.definition, depth + 1))
+    own = [d for d in found if d.file.startswith("arch/")]
+    if len(own) != 1:
+        shown = ", ".join(sorted(d.name for d in own)) or "none"
+        raise Unliftable(f"what adds to the batch is not one function: {shown}")
+    return linker.code(own[0])
+
+
+def _takes(linker: Linker, name: str) -> bool:
+    word = linker.words.get(name)
+    return word is not None and word.does == "percpu-address"
+
+
+def batch_of(add: Code) -> Batch:
+    """Return the batch that a function adds to; raises Unliftable where it is not understood."""
+    made = {one.to: one for one in add.instructions if one.to}
+    for one in add.instructions:
+        if one.op is Opcode.INDEX:
+            items = _member(made, one.args[0])
+            count = next(filter(None, _counts(add, made, one.args[1])), "")
+            if items and count:
+                return Batch(add, _variable(add), count, items)
+    raise Unliftable(f"{add.name}() puts nothing into an array", add.file, add.line)
+
+
+def _member(made: dict[str, Instruction], operand: Operand) -> str:
+    """The member that a value is the address of, or was loaded from."""
+    one = made.get(operand.name) if isinstance(operand, Var) else None
+    if one is not None and one.op is Opcode.LOAD:
+        return _member(made, one.args[0])
+    return one.what if one is not None and one.op is Opcode.FIELD else ""
+
+
+def _counts(add: Code, made: dict[str, Instruction], position: Operand) -> Iterator[str]:
+    """The members that an index may have come from."""
+    yield _member(made, position)
+    for one in add.instructions:
+        if one.op is Opcode.SET and isinstance(position, Var) and one.to == position.name:
+            yield _member(made, one.args[0])
+
+
+def _variable(add: Code) -> str:
+    """The variable of this CPU whose address a function takes."""
+    known = vocabulary.load().percpu
+    names = {
+        name
+        for one in add.instructions
+        if one.op is Opcode.CALL and one.what in known and known[one.what].access == "address"
+        for name in _named(one)
+    }
+    if len(names) != 1:
+        raise Unliftable(f"the batch of {add.name}() is not one variable", add.file, add.line)
+    return names.pop()
+
+
+def _named(one: Instruction) -> Iterator[str]:
+    from lazymmu.kernelc.ir.nodes import uses
+
+    for raw in one.raw[:1]:
+        yield from uses(raw)
