@@ -11,13 +11,13 @@ from lazymmu.lift.code import Opcode, Var
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lazymmu.kernelc.definition import Definition
     from lazymmu.lift.code import Code, Instruction, Operand
     from lazymmu.lift.link import Linker
 
-__all__ = ["adds", "batch_of"]
+__all__ = ["adds", "batch_of", "puts_off"]
 
 _DEEP: Final = 8
 """Calls on the way from an accessor to the function that adds; there are at most 4."""
@@ -30,21 +30,42 @@ def adds(linker: Linker) -> Code:
     address of a variable of this CPU.
     """
     arch = linker.view.profile.name
-    entries, mode = vocabulary.load().entries, vocabulary.load().mode
+    entries = vocabulary.load().entries
     names = [name for name, word in entries.items() if arch in word.put_off]
-    todo = [
-        (target.definition, 0) for name in names if (target := linker.program.resolve(name, ""))
-    ]
+    return _only(linker, names, lambda name: _takes(linker, name), "what adds to the batch")
+
+
+def puts_off(linker: Linker) -> Code:
+    """Return the function that puts barriers off, or emits them; raises as `adds` does.
+
+    It is the first on the way down from an accessor that asks for the mode, or for a task's flag.
+    """
+    words = vocabulary.load()
+    names = [name for name, word in words.entries.items() if word.operation != "read"]
+
+    def asks(name: str) -> bool:
+        mode, word = words.mode.get(name), linker.words.get(name)
+        flag = word is not None and word.does in ("flags-read", "flag-test", "flag-test-set")
+        return flag or (mode is not None and mode.action == "active")
+
+    return _only(linker, names, asks, "what puts barriers off")
+
+
+def _only(linker: Linker, names: list[str], does: Callable[[str], bool], what: str) -> Code:
+    """Return the one function that is the first to call a certain thing, below accessors."""
+    mode = vocabulary.load().mode
+    targets = [linker.program.resolve(name, "") for name in names]
+    todo = [(target.definition, 0) for target in targets if target is not None]
     found: dict[Definition, None] = {}
     seen: set[Definition] = set()
     while todo:
         definition, depth = todo.pop(0)
-        if definition in seen or depth > _DEEP:
+        if definition in seen or depth > _DEEP or not _is_near(definition):
             continue
         seen.add(definition)
         graph = linker.program.function(definition)
         called = [call.name for _, call in graph.calls() if call.name is not None]
-        if any(_takes(linker, name) for name in called):
+        if any(does(name) for name in called):
             found[definition] = None
             continue
         for name in called:
@@ -54,8 +75,13 @@ def adds(linker: Linker) -> Code:
     own = [d for d in found if d.file.startswith("arch/")]
     if len(own) != 1:
         shown = ", ".join(sorted(d.name for d in own)) or "none"
-        raise Unliftable(f"what adds to the batch is not one function: {shown}")
+        raise Unliftable(f"{what} is not one function: {shown}")
     return linker.code(own[0])
+
+
+def _is_near(definition: Definition) -> bool:
+    """Whether a function is an accessor's own: of the architecture, or a header's."""
+    return definition.file.startswith(("arch/", "include/"))
 
 
 def _takes(linker: Linker, name: str) -> bool:
@@ -66,12 +92,14 @@ def _takes(linker: Linker, name: str) -> bool:
 def batch_of(add: Code) -> Batch:
     """Return the batch that a function adds to; raises Unliftable where it is not understood."""
     made = {one.to: one for one in add.instructions if one.to}
+    items: dict[str, None] = {}
+    counts: set[str] = set()
     for one in add.instructions:
-        if one.op is Opcode.INDEX:
-            items = _member(made, one.args[0])
-            count = next(filter(None, _counts(add, made, one.args[1])), "")
-            if items and count:
-                return Batch(add, _variable(add), count, items)
+        if one.op is Opcode.INDEX and (name := _member(made, one.args[0])):
+            items[name] = None
+            counts.update(filter(None, _counts(add, made, one.args[1])))
+    if len(counts) == 1:
+        return Batch(add, _variable(add), counts.pop(), tuple(items))
     raise Unliftable(f"{add.name}() puts nothing into an array", add.file, add.line)
 
 

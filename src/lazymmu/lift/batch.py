@@ -47,13 +47,13 @@ class Batch:
     """The batch of a tree.
 
     add: the function that adds to it; variable: its name; count: the member that says how many are
-    in it; items: the member that holds them.
+    in it; items: the members that hold what is known of each, of which one is its address.
     """
 
     add: Code
     variable: str
     count: str
-    items: str
+    items: tuple[str, ...]
 
 
 class LiftedBatch(LiftedArch, CpuBatch):
@@ -67,9 +67,9 @@ class LiftedBatch(LiftedArch, CpuBatch):
     def active(self, here: StepContext) -> bool:
         """Whether an invalidation would wait, here and now: the tree's own function is asked."""
         apart = here.apart()
-        self._set(apart, self.batch.count, 0)
+        self.put(apart, self.batch.count, 0)
         self.update(apart)
-        return bool(self._get(apart, apart.cpu, self.batch.count))
+        return bool(self.member(apart, apart.cpu, self.batch.count))
 
     def mode_on(self, here: StepContext) -> Known:
         """Whether one by the task that runs here would wait, whatever interrupts it."""
@@ -87,7 +87,7 @@ class LiftedBatch(LiftedArch, CpuBatch):
 
     def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """What counts in a CPU's batch."""
-        return tuple((entry, f"invalidate {value}") for entry, value in self._items(here, cpu))
+        return tuple((entry, f"invalidate {value}") for entry, value in self.items_of(here, cpu))
 
     def look(self, here: StepContext, item: Item) -> bool:
         """The tree's function decides that."""
@@ -95,19 +95,25 @@ class LiftedBatch(LiftedArch, CpuBatch):
 
     must_empty = look
 
-    def _items(self, here: StepContext, cpu: int) -> tuple[Item, ...]:
-        count = self._get(here, cpu, self.batch.count)
-        held = self._get(here, cpu, self.batch.items)
-        if not isinstance(count, int) or not isinstance(held, tuple):
-            return ()
-        return tuple((one.name, one.value or "") for one in held[:count] if isinstance(one, Handle))
+    def items_of(self, here: StepContext, cpu: int) -> tuple[Item, ...]:
+        """What counts in a CPU's batch: entries, and what they mapped."""
+        count = self.member(here, cpu, self.batch.count)
+        found: list[Item] = []
+        for name in self.batch.items:
+            held = self.member(here, cpu, name)
+            if isinstance(count, int) and isinstance(held, tuple):
+                known = (one for one in held[:count] if isinstance(one, Handle))
+                found += [(one.name, one.value or "") for one in known]
+        return tuple(found)
 
-    def _get(self, here: StepContext, cpu: int, member: str) -> Value:
+    def member(self, here: StepContext, cpu: int, member: str) -> Value:
+        """What a member of a CPU's batch holds."""
         variables = self.lifted.reached.variables
         kind = typed("unsigned long")
         return variables.load(here, CPointer("cpu", cpu, (self.batch.variable, member), kind))
 
-    def _set(self, here: StepContext, member: str, value: Value) -> None:
+    def put(self, here: StepContext, member: str, value: Value) -> None:
+        """Change a member of this CPU's batch."""
         place = CPointer("cpu", here.cpu, (self.batch.variable, member), typed("unsigned long"))
         self.lifted.reached.variables.store(here, place, value)
 
@@ -153,12 +159,12 @@ class LiftedBatch(LiftedArch, CpuBatch):
         if first:
             here.emit(FunctionCall, function=batch.add.name, role="arch-hook")
             here.emit(BatchKey, variable=batch.variable, checked=self.lifted.compares(batch.add))
-        before = len(self._items(here, here.cpu))
+        before = len(self.items_of(here, here.cpu))
         after, _ = self.runner.on(here, going, hooks=False)
-        if len(self._items(here, here.cpu)) > before:
+        if len(self.items_of(here, here.cpu)) > before:
             here.emit(BatchAdd, variable=batch.variable)
         if not after.positions:
-            self.updated(here, waits=bool(self._items(here, here.cpu)))
+            self.updated(here, waits=bool(self.items_of(here, here.cpu)))
             here.emit(FunctionReturn, function=batch.add.name, role="arch-hook")
         return after
 
@@ -187,12 +193,12 @@ class LiftedBatch(LiftedArch, CpuBatch):
         for entry in entries:
             space = self.memory.specs[entry].space
             here.emit(TlbFlush, scope="entry", space=space, how="now", entry=entry)
-        items = self._items(here, here.cpu)
+        items = self.items_of(here, here.cpu)
         if items:
-            mm = self._get(here, here.cpu, "mm")
+            mm = self.member(here, here.cpu, "mm")
             here.cost("invalidation")
             self.forget(here, items, mm.name if isinstance(mm, AddressSpace) else "")
-            self._set(here, self.batch.count, 0)
+            self.put(here, self.batch.count, 0)
             self.flushed(here, "full")
 
     # ---- words -----------------------------------------------------------------------------------
@@ -220,8 +226,8 @@ class LiftedBatch(LiftedArch, CpuBatch):
         """Return which translations are to go, and of which address space."""
         word, context = call.word, here.context
         if word.does == "invalidate-mine":
-            mm: Value = self._get(context, context.cpu, "mm")
-            items = self._items(context, context.cpu)
+            mm: Value = self.member(context, context.cpu, "mm")
+            items = self.items_of(context, context.cpu)
         else:
             mm = call.arg(word.mm) if word.mm >= 0 else AddressSpace("")
             if word.does == "invalidate-page":

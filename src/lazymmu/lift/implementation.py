@@ -98,12 +98,16 @@ class LiftedArch(Arch):
         """As the tree has it."""
         if SWITCH[0] in self.lifted.functions:
             yield self.switching(SWITCH[0], prev)
+        else:
+            yield super().arch_start_context_switch(prev)
 
     @routine(_source(SWITCH[1]))
-    def switch_to(self, _prev: int, next_: int) -> Routine:
+    def switch_to(self, prev: int, next_: int) -> Routine:
         """As the tree has it."""
         if SWITCH[1] in self.lifted.functions:
             yield self.switching(SWITCH[1], next_)
+        else:
+            yield super().switch_to(prev, next_)
 
     @local
     def switching(self, here: StepContext, name: str, task: int) -> None:

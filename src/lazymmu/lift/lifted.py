@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,8 @@ from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
+    from lazymmu.kernelc.configured_tree import ConfiguredTree
+    from lazymmu.kernelc.definition import Definition
     from lazymmu.lift.link import Linker
 
 __all__ = ["API", "HOOKS", "SWITCH", "Lifted", "lift"]
@@ -63,8 +66,12 @@ class Lifted:
         )
 
     def place(self, name: str) -> str:
-        """Return where the tree has a function: past one that only dispatches through a table."""
-        return self.real(self.functions[name]).place
+        """Return where the tree has a function, past one that only dispatches through a table.
+
+        "" for one that it does not have, or that has nothing to do with the mode.
+        """
+        code = self.functions.get(name)
+        return "" if code is None else self.real(code).place
 
     def real(self, code: Code) -> Code:
         """Return what `code` dispatches to, itself where it does something of its own."""
@@ -91,6 +98,7 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
         if code is not None and _concerns(linker, code, mode):
             functions[name] = code
     reached = closure(linker, (*functions.values(), *others))
+    _others(linker, reached)
     return Lifted(linker, functions, API[0] in functions, reached)
 
 
@@ -104,3 +112,24 @@ def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:
         return True
     linker.abstracted[switch.name] = "touches nothing that the mode touches"
     return False
+
+
+def _others(linker: Linker, reached: Closure) -> None:
+    """Note the architecture's functions that touch the mode's variables, and are not lifted."""
+    view = linker.view
+    known = {(code.file, code.name) for code in reached.codes}
+    variables = [str(path[0]) for space, path in reached.variables.names if space == "cpu"]
+    for rel in view.built:
+        if not rel.startswith(f"arch/{view.profile.arch_dir}/"):
+            continue
+        text = view.tree.read(rel)
+        named = [name for name in dict.fromkeys(variables) if name.encode() in text]
+        for definition in view.functions(rel) if named else ():
+            touched = [name for name in named if _has(view, definition, name)]
+            if touched and (rel, definition.name) not in known:
+                why = f"touches {', '.join(touched)}, and is no part of the hooks"
+                linker.abstracted.setdefault(definition.name, why)
+
+
+def _has(view: ConfiguredTree, definition: Definition, name: str) -> bool:
+    return re.search(rb"\b" + name.encode() + rb"\b", view.text(definition)) is not None

@@ -27,6 +27,8 @@ PINS: Final = {
 """The machine's column of what each kind of pin counts (`machine.locks`)."""
 
 BOOL: Final = typed("bool")
+_LONG: Final = 64
+"""Bits of a long, as on all machines with the mode."""
 
 
 def does(here: Execution, call: Called) -> Value:
@@ -155,6 +157,26 @@ def _flag(here: Execution, call: Called) -> Value:
     return old if "test" in word.does else 0
 
 
+def _flags(here: Execution, call: Called) -> Value:
+    """All flags that the lifted code knows by name, each at its bit."""
+    found = 0
+    for space, path in here.variables.names:
+        if space == "task" and path[0] == FLAG:
+            bit = here.linker.names.constant(str(path[1]), call.code.file)
+            if bit is None:
+                raise call.refused(f"has no number for {path[1]}")
+            place = CPointer("task", here.context.task, path, BOOL)
+            found |= int(bool(here.load(place, call.code, call.one.line))) << bit
+    return found
+
+
+def _bit(_here: Execution, call: Called) -> Value:
+    number = call.arg(0)
+    if not isinstance(number, int) or not 0 <= number < _LONG:
+        raise call.refused("of what is no number")
+    return 1 << number
+
+
 def _config(here: Execution, call: Called) -> Value:
     raw = call.one.raw[0] if call.one.raw else None
     name = raw.spelling.removeprefix("CONFIG_") if isinstance(raw, Name) else ""
@@ -174,6 +196,8 @@ COMMON: Final[Mapping[Does, Doing]] = {
     "current": lambda here, _call: CPointer("task", here.context.task, (), TASK),
     "in-interrupt": lambda here, _call: int(here.context.in_interrupt),
     "preemptible": lambda here, _call: int(here.context.preemptible),
+    "flags-read": _flags,
+    "bit": _bit,
     "config": _config,
     "bug-if": _bug,
     "bug": _bug,

@@ -13,12 +13,14 @@ from lazymmu.contract.deferral import classify
 from lazymmu.kernelc.arch_profile import load
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.program import Program
-from lazymmu.lift.adds import adds, batch_of
-from lazymmu.lift.batch import Batch, LiftedBatch
+from lazymmu.lift.adds import adds, batch_of, puts_off
+from lazymmu.lift.arm64 import LiftedArm64, LiftedArm64TrySet
+from lazymmu.lift.batch import LiftedBatch
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.implementation import LiftedApi, LiftedArch
 from lazymmu.lift.lifted import API, HOOKS, SWITCH, Lifted, lift
 from lazymmu.lift.link import Linker
+from lazymmu.lift.powerpc import LiftedHash
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.release import release
 from lazymmu.lift.sparc import LiftedSparc
@@ -30,11 +32,12 @@ from lazymmu.machine.releases import TREES
 from lazymmu.witness.source import arch_hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lazymmu.contract.dialects import Dialect
     from lazymmu.kernelc.parse.ops_tables import Initialiser
     from lazymmu.kernelc.tree_index import TreeIndex
+    from lazymmu.lift.code import Code
     from lazymmu.snapshot.tree import Tree
 
 __all__ = ["MACHINES", "LiftedMachine", "install", "uninstall"]
@@ -56,7 +59,9 @@ class LiftedMachine:
 
 MACHINES: Final = {
     "x86": LiftedMachine("x86", "arch/x86/xen/", LiftedXen, ACCESSORS),
+    "powerpc": LiftedMachine("powerpc", "", LiftedHash, ()),
     "sparc": LiftedMachine("sparc", "", LiftedSparc, ()),
+    "arm64": LiftedMachine("arm64", "", LiftedArm64, ()),
 }
 """The machines that can be lifted, by the name that `verify` has for them."""
 
@@ -82,9 +87,9 @@ def install(
     machine = MACHINES[arch]
     with _deep():
         linker = view_of(tree, library, arch)
-        batch = batch_of(adds(linker)) if issubclass(machine.base, LiftedBatch) else None
-        lifted = lift(linker, machine.accessors, *(() if batch is None else (batch.add,)))
-        made_of = made(lifted, machine.base, row(linker), steps, batch)
+        base, own, roots = prepared(linker, machine.base)
+        lifted = lift(linker, machine.accessors, *roots)
+        made_of = made(lifted, base, {"row": row(linker), "steps": steps, **own})
         TREES[arch, name] = (release(lifted, arch, name, dialect), made_of)
         try:
             rehearse(arch, name, made_of)
@@ -92,6 +97,20 @@ def install(
             uninstall(arch, name)
             raise
     return lifted
+
+
+def prepared(
+    linker: Linker, base: type[LiftedArch]
+) -> tuple[type[LiftedArch], dict[str, object], tuple[Code, ...]]:
+    """Return the class to derive from, its attributes, and what it needs beside hooks and API."""
+    if issubclass(base, LiftedBatch):
+        batch = batch_of(adds(linker))
+        return base, {"batch": batch}, (batch.add,)
+    if issubclass(base, LiftedArm64):
+        code = puts_off(linker)
+        tries = linker.function("ptep_try_set") is not None
+        return LiftedArm64TrySet if tries else base, {"puts_off": code}, (code,)
+    return base, {}, ()
 
 
 def uninstall(arch: str, name: str) -> None:
@@ -150,10 +169,8 @@ def rehearse(arch: str, name: str, implementation: type[LiftedArch]) -> None:
             machine.arch.update(here)
 
 
-def made(
-    lifted: Lifted, base: type[LiftedArch], row: str, steps: Steps, batch: Batch | None
-) -> type[LiftedArch]:
-    """Return the class for what was lifted."""
+def made(lifted: Lifted, base: type[LiftedArch], own: Mapping[str, object]) -> type[LiftedArch]:
+    """Return the class for what was lifted; own: attributes of it."""
     variables = lifted.reached.variables
     counters = ("enable_count", "pause_count")
     task = tuple(name for name in variables.of("task") if name not in counters)
@@ -168,8 +185,6 @@ def made(
             "forked": task,
             "flush_how": "noop" if empty else "now",
             "api": LiftedApi if lifted.api else None,
-            "row": row,
-            "steps": steps,
-            **({} if batch is None else {"batch": batch}),
+            **own,
         },
     )

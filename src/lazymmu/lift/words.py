@@ -51,6 +51,10 @@ Does = Literal[
     "invalidate-page",
     "invalidate-items",
     "invalidate-mine",
+    "flags-read",
+    "bit",
+    "barrier-store",
+    "barrier-instruction",
 ]
 """What a word does: see `lift.primitives`."""
 
@@ -62,6 +66,8 @@ ENDS: Final[frozenset[Does]] = frozenset(
         "invalidate-page",
         "invalidate-items",
         "invalidate-mine",
+        "barrier-store",
+        "barrier-instruction",
     }
 )
 """What goes to hardware or to a hypervisor."""
@@ -76,6 +82,7 @@ SHARED: Final[frozenset[Does]] = ENDS | {
     "percpu-write",
     "percpu-add",
     "percpu-exchange",
+    "flags-read",
 }
 """What others may see, or change before."""
 
