@@ -115,6 +115,7 @@ ALLOWED = {
         "verbs.probes",
         "verbs.selection",
         "verbs.allow_comments",
+        "verbs.store",
         "verbs.stored",
         "crosscheck.values",
         "image",

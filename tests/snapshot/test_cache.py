@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.snapshot import cache as cache_module
-from lazymmu.snapshot.cache import _TABLE, Cache, _digest, default_directory
+from lazymmu.snapshot import program_state
+from lazymmu.snapshot.cache import _SCHEMA, _TABLE, Cache, default_directory
+from lazymmu.snapshot.cached_values import digest
 
 
 @pytest.fixture
@@ -138,8 +140,8 @@ def test_a_value_that_is_no_json_is_a_miss(cache: Cache, value: object) -> None:
     cache.put("kind", "good", 1)
     connection = cache._open()
     assert connection is not None
-    for form in (value, _digest("kind", "bad", value) + value if type(value) is bytes else value):
-        connection.execute("INSERT OR REPLACE INTO entry VALUES ('kind', 'bad', ?)", (form,))
+    for form in (value, digest("kind", "bad", value) + value if type(value) is bytes else value):
+        connection.execute("INSERT OR REPLACE INTO entry VALUES ('kind', 'bad', 0, ?)", (form,))
         assert cache.get("kind", "bad") is None
     assert cache.get("kind", "bad") is None
     assert cache.get("kind", "good") == 1
@@ -195,6 +197,10 @@ def test_the_directory_follows_the_base_directory_specification(
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", value)
         assert default_directory() == tmp_path / ".cache/lazymmu"
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    assert default_directory() is None
+    monkeypatch.delenv("HOME")
+    assert default_directory() is None
 
 
 JSON = st.recursive(
@@ -233,7 +239,7 @@ def test_folding_the_log_changes_nothing(cache: Cache) -> None:
         f"{_TABLE}; CREATE TABLE other (x)",
         _TABLE.replace("value BLOB", "value BLOB AS (zeroblob(kind))"),
         _TABLE.replace("value BLOB", "value BLOB DEFAULT (randomblob(9))"),
-        _TABLE.replace(" WITHOUT ROWID", ""),
+        f"{_TABLE} WITHOUT ROWID",
         _TABLE.replace("kind TEXT", "kind TEXT CHECK (kind <> 'kind')"),
         "CREATE VIRTUAL TABLE entry USING fts5(kind, key, value)",
         "CREATE TABLE entry (a, b)",
@@ -255,7 +261,7 @@ def test_a_database_with_anything_but_our_table_is_replaced(
         connection = cache._open()
         assert connection is not None
         found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-        assert found == [("table", "entry", _TABLE)]
+        assert found == _SCHEMA
 
 
 def test_a_schema_that_was_edited_is_replaced(tmp_path: Path) -> None:
@@ -291,7 +297,7 @@ def test_a_value_under_another_name_is_a_miss(cache: Cache) -> None:
     cache.put("kind", "a", ["one"])
     connection = cache._open()
     assert connection is not None
-    connection.execute("INSERT INTO entry SELECT kind, 'b', value FROM entry")
+    connection.execute("INSERT INTO entry SELECT kind, 'b', used, value FROM entry")
     assert cache.get("kind", "b") is None
     connection.execute("UPDATE entry SET value = CAST(replace(value, 'one', 'two') AS BLOB)")
     assert cache.get("kind", "a") is None
@@ -302,7 +308,7 @@ def test_a_value_of_another_state_of_the_program_is_a_miss(
 ) -> None:
     """Whatever changed in it may have changed the value."""
     cache.put("kind", "a", 1)
-    monkeypatch.setattr(cache_module.program_state, "state", lambda: b"another")
+    monkeypatch.setattr(program_state, "state", lambda: b"another")
     assert cache.get("kind", "a") is None
 
 

@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.cli import (
+    cache,
     check,
     completion,
     console,
@@ -48,6 +49,7 @@ VERBS: tuple[ModuleType, ...] = (
     port,
     replay,
     demo,
+    cache,
     completion,
 )
 """Each verb is a module with NAME, SUMMARY, `add_arguments(parser)` and `run(args)`.

@@ -2,10 +2,13 @@
 """Keep what was computed from a tree for the next run: values by kind and key, in one SQLite file.
 
 A value is JSON, never anything that could run when it is read, and has a digest beside it. Nothing
-in the cache is trusted: what is damaged, of another state of this program (tool.py) or no JSON is
-a miss, and a file that
-is no database, or one with anything in it but the one table below, is replaced. The folder must
-be the user's own (see private.py), because a forged value is believed as far as its shape goes.
+in the cache is trusted: what is damaged, of another state of this program (program_state.py) or no
+JSON is a miss, and a file that is no database, or one with anything in it but the one table below,
+is replaced. The folder must be the user's own (see private_folder.py), because a forged value is
+believed as far as its shape goes.
+
+All trees and releases share it. Of what is more than `LIMIT` bytes together that goes which was
+not asked for the longest, when a run ends (`commit`).
 
 Each value is kept at once, so that a run that is killed loses nothing and runs at the same time
 share the file; one that has to wait too long for another writes no more. The caller must check the
@@ -15,27 +18,32 @@ shape of what it gets, and put into the key all that the value was computed from
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, NoReturn, Self
+from typing import Final, Self
 
-from lazymmu.snapshot import program_state
+from lazymmu.snapshot.cached_values import DIGEST, decoded, encoded
 from lazymmu.snapshot.private_folder import distrust, own_file
 
 __all__ = ["Cache", "default_directory"]
 
-_FILE: Final = "values-2.sqlite"
+_FILE: Final = "values-3.sqlite"
 """The number changes with the table below, and with the form of its values."""
 
+_FORMER: Final = ("values-1.sqlite", "values-2.sqlite")
+"""Files of earlier versions, which nobody would take away."""
+
 _TABLE: Final = (
-    "CREATE TABLE entry (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+    "CREATE TABLE entry (kind TEXT, key TEXT, used INTEGER, value BLOB, PRIMARY KEY (kind, key))"
 )
-"""All that the database has: views, triggers and virtual tables could do something when read."""
+"""All that the database has: views, triggers and virtual tables could do something when read. Rows
+have a rowid, and the index beside the table no values: else each look for a key would read the
+values on its way, which may have megabytes."""
+
+_SCHEMA: Final = [("table", "entry", _TABLE), ("index", "sqlite_autoindex_entry_1", None)]
 
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 """The ends of the names of the files that SQLite keeps beside a database."""
@@ -43,8 +51,17 @@ _BESIDE: Final = ("-wal", "-shm", "-journal")
 _LARGEST: Final = 16 << 20
 """Longest value that is read, in bytes: a view of 7.3 has 5 MB."""
 
-_FULL = 512 << 20
+LIMIT = 1 << 30
+"""Bytes of all values together that are kept when a run ends."""
+
+_LEFT: Final = 0.8
+"""The part of that which is left when something has to go."""
+
+_FULL = 3 << 30
 """Size of the file at which it is thrown away instead of opened, in bytes."""
+
+_RECENT: Final = 6 * 3600
+"""Seconds since a value was last asked for, within which it is not noted again that it was."""
 
 _PATIENCE = 2.0
 """How long a run waits for another one's lock, in seconds."""
@@ -55,20 +72,20 @@ _TIME = 10.0
 _STEPS: Final = 100_000
 """Steps of SQLite's machine between two looks at the clock."""
 
-_DIGEST: Final = 16
-"""Length of the digest before each value, in bytes."""
+_TOGETHER: Final = 400
+"""Values that are asked for in one go: each go takes locks."""
 
 
 def default_directory() -> Path | None:
     """The user's cache directory for this project (XDG Base Directory Specification).
 
     XDG_CACHE_HOME counts only if it is an absolute path, as that specification says. None without a
-    home directory, as system users have none: nobody wants it made.
+    home directory, as system users have none: nobody wants it made. Who has no HOME has none.
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(home):
         return Path(home) / "lazymmu"
-    own = os.path.expanduser("~")
+    own = os.environ.get("HOME", "")
     return Path(own) / ".cache" / "lazymmu" if os.path.isdir(own) else None
 
 
@@ -88,6 +105,7 @@ class Cache:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._writes = True
+        self._used: dict[tuple[str, str], None] = {}
 
     @property
     def warning(self) -> str | None:
@@ -106,16 +124,21 @@ class Cache:
         if connection is None:
             return found
         self._until = time.monotonic() + _TIME
+        wanted = list(keys)
         try:
-            for key in keys:
-                row = connection.execute(
-                    "SELECT value FROM entry WHERE kind = ? AND key = ? AND length(value) <= ?",
-                    (kind, key, _LARGEST + _DIGEST),
-                ).fetchone()
-                if row is not None:
-                    value = _decoded(kind, key, row[0])
+            for start in range(0, len(wanted), _TOGETHER):
+                some = wanted[start : start + _TOGETHER]
+                places = ",".join("?" * len(some))
+                rows = connection.execute(
+                    f"SELECT key, value, used FROM entry WHERE kind = ? AND key IN ({places}) "  # noqa: S608
+                    "AND length(value) <= ?",
+                    (kind, *some, _LARGEST + DIGEST),
+                )
+                for key, text, used in rows.fetchall():
+                    value = decoded(kind, key, text)
                     if value is not None:
                         found[key] = value
+                        self._note(kind, key, used)
         except (sqlite3.Error, UnicodeError, OverflowError):
             self._discard()
         return found
@@ -129,10 +152,11 @@ class Cache:
 
     def put_many(self, kind: str, values: Mapping[str, object]) -> None:
         """Keep several values of one kind, by key."""
+        now = int(time.time())
         rows = [
-            (kind, key, text)
+            (kind, key, now, text)
             for key, value in values.items()
-            if len(text := _encoded(kind, key, value)) <= _LARGEST + _DIGEST
+            if len(text := encoded(kind, key, value)) <= _LARGEST + DIGEST
         ]
         connection = self._open()
         if connection is None or not self._writes:
@@ -140,7 +164,7 @@ class Cache:
         self._until = time.monotonic() + _TIME
         try:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", rows)
             connection.execute("COMMIT")
         except sqlite3.OperationalError:
             # Locked for too long, full or read-only. What is there may still be read.
@@ -151,10 +175,97 @@ class Cache:
             self._discard()
 
     def commit(self) -> None:
-        """Fold the database's log into its file; every value is safe before that."""
-        if self._connection is not None and self._process == os.getpid() and self._writes:
+        """End a run: note what it used, let go of what is too much, and fold the database's log.
+
+        Every value is safe before that.
+        """
+        connection = self._connection
+        if connection is None or self._process != os.getpid() or not self._writes:
+            return
+        self._until = time.monotonic() + _TIME
+        with contextlib.suppress(sqlite3.Error):
+            if self._used:
+                now = int(time.time())
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(
+                    "UPDATE entry SET used = ? WHERE kind = ? AND key = ?",
+                    [(now, *name) for name in self._used],
+                )
+                connection.execute("COMMIT")
+                self._used = {}
+            if self.size() > LIMIT:
+                self.prune(LIMIT)
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def usage(self) -> list[tuple[str, int, int]]:
+        """Return what is kept, by kind: how many values, and how many bytes they have."""
+        connection = self._open()
+        if connection is None:
+            return []
+        self._until = time.monotonic() + _TIME
+        try:
+            return connection.execute(
+                "SELECT kind, count(*), sum(length(value)) FROM entry GROUP BY kind ORDER BY kind"
+            ).fetchall()
+        except (sqlite3.Error, UnicodeError):
+            self._discard()
+            return []
+
+    def prune(self, most: int) -> int:
+        """Let go of what was not used the longest until the rest has `most` bytes.
+
+        Returns how many values have gone. So that this need not be done again soon, a little more
+        goes when anything does.
+        """
+        connection = self._open()
+        if connection is None or not self._writes:
+            return 0
+        self._until = time.monotonic() + _TIME
+        try:
+            rows = connection.execute(
+                "SELECT rowid, length(value) FROM entry ORDER BY used DESC, rowid DESC"
+            ).fetchall()
+            if sum(size for _, size in rows) <= most:
+                return 0
+            left, gone = int(most * _LEFT), []
+            for row, size in rows:
+                left -= size
+                if left < 0:
+                    gone.append((row,))
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("DELETE FROM entry WHERE rowid = ?", gone)
+            connection.execute("COMMIT")
+            connection.executescript("PRAGMA incremental_vacuum")
+        except (sqlite3.Error, UnicodeError, TypeError):
             with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                connection.rollback()
+            return 0
+        return len(gone)
+
+    def clear(self) -> None:
+        """Take the files of the cache away; runs that have them open go on without."""
+        self.close()
+        with contextlib.suppress(OSError, ValueError):
+            if distrust(self._path.parent) is None:
+                self._remove()
+
+    @property
+    def path(self) -> Path:
+        """Where the database is, be there one or not."""
+        return self._path
+
+    def size(self) -> int:
+        """Return how many bytes the files of the cache have."""
+        found = 0
+        for end in ("", *_BESIDE):
+            with contextlib.suppress(OSError):
+                found += os.stat(f"{self._path}{end}").st_size
+        return found
+
+    def _note(self, kind: str, key: str, used: object) -> None:
+        """Note that a value was used, unless that is known."""
+        if type(used) is not int or abs(time.time() - used) > _RECENT:
+            self._used[kind, key] = None
 
     def close(self) -> None:
         """Let go of the file; the cache may still be used, and opens it again."""
@@ -205,6 +316,10 @@ class Cache:
             own_file(str(self._path), make=True)
         for end in _BESIDE:
             own_file(f"{self._path}{end}")
+        for former in _FORMER:
+            for end in ("", *_BESIDE):
+                with contextlib.suppress(OSError):
+                    os.unlink(self._path.with_name(former + end))
         self._until = time.monotonic() + _TIME
         connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
         try:
@@ -213,8 +328,10 @@ class Cache:
                 connection.setlimit(what, most)
             connection.execute("PRAGMA trusted_schema = OFF")
             # Before anything else is asked of it.
-            if _schema(connection) not in ([], [("table", "entry", _TABLE)]):
+            if _schema(connection) not in ([], _SCHEMA):
                 raise sqlite3.DatabaseError("not a database of ours")
+            # So that the file becomes smaller when something goes.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             # Lost after a power failure is only what can be computed again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -266,34 +383,4 @@ _LIMITS: Final = {
 
 def _schema(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
     """What a database has, or as much of it as tells that it is not ours."""
-    return connection.execute("SELECT type, name, sql FROM sqlite_master LIMIT 2").fetchall()
-
-
-def _digest(kind: str, key: str, text: bytes) -> bytes:
-    """What a value must have before it to be what this program put under (kind, key)."""
-    whole = hashlib.blake2b(program_state.state(), digest_size=_DIGEST)
-    whole.update(f"{kind}\0{key}\0".encode("utf-8", "surrogatepass"))
-    whole.update(text)
-    return whole.digest()
-
-
-def _encoded(kind: str, key: str, value: object) -> bytes:
-    """A value as it is kept. Raises TypeError or ValueError when JSON cannot hold it."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-    return _digest(kind, key, text) + text
-
-
-def _decoded(kind: str, key: str, value: object) -> object | None:
-    """The value that was kept; None when it is none, or was kept under another name."""
-    if not isinstance(value, bytes) or value[:_DIGEST] != _digest(kind, key, value[_DIGEST:]):
-        return None
-    try:
-        decoded: object = json.loads(value[_DIGEST:], parse_constant=_refused)
-    except (ValueError, RecursionError):
-        return None
-    return decoded
-
-
-def _refused(constant: str) -> NoReturn:
-    """NaN and the infinities are no JSON, and equal to nothing that was kept."""
-    raise ValueError(constant)
+    return connection.execute("SELECT type, name, sql FROM sqlite_master LIMIT 3").fetchall()
