@@ -80,11 +80,11 @@ def _meaning(name: bytes, place: bytes) -> tuple[str, str, str]:
     """Of when a reading is, what its instruction does, and where it is."""
     called, where = name.decode("ascii", "replace"), place.decode("ascii", "replace")
     does = site_events().get(called.rstrip(_DIGITS), "")
-    place = _places().get(where.split(".")[0], "")
-    if does in ("pause", "resume") and place in _HOOKED:
+    moment = _places().get(where.split(".")[0], "")
+    if does in ("pause", "resume") and moment in _HOOKED:
         # What a hook of the switch does, before it does it: nobody has called anything.
         does = ""
-    at = "" if does else counter_events().get(called) or place
+    at = "" if does else counter_events().get(called) or moment
     return at, does, where
 
 
