@@ -165,12 +165,21 @@ static const int twice = 1;
 #else
 static const int twice = 2;
 #endif
+static void (*const now)(void) = note;
+static struct page *(* const get)(gfp_t gfp, int order) = &get_quickly;
+static void (*later)(const void *x) = note;
 void f(void)
 {
 \tconst int inside = 4;
 }
 """
-    assert read_constants(text) == {"quick": "GFP_NOWAIT", "limit": "5 * 3", "also": "1"}
+    assert read_constants(text) == {
+        "quick": "GFP_NOWAIT",
+        "limit": "5 * 3",
+        "also": "1",
+        "now": "note",
+        "get": "get_quickly",
+    }
 
 
 @given(st.text(alphabet="struct x={.a,b}[]()&;\n\t/*\"'", max_size=120))

@@ -32,6 +32,8 @@ static const struct step_ops kinds[] = { { .before = quick, .after = slow }, { .
 static const struct step_ops *const lists[] = { &slow_ops, &quick_ops };
 static const struct step_ops *current_ops = &slow_ops;
 static const struct step_ops *const fixed_ops = &slow_ops;
+static const struct step_ops *picked_ops = &quick_ops;
+static void (*const always)(struct mm_struct *mm) = slow;
 
 void choose(void)
 {
@@ -39,6 +41,11 @@ void choose(void)
 		.before = quick,
 		.after = slow,
 	};
+}
+
+void pick(int some)
+{
+	picked_ops = some != 3 ? &slow_ops : &quick_ops;
 }
 
 static void run(struct mm_struct *mm, const struct step_ops *ops)
@@ -76,6 +83,8 @@ void f(struct mm_struct *mm, struct box *box, const struct step_ops *given, int 
         ("step_ops.after(mm)", Confidence.HIGH),
         ("one->after(mm)", Confidence.HIGH),
         ("fixed_ops->after(mm)", Confidence.HIGH),
+        ("always(mm)", Confidence.HIGH),
+        ("picked_ops->after(mm)", Confidence.LOW),
         ("run(mm, &slow_ops)", Confidence.HIGH),
         ("run_again(mm, &slow_ops)", Confidence.MEDIUM),
         ("fn(mm)", Confidence.HIGH),
@@ -104,6 +113,7 @@ def test_a_member_that_sleeps_is_found_through_its_table(
         "slow_ops.before(mm)",
         "step_ops.before(mm)",
         "one->before(mm)",
+        "picked_ops->before(mm)",
         "run(mm, &quick_ops)",
         "run_again(mm, &quick_ops)",
         "mine.before(mm)",

@@ -7,6 +7,7 @@
     pv_ops.mmu = xen_mmu_ops;
     pv_ops.mmu = (struct pv_mmu_ops){ .lazy_mode.enter = xen_enter_lazy_mmu };
     static const struct mm_walk_ops *used = &smaps_walk_ops;
+    used = some ? &smaps_walk_ops : &smaps_shmem_walk_ops;
     memcpy(&pv_ops.mmu, &xen_mmu_ops, sizeof(pv_ops.mmu));
 
 Only names are read. Whether a name is a function, or another table that is copied whole, is for
@@ -18,7 +19,7 @@ Limits: initialisers without designators are not read, nor assignments through a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,6 +89,16 @@ _SCALAR: Final = re.compile(
 _WHOLE: Final = re.compile(
     rb"\n[ \t]++([A-Za-z_]\w*+)()[ \t]*+=[ \t\n]*+[&*]?([A-Za-z_]\w*+)[ \t]*+;"
 )
+_CHOICE: Final = re.compile(
+    rb"\n[ \t]++([A-Za-z_]\w*+)((?>(?:\.\w++|\[[^\]\n]*+\])*))[ \t]*+=[ \t\n]*+"
+    rb"(?>(?:[=!<>]=|[^;{}=?]){1,120})\?[ \t\n]*+&?([A-Za-z_]\w*+)[ \t\n]*+:[ \t\n]*+"
+    rb"&?([A-Za-z_]\w*+)[ \t\n]*+;"
+)
+_FUNCTION: Final = re.compile(
+    rb"^[A-Za-z_][\w \t*]*+\([ \t]*+\*[ \t]*+const[ \t]++(\w++)[ \t]*+\)[ \t]*+"
+    rb"\([^;{}\"=]{1,120}\)[ \t\n]*+=[ \t\n]*+&?[ \t]*+([A-Za-z_]\w*+)[ \t\n]*+;",
+    re.M,
+)
 _LONGEST: Final = 1 << 20
 """How far an initialiser may go on, in bytes."""
 
@@ -146,6 +157,7 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
         for at, field, value in _braces(text, match.end())[1]:
             place = line + text.count(b"\n", match.end(), at)
             yield at, Initialiser(file, place, table, "", f"{path}.{field}".lstrip("."), value)
+    yield from _choices(file, text, tables)
     copied = (_WHOLE,) if tables else ()
     for pattern in (_ASSIGN, _COPY, *copied):
         for match in pattern.finditer(text):
@@ -158,17 +170,32 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
             yield at, Initialiser(file, line, table, "", _path(match[2]), value)
 
 
+def _choices(
+    file: str, text: bytes, tables: Collection[bytes]
+) -> Iterator[tuple[int, Initialiser]]:
+    """What is given one of two names, by a condition; a variable, where those are tables."""
+    for match in _CHOICE.finditer(text) if tables else ():
+        line = text.count(b"\n", 0, match.start(1)) + 1
+        table, path = match[1].decode("latin-1"), _path(match[2])
+        for value in (match[3], match[4]):
+            if path or value in tables:
+                name = value.decode("latin-1")
+                yield match.start(1), Initialiser(file, line, table, "", path, name)
+
+
 def read_constants(text: bytes) -> dict[str, str]:
     """Return the scalars that a file declares const outside of functions, with what they are given.
 
-    Those that it declares more than once are left out.
+    Pointers to functions that are const themselves are among them, with the function's name. Those
+    that it declares more than once are left out.
     """
     found: dict[str, str] = {}
     twice: set[str] = set()
     # Only lines with the word are looked at: few have it.
     at = text.find(b"const")
     while at >= 0:
-        match = _SCALAR.match(text, text.rfind(b"\n", 0, at) + 1)
+        begin = text.rfind(b"\n", 0, at) + 1
+        match = _SCALAR.match(text, begin) or _FUNCTION.match(text, begin)
         if match is not None:
             name = match[1].decode("latin-1")
             if name in found:

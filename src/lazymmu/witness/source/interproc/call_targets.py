@@ -58,6 +58,8 @@ class CallResolver:
         bound = env.get(call.name or "") if call.name in graph.types else None
         near = bound.file if isinstance(bound, FunctionValue) else near or graph.file
         found = self.program.resolve(name, near)
+        if found is None and (held := self._pointers.constant(name, near)):
+            found = self.program.resolve(held, near)
         if found is None and (call.args or not self.program.is_value(name, near)):
             self.unresolved.setdefault(name, (graph.file, call.line, graph.name))
         return found

@@ -69,6 +69,11 @@ class PointedFunctions:
         self._tables = tables
         self._assigned: dict[tuple[str, int, str], dict[Variable, list[Expr | None]]] = {}
 
+    def constant(self, name: str, file: str) -> str:
+        """The function that a file's own constant pointer of that name points to, "" for none."""
+        held = self._tables.constant(name, file)
+        return held if held.isidentifier() else ""
+
     def functions(
         self, expr: Expr, graph: Function, env: Mapping[str, Value]
     ) -> tuple[PossibleCallee, ...]:
