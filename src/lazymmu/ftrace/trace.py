@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lazymmu.ftrace.block import Lines
+from lazymmu.ftrace.bpftrace_text import in_order
 from lazymmu.ftrace.foreign import TextWrapping
 from lazymmu.ftrace.lines import head
 from lazymmu.ftrace.record import Header, Record, RecordLoss
@@ -77,7 +78,7 @@ class Trace:
             lines = Lines(self.header, needles)
             wrapping = TextWrapping()
             with contextlib.closing(blocks(source)) as parts:
-                for block, missing, ended in parts:
+                for block, missing, ended in in_order(parts):
                     if missing:
                         loss = RecordLoss(lines.next_line, -1, None, missing, ended)
                         self.header.losses.append(loss)

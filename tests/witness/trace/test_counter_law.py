@@ -318,3 +318,22 @@ def test_what_a_hook_of_the_switch_does_is_no_call_of_anybody(ahead: bool) -> No
     watched = check_trace("made", io.BytesIO(text.encode()))
     found = [(one.rule, one.pid) for one in watched.violations if one.rule != "mode-not-effective"]
     assert found == ([] if ahead else [("dirty-start", 90)])
+
+
+@pytest.mark.parametrize("gone", ["begin", "end"])
+def test_instructions_that_no_probe_is_on_make_nobody_guilty(gone: str) -> None:
+    """A kernel refuses some, and a module's have none: a section that begins or ends unseen is said
+    to be there, and is no mistake while its other half is."""
+    play = interior("enable", "disable")
+    for _ in range(3):
+        if gone == "begin":
+            play.now.more(ec=1)
+            play.site("disable")
+        else:
+            play.site("enable")
+            play.now.more(ec=-1)
+        play.site("enable")
+        play.site("disable")
+        play.user()
+    assert broken(play) == []
+    assert any("no probe is on" in one.reason for one in judged(play).caveats)

@@ -41,11 +41,24 @@ _SWITCH: Final = (
 )
 # include/trace/events/sched.h, sched_switch: what is printed of a state.
 _STATE: Final = (
-    '(args.prev_state & 0xff) == 0 ? "R" : args.prev_state & 0x1 ? "S" : '
-    'args.prev_state & 0x2 ? "D" : args.prev_state & 0x4 ? "T" : args.prev_state & 0x8 ? "t" : '
-    'args.prev_state & 0x10 ? "X" : args.prev_state & 0x20 ? "Z" : '
-    'args.prev_state & 0x40 ? "P" : "I"'
+    '(args->prev_state & 0xff) == 0 ? "R" : args->prev_state & 0x1 ? "S" : '
+    'args->prev_state & 0x2 ? "D" : args->prev_state & 0x4 ? "T" : args->prev_state & 0x8 ? "t" : '
+    'args->prev_state & 0x10 ? "X" : args->prev_state & 0x20 ? "Z" : '
+    'args->prev_state & 0x40 ? "P" : "I"'
 )
+
+
+# Probes are attached one after the other, forward or backward (bpftrace, BPFtrace::run()), which
+# takes seconds: nothing is printed before one at each end has fired, since half of the probes would
+# show sections that never end.
+_FIRST_MARKER: Final = "schedule"
+_LAST_MARKER: Final = "vfs_write"
+_WHOLE: Final = "/@first && @last/"
+
+
+def _marker(function: str, name: str) -> str:
+    """A probe on a function that is called all the time, which says that it is attached."""
+    return f"kprobe:{function} /!{name}/ {{ {name} = 1; }}"
 
 
 def render(answer: ProbesAnswer) -> str:
@@ -53,17 +66,22 @@ def render(answer: ProbesAnswer) -> str:
     if not answer.number:
         raise Problem(f"{answer.origin}: no instruction touches a task's counters")
     code = answer.found[0].code
+    if code.arch == "sparc":
+        raise Problem("bpftrace does not run on sparc64: lazymmu probes --vmlinux prints events")
     machine = _MACHINES.get((code.arch, code.order), code.arch)
-    first = f"Linux localhost {code.release or '?'} {machine}\\n# tracer: nop\\n#\\n"
+    first = f"Linux localhost {code.release or '?'} {machine}\\n# tracer: bpftrace\\n#\\n"
     switch = (
-        f"args.prev_comm, args.prev_pid, args.prev_prio, {_STATE}, "
-        'args.prev_state & 0x100 ? "+" : "", args.next_comm, args.next_pid, args.next_prio'
+        f"args->prev_comm, args->prev_pid, args->prev_prio, {_STATE}, "
+        'args->prev_state & 0x100 ? "+" : "", args->next_comm, args->next_pid, args->next_prio'
     )
     parts = [
         f'{_HEAD}BEGIN {{ printf("{first}"); }}',
-        f"tracepoint:sched:sched_switch {{\n"
+        _marker(_FIRST_MARKER, "@first"),
+        f"tracepoint:sched:sched_switch {_WHOLE} {{\n"
         f'  printf("{_COLUMNS}{_SWITCH}\\n",\n    {_FIRST},\n    {switch});\n}}',
         *(_probe(probe, answer) for one in answer.found for probe in one.probes),
+        _marker(_LAST_MARKER, "@last"),
+        "END { clear(@first); clear(@last); }",
     ]
     return "\n".join(parts) + "\n"
 
@@ -75,7 +93,7 @@ def _probe(probe: SiteProbe, answer: ProbesAnswer) -> str:
         fields, values = f"{fields} nv=%d", [*values, _value(site.value)]
     text = f"{probe.name}: ({probe.place.rpartition(':')[2]}/0x0) {fields}"
     return (
-        f"kprobe:{probe.place} {{\n"
+        f"kprobe:{probe.place} {_WHOLE} {{\n"
         f"  $base = {_register(site.base)};\n"
         f'  printf("{_COLUMNS}{text}\\n",\n    {_FIRST},\n    {", ".join(values)});\n}}'
     )

@@ -93,7 +93,8 @@ class CounterLaw:
     """Judges each reading of the counters by the ones before.
 
     pauses: whether the hooks of a switch pause the task that goes: of the implementation, or, where
-    that is not known, as the readings around the first switch show it.
+    that is not known, as the readings around the first switch show it; unseen: how often a section
+    began or ended at an instruction that no probe is on.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class CounterLaw:
         self._may_pause = pauses != "no"
         self._tell = tell
         self._sites: set[str] = set()
+        self.unseen = 0
 
     def reading(
         self,
@@ -172,15 +174,36 @@ class CounterLaw:
         self._sites.add(does)
         whole = {"begin", "end"} <= self._sites
         if whole and old is not None and old.sited and old.since == task.times_on:
-            more = (enabled - old.enabled) & _BYTE
-            if more:
-                self._say(task, "unbalanced-section", "leaked", old.place, "")
-                now.left_enabled = (now.left_enabled + more) & _BYTE
+            self._unseen(task, old, now)
+        if does == "end" and now.unexplained[0] == 0 and 0 < enabled < _WRAPPED:
+            self._ends_what_was_left(now)
         left = now.unexplained
         now.enabled = (enabled + {"begin": 1, "end": -1}.get(does, 0)) & _BYTE
         now.paused = (paused + {"pause": 1, "resume": -1}.get(does, 0)) & _BYTE
         now.sited, now.since = True, task.times_on
         return left
+
+    def _unseen(self, task: TracedTask, old: TaskCounts, now: TaskCounts) -> None:
+        """What changed the count of sections between two probed instructions, and is not one.
+
+        Fewer: an end that no probe is on, since the kernel refused it or it is a module's; nothing
+        is wrong with that.  More: a begin, which is one too many until something ends it.
+        """
+        more = (now.enabled - old.enabled) & _BYTE
+        if more >= _WRAPPED:
+            self.unseen += 1
+        elif more:
+            if not self.unseen:
+                self._say(task, "unbalanced-section", "leaked", old.place, "")
+            now.left_enabled = (now.left_enabled + more) & _BYTE
+
+    def _ends_what_was_left(self, now: TaskCounts) -> None:
+        """A section that began unseen ends: that was no mistake, but has no probe."""
+        cause = now.causes.get("enabled")
+        if cause is not None and cause.violation.detail == "leaked":
+            cause.void = True
+        now.left_enabled = (now.left_enabled - 1) & _BYTE
+        self.unseen += 1
 
     # ---- steps of it -----------------------------------------------------------------------
 

@@ -173,7 +173,10 @@ class CounterReader:
         """
         if task is not cpu.current and not self._table.place(task, cpu):
             return
+        unseen = self.law.unseen
         counters = self.law.site(task, reading.does, reading.enabled, reading.paused, place)
+        if self.law.unseen > unseen:
+            self._doubt("a section begins or ends at an instruction that no probe is on", place[0])
         if reading.does in ("guard", "begin"):
             self.effect.call(task, reading.paused, place)
         if reading.does == "guard":
@@ -183,6 +186,7 @@ class CounterReader:
         self._seen.sites += 1
         monitors, task.inherited = self._monitors, False
         task.node = monitors.monitor.known(task.node, *counters)
+        del task.begins[counters[0] :]
         cpu.stack_place, cpu.stack_needs = place, reading.place
         monitors.taken()
         match reading.does:
