@@ -19,9 +19,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lazymmu.contract.events import SwitchIn, SwitchOut
-from lazymmu.ftrace.record import Record
+from lazymmu.ftrace.record import fields_of
 from lazymmu.machine import EntrySpec, IrqSpec, LockSpec, Machine, MachineConfig, Op, TaskSpec
 from lazymmu.machine.generic_api import PGTABLE_H
+from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
 
 Word = tuple[str, int, str]
 Sequence = tuple[Word, ...]
@@ -43,8 +44,8 @@ _GOES = {"out blocked": "schedule", "out yielded": "cond_resched"}
 
 
 @dataclass
-class Collector:
-    """Takes each task's sequences from a trace; a `TraceObserver` of `check_trace()`."""
+class Collector(TraceObserver):
+    """Takes each task's sequences from a trace, as `check_trace()` goes through it."""
 
     found: Counter[tuple[int, Sequence]] = field(default_factory=Counter)
     needles: tuple[bytes, ...] = (b"flush_tlb_pending <-",)
@@ -52,29 +53,30 @@ class Collector:
     _over: set[tuple[int, int]] = field(default_factory=set)
     _switch: dict[int, tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
 
-    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
+    def add(self, line: ObservedLine) -> None:
         """One line."""
-        del known
-        key = _task(record.pid, record.cpu)
-        if record.name == "sched_switch":
-            gone = _task(int(record.fields["prev_pid"]), record.cpu)
-            comes = _task(int(record.fields["next_pid"]), record.cpu)
-            self._switch[record.cpu] = gone, comes
-            self._say(gone, f"out {_why(record.fields['prev_state'])}", 0, "")
+        what, cpu = line.what, line.cpu
+        key = _task(int(line.columns.pid), cpu)
+        flags = (line.columns.flags or b"").decode()
+        if line.text.startswith(b"sched_switch:"):
+            fields = fields_of("sched_switch", line.text.partition(b":")[2])
+            gone, comes = (_task(int(fields[name]), cpu) for name in ("prev_pid", "next_pid"))
+            self._switch[cpu] = gone, comes
+            self._say(gone, f"out {_why(fields['prev_state'])}", 0, "")
             self._say(comes, "in", 0, "")
         elif what in ("hook-leave", "hook-enter"):
-            if record.cpu in self._switch:
-                self._say(self._switch[record.cpu][what == "hook-enter"], what, 0, "")
+            if cpu in self._switch:
+                self._say(self._switch[cpu][what == "hook-enter"], what, 0, "")
         elif what in _API:
             if key in self._over:
                 self._end(key)
-            if what == "enter" and depth == 0:
+            if what == "enter" and line.depth == 0:
                 self._open[key] = []
-            self._say(key, what, _depth(record.flags), _irq(record.flags))
-            if what == "leave" and depth <= 1 and key in self._open:
+            self._say(key, what, _depth(flags), _irq(flags))
+            if what == "leave" and line.depth <= 1 and key in self._open:
                 self._over.add(key)
-        elif record.name == "flush_tlb_pending" and record.caller != "tlb_flush_mmu":
-            self._say(key, "empties", _depth(record.flags), _irq(record.flags))
+        elif line.name == "flush_tlb_pending" and line.caller != "tlb_flush_mmu":
+            self._say(key, "empties", _depth(flags), _irq(flags))
 
     def finish(self) -> Counter[tuple[int, Sequence]]:
         """(preempt count at the beginning, sequence) and how often it was seen."""

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from lazymmu.contract.events import SwitchOut
-from lazymmu.ftrace.record import Record
+from lazymmu.ftrace.record import fields_of
 from lazymmu.machine import EntrySpec, Machine, MachineConfig, Op, TaskSpec
 from lazymmu.machine.workbench import Workbench
 from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
 from tests.crosscheck.sequences import Collector, Sequence, possible, reached_by
 from tests.recordings import Recordings
 
@@ -142,19 +143,18 @@ def test_counters_at_a_switch_on_arm64(recordings: Recordings) -> None:
     assert set(collector.found) <= can
 
 
-class Counters:
-    """Takes (preempted, enable_count, pause_count) of those who go; a `TraceObserver`."""
+class Counters(TraceObserver):
+    """Takes (preempted, enable_count, pause_count) of those who go."""
 
     needles: tuple[bytes, ...] = (b" ec=",)
 
     def __init__(self) -> None:
         self.found: Counter[tuple[bool, int, int]] = Counter()
 
-    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
+    def add(self, line: ObservedLine) -> None:
         """One line."""
-        del what, depth, known
-        if " ec=" in record.text:
-            fields = record.fields
+        if b" ec=" in line.text:
+            fields = fields_of("ec", line.text)
             self.found[int(fields["st"]) == 0, int(fields["ec"]), int(fields["pc"])] += 1
 
 
@@ -178,7 +178,7 @@ def test_batches_of_powerpc_hold_what_was_put_in_them(recordings: Recordings) ->
         assert bench.pending == ()
 
 
-class Batches:
+class Batches(TraceObserver):
     """Takes the sizes of batches that go out, and those that nobody can have filled."""
 
     needles: tuple[bytes, ...] = (b"pend: (__flush_tlb_pending",)
@@ -186,18 +186,18 @@ class Batches:
     def __init__(self) -> None:
         self.found: Counter[int] = Counter()
         self.short: list[int] = []
-        self._updates: Counter[int] = Counter()
+        self._updates: Counter[bytes] = Counter()
 
-    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
+    def add(self, line: ObservedLine) -> None:
         """One line."""
-        del depth, known
-        if what == "update":
-            self._updates[record.pid] += 1
-        elif record.name == "sched_switch":
-            self._updates[record.pid] = 0
-        elif record.name == "pend":
-            count = int(record.fields["idx"])
+        pid = line.columns.pid
+        if line.what == "update":
+            self._updates[pid] += 1
+        elif line.text.startswith(b"sched_switch:"):
+            self._updates[pid] = 0
+        elif line.text.startswith(b"pend:"):
+            count = int(fields_of("pend", line.text)["idx"])
             self.found[count] += 1
-            if self._updates[record.pid] < count:
-                self.short.append(record.line)
-            self._updates[record.pid] = 0
+            if self._updates[pid] < count:
+                self.short.append(line.number)
+            self._updates[pid] = 0

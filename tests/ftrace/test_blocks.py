@@ -72,7 +72,7 @@ def test_a_line_is_shown_among_its_neighbours():
     lines[4] = WANTED.rstrip()
     (block,) = trace(b"\n".join(lines) + b"\n").lines()
     block.sniff()
-    list(block.split())
+    list(block.numbers())
     shown = block.around(5)
     assert [number for number, _ in shown] == [1, 2, 4, 5, 6, 8]
     assert [text for number, text in shown if number != 5] == [
@@ -83,7 +83,7 @@ def test_a_line_is_shown_among_its_neighbours():
 def test_the_first_line_has_nothing_before_it_and_the_last_nothing_after():
     """At the ends of a block only the lines that are there are shown."""
     (block,) = trace(OTHER + WANTED).lines()
-    list(block.split())
+    list(block.numbers())
     assert [number for number, _ in block.around(1)] == [1, 2]
     assert [number for number, _ in block.around(2)] == [1, 2]
 

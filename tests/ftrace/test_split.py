@@ -34,17 +34,23 @@ def agree(text: bytes) -> tuple[int, int, int]:
     usual = unusual = wide = 0
     for lines in read("-", io.BytesIO(text)).lines():
         lines.sniff()
-        for number, (key, stamp, words, line) in lines.split():
-            at = lines.at(number)
-            assert key or lines.text(at) == line
-            if key and (known := lines.meet(key)) is not None:
-                usual += 1
-                found = lines.parts(at)
-                assert found is not None
-                assert found == (known, stamp.strip(), words)
-            elif not line.startswith((b" =>", b"#")):
-                unusual += 1
-                lines.other(number)
+        runs = lines.runs()
+        number = lines.first
+        for passed, key, *told, line in runs:
+            assert not passed
+            some = [pair for pair in zip(told[::2], told[1::2], strict=True) if pair[0]]
+            for stamp, words in some or [(b"", b"")]:
+                at = lines.at(number)
+                assert key or lines.text(at) + b"\n" == line
+                if key and (known := lines.meet(key)) is not None:
+                    usual += 1
+                    found = lines.parts(at)
+                    assert found is not None
+                    assert found == (known, stamp.strip(), words)
+                elif not line.startswith((b" =>", b"#")):
+                    unusual += 1
+                    lines.other(number)
+                number += 1
         wide = lines.wide
     return usual, unusual, wide
 
@@ -85,3 +91,36 @@ def test_any_mixture_is_read_the_same_way(some):
     text = b"# tracer: function\n" + b"\n".join([*some, b""])
     if any(line and b"-" in line for line in some):
         agree(text)
+
+
+NOISE = [
+    b"            wl-573     (    573) [001] d..2.   475.487821: xen_mmu_set_pte: ptep 1",
+    b"            wl-573     (    573) [001] d..2.   475.487822: kmalloc: call_site=f",
+    b"            wl-573     (    573) [001] d..2.   475.487823: other <-wanted_too",
+]
+WANTED = [
+    b"            wl-573     (    573) [001] d..2.   475.487824: wanted <-f",
+    b"            wl-573     (    573) [001] d..2.   475.487825: note: wanted",
+    b" => wanted",
+    b"CPU:1 [LOST 3 EVENTS]",
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(NOISE), st.integers(1, 40)), max_size=12),
+    st.lists(st.sampled_from(WANTED), max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_no_line_that_is_looked_for_is_passed_over(noise, wanted, random):
+    """Whatever floods a trace, each line that holds a word that is looked for has its number."""
+    some = [line for line, times in noise for _ in range(times)] + wanted
+    random.shuffle(some)
+    text = b"# tracer: function\n" + NOISE[0] + b"\n" + b"".join(line + b"\n" for line in some)
+    for lines in read("-", io.BytesIO(text)).lines([b"wanted"]):
+        given_out = {number: lines.text(lines.at(number)) for number in lines.numbers()}
+    expected = {n: line for n, line in enumerate(some, 3) if b"wanted" in line or b"LOST" in line}
+    held = {n: line for n, line in given_out.items() if n in expected}
+    # A function that is called from one that is looked for may be passed over: it is no such line.
+    assert {n: line for n, line in expected.items() if b"wanted_too" not in line}.items() <= {
+        *held.items()
+    }

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.lines import (
@@ -20,19 +19,17 @@ from lazymmu.ftrace.lines import (
     lost,
 )
 from lazymmu.ftrace.record import Header, Record, RecordKind, RecordLoss
+from lazymmu.ftrace.runs import ALWAYS, RunReader, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from lazymmu.ftrace.runs import Run
 
 __all__ = ["Lines"]
 
-# What is looked for whatever the caller wants: lost records and stacks.
-_ALWAYS: Final = (b"EVENTS", b" buffer started", b"<stack trace")
 _MAX_COLUMNS_KNOWN: Final = 1 << 14
 """Different columns that are remembered; a busy machine has some thousands."""
-
-_BLOCKS_TAKEN_FOR_DENSE: Final = 15
-"""Blocks that are taken to be like the one before them."""
 
 _MAX_SECONDS_BYTES: Final = 20
 """Bytes that the seconds of a time may have, with the blanks before them."""
@@ -40,48 +37,36 @@ _MAX_SECONDS_BYTES: Final = 20
 _MAX_QUOTE_BYTES: Final = 96
 """How far in a line its head may begin, behind a time of dmesg or the marks of a mail."""
 
-_NEWLINE: Final = re.compile(rb"\n")
-
 _CONTEXT_LINES: Final = 3
 """Lines shown on each side of a line."""
 
 
-@lru_cache(maxsize=8)
-def _usual(width: int, wide: int) -> re.Pattern[bytes]:
-    """A line with columns of `width` bytes and a time of `wide`, as the kernel prints it with its
-    usual clocks: " %5lu.%06lu: " (kernel/trace/trace_output.c); or else any line, which is last.
-    """
-    return re.compile(rb"(.{%d})(.{%d}\.[0-9]{6}): (.*)\n|(.*)\n" % (width, wide - len(".123456")))
-
-
 class Lines:
-    """The lines of one block that matter: `split()` gives them out, `other()` reads unusual ones.
+    """The lines of one block that matter: `runs()` gives them out, `other()` reads unusual ones.
 
-    Where most of them matter, all are given out: that is faster than to tell them apart.
+    Some are given out that do not: it is faster than to tell them all apart.
 
     block: the bytes; needles: what a line that matters contains, which may be changed before
-    `split()`; known: the columns that were met, by their bytes; gap: whether records are missing
-    before the line looked at last, until reset; given: lines given out; wide: bytes of a usual
-    time.
+    `runs()`; first, next_line: the number of the first line, and, after `runs()`, of the one
+    behind the block; known: the columns that were met, by their bytes; gap: whether records are
+    missing before the line looked at last, until reset; wide: bytes of a usual time.
     """
 
     def __init__(self, header: Header, needles: Collection[bytes]) -> None:
         """For a trace with `header`; see `Trace.records()` for `needles`."""
         self.header = header
         self.block = b""
-        self.next_line = 1
+        self.next_line = self.first = 1
         self.gap = False
-        self.given = 0
         self.needles: tuple[bytes, ...] = tuple(needles)
         self.known: dict[bytes, Columns] = {}
         self.wide = len(" 12345.123456")
         self._format: Format | None = None
         self._in_head = True
         self._quote = 0
-        self._dense = 0
+        self._runs = RunReader()
         self._width = 0
         self._begin = 0
-        self._first = 0
         self._starts: list[int] = []
 
     def load(self, block: bytes) -> None:
@@ -108,75 +93,37 @@ class Lines:
             at = self.block.find(b"\n", at) + 1 or -1
         return False
 
-    def split(self) -> Iterator[tuple[int, tuple[bytes, bytes, bytes, bytes]]]:
-        """Number of each line that matters, and its columns, its time and its text.
+    def runs(self) -> Iterable[Run]:
+        """The lines that matter, in runs; the first line of the block has the number `first`.
 
-        That is what they are if the line has the form of most, for all that is `known` or what
-        `meet()` says of the columns.  Else the three are empty, and the fourth is the whole line,
-        of which `other()` may know more.
+        Columns, time and text are what they are if the line has the form of most, for all that is
+        `known` or what `meet()` says of the columns: of others, `other()` may know more.
         """
-        usual = _usual(self._width, self.wide)
-        hits: list[int] = []
-        if self.needles and self._dense <= 0:
-            hits = self._hits()
-            # One hit costs as much as looking at three lines.  Where most lines matter, they will
-            # in the next blocks too.
-            if len(hits) * 3 <= self.block.count(b"\n"):
-                return self._hit(hits, usual)
-            self._dense = _BLOCKS_TAKEN_FOR_DENSE + 1
-        self._dense -= 1
-        found = usual.findall(self.block, self._begin)
-        self._first, self._starts = self.next_line, []
-        self.next_line += len(found)
-        self.given += len(found)
-        return enumerate(found, self._first)
+        if not self._width:
+            self.sniff()
+        self.first, self._starts = self.next_line, []
+        self.next_line += self.block.count(b"\n", self._begin)
+        return self._runs.read(self.block, self._begin, self._width, self.wide, self.needles)
 
-    def _hits(self) -> list[int]:
-        """Where needles are, in order."""
-        block, at = self.block, self._begin
-        find = block.find
-        found: list[int] = []
-        for needle in (*self.needles, *_ALWAYS):
-            length = len(needle)
-            hit = find(needle, at)
-            while hit >= 0:
-                found.append(hit)
-                hit = find(needle, hit + length)
-        found.sort()
-        return found
-
-    def _hit(
-        self, hits: list[int], usual: re.Pattern[bytes]
-    ) -> Iterator[tuple[int, tuple[bytes, bytes, bytes, bytes]]]:
-        """The lines of these hits."""
-        block = self.block
-        counted = end = self._begin
-        number = self.next_line
-        count, rfind, match = block.count, block.rfind, usual.match
-        for hit in hits:
-            if hit < end:
-                continue
-            start = rfind(b"\n", counted, hit) + 1 or counted
-            number += count(b"\n", counted, start)
-            counted = start
-            line = match(block, start)
-            if line is None:
-                raise AssertionError("a block is whole lines")
-            end = line.end()
-            self._first, self._starts = number, [start]
-            self.given += 1
-            yield number, line.groups(b"")  # type: ignore[misc]
-        self.next_line = number + count(b"\n", counted)
+    def numbers(self) -> Iterator[int]:
+        """The number of each line of `runs()`, for readers without hurry."""
+        runs, number = self.runs(), self.first
+        for run in runs:
+            number += run[0].count(b"\n")
+            for _ in range(lines_of(run)):
+                yield number
+                number += 1
 
     def at(self, number: int) -> int:
         """Where in the block the line with this number begins; one of those given out."""
         if not self._starts:
-            ends = (found.end() for found in _NEWLINE.finditer(self.block, self._begin))
-            self._starts = [self._begin, *ends]
-        return self._starts[number - self._first]
+            sizes = map(len, self.block[self._begin :].split(b"\n"))
+            self._starts = list(accumulate(sizes, initial=self._begin))
+        at = number - self.first
+        return self._starts[at] + at  # of each line before its end is one more
 
     def number_of(self, at: int) -> int:
-        """The number of the line at offset `at`, before the block is split."""
+        """The number of the line at offset `at`, before `runs()`."""
         return self.next_line + self.block.count(b"\n", self._begin, at)
 
     def meet(self, key: bytes) -> Columns | None:
@@ -236,7 +183,7 @@ class Lines:
         if not self.needles:
             return True
         line = self.text(at)
-        return any(needle in line for needle in (*self.needles, *_ALWAYS))
+        return any(needle in line for needle in (*self.needles, *ALWAYS))
 
     def text(self, at: int) -> bytes:
         """The line at offset `at`, without its newline."""

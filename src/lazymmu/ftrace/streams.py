@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK_BYTES", "blocks", "opened", "zstandard", "zstd_module"]
 
 BLOCK_BYTES: Final = 1 << 20
-"""Bytes read at once; also the length from which a line is given up."""
+"""Bytes of the first block, by which a trace is known; also the length from which a line is given
+up."""
+
+_NEXT_BYTES: Final = 1 << 18
+"""Bytes of all others, which fit into a processor's cache with what is made of them."""
 
 _MAX_STACK_BYTES: Final = 1 << 13
 """Bytes that the longest stack takes: 64 frames of names."""
@@ -144,10 +148,11 @@ def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
     """
     rest = b""
     missing = ended = ""
-    skipped = 0
+    skipped, size = 0, BLOCK_BYTES
     any_line = False
     while not ended:
-        chunk, ended = _chunk(stream)
+        chunk, ended = _chunk(stream, size)
+        size = _NEXT_BYTES
         if not chunk:
             break
         if skipped:
@@ -178,17 +183,17 @@ def blocks(stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
         yield b"", ended or cut, True
 
 
-def _chunk(stream: BinaryIO) -> tuple[bytes, str]:
-    """About `BLOCK` bytes, fewer at the end; and why it is the end, when it was to go on.
+def _chunk(stream: BinaryIO, wanted: int) -> tuple[bytes, str]:
+    """So many bytes, fewer at the end; and why it is the end, when it was to go on.
 
     Read in small parts: what a part that fails has read already would be lost with it.
     """
     read = getattr(stream, "read1", stream.read)
     parts: list[bytes] = []
     size = 0
-    while size < BLOCK_BYTES:
+    while size < wanted:
         try:
-            part = read(BLOCK_BYTES - size)
+            part = read(wanted - size)
         except TraceCmdError as error:
             return b"".join(parts), f"trace-cmd failed: {error}"
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:

@@ -64,7 +64,7 @@ class Trace:
         that follows it is given out.
         """
         for lines in self.lines(needles):
-            for number, _ in lines.split():
+            for number in lines.numbers():
                 at = lines.at(number)
                 if lines.holds(at):
                     record = lines.record(number)

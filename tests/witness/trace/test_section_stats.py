@@ -222,3 +222,20 @@ def test_real_recordings_add_up(recordings, file, expected):
         assert sum(group.sections for group in groups.values()) == whole.sections
         assert sum(group.lengths.total for group in groups.values()) == whole.lengths.total
         assert sum(group.calls for group in groups.values()) == whole.calls
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "x618-6.18.15-default/small.trace.gz",
+        "v612-6.12.107-preempt-full-violations/viol.trace.gz",
+        "sparc64-7.1.13-sun4u/small.trace.gz",
+    ],
+)
+def test_who_counts_changes_nothing_of_what_is_found(recordings, file):
+    """Findings, doubts and what was seen are the same with a summary and without one."""
+    path = str(recordings / file)
+    plain, counted = check_trace(path), check_trace(path, observer=SectionStats())
+    assert counted.findings == plain.findings
+    assert counted.caveats == plain.caveats
+    assert counted.seen == plain.seen

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from lazymmu.ftrace.block import Lines
-    from lazymmu.witness.trace.line_loop import TraceObserver
+    from lazymmu.witness.trace.observer import TraceObserver
     from lazymmu.witness.trace.sections import OffSection
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedTask
 
@@ -50,9 +50,9 @@ __all__ = ["check_trace", "trace_rules"]
 _MAX_FINDINGS_PER_RULE: Final = 1000
 """Findings that are kept of one rule; the rest is counted."""
 
-_BLOCKS_AT_FIRST: Final = 8
+_BLOCKS_AT_FIRST: Final = 32
 _BLOCKS_BETWEEN: Final = 16
-"""Blocks of a MiB in which readings of the counters are looked for where none are expected: so many
+"""Blocks in which readings of the counters are looked for where none are expected: so many
 at first, then one in so many.  A recording that has them has one for each context switch."""
 
 _FIRST_BYTES: Final = 1 << 14
@@ -133,7 +133,7 @@ class _TraceCheck:
             raise TraceError(f"{self.trace.header.name}: no recognisable trace record ({why})")
         loop.finish()
         loop.seen.lines = lines.next_line - 1
-        return self._result(loop, known, lines.given)
+        return self._result(loop, known)
 
     def _begun(self, lines: Lines) -> Guess:
         """Which kernel it is of, by its first block; raises TraceError where options cannot be."""
@@ -234,7 +234,7 @@ class _TraceCheck:
 
     # ---- the end ---------------------------------------------------------------------------
 
-    def _result(self, loop: LineLoop, known: Guess, given: int) -> TraceResult:
+    def _result(self, loop: LineLoop, known: Guess) -> TraceResult:
         seen = loop.seen
         if seen.counters:
             known = with_counters(known)
@@ -244,7 +244,7 @@ class _TraceCheck:
             what = "end" if seen.sections else "beginning"
             self._doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []
-        elif loop.disorders > 2 + given // 1000:
+        elif loop.disorders > 2 + (seen.lines - loop.passed) // 1000:
             mute = True
             self._doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []

@@ -47,6 +47,9 @@ WORDS: Final = {
 }
 SITES: Final = {"begin": "enter", "end": "leave"}
 """The same of instructions that probes are at."""
+HOOKS: Final = frozenset({BEGIN, END})
+"""Acts of a context switch that come with each."""
+
 NOTHING: Final = 0
 EVENT: Final = -1
 SWITCH: Final = -2

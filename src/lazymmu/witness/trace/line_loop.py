@@ -19,34 +19,38 @@ Traps of a trace that these parts mind (each seen on a real kernel):
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.ftrace.kernel_checks import EVENT as MESSAGE
 from lazymmu.ftrace.lines import STACK, function_text
 from lazymmu.ftrace.record import fields_of
+from lazymmu.ftrace.runs import lines_of
 from lazymmu.witness.trace import line_class
 from lazymmu.witness.trace.context_switches import SwitchTracker
 from lazymmu.witness.trace.counter_readings import CounterReader
 from lazymmu.witness.trace.kernel_messages import KernelMessages
+from lazymmu.witness.trace.observer import ObservedLine
 from lazymmu.witness.trace.sections import SectionTracker
 from lazymmu.witness.trace.task_monitors import TaskMonitors
 from lazymmu.witness.trace.task_state import LineCursor
 from lazymmu.witness.trace.task_table import TaskTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
-    from lazymmu.ftrace.record import Record
+    from lazymmu.ftrace.runs import Run
     from lazymmu.witness.trace.memo_monitor import MemoMonitor
+    from lazymmu.witness.trace.observer import TraceObserver
     from lazymmu.witness.trace.task_monitors import Found
     from lazymmu.witness.trace.task_state import Place, TracedCpu, TracedTask
+    from lazymmu.witness.trace.task_table import Head
     from lazymmu.witness.trace.trace_features import TraceFeatures
     from lazymmu.witness.trace.values import Seen
 
-__all__ = ["LineLoop", "TraceObserver"]
+__all__ = ["LineLoop"]
 
 _MAX_TEXTS: Final = 1 << 14
 """Texts of functions of which it is remembered what they mean."""
@@ -55,26 +59,12 @@ _FRAMES: Final = (b" =>", b"=>")
 """How the lines of a stack begin."""
 
 
-class TraceObserver(Protocol):
-    """Counts what a trace shows, for a summary.  It judges nothing."""
-
-    needles: tuple[bytes, ...]
-    """What else a line that it wants contains."""
-
-    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
-        """One line, before the monitors have it.
-
-        what: "enter", "leave", "flush" of a section; "hook-enter", "hook-leave", "hook-flush" when
-        a context switch does it; "switch-begin", "switch-end", "update", "immediate"; "" for all
-        else.  depth: sections that the line's task is in; known: the trace saw them all begin.
-        """
-
-
 class LineLoop:
     """See the module.
 
     seen counts; table: tasks and CPUs; sections: of the trace; effect: what shows whether the mode
-    comes to anything; disorders: times that lines were out of order.
+    comes to anything; disorders: times that lines were out of order; passed: lines that were not
+    looked at.
     """
 
     def __init__(
@@ -94,7 +84,7 @@ class LineLoop:
         self.seen = seen
         self.table = TaskTable(monitors, cursor, seen, doubt)
         self.sections = SectionTracker(monitors, cursor, features, seen, doubt)
-        self.disorders = 0
+        self.disorders = self.passed = 0
         self._monitors = monitors
         self._switches = SwitchTracker(self.table, monitors, cursor, features, seen, doubt)
         self._counters = CounterReader(
@@ -110,103 +100,157 @@ class LineLoop:
 
     def block(self, lines: Lines) -> None:
         """Follow the lines of one block."""
-        # Long: all that happens to every line stands here, since a call for each takes longer.
-        cursor, table = self._cursor, self.table
-        cursor.lines = lines
-        known_texts, heads, tasks = self._texts, table.heads, table.tasks
-        sections, switches = self.sections, self._switches
-        enter, leave, begin, nothing = (
-            line_class.ENTER,
-            line_class.LEAVE,
-            line_class.BEGIN,
-            line_class.NOTHING,
-        )
-        observer, last = self._observer, self._stamp
-        sections.begin_block()
+        self._cursor.lines = lines
+        self.sections.begin_block()
         if not self._no_counters:
             self.effect.updates(lines)
         if lines.gap:
             self._lost()
-        for number, (key, stamp, text, line) in lines.split():
-            head = heads.get(key)
+        runs = lines.runs()
+        self._runs(runs if self._observer is None else self._observer.take(lines, runs))
+
+    def _runs(self, runs: Iterable[Run]) -> None:
+        """Follow runs of lines: in one go what comes all the time, and all else line by line."""
+        table, texts, heads, tasks = self.table, self._texts, self.table.heads, self.table.tasks
+        switches, whole, follow = self._switches, self.sections.whole, self._line
+        enter, leave, hooks = line_class.ENTER, line_class.LEAVE, line_class.HOOKS
+        observed, number = self._observer is not None, self._cursor.lines.first - 1
+        for run in runs:
+            passed, key, stamp, text, second, text2, third, text3, _ = run
+            if passed:
+                more = passed.count(b"\n")
+                number += more
+                self.passed += more
+            head = heads.get(key) or self._head(key)
             if head is None:
-                if line.startswith(_FRAMES):
-                    continue
-                columns = lines.known.get(key) or lines.meet(key)
-                if columns is None:
-                    found = lines.other(number)
-                    if lines.gap:
-                        self._lost()
-                    if found is None:
-                        self._unreadable(number)
-                        continue
-                    columns, stamp, text = found
-                    stamp = stamp.rjust(lines.wide)
+                number = self._unusual(number, run)
+                continue
+            columns, cpu, pid, irq = head
+            known = table.forgotten
+            while True:
+                number += 1
+                act = texts.get(text)
+                last = self._stamp
+                sorts = len(stamp) == len(last) and stamp >= last and known == table.forgotten
+                if not sorts or observed:
+                    follow(columns, key, number, stamp, text)
+                elif act in hooks:
+                    self._stamp = stamp
+                    switches.hook(cpu, act or 0)
+                elif (
+                    act == enter
+                    and texts.get(text2) == leave
+                    and stamp <= second
+                    and len(second) == len(stamp)
+                    and not irq
+                    and whole(cpu, cpu.idle if pid == b"0" else tasks.get(pid))
+                ):
+                    self._stamp = second
+                    number += 1
+                    second, text2, third = third, text3, b""
+                else:
+                    follow(columns, key, number, stamp, text)
+                if not second:
+                    break
+                stamp, text, second, text2, third = second, text2, third, text3, b""
+
+    def _head(self, key: bytes) -> Head | None:
+        """What the columns of a usual line stand for; None when they are none."""
+        lines = self._cursor.lines
+        columns = lines.known.get(key) or lines.meet(key)
+        return None if columns is None else self.table.head(key, columns)
+
+    def _unusual(self, number: int, run: Run) -> int:
+        """Follow the lines of a run that are not usual, after line `number`; gives the last one."""
+        lines = self._cursor.lines
+        if run[-1].startswith(_FRAMES):
+            return number + 1
+        for number in range(number + 1, number + 1 + lines_of(run)):  # noqa: B020, PLR1704
+            found = lines.other(number)
+            if lines.gap:
+                self._lost()
+            if found is None:
+                self._unreadable(number)
             else:
-                columns = head[0]
-            if stamp != last:
-                if (stamp < last and len(stamp) <= len(last)) or len(stamp) < len(last):
-                    self.disorders += 1
-                    self._doubt("lines are out of order: what came before them is not used", number)
-                    table.forget_all()
-                    head = None
-                last = stamp
-            _, cpu, pid, irq = head or table.head(key, columns)
-            cursor.number = number
-            act = known_texts.get(text)
-            if act is None:
-                act = line_class.SWITCH if text.startswith(b"sched_switch:") else self._act(text)
-            if observer is not None:
-                self._observe(observer, columns, cpu, act)
-            if act <= nothing:
-                if act == line_class.SWITCH:
-                    switches.switch(cpu, pid, columns.comm, stamp, text)
-                elif act == line_class.EVENT:
-                    self._event(cpu, columns, stamp, text)
-                continue
-            if act >= begin:
-                switches.hook(cpu, act)
-                continue
-            task = cpu.idle if pid == b"0" else tasks.get(pid)
-            if task is None:
-                task = table.add(pid, columns.comm)
+                columns, stamp, text = found
+                self._line(columns, b"", number, stamp.rjust(lines.wide), text)
+        return number
+
+    def _line(self, columns: Columns, key: bytes, number: int, stamp: bytes, text: bytes) -> None:
+        """Follow one line; key: the bytes of its columns if it is usual."""
+        table, last = self.table, self._stamp
+        if stamp != last:
+            if (stamp < last and len(stamp) <= len(last)) or len(stamp) < len(last):
+                self.disorders += 1
+                self._doubt("lines are out of order: what came before them is not used", number)
+                table.forget_all()
+            self._stamp = stamp
+        _, cpu, pid, irq = table.heads.get(key) or table.head(key, columns)
+        self._cursor.number = number
+        act = self._texts.get(text)
+        if act is None:
+            act = line_class.SWITCH if text.startswith(b"sched_switch:") else self._act(text)
+        if self._observer is not None:
+            self._observe(self._observer, columns, cpu, stamp, text, act)
+        if act == line_class.SWITCH:
+            self._switches.switch(cpu, pid, columns.comm, stamp, text)
+        elif act == line_class.EVENT:
+            self._event(cpu, columns, stamp, text)
+        elif act >= line_class.BEGIN:
+            self._switches.hook(cpu, act)
+        elif act != line_class.NOTHING:
+            task = cpu.idle if pid == b"0" else table.tasks.get(pid) or table.add(pid, columns.comm)
             if task is not cpu.current and not table.place(task, cpu):
-                continue
+                return
             if cpu.next_unchecked:
-                switches.check_next(cpu, task, stamp, text)
+                self._switches.check_next(cpu, task, stamp, text)
             if irq != task.irq:
                 self._monitors.interrupts(task, irq, cpu, stamp)
-            if act == enter:
-                sections.enter(cpu, task, [number, stamp, cpu.number, text, None], irq)
-            elif act == leave:
-                sections.leave(cpu, task, irq, stamp, text)
+            if act == line_class.ENTER:
+                self.sections.enter(cpu, task, [number, stamp, cpu.number, text, None], irq)
+            elif act == line_class.LEAVE:
+                self.sections.leave(cpu, task, irq, stamp, text)
             else:
                 cpu.stack_place = None
                 self.seen.flushes += 1
-        self._stamp = last
 
     def finish(self) -> None:
         """Judge what was put off to a line that never came."""
         self._switches.finish()
 
-    def _observe(self, observer: TraceObserver, columns: Columns, cpu: TracedCpu, act: int) -> None:
+    def _observe(
+        self,
+        observer: TraceObserver,
+        columns: Columns,
+        cpu: TracedCpu,
+        stamp: bytes,
+        text: bytes,
+        act: int,
+    ) -> None:
         """Hand the line at hand to whoever counts."""
         task = cpu.idle if columns.pid == b"0" else self.table.tasks.get(columns.pid)
-        record = self._cursor.lines.record(self._cursor.number)
-        if record is not None:
-            what = line_class.WORDS.get(act, "")
-            if b" ec=" in record.raw_text:
-                reading = counter_reading(f"{record.name}: ".encode() + record.raw_text)
-                if isinstance(reading, TracedCounters) and reading.does:
-                    # As a call would be, which the instruction is the inlined half of.
-                    what = line_class.SITES.get(reading.does, "")
-                    record.caller = reading.place
-            observer.add(
-                record,
+        what, name, caller = line_class.WORDS.get(act, ""), "", ""
+        if act >= line_class.NOTHING or b"<-" in text:
+            _, name, caller, _ = function_text(text)
+        elif b" ec=" in text:
+            reading = counter_reading(text)
+            if isinstance(reading, TracedCounters) and reading.does:
+                # As a call would be, which the instruction is the inlined half of.
+                what, caller = line_class.SITES.get(reading.does, ""), reading.place
+        observer.add(
+            ObservedLine(
+                self._cursor.number,
+                columns,
+                cpu.number,
+                stamp,
+                text,
                 what,
+                name,
+                caller,
                 0 if task is None else task.node.depth,
                 known=task is None or not task.inherited,
             )
+        )
 
     # ---- lines -----------------------------------------------------------------------------
 

@@ -23,15 +23,20 @@ __all__ = ["MemoMonitor", "MonitorNode"]
 
 
 class MonitorNode:
-    """A product, the steps taken from it, and what is asked of it all the time."""
+    """A product, the steps taken from it, and what is asked of it all the time.
 
-    __slots__ = ("depth", "next", "product")
+    whole: whether a section that begins and ends here leads back, and nobody objects; None while
+    that was not asked.
+    """
+
+    __slots__ = ("depth", "next", "product", "whole")
 
     def __init__(self, product: Product) -> None:
         """Of one product."""
         self.product = product
         self.next: dict[InternedEvent, tuple[MonitorNode, tuple[Violation, ...]]] = {}
         self.depth = product.task.depth
+        self.whole: bool | None = None
 
 
 class MemoMonitor:

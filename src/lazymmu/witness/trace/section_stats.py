@@ -1,172 +1,196 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Counts what the sections of a trace were like: how long, over how many entries, and how undone.
 
-It judges nothing.  `SectionStats.add()` is told of each line by the trace witness, with what the
-line is to a section; memory does not grow with the trace: distributions are `Histogram`s, and of
-tasks and call sites beyond `stats_group.MAX_GROUPS` only the sum is kept.
-
-What was put off is counted where the kernel shows it:
-
-* Xen PV: each xen_mc_issue for the mode, after an xen_mc_batch in the mode (v7.2 on: one that does
-  not flush), puts one operation off, which without the mode would have been a hypercall of its own;
-  xen_mc_flush issues the queue as one (arch/x86/xen/multicalls.c, xen-ops.h).  Without these bulky
-  events, entries are reckoned from the bytes that are flushed: struct mmu_update has 16.
-* powerpc hash: hpte_need_flush() adds one entry to the batch, __flush_tlb_pending() flushes it
-  (arch/powerpc/mm/book3s64/hash_tlb.c).
+It judges nothing.  `SectionStats` is told of each line by the trace witness, with what the line is
+to a section; memory does not grow with the trace: distributions are `Histogram`s, and of tasks and
+call sites beyond `stats_group.MAX_GROUPS` only the sum is kept.  What is put off is counted by
+`queue_stats`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.lines import interrupts
-from lazymmu.witness.trace.histogram import Histogram
-from lazymmu.witness.trace.stats_group import StatsGroup, group_of
+from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
+from lazymmu.ftrace.record import fields_of
+from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
+from lazymmu.witness.trace.queue_stats import (
+    BATCH,
+    ISSUE,
+    NEEDLES,
+    SWITCH,
+    Told,
+    XenQueues,
+    powerpc_batch,
+    told_by,
+)
+from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
 
 if TYPE_CHECKING:
-    from lazymmu.ftrace.record import Record
+    from collections.abc import Iterable, Iterator
+
+    from lazymmu.ftrace.block import Lines
+    from lazymmu.ftrace.lines import Columns
+    from lazymmu.ftrace.runs import Run
 
 __all__ = ["SectionStats"]
 
-_UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
-_FLUSHING: Final = re.compile(rb" ?flushing (\d{1,9}) hypercalls, (\d{1,12}) arg bytes")
+_MAX_TEXTS: Final = 1 << 14
+"""Texts, and columns, of which it is remembered what they say."""
 
-_Key: TypeAlias = "int | tuple[int, int]"
+_NOTHING: Final = (b"",) * 8
+"""A run without a line."""
 
-
-class _Open:
-    """A task's open section: where and when it began, and what happened in it since."""
-
-    __slots__ = ("began", "depth", "group", "left", "out", "site")
-
-    def __init__(self, began: int, site: str) -> None:
-        self.began = began
-        self.site = site
-        self.depth = 1
-        self.group = StatsGroup()
-        self.out = 0
-        self.left: int | None = None
+_OTHER: Final[Told] = (0, None)
+"""Of a text that is about no queue and no interrupt."""
 
 
-class _Cpu:
-    """What a CPU has queued, and why its next flush happens."""
-
-    __slots__ = ("last", "lazy", "queued", "reason", "site", "switching", "why")
-
-    def __init__(self) -> None:
-        self.lazy = b""
-        self.site = ""
-        self.queued = 0
-        self.reason = ""
-        self.why = ""
-        self.switching = False
-        self.last: tuple[str, str] | None = None
-
-
-class SectionStats:
+class SectionStats(SectionTotals, TraceObserver):
     """See the module.
 
-    needles: what a line that is wanted contains; everything: all sections together; sites, tasks:
-    the same by call site and by task; started, stopped: first and last time in nanoseconds; cut:
-    sections of which the end or a part is missing; outside: flushes of what no section put off, by
-    reason; batches: entries of each flush of a batch (powerpc), or updates of each hypercall (Xen);
-    seen_in: readings of the counters that found their task in a section, by what happened to it.
+    started, stopped: first and last time in nanoseconds; cut: sections of which the end or a part
+    is missing; readings: of the counters, and seen_in: those that found their task in a section, by
+    what happened to it.
     """
 
     needles: tuple[bytes, ...] = (
-        b"xen_mc_batch",
-        b"xen_mc_flush",
-        b"xen_mc_issue",
-        b"irq_handler_entry",
-        b"softirq_entry",
+        *NEEDLES,
         b"flush_tlb_pending <-",
         b"flush_hash_page <-hpte",
     )
 
     def __init__(self) -> None:
         """Nothing seen yet."""
-        self.everything = StatsGroup()
-        self.sites: dict[str, StatsGroup] = {}
-        self.tasks: dict[str, StatsGroup] = {}
-        self.outside: Counter[str] = Counter()
-        self.batches = Histogram()
+        super().__init__()
         self.readings = 0
         self.seen_in: Counter[str] = Counter()
         self.cut = 0
-        self.bulk = False
         self.started: int | None = None
         self.stopped = 0
-        self._open: dict[_Key, _Open] = {}
-        self._cpus: dict[int, _Cpu] = {}
+        self._open: dict[bytes, OpenSection] = {}
+        self._cpus: dict[int, CpuQueue] = {}
+        self._queues = XenQueues(self)
+        self._stamp = b""
+        self._texts: dict[bytes, Told] = {}
+        self._heads: dict[bytes, tuple[CpuQueue, bytes, Columns]] = {}
 
     # ---- lines -----------------------------------------------------------------------------
 
-    def add(self, record: Record, what: str, depth: int, *, known: bool) -> None:
-        """One line; see `lazymmu.witness.trace.line_loop.TraceObserver`."""
-        now = _nanoseconds(record.stamp)
+    def take(self, lines: Lines, runs: Iterable[Run]) -> Iterator[Run]:
+        """Take the lines about queues and interrupts, of which there are the most."""
+        texts, heads, opened, queues = self._texts, self._heads, self._open, self._queues
+        passed = b""
+        for run in runs:
+            before, key, stamp, text, second, text2, third, text3, _ = run
+            told = texts.get(text) or self._told(text)
+            more = second and told is _OTHER and (texts.get(text2) or self._told(text2))
+            who = heads.get(key) or self._who(lines, key)
+            if (told is _OTHER and (not more or more is _OTHER)) or who is None:
+                # What is left of a run is told as it is: `add()` knows these texts, too.
+                yield (passed + before, *run[1:]) if passed else run
+                passed = b""
+                continue
+            passed += before
+            cpu, task, columns = who
+            while True:
+                if told is _OTHER:
+                    yield passed, key, stamp, text, b"", b"", b"", b"", b""
+                    passed = b""
+                else:
+                    passed += b"\n"
+                    self._stamp = stamp
+                    if told[0] == BATCH:
+                        cpu.lazy = told[1]
+                    elif told[0] == ISSUE:
+                        queues.issue(told[1], cpu, opened.get(task))
+                    else:
+                        queues.tell(told, cpu, opened.get(task), columns)
+                if not second:
+                    break
+                stamp, text, second, text2, third = second, text2, third, text3, b""
+                told = texts.get(text) or self._told(text)
+        if passed:
+            yield passed, *_NOTHING
+        if self._stamp:
+            self.stopped = max(self.stopped, _nanoseconds(self._stamp))
+
+    def add(self, line: ObservedLine) -> None:
+        """One of the other lines."""
+        self._stamp = line.stamp
         if self.started is None:
-            self.started = now
-        self.stopped = max(self.stopped, now)
-        key: _Key = record.pid if record.pid else (0, record.cpu)
+            self.started = _nanoseconds(line.stamp)
+        key = _key(line.columns)
         held = self._open.get(key)
-        if held is not None and depth == 0 and what != "leave" and held.depth:
+        if held is not None and line.depth == 0 and line.what != "leave" and held.depth:
             # Whoever follows the task knows no more that it is in a section: records are missing.
             del self._open[key]
             self.cut += 1
             held = None
-        cpu = self._cpus.get(record.cpu)
-        if cpu is None:
-            cpu = self._cpus[record.cpu] = _Cpu()
-        if what:
-            self._mode(record, what, key, held, cpu, now, known=known)
+        cpu = self._cpu(line.cpu)
+        if line.what:
+            self._mode(line, key, held, cpu)
             return
-        name = record.name
-        if name == "sched_switch":
-            self._switch(record, held, now)
-        elif name.startswith("xen_mc_"):
-            self._queue(record, held, cpu)
-        elif name == "irq_handler_entry" and held is not None:
-            held.group.interrupts["hard"] += 1
-        elif name == "softirq_entry" and held is not None:
-            held.group.interrupts["soft"] += 1
-        elif name in ("sw", "ex", "new", "ur"):
-            self._reading(record)
-        elif name == "pend":
-            fields = record.fields
-            if fields.get("idx", "").isdigit():
-                cpu.queued = int(fields["idx"])
-        elif name == "flush_tlb_pending":
+        text = line.text
+        if text.startswith(b"sched_switch:"):
+            self._switch(line, held)
+        elif b" ec=" in text:
+            self._reading(text)
+        elif text.startswith(b"pend:"):
+            filled = fields_of("pend", text[5:]).get("idx", "")
+            if filled.isdigit():
+                cpu.queued = int(filled)
+        elif line.name == "flush_tlb_pending":
             # sparc64: the end of a section calls it when the batch is not empty.
-            if record.caller.startswith("arch_"):
-                self._flushed(cpu, "end of the section", 1, held)
+            if line.caller.startswith("arch_"):
+                self.flushed(cpu, "end of the section", 1, held)
             else:
                 self.outside["TLB flush"] += 1
+        else:
+            told = self._told(text)
+            if told is not _OTHER:
+                self._queues.tell(told, cpu, held, line.columns)
+
+    def _told(self, text: bytes) -> Told:
+        told = told_by(text) or _OTHER
+        if len(self._texts) >= _MAX_TEXTS:
+            self._texts.clear()
+        self._texts[text] = told
+        return told
+
+    def _who(self, lines: Lines, key: bytes) -> tuple[CpuQueue, bytes, Columns] | None:
+        """The CPU and task of a usual line, by its columns; None of a line that is not usual."""
+        columns = lines.known.get(key) or lines.meet(key)
+        if columns is None:
+            return None
+        if len(self._heads) >= _MAX_TEXTS:
+            self._heads.clear()
+        who = self._heads[key] = self._cpu(int(columns.cpu)), _key(columns), columns
+        return who
+
+    def _cpu(self, number: int) -> CpuQueue:
+        cpu = self._cpus.get(number)
+        if cpu is None:
+            cpu = self._cpus[number] = CpuQueue(number)
+        return cpu
 
     def _mode(
-        self,
-        record: Record,
-        what: str,
-        key: _Key,
-        held: _Open | None,
-        cpu: _Cpu,
-        now: int,
-        *,
-        known: bool,
+        self, line: ObservedLine, key: bytes, held: OpenSection | None, cpu: CpuQueue
     ) -> None:
         """A line of the mode's own functions."""
-        match what:
+        match line.what:
             case "enter" if held is not None:
                 held.depth += 1
                 held.group.nested += 1
             case "enter":
-                self._open[key] = _Open(now, record.caller or "?")
+                self._open[key] = OpenSection(_nanoseconds(line.stamp), line.caller or "?")
+                if line.known:
+                    cpu.last = None
             case "leave" if held is not None:
                 held.depth -= 1
                 if held.depth == 0:
                     del self._open[key]
-                    self._close(record, held, cpu, now)
+                    self._close(_named(line), held, cpu, _nanoseconds(line.stamp))
                 else:
                     cpu.why = "end of a nested section"
             case "leave":
@@ -175,144 +199,45 @@ class SectionStats:
                 cpu.why = "end of a section"
             case "flush":
                 if held is not None:
-                    cpu.why, cpu.last = "asked for", (held.site, _named(record))
-                if record.name == "__flush_tlb_pending":
-                    self._batch(record, cpu)
+                    cpu.why, cpu.last = "asked for", (held.site, _named(line))
+                if line.name == "__flush_tlb_pending":
+                    powerpc_batch(self, cpu, line.caller, _named(line))
                 else:
                     cpu.why = "asked for"
             case "hook-leave" | "switch-begin":
                 cpu.switching = True
-                cpu.why = "context switch"
+                cpu.why = SWITCH
             case "hook-flush":
-                self._batch(record, cpu, "context switch")
+                powerpc_batch(self, cpu, line.caller, _named(line), SWITCH)
             case "switch-end":
-                cpu.why = "context switch"
+                cpu.why = SWITCH
                 cpu.switching = False
             case "update":
                 cpu.queued += 1
-                cpu.site = record.caller
+                cpu.site = line.caller
                 self.bulk = True
             case "immediate":
                 cpu.queued = max(cpu.queued - 1, 0)
                 self.outside["issued at once"] += 1
-        if known and what == "enter" and held is None:
-            cpu.last = None
 
-    def _close(self, record: Record, held: _Open, cpu: _Cpu, now: int) -> None:
+    def _close(self, task: str, held: OpenSection, cpu: CpuQueue, now: int) -> None:
         """The outermost section of a task ends."""
-        group = held.group
-        group.sections = 1
-        group.off_cpu = held.out
-        group.lengths.add(now - held.began)
-        group.entries.add(group.queued)
-        task = _named(record)
-        for found, name in ((self.sites, held.site), (self.tasks, task)):
-            group_of(found, name).take(group)
-        self.everything.take(group)
+        length, inside = now - held.began, held.group
+        for group in self.groups(held.site, task):
+            group.sections += 1
+            group.off_cpu += held.out
+            group.lengths.add(length)
+            group.entries.add(inside.queued)
+            group.take(inside)
         cpu.why, cpu.last = "end of the section", (held.site, task)
 
-    # ---- queues ----------------------------------------------------------------------------
+    # ---- switches and counters -------------------------------------------------------------
 
-    def _queue(self, record: Record, held: _Open | None, cpu: _Cpu) -> None:
-        """A line of Xen's multicalls."""
-        text = record.raw_text
-        match record.name:
-            case "xen_mc_batch":
-                cpu.lazy = text.rpartition(b"_")[2]
-            case "xen_mc_issue" if b"flush: " in text:
-                if b"flush: yes" in text:
-                    cpu.why = "issued at once"
-                elif not cpu.switching:
-                    self._put_off(held, cpu)
-            case "xen_mc_issue":
-                # Put off if the CPU is lazy about what is issued.  trace-cmd cannot print the
-                # modes and calls them all LAZY_NONE, which is no mode to be lazy in either.
-                about = text.rpartition(b"_")[2]
-                if about != cpu.lazy or about == b"NONE":
-                    cpu.why = "issued at once"
-                elif about == b"MMU":
-                    self._put_off(held, cpu)
-                else:
-                    cpu.why = "context switch"
-            case "xen_mc_flush_reason":
-                why = text.rpartition(b" ")[2].decode("ascii", "replace")
-                cpu.reason = f"full ({why})" if why.isalpha() else "full"
-            case "xen_mc_flush":
-                found = _FLUSHING.match(text)
-                if found is not None:
-                    calls, size = int(found[1]), int(found[2])
-                    if calls:
-                        self._issued(record, held, cpu, calls, size)
-
-    def _put_off(self, held: _Open | None, cpu: _Cpu) -> None:
-        """One operation is queued in the mode."""
-        self.bulk = True
-        cpu.queued += 1
-        cpu.why = ""
-        self._queued(held, 1)
-
-    def _queued(self, held: _Open | None, number: int) -> None:
-        if held is not None:
-            held.group.queued += number
-        else:
-            self.everything.queued += number
-
-    def _issued(self, record: Record, held: _Open | None, cpu: _Cpu, calls: int, size: int) -> None:
-        """A queue of `calls` multicall entries, one trap, goes to the hypervisor."""
-        reason, cpu.reason = cpu.reason or cpu.why or "not recorded", ""
-        entries = size // _UPDATE_BYTES
-        went, cpu.queued = (cpu.queued if self.bulk else max(entries, calls)), 0
-        if reason == "issued at once":
-            if not self.bulk or not went:
-                self.outside[reason] += 1
-                return
-            # It would have been a call without the mode too; what was put off goes along.
-            calls = 0
-            if interrupts(record.flags):
-                reason = "interrupt"
-        elif reason == "context switch" and not went:
-            self.outside[reason] += 1
+    def _switch(self, line: ObservedLine, held: OpenSection | None) -> None:
+        if not self._open:
             return
-        self.batches.add(went)
-        self._flushed(cpu, reason, min(calls, 1), held, 0 if self.bulk else went)
-
-    def _batch(self, record: Record, cpu: _Cpu, reason: str = "") -> None:
-        """powerpc's batch is flushed."""
-        if not reason:
-            full = record.caller == "hpte_need_flush"
-            reason = "full, or another mm" if full else "end of the section"
-        went, cpu.queued = cpu.queued, 0
-        self.batches.add(went)
-        site = cpu.site if record.caller == "hpte_need_flush" else record.caller
-        group = StatsGroup(queued=went, calls=1)
-        group.entries.add(went)
-        group.flushes[reason] += 1
-        for found, name in ((self.sites, site), (self.tasks, _named(record))):
-            group_of(found, name or "?").take(group)
-        self.everything.take(group)
-
-    def _flushed(
-        self, cpu: _Cpu, reason: str, calls: int, held: _Open | None, queued: int = 0
-    ) -> None:
-        """Work put off takes effect: the task's open section has it, or the one that just ended."""
-        group = StatsGroup(calls=calls, queued=queued)
-        group.flushes[reason] += 1
-        if held is not None:
-            held.group.take(group)
-            return
-        if cpu.last is None:
-            self.outside[reason] += 1
-            return
-        site, task = cpu.last
-        group_of(self.sites, site).take(group)
-        group_of(self.tasks, task).take(group)
-        self.everything.take(group)
-        cpu.last = None
-
-    # ---- switches --------------------------------------------------------------------------
-
-    def _switch(self, record: Record, held: _Open | None, now: int) -> None:
-        fields = record.fields
+        now = _nanoseconds(line.stamp)
+        fields = fields_of("sched_switch", line.text[13:])
         state = fields.get("prev_state", "")
         if held is not None:
             if state.endswith("+"):
@@ -322,28 +247,30 @@ class SectionStats:
             else:
                 held.group.switches["blocked"] += 1
             held.left = now
-        if state[:1] in ("X", "Z", "x") and self._open.pop(record.pid, None) is not None:
+        if state[:1] in ("X", "Z", "x") and self._open.pop(line.columns.pid, None) is not None:
             self.cut += 1
         pid = fields.get("next_pid", "")
-        if pid.isdigit():
-            come = self._open.get(int(pid) or (0, record.cpu))
+        if pid.isdigit() and self._open:
+            come = self._open.get(pid.encode() if pid != "0" else b"0/%d" % line.cpu)
             if come is not None and come.left is not None:
                 come.out += max(now - come.left, 0)
                 come.left = None
 
-    def _reading(self, record: Record) -> None:
+    def _reading(self, text: bytes) -> None:
         """The task's counters, where functions show nothing."""
-        self.readings += 1
-        fields = record.fields
-        if fields.get("ec", "0") == "0":
+        reading = counter_reading(text)
+        if not isinstance(reading, TracedCounters) or reading.does:
             return
-        if fields.get("pc", "0") != "0":
+        self.readings += 1
+        if not reading.enabled:
+            return
+        if reading.paused:
             self.seen_in["paused"] += 1
-        elif record.name != "sw":
-            self.seen_in["at its end" if record.name == "ex" else "elsewhere"] += 1
+        elif reading.at != "switch-out":
+            self.seen_in["at its end" if reading.at == "exit" else "elsewhere"] += 1
         else:
             # Raw states: 0 is runnable (include/linux/sched.h).
-            running = fields.get("st", "0") in ("0", "0x0") or fields.get("pr") == "1"
+            running = not reading.state or reading.preempted == 1
             self.seen_in["preempted" if running else "blocked"] += 1
 
     # ---- the whole -------------------------------------------------------------------------
@@ -364,13 +291,23 @@ class SectionStats:
         return self.stopped - (self.started or 0)
 
 
-def _named(record: Record) -> str:
-    return f"{record.comm}-{record.pid}" if record.pid else f"<idle>/{record.cpu}"
+def _key(columns: Columns) -> bytes:
+    """A task by its pid; pid 0 is one task for each CPU."""
+    return columns.pid if columns.pid != b"0" else b"0/%d" % int(columns.cpu)
 
 
-def _nanoseconds(stamp: str) -> int:
+def _named(line: ObservedLine) -> str:
+    columns = line.columns
+    if columns.pid == b"0":
+        return f"<idle>/{line.cpu}"
+    return f"{columns.comm.decode('utf-8', 'replace').strip()}-{int(columns.pid)}"
+
+
+def _nanoseconds(stamp: bytes) -> int:
     """Nanoseconds: of seconds with a fraction, else of the latency format's microseconds."""
-    whole, dot, part = stamp.partition(".")
+    if stamp[-7:-6] == b".":
+        return int(stamp.replace(b".", b"")) * 1000
+    whole, dot, part = stamp.partition(b".")
     if not dot:
         return int(whole) * 1000
-    return int(whole) * 1_000_000_000 + int(part[:9].ljust(9, "0"))
+    return int(whole) * 1_000_000_000 + int(part[:9].ljust(9, b"0"))

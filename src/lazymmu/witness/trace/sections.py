@@ -54,6 +54,7 @@ class SectionTracker:
         self._insists = features.insists
         self._no_counters = features.no_counters
         self._batches = False
+        self._slow = features.insists == "yes"
         shown = features.shows_interrupts
         self._enable = events.ENABLE if shown else events.ENABLE_SOMEWHERE
         self._disable = events.DISABLE if shown else events.DISABLE_SOMEWHERE
@@ -61,6 +62,27 @@ class SectionTracker:
     def begin_block(self) -> None:
         """The cursor is at a new block: whether it has Xen's batches is found out once."""
         self._batches = self._no_counters and _BATCH in self._cursor.lines.block
+
+    def whole(self, cpu: TracedCpu, task: TracedTask | None) -> bool:
+        """A section begins and ends at once, in no interrupt: whether there is no more to it.
+
+        Where there is, nothing was done, and each of the two is to be told.
+        """
+        if task is None or task is not cpu.current or task.irq or task.entered:
+            return False
+        if self._slow or self._batches or cpu.next_unchecked or self._seen.sites:
+            return False
+        node = task.node
+        if node.whole is None:
+            inside, objects = self._monitors.monitor.step(node, self._enable)
+            after, objects_too = self._monitors.monitor.step(inside, self._disable)
+            node.whole = not (node.depth or objects or objects_too) and after is node
+        if not node.whole:
+            return False
+        self._seen.sections += 1
+        self._seen.ends += 1
+        cpu.stack_place, cpu.mode = None, False
+        return True
 
     def begin(self, task: TracedTask, place: Place) -> None:
         """A section begins, at the instruction that counts it: it does, so not in an interrupt."""

@@ -51,6 +51,12 @@ class StatsGroup:
         """Sections in which nothing, or one entry, was put off: the mode gained nothing there."""
         return self.entries.at_most(1)
 
+    def flush(self, reason: str, calls: int, queued: int) -> None:
+        """Count a flush: why, in how many calls, of how many operations not counted before."""
+        self.flushes[reason] += 1
+        self.calls += calls
+        self.queued += queued
+
     def take(self, other: StatsGroup) -> None:
         """Add what another group counted."""
         self.sections += other.sections
@@ -63,7 +69,8 @@ class StatsGroup:
             (self.interrupts, other.interrupts),
             (self.flushes, other.flushes),
         ):
-            mine.update(theirs)
+            if theirs:
+                mine.update(theirs)
         self.queued += other.queued
         self.calls += other.calls
 

@@ -30,7 +30,7 @@ class TaskTable:
 
     tasks: by pid as printed, without idle tasks, which their CPUs have; cpus: by number as printed;
     heads: what the columns of a line stand for, by their bytes; partial: whether what happens on
-    some CPU is not in the trace, so far.
+    some CPU is not in the trace, so far; forgotten: how often all of it was given up.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class TaskTable:
         self.cpus: dict[bytes, TracedCpu] = {}
         self.heads: dict[bytes, Head] = {}
         self.partial = True
+        self.forgotten = 0
         self._monitors = monitors
         self._start = monitors.monitor.start
         self._cursor = cursor
@@ -149,3 +150,4 @@ class TaskTable:
         self.tasks.clear()
         self.cpus.clear()
         self.heads.clear()
+        self.forgotten += 1

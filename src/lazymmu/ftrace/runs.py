@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Splits a block of a trace into lines, as fast as they allow.
+
+Lines with the same columns follow one another: a section begins and ends, a context switch calls
+its hooks.  They are given out together, up to three, in one match of one pattern.  Lines of events
+that mean nothing to the reader are passed over by the same pattern; which these are is learnt.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.ftrace.idle_starts import idle_starts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["ALWAYS", "MOST_LINES", "Run", "RunReader", "lines_of"]
+
+Run = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+"""What was passed over, whole lines; then columns, and time and text of a usual line and of up to
+two that follow it with the same columns, each empty where there is none; or else, in the last
+place, a line that is not usual, with its end.  The last run of a block may hold no line."""
+
+MOST_LINES: Final = 3
+"""Lines of a run, at most."""
+
+ALWAYS: Final = (b"EVENTS", b" buffer started", b"<stack trace")
+"""What is looked for whatever the caller wants: lost records and stacks."""
+
+_FRACTION: Final = len(".123456")
+
+_BLOCKS_ALIKE: Final = 16
+"""Blocks that are read as what the first of them shows is best."""
+
+_SAMPLES: Final = 8
+_SAMPLE_BYTES: Final = 1 << 14
+"""Parts of a block, and bytes of each, that show what it is made of."""
+
+_MOST_LEFT: Final = 0.5
+"""Lines of no use, as a share of all, from which on it is faster to search for those of use."""
+
+
+@lru_cache(maxsize=8)
+def _pattern(width: int, wide: int, idle: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """A run; its usual lines have columns of `width` bytes and a time of `wide`, as the kernel
+    prints it with its usual clocks: " %5lu.%06lu: " (kernel/trace/trace_output.c).
+    """
+    if not width:
+        return re.compile(rb"()()()()()()()()(.*\n)")
+    stamp = rb".{%d}\.[0-9]{6}" % (wide - _FRACTION)
+    starts = rb"(?:%s)" % b"|".join(re.escape(start) for start in idle)
+    more = rb"(?:\2(%s): %s(.*)\n" % (stamp, rb"(?!%s)" % starts if idle else b"")
+    lines = rb"(.{%d})(%s): (.*)\n%s%s)?)?|(.*\n)" % (width, stamp, more, more)
+    if not idle:
+        return re.compile(rb"()(?:%s)" % lines)
+    passed = rb"(?>(?:.{%d}%s: %s.*\n)*)" % (width, stamp, starts)
+    return re.compile(rb"(%s)(?:%s)?" % (passed, lines))
+
+
+def lines_of(run: Run) -> int:
+    """How many lines a run gives out."""
+    _, key, _, _, second, _, third, _, line = run
+    return 1 + bool(second) + bool(third) if key else bool(line)
+
+
+class RunReader:
+    """Reads blocks, and remembers what those before were made of."""
+
+    def __init__(self) -> None:
+        """Before the first block."""
+        self._idle: tuple[bytes, ...] = ()
+        self._searches = False
+        self._planned: tuple[object, ...] = ()
+        self._alike = 0
+
+    def read(
+        self, block: bytes, begin: int, width: int, wide: int, needles: tuple[bytes, ...]
+    ) -> Sequence[Run] | Iterator[Run]:
+        """The runs of a block from `begin` on; all lines that hold a needle are in them."""
+        if needles:
+            self._plan(block, begin, width, wide, needles)
+            if self._searches:
+                return _found(block, begin, _pattern(width, wide, ()), needles)
+        return _pattern(width, wide, self._idle).findall(block, begin)
+
+    def _plan(
+        self, block: bytes, begin: int, width: int, wide: int, needles: tuple[bytes, ...]
+    ) -> None:
+        """Find out, now and then, how the lines that matter are found fastest."""
+        self._alike -= 1
+        if self._alike > 0 and self._planned == (needles, width, wide):
+            return
+        self._alike, self._planned = _BLOCKS_ALIKE, (needles, width, wide)
+        pattern = _pattern(width, wide, ())
+        texts: list[bytes] = []
+        step = max((len(block) - begin) // _SAMPLES, _SAMPLE_BYTES)
+        for part in range(begin, len(block), step):
+            start = block.rfind(b"\n", begin, part) + 1 or begin
+            for _, _, _, *more in pattern.findall(block, start, part + _SAMPLE_BYTES):
+                texts += (text for text in (more[0], more[2], more[4], more[5]) if text)
+        self._idle, left = idle_starts(texts, (*needles, *ALWAYS))
+        self._searches = left > _MOST_LEFT
+
+
+def _found(
+    block: bytes, begin: int, pattern: re.Pattern[bytes], needles: tuple[bytes, ...]
+) -> Iterator[Run]:
+    """The runs that begin with a line that holds a needle."""
+    end = begin
+    rfind, match = block.rfind, pattern.match
+    for hit in _hits(block, begin, needles):
+        if hit < end:
+            continue
+        start = rfind(b"\n", end, hit) + 1 or end
+        run = match(block, start)
+        if run is None:
+            raise AssertionError("a block is whole lines")
+        yield block[end:start], *run.groups(b"")[1:]  # type: ignore[misc]
+        end = run.end()
+
+
+def _hits(block: bytes, at: int, needles: tuple[bytes, ...]) -> list[int]:
+    """Where needles are, in order."""
+    find = block.find
+    found: list[int] = []
+    for needle in (*needles, *ALWAYS):
+        length = len(needle)
+        hit = find(needle, at)
+        while hit >= 0:
+            found.append(hit)
+            hit = find(needle, hit + length)
+    found.sort()
+    return found
