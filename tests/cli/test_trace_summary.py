@@ -42,6 +42,16 @@ def test_it_is_json_when_asked(run, trace):
     assert [one["everything"]["sections"] for one in json.loads(ran.out)["traces"]] == [1, 1]
 
 
+def test_two_traces_are_compared_in_the_place_of_the_findings(run, trace):
+    """What differs first, then everything; and the verdict is still the exit code's."""
+    ran = run("trace", trace, trace, "--compare")
+    assert (ran.code, "the two are alike in all that they show" in ran.out) == (0, True)
+    assert f"A = {trace}" in ran.out
+    assert "copy_page_range" in ran.out
+    made = json.loads(run("trace", trace, trace, "--compare", "--format", "json").out)
+    assert made["told"] == []
+
+
 def test_a_plot_is_written_beside_the_findings(run, trace, tmp_path):
     """A plot is written beside the findings, and needs no summary."""
     pytest.importorskip("matplotlib")
@@ -65,6 +75,9 @@ def test_without_matplotlib_a_plot_is_refused_before_anything_is_read(run, monke
         (["--plot", "plot.pdf"], "a plot is a file named *.svg or *.png"),
         (["--summary", "--format", "sarif"], "a summary is text or JSON"),
         (["other.trace", "--plot", "plot.svg"], "a plot is of one trace"),
+        (["--compare"], "--compare takes two traces, not 1"),
+        (["b.trace", "--compare", "--summary"], "--compare and --summary are two outputs"),
+        (["b.trace", "--compare", "--format", "csv"], "a comparison is text or JSON"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(run, trace, arguments, sentence):

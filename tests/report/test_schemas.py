@@ -59,6 +59,7 @@ COMMANDS = {
     "catalogue": [["verify", "--list"]],
     "trace": [["trace", *TRACES], ["trace", TRACES[0]]],
     "summary": [["trace", *TRACES, "--summary"]],
+    "compare": [["trace", *TRACES[:2], "--compare"]],
     "replay": [["replay"]],
 }
 """For each kind of document the commands that print one, less the format and, here and there, a

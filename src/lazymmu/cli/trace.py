@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lazymmu.cli.outputs import Output
-    from lazymmu.verbs.trace import Stream
+    from lazymmu.verbs.trace import Stream, TraceAnswer
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.values import TraceResult
 
@@ -66,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "interrupted and flushed them, and what they saved, by call site and task",
     )
     group.add_argument(
+        "--compare",
+        action="store_true",
+        help="instead of findings, what is otherwise in the second of two traces: how often, how "
+        "long, what was saved, what is broken",
+    )
+    group.add_argument(
         "--plot",
         metavar="FILE",
         help="draw that into FILE, an .svg or .png (needs matplotlib: the extra `plot`)",
@@ -87,7 +93,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         rules=args.rules,
         task=args.task,
         cpu=args.cpu,
-        summary=args.summary or args.plot is not None,
+        summary=args.summary or args.compare or args.plot is not None,
     )
     if args.traces.count("-") > 1:
         raise Problem("standard input can be read once")
@@ -96,7 +102,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         answer = lazymmu.trace(request, progress=show)
     if args.plot is not None:
         _plot(answer.tallies, args.plot)
-    if args.summary:
+    if args.compare:
+        _compare(answer, wanted)
+    elif args.summary:
         _summarise(answer.tallies, wanted)
     else:
         _emit(answer.watched, wanted, args)
@@ -124,9 +132,13 @@ def _given(name: str) -> str | Stream:
 
 def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
     """Where the answer goes; raises Problem, before anything is read, for what cannot be made."""
-    for given in args.formats if args.summary else ():
+    if args.compare and len(args.traces) != 2:
+        raise Problem(f"--compare takes two traces, not {len(args.traces)}")
+    if args.compare and args.summary:
+        raise Problem("--compare and --summary are two outputs: choose one")
+    for given in args.formats if args.summary or args.compare else ():
         if given.partition("=")[0] not in formats.SUMMARIES:
-            raise Problem("a summary is text or JSON")
+            raise Problem(f"a {'comparison' if args.compare else 'summary'} is text or JSON")
     if args.plot is not None:
         from lazymmu.report.trace import plot
 
@@ -154,6 +166,19 @@ def _summarise(tallies: Sequence[tuple[str, SectionStats]], wanted: Sequence[Out
 
     def render(name: str, columns: int | None) -> str:
         return stats.render_json(tallies) if name == "json" else stats.render(tallies, columns)
+
+    outputs.deliver(wanted, render)
+
+
+def _compare(answer: TraceAnswer, wanted: Sequence[Output]) -> None:
+    from lazymmu.report.trace import compare
+
+    first, second = zip(answer.watched, (tally for _, tally in answer.tallies), strict=True)
+
+    def render(name: str, columns: int | None) -> str:
+        if name == "json":
+            return compare.render_json(first, second)
+        return compare.render(first, second, columns)
 
     outputs.deliver(wanted, render)
 

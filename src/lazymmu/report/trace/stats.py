@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.stats_group import StatsGroup
 
-__all__ = ["FORMAT", "duration", "render", "render_json"]
+__all__ = ["FORMAT", "duration", "percent", "render", "render_json", "summaries"]
 
 FORMAT = 1
 """Version of the JSON's layout."""
@@ -74,7 +74,7 @@ def _head(tally: SectionStats) -> Iterator[str]:
         yield f"entries put off per {unit} {_spread(whole.entries, str)}"
         if whole.sections:
             yield (
-                f"{count(whole.idle, 'section')} ({_percent(whole.idle, whole.sections)}) put off "
+                f"{count(whole.idle, 'section')} ({percent(whole.idle, whole.sections)}) put off "
                 "none or one: the mode gained nothing there"
             )
     yield from _undone(tally)
@@ -95,16 +95,11 @@ def _undone(tally: SectionStats) -> Iterator[str]:
     ):
         if counted:
             yield f"{title}: {_listed(counted)}"
-    if tally.readings:
-        inside = sum(tally.seen_in.values())
-        yield (
-            f"{count(tally.readings, 'reading')} of the counters, {inside} in a section"
-            + (f": {_listed(tally.seen_in)}" if inside else "")
-        )
+    yield from _counters(tally)
     if whole.queued:
         yield (
             f"{whole.queued} operations put off went in {count(whole.calls, 'call')}: "
-            f"{whole.saved} saved ({_percent(whole.saved, whole.queued)})"
+            f"{whole.saved} saved ({percent(whole.saved, whole.queued)})"
             + ("" if tally.counted else ", reckoned from bytes")
         )
     if tally.batches.count:
@@ -113,12 +108,29 @@ def _undone(tally: SectionStats) -> Iterator[str]:
         yield "how many entries each section puts off is not in the trace"
 
 
+def _counters(tally: SectionStats) -> Iterator[str]:
+    if tally.readings:
+        inside = sum(tally.seen_in.values())
+        said = [f"{tally.paused} of tasks that are paused"] if tally.paused else []
+        said += [f"{inside} in a section" + (f" ({_listed(tally.seen_in)})" if inside else "")]
+        yield f"{count(tally.readings, 'reading')} of the counters, {', '.join(said)}"
+    if tally.ignored:
+        share = percent(tally.ignored, tally.calls)
+        yield (
+            f"{tally.ignored} of {count(tally.calls, 'call')} that begin a section ({share}) were "
+            "ignored, because the task was paused"
+        )
+    elif tally.paused:
+        yield "in a paused task no section begins: how many calls were ignored is not in the trace"
+
+
 def _spread(spread: Histogram, word: Any) -> str:
     quantiles = " ".join(f"p{share * 100:g} {word(spread.quantile(share))}" for share in _SHARES)
     return f"{quantiles} max {word(spread.greatest)}"
 
 
-def _percent(part: int, whole: int) -> str:
+def percent(part: int, whole: int) -> str:
+    """A share in words: 67 %."""
     return f"{100 * part / whole:.0f} %" if whole else "0 %"
 
 
@@ -163,7 +175,7 @@ def _cells(tally: SectionStats, group: StatsGroup, *, timed: bool) -> Iterator[s
     if tally.counted:
         yield str(group.entries.quantile(0.5))
         yield str(group.entries.greatest)
-        yield _percent(group.idle, group.entries.count)
+        yield percent(group.idle, group.entries.count)
     if timed:
         yield str(sum(group.switches.values()) or "")
         yield str(sum(group.interrupts.values()) or "")
@@ -179,7 +191,12 @@ def _cells(tally: SectionStats, group: StatsGroup, *, timed: bool) -> Iterator[s
 
 def render_json(tallies: Sequence[tuple[str, SectionStats]]) -> str:
     """One object, with the list `traces`; times in nanoseconds (`summary.schema.json`)."""
-    objects = [
+    return document.render(FORMAT, {"traces": summaries(tallies)})
+
+
+def summaries(tallies: Sequence[tuple[str, SectionStats]]) -> list[dict[str, Any]]:
+    """The same, an object for each trace."""
+    return [
         {
             "name": name,
             "span": tally.span,
@@ -189,13 +206,17 @@ def render_json(tallies: Sequence[tuple[str, SectionStats]]) -> str:
             "everything": _group(tally.everything),
             "operations_per_call": _numbers(tally.batches),
             "outside": dict(tally.outside),
-            "counters": {"readings": tally.readings, "in_section": dict(tally.seen_in)},
+            "counters": {
+                "readings": tally.readings,
+                "in_section": dict(tally.seen_in),
+                "paused": tally.paused,
+            },
+            "api_calls": {"seen": tally.calls, "ignored": tally.ignored},
             "sites": [{"site": site, **_group(g)} for site, g in ranked(tally.sites)],
             "tasks": [{"task": task, **_group(g)} for task, g in ranked(tally.tasks)],
         }
         for name, tally in tallies
     ]
-    return document.render(FORMAT, {"traces": objects})
 
 
 def _group(group: StatsGroup) -> dict[str, Any]:

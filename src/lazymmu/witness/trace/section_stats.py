@@ -42,6 +42,9 @@ _MAX_TEXTS: Final = 1 << 14
 _NOTHING: Final = (b"",) * 8
 """A run without a line."""
 
+_WAITS: Final = ("switch-in", "start")
+"""Moments at which a task has not run yet, and may be paused for that."""
+
 _OTHER: Final[Told] = (0, None)
 """Of a text that is about no queue and no interrupt."""
 
@@ -51,7 +54,8 @@ class SectionStats(SectionTotals, TraceObserver):
 
     started, stopped: first and last time in nanoseconds; cut: sections of which the end or a part
     is missing; readings: of the counters, and seen_in: those that found their task in a section, by
-    what happened to it.
+    what happened to it; paused: those of tasks that run and are paused, so that no section begins;
+    calls: of the API that show whether they begin a section, and ignored: those that did not.
     """
 
     needles: tuple[bytes, ...] = (
@@ -65,6 +69,8 @@ class SectionStats(SectionTotals, TraceObserver):
         super().__init__()
         self.readings = 0
         self.seen_in: Counter[str] = Counter()
+        self.paused = 0
+        self.calls = self.ignored = 0
         self.cut = 0
         self.started: int | None = None
         self.stopped = 0
@@ -259,9 +265,16 @@ class SectionStats(SectionTotals, TraceObserver):
     def _reading(self, text: bytes) -> None:
         """The task's counters, where functions show nothing."""
         reading = counter_reading(text)
-        if not isinstance(reading, TracedCounters) or reading.does:
+        if not isinstance(reading, TracedCounters):
+            return
+        if reading.does:
+            if reading.does == "guard":
+                self.calls += 1
+                self.ignored += reading.paused > 0
             return
         self.readings += 1
+        if reading.at not in _WAITS:
+            self.paused += reading.paused > 0
         if not reading.enabled:
             return
         if reading.paused:
