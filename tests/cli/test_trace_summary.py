@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,49 @@ def test_a_plot_is_written_beside_the_findings(run, trace, tmp_path):
     assert "copy_page_range" in file.read_text()
 
 
+def test_a_timeline_is_written_beside_the_findings(run, trace, tmp_path):
+    """Sections as slices that ui.perfetto.dev shows."""
+    file = tmp_path / "t.json"
+    ran = run("trace", trace, "--timeline", file)
+    assert (ran.code, ran.out) == (0, "")
+    slices = [one for one in json.loads(file.read_text())["traceEvents"] if one["ph"] == "X"]
+    assert [(one["name"], one["dur"]) for one in slices] == [("copy_page_range", 250.0)]
+
+
+def test_a_trace_that_cannot_be_read_leaves_no_half_timeline(run, tmp_path):
+    """One sentence and exit code 2."""
+    file = tmp_path / "t.json"
+    ran = run("trace", tmp_path / "there-is-none.trace", "--timeline", file)
+    assert (ran.code, ran.err.count("\n"), file.exists()) == (2, 1, False)
+
+
+def test_a_timeline_never_takes_the_place_of_its_trace(run, trace):
+    """The trace is as it was."""
+    ran = run("trace", trace, "--timeline", trace)
+    assert (ran.code, "would overwrite the trace" in ran.err) == (2, True)
+    assert trace.read_text() == TRACE
+
+
+NESTED = TRACE.replace("xen_leave", "xen_enter") + 2 * (TRACE.splitlines()[-1] + "\n")
+
+
+@pytest.mark.parametrize("option", ["--plot", "--timeline"])
+def test_what_cannot_be_drawn_costs_no_finding(run, trace, tmp_path, option):
+    """The findings are printed, then one sentence says what failed, with exit code 2."""
+    if option == "--plot":
+        pytest.importorskip("matplotlib")
+        file = tmp_path / "no-such-folder" / "plot.svg"
+    else:
+        file = Path("/dev/full")
+        if not file.exists():
+            pytest.skip("this system has no /dev/full")
+    trace.write_text(NESTED)
+    ran = run("trace", trace, option, file, "-q")
+    assert ran.code == 2
+    assert "[nested-section]" in ran.out
+    assert (ran.err.count("\n"), "cannot write" in ran.err) == (1, True)
+
+
 def test_without_matplotlib_a_plot_is_refused_before_anything_is_read(run, monkeypatch):
     """One sentence, and exit code 2."""
     monkeypatch.setattr(plot, "find_spec", lambda _name: None)
@@ -75,6 +119,8 @@ def test_without_matplotlib_a_plot_is_refused_before_anything_is_read(run, monke
         (["--plot", "plot.pdf"], "a plot is a file named *.svg or *.png"),
         (["--summary", "--format", "sarif"], "a summary is text or JSON"),
         (["other.trace", "--plot", "plot.svg"], "a plot is of one trace"),
+        (["other.trace", "--timeline", "t.json"], "a timeline is of one trace"),
+        (["--timeline", "missing/t.json"], "cannot write missing/t.json"),
         (["--compare"], "--compare takes two traces, not 1"),
         (["b.trace", "--compare", "--summary"], "--compare and --summary are two outputs"),
         (["b.trace", "--compare", "--format", "csv"], "a comparison is text or JSON"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs
 from lazymmu.cli.console import progress, say
+from lazymmu.cli.pictures import Pictures
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
 from lazymmu.terminal import clean
@@ -76,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="draw that into FILE, an .svg or .png (needs matplotlib: the extra `plot`)",
     )
+    group.add_argument(
+        "--timeline",
+        metavar="FILE",
+        help="write sections, flushes, context switches and interrupts into FILE as a timeline "
+        "(JSON trace events) that ui.perfetto.dev and Chrome show",
+    )
     group = outputs.add_outputs(parser, FORMATS)
     group.add_argument(
         "--exit-zero", action="store_true", help="end with status 0 also when a rule is broken"
@@ -86,6 +93,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print what was found, and say what could not be told."""
     import lazymmu
 
+    if args.traces.count("-") > 1:
+        raise Problem("standard input can be read once")
+    wanted = _outputs(args)
+    pictures = Pictures(args)
     request = lazymmu.TraceRequest(
         traces=[_given(name) for name in args.traces],
         arch=args.arch,
@@ -93,15 +104,12 @@ def run(args: argparse.Namespace) -> ExitCode:
         rules=args.rules,
         task=args.task,
         cpu=args.cpu,
-        summary=args.summary or args.compare or args.plot is not None,
+        summary=args.summary or args.compare or pictures.wanted,
+        listener=pictures.timeline,
     )
-    if args.traces.count("-") > 1:
-        raise Problem("standard input can be read once")
-    wanted = _outputs(args)
-    with progress(quiet=args.quiet) as show:
+    with pictures, progress(quiet=args.quiet) as show:
         answer = lazymmu.trace(request, progress=show)
-    if args.plot is not None:
-        _plot(answer.tallies, args.plot)
+        pictures.finish(answer)
     if args.compare:
         _compare(answer, wanted)
     elif args.summary:
@@ -115,6 +123,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         for one in answer.watched:
             if one.ended:
                 say(f"{clean(one.name)}: not read to its end: {one.ended}")
+    pictures.complain()
     code = answer.exit_code()
     return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 
@@ -139,26 +148,7 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
     for given in args.formats if args.summary or args.compare else ():
         if given.partition("=")[0] not in formats.SUMMARIES:
             raise Problem(f"a {'comparison' if args.compare else 'summary'} is text or JSON")
-    if args.plot is not None:
-        from lazymmu.report.trace import plot
-
-        if len(args.traces) > 1:
-            raise Problem("a plot is of one trace")
-        try:
-            plot.check(args.plot)
-        except plot.PlotError as error:
-            raise Problem(str(error)) from None
     return outputs.outputs(args, FORMATS)
-
-
-def _plot(tallies: Sequence[tuple[str, SectionStats]], path: str) -> None:
-    from lazymmu.report.trace import plot
-
-    try:
-        for name, tally in tallies:
-            plot.draw(name, tally, path)
-    except plot.PlotError as error:
-        raise Problem(str(error)) from None
 
 
 def _summarise(tallies: Sequence[tuple[str, SectionStats]], wanted: Sequence[Output]) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "RecordLoss",
     "TraceError",
     "fields_of",
+    "nanoseconds",
 ]
 
 
@@ -114,6 +115,16 @@ def fields_of(name: str, text: bytes) -> dict[str, str]:
     return {
         key.decode(): value.decode("utf-8", "replace").strip() for key, value in _PAIR.findall(text)
     }
+
+
+def nanoseconds(stamp: bytes) -> int:
+    """Nanoseconds: of seconds with a fraction, else of the latency format's microseconds."""
+    if stamp[-7:-6] == b".":
+        return int(stamp.replace(b".", b"")) * 1000
+    whole, dot, part = stamp.partition(b".")
+    if not dot:
+        return int(whole) * 1000
+    return int(whole) * 1_000_000_000 + int(part[:9].ljust(9, b"0"))
 
 
 class Record:

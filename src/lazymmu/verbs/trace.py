@@ -19,6 +19,7 @@ from lazymmu.witness.trace.check import check_trace, trace_rules
 from lazymmu.witness.trace.section_stats import SectionStats
 
 if TYPE_CHECKING:
+    from lazymmu.witness.trace.section_listener import SectionListener
     from lazymmu.witness.trace.values import TraceFinding, TraceResult
 
 __all__ = ["Stream", "TraceAnswer", "TraceRequest", "trace"]
@@ -47,6 +48,7 @@ class TraceRequest:
     :param task: only findings of the task with this PID.
     :param cpu: only findings on this CPU.
     :param summary: tell what sections were like, too.
+    :param listener: told what happens, one thing after the other; for one trace, with `summary`.
     """
 
     traces: Sequence[str | os.PathLike[str] | Stream]
@@ -56,6 +58,7 @@ class TraceRequest:
     task: int | None = None
     cpu: int | None = None
     summary: bool = False
+    listener: SectionListener | None = None
 
     def __post_init__(self) -> None:
         """Keep collections as tuples, so that a request cannot change once it is made."""
@@ -63,6 +66,8 @@ class TraceRequest:
             object.__setattr__(self, name, several(getattr(self, name)))
         if not self.traces:
             raise ValueError("a request needs a trace")
+        if self.listener is not None and (len(self.traces) > 1 or not self.summary):
+            raise ValueError("a listener needs one trace, and the summary of it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
         names.check("architecture", [asked.arch], profiles())
     if asked.release is not None and version(asked.release) is None:
         raise Problem(f"{asked.release!r} is not a Linux release (example: 6.12.107)")
-    tallies = [SectionStats() if asked.summary else None for _ in asked.traces]
+    tallies = [SectionStats(asked.listener) if asked.summary else None for _ in asked.traces]
     watched = tuple(
         _watched(one, asked, tally, progress)
         for one, tally in zip(asked.traces, tallies, strict=True)

@@ -188,8 +188,24 @@ def test_batches_without_sections_are_drawn_too(tmp_path):
     made.sites["unmap_page_range"] = batches
     file = tmp_path / "plot.svg"
     plot.draw("a.trace", made, str(file))
-    assert "no function shows where sections begin" in file.read_text()
-    assert "192 in 1<" in file.read_text()
+    words = file.read_text()
+    assert "192 in 1<" in words
+    assert "entries put off per batch" in words
+    assert "length of sections" not in words  # what is not shown takes no room
+
+
+@needs_matplotlib
+def test_readings_are_drawn_where_nothing_else_shows(tmp_path):
+    """A kernel of which only counters show has a picture, too, and its name is in the title."""
+    made = SectionStats()
+    made.readings, made.paused = 9, 4
+    made.seen_in["preempted"] = 3
+    file = tmp_path / "plot.svg"
+    plot.draw("a.trace", made, str(file), ("arm64 (guessed from f)", "v7.0 on (guessed)"))
+    words = [text.strip() for text in ET.fromstring(file.read_text()).itertext()]
+    assert "arm64, v7.0 on" in words
+    assert {"paused", "in a section, preempted", "neither"} <= {*words}
+    assert [text for text in words if text in ("4", "3", "2")] == ["4", "3", "2"]
 
 
 @needs_matplotlib
@@ -197,8 +213,12 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
     """Another kind of file, nothing in it, no place to put it."""
     with pytest.raises(plot.PlotError, match=r"a plot is a file named \*.svg or \*.png"):
         plot.draw("a.trace", told(), str(tmp_path / "plot.pdf"))
-    with pytest.raises(plot.PlotError, match="no section and no batch"):
+    with pytest.raises(plot.PlotError, match="no section, no batch and no reading"):
         plot.draw("a.trace", SectionStats(), str(tmp_path / "plot.svg"))
+    broken = told()
+    broken.everything.lengths.bins = {"not a number": 1}  # type: ignore[dict-item]
+    with pytest.raises(plot.PlotError, match="cannot be drawn"):
+        plot.draw("a.trace", broken, str(tmp_path / "plot.svg"))
     with pytest.raises(plot.PlotError, match="cannot write"):
         plot.draw("a.trace", told(), str(tmp_path / "missing" / "plot.svg"))
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the sections of a trace were like, as a picture: needs the optional extra `plot`.
 
-Four panels: how long sections are, how many entries each puts off, why queues are flushed, and
-where the time goes.  Drawn without a display.
+Up to four panels, of what the trace shows: how long sections are, how many entries each puts off,
+why queues are flushed, and where the time goes; or what readings of the counters found.  Drawn
+without a display.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +19,8 @@ from lazymmu.report.trace.stats import duration
 from lazymmu.witness.trace.stats_group import ranked
 
 if TYPE_CHECKING:
-    from lazymmu.witness.trace.histogram import Histogram
+    from collections.abc import Iterable, Mapping
+
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.stats_group import StatsGroup
 
@@ -28,6 +31,10 @@ SUFFIXES: Final = (".svg", ".png")
 
 _BARS: Final = 10
 _INK: Final = "#33577b"
+
+
+Panel = Callable[[Any, "SectionStats"], None]
+"""Draws one panel."""
 
 
 class PlotError(Exception):
@@ -45,95 +52,140 @@ def check(path: str) -> None:
         raise PlotError("plots need matplotlib, which is not installed: pip install lazymmu[plot]")
 
 
-def draw(name: str, tally: SectionStats, path: str) -> None:
+def draw(name: str, tally: SectionStats, path: str, kernel: tuple[str, ...] = ()) -> None:
     """Draw the tally of the trace `name` into the file at `path`, an SVG or PNG by its suffix.
+
+    kernel: which it is of, in words, as `TraceResult` has them.
 
     Raises PlotError as `check()` does, with nothing to draw, and when the file cannot be written.
     """
     check(path)
-    if not (tally.everything.sections or tally.everything.flushes):
-        raise PlotError(f"{clean(name)}: there is no section and no batch in it to draw")
+    rows = _panels(tally)
+    if not rows:
+        raise PlotError(f"{clean(name)}: there is no section, no batch and no reading to draw")
+    try:
+        _draw(name, tally, path, kernel, rows)
+    except OSError as error:
+        raise PlotError(f"cannot write {path}: {error.strerror or error}") from None
+    except Exception as error:  # noqa: BLE001 - another's code: the findings are still to be told
+        raise PlotError(f"{path} cannot be drawn: {type(error).__name__}: {error}") from None
+
+
+def _draw(
+    name: str, tally: SectionStats, path: str, kernel: tuple[str, ...], rows: list[list[Panel]]
+) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     kind = Path(path).suffix.lower()
     # The same trace makes the same file: no dates, and no random identifiers.
     with rc_context({"svg.hashsalt": "lazymmu", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(11, 7.5), layout="constrained")
-        figure.suptitle(_plain(f"lazy MMU sections of {Path(name).name}"))
-        panels = figure.subplots(2, 2)
-        _lengths(panels[0][0], tally)
-        _entries(panels[0][1], tally)
-        _reasons(panels[1][0], tally)
-        _sites(panels[1][1], tally)
+        figure = Figure(figsize=(11, 3.75 * len(rows)), layout="constrained")
+        # How it is known stands in parentheses: the summary says that.
+        known = ", ".join(words.partition(" (")[0] for words in kernel)
+        title = _plain(f"lazy MMU sections of {Path(name).name}")
+        figure.suptitle(f"{title}\n{_plain(known)}" if known else title)
+        # Each row for itself: long names in one of them are no gap in another.
+        parts = figure.subfigures(len(rows), 1, squeeze=False)
+        for (part,), row in zip(parts, rows, strict=True):
+            widths = [1.0, 1.4][: len(row)] if row[0] in _BARRED else None
+            panels = part.subplots(1, len(row), squeeze=False, width_ratios=widths)[0]
+            for panel, draw_one in zip(panels, row, strict=True):
+                draw_one(panel, tally)
         metadata = {"Date": None} if kind == ".svg" else {"Software": None}
-        try:
-            figure.savefig(path, format=kind[1:], dpi=120, metadata=metadata)
-        except OSError as error:
-            raise PlotError(f"cannot write {path}: {error.strerror or error}") from None
+        figure.savefig(path, format=kind[1:], dpi=120, metadata=metadata)
+
+
+def _panels(tally: SectionStats) -> list[list[Panel]]:
+    """The panels for which the trace shows something, in rows."""
+    whole = tally.everything
+    spread: list[tuple[Panel, object]] = [
+        (_lengths, whole.lengths.count),
+        (_entries, tally.counted and whole.entries.count),
+    ]
+    barred: list[tuple[Panel, object]] = [
+        (_reasons, whole.flushes),
+        (_sites, tally.sites),
+        (_readings, tally.readings),
+    ]
+    rows = [[panel for panel, shown in row if shown] for row in (spread, barred[:2], barred[2:])]
+    return [row for row in rows if row]
 
 
 def _lengths(panel: Any, tally: SectionStats) -> None:
     lengths = tally.everything.lengths
     panel.set_title("length of sections")
-    if not lengths.count:
-        _nothing(panel, "no function shows where sections begin and end")
-        return
-    # A bar for each doubling: clocks of traces often count microseconds, which finer bars show.
-    octaves: Counter[int] = Counter()
-    for middle, number in lengths.steps():
-        octaves[(middle // 1000).bit_length()] += number
-    last = max(octaves)
-    panel.bar(range(last + 1), [octaves[at] for at in range(last + 1)], width=0.9, color=_INK)
-    ticks = range(0, last + 1, 2 if last > 8 else 1)
-    names = ["< 1 us" if at == 0 else duration(1000 << (at - 1)) for at in ticks]
-    panel.set_xticks(ticks, names, rotation=45, ha="right")
     panel.set_xlabel("from this length to twice of it")
     panel.set_ylabel("sections")
-    for share in (0.5, 0.99):
-        at = lengths.quantile(share)
-        place = (at // 1000).bit_length()
-        panel.axvline(place, color="0.4", linewidth=0.8, linestyle=":")
-        panel.annotate(
-            f"p{share * 100:g} {duration(at)}",
-            (place, 1),
-            xycoords=("data", "axes fraction"),
-            rotation=90,
-            va="top",
-            ha="right",
-            fontsize=8,
-        )
+    _doublings(
+        panel, ((middle // 1000, number) for middle, number in lengths.steps()),
+        lambda at: "< 1 us" if at == 0 else duration(1000 << (at - 1)),
+        {f"p{share * 100:g} {duration(lengths.quantile(share))}": lengths.quantile(share) // 1000
+         for share in (0.5, 0.99)},
+    )  # fmt: skip
 
 
 def _entries(panel: Any, tally: SectionStats) -> None:
     whole = tally.everything
     unit = "section" if whole.sections else "batch"
     panel.set_title(f"entries put off per {unit}")
-    if not (tally.counted and whole.entries.count):
-        _nothing(panel, "the trace has no event for each entry")
-        return
-    _bins(panel, whole.entries)
-    panel.set_xscale("symlog", linthresh=16)
-    panel.set_yscale("symlog", linthresh=1)
-    panel.set_xlim(left=-0.6)
-    panel.set_xlabel(f"entries (0 and 1: the mode gained nothing; {whole.idle})")
-    panel.set_ylabel(unit if unit == "batch" else "sections")
+    panel.set_xlabel(
+        f"from so many to twice of it (0 and 1: the mode gained nothing; {whole.idle})"
+    )
+    panel.set_ylabel("sections" if whole.sections else "batches")
+    entries = whole.entries
+    _doublings(
+        panel, entries.steps(), lambda at: "0" if at == 0 else str(1 << (at - 1)),
+        {f"p{share * 100:g} {entries.quantile(share)}": entries.quantile(share)
+         for share in (0.5, 0.99)},
+    )  # fmt: skip
 
 
-def _bins(panel: Any, spread: Histogram) -> None:
-    middles, numbers = zip(*spread.steps(), strict=True)
-    # Bins are an eighth of their number wide; those below sixteen are the numbers themselves.
-    widths = [0.8 if middle < 16 else middle / 9 for middle in middles]
-    panel.bar([max(middle, 0) for middle in middles], numbers, width=widths, color=_INK)
+def _doublings(
+    panel: Any,
+    steps: Iterable[tuple[int, int]],
+    name: Callable[[int], str],
+    marks: Mapping[str, int],
+) -> None:
+    """A bar for each doubling: clocks of traces often count microseconds, which finer bars show.
+
+    name: of the doubling with a number; marks: words, and the value that they stand at.
+    """
+    octaves: Counter[int] = Counter()
+    for value, number in steps:
+        octaves[value.bit_length()] += number
+    last = max(octaves)
+    panel.bar(range(last + 1), [octaves[at] for at in range(last + 1)], width=0.9, color=_INK)
+    ticks = range(0, last + 1, 2 if last > 8 else 1)
+    panel.set_xticks(ticks, [name(at) for at in ticks], rotation=45, ha="right")
+    for words, value in marks.items():
+        place = value.bit_length()
+        panel.axvline(place, color="0.4", linewidth=0.8, linestyle=":")
+        panel.annotate(
+            words,
+            (place, 1),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            va="top",
+            ha="right",
+            fontsize=8,
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
+        )
 
 
 def _reasons(panel: Any, tally: SectionStats) -> None:
     panel.set_title("why queues and batches are flushed")
     rows = tally.everything.flushes.most_common(_BARS)
-    if not rows:
-        _nothing(panel, "the trace has no event of a flush")
-        return
     _bars(panel, [(clean(what), float(number), str(number)) for what, number in rows])
+
+
+def _readings(panel: Any, tally: SectionStats) -> None:
+    panel.set_title("what readings of the counters found")
+    found = Counter({f"in a section, {what}": n for what, n in tally.seen_in.items() if n})
+    found["paused"] = max(tally.paused - found.pop("in a section, paused", 0), 0)
+    found["neither"] = max(tally.readings - found.total(), 0)
+    rows = [(what, float(n), str(n)) for what, n in found.most_common(_BARS) if n]
+    _bars(panel, rows)
 
 
 def _sites(panel: Any, tally: SectionStats) -> None:
@@ -162,14 +214,18 @@ def _bars(panel: Any, rows: list[tuple[str, float, str]]) -> None:
     panel.set_xticks([])
     for place, (_, value, words) in zip(places, rows, strict=True):
         panel.annotate(f" {words}", (value, place), va="center", fontsize=8)
-    panel.margins(x=0.35)
-
-
-def _nothing(panel: Any, why: str) -> None:
-    panel.set_axis_off()
-    panel.text(0.5, 0.5, why, ha="center", va="center", color="0.4", transform=panel.transAxes)
+    # Room for the words behind the longest bar.
+    longest = max((len(words) for _, _, words in rows), default=0)
+    panel.margins(x=0.02)
+    panel.set_xlim(
+        right=max((value for _, value, _ in rows), default=1.0) * (1.05 + longest * 0.02)
+    )
 
 
 def _plain(text: str) -> str:
     """Text in which matplotlib finds no formula; names come from the trace."""
     return clean(text).replace("$", r"\$")
+
+
+_BARRED: Final = (_reasons, _sites, _readings)
+"""Panels of bars with names, of which those of call sites are the longest."""

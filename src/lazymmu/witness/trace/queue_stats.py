@@ -30,17 +30,22 @@ NEEDLES: Final = (
 )
 """What lines contain that are of use to nobody else."""
 
+HANDLERS_END: Final = (b"irq_handler_exit", b"softirq_exit")
+"""And where somebody wants to know when interrupts end."""
+
+_HANDLER: Final = re.compile(rb"(?: name=|\[action=)([^\]\n]{1,64})")
+
 _UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
 _FLUSHING: Final = re.compile(rb"xen_mc_flush:[ \t]+flushing (\d{1,9}) hypercalls, (\d{1,12}) arg")
 
 AT_ONCE: Final = "issued at once"
 SWITCH: Final = "context switch"
 
-BATCH, ISSUE, NOW, LATER, REASON, FLUSH, INTERRUPT = range(1, 8)
+BATCH, ISSUE, NOW, LATER, REASON, FLUSH, INTERRUPT, HANDLED = range(1, 9)
 
 Told = tuple[int, Any]
 """What a line's text is, and what it says: of BATCH and ISSUE the mode, of REASON why a queue is
-flushed, of FLUSH calls and bytes, of INTERRUPT its kind."""
+flushed, of FLUSH calls and bytes, of INTERRUPT and HANDLED, its end, its kind."""
 
 
 def told_by(text: bytes) -> Told | None:
@@ -63,7 +68,17 @@ def told_by(text: bytes) -> Told | None:
             return INTERRUPT, "hard"
         case b"softirq_entry":
             return INTERRUPT, "soft"
+        case b"irq_handler_exit":
+            return HANDLED, "hard"
+        case b"softirq_exit":
+            return HANDLED, "soft"
     return None
+
+
+def handler_of(text: bytes) -> str:
+    """The name of the handler of an interrupt, as the event has it."""
+    found = _HANDLER.search(text)
+    return "interrupt" if found is None else found[1].decode("utf-8", "replace").strip()
 
 
 class XenQueues:
@@ -92,7 +107,7 @@ class XenQueues:
             cpu.reason = word
         elif kind == NOW:
             cpu.why = AT_ONCE
-        elif not cpu.switching:
+        elif kind == LATER and not cpu.switching:
             self._totals.put_off(held, cpu)
         return None
 
@@ -116,6 +131,7 @@ class XenQueues:
         totals, bulk = self._totals, self._totals.bulk
         reason, cpu.reason = cpu.reason or cpu.why or "not recorded", ""
         went, cpu.queued = (cpu.queued if bulk else max(size // _UPDATE_BYTES, calls)), 0
+        cpu.went = went
         if reason == AT_ONCE:
             if not bulk or not went:
                 totals.outside[reason] += 1

@@ -13,10 +13,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
-from lazymmu.ftrace.record import fields_of
+from lazymmu.ftrace.record import fields_of, nanoseconds
 from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
 from lazymmu.witness.trace.queue_stats import (
     BATCH,
+    HANDLERS_END,
     ISSUE,
     NEEDLES,
     SWITCH,
@@ -24,6 +25,12 @@ from lazymmu.witness.trace.queue_stats import (
     XenQueues,
     powerpc_batch,
     told_by,
+)
+from lazymmu.witness.trace.section_listener import (
+    tell_queue,
+    tell_reading,
+    tell_section,
+    tell_switch,
 )
 from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
 
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
     from lazymmu.ftrace.runs import Run
+    from lazymmu.witness.trace.section_listener import SectionListener
 
 __all__ = ["SectionStats"]
 
@@ -64,9 +72,12 @@ class SectionStats(SectionTotals, TraceObserver):
         b"flush_hash_page <-hpte",
     )
 
-    def __init__(self) -> None:
-        """Nothing seen yet."""
+    def __init__(self, listener: SectionListener | None = None) -> None:
+        """Nothing seen yet; listener: told what happens."""
         super().__init__()
+        if listener is not None:
+            self.needles += HANDLERS_END
+        self._listener = listener
         self.readings = 0
         self.seen_in: Counter[str] = Counter()
         self.paused = 0
@@ -111,7 +122,9 @@ class SectionStats(SectionTotals, TraceObserver):
                     elif told[0] == ISSUE:
                         queues.issue(told[1], cpu, opened.get(task))
                     else:
-                        queues.tell(told, cpu, opened.get(task), columns)
+                        reason = queues.tell(told, cpu, opened.get(task), columns)
+                        if self._listener is not None:
+                            tell_queue(self._listener, told, cpu, stamp, text, reason)
                 if not second:
                     break
                 stamp, text, second, text2, third = second, text2, third, text3, b""
@@ -119,13 +132,13 @@ class SectionStats(SectionTotals, TraceObserver):
         if passed:
             yield passed, *_NOTHING
         if self._stamp:
-            self.stopped = max(self.stopped, _nanoseconds(self._stamp))
+            self.stopped = max(self.stopped, nanoseconds(self._stamp))
 
     def add(self, line: ObservedLine) -> None:
         """One of the other lines."""
         self._stamp = line.stamp
         if self.started is None:
-            self.started = _nanoseconds(line.stamp)
+            self.started = nanoseconds(line.stamp)
         key = _key(line.columns)
         held = self._open.get(key)
         if held is not None and line.depth == 0 and line.what != "leave" and held.depth:
@@ -133,15 +146,19 @@ class SectionStats(SectionTotals, TraceObserver):
             del self._open[key]
             self.cut += 1
             held = None
+            if self._listener is not None:
+                self._listener.lost(int(line.columns.pid), line.cpu, nanoseconds(line.stamp))
         cpu = self._cpu(line.cpu)
         if line.what:
+            if self._listener is not None:
+                tell_section(self._listener, line, inside=held is not None)
             self._mode(line, key, held, cpu)
             return
         text = line.text
         if text.startswith(b"sched_switch:"):
             self._switch(line, held)
         elif b" ec=" in text:
-            self._reading(text)
+            self._reading(line)
         elif text.startswith(b"pend:"):
             filled = fields_of("pend", text[5:]).get("idx", "")
             if filled.isdigit():
@@ -155,7 +172,9 @@ class SectionStats(SectionTotals, TraceObserver):
         else:
             told = self._told(text)
             if told is not _OTHER:
-                self._queues.tell(told, cpu, held, line.columns)
+                reason = self._queues.tell(told, cpu, held, line.columns)
+                if self._listener is not None:
+                    tell_queue(self._listener, told, cpu, line.stamp, text, reason)
 
     def _told(self, text: bytes) -> Told:
         told = told_by(text) or _OTHER
@@ -189,14 +208,14 @@ class SectionStats(SectionTotals, TraceObserver):
                 held.depth += 1
                 held.group.nested += 1
             case "enter":
-                self._open[key] = OpenSection(_nanoseconds(line.stamp), line.caller or "?")
+                self._open[key] = OpenSection(nanoseconds(line.stamp), line.caller or "?")
                 if line.known:
                     cpu.last = None
             case "leave" if held is not None:
                 held.depth -= 1
                 if held.depth == 0:
                     del self._open[key]
-                    self._close(_named(line), held, cpu, _nanoseconds(line.stamp))
+                    self._close(_named(line), held, cpu, nanoseconds(line.stamp))
                 else:
                     cpu.why = "end of a nested section"
             case "leave":
@@ -240,10 +259,13 @@ class SectionStats(SectionTotals, TraceObserver):
     # ---- switches and counters -------------------------------------------------------------
 
     def _switch(self, line: ObservedLine, held: OpenSection | None) -> None:
-        if not self._open:
+        listener = self._listener
+        if not self._open and listener is None:
             return
-        now = _nanoseconds(line.stamp)
+        now = nanoseconds(line.stamp)
         fields = fields_of("sched_switch", line.text[13:])
+        if listener is not None and fields:
+            tell_switch(listener, line.cpu, now, fields)
         state = fields.get("prev_state", "")
         if held is not None:
             if state.endswith("+"):
@@ -255,6 +277,8 @@ class SectionStats(SectionTotals, TraceObserver):
             held.left = now
         if state[:1] in ("X", "Z", "x") and self._open.pop(line.columns.pid, None) is not None:
             self.cut += 1
+            if listener is not None:
+                listener.lost(int(line.columns.pid), line.cpu, now)
         pid = fields.get("next_pid", "")
         if pid.isdigit() and self._open:
             come = self._open.get(pid.encode() if pid != "0" else b"0/%d" % line.cpu)
@@ -262,9 +286,9 @@ class SectionStats(SectionTotals, TraceObserver):
                 come.out += max(now - come.left, 0)
                 come.left = None
 
-    def _reading(self, text: bytes) -> None:
+    def _reading(self, line: ObservedLine) -> None:
         """The task's counters, where functions show nothing."""
-        reading = counter_reading(text)
+        reading = counter_reading(line.text)
         if not isinstance(reading, TracedCounters):
             return
         if reading.does:
@@ -273,6 +297,8 @@ class SectionStats(SectionTotals, TraceObserver):
                 self.ignored += reading.paused > 0
             return
         self.readings += 1
+        if self._listener is not None:
+            tell_reading(self._listener, line, reading)
         if reading.at not in _WAITS:
             self.paused += reading.paused > 0
         if not reading.enabled:
@@ -314,13 +340,3 @@ def _named(line: ObservedLine) -> str:
     if columns.pid == b"0":
         return f"<idle>/{line.cpu}"
     return f"{columns.comm.decode('utf-8', 'replace').strip()}-{int(columns.pid)}"
-
-
-def _nanoseconds(stamp: bytes) -> int:
-    """Nanoseconds: of seconds with a fraction, else of the latency format's microseconds."""
-    if stamp[-7:-6] == b".":
-        return int(stamp.replace(b".", b"")) * 1000
-    whole, dot, part = stamp.partition(b".")
-    if not dot:
-        return int(whole) * 1000
-    return int(whole) * 1_000_000_000 + int(part[:9].ljust(9, b"0"))

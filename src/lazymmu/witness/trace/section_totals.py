@@ -29,17 +29,18 @@ class OpenSection:
 class CpuQueue:
     """What a CPU has queued, and why its next flush happens.
 
-    last: call site and task of the section that ended last, if what is flushed next is its.
+    went: operations that went with its last flush; last: call site and task of the section that
+    ended last, if what is flushed next is its.
     """
 
-    __slots__ = ("last", "lazy", "number", "queued", "reason", "site", "switching", "why")
+    __slots__ = ("last", "lazy", "number", "queued", "reason", "site", "switching", "went", "why")
 
     def __init__(self, number: int) -> None:
         """Of the CPU with this number, with nothing in it."""
         self.number = number
         self.lazy = b""
         self.site = ""
-        self.queued = 0
+        self.queued = self.went = 0
         self.reason = ""
         self.why = ""
         self.switching = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.ftrace.record import nanoseconds
 from lazymmu.witness.finding import Finding
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class TraceLocation:
     cpu: int
     text: str
     frames: tuple[str, ...] = ()
+
+    @property
+    def nanoseconds(self) -> int:
+        """The time: of seconds, or of the latency format's microseconds."""
+        return nanoseconds(self.stamp.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
