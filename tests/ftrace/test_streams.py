@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import stat
+import tarfile
 import time
 from pathlib import Path
 
@@ -293,3 +294,47 @@ def test_a_trace_left_early_leaves_no_trace_cmd_behind(trace_cmd):
     assert next(records).name == "xen_enter_lazy_mmu"
     records.close()
     assert not trace.losses
+
+
+def _archived(text: bytes) -> bytes:
+    """The text as `lazymmu record` archives it, before packing."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, what in (("release", b"6.12"), ("trace", text)):
+            member = tarfile.TarInfo(name)
+            member.size = len(what)
+            archive.addfile(member, io.BytesIO(what))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("archived", [False, True], ids=["text", "archive"])
+@pytest.mark.parametrize("number", [3, 30_000])
+def test_damage_is_told_wherever_it_is(tmp_path, archived, number):
+    """A checksum stands at the end of what is packed, behind the trace; small files, too."""
+    text = LINE.encode() * number
+    packed = bytearray(gzip.compress(_archived(text) if archived else text))
+    packed[-8] ^= 0xFF
+    path = tmp_path / "trace.gz"
+    path.write_bytes(packed)
+    trace = read(str(path))
+    assert len(list(trace)) == number
+    (loss,) = trace.losses
+    assert (loss.ended, "damaged: CRC check failed" in loss.what) == (True, True)
+
+
+@pytest.mark.parametrize("archived", [False, True], ids=["text", "archive"])
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gz", "xz"])
+@pytest.mark.parametrize("number", [300, 60_000])
+@pytest.mark.parametrize("share", [0.4, 0.9])
+def test_a_cut_file_gives_what_is_left_of_it(tmp_path, archived, pack, number, share):
+    """Lines of a small one, too, and a loss that says that more was to come."""
+    lines = [LINE.replace("1.000001", f"1.{at:06}") for at in range(number)]
+    text = "".join(lines).encode()
+    packed = pack(_archived(text) if archived else text)
+    path = tmp_path / "cut"
+    path.write_bytes(packed[: int(len(packed) * share)])
+    trace = read(str(path))
+    found = len(list(trace))
+    assert (0.2 * share * number if number > 1000 else 0) < found <= number
+    (loss,) = trace.losses
+    assert loss.ended

@@ -7,6 +7,7 @@ how much memory is taken. Format: tar(5), "POSIX ustar Archives" and "GNU Tar Ar
 
 from __future__ import annotations
 
+import contextlib
 import io
 from typing import BinaryIO, Final, cast
 
@@ -28,30 +29,58 @@ def member(path: str, stream: BinaryIO) -> BinaryIO:
 
     Raises TraceError for an archive without a trace.
     """
-    try:
-        peek = getattr(stream, "peek", bytes)
-        seen = peek(_BLOCK)
+    # Most are no archive, and what a buffer shows of them tells it without a copy of all.
+    with contextlib.suppress(Exception):
+        seen = getattr(stream, "peek", bytes)(_BLOCK)
         if len(seen) > _MAGIC.stop and seen[_MAGIC] != b"ustar":
             return stream
-        head = stream.read(_BLOCK)
-    except Exception:  # noqa: BLE001 - whatever is wrong shows again, and is told, when it is read
-        return stream
+    head, failed = _head(stream)
+    rest = stream if failed is None else cast("BinaryIO", _Failed(failed))
     if head[_MAGIC] != b"ustar":
-        return cast("BinaryIO", io.BufferedReader(Replayed(head, stream)))
+        return cast("BinaryIO", io.BufferedReader(Replayed(head, rest)))
+    try:
+        found = _trace_in(head, rest)
+    except Exception as error:  # noqa: BLE001 - whatever a packed stream raises
+        raise TraceError(f"{path} is an archive that is cut before its trace: {error}") from None
+    if found is None:
+        raise TraceError(f"{path} is an archive without a trace")
+    return found
+
+
+def _trace_in(head: bytes, rest: BinaryIO) -> BinaryIO | None:
+    """The member of an archive that is the trace; head: of the first member."""
     for _ in range(_MOST_MEMBERS):
         if head[_MAGIC] != b"ustar":
             break
         size = _size(head)
         if head[:100].rstrip(b"\0") == _TRACE.encode() and head[156:157] in b"0\0":
-            return cast("BinaryIO", io.BufferedReader(_Limited(stream, size)))
+            return cast("BinaryIO", io.BufferedReader(_Limited(rest, size)))
         left = size + -size % _BLOCK
         while left > 0:
-            part = stream.read(min(left, 1 << 20))
+            part = rest.read(min(left, 1 << 20))
             if not part:
                 break
             left -= len(part)
-        head = stream.read(_BLOCK)
-    raise TraceError(f"{path} is an archive without a trace")
+        head = rest.read(_BLOCK)
+    return None
+
+
+def _head(stream: BinaryIO) -> tuple[bytes, Exception | None]:
+    """The first block of a stream, or what there is of it; and why there is no more.
+
+    Read in parts: what a part that fails has read already would be lost with it.
+    """
+    read = getattr(stream, "read1", stream.read)
+    head = b""
+    try:
+        while len(head) < _BLOCK:
+            part = read(_BLOCK - len(head))
+            if not part:
+                break
+            head += part
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told where the text ends
+        return head, error
+    return head, None
 
 
 def _size(head: bytes) -> int:
@@ -85,6 +114,19 @@ class Replayed(io.RawIOBase):
         return len(part)
 
 
+class _Failed(io.RawIOBase):
+    """The rest of a stream that cannot be read."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: object) -> int:
+        raise self._error
+
+
 class _Limited(io.RawIOBase):
     """The next bytes of a stream; one that ends before them is cut."""
 
@@ -99,6 +141,9 @@ class _Limited(io.RawIOBase):
         view = memoryview(cast("bytearray", buffer))
         wanted = min(len(view), self._left)
         if not wanted:
+            # Whether packed data is whole shows at its end.
+            while self._stream.read(1 << 18):
+                pass
             return 0
         part = getattr(self._stream, "read1", self._stream.read)(wanted)
         if not part:

@@ -204,6 +204,44 @@ def test_tasks_without_end_do_not_fill_the_memory():
 
 
 @pytest.mark.parametrize(
+    "wrapper", ["lazy_mmu_mode_enable", "arch_enter_lazy_mmu_mode", "class_lazy_mmu_constructor"]
+)
+def test_the_call_site_is_the_caller_and_never_a_wrapper(wrapper):
+    """A stack tells who called the wrapper; without one, that the caller is not shown is said."""
+    section = f"""
+        cp-7 0 ...1. 100 xen_enter_lazy_mmu <-{wrapper}
+        cp-7 0 ...1. 150 xen_leave_lazy_mmu <-lazy_mmu_mode_disable
+    """
+    assert list(tally_of(section).sites) == [f"(behind {wrapper})"]
+    stack = f"""{HEAD}
+              cp-7       [000] ...1.     1.000100: xen_enter_lazy_mmu <-{wrapper}
+              cp-7       [000] ...1.     1.000101: <stack trace>
+ => [FTRACE TRAMPOLINE]
+ => xen_enter_lazy_mmu
+ => {wrapper}
+ => zap_pte_range
+ => unmap_page_range
+              cp-7       [000] ...1.     1.000200: xen_leave_lazy_mmu <-lazy_mmu_mode_disable
+"""
+    tally = SectionStats()
+    check_trace("made-up", io.BytesIO(stack.encode()), observer=tally)
+    assert list(tally.sites) == ["zap_pte_range"]
+
+
+def test_calls_that_a_pause_had_ignored_are_counted():
+    """The guard of a beginning sees the call, and the pause because of which nothing begins."""
+    guard = "ge1: (copy_page_range+0x10/0x20) pid=7 ec=0 pc={}"
+    tally = tally_of(f"""
+        cp-7 0 ...1. 100 {guard.format(255)}
+        cp-7 0 ...1. 101 {guard.format(255)}
+        cp-7 0 ...1. 102 {guard.format(0)}
+        cp-7 0 ...1. 103 ur: (__probestub_sys_exit+0x4/0x20) pid=7 ec=0 pc=255
+        cp-7 0 d..2. 104 sw_in: (xen_end_context_switch+0x0/0x20) pid=7 ec=0 pc=1
+    """)
+    assert (tally.calls, tally.ignored, tally.readings, tally.paused) == (3, 2, 2, 1)
+
+
+@pytest.mark.parametrize(
     ("file", "expected"),
     [
         ("x618-6.18.15-default/small.trace.gz", (737, {"preempted": 1}, 19231, 822)),

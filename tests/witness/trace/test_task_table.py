@@ -91,3 +91,19 @@ def test_a_trace_of_one_cpu_is_partial_when_the_machine_has_two():
     assert parts.table.partial
     parts.table.head(b"", columns(1))
     assert not parts.table.partial
+
+
+def test_tasks_without_end_do_not_fill_the_memory(parts):
+    """Of the first ones at rest nothing is known any more, which is said."""
+    inside = parts.task(1)
+    parts.monitors.step(inside, ENABLE, parts.place())
+    running = parts.task(2, parts.cpus[0])
+    for pid in range(3, 40_000):
+        parts.task(pid)
+    assert len(parts.table.tasks) <= 1 << 14
+    assert parts.table.tasks[b"1"] is inside
+    assert parts.table.tasks[b"2"] is running
+    assert b"3" not in parts.table.tasks
+    assert b"39999" in parts.table.tasks
+    (said,) = set(parts.doubts)
+    assert said.startswith("more than 16384 tasks at once")

@@ -230,6 +230,7 @@ class LineLoop:
         """Hand the line at hand to whoever counts."""
         task = cpu.idle if columns.pid == b"0" else self.table.tasks.get(columns.pid)
         what, name, caller = line_class.WORDS.get(act, ""), "", ""
+        frames: tuple[str, ...] = ()
         if act >= line_class.NOTHING or b"<-" in text:
             _, name, caller, _ = function_text(text)
         elif b" ec=" in text:
@@ -237,6 +238,8 @@ class LineLoop:
             if isinstance(reading, TracedCounters) and reading.does:
                 # As a call would be, which the instruction is the inlined half of.
                 what, caller = line_class.SITES.get(reading.does, ""), reading.place
+        elif STACK.match(text):
+            frames = self._cursor.lines.frames(self._cursor.number)
         observer.add(
             ObservedLine(
                 self._cursor.number,
@@ -249,6 +252,7 @@ class LineLoop:
                 caller,
                 0 if task is None else task.node.depth,
                 known=task is None or not task.inherited,
+                frames=frames,
             )
         )
 

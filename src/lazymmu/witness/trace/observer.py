@@ -22,7 +22,8 @@ class ObservedLine:
     of a section; "hook-enter", "hook-leave", "hook-flush" when a context switch does it;
     "switch-begin", "switch-end", "update", "immediate"; "" for all else; name, caller: of a
     function, "" of other lines, caller also the function that a probed instruction is in; depth:
-    sections that the line's task is in; known: the trace saw them all begin; number: of the line.
+    sections that the line's task is in; known: the trace saw them all begin; number: of the line;
+    frames: of a stack, innermost first.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class ObservedLine:
         "columns",
         "cpu",
         "depth",
+        "frames",
         "known",
         "name",
         "number",
@@ -51,6 +53,7 @@ class ObservedLine:
         depth: int,
         *,
         known: bool,
+        frames: tuple[str, ...] = (),
     ) -> None:
         """See the class."""
         self.number = number
@@ -63,6 +66,7 @@ class ObservedLine:
         self.caller = caller
         self.depth = depth
         self.known = known
+        self.frames = frames
 
 
 class TraceObserver:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lazymmu.ftrace.record import nanoseconds
+from lazymmu.witness.trace.call_site import site_of
 from lazymmu.witness.trace.queue_stats import HANDLED, INTERRUPT, Told, handler_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def tell_section(listener: SectionListener, line: ObservedLine, *, inside: bool)
     """Tell the beginning or the end of a section; inside: the task is known to be in one."""
     pid, now = int(line.columns.pid), nanoseconds(line.stamp)
     if line.what == "enter":
-        listener.begins(pid, _comm(line), line.cpu, now, line.caller or "?")
+        listener.begins(pid, _comm(line), line.cpu, now, site_of(line.caller))
     elif line.what == "leave" and inside:
         listener.ends(pid, line.cpu, now)
 

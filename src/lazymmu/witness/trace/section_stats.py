@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.ftrace.record import fields_of, nanoseconds
+from lazymmu.witness.trace.call_site import site_of, site_of_stack
 from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
 from lazymmu.witness.trace.queue_stats import (
     BATCH,
@@ -46,6 +47,9 @@ __all__ = ["SectionStats"]
 
 _MAX_TEXTS: Final = 1 << 14
 """Texts, and columns, of which it is remembered what they say."""
+
+_MAX_OPEN: Final = 1 << 12
+"""Tasks with an open section that are followed; of one too many the first counts as cut."""
 
 _NOTHING: Final = (b"",) * 8
 """A run without a line."""
@@ -149,6 +153,11 @@ class SectionStats(SectionTotals, TraceObserver):
             if self._listener is not None:
                 self._listener.lost(int(line.columns.pid), line.cpu, nanoseconds(line.stamp))
         cpu = self._cpu(line.cpu)
+        if line.frames:
+            if held is not None and held is cpu.began:
+                held.site = site_of_stack(line.frames) or held.site
+            return
+        cpu.began = None
         if line.what:
             if self._listener is not None:
                 tell_section(self._listener, line, inside=held is not None)
@@ -208,7 +217,11 @@ class SectionStats(SectionTotals, TraceObserver):
                 held.depth += 1
                 held.group.nested += 1
             case "enter":
-                self._open[key] = OpenSection(nanoseconds(line.stamp), line.caller or "?")
+                if len(self._open) >= _MAX_OPEN:
+                    del self._open[next(iter(self._open))]
+                    self.cut += 1
+                self._open[key] = OpenSection(nanoseconds(line.stamp), site_of(line.caller))
+                cpu.began = self._open[key]
                 if line.known:
                     cpu.last = None
             case "leave" if held is not None:

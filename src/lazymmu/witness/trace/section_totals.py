@@ -29,11 +29,23 @@ class OpenSection:
 class CpuQueue:
     """What a CPU has queued, and why its next flush happens.
 
-    went: operations that went with its last flush; last: call site and task of the section that
-    ended last, if what is flushed next is its.
+    began: the section that began on the line before, of which a stack may follow; went: operations
+    that went with its last flush; last: call site and task of the section that ended last, if what
+    is flushed next is its.
     """
 
-    __slots__ = ("last", "lazy", "number", "queued", "reason", "site", "switching", "went", "why")
+    __slots__ = (
+        "began",
+        "last",
+        "lazy",
+        "number",
+        "queued",
+        "reason",
+        "site",
+        "switching",
+        "went",
+        "why",
+    )
 
     def __init__(self, number: int) -> None:
         """Of the CPU with this number, with nothing in it."""
@@ -45,6 +57,7 @@ class CpuQueue:
         self.why = ""
         self.switching = False
         self.last: tuple[str, str] | None = None
+        self.began: OpenSection | None = None
 
 
 class SectionTotals:

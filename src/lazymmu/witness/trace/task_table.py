@@ -21,6 +21,9 @@ __all__ = ["Head", "TaskTable"]
 _MAX_HEADS: Final = 1 << 14
 """Columns of which it is remembered what they stand for."""
 
+_MAX_TASKS: Final = 1 << 14
+"""Tasks that are followed at once; each takes half a KiB, and more with its sections."""
+
 Head = tuple["Columns", TracedCpu, bytes, tuple[str, ...]]
 """A line's columns, and what is asked of them: the CPU, the pid, the interrupts."""
 
@@ -70,8 +73,26 @@ class TaskTable:
 
     def add(self, pid: bytes, comm: bytes) -> TracedTask:
         """A new task, also where another one had its pid."""
+        if len(self.tasks) >= _MAX_TASKS:
+            self._make_room()
         task = self.tasks[pid] = self.stranger(pid, comm)
         return task
+
+    def _make_room(self) -> None:
+        """Give up half of the tasks, those that were met first, and first those at rest.
+
+        One that comes again is a new one, of which nothing is known.
+        """
+        self._doubt(
+            f"more than {_MAX_TASKS} tasks at once: of some of them nothing is known any more",
+            self._cursor.number,
+        )
+        resting = [pid for pid, task in self.tasks.items() if task.cpu is None and not _busy(task)]
+        wanted = _MAX_TASKS // 2
+        if len(resting) < wanted:
+            resting += [pid for pid, task in self.tasks.items() if task.cpu is None and _busy(task)]
+        for pid in resting[:wanted]:
+            self._monitors.ended.add(self.tasks.pop(pid).node)
 
     def stranger(self, pid: bytes, comm: bytes) -> TracedTask:
         """A task of which nothing is known, and that is not followed."""
@@ -151,3 +172,9 @@ class TaskTable:
         self.cpus.clear()
         self.heads.clear()
         self.forgotten += 1
+
+
+def _busy(task: TracedTask) -> bool:
+    """Whether a task is in a section, or its counters are not at zero."""
+    counts = task.counts
+    return bool(task.node.depth or (counts and (counts.enabled or counts.paused)))
