@@ -51,7 +51,8 @@ def test_a_series_stands_for_the_newest_of_it():
     """`6.12` is not the release that began the series."""
     assert find("x86", "6.12")[0].name == "6.12.117"
     assert find("x86", "7.3")[0].name == "7.3.4"
-    assert find("arm64", "6.16")[0].name == "6.16-rc1"
+    assert find("arm64", "6.16")[0].name == "6.17.8"
+    assert find("x86", "6.6")[0].name == "6.12.8"
     assert find("x86", "6.1")[0].name == "6.1.192"
 
 
@@ -66,6 +67,11 @@ def test_any_release_is_like_one_that_was_read():
         "6.12.107+deb13-amd64": "6.12.38",
         "4.4": "5.10",
         "9.9": "7.3.4",
+        "6.6-rc1": "6.6-rc1",
+        "6.6.0": "6.12.8",
+        "6.16.3": "6.17.8",
+        "7.2": "7.3.4",
+        "6.12.117": "6.12.117",
     }.items():
         assert find("x86", name)[0].name == like, name
     assert find("x86", "7.0.1")[1].row == "xen-cpu-strict"

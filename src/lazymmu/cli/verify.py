@@ -29,6 +29,7 @@ SUMMARY = "search executable machines for ways to break the contract"
 FORMATS = formats.VERBS[NAME]
 PORT = "port"
 """As `litmus.port.ARCH` has it, which is heavier to import than a parser."""
+_NOTHING = "no scenario expects anything of such an implementation; --all runs all of them"
 PREEMPT = ("none", "voluntary", "full", "lazy")
 
 
@@ -129,7 +130,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.tree is not None and not answer.wanted:
         return ExitCode.INCONCLUSIVE
     if args.replay is None and not answer.wanted:
-        say("no scenario expects anything of such an implementation; --all runs all of them")
+        from lazymmu.verbs.verify import missing
+
+        for sentence in missing(request) or (_NOTHING,):
+            say(sentence)
         return ExitCode.INCONCLUSIVE
     _print(answer, wanted, args)
     if args.replay is not None and not answer.done:

@@ -88,7 +88,7 @@ def known_as(name: str) -> str:
     """
     from lazymmu.machine.releases import RELEASES
 
-    branch = [one for one in RELEASES if one.startswith((f"{name}.", f"{name}-"))]
+    branch = [one for one in RELEASES if one.startswith(f"{name}.")]
     if name in RELEASES or not branch:
         return nearest(name, RELEASES) or name
     return branch[-1]

@@ -24,11 +24,12 @@ class CoreMM:
 
     set_ptes: set_ptes() exists (v6.6 on); before, each entry is a set_pte_at() of its own.
 
-    set_ptes_enters: architectures whose set_ptes() begins and ends a section of its own: those that
-    use the generic one of include/linux/pgtable.h, and sparc's (bcc6cc832573 ("mm: add default
-    definition of set_ptes()") and 1a10a44dfc1d ("sparc64: implement the new page table range
-    API") (both in v6.6), until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") and eb61ad14c459
-    ("sparc/mm: avoid calling arch_enter/leave_lazy_mmu() in set_ptes") (both in v6.15, 6.12.y)).
+    set_ptes_enters: architectures whose set_ptes() begins and ends a section of its own: those
+    that use the generic one of include/linux/pgtable.h, and sparc's (bcc6cc832573 ("mm: add
+    default definition of set_ptes()") and 1a10a44dfc1d ("sparc64: implement the new page table
+    range API") (both in v6.6), and until 47b8def9358c (in v6.6) powerpc's of 9fee28baa601,
+    until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") and eb61ad14c459 ("sparc/mm: avoid
+    calling arch_enter/leave_lazy_mmu() in set_ptes") (both in v6.15, 6.12.y)).
 
     pagemap_scope: pagemap_scan_pmd_entry() (fs/proc/task_mmu.c) is not there (before v6.7), begins
     its section before any lock and ends it after the last one was dropped ("wide"), or keeps it

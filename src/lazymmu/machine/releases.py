@@ -5,7 +5,9 @@ A release is a row of features; the machine is built from features alone.  A fea
 for by itself: the name of a row of the deferral table stands for the first release that has it.
 
 Read in the trees of the releases themselves, except v5.10, of which the mode's own files were read
-in trees that come from it, and v6.16-rc1, which is put together from what v6.16 changed later.
+in trees that come from it, and v6.6-rc1 and v6.16-rc1, which are put together from what v6.6 and
+v6.16 changed later: of v6.6, 49147beb0ccb ("x86/xen: allow nesting of same lazy mode") and
+47b8def9358c ("powerpc/mm: Avoid calling arch_enter/leave_lazy_mmu() in set_ptes").
 """
 
 from __future__ import annotations
@@ -119,6 +121,14 @@ MM_3_1: Final = replace(
 )
 MM_6_1_176: Final = replace(MM_5_10, uffd_wp_check="first", kmap="local", lacks={})
 MM_6_1_192: Final = replace(MM_6_1_176, kasan_allocates=False)
+MM_6_6_RC: Final = replace(
+    MM_6_1_176,
+    set_ptes=True,
+    set_ptes_enters=("x86", "x86-native", "sparc", "powerpc", "powerpc-radix", *WORST_CASES),
+    madvise_split_in_mode=False,
+    tables_vanish=True,
+    apply_stops_at_hole=True,
+)
 MM_6_12_8: Final = replace(
     MM_6_1_176,
     set_ptes=True,
@@ -165,6 +175,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         Release("5.10", "ptl-held", DirectMode, MM_5_10, historic=True),
         Release("6.1.176", "ptl-held", DirectMode, MM_6_1_176),
         Release("6.1.192", "ptl-held", DirectMode, MM_6_1_192),
+        Release("6.6-rc1", "ptl-held", DirectMode, MM_6_6_RC, historic=True),
         Release("6.12.8", "ptl-held", DirectMode, MM_6_12_8, _RT),
         Release("6.12.38", "no-nesting", DirectMode, MM_6_12_38, _RT),
         Release("6.12.117", "no-nesting", DirectMode, MM_6_12_117, _RT),
@@ -190,6 +201,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "5.10": XenExclusive,
         "6.1.176": XenExclusive,
         "6.1.192": XenExclusive,
+        "6.6-rc1": XenExclusive,
         "6.12.8": XenNestingCount,
         "6.12.38": XenNestingCount,
         "6.12.117": XenNestingCount,
@@ -206,6 +218,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "5.10": HashUnpinned,
         "6.1.176": HashActive,
         "6.1.192": HashActive,
+        "6.6-rc1": HashActive,
         "6.12.8": HashActive,
         "6.12.38": HashActive,
         "6.12.117": HashActive,
@@ -222,6 +235,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "5.10": SparcUnpinned,
         "6.1.176": SparcActive,
         "6.1.192": SparcActive,
+        "6.6-rc1": SparcUnpinned,
         "6.12.8": SparcUnpinned,
         "6.12.38": SparcActive,
         "6.12.117": SparcActive,
@@ -282,9 +296,7 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
         key=lambda release: release.historic,
     )
     exact = [release for release in candidates if release.name == name]
-    series = [
-        release for release in candidates if release.name.startswith((f"{name}.", f"{name}-"))
-    ]
+    series = [release for release in candidates if release.name.startswith(f"{name}.")]
     like = nearest(name, (release.name for release in candidates))
     resembling = [release for release in candidates if release.name == like]
     for found in (exact, by_row[:1], series[-1:], resembling):

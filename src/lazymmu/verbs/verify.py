@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lazymmu.contract.deferral import ROW_BY_NAME
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.crosscheck.trace_writer import render_trace
@@ -149,13 +150,13 @@ class VerifyAnswer:
     @property
     def likened(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
         """Each release that was asked for and not read: its name, the release that was taken for
-        it, and the implementations of that which were run."""
+        it, and the implementations of that which were run, with the releases that have them."""
         features = there_are()[2]
         found = []
         for name in self.request.releases:
             taken = known_as(name)
             if name and name not in features and taken != name:
-                ran = (run.feature for run, _ in self.done if run.release == taken)
+                ran = (_known(run.feature) for run, _ in self.done if run.release == taken)
                 found.append((name, taken, tuple(dict.fromkeys(ran))))
         return tuple(found)
 
@@ -183,6 +184,12 @@ class VerifyAnswer:
         unsure = bool(answers & {SearchOutcome.INCONCLUSIVE, SearchOutcome.NEVER_OCCURS})
         nothing = answers == {SearchOutcome.NOT_APPLICABLE}
         return ExitCode.INCONCLUSIVE if unsure or nothing else ExitCode.CLEAN
+
+
+def _known(feature: str) -> str:
+    """An implementation, and in which releases it is."""
+    row = ROW_BY_NAME.get(feature)
+    return feature if row is None or not row.seen else f"{feature}: {row.seen}"
 
 
 def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswer:
@@ -281,12 +288,33 @@ def _chosen(asked: VerifyRequest) -> tuple[list[Run], tuple[Scenario, ...]]:
         arches=arches,
         releases=releases,
         # No scenario expects anything of an implementation that came just now.
-        everything=asked.everything or asked.port is not None,
+        # Who names a run in full wants that one, whether anything is expected of it or not.
+        everything=asked.everything or asked.port is not None or _in_full(asked),
         # Without a choice the table is short: `also` is for who asks for something.
         also=bool(asked.files or asked.scenarios or asked.rule or arches or releases),
     )
     idle = [one for one in found if not any(run.scenario is one for run in chosen)]
     return chosen, tuple(idle) if asked.files else ()
+
+
+def missing(asked: VerifyRequest) -> tuple[str, ...]:
+    """Why there is no run of what was named: a sentence for each architecture and release."""
+    arches, _releases, features = there_are()
+    found = []
+    for release in filter(None, asked.releases):
+        taken = release if release in features else known_as(release)
+        for arch in [one for one in asked.arches if one in arches]:
+            there = [(known, feature) for one, known, feature in implementations() if one == arch]
+            if not any(taken in pair for pair in there):
+                has = ", ".join(known for known, _ in there)
+                found.append(f"{arch} has no lazy MMU mode that is known in {release}; in {has}")
+    return tuple(found)
+
+
+def _in_full(asked: VerifyRequest) -> bool:
+    """Whether scenario, architecture and release are all named."""
+    named_ = asked.scenarios or asked.files
+    return bool(named_ and set(asked.arches) - {"", "all"} and set(asked.releases) - {""})
 
 
 def catalogue(asked: VerifyRequest) -> tuple[list[Scenario], list[tuple[str, str, str]]]:

@@ -86,7 +86,8 @@ def release_of(name: str) -> ReleaseRows:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Which of the releases in `known`, oldest first, the release `name` is like, as above.
 
-    None for what does not begin like a release, or is older than all that are known.
+    A candidate of a release is like no other.  None for what does not begin like a release, or is
+    older than all that are known.
     """
     entries = list(known)
     if name in entries:
@@ -95,12 +96,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if wanted is None:
         return None
     numbered = [(_numbers(entry) or (), entry) for entry in entries]
+    if all(numbers > wanted and numbers[:2] != wanted[:2] for numbers, _ in numbered):
+        return None
+    numbered = [(numbers, entry) for numbers, entry in numbered if "-rc" not in entry]
     series = [(numbers, entry) for numbers, entry in numbered if numbers[:2] == wanted[:2]]
     older = [entry for numbers, entry in series if numbers <= wanted]
     later = [entry for numbers, entry in numbered if numbers > wanted]
-    if not series and len(later) == len(entries):
-        return None
-    return (older[-1:] or [entry for _, entry in series] or later or entries[-1:])[0]
+    return (older[-1:] or [entry for _, entry in series] or later or [numbered[-1][1]])[0]
 
 
 def _numbers(name: str) -> tuple[int, ...] | None:
