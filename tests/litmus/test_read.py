@@ -136,7 +136,11 @@ WRONG = [
     ("ptl L = A", "ptl L = L", "6:24: `L` is a lock already, and no page"),
     ("ptl L", "ptl T0", "9:1: `T0` is a lock already"),
     ("= A\n", "= A:rw\n", "6:24: a value has no flag `rw`; there are ro, old, clean, wp"),
-    ("= none\n", "= nil\n", "7:20: `nil` is no value: none, swap, marker, migration, or a page"),
+    (
+        "= none\n",
+        "= nil\n",
+        "7:20: `nil` is no value: none, swap, swap-exclusive, marker, migration, migration-writable, or a page",
+    ),
     ("set_pte ptep B:ro", "set_pet pte B", "12:9: there is no operation `set_pet`; did you mean"),
     ("set_pte ptep B:ro", "set_pte ptep", "12:9: `set_pte` takes an entry and a value"),
     ("set_pte ptep B:ro", "set_pte q B", "12:9: `set_pte` names an entry `q` that is not declared"),

@@ -22,9 +22,14 @@ class _Signatures(Mapping[str, str]):
     """Signatures by name; machines are built, newest release first, until one has the name."""
 
     def __init__(self) -> None:
-        from lazymmu.machine.operations import PREDICATES
+        from lazymmu.machine.control import NEED_RESCHED, PREDICATES
 
-        self._found = {f"if {predicate}": "entry :" for predicate in PREDICATES}
+        self._found = {
+            f"{word} {predicate}": "entry :" for word in ("if", "while") for predicate in PREDICATES
+        }
+        self._found |= {f"{word} {NEED_RESCHED}": ":" for word in ("if", "while")}
+        self._found |= {"repeat": "number :"}
+        self._found |= dict.fromkeys(("loop", "maybe", "choose", "either"), ":")
         self._rest = _machines()
 
     def __getitem__(self, name: str) -> str:

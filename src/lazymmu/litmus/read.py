@@ -83,7 +83,7 @@ class _Section(NamedTuple):
     place: dict[str, int]
 
 
-_MANY = ("claim", "bug", "rule", "see", "watch", "locks", "task", "interrupt")
+_MANY = ("claim", "bug", "rule", "see", "watch", "locks", "mutexes", "task", "interrupt")
 _ONCE = ("machine", "entries", "occurs", "finally", "expect", "also")
 
 
@@ -129,6 +129,7 @@ class _Reader(Transformer[Token, Scenario]):
             see=tuple(said["see"]),
             machine=said["machine"][0] if said["machine"] else MachineDeclaration(),
             locks=tuple(said["locks"]),
+            mutexes=tuple(said["mutexes"]),
             entries=tuple(said["entries"]),
             tasks=tuple(said["task"]),
             interrupts=tuple(said["interrupt"]),
@@ -158,6 +159,9 @@ class _Reader(Transformer[Token, Scenario]):
 
     def locks(self, meta: Meta, children: list[Token]) -> _Section:
         return self._list(meta, children, "locks")
+
+    def mutexes(self, meta: Meta, children: list[Token]) -> _Section:
+        return self._list(meta, children, "mutexes")
 
     def see(self, meta: Meta, children: list[Token]) -> _Section:
         return _Section("see", [" ".join(children[0].strip('"').split())], _at(meta))

@@ -239,8 +239,9 @@ class Scenario(_Placed):
     """One litmus file.
 
     name: also the file's; sentence: the behaviour; claims, bugs, rules: what it is a witness of;
-    see: where the kernel shows it; locks: those that cover no entry; watch: the rules to judge by,
-    () for all that machines witness; occurs: what must happen, lest the verdict is worth nothing.
+    see: where the kernel shows it; locks: those that cover no entry; mutexes: those that sleep;
+    watch: the rules to judge by, () for all that machines witness; occurs: what must happen, lest
+    the verdict is worth nothing.
     """
 
     name: str
@@ -251,6 +252,7 @@ class Scenario(_Placed):
     see: tuple[str, ...] = ()
     machine: MachineDeclaration = MachineDeclaration()
     locks: tuple[str, ...] = ()
+    mutexes: tuple[str, ...] = ()
     entries: tuple[EntryDeclaration, ...] = ()
     tasks: tuple[TaskDeclaration, ...] = ()
     interrupts: tuple[IrqDeclaration, ...] = ()

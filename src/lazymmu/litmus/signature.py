@@ -32,6 +32,7 @@ CURRENT = "ptep"
 KINDS = {
     "entry": "an entry",
     "lock": "a lock",
+    "mutex": "a mutex",
     "task": "a task",
     "page": "a page",
     "value": "a value",
@@ -91,7 +92,7 @@ def bad_value(text: str) -> str | None:
 
 def _no(kind: str, argument: str, names: Mapping[str, Collection[str]]) -> str | None:
     match kind:
-        case "entry" | "lock" | "task":
+        case "entry" | "lock" | "mutex" | "task":
             if argument in names[kind] or (kind == "entry" and argument == CURRENT):
                 return None
             return f"names {KINDS[kind]} `{argument}` that is not declared"

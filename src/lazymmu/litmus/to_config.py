@@ -101,7 +101,7 @@ def _locks(scenario: Scenario) -> Iterator[LockSpec]:
                 cls = "kernel-pt" if entry.space == "kernel" else "mm"
             # A lock of both levels is the one lock of an mm without split locks.
             classes[lock] = cls if classes.get(lock, cls) == cls else "mm"
-    for name in scenario.locks:
+    for name in (*scenario.locks, *scenario.mutexes):
         classes.setdefault(name, "other")
     for name, cls in classes.items():
         yield LockSpec(name, cls)

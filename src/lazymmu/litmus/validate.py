@@ -133,9 +133,11 @@ def _declared(scenario: Scenario) -> dict[str, set[str]]:
         if lock in found:
             _fail(scenario, f"`{lock}` is {_a(found[lock])} already, and `locks` is for others")
         declare(scenario, "lock", lock)
+    for mutex in scenario.mutexes:
+        declare(scenario, "mutex", mutex)
     for program in scenario.programs:
         declare(program, "task" if program in scenario.tasks else "interrupt", program.name)
-    kinds = ("entry", "lock", "task", "interrupt")
+    kinds = ("entry", "lock", "mutex", "task", "interrupt")
     return {kind: {name for name, what in found.items() if what == kind} for kind in kinds}
 
 
@@ -180,16 +182,17 @@ def _operations(
 ) -> None:
     for line in _all(lines):
         name, args = line.name, line.args
-        if name == "if":
+        if name in ("if", "while"):
             args = args[args[:1] == ("not",) :]
             if not args or not line.body:
-                _fail(line, "`if` needs a predicate such as `pte_none p`, and lines below it")
-            name, args = f"if {args[0]}", args[1:]
+                _fail(line, f"`{name}` needs a predicate such as `pte_none p`, and lines below it")
+            name, args = f"{name} {args[0]}", args[1:]
         if known is None:
             continue
-        if name not in known and line.name == "if":
-            predicates = [one[3:] for one in known if one.startswith("if ")]
-            _one_of(line, "predicate", name[3:], predicates)
+        if name not in known and line.name in ("if", "while"):
+            head = f"{line.name} "
+            predicates = [one.removeprefix(head) for one in known if one.startswith(head)]
+            _one_of(line, "predicate", name.removeprefix(head), predicates)
         elif name not in known:
             _one_of(line, "operation", name, list(known))
         wrong = signature.misfit(known[name], args, names, body=bool(line.body))

@@ -48,6 +48,7 @@ def _lines(scenario: Scenario) -> Iterator[str]:
         ("rule", scenario.rules),
         ("watch", scenario.watch),
         ("locks", scenario.locks),
+        ("mutexes", scenario.mutexes),
     ):
         if names:
             yield f"{keyword} {', '.join(names)}"

@@ -19,8 +19,9 @@ class StepContext:
     """The moment at which a step happens.
 
     cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in this
-    step; costs: called with the name of each thing that takes time ("hypercall", "barrier",
-    "invalidation"), for who counts.
+    step; choice: the number of the alternative that is taken, -1 where there is no choice; costs:
+    called with the name of each thing that takes time ("hypercall", "barrier", "invalidation"), for
+    who counts.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class StepContext:
         "_rt",
         "_tasks",
         "_view",
+        "choice",
         "costs",
         "cpu",
         "events",
@@ -59,6 +61,7 @@ class StepContext:
         self.this_cpu = layout.slot(view, "cpu", cpu)
         self.events: list[Event] = []
         self.costs = costs
+        self.choice = -1
 
     # ---- things ------------------------------------------------------------------------------
 

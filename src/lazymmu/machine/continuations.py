@@ -92,7 +92,10 @@ class Continuations:
                 stack = (*stack[:-1], RoutineFrame(call))
             elif isinstance(said, _Returned):
                 stack = stack[:-1]
-                if stack:
+                if isinstance(said.value, RoutineCall):
+                    # A loop goes round: the call takes the place of the one that returned it.
+                    stack = (*stack, RoutineFrame(replace(said.value, keep=frame.call.keep)))
+                elif stack:
                     stack = _send(stack, said.value if frame.call.keep else None)
             else:
                 break

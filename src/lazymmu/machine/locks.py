@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.events import Drop, Pin, Take, Unpin
+from lazymmu.contract.events import Drop, MaySleep, Pin, Take, Unpin
 from lazymmu.machine.layout import Column
 from lazymmu.machine.steps import Retry, atomic, local, routine
 
@@ -82,6 +82,58 @@ class MachineLocks:
             here.preempt_disable()
         here.emit(Take, lock=lock, cls=self.classes[lock], how="try")
         return True
+
+    # ---- mutexes -----------------------------------------------------------------------------
+
+    @atomic
+    def _say_sleep(self, here: StepContext) -> None:
+        here.emit(MaySleep, why="mutex_lock")
+        if here.this_cpu.irq:
+            here.bug_on(True, "scheduling while atomic")
+
+    @atomic
+    def _lock(self, here: StepContext, mutex: str) -> None:
+        """The task sleeps while another one has it."""
+        slot, current = here.lock(mutex), here.current
+        if slot.owner != FREE:
+            current.status = "sleeping"
+            raise Retry
+        current.status = "running"
+        slot.owner = here.task
+        here.emit(Take, lock=mutex, cls="other")
+
+    @atomic
+    def _trylock(self, here: StepContext, mutex: str) -> bool:
+        slot = here.lock(mutex)
+        if slot.owner != FREE:
+            return False
+        slot.owner = here.task
+        here.emit(Take, lock=mutex, cls="other", how="try")
+        return True
+
+    @atomic
+    def _unlock(self, here: StepContext, mutex: str) -> None:
+        slot = here.lock(mutex)
+        if here.bug_on(slot.owner != here.task, f"mutex_unlock({mutex}) without holding it"):
+            return
+        slot.owner = FREE
+        here.emit(Drop, lock=mutex, cls="other")
+
+    @routine("kernel/locking/mutex.c")
+    def mutex_lock(self, mutex: str) -> Routine:
+        """Take a mutex, and sleep until it is free."""
+        yield self._say_sleep()
+        yield self._lock(mutex)
+
+    @routine("kernel/locking/mutex.c")
+    def mutex_trylock(self, mutex: str) -> Routine:
+        """Take a mutex if nobody has it; tells whether it did."""
+        return (yield self._trylock(mutex))
+
+    @routine("kernel/locking/mutex.c")
+    def mutex_unlock(self, mutex: str) -> Routine:
+        """Drop a mutex."""
+        yield self._unlock(mutex)
 
     @routine("include/linux/spinlock.h")
     def spin_lock(self, lock: str) -> Routine:

@@ -10,10 +10,16 @@ from lazymmu.contract.events import IrqEnter, IrqExit
 from lazymmu.machine.config import ConfigError, MachineConfig, Preempt
 from lazymmu.machine.context import StepContext
 from lazymmu.machine.continuations import Continuations, functions, innermost
+from lazymmu.machine.control import alternatives
 from lazymmu.machine.layout import Column, Layout
 from lazymmu.machine.locks import MachineLocks
 from lazymmu.machine.memory import Memory
 from lazymmu.machine.mm import CoreCode
+from lazymmu.machine.operation_names import (
+    ARCH_OPERATIONS,
+    LOCK_OPERATIONS,
+    MODE_OPERATIONS,
+)
 from lazymmu.machine.operations import Programs, gather
 from lazymmu.machine.pages import mapped_by
 from lazymmu.machine.releases import PORTS, find
@@ -39,8 +45,9 @@ MAX_CPUS = 3
 class Action:
     """Something that can happen next.
 
-    kind: "run" (the CPU's current task, its interrupt or its switch goes on), "switch" (to task
-    `number`), "interrupt" (number `number`) or "walk" (the CPU's page walker caches an entry).
+    kind: "run" (the CPU's current task, its interrupt or its switch goes on), "choose" (the same,
+    where it has a choice: alternative `number`), "switch" (to task `number`), "interrupt" (number
+    `number`) or "walk" (the CPU's page walker caches an entry).
     """
 
     kind: str
@@ -108,6 +115,10 @@ class Machine:
         self.programs = Programs(self.operations)
         self.continuations = Continuations(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))
+        self._alternatives = max(
+            alternatives(op for task in config.tasks for op in task.program),
+            alternatives(op for irq in config.interrupts for op in irq.program),
+        )
         self._handlers = tuple(self.handler(irq.kind, irq.program) for irq in config.interrupts)
         for irq in config.interrupts:
             self.programs.run(irq.program)  # an operation that is not there is refused now
@@ -193,6 +204,9 @@ class Machine:
         for cpu in range(self.config.cpus):
             yield Action("run", cpu, 0, "goes on")
         for cpu in range(self.config.cpus):
+            for number in range(self._alternatives):
+                yield Action("choose", cpu, number, f"goes on with choice {number + 1}")
+        for cpu in range(self.config.cpus):
             for number, name in enumerate(tasks):
                 if number < len(self.config.tasks) or number == self.sched.idle(cpu):
                     yield Action("switch", cpu, number, f"switches to {name}")
@@ -227,6 +241,9 @@ class Machine:
         match action.kind:
             case "run":
                 done = self._run(here)
+            case "choose":
+                here.choice = action.number
+                done = self._run(here)
             case "switch":
                 done = self._switch(here, action.number)
             case "interrupt":
@@ -250,6 +267,10 @@ class Machine:
             if not stack or (not on_cpu and here.current.status in ("blocked", "dead")):
                 return done
             step = self.continuations.step(stack)
+            if done and _alternatives(step):
+                return True
+            if not done and not _takes(step, here.choice):
+                return False
             try:
                 value: Hashable = step(here)
             except Blocked:
@@ -309,7 +330,7 @@ class Machine:
         action = self.actions[number]
         here = self.here(view, action.cpu)
         current = here.task_name(here.task)
-        if action.kind != "run":
+        if action.kind not in ("run", "choose"):
             return StepDescription(current, (), action.text, "")
         on_cpu = bool(here.this_cpu.thread)
         stack: Stack = here.this_cpu.thread if on_cpu else here.current.stack
@@ -328,48 +349,18 @@ class Machine:
         )
 
 
+def _alternatives(step: Step) -> int:
+    return int(getattr(step, "alternatives", 0))
+
+
+def _takes(step: Step, choice: int) -> bool:
+    """Whether this is how a step is taken: with one of its alternatives, or with none."""
+    number = _alternatives(step)
+    return 0 <= choice < number if number else choice < 0
+
+
 def _local(step: Step) -> bool:
     return getattr(step, "local", False)
-
-
-LOCK_OPERATIONS = (
-    "spin_lock",
-    "spin_trylock",
-    "spin_unlock",
-    "preempt_disable",
-    "preempt_enable",
-    "migrate_disable",
-    "migrate_enable",
-    "local_bh_disable",
-    "local_bh_enable",
-    "local_irq_disable",
-    "local_irq_enable",
-)
-MODE_OPERATIONS = (
-    "lazy_mmu_mode_enable",
-    "lazy_mmu_mode_enable_with_ptes",
-    "lazy_mmu_mode_disable",
-    "arch_flush_lazy_mmu_mode",
-    "lazy_mmu_mode_flush",
-    "lazy_mmu_mode_pause",
-    "lazy_mmu_mode_resume",
-)
-ARCH_OPERATIONS = (
-    "ptep_get",
-    "set_pte",
-    "pte_clear",
-    "set_pmd",
-    "pmd_clear",
-    "set_pmd_at",
-    "pmdp_huge_get_and_clear",
-    "ptep_get_and_clear",
-    "ptep_set_wrprotect",
-    "ptep_modify_prot_start",
-    "ptep_modify_prot_commit",
-    "ptep_try_set",
-    "flush_tlb_range",
-    "tlb_flush",
-)
 
 
 def _refuse(config: MachineConfig, release: Release) -> None:

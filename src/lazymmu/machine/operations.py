@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.machine.config import ConfigError
-from lazymmu.machine.memory import page_of, writable
-from lazymmu.machine.steps import RoutineCall, routine
+from lazymmu.machine.control import CONTROL, control, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lazymmu.machine.config import Op, Value
-    from lazymmu.machine.steps import Routine
+    from lazymmu.machine.config import Op
+    from lazymmu.machine.steps import RoutineCall
 
 KINDS = {
     "entry": "entry",
@@ -30,6 +29,7 @@ KINDS = {
     "target": "entry",
     "value": "value",
     "lock": "lock",
+    "mutex": "mutex",
     "page": "page",
     "child": "task",
     "body": "body",
@@ -40,15 +40,6 @@ KINDS = {
 
 CALLBACK_ENTRY = "ptep"
 """What a callback calls the entry it was called for."""
-
-
-PREDICATES: Mapping[str, Callable[[Value], bool]] = {
-    "pte_none": lambda value: value is None,
-    "pte_present": lambda value: page_of(value) is not None,
-    "pte_write": writable,
-    "pte_uffd_wp": lambda value: ":wp" in (value or ""),
-}
-"""What `if` may ask of an entry: the kernel's predicates (linux/pgtable.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +147,8 @@ class Programs:
 
     def call(self, op: Op) -> RoutineCall:
         """The call of one operation.  Raises ConfigError for one that cannot be."""
-        if op.name == "if":
-            return self._branch(op)
+        if op.name in CONTROL:
+            return control(op, self.call, self._read)
         operation = self.operations.get(op.name)
         if operation is None:
             raise ConfigError(f"this machine has no operation {op.name}")
@@ -175,35 +166,8 @@ class Programs:
         """A whole program as one routine."""
         return sequence(tuple(self.call(op) for op in ops))
 
-    def _branch(self, op: Op) -> RoutineCall:
-        """`if pte_none p`, `if not pte_none p`: read the entry, and perhaps run the body."""
-        *negation, predicate, entry = op.args
-        if predicate not in PREDICATES:
-            raise ConfigError(f"there is no predicate {predicate}; {', '.join(PREDICATES)} are")
-        read = self.operations["ptep_get"].make(entry)
-        body = tuple(self.call(inner) for inner in op.body)
-        return replace(branch(read, predicate, not negation, body), keep=False)
-
-
-@routine("")
-def sequence(calls: tuple[RoutineCall, ...]) -> Routine:
-    """One operation after the other."""
-    yield from calls
-
-
-@routine("")
-def holds(read: RoutineCall, predicate: str) -> Routine:
-    """Whether the predicate holds of what is read; the value itself is forgotten."""
-    return PREDICATES[predicate]((yield read))
-
-
-@routine("")
-def branch(
-    read: RoutineCall, predicate: str, wanted: bool, body: tuple[RoutineCall, ...]
-) -> Routine:
-    """Run the body when the predicate holds (or not) of what is read."""
-    if (yield holds(read, predicate)) == wanted:
-        yield sequence(body)
+    def _read(self, entry: str) -> RoutineCall:
+        return self.operations["ptep_get"].make(entry)
 
 
 def _argument(text: str) -> str | None:

@@ -27,6 +27,7 @@ NOWHERE: Final = -1
 GOING: Final[Mapping[str, SwitchWhy]] = {
     "blocked": "blocked",
     "waiting": "lock",
+    "sleeping": "blocked",
     "resched": "yielded",
     "dead": "exit",
 }

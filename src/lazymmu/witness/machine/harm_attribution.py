@@ -16,7 +16,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Party, RuleKind
 from lazymmu.explore import StateField, search
 from lazymmu.machine import ConfigError
-from lazymmu.machine.machine import MODE_OPERATIONS
+from lazymmu.machine.operation_names import MODE_OPERATIONS
 from lazymmu.witness.machine.product_model import PREEMPTION, ProductModel, watched_rules
 from lazymmu.witness.machine.verdict import FINALLY, HARMS
 
