@@ -139,7 +139,7 @@ WRONG = [
     (
         "= none\n",
         "= nil\n",
-        "7:20: `nil` is no value: none, swap, swap-exclusive, marker, migration, migration-writable, or a page",
+        "7:20: `nil` is no value: none, swap, swap-exclusive, marker, migration, ",
     ),
     ("set_pte ptep B:ro", "set_pet pte B", "12:9: there is no operation `set_pet`; did you mean"),
     ("set_pte ptep B:ro", "set_pte ptep", "12:9: `set_pte` takes an entry and a value"),

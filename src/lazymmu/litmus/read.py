@@ -20,6 +20,7 @@ from lazymmu.litmus.scenario import (
     ExpectationTarget,
     ExpectedOutcome,
     FinalClause,
+    Invariant,
     IrqDeclaration,
     MachineDeclaration,
     OperationLine,
@@ -84,7 +85,7 @@ class _Section(NamedTuple):
 
 
 _MANY = ("claim", "bug", "rule", "see", "watch", "locks", "mutexes", "task", "interrupt")
-_ONCE = ("machine", "entries", "occurs", "finally", "expect", "also")
+_ONCE = ("machine", "entries", "occurs", "finally", "always", "cost", "expect", "also")
 
 
 def _at(meta: Meta) -> dict[str, Any]:
@@ -136,6 +137,8 @@ class _Reader(Transformer[Token, Scenario]):
             watch=tuple(said["watch"]),
             occurs=tuple(said["occurs"]),
             finally_=tuple(said["finally"]),
+            always=tuple(said["always"]),
+            cost=tuple(said["cost"]),
             expect=(*said["expect"], *said["also"]),
             file=self.file,
             line=name.line,
@@ -264,6 +267,27 @@ class _Reader(Transformer[Token, Scenario]):
 
     def finally_(self, meta: Meta, children: list[FinalClause]) -> _Section:
         return _Section("finally", children, _at(meta))
+
+    def always(self, meta: Meta, children: list[Invariant]) -> _Section:
+        return _Section("always", children, _at(meta))
+
+    def cost(self, meta: Meta, children: list[Invariant]) -> _Section:
+        return _Section("cost", children, _at(meta))
+
+    def invariant(self, meta: Meta, children: list[str]) -> Invariant:
+        name, compare, *values = children
+        return Invariant(str(name), compare, tuple(map(str, values)), **_at(meta))
+
+    limit = invariant
+
+    def compare(self, _meta: Meta, children: list[Token]) -> str:
+        return str(children[0])
+
+    def equals(self, _meta: Meta, _children: list[Token]) -> str:
+        return "="
+
+    def held(self, _meta: Meta, children: list[Token]) -> str:
+        return str(children[0])
 
     def final(self, meta: Meta, children: list[Any]) -> FinalClause:
         which, entry, *values = children

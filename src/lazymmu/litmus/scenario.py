@@ -182,6 +182,21 @@ class FinalClause(_Placed):
 
 
 @dataclass(frozen=True, slots=True)
+class Invariant(_Placed):
+    """What must hold all along: a variable, or how often something slow was done, and a comparison.
+
+    compare: "=", "!=", "<", "<=", ">" or ">="; values: with "=" and "!=" any of them.
+    """
+
+    name: str
+    compare: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.compare} {' or '.join(self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectationTarget(_Placed):
     """Implementations that an expectation is about.
 
@@ -259,6 +274,8 @@ class Scenario(_Placed):
     watch: tuple[str, ...] = ()
     occurs: tuple[Pattern, ...] = ()
     finally_: tuple[FinalClause, ...] = ()
+    always: tuple[Invariant, ...] = ()
+    cost: tuple[Invariant, ...] = ()
     expect: tuple[Expect, ...] = ()
     file: str = field(default="", compare=False)
 

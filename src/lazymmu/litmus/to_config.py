@@ -68,7 +68,13 @@ def to_query(
         for final in scenario.finally_
     )
     return Query(
-        config, watch=scenario.watch, occurs=scenario.occurs, finals=finals, bound=machine.bound
+        config,
+        watch=scenario.watch,
+        occurs=scenario.occurs,
+        finals=finals,
+        bound=machine.bound,
+        always=scenario.always,
+        cost=scenario.cost,
     )
 
 

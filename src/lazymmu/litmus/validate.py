@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FINALLY", "KnownNames", "check", "named"]
 
+EVENTUALLY = "eventually"
+"""What `watch` calls the property that nothing is pending for ever."""
+
+_COSTS = ("hypercall", "barrier", "invalidation", "spurious fault")
+_STATEMENTS = {"finally": "finally_", "always": "always", "cost": "cost"}
+"""What `expect` may call a statement of the scenario that is not kept."""
+
 FINALLY = "finally"
 """What `expect` calls a final state that the scenario rules out."""
 
@@ -77,7 +84,7 @@ def check(scenario: Scenario, known: KnownNames) -> None:
     for rule in scenario.rules:
         _one_of(scenario, "rule", rule, known.rules)
     for rule in scenario.watch:
-        _one_of(scenario, "rule that machines show", rule, known.watched)
+        _one_of(scenario, "rule that machines show", rule, [*known.watched, EVENTUALLY])
     names = _declared(scenario)
     _entries(scenario, names)
     _tasks(scenario)
@@ -85,6 +92,14 @@ def check(scenario: Scenario, known: KnownNames) -> None:
         _operations(program.operations, known.operations, names)
     for pattern in scenario.occurs:
         _pattern(pattern, names)
+    for invariant in (*scenario.always, *scenario.cost):
+        ordered = invariant.compare not in ("=", "!=")
+        if ordered and not (len(invariant.values) == 1 and invariant.values[0].isdecimal()):
+            _fail(invariant, f"`{invariant.compare}` compares with one number")
+    for limit in scenario.cost:
+        _one_of(limit, "cost", limit.name, _COSTS)
+        if limit.compare not in ("<", "<="):
+            _fail(limit, "a cost has an upper limit: `<=` or `<`")
     for expected in scenario.expect:
         _expected(expected, scenario, known)
 
@@ -243,7 +258,8 @@ def _expected(expected: Expect, scenario: Scenario, known: KnownNames) -> None:
         if target.since and target.until and not within(target.since, target.until):
             _fail(target, f"no release is from {target.since} and up to {target.until}")
         _release(target, known)
-    watched = [*(scenario.watch or known.watched), *([FINALLY] if scenario.finally_ else [])]
+    watched = [*(scenario.watch or known.watched)]
+    watched += [name for name, said in _STATEMENTS.items() if getattr(scenario, said)]
     for breach in expected.broken:
         _one_of(breach, "watched rule", breach.rule, watched)
 

@@ -63,6 +63,8 @@ def _lines(scenario: Scenario) -> Iterator[str]:
     yield ""
     yield from _block("occurs", map(str, scenario.occurs))
     yield from _block("finally", map(str, scenario.finally_))
+    yield from _block("always", map(str, scenario.always))
+    yield from _block("cost", map(str, scenario.cost))
     for keyword, also in (("expect", False), ("also", True)):
         lines = (expected for expected in scenario.expect if expected.also is also)
         yield from _block(keyword, map(_expect, lines))

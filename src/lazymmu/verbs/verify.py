@@ -36,7 +36,7 @@ from lazymmu.verbs.given import Given, read, several
 from lazymmu.verbs.lifting import LiftedTree, lifted, with_lines
 from lazymmu.verbs.port import ported
 from lazymmu.witness.machine.replay import ReplayError, replay
-from lazymmu.witness.machine.verdict import FINALLY, PSEUDO, SearchOutcome
+from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
 
 if TYPE_CHECKING:
     from lazymmu.crosscheck.values import RenderedTrace
@@ -360,7 +360,8 @@ def _varied(scenario: Scenario, asked: VerifyRequest) -> Scenario:
 
 def _about(scenario: Scenario, rule: str) -> bool:
     if rule in PSEUDO:
-        return rule != FINALLY or bool(scenario.finally_)
+        said = {"finally": scenario.finally_, "always": scenario.always, "cost": scenario.cost}
+        return bool(said.get(rule, True))
     expected = (breach.rule for expect in scenario.expect for breach in expect.broken)
     return rule in (*scenario.rules, *scenario.watch, *expected)
 

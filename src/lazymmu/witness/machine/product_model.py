@@ -8,6 +8,7 @@ violation, so that one search finds the shortest way to break each rule.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,8 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind, Witness
 from lazymmu.explore import StateField
 from lazymmu.machine import Machine
-from lazymmu.witness.machine.verdict import DEADLOCK, FINALLY
+from lazymmu.witness.machine.invariants import AsIf, bind, most
+from lazymmu.witness.machine.verdict import ALWAYS, DEADLOCK, EVENTUALLY, FINALLY, LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.section import TaskState
     from lazymmu.explore import StateView
     from lazymmu.machine import MachineConfig
+    from lazymmu.witness.machine.invariants import SaidInvariant
 
 PREEMPTION = "preemption"
 
@@ -61,7 +64,8 @@ class Query:
     """What is asked of a machine.
 
     watch: names of rules, () for all that machines witness; occurs: situations that must happen;
-    finals: how it must end; bound: involuntary preemptions at most, None for any number.
+    finals: how it must end; bound: involuntary preemptions at most, None for any number;
+    always: what must hold of variables all along; cost: how often what is slow may be done.
     """
 
     config: MachineConfig
@@ -69,6 +73,8 @@ class Query:
     occurs: tuple[CoverGoal, ...] = ()
     finals: tuple[FinalCondition, ...] = ()
     bound: int | None = None
+    always: tuple[SaidInvariant, ...] = ()
+    cost: tuple[SaidInvariant, ...] = ()
 
 
 def watched_rules(names: Sequence[str] = ()) -> tuple[str, ...]:
@@ -138,19 +144,27 @@ class ProductModel:
         tasks = self.machine.layout.names["task"]
         self._base = len(self.machine.fields)
         self._slots = {name: self._base + number for number, name in enumerate(tasks)}
+        self._spent = self._base + len(tasks)
         self.fields = (
             *(StateField(name, values) for name, values in self.machine.fields),
             *(StateField(f"{name}.monitor") for name in tasks),
+            *(StateField(f"spent.{limit.name}", most(limit) + 2) for limit in query.cost),
         )
+        names = [name for name, _ in self.machine.fields]
+        self._always = tuple(bind(one, names) for one in query.always)
         self.initial: tuple[Hashable, ...] = (
             *self.machine.initial,
             *(self.runtime.start() for _ in tasks),
+            *(0 for _ in query.cost),
         )
         self.actions = tuple(str(action) for action in self.machine.actions)
         self.labels = (
             PREEMPTION,
             *self.rules,
             DEADLOCK,
+            *([EVENTUALLY] * (EVENTUALLY in query.watch)),
+            *(f"{ALWAYS} {number}" for number in range(len(query.always))),
+            *(f"{LIMIT} {number}" for number in range(len(query.cost))),
             *(f"{FINALLY} {number}" for number in range(len(query.finals))),
             *(f"occurs {number}" for number in range(len(query.occurs))),
         )
@@ -163,10 +177,12 @@ class ProductModel:
 
     def step(self, state: StateView, action: int, /) -> int | None:
         """One step of the machine, judged."""
-        events = self.machine.step(state, action)
+        spent: Counter[str] = Counter()
+        count = (lambda what: spent.update((what,))) if self.query.cost else None
+        events = self.machine.step(state, action, count)
         if events is None:
             return None
-        mask = 0
+        mask = self._kept(state, spent)
         for event, task, violations in self.follow(state, events):
             if isinstance(event, SwitchOut) and event.why == "preempted":
                 mask |= self._bits[PREEMPTION]
@@ -175,6 +191,22 @@ class ProductModel:
                     mask |= bit
             for violation in violations:
                 mask |= self._bits[violation.rule]
+        return mask
+
+    def _kept(self, state: StateView, spent: Counter[str]) -> int:
+        """What is not kept of `always` and `cost` after a step that cost so much."""
+        mask = 0
+        for number, invariant in enumerate(self._always):
+            if not invariant.holds(state):
+                mask |= self._bits[f"{ALWAYS} {number}"]
+        for number, limit in enumerate(self.query.cost):
+            if not spent[limit.name]:
+                continue
+            slot = self._spent + number
+            now = min(state[slot] + spent[limit.name], most(limit) + 1)
+            state[slot] = now
+            if now > most(limit):
+                mask |= self._bits[f"{LIMIT} {number}"]
         return mask
 
     def follow(
@@ -193,6 +225,17 @@ class ProductModel:
             certain = [v for v in violations if v.detail not in RULES[v.rule].predictive_details]
             yield event, before.task, certain
 
+    def _waits(self, state: StateView) -> bool:
+        """Whether anything is pending, on a CPU or with a task that had one before it ended."""
+        machine = self.machine
+        here = machine.here(state, 0)
+        curr = machine.layout.bases["cpu"]["curr"]
+        return any(
+            machine.arch.pending(machine.here(AsIf(state, curr + cpu, task), cpu), cpu)
+            for cpu in here.cpus
+            for task in range(len(machine.layout.names["task"]))
+        )
+
     def violations(self, state: StateView, action: int, /) -> list[Violation]:
         """What `step()` finds broken, with what it is in each case; changes `state` as that."""
         events = self.machine.step(state, action) or ()
@@ -207,6 +250,8 @@ class ProductModel:
             return self._bits[DEADLOCK]
         here = machine.here(state, 0)
         mask = 0
+        if EVENTUALLY in self._bits and self._waits(state):
+            mask |= self._bits[EVENTUALLY]
         for number, final in enumerate(self.query.finals):
             slot: Any = here.entry(final.entry)
             seen = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lazymmu.explore import PathStep, SearchPath, label_names
 from lazymmu.machine import ConfigError
 from lazymmu.witness.machine.product_model import PREEMPTION, ProductModel
-from lazymmu.witness.machine.verdict import FINALLY, PSEUDO, SearchOutcome, Verdict
+from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome, Verdict, pseudo_of
 from lazymmu.witness.machine.verify import counterexample
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def replay(name: str, query: Query, rule: str, harm: str, actions: Sequence[str]
     path = _path(model, actions)
     shown = {*(path.steps[-1].labels if path.steps else ()), *path.final}
     known = rule in model.rules or rule in PSEUDO
-    same = (label == rule or (rule == FINALLY and label.startswith(FINALLY)) for label in shown)
+    same = (rule in (label, pseudo_of(label)) for label in shown)
     if not known or not any(same):
         raise ReplayError(f"the last step does not break {rule}")
     return Verdict(

@@ -26,6 +26,13 @@ __all__ = [
     "Verdict",
 ]
 
+
+def pseudo_of(label: str) -> str:
+    """The name of what a label shows: those of one statement's lines are numbered."""
+    head = label.partition(" ")[0]
+    return head if head in PSEUDO else label
+
+
 FINALLY: Final = "finally"
 DEADLOCK: Final = "deadlock"
 HARMS: Final = (
@@ -41,8 +48,15 @@ HARMS: Final = (
 COST: Final = HARMS[-1]
 """The harm that costs time and nothing else."""
 
+ALWAYS: Final = "always"
+LIMIT: Final = "cost"
+EVENTUALLY: Final = "eventually"
+
 PSEUDO: Final = {
     FINALLY: "Everything ends in a state that the scenario allows.",
+    ALWAYS: "The implementation's variables are all along as the scenario says.",
+    LIMIT: "What is slow is done no more often than the scenario allows.",
+    EVENTUALLY: "What is pending takes effect, wherever its task goes on to its end.",
     DEADLOCK: "Somebody can always go on until all tasks have ended.",
 }
 """What can be broken beside the contract's rules, and its sentence."""

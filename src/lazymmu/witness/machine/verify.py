@@ -15,8 +15,6 @@ from lazymmu.witness.finding import Harm, Severity, Step
 from lazymmu.witness.machine.product_model import ProductModel, Query
 from lazymmu.witness.machine.verdict import (
     COST,
-    DEADLOCK,
-    FINALLY,
     HARMS,
     PSEUDO,
     Counterexample,
@@ -24,6 +22,7 @@ from lazymmu.witness.machine.verdict import (
     StateChange,
     TraceStep,
     Verdict,
+    pseudo_of,
 )
 
 if TYPE_CHECKING:
@@ -111,14 +110,14 @@ def _answer(
 
 def _objections(model: ProductModel, result: SearchResult) -> list[tuple[str, SearchPath]]:
     """What was shown that should not have been: worst harm first, then the shortest way."""
-    bad = [*model.rules, DEADLOCK, *(label for label in model.labels if label.startswith(FINALLY))]
+    bad = [*model.rules, *(label for label in model.labels if pseudo_of(label) in PSEUDO)]
     shown = [(label, result.discoveries[label]) for label in bad if label in result.discoveries]
     return sorted(shown, key=lambda item: (_gravity(item[0]), item[1].cost, len(item[1].steps)))
 
 
 def _gravity(label: str) -> int:
     """Where harm stands among what is told: before the obligation that it comes of."""
-    rule = FINALLY if label.startswith(FINALLY) else label
+    rule = pseudo_of(label)
     if rule == COST:
         return len(HARMS) + 1
     return HARMS.index(rule) if rule in HARMS else len(HARMS)
@@ -132,7 +131,7 @@ def counterexample(
     label: what the step shows, a rule's name for one; harm: who is hurt, where that is known from
     before; by default what the deferral table says.
     """
-    rule = FINALLY if label.startswith(FINALLY) else label
+    rule = pseudo_of(label)
     violation = _violation(model, label, path)
     if harm is None:
         harm = _harm(model, label, "" if violation is None else violation.detail)
