@@ -257,7 +257,7 @@ def test_compare_is_a_table_of_findings_by_release(run, checked, make_finding, m
     assert ran.code == FOUND
     header, row = ran.out.splitlines()
     assert header.split() == ["file", "function", "rule", "old", "new"]
-    assert row.split() == ["mm/inner.c", "inner_pte_range()", "nested-section", "x86", "-"]
+    assert row.split() == ["mm/inner.c", "inner_pte_range()", "nested-section", "x86", "mended"]
 
 
 def test_results_go_to_a_file_whole(run, checked, make_finding, make_result, tmp_path):

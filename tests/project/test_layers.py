@@ -110,6 +110,7 @@ ALLOWED = {
         "verbs.change",
         "verbs.demo",
         "verbs.lifting",
+        "verbs.lineage",
         "verbs.port_plan",
         "verbs.port_try",
         "verbs.probes",

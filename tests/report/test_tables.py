@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lazymmu.report.check import compare, sections
 from lazymmu.report.common.table import plain
 from lazymmu.verbs.selection import CheckOutcome
-from lazymmu.witness.finding import Harm, SectionRow, Severity, TreeInfo
+from lazymmu.witness.finding import Confidence, Harm, SectionRow, Severity, TreeInfo
 
 
 def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_result):
@@ -25,8 +27,58 @@ def test_a_finding_is_one_row_over_the_releases_that_have_it(make_finding, make_
     )
     assert plain(made) == (
         "file        function           rule            6.1  6.12     7.3\n"
-        "mm/inner.c  inner_pte_range()  nested-section  x86  text x2  -\n"
+        "mm/inner.c  inner_pte_range()  nested-section  x86  text x2  mended\n"
     )
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2)])
+def test_a_cell_says_why_a_release_does_not_have_a_finding(make_finding, make_result, order):
+    """By the releases' numbers, in whatever order the trees were named."""
+    names = ("6.1", "6.12.8", "6.18", "7.3")
+    has = (False, True, False, False)
+    results = [
+        make_result(*[make_finding()] * there, tree=TreeInfo(name, name, "plain"))
+        for name, there in zip(names, has, strict=True)
+    ]
+    allowed = TreeInfo("7.3", "7.3", "counted")
+    results[3] = make_result(tree=allowed)
+    unsure = make_finding(confidence=Confidence.LOW)
+    whole = [*results[:2], replace(results[2], findings=(unsure,)), results[3]]
+    made = compare.compare(
+        [CheckOutcome(results[number]) for number in order],
+        whole=[whole[number] for number in order],
+    )
+    (row,) = made.rows
+    said = ["not there yet", None, "below the confidence", "cannot happen here"]
+    assert list(row.absences) == [said[number] for number in order]
+
+
+def test_what_goes_and_comes_back_was_not_mended_in_between(make_finding, make_result):
+    """Another mistake may hide it there; what nobody knows is not told."""
+    results = [
+        make_result(*[make_finding()] * there, tree=TreeInfo(name, name, "plain"))
+        for name, there in (("6.1", True), ("6.12", False), ("7.3", True))
+    ]
+    (row,) = compare.compare([CheckOutcome(one) for one in results]).rows
+    assert row.absences == (None, "not found", None)
+
+
+def test_a_problem_that_moves_over_the_releases_is_one_row(make_finding, make_result):
+    """Under the name that it has last, with those that it had."""
+    places = [("mm/old.c", "first"), ("mm/old.c", "second"), ("mm/new.c", "third")]
+    found = [make_finding(file=file, function=function) for file, function in places]
+    results = [
+        make_result(one, tree=TreeInfo(name, name, "plain"))
+        for one, name in zip(found, ("6.1", "6.12", "7.3"), strict=True)
+    ]
+    keys = [("nested-section", *place) for place in places]
+    former = {keys[2]: keys[1], keys[1]: keys[0]}
+    made = compare.compare([CheckOutcome(one) for one in results], former=former)
+    assert "third() (was second(), first())" in plain(compare.table(made))
+    (row,) = made.rows
+    assert (row.file, row.function) == places[2]
+    assert row.former == tuple(places[1::-1])
+    assert row.absences == (None, None, None)
 
 
 def test_trees_of_one_release_are_told_apart_by_their_paths(make_finding, make_result):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lazymmu.cli.outputs import Output
     from lazymmu.verbs.check import CheckAnswer, CheckRequest
     from lazymmu.verbs.configuration import Configuration
-    from lazymmu.verbs.selection import CheckOutcome
 
 NAME = "check"
 SUMMARY = "check source trees against the contract"
@@ -140,7 +139,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.write_baseline:
         _write_baseline(answer, args)
     else:
-        _print(answer.outcomes, wanted, args)
+        _print(answer, wanted, args)
     _say(answer, wanted, args)
     for sentence in answer.unread:
         say(sentence)
@@ -210,16 +209,18 @@ def _write_baseline(answer: CheckAnswer, args: argparse.Namespace) -> None:
         say(f"{args.write_baseline}: baseline written, {number} in it")
 
 
-def _print(
-    outcomes: Sequence[CheckOutcome], wanted: Sequence[Output], args: argparse.Namespace
-) -> None:
+def _print(answer: CheckAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
     from lazymmu.report.check.formats import of_check, of_comparison
 
     asked = _asked(args)
     if args.compare:
-        render = of_comparison(outcomes, asked=asked)
+        render = of_comparison(
+            answer.outcomes, asked=asked, whole=answer.results, former=answer.lineage()
+        )
     else:
-        render = of_check(outcomes, asked=asked, allow_loss=args.allow_loss, verbose=args.verbose)
+        render = of_check(
+            answer.outcomes, asked=asked, allow_loss=args.allow_loss, verbose=args.verbose
+        )
     outputs.deliver(wanted, render, coloured=("text",))
 
 

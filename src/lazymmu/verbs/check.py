@@ -16,6 +16,7 @@ from lazymmu.verbs import allow_comments, baseline, names, reading, selection, s
 from lazymmu.verbs.change import change
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, Input, read, several
+from lazymmu.verbs.lineage import by_release, lineage
 from lazymmu.verbs.reading import TreeRequest
 from lazymmu.verbs.selection import CheckOutcome, FailOn, SetAsideBy
 from lazymmu.verbs.two_trees import two_trees
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from lazymmu.verbs.allow_comments import AllowComment, AllowComments
     from lazymmu.verbs.baseline import Baseline
+    from lazymmu.verbs.lineage import Key
     from lazymmu.verbs.suppressions import Suppression
     from lazymmu.witness.finding import Finding
     from lazymmu.witness.source.check import Progress, TreeOptions, Where
@@ -145,6 +147,20 @@ class CheckAnswer:
             elif result.arches and not result.coverage.sections and result.module is None:
                 said.append(f"{path}: no lazy MMU section found, so nothing was checked")
         return tuple(said)
+
+    def lineage(self) -> dict[Key, Key]:
+        """What each problem was in earlier releases, of those that changed file or function.
+
+        Nothing is told of trees that are gone by now.
+        """
+        order = by_release([result.tree.release for result in self.results])
+        trees = [self.request.trees[number] for number in order]
+        found = [self.results[number].findings for number in order]
+        try:
+            opened = [reading.opened(tree, self.request.kernel) for tree in trees]
+        except Problem:
+            return {}
+        return lineage(list(zip(opened, found, strict=True)))
 
     def exit_code(self, *, allow_loss: bool = False) -> ExitCode:
         """The exit code of the command.

@@ -10,7 +10,9 @@ split; the problem then is the same, in another place. What is taken for it, the
 * the code at the culprit is the same, but for names that came with the change;
 * the culprit comes to the same by a call of a function that was made for it, or is gone;
 * what the culprit calls was called by a function, and is called by one that was made for it and is
-  called from there, or the other way round.
+  called from there, or the other way round;
+* one of both functions came or went, and the paths begin in the same function, go through the same
+  ones and end at code with the same names.
 
 Each problem is matched once. A mistake that is made once more in a function that was there before
 is none of these, whatever else was renamed.
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lazymmu.snapshot.tree import Tree
-    from lazymmu.witness.finding import Finding
+    from lazymmu.witness.finding import Finding, Step
 
 __all__ = ["moves"]
 
 MIN_SIMILARITY: Final = 0.5
 """Share of lines that are the same in what is taken for one text, as git's for renamed files."""
+
+MIN_SHAPE: Final = 0.6
+"""How alike the paths of one problem are where the functions at their ends have other texts."""
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*|\d\w*|[^\s\w]")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
@@ -131,11 +136,29 @@ def _score(old: _Texts, origin: Finding, new: _Texts, finding: Finding) -> float
     # Split into a helper that the function calls, or taken back into its caller.
     split = made and _calls(new.bodies, origin, finding.function)
     joined = gone and _calls(old.bodies, finding, origin.function)
-    if not (split and _handed_on(origin, finding, was, new.body(origin))) and not (
+    if (split and _handed_on(origin, finding, was, new.body(origin))) or (
         joined and _handed_on(finding, origin, now, old.body(finding))
     ):
-        return 0
-    return 1 + alike + line
+        return 1 + alike + line
+    shape = _shape(origin, finding) if gone or made else 0.0
+    return shape if shape >= MIN_SHAPE else 0
+
+
+def _shape(origin: Finding, finding: Finding) -> float:
+    """How alike two paths are: the functions that they go through, and the names at their ends.
+
+    0 for paths that begin in different functions.
+    """
+    through = [
+        [step.function for step in one.path if not step.aside and not _is_culprit(step, one)]
+        for one in (origin, finding)
+    ]
+    if not through[0] or not through[1] or through[0][0] != through[1][0]:
+        return 0.0
+    functions = [set(names) for names in through]
+    shared = len(functions[0] & functions[1]) / min(map(len, functions))
+    old, new = (set(_NAME.findall(_code(one))) for one in (origin, finding))
+    return (shared + len(old & new) / max(len(old), len(new), 1)) / 2
 
 
 def _only_in(texts: _Texts, others: _Texts, finding: Finding) -> bool:
@@ -194,7 +217,10 @@ def _same_line(old: _Texts, origin: Finding, new: _Texts, finding: Finding) -> b
 
 def _code(finding: Finding) -> str:
     """The line of the culprit as it stands in the source, "" if it is not known."""
-    steps = (
-        step for step in finding.path if (step.file, step.line) == (finding.file, finding.line)
+    return next(
+        (step.code for step in finding.path if _is_culprit(step, finding) and step.code), ""
     )
-    return next((step.code for step in steps if step.code), "")
+
+
+def _is_culprit(step: Step, finding: Finding) -> bool:
+    return (step.file, step.line) == (finding.file, finding.line)

@@ -3,35 +3,63 @@
 
 This is the question of stable and distribution kernels. A row is a rule broken in a function of a
 file, not a fingerprint: the text around a bug differs between releases while the bug is the same.
+A problem that moves to another function or file over the releases is one row.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lazymmu.contract.dialects import DIALECTS, Status
+from lazymmu.contract.rules import RULES
 from lazymmu.report.common.words import clean
+from lazymmu.verbs.lineage import by_release, key_of
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from rich.table import Table
 
+    from lazymmu.verbs.lineage import Key
     from lazymmu.verbs.selection import CheckOutcome
-    from lazymmu.witness.finding import Finding
+    from lazymmu.witness.finding import CheckResult, Finding
 
-__all__ = ["Comparison", "ComparisonRow", "cells", "compare", "table"]
+__all__ = ["Absence", "Comparison", "ComparisonRow", "cells", "compare", "table"]
+
+
+class Absence(StrEnum):
+    """Why a tree does not have a finding that another has."""
+
+    NOT_YET = "not there yet"
+    MENDED = "mended"
+    AWAY = "not found"
+    """It was there before, and is there again later; another mistake may hide it here."""
+    IMPOSSIBLE = "cannot happen here"
+    """The tree's dialect allows it, or the tree has the mode on none of the architectures."""
+    UNSURE = "below the confidence"
+    JUDGED = "not counted"
+    """Somebody has judged or known it, or it is elsewhere than asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """One mistake over the trees; cells: its findings in each tree, in the order of the trees."""
+    """One mistake over the trees.
+
+    :param file: where it is in the latest release that has it; function: likewise.
+    :param cells: its findings in each tree, in the order of the trees.
+    :param absences: why a tree has none, None where it has some.
+    :param former: file and function before that, the latest first.
+    """
 
     rule: str
     file: str
     function: str
     cells: tuple[tuple[Finding, ...], ...]
+    absences: tuple[Absence | None, ...] = ()
+    former: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +70,94 @@ class Comparison:
     rows: tuple[ComparisonRow, ...]
 
 
-def compare(outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()) -> Comparison:
-    """Line up the findings of `outcomes`; information only where its rule was `asked` for."""
-    places: dict[tuple[str, str, str], list[list[Finding]]] = {}
+def compare(
+    outcomes: Sequence[CheckOutcome],
+    *,
+    asked: Collection[str] = (),
+    whole: Sequence[CheckResult] = (),
+    former: Mapping[Key, Key] | None = None,
+) -> Comparison:
+    """Line up the findings of `outcomes`; information only where its rule was `asked` for.
+
+    :param whole: for each tree everything that was found.
+    :param former: what a problem was before that has changed its place (`verbs.lineage`).
+    """
+    chains = _chains(former or {})
+    found: dict[Key, list[list[Finding]]] = {}
     for column, outcome in enumerate(outcomes):
         for finding in outcome.result.findings:
             if finding.severity is Severity.INFORMATION and finding.rule not in asked:
                 continue
-            key = (finding.file, finding.function, finding.rule)
-            places.setdefault(key, [[] for _ in outcomes])[column].append(finding)
-    rows = tuple(
-        ComparisonRow(rule, file, function, tuple(tuple(cell) for cell in cells))
-        for (file, function, rule), cells in sorted(places.items())
-    )
-    return Comparison(tuple(outcomes), rows)
+            key = chains.get(key_of(finding), (key_of(finding),))[0]
+            found.setdefault(key, [[] for _ in outcomes])[column].append(finding)
+    rows = []
+    for key, cells in found.items():
+        keys = chains.get(key, (key,))
+        absences = _absences(keys, cells, outcomes, whole)
+        places = tuple((file, function) for _, file, function in keys)
+        held = {(one.file, one.function) for cell in cells for one in cell}
+        shown = [place for place in places if place in held]
+        rows.append(
+            ComparisonRow(
+                key[0], *shown[0], tuple(map(tuple, cells)), tuple(absences), tuple(shown[1:])
+            )
+        )
+    rows.sort(key=lambda row: (row.file, row.function, row.rule))
+    return Comparison(tuple(outcomes), tuple(rows))
+
+
+def _chains(former: Mapping[Key, Key]) -> dict[Key, tuple[Key, ...]]:
+    """For each key all that one problem is known by, the latest first."""
+    chains: dict[Key, tuple[Key, ...]] = {}
+    for latest in former.keys() - set(former.values()):
+        chain = [latest]
+        while (before := former.get(chain[-1])) is not None and before not in chain:
+            chain.append(before)
+        chains |= dict.fromkeys(chain, tuple(chain))
+    return chains
+
+
+def _absences(
+    keys: Sequence[Key],
+    cells: Sequence[Sequence[Finding]],
+    outcomes: Sequence[CheckOutcome],
+    whole: Sequence[CheckResult],
+) -> Iterator[Absence | None]:
+    """For each tree why it does not have a mistake, None where it has it."""
+    order = by_release([outcome.result.tree.release for outcome in outcomes])
+    having = [number for number, place in enumerate(order) if cells[place]]
+    arches = {arch for cell in cells for finding in cell for arch in finding.arches}
+    for column, outcome in enumerate(outcomes):
+        results = whole[column].findings if whole else ()
+        hidden = [finding for finding in results if key_of(finding) in keys]
+        if cells[column]:
+            yield None
+        elif hidden:
+            aside = {id(one.finding) for one in outcome.aside}
+            judged = any(id(finding) in aside for finding in hidden) or bool(outcome.paths)
+            yield Absence.JUDGED if judged else Absence.UNSURE
+        elif _cannot(keys[0][0], arches, outcome):
+            yield Absence.IMPOSSIBLE
+        elif not having or order.index(column) < having[0]:
+            yield Absence.NOT_YET
+        else:
+            yield Absence.MENDED if order.index(column) > having[-1] else Absence.AWAY
+
+
+def _cannot(rule: str, arches: Collection[str], outcome: CheckOutcome) -> bool:
+    """Whether a tree's dialect allows what a rule forbids, or it has none of the architectures."""
+    dialect = DIALECTS.get(outcome.result.tree.dialect)
+    known = RULES.get(rule)
+    if dialect is not None and known is not None and known.status(dialect) is Status.OFF:
+        return True
+    return bool(arches and outcome.result.arches) and not set(arches) & set(outcome.result.arches)
 
 
 def table(comparison: Comparison) -> Table:
     """A column for each tree, headed by its release; a cell says who is hurt there.
 
-    ``text`` breaks the text only, ``info`` informs, ``-`` is not found; ``x2`` means two places.
+    ``text`` breaks the text only, ``info`` informs; ``x2`` means two places. Where it is not there,
+    the cell says why (`Absence`).
     """
     from rich.table import Table
 
@@ -82,14 +178,22 @@ def cells(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[str, ...]
         # Two trees of one release (a patched one and its base) are told apart by their paths.
         heads.append(outcome.result.tree.path if releases.count(release) > 1 else release)
     rows = [
-        (row.file, f"{row.function}()", row.rule, *map(_cell, row.cells)) for row in comparison.rows
+        (row.file, _function(row), row.rule, *map(_cell, row.cells, row.absences))
+        for row in comparison.rows
     ]
     return tuple(heads), rows
 
 
-def _cell(findings: Sequence[Finding]) -> str:
+def _function(row: ComparisonRow) -> str:
+    """The function of a row, and those that it was before."""
+    before = dict.fromkeys(name for _, name in row.former if name != row.function)
+    was = f" (was {', '.join(f'{name}()' for name in before)})" if before else ""
+    return f"{row.function}(){was}"
+
+
+def _cell(findings: Sequence[Finding], absence: Absence | None) -> str:
     if not findings:
-        return "-"
+        return absence.value if absence is not None else "-"
     hurt = sorted({h.arch for f in findings if f.severity is Severity.HURTS for h in f.harms})
     if hurt:
         word = ",".join(hurt)

@@ -9,10 +9,11 @@ from lazymmu.report.common import table
 from lazymmu.report.tools import render as tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from lazymmu.verbs.lineage import Key
     from lazymmu.verbs.selection import CheckOutcome
-    from lazymmu.witness.finding import Sections
+    from lazymmu.witness.finding import CheckResult, Sections
 
 __all__ = ["of_check", "of_comparison", "of_sections"]
 
@@ -58,12 +59,16 @@ def of_check(
 
 
 def of_comparison(
-    outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()
+    outcomes: Sequence[CheckOutcome],
+    *,
+    asked: Collection[str] = (),
+    whole: Sequence[CheckResult] = (),
+    former: Mapping[Key, Key] | None = None,
 ) -> Callable[[str, int | None], str]:
-    """A renderer of the table finding by release; arguments are those of `of_check`."""
+    """A renderer of the table finding by release; arguments are those of `compare`."""
     from lazymmu.report.check import compare, json
 
-    comparison = compare.compare(outcomes, asked=asked)
+    comparison = compare.compare(outcomes, asked=asked, whole=whole, former=former)
 
     def render(name: str, columns: int | None) -> str:
         match name:

@@ -39,10 +39,12 @@ def render_comparison(comparison: Comparison) -> str:
             "rule": row.rule,
             "file": row.file,
             "function": row.function,
+            "former": [{"file": file, "function": function} for file, function in row.former],
             "cells": [
                 {"count": len(cell), "fingerprints": [finding.fingerprint for finding in cell]}
                 for cell in row.cells
             ],
+            "absences": list(row.absences),
         }
         for row in comparison.rows
     ]
