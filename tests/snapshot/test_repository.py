@@ -331,6 +331,26 @@ def test_a_repository_of_somebody_else_is_read_with_his_tree_and_not_around_anot
         former_tree.at_revision(str(second), "v1")
 
 
+@pytest.mark.parametrize("value", ["{tree}", "{tree}/", "{above}/*", "*"])
+@pytest.mark.parametrize("where", [".gitconfig", ".config/git/config"])
+def test_a_repository_that_the_user_trusts_is_read(second, tmp_path, monkeypatch, value, where):
+    """The sentence that refuses it says how; another directory than that is none of these."""
+    if os.geteuid():
+        pytest.skip("only root can give files away")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    os.chown(second / ".git", 4711, 4711)
+    file = tmp_path / where
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"[safe]\n\tdirectory = {second}x\n\tdirectory = {second.parent}x/*\n")
+    with pytest.raises(Problem, match=f"safe.directory {re.escape(str(second))}, or chown"):
+        former_tree.at_revision(str(second), "v1")
+    trusted = value.format(tree=second, above=second.parent)
+    with file.open("a") as stream:
+        stream.write(f"\tdirectory = {trusted}\n")
+    assert former_tree.at_revision(str(second), "v1").changes == {"mm/inner.c": ONE}
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -400,3 +420,52 @@ def test_an_empty_git_directory_is_passed_over(tree, git):
     shutil.rmtree(tree.parent / ".git")
     with pytest.raises(Problem, match="is not in a git repository"):
         former_tree.at_revision(str(tree), "HEAD")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["objects/00/" + "1" * 38, "objects/pack/pack-1.idx", "objects/info/alternates", "refs/tags/v9",
+     "refs/heads/deep/x", "logs/refs/heads/pipe"],
+)  # fmt: skip
+@pytest.mark.parametrize("what", ["pipe", "endless"])
+def test_what_the_library_would_wait_for_is_looked_at_before(second, reader, place, what):
+    """It runs within the program, where nobody would end it: one sentence, or an answer."""
+    if reader == "git":
+        return  # has a time limit of its own
+    path = second / ".git" / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    try:
+        assert former_tree.at_revision(str(second), "v1").changes == {"mm/inner.c": ONE}
+    except Problem as problem:
+        assert "not a regular file" in str(problem)
+
+
+def test_what_borrowed_objects_borrow_in_turn_is_looked_at_too(second, reader, git, tmp_path):
+    """Alternates may lead anywhere: objects are read there, and nothing that is none."""
+    if reader == "git":
+        return
+    git(tmp_path, "clone", "-q", "--shared", second, tmp_path / "one")
+    git(tmp_path, "clone", "-q", "--shared", tmp_path / "one", tmp_path / "two")
+    assert former_tree.at_revision(str(tmp_path / "two"), "v1").changes == {"mm/inner.c": ONE}
+    other = tmp_path / "other" / "objects" / "aa"
+    other.mkdir(parents=True)
+    alternates = second / ".git" / "objects" / "info" / "alternates"
+    alternates.parent.mkdir(exist_ok=True)
+    alternates.write_text(f"{other.parent}\n/\n../../../nowhere\n")
+    assert former_tree.at_revision(str(tmp_path / "two"), "v1").changes == {"mm/inner.c": ONE}
+    os.mkfifo(other / ("b" * 38))
+    with pytest.raises(Problem, match="is not a regular file"):
+        former_tree.at_revision(str(tmp_path / "two"), "v1")
+
+
+def test_what_a_configuration_includes_is_not_read(second):
+    """Not even looked at: it may be a pipe, or anything of the user's."""
+    os.mkfifo(second / ".git" / "pipe")
+    with (second / ".git" / "config").open("a") as file:
+        file.write("[include]\n\tpath = pipe\n\tpath = /dev/zero\n")
+        file.write('[includeIf "gitdir:**"]\n\tpath = pipe\n[core]\n\tworktree = /etc\n')
+    assert former_tree.at_revision(str(second), "v1").changes == {"mm/inner.c": ONE}

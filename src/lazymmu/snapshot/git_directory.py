@@ -7,12 +7,14 @@ in place of what git writes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from lazymmu.problem import Problem
+from lazymmu.snapshot import git_config
 
 __all__ = ["INDEX_LIMIT", "SMALL_LIMIT", "GitDirectory", "find", "read_file"]
 
@@ -59,10 +61,12 @@ def find(tree: Path) -> GitDirectory:
             continue
         # As git's safe.directory, but for one's own tree in a container: a repository that lies
         # around a tree belongs to who has the tree.
-        if os.stat(mark).st_uid not in {0, os.geteuid(), os.stat(tree).st_uid}:
+        owners = {0, os.geteuid(), os.stat(tree).st_uid}
+        if os.stat(mark).st_uid not in owners and not _is_trusted(top):
             raise Problem(
-                f"the git repository {mark} belongs to somebody else than {tree}; "
-                "chown one of them, so that they are the same user's"
+                f"the git repository {mark} belongs to somebody else than {tree}; if you trust it: "
+                f"git config --global --add safe.directory {top}, or chown one of them, so that "
+                "they are the same user's"
             )
         common = _common(own)
         if not own.is_dir() or not (common / "objects").is_dir():
@@ -80,6 +84,26 @@ def read_file(path: Path, cap: int) -> bytes:
     if len(content) > cap:
         raise OSError(f"{path} has more than {cap >> 20} MB")
     return content
+
+
+def _is_trusted(top: Path) -> bool:
+    """Whether the user's own configuration of git says so (git-config, safe.directory).
+
+    It is the one thing that is asked of it: not what a repository means, but whether to look.
+    """
+    home = Path(os.environ.get("HOME") or "/nonexistent")
+    above = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    said: list[str] = []
+    for path in (above / "git" / "config", home / ".gitconfig"):
+        with contextlib.suppress(OSError, Problem):
+            found = git_config.parse(read_file(path, SMALL_LIMIT))
+            said += [value for key, value in found if key == "safe.directory"]
+    return any(
+        value == "*"
+        or value.rstrip("/") == str(top)
+        or (value.endswith("/*") and f"{top}/".startswith(value[:-1]))
+        for value in said
+    )
 
 
 def _common(own: Path) -> Path:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,12 @@ _TREE_LIMIT: Final = 64 << 20
 
 _MOST_ENTRIES: Final = 2_000_000
 """Most files of a commit: a kernel has ninety thousand."""
+
+_MOST_FILES: Final = 1_000_000
+"""Most loose objects and packs, or references, that are looked at."""
+
+_OBJECT_PARTS: Final = re.compile(r"[0-9a-f]{2}|pack|info")
+"""The directories of objects (gitrepository-layout): whatever else is there, nobody opens."""
 
 _DEEPEST: Final = 200
 """Most directories in one another."""
@@ -176,7 +183,7 @@ def open_library(
         return None
     _vetted(directory)
     for place in _object_directories(objects):
-        _vetted(place)
+        _vetted(place, _OBJECT_PARTS)
     try:
         with _no_configuration(directory):
             repository = pygit2.Repository(
@@ -225,13 +232,15 @@ def _object_directories(objects: Path) -> list[Path]:
     return found
 
 
-def _vetted(top: Path) -> None:
+def _vetted(top: Path, parts: re.Pattern[str] | None = None) -> None:
     """Refuse a directory with anything but files and directories, at or below it, behind links too.
 
-    Raises Problem for it, and for what cannot be looked at.
+    :param parts: names of the only directories that count, and what is in those themselves.
+    :raises Problem: there is such a thing, too much, or something that cannot be looked at.
     """
     seen: set[tuple[int, int]] = set()
     pending = [str(top)]
+    count = 0
     while pending:
         place = pending.pop()
         try:
@@ -241,8 +250,12 @@ def _vetted(top: Path) -> None:
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(place) as entries:
                 for entry in entries:
+                    count += 1
+                    if count > _MOST_FILES:
+                        raise Problem(f"more than {_MOST_FILES} files in {top}")
                     if entry.is_dir():
-                        pending.append(entry.path)
+                        if parts is None or (place == str(top) and parts.fullmatch(entry.name)):
+                            pending.append(entry.path)
                     elif not entry.is_file() and not _leads_nowhere(entry):
                         raise Problem(f"{entry.path} is not a regular file")
         except OSError as error:
