@@ -216,3 +216,41 @@ def test_a_range_that_is_none_is_refused_in_one_sentence(kernel, git, since, exa
     git(kernel, "checkout", "-q", "main")
     with pytest.raises(lazymmu.Problem, match=said):
         told(kernel, since, exact=exact)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_each_new_finding_of_a_series_has_the_patch_that_brings_it(kernel, git, applied):
+    """Also where a later patch gives its function another name; applied, or not."""
+    renamed(kernel)
+    git(kernel, "commit", "-q", "-am", "mm: rename only")
+    sleeping(kernel)
+    git(kernel, "commit", "-q", "-am", "mm: sleep")
+    edit(kernel, "mm/right_order.c", ("relocate_table", "move_table"))
+    git(kernel, "commit", "-q", "-am", "mm: rename what sleeps")
+    edit(kernel, "mm/right_pause.c", ("lazy_mmu_mode_enable();", "lazy_mmu_mode_enable(); /* */"))
+    git(kernel, "commit", "-q", "-am", "mm: comment")
+    series = git(kernel, "format-patch", "--stdout", "HEAD~4").encode() + b"\n"
+    if not applied:
+        git(kernel, "reset", "-q", "--hard", "HEAD~4")
+    request = lazymmu.CheckRequest(
+        trees=kernel, arches="x86", diff=lazymmu.Input(series, "series.mbox")
+    )
+    (outcome,) = lazymmu.check(request).outcomes
+    change = outcome.change
+    assert change is not None
+    assert change.base.applied is applied
+    assert [one.function for one in outcome.verdicts] == ["move_table"]
+    assert [change.patch_of(one) for one in outcome.verdicts] == ["2/4 mm: sleep"]
+    assert moved(change) == [("log_table", "note_table")]
+    assert git(kernel, "status", "--porcelain") == ""
+
+
+def test_a_single_patch_needs_no_name_beside_its_findings(kernel, git):
+    """There is no other that could have brought them."""
+    sleeping(kernel)
+    patch = git(kernel, "diff").encode() + b"\n"
+    request = lazymmu.CheckRequest(trees=kernel, arches="x86", diff=lazymmu.Input(patch, "p"))
+    (outcome,) = lazymmu.check(request).outcomes
+    assert outcome.verdicts
+    assert outcome.change is not None
+    assert outcome.change.brought == ()

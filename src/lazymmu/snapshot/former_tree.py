@@ -72,10 +72,20 @@ class PatchedTree:
 
     :param changes: what the patch undone makes of the tree if it is `applied`; else what the patch
         laid on makes of it.
+    :param series: the patches, in order.
     """
 
     changes: dict[str, bytes | None]
     applied: bool
+    series: tuple[Patch, ...]
+
+    def after(self, tree: Tree, number: int) -> Tree:
+        """A tree with the first patches of the series, as many as `number`, and no others."""
+        if self.applied:
+            rest = tuple(one.reversed() for one in self.series[number:][::-1])
+        else:
+            rest = self.series[:number]
+        return tree.over(apply(tree, rest).changes)
 
 
 def with_patch(tree: str, patch: bytes, name: str) -> PatchedTree:
@@ -90,15 +100,15 @@ def with_patch(tree: str, patch: bytes, name: str) -> PatchedTree:
         series = read_series(patch)
         undone = _tried(present, tuple(one.reversed() for one in series[::-1]))
         if isinstance(undone, Applied) and not undone.offset:
-            return PatchedTree(undone.changes, True)
+            return PatchedTree(undone.changes, True, series)
         laid = _tried(present, series)
         if isinstance(undone, Applied) and (
             isinstance(laid, PatchRefusedError) or undone.offset <= laid.offset
         ):
-            return PatchedTree(undone.changes, True)
+            return PatchedTree(undone.changes, True, series)
         if isinstance(laid, PatchRefusedError):
             raise Problem(f"this patch is neither applied to {tree}, nor does it apply: {laid}")
-        return PatchedTree(laid.changes, False)
+        return PatchedTree(laid.changes, False, series)
     except Problem as problem:
         raise Problem(f"{name}: {problem}") from None
 

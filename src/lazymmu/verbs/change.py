@@ -7,17 +7,17 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.moves import moves
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lazymmu.snapshot.revisions import Base
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding
 
-__all__ = ["Change", "Moved", "change"]
+__all__ = ["Change", "Moved", "brought_by", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,19 @@ class Change:
 
     :param base: what the tree was then.
     :param fixed: those that are gone.
+    :param brought: for new findings of a series which of its patches brings them: fingerprint and
+        title.
     """
 
     base: Base
     fixed: tuple[Finding, ...] = ()
     moved: tuple[Moved, ...] = ()
     unchanged: tuple[Finding, ...] = ()
+    brought: tuple[tuple[str, str], ...] = ()
+
+    def patch_of(self, finding: Finding) -> str:
+        """Which patch of a series brings a new finding, "" if it is not asked or not known."""
+        return dict(self.brought).get(finding.fingerprint, "")
 
     def less(self, drop: Callable[[Finding], bool]) -> Change:
         """This change without the findings that `drop` is true of."""
@@ -91,6 +98,37 @@ def change(
             _verdicts(unchanged),
         ),
     )
+
+
+def brought_by(
+    change_to: tuple[Tree, Sequence[Finding]],
+    patches: int,
+    look: Callable[[int], tuple[Tree, Sequence[Finding]]],
+) -> dict[str, int]:
+    """Which patch of a series brings each of some findings, by fingerprint; the first is 1.
+
+    Trees in between are looked at by halves, so that a long series costs little more than a short
+    one.
+
+    :param change_to: the tree with all patches, and what is new in it.
+    :param patches: how many there are.
+    :param look: a tree with so many of them, and its findings.
+    """
+    found: dict[str, int] = {}
+    pending = [(0, patches, list(change_to[1]))]
+    while pending:
+        below, above, new = pending.pop()
+        if not new:
+            continue
+        if above - below == 1:
+            found |= {finding.fingerprint: above for finding in new}
+            continue
+        middle = (below + above) // 2
+        later, _ = change(Base("", ""), look(middle), (change_to[0], new))
+        known = {id(finding) for finding in later}
+        pending.append((middle, above, list(later)))
+        pending.append((below, middle, [one for one in new if id(one) not in known]))
+    return found
 
 
 def _verdicts(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.problem import Problem
 from lazymmu.snapshot.provenance import provenance
 from lazymmu.verbs import allow_comments, baseline, names, reading, selection, suppressions
-from lazymmu.verbs.change import change
+from lazymmu.verbs.change import brought_by, change
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, Input, read, several
 from lazymmu.verbs.lineage import by_release, lineage
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
+    from lazymmu.snapshot.former_tree import PatchedTree
+    from lazymmu.snapshot.tree import Tree
     from lazymmu.verbs.allow_comments import AllowComment, AllowComments
     from lazymmu.verbs.baseline import Baseline
     from lazymmu.verbs.lineage import Key
@@ -350,7 +352,32 @@ def _one(
                 *change(two.base, before, (reading.opened(two.present), result.findings))
             )
             outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
+            if two.patched is not None:
+                outcome = _with_patches(outcome, two.patched, tree, look)
     return result, _left(outcome, paths, request, wanted)
+
+
+def _with_patches(
+    outcome: CheckOutcome,
+    patched: PatchedTree,
+    tree: Where,
+    look: Callable[[Where], CheckResult],
+) -> CheckOutcome:
+    """An outcome that says of each new finding which patch of a series brings it."""
+    total = len(patched.series)
+    if total < 2 or outcome.change is None or not outcome.verdicts:
+        return outcome
+    here = reading.opened(tree)
+
+    def after(number: int) -> tuple[Tree, Sequence[Finding]]:
+        between = patched.after(here, number)
+        return between, look(between).findings
+
+    whole = patched.after(here, total)
+    found = brought_by((whole, outcome.verdicts), total, after)
+    titles = [patch.title or f"{place}/{total}" for place, patch in enumerate(patched.series, 1)]
+    brought = tuple((name, titles[number - 1]) for name, number in found.items())
+    return replace(outcome, change=replace(outcome.change, brought=brought))
 
 
 def _left(

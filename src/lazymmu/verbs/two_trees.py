@@ -18,6 +18,7 @@ from lazymmu.verbs import reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lazymmu.snapshot.former_tree import PatchedTree
     from lazymmu.snapshot.revisions import Range
     from lazymmu.verbs.given import Input
     from lazymmu.witness.source.check import Where
@@ -32,11 +33,13 @@ class TwoTrees:
     :param present: as it is; the path of a tree where it lies as it is checked.
     :param former: as it was, None where nothing is asked about that.
     :param base: what that is.
+    :param patched: the change, where it is a series of patches.
     """
 
     present: Where
     former: Tree | None = None
     base: Base | None = None
+    patched: PatchedTree | None = None
 
 
 @contextlib.contextmanager
@@ -60,7 +63,8 @@ def two_trees(
         base = Base("", patch.name, applied=found.applied)
         known = reading.opened(tree)
         other = known.over(found.changes)
-        yield TwoTrees(tree, other, base) if found.applied else TwoTrees(other, known, base)
+        present, former = (tree, other) if found.applied else (other, known)
+        yield TwoTrees(present, former, base, found)
         return
     asked = range_of(since or "")
     if asked.new is None:

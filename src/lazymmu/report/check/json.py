@@ -69,7 +69,11 @@ def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:
 
 def _check(outcome: CheckOutcome) -> dict[str, Any]:
     result = outcome.result
-    findings = [_finding(finding) for finding in result.findings]
+    change = outcome.change
+    findings = [
+        {**_finding(finding), **({"patch": change.patch_of(finding)} if change else {})}
+        for finding in result.findings
+    ]
     module = {} if result.module is None else {"module": asdict(result.module)}
     return {
         "format": FORMAT,

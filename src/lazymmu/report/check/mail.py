@@ -51,6 +51,8 @@ def _check(outcome: CheckOutcome, asked: Collection[str]) -> Iterator[str]:
     for number, finding in enumerate(shown, 1):
         yield ""
         yield from _finding(number, finding)
+        if outcome.change is not None and (patch := outcome.change.patch_of(finding)):
+            yield from _wrapped(f"Brought by patch {patch}.", " " * len(f"{number}. "))
     if outcome.change is not None:
         yield ""
         yield from _change(outcome, outcome.change)

@@ -54,7 +54,7 @@ def render(
     lines: list[str] = []
     for outcome in outcomes:
         top = outcome.result.tree.path.rstrip("/") + "/" if len(outcomes) > 1 else ""
-        told = _Told(top, outcome.result.arches, columns, verbose)
+        told = _Told(top, outcome, columns, verbose)
         for finding in sorted_by_severity(outcome.result.findings):
             if finding.severity is not Severity.INFORMATION or finding.rule in asked:
                 lines += told.finding(finding)
@@ -67,9 +67,10 @@ def render(
 class _Told:
     """How the findings of one tree are told."""
 
-    def __init__(self, top: str, arches: Sequence[str], columns: int | None, verbose: bool) -> None:
+    def __init__(self, top: str, outcome: CheckOutcome, columns: int | None, verbose: bool) -> None:
         self._top = top
-        self._arches = arches
+        self._arches = outcome.result.arches
+        self._change = outcome.change
         self._columns = None if columns is None else max(columns, MIN_WIDTH)
         self._verbose = verbose
 
@@ -81,6 +82,8 @@ class _Told:
         yield from self._folded(line, "", _INDENT)
         yield from self._path(finding)
         said = [*harms(finding), *terms(finding, None if self._verbose else self._arches)]
+        patch = self._change.patch_of(finding) if self._change is not None else ""
+        said += [clean(f"brought by patch {patch}")] if patch else []
         said += [clean(f"fingerprint {finding.fingerprint}")] if finding.fingerprint else []
         if said:
             yield from self._folded("; ".join(said), _INDENT, _INDENT + _DEEPER)
