@@ -65,19 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run this Python file, and all scenarios on the implementation in it "
         "(as --arch port; docs: porting)",
     )
-    which.add_argument(
-        "--tree",
-        metavar="TREE",
-        help="top directory of a Linux source tree: run all scenarios on its own C, as far as it "
-        "can be lifted (docs: lift)",
-    )
-    which.add_argument(
-        "--steps",
-        choices=("coarse", "fine"),
-        default="fine",
-        help="of the tree's C: each access is a step (default), or a whole hook is",
-    )
-    options.add_cache(which)
+    _add_tree(which)
     machine = parser.add_argument_group("another machine than the scenario's")
     machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
     machine.add_argument(
@@ -96,11 +84,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_tree(which: argparse._ArgumentGroup) -> None:
+    """Machines of a tree's own C."""
+    which.add_argument(
+        "--tree",
+        metavar="TREE",
+        help="top directory of a Linux source tree: run all scenarios on its own C, as far as it "
+        "can be lifted (docs: lift)",
+    )
+    which.add_argument(
+        "--compare",
+        metavar="TREE",
+        help="with --tree: tell only what differs from this tree, with the shortest ways",
+    )
+    which.add_argument(
+        "--steps",
+        choices=("coarse", "fine"),
+        default="fine",
+        help="of the tree's C: each access is a step (default), or a whole hook is",
+    )
+    options.add_cache(which)
+
+
 def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print the answer, and say how it ended."""
     import lazymmu
 
     wanted = _outputs(args)
+    if args.compare is not None and args.tree is None:
+        raise Problem("--compare needs --tree")
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
         scenarios=options.listed(args.scenarios),
@@ -113,6 +125,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         rt=True if args.rt else None,
         traces=any(output.format == "ftrace" for output in wanted),
         tree=args.tree,
+        compare=args.compare,
         steps=args.steps,
         cache_dir=None if args.tree is None else options.cache_dir(args),
     )
@@ -129,6 +142,9 @@ def run(args: argparse.Namespace) -> ExitCode:
             say(f"{one.tree} cannot be lifted on {one.arch}: {one.refused}")
     if args.tree is not None and not answer.wanted:
         return ExitCode.INCONCLUSIVE
+    if args.compare is not None:
+        differ = len(answer.done) // 2
+        say(f"{differ} of {answer.wanted} runs differ between {args.tree} and {args.compare}")
     if args.replay is None and not answer.wanted:
         from lazymmu.verbs.verify import missing
 
@@ -159,7 +175,7 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
 
     def text(columns: int | None) -> str:
         parts = [] if args.replay is not None else [matrix.render(answer.verdicts, columns)]
-        if args.scenarios or args.replay is not None:
+        if args.scenarios or args.replay is not None or args.compare is not None:
             parts += counterexample.of_runs(answer.done, columns)
         parts += lifting.render(answer.lifted, columns)
         return "\n".join(parts)
@@ -191,6 +207,8 @@ def _expected(answer: VerifyAnswer) -> bool:
         asked.bound,
         asked.port,
     )
+    if asked.tree is not None:
+        return False
     told = all(
         one.expected is not None or not run.scenario.expect or verdict.verdict == "not-applicable"
         for (run, verdict), one in zip(answer.done, answer.judged, strict=True)

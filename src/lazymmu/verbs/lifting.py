@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.machine.verdict import Counterexample, TraceStep, Verdict
     from lazymmu.witness.source.check import Where
 
-__all__ = ["LiftedTree", "lifted", "with_lines"]
+__all__ = ["LiftedTree", "lifted", "same_name", "with_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,12 @@ def lifted(
     arches: Sequence[str],
     steps: str,
     cache_dir: str | os.PathLike[str] | None,
+    apart: str = "",
 ) -> Iterator[tuple[LiftedTree, ...]]:
     """With the implementations of a tree beside all others; raises Problem.
 
     arches: machines that are asked for; without any, or with ``all``, those that can be lifted;
-    steps: see `lift.steps.Steps`.
+    steps: see `lift.steps.Steps`; apart: what its name has behind it.
     """
     if tree is None:
         yield ()
@@ -64,7 +65,7 @@ def lifted(
     wanted = set(arches) - {"", "all"}
     names.check("machine that can be lifted", wanted, MACHINES)
     opened = reading.opened(tree)
-    name = os.path.basename(os.path.abspath(reading.called(tree))) or "tree"
+    name = f"{_name(tree)}{apart}"
     chosen = [arch for arch in MACHINES if not wanted or arch in wanted]
     done: list[LiftedTree] = []
     try:
@@ -103,6 +104,15 @@ def _all(
     if store is not None:
         store.commit()
     return done
+
+
+def same_name(tree: Where, other: Where) -> bool:
+    """Whether two trees are called alike."""
+    return _name(tree) == _name(other)
+
+
+def _name(tree: Where) -> str:
+    return os.path.basename(os.path.abspath(reading.called(tree))) or "tree"
 
 
 _LINE = re.compile(r"(.+):(\d+)\Z")

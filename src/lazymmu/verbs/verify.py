@@ -33,8 +33,9 @@ from lazymmu.problem import Problem
 from lazymmu.verbs import names, search_pool, stored
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, read, several
-from lazymmu.verbs.lifting import LiftedTree, lifted, with_lines
+from lazymmu.verbs.lifting import LiftedTree, same_name
 from lazymmu.verbs.port import ported
+from lazymmu.verbs.tree_runs import compared, runs_of
 from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
 
@@ -78,6 +79,7 @@ class VerifyRequest:
     :param jobs: searches at a time; None for one per processor.
     :param traces: tell counterexamples as traces, too.
     :param tree: top directory of a Linux source tree, or an open one, whose own C the machines run.
+    :param compare: another tree: only what differs between both is told.
     :param steps: what is one step of the tree's C: each access that others may see or change, or
         with ``coarse`` a whole hook, as in the machines that were written by hand.
     :param cache_dir: folder of the tree's cache, None for nowhere.
@@ -103,6 +105,7 @@ class VerifyRequest:
     jobs: int | None = None
     traces: bool = False
     tree: Where | None = None
+    compare: Where | None = None
     steps: Literal["coarse", "fine"] = "fine"
     cache_dir: str | os.PathLike[str] | None = None
 
@@ -167,6 +170,11 @@ class VerifyAnswer:
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: files are judged by what they expect."""
+        if self.request.compare is not None and self.wanted and not self.interrupted:
+            if self.done:
+                return ExitCode.FOUND
+            lost = any(one.refused for one in self.lifted)
+            return ExitCode.INCONCLUSIVE if lost else ExitCode.CLEAN
         if not self.done and not self.interrupted:
             return ExitCode.INCONCLUSIVE
         if self.request.files:
@@ -217,31 +225,16 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
 
 
 def _of_tree(asked: VerifyRequest, tree: Where, progress: Show | None) -> VerifyAnswer:
-    """As `verify`, on the machines of a tree's own C."""
-    from lazymmu.lift.problem import Unliftable  # needed by trees alone
-
+    """As `verify`, on the machines of a tree's own C, or of two."""
     if asked.port is not None or asked.replay is not None or asked.releases:
         raise Problem("--tree is no release: it goes with neither --release, --port nor --replay")
     found = _read(asked.files) if asked.files else scenarios(asked)
-    with lifted(tree, asked.arches, asked.steps, asked.cache_dir) as done:
-        chosen = [
-            Run(scenario, one.arch, one.tree, one.row)
-            for scenario in found
-            for one in done
-            if not one.refused
-        ]
-        if not chosen:
-            return VerifyAnswer(request=asked, lifted=done)
-        try:
-            made, interrupted = search_pool.verdicts(
-                chosen, asked.limits, asked.jobs, None, progress
-            )
-        except Unliftable as problem:
-            refused = tuple(dataclasses.replace(one, refused=str(problem)) for one in done)
-            return VerifyAnswer(request=asked, lifted=refused)
-        shown = [(run, with_lines(verdict, tree)) for run, verdict in made]
-        answer = _answer(asked, shown, len(chosen), interrupted=interrupted)
-        return dataclasses.replace(answer, lifted=done)
+    came = runs_of(tree, found, asked, progress)
+    if asked.compare is not None:
+        again = " (compared)" if same_name(tree, asked.compare) else ""
+        came = compared(came, runs_of(asked.compare, found, asked, progress, again))
+    answer = _answer(asked, came.done, came.wanted, interrupted=came.interrupted)
+    return dataclasses.replace(answer, lifted=came.lifted)
 
 
 def _answer(

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs on machines of trees' own C: of one tree, or of two that are compared."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.litmus.run import Run
+from lazymmu.verbs import search_pool
+from lazymmu.verbs.lifting import LiftedTree, lifted, with_lines
+
+if TYPE_CHECKING:
+    from lazymmu.litmus.scenario import Scenario
+    from lazymmu.verbs.search_pool import Show
+    from lazymmu.verbs.verify import VerifyRequest
+    from lazymmu.witness.machine.verdict import Verdict
+    from lazymmu.witness.source.check import Where
+
+__all__ = ["TreeRuns", "compared", "runs_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRuns:
+    """What came of the runs on trees.
+
+    lifted: what was lifted, and what was refused; done: the runs with their verdicts; wanted: how
+    many there were to be; interrupted: whether the user broke off.
+    """
+
+    lifted: tuple[LiftedTree, ...]
+    done: tuple[tuple[Run, Verdict], ...] = ()
+    wanted: int = 0
+    interrupted: bool = False
+
+
+def runs_of(
+    tree: Where,
+    found: Sequence[Scenario],
+    asked: VerifyRequest,
+    progress: Show | None,
+    apart: str = "",
+) -> TreeRuns:
+    """Run scenarios on all machines that are asked for of one tree.
+
+    apart: what is appended to the tree's name, to tell it from another one.
+    """
+    from lazymmu.lift.problem import Unliftable  # needed by trees alone
+
+    with lifted(tree, asked.arches, asked.steps, asked.cache_dir, apart) as done:
+        chosen = [
+            Run(scenario, one.arch, one.tree, one.row)
+            for scenario in found
+            for one in done
+            if not one.refused
+        ]
+        if not chosen:
+            return TreeRuns(done)
+        try:
+            made, interrupted = search_pool.verdicts(
+                chosen, asked.limits, asked.jobs, None, progress
+            )
+        except Unliftable as problem:
+            return TreeRuns(tuple(dataclasses.replace(one, refused=str(problem)) for one in done))
+        shown = tuple((run, with_lines(verdict, tree)) for run, verdict in made)
+        return TreeRuns(done, shown, len(chosen), interrupted)
+
+
+def compared(one: TreeRuns, other: TreeRuns) -> TreeRuns:
+    """What differs between two trees: of each scenario and machine, the runs of both.
+
+    They differ when they have other verdicts, or break other rules.
+    """
+    theirs = {(run.scenario.name, run.arch): (run, verdict) for run, verdict in other.done}
+    done: list[tuple[Run, Verdict]] = []
+    for run, verdict in one.done:
+        beside = theirs.get((run.scenario.name, run.arch))
+        if beside is not None and _told(verdict) != _told(beside[1]):
+            done += [(run, verdict), beside]
+    return TreeRuns(
+        (*one.lifted, *other.lifted),
+        tuple(done),
+        min(one.wanted, other.wanted),
+        one.interrupted or other.interrupted,
+    )
+
+
+def _told(verdict: Verdict) -> tuple[object, ...]:
+    return verdict.verdict, frozenset(broken.rule for broken in verdict.violations)
