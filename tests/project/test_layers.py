@@ -84,8 +84,8 @@ ALLOWED = {
         "ftrace",
         "contract",
     },
-    # Machines of a tree's own C: hooks are found as the source witness finds them.
-    "lift": {"lift", "witness.source", "kernelc", "machine", "snapshot", "contract"},
+    # Machines of a tree's own C.
+    "lift": {"lift", "kernelc", "machine", "snapshot", "contract"},
     "litmus": {"litmus", "witness", "machine", "explore", "contract"},
     # What each verb does, above its witnesses: rendering is beside it, and reads its answers.
     "verbs": {

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from lazymmu.kernelc.ir.expr import Binary, Cast, Conditional, Expr, Name, Not, Number, Unary
 from lazymmu.kernelc.ir.nodes import RETURN
@@ -13,7 +13,7 @@ from lazymmu.lift.ctypes import CType, Declared, declarations, typed
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.program import Program
@@ -23,8 +23,22 @@ __all__ = ["PerCpuVariable", "TreeNames"]
 _PERCPU: Final = re.compile(
     rb"\b(?:DEFINE|DECLARE)_PER_CPU\w*\s*\(\s*([^,()]+?)\s*,\s*(\w+)\s*\)\s*(?:=\s*([^;]+?)\s*)?;"
 )
+_ENUM: Final = re.compile(rb"\benum\b[^;{}()]*\{([^{}]*)\}")
+_PLAIN: Final = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", re.S | re.M)
+_NAMES: Final = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _DEEP: Final = 16
 """How often a constant may be made of another."""
+
+
+_Place: TypeAlias = tuple[str, int, str]
+"""A file, an offset in it, and what is between the braces there, or the first value."""
+
+
+class _Index(NamedTuple):
+    """Where names are."""
+
+    enums: dict[str, list[_Place]]
+    variables: dict[str, list[_Place]]
 
 
 class PerCpuVariable(NamedTuple):
@@ -44,7 +58,9 @@ class TreeNames:
         """Nothing is read before it is asked for."""
         self.view = view
         self.program = program
-        self._headers: dict[str, bytes] | None = None
+        self._others: tuple[str, ...] | None = None
+        self._read: dict[str, bytes] = {}
+        self._known: _Index | None = None
         self._structs: dict[str, dict[str, CType]] = {}
         self._inner: dict[str, tuple[Declared, ...]] = {}
         self._constants: dict[tuple[str, str], int | None] = {}
@@ -132,15 +148,14 @@ class TreeNames:
         return None
 
     def _enumerator(self, name: str, near: str) -> int | None:
-        word = re.escape(name).encode()
-        pattern = re.compile(rb"\benum\b[^;{}()]*\{([^{}]*\b" + word + rb"\b[^{}]*)\}")
-        for _, match in self._found(pattern, name.encode(), near):
-            body = re.sub(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", b"", match[1], flags=re.S | re.M)
+        for rel, start, body in self._first(self._index().enums.get(name, ()), near):
+            if not self.view.headers.selection(rel).is_compiled(start):
+                continue
             value: int | None = -1
-            for part in body.decode("latin-1").split(","):
+            for part in body.split(","):
                 spelled, _, given = part.strip().partition("=")
                 if given:
-                    value = self._given(given.strip(), near)
+                    value = self._given(given.strip(), rel)
                 elif value is not None:
                     value += 1
                 if spelled.strip() == name:
@@ -164,21 +179,18 @@ class TreeNames:
 
     def _per_cpu(self, name: str, near: str) -> PerCpuVariable | None:
         declared: PerCpuVariable | None = None
-        word = name.encode()
-        for rel, text in self._texts(near):
-            if word not in text:
+        for rel, start, text in self._first(self._index().variables.get(name, ()), near):
+            match = _PERCPU.match(self._text(rel), start)
+            if match is None:
                 continue
-            for match in _PERCPU.finditer(text):
-                if match[2] == word:
-                    line = text.count(b"\n", 0, match.start()) + 1
-                    kind = typed(match[1].decode("latin-1"))
-                    first = (match[3] or b"").decode("latin-1")
-                    number = 0 if not first or "{" in first else self._given(first, rel)
-                    if number is None:
-                        raise Unliftable(f"the first value of {name} is not known", rel, line)
-                    declared = PerCpuVariable(name, kind, number, rel, line)
-                    if match[0].startswith(b"DEFINE"):
-                        return declared
+            line = self._text(rel).count(b"\n", 0, start) + 1
+            number = 0 if not text or "{" in text else self._given(text, rel)
+            if number is None:
+                raise Unliftable(f"the first value of {name} is not known", rel, line)
+            kind = typed(match[1].decode("latin-1"))
+            declared = PerCpuVariable(name, kind, number, rel, line)
+            if match[0].startswith(b"DEFINE"):
+                return declared
         return declared
 
     # ---- texts -----------------------------------------------------------------------------------
@@ -195,18 +207,41 @@ class TreeNames:
                 if selection.is_compiled(match.start()):
                     yield text, match
 
+    def _index(self) -> _Index:
+        """Return where enumerators and per-CPU variables are, by one pass over all texts."""
+        if self._known is None:
+            self._known = found = _Index({}, {})
+            for rel, text in self._texts(""):
+                if b"enum" in text:
+                    for match in _ENUM.finditer(text):
+                        body = _PLAIN.sub(b"", match[1]).decode("latin-1")
+                        for name in _NAMES.findall(body):
+                            found.enums.setdefault(name, []).append((rel, match.start(), body))
+                if b"_PER_CPU" in text:
+                    for match in _PERCPU.finditer(text):
+                        name = match[2].decode()
+                        first = (match[3] or b"").decode("latin-1")
+                        found.variables.setdefault(name, []).append((rel, match.start(), first))
+        return self._known
+
+    @staticmethod
+    def _first(places: Sequence[_Place], near: str) -> list[_Place]:
+        """Return places in the file at hand before all others."""
+        return sorted(places, key=lambda place: place[0] != near)
+
+    def _text(self, rel: str) -> bytes:
+        text = self._read.get(rel)
+        if text is None:
+            text = self._read[rel] = self.view.tree.read(rel)
+        return text
+
     def _texts(self, near: str) -> Iterator[tuple[str, bytes]]:
         if near and self.view.tree.has(near):
             yield near, self.view.tree.read(near)
-        if self._headers is None:
-            self._headers = {}
-        for rel in self.view.headers.files:
-            text = self._headers.get(rel)
-            if text is None:
-                text = self._headers[rel] = self.view.tree.read(rel)
+        if self._others is None:
+            directory = f"arch/{self.view.profile.arch_dir}/"
+            own = (rel for rel in self.view.built if rel.startswith(directory))
+            self._others = tuple(dict.fromkeys((*self.view.headers.files, *own)))
+        for rel in self._others:
             if rel != near:
-                yield rel, text
-        directory = f"arch/{self.view.profile.arch_dir}/"
-        for rel in self.view.built:
-            if rel.startswith(directory) and rel != near and rel not in self._headers:
-                yield rel, self.view.tree.read(rel)
+                yield rel, self._text(rel)

@@ -8,7 +8,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract import vocabulary
 from lazymmu.contract.deferral import classify
 from lazymmu.kernelc.arch_profile import load
 from lazymmu.kernelc.configured_tree import ConfiguredTree
@@ -16,6 +15,7 @@ from lazymmu.kernelc.program import Program
 from lazymmu.lift.adds import adds, batch_of, puts_off
 from lazymmu.lift.arm64 import LiftedArm64, LiftedArm64TrySet
 from lazymmu.lift.batch import LiftedBatch
+from lazymmu.lift.closure import closure
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.implementation import LiftedApi, LiftedArch
 from lazymmu.lift.lifted import API, HOOKS, SWITCH, Lifted, lift
@@ -29,7 +29,6 @@ from lazymmu.lift.values import CPointer
 from lazymmu.lift.xen import ACCESSORS, LiftedXen
 from lazymmu.machine import EntrySpec, Machine, MachineConfig, TaskSpec
 from lazymmu.machine.releases import TREES
-from lazymmu.witness.source import arch_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +88,7 @@ def install(
         linker = view_of(tree, library, arch)
         base, own, roots = prepared(linker, machine.base)
         lifted = lift(linker, machine.accessors, *roots)
-        made_of = made(lifted, base, {"row": row(linker), "steps": steps, **own})
+        made_of = made(lifted, base, {"row": row(lifted), "steps": steps, **own})
         TREES[arch, name] = (release(lifted, arch, name, dialect), made_of)
         try:
             rehearse(arch, name, made_of)
@@ -129,11 +128,16 @@ def _deep() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def row(linker: Linker) -> str:
+def row(lifted: Lifted) -> str:
     """Return the row of the deferral table whose words the tree's hooks use, as `check` does."""
-    view = linker.view
-    found = arch_hooks.find(view, linker.program, vocabulary.load())
-    return classify(view.profile.name, found.words, found.enter_words).name
+    linker, functions = lifted.linker, lifted.functions
+
+    def words(*names: str) -> set[str]:
+        codes = closure(linker, [functions[name] for name in names if name in functions]).codes
+        return {one.what for code in codes for one in code.instructions} | {c.name for c in codes}
+
+    own = words(HOOKS[0])
+    return classify(linker.view.profile.name, words(*HOOKS, *SWITCH), own).name
 
 
 def rehearse(arch: str, name: str, implementation: type[LiftedArch]) -> None:
