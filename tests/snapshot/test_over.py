@@ -10,7 +10,7 @@ import pytest
 
 from lazymmu.kernelc.index.word_search import files_containing
 from lazymmu.processes import Task
-from lazymmu.snapshot.dependencies import DependencyTracker, unchanged
+from lazymmu.snapshot.content_ids import ContentIds
 from lazymmu.snapshot.tree import Loss, Tree, TreeError
 
 Grow = Callable[[dict[str, str | bytes]], Path]
@@ -81,21 +81,17 @@ def test_a_word_is_found_in_changes_by_every_process(tree: Tree) -> None:
     assert Task(True, over.read, "mm/changed.c").result() == b"then"
 
 
-def test_what_was_recorded_tells_changed_from_unchanged(tree: Tree) -> None:
-    """States of the one tree are good for the other as far as both are the same."""
+def test_ids_tell_changed_from_unchanged(tree: Tree) -> None:
+    """Ids of the one tree are those of the other as far as both hold the same."""
     for rel, same in {
         "mm/kept.c": True, "mm/changed.c": False, "mm/kasan/gone.c": False,
         "mm/new/added.c": False, "mm/none.c": True, "mm": False, "a": True, "arch": True,
     }.items():  # fmt: skip
-        recorder = DependencyTracker(tree)
-        recorder.note([rel])
-        states = {key: list(value) for key, value in recorder.states.items()}
-        assert unchanged(tree, states)
-        assert unchanged(tree.over(CHANGES), states) is same, rel
-        again = DependencyTracker(tree.over(CHANGES))
-        again.note([rel])
-        states = {key: list(value) for key, value in again.states.items()}
-        assert unchanged(tree.over(dict(CHANGES)), states)
+        then = ContentIds(tree).of(rel)
+        assert ContentIds(tree).of(rel) == then
+        now = ContentIds(tree.over(CHANGES)).of(rel)
+        assert (now == then) is same, rel
+        assert ContentIds(tree.over(dict(CHANGES))).of(rel) == now
 
 
 def test_a_change_is_seen_through_links(tree: Tree) -> None:

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What one architecture's profile sees of a tree: which definition a name means, and its text.
 
-What is seen is computed by configured_tree_builder.py, or was kept by configured_tree_cache.py.
+What is seen is computed by configured_tree_builder.py, or was kept (kept_trees.py).
 Names are looked up by name_lookup.py, tables of functions by function_tables.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lazymmu.garbage_collection import no_collection
-from lazymmu.kernelc import configured_tree_cache
+from lazymmu.kernelc import kept_trees
 from lazymmu.kernelc.arch_profile import Profile
+from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.config.unbuilt import Unbuilt
-from lazymmu.kernelc.configured_tree_builder import build, directories
+from lazymmu.kernelc.configured_tree_builder import directories
 from lazymmu.kernelc.definition import Definition, TextOrigin
+from lazymmu.kernelc.file_parts import FileParts
 from lazymmu.kernelc.function_tables import FunctionTables
 from lazymmu.kernelc.name_lookup import NameLookup
 from lazymmu.kernelc.parse import masks
@@ -27,6 +29,7 @@ from lazymmu.kernelc.source_texts import SourceTexts
 from lazymmu.kernelc.tree_index import Store, TreeIndex
 from lazymmu.kernelc.woven_macros import Woven, WovenMacros
 from lazymmu.snapshot.conflict_markers import CONFLICT, touches
+from lazymmu.snapshot.dependencies import DependencyTracker
 from lazymmu.snapshot.tree import Tree
 
 __all__ = ["ConfiguredTree", "Definition"]
@@ -56,25 +59,28 @@ class ConfiguredTree:
         does not depend on the profile between configurations of one tree; without it, `jobs`
         processes may work at once, and `cache` keeps what is found.
         """
-        self.tree = tree
         self.profile = profile
         self.library = library if library is not None else TreeIndex(tree, jobs=jobs, cache=cache)
+        self.tree = DependencyTracker(tree, self.library.ids)
+        """Whose files are read here is held to rest on all of them."""
+        self.sources = DependencyTracker(tree, self.library.ids)
+        """Whose files are read here remembers what of them counts (see `asked`)."""
         within = directories(profile, extra)
         with no_collection():
-            state = configured_tree_cache.load(self.library, profile, config, within)
-            if state is None:
-                state = build(tree, self.library, profile, config, within)
-                configured_tree_cache.save(self.library, profile, config, within, state)
+            state = kept_trees.state(self.library, profile, config, within)
         self.config, self.headers, self.loops = state.config, state.headers, state.loops
         self.built: Mapping[str, PresenceCondition] = state.built
-        self.headers.tree = tree
+        self.headers.tree = self.sources
         for rel, presence in self.built.items():
             if presence and (instead := self.config.instead(presence)):
                 self.headers.assumed[rel] = instead
         self._kbuild: Kbuild | None = None
-        self._texts = SourceTexts(tree, self.headers)
-        self._names = NameLookup(state, self._texts)
-        self._tables = FunctionTables(state, self._texts)
+        self.identity = state.identity
+        """Names what was walked, and how; "" where nothing is kept."""
+        self.asked = Asked()
+        self._texts = SourceTexts(self.sources, self.headers)
+        self._names = NameLookup(state, self._texts, self.asked)
+        self._tables = FunctionTables(state, self._texts, self.asked)
         self._woven = WovenMacros(self._names)
         self._last: tuple[Definition, Woven | None] | None = None
 
@@ -102,6 +108,7 @@ class ConfiguredTree:
 
     def definition(self, rel: str, raw: RawDef) -> Definition:
         """Return a definition of the file `rel` as slices.py found it, compiled or not."""
+        self.asked.names.add(raw.name)
         return self._names.definition(rel, raw)
 
     def definitions(
@@ -115,27 +122,48 @@ class ConfiguredTree:
         """
         return self._names.definitions(name, near, expanding)
 
+    def parts(self) -> FileParts:
+        """Return what of each file was looked at, and what that is told by."""
+        return FileParts(self.asked, self._texts, self.headers, self._names, self._tables)
+
+    def defined(self, rel: str) -> Iterator[Definition]:
+        """Yield the definitions that are compiled of the file `rel`, functions first.
+
+        Unlike `functions` and its like this is not held to rest on all of them: who asks does so
+        for some, and remembers which (see `Asked.check`).
+        """
+        selection = self.headers.selection(rel)
+        raws = [raw for raw in self._names.of_file(rel) if selection.is_compiled(raw.start)]
+        for kind in ("function", "macro", "object"):
+            yield from (self._names.definition(rel, raw) for raw in raws if raw.kind == kind)
+
     def functions(self, rel: str) -> tuple[Definition, ...]:
         """Return the functions that are compiled of the file `rel`, in its order."""
+        self.asked.listed.add(rel)
         return self._names.compiled(rel, "function")
 
     def objects(self, rel: str) -> tuple[Definition, ...]:
         """Return the object-like macros that the file `rel` defines where it is compiled."""
+        self.asked.listed.add(rel)
         return self._names.compiled(rel, "object")
 
     def macros(self, rel: str) -> tuple[Definition, ...]:
         """Return the function-like macros that the file `rel` defines where it is compiled."""
+        self.asked.listed.add(rel)
         return self._names.compiled(rel, "macro")
 
     def woven(self, rel: str, word: bytes) -> tuple[Definition, ...]:
         """Return the macros of a file that are part of who uses them and whose text has a word."""
-        macros = (*self.macros(rel), *self.objects(rel))
+        # Macros are directives, and what tells a file has all of those.
+        names = self._names
+        macros = (*names.compiled(rel, "macro"), *names.compiled(rel, "object"))
         return tuple(
             d for d in macros if self.has(d, word) and self._woven.is_woven(d.name.encode(), rel)
         )
 
     def has(self, definition: Definition, word: bytes) -> bool:
         """Tell whether the source of a definition has a word, be it in a comment."""
+        self.asked.names.add(definition.name)
         text = self._texts.raw(definition.file)
         return text.find(word, definition.start, definition.end) >= 0
 
@@ -145,6 +173,7 @@ class ConfiguredTree:
         A function's text is that from `start` to `end`, with the length and newlines of the
         file; a macro's is its replacement text, from `body` on.
         """
+        self.asked.names.add(definition.name)
         rel = definition.file
         if definition.kind == "function":
             woven = self._woven_text(definition)
@@ -196,11 +225,15 @@ class ConfiguredTree:
         found: dict[Definition, None] = {}
         words = [maker.encode() for maker in makers]
         for word in words:
-            for rel in (*self.built, *self.headers.files):
-                if word in self.tree.read(rel):
-                    found.update(dict.fromkeys(self.made(rel, word)))
-                    using = (d.name.encode() for d in self.macros(rel) if self.has(d, word))
-                    words += [name for name in using if name not in words]
+            having = [
+                rel for rel in (*self.built, *self.headers.files) if word in self.sources.read(rel)
+            ]
+            self.asked.searched[word.decode("latin-1")] = frozenset(having)
+            for rel in having:
+                found.update(dict.fromkeys(self.made(rel, word)))
+                macros = self._names.compiled(rel, "macro")
+                using = (d.name.encode() for d in macros if self.has(d, word))
+                words += [name for name in using if name not in words]
         return tuple(found)
 
     def makes(self, definition: Definition) -> bool:
@@ -218,6 +251,7 @@ class ConfiguredTree:
 
     def unreadable(self, definition: Definition) -> str:
         """Return why a definition is not to be read, "" when it is."""
+        self.asked.names.add(definition.name)
         spans = self._texts.conflicts(definition.file)
         if touches(spans, definition.start, definition.end):
             return CONFLICT

@@ -8,10 +8,10 @@ that are asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
-from typing import Final
+from typing import Final, NamedTuple
 
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kbuild import Kbuild
@@ -21,11 +21,14 @@ from lazymmu.kernelc.index.name_scan import Names
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.presence import NEVER, PresenceCondition, either
 from lazymmu.kernelc.tree_index import Losses, TreeIndex
-from lazymmu.processes import Task
+from lazymmu.snapshot.content_ids import ContentIds
 from lazymmu.snapshot.dependencies import DependencyTracker
 from lazymmu.snapshot.tree import Stamp, Tree
 
-__all__ = ["TreeState", "build", "core_directories", "directories", "loop_macros"]
+__all__ = [
+    "Decided", "TreeState", "build", "core_directories", "decide", "directories", "index",
+    "loop_macros",
+]  # fmt: skip
 
 _FOR_EACH: Final = re.compile(rb"^ForEachMacros:\n((?:[ \t]+.*\n|[ \t]*#.*\n)+)", re.M)
 _ITEM: Final = re.compile(rb"-[ \t]*'?(\w+)")
@@ -50,6 +53,8 @@ class TreeState:
     structs: dict[str, list[str]]
     given: dict[str, list[str]]
     loops: frozenset[str]
+    identity: str = ""
+    """Names the inputs that it was computed from, be they there or be what counts of them."""
 
 
 def loop_macros(tree: Tree) -> frozenset[str]:
@@ -84,41 +89,50 @@ def directories(profile: Profile, extra: Iterable[str]) -> dict[str, bool]:
     return found
 
 
-def _decide(
-    tree: Tree, profile: Profile, files: dict[str, KconfigFile]
-) -> tuple[Config, dict[str, Stamp], Losses]:
-    """Solve Kconfig; also the states of the files that it rests on, and what was lost."""
-    recorder = DependencyTracker(tree)
-    before = len(tree.losses)
-    config = solve(recorder, profile, files)
-    recorder.note(files)
-    return config, recorder.states, tree.losses[before:]
+class Decided(NamedTuple):
+    """A configuration, the contents that it was solved from by path, and what was lost.
+
+    ids: what was learnt of the files, for `ContentIds.learn_also`.
+    """
+
+    config: Config
+    inputs: dict[str, str]
+    losses: Losses
+    ids: dict[str, tuple[Stamp, str]]
+
+
+def decide(tree: Tree, ids: ContentIds, profile: Profile, files: dict[str, KconfigFile]) -> Decided:
+    """Solve the tree's Kconfig for a profile; files: those that were read already, by path."""
+    recorder = DependencyTracker(tree, ids)
+    used: dict[str, None] = {}
+    config = solve(recorder, profile, files, used)
+    recorder.note(used)
+    inputs = recorder.inputs()
+    return Decided(config, inputs, list(recorder.lost), ids.noted(inputs))
 
 
 def build(
-    tree: Tree,
     library: TreeIndex,
+    recorder: DependencyTracker,
     profile: Profile,
-    config: Config | None,
+    deciding: Callable[[], Config],
     within: Mapping[str, bool],
+    *,
+    apart: bool,
 ) -> TreeState:
     """Walk the headers and index the names of the directories `within`.
 
-    Without `config` the tree's Kconfig is solved, in a process of its own if there may be one.
+    :param recorder: the tree; it remembers what the state is computed from.
+    :param deciding: returns the configuration, once it is needed.
+    :param apart: whether another process is at work on that.
     """
-    recorder = library.recorder
-    apart = config is None and library.jobs > 1
-    deciding = Task(apart, _decide, tree, profile, library.kconfig)
-    candidates = library.sources(within.items())
+    candidates = library.sources(within.items(), recorder)
     headers = Headers(recorder, profile)
     if apart:
         # Meanwhile, what needs no configuration.
         headers.scan_ahead(candidates)
         library.read_names(candidates[: len(candidates) // _AHEAD])
-    if config is None:
-        config, states, losses = deciding.result()
-        recorder.states.update(states)
-        recorder.lose_also(losses)
+    config = deciding()
     kbuild = Kbuild(recorder, config, profile)
     built: dict[str, PresenceCondition] = {}
     for rel in candidates:
@@ -129,9 +143,14 @@ def build(
     headers.walk(config, built, kbuild.include_directories)
     _add_included(headers, built)
     state = TreeState(config, headers, built, {}, {}, {}, {}, loop_macros(recorder))
-    _index(state, library.names([*headers.files, *built]))
-    recorder.note(candidates)
+    index(state, library)
     return state
+
+
+def index(state: TreeState, library: TreeIndex) -> None:
+    """Enter which file of a state has which names, anew."""
+    state.functions, state.fields, state.structs, state.given = {}, {}, {}, {}
+    _index(state, library.names([*state.headers.files, *state.built]))
 
 
 def _index(state: TreeState, names: Mapping[str, Names]) -> None:

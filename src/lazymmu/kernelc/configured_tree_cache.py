@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a configured tree keeps between runs: its state as plain lists, and when that is still good.
+"""The state of a configured tree as plain values, and back.
 
-It is kept by tree and profile. It is good as long as every file and directory that was looked at
-is in the state it was in (see snapshot/dependencies.py). What is not as this module wrote it is no
-state that was kept: the tree is then looked at anew.
+Offsets are those of directives: beside each stands which directive it is, so that a state is also
+good for files whose directives are the same and stand elsewhere. What is not as this module wrote
+it raises an error, and is no state that was kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lazymmu.kernelc.arch_profile import Profile
@@ -17,34 +17,26 @@ from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.json_shapes import index, listed, mapped, numbers, pairs, string, strings
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.preprocess.selection import Selection
+from lazymmu.kernelc.preprocess.texts import Text
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
-from lazymmu.kernelc.tree_index import TreeIndex, digest
-from lazymmu.snapshot.dependencies import unchanged
-from lazymmu.snapshot.tree import SIZE_CAP, Loss
+from lazymmu.snapshot.tree import SIZE_CAP, Loss, Tree
 
-__all__ = ["load", "save"]
+__all__ = [
+    "Moved", "digests", "plain_config", "plain_losses", "plain_state", "restored_config",
+    "restored_losses", "restored_state",
+]  # fmt: skip
 
-_KIND: Final = "view"
 _ANY: Final = 1 << 64
 """Above all numbers of a configuration, which are those of the kernel's int and hex symbols."""
 
+_PLACES: Final = 1 << 24
+"""Above the number of places of a file; see Text.places."""
 
-def _key(
-    library: TreeIndex, profile: Profile, config: Config | None, directories: Mapping[str, bool]
-) -> str:
-    decided = None if config is None else tuple(_config(config).values())
-    return digest(
-        str(library.tree.root),
-        profile.name,
-        profile.arch_dir,
-        sorted((name, forced.value) for name, forced in profile.config.items()),
-        sorted(profile.builtins.items()),
-        sorted(directories.items()),
-        decided,
-    )
+Moved = Mapping[str, list[int]]
+"""The places of the directives of files in which they have moved (see Text.places)."""
 
 
-def _config(config: Config) -> dict[str, object]:
+def plain_config(config: Config) -> dict[str, object]:
     """Return a configuration as plain values."""
     return {
         "on": sorted(config.on),
@@ -55,41 +47,72 @@ def _config(config: Config) -> dict[str, object]:
     }
 
 
-def _walked(state: TreeState) -> dict[str, object]:
-    """Return what is known of a tree's files as plain values: files and conditions by number."""
+class _Numbering:
+    """Which of the places of a file's directives an offset is."""
+
+    def __init__(self, text: Text) -> None:
+        places = text.places
+        self.begins = {offset: 2 * at for at, offset in enumerate(places[::2])}
+        """Where a directive begins; the last is the end of the file."""
+        self.ends = {offset: 2 * at + 1 for at, offset in enumerate(places[1::2])}
+
+
+def plain_losses(losses: Iterable[Loss]) -> list[object]:
+    """Return losses as plain values."""
+    return [[loss.file, loss.reason, loss.unread] for loss in losses]
+
+
+def plain_state(state: TreeState) -> dict[str, object]:
+    """Return the state of a tree but its configuration: files and conditions by number."""
     headers = state.headers
-    files = list(dict.fromkeys([*headers.selections, *headers.includes, *state.built]))
+    texts = headers.texts.all()
+    files = list(dict.fromkeys([*headers.selections, *headers.includes, *state.built, *texts]))
     number = {rel: index for index, rel in enumerate(files)}
+    numbering = {rel: _Numbering(text) for rel, text in texts.items()}
     conditions: dict[PresenceCondition, int] = {}
     macros: list[object] = []
-    texts: list[object] = []
+    values: list[object] = []
     for name, file, start, presence in headers.macros.places():
         if file:
-            where = number[file]
-            macros += (name, where, start, conditions.setdefault(presence, len(conditions)))
+            which = numbering[file].begins[start]
+            condition = conditions.setdefault(presence, len(conditions))
+            macros += (name, number[file], start, which, condition)
         else:
             macro = headers.macros.get(name)
-            texts += (name, macro.text if macro is not None else "")
+            values += (name, macro.text if macro is not None else "")
     selections = []
     for rel, selection in headers.selections.items():
-        flat = [offset for span in selection.dead for offset in span]
+        begins, ends = numbering[rel].begins, numbering[rel].ends
+        dead = [
+            item for start, end in selection.dead for item in (start, end, ends[start], begins[end])
+        ]
         guarded = [
             item
             for start, end, presence in selection.guarded
-            for item in (start, end, conditions.setdefault(presence, len(conditions)))
-        ]
-        selections.append([number[rel], flat, guarded])
+            for item in (
+                start, end, ends[start], begins[end],
+                conditions.setdefault(presence, len(conditions)),
+            )
+        ]  # fmt: skip
+        selections.append([number[rel], dead, guarded])
     value: dict[str, object] = {
         "files": files,
+        "texts": {str(number[rel]): text.digest for rel, text in texts.items()},
         "selections": selections,
         "includes": {
             str(number[rel]): [number[other] for other in others]
             for rel, others in headers.includes.items()
         },
         "missing": headers.missing,
-        "overrides": headers.overrides,
+        "overrides": {
+            name: {
+                changer: [number[file], start, numbering[file].begins[start] if start >= 0 else 0]
+                for changer, (file, start) in changes.items()
+            }
+            for name, changes in headers.overrides.items()
+        },
         "macros": macros,
-        "texts": texts,
+        "values": values,
         "removed": list(headers.macros.removed()),
         "built": {str(number[rel]): list(presence) for rel, presence in state.built.items()},
         "loops": sorted(state.loops),
@@ -105,115 +128,79 @@ def _walked(state: TreeState) -> dict[str, object]:
     return value
 
 
-def save(
-    library: TreeIndex,
-    profile: Profile,
-    config: Config | None,
-    directories: Mapping[str, bool],
-    state: TreeState,
-) -> None:
-    """Keep the state of a configured tree, and the states of the files that it was computed from.
-
-    That of a tree changed in memory is not kept: it would take the place of the tree's own, which
-    is also good for every change of files that it does not rest on.
-    """
-    if library.cache is None or not library.tree.plain:
-        return
-    # What was read for another architecture says nothing to this one.
-    mine = f"arch/{profile.arch_dir}"
-    states = {
-        rel: list(known)
-        for rel, known in library.recorder.states.items()
-        if not rel.startswith("arch/") or rel == mine or rel.startswith(f"{mine}/")
-    }
-    value: dict[str, object] = {
-        "states": states,
-        "losses": [[loss.file, loss.reason, loss.unread] for loss in library.tree.losses],
-        **_config(state.config),
-        **_walked(state),
-    }
-    key = _key(library, profile, config, directories)
-    library.cache.put(_KIND, key, value)
+def restored_losses(value: object) -> list[Loss]:
+    """Return what `plain_losses` was given.  Raises TypeError or ValueError for anything else."""
+    found = []
+    for item in listed(value):
+        file, reason, unread = listed(item)
+        if type(unread) is not bool:
+            raise TypeError("neither true nor false")
+        found.append(Loss(string(file), string(reason), unread))
+    return found
 
 
-def load(
-    library: TreeIndex, profile: Profile, config: Config | None, directories: Mapping[str, bool]
-) -> TreeState | None:
-    """Return the state kept for a configured tree, None when there is none that is good."""
-    if library.cache is None:
-        return None
-    value = library.cache.get(_KIND, _key(library, profile, config, directories))
-    if not isinstance(value, dict) or not unchanged(library.tree, value.get("states")):
-        return None
-    try:
-        state, losses = _restore(library, profile, value)
-    except (KeyError, TypeError, ValueError):
-        return None
-    library.tree.lose_also(losses)
-    return state
-
-
-def _solved(value: dict[str, object]) -> Config:
-    """The configuration in a value of `save`; errors as for `_restore`."""
-    options = mapped(value["numbers"])
+def restored_config(value: object) -> Config:
+    """Return what `plain_config` was given; errors as for `restored_state`."""
+    parts = mapped(value)
+    options = mapped(parts["numbers"])
     numbers(list(options.values()), -_ANY, _ANY)
     choices = []
-    for item in listed(value["choices"]):
+    for item in listed(parts["choices"]):
         members, made = listed(item)
         choices.append((strings(members), made is True))
-    on, free, either = (strings(value[part]) for part in ("on", "free", "either"))
+    on, free, either = (strings(parts[part]) for part in ("on", "free", "either"))
     return Config(on, free, options, either, choices)  # type: ignore[arg-type]
 
 
-def _restore(
-    library: TreeIndex, profile: Profile, value: dict[str, object]
-) -> tuple[TreeState, list[Loss]]:
-    """The state that a value of `save` is, and what was lost when it was computed.
+def digests(value: object) -> dict[str, str]:
+    """Return of a value of `plain_state` the digests of the directives of its files, by path."""
+    parts = mapped(value)
+    files = strings(parts["files"])
+    texts = mapped(parts["texts"])
+    return {files[index(key, len(files))]: string(found) for key, found in texts.items()}
 
-    Raises KeyError, TypeError or ValueError when it is none, whatever it is.
+
+def restored_state(
+    tree: Tree, profile: Profile, config: Config, value: object, moved: Moved
+) -> TreeState:
+    """Return the state that a value of `plain_state` is.
+
+    :param moved: the places of the directives of files that have others than when it was kept.
+    :raises KeyError, TypeError, ValueError: the value is none, whatever it is.
     """
-    config = _solved(value)
-    files = strings(value["files"])
-    conditions = [tuple(strings(item)) for item in listed(value["conditions"])]
-    headers = Headers(library.tree, profile, config)
+    parts = mapped(value)
+    files = strings(parts["files"])
+    conditions = [tuple(strings(item)) for item in listed(parts["conditions"])]
+    headers = Headers(tree, profile, config)
 
     def named(places: object) -> list[str]:
         return [files[place] for place in numbers(places, 0, len(files))]
 
     def table(kind: str) -> dict[str, list[str]]:
-        return {name: named(found) for name, found in mapped(value[kind]).items()}
+        return {name: named(found) for name, found in mapped(parts[kind]).items()}
 
-    for item in listed(value["selections"]):
-        where, flat, guarded = listed(item)
-        dead = numbers(flat, 0, SIZE_CAP + 1)
-        if sorted(dead) != dead:
-            raise ValueError("spans that are not in order")
-        spans = pairs(numbers(guarded, 0, SIZE_CAP + 1), 3)
-        numbers([which for _, _, which in spans], 0, len(conditions))
+    for item in listed(parts["selections"]):
+        where, dead, guarded = listed(item)
         (rel,) = named([where])
-        headers.selections[rel] = Selection(
-            [(start, end) for start, end in pairs(dead, 2)],
-            [(start, end, conditions[which]) for start, end, which in spans],
-        )
-    for key, others in mapped(value["includes"]).items():
+        headers.selections[rel] = _selection(dead, guarded, conditions, moved.get(rel))
+    for key, others in mapped(parts["includes"]).items():
         headers.includes[files[index(key, len(files))]] = dict.fromkeys(named(others))
-    missing = mapped(value["missing"])
+    missing = mapped(parts["missing"])
     headers.missing = {spec: string(file) for spec, file in missing.items()}
-    for name, changes in mapped(value["overrides"]).items():
-        offsets = mapped(changes)
-        numbers(list(offsets.values()), -1, SIZE_CAP + 1)
-        headers.overrides[name] = offsets  # type: ignore[assignment]
-    _define(headers, listed(value["macros"]), files, conditions)
-    for name, text in pairs(strings(value["texts"]), 2):
+    for name, changes in mapped(parts["overrides"]).items():
+        headers.overrides[name] = {
+            changer: _override(place, files, moved) for changer, place in mapped(changes).items()
+        }
+    _define(headers, listed(parts["macros"]), files, conditions, moved)
+    for name, text in pairs(strings(parts["values"]), 2):
         headers.macros.define(name, text, "", -1, ALWAYS)
-    for name in strings(value["removed"]):
+    for name in strings(parts["removed"]):
         headers.macros.undefine(name)
     built = {
         files[index(key, len(files))]: tuple(strings(presence))
-        for key, presence in mapped(value["built"]).items()
+        for key, presence in mapped(parts["built"]).items()
     }
-    losses = [_loss(*listed(item)) for item in listed(value["losses"])]
-    state = TreeState(
+    return TreeState(
         config=config,
         headers=headers,
         built=built,
@@ -221,26 +208,56 @@ def _restore(
         fields=table("fields"),
         structs=table("structs"),
         given=table("given"),
-        loops=frozenset(strings(value["loops"])),
+        loops=frozenset(strings(parts["loops"])),
     )
-    return state, losses
+
+
+def _selection(
+    dead: object, guarded: object, conditions: list[PresenceCondition], places: list[int] | None
+) -> Selection:
+    """The selection of one file; places: those of its directives, if they have moved."""
+    spans = pairs(numbers(dead, 0, SIZE_CAP + 1), 4)
+    guards = pairs(numbers(guarded, 0, SIZE_CAP + 1), 5)
+    numbers([which for *_, which in guards], 0, len(conditions))
+    if places is not None:
+        out = [(places[first], places[last]) for _, _, first, last in spans]
+        inner = [(places[first], places[last], which) for _, _, first, last, which in guards]
+    else:
+        out = [(start, end) for start, end, _, _ in spans]
+        inner = [(start, end, which) for start, end, _, _, which in guards]
+    flat = [offset for span in out for offset in span]
+    if sorted(flat) != flat:
+        raise ValueError("spans that are not in order")
+    return Selection(out, [(start, end, conditions[which]) for start, end, which in inner])
+
+
+def _override(place: object, files: list[str], moved: Moved) -> tuple[str, int]:
+    """The file and offset of a change."""
+    where, start, which = numbers(place, -1, SIZE_CAP + 1)
+    numbers([where], 0, len(files))
+    file = files[where]
+    return file, moved[file][which] if start >= 0 and file in moved else start
 
 
 def _define(
-    headers: Headers, items: list[object], files: list[str], conditions: list[PresenceCondition]
+    headers: Headers,
+    items: list[object],
+    files: list[str],
+    conditions: list[PresenceCondition],
+    moved: Moved,
 ) -> None:
-    """Enter the macros of a snapshot: name, file, offset and presence condition of each."""
-    names = strings(items[::4])
-    places = numbers(items[1::4], 0, len(files))
-    starts = numbers(items[2::4], -1, SIZE_CAP + 1)
-    which = numbers(items[3::4], 0, len(conditions))
+    """Enter macros: name, file, offset, which place that is, and presence condition of each."""
+    names = strings(items[::5])
+    places = numbers(items[1::5], 0, len(files))
+    starts = numbers(items[2::5], 0, SIZE_CAP + 1)
+    which = numbers(items[3::5], 0, _PLACES)
+    conditioned = numbers(items[4::5], 0, len(conditions))
+    if moved:
+        by_number = {at: moved[rel] for at, rel in enumerate(files) if rel in moved}
+        starts = [
+            by_number[place][at] if place in by_number else start
+            for place, start, at in zip(places, starts, which, strict=True)
+        ]
     define = headers.macros.define
-    for name, place, start, number in zip(names, places, starts, which, strict=True):
+    for name, place, start, number in zip(names, places, starts, conditioned, strict=True):
         define(name, None, files[place], start, conditions[number])
-
-
-def _loss(file: object, reason: object, unread: object) -> Loss:
-    """A loss, as it was kept."""
-    if type(unread) is not bool:
-        raise TypeError("neither true nor false")
-    return Loss(string(file), string(reason), unread)

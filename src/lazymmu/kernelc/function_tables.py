@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
+from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.presence import ALWAYS, both
@@ -21,8 +22,9 @@ _MAX_COPIES: Final = 4
 class FunctionTables:
     """The tables of a configured tree, read file by file as they are asked for."""
 
-    def __init__(self, state: TreeState, texts: SourceTexts) -> None:
-        """Look into the files that `state` knows to have a table."""
+    def __init__(self, state: TreeState, texts: SourceTexts, asked: Asked) -> None:
+        """Look into the files that `state` knows to have a table; `asked` is told for which."""
+        self._asked = asked
         self._state = state
         self._texts = texts
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
@@ -48,13 +50,15 @@ class FunctionTables:
         say; at_most: the number of files above which none is read, and nothing returned.
         """
         last = field.rpartition(".")[2]
-        if struct:
-            files = self._state.structs.get(struct.removeprefix("typeof(").removesuffix(")"), [])
-        elif table:
-            files = self._state.structs.get(table, [])
+        if struct or table:
+            name = struct.removeprefix("typeof(").removesuffix(")") if struct else table
+            self._asked.structs.add(name)
+            files = self._state.structs.get(name, [])
         elif last:
+            self._asked.fields.add(last)
             files = self._state.fields.get(last, [])
         else:
+            self._asked.everything = True
             files = list(self._state.built)
         if at_most is not None and len(files) > at_most:
             return ()
@@ -80,6 +84,7 @@ class FunctionTables:
 
     def has_table(self, name: str, file: str) -> bool:
         """Return whether a .c file has a table, or a pointer that is given one, of that name."""
+        self._asked.structs.add(name)
         return file in self._state.structs.get(name, ())
 
     def held(self, path: str) -> tuple[Initialiser, ...]:
@@ -105,6 +110,7 @@ class FunctionTables:
     def _copied(self, item: Initialiser, tail: str, depth: int) -> Iterator[Initialiser]:
         """Yield what stands at `tail` of the table that `item` names."""
         table, _, path = item.function.partition(".")
+        self._asked.structs.add(table)
         if depth == 0 or (table not in self._state.structs and not path):
             return
         wanted = f"{path}.{tail}".lstrip(".")
@@ -114,6 +120,16 @@ class FunctionTables:
             elif other is not item and (not other.field or wanted.startswith(f"{other.field}.")):
                 rest = wanted[len(other.field) :].lstrip(".")
                 yield from self._copied(other, rest, depth - 1)
+
+    @property
+    def read(self) -> Collection[str]:
+        """The files whose tables or constants were looked at."""
+        return self._tables.keys() | self._constants.keys()
+
+    def of_file(self, rel: str) -> tuple[tuple[Initialiser, ...], dict[str, str]]:
+        """Return the tables of a file, and the constants that it has beside them."""
+        self.constant("", rel)
+        return self._initialisers(rel), self._constants[rel]
 
     def _initialisers(self, rel: str) -> tuple[Initialiser, ...]:
         known = self._tables.get(rel)

@@ -9,10 +9,11 @@ functions call keeps the name under which the source calls it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.c_tokens import Origins, Token, joined, tokens
@@ -63,8 +64,14 @@ class _Use:
 class MadeFunctions:
     """The functions that macros make in the files of a configured tree, as they are asked for."""
 
-    def __init__(self, state: TreeState, texts: SourceTexts, macro: MacroFinder) -> None:
-        """Expand uses in the files of `state` by the macros that `macro` finds."""
+    def __init__(
+        self, state: TreeState, texts: SourceTexts, macro: MacroFinder, asked: Asked
+    ) -> None:
+        """Expand uses in the files of `state` by the macros that `macro` finds.
+
+        asked: is told which words that uses are given were looked for.
+        """
+        self._asked = asked
         self._state = state
         self._texts = texts
         self._macro = macro
@@ -113,7 +120,17 @@ class MadeFunctions:
     def _headers(self, parts: Iterable[str]) -> Iterator[str]:
         """Yield the headers that give a macro one of the words that a name is made of."""
         for part in parts:
+            self._asked.given.add(part)
             yield from self._state.given.get(part, ())
+
+    @property
+    def read(self) -> Collection[str]:
+        """The files whose uses of macros were looked at."""
+        return self._uses.keys()
+
+    def of_file(self, rel: str) -> list[tuple[str, int, int]]:
+        """Return the uses of macros in a file that may make functions: name, start and end."""
+        return [(use.macro.decode("latin-1"), use.start, use.end) for use in self._in_file(rel)]
 
     def _in_file(self, rel: str) -> tuple[_Use, ...]:
         known = self._uses.get(rel)

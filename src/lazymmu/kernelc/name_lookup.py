@@ -8,6 +8,9 @@ linkage in the files that are built. Statics of other files are no candidates.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.expansion import MacroText
@@ -24,9 +27,10 @@ __all__ = ["NameLookup"]
 class NameLookup:
     """Finds definitions of names; a file is sliced when one of its names is asked for."""
 
-    def __init__(self, state: TreeState, texts: SourceTexts) -> None:
-        """Look up names that `state` has indexed, in `texts`."""
+    def __init__(self, state: TreeState, texts: SourceTexts, asked: Asked) -> None:
+        """Look up names that `state` has indexed, in `texts`; `asked` is told which."""
         self._state = state
+        self._asked = asked
         self._headers = state.headers
         self._built = state.built
         self._texts = texts
@@ -36,12 +40,13 @@ class NameLookup:
         self._local: dict[str, frozenset[bytes]] = {}
         self._macros: dict[tuple[bytes, str], MacroText | None] = {}
         self._header_macros: dict[tuple[str, int], MacroText | None] = {}
-        self.made = MadeFunctions(state, texts, self.macro_text)
+        self.made = MadeFunctions(state, texts, self.macro_text, asked)
 
     def definitions(
         self, name: str, near: str | None, expanding: frozenset[str]
     ) -> tuple[Definition, ...]:
         """Return what `name` may mean (see ConfiguredTree.definitions)."""
+        self._asked.names.add(name)
         return self._written(name, near, expanding) or self.making(name, near)
 
     def making(
@@ -183,6 +188,7 @@ class NameLookup:
 
     def raw(self, definition: Definition) -> RawDef | None:
         """Return a definition as slices.py found it, None when its file no longer has it."""
+        self._asked.names.add(definition.name)
         for raw in self._file(definition.file).get(definition.name, ()):
             if raw.start == definition.start:
                 return raw
@@ -190,13 +196,22 @@ class NameLookup:
 
     def compiled(self, rel: str, kind: str) -> tuple[Definition, ...]:
         """Return the definitions of a kind that are compiled of the file `rel`, in its order."""
-        raws = [raw for found in self._file(rel).values() for raw in found]
         selection = self._headers.selection(rel)
         return tuple(
             self.definition(rel, raw)
-            for raw in sorted(raws, key=lambda raw: raw.start)
+            for raw in self.of_file(rel)
             if raw.kind == kind and selection.is_compiled(raw.start)
         )
+
+    @property
+    def read(self) -> Collection[str]:
+        """The files whose definitions were looked at."""
+        return self._parsed.keys()
+
+    def of_file(self, rel: str) -> list[RawDef]:
+        """Return all definitions of a file, compiled or not, in its order."""
+        raws = [raw for found in self._file(rel).values() for raw in found]
+        return sorted(raws, key=lambda raw: raw.start)
 
     def _file(self, rel: str) -> dict[str, list[RawDef]]:
         """Return the definitions of a file by name, those in dead branches among them."""
@@ -230,9 +245,9 @@ class NameLookup:
     def _macro(self, name: str, near: str | None) -> Definition | None:
         """Return the macro that `name` is in the file `near` after all its headers."""
         place = self._headers.macros.where(name)
-        for file, offset in self._headers.overrides.get(name, {}).items():
-            if near and self._sees(near, file):
-                place = (file, offset)
+        for changer, change in self._headers.overrides.get(name, {}).items():
+            if near and self._sees(near, changer):
+                place = change
         if place is None or place[1] < 0 or not self._sees(near, place[0]):
             return None
         for raw in self._file(place[0]).get(name, ()):

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What all profiles of one tree share: its Kconfig files, and the names in its files.
 
-Names are read by two processes when there may be two, and kept in the cache by the state of what
-they were read from (see `Tree.state`). Kconfig files are shared where one process reads them all.
+Names are read by two processes when there may be two, and kept by the content of the file that they
+were read from, whatever tree that lies in. Kconfig files are shared where one process reads them
+all.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from posixpath import dirname
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from lazymmu.kernelc.config.kconfig_model import KconfigFile
 from lazymmu.kernelc.index.name_scan import Names, scan_names
+from lazymmu.kernelc.json_shapes import listed, strings
 from lazymmu.processes import Task
-from lazymmu.snapshot.dependencies import DependencyTracker
-from lazymmu.snapshot.tree import ABSENT, Loss, Stamp, Tree
+from lazymmu.snapshot.content_ids import ContentIds
+from lazymmu.snapshot.tree import Loss, Stamp, Tree
 
 __all__ = ["Store", "TreeIndex", "digest"]
 
@@ -49,49 +51,105 @@ def digest(*parts: object) -> str:
 Losses = list[Loss]
 """What another process lost."""
 
+_KIND: Final = "names-3"
+_PART: Final = 400
+"""Files that are read before the cache is asked for their names, all at once."""
 
-_Found = dict[str, tuple[Stamp, Names]]
+
+class _Survey(NamedTuple):
+    """The names of some files, what was learnt of their contents, and what could not be read."""
+
+    names: dict[str, Names]
+    ids: dict[str, tuple[Stamp, str]]
+    losses: Losses
 
 
-def _survey(tree: Tree, rels: Sequence[str]) -> tuple[_Found, Losses]:
-    """Read the names of files; also what could not be read, and why."""
+def _survey(tree: Tree, ids: ContentIds, store: Store | None, rels: Sequence[str]) -> _Survey:
+    """Read the names of files, of contents that are not known yet; the new ones are kept."""
     before = len(tree.losses)
-    found: _Found = {}
-    for rel in rels:
-        # The state is that before the file is read: a change in between is then noticed later.
-        identity = tree.state(rel)
-        found[rel] = identity, scan_names(tree.read(rel), rel.endswith(".h"))
-    return found, tree.losses[before:]
+    names: dict[str, Names] = {}
+    for start in range(0, len(rels), _PART):
+        texts: dict[str, tuple[str, bytes]] = {}
+        for rel in rels[start : start + _PART]:
+            now = time.time_ns()
+            stamp = tree.stamp(rel)
+            text = tree.read(rel)
+            texts[rel] = (ids.learn(rel, stamp, now, text) if text else ids.of(rel)), text
+        kept = _kept(store, {rel: name for rel, (name, _) in texts.items()})
+        new: dict[str, object] = {}
+        for rel, (name, text) in texts.items():
+            known = kept.get(rel)
+            if known is None:
+                known = scan_names(text, rel.endswith(".h"))
+                new[_key(rel, name)] = list(known)
+            names[rel] = known
+        if store is not None and new:
+            store.put_many(_KIND, new)
+    return _Survey(names, ids.noted(rels), tree.losses[before:])
+
+
+def _key(rel: str, content: str) -> str:
+    """Under which name the names of a file are kept: a header is looked at otherwise."""
+    return f"h{content}" if rel.endswith(".h") else content
+
+
+def _kept(store: Store | None, wanted: Mapping[str, str]) -> dict[str, Names]:
+    """Return the names of files, given by the ids of their contents, that the store has."""
+    if store is None:
+        return {}
+    keys = {rel: _key(rel, content) for rel, content in wanted.items()}
+    values = store.get_many(_KIND, dict.fromkeys(keys.values()))
+    found: dict[str, Names] = {}
+    for rel, key in keys.items():
+        try:
+            found[rel] = Names(*map(strings, listed(values.get(key))))
+        except (TypeError, ValueError):
+            continue
+    return found
 
 
 class TreeIndex:
     """What all profiles of `tree` share.
 
-    kconfig: Kconfig files that are read already; recorder: the tree, with what was asked of it.
+    kconfig: Kconfig files that are read already; ids: what the tree's files hold.
     """
 
-    def __init__(self, tree: Tree, *, jobs: int = 1, cache: Store | None = None) -> None:
-        """Open the library of `tree`; with more than one of `jobs`, two processes work at once."""
+    def __init__(
+        self,
+        tree: Tree,
+        *,
+        jobs: int = 1,
+        cache: Store | None = None,
+        manifest: Mapping[str, Stamp] | None = None,
+    ) -> None:
+        """Open the library of `tree`; with more than one of `jobs`, two processes work at once.
+
+        manifest: what `Tree.manifest` returned, when it is known.
+        """
         self.tree = tree
         self.jobs = jobs
         self.cache = cache
-        self.recorder = DependencyTracker(tree)
+        self.ids = ContentIds(tree, manifest, cache)
         self.kconfig: dict[str, KconfigFile] = {}
         self._names: dict[str, Names] = {}
-        self._running: list[Task[tuple[_Found, Losses]]] = []
+        self._running: list[Task[_Survey]] = []
 
-    def sources(self, directories: Iterable[tuple[str, bool]]) -> list[str]:
+    def sources(
+        self, directories: Iterable[tuple[str, bool]], tree: Tree | None = None
+    ) -> list[str]:
         """Return the .c files of directories, in their order.
 
         Each directory comes with whether those below it count too; names are sorted in each.
+        tree: who is asked, the tree itself unless it is one that remembers that.
         """
+        asked = self.tree if tree is None else tree
         found: dict[str, None] = {}
         for directory, deep in directories:
             work = [directory]
             while work:
                 path = work.pop()
                 below = []
-                for entry in self.recorder.entries(path):
+                for entry in asked.entries(path):
                     if not entry.directory and entry.name.endswith(".c"):
                         found[f"{path}/{entry.name}"] = None
                     elif deep and entry.directory:
@@ -103,11 +161,11 @@ class TreeIndex:
         """Begin to read the names of files in another process, when there may be another."""
         missing = self._missing(rels)
         if missing and self.jobs > 1:
-            self._running.append(Task(True, _survey, self.tree, missing))
+            self._running.append(Task(True, _survey, self.tree, self.ids, self.cache, missing))
 
     def read_names(self, rels: Iterable[str]) -> None:
         """Read the names of files in this process, those that are not known."""
-        self._keep(_survey(self.tree, self._missing(rels))[0])
+        self._take(_survey(self.tree, self.ids, self.cache, self._missing(rels)))
 
     def names(self, rels: Sequence[str]) -> dict[str, Names]:
         """Return the names of the files `rels`, read now unless they are known."""
@@ -119,62 +177,26 @@ class TreeIndex:
         self._collect()
         return {rel: self._names[rel] for rel in rels}
 
+    def names_of(self, rel: str, content: str) -> Names | None:
+        """Return the names of a file that had another content, None when they are not known."""
+        return _kept(self.cache, {rel: content}).get(rel)
+
     def _collect(self) -> None:
         running, self._running = self._running, []
         for task in running:
-            found, losses = task.result()
-            self.tree.lose_also(losses)
-            self._keep(found)
+            found = task.result()
+            self.tree.lose_also(found.losses)
+            self._take(found)
+
+    def _take(self, found: _Survey) -> None:
+        self._names |= found.names
+        self.ids.learn_also(found.ids)
 
     def _missing(self, rels: Iterable[str]) -> list[str]:
         """Return which files have no known names, after a look into the cache."""
         unknown = [rel for rel in rels if rel not in self._names]
-        if not unknown or self.cache is None:
-            return unknown
-        by_directory: dict[str, list[str]] = {}
-        for rel in unknown:
-            by_directory.setdefault(dirname(rel), []).append(rel)
-        missing: list[str] = []
-        keys = {directory: self._key(directory) for directory in by_directory}
-        kept = self.cache.get_many("names", keys.values())
-        for directory, files in by_directory.items():
-            known = kept.get(keys[directory])
-            for rel in files:
-                kept_one = _names(self.tree, known, rel)
-                if kept_one is None:
-                    missing.append(rel)
-                else:
-                    self._names[rel], state = kept_one
-                    self.recorder.states.setdefault(rel, state)
-        return missing
-
-    def _key(self, directory: str) -> str:
-        return digest(str(self.tree.root), directory)
-
-    def _keep(self, found: _Found) -> None:
-        by_directory: dict[str, dict[str, object]] = {}
-        for rel, (identity, names) in found.items():
-            self._names[rel] = names
-            self.recorder.states.setdefault(rel, identity)
-            if identity != ABSENT and self.cache is not None:
-                by_directory.setdefault(dirname(rel), {})[rel] = [list(identity), *names]
-        if self.cache is not None:
-            new = {self._key(directory): files for directory, files in by_directory.items()}
-            kept = self.cache.get_many("names", new)
-            for key, files in new.items():
-                known = kept.get(key)
-                if isinstance(known, dict):
-                    new[key] = {**known, **files}
-            self.cache.put_many("names", new)
-
-
-def _names(tree: Tree, known: object, rel: str) -> tuple[Names, Stamp] | None:
-    """Return what a cache entry has about a file, and the file's state, which is still the same."""
-    entry = known.get(rel) if isinstance(known, dict) else None
-    if not isinstance(entry, list) or len(entry) != 5 or not isinstance(entry[0], list):
-        return None
-    state = tuple(entry[0])
-    lists = entry[1:]
-    if all(isinstance(item, list) and all(isinstance(s, str) for s in item) for item in lists):
-        return (Names(*lists), state) if tree.still(rel, state) else None
-    return None
+        if unknown and self.cache is not None:
+            cheap = {rel: content for rel in unknown if (content := self.ids.cheap(rel))}
+            self._names |= _kept(self.cache, cheap)
+            unknown = [rel for rel in unknown if rel not in self._names]
+        return unknown

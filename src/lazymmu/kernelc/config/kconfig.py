@@ -208,16 +208,24 @@ def variables(profile: Profile) -> dict[str, str]:
     return dict.fromkeys(("ARCH", "SRCARCH", "SUBARCH"), profile.arch_dir)
 
 
-def solve(tree: Tree, profile: Profile, files: dict[str, KconfigFile] | None = None) -> Config:
+def solve(
+    tree: Tree,
+    profile: Profile,
+    files: dict[str, KconfigFile] | None = None,
+    used: dict[str, None] | None = None,
+) -> Config:
     """Return what the tree's Kconfig decides for `profile`.
 
     `files` are Kconfig files that were read already, by path; those that had to be read are
-    added to it. A tree without Kconfig files decides nothing: every symbol is "n".
+    added to it. What is taken in, read now or before, is added to `used`. A tree without Kconfig
+    files decides nothing: every symbol is "n".
     """
     names = variables(profile)
     assembly = _Assembly(tree, files if files is not None else {}, names)
     assembly.take("Kconfig", YES)
     assembly.link()
+    if used is not None:
+        used.update(dict.fromkeys(assembly.used))
     symbols = assembly.symbols
     fixed = {name: item.value for name, item in profile.config.items() if name in symbols}
     solver = Solver(symbols, assembly.choices, fixed, names)

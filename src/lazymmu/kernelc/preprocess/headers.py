@@ -19,29 +19,22 @@ exist in a plain tree and are skipped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from posixpath import dirname, join, normpath
-from typing import Final, NamedTuple
+from typing import Final
 
 from lazymmu.kernelc.arch_profile import Profile
-from lazymmu.kernelc.preprocess.directives import (
-    MAX_DIRECTIVES,
-    Directive,
-    include_guard,
-    macro_text,
-    plain,
-    scan,
-)
+from lazymmu.kernelc.preprocess.directives import macro_text, plain, scan
 from lazymmu.kernelc.preprocess.inclusions import Inclusions
 from lazymmu.kernelc.preprocess.macros import Macros, Options, Scoped
 from lazymmu.kernelc.preprocess.selection import Selection, interpret
+from lazymmu.kernelc.preprocess.texts import Texts
 from lazymmu.kernelc.presence import ALWAYS
 from lazymmu.snapshot.beneath import OUT
-from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
 from lazymmu.snapshot.tree import Tree
 
-__all__ = ["FORCED", "Headers", "Text", "Texts", "is_public"]
+__all__ = ["FORCED", "Headers", "is_public"]
 
 FORCED: Final = ("include/linux/kconfig.h", "include/linux/compiler_types.h")
 """What every compilation includes before its first line (Makefile: USERINCLUDE, LINUXINCLUDE)."""
@@ -73,54 +66,14 @@ def _leads_out(includer: str, argument: str) -> bool:
     return normpath(join(dirname(includer), spec)).startswith(("/", "../"))
 
 
-class Text(NamedTuple):
-    """The directives of a file (see `scan`), its length in bytes, and its include guard."""
-
-    directives: list[Directive]
-    following: list[int]
-    length: int
-    guard: str | None
-
-
-class Texts:
-    """The directives of a tree's files, each file scanned once.
-
-    Of a source file only what stands before its last include is scanned.
-    """
-
-    def __init__(self, tree: Tree) -> None:
-        """Scan files of `tree` when they are asked for."""
-        self.tree = tree
-        self._known: dict[str, Text] = {}
-
-    def get(self, rel: str) -> Text:
-        """Return what is known of the file `rel`."""
-        known = self._known.get(rel)
-        if known is None:
-            raw = self.tree.read(rel)
-            if conflicts(raw):
-                self.tree.lose(rel, CONFLICT)
-            text = raw.decode("latin-1")
-            length = len(text)
-            if rel.endswith(".c"):
-                last = max(map(text.rfind, ("#include", "# include", "#\tinclude")))
-                text = text[: text.find("\n", last) + 1 or length] if last >= 0 else ""
-            directives, following = scan(text)
-            if len(directives) >= MAX_DIRECTIVES:
-                self.tree.lose(rel, f"more than {MAX_DIRECTIVES} directives")
-            guarded = include_guard(directives, following)
-            known = self._known[rel] = Text(directives, following, length, guarded)
-        return known
-
-
 class Headers:
     """What a walk saw: the headers in order, the final macros, and what of each text is live.
 
     selections: by header; includes: by file, what it includes, as resolved; missing: arguments
     of includes that name no file of the tree, each with the first file that has it; overrides:
-    by macro, the local headers that change it, with the offset of the change (-1: undefined);
-    assumed: by source file, the symbols that are otherwise there than the walk had them, on or off;
-    inclusions: by file, what is compiled with it.
+    by macro, the local headers that change it, with the file and offset where it is defined after
+    that (-1: nowhere); assumed: by source file, the symbols that are otherwise there than the walk
+    had them, on or off; inclusions: by file, what is compiled with it.
     """
 
     def __init__(
@@ -137,7 +90,7 @@ class Headers:
         self.selections: dict[str, Selection] = {}
         self.includes: dict[str, dict[str, None]] = {}
         self.missing: dict[str, str] = {}
-        self.overrides: dict[str, dict[str, int]] = {}
+        self.overrides: dict[str, dict[str, tuple[str, int]]] = {}
         self.assumed: dict[str, dict[str, bool]] = {}
         self._extra: tuple[str, ...] = ()
         self._known: dict[str, bool] = {}
@@ -297,10 +250,18 @@ class Headers:
                 defines=False,
             )
             self._judge(self.macros, root)
-            for name, (file, offset) in self.macros.restore().items():
-                self.overrides.setdefault(name, {})[file] = offset
+            for name, (changer, file, offset) in self.macros.restore().items():
+                self.overrides.setdefault(name, {})[changer] = file, offset
         self._extra = ()
+
+    def forget_texts(self) -> None:
+        """Let go of the directives that the walk has read: nobody asks for them any more."""
         self.texts = Texts(self.tree)
+
+    @property
+    def read(self) -> Collection[str]:
+        """The source files of which `selection` was asked."""
+        return self._sources.keys()
 
     def selection(self, rel: str) -> Selection:
         """Return what of the file `rel` is compiled.
@@ -336,8 +297,8 @@ class Headers:
                 macros.undefine(f"CONFIG_{symbol}")
         if self.overrides:
             for name, changes in self.overrides.items():
-                for file, offset in changes.items():
-                    if self.inclusions.has(rel, file):
+                for changer, (file, offset) in changes.items():
+                    if self.inclusions.has(rel, changer):
                         if offset < 0:
                             macros.undefine(name)
                         else:

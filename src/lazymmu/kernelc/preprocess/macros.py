@@ -180,17 +180,18 @@ class Scoped(Macros):
             self.changes.append((name, self.local, self._own.get(name), name in self._own))
         self._own[name] = None
 
-    def restore(self) -> dict[str, tuple[str, int]]:
-        """Take back the changes; return by name who made them, and where it defines it now.
+    def restore(self) -> dict[str, tuple[str, str, int]]:
+        """Take back the changes; return by name who made them, and where it is defined now.
 
-        The offset is -1 for a name that was undefined.
+        That is a file, who made the change or one that was read after it, and the offset, which is
+        -1 for a name that was undefined.
         """
-        made: dict[str, tuple[str, int]] = {}
+        made: dict[str, tuple[str, str, int]] = {}
         while self.changes:
             name, file, before, known = self.changes.pop()
             if name not in made:
                 now = self._own.get(name)
-                made[name] = (file, now[2] if now is not None else -1)
+                made[name] = (file, *(now[1:3] if now is not None else (file, -1)))
             if known:
                 self._own[name] = before
             else:

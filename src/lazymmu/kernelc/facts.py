@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Facts: what was computed from a tree, kept by the exact inputs that it was computed from.
+
+An input is a file by its content, a path at which nothing was found, a directory by what is in it,
+or a word that the caller says. A fact is good where all its inputs are the same, in whatever tree;
+where some files have other contents, its owner decides whether what it took of them is the same
+(early cut-off): a comment changes a file, and not its directives. What owner and key are is up to
+the caller; of each there are a few facts, that of the last run first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from lazymmu.kernelc.json_shapes import listed, mapped, string
+from lazymmu.kernelc.tree_index import Store, digest
+from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds
+from lazymmu.snapshot.tree import Tree
+
+__all__ = ["PRESENT", "Fact", "Facts"]
+
+PRESENT: Final = "+"
+"""The id of a file of which only was asked whether it is there."""
+
+_VARIANTS: Final = 6
+"""Facts of one owner and key, each of another state of the inputs."""
+
+_CHANGES: Final = 300
+"""Most inputs with other contents that are looked into before a fact is given up."""
+
+
+class Fact(NamedTuple):
+    """A fact that was kept, and its inputs that are not as they were.
+
+    name: of the inputs; changed: by path, the id then and the id now.
+    """
+
+    name: str
+    value: object
+    changed: Mapping[str, tuple[str, str]]
+
+
+class Facts:
+    """The facts of one tree in a store that all trees share."""
+
+    def __init__(self, tree: Tree, ids: ContentIds, store: Store | None) -> None:
+        """Keep facts about `tree`, whose contents `ids` tells, in `store`; None keeps nothing."""
+        self._tree = tree
+        self._ids = ids
+        self._store = store
+
+    def any(self, kind: str, key: str) -> bool:
+        """Tell whether there are facts of a kind under a key, whatever their inputs."""
+        return bool(self._names(kind, key))
+
+    def of(self, kind: str, key: str, said: Mapping[str, str] | None = None) -> Iterator[Fact]:
+        """Yield the facts of a kind under a key that may be good here.
+
+        said: the words that must have been said when they were kept.
+        """
+        for name in self._names(kind, key):
+            changed = self._changed(self._get(f"{kind}:inputs", name), said or {})
+            value = self._get(f"{kind}:value", name) if changed is not None else None
+            if changed is not None and value is not None:
+                yield Fact(name, value, changed)
+
+    def keep(
+        self,
+        kind: str,
+        key: str,
+        inputs: Mapping[str, str],
+        value: object,
+        said: Mapping[str, str] | None = None,
+    ) -> str:
+        """Keep a fact with its inputs, ids by path, and return its name.
+
+        Nothing is kept, and the name is "", if one of them could not be read or was seen to change.
+        """
+        if self._store is None or self._ids.moving or UNREADABLE in inputs.values():
+            return ""
+        all_inputs = {"files": dict(inputs), "said": dict(said or {})}
+        name = digest(kind, key, sorted(inputs.items()), sorted((said or {}).items()))
+        names = [name, *(other for other in self._names(kind, key) if other != name)]
+        self._store.put(f"{kind}:value", name, value)
+        self._store.put(f"{kind}:inputs", name, all_inputs)
+        self._store.put(kind, key, names[:_VARIANTS])
+        return name
+
+    def _names(self, kind: str, key: str) -> list[str]:
+        try:
+            return [string(item) for item in listed(self._get(kind, key))][:_VARIANTS]
+        except TypeError:
+            return []
+
+    def _get(self, kind: str, key: str) -> object:
+        return self._store.get(kind, key) if self._store is not None else None
+
+    def _changed(
+        self, inputs: object, said: Mapping[str, str]
+    ) -> Mapping[str, tuple[str, str]] | None:
+        """Which inputs are not as they were; None when the fact cannot be good."""
+        try:
+            parts = mapped(inputs)
+            if mapped(parts["said"]) != said:
+                return None
+            found: dict[str, tuple[str, str]] = {}
+            for rel, then in mapped(parts["files"]).items():
+                if then == PRESENT:
+                    if not self._tree.has(rel):
+                        return None
+                    continue
+                now = self._ids.of(rel)
+                if now == then:
+                    continue
+                if UNREADABLE in (now, then) or MISSING in (now, then) or len(found) >= _CHANGES:
+                    return None
+                found[rel] = string(then), now
+        except (KeyError, TypeError):
+            return None
+        return found

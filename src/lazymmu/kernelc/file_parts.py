@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which parts of files an analysis looked at, and what tells each from others.
+
+A file may change without a change of what was asked of it: a comment between functions, a function
+whose name nobody looked for, lines that move. Parts are compared without their places; where those
+of definitions are is told beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lazymmu.kernelc.parse import kernel_doc
+from lazymmu.kernelc.preprocess.directives import scan
+from lazymmu.kernelc.preprocess.texts import Text
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.asked import Asked
+    from lazymmu.kernelc.function_tables import FunctionTables
+    from lazymmu.kernelc.name_lookup import NameLookup
+    from lazymmu.kernelc.preprocess.headers import Headers
+    from lazymmu.kernelc.source_texts import SourceTexts
+
+__all__ = ["FileParts", "Lines"]
+
+Lines = list[tuple[str, int, int]]
+"""Definitions of a file in its order: the name, the first line and the last."""
+
+
+class FileParts:
+    """The parts of the files of one configured tree."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        texts: SourceTexts,
+        headers: Headers,
+        names: NameLookup,
+        tables: FunctionTables,
+    ) -> None:
+        """Tell of what `asked` says was asked for, by those that answered."""
+        self._asked = asked
+        self._texts = texts
+        self._headers = headers
+        self._names = names
+        self._tables = tables
+
+    def files(self) -> list[str]:
+        """Return the files of which something was asked."""
+        return sorted(
+            {
+                *self._names.read, *self._names.made.read, *self._tables.read,
+                *self._headers.read,
+            }
+        )  # fmt: skip
+
+    def with_uses(self, rel: str) -> bool:
+        """Tell whether uses of macros that make functions were looked for in a file."""
+        return rel in self._names.made.read
+
+    def with_tables(self, rel: str) -> bool:
+        """Tell whether the tables of a file were looked at."""
+        return rel in self._tables.read
+
+    def of(
+        self, rel: str, names: Iterable[str], *, listed: bool, tables: bool, uses: bool
+    ) -> list[str]:
+        """Return what tells the parts of a file: those with one of `names`, and the rest.
+
+        listed: which definitions there are counts too; tables: so do its tables; uses: so do uses
+        of macros that make functions.
+        """
+        text = self._texts.raw(rel)
+        whole = hashlib.blake2b(digest_size=12)
+        # Of a header the walk tells as much.
+        directives, following = scan(text.decode("latin-1")) if rel.endswith(".c") else ([], [])
+        torn = bool(self._texts.conflicts(rel))
+        items, constants = self._tables.of_file(rel) if tables else ((), {})
+        order = [(raw.kind, raw.name) for raw in self._names.of_file(rel)] if listed else []
+        whole.update(
+            repr(
+                (
+                    Text(directives, following, 0, None, torn).digest,
+                    [replace(item, line=0) for item in items],
+                    sorted(constants.items()),
+                    order,
+                    list(self._uses(rel, text)) if uses else [],
+                )
+            ).encode("utf-8", "surrogatepass")
+        )
+        return [whole.hexdigest(), *self._definitions(rel, text, frozenset(names))]
+
+    def _definitions(self, rel: str, text: bytes, names: frozenset[str]) -> list[str]:
+        selection = self._headers.selection(rel)
+        found: dict[str, list[object]] = {}
+        for raw in self._names.of_file(rel):
+            if raw.name in names:
+                said = kernel_doc.doc_context(text, raw) if raw.kind != "object" else ""
+                found.setdefault(raw.name, []).append(
+                    (
+                        raw.kind, raw.static, raw.inline, raw.params, raw.body - raw.start,
+                        text[raw.start : raw.end], said,
+                        selection.is_compiled(raw.start), selection.presence(raw.start),
+                    )
+                )  # fmt: skip
+        return [
+            f"{name} {hashlib.blake2b(repr(items).encode(), digest_size=12).hexdigest()}"
+            for name, items in sorted(found.items())
+        ]
+
+    def _uses(self, rel: str, text: bytes) -> Iterable[object]:
+        selection = self._headers.selection(rel)
+        # What a macro is told by that a use is expanded with: whether it stands before the use.
+        begins = [raw.start for raw in self._names.of_file(rel) if raw.kind != "function"]
+        for macro, start, end in self._names.made.of_file(rel):
+            compiled = selection.is_compiled(start), selection.presence(start)
+            yield macro, text[start:end], bisect_left(begins, start), compiled
+
+    def lines(self, rel: str, names: Iterable[str]) -> Lines:
+        """Return the lines of the definitions of a file that have one of `names`, and of uses."""
+        wanted = frozenset(names)
+        places = [(raw.start, raw.end, raw.name) for raw in self._names.of_file(rel)]
+        places = [place for place in places if place[2] in wanted]
+        if self.with_uses(rel):
+            places += ((start, end, macro) for macro, start, end in self._names.made.of_file(rel))
+        text = self._texts.raw(rel)
+        found: Lines = []
+        line, at = 1, 0
+        for start, end, name in sorted(places):
+            line += text.count(b"\n", at, start)
+            at = start
+            found.append((name, line, line + text.count(b"\n", at, end)))
+        return found
