@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from posixpath import basename, dirname
+from dataclasses import replace
+from functools import partial
+from posixpath import dirname
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.dialects import Dialect
@@ -16,56 +17,33 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Party, Rule, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
-from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
-from lazymmu.witness.finding import Lost, SectionRow, Step
+from lazymmu.witness.finding import Lost, Step
 from lazymmu.witness.source import arch_hooks, blind_spots
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.api_candidates import candidates
+from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.callers import CallerSearch, naming
 from lazymmu.witness.source.constant_pointers import pointers
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import Report, to_report
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, CalleeSummaries
-from lazymmu.witness.source.mode_places import Verdicts, included, judge
+from lazymmu.witness.source.kept_analysis import KeptAnalysis
+from lazymmu.witness.source.mode_places import included, judge
 from lazymmu.witness.source.other_names import Found, joined
 from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
 from lazymmu.witness.source.section_table import rows
+from lazymmu.witness.source.stubs import includes, says_no
 
 _RECURSION = 20_000
 """Call chains of the kernel are deep, and the analysis recurses along them.  How deep an expression
 may be is bounded where it is read (kernelc.ir.bounds), so that this is far from what a stack
 holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArchResult:
-    """What one architecture came to, as plain values that can cross to another process.
-
-    unbuilt: files of a module out of tree that are not built, and why; unlisted: files that name
-    a function that calls back, and that no Makefile was seen to name, whatever the configuration.
-    """
-
-    arch: str
-    directory: str
-    """Below arch/."""
-    reports: tuple[Report, ...]
-    rows: tuple[SectionRow, ...]
-    sections: tuple[tuple[str, int], ...]
-    words: frozenset[str]
-    enter: frozenset[str]
-    parsed: int
-    unparsed: tuple[Lost, ...]
-    unresolved: tuple[Lost, ...]
-    verdicts: Verdicts
-    included: Found
-    blind: tuple[Lost, ...]
-    unbuilt: tuple[tuple[str, str], ...] = ()
-    unlisted: tuple[tuple[str, str], ...] = ()
 
 
 def analyse_arch(
@@ -93,11 +71,33 @@ def _analyse(
     marks: Prefilter,
     library: TreeIndex,
 ) -> ArchResult | None:
-    words = vocabulary.load()
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
     extra = (*mine, *calling_back, *marks.module)
     view = ConfiguredTree(tree, profile, extra=extra, library=library)
+    kept = KeptAnalysis(view, marks, rules, dialect)
+    known = kept.recall()
+    if known is None:
+        result = _computed(view, rules, dialect, marks)
+        kept.keep(result)
+    else:
+        result = known.result
+    if result is None:
+        return None
+    return replace(
+        result,
+        unparsed=(*result.unparsed, *(Lost(loss.file, 0, "", loss.reason) for loss in tree.losses)),
+        blind=(*result.blind, *blind_spots.of_tree(tree.losses, marks.mode)),
+    )
+
+
+def _computed(
+    view: ConfiguredTree, rules: Sequence[str], dialect: Dialect, marks: Prefilter
+) -> ArchResult | None:
+    """What an architecture comes to, but for what could not be read of the tree."""
+    words, profile = vocabulary.load(), view.profile
+    mine = marks.seen_by(profile, marks.mode)
+    calling_back = marks.seen_by(profile, marks.takers)
     used = [name for name in rules if _of_callers(RULES[name])]
     naming = frozenset(mine)
     analysis = Analysis.build(
@@ -109,7 +109,7 @@ def _analyse(
         constants=profile.constants,
         tables=_tables(view, words),
         arch=profile.name,
-        has_stub=lambda d: _says_no(view.tree.read(d.file), d.name),
+        has_stub=partial(_has_stub, view),
         names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
         candidates=candidates(view, mine, marks.words),
         pointers=pointers(view, {f: marks.words[f] for f in mine}),
@@ -140,27 +140,16 @@ def _analyse(
         blind=(
             *blind_spots.of_walker(walker),
             *blind_spots.of_hooks(profile.arch_dir, implementation),
-            *blind_spots.of_tree(tree.losses, marks.mode),
         ),
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
     )
 
 
-_FLAG = re.compile(rb"(?:Page|folio_test_)(\w+)\Z")
-"""What a question about a page is called that include/linux/page-flags.h makes of a flag."""
-
-
-def _says_no(text: bytes, name: str) -> bool:
-    """Whether a file has a definition of that name that does nothing but say no.
-
-    Those of page flags are made by macros such as PAGEFLAG_FALSE() (include/linux/page-flags.h).
-    """
-    word = name.encode()
-    stub = rb"\b%s\s*\([^;{}]*\)\s*(?:\{\s*return\s+)?\(?(?:false|0|NULL)\b" % re.escape(word)
-    flag = _FLAG.match(word)
-    made = rb"\w+_FALSE\s*\([^)]*\b%s\b" % flag[1] if flag is not None else stub
-    return any(re.search(pattern, text) is not None for pattern in {stub, made})
+def _has_stub(view: ConfiguredTree, definition: Definition) -> bool:
+    found = says_no(view.sources.read(definition.file), definition.name)
+    view.asked.check("stub", definition.file, definition.name, found)
+    return found
 
 
 def _of_callers(rule: Rule) -> bool:
@@ -251,7 +240,7 @@ class _Conditions:
 
     def _of(self, file: str, line: int) -> tuple[str, ...]:
         if file not in self._lines:
-            text = self._view.tree.read(file)
+            text = self._view.sources.read(file)
             self._lines[file] = [0, *(m.end() for m in re.finditer(rb"\n", text))]
         starts = self._lines[file]
         at = starts[min(max(line, 1), len(starts)) - 1]
@@ -288,24 +277,24 @@ def _unbuilt(
 def _unlisted(view: ConfiguredTree, files: Iterable[str]) -> Iterable[tuple[str, str]]:
     """The files that no configuration of this machine builds, with the reason."""
     for file in files:
-        if not file.endswith(".c") or file in view.built or _is_included(view.tree, file):
+        if not file.endswith(".c") or file in view.built or _is_included(view, file):
             continue
         why = view.why(file)
         if why is not None and why.cause in (Cause.UNNAMED, Cause.UNREADABLE):
             yield file, str(why)
 
 
-def _is_included(tree: Tree, file: str) -> bool:
+def _is_included(view: ConfiguredTree, file: str) -> bool:
     """Whether another .c file beside it, or one directory up, includes it: then that decides."""
-    name = re.escape(basename(file)).encode()
-    include = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*\"(?:[^\"\n]*/)?" + name + rb"\"", re.M)
-    return any(
-        include.search(tree.read(f"{folder}/{entry.name}"))
-        for folder in (dirname(file), dirname(dirname(file)))
-        if folder
-        for entry in tree.entries(folder)
-        if entry.name.endswith(".c") and not entry.directory
-    )
+    found = False
+    for folder in filter(None, (dirname(file), dirname(dirname(file)))):
+        for entry in view.tree.entries(folder):
+            if entry.name.endswith(".c") and not entry.directory:
+                other = f"{folder}/{entry.name}"
+                one = includes(view.sources.read(other), file)
+                view.asked.check("includes", other, file, one)
+                found = found or one
+    return found
 
 
 def _unresolved(arch: str, summaries: CalleeSummaries) -> Iterable[Lost]:
@@ -325,8 +314,6 @@ def _lost(
         yield Lost(file, line, name, why)
     for (file, line, name), why in sorted(view.unmade.items()):
         yield Lost(file, line, name, why)
-    for loss in view.tree.losses:
-        yield Lost(loss.file, 0, "", loss.reason)
 
 
 __all__ = ["ArchResult", "Step", "analyse_arch"]

@@ -31,20 +31,21 @@ def candidates(view: ConfiguredTree, files: Iterable[str], found: Found) -> list
         header = file.endswith(".h")
         if not header and file not in view.built:
             continue
-        text, selection = view.tree.read(file), view.headers.selection(file)
+        text, selection = view.sources.read(file), view.headers.selection(file)
         for item in found.get(file, ()):
             raw = item.definition
             if raw is None or item.context is not Context.BODY or (file, raw.start) in out:
                 continue
             compiled = selection.is_compiled(raw.start)
-            overridable = header and _is_overridable(text, raw.name)
+            overridable = header and is_overridable(text, raw.name)
+            view.asked.check("overridable", file, raw.name, overridable)
             if compiled or overridable:
                 definition = view.definition(file, raw)
                 out[file, raw.start] = Candidate(definition, compiled, overridable)
     return list(out.values())
 
 
-def _is_overridable(text: bytes, name: str) -> bool:
+def is_overridable(text: bytes, name: str) -> bool:
     """Whether the text of a header defines a name only where no architecture did before."""
     word = name.encode()
     return word in text and (

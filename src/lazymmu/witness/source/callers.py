@@ -16,14 +16,19 @@ def naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:
     """
     if file.endswith(".c") and file not in view.built:
         return []
-    text = view.tree.read(file)
-    if not any(word in text for word in words):
-        return []
-    return [
-        d
-        for d in (*view.functions(file), *view.macros(file), *view.objects(file))
-        if any(text.find(word, d.start, d.end) >= 0 for word in words)
-    ] + list(view.made(file, *words))
+    text = view.sources.read(file)
+    found: list[Definition] = []
+    if any(word in text for word in words):
+        found += (
+            d
+            for d in view.defined(file)
+            if any(text.find(word, d.start, d.end) >= 0 for word in words)
+        )
+        found += view.made(file, *words)
+    view.asked.names.update(d.name for d in found)
+    asked = b" ".join(words).decode("latin-1")
+    view.asked.check("naming", file, asked, [f"{d.kind} {d.name}" for d in found])
+    return found
 
 
 class CallerSearch:
@@ -65,5 +70,6 @@ class CallerSearch:
             view, word = self._view, name.encode()
             headers = view.headers.files if file.endswith(".h") else ()
             every = dict.fromkeys([*([] if file in view.built else [file]), *view.built, *headers])
-            files = {rel: None for rel in every if word in view.tree.read(rel)}
+            files = {rel: None for rel in every if word in view.sources.read(rel)}
+            view.asked.searched[name] = frozenset(files)
         return files

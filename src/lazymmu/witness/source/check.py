@@ -200,7 +200,7 @@ def _parsed(
 def _analysed(asked: _Request, marks: Prefilter) -> list[ArchResult]:
     """Look at each architecture that was asked for and has the mode."""
     wanted = [p for p in marks.machines if not asked.arches or p.name in asked.arches]
-    library = TreeIndex(asked.tree, jobs=asked.jobs, cache=asked.store)
+    library = TreeIndex(asked.tree, jobs=asked.jobs, cache=asked.store, manifest=asked.manifest)
     looked: list[ArchResult] = []
     done = 0
     asked.tell("checking", 0, len(wanted))

@@ -9,7 +9,7 @@ nowhere else in it; and a declaration with the attribute alias
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree
@@ -53,8 +53,14 @@ def pointers(
         if file.endswith(".c") and file not in view.built:
             continue
         selection = view.headers.selection(file)
-        held = held_in(file, view.tree.read(file), items)
+        held = list(held_in(file, view.sources.read(file), items))
+        view.asked.check("pointers", file, "", told(held))
         yield from (item for item in held if selection.is_compiled(item.start))
+
+
+def told(pointers: Iterable[Pointer]) -> list[str]:
+    """Return pointers but for their places."""
+    return [f"{item.path} {item.function} {item.private}" for item in pointers]
 
 
 def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[Pointer]:

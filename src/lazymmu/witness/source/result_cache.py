@@ -10,27 +10,19 @@ else is a miss.
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import hashlib
-import types
-import typing
 from array import array
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
-from lazymmu.kernelc.json_shapes import mapped
+from lazymmu.kernelc.json_shapes import listed, mapped
 from lazymmu.kernelc.tree_index import Store
 from lazymmu.snapshot.beneath import settled
 from lazymmu.snapshot.tree import Stamp, Tree
-
-T = TypeVar("T")
+from lazymmu.witness.source.plain_values import built, plain
 
 _KIND = "result"
-
-_LARGEST = 1 << 53
-"""Above every line and count; also what every reader of JSON takes."""
 
 _RECENT = 20_000
 """Most files whose content is compared when a result is looked for."""
@@ -53,11 +45,11 @@ def key(root: str, manifest: Mapping[str, Stamp], *asked: object) -> str:
 def recall(store: Store, name: str, shape: Any, tree: Tree) -> Any | None:
     """What was kept under a name, built up as ``shape``; None when there is nothing sound."""
     try:
-        value, recent = _listed(store.get(_KIND, name))
+        value, recent = listed(store.get(_KIND, name))
         for rel, content in mapped(recent).items():
             if content != tree.fingerprint(rel):
                 return None
-        return _built(shape, value)
+        return built(shape, value)
     except (TypeError, ValueError, KeyError):
         return None
 
@@ -74,49 +66,4 @@ def keep(
     if len(recent) <= _RECENT:
         contents = {rel: tree.fingerprint(rel) for rel in recent}
         if tree.manifest() == manifest:
-            store.put(_KIND, name, [_plain(value), contents])
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, enum.Enum):
-        return value.value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _built(shape: Any, data: object) -> Any:
-    """Build a value of a type from plain data.  Raises TypeError or ValueError if it is none."""
-    origin = typing.get_origin(shape)
-    if origin in (tuple, list):
-        items = _listed(data)
-        args = typing.get_args(shape)
-        if origin is tuple and len(args) > 0 and args[-1] is not Ellipsis:
-            return tuple(_built(a, i) for a, i in zip(args, items, strict=True))
-        return origin(_built(args[0], item) for item in items)
-    if origin in (types.UnionType, typing.Union):
-        return None if data is None else _built(typing.get_args(shape)[0], data)
-    if dataclasses.is_dataclass(shape):
-        fields = dataclasses.fields(shape)
-        hints = typing.get_type_hints(shape)
-        values = [
-            _built(hints[field.name], item)
-            for field, item in zip(fields, _listed(data), strict=True)
-        ]
-        made: Any = shape
-        return made(**{field.name: value for field, value in zip(fields, values, strict=True)})
-    if isinstance(shape, type) and issubclass(shape, enum.Enum):
-        return shape(data)
-    if not isinstance(data, shape) or (shape is int and isinstance(data, bool)):
-        raise TypeError(f"not of type {shape}")
-    if isinstance(data, int) and not 0 <= data < _LARGEST:
-        raise ValueError("a number that counts nothing")
-    return data
-
-
-def _listed(data: object) -> list[object]:
-    if not isinstance(data, list):
-        raise TypeError("not a list")
-    return data
+            store.put(_KIND, name, [plain(value), contents])

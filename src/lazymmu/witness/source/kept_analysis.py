@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One architecture's analysis as a fact: kept, and recalled where all that it asked is the same.
+
+It rests on the walk of the headers by its identity, on the words that name the mode, and on what it
+asked of the configured tree (kernelc/asked.py): definitions by name, be there one or none, tables,
+questions about texts. A file that has changed is held against that alone. Lines are then moved
+along with the definitions that they stand in; a place that stands in none of those that were
+asked for means that the fact is no good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from lazymmu.contract.dialects import Dialect
+from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
+from lazymmu.kernelc.facts import Fact, Facts
+from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
+from lazymmu.kernelc.tree_index import digest
+from lazymmu.snapshot.content_ids import MISSING
+from lazymmu.witness.finding import Lost, SectionRow, Standing
+from lazymmu.witness.source.arch_result import ArchResult
+from lazymmu.witness.source.findings import Report
+from lazymmu.witness.source.mode_places import Judged, included
+from lazymmu.witness.source.moved_places import MovedPlaces
+from lazymmu.witness.source.other_names import Found, joined
+from lazymmu.witness.source.plain_values import built, plain
+from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
+from lazymmu.witness.source.rechecks import answer
+
+__all__ = ["KeptAnalysis", "Known"]
+
+_KIND: Final = "analysis"
+_LINES: Final = 1 << 31
+
+_NAMES: Final = ("names", "fields", "structs", "given")
+"""What `Asked` has of each of the lists of `Names`, in their order."""
+
+
+class Known(NamedTuple):
+    """An analysis that was recalled; None is an architecture without the mode."""
+
+    result: ArchResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept of a result: all of it, with places in texts by their number."""
+
+    arch: str
+    directory: str
+    reports: tuple[Report, ...]
+    rows: tuple[SectionRow, ...]
+    sections: tuple[tuple[str, int], ...]
+    words: tuple[str, ...]
+    enter: tuple[str, ...]
+    parsed: int
+    unparsed: tuple[Lost, ...]
+    unresolved: tuple[Lost, ...]
+    blind: tuple[Lost, ...]
+    unbuilt: tuple[tuple[str, str], ...]
+    unlisted: tuple[tuple[str, str], ...]
+    api: tuple[tuple[str, int], ...]
+    """Words of `Prefilter.others` that are the API's: the file, and which of its words."""
+    verdicts: tuple[tuple[str, int, Standing, str, int], ...]
+    """File, which of its words, and what became of it."""
+
+
+class KeptAnalysis:
+    """Recalls and keeps the analysis of one configured tree."""
+
+    def __init__(
+        self,
+        view: ConfiguredTree,
+        marks: Prefilter,
+        rules: Sequence[str],
+        dialect: Dialect,
+    ) -> None:
+        """Look for what `view` comes to under some rules and a dialect.
+
+        :param marks: the words of the tree that name the mode, and the files that call back.
+        """
+        self._view = view
+        self._marks = marks
+        library = view.library
+        self._facts = Facts(library.tree, library.ids, library.cache)
+        self._key = ""
+        if view.identity:
+            self._key = digest(view.identity, tuple(rules), repr(dialect), self._words_digest())
+
+    # -- recalling -----------------------------------------------------------------------------
+
+    def recall(self) -> Known | None:
+        """The analysis that was kept, None if there is none that is good."""
+        for fact in self._facts.of(_KIND, self._key) if self._key else ():
+            try:
+                found = self._restored(fact)
+            except (KeyError, TypeError, ValueError, IndexError, LookupError):
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _restored(self, fact: Fact) -> Known | None:
+        parts = mapped(fact.value)
+        moved = MovedPlaces()
+        for rel, (then, _) in fact.changed.items():
+            if not self._is_same(rel, then, parts, moved):
+                return None
+        losses = restored_losses(parts["losses"])
+        kept = parts["result"]
+        result = None if kept is None else self._result(built(_Kept, kept), moved)
+        self._view.library.tree.lose_also(losses)
+        return Known(result)
+
+    def _is_same(
+        self, rel: str, then: str, parts: Mapping[str, object], moved: MovedPlaces
+    ) -> bool:
+        """Whether all that was asked of a file that has changed is as it was."""
+        view = self._view
+        if rel in strings(parts["strict"]) or parts["everything"] is not False:
+            return False
+        if not self._has_same_names(rel, then, parts):
+            return False
+        kept = mapped(parts["files"]).get(rel)
+        if kept is not None:
+            names, flags, said, lines = listed(kept)
+            every, tables, uses = (flag is True for flag in listed(flags))
+            wanted = frozenset(strings(parts["names"]))
+            files = view.parts()
+            now = files.of(rel, wanted, listed=every, tables=tables, uses=uses)
+            if now != strings(said):
+                return False
+            moved.add(rel, _lines(names, lines), files.lines(rel, wanted))
+        else:
+            moved.add(rel, (), ())
+        for item in listed(parts["checks"]):
+            kind, file, what, known = listed(item)
+            if file == rel:
+                found = answer(view, self._marks.words, string(kind), rel, string(what))
+                if found != known:
+                    return False
+        text = view.sources.read(rel)
+        return all(
+            (word.encode() in text) == (rel in strings(files))
+            for word, files in mapped(parts["searched"]).items()
+        )
+
+    def _has_same_names(self, rel: str, then: str, parts: Mapping[str, object]) -> bool:
+        """Whether none of the names that were asked for has come to a file, or has gone."""
+        library = self._view.library
+        before = library.names_of(rel, then)
+        if before is None:
+            return False
+        after = library.names([rel])[rel]
+        return all(
+            asked.isdisjoint({*was} ^ {*now})
+            for asked, was, now in zip(
+                (frozenset(strings(parts[kind])) for kind in _NAMES),
+                before,
+                after,
+                strict=True,
+            )
+        )
+
+    def _result(self, kept: _Kept, moved: MovedPlaces) -> ArchResult:
+        others: dict[str, tuple[int, ...]] = {}
+        for file, number in kept.api:
+            others[file] = (*others.get(file, ()), number)
+        api = {
+            file: tuple(self._marks.others[file][number] for number in found)
+            for file, found in others.items()
+        }
+        bodies = joined(included(self._view, MODE_WORD), api)
+        found = joined(self._marks.places, bodies)
+        return ArchResult(
+            arch=kept.arch,
+            directory=kept.directory,
+            reports=tuple(map(moved.report, kept.reports)),
+            rows=tuple(map(moved.row, kept.rows)),
+            sections=tuple(sorted((f, moved.line(f, line)) for f, line in kept.sections)),
+            words=frozenset(kept.words),
+            enter=frozenset(kept.enter),
+            parsed=kept.parsed,
+            unparsed=moved.lost(kept.unparsed),
+            unresolved=moved.lost(kept.unresolved),
+            verdicts={
+                (file, found[file][number].start): Judged(standing, reason, distance)
+                for file, number, standing, reason, distance in kept.verdicts
+            },
+            included=bodies,
+            blind=moved.lost(kept.blind),
+            unbuilt=kept.unbuilt,
+            unlisted=kept.unlisted,
+        )
+
+    # -- keeping -------------------------------------------------------------------------------
+
+    def keep(self, result: ArchResult | None) -> None:
+        """Keep what an analysis came to, with all that it asked."""
+        view = self._view
+        if not self._key or view.asked.everything:
+            return
+        asked, ids = view.asked, view.library.ids
+        strict = view.tree.inputs()
+        index = {rel: ids.of(rel) for rel in (*view.headers.files, *view.built)}
+        names = sorted(asked.names)
+        value = {
+            "result": None if result is None else plain(self._plain(result)),
+            "losses": plain_losses({**view.tree.lost, **view.sources.lost}),
+            "strict": sorted(rel for rel, content in strict.items() if content != MISSING),
+            "names": names,
+            "fields": sorted(asked.fields),
+            "structs": sorted(asked.structs),
+            "given": sorted(asked.given),
+            "everything": asked.everything,
+            "files": self._files(asked.names, asked.listed),
+            "checks": [[*question, known] for question, known in asked.checks.items()],
+            "searched": {word: sorted(files) for word, files in asked.searched.items()},
+        }
+        inputs = {**index, **view.sources.inputs(), **strict}
+        self._facts.keep(_KIND, self._key, inputs, value)
+        ids.keep()
+
+    def _files(self, names: Collection[str], every: Collection[str]) -> dict[str, object]:
+        """Of each file that was looked at: whether all of it counts, what tells it, its lines."""
+        files = self._view.parts()
+        found: dict[str, object] = {}
+        for rel in files.files():
+            tables, uses = files.with_tables(rel), files.with_uses(rel)
+            said = files.of(rel, names, listed=rel in every, tables=tables, uses=uses)
+            lines = files.lines(rel, names)
+            flat = [line for _, first, last in lines for line in (first, last)]
+            flags = [rel in every, tables, uses]
+            found[rel] = [[name for name, _, _ in lines], flags, said, flat]
+        return found
+
+    def _plain(self, result: ArchResult) -> _Kept:
+        found = joined(self._marks.places, result.included)
+        numbers = {(f, item.start): n for f, items in found.items() for n, item in enumerate(items)}
+        api = (
+            (file, number)
+            for file, items in self._marks.others.items()
+            for number, item in enumerate(items)
+            if item in result.included.get(file, ())
+        )
+        return _Kept(
+            arch=result.arch,
+            directory=result.directory,
+            reports=result.reports,
+            rows=result.rows,
+            sections=result.sections,
+            words=tuple(sorted(result.words)),
+            enter=tuple(sorted(result.enter)),
+            parsed=result.parsed,
+            unparsed=result.unparsed,
+            unresolved=result.unresolved,
+            blind=result.blind,
+            unbuilt=result.unbuilt,
+            unlisted=result.unlisted,
+            api=tuple(api),
+            verdicts=tuple(
+                (place[0], numbers[place], judged.standing, judged.reason, judged.distance)
+                for place, judged in result.verdicts.items()
+            ),
+        )
+
+    # -- the words of the mode -----------------------------------------------------------------
+
+    def _words_digest(self) -> str:
+        """What tells the words that name the mode, and where they stand, but for the lines."""
+        marks, view = self._marks, self._view
+        mine = frozenset(marks.seen_by(view.profile, marks.mode))
+        whole = hashlib.blake2b(digest_size=16)
+        for found in (marks.places, marks.others):
+            for file in sorted(mine & found.keys()):
+                whole.update(repr((file, list(self._told(file, found)))).encode())
+        takers = marks.seen_by(view.profile, marks.takers)
+        whole.update(repr((sorted(mine), takers, marks.module, sorted(marks.others))).encode())
+        return whole.hexdigest()
+
+    def _told(self, file: str, found: Found) -> Iterable[object]:
+        selection = self._view.headers.selection(file)
+        for item in found[file]:
+            raw = item.definition
+            around = None if raw is None else (raw.name, raw.kind, raw.static, raw.inline)
+            compiled = selection.is_compiled(item.start)
+            kind = (item.word, item.context, item.called, item.field, item.tag)
+            yield (*kind, item.outer, around, compiled)
+
+
+def _lines(names: object, lines: object) -> list[tuple[str, int, int]]:
+    flat = numbers(lines, 1, _LINES)
+    return list(zip(strings(names), flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Questions about the text of one file that an analysis has asked, asked once more.
+
+A file has changed; where all that was asked of its text gets the same answer, the analysis would
+go the same way. Each kind of question is named where it is asked (`Asked.check`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.witness.source.api_candidates import is_overridable
+from lazymmu.witness.source.callers import naming
+from lazymmu.witness.source.constant_pointers import held_in, told
+from lazymmu.witness.source.other_names import Found
+from lazymmu.witness.source.stubs import includes, says_no
+
+__all__ = ["answer"]
+
+
+def answer(view: ConfiguredTree, words: Found, kind: str, file: str, what: str) -> object:
+    """Return the answer to a question about the text of a file as it is now.
+
+    :param words: those that name the mode, or may be other names.
+    :raises KeyError: there is no such kind of question.
+    """
+    return _KINDS[kind](view, words, file, what)
+
+
+def _naming(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
+    found = naming(view, file, *what.encode("latin-1").split(b" "))
+    return [f"{d.kind} {d.name}" for d in found]
+
+
+def _overridable(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
+    return file.endswith(".h") and is_overridable(view.sources.read(file), what)
+
+
+def _pointers(view: ConfiguredTree, words: Found, file: str, _what: str) -> object:
+    return told(held_in(file, view.sources.read(file), words.get(file, ())))
+
+
+def _stub(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
+    return says_no(view.sources.read(file), what)
+
+
+def _includes(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
+    return includes(view.sources.read(file), what)
+
+
+_KINDS: Final[Mapping[str, Callable[[ConfiguredTree, Found, str, str], object]]] = {
+    "includes": _includes,
+    "naming": _naming,
+    "overridable": _overridable,
+    "pointers": _pointers,
+    "stub": _stub,
+}

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A check that uses what earlier checks kept says what one without says, whatever has changed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import lazymmu
+from lazymmu.snapshot.tree import Tree
+from lazymmu.witness.source import analyse_arch
+from tests.witness.source.edits import Edits, Files
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TREE = EXAMPLES / "linux-new"
+ARCHES = ["x86", "arm64"]
+MOST = int(os.environ.get("LAZYMMU_EDITS", "12"))
+"""Sequences of edits that are tried; more when somebody looks for a mistake."""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store for all sequences, so that facts of many states lie in it, that of none first."""
+    folder = tmp_path_factory.mktemp("store")
+    checked({}, folder)
+    return folder
+
+
+EDITS = Edits(TREE)
+
+
+def checked(files: Files, store: Path | None) -> object:
+    """All that a check says of the tree with some files changed."""
+    tree = Tree.open(TREE).over(files)
+    return lazymmu.check(tree, arches=ARCHES, jobs=1, cache_dir=store)
+
+
+@given(data=st.data())
+@settings(
+    max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_an_edited_tree_is_told_as_if_nothing_had_been_kept(
+    store: Path, data: st.DataObject
+) -> None:
+    """After each of a sequence of edits the incremental answer equals the cold one."""
+    files: Files = {}
+    for _ in range(data.draw(st.integers(1, 4), label="edits")):
+        files = EDITS.edited(files, data)
+        assert checked(files, store) == checked(files, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("mm/memory.c", b"", b"/* a comment\n * of two lines */\n"),
+        ("include/linux/pgtable.h", b"", b"/* a comment */\n"),
+        ("include/linux/pgtable.h", b"\n#endif", b"\n\n/* another */\n#endif"),
+        ("mm/memory.c", b"", b"static void nobody_calls(void)\n{\n\tcond_resched();\n}\n"),
+        ("Kconfig", b"", b"# a comment\n"),
+    ],
+)
+def test_what_nobody_asked_for_is_computed_once(
+    store: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: bytes, new: bytes
+) -> None:
+    """An edit that changes nothing that the analysis asked for does not begin it again."""
+    text = EDITS.text({}, name)
+    assert old in text
+    files: Files = {name: text.replace(old, new, 1)}
+    cold = checked(files, None)
+
+    def computed(*_: object) -> None:
+        raise AssertionError("an architecture is looked at again")
+
+    monkeypatch.setattr(analyse_arch, "_computed", computed)
+    assert checked(files, store) == cold
