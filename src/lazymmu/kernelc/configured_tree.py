@@ -139,18 +139,21 @@ class ConfiguredTree:
 
     def functions(self, rel: str) -> tuple[Definition, ...]:
         """Return the functions that are compiled of the file `rel`, in its order."""
-        self.asked.listed.add(rel)
-        return self._names.compiled(rel, "function")
+        return self._listed(rel, "function")
 
     def objects(self, rel: str) -> tuple[Definition, ...]:
         """Return the object-like macros that the file `rel` defines where it is compiled."""
-        self.asked.listed.add(rel)
-        return self._names.compiled(rel, "object")
+        return self._listed(rel, "object")
 
     def macros(self, rel: str) -> tuple[Definition, ...]:
         """Return the function-like macros that the file `rel` defines where it is compiled."""
+        return self._listed(rel, "macro")
+
+    def _listed(self, rel: str, kind: str) -> tuple[Definition, ...]:
+        found = self._names.compiled(rel, kind)
         self.asked.listed.add(rel)
-        return self._names.compiled(rel, "macro")
+        self.asked.names.update(item.name for item in found)
+        return found
 
     def woven(self, rel: str, word: bytes) -> tuple[Definition, ...]:
         """Return the macros of a file that are part of who uses them and whose text has a word."""

@@ -76,8 +76,9 @@ class FileParts:
         """
         text = self._texts.raw(rel)
         whole = hashlib.blake2b(digest_size=12)
-        # Of a header the walk tells as much.
-        directives, following = scan(text.decode("latin-1")) if rel.endswith(".c") else ([], [])
+        # Of a header that was walked the walk tells as much.
+        walked = rel in self._headers.selections and not rel.endswith(".c")
+        directives, following = ([], []) if walked else scan(text.decode("latin-1"))
         torn = bool(self._texts.conflicts(rel))
         items, constants = self._tables.of_file(rel) if tables else ((), {})
         order = [(raw.kind, raw.name) for raw in self._names.of_file(rel)] if listed else []

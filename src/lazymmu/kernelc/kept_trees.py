@@ -137,7 +137,8 @@ class _State:
     # -- the walk ------------------------------------------------------------------------------
 
     def _said(self, config: Config) -> dict[str, str]:
-        return {"config": digest(sorted(plain_config(config).items()))}
+        defined = None if config.defined is None else sorted(config.defined)
+        return {"config": digest(sorted(plain_config(config).items()), defined)}
 
     def _kept_state(self, config: Config) -> TreeState | None:
         for fact in self._facts.of(_WALK, self._key, self._said(config)):

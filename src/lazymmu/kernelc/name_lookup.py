@@ -111,6 +111,7 @@ class NameLookup:
 
     def macro(self, word: str, near: str) -> Definition | None:
         """Return the macro that a word means in a file, None when it means none."""
+        self._asked.names.add(word)
         here = self._in_file(word, near, False)
         found = here[0] if here else self._macro(word, near)
         return found if found is not None and found.kind != "function" else None
