@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from lazymmu.kernelc.json_shapes import listed, mapped, string
 from lazymmu.kernelc.tree_index import Store, digest
-from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds
+from lazymmu.snapshot.content_ids import UNREADABLE, ContentIds
 from lazymmu.snapshot.tree import Tree
 
 __all__ = ["PRESENT", "Fact", "Facts"]
@@ -25,6 +25,9 @@ PRESENT: Final = "+"
 
 _VARIANTS: Final = 6
 """Facts of one owner and key, each of another state of the inputs."""
+
+_BLOB: Final = 40
+"""Length of the id of a file's content; those of directories are longer, all others shorter."""
 
 _CHANGES: Final = 300
 """Most inputs with other contents that are looked into before a fact is given up."""
@@ -113,7 +116,8 @@ class Facts:
                 now = self._ids.of(rel)
                 if now == then:
                     continue
-                if UNREADABLE in (now, then) or MISSING in (now, then) or len(found) >= _CHANGES:
+                # Only of a file, then and now, can its owner say that nothing of it matters.
+                if {len(now), len(string(then))} != {_BLOB} or len(found) >= _CHANGES:
                     return None
                 found[rel] = string(then), now
         except (KeyError, TypeError):
