@@ -34,7 +34,7 @@ def test_the_task_is_found_behind_a_declaration_a_typedef_and_a_nameless_part():
 
 
 def test_probes_of_an_image_without_btf_are_found(tmp_path):
-    """As `lazymmu probes --vmlinux` does."""
+    """They are those that `lazymmu probes --vmlinux` prints for it."""
     path = tmp_path / "vmlinux"
     path.write_bytes(image(dwarf()).build())
     answer = find_probes(ProbesRequest(vmlinux=str(path)))
@@ -57,7 +57,7 @@ def test_what_is_wrong_with_it_is_a_sentence(content, sentence):
 
 
 def test_without_its_reader_it_says_what_to_install(monkeypatch):
-    """The extra is named."""
+    """The sentence names the extra that has to be installed."""
     monkeypatch.setitem(sys.modules, "elftools.elf.elffile", None)
     with pytest.raises(ImageError, match="pyelftools"):
         read(dwarf())

@@ -120,7 +120,7 @@ task T1 on cpu0:
 
 
 def test_a_mutex_is_declared_and_is_no_spin_lock():
-    """Each by its own operations."""
+    """Each is taken and dropped by operations of its own."""
     for line, said in (("spin_lock m", "names a lock `m`"), ("mutex_lock n", "names a mutex `n`")):
         with pytest.raises(LitmusError, match=said):
             load(f"{HEAD}task T0 on cpu0:\n    {line}\n", "made.litmus")

@@ -87,6 +87,6 @@ def test_what_is_not_kept_may_be_expected():
     ],
 )
 def test_what_makes_no_sense_is_refused(rest, said):
-    """With the place of it."""
+    """It is refused with the place in the file where it stands."""
     with pytest.raises(LitmusError, match=said):
         load(SECTION.format(end="lazy_mmu_mode_disable") + rest, "made.litmus")

@@ -291,6 +291,6 @@ def test_an_interrupt_between_two_stores_of_an_add_costs_somebody_his_invalidati
 
 
 def test_an_interrupt_adds_nothing_where_the_counters_decide():
-    """v7.0 on."""
+    """From v7.0 on the counters decide, and an interrupt adds nothing."""
     assert interrupted_add("sparc-counted", "m1") == {(False, False)}
     assert interrupted_add("sparc-counted", "m0") == {(False, False)}

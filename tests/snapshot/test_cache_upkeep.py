@@ -41,7 +41,7 @@ def test_what_was_not_used_the_longest_goes_first(tmp_path: Path) -> None:
 
 
 def test_a_run_ends_within_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file becomes smaller, too."""
+    """The file becomes smaller again when something goes from it."""
     monkeypatch.setattr(cache_module, "LIMIT", 300_000)
     with Cache(tmp_path) as cache:
         for n in range(40):
