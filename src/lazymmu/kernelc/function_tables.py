@@ -138,7 +138,8 @@ class FunctionTables:
             presence = self._state.built.get(rel, ALWAYS)
             text = self._texts.cut(rel, 0, len(self._texts.raw(rel)))
             known = self._tables[rel] = tuple(
-                replace(item, presence=both(presence, selection.presence(offset)))
+                item if when is ALWAYS else replace(item, presence=when)
                 for offset, item in read_initialisers(rel, text)
+                for when in (both(presence, selection.presence(offset)),)
             )
         return known

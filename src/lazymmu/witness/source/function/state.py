@@ -56,6 +56,12 @@ class State:
         """The same path with something else known of counters."""
         return self.after(self.product.carrying(counters))
 
+    def knowing(self, facts: FactList) -> State:
+        """The same path with these facts; itself where nothing was learnt."""
+        if facts is self.facts:
+            return self
+        return State(self.product, facts, self.origins, self.copies)
+
     def entry(self, name: EntryName) -> EntryName:
         """The name of an entry by the pointer that was copied, not by the copy."""
         return original(name, self.copies) if self.copies else name

@@ -61,7 +61,8 @@ class MaskEvaluator(Evaluator):
         call: Callable[[AnyCall], Value],
         absent: Collection[str] = (),
     ) -> None:
-        super().__init__(lookup, call)
+        self.lookup = lookup  # As the base class has it: there are a hundred thousand of these.
+        self.call = call
         self._absent = absent
 
     def _binary(self, op: str, left: Expr, right: Expr, expr: Expr) -> Value:

@@ -53,7 +53,9 @@ class Recursion(Generic[Key]):
         number = self._open.pop(key)
         mine = _kinds(number)
         chains = {kind: found for kind, found in effects.chains.items() if kind not in mine}
-        known[key] = effects = replace(effects, chains=chains)
+        if len(chains) < len(effects.chains):
+            effects = replace(effects, chains=chains)
+        known[key] = effects
         self._wait(key, effects)
         for other in dict.fromkeys(self._waiting.pop(number, ())):
             if other != key:

@@ -182,17 +182,18 @@ class CalleeSummaries(CallResolver):
             todo += [(succ, min(atomic, 3), lost) for succ in ways]
         conditions = frozenset(definition.presence)
         guessed = bool(graph.broken)
-        return Summary(
-            {
+        kept = kept_chains(found)
+        if conditions or guessed:
+            kept = {
                 kind: tuple(
                     replace(
                         c, conditions=c.conditions | conditions, ambiguous=c.ambiguous or guessed
                     )
                     for c in chains
                 )
-                for kind, chains in kept_chains(found).items()
+                for kind, chains in kept.items()
             }
-        )
+        return Summary(kept)
 
     def _call(self, call: AnyCall, at: _At, found: dict[str, list[CallChain]]) -> int:
         """Note what one call reaches; the change of the depth of atomic context."""

@@ -123,7 +123,7 @@ class Transfer:
                 continue
             for value in (NONZERO, ZERO):
                 facts = with_fact(path.state.facts, spell(source), value)
-                state = replace(path.state, facts=facts)
+                state = path.state.knowing(facts)
                 out.append(Path(state, path.trail, path.results))
         return out
 

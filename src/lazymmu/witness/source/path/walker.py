@@ -317,7 +317,7 @@ class Walker:
                 ways = self._transfer.branch(frame, node, expr, after.facts, evaluator)
                 for succ, facts in ways:
                     trail = self._assumed(frame, node, expr, succ, path.trail)
-                    result.append((succ, replace(after, facts=facts), trail))
+                    result.append((succ, after.knowing(facts), trail))
             elif node.op == SWITCH:
                 value = integer(evaluator.value(expr))
                 for case, succ in zip(node.cases, node.succ, strict=True):
