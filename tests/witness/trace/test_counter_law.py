@@ -337,3 +337,23 @@ def test_instructions_that_no_probe_is_on_make_nobody_guilty(gone: str) -> None:
         play.user()
     assert broken(play) == []
     assert any("no probe is on" in one.reason for one in judged(play).caveats)
+
+
+@pytest.mark.parametrize(
+    ("name", "sections", "doubt"),
+    [
+        # All of what a kernel without copies of the API out of line runs is probed.
+        ("sparc64-7.1.13.probes.trace.gz", 8, ""),
+        # The kernel has refused six of 58 probes, and with them nearly all ends.
+        ("arm64-7.3.4.probes.trace.gz", 221, "no probe is on"),
+    ],
+)
+def test_recordings_of_other_architectures_by_probes_are_in_order(
+    name: str, sections: int, doubt: str
+) -> None:
+    """Real kernels, by `probes --vmlinux` and by `record`: each begin is a section, and nobody is
+    told to be wrong for what has no probe."""
+    watched = check_trace(str(DATA / name))
+    assert watched.violations == ()
+    assert watched.seen.sections == sections
+    assert any(doubt in one.reason for one in watched.caveats) == bool(doubt)
