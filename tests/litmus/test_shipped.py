@@ -27,6 +27,7 @@ BUGS = {
     "pagemap-scope": ("x86 6.12.38", "x86 6.17.8"),
     "order-pagemap": ("x86 7.3.4", ""),  # a change was proposed, and not merged
     "madv-split-lazy": ("powerpc 6.1.176", "powerpc 6.12.38"),
+    "order-migrate": ("x86 6.12.38", ""),  # in every release so far
     "madv-relock": ("x86 6.12.8", "x86 6.12.38"),
     "madv-restart-leak": ("x86 6.12.8", ""),  # v6.7, and mended in v6.8: between two releases
     "atpr-intro": ("x86 6.12.8", ""),  # became part of the contract

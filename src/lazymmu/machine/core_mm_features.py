@@ -95,6 +95,9 @@ class CoreMM:
     madvise_relock_flushes: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range() flush
     what reclaim put off also where they take the lock again after a split (6.12.38, v6.17 on).
 
+    migrate_vma_splits: migrate_vma_collect_pmd() splits large folios, outside of its section (seen
+    in v6.19 on).
+
     apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never gets past
     an entry that is none (6.12.8; the increment is the loop's in 6.12.38).
 
@@ -122,6 +125,7 @@ class CoreMM:
     kmap: Kmap
     batches_unmap: tuple[str, ...] = ()
     apply_stops_at_hole: bool = False
+    migrate_vma_splits: bool = False
     madvise_relock_flushes: bool = False
     set_memory_flushes: bool = True
     lacks: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -74,6 +74,7 @@ class Memory:
             Column("old", "tlb", NOTHING),
             Column("free", "page", 0, 2),
             Column("stale", "task", NOTHING),
+            Column("write_protect_seq", "system", 0, 4),
             Column("tlb_flush_batched", "system", NOTHING),
         )
 

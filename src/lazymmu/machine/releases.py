@@ -77,6 +77,7 @@ WORST_CASES: Final = ("worst-case", "worst-case-pinned")
 _UNMAPS: Final = ("x86", "x86-native", *WORST_CASES)
 
 _FROM_5_12: Final = {
+    "gup_fast_seqcount": "write_protect_seq (in v5.11)",
     "kfence_unprotect": "KFENCE (in v5.12)",
     "kfence_protect": "KFENCE (in v5.12)",
     "exclusive": "device-exclusive entries (in v5.14)",
@@ -88,6 +89,8 @@ _FROM_3_13: Final = {
     "wp": "userfaultfd write-protection (in v5.7)",
     "madvise_free_pte_range": "MADV_FREE (in v4.5)",
     "vmap_pfn": "vmap_pfn() (in v5.10)",
+    "madvise_cold_or_pageout_pte_range": "MADV_COLD (in v5.4)",
+    "migrate_vma_collect_pmd": "migrate_vma() (in v4.14)",
     "try_to_unmap_flush": "TLB flushes of reclaim that wait (in v4.3)",
 }
 """What v5.10, and what v3.1 and v3.12 do not have: by the word of it in a scenario."""
@@ -159,7 +162,8 @@ MM_6_17_8: Final = replace(
     move_ptes_checks=True,
 )
 MM_6_18_5: Final = replace(MM_6_17_8, move_present_ptes=True, set_memory_walks=True)
-MM_7_1: Final = replace(MM_6_18_5, kasan="paused", pt_reclaim_one_lock=True)
+MM_6_19_6: Final = replace(MM_6_18_5, migrate_vma_splits=True)
+MM_7_1: Final = replace(MM_6_19_6, kasan="paused", pt_reclaim_one_lock=True)
 MM_7_3: Final = replace(MM_7_1, uffd_wp_check="batched")
 
 # ---- releases ------------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         Release("6.16-rc1", "no-nesting", DirectMode, MM_6_16_RC, _RT, _LAZY),
         Release("6.17.8", "no-nesting", DirectMode, MM_6_17_8, _RT, _LAZY),
         Release("6.18.5", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
-        Release("6.19.6", "no-nesting", DirectMode, MM_6_18_5, _RT, _LAZY),
+        Release("6.19.6", "no-nesting", DirectMode, MM_6_19_6, _RT, _LAZY),
         Release(
             "7.0", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True, historic=True
         ),

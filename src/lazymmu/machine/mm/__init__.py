@@ -10,12 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.machine.config import ConfigError
+from lazymmu.machine.memory import page_of
 from lazymmu.machine.mm import (
     fault,
     highmem,
     kasan,
     madvise,
     memory,
+    migrate_device,
     mremap,
     pgtable,
     rmap,
@@ -27,6 +29,7 @@ from lazymmu.machine.mm import (
 )
 from lazymmu.machine.mm import pgtable_generic as generic
 from lazymmu.machine.mm.copy import CopyPteRange
+from lazymmu.machine.mm.gup import Gup
 from lazymmu.machine.mm.mprotect import Mprotect
 from lazymmu.machine.mm.page_alloc import PageAlloc
 from lazymmu.machine.mm.userfaultfd import MovePresentPtes
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lazymmu.machine.arch.base import Arch
-    from lazymmu.machine.config import EntrySpec, Op
+    from lazymmu.machine.config import EntrySpec, Op, Value
     from lazymmu.machine.core_mm_features import CoreMM
     from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.locks import MachineLocks
@@ -159,6 +162,15 @@ class CoreCode:
             if not one.locks:
                 raise ConfigError(f"{name} locks the table of {one.name}, which has no lock")
 
+    def is_large(self, value: Value, entries: tuple[str, ...]) -> bool:
+        """Whether the folio reaches beyond the range, so that it must be split."""
+        return any(
+            entry not in entries
+            and self.memory.specs[entry].level == "pte"
+            and self.memory.specs[entry].space == "user"
+            for entry in self.memory.mappers.get(page_of(value) or "", ())
+        )
+
     def might_sleep(self, why: str) -> RoutineCall:
         """Something that may sleep: others may have the CPU meanwhile."""
         return self.sched.may_sleep(why)
@@ -178,10 +190,12 @@ def _tables(features: CoreMM) -> type[generic.Tables]:
 
 def _others(name: str, features: CoreMM) -> Iterator[type[Part]]:
     """Parts that nobody else calls; what a release or an architecture lacks is not there."""
-    yield from (memory.RemapPfnRange, memory.Faults, PageAlloc, CopyPteRange, Mprotect)
+    yield from (memory.RemapPfnRange, memory.Faults, Gup, PageAlloc, CopyPteRange, Mprotect)
     yield _zap(name, features)
     yield mremap.MovePtesChecks if features.move_ptes_checks else mremap.MovePtes
     yield madvise.MadviseSplitInMode if features.madvise_split_in_mode else madvise.Madvise
+    splits = features.migrate_vma_splits
+    yield migrate_device.MigrateVmaSplits if splits else migrate_device.MigrateVma
     yield VMALLOC[features.vmalloc_sections]
     if name not in NO_UFFD_WP and features.pagemap_scope in PAGEMAP:
         yield PAGEMAP[features.pagemap_scope]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from lazymmu.machine.memory import EXCLUSIVE, page_of, writable
 from lazymmu.machine.mm.base import Part
 from lazymmu.machine.mm.values import flags_of, marked, unmarked
-from lazymmu.machine.steps import routine
+from lazymmu.machine.steps import local, routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.config import Value
+    from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine
 
 MEMORY = "mm/memory.c"
@@ -38,12 +39,19 @@ class CopyPteRange(Part):
             yield self.code.tables.unlock(target)
             return
         yield self.locks.spin_lock(self.ptl(source))
+        yield self._write_protect_seq()
         yield self.mode.lazy_mmu_mode_enable()
         yield self._copy(source, target)
         yield self.mode.lazy_mmu_mode_disable()
+        yield self._write_protect_seq()
         yield self.code.tables.unlock(source)
         yield self.code.tables.unlock(target)
         yield self.sched.cond_resched()
+
+    @local
+    def _write_protect_seq(self, here: StepContext) -> None:
+        """raw_write_seqcount_begin() and _end(), which copy_page_range() calls (v5.11 on)."""
+        here.system.write_protect_seq = (here.system.write_protect_seq + 1) % 4
 
     @routine("")
     def _copy(self, source: str, target: str) -> Routine:

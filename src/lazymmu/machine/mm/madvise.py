@@ -14,7 +14,6 @@ from lazymmu.machine.mm.values import marked
 from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
-    from lazymmu.machine.config import Value
     from lazymmu.machine.steps import Routine
 
 MADVISE = "mm/madvise.c"
@@ -27,50 +26,54 @@ class Madvise(Part):
     """
 
     locked: ClassVar[tuple[str, ...]] = ("user",)
-    operations: ClassVar[tuple[str, ...]] = ("madvise_free_pte_range",)
+    operations: ClassVar[tuple[str, ...]] = (
+        "madvise_free_pte_range",
+        "madvise_cold_or_pageout_pte_range",
+    )
 
     @routine(MADVISE)
     def madvise_free_pte_range(self, *entries: str) -> Routine:
-        """Make entries old and clean."""
+        """MADV_FREE: make entries old and clean."""
+        yield self._walk(entries, ("old", "clean"))
+
+    @routine(MADVISE)
+    def madvise_cold_or_pageout_pte_range(self, *entries: str) -> Routine:
+        """MADV_COLD and MADV_PAGEOUT: make entries old.  Pages are reclaimed after that."""
+        yield self._walk(entries, ("old",))
+
+    @routine("")
+    def _walk(self, entries: tuple[str, ...], flags: tuple[str, ...]) -> Routine:
         first = entries[0]
         if not (yield self.code.tables.map_lock(first)):
             return
         yield self.code.rmap.flush_tlb_batched_pending(first)
         yield self.mode.lazy_mmu_mode_enable()
         for entry in entries:
-            if not (yield self.madvise_free_pte(entry, entries)):
+            if not (yield self.change(entry, entries, flags)):
                 return
         yield self.mode.lazy_mmu_mode_disable()
         yield self.code.tables.unlock(first)
         yield self.sched.cond_resched()
 
     @routine("")
-    def madvise_free_pte(self, entry: str, entries: tuple[str, ...]) -> Routine:
+    def change(self, entry: str, entries: tuple[str, ...], flags: tuple[str, ...]) -> Routine:
         """One entry; tells whether its table is still there, mapped and locked."""
         value = yield self.arch.ptep_get(entry)
         if value is None:
             return True
         if page_of(value) is None:
-            yield self.code.pgtable.pte_clear_not_present_full(entry)
+            if "clean" in flags:
+                yield self.code.pgtable.pte_clear_not_present_full(entry)
             return True
-        if self.is_large(value, entries):
+        if self.code.is_large(value, entries):
             if not (yield self.split(entry)):
                 return False
             value = yield self.arch.ptep_get(entry)
             if page_of(value) is None:
                 return True
         value = yield self.code.pgtable.ptep_get_and_clear(entry)
-        yield self.code.pgtable.set_pte_at(entry, marked(value, "old", "clean"))
+        yield self.code.pgtable.set_pte_at(entry, marked(value, *flags))
         return True
-
-    def is_large(self, value: Value, entries: tuple[str, ...]) -> bool:
-        """Whether the folio reaches beyond the range, so that it must be split."""
-        return any(
-            entry not in entries
-            and self.memory.specs[entry].level == "pte"
-            and self.memory.specs[entry].space == "user"
-            for entry in self.memory.mappers.get(page_of(value) or "", ())
-        )
 
     @routine("")
     def split(self, entry: str) -> Routine:
