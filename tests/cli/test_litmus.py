@@ -163,3 +163,28 @@ def test_ktap_has_a_result_for_each_run(litmus):
     assert ran.out.endswith(
         "  ok 1 x86 xen-nesting-count 6.12.8\nok 1 two\n# Totals: pass:1 fail:0 skip:0 total:1\n"
     )
+
+
+def test_list_has_the_operations_and_the_events(run):
+    """With what they take, and where the kernel has them."""
+    done = run("litmus", "--list")
+    assert done.code == 0
+    assert "  copy_pte_range entry entry  [mm/memory.c]\n" in done.out
+    assert "  observed\n" in done.out
+    assert "xen-cpu-strict" in done.out
+
+
+def test_a_port_is_tried_with_a_file_on_the_release_that_is_named(run, tmp_path):
+    """Its generic code is that release's."""
+    import inspect
+
+    from lazymmu.machine.arch import template
+
+    port, file = tmp_path / "mine.py", tmp_path / "two.litmus"
+    port.write_text(inspect.getsource(template))
+    file.write_text(TWO.partition("expect:")[0])
+    done = run("litmus", "--port", port, "--release", "6.12.8,7.3.4", file)
+    assert [line.split()[:3] for line in done.out.splitlines() if line.startswith("  port")] == [
+        ["port", "mine-batch", "6.12.8"],
+        ["port", "mine-batch", "7.3.4"],
+    ]

@@ -354,3 +354,21 @@ def test_ktap_ends_as_its_lines_say(run, answers, answer, all_of_them, code):
     assert "\n# Totals: " in ran.out
     assert run("verify", "--jobs", 1, "--scenario", *names, *which, "--format", "ktap",
                "--exit-zero").code == (0 if code == 1 else code)  # fmt: skip
+
+
+def test_one_scenario_on_everything_is_a_matrix(run):
+    """A line for each release, a column for each architecture; a dot where there is no mode."""
+    done = run("verify", "--scenario", "entered-by-switch-and-task", "--all", "--exit-zero")
+    rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines()[1:17]}
+    heads = rows["release"]
+    assert rows["7.0"][heads.index("x86")] == "BROKEN"
+    assert rows["7.1.13"][heads.index("x86")] == "holds"
+    assert rows["6.12.8"][heads.index("arm64")] == "."
+
+
+def test_a_run_that_cannot_be_says_why(run):
+    """An architecture that had no mode in the release that is named."""
+    named = ("--scenario", "section-inside-section", "--arch", "arm64", "--release", "6.1")
+    done = run("verify", *named)
+    assert done.code == 3
+    assert "arm64 has no lazy MMU mode that is known in 6.1; in 6.16-rc1, 6.17.8" in done.err

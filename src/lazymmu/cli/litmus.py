@@ -38,7 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which = search_options.add_selecting(parser)
     which.add_argument(
-        "--list", action="store_true", help="list the implementations, and run nothing"
+        "--list",
+        action="store_true",
+        help="list the implementations, the operations with what they take, and the events, and "
+        "run nothing",
+    )
+    which.add_argument(
+        "--port",
+        metavar="FILE",
+        help="run this Python file, and the scenarios on the implementation in it, on the generic "
+        "code of each --release (default: the newest)",
     )
     search_options.add_search(parser)
     output = outputs.add_outputs(parser, FORMATS)
@@ -65,10 +74,11 @@ def run(args: argparse.Namespace) -> ExitCode:
     wanted = outputs.outputs(args, FORMATS)
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
+        port=args.port,
         files=[options.given(file, search_options.shown(file)) for file in args.litmus],
     )
     begun = time.monotonic()
-    with progress(quiet=args.quiet) as show:
+    with search_options.aside(args.port), progress(quiet=args.quiet) as show:
         answer = lazymmu.verify(request, progress=show)
     for scenario in answer.idle:
         say(f"{scenario.file}: expects nothing of such an implementation; --all runs it on all")
@@ -86,10 +96,14 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _list(args: argparse.Namespace) -> None:
     """Print what --arch and --release take."""
+    from lazymmu.litmus.reference import event_lines, operation_lines
     from lazymmu.litmus.run import implementations
     from lazymmu.report.verify import catalogue
 
-    emit(catalogue.features(list(implementations()), width(args.output)), args.output)
+    columns = width(args.output)
+    parts = [catalogue.features(list(implementations()), columns)]
+    parts += ["\n".join(lines) + "\n" for lines in (operation_lines(), event_lines())]
+    emit("\n".join(parts), args.output)
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:

@@ -174,7 +174,9 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
     from lazymmu.report.verify.formats import of_runs
 
     def text(columns: int | None) -> str:
-        parts = [] if args.replay is not None else [matrix.render(answer.verdicts, columns)]
+        whole = args.everything and len({one.scenario for one in answer.verdicts}) == 1
+        table = matrix.grid(answer.verdicts) if whole else matrix.render(answer.verdicts, columns)
+        parts = [] if args.replay is not None else [table]
         if args.scenarios or args.replay is not None or args.compare is not None:
             parts += counterexample.of_runs(answer.done, columns)
         parts += lifting.render(answer.lifted, columns)

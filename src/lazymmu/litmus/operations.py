@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lazymmu.machine import Machine
     from lazymmu.machine.operations import Operation
 
-__all__ = ["signatures"]
+__all__ = ["machines", "signatures"]
 
 
 class _Signatures(Mapping[str, str]):
@@ -30,7 +30,7 @@ class _Signatures(Mapping[str, str]):
         self._found |= {f"{word} {NEED_RESCHED}": ":" for word in ("if", "while")}
         self._found |= {"repeat": "number :"}
         self._found |= dict.fromkeys(("loop", "maybe", "choose", "either"), ":")
-        self._rest = _machines()
+        self._rest = machines()
 
     def __getitem__(self, name: str) -> str:
         while name not in self._found:
@@ -63,7 +63,7 @@ def signatures() -> Mapping[str, str]:
     return _Signatures()
 
 
-def _machines() -> Iterator[Machine]:
+def machines() -> Iterator[Machine]:
     """A machine for each combination of the classes that operations come from."""
     from lazymmu.machine import Machine, MachineConfig
     from lazymmu.machine.releases import RELEASES

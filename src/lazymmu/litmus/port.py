@@ -10,19 +10,22 @@ from lazymmu.litmus import operations, run
 from lazymmu.machine.port import ARCH, NEWEST, PortError, blame, install, load, uninstall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = ["ARCH", "NEWEST", "PortError", "blame", "ported"]
 
 
 @contextlib.contextmanager
-def ported(file: str) -> Iterator[None]:
+def ported(file: str, releases: Collection[str] = (NEWEST,)) -> Iterator[None]:
     """With the implementation of a Python file, which is run, as architecture `ARCH`.
 
-    Raises PortError, with one sentence, for a file that has none.
+    releases: whose generic code it stands on.  Raises PortError, with one sentence, for a file that
+    has none, and for a release that is not known.
     """
-    install(load(file))
+    implementation = load(file)
     try:
+        for release in releases or (NEWEST,):
+            install(implementation, release)
         _forget()
         yield
     finally:

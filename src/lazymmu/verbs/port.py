@@ -13,20 +13,23 @@ from lazymmu.litmus.port import ported as beside
 from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = ["ported"]
 
 
 @contextlib.contextmanager
-def ported(file: str | None) -> Iterator[None]:
-    """With the implementation of a Python file, which is run, beside all others; raises Problem."""
+def ported(file: str | None, releases: Collection[str] = ()) -> Iterator[None]:
+    """With the implementation of a Python file, which is run, beside all others; raises Problem.
+
+    releases: those whose generic code it stands on, () for the newest.
+    """
     if file is None:
         yield
         return
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(beside(file))
+            stack.enter_context(beside(file, releases))
             # What it printed is out before anything forks, or each process would print it again.
             sys.stdout.flush()
         except PortError as error:

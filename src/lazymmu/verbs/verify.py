@@ -213,7 +213,7 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
     port = None if asked.port is None else os.fspath(asked.port)
     if asked.tree is not None:
         return _of_tree(asked, asked.tree, progress)
-    with ported(port):
+    with ported(port, _bases(asked)):
         if asked.replay is not None:
             done = _replayed(asked, asked.replay)
             return _answer(asked, done, len(done))
@@ -290,6 +290,13 @@ def _chosen(asked: VerifyRequest) -> tuple[list[Run], tuple[Scenario, ...]]:
     return chosen, tuple(idle) if asked.files else ()
 
 
+def _bases(asked: VerifyRequest) -> tuple[str, ...]:
+    """The releases whose generic code a port stands on: those that are asked for."""
+    features = there_are()[2]
+    given_ = [known_as(one) for one in asked.releases if one and one not in features]
+    return tuple(dict.fromkeys(given_))
+
+
 def missing(asked: VerifyRequest) -> tuple[str, ...]:
     """Why there is no run of what was named: a sentence for each architecture and release."""
     arches, _releases, features = there_are()
@@ -315,7 +322,7 @@ def catalogue(asked: VerifyRequest) -> tuple[list[Scenario], list[tuple[str, str
 
     Raises Problem, as `verify` does, for names that do not exist.
     """
-    with ported(None if asked.port is None else os.fspath(asked.port)):
+    with ported(None if asked.port is None else os.fspath(asked.port), _bases(asked)):
         found = scenarios(asked, large=True)
         _selected(asked)
         return found, list(implementations())

@@ -59,7 +59,16 @@ def _accessor(name: str, through: str) -> Callable[..., Routine]:
 
     made = clear if name.endswith("clear") else store
     made.__name__ = name
+    made.__doc__ = _DONE[through == "_exchange", made is clear]
     return made
+
+
+_DONE: Final[Mapping[tuple[bool, bool], str]] = {
+    (False, False): "Store an entry, by a store that may be put off.",
+    (False, True): "Store none, by a store that may be put off.",
+    (True, False): "Exchange an entry for another one, at once; gives what was there.",
+    (True, True): "Exchange an entry for none, at once; gives what was there.",
+}
 
 
 class Arch:

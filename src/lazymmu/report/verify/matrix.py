@@ -7,15 +7,17 @@ import itertools
 import textwrap
 from typing import TYPE_CHECKING
 
+from lazymmu.litmus.scenario import numbers
 from lazymmu.report.common.words import clean
 from lazymmu.report.verify.json import said
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lazymmu.witness.machine.verdict import Verdict
 
-__all__ = ["WIDTH", "render"]
+__all__ = ["WIDTH", "grid", "render"]
 
 WIDTH = 100
 """Columns at most."""
@@ -35,6 +37,32 @@ def render(verdicts: Sequence[Verdict], width: int | None = None) -> str:
     if not verdicts:
         return ""
     return "".join(f"{line.rstrip()}\n" for line in _lines(verdicts, min(width or WIDTH, WIDTH)))
+
+
+_WORDS = {
+    SearchOutcome.HOLDS: "holds",
+    SearchOutcome.VIOLATED: "BROKEN",
+    SearchOutcome.INCONCLUSIVE: "open",
+    SearchOutcome.NEVER_OCCURS: "never",
+    SearchOutcome.NOT_APPLICABLE: "n/a",
+}
+
+
+def grid(verdicts: Sequence[Verdict]) -> str:
+    """One scenario on everything: a line for each release, a column for each architecture.
+
+    A dot is a release that has no mode there that is known.
+    """
+    arches = list(dict.fromkeys(verdict.arch for verdict in verdicts))
+    releases = sorted({verdict.release for verdict in verdicts}, key=numbers)
+    cells = {(one.arch, one.release): _WORDS[one.verdict] for one in verdicts}
+    rows = [
+        (release, *(cells.get((arch, release), ".") for arch in arches)) for release in releases
+    ]
+    heads = (clean(verdicts[0].scenario) if verdicts else "", *arches)
+    widths = [max(map(len, column)) for column in zip(("release", *arches), *rows, strict=True)]
+    lines = [heads[0], _row(("release", *arches), widths), *(_row(row, widths) for row in rows)]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _lines(verdicts: Sequence[Verdict], width: int) -> Iterator[str]:
@@ -64,7 +92,7 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  " + _GAP.join([*map(str.ljust, cells, widths), cells[-1]])
+    return "  " + _GAP.join([*map(str.ljust, cells[:-1], widths), cells[-1]])
 
 
 def _wrapped(text: str, width: int) -> list[str]:
