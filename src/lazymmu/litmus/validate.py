@@ -16,6 +16,7 @@ from lazymmu.contract.events import EVENTS
 from lazymmu.litmus import signature
 from lazymmu.litmus.parse import LayoutError
 from lazymmu.litmus.scenario import BARE, CONTEXT, LEVELS, exists, numbers, within
+from lazymmu.litmus.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -293,11 +294,11 @@ def _either(thing: Any, key: str, value: str, allowed: Collection[str]) -> None:
 
 def _one_of(thing: Any, kind: str, name: str, there_are: Collection[str]) -> None:
     if name not in there_are:
-        near = difflib.get_close_matches(name, there_are, n=1)
+        near = nearest(name, there_are)
         few = f"; there are {', '.join(sorted(there_are))}" if 0 < len(there_are) < 8 else ""
         _fail(
             thing,
-            f"there is no {kind} `{name}`" + (f"; did you mean `{near[0]}`?" if near else few),
+            f"there is no {kind} `{name}`" + (f"; did you mean `{near}`?" if near else few),
         )
 
 
