@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         differ = len(answer.done) // 2
         say(f"{differ} of {answer.wanted} runs differ between {args.tree} and {args.compare}")
     if args.replay is None and not answer.wanted:
-        from lazymmu.verbs.verify import missing
+        from lazymmu.verbs.verify_named import missing
 
         for sentence in missing(request) or (_NOTHING,):
             say(sentence)

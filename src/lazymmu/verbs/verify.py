@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lazymmu.contract.deferral import ROW_BY_NAME
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.crosscheck.trace_writer import render_trace
@@ -36,6 +35,7 @@ from lazymmu.verbs.given import Given, read, several
 from lazymmu.verbs.lifting import LiftedTree, same_name
 from lazymmu.verbs.port import ported
 from lazymmu.verbs.tree_runs import compared, runs_of
+from lazymmu.verbs.verify_named import bases, in_full, known_in
 from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
 
@@ -159,7 +159,7 @@ class VerifyAnswer:
         for name in self.request.releases:
             taken = known_as(name)
             if name and name not in features and taken != name:
-                ran = (_known(run.feature) for run, _ in self.done if run.release == taken)
+                ran = (known_in(run.feature) for run, _ in self.done if run.release == taken)
                 found.append((name, taken, tuple(dict.fromkeys(ran))))
         return tuple(found)
 
@@ -194,12 +194,6 @@ class VerifyAnswer:
         return ExitCode.INCONCLUSIVE if unsure or nothing else ExitCode.CLEAN
 
 
-def _known(feature: str) -> str:
-    """An implementation, and in which releases it is."""
-    row = ROW_BY_NAME.get(feature)
-    return feature if row is None or not row.seen else f"{feature}: {row.seen}"
-
-
 def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswer:
     """Search every interleaving of machines for ways to break the contract.
 
@@ -213,7 +207,7 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
     port = None if asked.port is None else os.fspath(asked.port)
     if asked.tree is not None:
         return _of_tree(asked, asked.tree, progress)
-    with ported(port, _bases(asked)):
+    with ported(port, bases(asked)):
         if asked.replay is not None:
             done = _replayed(asked, asked.replay)
             return _answer(asked, done, len(done))
@@ -282,7 +276,7 @@ def _chosen(asked: VerifyRequest) -> tuple[list[Run], tuple[Scenario, ...]]:
         releases=releases,
         # No scenario expects anything of an implementation that came just now.
         # Who names a run in full wants that one, whether anything is expected of it or not.
-        everything=asked.everything or asked.port is not None or _in_full(asked),
+        everything=asked.everything or asked.port is not None or in_full(asked),
         # Without a choice the table is short: `also` is for who asks for something.
         also=bool(asked.files or asked.scenarios or asked.rule or arches or releases),
     )
@@ -290,39 +284,12 @@ def _chosen(asked: VerifyRequest) -> tuple[list[Run], tuple[Scenario, ...]]:
     return chosen, tuple(idle) if asked.files else ()
 
 
-def _bases(asked: VerifyRequest) -> tuple[str, ...]:
-    """The releases whose generic code a port stands on: those that are asked for."""
-    features = there_are()[2]
-    given_ = [known_as(one) for one in asked.releases if one and one not in features]
-    return tuple(dict.fromkeys(given_))
-
-
-def missing(asked: VerifyRequest) -> tuple[str, ...]:
-    """Why there is no run of what was named: a sentence for each architecture and release."""
-    arches, _releases, features = there_are()
-    found = []
-    for release in filter(None, asked.releases):
-        taken = release if release in features else known_as(release)
-        for arch in [one for one in asked.arches if one in arches]:
-            there = [(known, feature) for one, known, feature in implementations() if one == arch]
-            if not any(taken in pair for pair in there):
-                has = ", ".join(known for known, _ in there)
-                found.append(f"{arch} has no lazy MMU mode that is known in {release}; in {has}")
-    return tuple(found)
-
-
-def _in_full(asked: VerifyRequest) -> bool:
-    """Whether scenario, architecture and release are all named."""
-    named_ = asked.scenarios or asked.files
-    return bool(named_ and set(asked.arches) - {"", "all"} and set(asked.releases) - {""})
-
-
 def catalogue(asked: VerifyRequest) -> tuple[list[Scenario], list[tuple[str, str, str]]]:
     """What there is to ask: scenarios, large ones too; and each (architecture, release, feature).
 
     Raises Problem, as `verify` does, for names that do not exist.
     """
-    with ported(None if asked.port is None else os.fspath(asked.port), _bases(asked)):
+    with ported(None if asked.port is None else os.fspath(asked.port), bases(asked)):
         found = scenarios(asked, large=True)
         _selected(asked)
         return found, list(implementations())
@@ -360,8 +327,7 @@ def _varied(scenario: Scenario, asked: VerifyRequest) -> Scenario:
 
 def _about(scenario: Scenario, rule: str) -> bool:
     if rule in PSEUDO:
-        said = {"finally": scenario.finally_, "always": scenario.always, "cost": scenario.cost}
-        return bool(said.get(rule, True))
+        return bool(getattr(scenario, {"finally": "finally_"}.get(rule, rule), True))
     expected = (breach.rule for expect in scenario.expect for breach in expect.broken)
     return rule in (*scenario.rules, *scenario.watch, *expected)
 
