@@ -173,8 +173,7 @@ class Unpin(Event):
 class PerCpu(Event):
     """Per-CPU data is touched, or its address is taken for later use.
 
-    `carried` says that the context-switch hooks carry this variable from CPU to CPU, for readers
-    that know it; a reader that plays the hooks themselves leaves it False.
+    `carried`: context-switch hooks carry it from CPU to CPU, where a reader does not play them.
     """
 
     variable: str
@@ -186,8 +185,7 @@ class PerCpu(Event):
 class MaySleep(Event):
     """Something that may sleep (`certain` False) or does block (True), under `condition`.
 
-    `why` names the primitive or flag (`might_sleep`, `GFP_KERNEL`, `mutex_lock`); `condition` is a
-    CONFIG symbol or an argument's value, "" when there is none.
+    `why` is the primitive or flag (`GFP_KERNEL`, `mutex_lock`), `condition` a CONFIG or a value.
     """
 
     why: str
@@ -213,8 +211,8 @@ class IrqExit(Event):
 class SwitchOut(Event):
     """The task loses its CPU.
 
-    "yielded" is a call of schedule() by a task that could go on, "lock" the wait for a spinlock
-    that sleeps (PREEMPT_RT), which no rule counts as sleeping.
+    "yielded": it could go on; "lock": it waits for a spinlock that sleeps (PREEMPT_RT), which no
+    rule counts as sleeping.
     """
 
     why: SwitchWhy = "preempted"
@@ -312,9 +310,8 @@ class BatchAdd(Event):
 class Bug(Event):
     """The kernel's own check fired: `condition` holds.
 
-    check: BUG_ON(), after which the task is gone; what is printed as a BUG, such as "scheduling
-    while atomic", and gone on after; WARN_ON(); or VM_WARN_ON().  config: the CONFIG symbol that a
-    kernel must have for the check to be there, "" for none.
+    check: "BUG" is printed and gone on after, as "scheduling while atomic"; config: what a kernel
+    must have for the check to be there, "" for nothing.
     """
 
     condition: str = ""
@@ -324,10 +321,8 @@ class Bug(Event):
 
 @dataclass(frozen=True, slots=True)
 class Undone(Event):
-    """An update of `entry` is lost: a deferred write took effect over a later change, or the entry
-    was changed on the strength of a stale value.
-
-    `by` names the operation that undid it, as far as it is known.
+    """An update of `entry` is lost, undone `by` an operation, as far as it is known: by a deferred
+    write that took effect over a later change, or by a change on the strength of a stale value.
     """
 
     entry: Identity
@@ -338,18 +333,15 @@ class Undone(Event):
 class Observed(Event):
     """What an observer saw of the implementation's real state, without regard to any contract.
 
-    at: when, and of whom: after the task's "enable", "disable" or "flush"; after an "update" that
-    the implementation may put off; as it left its CPU, before the hooks ("switch-out"), and had one
-    again, after the hooks ("switch-in"); after an update in an "irq"; at its "start" (the first
-    time it runs), "user-return" or "exit".
+    at: after the task's "enable", "disable" or "flush", an "update" that may be put off, one in an
+    "irq"; as it left its CPU, before the hooks ("switch-out"), and had one again, after the hooks
+    ("switch-in"); at its "start" (the first time it runs), "user-return" or "exit".
     mode: whether an update would be put off now, were it not for interrupt context: the CPU's mode
     where it is the CPU's, else the task's own.
     counters: enable_count and pause_count (v7.0 on), None when not seen.
-    pending: whether work is put off on this CPU or for this task; at "irq" and "update", whether
-    the update that was just made is; None when not seen.
+    pending: whether work is put off here or for this task, at "irq" and "update" that update.
 
-    An observation makes no rule forget what it knows.  It fills in depth and pause where these are
-    not known, so that a trace of the counters alone is enough for the rules about them.
+    It makes no rule forget what it knows, and fills in depth and pause where these are not known.
     """
 
     at: Moment
@@ -362,8 +354,8 @@ class Observed(Event):
 class Unknown(Event):
     """Something happened that the reader could not follow: an unresolved call, lost trace events.
 
-    `what` names the aspect of the task's state that is no longer known, `key` the one entry or
-    lock concerned ("" for all of them).  Rules that need the aspect stay silent from then on.
+    `what` is no longer known of the task, `key` is the one entry or lock concerned ("" for all):
+    rules that need it stay silent from then on.
     """
 
     what: Aspect = "all"
@@ -406,4 +398,3 @@ EVENTS: dict[str, type[Event]] = {
 """Every event by the name that event lists and documents use."""
 
 NAMES: dict[type[Event], str] = {kind: name for name, kind in EVENTS.items()}
-"""The same table the other way round."""
