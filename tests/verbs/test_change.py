@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,19 @@ def test_a_single_patch_needs_no_name_beside_its_findings(kernel, git):
     assert outcome.verdicts
     assert outcome.change is not None
     assert outcome.change.brought == ()
+
+
+def test_a_baseline_knows_a_problem_whose_function_or_file_has_another_name(kernel, git):
+    """The same mistake made elsewhere is new beside it, and one made again after it is, too."""
+    request = lazymmu.CheckRequest(trees=kernel, arches="x86")
+    text, number = lazymmu.check(request).new_baseline()
+    renamed(kernel)
+    git(kernel, "mv", "mm/wrong_free.c", "mm/free.c")
+    edit(kernel, "mm/Makefile", ("wrong_free.o", "free.o"))
+    later = replace(request, baseline=lazymmu.Input(text.encode(), "before.json"))
+    answer = lazymmu.check(later)
+    assert answer.verdicts == ()
+    assert answer.outcomes[0].withheld == (("in the baseline", number),)
+    sleeping(kernel)
+    edit(kernel, "mm/right_order.c", ("some_mutex", "note_mutex"))
+    assert [one.function for one in lazymmu.check(later).verdicts] == ["relocate_table"]

@@ -10,22 +10,23 @@ into suppressions, with a reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lazymmu import json_text
 from lazymmu.json_text import dump
+from lazymmu.verbs.moves import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lazymmu.witness.finding import Finding
 
-__all__ = ["Baseline", "BaselineError", "read", "write"]
+__all__ = ["Baseline", "BaselineEntry", "BaselineError", "read", "write"]
 
 _KIND = "lazymmu-baseline"
 _FORMAT = 1
-_ENTRY = ("rule", "file", "function")
+_ENTRY = ("rule", "file", "function", "shape")
 
 
 class BaselineError(ValueError):
@@ -33,12 +34,55 @@ class BaselineError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineEntry:
+    """A finding of a baseline: where it was, and its shape (`moves.shape_of`), "" for none."""
+
+    fingerprint: str
+    file: str = ""
+    function: str = ""
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a baseline holds: fingerprints, losses (file, name, reason), architectures."""
+    """What a baseline holds: fingerprints, losses (file, name, reason), architectures.
+
+    :param entries: the findings of these fingerprints, with what else is known of them.
+    """
 
     fingerprints: tuple[str, ...]
     losses: tuple[tuple[str, str, str], ...] = ()
     arches: tuple[str, ...] = ()
+    entries: tuple[BaselineEntry, ...] = field(default=(), compare=False)
+
+    def known(
+        self, findings: Iterable[Finding], defines: Callable[[str, str], bool]
+    ) -> Callable[[Finding], bool]:
+        """A test for which of some findings are in the baseline.
+
+        One of another fingerprint is if it has the shape of an entry whose function is gone from
+        where it was: it has got another name, or another file. Each entry stands for one finding.
+
+        :param defines: whether a file of the tree, by path, defines a function.
+        """
+        left = list(self.entries)
+        found: set[int] = set()
+        others: list[Finding] = []
+        for finding in findings:
+            same = next((one for one in left if one.fingerprint == finding.fingerprint), None)
+            if same is None:
+                others.append(finding)
+            else:
+                left.remove(same)
+                found.add(id(finding))
+        gone = [one for one in left if one.shape and not defines(one.file, one.function)]
+        for finding in others:
+            shape = shape_of(finding)
+            same = next((one for one in gone if one.shape == shape), None)
+            if same is not None:
+                gone.remove(same)
+                found.add(id(finding))
+        return lambda finding: id(finding) in found
 
 
 def write(
@@ -49,7 +93,7 @@ def write(
 ) -> str:
     """The text of a baseline of a tree of a kernel `release`, looked at on `arches`.
 
-    Of a finding only the fingerprint is read back; the rest is for the person who looks at a diff.
+    A rule is for the person who looks at a diff; the rest is read back.
     """
     entries = [
         {
@@ -57,6 +101,7 @@ def write(
             "rule": finding.rule,
             "file": finding.file,
             "function": finding.function,
+            "shape": shape_of(finding),
         }
         for finding in findings
     ]
@@ -93,7 +138,7 @@ def read(text: bytes, name: str) -> Baseline:
     entries = whole.get("findings")
     if not isinstance(entries, list):
         raise BaselineError(f"{name}: a broken baseline: `findings` is not a list")
-    prints = []
+    read_back = []
     for number, entry in enumerate(entries, 1):
         fingerprint = entry.get("fingerprint") if isinstance(entry, dict) else None
         if not isinstance(fingerprint, str) or not fingerprint:
@@ -103,11 +148,18 @@ def read(text: bytes, name: str) -> Baseline:
                 raise BaselineError(
                     f"{name}: a broken baseline: `{key}` of finding {number} is not a text"
                 )
-        prints.append(fingerprint)
+        read_back.append(
+            BaselineEntry(fingerprint, *(entry.get(key, "") for key in _ENTRY if key != "rule"))
+        )
     arches = whole.get("arches", [])
     if not isinstance(arches, list) or not all(isinstance(arch, str) for arch in arches):
         raise BaselineError(f"{name}: a broken baseline: `arches` is not a list of names")
-    return Baseline(tuple(prints), tuple(_losses(whole.get("losses", []), name)), tuple(arches))
+    return Baseline(
+        tuple(entry.fingerprint for entry in read_back),
+        tuple(_losses(whole.get("losses", []), name)),
+        tuple(arches),
+        tuple(read_back),
+    )
 
 
 def _losses(entries: object, name: str) -> Iterator[tuple[str, str, str]]:

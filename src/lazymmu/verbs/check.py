@@ -6,30 +6,29 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from lazymmu.contract.rules import RULES
 from lazymmu.problem import Problem
 from lazymmu.snapshot.provenance import provenance
 from lazymmu.verbs import allow_comments, baseline, names, reading, selection, suppressions
-from lazymmu.verbs.change import brought_by, change
+from lazymmu.verbs.change import change
 from lazymmu.verbs.exit_code import ExitCode
-from lazymmu.verbs.given import Given, Input, read, several
+from lazymmu.verbs.filters import Wanted, left
+from lazymmu.verbs.given import Given, read, several
 from lazymmu.verbs.lineage import by_release, lineage
 from lazymmu.verbs.reading import TreeRequest
-from lazymmu.verbs.selection import CheckOutcome, FailOn, SetAsideBy
+from lazymmu.verbs.selection import CheckOutcome, FailOn
+from lazymmu.verbs.series import with_patches
 from lazymmu.verbs.two_trees import two_trees
 from lazymmu.witness.finding import CheckResult, Confidence
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Unpack
 
-    from lazymmu.snapshot.former_tree import PatchedTree
-    from lazymmu.snapshot.tree import Tree
-    from lazymmu.verbs.allow_comments import AllowComment, AllowComments
+    from lazymmu.verbs.allow_comments import AllowComment
     from lazymmu.verbs.baseline import Baseline
     from lazymmu.verbs.lineage import Key
     from lazymmu.verbs.suppressions import Suppression
@@ -267,19 +266,7 @@ def _named(progress: Progress | None, tree: Where, asked: CheckRequest) -> Progr
     return show
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A request whose names were looked up and whose files were read, before any tree is."""
-
-    arches: tuple[str, ...] | None
-    suppressions: tuple[Suppression, ...]
-    baseline: Baseline | None
-    patch: Input | None
-    paths: tuple[tuple[str, ...], ...]
-    """For each tree what the request's paths name in it."""
-
-
-def _wanted(request: CheckRequest) -> _Wanted:
+def _wanted(request: CheckRequest) -> Wanted:
     names.rules_of_source(request.rules)
     names.dialect(request.dialect)
     for option, value in (("--since", request.since), ("--diff", request.diff)):
@@ -296,7 +283,7 @@ def _wanted(request: CheckRequest) -> _Wanted:
             raise Problem(f"--only: {fingerprint!r} is not a fingerprint, which has 16 hex digits")
     arches = reading.arches_of(request)
     try:
-        return _Wanted(
+        return Wanted(
             arches=arches,
             suppressions=_suppressions(request.suppressions),
             baseline=_baseline(request.baseline),
@@ -325,7 +312,7 @@ def _one(
     tree: Where,
     paths: tuple[str, ...],
     request: CheckRequest,
-    wanted: _Wanted,
+    wanted: Wanted,
     progress: Progress | None,
 ) -> tuple[CheckResult, CheckOutcome]:
     """One tree's check, whole, and what remains of it."""
@@ -353,74 +340,5 @@ def _one(
             )
             outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
             if two.patched is not None:
-                outcome = _with_patches(outcome, two.patched, tree, look)
-    return result, _left(outcome, paths, request, wanted)
-
-
-def _with_patches(
-    outcome: CheckOutcome,
-    patched: PatchedTree,
-    tree: Where,
-    look: Callable[[Where], CheckResult],
-) -> CheckOutcome:
-    """An outcome that says of each new finding which patch of a series brings it."""
-    total = len(patched.series)
-    if total < 2 or outcome.change is None or not outcome.verdicts:
-        return outcome
-    here = reading.opened(tree)
-
-    def after(number: int) -> tuple[Tree, Sequence[Finding]]:
-        between = patched.after(here, number)
-        return between, look(between).findings
-
-    whole = patched.after(here, total)
-    found = brought_by((whole, outcome.verdicts), total, after)
-    titles = [patch.title or f"{place}/{total}" for place, patch in enumerate(patched.series, 1)]
-    brought = tuple((name, titles[number - 1]) for name, number in found.items())
-    return replace(outcome, change=replace(outcome.change, brought=brought))
-
-
-def _left(
-    outcome: CheckOutcome, paths: tuple[str, ...], request: CheckRequest, wanted: _Wanted
-) -> CheckOutcome:
-    """What remains of a check after all that somebody has judged, known, or not asked about."""
-    for by, entries in (
-        (SetAsideBy.SUPPRESSION, wanted.suppressions),
-        (SetAsideBy.CONFIGURATION, request.configured),
-    ):
-        outcome = outcome.setting_aside(by, _judged(entries))
-    if outcome.comments is not None and outcome.comments.all:
-        outcome = outcome.setting_aside(SetAsideBy.COMMENT, _allowed(outcome.comments))
-    if wanted.baseline is not None:
-        before = selection.known(wanted.baseline.fingerprints)
-        outcome = outcome.setting_aside(SetAsideBy.BASELINE, _unjustified(before))
-        outcome = outcome.knowing(wanted.baseline.losses)
-        asked = wanted.arches or wanted.baseline.arches
-        outcome = outcome.missing(arch for arch in wanted.baseline.arches if arch in asked)
-    if request.only:
-        outcome = outcome.without("other than --only", selection.other_than(request.only))
-    if request.paths:
-        outcome = outcome.without("outside --path", selection.under(paths))
-        outcome = replace(outcome, paths=paths)
-    least = request.min_confidence
-    return outcome.without(f"below {least} confidence", selection.above(least))
-
-
-def _judged(entries: Sequence[Suppression]) -> Callable[[Finding], str | None]:
-    """The reason of the first entry that holds for a finding, for `CheckOutcome.setting_aside`."""
-    return lambda finding: next((one.reason for one in entries if one.holds(finding)), None)
-
-
-def _allowed(comments: AllowComments) -> Callable[[Finding], str | None]:
-    """The reason of the comment at a finding's culprit, for `CheckOutcome.setting_aside`."""
-
-    def judge(finding: Finding) -> str | None:
-        held = comments.holding(finding)
-        return f"{held[0]}: {held[0].reason}" if held else None
-
-    return judge
-
-
-def _unjustified(test: Callable[[Finding], bool]) -> Callable[[Finding], str | None]:
-    """A test as a judge of `CheckOutcome.setting_aside` that gives no reasons."""
-    return lambda finding: "" if test(finding) else None
+                outcome = with_patches(outcome, two.patched, tree, look)
+        return result, left(outcome, paths, request, wanted, two.present)

@@ -20,6 +20,7 @@ is none of these, whatever else was renamed.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding, Step
 
-__all__ = ["moves"]
+__all__ = ["moves", "shape_of"]
 
 MIN_SIMILARITY: Final = 0.5
 """Share of lines that are the same in what is taken for one text, as git's for renamed files."""
@@ -78,6 +79,23 @@ def moves(
             right.discard(pair.new)
             found.append((before[1][pair.old], after[1][pair.new]))
     return sorted(found, key=lambda one: (one[1].file, one[1].line))
+
+
+def shape_of(finding: Finding) -> str:
+    """A name of a problem that stays when its function or file gets another; "" where none does.
+
+    Two problems of one shape are not one: ask where the other is, too.
+    """
+    code = _WORD.findall(_code(finding))
+    if not code:
+        return ""
+    through = [
+        step.function
+        for step in finding.path
+        if not step.aside and step.function != finding.function
+    ]
+    said = "\0".join((finding.rule, *through, "", *code))
+    return hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 class _Texts:
