@@ -180,3 +180,10 @@ def test_a_folder_that_is_none_is_one_sentence(tree: Tree, tmp_path: Path) -> No
         tree.mounted("m", tmp_path / "none")
     with pytest.raises(TreeError, match=r"/Kconfig: is not a directory$"):
         tree.mounted("m", tmp_path / "Kconfig")
+
+
+def test_a_tree_whose_makefile_is_changed_is_of_another_release(tree):
+    """A former tree may be that of another version."""
+    makefile = b"VERSION = 6\nPATCHLEVEL = 13\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\n"
+    assert tree.over({"Makefile": makefile}).release == "6.13.0-rc1"
+    assert tree.over({"Makefile": b"nothing"}).release == tree.release

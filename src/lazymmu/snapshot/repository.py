@@ -62,7 +62,7 @@ class Repository:
                 return commit
         hint = ""
         if self.shallow:
-            hint = " (it is a shallow clone: git fetch --unshallow, or fetch-depth: 0)"
+            hint = " (it is a shallow clone: git fetch --deepen=1000, or fetch-depth: 0)"
         raise Problem(f"the git repository of {self.tree} has no revision {revision!r}{hint}")
 
     def head(self) -> str:

@@ -111,13 +111,9 @@ class Tree:
             makefile = ground.read("Makefile", _MAKEFILE)
         except OSError as error:
             raise TreeError(f"{name}: `Makefile` cannot be read: {why(error)}") from None
-        found = dict(re.findall(rb"^(\w+)[ \t]*=[ \t]*([\w.~+-]*)[ \t]*$", makefile[:4096], re.M))
-        version, patchlevel, sublevel, extra = (
-            found.get(name.encode(), b"").decode("ascii", "replace") for name in _RELEASE
-        )
-        if not version.isdecimal() or not patchlevel.isdecimal():
+        release = _release(makefile)
+        if not release:
             raise TreeError(f"{name}: not a kernel source tree (its Makefile names no VERSION)")
-        release = f"{version}.{patchlevel}" + (f".{sublevel}" if sublevel else "") + extra
         return cls(root, release, given=ground, plain=plain)
 
     def over(self, changes: Mapping[str, bytes | None]) -> Tree:
@@ -127,7 +123,8 @@ class Tree:
         not to be there. What cannot be read is not lost in this tree.
         """
         ground = Over(self.ground, changes)
-        return Tree(self.root, self.release, given=ground, plain=False, module=self.module)
+        release = _release(changes.get("Makefile") or b"") or self.release
+        return Tree(self.root, release, given=ground, plain=False, module=self.module)
 
     def mounted(self, rel: str, folder: str | os.PathLike[str], *, module: bool = False) -> Tree:
         """Return this tree with the directory `folder` in it as `rel`, in memory alone.
@@ -281,3 +278,14 @@ class Tree:
         """
         self.listed = time.time_ns()
         return self.ground.manifest(partial(self.lose, unread=True))
+
+
+def _release(makefile: bytes) -> str:
+    """The release that a top Makefile names, "" if it names none."""
+    found = dict(re.findall(rb"^(\w+)[ \t]*=[ \t]*([\w.~+-]*)[ \t]*$", makefile[:4096], re.M))
+    version, patchlevel, sublevel, extra = (
+        str(found.get(name.encode(), b""), "ascii", "replace") for name in _RELEASE
+    )
+    if not version.isdecimal() or not patchlevel.isdecimal():
+        return ""
+    return f"{version}.{patchlevel}" + (f".{sublevel}" if sublevel else "") + extra
