@@ -291,3 +291,13 @@ def test_a_patched_file_that_is_none_is_not_waited_for(tree, target):
     for path in ("{}/pipe", "{}/mm/x.c"):
         with pytest.raises(Problem, match=r"^p: "):
             former_tree.with_patch(str(tree), change(path), "p")
+
+
+@pytest.mark.parametrize("head", ["", "diff --git mm/inner.c mm/inner.c\n"])
+def test_a_patch_may_have_paths_without_a_first_part(tree, head):
+    """As `git diff --no-prefix` writes them."""
+    lines = " int one;\n-int two;\n+int 2;\n int three;\n"
+    patch = f"{head}--- mm/inner.c\n+++ mm/inner.c\n@@ -1,3 +1,3 @@\n{lines}".encode()
+    found = former_tree.with_patch(str(tree), patch, "p")
+    assert not found.applied
+    assert found.changes == {"mm/inner.c": b"int one;\nint 2;\nint three;\n"}

@@ -92,25 +92,35 @@ def with_patch(tree: str, patch: bytes, name: str) -> PatchedTree:
     """What a patch is about: a tree that has it, or one that it can be laid on.
 
     patch: a diff, or mails with such in any order, packed or not; paths in it have one leading
-    directory (a/, b/), as git and diff write them; name: the patch's, for messages. Nothing is
-    written, and the tree need not be git's. Raises Problem if it is no patch, or neither.
+    directory (a/, b/), as git and diff write them, or none; name: the patch's, for messages.
+    Nothing is written, and the tree need not be git's. Raises Problem if it is no patch, or
+    neither.
     """
     present = _opened(tree)
     try:
-        series = read_series(patch)
-        undone = _tried(present, tuple(one.reversed() for one in series[::-1]))
-        if isinstance(undone, Applied) and not undone.offset:
-            return PatchedTree(undone.changes, True, series)
-        laid = _tried(present, series)
-        if isinstance(undone, Applied) and (
-            isinstance(laid, PatchRefusedError) or undone.offset <= laid.offset
-        ):
-            return PatchedTree(undone.changes, True, series)
-        if isinstance(laid, PatchRefusedError):
-            raise Problem(f"this patch is neither applied to {tree}, nor does it apply: {laid}")
-        return PatchedTree(laid.changes, False, series)
+        refused: PatchRefusedError | None = None
+        for strip in (1, 0):
+            # `git diff --no-prefix` and others write paths without a first part.
+            found = _fitted(present, read_series(patch, strip))
+            if isinstance(found, PatchedTree):
+                return found
+            refused = refused or found
+        raise Problem(f"this patch is neither applied to {tree}, nor does it apply: {refused}")
     except Problem as problem:
         raise Problem(f"{name}: {problem}") from None
+
+
+def _fitted(tree: Tree, series: tuple[Patch, ...]) -> PatchedTree | PatchRefusedError:
+    """A series on a tree, whichever way it fits; or why it cannot be laid on."""
+    undone = _tried(tree, tuple(one.reversed() for one in series[::-1]))
+    if isinstance(undone, Applied) and not undone.offset:
+        return PatchedTree(undone.changes, True, series)
+    laid = _tried(tree, series)
+    if isinstance(undone, Applied) and (
+        isinstance(laid, PatchRefusedError) or undone.offset <= laid.offset
+    ):
+        return PatchedTree(undone.changes, True, series)
+    return laid if isinstance(laid, PatchRefusedError) else PatchedTree(laid.changes, False, series)
 
 
 def _tried(tree: Tree, series: tuple[Patch, ...]) -> Applied | PatchRefusedError:

@@ -91,12 +91,13 @@ class FilePatch:
         return replace(self, old=self.new, new=self.old, hunks=hunks, modes=self.modes[::-1])
 
 
-def diffs(text: bytes) -> list[FilePatch]:
+def diffs(text: bytes, strip: int = 1) -> list[FilePatch]:
     """What a text with diffs says, in its order; nothing if there is none.
 
+    :param strip: how many first parts its paths have that are not the tree's: 1 (`a/`), or 0.
     :raises Problem: a diff is damaged, or names what no tree has.
     """
-    reader = _Reader(text.split(b"\n"))
+    reader = _Reader(text.split(b"\n"), strip)
     found: list[FilePatch] = []
     while reader.at < len(reader.lines):
         one = reader.one()
@@ -111,8 +112,9 @@ def diffs(text: bytes) -> list[FilePatch]:
 class _Reader:
     """Goes through the lines of a text."""
 
-    def __init__(self, lines: list[bytes]) -> None:
+    def __init__(self, lines: list[bytes], strip: int) -> None:
         self.lines = lines
+        self._strip = strip
         self.at = 0
         if lines and not lines[-1]:
             lines.pop()
@@ -132,7 +134,7 @@ class _Reader:
     def _loose(self) -> FilePatch:
         """A diff without a head of git's; of two names the shorter is the file's (`x.c.orig`)."""
         names = self._names()
-        old, new = (_path(name) for name in names)
+        old, new = (_path(name, self._strip) for name in names)
         if old is not None and new is not None:
             old = new = min(old, new, key=len)
         return FilePatch(
@@ -164,10 +166,10 @@ class _Reader:
                 case b"new mode" | b"new file mode":
                     modes[1], born = _mode(value), born or key.startswith(b"new file")
                 case b"rename from" | b"copy from":
-                    old = _prefixed(value)
+                    old = _prefixed(value, self._strip)
                     copied = key == b"copy from"
                 case b"rename to" | b"copy to":
-                    new = _prefixed(value)
+                    new = _prefixed(value, self._strip)
                 case b"index":
                     mode = value.partition(b" ")[2]
                     modes = [modes[0] or _mode(mode), modes[1] or _mode(mode)]
@@ -190,11 +192,11 @@ class _Reader:
         if old is None or new is None:
             raise Problem(f"not a patch: the names in `{_shown(head)}` cannot be told apart")
         changes = hunks or binary or born or died or copied or any(modes)
-        if not changes and _path(old) == _path(new):
+        if not changes and _path(old, self._strip) == _path(new, self._strip):
             raise Problem(f"not a patch: `{_shown(head)}` is all that there is of a diff")
         return FilePatch(
-            None if born else _path(old),
-            None if died else _path(new),
+            None if born else _path(old, self._strip),
+            None if died else _path(new, self._strip),
             hunks,
             (modes[0] or modes[1], modes[1] or modes[0]),
             copied,
@@ -288,9 +290,9 @@ def _name(text: bytes) -> bytes | None:
     return None if text == _NOWHERE else text
 
 
-def _prefixed(text: bytes) -> bytes:
+def _prefixed(text: bytes, strip: int) -> bytes:
     """A name in a line about renames, which has no first part that is not its own."""
-    return b"a/" + _unquoted(text.rstrip(b"\r"))
+    return b"a/" * strip + _unquoted(text.rstrip(b"\r"))
 
 
 def _unquoted(text: bytes) -> bytes:
@@ -305,10 +307,12 @@ def _unquoted(text: bytes) -> bytes:
     return _ESCAPE.sub(meant, match[1])
 
 
-def _path(name: bytes | None) -> str | None:
-    """A path in the tree: the name without its first part (`a/`, `b/`, `linux.orig/`)."""
+def _path(name: bytes | None, strip: int) -> str | None:
+    """A path in the tree: the name without its first part (`a/`, `b/`, `linux.orig/`), if any."""
     if name is None:
         return None
+    if not strip:
+        return os.fsdecode(name)
     first, slash, rest = name.partition(b"/")
     if not slash or not rest or (not first and name.startswith(b"/")):
         raise Problem(f"names no file of a tree: {_shown(name)} (paths have a first part, as a/)")

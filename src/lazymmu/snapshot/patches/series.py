@@ -27,15 +27,16 @@ class Patch:
         return f"patch {self.title}" if self.title else "the patch"
 
 
-def read_series(content: bytes) -> tuple[Patch, ...]:
+def read_series(content: bytes, strip: int = 1) -> tuple[Patch, ...]:
     """The patches in a file: a mailbox, a mail, or a diff, packed or not.
 
+    :param strip: see `diffs`.
     :raises Problem: there is none, or one is damaged.
     """
     found = []
     for mail in ordered(mails(unpacked(content))):
         try:
-            files = tuple(diffs(mail.text))
+            files = tuple(diffs(mail.text, strip))
         except Problem as problem:
             raise Problem(f"{mail.title}: {problem}" if mail.title else str(problem)) from None
         if files:
