@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
-from lazymmu.kernelc.ir.nodes import RETURN, Function
+from lazymmu.kernelc.ir.expr import IncDec
+from lazymmu.kernelc.ir.nodes import RETURN, Function, walk
 from lazymmu.machine.core_mm_features import (
     CoreMM,
     Kasan,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["core_mm"]
 
 _MODE: Final = vocabulary.load().mode
+_PENDING: Final = "flush_tlb_batched_pending"
 _KASAN: Final = ("mm/kasan/shadow.c", "mm/kasan/common.c")
 """Where the callbacks are, v5.12 on and before."""
 _SPLITS: Final = (
@@ -64,6 +66,11 @@ def core_mm(linker: Linker, arch: str) -> CoreMM:
         set_memory_walks=look.function("update_range_prot", "arch/arm64/mm/pageattr.c") is not None,
         vmalloc_fault=_vmalloc_fault(look),
         kmap=_kmap(look),
+        batches_unmap=(arch,) if _batches_unmap(linker) else (),
+        apply_stops_at_hole=_stops_at_hole(look),
+        madvise_relock_flushes=look.names("madvise_free_pte_range", "mm/madvise.c").count(_PENDING)
+        > 1,
+        set_memory_flushes=_set_memory_flushes(look),
     )
 
 
@@ -185,6 +192,26 @@ def _uffd_wp(look: _Look) -> UffdWpCheck:
     return (
         "batched" if any("uffd" in (c.name or "") and len(c.args) > 4 for c in found) else "first"
     )
+
+
+def _batches_unmap(linker: Linker) -> bool:
+    return linker.view.config.value("ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH") == "y"
+
+
+def _stops_at_hole(look: _Look) -> bool:
+    """Whether the entry goes on only where the callback is called: fn(pte++, addr, data)."""
+    return any(
+        isinstance(part, IncDec)
+        for call in look.inside("apply_to_pte_range", "mm/memory.c")
+        for arg in call.args
+        for part in walk(arg)
+    )
+
+
+def _set_memory_flushes(look: _Look) -> bool:
+    """Whether __kernel_map_pages() flushes the mode; where there is none, nothing is missing."""
+    name, file = "__kernel_map_pages", "arch/x86/mm/pat/set_memory.c"
+    return look.function(name, file) is None or look.has(name, file, "flush")
 
 
 def _vmalloc_fault(look: _Look) -> VmallocFault:
