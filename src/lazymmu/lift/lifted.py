@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
+from lazymmu.kernelc.ir.expr import Field
+from lazymmu.kernelc.ir.nodes import writes
 from lazymmu.lift.closure import Closure, closure, target_of
 from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.problem import Unliftable
@@ -115,20 +117,38 @@ def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:
 
 
 def _others(linker: Linker, reached: Closure) -> None:
-    """Note the architecture's functions that touch the mode's variables, and are not lifted."""
+    """Note the architecture's functions that touch the mode's variables, and are not lifted.
+
+    Raises Unliftable for one that changes them: what it does would be missing.
+    """
     view = linker.view
     known = {(code.file, code.name) for code in reached.codes}
-    variables = [str(path[0]) for space, path in reached.variables.names if space == "cpu"]
+    paths = [path for space, path in reached.variables.names if space == "cpu"]
+    members = {str(path[-1]) for path in paths if len(path) > 1}
+    variables = dict.fromkeys(str(path[0]) for path in paths)
     for rel in view.built:
         if not rel.startswith(f"arch/{view.profile.arch_dir}/"):
             continue
         text = view.tree.read(rel)
-        named = [name for name in dict.fromkeys(variables) if name.encode() in text]
+        named = [name for name in variables if name.encode() in text]
         for definition in view.functions(rel) if named else ():
             touched = [name for name in named if _has(view, definition, name)]
             if touched and (rel, definition.name) not in known:
+                changed = members & _changed(linker, definition)
+                if changed:
+                    what = f"{definition.name}() changes {', '.join(sorted(changed))} of "
+                    what += f"{', '.join(touched)}, and is no part of the hooks"
+                    raise Unliftable(what, rel, definition.line)
                 why = f"touches {', '.join(touched)}, and is no part of the hooks"
                 linker.abstracted.setdefault(definition.name, why)
+
+
+def _changed(linker: Linker, definition: Definition) -> set[str]:
+    """Members that a function stores into."""
+    graph = linker.program.function(definition)
+    exprs = [node.expr for node in graph.nodes if node.expr is not None]
+    targets = [target for expr in exprs for target, _ in writes(expr)]
+    return {target.name for target in targets if isinstance(target, Field)}
 
 
 def _has(view: ConfiguredTree, definition: Definition, name: str) -> bool:

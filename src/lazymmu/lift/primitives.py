@@ -62,7 +62,7 @@ def _bug(here: Execution, call: Called) -> Value:
 
 def _warn(here: Execution, call: Called) -> Value:
     holds = _condition(call)
-    here.context.warn_on(holds, call.shown)
+    here.context.warn_on(holds, call.shown, call.word.config)
     return int(holds)
 
 
@@ -73,13 +73,15 @@ def _pin(here: Execution, call: Called) -> Value:
     name = PINS.get(call.word.kind)
     if name is None:
         raise call.refused("pins what is not known")
+    pins = call.word.does == "pin"
+    if call.word.kind == "preempt":
+        # A kernel without preemption counts none, and one too few is a warning.
+        (here.context.preempt_disable if pins else here.context.preempt_enable)()
+        return 0
     current = here.context.current
-    change = 1 if call.word.does == "pin" else -1
-    if change < 0 and here.context.bug_on(
-        getattr(current, name) == 0, f"{call.shown} once too often"
-    ):
+    if not pins and here.context.bug_on(getattr(current, name) == 0, f"{call.shown} too often"):
         raise Stopped
-    setattr(current, name, getattr(current, name) + change)
+    setattr(current, name, getattr(current, name) + (1 if pins else -1))
     return 0
 
 
@@ -117,7 +119,7 @@ def _mine(here: Execution, call: Called) -> CPointer:
 def _address(here: Execution, call: Called) -> Value:
     place = _mine(here, call)
     if call.word.pins:
-        here.context.current.preempt_count += 1
+        here.context.preempt_disable()
     return place
 
 

@@ -96,8 +96,8 @@ class LiftWord:
     arguments of flags, -1 for the current task's; pins: preemption is off from here on; after:
     gives the new value; unless: what must not hold, or it is a BUG; entry, value: members of the
     structure that argument `arg` points to; mm: the argument that says whose translations are
-    invalidated, -1 where nobody asks; abstracts: what is left out by it, for the list of what was
-    abstracted, "" where it is all there.
+    invalidated, -1 where nobody asks; config: what a kernel must have to warn; abstracts: what is
+    left out by it, for the list of what was abstracted, "" where it is all there.
     """
 
     does: Does
@@ -113,6 +113,7 @@ class LiftWord:
     entry: str = ""
     value: str = ""
     mm: int = -1
+    config: str = ""
     abstracts: str = ""
 
 

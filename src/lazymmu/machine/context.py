@@ -135,7 +135,8 @@ class StepContext:
     def apart(self) -> StepContext:
         """The same moment on a copy of the state: what is done there never happens."""
         index, layout = self._index, self._layout
-        return StepContext(_Copy(self._view), layout, index, self.cpu, rt=self._rt)
+        copy = _Copy(self._view)
+        return StepContext(copy, layout, index, self.cpu, rt=self._rt, counts=self._counts)
 
     # ---- context -----------------------------------------------------------------------------
 
