@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds, blob_id
+from lazymmu.snapshot.content import blob_id
+from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds
 from lazymmu.snapshot.dependencies import DependencyTracker
 from lazymmu.snapshot.tree import Tree
 

@@ -13,21 +13,24 @@ answer for the other.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Stamp, settled
+from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.tree import SIZE_CAP, Tree
 
-__all__ = ["MISSING", "UNREADABLE", "ContentIds", "blob_id", "listing_id"]
+__all__ = ["MISSING", "UNREADABLE", "ContentIds", "listing_id"]
 
 MISSING: Final = "-"
 """The id of what is not there."""
 
 UNREADABLE: Final = "?"
 """The id of what is there and cannot be read; nothing that rests on it is kept."""
+
+_BLOB: Final = 40
+"""Length of an id of a file's content."""
 
 _KIND: Final = "contents"
 _WHOLE: Final = 5
@@ -44,13 +47,6 @@ class _Store(Protocol):
     def put(self, kind: str, key: str, value: object) -> None:
         """Keep a value."""
         ...
-
-
-def blob_id(content: bytes) -> str:
-    """Return the id that git gives a file of this content (git-hash-object(1))."""
-    digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
-    digest.update(content)
-    return digest.hexdigest()
 
 
 def listing_id(entries: Iterable[Entry]) -> str:
@@ -152,11 +148,14 @@ class ContentIds:
             return kept[1]
         # What the manifest says was true some time ago: a change since then would go unnoticed.
         stamp = self._tree.stamp(rel)
+        ground = self._tree.ground
         try:
-            found = blob_id(self._tree.ground.read(rel, SIZE_CAP))
+            # Where git knows it, nothing is read; a repository may have names of another form.
+            found = ground.content_id(rel)
+            found = found if len(found) == _BLOB else blob_id(ground.read(rel, SIZE_CAP))
         except (OSError, ValueError):
             try:
-                found = listing_id(self._tree.ground.entries(rel))
+                found = listing_id(ground.entries(rel))
             except (OSError, ValueError):
                 return UNREADABLE
         self._note(rel, stamp, now, found)
