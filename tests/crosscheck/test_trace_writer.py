@@ -133,7 +133,11 @@ def test_nothing_else_is_found_than_the_machine_broke():
 def test_the_text_leaves_no_doubt():
     """It is whole, in order, and readable to the last line."""
     doubtful = [
-        (case.name, watched.caveats) for case in told() if (watched := case.found()).caveats
+        (case.name, one)
+        for case in told()
+        for one in case.found().caveats
+        # What could be about anything is said where no section shows.
+        if not one.reason.startswith("the kernel says")
     ]
     assert doubtful == []
 
@@ -145,7 +149,7 @@ def test_most_of_what_traces_witness_is_told():
     """So that the tests above cannot come to be about nothing."""
     count = Counter(case.told.not_visible for case in cases())
     assert count[None] >= 105
-    assert count[None] > 4 * count[NotVisible.EVENT] > 0
+    assert count[None] > 3 * count[NotVisible.EVENT] > 0
     assert count[NotVisible.RULE] > 0
     assert count[NotVisible.KERNEL] > 0
 
@@ -174,7 +178,7 @@ def test_what_one_rule_does_not_tell_another_may():
     assert {
         ("bh-across-section", "unbalanced-section"),
         ("dirty-start", "unbalanced-section"),
-        ("stale-read", "kernel-bug"),
+        ("stale-read", "kernel-warning"),
     } <= rules
 
 
@@ -210,7 +214,8 @@ def test_reasons_for_silence_are_those_of_rule_and_kernel():
     for case in cases():
         kernel = visibility(case.verdict.arch, case.verdict.release)
         witnessed = case.broken.rule in trace_rules()
-        messages = case.broken.rule == "kernel-bug" and kernel is not None and kernel.messages
+        said = case.broken.rule in ("kernel-bug", "kernel-warning")
+        messages = said and kernel is not None and kernel.messages
         mute = kernel is None or not (kernel.anything or messages)
         assert (case.told.not_visible is NotVisible.RULE) == (not witnessed), case.name
         assert (case.told.not_visible is NotVisible.KERNEL) == (witnessed and mute), case.name

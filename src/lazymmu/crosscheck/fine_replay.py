@@ -68,8 +68,7 @@ class FineStep:
     """One thing that a CPU did.
 
     task: current before it; coming: the task that this switch is to, "" outside one; functions:
-    outermost first; events: what the rules see of it; before, after: around it; stopped: the
-    kernel did, at a BUG_ON().
+    outermost first; events: what the rules see of it; before, after: around it.
     """
 
     cpu: int
@@ -79,7 +78,6 @@ class FineStep:
     events: tuple[Event, ...]
     before: TracedContext
     after: TracedContext
-    stopped: bool = False
 
 
 class FineReplay:
@@ -136,7 +134,6 @@ class FineReplay:
                 events=tuple(here.events[count:]),
                 before=around,
                 after=self.context(stack, here),
-                stopped=bool(here.system.panicked),
             )
         )
 

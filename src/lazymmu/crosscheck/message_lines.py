@@ -40,7 +40,7 @@ def _words(event: Bug, step: FineStep, pid: int, release: tuple[int, int, int]) 
     file = inner.source.split(",")[0].split(" ")[0] if inner else ""
     name = inner.name if inner else step.task
     file, name = _ELSEWHERE.get(event.condition, (file, name))
-    if step.stopped:
+    if event.check == "BUG_ON":
         return f"kernel BUG at {file}:{_LINE}!"  # lib/bug.c, report_bug()
     place = f"{file}:{_LINE}"
     if release >= _NEW_FORM:

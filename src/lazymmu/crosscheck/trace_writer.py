@@ -75,7 +75,7 @@ def render_trace(name: str, query: Query, broken: Counterexample) -> RenderedTra
     config = query.config
     kernel = visibility(config.arch, find(config.arch, config.release)[0].name)
     witnessed = broken.rule in trace_rules()
-    messages = broken.rule == "kernel-bug" and kernel is not None and kernel.messages
+    messages = broken.rule in _SAID and kernel is not None and kernel.messages
     if kernel is None or not (kernel.anything or messages):
         return RenderedTrace(not_visible=NotVisible.KERNEL if witnessed else NotVisible.RULE)
     written = [_written(name, query, broken, kernel, more) for more in _TAILS]
@@ -96,6 +96,9 @@ def render_trace(name: str, query: Query, broken: Counterexample) -> RenderedTra
         also=also,
     )
 
+
+_SAID: Final = ("kernel-bug", "kernel-warning")
+"""Rules that the kernel's own messages show."""
 
 _TAILS: Final = ("", "switch", "run", "run run")
 """How a replay may go on to where a trace shows what it ends with: a task that is to sleep is

@@ -96,6 +96,9 @@ def _ways(
             # That the kernel is silent says little where nothing shows what it could have noticed.
             shown = both or sum(seen.readings.values())
             yield seen.messages if shown else 0, "messages of the kernel"
+        case "kernel-warning":
+            shown = both or sum(seen.readings.values())
+            yield seen.messages if shown else 0, "messages of the kernel"
         case "mode-not-effective":
             yield effect.joined + effect.alone, "updates"
             yield effect.begun + effect.ignored, "calls that begin a section"
@@ -119,6 +122,7 @@ _WHY = {
     "mode-left-on-cpu": "nothing shows the mode of a CPU at a context switch",
     "dirty-start": "no counters were read",
     "kernel-bug": "no message of the kernel was recorded",
+    "kernel-warning": "no message of the kernel was recorded",
     "mode-not-effective": "nothing shows whether updates are put off",
 }
 """Why a rule could not be judged where nothing that it needs was recorded."""

@@ -69,6 +69,7 @@ _TRACE_RULES: Final = (
     "mode-left-on-cpu",
     "dirty-start",
     "kernel-bug",
+    "kernel-warning",
     _EFFECT,
 )
 """Rules about what traces have: sections, switches, interrupts, counters.  Others need entries,

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KernelMessages"]
 
-_RULE: Final = "kernel-bug"
 _MAX_CAUSES: Final = 1 << 12
 """Different checks and tasks that are remembered: one that fires again is the same finding."""
 
@@ -71,7 +70,10 @@ class KernelMessages:
             return
         place: Place = [self._cursor.number, stamp, cpu.number, text, None]
         cpu.stack_place, cpu.stack_needs = place, ""
-        violation = Violation(_RULE, Bug(check.words), check.words)
+        warns = check.what == "WARNING"
+        rule = "kernel-warning" if warns else "kernel-bug"
+        event = Bug(check.words, check="WARN" if warns else "BUG")
+        violation = Violation(rule, event, check.words)
         finding = self._monitors.object(task, (violation,), place)
         if finding is not None and len(self._told) < _MAX_CAUSES:
             finding.noun = "messages"
