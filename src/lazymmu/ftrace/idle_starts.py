@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["idle_starts"]
 
-_MOST: Final = 16
+_MOST: Final = 24
 """Beginnings that are told apart; each more makes the search slower."""
 
-_RARE: Final = 200
+_RARE: Final = 1000
 """One line in so many must begin in a way for it to be worth a look."""
 
 # `event:`, `function <-`.  Not `event: (`: a probe may read anything.

@@ -32,11 +32,11 @@ ALWAYS: Final = (b"EVENTS", b" buffer started", b"<stack trace")
 
 _FRACTION: Final = len(".123456")
 
-_BLOCKS_ALIKE: Final = 16
+_BLOCKS_ALIKE: Final = 48
 """Blocks that are read as what the first of them shows is best."""
 
 _SAMPLES: Final = 8
-_SAMPLE_BYTES: Final = 1 << 14
+_SAMPLE_BYTES: Final = 1 << 13
 """Parts of a block, and bytes of each, that show what it is made of."""
 
 _MOST_LEFT: Final = 0.5
