@@ -260,13 +260,14 @@ class SectionStats(SectionTotals, TraceObserver):
 
     def _close(self, task: str, held: OpenSection, cpu: CpuQueue, now: int) -> None:
         """The outermost section of a task ends."""
-        length, inside = now - held.began, held.group
+        length, inside = now - held.began, held.seen
         for group in self.groups(held.site, task):
             group.sections += 1
             group.off_cpu += held.out
             group.lengths.add(length)
-            group.entries.add(inside.queued)
-            group.take(inside)
+            group.entries.add(0 if inside is None else inside.queued)
+            if inside is not None:
+                group.take(inside)
         cpu.why, cpu.last = "end of the section", (held.site, task)
 
     # ---- switches and counters -------------------------------------------------------------

@@ -12,18 +12,25 @@ __all__ = ["CpuQueue", "OpenSection", "SectionTotals"]
 
 
 class OpenSection:
-    """A task's open section: where and when it began, and what happened in it since."""
+    """A task's open section: where and when it began, and what was seen in it since."""
 
-    __slots__ = ("began", "depth", "group", "left", "out", "site")
+    __slots__ = ("began", "depth", "left", "out", "seen", "site")
 
     def __init__(self, began: int, site: str) -> None:
         """began: in nanoseconds; site: who begins it."""
         self.began = began
         self.site = site
         self.depth = 1
-        self.group = StatsGroup()
+        self.seen: StatsGroup | None = None
         self.out = 0
         self.left: int | None = None
+
+    @property
+    def group(self) -> StatsGroup:
+        """What happened in it; made when something does, which in most it does not."""
+        if self.seen is None:
+            self.seen = StatsGroup()
+        return self.seen
 
 
 class CpuQueue:
