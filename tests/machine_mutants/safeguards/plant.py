@@ -26,6 +26,7 @@ FILES: Final = (
     "arch/xen_cpu.py",
     "arch/xen_task.py",
     "arch/batch.py",
+    "arch/batch_flagged.py",
     "arch/powerpc.py",
     "arch/sparc64.py",
     "arch/arm64.py",
