@@ -2,9 +2,9 @@
 """Patches laid over a tree, in memory: what each file becomes, or which hunk does not fit, and why.
 
 As git applies them: all lines of a hunk must stand there, at the line that it names or as near to
-it as they are found; a hunk that begins or ends a file by what it shows must do so. A patch is laid
-on as a whole or not at all. Nothing is written, and no link is followed but by the gate of the
-tree, which lets none lead out.
+it as they are found; a hunk that is at line 1, or that shows no line behind what it changes, must
+be at the beginning, or at the end, of the file. A patch is laid on as a whole or not at all.
+Nothing is written, and no link is followed but by the gate of the tree, which lets none lead out.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _place(lines: list[bytes], hunk: Hunk, taken: Sequence[tuple[int, int]]) -> 
     """
     old = list(hunk.old)
     said = min(hunk.at[1], len(lines))
-    begins = not hunk.leading and hunk.at[0] == 0
+    begins = hunk.at[0] == 0
     ends = not hunk.trailing
     if not hunk.leading and ends and not begins:
         # A diff without context (-U0): only the very place is sure.
@@ -245,7 +245,7 @@ def _mismatch(lines: list[bytes], hunk: Hunk) -> str:
         if lines[at + number] != wanted_line:
             there = _text(lines[at + number])
             return f"line {at + number + 1} is `{there}`, and `{_text(wanted_line)}` is looked for"
-    return f"its lines stand at line {at + 1}, but not at the end of the file that they show"
+    return f"its lines stand at line {at + 1}, but not where it shows the file to begin or end"
 
 
 def _text(line: bytes) -> str:
