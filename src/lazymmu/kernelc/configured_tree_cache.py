@@ -170,32 +170,12 @@ def restored_state(
     """
     parts = mapped(value)
     files = strings(parts["files"])
-    conditions = [tuple(strings(item)) for item in listed(parts["conditions"])]
     headers = Headers(tree, profile, config)
 
-    def named(places: object) -> list[str]:
-        return [files[place] for place in numbers(places, 0, len(files))]
-
     def table(kind: str) -> dict[str, list[str]]:
-        return {name: named(found) for name, found in mapped(parts[kind]).items()}
+        return {name: _named(found, files) for name, found in mapped(parts[kind]).items()}
 
-    for item in listed(parts["selections"]):
-        where, dead, guarded = listed(item)
-        (rel,) = named([where])
-        headers.selections[rel] = _selection(dead, guarded, conditions, moved.get(rel))
-    for key, others in mapped(parts["includes"]).items():
-        headers.includes[files[index(key, len(files))]] = dict.fromkeys(named(others))
-    missing = mapped(parts["missing"])
-    headers.missing = {spec: string(file) for spec, file in missing.items()}
-    for name, changes in mapped(parts["overrides"]).items():
-        headers.overrides[name] = {
-            changer: _override(place, files, moved) for changer, place in mapped(changes).items()
-        }
-    _define(headers, listed(parts["macros"]), files, conditions, moved)
-    for name, text in pairs(strings(parts["values"]), 2):
-        headers.macros.define(name, text, "", -1, ALWAYS)
-    for name in strings(parts["removed"]):
-        headers.macros.undefine(name)
+    _restore_headers(headers, parts, files, moved)
     built = {
         files[index(key, len(files))]: tuple(strings(presence))
         for key, presence in mapped(parts["built"]).items()
@@ -210,6 +190,35 @@ def restored_state(
         given=table("given"),
         loops=frozenset(strings(parts["loops"])),
     )
+
+
+def _restore_headers(
+    headers: Headers, parts: Mapping[str, object], files: list[str], moved: Moved
+) -> None:
+    """Enter into `headers` what a walk saw."""
+    conditions = [tuple(strings(item)) for item in listed(parts["conditions"])]
+    for item in listed(parts["selections"]):
+        where, dead, guarded = listed(item)
+        (rel,) = _named([where], files)
+        headers.selections[rel] = _selection(dead, guarded, conditions, moved.get(rel))
+    for key, others in mapped(parts["includes"]).items():
+        headers.includes[files[index(key, len(files))]] = dict.fromkeys(_named(others, files))
+    missing = mapped(parts["missing"])
+    headers.missing = {spec: string(file) for spec, file in missing.items()}
+    for name, changes in mapped(parts["overrides"]).items():
+        headers.overrides[name] = {
+            changer: _override(place, files, moved) for changer, place in mapped(changes).items()
+        }
+    _define(headers, listed(parts["macros"]), files, conditions, moved)
+    for name, text in pairs(strings(parts["values"]), 2):
+        headers.macros.define(name, text, "", -1, ALWAYS)
+    for name in strings(parts["removed"]):
+        headers.macros.undefine(name)
+
+
+def _named(places: object, files: list[str]) -> list[str]:
+    """The files that some numbers stand for."""
+    return [files[place] for place in numbers(places, 0, len(files))]
 
 
 def _selection(
