@@ -104,13 +104,7 @@ def plain_state(state: TreeState) -> dict[str, object]:
             for rel, others in headers.includes.items()
         },
         "missing": headers.missing,
-        "overrides": {
-            name: {
-                changer: [number[file], start, numbering[file].begins[start] if start >= 0 else 0]
-                for changer, (file, start) in changes.items()
-            }
-            for name, changes in headers.overrides.items()
-        },
+        "overrides": _plain_overrides(headers, number, numbering),
         "macros": macros,
         "values": values,
         "removed": list(headers.macros.removed()),
@@ -126,6 +120,19 @@ def plain_state(state: TreeState) -> dict[str, object]:
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
     value["conditions"] = [list(presence) for presence in conditions]
     return value
+
+
+def _plain_overrides(
+    headers: Headers, number: Mapping[str, int], numbering: Mapping[str, _Numbering]
+) -> dict[str, object]:
+    """By name and by who changes it: the file, the offset, and which directive that is."""
+    return {
+        name: {
+            changer: [number[file], start, numbering[file].begins[start] if start >= 0 else 0]
+            for changer, (file, start) in changes.items()
+        }
+        for name, changes in headers.overrides.items()
+    }
 
 
 def restored_losses(value: object) -> list[Loss]:
