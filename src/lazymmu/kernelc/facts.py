@@ -18,7 +18,7 @@ from lazymmu.kernelc.tree_index import Store, digest
 from lazymmu.snapshot.content_ids import UNREADABLE, ContentIds
 from lazymmu.snapshot.tree import Tree
 
-__all__ = ["PRESENT", "Fact", "Facts"]
+__all__ = ["PRESENT", "Facts", "KeptFact"]
 
 PRESENT: Final = "+"
 """The id of a file of which only was asked whether it is there."""
@@ -33,7 +33,7 @@ _CHANGES: Final = 300
 """Most inputs with other contents that are looked into before a fact is given up."""
 
 
-class Fact(NamedTuple):
+class KeptFact(NamedTuple):
     """A fact that was kept, and its inputs that are not as they were.
 
     name: of the inputs; changed: by path, the id then and the id now.
@@ -57,7 +57,7 @@ class Facts:
         """Tell whether there are facts of a kind under a key, whatever their inputs."""
         return bool(self._names(kind, key))
 
-    def of(self, kind: str, key: str, said: Mapping[str, str] | None = None) -> Iterator[Fact]:
+    def of(self, kind: str, key: str, said: Mapping[str, str] | None = None) -> Iterator[KeptFact]:
         """Yield the facts of a kind under a key that may be good here.
 
         said: the words that must have been said when they were kept.
@@ -66,7 +66,7 @@ class Facts:
             changed = self._changed(self._get(f"{kind}:inputs", name), said or {})
             value = self._get(f"{kind}:value", name) if changed is not None else None
             if changed is not None and value is not None:
-                yield Fact(name, value, changed)
+                yield KeptFact(name, value, changed)
 
     def keep(
         self,

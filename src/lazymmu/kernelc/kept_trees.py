@@ -30,7 +30,7 @@ from lazymmu.kernelc.configured_tree_cache import (
     restored_losses,
     restored_state,
 )
-from lazymmu.kernelc.facts import Fact, Facts
+from lazymmu.kernelc.facts import Facts, KeptFact
 from lazymmu.kernelc.json_shapes import mapped
 from lazymmu.kernelc.preprocess.texts import Texts
 from lazymmu.kernelc.tree_index import TreeIndex, digest
@@ -150,7 +150,7 @@ class _State:
                 return found
         return None
 
-    def _restored(self, config: Config, fact: Fact) -> TreeState | None:
+    def _restored(self, config: Config, fact: KeptFact) -> TreeState | None:
         """The state that was kept, if what has changed since is not what it rests on."""
         parts = mapped(fact.value)
         walked = parts["state"]

@@ -27,8 +27,9 @@ from lazymmu.witness.source.halves import BALANCE, BEGINS, Halves, Suspect
 from lazymmu.witness.source.handed_functions import handed
 from lazymmu.witness.source.interproc.call_targets import Binding, callee, function_value
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
+from lazymmu.witness.source.path.inliner import above
 from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
-from lazymmu.witness.source.path.walker import Walker, above
+from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.users import Callers, Users, calls
 
 _OF_CALLERS = frozenset({"preempted-in-section"})

@@ -17,10 +17,10 @@ from lazymmu.contract.monitor import Runtime
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.source.path.inliner import mode_of
+from lazymmu.witness.source.path.inliner import above, mode_of
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import At, Move, Recording
-from lazymmu.witness.source.path.walker import Walker, above
+from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.users import Named, Users, put
 
 BALANCE = frozenset({"unbalanced-section", "unbalanced-pause"})

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from lazymmu.contract.dialects import Dialect
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
-from lazymmu.kernelc.facts import Fact, Facts
+from lazymmu.kernelc.facts import Facts, KeptFact
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
@@ -105,7 +105,7 @@ class KeptAnalysis:
                 return found
         return None
 
-    def _restored(self, fact: Fact) -> Known | None:
+    def _restored(self, fact: KeptFact) -> Known | None:
         parts = mapped(fact.value)
         moved = MovedPlaces()
         for rel, (then, _) in fact.changed.items():

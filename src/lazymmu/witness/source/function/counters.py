@@ -53,8 +53,8 @@ from lazymmu.witness.source.function.names import NAMELESS, EntryName
 __all__ = [
     "Counter",
     "CounterList",
-    "Move",
-    "Test",
+    "CounterMove",
+    "CounterTest",
     "counted",
     "inward",
     "moved",
@@ -82,7 +82,7 @@ CounterList: TypeAlias = tuple[Counter, ...]
 """Counters in the order of their names, one of each."""
 
 
-class Move(NamedTuple):
+class CounterMove(NamedTuple):
     """A part of an expression that moves a counter, and what its own value is."""
 
     counter: str
@@ -90,7 +90,7 @@ class Move(NamedTuple):
     gives: str
 
 
-class Test(NamedTuple):
+class CounterTest(NamedTuple):
     """A counter that decides, and the value before the expression for which it decides so."""
 
     counter: str
@@ -102,13 +102,15 @@ def of_product(product: Product) -> CounterList:
     return cast(CounterList, product.carried)
 
 
-def move(expr: Expr, words: Vocabulary) -> Move | None:
+def move(expr: Expr, words: Vocabulary) -> CounterMove | None:
     """How an expression moves a counter by itself; None when it moves none."""
     match expr:
         case IncDec(op, target, prefix):
-            return Move(spell(target), 1 if op == "++" else -1, "after" if prefix else "before")
+            return CounterMove(
+                spell(target), 1 if op == "++" else -1, "after" if prefix else "before"
+            )
         case Assign("+=" | "-=" as op, target, value) if strip_casts(value) == Number(1):
-            return Move(spell(target), 1 if op == "+=" else -1, "after")
+            return CounterMove(spell(target), 1 if op == "+=" else -1, "after")
     if not isinstance(expr, Call):
         return None
     word = words.counters.get(expr.name or "")
@@ -118,7 +120,7 @@ def move(expr: Expr, words: Vocabulary) -> Move | None:
     arg = strip_casts(arg)
     if not word.variable:
         arg = arg.operand if isinstance(arg, Address) else Deref(arg)
-    return Move(spell(arg), word.by, word.gives)
+    return CounterMove(spell(arg), word.by, word.gives)
 
 
 def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
@@ -137,7 +139,7 @@ def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
     return frozenset(test.counter for node in graph.nodes for test in tests(node, every, words))
 
 
-def tests(node: Node, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:
+def tests(node: Node, counters: frozenset[str], words: Vocabulary) -> Iterator[CounterTest]:
     """The tests of some counters that a node makes, or is."""
     expr = node.expr
     if expr is None:
@@ -153,21 +155,25 @@ def tests(node: Node, counters: frozenset[str], words: Vocabulary) -> Iterator[T
                 # What is not below 0 is below 1 when it is 0.
                 for test in _test(strip_casts(left), number, counters, words):
                     if test.value == (0 if op in (">", "<=") else 1):
-                        yield Test(test.counter, 0)
+                        yield CounterTest(test.counter, 0)
             case Not(inner):
                 yield from _test(strip_casts(inner), 0, counters, words)
     if node.op in (BRANCH, RETURN):
         yield from _test(strip_casts(expr), 0, counters, words)
 
 
-def _test(expr: Expr, value: int, counters: frozenset[str], words: Vocabulary) -> Iterator[Test]:
+def _test(
+    expr: Expr, value: int, counters: frozenset[str], words: Vocabulary
+) -> Iterator[CounterTest]:
     made = move(expr, words)
     name, by = (spell(expr), 0) if made is None else (made.counter, made.by)
     if name in counters:
         if made is not None and made.gives == "zero":
-            yield Test(name, -by)
+            yield CounterTest(name, -by)
         else:
-            yield Test(name, value - (by if made is not None and made.gives == "after" else 0))
+            yield CounterTest(
+                name, value - (by if made is not None and made.gives == "after" else 0)
+            )
 
 
 def apart(value: Value, asked: int) -> tuple[Value, ...]:

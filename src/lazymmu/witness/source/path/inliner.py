@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -29,7 +29,7 @@ from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.transfer import Transfer
 
-__all__ = ["FunctionWalker", "Inliner", "mode_of"]
+__all__ = ["FunctionWalker", "Inliner", "above", "mode_of"]
 
 
 class FunctionWalker(Protocol):
@@ -125,6 +125,20 @@ class Inliner:
         product = self._monitors.begin(graph, entered)
         outcome = self._walker.walk(graph, binding, product)
         return self._monitors.called_back(outcome, graph, entered)
+
+
+def above(
+    places: Collection[tuple[str, int, str]],
+    callers: Mapping[tuple[str, int, str], Collection[tuple[str, int, str]]],
+) -> set[tuple[str, int, str]]:
+    """The callers of some functions, and theirs."""
+    found: set[tuple[str, int, str]] = set()
+    work = list(places)
+    while work:
+        fresh = set(callers.get(work.pop(), ())) - found
+        found |= fresh
+        work.extend(fresh)
+    return found
 
 
 def mode_of(product: Product) -> tuple[int, int]:

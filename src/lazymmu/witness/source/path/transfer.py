@@ -37,7 +37,7 @@ from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.counters import (
-    Test,
+    CounterTest,
     apart,
     known,
     learnt,
@@ -233,7 +233,7 @@ class Transfer:
         return Path(state, path.trail, path.results)
 
 
-def _decided(path: Path, test: Test) -> list[Path]:
+def _decided(path: Path, test: CounterTest) -> list[Path]:
     """The ways in which a counter may decide."""
     counters = path.state.counters
     return [

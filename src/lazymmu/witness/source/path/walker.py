@@ -53,12 +53,14 @@ from lazymmu.witness.source.function.state import (
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.path.assumptions import Assumptions
-from lazymmu.witness.source.path.inliner import Inliner
+from lazymmu.witness.source.path.inliner import Inliner, above
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import Recording
 from lazymmu.witness.source.path.transfer import Transfer
+
+__all__ = ["Walker"]
 
 MAX_STATES = 30_000
 """(node, state) pairs of one walk; beyond it the function counts as not understood."""
@@ -387,20 +389,3 @@ class Walker:
                 yield from self._inliner.inlined(frame, call, way.inside, after, out)
             else:
                 yield after.returned(call, way.value, way.name)
-
-
-def above(
-    places: Collection[tuple[str, int, str]],
-    callers: Mapping[tuple[str, int, str], Collection[tuple[str, int, str]]],
-) -> set[tuple[str, int, str]]:
-    """The callers of some functions, and theirs."""
-    found: set[tuple[str, int, str]] = set()
-    work = list(places)
-    while work:
-        fresh = set(callers.get(work.pop(), ())) - found
-        found |= fresh
-        work.extend(fresh)
-    return found
-
-
-__all__ = ["Walker", "above"]
