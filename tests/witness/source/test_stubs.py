@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lazymmu.witness.source.analyse_arch import _says_no
+from lazymmu.witness.source.stubs import says_no
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from lazymmu.witness.source.analyse_arch import _says_no
 )
 def test_a_stub_says_no_and_no_more(text: str) -> None:
     """As a function or as a macro."""
-    assert _says_no(text.encode(), "is_it")
-    assert not _says_no(text.encode(), "is")
+    assert says_no(text.encode(), "is_it")
+    assert not says_no(text.encode(), "is")
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def test_a_stub_says_no_and_no_more(text: str) -> None:
 )
 def test_a_flag_of_pages_that_is_never_set_says_no(text: str, name: str) -> None:
     """The kernel makes both questions of one line."""
-    assert _says_no(text.encode(), name)
-    assert not _says_no(text.encode(), name + "_x")
+    assert says_no(text.encode(), name)
+    assert not says_no(text.encode(), name + "_x")
 
 
 def test_another_way_to_answer_is_no_stub() -> None:
     """Where both sides of an #ifdef ask, no side needs the symbol."""
     text = b"static inline int is_it(int e)\n{\n\treturn e & 1;\n}\n#define is_it(e) __is_it(e)\n"
-    assert not _says_no(text, "is_it")
+    assert not says_no(text, "is_it")
