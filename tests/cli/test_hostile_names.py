@@ -311,6 +311,8 @@ def test_what_is_printed_without_reading_anything(run, place):
     # It begins as a release does, and the rest would be a line of the script.
     assert harmless(run("probes", "--arch", "x86", "--release", f"6.12{NAME}")).code == 2
     assert harmless(run("completion", NAME)).code == 2
+    assert harmless(run("cache", NAME)).code == 2
+    assert harmless(run("cache", "show", "--cache-dir", NAME)).code in (0, 2)
     assert harmless(run("demo", NAME)).code == 2
     assert harmless(run("port", NAME)).code == 2
     assert harmless(run("port", "new", NAME)).code == 2

@@ -78,7 +78,7 @@ def test_a_machine_says_which_of_its_variables_are_queues():
     """The batch of hypercalls is one, the mode and its counters are not."""
     changes = [change for one in of_machine() for step in one.trace for change in step.state]
     assert {True, False} == {change.queue for change in changes}
-    assert all(change.queue == change.value.startswith("(") for change in changes)
+    assert all(change.queue == change.value.startswith("[") for change in changes)
 
 
 def test_a_trace_says_the_line_where_the_section_began_and_the_one_that_breaks_the_rule():

@@ -130,10 +130,10 @@ int patch_page(struct mm_struct *mm, pte_t *pte, pte_t value, spinlock_t *ptl)
 {
 	lockdep_assert_held(ptl);
 	lazy_mmu_mode_enable();
-	asm goto("1: nop" : : "r" (value) : "memory" : fault);
+	asm goto("1: nop" : : : "memory" : fault);
 	set_pte(pte, value);
 	lazy_mmu_mode_disable();
 	return 0;
 fault:
-	return -EFAULT;	/* expect: unbalanced-section */
+	return -EINVAL;	/* expect: unbalanced-section */
 }

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["text"]
 
 LIBRARIES: Final = (
-    "tree-sitter", "tree-sitter-c", "lark", "numpy", "rich", "shtab", "backports-zstd", "numba",
-    "matplotlib", "capstone",
+    "tree-sitter", "tree-sitter-c", "lark", "numpy", "rich", "shtab", "pygit2", "backports-zstd", "numba",
+    "matplotlib", "capstone", "pyelftools",
 )  # fmt: skip
-"""What the package runs on; the last three are extras."""
+"""What the package runs on; the last four are extras."""
 
 PROGRAMS: Final = {"git": "--since, --diff, sarif", "trace-cmd": "trace.dat"}
 """Other programs, and what needs them."""

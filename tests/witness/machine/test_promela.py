@@ -95,7 +95,7 @@ CASES = [
             *("cpu0.curr", "cpu0.mc_queue", "T0.enable_count", "T0.pause_count"),
             *("C.enable_count", "C.pause_count", "swapper/0.pause_count", "p.stored"),
         ),
-        "kernel-bug",
+        "kernel-warning",
         0,
         71,
     ),
