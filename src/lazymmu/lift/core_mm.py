@@ -58,6 +58,8 @@ def core_mm(linker: Linker, arch: str) -> CoreMM:
         pt_reclaim=pmd is not None or one_lock,
         vmalloc_sections=_vmalloc(look),
         madvise_split_in_mode=_splits(look),
+        migrate_vma_splits="migrate_vma_split_folio"
+        in look.names("migrate_vma_collect_pmd", "mm/migrate_device.c"),
         move_present_ptes=look.function("move_present_ptes", "mm/userfaultfd.c") is not None,
         tables_vanish=look.function("__pte_offset_map", "mm/pgtable-generic.c") is not None,
         pt_reclaim_one_lock=one_lock,
