@@ -26,7 +26,7 @@ COMMANDS = {
     "explain": (["explain"], 0),
     "replay": (["replay", "{events}"], 1),
     "demo": (["demo"], 0),
-    "cache": (["cache", "show"], 0),
+    "cache": (["cache", "show", "--cache-dir", "/nonexistent/none"], 0),
     "port": (["port", "questions"], 0),
     "completion": (["completion", "bash"], 0),
     "--version": (["--version"], 0),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["text"]
 
 LIBRARIES: Final = (
-    "tree-sitter", "tree-sitter-c", "lark", "numpy", "rich", "shtab", "pygit2", "backports-zstd", "numba",
-    "matplotlib", "capstone", "pyelftools",
+    "tree-sitter", "tree-sitter-c", "lark", "numpy", "rich", "shtab", "pygit2",
+    "backports-zstd", "numba", "matplotlib", "capstone", "pyelftools",
 )  # fmt: skip
 """What the package runs on; the last four are extras."""
 
