@@ -163,5 +163,6 @@ def test_a_pipe_is_an_output_like_any_other(tmp_path):
 
 def test_every_verb_is_tried():
     """A new one comes to this file."""
-    # What record does takes a kernel that can be traced: tests/cli/test_record.py makes one up.
-    assert {verb.NAME for verb in VERBS} - set(COMMANDS) == {"record"}
+    # What record does takes a kernel that can be traced, and lab one that boots: test_record.py and
+    # test_lab.py make one up.
+    assert {verb.NAME for verb in VERBS} - set(COMMANDS) == {"lab", "record"}

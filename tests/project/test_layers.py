@@ -38,6 +38,7 @@ ALLOWED = {
     "ftrace": {"ftrace", "contract"},
     "image": {"image"},
     "tracing": {"tracing", "image", "ftrace"},
+    "lab": {"lab", "ftrace.streams"},
     # Kernel C: each room from what is below it, and what puts the rooms together above them.
     "kernelc.preprocess": {"kernelc.preprocess", *CONFIG_AND_TEXT},
     "kernelc.config": {"kernelc.config", *CONFIG_AND_TEXT},
@@ -101,6 +102,7 @@ ALLOWED = {
         "ftrace",
         "image",
         "tracing",
+        "lab",
         "contract",
     },
     "report.common": {"report.common", "witness.finding"},

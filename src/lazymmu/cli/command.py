@@ -16,6 +16,7 @@ from lazymmu.cli import (
     demo,
     explain,
     kbuild,
+    lab,
     litmus,
     port,
     probes,
@@ -45,6 +46,7 @@ VERBS: tuple[ModuleType, ...] = (
     trace,
     probes,
     record,
+    lab,
     explain,
     port,
     replay,
@@ -135,6 +137,19 @@ def _verbose_first(argv: Sequence[str] | None) -> Sequence[str] | None:
     return argv
 
 
+def _command_behind(words: list[str]) -> tuple[list[str], list[str]]:
+    """The arguments, and the command behind ``--`` of a verb that runs one.
+
+    argparse takes a list of positional arguments only where they stand together.
+    """
+    verb = next((word for word in words if not word.startswith("-")), None)
+    runs = {one.NAME for one in VERBS if getattr(one, "TAKES_COMMAND", False)}
+    if verb not in runs or "--" not in words:
+        return words, []
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     debug = False
@@ -144,7 +159,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if kbuild.is_call(words):
             return kbuild.check_file(words, main)
         try:
-            args = build_parser().parse_args(_verbose_first(words))
+            given, behind = _command_behind(words)
+            args = build_parser().parse_args(_verbose_first(given))
+            if behind:
+                args.command = behind
         except SystemExit as stop:  # argparse has said what is wrong, or printed what was asked for
             code = stop.code if isinstance(stop.code, int) else int(ExitCode.FAILED)
         else:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "record"
 SUMMARY = "record a trace of the running kernel"
+TAKES_COMMAND = True
 
 _OUTPUT = "lazymmu.tar.zst"
 

@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     else:
         _emit(answer.watched, wanted, args)
     if not args.quiet:
-        _say(answer.watched)
+        say_watched(answer.watched)
     else:
         # What makes a clean answer an open one is said to those, too, who want no summary.
         for one in answer.watched:
@@ -186,7 +186,8 @@ def _emit(
                 say(f"{one.name}: {more} more of {rule} are not listed")
 
 
-def _say(watched: Sequence[TraceResult]) -> None:
+def say_watched(watched: Sequence[TraceResult]) -> None:
+    """Say of each trace what it is, what was seen, and what could not be told."""
     from lazymmu.report.trace import text
 
     for one in watched:

@@ -12,12 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.image.arm64 import find_arm64
 from lazymmu.image.error import ImageError
-from lazymmu.image.powerpc import find_powerpc
 from lazymmu.image.site import CounterSite, SiteKind
-from lazymmu.image.sparc64 import find_sparc64
-from lazymmu.image.x86 import find_x86, taken_x86
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +101,7 @@ def find_sites(
             function = owner[0] if owner else ""
             fetched = _fetched(site, layout)
             probes.append(SiteProbe(site.kind, numbers[site.kind], place, fetched, function, site))
-        if code.arch == "x86" and (taken := taken_x86(part.content, layout)):
+        if taken := _taken(code, part, layout):
             unseen["places that take the counters' address, through which anything may go"] += taken
     if unknown:
         named = ", ".join(unknown[:_MOST_NAMED]) + ", ..." * (len(unknown) > _MOST_NAMED)
@@ -119,16 +115,34 @@ def find_sites(
 
 
 def _find(code: KernelCode, part: CodePart, layout: CounterLayout) -> tuple[CounterSite, ...]:
+    # Each is loaded where it is needed: on x86, where most recordings are made, none wants NumPy.
     match code.arch:
         case "x86":
+            from lazymmu.image.x86 import find_x86
+
             return find_x86(part.content, layout)
         case "arm64":
+            from lazymmu.image.arm64 import find_arm64
+
             return find_arm64(part.content, layout, ((a, b) for a, b, _ in part.functions))
         case "powerpc":
+            from lazymmu.image.powerpc import find_powerpc
+
             return find_powerpc(part.content, layout, code.order)
         case "sparc":
+            from lazymmu.image.sparc64 import find_sparc64
+
             return find_sparc64(part.content, layout, ((a, b) for a, b, _ in part.functions))
     raise ImageError(f"instructions of {code.arch} are not read")
+
+
+def _taken(code: KernelCode, part: CodePart, layout: CounterLayout) -> int:
+    """How often the address of the counters is taken; 0 where that is not read."""
+    if code.arch != "x86":
+        return 0
+    from lazymmu.image.x86 import taken_x86
+
+    return taken_x86(part.content, layout)
 
 
 def _place(

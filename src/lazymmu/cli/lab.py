@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a kernel in QEMU, record what it does with the mode, and judge that.
+
+KERNEL is a package (linux-image-*.deb, from 7.2 on linux-binary-*.deb) or an
+image; nothing is installed, changed or downloaded. In the guest this machine's
+Python runs `lazymmu record` while the workload runs; the recording is written
+to --output and judged as `lazymmu trace` judges it. With --xen the kernel is
+the first domain (PV) of Debian's hypervisor.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from lazymmu.cli import outputs
+from lazymmu.cli.console import say
+from lazymmu.problem import Problem
+from lazymmu.report.common import formats
+from lazymmu.terminal import clean
+from lazymmu.verbs.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lazymmu.verbs.lab import LabAnswer
+
+NAME = "lab"
+SUMMARY = "boot a kernel, record it under a workload, and judge that"
+TAKES_COMMAND = True
+
+_OUTPUT = "lazymmu-lab.tar.zst"
+_ENDINGS = {
+    "done": "recorded",
+    "panic": "the kernel panicked",
+    "late": "not done in time (--seconds)",
+    "died": "the machine went off before the guest was done",
+    "silent": "the kernel said nothing",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `lazymmu lab`."""
+    parser.add_argument("kernel", metavar="KERNEL", help="package or image of the kernel")
+    parser.add_argument(
+        "command",
+        metavar="COMMAND",
+        nargs="*",
+        help="what runs in the guest instead of a workload, behind --: a program of this machine "
+        "(static, or one that needs no library but libc) or a Python file, and its arguments",
+    )
+    group = parser.add_argument_group("machine")
+    group.add_argument("--xen", action="store_true", help="as dom0 under Xen (x86)")
+    group.add_argument(
+        "--hypervisor", metavar="FILE", help="Xen (default: the newest xen-*-amd64.gz in /boot)"
+    )
+    group.add_argument("--arch", metavar="A", help="refuse a kernel for another architecture")
+    group.add_argument(
+        "--root", metavar="DIR", help="file system with a Python, for a kernel of another "
+        "architecture than this machine's",
+    )  # fmt: skip
+    group.add_argument("--no-kvm", action="store_true", help="emulate, also where there is KVM")
+    group.add_argument(
+        "--memory", metavar="MIB", type=int, default=2048, help="memory (default: 2048)"
+    )
+    group.add_argument("--cpus", metavar="N", type=int, default=2, help="CPUs (default: 2)")
+    group.add_argument(
+        "--seconds",
+        metavar="S",
+        type=float,
+        default=600,
+        help="give up after this time (default: 600)",
+    )
+    group.add_argument(
+        "--append",
+        metavar="WORD",
+        action="append",
+        default=[],
+        help="one more word for the kernel's command line",
+    )
+    group = parser.add_argument_group("recording")
+    group.add_argument(
+        "--workload",
+        metavar="NAME|FILE",
+        default="small",
+        help="what runs meanwhile: small (default, some seconds), mm (most ways to change page "
+        "tables), or a program as COMMAND",
+    )
+    group.add_argument(
+        "--light", action="store_true", help="leave out what comes once for each entry"
+    )
+    group.add_argument(
+        "--recording", metavar="FILE", default=_OUTPUT, help=f"the archive (default: {_OUTPUT})"
+    )
+    group.add_argument(
+        "--console", metavar="FILE", help="write what the kernel said on its console to FILE"
+    )
+    group = outputs.add_outputs(parser, formats.VERBS["trace"])
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Boot, say how that went, and print what the recording shows."""
+    from lazymmu.verbs.lab import LabRequest, run_lab
+
+    if args.hypervisor and not args.xen:
+        raise Problem("--hypervisor is for --xen")
+    least = 1024 if args.xen else 512
+    for name, value, floor in (("memory", args.memory, least), ("cpus", args.cpus, 1)):
+        if value < floor:
+            raise Problem(f"--{name} is at least {floor}")
+    if not args.seconds > 0:
+        raise Problem("--seconds is more than 0")
+    wanted = outputs.outputs(args, formats.VERBS["trace"])
+    asked = LabRequest(
+        kernel=args.kernel,
+        xen=args.xen,
+        hypervisor=args.hypervisor,
+        arch=args.arch,
+        workload=args.workload,
+        command=tuple(args.command),
+        output=args.recording,
+        kvm=not args.no_kvm,
+        memory=args.memory,
+        cpus=args.cpus,
+        seconds=args.seconds,
+        append=tuple(args.append),
+        light=args.light,
+        root=args.root,
+    )
+    quiet = args.quiet or sys.stderr is None or not sys.stderr.isatty()
+    answer = run_lab(asked, progress=bool if quiet else say)
+    if args.console:
+        _keep(args.console, answer.booted.console)
+    _tell(answer, args)
+    if answer.judged is not None:
+        from lazymmu.cli.trace import say_watched
+        from lazymmu.report.trace.formats import of_trace
+
+        outputs.deliver(wanted, of_trace(answer.judged.watched, asked=()), coloured=("text",))
+        if not args.quiet:
+            say_watched(answer.judged.watched)
+    return answer.exit_code()
+
+
+def _keep(name: str, text: str) -> None:
+    try:
+        with open(name, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise Problem(f"cannot write {name}: {error.strerror or error}") from None
+
+
+def _tell(answer: LabAnswer, args: argparse.Namespace) -> None:
+    """Say what was booted and how it ended; a splat of the kernel is said in any case."""
+    state = answer.state
+    under = " as PV guest of Xen" if args.xen and state.get("guest_type") == "PV" else ""
+    how = "KVM" if answer.booted.kvm else "emulated"
+    what = clean(str(state.get("release") or answer.kernel.release or args.kernel), 80)
+    if not args.quiet or answer.judged is None:
+        say(
+            f"Linux {what} ({answer.kernel.arch}{under}, {how}): "
+            f"{_ENDINGS[answer.booted.ending]}, {answer.booted.seconds:.0f} s"
+        )
+    if answer.judged is None:
+        for line in answer.said.splitlines()[-5:]:
+            say(f"the guest: {clean(line, 300)}")
+        for line in answer.booted.console.splitlines()[-5:] if not answer.said else ():
+            say(f"the console: {clean(line, 300)}")
+    for line in answer.splats:
+        say(f"the kernel's log: {clean(line, 300)}")
+    if answer.output is not None and not args.quiet:
+        say(f"{answer.output}: lazymmu trace {answer.output} judges it again")

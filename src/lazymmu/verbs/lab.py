@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a kernel, record what it does with the mode under a workload, and judge the recording."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lazymmu.lab import guest, workloads
+from lazymmu.lab.boot import Booted, Ending, LabMachine, boot
+from lazymmu.lab.emulators import EMULATORS, find_hypervisor, found_program, python_wanted
+from lazymmu.lab.kernel import read_kernel
+from lazymmu.problem import Problem
+from lazymmu.terminal import clean
+from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.trace import TraceRequest, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.lab.kernel import LabKernel
+    from lazymmu.verbs.trace import TraceAnswer
+
+__all__ = ["WORKLOADS", "LabAnswer", "LabRequest", "run_lab"]
+
+WORKLOADS: Final = ("small", "mm")
+"""Those that come along, in `lazymmu/lab/workloads`."""
+
+_SPLATS: Final = re.compile(
+    r"(?:\bBUG: |\bWARNING: |\bOops\b|kernel BUG at |Kernel panic|Call Trace of|soft lockup|"
+    r"general protection fault|bad page state)[^\n]*",
+    re.IGNORECASE,
+)
+_MOST_LINES: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabRequest:
+    """What to boot, and what runs there.
+
+    kernel: a Debian package or an image; xen: as dom0 under Xen; hypervisor: its file, None for the
+    newest that is installed; arch: what the kernel must be for, None for what it is for; workload:
+    a name of `WORKLOADS` or a program of this machine; command: instead of a workload; output:
+    where the recording goes; kvm: whether KVM may be used; memory: MiB; cpus; seconds: after which
+    the boot is given up; append: words for the kernel's command line; light: leave out what comes
+    once for each entry; root: a file system with a Python of the kernel's architecture.
+    """
+
+    kernel: str
+    xen: bool = False
+    hypervisor: str | None = None
+    arch: str | None = None
+    workload: str = "small"
+    command: tuple[str, ...] = ()
+    output: str = "lazymmu-lab.tar.zst"
+    kvm: bool = True
+    memory: int = 2048
+    cpus: int = 2
+    seconds: float = 600
+    append: tuple[str, ...] = ()
+    light: bool = False
+    root: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabAnswer:
+    """What came of it.
+
+    kernel: what was booted; booted: see `Booted`; state: what the guest said of itself; said: what
+    recorder and workload printed; splats: lines of the kernel's log that tell of a mistake; output:
+    the recording, None where none came; judged: what `trace` says of it.
+    """
+
+    kernel: LabKernel
+    booted: Booted
+    state: dict[str, Any]
+    said: str
+    splats: tuple[str, ...]
+    output: str | None
+    judged: TraceAnswer | None
+
+    def exit_code(self) -> ExitCode:
+        """That of `trace`, and 1 for a splat; 3 where no recording came."""
+        if self.splats:
+            return ExitCode.FOUND
+        return self.judged.exit_code() if self.judged is not None else ExitCode.INCONCLUSIVE
+
+
+def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabAnswer:
+    """Boot, record, judge.
+
+    :param asked: see `LabRequest`.
+    :param progress: called with a few words whenever the guest comes further.
+    :raises lazymmu.Problem: something is missing here, or cannot be read or written.
+    """
+    kernel = read_kernel(asked.kernel)
+    emulator = EMULATORS[kernel.arch]
+    if asked.arch is not None and asked.arch != kernel.arch:
+        raise Problem(f"{asked.kernel} is a kernel for {kernel.arch}, not for {asked.arch}")
+    if asked.xen and kernel.arch != "x86":
+        raise Problem(f"Xen PV is x86's: {asked.kernel} is a kernel for {kernel.arch}")
+    found_program(emulator)
+    command, files = _command(asked)
+    machine = LabMachine(
+        emulator=emulator,
+        hypervisor=find_hypervisor(asked.hypervisor) if asked.xen else None,
+        command=command,
+        files=files,
+        options=("--light",) if asked.light else (),
+        kvm=asked.kvm,
+        memory=asked.memory,
+        cpus=asked.cpus,
+        seconds=asked.seconds,
+        append=asked.append,
+        root=python_wanted(emulator, asked.root),
+    )
+    booted = boot(kernel, machine, progress)
+    recording = booted.members.get("recording.tar.zst")
+    if recording is not None:
+        try:
+            Path(asked.output).write_bytes(recording)
+        except OSError as error:
+            raise Problem(f"cannot write {asked.output}: {error.strerror or error}") from None
+    log = booted.members.get("dmesg", b"").decode("utf-8", "replace") or booted.console
+    judged = None
+    if recording is not None and booted.ending is Ending.DONE:
+        progress("judges")
+        judged = trace(TraceRequest(traces=[asked.output]))
+    return LabAnswer(
+        kernel=kernel,
+        booted=booted,
+        state=_state(booted.members.get("state.json", b"")),
+        said=booted.members.get("said", b"").decode("utf-8", "replace"),
+        splats=_splats(log),
+        output=asked.output if recording is not None else None,
+        judged=judged,
+    )
+
+
+def _command(asked: LabRequest) -> tuple[tuple[str, ...], tuple[tuple[str, Path], ...]]:
+    """What the guest runs, and the files of this machine that it needs for that."""
+    if asked.command:
+        first, *rest = asked.command
+        program = Path(first)
+    elif asked.workload in WORKLOADS:
+        program, rest = Path(workloads.__file__).with_name(f"{asked.workload}.py"), []
+    else:
+        program, rest = Path(asked.workload), []
+    if not program.is_file():
+        there = "" if asked.command else f"; there are {' and '.join(WORKLOADS)}, or a file"
+        what = "program" if asked.command else "workload"
+        raise Problem(f"there is no {what} {clean(str(program))}{there}")
+    name = f"/lab/{program.name}"
+    words = [guest.PYTHON, name] if program.suffix == ".py" else [name]
+    return (*words, *rest), ((name, program),)
+
+
+def _state(text: bytes) -> dict[str, Any]:
+    """What the guest said of itself; nothing where it said nothing that can be read."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _splats(log: str) -> tuple[str, ...]:
+    found = dict.fromkeys(one[0].strip() for one in _SPLATS.finditer(log))
+    return tuple(clean(one) for one in list(found)[:_MOST_LINES])

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lazymmu lab`, with a program in the place of QEMU that plays a guest."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab.test_kernel import bzimage
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.platform != "linux", reason="the guest here is x86-64"
+)
+
+TRACE = """\
+Linux localhost 6.12.9 x86_64
+# tracer: nop
+          <...>-7       [000] .....     1.000000: xen_mmu_set_pte: ptep 1 pteval 2
+"""
+
+QEMU = """\
+#!{python}
+import io, json, sys, tarfile, time
+words = sys.argv[1:]
+after = lambda option: words[words.index(option) + 1]
+console = open(after("-serial").removeprefix("file:"), "ab", buffering=0)
+shared = dict(one.split("=") for one in after("-object").split(",")[1:])["mem-path"]
+asked = json.load(open({asked!r}))
+json.dump(words, open({said!r}, "w"))
+for text, pause in asked["console"]:
+    console.write(text.encode("latin-1"))
+    time.sleep(pause)
+if asked["members"] is not None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as out:
+        for name, content in asked["members"].items():
+            member = tarfile.TarInfo(name)
+            data = content.encode("latin-1")
+            member.size = len(data)
+            out.addfile(member, io.BytesIO(data))
+    data = packed.getvalue()
+    with open(shared, "r+b") as memory:
+        memory.seek(4096)
+        memory.write(data)
+        memory.seek(0)
+        memory.write(len(data).to_bytes(8, "little"))
+    console.write(b"\\r\\nlazymmu lab: done\\r\\n")
+time.sleep(asked["rest"])
+"""
+
+STATE = json.dumps({"release": "6.12.9", "machine": "x86_64", "guest_type": "PV"})
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch, run):
+    """Run `lazymmu lab` where a guest does as it is told; what ran, and QEMU's words."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    asked, said = tmp_path / "asked.json", tmp_path / "said.json"
+    qemu = programs / "qemu-system-x86_64"
+    qemu.write_text(QEMU.format(python=sys.executable, asked=str(asked), said=str(said)))
+    qemu.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    kernel = tmp_path / "vmlinuz"
+    kernel.write_bytes(bzimage())
+
+    def ran(*arguments, console=(("booting\n", 0),), members=None, rest=0):
+        asked.write_text(json.dumps({"console": list(console), "members": members, "rest": rest}))
+        done = run("lab", kernel, "--no-kvm", "--recording", tmp_path / "out.tar.zst", *arguments)
+        return done, json.loads(said.read_text()) if said.exists() else []
+
+    return ran
+
+
+def members(**more):
+    """What a guest leaves, with a recording that is plain text."""
+    return {"state.json": STATE, "said": "small: done\n", "recording.tar.zst": TRACE, **more}
+
+
+def test_a_recording_comes_back_and_is_judged(lab, tmp_path):
+    """What the guest recorded is written, and told as `trace` tells it; nothing else is left."""
+    done, words = lab(members=members(dmesg="[ 1.0] all well\n"))
+    assert done.code == 3  # One line shows no section.
+    assert (tmp_path / "out.tar.zst").read_text() == TRACE
+    assert "Linux 6.12.9 (x86, emulated): recorded" in done.err
+    assert "0 violations" in done.err
+    assert not Path(words[words.index("-kernel") + 1]).exists()
+
+
+def test_a_splat_of_the_kernel_is_a_finding(lab):
+    """What the kernel's log says of itself counts, whatever the recording shows."""
+    log = "[ 2.0] WARNING: CPU: 1 PID: 7 at mm/memory.c:1715 cond_install\x1b[31m\n"
+    done, _ = lab(members=members(dmesg=log))
+    assert done.code == 1
+    assert "the kernel's log: WARNING: CPU: 1 PID: 7 at mm/memory.c:1715" in done.err
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("console", "rest", "told"),
+    [
+        ((("Kernel panic - not syncing\n", 0),), 5, "the kernel panicked"),
+        ((("booting\n", 0),), 30, "not done in time"),
+        ((("booting\n", 0),), 0, "the machine went off"),
+    ],
+)
+def test_a_boot_that_does_not_end_well_is_never_clean(lab, console, rest, told, tmp_path):
+    """It is said how it ended, and what was said last; there is no recording."""
+    done, _ = lab("--seconds", "2", console=console, rest=rest)
+    assert done.code != 0
+    assert told in done.err
+    assert not (tmp_path / "out.tar.zst").exists()
+
+
+def test_a_guest_writes_nowhere_but_where_it_may(lab, tmp_path):
+    """Names that lead elsewhere, and a tar that is none, come to nothing."""
+    before = {one for one in tmp_path.rglob("*") if "pytest" not in one.name}
+    done, _ = lab(members={"../../evil": "x", "/etc/evil": "x"})
+    assert done.code == 3
+    made = set(tmp_path.rglob("*")) - before
+    assert {one.name for one in made} == {"asked.json", "said.json", "vmlinuz"} - {
+        one.name for one in before
+    }
+
+
+def test_the_console_can_be_kept(lab, tmp_path):
+    """With what the kernel said on it, for who wants to read it."""
+    lab("--console", tmp_path / "console.txt", console=(("hello\n", 0),), members=members())
+    assert "hello" in (tmp_path / "console.txt").read_text()
+
+
+def test_words_for_the_kernel_and_a_command_reach_the_guest(lab, tmp_path):
+    """Options may stand before and behind the kernel, and a command behind --."""
+    program = tmp_path / "mine.py"
+    program.write_text("print(1)\n")
+    _, words = lab("--append", "mitigations=off", "--", str(program), "a", members=members())
+    assert "mitigations=off" in words[words.index("-append") + 1].split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--workload", "nothing"), "there is no workload nothing; there are small and mm"),
+        (("--", "/nowhere/program"), "there is no program /nowhere/program"),
+        (("--arch", "arm64"), "is a kernel for x86, not for arm64"),
+        (("--hypervisor", "/x"), "--hypervisor is for --xen"),
+        (("--xen", "--hypervisor", "/nowhere"), "there is no hypervisor /nowhere"),
+        (("--memory", "1"), "--memory is at least"),
+        (("--cpus", "0"), "--cpus is at least 1"),
+        (("--seconds", "0"), "--seconds is more than 0"),
+        (("--seconds", "nan"), "--seconds is more than 0"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(lab, arguments, told):
+    """Nothing is booted then, and one line says why."""
+    done, words = lab(*arguments)
+    assert done.code == 2
+    assert told in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not words
+
+
+def test_without_an_emulator_it_says_which_package_has_one(run, tmp_path, monkeypatch):
+    """The one sentence names the program and Debian's package."""
+    kernel = tmp_path / "vmlinuz"
+    kernel.write_bytes(bzimage())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("lab", kernel)
+    assert done.code == 2
+    assert "qemu-system-x86" in done.err
