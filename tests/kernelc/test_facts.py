@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lazymmu.kernelc.facts import Facts
+from lazymmu.kernelc.facts import PRESENT, Facts, together
 from lazymmu.snapshot.cache import Cache
-from lazymmu.snapshot.content_ids import UNREADABLE, ContentIds
+from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds
 from lazymmu.snapshot.dependencies import DependencyTracker
 from lazymmu.snapshot.tree import Tree
 
@@ -96,3 +96,11 @@ def test_what_could_not_be_read_is_no_input(filled: Path, store: Cache) -> None:
     found, _ = facts(filled, store)
     assert found.keep("kind", "other", {"mm/a.c": UNREADABLE}, ["value"]) == ""
     assert not found.any("kind", "other")
+
+
+def test_what_a_file_holds_says_more_than_that_it_is_there() -> None:
+    """Inputs of several who asked are one list, in whatever order they come."""
+    held, there = {"mm/a.c": "content", "mm/none.h": MISSING}, {"mm/a.c": PRESENT, "b.h": PRESENT}
+    whole = {"mm/a.c": "content", "mm/none.h": MISSING, "b.h": PRESENT}
+    assert together(held, there) == whole
+    assert together(there, held) == whole

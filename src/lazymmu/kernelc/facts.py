@@ -18,7 +18,7 @@ from lazymmu.kernelc.tree_index import Store, digest
 from lazymmu.snapshot.content_ids import UNREADABLE, ContentIds
 from lazymmu.snapshot.tree import Tree
 
-__all__ = ["PRESENT", "Facts", "KeptFact"]
+__all__ = ["PRESENT", "Facts", "KeptFact", "together"]
 
 PRESENT: Final = "+"
 """The id of a file of which only was asked whether it is there."""
@@ -31,6 +31,19 @@ _BLOB: Final = 40
 
 _CHANGES: Final = 300
 """Most inputs with other contents that are looked into before a fact is given up."""
+
+
+def together(*inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs of several who asked as one, ids by path.
+
+    What a file holds says more than that it is there, whoever asked first.
+    """
+    found: dict[str, str] = {}
+    for some in inputs:
+        for rel, content in some.items():
+            if content != PRESENT or rel not in found:
+                found[rel] = content
+    return found
 
 
 class KeptFact(NamedTuple):
@@ -67,6 +80,12 @@ class Facts:
             value = self._get(f"{kind}:value", name) if changed is not None else None
             if changed is not None and value is not None:
                 yield KeptFact(name, value, changed)
+
+    def used(self, kind: str, key: str, fact: KeptFact) -> None:
+        """Put a fact that was good before the others of its key, so that it is the last to go."""
+        names = self._names(kind, key)
+        if self._store is not None and names[:1] != [fact.name]:
+            self._store.put(kind, key, [fact.name, *(n for n in names if n != fact.name)])
 
     def keep(
         self,

@@ -147,6 +147,7 @@ class _State:
             except (KeyError, TypeError, ValueError, IndexError):
                 continue
             if found is not None:
+                self._facts.used(_WALK, self._key, fact)
                 return found
         return None
 

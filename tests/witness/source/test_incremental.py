@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import lazymmu
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import analyse_arch
+from lazymmu.witness.source.arch_result import ArchResult
 from tests.witness.source.edits import Edits, Files
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -30,6 +32,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the facts of the tree as it is: of each key only the last few are kept."""
+    folder = tmp_path_factory.mktemp("filled")
+    checked({}, folder)
+    return folder
+
+
 EDITS = Edits(TREE)
 
 
@@ -41,7 +51,10 @@ def checked(files: Files, store: Path | None) -> object:
 
 @given(data=st.data())
 @settings(
-    max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=MOST,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # To shrink takes minutes.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_an_edited_tree_is_told_as_if_nothing_had_been_kept(
     store: Path, data: st.DataObject
@@ -64,17 +77,50 @@ def test_an_edited_tree_is_told_as_if_nothing_had_been_kept(
     ],
 )
 def test_what_nobody_asked_for_is_computed_once(
-    store: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: bytes, new: bytes
+    filled: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: bytes, new: bytes
 ) -> None:
     """An edit that changes nothing that the analysis asked for does not begin it again."""
     text = EDITS.text({}, name)
     assert old in text
     files: Files = {name: text.replace(old, new, 1)}
     cold = checked(files, None)
-    checked({}, store)  # The facts of other tests may have put these out.
 
     def computed(*_: object) -> None:
         raise AssertionError("an architecture is looked at again")
 
     monkeypatch.setattr(analyse_arch, "_computed", computed)
-    assert checked(files, store) == cold
+    assert checked(files, filled) == cold
+
+
+def test_a_file_that_was_looked_for_is_an_input_by_what_it_holds(filled: Path) -> None:
+    """A file of which it was asked whether it is there, and what it defines, may not change."""
+    name = "drivers/misc/window.c"
+    # Nobody builds the copy: to say why, it is looked which files there are beside it.
+    files: Files = {"mm/right_guard_copy.c": EDITS.text({}, "mm/right_guard.c")}
+    checked(files, filled)
+    text = EDITS.text({}, name)
+    files[name] = text.replace(b"int place_slot(", b"int place_slot_new(", 1)
+    assert files[name] != text
+    assert checked(files, filled) == checked(files, None)
+
+
+def test_what_is_used_again_outlives_what_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many edits are checked, what each of them rests on stays kept."""
+    name, plain = "mm/memory.c", analyse_arch._computed
+    text = EDITS.text({}, name)
+    begun: list[None] = []
+
+    def computed(*given: Any) -> ArchResult | None:
+        begun.append(None)
+        return plain(*given)
+
+    monkeypatch.setattr(analyse_arch, "_computed", computed)
+    checked({}, tmp_path)
+    assert len(begun) == len(ARCHES)
+    for number in range(8):
+        edited = text.replace(b"int err = 0;", b"int err = 0, edit_%d;" % number)
+        checked({name: edited}, tmp_path)
+        checked({name: b"/* edit %d */\n" % number + text}, tmp_path)
+    assert len(begun) == 9 * len(ARCHES)

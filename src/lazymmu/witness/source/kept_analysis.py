@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from lazymmu.contract.dialects import Dialect
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
-from lazymmu.kernelc.facts import Facts, KeptFact
+from lazymmu.kernelc.facts import PRESENT, Facts, KeptFact, together
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
@@ -36,6 +36,8 @@ __all__ = ["KeptAnalysis", "Known"]
 
 _KIND: Final = "analysis"
 _LINES: Final = 1 << 31
+_NOT_READ: Final = (MISSING, PRESENT)
+"""Ids of what was looked for alone."""
 
 _NAMES: Final = ("names", "fields", "structs", "given")
 """What `Asked` has of each of the lists of `Names`, in their order."""
@@ -102,6 +104,7 @@ class KeptAnalysis:
             except (KeyError, TypeError, ValueError, IndexError, LookupError):
                 continue
             if found is not None:
+                self._facts.used(_KIND, self._key, fact)
                 return found
         return None
 
@@ -212,7 +215,7 @@ class KeptAnalysis:
         value = {
             "result": None if result is None else plain(self._plain(result)),
             "losses": plain_losses({**view.tree.lost, **view.sources.lost}),
-            "strict": sorted(rel for rel, content in strict.items() if content != MISSING),
+            "strict": sorted(rel for rel, content in strict.items() if content not in _NOT_READ),
             "names": names,
             "fields": sorted(asked.fields),
             "structs": sorted(asked.structs),
@@ -222,7 +225,7 @@ class KeptAnalysis:
             "checks": [[*question, known] for question, known in asked.checks.items()],
             "searched": {word: sorted(files) for word, files in asked.searched.items()},
         }
-        inputs = {**index, **view.sources.inputs(), **strict}
+        inputs = together(index, view.sources.inputs(), strict)
         self._facts.keep(_KIND, self._key, inputs, value)
         ids.keep()
 
