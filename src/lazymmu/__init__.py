@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lazymmu.problem import Problem
     from lazymmu.verbs.check import CheckAnswer, CheckRequest, check
     from lazymmu.verbs.given import Input
+    from lazymmu.verbs.review.review import ReviewAnswer, ReviewRequest, review
     from lazymmu.verbs.sections import SectionsAnswer, SectionsRequest, sections
     from lazymmu.verbs.trace import TraceAnswer, TraceRequest, trace
     from lazymmu.verbs.verify import VerifyAnswer, VerifyRequest, verify
@@ -32,6 +33,8 @@ _ROOMS = {
     "CheckAnswer": "check",
     "CheckRequest": "check",
     "Input": "given",
+    "ReviewAnswer": "review.review",
+    "ReviewRequest": "review.review",
     "SectionsAnswer": "sections",
     "SectionsRequest": "sections",
     "TraceAnswer": "trace",
@@ -39,6 +42,7 @@ _ROOMS = {
     "VerifyAnswer": "verify",
     "VerifyRequest": "verify",
     "check": "check",
+    "review": "review.review",
     "sections": "sections",
     "trace": "trace",
     "verify": "verify",
@@ -50,6 +54,8 @@ __all__ = [
     "CheckRequest",
     "Input",
     "Problem",
+    "ReviewAnswer",
+    "ReviewRequest",
     "SectionsAnswer",
     "SectionsRequest",
     "TraceAnswer",
@@ -58,6 +64,7 @@ __all__ = [
     "VerifyRequest",
     "__version__",
     "check",
+    "review",
     "sections",
     "trace",
     "verify",

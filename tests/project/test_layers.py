@@ -116,6 +116,7 @@ ALLOWED = {
         "verbs.port_plan",
         "verbs.port_try",
         "verbs.probes",
+        "verbs.review",
         "verbs.selection",
         "verbs.allow_comments",
         "verbs.store",

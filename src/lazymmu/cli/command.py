@@ -22,6 +22,7 @@ from lazymmu.cli import (
     probes,
     record,
     replay,
+    review,
     sections,
     trace,
     verify,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 VERBS: tuple[ModuleType, ...] = (
     check,
+    review,
     sections,
     verify,
     litmus,

@@ -38,6 +38,7 @@ VERBS: Final = {
     "litmus": ("text", "json", "junit", "markdown", "ktap", "csv"),
     "trace": ("text", "json", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "replay": ("text", "json"),
+    "review": ("text", "json"),
 }  # fmt: skip
 """The formats of each verb, its default first."""
 

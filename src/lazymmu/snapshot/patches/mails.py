@@ -36,6 +36,7 @@ _TAG: Final = re.compile(r"\[(?P<words>[^\]]*\b(?:PATCH(?:v\d+)?|RFC)\b[^\]]*)\]
 _NUMBER: Final = re.compile(r"(?<![\w/])(\d{1,4})/(\d{1,4})(?![\w/])")
 _VERSION: Final = re.compile(r"(?:^|[\s,])v(\d{1,4})\b|PATCHv(\d{1,4})\b", re.IGNORECASE)
 _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|antw|fwd?)\s*(?:\[\d+\])?:", re.IGNORECASE)
+_KEPT: Final = ("From", "To", "Cc", "Date", "Subject", "In-Reply-To", "References")
 _DIFF: Final = re.compile(rb"^(?:diff --git |--- (?!a*\n))", re.MULTILINE)
 
 
@@ -49,6 +50,7 @@ class Mail:
     :param reply: whether it answers another mail.
     :param text: its text, decoded, with what was attached.
     :param identity: its Message-ID, "" for none.
+    :param headers: what a reply is made of, decoded, in the order of `_KEPT`.
     """
 
     text: bytes
@@ -57,6 +59,11 @@ class Mail:
     version: int = 1
     reply: bool = False
     identity: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def header(self, name: str) -> str:
+        """A header that is kept, "" where there is none."""
+        return dict(self.headers).get(name, "")
 
     @property
     def title(self) -> str:
@@ -157,7 +164,13 @@ def _mail(content: bytes) -> Mail:
         version=int(version[1] or version[2]) if version else 1,
         reply=_REPLY.match(subject) is not None,
         identity=str(message.get("Message-ID", "")).strip(),
+        headers=tuple((name, said) for name in _KEPT if (said := _header(message, name))),
     )
+
+
+def _header(message: Message, name: str) -> str:
+    """A header of a mail, and of those that come several times all."""
+    return ", ".join(_decoded(one) for one in message.get_all(name, []))
 
 
 def _texts(message: Message) -> list[bytes]:

@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot.patches.diffs import FilePatch, diffs
 from lazymmu.snapshot.patches.mails import mails, ordered, unpacked
 
-__all__ = ["Patch", "read_series"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lazymmu.snapshot.patches.mails import Mail
+
+__all__ = ["Patch", "of_mails", "read_series"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,19 @@ def read_series(content: bytes, strip: int = 1) -> tuple[Patch, ...]:
     :param strip: see `diffs`.
     :raises Problem: there is none, or one is damaged.
     """
+    return tuple(one for _, one in of_mails(ordered(mails(unpacked(content))), strip))
+
+
+def of_mails(letters: Iterable[Mail], strip: int = 1) -> tuple[tuple[Mail, Patch], ...]:
+    """The patch of each mail that has one; see `read_series`."""
     found = []
-    for mail in ordered(mails(unpacked(content))):
+    for mail in letters:
         try:
             files = tuple(diffs(mail.text, strip))
         except Problem as problem:
             raise Problem(f"{mail.title}: {problem}" if mail.title else str(problem)) from None
         if files:
-            found.append(Patch(files, mail.title))
+            found.append((mail, Patch(files, mail.title)))
     if not found:
         raise Problem("not a patch: there is no diff in it")
     return tuple(found)

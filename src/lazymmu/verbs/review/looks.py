@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks of a tree with some patches of a series laid on, in memory, each made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.snapshot.content import blob_id
+from lazymmu.snapshot.listing import wanted
+from lazymmu.snapshot.patches.apply import apply
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lazymmu.snapshot.patches.series import Patch
+    from lazymmu.snapshot.tree import Tree
+    from lazymmu.witness.finding import CheckResult, Finding
+
+__all__ = ["Look", "Looks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A tree with some patches, and what a check says of it."""
+
+    tree: Tree
+    result: CheckResult
+
+    @property
+    def verdicts(self) -> tuple[Finding, ...]:
+        """What says that something is wrong, by place."""
+        found = [one for one in self.result.findings if one.severity is not Severity.INFORMATION]
+        return tuple(sorted(found, key=lambda one: (one.file, one.line, one.column, one.rule)))
+
+
+class Looks:
+    """A base, and what a check says of it with patches laid on.
+
+    Trees with the same files are checked once, whichever patches made them so.
+    """
+
+    def __init__(self, base: Tree, look: Callable[[Tree], CheckResult]) -> None:
+        """Lay patches on `base`, and ask `look`."""
+        self.base = base
+        self._look = look
+        self._known: dict[frozenset[tuple[str, str]], CheckResult] = {}
+
+    def tree(self, patches: Iterable[Patch]) -> Tree:
+        """The base with some patches, in their order; raises PatchRefusedError."""
+        return self._laid(patches)[0]
+
+    def of(self, patches: Sequence[Patch]) -> Look:
+        """What a check says of the base with some patches; raises PatchRefusedError."""
+        tree, key = self._laid(patches)
+        if key not in self._known:
+            self._known[key] = self._look(tree)
+        return Look(tree, self._known[key])
+
+    def _laid(self, patches: Iterable[Patch]) -> tuple[Tree, frozenset[tuple[str, str]]]:
+        changes = apply(self.base, patches).changes
+        key = frozenset(
+            (rel, "" if content is None else blob_id(content))
+            for rel, content in changes.items()
+            if wanted(rel)
+        )
+        return (self.base.over(changes) if changes else self.base), key

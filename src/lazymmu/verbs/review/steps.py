@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What each patch of a series brings, mends and moves: the lives of problems over its trees."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lazymmu.snapshot.revisions import Base
+from lazymmu.verbs.change import change
+from lazymmu.verbs.review.values import Fate, NamedProblem, PatchReview, SeriesReview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lazymmu.verbs.change import Change
+    from lazymmu.verbs.review.looks import Look
+    from lazymmu.verbs.review.values import Submitted
+    from lazymmu.witness.finding import Finding
+
+__all__ = ["Lives", "reviewed"]
+
+_NONE = Base("", "")
+
+
+@dataclass(slots=True)
+class _Life:
+    """A problem from the patch that brings it, 0 for the base, to the one that mends it."""
+
+    born: int
+    first: Finding
+    last: Finding
+    died: int = 0
+    moves: list[tuple[int, Finding, Finding]] = field(default_factory=list)
+    """The patch, where it was before, and where it is after."""
+    names: dict[Fate, str] = field(default_factory=dict)
+    """Its ids, of several of one kind the last."""
+
+
+class Lives:
+    """The problems of a base and of a series, by what becomes of them patch by patch."""
+
+    def __init__(self, base: Look) -> None:
+        """Begin with what the base has."""
+        self.all = [_Life(0, finding, finding) for finding in base.verdicts]
+        self._alive = list(self.all)
+        self._before = base
+        self._patches = 0
+
+    def after(self, look: Look) -> None:
+        """Go on to the tree with one more patch."""
+        self._patches += 1
+        new, became = _between(self._before, look)
+        by_finding = {id(life.last): life for life in self._alive}
+        for finding in became.fixed:
+            by_finding.pop(id(finding)).died = self._patches
+        alive = []
+        for moved in became.moved:
+            life = by_finding.pop(id(moved.origin))
+            life.moves.append((self._patches, moved.origin, moved.finding))
+            life.last = moved.finding
+            alive.append(life)
+        # What remains is as it was: of equal fingerprints each in its order, as `change` has it.
+        same = defaultdict(list)
+        for life in by_finding.values():
+            same[life.last.fingerprint].append(life)
+        for finding in became.unchanged:
+            life = same[finding.fingerprint].pop(0)
+            life.last = finding
+            alive.append(life)
+        born = [_Life(self._patches, finding, finding) for finding in new]
+        self.all += born
+        self._alive = alive + born
+        self._before = look
+
+
+def _between(before: Look, after: Look) -> tuple[tuple[Finding, ...], Change]:
+    return change(_NONE, (before.tree, before.verdicts), (after.tree, after.verdicts))
+
+
+def reviewed(
+    looks: Sequence[Look], patches: Sequence[Submitted], told: Callable[[Finding], bool]
+) -> tuple[tuple[PatchReview, ...], SeriesReview]:
+    """What each patch does, and all together.
+
+    :param looks: at the base, and at it with one more patch each time.
+    :param told: whether a finding is to be told; the others are followed, and left out.
+    """
+    lives = Lives(looks[0])
+    for look in looks[1:]:
+        lives.after(look)
+    counts = dict.fromkeys(Fate, 0)
+    reviews: list[PatchReview] = []
+    for number, submitted in enumerate(patches, 1):
+        found = {fate: _told(lives.all, fate, number, counts, told) for fate in Fate}
+        mends = (one.name for past in reviews for one in past.postponed if one.mended_by == number)
+        reviews.append(
+            PatchReview(
+                number,
+                submitted,
+                found[Fate.NEW],
+                found[Fate.FIXED],
+                found[Fate.MOVED],
+                found[Fate.POSTPONED],
+                tuple(mends),
+            )
+        )
+    return tuple(reviews), _series(lives.all, looks, told)
+
+
+def _told(
+    lives: Iterable[_Life],
+    fate: Fate,
+    number: int,
+    counts: dict[Fate, int],
+    told: Callable[[Finding], bool],
+) -> tuple[NamedProblem, ...]:
+    """What one patch does of one kind; each gets the next id."""
+    events = [(event, life) for life in lives for event in _events(life, fate, number)]
+    events = [(event, life) for event, life in events if told(event.finding)]
+    events.sort(key=lambda pair: (pair[0].finding.file, pair[0].finding.line))
+    named = []
+    for event, life in events:
+        counts[fate] += 1
+        life.names[fate] = f"{fate}{counts[fate]}"
+        named.append(replace(event, name=life.names[fate]))
+    return tuple(named)
+
+
+def _events(life: _Life, fate: Fate, number: int) -> Iterator[NamedProblem]:
+    match fate:
+        case Fate.NEW if life.born == number and not life.died:
+            yield NamedProblem("", life.first, number)
+        case Fate.POSTPONED if life.born == number and life.died:
+            yield NamedProblem("", life.first, number, mended_by=life.died)
+        case Fate.FIXED if life.died == number and not life.born:
+            yield NamedProblem("", life.last, number)
+        case Fate.MOVED:
+            for patch, origin, finding in life.moves:
+                if patch == number:
+                    yield NamedProblem("", finding, number, origin)
+        case _:
+            pass
+
+
+def _series(
+    lives: Sequence[_Life], looks: Sequence[Look], told: Callable[[Finding], bool]
+) -> SeriesReview:
+    """The tree after all patches against the base."""
+    brought = {id(life.last): life for life in lives if life.born and not life.died}
+    mended = {id(life.first): life for life in lives if not life.born and life.died}
+    # What one patch mends and a later one brings again was never away for the series.
+    new, became = change(
+        _NONE,
+        (looks[0].tree, [life.first for life in mended.values()]),
+        (looks[-1].tree, [life.last for life in brought.values()]),
+    )
+    again = [
+        NamedProblem("", one.finding, 0, one.origin) for one in became.moved if told(one.finding)
+    ]
+    through = [life for life in lives if not life.born and not life.died]
+    moved = [life for life in through if life.moves and told(life.last)]
+    still = [life.last for life in through if not life.moves]
+    return SeriesReview(
+        tuple(_last(Fate.NEW, brought[id(one)]) for one in new if told(one)),
+        tuple(_last(Fate.FIXED, mended[id(one)]) for one in became.fixed if told(one)),
+        (*(_last(Fate.MOVED, life) for life in moved), *again),
+        tuple(
+            _last(Fate.POSTPONED, life)
+            for life in lives
+            if life.born and life.died and told(life.first)
+        ),
+        sum(told(one) for one in (*still, *became.unchanged)),
+    )
+
+
+def _last(fate: Fate, life: _Life) -> NamedProblem:
+    """A problem as the whole series leaves it, by the id that it has in its last patch."""
+    finding = life.first if fate in (Fate.POSTPONED, Fate.FIXED) else life.last
+    origin = life.first if fate is Fate.MOVED else None
+    patch = life.moves[-1][0] if fate is Fate.MOVED else life.born or life.died
+    mended = life.died if fate is Fate.POSTPONED else 0
+    return NamedProblem(life.names.get(fate, ""), finding, patch, origin, mended)
