@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lazymmu.problem import Problem
     from lazymmu.verbs.check import CheckAnswer, CheckRequest, check
     from lazymmu.verbs.given import Input
+    from lazymmu.verbs.history import HistoryAnswer, HistoryRequest, history
     from lazymmu.verbs.review.review import ReviewAnswer, ReviewRequest, review
     from lazymmu.verbs.sections import SectionsAnswer, SectionsRequest, sections
     from lazymmu.verbs.trace import TraceAnswer, TraceRequest, trace
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _ROOMS = {
     "CheckAnswer": "check",
     "CheckRequest": "check",
+    "HistoryAnswer": "history",
+    "HistoryRequest": "history",
     "Input": "given",
     "ReviewAnswer": "review.review",
     "ReviewRequest": "review.review",
@@ -43,6 +46,7 @@ _ROOMS = {
     "VerifyRequest": "verify",
     "check": "check",
     "review": "review.review",
+    "history": "history",
     "sections": "sections",
     "trace": "trace",
     "verify": "verify",
@@ -52,6 +56,8 @@ _ROOMS = {
 __all__ = [
     "CheckAnswer",
     "CheckRequest",
+    "HistoryAnswer",
+    "HistoryRequest",
     "Input",
     "Problem",
     "ReviewAnswer",
@@ -64,6 +70,7 @@ __all__ = [
     "VerifyRequest",
     "__version__",
     "check",
+    "history",
     "review",
     "sections",
     "trace",

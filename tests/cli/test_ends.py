@@ -18,6 +18,7 @@ EVENTS = "dialect no-nesting\nT0: enable\nT0: enable\n"
 
 COMMANDS = {
     "check": (["check", TREE, "--arch", "x86", "--path", "mm/wrong_free.c"], 1),
+    "history": (["history", TREE, "--arch", "x86"], 1),
     "sections": (["sections", TREE, "--arch", "x86"], 0),
     "verify": (["verify", "--scenario", "leave-before-unlock", "--jobs", "1"], 0),
     "litmus": (["litmus", "{litmus}", "--jobs", "1"], 0),

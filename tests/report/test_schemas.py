@@ -54,6 +54,7 @@ COMMANDS = {
         ["check", OLD, NEW, "--no-cache", "--arch", "x86", "--compare"],
         ["check", OLD, "--no-cache", "--arch", "sparc", "--path", "mm/memory.c"],
     ],
+    "history": [["history", OLD, NEW, "--no-cache", "--arch", "x86"]],
     "sections": [["sections", OLD, "--no-cache"], ["sections", OLD, NEW, "--no-cache"]],
     "verify": [["verify", "--rule", "nested-section", "--arch", "x86,powerpc", "--jobs", "1"]],
     "catalogue": [["verify", "--list"]],

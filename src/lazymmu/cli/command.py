@@ -15,6 +15,7 @@ from lazymmu.cli import (
     console,
     demo,
     explain,
+    history,
     kbuild,
     lab,
     litmus,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 VERBS: tuple[ModuleType, ...] = (
     check,
     review,
+    history,
     sections,
     verify,
     litmus,

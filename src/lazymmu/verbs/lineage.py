@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from lazymmu.verbs.moves import moves
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding
 
-__all__ = ["Key", "by_release", "key_of", "lineage"]
+__all__ = ["Key", "by_release", "chains", "key_of", "lineage"]
 
 Key = tuple[str, str, str]
 """What a problem is known by in one tree: rule, file, function."""
@@ -30,11 +30,19 @@ def key_of(finding: Finding) -> Key:
 
 
 def by_release(releases: Sequence[str]) -> list[int]:
-    """The places of some releases in the order of their numbers; equal ones as they stand."""
-    return sorted(
-        range(len(releases)),
-        key=lambda place: [int(number) for number in re.findall(r"\d+", releases[place])],
-    )
+    """The places of some releases in the order of their numbers; equal ones as they stand.
+
+    A candidate (7.3.0-rc2) comes before its release.
+    """
+    return sorted(range(len(releases)), key=lambda place: _number(releases[place]))
+
+
+def _number(release: str) -> tuple[tuple[int, ...], int]:
+    plain, _, candidate = release.partition("-rc")
+    numbers = [int(number) for number in re.findall(r"\d+", plain)[:3]]
+    found = re.match(r"\d+", candidate)
+    # 6.12 and 6.12.0 are one.
+    return tuple((*numbers, 0, 0, 0)[:3]), int(found[0]) if found else 1 << 30
 
 
 def lineage(trees: Sequence[tuple[Tree, Sequence[Finding]]]) -> dict[Key, Key]:
@@ -60,4 +68,18 @@ def lineage(trees: Sequence[tuple[Tree, Sequence[Finding]]]) -> dict[Key, Key]:
                 last[key_of(origin)] = -1
                 born.remove(finding)
         last |= dict.fromkeys(here, number)
+    return found
+
+
+def chains(former: Mapping[Key, Key]) -> dict[Key, tuple[Key, ...]]:
+    """For each key that has changed all that its problem is known by, the latest first.
+
+    :param former: what each was before (`lineage`).
+    """
+    found: dict[Key, tuple[Key, ...]] = {}
+    for latest in former.keys() - set(former.values()):
+        chain = [latest]
+        while (before := former.get(chain[-1])) is not None and before not in chain:
+            chain.append(before)
+        found |= dict.fromkeys(chain, tuple(chain))
     return found

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from lazymmu.contract.dialects import DIALECTS, Status
-from lazymmu.contract.rules import RULES
 from lazymmu.report.common.words import clean
-from lazymmu.verbs.lineage import by_release, key_of
+from lazymmu.verbs.lineage import by_release, chains, key_of
+from lazymmu.verbs.past.states import impossible
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -82,17 +81,17 @@ def compare(
     :param whole: for each tree everything that was found.
     :param former: what a problem was before that has changed its place (`verbs.lineage`).
     """
-    chains = _chains(former or {})
+    known = chains(former or {})
     found: dict[Key, list[list[Finding]]] = {}
     for column, outcome in enumerate(outcomes):
         for finding in outcome.result.findings:
             if finding.severity is Severity.INFORMATION and finding.rule not in asked:
                 continue
-            key = chains.get(key_of(finding), (key_of(finding),))[0]
+            key = known.get(key_of(finding), (key_of(finding),))[0]
             found.setdefault(key, [[] for _ in outcomes])[column].append(finding)
     rows = []
     for key, cells in found.items():
-        keys = chains.get(key, (key,))
+        keys = known.get(key, (key,))
         absences = _absences(keys, cells, outcomes, whole)
         places = tuple((file, function) for _, file, function in keys)
         held = {(one.file, one.function) for cell in cells for one in cell}
@@ -104,17 +103,6 @@ def compare(
         )
     rows.sort(key=lambda row: (row.file, row.function, row.rule))
     return Comparison(tuple(outcomes), tuple(rows))
-
-
-def _chains(former: Mapping[Key, Key]) -> dict[Key, tuple[Key, ...]]:
-    """For each key all that one problem is known by, the latest first."""
-    chains: dict[Key, tuple[Key, ...]] = {}
-    for latest in former.keys() - set(former.values()):
-        chain = [latest]
-        while (before := former.get(chain[-1])) is not None and before not in chain:
-            chain.append(before)
-        chains |= dict.fromkeys(chain, tuple(chain))
-    return chains
 
 
 def _absences(
@@ -136,21 +124,12 @@ def _absences(
             aside = {id(one.finding) for one in outcome.aside}
             judged = any(id(finding) in aside for finding in hidden) or bool(outcome.paths)
             yield Absence.JUDGED if judged else Absence.UNSURE
-        elif _cannot(keys[0][0], arches, outcome):
+        elif impossible(keys[0][0], arches, outcome.result):
             yield Absence.IMPOSSIBLE
         elif not having or order.index(column) < having[0]:
             yield Absence.NOT_YET
         else:
             yield Absence.MENDED if order.index(column) > having[-1] else Absence.AWAY
-
-
-def _cannot(rule: str, arches: Collection[str], outcome: CheckOutcome) -> bool:
-    """Whether a tree's dialect allows what a rule forbids, or it has none of the architectures."""
-    dialect = DIALECTS.get(outcome.result.tree.dialect)
-    known = RULES.get(rule)
-    if dialect is not None and known is not None and known.status(dialect) is Status.OFF:
-        return True
-    return bool(arches and outcome.result.arches) and not set(arches) & set(outcome.result.arches)
 
 
 def table(comparison: Comparison) -> Table:

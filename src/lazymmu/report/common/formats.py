@@ -33,6 +33,7 @@ VERBS: Final = {
         "text", "json", "sarif", "mail", "junit", "github", "gitlab", "markdown", "ktap", "csv",
         "gcc",
     ),
+    "history": ("text", "json", "markdown", "csv"),
     "sections": ("text", "json", "markdown", "csv"),
     "verify": ("text", "json", "junit", "markdown", "ktap", "csv", "ftrace"),
     "litmus": ("text", "json", "junit", "markdown", "ktap", "csv"),

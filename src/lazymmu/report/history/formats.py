@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The formats of `history`, each by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.report.history import json, matrix
+from lazymmu.report.tools import render as tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.verbs.history import HistoryAnswer
+
+__all__ = ["of_history"]
+
+
+def of_history(answer: HistoryAnswer) -> Callable[[str, int | None], str]:
+    """A renderer of an answer: takes the format and the terminal's columns."""
+
+    def render(name: str, columns: int | None) -> str:
+        match name:
+            case "json":
+                return json.render(answer)
+            case "text":
+                return matrix.render(answer, columns)
+        return tools.render_table(name, matrix.heads(answer), matrix.rows(answer))
+
+    return render

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A history for programs; `history.schema.json` beside this file describes it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lazymmu.report.common import document
+from lazymmu.witness.finding import Severity
+
+if TYPE_CHECKING:
+    from lazymmu.verbs.history import HistoryAnswer
+    from lazymmu.verbs.past.points import Point
+    from lazymmu.verbs.past.problems import PastProblem
+    from lazymmu.verbs.past.spans import Span
+    from lazymmu.verbs.past.states import Cell
+
+__all__ = ["FORMAT", "render"]
+
+FORMAT = 1
+"""Version of the layout."""
+
+
+def render(answer: HistoryAnswer) -> str:
+    """The whole answer as one object."""
+    return document.render(
+        FORMAT,
+        {
+            "releases": [_release(point) for point in answer.points],
+            "problems": [_problem(one, answer) for one in answer.problems],
+            "interrupted": answer.interrupted,
+        },
+    )
+
+
+def _release(point: Point) -> dict[str, Any]:
+    result = point.result
+    return {
+        "name": point.name,
+        "release": point.release,
+        "path": point.path,
+        "commit": point.commit or None,
+        "subject": point.subject or None,
+        "dialect": None if result is None else result.tree.dialect,
+        "arches": [] if result is None else list(result.arches),
+        "blind": 0 if result is None else len(result.coverage.blind),
+        "trouble": point.trouble,
+    }
+
+
+def _problem(problem: PastProblem, answer: HistoryAnswer) -> dict[str, Any]:
+    return {
+        "id": problem.id,
+        "key": problem.key,
+        "rule": problem.rule,
+        "message": problem.latest.message,
+        "file": problem.file,
+        "function": problem.function,
+        "former": [{"file": file, "function": function} for file, function in problem.former],
+        "hurts": list(problem.hurts),
+        "states": [
+            _state(point.name, cell)
+            for point, cell in zip(answer.points, problem.cells, strict=True)
+        ],
+        "introduced": _span(problem.introduced),
+        "fixed": _span(problem.fixed),
+        "backported": [
+            {"series": one.series, **(_span(one.span) or {"after": None, "by": None})}
+            for one in problem.backported
+        ],
+    }
+
+
+def _state(release: str, cell: Cell) -> dict[str, Any]:
+    worst = next((s for s in Severity if any(one.severity is s for one in cell.findings)), None)
+    return {
+        "release": release,
+        "state": cell.state,
+        "why": cell.why,
+        "severity": worst,
+        "arches": sorted({arch for one in cell.findings for arch in one.arches}),
+        "hurts": sorted({harm.arch for one in cell.findings for harm in one.harms}),
+        "places": [
+            {
+                "file": one.file,
+                "line": one.line,
+                "function": one.function,
+                "fingerprint": one.fingerprint,
+            }
+            for one in cell.findings
+        ],
+    }
+
+
+def _span(span: Span | None) -> dict[str, Any] | None:
+    if span is None:
+        return None
+    return {name: value or None for name, value in asdict(span).items()}

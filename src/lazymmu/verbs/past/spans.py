@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Between which releases a problem came, went, and went in a stable series.
+
+Trees of releases are no line: 6.12.118 is no ancestor of 6.18. Of each series (6.12) the first tree
+at hand stands for mainline, and the later ones for what stable made of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lazymmu.verbs.past.states import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lazymmu.verbs.past.points import Point
+    from lazymmu.verbs.past.states import Cell
+
+__all__ = ["Backported", "Span", "backported", "fixed", "introduced"]
+
+_ABSENT = frozenset({Fate.NOT_YET, Fate.FIXED, Fate.CANNOT_HAPPEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A change of a problem between two points.
+
+    :param after: the name of the last point before it, "" where there is none at hand.
+    :param by: the name of the first point that has it changed.
+    :param commit: which commit of those in between, "" where no history was asked.
+    :param subject: of that commit.
+    """
+
+    after: str
+    by: str
+    commit: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backported:
+    """What a stable series has of a fix that mainline has.
+
+    :param series: as in "6.12.y".
+    :param span: where it came, None where it has not.
+    """
+
+    series: str
+    span: Span | None = None
+
+
+def introduced(points: Sequence[Point], cells: Sequence[Cell]) -> Span | None:
+    """Where a problem came: "" after a release where it is in the first one already."""
+    first = next((n for n, cell in enumerate(cells) if cell.state.present), None)
+    if first is None:
+        return None
+    before = [n for n in _mainline(points) if n < first and cells[n].state in _ABSENT]
+    same = [n for n in range(first) if points[n].series == points[first].series]
+    known = [n for n in (*before, *same) if cells[n].state in _ABSENT]
+    return Span(points[max(known)].name if known else "", points[first].name)
+
+
+def fixed(points: Sequence[Point], cells: Sequence[Cell]) -> Span | None:
+    """Where mainline got rid of a problem, None where it has it, or nobody knows."""
+    mainline = _mainline(points)
+    having = [n for n in mainline if cells[n].state.present]
+    if not having:
+        return None
+    later = [n for n in mainline if n > having[-1]]
+    gone = next((n for n in later if cells[n].state in _ABSENT), None)
+    return None if gone is None else Span(points[having[-1]].name, points[gone].name)
+
+
+def backported(points: Sequence[Point], cells: Sequence[Cell]) -> tuple[Backported, ...]:
+    """What each series that had a problem made of it after its first tree."""
+    return tuple(_backported(points, cells))
+
+
+def _backported(points: Sequence[Point], cells: Sequence[Cell]) -> Iterator[Backported]:
+    for series in dict.fromkeys(point.series for point in points):
+        ours = [n for n, point in enumerate(points) if point.series == series]
+        having = [n for n in ours if cells[n].state.present]
+        if len(ours) < 2 or not having:
+            continue
+        gone = next((n for n in ours if n > having[-1] and cells[n].state in _ABSENT), None)
+        name = f"{series[0]}.{series[1]}.y"
+        span = None if gone is None else Span(points[having[-1]].name, points[gone].name)
+        yield Backported(name, span)
+
+
+def _mainline(points: Sequence[Point]) -> list[int]:
+    """Of each series the first point."""
+    first: dict[tuple[int, int], int] = {}
+    for number, point in enumerate(points):
+        first.setdefault(point.series, number)
+    return list(first.values())

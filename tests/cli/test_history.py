@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lazymmu history`: a matrix of problems and releases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+OLD, NEW = EXAMPLES / "linux-old", EXAMPLES / "linux-new"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store that the tests of this file share."""
+    return tmp_path_factory.mktemp("store")
+
+
+def test_trees_are_columns_in_the_order_of_their_releases(run, store):
+    """However they are given; each mark that is used is explained, and the exit code is 1."""
+    ran = run("history", NEW, OLD, "--arch", "x86", "--cache-dir", store)
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    assert lines[1] == "# there, + not yet born, - fixed, ~ cannot happen here"
+    assert lines[3].split() == ["problem", "6.12.0-example", "7.1.0-example", "hurts"]
+    (row,) = [line for line in lines if "scan_table(): unlock-before-flush" in line]
+    assert row.split()[3:] == ["#", "-", "x86"]
+
+
+def test_json_has_a_state_for_each_release_and_where_it_came_and_went(run, store):
+    """Of two releases it says between which of them a problem came and went."""
+    asked = ("history", OLD, NEW, "--arch", "x86", "--cache-dir", store, "--format", "json")
+    value = json.loads(run(*asked).out)
+    assert [one["name"] for one in value["releases"]] == ["6.12.0-example", "7.1.0-example"]
+    one = next(one for one in value["problems"] if one["function"] == "scan_table")
+    assert [state["state"] for state in one["states"]] == ["there", "fixed"]
+    assert one["introduced"]["after"] is None
+    assert (one["fixed"]["after"], one["fixed"]["by"]) == ("6.12.0-example", "7.1.0-example")
+
+
+def test_csv_has_a_word_for_each_state(run, store):
+    """A spreadsheet gets the words, and not the marks of the table."""
+    ran = run("history", OLD, NEW, "--arch", "x86", "--cache-dir", store, "--format", "csv")
+    head, first, *_ = ran.out.splitlines()
+    assert head.startswith("id,rule,file,function,6.12.0-example,7.1.0-example,hurts,introduced")
+    assert "there,fixed" in first
+
+
+def test_a_tree_that_is_none_is_a_column_that_says_nothing(run, store, tmp_path):
+    """The others are told, and why this one is not."""
+    ran = run("history", OLD, tmp_path, "--arch", "x86", "--cache-dir", store)
+    assert ran.code == 1
+    assert "! inconclusive" in ran.out
+    assert "not a kernel source tree" in ran.err
+
+
+def test_nothing_but_trees_that_are_none_is_one_sentence(run, tmp_path):
+    """Where there is no tree at all nothing is told but why."""
+    ran = run("history", tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "not a kernel source tree" in ran.err
