@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lazymmu.contract import events as e
 from lazymmu.report.verify import counterexample, event_phrases, matrix, tools
 from lazymmu.report.verify import json as verify_json
-from lazymmu.report.verify.counterexample import Told
+from lazymmu.report.verify.told_steps import Told
 from lazymmu.verbs import stored
 from lazymmu.witness.machine.verdict import SearchOutcome, StateChange, TraceStep, Verdict
 from tests import made

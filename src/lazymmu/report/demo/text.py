@@ -11,7 +11,7 @@ from lazymmu.contract.rules.rule import Witness
 from lazymmu.report.check.phrases import harms, headline
 from lazymmu.report.common.words import clean, count
 from lazymmu.report.trace import text as trace_text
-from lazymmu.report.verify import counterexample
+from lazymmu.report.verify import told_steps
 from lazymmu.report.verify.json import place
 from lazymmu.witness.finding import Severity
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome, TraceStep
@@ -79,7 +79,7 @@ def _machine(answer: DemoAnswer) -> Iterator[str]:
     # The harm itself, where a way leads as far as that.
     harm = [one for one in verdict.violations if _no_source_shows(one.rule)]
     broken = [*harm, verdict.violations[0]][0]
-    steps = counterexample.shown_steps(broken)
+    steps = told_steps.shown_steps(broken)
     yield (
         f"   Yes, in {count(len(steps), 'step')} on {place(verdict)}; "
         f"{count(verdict.states, 'state')} searched."
@@ -88,8 +88,8 @@ def _machine(answer: DemoAnswer) -> Iterator[str]:
     # What entries hold at first is no change.
     before = TraceStep(-1, "", (), "", stored=steps[0].stored, effective=steps[0].effective)
     for number, step in enumerate(steps, 1):
-        calls = " > ".join(f"{name}()" for name in counterexample.innermost(step))
-        changed = ", ".join(counterexample.changes(before, step))
+        calls = " > ".join(f"{name}()" for name in told_steps.innermost(step))
+        changed = ", ".join(told_steps.changes(before, step))
         rows.append((f"     {number} {step.task}  {calls or step.what}", changed))
         before = step
     wide = max(len(left) for left, _ in rows) + 2
@@ -98,7 +98,7 @@ def _machine(answer: DemoAnswer) -> Iterator[str]:
         yield clean(f"{left:{wide}}{first}".rstrip())
         yield from (f"{'':{wide}}{line}" for line in more)
     if harm:
-        yield clean(f"       {steps[-1].note or counterexample.happened(steps[-1])}")[:WIDTH]
+        yield clean(f"       {steps[-1].note or told_steps.happened(steps[-1])}")[:WIDTH]
     verdicts = answer.verified.verdicts
     wrong = sum(one.met is not True for one in answer.verified.judged)
     broke = sum(one.verdict is SearchOutcome.VIOLATED for one in verdicts)
