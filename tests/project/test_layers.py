@@ -107,6 +107,7 @@ ALLOWED = {
     },
     "report.common": {"report.common", "witness.finding"},
     "report.tools": {"report.tools", "report.common", "witness.finding"},
+    "report.page": {"report.page", "report.common", "verbs.stored"},
     "report": {
         "report",
         "verbs.change",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Output", "add_outputs", "deliver", "outputs"]
 
 _STDOUT: Final = "-"
+_PAGE: Final = "html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ def add_outputs(
         metavar="FILE",
         help="write the results of a --format without =FILE to FILE (default: -, standard output)",
     )
+    if _PAGE in formats:
+        group.add_argument(
+            "--html",
+            metavar="FILE",
+            help="also write the results as a page to FILE: as --format html=FILE, beside others",
+        )
     group.add_argument("-q", "--quiet", action="store_true", help="no summary and no progress")
     return group
 
@@ -80,6 +87,9 @@ def outputs(
     bare = [given for given in args.formats if "=" not in given]
     if args.output and args.formats and not bare:
         raise Problem("--output is for a --format without =FILE, and there is none")
+    if getattr(args, "html", None) is not None:
+        names.check(f"format of {args.verb}", [_PAGE], formats)
+        found.append(Output(_PAGE, args.html))
     for output in found:
         _look(output.file)
     _distinct(found)

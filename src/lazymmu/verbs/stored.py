@@ -3,12 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from lazymmu import json_text
 from lazymmu.terminal import clean
 
-__all__ = ["FORMAT", "Stored", "read"]
+__all__ = ["FORMAT", "PAGE_DATA", "Stored", "read"]
+
+PAGE_DATA: Final = "lazymmu-data"
+"""The id of the element of a page that holds its JSON (`report.page`)."""
+
+_IS_PAGE: Final = re.compile(r"\s*<!doctype html\b", re.IGNORECASE)
+_CARRIED: Final = re.compile(
+    rf'<script type="application/json" id="{PAGE_DATA}">(?P<json>[^<]*)</script>'
+)
 
 FORMAT = 1
 """Version of the layout, as it is written (`report.verify.json`) and as it is read."""
@@ -31,7 +41,11 @@ class Stored:
 
 
 def read(text: bytes | str) -> list[Stored]:
-    """Every violation of a written object, in order; raises ValueError with one sentence."""
+    """Every violation of a written object, in order; raises ValueError with one sentence.
+
+    text: the object, or a page that carries it.
+    """
+    text = _carried(text)
     try:
         value = json_text.load(text)
     except json_text.NotStrictError as error:
@@ -68,3 +82,15 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("a text was expected")
     return value
+
+
+def _carried(text: bytes | str) -> bytes | str:
+    """The JSON that a page carries; a text that is no page as it is."""
+    head = text[:100] if isinstance(text, str) else text[:100].decode(errors="replace")
+    if _IS_PAGE.match(head) is None:
+        return text
+    page = text if isinstance(text, str) else text.decode(errors="replace")
+    found = _CARRIED.search(page)
+    if found is None:
+        raise ValueError("this page carries no result of lazymmu verify")
+    return found["json"]

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.finding import Finding
 
-__all__ = ["facts", "render"]
+__all__ = ["facts", "render", "whole"]
 
 
 def render(form: int, body: Mapping[str, Any]) -> str:
     """A whole document as text; form: the version of its layout; body: what follows the head."""
     # ASCII, because file names of a tree may be no text at all (surrogates survive as escapes).
-    return dump({"format": form, "tool": "lazymmu", "version": version(), **body})
+    return dump(whole(form, body))
+
+
+def whole(form: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
+    return {"format": form, "tool": "lazymmu", "version": version(), **body}
 
 
 def facts(finding: Finding | None) -> dict[str, Any]:

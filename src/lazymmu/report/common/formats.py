@@ -15,6 +15,7 @@ __all__ = ["FORMATS", "SUMMARIES", "TABLES", "VERBS", "described"]
 FORMATS: Final = {
     "text": "for people",
     "json": "everything, for programs, with a schema",
+    "html": "a page in one file, which asks for nothing from anywhere",
     "sarif": "SARIF 2.1.0, for code scanning and editors",
     "mail": "plain text within 76 columns, for a mail",
     "junit": "JUnit XML, for CI servers that show tests",
@@ -35,8 +36,8 @@ VERBS: Final = {
     ),
     "history": ("text", "json", "markdown", "csv"),
     "sections": ("text", "json", "markdown", "csv"),
-    "verify": ("text", "json", "junit", "markdown", "ktap", "csv", "ftrace"),
-    "litmus": ("text", "json", "junit", "markdown", "ktap", "csv"),
+    "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace"),
+    "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),
     "trace": ("text", "json", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "replay": ("text", "json"),
     "review": ("text", "json"),

@@ -20,16 +20,15 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from lazymmu.report.page.code import coloured
 from lazymmu.terminal import clean
+from lazymmu.verbs.stored import PAGE_DATA
 from lazymmu.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["DATA", "render"]
-
-DATA: Final = "lazymmu-data"
-"""The id of the element that holds the page's JSON."""
+__all__ = ["render"]
 
 _COMMON: Final = ("base.css",)
 _ENDS_SCRIPT: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -67,7 +66,7 @@ def render(
         style=Markup(style),  # noqa: S704 - a file of ours
         script=Markup(script),  # noqa: S704 - a file of ours
         data="" if data is None else _data(data),
-        data_id=DATA,
+        data_id=PAGE_DATA,
         **values,
     )
 
@@ -97,7 +96,7 @@ def _environment() -> Environment:
 
     A name that is not there is an error, not an empty text.
     """
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
@@ -106,6 +105,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters["c"] = coloured
+    return made
 
 
 def _harmless(value: object) -> object:

@@ -38,6 +38,10 @@ def of_runs(
         match name:
             case "json":
                 return json.of_runs(done, judged, lifted)
+            case "html":
+                from lazymmu.report.verify import html
+
+                return html.render(done, judged, lifted)
             case "text":
                 return text(columns)
             case "csv":

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.contract import eventlist
+from lazymmu.json_text import dump
 from lazymmu.litmus import write
 from lazymmu.report.common import document
 from lazymmu.report.common.words import count
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BOUNDS",
     "met",
+    "object_of_runs",
     "of_runs",
     "place",
     "render",
@@ -78,8 +80,8 @@ def said(verdict: Verdict) -> str:
             return f"n/a: {verdict.reason}" if verdict.reason else "n/a"
 
 
-def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
-    """What all came to, in one sentence without a full stop; seconds: what it took."""
+def summary(verdicts: Sequence[Verdict], seconds: float | None = None) -> str:
+    """What all came to, in one sentence without a full stop; seconds: what it took, if told."""
     numbers = Counter(verdict.verdict for verdict in verdicts)
     words = {
         SearchOutcome.HOLDS: "hold",
@@ -90,7 +92,8 @@ def summary(verdicts: Sequence[Verdict], seconds: float) -> str:
     }
     parts = [f"{numbers[answer]} {word}" for answer, word in words.items() if numbers[answer]]
     states = sum(verdict.states for verdict in verdicts)
-    searched = f", {count(states, 'state')} in {seconds:.1f} s" if states else ""
+    took = "" if seconds is None else f" in {seconds:.1f} s"
+    searched = f", {count(states, 'state')}{took}" if states else ""
     return f"{count(len(verdicts), 'run')}: {', '.join(parts) or 'nothing to do'}{searched}"
 
 
@@ -100,8 +103,17 @@ def of_runs(
     lifted: Sequence[LiftedTree] = (),
 ) -> str:
     """All runs as one object, with what came of expectations, and with the scenarios' texts."""
+    return dump(object_of_runs(done, judged, lifted))
+
+
+def object_of_runs(
+    done: Sequence[tuple[Run, Verdict]],
+    judged: Sequence[Judgement],
+    lifted: Sequence[LiftedTree] = (),
+) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
     words = {True: "met", False: "differs", None: "open"}
-    return render(
+    return _whole(
         [verdict for _, verdict in done],
         {run.scenario.name: write.render(run.scenario) for run, _ in done},
         [words[one.met] for one in judged],
@@ -119,16 +131,22 @@ def met(judged: Sequence[Judgement]) -> str:
 
 
 def render(
+    verdicts: Sequence[Verdict], scenarios: Mapping[str, str], expected: Sequence[str]
+) -> str:
+    """One object: `results` in the order given, and the text of each scenario as it was run.
+
+    expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`.
+    """
+    return dump(_whole(verdicts, scenarios, expected))
+
+
+def _whole(
     verdicts: Sequence[Verdict],
     scenarios: Mapping[str, str],
     expected: Sequence[str],
     lifted: Sequence[Mapping[str, Any]] = (),
-) -> str:
-    """One object: `results` in the order given, and the text of each scenario as it was run.
-
-    expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`;
-    lifted: what was lifted from a tree.
-    """
+) -> dict[str, Any]:
+    """lifted: what was lifted from a tree."""
     body = {
         "results": [
             {**_result(verdict), "expected": word}
@@ -137,7 +155,7 @@ def render(
         "scenarios": dict(sorted(scenarios.items())),
         **({"lifted": list(lifted)} if lifted else {}),
     }
-    return document.render(FORMAT, body)
+    return document.whole(FORMAT, body)
 
 
 def _result(verdict: Verdict) -> dict[str, Any]:
