@@ -84,6 +84,7 @@ CHECKS = [
     ("--format", "text"),
     ("--format", "mail"),
     ("--format", "json"),
+    ("--format", "html"),
     ("--format", "sarif"),
     ("--format", "junit"),
     ("--format", "github"),

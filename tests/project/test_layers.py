@@ -121,6 +121,7 @@ ALLOWED = {
         "verbs.probes",
         "verbs.review",
         "verbs.selection",
+        "verbs.shown",
         "verbs.allow_comments",
         "verbs.store",
         "verbs.stored",

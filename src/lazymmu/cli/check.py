@@ -179,6 +179,7 @@ def _request(
         baseline=options.maybe_given(args.baseline) or beside,
         fail_on=FailOn(args.fail_on or FailOn.BREAKS_TEXT),
         provenance=any(output.format == "sarif" for output in wanted),
+        shown=any(output.format == "html" for output in wanted),
     )
 
 

@@ -15,7 +15,6 @@ Comments are looked for in files that name the mode, and in those where somethin
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +22,8 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.rules import RULES
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
-from lazymmu.snapshot.beneath import Folder
-from lazymmu.snapshot.tree import SIZE_CAP, Tree
 from lazymmu.terminal import clean
+from lazymmu.verbs.texts import texts
 from lazymmu.witness.finding import StepAside
 
 if TYPE_CHECKING:
@@ -105,7 +103,7 @@ def comments_of(tree: Where, result: CheckResult) -> AllowComments:
     files |= {step.file for f in result.findings for step in f.path if step.aside}
     files |= {place.file for place in result.coverage.places}
     found: list[AllowComment] = []
-    for file, text in _texts(tree, sorted(files)):
+    for file, text in texts(tree, sorted(files)):
         found += parse(file, text)
     by_place: dict[tuple[str, int], tuple[AllowComment, ...]] = {}
     for one in found:
@@ -170,19 +168,3 @@ def _wrong(word: str, names: tuple[str, ...], reason: str) -> str:
             near = difflib.get_close_matches(name, RULES, n=1)
             return f"there is no rule {name!r}" + (f"; did you mean {near[0]}?" if near else "")
     return "" if reason else "it gives no reason"
-
-
-def _texts(tree: Where, files: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """The files of a tree, or of the folder of a module, that can be read."""
-    if isinstance(tree, Tree):
-        read = tree.ground.read
-    else:
-        try:
-            read = Folder(os.path.realpath(tree), os.fspath(tree)).read
-        except (OSError, ValueError):
-            return
-    for file in files:
-        try:
-            yield file, read(file, SIZE_CAP)
-        except (OSError, ValueError):
-            continue  # what a check could not read either, it has told

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from lazymmu.contract.rules import RULES
@@ -55,6 +55,7 @@ class CheckRequest(TreeRequest):
     :param allow: heed comments in the source that allow a finding.
     :param fail_on: the least that makes a check end with 1.
     :param provenance: ask the repository of each tree which commit it is.
+    :param shown: with the code around each finding, and the counterexample of its harm, searched.
     """
 
     rules: Sequence[str] = ()
@@ -69,6 +70,7 @@ class CheckRequest(TreeRequest):
     allow: bool = True
     fail_on: FailOn = FailOn.BREAKS_TEXT
     provenance: bool = False
+    shown: bool = False
 
     def __post_init__(self) -> None:
         """As for every tree; a confidence may be a word."""
@@ -341,4 +343,11 @@ def _one(
             outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
             if two.patched is not None:
                 outcome = with_patches(outcome, two.patched, tree, look)
-        return result, left(outcome, paths, request, wanted, two.present)
+        outcome = left(outcome, paths, request, wanted, two.present)
+        if request.shown:
+            from lazymmu.verbs.shown import shown
+
+            release = result.tree.release
+            beside = shown(outcome.verdicts, release, two.present, request.kernel)
+            outcome = replace(outcome, shown=beside)
+        return result, outcome

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.provenance import Provenance
     from lazymmu.verbs.allow_comments import AllowComments
     from lazymmu.verbs.change import Change
+    from lazymmu.verbs.shown import Shown
     from lazymmu.witness.finding import CheckResult, Finding
 
 LossKey = tuple[str, str, str]
@@ -141,6 +142,8 @@ class CheckOutcome:
     """Which commit it is, where that was asked for and is known."""
     change: Change | None = None
     """What became of the findings of the tree as it was, where that was asked for."""
+    shown: Shown | None = None
+    """The code around the findings, and counterexamples, where that was asked for."""
 
     @property
     def blind(self) -> tuple[Lost, ...]:

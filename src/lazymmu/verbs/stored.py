@@ -12,12 +12,12 @@ from lazymmu.terminal import clean
 
 __all__ = ["FORMAT", "PAGE_DATA", "Stored", "read"]
 
-PAGE_DATA: Final = "lazymmu-data"
-"""The id of the element of a page that holds its JSON (`report.page`)."""
+PAGE_DATA: Final = "lazymmu-"
+"""How the ids of elements begin that hold the JSON of a page; what follows is the verb's name."""
 
 _IS_PAGE: Final = re.compile(r"\s*<!doctype html\b", re.IGNORECASE)
 _CARRIED: Final = re.compile(
-    rf'<script type="application/json" id="{PAGE_DATA}">(?P<json>[^<]*)</script>'
+    rf'<script type="application/json" id="{PAGE_DATA}verify">(?P<json>[^<]*)</script>'
 )
 
 FORMAT = 1

@@ -44,7 +44,9 @@ def test_a_page_forbids_itself_everything_but_its_own_style_and_script():
 
 def test_what_is_put_in_is_text_and_no_markup():
     """In an element, in an attribute, in the title, and in the JSON."""
-    text = page(summary=HOSTILE, scenarios={HOSTILE: Told(HOSTILE)}, data={"name": HOSTILE})
+    text = page(
+        summary=HOSTILE, scenarios={HOSTILE: Told(HOSTILE)}, data={"verify": {"name": HOSTILE}}
+    )
     assert "<img" not in text
     assert text.count("<script") == 1
     assert "\\u003c/script\\u003e" in text

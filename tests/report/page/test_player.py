@@ -198,9 +198,12 @@ def test_the_page_carries_its_json_and_its_counterexamples_can_be_taken_again(on
     ("text", "sentence"),
     [
         ("<!DOCTYPE html><p>none</p>", "this page carries no result of lazymmu verify"),
-        ('<!doctype html><script type="application/json" id="lazymmu-data">{</script>', "no JSON"),
         (
-            '<!DOCTYPE html><script type="application/json" id="lazymmu-data">[]</script>',
+            '<!doctype html><script type="application/json" id="lazymmu-verify">{</script>',
+            "no JSON",
+        ),
+        (
+            '<!DOCTYPE html><script type="application/json" id="lazymmu-verify">[]</script>',
             "no output",
         ),
     ],

@@ -38,6 +38,10 @@ def of_check(
                 from lazymmu.report.check import json
 
                 return json.render(outcomes)
+            case "html":
+                from lazymmu.report.check import html
+
+                return html.render(outcomes, asked=asked)
             case "sarif":
                 from lazymmu.contract.rules import RULES
                 from lazymmu.report.check import sarif

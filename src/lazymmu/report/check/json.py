@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.json_text import dump
 from lazymmu.report.check.coverage import standings
 from lazymmu.report.common import document
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.selection import CheckOutcome
     from lazymmu.witness.finding import Finding, SectionRow, Sections
 
-__all__ = ["FORMAT", "render", "render_comparison", "render_sections"]
+__all__ = ["FORMAT", "object_of", "render", "render_comparison", "render_sections"]
 
 FORMAT = 1
 """Version of the layout."""
@@ -28,8 +29,13 @@ FORMAT = 1
 
 def render(outcomes: Sequence[CheckOutcome]) -> str:
     """One object for one tree; for several, an object with the list `checks` of such objects."""
+    return dump(object_of(outcomes))
+
+
+def object_of(outcomes: Sequence[CheckOutcome]) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
     checks = [_check(outcome) for outcome in outcomes]
-    return document.render(FORMAT, checks[0] if len(checks) == 1 else {"checks": checks})
+    return document.whole(FORMAT, checks[0] if len(checks) == 1 else {"checks": checks})
 
 
 def render_comparison(comparison: Comparison) -> str:

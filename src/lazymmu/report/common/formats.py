@@ -31,8 +31,8 @@ FORMATS: Final = {
 
 VERBS: Final = {
     "check": (
-        "text", "json", "sarif", "mail", "junit", "github", "gitlab", "markdown", "ktap", "csv",
-        "gcc",
+        "text", "json", "html", "sarif", "mail", "junit", "github", "gitlab", "markdown", "ktap",
+        "csv", "gcc",
     ),
     "history": ("text", "json", "markdown", "csv"),
     "sections": ("text", "json", "markdown", "csv"),

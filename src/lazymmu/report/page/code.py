@@ -19,9 +19,9 @@ from pygments.token import (  # type: ignore[import-untyped]
 from lazymmu.terminal import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["coloured", "coloured_lines"]
+__all__ = ["coloured", "coloured_lines", "coloured_window"]
 
 _CLASSES: Final = (
     (Comment.Preproc, "cp"),
@@ -33,6 +33,10 @@ _CLASSES: Final = (
     (Name.Function, "f"),
 )
 """What is coloured, the first that fits."""
+
+
+_ABOVE: Final = 200
+"""Lines above in which the beginning of a comment is looked for."""
 
 
 def coloured(text: str) -> Markup:
@@ -74,3 +78,17 @@ def _class(kind: _TokenType) -> str:
 def _marked(kind: _TokenType, part: str) -> Markup:
     name = _class(kind)
     return Markup('<span class="{}">{}</span>').format(name, part) if name else escape(part)
+
+
+def coloured_window(lines: Sequence[str], first: int, last: int) -> list[Markup]:
+    """Some lines of a file of C, as `coloured_lines`; a comment that begins above them goes on.
+
+    :param lines: of the whole file.
+    :param first: number of the first line that is wanted, from 1; last: of the last.
+    """
+    above = "\n".join(lines[max(first - 1 - _ABOVE, 0) : first - 1])
+    inside = above.rfind("/*") > above.rfind("*/")
+    wanted = list(lines[first - 1 : last])
+    if not inside:
+        return coloured_lines("\n".join(wanted))
+    return coloured_lines("\n".join(["/*", *wanted]))[1:]

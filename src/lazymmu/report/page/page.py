@@ -22,13 +22,17 @@ from markupsafe import Markup
 
 from lazymmu.report.page.code import coloured
 from lazymmu.terminal import clean
-from lazymmu.verbs.stored import PAGE_DATA
+from lazymmu.verbs.stored import PAGE_DATA as DATA
 from lazymmu.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["render"]
+__all__ = ["LARGE", "carried", "part", "render"]
+
+LARGE: Final = 1_000_000
+"""Characters that a page has at most, as a rule; what would make it larger is left out, and that
+is said."""
 
 _COMMON: Final = ("base.css",)
 _ENDS_SCRIPT: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -42,7 +46,7 @@ def render(
     verb: str,
     scripts: Sequence[str] = (),
     styles: Sequence[str] = (),
-    data: Mapping[str, Any] | None = None,
+    data: Mapping[str, Mapping[str, Any]] | None = None,
     **values: object,
 ) -> str:
     """A page as text, its lines ended by newlines.
@@ -52,23 +56,37 @@ def render(
     :param verb: which verb's answer it is.
     :param scripts: names of files in ``assets``, in order; without any nothing runs.
     :param styles: the same, beside what all pages have.
-    :param data: the JSON that the page carries, for programs that are handed the page.
+    :param data: the JSON that the page carries, for programs that are handed the page: what
+        ``--format json`` prints, by the verb that prints it.
     :param values: what the template asks for; every text among them is escaped where it is put in.
     """
     style = "".join(_COMMENTS.sub("", _asset(name)) for name in (*_COMMON, *styles))
     script = "".join(map(_asset, scripts))
-    made = _environment().get_template(template)
-    return made.render(
-        title=title,
-        verb=verb,
-        version=version(),
-        policy=_policy(style, script),
-        style=Markup(style),  # noqa: S704 - a file of ours
-        script=Markup(script),  # noqa: S704 - a file of ours
-        data="" if data is None else _data(data),
-        data_id=PAGE_DATA,
-        **values,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            title=title,
+            verb=verb,
+            version=version(),
+            policy=_policy(style, script),
+            style=Markup(style),  # noqa: S704 - a file of ours
+            script=Markup(script),  # noqa: S704 - a file of ours
+            data={DATA + name: carried(value) for name, value in (data or {}).items()},
+            **values,
+        )
     )
+
+
+def part(template: str, macro: str, *values: object, **named: object) -> Markup:
+    """What a macro of a template makes of some values, so that its size is known.
+
+    :param template: the name of a file in ``templates``.
+    :param macro: the name of a macro in it.
+    """
+    module = _environment().get_template(template).module
+    made: Markup = getattr(module, macro)(*values, **named)
+    return made
 
 
 def _policy(style: str, script: str) -> str:
@@ -84,8 +102,8 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _data(value: Mapping[str, Any]) -> Markup:
-    """JSON as the content of a script element, which no text in it can end."""
+def carried(value: Mapping[str, Any]) -> Markup:
+    """JSON as the content of an element of the page, which no text in it can end."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return Markup(text.translate(_ENDS_SCRIPT))  # noqa: S704 - no < is left in it
 

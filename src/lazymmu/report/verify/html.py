@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.rules import RULES
 from lazymmu.report.common.words import count
@@ -25,7 +25,9 @@ from lazymmu.report.verify.told_steps import (
 from lazymmu.witness.machine.verdict import PSEUDO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from markupsafe import Markup
 
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
     from lazymmu.verbs.lifting import LiftedTree
     from lazymmu.witness.machine.verdict import TraceStep, Verdict
 
-__all__ = ["render"]
+__all__ = ["player", "render"]
+
+_FRAME: Final = 60_000
+"""Characters of a page beside counterexamples: style, script, heads."""
+_ROW: Final = 700
+"""Of a row of the table with what the JSON has of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +78,85 @@ def render(
     judged: Sequence[Judgement],
     lifted: Sequence[LiftedTree] = (),
 ) -> str:
-    """One page of all runs; its JSON is what ``--format json`` prints of them.
+    """One page of all runs; its JSON is what ``--format json`` prints of those that it shows.
 
     :param judged: each run's verdict beside what its scenario expects.
     :param lifted: what was lifted from a tree for these runs.
     """
     scenarios = told_scenarios(run for run, _ in done)
     verdicts = [verdict for _, verdict in done]
-    groups = same_ways(verdicts, scenarios)
-    ways = [
-        _way(number, group, table, scenarios.get(group[0].scenario, Told("")))
-        for number, (group, table) in enumerate(groups, 1)
-    ]
-    at = {id(one): number for number, (group, _) in enumerate(groups, 1) for one in group}
+    shown, numbers, left_out = _fitting(done, judged, scenarios)
+    kept = [pair for pair in zip(done, judged, strict=True) if id(pair[0][1]) not in left_out]
+    data = json.object_of_runs([run for run, _ in kept], [one for _, one in kept], lifted)
     names = ", ".join(scenarios) if len(scenarios) < 4 else count(len(scenarios), "scenario")
     return page.render(
         "verify.html",
         title=f"{names}: lazymmu verify",
         verb="verify",
-        scripts=("player.js",),
+        scripts=("player.js",) if shown else (),
         styles=("player.css",),
-        data=json.object_of_runs(done, judged, lifted),
+        data={"verify": data},
         blocks=[
-            (scenario, [(one, said(one).partition(": "), at.get(id(one))) for one in block])
+            (scenario, [(one, said(one).partition(": "), numbers.get(id(one))) for one in block])
             for scenario, block in itertools.groupby(verdicts, lambda one: one.scenario)
         ],
-        ways=ways,
+        ways=shown,
+        left_out=len(left_out),
         scenarios=scenarios,
         summary=json.summary(verdicts),
+        lifted=lifted,
     )
+
+
+def _fitting(
+    done: Sequence[tuple[Run, Verdict]],
+    judged: Sequence[Judgement],
+    scenarios: Mapping[str, Told],
+) -> tuple[list[Markup], dict[int, int], set[int]]:
+    """The counterexamples that a page has room for, as markup.
+
+    Also the number of each verdict's own, by the verdict's identity; and which are left out.
+    """
+    of = {id(verdict): (run, one) for (run, verdict), one in zip(done, judged, strict=True)}
+    shown: list[Markup] = []
+    numbers: dict[int, int] = {}
+    left_out: set[int] = set()
+    room = page.LARGE - _FRAME - _ROW * len(done)
+    for group, table in same_ways([verdict for _, verdict in done], scenarios):
+        told = scenarios.get(group[0].scenario, Told(""))
+        whole = len(scenarios) == 1
+        made = player(len(shown) + 1, group, table, told, told_already=whole)
+        pairs = [((of[id(one)][0], one), of[id(one)][1]) for one in group]
+        data = json.object_of_runs([pair for pair, _ in pairs], [one for _, one in pairs])
+        needs = len(made) + len(page.carried(data))
+        if needs > room:
+            left_out.update(map(id, group))
+            continue
+        room -= needs
+        shown.append(made)
+        numbers |= {id(one): len(shown) for one in group}
+    return shown, numbers, left_out
+
+
+def player(
+    number: int,
+    group: Sequence[Verdict],
+    table: ToldWay,
+    told: Told,
+    *,
+    told_already: bool = False,
+    level: int = 2,
+) -> Markup:
+    """A counterexample that one can step through, for this page or that of another verb.
+
+    :param number: its number on the page.
+    :param group: verdicts whose first violation it is.
+    :param table: its steps in words; told: its scenario.
+    :param told_already: whether the page has said the scenario's sentence before.
+    :param level: of its heading.
+    """
+    way = _way(number, group, table, told)
+    return page.part("way.html", "player", way, level=level, told=told_already)
 
 
 def _way(number: int, group: Sequence[Verdict], table: ToldWay, told: Told) -> _Way:
