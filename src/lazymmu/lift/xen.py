@@ -54,11 +54,13 @@ class LiftedXen(LiftedArch, XenQueue):
                 self._goes_out(context)
             case "queue-store":
                 entry, value = self._update(here, call)
+                self.make_room(context, "set")
                 queue = context.this_cpu.mc_queue
                 context.this_cpu.mc_queue = (*queue, ("set", entry, value))
             case "store-now":
                 entry, value = self._update(here, call)
                 context.cost("hypercall")
+                context.cost("update")
                 self.memory.take_effect(context, entry, value, self._waiting(context, entry))
             case _:
                 return does(here, call)

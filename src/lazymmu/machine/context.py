@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.contract.events import Bug, Pin, Unpin
 from lazymmu.machine.steps import Blocked
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from lazymmu.contract.events import Event
     from lazymmu.machine.layout import Layout, Slot, StateRow
+
+
+CARRIED: Final = ("multicall entry", "update", "translation")
+"""Of costs: what something slow had to do, and not that it was done."""
 
 
 class StepContext:
@@ -216,7 +220,8 @@ class StepContext:
             raise Blocked
 
     def cost(self, what: str) -> None:
-        """Something slow was done: "hypercall", "barrier", "invalidation"."""
+        """Something slow was done: "hypercall", "barrier", "invalidation"; or was part of that, one
+        of `CARRIED`."""
         if self.costs is not None:
             self.costs(what)
 

@@ -25,6 +25,7 @@ from lazymmu.machine.config import (
     Preempt,
     TaskSpec,
 )
+from lazymmu.machine.context import CARRIED
 from lazymmu.machine.machine import Machine
 
 if TYPE_CHECKING:
@@ -234,7 +235,8 @@ class Workbench:
         return events
 
     def _count(self, what: str) -> None:
-        self.costs[what] += 1
+        if what not in CARRIED:
+            self.costs[what] += 1
 
 
 def _ops(program: tuple[str | Op, ...]) -> tuple[Op, ...]:

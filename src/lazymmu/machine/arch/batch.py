@@ -40,6 +40,10 @@ NOT_ADDED = -1
 EMPTIES = -2
 """Instead of an index: the batch of another key was invalidated, and its number is still to go."""
 
+FULL: Final = 192
+"""Items at which a batch goes out: PPC64_TLB_BATCH_NR (asm/book3s/64/tlbflush-hash.h), TLB_BATCH_NR
+(sparc's asm/tlbflush_64.h)."""
+
 Item = tuple[str, str]
 """An entry, and the translation of it that is to go."""
 
@@ -92,6 +96,8 @@ class CpuBatch(Arch, ABC):
         """Invalidate all of a CPU's batch; its items count as before."""
         owner = here.cpu_at(cpu)
         here.cost("invalidation")
+        for _ in owner.batch:
+            here.cost("translation")
         self.forget(here, owner.batch, owner.batch_mm)
 
     def reset_batch(self, here: StepContext, cpu: int) -> None:
@@ -165,6 +171,7 @@ class CpuBatch(Arch, ABC):
             here.preempt_disable()
             return len(here.this_cpu.batch)
         here.cost("invalidation")
+        here.cost("translation")
         self.forget(here, (item,), self.mm_of(item[0]))
         self.updated(here, waits=False)
         here.emit(FunctionReturn, function=self.add, role="arch-hook")
@@ -181,8 +188,10 @@ class CpuBatch(Arch, ABC):
     def added(self, here: StepContext) -> None:
         """An item counts; put_cpu_var()."""
         here.emit(BatchAdd, variable=self.variable)
-        here.preempt_enable()
         self.updated(here, waits=True)
+        if len(here.this_cpu.batch) >= FULL:
+            self.flush_pending(here, "full")
+        here.preempt_enable()
         here.emit(FunctionReturn, function=self.add, role="arch-hook")
 
     @atomic

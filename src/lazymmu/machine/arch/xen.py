@@ -30,6 +30,48 @@ ENLIGHTEN: Final = "arch/x86/xen/enlighten_pv.c"
 MMU_PV: Final = "arch/x86/xen/mmu_pv.c"
 
 
+MC_BATCH: Final = 32
+"""Entries of a multicall (multicalls.c)."""
+
+MC_ARGS: Final = MC_BATCH * 16
+"""Bytes for what they are handed; the last is never used (`>= MC_ARGS`)."""
+
+UPDATE: Final = 16
+"""struct mmu_update: one more store makes a last entry that stores longer by this
+(xen_extend_mmu_update())."""
+
+FLUSH: Final = 32
+"""struct mmuext_op and a mask of up to 64 CPUs (xen_flush_tlb_multi())."""
+
+MORE: Final = "more"
+"""Of a queued flush: it belongs to the one before it, of the same range."""
+
+Queue = tuple[tuple[str, str, "Value"], ...]
+
+
+def packed(queue: Queue) -> tuple[int, int]:
+    """How many entries of a multicall a queue is, and how many bytes they are handed."""
+    entries = size = 0
+    last = ""
+    for operation, _, value in queue:
+        if operation == "flush":
+            if value != MORE:
+                entries, size = entries + 1, size + FLUSH
+        else:
+            entries, size = entries + (last != "set"), size + UPDATE
+        last = operation
+    return entries, size
+
+
+def has_room(queue: Queue, operation: str) -> bool:
+    """Whether one more fits in: a store as part of the last entry that stores, or by itself."""
+    entries, size = packed(queue)
+    if operation == "flush":
+        return entries < MC_BATCH and size + FLUSH < MC_ARGS
+    joins = bool(queue) and queue[-1][0] != "flush"
+    return (joins or entries < MC_BATCH) and size + UPDATE < MC_ARGS
+
+
 class XenQueue(Arch, ABC):
     """What all releases share: the multicall queue and the accessors on top of it."""
 
@@ -55,8 +97,7 @@ class XenQueue(Arch, ABC):
             return
         this_cpu = here.this_cpu
         queue: tuple[tuple[str, str, Value], ...] = this_cpu.mc_queue
-        if queue:
-            here.cost("hypercall")
+        self._count(here, queue)
         for position, (operation, entry, value) in enumerate(queue):
             if operation == "flush":
                 self.memory.invalidate(here, (entry,), here.cpus)
@@ -74,10 +115,32 @@ class XenQueue(Arch, ABC):
 
     def _queue(self, here: StepContext, operation: str, entry: str, value: Value) -> None:
         """xen_mc_batch(), an entry, xen_mc_issue(): interrupts are off, so it is one step."""
+        self.make_room(here, operation)
         this_cpu = here.this_cpu
         this_cpu.mc_queue = (*this_cpu.mc_queue, (operation, entry, value))
         if not self.lazy(here):
             self._issue(here)
+
+    def make_room(self, here: StepContext, operation: str) -> None:
+        """__xen_mc_entry(): what finds no room in the buffer sends off what is there."""
+        if not has_room(here.this_cpu.mc_queue, operation):
+            current = here.current
+            current.irqs_off += 1
+            self.xen_mc_flush(here)
+            current.irqs_off -= 1
+            self.flushed(here, "full")
+
+    @staticmethod
+    def _count(here: StepContext, queue: Queue) -> None:
+        """What a flush of the queue costs; flushes of one range that go alone are one."""
+        entries, _ = packed(queue)
+        if entries:
+            here.cost("hypercall")
+        for _ in range(entries):
+            here.cost("multicall entry")
+        for operation, _, _ in queue:
+            if operation != "flush":
+                here.cost("update")
 
     def _issue(self, here: StepContext) -> None:
         """xen_mc_issue() outside the mode: the whole queue, in order, whoever filled it."""
@@ -123,14 +186,14 @@ class XenQueue(Arch, ABC):
     @routine(MMU_PV)
     def flush_tlb_range(self, *entries: str) -> Routine:
         """xen_flush_tlb_multi(): behind the stores in the same queue."""
-        for entry in entries:
-            yield self._queue_flush(entry)
+        for number, entry in enumerate(entries):
+            yield self._queue_flush(entry, number > 0)
 
     @routine(MMU_PV)
     def tlb_flush(self, *entries: str) -> Routine:
         """The same for mmu_gather."""
-        for entry in entries:
-            yield self._queue_flush(entry)
+        for number, entry in enumerate(entries):
+            yield self._queue_flush(entry, number > 0)
 
     def _set(self, entry: str, value: Value, operation: str) -> Routine:
         # xen_batched_set_pte() asks for the mode before it turns interrupts off.
@@ -154,12 +217,14 @@ class XenQueue(Arch, ABC):
         """HYPERVISOR_mmu_update() past the queue, which stays as it is."""
         self.memory.write(here, entry, value, operation, "deferred")
         here.cost("hypercall")
+        here.cost("update")
         self.memory.take_effect(here, entry, value, self._waiting(here, entry))
         self.updated(here, waits=False)
 
     @atomic
-    def _queue_flush(self, here: StepContext, entry: str) -> None:
+    def _queue_flush(self, here: StepContext, entry: str, more: bool) -> None:
         space = self.memory.specs[entry].space
         how: Any = "queued" if self.lazy(here) else "now"
         here.emit(TlbFlush, scope="entry", space=space, how=how, entry=entry)
-        self._queue(here, "flush", entry, None)
+        # One mmuext_op is for a whole range, which is taken apart here.
+        self._queue(here, "flush", entry, MORE if more else None)
