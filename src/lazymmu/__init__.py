@@ -21,6 +21,7 @@ TYPE_CHECKING = False  # as `typing` has it, which takes a while to import
 if TYPE_CHECKING:
     from lazymmu.problem import Problem
     from lazymmu.verbs.check import CheckAnswer, CheckRequest, check
+    from lazymmu.verbs.cost import CostAnswer, CostRequest, cost
     from lazymmu.verbs.given import Input
     from lazymmu.verbs.history import HistoryAnswer, HistoryRequest, history
     from lazymmu.verbs.review.review import ReviewAnswer, ReviewRequest, review
@@ -35,6 +36,8 @@ _ROOMS = {
     "CheckRequest": "check",
     "HistoryAnswer": "history",
     "HistoryRequest": "history",
+    "CostAnswer": "cost",
+    "CostRequest": "cost",
     "Input": "given",
     "ReviewAnswer": "review.review",
     "ReviewRequest": "review.review",
@@ -47,6 +50,7 @@ _ROOMS = {
     "check": "check",
     "review": "review.review",
     "history": "history",
+    "cost": "cost",
     "sections": "sections",
     "trace": "trace",
     "verify": "verify",
@@ -56,6 +60,8 @@ _ROOMS = {
 __all__ = [
     "CheckAnswer",
     "CheckRequest",
+    "CostAnswer",
+    "CostRequest",
     "HistoryAnswer",
     "HistoryRequest",
     "Input",
@@ -70,6 +76,7 @@ __all__ = [
     "VerifyRequest",
     "__version__",
     "check",
+    "cost",
     "history",
     "review",
     "sections",

@@ -87,12 +87,16 @@ ALLOWED = {
     },
     # Machines of a tree's own C.
     "lift": {"lift", "kernelc", "machine", "snapshot", "contract"},
+    # What machines count, and what a scenario's programs are on them.
+    "costs": {"costs", "machine", "contract"},
     "litmus": {"litmus", "witness", "machine", "explore", "contract"},
     # What each verb does, above its witnesses: rendering is beside it, and reads its answers.
     "verbs": {
         "verbs",
+        "costs",
         "litmus",
         "lift",
+        "machine.config",
         "machine.releases",
         "crosscheck",
         "witness",
@@ -110,7 +114,9 @@ ALLOWED = {
     "report.page": {"report.page", "report.common", "verbs.stored"},
     "report": {
         "report",
+        "costs",
         "verbs.change",
+        "verbs.cost",
         "verbs.demo",
         "verbs.history",
         "verbs.lifting",

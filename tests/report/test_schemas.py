@@ -61,6 +61,10 @@ COMMANDS = {
     "trace": [["trace", *TRACES], ["trace", TRACES[0]]],
     "summary": [["trace", *TRACES, "--summary"]],
     "compare": [["trace", *TRACES[:2], "--compare"]],
+    "cost": [
+        ["cost", "change_pte_range"],
+        ["cost", "set_pte", "--release", "6.12", "--scope", "table"],
+    ],
     "replay": [["replay"]],
 }
 """For each kind of document the commands that print one, less the format and, here and there, a

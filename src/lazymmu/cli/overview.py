@@ -15,7 +15,7 @@ lazymmu holds the Linux kernel to the contract of the lazy MMU mode.
   lazymmu trace trace.txt     did it happen right, on a kernel that ran?
   lazymmu explain RULE        what does a rule mean, why, and for whom?
 
-Also: review, history, sections, litmus, probes, record, lab, replay, port,
-  cache, completion, And.
+Also: review, history, cost, sections, litmus, probes, record, lab, replay,
+  port, cache, completion, And.
 `lazymmu --help` says what they do, `lazymmu VERB --help` what one takes.
 """

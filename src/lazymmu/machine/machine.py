@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.events import Event
     from lazymmu.machine.config import Op
     from lazymmu.machine.continuations import Stack
+    from lazymmu.machine.generic_api import DirectMode
     from lazymmu.machine.layout import StateRow
     from lazymmu.machine.operations import Operation
     from lazymmu.machine.releases import Release
@@ -80,8 +81,18 @@ class Machine:
     actions: everything that can ever happen; see `step()`.
     """
 
-    def __init__(self, config: MachineConfig, *, cached: bool = True) -> None:
-        """`cached`: see `Continuations`.  Raises ConfigError for a machine that no kernel is."""
+    def __init__(
+        self,
+        config: MachineConfig,
+        *,
+        cached: bool = True,
+        core_mode: Callable[[DirectMode], DirectMode] | None = None,
+    ) -> None:
+        """`cached`: see `Continuations`; core_mode: makes the API that core-mm code calls instead
+        of the machine's own, for what sections cost (scopes.py).
+
+        Raises ConfigError for a machine that no kernel is.
+        """
         self.config = config
         self.release, implementation = find(config.arch, config.release)
         # A port is tried on whatever kernel its author has in mind.
@@ -95,7 +106,7 @@ class Machine:
             config.arch,
             self.release.mm,
             arch=self.arch,
-            mode=self.mode,
+            mode=self.mode if core_mode is None else core_mode(self.mode),
             locks=self.locks,
             pages=self.memory,
             sched=self.sched,

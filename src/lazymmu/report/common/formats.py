@@ -39,6 +39,7 @@ VERBS: Final = {
     "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace"),
     "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),
     "trace": ("text", "json", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
+    "cost": ("text", "json", "csv"),
     "replay": ("text", "json"),
     "review": ("text", "json"),
 }  # fmt: skip

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lazymmu cost`: counts in three formats, and one sentence for what cannot be counted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from lazymmu.cli import main
+
+
+def test_counts_are_shown_with_sections_without_and_around_all(capsys):
+    """One line for each machine and number of entries, and what preemption off means."""
+    assert main(["cost", "change_pte_range", "--arch", "x86", "--entries", "1,8,512", "-q"]) == 0
+    out = capsys.readouterr().out
+    lines = [line.split("  ") for line in out.splitlines() if line.startswith("x86")]
+    assert [line[1].strip() for line in lines] == ["user", "user", "user"]
+    assert "512 hypercalls, off 512" in out
+    assert "17 hypercalls, off 512" in out
+    assert "preemption is off for N writes" in out
+
+
+def test_a_loss_is_said_as_plainly_as_a_win(capsys):
+    """Sections that put nothing off on a machine are told to be a loss there."""
+    assert main(["cost", "change_pte_range", "--arch", "arm64", "--entries", "8", "-q"]) == 0
+    assert "are a loss: nothing is put off in them" in capsys.readouterr().out
+
+
+def test_json_and_csv_have_the_same_counts(capsys):
+    """A line of csv for each count of the JSON document."""
+    assert main(["cost", "zap_pte_range", "--entries", "300", "--format", "json", "-q"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["cost", "zap_pte_range", "--entries", "300", "--format", "csv", "-q"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    counts = {
+        (row["arch"], scope): numbers["invalidations"]
+        for row in document["rows"]
+        for scope, numbers in row["counts"].items()
+    }
+    assert {(row["arch"], row["scope"]): int(row["invalidations"]) for row in rows} == counts
+    assert counts["powerpc", "none"] == 300
+    assert counts["powerpc", "range"] == 2
+
+
+def test_operations_that_can_be_counted_are_listed(capsys):
+    """Names of kernel functions, one a line, and none that needs another one before it."""
+    assert main(["cost", "--list"]) == 0
+    names = capsys.readouterr().out.split()
+    assert {"change_pte_range", "set_pte", "vmap_pages_pte_range"} <= set(names)
+    assert not {"kunmap_local", "spin_lock", "ptep_get"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "name an operation"),
+        (["chnge_pte_range"], "did you mean change_pte_range"),
+        (["set_pte", "--entries", "0"], "no number of entries"),
+        (["set_pte", "--entries", "1,x"], "no number of entries"),
+        (["set_pte", "--entries", "99999999999"], "no number of entries"),
+        (["set_pte", "--arch", "xtensa"], "no architecture"),
+        (["set_pte", "--release", "9.x.1"], "no release or feature"),
+        (["set_pte", "--format", "yaml"], "no format"),
+    ],
+)
+def test_what_cannot_be_counted_is_one_sentence(words, said, capsys):
+    """Exit code 2, nothing on standard output, no traceback."""
+    assert main(["cost", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_release_that_an_architecture_lacks_is_told_and_the_rest_is_counted(capsys):
+    """arm64 has no mode in 6.12: said on standard error, and x86 has its counts."""
+    words = ["cost", "set_pte", "--release", "6.12", "--arch", "x86,arm64", "--entries", "8"]
+    assert main([*words, "-q"]) == 0
+    out, err = capsys.readouterr()
+    assert "x86 6.12.117" in out
+    assert "arm64" in err
+    assert main(["cost", "set_pte", "--release", "6.12", "--arch", "arm64", "-q"]) == 3
