@@ -43,7 +43,8 @@ class Counts:
     it; updates: entries that hypercalls wrote; barriers: `dsb(ishst)` and `isb`, together;
     invalidations: flushes of TLBs or hash table, each of any number of translations, which
     translations counts where a batch tells them; writes: changes of entries; put_off: of these,
-    how many waited; sections: how often the mode was begun; pinned: the most writes for which
+    how many waited; sections: how often the mode was begun; flushes: of TLBs, as they were asked
+    for, entry by entry; pinned: the most writes for which
     preemption was off in one go.
     """
 
@@ -56,6 +57,7 @@ class Counts:
     writes: int = 0
     put_off: int = 0
     sections: int = 0
+    flushes: int = 0
     pinned: int = 0
 
     @property

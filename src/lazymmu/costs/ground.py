@@ -130,7 +130,7 @@ class CountedCall:
             )
 
     def _program(self, found: Sequence[Sequence[str]], scope: Scope) -> Iterator[Op]:
-        ours = self.accessor and scope is Scope.TABLE
+        ours = (self.accessor or self.pairs) and scope is Scope.TABLE
         if scope is Scope.RANGE:
             yield Op(ENABLE)
         for table in found:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.deferral.releases import nearest
-from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet, Arm64Warns
+from lazymmu.machine.arch.arm64 import Arm64Counted, Arm64Flag, Arm64TrySet
+from lazymmu.machine.arch.arm64_warns import Arm64Warns
 from lazymmu.machine.arch.base import Arch
 from lazymmu.machine.arch.native import Native
 from lazymmu.machine.arch.powerpc import HashActive, HashCounted, HashUnpinned, Radix

@@ -185,6 +185,12 @@ class Arch:
         ("set_pte", "pte_clear", "set_pmd", "pmd_clear", "ptep_modify_prot_commit"),
     )
 
+    @routine(PGTABLE_H)
+    def set_ptes(self, value: Value, entries: tuple[str, ...]) -> Routine:
+        """Store consecutive entries, each as set_pte() does."""
+        for entry in entries:
+            yield self.set_pte(entry, value)
+
     # Exchanges for none, at once, which give what was there: of a huge page's entry, and of any.
     pmdp_huge_get_and_clear, ptep_get_and_clear = accessors(
         PGTABLE_H, "_exchange", ("pmdp_huge_get_and_clear", "ptep_get_and_clear")

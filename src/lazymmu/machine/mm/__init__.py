@@ -179,6 +179,8 @@ class CoreCode:
 def _pgtable(name: str, features: CoreMM) -> type[pgtable.SetPteAt]:
     if not features.set_ptes:
         return pgtable.SetPteAt
+    if name == "arm64":
+        return pgtable.Arm64SetPtes
     if name in features.set_ptes_enters:
         return SETS.get(name, pgtable.SetPtesSection)
     return pgtable.SetPtes

@@ -73,6 +73,19 @@ class SetPtes(SetPteAt):
         return self.set_ptes(value, entry)
 
 
+class Arm64SetPtes(SetPtes):
+    """arm64's __set_ptes_anysz(), __set_ptes() before v6.17: all stores, and then one
+    __set_pte_complete() (arch/arm64/include/asm/pgtable.h)."""
+
+    @routine("arch/arm64/include/asm/pgtable.h")
+    def set_ptes(self, value: Value, *entries: str) -> Routine:
+        """Map the pages of one folio by consecutive entries: barriers are owed once for all."""
+        if len(entries) == 1:
+            yield self.arch.set_pte(entries[0], value)
+        else:
+            yield self.arch.set_ptes(value, entries)
+
+
 class SetPtesSection(SetPtes):
     """The generic one of v6.6 to v6.14: bcc6cc832573 ("mm: add default definition of set_ptes()")
     (in v6.6), until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") (in v6.15).
