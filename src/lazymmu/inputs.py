@@ -36,12 +36,13 @@ _OURS: Final = re.compile(r"/dev/(?:fd/(?P<fd>\d{1,6})|stdin)|/proc/self/fd/(?P<
 _NULL: Final = (1, 3)
 
 
-def open_input(path: str) -> BinaryIO:
+def open_input(path: str, *, patience: float | None = WAIT) -> BinaryIO:
     """The file or pipe at `path`, open for reading in binary.
 
+    patience: how many seconds somebody who writes into a pipe is waited for; None: for ever.
     Raises OSError whose `strerror` is the reason: also for a device (`/dev/null` and a terminal
-    are none in this sense), and for a pipe that nobody has opened for writing after `WAIT` seconds;
-    ValueError for a name that holds a null character.
+    are none in this sense), and for a pipe that nobody has opened for writing by then; ValueError
+    for a name that holds a null character.
     """
     ours = _OURS.fullmatch(path)
     if ours is not None:
@@ -61,7 +62,7 @@ def open_input(path: str) -> BinaryIO:
             raise OSError(errno.EINVAL, "it is a device")
         if ours is None:
             if stat.S_ISFIFO(status.st_mode):
-                _await_writer(descriptor)
+                _await_writer(descriptor, patience)
             os.set_blocking(descriptor, True)
         return os.fdopen(descriptor, "rb")
     except BaseException:
@@ -83,14 +84,14 @@ def read_all(stream: BinaryIO) -> bytes:
     return content
 
 
-def _await_writer(descriptor: int) -> None:
+def _await_writer(descriptor: int, patience: float | None) -> None:
     """Wait until a pipe has something to read, or has somebody who may still write."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    if poll.poll(WAIT * 1000):
+    if poll.poll(None if patience is None else patience * 1000):
         return  # something to read, or a writer who came and went
     try:
         os.read(descriptor, 1)
     except BlockingIOError:
         return  # a writer who is slow
-    raise OSError(errno.EPIPE, f"it is a pipe that nobody writes into (waited {WAIT:.0f} s)")
+    raise OSError(errno.EPIPE, f"it is a pipe that nobody writes into (waited {patience:.0f} s)")

@@ -2,8 +2,8 @@
 """Ctrl-C, where KeyboardInterrupt alone does not do.
 
 A leaf: every layer may import this module, and it imports none of ours. Python runs handlers of
-signals in the main thread alone; in another thread, and where somebody else handles Ctrl-C, both
-functions change nothing.
+signals in the main thread alone; in another thread, and where somebody else handles Ctrl-C, no
+function here changes anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-__all__ = ["Terminated", "held", "noticed"]
+__all__ = ["Terminated", "Waiting", "held", "noticed", "waiting"]
 
 
 class Terminated(BaseException):
@@ -58,15 +58,66 @@ def noticed() -> Iterator[Callable[[], bool]]:
         pressed.append(number)
         signal.default_int_handler(number, frame)
 
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
+    ours = _ours()
     try:
         if ours:
             signal.signal(signal.SIGINT, press)
         # Where nothing can be known, the user is believed to have pressed it.
         yield lambda: bool(pressed) or not ours
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _ours() -> bool:
+    """Whether Ctrl-C raises KeyboardInterrupt here, as Python does it, and may be handled."""
+    return (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+
+
+class Waiting:
+    """Ctrl-C that waits for a moment at which nothing is half done.
+
+    pressed: whether it came.
+    """
+
+    __slots__ = ("_may_break", "pressed")
+
+    def __init__(self) -> None:
+        """Before it was pressed."""
+        self.pressed = False
+        self._may_break = False
+
+    @contextlib.contextmanager
+    def may_break(self) -> Iterator[None]:
+        """Inside, Ctrl-C raises KeyboardInterrupt at once, also one that was pressed before."""
+        self._may_break = True
+        try:
+            # Not before: one that comes in between would wait for what is done inside.
+            if self.pressed:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._may_break = False
+
+    def press(self, number: int, frame: FrameType | None) -> None:
+        """The handler of the signal: the second time nobody waits any more."""
+        again, self.pressed = self.pressed, True
+        if again or self._may_break:
+            signal.default_int_handler(number, frame)
+
+
+@contextlib.contextmanager
+def waiting() -> Iterator[Waiting]:
+    """Let Ctrl-C wait until the code inside says that it may come; see `Waiting`."""
+    keeper = Waiting()
+    ours = _ours()
+    try:
+        if ours:
+            signal.signal(signal.SIGINT, keeper.press)
+        yield keeper
     finally:
         if ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -24,9 +24,9 @@ from lazymmu.verbs.given import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Output", "add_outputs", "deliver", "outputs"]
+__all__ = ["STDOUT", "Output", "add_outputs", "deliver", "outputs"]
 
-_STDOUT: Final = "-"
+STDOUT: Final = "-"
 _PAGE: Final = "html"
 
 
@@ -35,7 +35,7 @@ class Output:
     """A format, and the file that it is written to; ``-`` for standard output."""
 
     format: str
-    file: str = _STDOUT
+    file: str = STDOUT
 
 
 def add_outputs(
@@ -83,7 +83,7 @@ def outputs(
         names.check(f"format of {args.verb}", [name], formats)
         if sign and not file:
             raise Problem(f"--format {clean(given)} names no file")
-        found.append(Output(name, file if sign else args.output or _STDOUT))
+        found.append(Output(name, file if sign else args.output or STDOUT))
     bare = [given for given in args.formats if "=" not in given]
     if args.output and args.formats and not bare:
         raise Problem("--output is for a --format without =FILE, and there is none")
@@ -126,19 +126,19 @@ def deliver(
 def _distinct(found: Sequence[Output]) -> None:
     seen: dict[str, Output] = {}
     for output in found:
-        place = output.file if output.file == _STDOUT else os.path.realpath(output.file)
+        place = output.file if output.file == STDOUT else os.path.realpath(output.file)
         if place in seen:
             both = f"--format {seen[place].format} and --format {output.format}"
-            where = "standard output" if place == _STDOUT else clean(output.file)
+            where = "standard output" if place == STDOUT else clean(output.file)
             raise Problem(f"{both} both go to {where}; name another file, as in NAME=FILE")
         # A device or pipe, such as /dev/stderr, takes one after the other.
-        if place == _STDOUT or not os.path.exists(place) or os.path.isfile(place):
+        if place == STDOUT or not os.path.exists(place) or os.path.isfile(place):
             seen[place] = output
 
 
 def _look(file: str) -> None:
     """Raise Problem where a file surely cannot be written."""
-    if file == _STDOUT:
+    if file == STDOUT:
         return
     try:
         if os.path.isdir(file):

@@ -16,6 +16,7 @@ from lazymmu.cli.console import progress, say
 from lazymmu.cli.pictures import Pictures
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
+from lazymmu.report.common.words import count
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from lazymmu.cli.follow import FollowedTrace
     from lazymmu.cli.outputs import Output
     from lazymmu.verbs.trace import Stream, TraceAnswer
     from lazymmu.witness.trace.section_stats import SectionStats
@@ -37,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu trace`."""
     parser.add_argument(
         "traces", metavar="FILE", nargs="+", help="trace (- for standard input), packed or not"
+    )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="read one FILE while it is recorded, as trace_pipe of a tracefs instance, a pipe, or "
+        "-: findings as they come; Ctrl-C ends it with the summary",
     )
     group = parser.add_argument_group("kernel")
     group.add_argument(
@@ -97,6 +105,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise Problem("standard input can be read once")
     wanted = _outputs(args)
     pictures = Pictures(args)
+    followed = _followed(args, wanted)
     request = lazymmu.TraceRequest(
         traces=[_given(name) for name in args.traces],
         arch=args.arch,
@@ -106,16 +115,16 @@ def run(args: argparse.Namespace) -> ExitCode:
         cpu=args.cpu,
         summary=args.summary or args.compare or pictures.wanted,
         listener=pictures.timeline,
+        follower=followed,
     )
-    with pictures, progress(quiet=args.quiet) as show:
-        answer = lazymmu.trace(request, progress=show)
+    with pictures, progress(quiet=args.quiet or args.follow) as show:
+        try:
+            answer = lazymmu.trace(request, progress=show)
+        finally:
+            if followed is not None:
+                followed.clear()
         pictures.finish(answer)
-    if args.compare:
-        _compare(answer, wanted)
-    elif args.summary:
-        _summarise(answer.tallies, wanted)
-    else:
-        _emit(answer.watched, wanted, args)
+    _deliver(answer, wanted, followed, args)
     if not args.quiet:
         say_watched(answer.watched)
     else:
@@ -123,9 +132,59 @@ def run(args: argparse.Namespace) -> ExitCode:
         for one in answer.watched:
             if one.ended:
                 say(f"{clean(one.name)}: not read to its end: {one.ended}")
+    _say_interrupted(answer)
     pictures.complain()
     code = answer.exit_code()
     return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
+
+
+def _deliver(
+    answer: TraceAnswer,
+    wanted: Sequence[Output],
+    followed: FollowedTrace | None,
+    args: argparse.Namespace,
+) -> None:
+    """Print the answer in the formats that are wanted."""
+    if args.compare:
+        if answer.interrupted:
+            raise KeyboardInterrupt
+        _compare(answer, wanted)
+    elif args.summary:
+        _summarise(answer.tallies, wanted)
+    else:
+        if followed is not None:
+            followed.finish(answer)
+            wanted = [output for output in wanted if not _live(output)]
+        _emit(answer.watched, wanted, args)
+
+
+def _live(output: Output) -> bool:
+    """Whether an output is what is printed as it comes."""
+    return output.format == "text" and output.file == outputs.STDOUT
+
+
+def _followed(args: argparse.Namespace, wanted: Sequence[Output]) -> FollowedTrace | None:
+    """Who shows what is followed; raises Problem where it cannot be."""
+    if not args.follow:
+        return None
+    if len(args.traces) > 1:
+        raise Problem(f"--follow takes one trace, not {len(args.traces)}")
+    from lazymmu.cli.follow import FollowedTrace
+
+    (name,) = args.traces
+    name = "<stdin>" if name == "-" else name
+    listed = not args.summary and any(map(_live, wanted))
+    return FollowedTrace(name, listed=listed, asked=args.rules, quiet=args.quiet)
+
+
+def _say_interrupted(answer: TraceAnswer) -> None:
+    """Say what an answer lacks that Ctrl-C has cut short."""
+    if not answer.interrupted or answer.request.follower is not None:
+        return
+    one = answer.watched[-1]
+    left = len(answer.request.traces) - len(answer.watched)
+    more = f", and {count(left, 'more trace')} not at all" if left else ""
+    say(f"interrupted: {clean(one.name)} was read to its line {one.seen.lines}{more}")
 
 
 def _given(name: str) -> str | Stream:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["TextWrapping", "addressed", "named", "remedy"]
+__all__ = ["TextWrapping", "addressed", "named", "packed", "remedy"]
 
 _MAGICS: Final = (
     (b"\x04\x22\x4d\x18", "it is packed with lz4: unpack it, or pack it with zstd"),
@@ -24,6 +24,14 @@ _MAGICS: Final = (
     (b"%PDF", "it is a PDF"),
     (b'{"trace', "it is JSON, as Perfetto and Chrome write: text of tracefs is needed"),
     (b"[{", "it is JSON, as Chrome writes: text of tracefs is needed"),
+)
+
+_PACKED: Final = (
+    (b"\x1f\x8b", "packed with gzip"),
+    (b"\xfd7zXZ\x00", "packed with xz"),
+    (b"BZh", "packed with bzip2"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+    (b"\x17\x08\x44tracing", "a trace.dat"),
 )
 
 _FORMS: Final = (
@@ -62,6 +70,14 @@ _ADDRESSES: Final = re.compile(
 def named(magic: bytes) -> str:
     """What a file is that begins like this and is no trace: a phrase, or ""."""
     return next((words for begin, words in _MAGICS if magic.startswith(begin)), "")
+
+
+def packed(magic: bytes) -> str:
+    """Why what begins like this is not followed: a phrase, or ""."""
+    for begin, words in _PACKED:
+        if magic.startswith(begin):
+            return f"it is {words}, which is not followed as it grows: read it when it is whole"
+    return ""
 
 
 def remedy(block: bytes) -> str:

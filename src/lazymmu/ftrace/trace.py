@@ -11,6 +11,7 @@ from lazymmu.ftrace.block import Lines
 from lazymmu.ftrace.bpftrace_text import in_order
 from lazymmu.ftrace.foreign import TextWrapping
 from lazymmu.ftrace.lines import head
+from lazymmu.ftrace.live import live_blocks, opened_live
 from lazymmu.ftrace.record import Header, Record, RecordLoss
 from lazymmu.ftrace.streams import blocks, opened
 
@@ -22,19 +23,25 @@ __all__ = ["Trace", "read"]
 
 
 def read(
-    path: str, stream: BinaryIO | None = None, *, progress: Callable[[int], None] | None = None
+    path: str,
+    stream: BinaryIO | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+    follow: bool = False,
 ) -> Trace:
     """The trace at `path`, or of `stream` (then `path` is its name in messages).
 
-    Nothing is opened before iteration begins.  progress: called with the number of bytes read.
+    Nothing is opened before iteration begins.  progress: called with the number of bytes read;
+    follow: it is being recorded, and is read as it grows.
     """
-    return Trace(path, stream, progress)
+    return Trace(path, stream, progress, follow=follow)
 
 
 class Trace:
     """A trace to iterate over: `for record in trace` or `trace.records(needles)`.
 
-    header: what the trace says of itself; complete only at the end.
+    header: what the trace says of itself; complete only at the end; endless: nobody knows whether
+    it has an end.
     """
 
     def __init__(
@@ -42,9 +49,13 @@ class Trace:
         path: str,
         stream: BinaryIO | None = None,
         progress: Callable[[int], None] | None = None,
+        *,
+        follow: bool = False,
     ) -> None:
         """See `read()`."""
         self.header = Header(name=path)
+        self._follow = follow
+        self.endless = follow or stream is not None
         self._stream = stream
         self._progress = progress
 
@@ -72,16 +83,34 @@ class Trace:
                         yield record
 
     def lines(self, needles: Collection[bytes] = ()) -> Iterator[Lines]:
-        """The same, block by block, for readers in a hurry; see `Lines`."""
+        """The same, block by block, for readers in a hurry; see `Lines`.
+
+        A block that is followed may be empty, where nothing came.
+        """
+        lines = Lines(self.header, needles)
+        wrapping = TextWrapping()
+        with self._blocks() as parts:
+            for block, missing, ended in parts:
+                if missing:
+                    loss = RecordLoss(lines.next_line, -1, None, missing, ended)
+                    self.header.losses.append(loss)
+                    lines.gap = True
+                lines.load(wrapping.off(block))
+                yield lines
+
+    @contextlib.contextmanager
+    def _blocks(self) -> Iterator[Iterator[tuple[bytes, str, bool]]]:
+        name = self.header.name
+        if self._follow:
+            with (
+                opened_live(name, self._stream) as source,
+                contextlib.closing(live_blocks(name, source)) as parts,
+            ):
+                yield parts
+            return
         told = partial(head, header=self.header)
-        with opened(self.header.name, self._stream, self._progress, told=told) as source:
-            lines = Lines(self.header, needles)
-            wrapping = TextWrapping()
-            with contextlib.closing(blocks(source)) as parts:
-                for block, missing, ended in in_order(parts):
-                    if missing:
-                        loss = RecordLoss(lines.next_line, -1, None, missing, ended)
-                        self.header.losses.append(loss)
-                        lines.gap = True
-                    lines.load(wrapping.off(block))
-                    yield lines
+        with (
+            opened(name, self._stream, self._progress, told=told) as source,
+            contextlib.closing(blocks(source)) as parts,
+        ):
+            yield in_order(parts)

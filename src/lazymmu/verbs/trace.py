@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeAlias
 
 from lazymmu.ftrace.profile import profiles, version
 from lazymmu.ftrace.record import TraceError
@@ -16,11 +16,12 @@ from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import several
 from lazymmu.witness.trace.check import check_trace, trace_rules
+from lazymmu.witness.trace.follower import TraceFollower
 from lazymmu.witness.trace.section_stats import SectionStats
 
 if TYPE_CHECKING:
     from lazymmu.witness.trace.section_listener import SectionListener
-    from lazymmu.witness.trace.values import TraceFinding, TraceResult
+    from lazymmu.witness.trace.values import Seen, TraceFinding, TraceResult
 
 __all__ = ["Stream", "TraceAnswer", "TraceRequest", "trace"]
 
@@ -49,6 +50,7 @@ class TraceRequest:
     :param cpu: only findings on this CPU.
     :param summary: tell what sections were like, too.
     :param listener: told what happens, one thing after the other; for one trace, with `summary`.
+    :param follower: told what is found while the one trace is recorded, until it ends or Ctrl-C.
     """
 
     traces: Sequence[str | os.PathLike[str] | Stream]
@@ -59,6 +61,7 @@ class TraceRequest:
     cpu: int | None = None
     summary: bool = False
     listener: SectionListener | None = None
+    follower: TraceFollower | None = None
 
     def __post_init__(self) -> None:
         """Keep collections as tuples, so that a request cannot change once it is made."""
@@ -68,6 +71,8 @@ class TraceRequest:
             raise ValueError("a request needs a trace")
         if self.listener is not None and (len(self.traces) > 1 or not self.summary):
             raise ValueError("a listener needs one trace, and the summary of it")
+        if self.follower is not None and len(self.traces) > 1:
+            raise ValueError("one trace can be followed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,8 @@ class TraceAnswer:
     """What traces show.
 
     :param request: the question.
-    :param watched: the result of each trace, in order.
+    :param watched: the result of each trace, in order; after Ctrl-C, of those that were read, the
+        last as far as it was.
     :param tallies: the name of each trace and the statistics of its sections, if the request has
         `summary`.
     """
@@ -94,8 +100,18 @@ class TraceAnswer:
         """The findings that break a rule."""
         return tuple(finding for one in self.watched for finding in one.violations)
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether not everything was read because of Ctrl-C."""
+        return any(one.interrupted for one in self.watched)
+
     def exit_code(self) -> ExitCode:
-        """The exit code of the command: clean only if every trace was conclusive."""
+        """The exit code of the command: clean only if every trace was conclusive.
+
+        Ctrl-C is how the following of a trace ends.
+        """
+        if self.interrupted and self.request.follower is None:
+            return ExitCode.INTERRUPTED
         if self.violations:
             return ExitCode.FOUND
         told = all(one.conclusive for one in self.watched)
@@ -116,17 +132,22 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
         names.check("architecture", [asked.arch], profiles())
     if asked.release is not None and version(asked.release) is None:
         raise Problem(f"{asked.release!r} is not a Linux release (example: 6.12.107)")
-    tallies = [SectionStats(asked.listener) if asked.summary else None for _ in asked.traces]
-    watched = tuple(
-        _watched(one, asked, tally, progress)
-        for one, tally in zip(asked.traces, tallies, strict=True)
-    )
-    pairs = zip(watched, tallies, strict=True)
-    return TraceAnswer(
-        request=asked,
-        watched=watched,
-        tallies=tuple((one.name, tally) for one, tally in pairs if tally is not None),
-    )
+    watched: list[TraceResult] = []
+    tallies: list[tuple[str, SectionStats]] = []
+    for one in asked.traces:
+        tally = SectionStats(asked.listener) if asked.summary else None
+        try:
+            watched.append(_watched(one, asked, tally, progress))
+        except KeyboardInterrupt:
+            if not watched:
+                raise
+            watched[-1] = replace(watched[-1], interrupted=True)
+            break
+        if tally is not None:
+            tallies.append((watched[-1].name, tally))
+        if watched[-1].interrupted:
+            break
+    return TraceAnswer(request=asked, watched=tuple(watched), tallies=tuple(tallies))
 
 
 def _watched(
@@ -152,10 +173,33 @@ def _watched(
             rules=asked.rules,
             progress=advance if progress is not None else None,
             observer=tally,
+            follower=_Narrowed.of(asked),
         )
     except TraceError as error:
         raise Problem(str(error)) from None
     return found.only(pid=asked.task, cpu=asked.cpu)
+
+
+class _Narrowed(TraceFollower):
+    """Tells a follower of the findings alone that the request wants to be shown."""
+
+    def __init__(self, follower: TraceFollower, asked: TraceRequest) -> None:
+        self._follower = follower
+        self._asked = asked
+
+    @classmethod
+    def of(cls, asked: TraceRequest) -> Self | None:
+        return None if asked.follower is None else cls(asked.follower, asked)
+
+    def found(self, finding: TraceFinding) -> None:
+        if finding.of(pid=self._asked.task, cpu=self._asked.cpu):
+            self._follower.found(finding)
+
+    def seen(self, seen: Seen) -> None:
+        self._follower.seen(seen)
+
+    def gone(self) -> bool:
+        return self._follower.gone()
 
 
 def _size(name: str) -> int:

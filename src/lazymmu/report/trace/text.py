@@ -14,9 +14,9 @@ from lazymmu.witness.trace.values import BEGAN, READ, TraceVerdict
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceResult
+    from lazymmu.witness.trace.values import Seen, TraceFinding, TraceLocation, TraceResult
 
-__all__ = ["render", "rests_on", "seen", "task", "title"]
+__all__ = ["Listing", "facts", "render", "rests_on", "seen", "task", "title"]
 
 _FRAMES: Final = 16
 """Frames of a stack that the text shows; JSON has them all."""
@@ -36,35 +36,53 @@ def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> st
     """
     lines: list[str] = []
     for one in watched:
-        brief: dict[str, int] = {}
-        same: dict[str, int] = {}
+        listing = Listing(one.name, asked)
         for finding in one.findings:
-            if _counted(finding) and finding.rule not in asked:
-                # What is done to the counters of one task is done to those of the next: in full
-                # once.
-                same[finding.rule] = same.get(finding.rule, 0) + 1
-                if same[finding.rule] > 1:
-                    lines += [_headline(finding)] * (same[finding.rule] <= _BRIEF)
-                    continue
-            if finding.verdict is TraceVerdict.VIOLATION or finding.rule in asked:
-                lines += _finding(finding)
-                continue
-            brief[finding.rule] = brief.get(finding.rule, 0) + 1
-            if brief[finding.rule] <= _BRIEF:
-                lines.append(_headline(finding))
-                lines += (_note(finding, finding.location, note) for note in finding.notes)
+            lines += listing.finding(finding)
+        lines += listing.rest(one)
+    return "".join(f"{line}\n" for line in lines)
+
+
+class Listing:
+    """The findings of one trace, one after the other: what is like many others is cut short."""
+
+    def __init__(self, name: str, asked: Collection[str] = ()) -> None:
+        """name: of the trace; asked: see `render()`."""
+        self._name = name
+        self._asked = asked
+        self._brief: dict[str, int] = {}
+        self._same: dict[str, int] = {}
+
+    def finding(self, finding: TraceFinding) -> Iterator[str]:
+        """The lines of one finding; none where enough of its kind were listed."""
+        rule, brief, same = finding.rule, self._brief, self._same
+        if _counted(finding) and rule not in self._asked:
+            # What is done to the counters of one task is done to those of the next: in full once.
+            same[rule] = same.get(rule, 0) + 1
+            if same[rule] > 1:
+                yield from [_headline(finding)] * (same[rule] <= _BRIEF)
+                return
+        if finding.verdict is TraceVerdict.VIOLATION or rule in self._asked:
+            yield from _finding(finding)
+            return
+        brief[rule] = brief.get(rule, 0) + 1
+        if brief[rule] <= _BRIEF:
+            yield _headline(finding)
+            yield from (_note(finding, finding.location, note) for note in finding.notes)
+
+    def rest(self, one: TraceResult) -> Iterator[str]:
+        """How many were not listed, in the end."""
         cut = dict(one.cut)
-        for rule, number in same.items():
+        for rule, number in self._same.items():
             more = number - _BRIEF + cut.pop(rule, 0)
             if more > 0:
                 tasks = count(more, "more task")
-                lines.append(clean(f"{one.name}: {tasks} of {rule}; --rule {rule} shows them"))
-        for rule, number in brief.items():
-            more = number - _BRIEF + (0 if rule in asked else cut.pop(rule, 0))
+                yield clean(f"{self._name}: {tasks} of {rule}; --rule {rule} shows them")
+        for rule, number in self._brief.items():
+            more = number - _BRIEF + (0 if rule in self._asked else cut.pop(rule, 0))
             if more > 0:
-                lines.append(clean(f"{one.name}: {more} more of {rule}; --rule {rule} shows them"))
-        lines += (clean(f"{one.name}: {more} more of {rule}") for rule, more in cut.items())
-    return "".join(f"{line}\n" for line in lines)
+                yield clean(f"{self._name}: {more} more of {rule}; --rule {rule} shows them")
+        yield from (clean(f"{self._name}: {more} more of {rule}") for rule, more in cut.items())
 
 
 def _counted(finding: TraceFinding) -> bool:
@@ -149,7 +167,12 @@ def seen(watched: TraceResult) -> str:
     other = len(watched.findings) - len(watched.violations)
     if other:
         parts.append(f"{other} other {'thing' if other == 1 else 'things'} worth knowing")
-    facts = [
+    return clean(f"{watched.name}: {', '.join(parts)} in {facts(got)}")
+
+
+def facts(got: Seen) -> str:
+    """What there was to judge, one after the other."""
+    parts = [
         count(got.lines, "line"),
         *([count(got.sections, "section")] if got.sections else ()),
         *([count(got.counters, "reading") + " of the counters"] if got.counters else ()),
@@ -158,4 +181,4 @@ def seen(watched: TraceResult) -> str:
         *([count(got.updates, "update")] if got.updates else ()),
         count(got.switches, "context switch", "context switches"),
     ]
-    return clean(f"{watched.name}: {', '.join(parts)} in {', '.join(facts)}")
+    return ", ".join(parts)

@@ -98,6 +98,17 @@ class LineLoop:
         self._texts: dict[bytes, int] = {}
         self._stamp = b""
 
+    @property
+    def one_sided(self) -> bool:
+        """Whether sections begin and none ends, or the other way round."""
+        seen = self.seen
+        return bool(seen.sections) != bool(seen.ends) and not seen.sites
+
+    @property
+    def disordered(self) -> bool:
+        """Whether lines are out of order more often than where a recording was put together."""
+        return self.disorders > 2 + (self.seen.lines - self.passed) // 1000
+
     def block(self, lines: Lines) -> None:
         """Follow the lines of one block."""
         self._cursor.lines = lines

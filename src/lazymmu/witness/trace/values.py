@@ -79,6 +79,10 @@ class TraceFinding(Finding):
     notes: tuple[str, ...] = ()
     context: tuple[tuple[int, str], ...] = ()
 
+    def of(self, *, pid: int | None = None, cpu: int | None = None) -> bool:
+        """Whether it is of a task, and on a CPU; None: of any."""
+        return pid in (None, self.pid) and cpu in (None, self.location.cpu)
+
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
@@ -133,7 +137,8 @@ class TraceResult:
     how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
     findings beyond those listed, by rule; unjudgeable: what shows the mode cannot be
     judged; hidden: what no recording of such a kernel shows, a phrase or ""; ended: why it was not
-    read to its end, "" when it was; basis: what each rule could be judged by.
+    read to its end, "" when it was; basis: what each rule could be judged by; interrupted: by
+    Ctrl-C.
     """
 
     name: str
@@ -149,6 +154,7 @@ class TraceResult:
     hidden: str = ""
     ended: str = ""
     basis: tuple[RuleBasis, ...] = ()
+    interrupted: bool = False
 
     @property
     def violations(self) -> tuple[TraceFinding, ...]:
@@ -163,9 +169,5 @@ class TraceResult:
 
     def only(self, *, pid: int | None = None, cpu: int | None = None) -> TraceResult:
         """The same with the findings of one task, and on one CPU, alone."""
-        kept = tuple(
-            one
-            for one in self.findings
-            if pid in (None, one.pid) and cpu in (None, one.location.cpu)
-        )
+        kept = tuple(one for one in self.findings if one.of(pid=pid, cpu=cpu))
         return self if len(kept) == len(self.findings) else replace(self, findings=kept)
