@@ -2,6 +2,7 @@
 """Run litmus files on machines, and hold the verdicts to what the files expect.
 
 A file without `expect` runs on every implementation, and is expected to hold.
+So does, with --tree, one that expects nothing of that tree's implementation.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options, outputs, search_options
+from lazymmu.cli import options, outputs, search_options, tree_options
 from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run this Python file, and the scenarios on the implementation in it, on the generic "
         "code of each --release (default: the newest)",
     )
+    tree_options.add_tree(which)
     search_options.add_search(parser)
     output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
@@ -75,11 +77,13 @@ def run(args: argparse.Namespace) -> ExitCode:
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
         port=args.port,
+        **tree_options.tree(args),
         files=[options.given(file, search_options.shown(file)) for file in args.litmus],
     )
     begun = time.monotonic()
     with search_options.aside(args.port), progress(quiet=args.quiet) as show:
         answer = lazymmu.verify(request, progress=show)
+    tree_options.tell(answer)
     for scenario in answer.idle:
         say(f"{scenario.file}: expects nothing of such an implementation; --all runs it on all")
     if answer.interrupted:
@@ -107,7 +111,7 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
-    from lazymmu.report.verify import counterexample, matrix
+    from lazymmu.report.verify import counterexample, lifting, matrix
     from lazymmu.report.verify.formats import of_runs
 
     def text(columns: int | None) -> str:
@@ -118,9 +122,10 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
             for one, it in zip(answer.done, answer.judged, strict=True)
             if args.verbose or it.met is False
         ]
-        return "\n".join([*parts, *counterexample.of_runs(told, columns)])
+        parts += counterexample.of_runs(told, columns)
+        return "\n".join([*parts, *lifting.render(answer.lifted, columns)])
 
-    outputs.deliver(wanted, of_runs(answer.done, answer.judged, text))
+    outputs.deliver(wanted, of_runs(answer.done, answer.judged, text, answer.lifted))
 
 
 def _differences(done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli import options, outputs, search_options
+from lazymmu.cli import options, outputs, search_options, tree_options
 from lazymmu.cli.console import progress, say
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
@@ -65,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run this Python file, and all scenarios on the implementation in it "
         "(as --arch port; docs: porting)",
     )
-    _add_tree(which)
+    tree_options.add_tree(which)
+    tree_options.add_change(which)
     machine = parser.add_argument_group("another machine than the scenario's")
     machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
     machine.add_argument(
@@ -84,35 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_tree(which: argparse._ArgumentGroup) -> None:
-    """Machines of a tree's own C."""
-    which.add_argument(
-        "--tree",
-        metavar="TREE",
-        help="top directory of a Linux source tree: run all scenarios on its own C, as far as it "
-        "can be lifted (docs: lift)",
-    )
-    which.add_argument(
-        "--compare",
-        metavar="TREE",
-        help="with --tree: tell only what differs from this tree, with the shortest ways",
-    )
-    which.add_argument(
-        "--steps",
-        choices=("coarse", "fine"),
-        default="fine",
-        help="of the tree's C: each access is a step (default), or a whole hook is",
-    )
-    options.add_cache(which)
-
-
 def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print the answer, and say how it ended."""
     import lazymmu
 
     wanted = _outputs(args)
-    if args.compare is not None and args.tree is None:
-        raise Problem("--compare needs --tree")
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
         scenarios=options.listed(args.scenarios),
@@ -124,10 +101,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         preempt=args.preempt,
         rt=True if args.rt else None,
         traces=any(output.format == "ftrace" for output in wanted),
-        tree=args.tree,
-        compare=args.compare,
-        steps=args.steps,
-        cache_dir=None if args.tree is None else options.cache_dir(args),
+        **tree_options.tree(args),
+        **tree_options.change(args),
     )
     if args.list and args.replay is None:
         _list(request, wanted, args)
@@ -137,14 +112,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         answer = lazymmu.verify(request, progress=show)
     if answer.interrupted:
         say(f"interrupted: {len(answer.done)} of {answer.wanted} runs made")
-    for one in answer.lifted:
-        if one.refused:
-            say(f"{one.tree} cannot be lifted on {one.arch}: {one.refused}")
+    tree_options.tell(answer, args.diff)
     if args.tree is not None and not answer.wanted:
         return ExitCode.INCONCLUSIVE
-    if args.compare is not None:
-        differ = len(answer.done) // 2
-        say(f"{differ} of {answer.wanted} runs differ between {args.tree} and {args.compare}")
     if args.replay is None and not answer.wanted:
         from lazymmu.verbs.verify_named import missing
 
@@ -177,7 +147,7 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
         whole = args.everything and len({one.scenario for one in answer.verdicts}) == 1
         table = matrix.grid(answer.verdicts) if whole else matrix.render(answer.verdicts, columns)
         parts = [] if args.replay is not None else [table]
-        if args.scenarios or args.replay is not None or args.compare is not None:
+        if args.scenarios or args.replay is not None or answer.request.differs:
             parts += counterexample.of_runs(answer.done, columns)
         parts += lifting.render(answer.lifted, columns)
         return "\n".join(parts)

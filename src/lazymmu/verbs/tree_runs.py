@@ -3,23 +3,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lazymmu.litmus.run import Run
+from lazymmu.problem import Problem
+from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs import search_pool
-from lazymmu.verbs.lifting import LiftedTree, lifted, with_lines
+from lazymmu.verbs.given import read
+from lazymmu.verbs.lifting import LiftedTree, lifted, same_name, with_lines
+from lazymmu.verbs.two_trees import two_trees
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lazymmu.litmus.scenario import Scenario
+    from lazymmu.snapshot.snapshots import Snapshot
     from lazymmu.verbs.search_pool import Show
     from lazymmu.verbs.verify import VerifyRequest
     from lazymmu.witness.machine.verdict import Verdict
     from lazymmu.witness.source.check import Where
 
-__all__ = ["TreeRuns", "compared", "runs_of"]
+__all__ = ["TreeRuns", "of_trees"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,40 @@ class TreeRuns:
     done: tuple[tuple[Run, Verdict], ...] = ()
     wanted: int = 0
     interrupted: bool = False
+
+
+def of_trees(
+    tree: Where | Snapshot, found: Sequence[Scenario], asked: VerifyRequest, progress: Show | None
+) -> TreeRuns:
+    """Run scenarios on a tree, or tell what differs between two; raises Problem."""
+    if [asked.compare, asked.since, asked.diff].count(None) < 2:
+        raise Problem("--compare, --since and --diff go one at a time")
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(_at_hand(tree))
+        other: Where | None = None
+        apart = " (compared)"
+        if asked.compare is not None:
+            other = stack.enter_context(_at_hand(asked.compare))
+        elif asked.since is not None or asked.diff is not None:
+            patch = None if asked.diff is None else read(asked.diff)
+            two = two_trees(opened, since=asked.since, exact=asked.exact, patch=patch)
+            both = stack.enter_context(two)
+            opened, other, apart = both.present, both.former, " (before)"
+        came = runs_of(opened, found, asked, progress)
+        if other is None:
+            return came
+        again = apart if same_name(opened, other) else ""
+        return compared(came, runs_of(other, found, asked, progress, again))
+
+
+@contextlib.contextmanager
+def _at_hand(tree: Where | Snapshot) -> Iterator[Where]:
+    """What can be read: of a snapshot the open tree."""
+    if isinstance(tree, (str, os.PathLike, Tree)):
+        yield tree
+        return
+    with tree.opened() as opened:
+        yield opened
 
 
 def runs_of(

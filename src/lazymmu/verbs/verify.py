@@ -29,14 +29,13 @@ from lazymmu.litmus.run import names as there_are
 from lazymmu.litmus.to_config import to_query
 from lazymmu.litmus.vary import vary
 from lazymmu.problem import Problem
-from lazymmu.verbs import names, search_pool, stored
+from lazymmu.verbs import names, search_pool
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, read, several
-from lazymmu.verbs.lifting import LiftedTree, same_name
 from lazymmu.verbs.port import ported
-from lazymmu.verbs.tree_runs import compared, runs_of
+from lazymmu.verbs.replays import replayed
+from lazymmu.verbs.tree_runs import of_trees
 from lazymmu.verbs.verify_named import bases, in_full, known_in
-from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
 
 if TYPE_CHECKING:
@@ -44,8 +43,9 @@ if TYPE_CHECKING:
     from lazymmu.explore import Engine
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.scenario import Scenario
+    from lazymmu.snapshot.snapshots import Snapshot
+    from lazymmu.verbs.lifting import LiftedTree
     from lazymmu.verbs.search_pool import Show
-    from lazymmu.verbs.stored import Stored
     from lazymmu.witness.machine.verdict import Counterexample, Verdict
     from lazymmu.witness.source.check import Where
 
@@ -78,8 +78,13 @@ class VerifyRequest:
     :param engine: what searches, one of `explore.search.ENGINES`.
     :param jobs: searches at a time; None for one per processor.
     :param traces: tell counterexamples as traces, too.
-    :param tree: top directory of a Linux source tree, or an open one, whose own C the machines run.
+    :param tree: top directory of a Linux source tree, an open one, or a snapshot, whose own C the
+        machines run.
     :param compare: another tree: only what differs between both is told.
+    :param since: a revision of the tree's repository, or a range of two, to compare with: the tree
+        as it was there, or in its merge base with that.
+    :param exact: compare with that revision, not with the merge base.
+    :param diff: a patch, mail or mailbox: the tree without it and with it are compared.
     :param steps: what is one step of the tree's C: each access that others may see or change, or
         with ``coarse`` a whole hook, as in the machines that were written by hand.
     :param cache_dir: folder of the tree's cache, None for nowhere.
@@ -104,8 +109,11 @@ class VerifyRequest:
     engine: Engine = "auto"
     jobs: int | None = None
     traces: bool = False
-    tree: Where | None = None
-    compare: Where | None = None
+    tree: Where | Snapshot | None = None
+    compare: Where | Snapshot | None = None
+    since: str | None = None
+    exact: bool = False
+    diff: Given | None = None
     steps: Literal["coarse", "fine"] = "fine"
     cache_dir: str | os.PathLike[str] | None = None
 
@@ -113,6 +121,11 @@ class VerifyRequest:
         """Keep collections as tuples, so that a request cannot change once it is made."""
         for name in ("scenarios", "files", "arches", "releases"):
             object.__setattr__(self, name, several(getattr(self, name)))
+
+    @property
+    def differs(self) -> bool:
+        """Whether only what differs between two trees is told."""
+        return not (self.compare is self.since is self.diff is None)
 
     @property
     def limits(self) -> RunLimits:
@@ -170,7 +183,7 @@ class VerifyAnswer:
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: files are judged by what they expect."""
-        if self.request.compare is not None and self.wanted and not self.interrupted:
+        if self.request.differs and self.wanted and not self.interrupted:
             if self.done:
                 return ExitCode.FOUND
             lost = any(one.refused for one in self.lifted)
@@ -207,9 +220,11 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
     port = None if asked.port is None else os.fspath(asked.port)
     if asked.tree is not None:
         return _of_tree(asked, asked.tree, progress)
+    if asked.differs:
+        raise Problem("--compare, --since and --diff need --tree")
     with ported(port, bases(asked)):
         if asked.replay is not None:
-            done = _replayed(asked, asked.replay)
+            done = replayed(asked, asked.replay)
             return _answer(asked, done, len(done))
         chosen, idle = _chosen(asked)
         if not chosen:
@@ -218,15 +233,12 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
         return _answer(asked, made, len(chosen), interrupted=interrupted, idle=idle)
 
 
-def _of_tree(asked: VerifyRequest, tree: Where, progress: Show | None) -> VerifyAnswer:
+def _of_tree(asked: VerifyRequest, tree: Where | Snapshot, progress: Show | None) -> VerifyAnswer:
     """As `verify`, on the machines of a tree's own C, or of two."""
     if asked.port is not None or asked.replay is not None or asked.releases:
         raise Problem("--tree is no release: it goes with neither --release, --port nor --replay")
     found = _read(asked.files) if asked.files else scenarios(asked)
-    came = runs_of(tree, found, asked, progress)
-    if asked.compare is not None:
-        again = " (compared)" if same_name(tree, asked.compare) else ""
-        came = compared(came, runs_of(asked.compare, found, asked, progress, again))
+    came = of_trees(tree, found, asked, progress)
     answer = _answer(asked, came.done, came.wanted, interrupted=came.interrupted)
     return dataclasses.replace(answer, lifted=came.lifted)
 
@@ -358,43 +370,3 @@ def _selected(asked: VerifyRequest) -> tuple[set[str] | None, set[str] | None]:
     wanted = {name if name in features else known_as(name) for name in set(asked.releases) - {""}}
     names.check("release or feature", wanted, [*releases, *features])
     return machines or None, wanted or None
-
-
-# ---- earlier counterexamples ---------------------------------------------------------------------
-
-
-def _replayed(asked: VerifyRequest, replay: Given) -> list[tuple[Run, Verdict]]:
-    """Take every counterexample of a result once more, as far as it was asked for."""
-    given = read(replay)
-    try:
-        found = stored.read(given.content)
-    except ValueError as error:
-        raise Problem(f"{given.name}: {error}") from None
-    done = []
-    for one in found:
-        if asked.scenarios and one.scenario not in asked.scenarios:
-            continue
-        if asked.rule not in (None, one.rule):
-            continue
-        scenario = _stored(one, given.name)
-        verdict = _again(one, scenario, given.name)
-        done.append((Run(scenario, verdict.arch, verdict.release, verdict.feature), verdict))
-    return done
-
-
-def _stored(one: Stored, name: str) -> Scenario:
-    try:
-        return load(one.text or shipped.text(one.scenario), one.scenario)
-    except KeyError:
-        raise Problem(f"{name}: there is no scenario {one.scenario!r}") from None
-    except LitmusError as error:
-        raise Problem(f"{name}: {error}") from None
-
-
-def _again(one: Stored, scenario: Scenario, name: str) -> Verdict:
-    asked = to_query(scenario, one.arch, one.release)
-    try:
-        return replay(scenario.name, asked, one.rule, one.harm, one.actions)
-    except ReplayError as error:
-        on = f"{scenario.name} on {one.arch} {one.release}"
-        raise Problem(f"{name}: {on}: {error}") from None
