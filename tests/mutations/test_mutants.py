@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from mutants import batches, campaign, judge, kinds, overlay, scan
+from mutants import batches, campaign, judge, kinds, overlay, progress, scan
 from mutants.mutant import Mutant
 from mutants.section import Section
 
@@ -258,3 +259,25 @@ def test_a_copy_shares_nothing_with_its_tree(tree: Path, tmp_path: Path) -> None
     assert (tree / "mm/one.c").read_text() == CODE
     overlay.restore(target, tree, "mm/one.c")
     assert (target / "mm/one.c").read_text() == CODE
+
+
+def test_a_campaign_goes_on_where_it_was_stopped(tree: Path, tmp_path: Path) -> None:
+    """A campaign in pieces comes to what one in one go does: each tree is judged once."""
+    asked: list[object] = []
+
+    def look(changes: Mapping[str, bytes], _arches: Sequence[str]) -> list[judge.Report]:
+        asked.append(changes)
+        return [_report("a", "one")] if b"might_sleep" in changes.get("mm/one.c", b"") else []
+
+    wanted = campaign.Drawn("^(sleeps by|right: waits only)")
+    whole = campaign.run(tree, look, wanted)
+    folder = tmp_path / "judged"
+    with pytest.raises(progress.Stopped, match=r"^0 of \d+ trees are judged"):
+        campaign.run(tree, look, wanted, progress=progress.Progress(folder, until=0))
+    first = campaign.run(tree, look, wanted, progress=progress.Progress(folder))
+    asked.clear()
+    again = campaign.run(tree, look, wanted, progress=progress.Progress(folder, until=0))
+    assert len(asked) == 2, "only the tree as it is, for each architecture"
+    assert [campaign.lines(score) for score in (first, again)] == [campaign.lines(whole)] * 2
+    assert whole.caught
+    assert list(campaign.patches(tree, again)) == list(campaign.patches(tree, whole))

@@ -4,15 +4,18 @@
     python tests/mutations/mutants/campaign.py TREE ... [--kind REGEX] [--functions N] [--seed N]
 
 It prints what was caught of each kind of mistake, each miss, and each finding about no mistake;
---write keeps that and makes docs/campaign.rst anew, also without a tree.
+--write keeps that and makes docs/campaign.rst anew, also without a tree. With --keep it goes on
+where it was stopped, by --minutes or otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,7 @@ from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source.check import check
 from mutants import batches, judge, overlay, page
 from mutants.mutant import Mutant
+from mutants.progress import Progress, Stopped
 from mutants.section import Section
 
 Tell = Callable[[str], object]
@@ -58,7 +62,13 @@ class Drawn:
 
 
 def run(
-    path: Path, look: Look, wanted: Drawn, *, alone: bool = True, tell: Tell = silent
+    path: Path,
+    look: Look,
+    wanted: Drawn,
+    *,
+    alone: bool = True,
+    tell: Tell = silent,
+    progress: Progress = Progress(),  # noqa: B008 - frozen
 ) -> judge.Score:
     """Judge a tool on changes in one tree.
 
@@ -69,7 +79,8 @@ def run(
     before: dict[tuple[str, ...], Sequence[judge.Report]]
     before = {(arch,): look({}, (arch,)) for arch in sorted(arches)}
     known = judge.broken([report for reports in before.values() for report in reports])
-    return over(path, look, planned(found, wanted, known), before, alone=alone, tell=tell)
+    chosen = planned(found, wanted, known)
+    return over(path, look, chosen, before, alone=alone, tell=tell, progress=progress)
 
 
 def planned(
@@ -95,15 +106,23 @@ def over(
     *,
     alone: bool,
     tell: Tell,
+    progress: Progress = Progress(),  # noqa: B008 - frozen
 ) -> judge.Score:
-    """Judge a tool on planned trees; `before` is what it says of the tree as it is."""
+    """Judge a tool on planned trees; `before` is what it says of the tree as it is.
+
+    :raises Stopped: if its time is over.
+    """
     score = judge.Score()
     for number, batch in enumerate(chosen, start=1):
         planted, changes = batches.plant(path, batch.mutants)
-        one = judge.Score()
-        one.add(planted, look(changes, batch.arches), before[batch.arches])
-        if alone:
-            one = _again(path, look, batch, one, before[batch.arches])
+        one = progress.recall(batch, changes)
+        if one is None:
+            progress.begin(number, len(chosen))
+            one = judge.Score()
+            one.add(planted, look(changes, batch.arches), before[batch.arches])
+            if alone:
+                one = _again(path, look, batch, one, before[batch.arches])
+            progress.keep(batch, changes, one)
         score.take(one)
         tell(
             f"{number} of {len(chosen)} trees: {len(score.caught)} caught, {len(score.missed)} "
@@ -172,8 +191,8 @@ def patches(path: Path, score: judge.Score) -> Iterator[str]:
             yield diff(path, mutant)
 
 
-def main() -> None:
-    """Run the program."""
+def _asked() -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -184,19 +203,49 @@ def main() -> None:
     parser.add_argument("--together", action="store_true", help="do not try misses once more alone")
     parser.add_argument("--patches", type=Path, help="where misses and false alarms are shown")
     parser.add_argument("--write", action="store_true", help="keep what came of it")
-    asked = parser.parse_args()
+    parser.add_argument("--keep", type=Path, help="a directory for what was judged already")
+    parser.add_argument("--minutes", type=float, help="when to stop before the next tree")
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def _place(keep: Path | None, tree: Path) -> Iterator[Path]:
+    """A directory for the copy of a tree and what is known of it."""
+    if keep is not None:
+        yield keep / tree.name
+        return
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(place)
+
+
+def _judged(tree: Path, asked: argparse.Namespace, until: float | None) -> judge.Score:
+    """What came of one tree; as much of it as was kept is not done again."""
     wanted = Drawn(asked.kind, asked.seed, asked.functions or None)
+    with _place(asked.keep, tree) as place:
+        # A tree without what no section reaches is read in a fraction of the time.
+        copied = place / "linux"
+        if not (place / "copied").exists():
+            overlay.copy(tree, copied)
+            (place / "copied").touch()
+        return run(
+            copied,
+            with_lazymmu(copied, place / "cache"),
+            wanted,
+            alone=not asked.together,
+            tell=lambda text: sys.stderr.write(f"{text}\n"),
+            progress=Progress(place / "judged" if asked.keep else None, until),
+        )
+
+
+def main() -> None:
+    """Run the program."""
+    asked = _asked()
+    until = None if asked.minutes is None else time.monotonic() + 60 * asked.minutes
     for tree in asked.tree:
-        with tempfile.TemporaryDirectory() as place:
-            # A tree without what no section reaches is read in a fraction of the time.
-            copied = overlay.copy(tree, Path(place) / "linux")
-            score = run(
-                copied,
-                with_lazymmu(copied, Path(place) / "cache"),
-                wanted,
-                alone=not asked.together,
-                tell=lambda text: sys.stderr.write(f"{text}\n"),
-            )
+        try:
+            score = _judged(tree, asked, until)
+        except Stopped as stopped:
+            raise SystemExit(f"{tree.name}: {stopped}") from None
         sys.stdout.write("\n".join([f"{tree.name}:", *lines(score), ""]))
         if asked.patches:
             with asked.patches.open("a") as out:
