@@ -398,3 +398,22 @@ def test_no_path_leads_out(
     assert text in ("a/out", "out", "a/b/out")
     assert text == folder.real(rel)
     assert (root / rel).resolve() == (root / text).resolve()
+
+
+@pytest.mark.parametrize("age", [0, 10**18], ids=["settled", "just now"])
+def test_what_comes_or_goes_after_the_listing_is_noticed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    """However old the directories are; what is written shows that in its stamp."""
+    monkeypatch.setattr(beneath, "_SETTLED", age)
+    opened = Tree.open(tree)
+    over = opened.over({"mm/memory.c": None, "mm/more.c": b"int x;\n"})
+    over.manifest()
+    assert opened.same_files()
+    assert over.same_files()
+    (tree / "mm/a.o").write_bytes(b"no source")
+    assert opened.same_files()
+    assert over.same_files()
+    (tree / "mm/new.c").write_bytes(b"")
+    assert not opened.same_files()
+    assert not over.same_files()

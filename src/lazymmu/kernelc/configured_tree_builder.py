@@ -17,7 +17,6 @@ from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
 from lazymmu.kernelc.config.kconfig_model import KconfigFile
-from lazymmu.kernelc.index.name_scan import Names
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.presence import NEVER, PresenceCondition, either
 from lazymmu.kernelc.tree_index import Losses, TreeIndex
@@ -48,10 +47,10 @@ class TreeState:
     config: Config
     headers: Headers
     built: dict[str, PresenceCondition]
-    functions: dict[str, list[str]]
-    fields: dict[str, list[str]]
-    structs: dict[str, list[str]]
-    given: dict[str, list[str]]
+    functions: Mapping[str, list[str]]
+    fields: Mapping[str, list[str]]
+    structs: Mapping[str, list[str]]
+    given: Mapping[str, list[str]]
     loops: frozenset[str]
     identity: str = ""
     """Names the inputs that it was computed from, be they there or be what counts of them."""
@@ -149,27 +148,27 @@ def build(
 
 def index(state: TreeState, library: TreeIndex) -> None:
     """Enter which file of a state has which names, anew."""
-    state.functions, state.fields, state.structs, state.given = {}, {}, {}, {}
-    _index(state, library.names([*state.headers.files, *state.built]))
-
-
-def _index(state: TreeState, names: Mapping[str, Names]) -> None:
-    """Enter which file has which names."""
+    names = library.names([*state.headers.files, *state.built])
+    functions: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
+    structs: dict[str, list[str]] = {}
+    given: dict[str, list[str]] = {}
     for rel in state.headers.files:
         if rel not in state.built:
             for name in names[rel].functions:
-                state.functions.setdefault(name, []).append(rel)
+                functions.setdefault(name, []).append(rel)
             for name in names[rel].given:
-                state.given.setdefault(name, []).append(rel)
+                given.setdefault(name, []).append(rel)
     for rel in state.built:
         found = names[rel]
         for table, words in (
-            (state.functions, found.functions),
-            (state.fields, found.fields),
-            (state.structs, found.structs),
+            (functions, found.functions),
+            (fields, found.fields),
+            (structs, found.structs),
         ):
             for word in words:
                 table.setdefault(word, []).append(rel)
+    state.functions, state.fields, state.structs, state.given = functions, fields, structs, given
 
 
 def _add_included(headers: Headers, built: dict[str, PresenceCondition]) -> None:

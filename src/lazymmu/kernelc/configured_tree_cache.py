@@ -8,7 +8,8 @@ it raises an error, and is no state that was kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 from lazymmu.kernelc.arch_profile import Profile
@@ -159,6 +160,29 @@ def restored_config(value: object) -> Config:
     return Config(on, free, options, either, choices)  # type: ignore[arg-type]
 
 
+class _ByNumber(Mapping[str, list[str]]):
+    """Lists of files by name that are kept as numbers: of the names, few are ever asked for."""
+
+    def __init__(self, found: Mapping[str, object], files: list[str]) -> None:
+        """Take what `plain_state` has of a table; errors as for `restored_state`."""
+        lists = [listed(some) for some in found.values()]
+        numbers(list(chain.from_iterable(lists)), 0, len(files))
+        self._found = found
+        self._files = files
+
+    def __getitem__(self, name: str) -> list[str]:
+        return _named(self._found[name], self._files)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 def digests(value: object) -> dict[str, str]:
     """Return of a value of `plain_state` the digests of the directives of its files, by path."""
     parts = mapped(value)
@@ -179,8 +203,8 @@ def restored_state(
     files = strings(parts["files"])
     headers = Headers(tree, profile, config)
 
-    def table(kind: str) -> dict[str, list[str]]:
-        return {name: _named(found, files) for name, found in mapped(parts[kind]).items()}
+    def table(kind: str) -> Mapping[str, list[str]]:
+        return _ByNumber(mapped(parts[kind]), files)
 
     _restore_headers(headers, parts, files, moved)
     built = {
@@ -274,6 +298,6 @@ def _define(
             by_number[place][at] if place in by_number else start
             for place, start, at in zip(places, starts, which, strict=True)
         ]
-    define = headers.macros.define
-    for name, place, start, number in zip(names, places, starts, conditioned, strict=True):
-        define(name, None, files[place], start, conditions[number])
+    names_of_files = map(files.__getitem__, places)
+    presences = map(conditions.__getitem__, conditioned)
+    headers.macros.enter(names, names_of_files, starts, presences)

@@ -127,7 +127,11 @@ class Facts:
             if mapped(parts["said"]) != said:
                 return None
             found: dict[str, tuple[str, str]] = {}
-            for rel, then in mapped(parts["files"]).items():
+            files = mapped(parts["files"])
+            same = self._ids.same(files)
+            for rel, then in files.items():
+                if rel in same:
+                    continue
                 if then == PRESENT:
                     if not self._tree.has(rel):
                         return None

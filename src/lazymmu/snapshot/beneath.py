@@ -108,6 +108,13 @@ class Ground(Protocol):
         """
         ...
 
+    def same_files(self) -> bool:
+        """Tell whether no file has come or gone since `manifest` was called.
+
+        One that was written shows that in its stamp, which no program can set back.
+        """
+        ...
+
     def shown(self, place: str) -> str:
         """Return the name under which a file or directory is listed, by its path without links."""
         ...

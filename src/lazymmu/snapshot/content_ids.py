@@ -75,6 +75,8 @@ class ContentIds:
         self._known: dict[str, str] = {}
         self._kept: dict[str, tuple[Stamp, str]] = {}
         self._new: dict[str, tuple[Stamp, str]] = {}
+        self._heads: dict[str, bool] = {}
+        """Directories, and whether they are there."""
         self._opened = False
         self.moving = False
         """Whether a file was seen to change: then nothing that was computed is to be kept."""
@@ -85,6 +87,18 @@ class ContentIds:
         if known is None:
             known = self._known[rel] = self._find(rel)
         return known
+
+    def same(self, then: Mapping[str, object]) -> set[str]:
+        """Return of files with their ids those that are known, without a look, to have them.
+
+        All at once takes a third of the time: of thousands, one has changed.
+        """
+        self._open()
+        for rel in then.keys() - self._known.keys():
+            kept = self._kept.get(rel)
+            if kept is not None and kept[0] == self._manifest.get(rel):
+                self._known[rel] = kept[1]
+        return {rel for rel, _ in then.items() & self._known.items()}
 
     def learn(self, rel: str, stamp: Stamp, now: int, content: bytes) -> str:
         """Take note of a file that was read, and return its id.
@@ -139,7 +153,7 @@ class ContentIds:
 
     def _find(self, rel: str) -> str:
         now = time.time_ns()
-        stamp = self._manifest.get(rel) or self._tree.stamp(rel)
+        stamp = self._manifest.get(rel) or self._stamp(rel)
         if stamp == ABSENT:
             return MISSING
         self._open()
@@ -160,6 +174,13 @@ class ContentIds:
                 return UNREADABLE
         self._note(rel, stamp, now, found)
         return found
+
+    def _stamp(self, rel: str) -> Stamp:
+        """The state of what the manifest does not have: often not even the directory is there."""
+        head = rel.rpartition("/")[0]
+        if head and head not in self._heads:
+            self._heads[head] = self._tree.stamp(head) != ABSENT
+        return self._tree.stamp(rel) if not head or self._heads[head] else ABSENT
 
     def _note(self, rel: str, stamp: Stamp, now: int, found: str) -> None:
         if len(stamp) == _WHOLE and settled(stamp, now):

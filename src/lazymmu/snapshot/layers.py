@@ -99,7 +99,7 @@ class Over:
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
-        found = self._below.manifest(lose)
+        found = dict(self._below.manifest(lose))
         for place in self._changes:
             found.pop(self._below.shown(place), None)
         for place, content in self._changes.items():
@@ -107,6 +107,10 @@ class Over:
             if content is not None and wanted(name):
                 found[name] = len(content), fingerprint(content)
         return dict(sorted(found.items()))
+
+    def same_files(self) -> bool:
+        """Tell whether no file has come or gone since `manifest`; see Ground."""
+        return self._below.same_files()
 
     def shown(self, place: str) -> str:
         """Return the name under which a place is listed."""
@@ -230,6 +234,10 @@ class Mounted:
         other = self._other.manifest(lambda rel, reason: lose(self._above(rel), reason))
         found.update((self._above(rel), stamp) for rel, stamp in other.items())
         return dict(sorted(found.items()))
+
+    def same_files(self) -> bool:
+        """Tell whether no file has come or gone since `manifest`; see Ground."""
+        return self._below.same_files() and self._other.same_files()
 
     def shown(self, place: str) -> str:
         """Return the name under which a place is listed."""

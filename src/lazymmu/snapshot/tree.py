@@ -279,6 +279,13 @@ class Tree:
         self.listed = time.time_ns()
         return self.ground.manifest(partial(self.lose, unread=True))
 
+    def same_files(self) -> bool:
+        """Tell whether no file has come or gone since `manifest` was called.
+
+        What was written since has another stamp than the manifest says, for ever.
+        """
+        return self.ground.same_files()
+
 
 def _release(makefile: bytes) -> str:
     """The release that a top Makefile names, "" if it names none."""

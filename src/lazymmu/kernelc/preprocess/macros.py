@@ -7,7 +7,7 @@ seen; what is defined or undefined because of it has its presence condition (see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from lazymmu.kernelc.preprocess.directives import plain
@@ -114,6 +114,18 @@ class Macros:
     ) -> None:
         """Carry out a `#define`, whose text behind the name is `text`."""
         self._own[name] = (text, file, start, presence)
+
+    def enter(
+        self,
+        names: Sequence[str],
+        files: Iterable[str],
+        starts: Iterable[int],
+        presences: Iterable[PresenceCondition],
+    ) -> None:
+        """Enter macros, a great many, whose texts are found when they are asked for."""
+        nothing = [None] * len(names)
+        entries = zip(nothing, files, starts, presences, strict=True)
+        self._own.update(zip(names, entries, strict=True))
 
     def undefine(self, name: str) -> None:
         """Carry out an `#undef`; a configuration symbol becomes undefined too."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
 from lazymmu.contract import deferral, dialects
@@ -143,6 +143,7 @@ class _Request:
     jobs: int
     store: Cache | None
     tell: Progress
+    _names: dict[str, str] = field(default_factory=dict)
 
     def recall(self, verb: str, shape: Any) -> Any:
         """What an earlier run of the same on the same tree came to."""
@@ -156,8 +157,10 @@ class _Request:
             self.store.commit()
 
     def _key(self, verb: str) -> str:
-        asked = (verb, sorted(self.arches), self.rules, self.dialect)
-        return key(str(self.tree.root), self.manifest, *asked)
+        if verb not in self._names:
+            asked = (verb, sorted(self.arches), self.rules, self.dialect)
+            self._names[verb] = key(str(self.tree.root), self.manifest, *asked)
+        return self._names[verb]
 
 
 def _parsed(

@@ -14,7 +14,7 @@ import hashlib
 from array import array
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped
 from lazymmu.kernelc.tree_index import Store
@@ -23,6 +23,9 @@ from lazymmu.snapshot.tree import Stamp, Tree
 from lazymmu.witness.source.plain_values import built, plain
 
 _KIND = "result"
+
+_WHOLE: Final = 5
+"""Numbers of a stamp that comes from the disk."""
 
 _RECENT = 20_000
 """Most files whose content is compared when a result is looked for."""
@@ -33,12 +36,14 @@ def key(root: str, manifest: Mapping[str, Stamp], *asked: object) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr((root, asked)).encode("utf-8", "replace"))
     digest.update("\0".join(manifest).encode("utf-8", "surrogatepass"))
+    told = {rel: stamp for rel, stamp in manifest.items() if len(stamp) != _WHOLE}
+    disk = [stamp for stamp in manifest.values() if len(stamp) == _WHOLE]
     try:
-        # A third of the time that their repr takes; every stamp from the disk has five numbers.
-        numbers = array("q", chain.from_iterable(manifest.values())).tobytes()
+        # A third of the time that their repr takes; those of files in memory are few, and large.
+        numbers = array("q", chain.from_iterable(disk)).tobytes()
     except OverflowError:
-        numbers = repr(list(manifest.values())).encode()
-    digest.update(b"\0" + numbers)
+        numbers = repr(disk).encode()
+    digest.update(b"\0" + numbers + repr(told).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -60,10 +65,11 @@ def keep(
     """Keep a value: dataclasses, tuples, enumerations of strings, strings and numbers.
 
     manifest: the tree's, on which the value rests, listed at the time `since` (in nanoseconds).
-    Nothing is kept of a tree that is not now as it was then.
+    Nothing is kept of a tree that has other files now. One that was written in between was kept
+    under a stamp that it had before, and never has again.
     """
     recent = [rel for rel, stamp in manifest.items() if not settled(stamp, since)]
     if len(recent) <= _RECENT:
         contents = {rel: tree.fingerprint(rel) for rel in recent}
-        if tree.manifest() == manifest:
+        if tree.same_files():
             store.put(_KIND, name, [plain(value), contents])
