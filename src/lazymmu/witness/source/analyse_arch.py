@@ -206,7 +206,9 @@ def _walked(
     ]
 
     callers = CallerSearch(view, mine, marks.words)
-    return analysis.roots(implementation.places).walk(users, takers, registering, callers)
+    return analysis.roots(implementation.places).walk(
+        users, takers, registering, callers, callers.elsewhere
+    )
 
 
 def _of_api(api: ModeApi, found: Found) -> Found:

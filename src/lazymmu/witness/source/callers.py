@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
+from typing import Final
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
+from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.witness.source.other_names import Found
+
+_COMMENT: Final = re.compile(COMMENT)
 
 
 def naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:
@@ -28,6 +33,16 @@ def naming(view: ConfiguredTree, file: str, *words: bytes) -> list[Definition]:
     view.asked.names.update(d.name for d in found)
     asked = b" ".join(words).decode("latin-1")
     view.asked.check("naming", file, asked, [f"{d.kind} {d.name}" for d in found])
+    return found
+
+
+def named_elsewhere(view: ConfiguredTree, file: str, word: str) -> bool:
+    """Whether a file's code has a word outside of the definitions of that name."""
+    text = _COMMENT.sub(lambda comment: b" " * len(comment[0]), view.sources.read(file))
+    places = [found.start() for found in re.finditer(rb"\b%s\b" % re.escape(word.encode()), text)]
+    own = [(d.start, d.end) for d in view.defined(file) if d.name == word]
+    found = any(all(not start <= at < end for start, end in own) for at in places)
+    view.asked.check("elsewhere", file, word, found)
     return found
 
 
@@ -60,6 +75,10 @@ class CallerSearch:
                 # Who uses such a macro does not name what it holds or calls.
                 words += [d.name for d in self._view.woven(rel, word) if d.name not in words]
         return list(found)
+
+    def elsewhere(self, name: str, file: str) -> bool:
+        """Whether the code of a file has a name outside of what it defines under it."""
+        return named_elsewhere(self._view, file, name)
 
     def _files(self, name: str, static: bool, file: str) -> Iterable[str]:
         """Files that have a name which is defined in a file."""

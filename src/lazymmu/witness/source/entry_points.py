@@ -30,7 +30,7 @@ from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.path.inliner import above
 from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
 from lazymmu.witness.source.path.walker import Walker
-from lazymmu.witness.source.users import Callers, Users, calls
+from lazymmu.witness.source.users import Callers, Elsewhere, Users, calls
 
 _OF_CALLERS = frozenset({"preempted-in-section"})
 """Rules that what is walked in its callers' place is held to there."""
@@ -45,6 +45,8 @@ class Root:
     outcome: WalkOutcome
     excused: frozenset[str] = frozenset()
     """Rules that are not held against it."""
+    unsure: frozenset[str] = frozenset()
+    """Rules that are held against it without confidence."""
 
     via: Step | None = None
     """The call that hands a function to be called back, where the path begins below it."""
@@ -56,7 +58,7 @@ class Root:
         """What is held against this root; without confidence if not all of it was read."""
         for key, raw in self.outcome.raw_reports.items():
             if raw.violation.rule not in self.excused:
-                unsure = raw.ambiguous or self.outcome.blurred
+                unsure = raw.ambiguous or self.outcome.blurred or raw.violation.rule in self.unsure
                 cause = self.causes.get(key) or self.causes.get(("", *key[1:]))
                 yield replace(raw, ambiguous=unsure, via=self.via, cause=cause)
 
@@ -92,6 +94,7 @@ class EntryPoints:
         takers: Iterable[Definition],
         registering: Iterable[Definition],
         callers: Callers,
+        elsewhere: Elsewhere = lambda _name, _file: True,
     ) -> list[Root]:
         """Walk everything that uses the mode.
 
@@ -99,8 +102,9 @@ class EntryPoints:
         :param takers: definitions whose text names a function that calls back.
         :param registering: definitions whose text names a function that registers a handler.
         :param callers: finds who may call a function.
+        :param elsewhere: tells whether a file names a function outside of its definition.
         """
-        users_of = Users(self.program, callers, self.walker.bounded)
+        users_of = Users(self.program, callers, self.walker.bounded, elsewhere)
         using = [d for d in users if self._uses_mode(d)]
         classes = self._classes(using)
         users = self._with_expanded(using, callers)
@@ -132,14 +136,18 @@ class EntryPoints:
         """The roots whose callers answer for the lock, by place, and the callers without it."""
         held: set[tuple[str, int, str]] = set()
         unlocked: list[Root] = []
+        others = frozenset(RULES) - {OUTSIDE}
         for place, root in roots.items():
             if not outside(root.outcome):
                 continue
             wrong = without_lock(self.program, self.walker, users, root.definition, root.outcome)
             if wrong is not None:
                 held.add(place)
-                others = frozenset(RULES) - {OUTSIDE}
                 unlocked += [Root(user, (), outcome, others) for user, outcome in wrong]
+            elif users.unused(root.definition):
+                # The lock of a helper that nothing names yet is for those to take who will.
+                unlocked.append(replace(root, unsure=frozenset({OUTSIDE}), excused=others))
+                held.add(place)
         return held, unlocked
 
     def _with_expanded(self, users: list[Definition], callers: Callers) -> list[Definition]:

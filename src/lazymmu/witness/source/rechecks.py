@@ -12,7 +12,7 @@ from typing import Final
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.witness.source.api_candidates import is_overridable
-from lazymmu.witness.source.callers import naming
+from lazymmu.witness.source.callers import named_elsewhere, naming
 from lazymmu.witness.source.constant_pointers import held_in, told
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.stubs import includes, says_no
@@ -42,6 +42,10 @@ def _pointers(view: ConfiguredTree, words: Found, file: str, _what: str) -> obje
     return told(held_in(file, view.sources.read(file), words.get(file, ())))
 
 
+def _elsewhere(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
+    return named_elsewhere(view, file, what)
+
+
 def _stub(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
     return says_no(view.sources.read(file), what)
 
@@ -51,6 +55,7 @@ def _includes(view: ConfiguredTree, _words: Found, file: str, what: str) -> obje
 
 
 _KINDS: Final[Mapping[str, Callable[[ConfiguredTree, Found, str, str], object]]] = {
+    "elsewhere": _elsewhere,
     "includes": _includes,
     "naming": _naming,
     "overridable": _overridable,

@@ -10,10 +10,13 @@ from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.scopes import class_word
 from lazymmu.kernelc.program import Program
 
-__all__ = ["MAX_SEARCHES", "Callers", "Named", "Users", "calls", "put"]
+__all__ = ["MAX_SEARCHES", "Callers", "Elsewhere", "Named", "Users", "calls", "put"]
 
 Callers = Callable[[str, bool, str], list[Definition]]
 """Definitions whose text names a function: given its name, whether it is static, its file."""
+
+Elsewhere = Callable[[str, str], bool]
+"""Whether the code of a file has a name outside of what it defines under it: given both."""
 
 Named: TypeAlias = tuple[str, str]
 """A function by its file and name."""
@@ -30,8 +33,13 @@ class Users:
     """
 
     def __init__(
-        self, program: Program, callers: Callers, bounded: dict[tuple[str, int, str], str]
+        self,
+        program: Program,
+        callers: Callers,
+        bounded: dict[tuple[str, int, str], str],
+        elsewhere: Elsewhere,
     ) -> None:
+        self._elsewhere = elsewhere
         self._program = program
         self._callers = callers
         self._bounded = bounded
@@ -53,6 +61,11 @@ class Users:
                 if d.name != definition.name and calls(self._program, d, definition.name)
             ]
         return self._known[name]
+
+    def unused(self, definition: Definition) -> bool:
+        """Whether nothing in a file has the name of a static function of it: nobody runs it."""
+        own = definition.static and definition.file.endswith(".c")
+        return own and not self._elsewhere(definition.name, definition.file)
 
 
 def calls(program: Program, user: Definition, name: str) -> bool:
