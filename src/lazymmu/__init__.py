@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.cost import CostAnswer, CostRequest, cost
     from lazymmu.verbs.given import Input
     from lazymmu.verbs.history import HistoryAnswer, HistoryRequest, history
+    from lazymmu.verbs.review.request import ReviewRequest
     from lazymmu.verbs.review.review import ReviewAnswer, ReviewRequest, review
     from lazymmu.verbs.sections import SectionsAnswer, SectionsRequest, sections
     from lazymmu.verbs.trace import TraceAnswer, TraceRequest, trace
@@ -40,7 +41,7 @@ _ROOMS = {
     "CostRequest": "cost",
     "Input": "given",
     "ReviewAnswer": "review.review",
-    "ReviewRequest": "review.review",
+    "ReviewRequest": "review.request",
     "SectionsAnswer": "sections",
     "SectionsRequest": "sections",
     "TraceAnswer": "trace",

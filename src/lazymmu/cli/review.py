@@ -35,6 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tree", metavar="DIR", default=".", help="the source tree that it is for (default: .)"
     )
+    parser.add_argument(
+        "--onto", metavar="REV", help="lay it on this revision of the tree's repository"
+    )
+    parser.add_argument(
+        "--stable",
+        metavar="TREE",
+        action="append",
+        default=[],
+        help="another tree, or a revision of the repository, that fixes may go to; may be repeated",
+    )
     options.add_reading(parser)
     outputs.add_outputs(parser, FORMATS)
 
@@ -48,6 +58,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     request = lazymmu.ReviewRequest(
         series=options.given(args.series, "<stdin>"),
         trees=[args.tree],
+        onto=args.onto,
+        stable=args.stable,
         arches=options.listed(args.arch),
         dialect=args.dialect,
         jobs=args.jobs,

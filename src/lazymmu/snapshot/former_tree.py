@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.patches.series import Patch
     from lazymmu.snapshot.repository import Repository
 
-__all__ = ["FormerTree", "PatchedTree", "at_revision", "with_patch"]
+__all__ = ["FormerTree", "PatchedTree", "at_revision", "fitted", "with_patch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def with_patch(tree: str, patch: bytes, name: str) -> PatchedTree:
         refused: PatchRefusedError | None = None
         for strip in (1, 0):
             # `git diff --no-prefix` and others write paths without a first part.
-            found = _fitted(present, read_series(patch, strip))
+            found = fitted(present, read_series(patch, strip))
             if isinstance(found, PatchedTree):
                 return found
             refused = refused or found
@@ -110,7 +110,7 @@ def with_patch(tree: str, patch: bytes, name: str) -> PatchedTree:
         raise Problem(f"{name}: {problem}") from None
 
 
-def _fitted(tree: Tree, series: tuple[Patch, ...]) -> PatchedTree | PatchRefusedError:
+def fitted(tree: Tree, series: tuple[Patch, ...]) -> PatchedTree | PatchRefusedError:
     """A series on a tree, whichever way it fits; or why it cannot be laid on."""
     undone = _tried(tree, tuple(one.reversed() for one in series[::-1]))
     if isinstance(undone, Applied) and not undone.offset:

@@ -49,13 +49,8 @@ class GitStore:
         """Every file of a commit in a directory; see ObjectStore."""
         if below and self._git.ask("rev-parse", "--verify", "--quiet", f"{commit}:{below}").code:
             return {}
-        files = {}
         name = f"{commit}:{below}" if below else commit
-        for line in filter(None, self._must("ls-tree", "-r", "-z", name).split(b"\0")):
-            head, _, path = line.partition(b"\t")
-            mode, _, blob = head.decode().split(" ")
-            files[os.fsdecode(path)] = GitEntry(mode, blob)
-        return files
+        return _listed(self._must("ls-tree", "-r", "-z", name))
 
     def blob(self, name: str, cap: int) -> bytes | None:
         """The content of a blob; see ObjectStore."""
@@ -95,6 +90,34 @@ class GitStore:
                 at += length + 1
         return found
 
+    def line(self, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The commits between two, with their parents; see ObjectStore."""
+        out = self._must("rev-list", "--topo-order", "--reverse", "--parents", new, f"^{old}")
+        found = []
+        for line in out.decode("ascii", "replace").splitlines():
+            commit, *parents = line.split()
+            found.append((commit, tuple(parents)))
+        return found
+
+    def mailed(self, old: str, new: str, below: str = "") -> bytes:
+        """The commits between two as a mailbox; see ObjectStore."""
+        asked = (
+            "--stdout", "-n", "-M", "--full-index", "--binary", "--no-ext-diff", "--no-textconv",
+            "--no-color", "--no-stat", "--no-signature", "--topo-order",
+        )  # fmt: skip
+        relative = [f"--relative={below}"] if below else []
+        return self._must("format-patch", *asked, *relative, f"{old}..{new}")
+
+    def touching(self, commit: str, rels: Iterable[str], most: int) -> list[str]:
+        """The newest commits that change one of some paths; see ObjectStore."""
+        names = [f":(literal,top){rel}" for rel in rels]
+        asked = ("rev-list", "--first-parent", f"--max-count={most}", commit, "--", *names)
+        return self._must(*asked).decode("ascii", "replace").split()
+
+    def entries(self, commit: str, rels: Iterable[str]) -> dict[str, GitEntry]:
+        """Which of some files a commit has; see ObjectStore."""
+        return _listed(self._must("ls-tree", "-z", "--full-tree", commit, "--", *rels))
+
     def ignored(self, texts: Mapping[str, bytes], rels: Iterable[str]) -> set[str]:
         """Which of some paths git ignores; see ObjectStore."""
         write_below(self._git.work_tree, texts)
@@ -115,6 +138,16 @@ class GitStore:
         if done.code:
             raise StoreError(f"git {arguments[0]} failed: {done.why}")
         return done.out
+
+
+def _listed(out: bytes) -> dict[str, GitEntry]:
+    """The files that `git ls-tree -z` lists."""
+    files = {}
+    for line in filter(None, out.split(b"\0")):
+        head, _, path = line.partition(b"\t")
+        mode, _, blob = head.decode().split(" ")
+        files[os.fsdecode(path)] = GitEntry(mode, blob)
+    return files
 
 
 def _lines(names: Iterable[str]) -> bytes:

@@ -140,6 +140,22 @@ class LibraryStore:
                     raise StoreError(f"more than {CONTENT_LIMIT >> 20} MB of files differ")
         return found
 
+    def line(self, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The commits between two, with their parents; see ObjectStore."""
+        return self._git.line(old, new)
+
+    def mailed(self, old: str, new: str, below: str = "") -> bytes:
+        """The commits between two as a mailbox; see ObjectStore."""
+        return self._git.mailed(old, new, below)
+
+    def touching(self, commit: str, rels: Iterable[str], most: int) -> list[str]:
+        """The newest commits that change one of some paths; see ObjectStore."""
+        return self._git.touching(commit, rels, most)
+
+    def entries(self, commit: str, rels: Iterable[str]) -> dict[str, GitEntry]:
+        """Which of some files a commit has; see ObjectStore."""
+        return self._git.entries(commit, rels)
+
     def ignored(self, texts: Mapping[str, bytes], rels: Iterable[str]) -> set[str]:
         """Which of some paths git ignores; see ObjectStore."""
         names = list(rels)

@@ -72,6 +72,28 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def line(self, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The commits that are in the history of `new` and not of `old`, oldest first.
+
+        Each has its parents.
+        """
+        ...
+
+    def mailed(self, old: str, new: str, below: str = "") -> bytes:
+        """The commits of `line` that are no merges, as a mailbox of patches (git format-patch).
+
+        Paths are relative to the directory `below`; what is outside of it is left out.
+        """
+        ...
+
+    def touching(self, commit: str, rels: Iterable[str], most: int) -> list[str]:
+        """The newest commits on the line of first parents that change one of some paths."""
+        ...
+
+    def entries(self, commit: str, rels: Iterable[str]) -> dict[str, GitEntry]:
+        """Which of some files a commit has."""
+        ...
+
     def ignored(self, texts: Mapping[str, bytes], rels: Iterable[str]) -> set[str]:
         """Which of some paths `.gitignore` files, given by path and content, make git ignore."""
         ...

@@ -106,6 +106,33 @@ class Repository:
             f" ({entry.blob}){self._why()}"
         )
 
+    def line(self, old: str, new: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The commits that `new` has and `old` has not, oldest first, each with its parents."""
+        with self._explained():
+            return self.store.line(old, new)
+        raise AssertionError
+
+    def mailed(self, old: str, new: str) -> bytes:
+        """The same as a mailbox of patches to the tree, without merges."""
+        with self._explained():
+            return self.store.mailed(old, new, self.inside)
+        raise AssertionError
+
+    def touching(self, commit: str, rels: Iterable[str], most: int) -> list[str]:
+        """The newest commits of the first parents' line that change some files of the tree."""
+        with self._explained():
+            return self.store.touching(commit, self._whole(rels), most)
+        raise AssertionError
+
+    def some_files(self, commit: str, rels: Iterable[str]) -> dict[str, GitEntry]:
+        """Those of some files that a commit has, by their paths relative to the tree."""
+        with self._explained():
+            found = self.store.entries(commit, self._whole(rels))
+        return {rel.removeprefix(f"{self.inside}/"): entry for rel, entry in found.items()}
+
+    def _whole(self, rels: Iterable[str]) -> list[str]:
+        return [f"{self.inside}/{rel}" if self.inside else rel for rel in rels]
+
     def ignored(self, texts: Mapping[str, bytes], rels: Iterable[str]) -> set[str]:
         """Which paths `.gitignore` files, and the repository's own list, make git ignore.
 

@@ -27,7 +27,7 @@ def render(answer: ReviewAnswer) -> str:
     body = {
         "base": {**asdict(answer.base), "text": str(answer.base)},
         "arches": list(last.arches),
-        "patches": [_patch(one) for one in answer.patches],
+        "patches": [_patch(one) for one in answer.shown],
         "series": _series(answer.series),
         "coverage": {
             "sections": last.coverage.sections,
@@ -74,6 +74,8 @@ def _one(told: NamedProblem) -> dict[str, Any]:
         said["from"] = _finding(told.origin)
     if told.mended_by:
         said["mended_by"] = told.mended_by
+    if told.allowed_from:
+        said["allowed_from"] = told.allowed_from
     if told.together:
         said["together"] = list(told.together)
     return said

@@ -28,7 +28,7 @@ def render(answer: ReviewAnswer, columns: int | None = None) -> str:
         "",
     ]
     lines = [clean(line) for line in lines]
-    for one in answer.patches:
+    for one in answer.shown:
         lines += _patch(one, len(answer.patches), columns)
     lines += ["", *_series(answer)]
     return "".join(f"{line}\n" for line in lines)
@@ -50,6 +50,15 @@ def _told(told: NamedProblem, columns: int | None) -> Iterator[str]:
         yield from _folded(f"   from {was.file}:{was.line} {was.function}()", columns)
     elif told.mended_by:
         yield from _folded(f"   mended by patch {told.mended_by}", columns)
+    if told.together:
+        named = " and ".join(map(str, told.together))
+        yield from _folded(
+            f"   by patches {named} together: without the others it is not there", columns
+        )
+    if told.allowed_from:
+        yield from _folded(
+            f"   allowed from v{told.allowed_from} on: fine there, not here", columns
+        )
     for harm in harms(finding) if told.name[:1] in "NP" else ():
         yield from _folded(f"   {harm}", columns)
 

@@ -9,46 +9,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lazymmu.problem import Problem
-from lazymmu.snapshot.patches.apply import PatchRefusedError
 from lazymmu.verbs import names, reading
 from lazymmu.verbs.exit_code import ExitCode
-from lazymmu.verbs.given import Given, read
-from lazymmu.verbs.reading import TreeRequest
-from lazymmu.verbs.review import intake, steps
+from lazymmu.verbs.review import steps
 from lazymmu.verbs.review.looks import Looks
-from lazymmu.verbs.review.values import ReviewBase
-from lazymmu.witness.finding import Confidence
+from lazymmu.verbs.review.opening import opened
+from lazymmu.verbs.review.request import ReviewRequest
+from lazymmu.verbs.review.together import with_together
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lazymmu.snapshot.tree import Tree
-    from lazymmu.verbs.review.values import PatchReview, SeriesReview, Submission
+    from lazymmu.verbs.review.values import PatchReview, ReviewBase, SeriesReview, Submission
     from lazymmu.witness.finding import CheckResult, Finding, Lost
     from lazymmu.witness.source.check import Progress
 
 __all__ = ["ReviewAnswer", "ReviewRequest", "review"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewRequest(TreeRequest):
-    """A question for `review`: all that `lazymmu review` can be asked.
-
-    :param series: a mailbox, a mail or a diff.
-    :param min_confidence: how sure a finding must be.
-    """
-
-    series: Given
-    min_confidence: Confidence = Confidence.MEDIUM
-
-    def __post_init__(self) -> None:
-        """As for every tree, of which there is one; a confidence may be a word."""
-        TreeRequest.__post_init__(self)
-        if len(self.trees) != 1:
-            raise ValueError("a review needs exactly one tree")
-        object.__setattr__(self, "min_confidence", Confidence(self.min_confidence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +40,7 @@ class ReviewAnswer:
     :param series: what all of them do together.
     :param results: the checks of the base, and of it with one more patch each time.
     :param losses: a sentence for each part of the series that was left out.
+    :param only: the number of the patch that was handed over alone, 0 for a whole series.
     """
 
     request: ReviewRequest
@@ -71,6 +50,12 @@ class ReviewAnswer:
     series: SeriesReview
     results: tuple[CheckResult, ...]
     losses: tuple[str, ...] = ()
+    only: int = 0
+
+    @property
+    def shown(self) -> tuple[PatchReview, ...]:
+        """The patches that are told of: all, or the one that was handed over alone."""
+        return tuple(one for one in self.patches if self.only in (0, one.number, len(self.patches)))
 
     @property
     def blind(self) -> tuple[Lost, ...]:
@@ -86,7 +71,7 @@ class ReviewAnswer:
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: 1 where a patch brings something."""
-        if any(one.new or one.postponed for one in self.patches):
+        if any(one.new or one.postponed for one in self.shown):
             return ExitCode.FOUND
         unseen = self.blind or self.losses or not self.results[-1].arches
         return ExitCode.INCONCLUSIVE if unseen else ExitCode.CLEAN
@@ -102,29 +87,25 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
     """
     names.dialect(asked.dialect)
     arches = reading.arches_of(asked)
-    submission = intake.of_file(read(asked.series))
-    with _stored(asked) as kept:
+    with _stored(asked) as kept, opened(asked) as begun:
 
         def look(tree: Tree) -> CheckResult:
             return reading.read(source.check, tree, kept, arches, progress)
 
-        tree = reading.opened(asked.trees[0])
-        base = ReviewBase(reading.called(asked.trees[0]), tree.release, "which it applies to")
-        looks = Looks(tree, look)
-        patches = [one.patch for one in submission.patches]
-        try:
-            seen = [looks.of(patches[:number]) for number in range(len(patches) + 1)]
-        except PatchRefusedError as refused:
-            raise Problem(f"{submission.name}: does not apply to {base.tree}: {refused}") from None
-        done, series = steps.reviewed(seen, submission.patches, _told(asked))
+        looks = Looks(begun.based.tree, look)
+        patches = [one.patch for one in begun.submission.patches]
+        seen = [looks.of(patches[:number]) for number in range(len(patches) + 1)]
+        done, series = steps.reviewed(seen, begun.submission.patches, _told(asked))
+        done = with_together(done, seen, looks, begun.submission.patches)
     return ReviewAnswer(
         request=asked,
-        base=base,
-        submission=submission,
+        base=begun.based.base,
+        submission=begun.submission,
         patches=done,
         series=series,
         results=tuple(one.result for one in seen),
-        losses=submission.losses,
+        losses=begun.submission.losses,
+        only=begun.only,
     )
 
 

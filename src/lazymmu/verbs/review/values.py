@@ -99,7 +99,8 @@ class NamedProblem:
     :param patch: which patch, counted from 1.
     :param origin: where it was before, of one that moved.
     :param mended_by: the patch that mends what this one brings, 0 for none.
-    :param together: earlier patches without which it is not there.
+    :param together: the patches that bring it together, its own last; none where it needs no other.
+    :param allowed_from: the release from which on it is allowed, "" where it never is.
     """
 
     name: str
@@ -108,6 +109,7 @@ class NamedProblem:
     origin: Finding | None = None
     mended_by: int = 0
     together: tuple[int, ...] = ()
+    allowed_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

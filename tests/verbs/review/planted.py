@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Series that tests plant on a small tree, as commits and as mails."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@dataclass
+class Branch:
+    """A copy of an example tree in a repository, to which commits are added."""
+
+    tree: Path
+    git: Callable[..., str]
+
+    @classmethod
+    def of(cls, example: str, folder: Path, git: Callable[..., str]) -> Branch:
+        """A repository with the example as its first commit, tagged `base`."""
+        tree = folder / "linux"
+        shutil.copytree(EXAMPLES / example, tree)
+        git(tree, "init", "-q", "-b", "main")
+        branch = cls(tree, git)
+        branch.commit("first")
+        git(tree, "tag", "base")
+        return branch
+
+    def edit(self, file: str, old: str, new: str, count: int = 1) -> None:
+        """Replace text that must be there."""
+        text = (self.tree / file).read_text()
+        assert old in text, (file, old)
+        (self.tree / file).write_text(text.replace(old, new, count))
+
+    def rename(self, file: str, old: str, new: str) -> None:
+        """Give a function of a file another name."""
+        text = (self.tree / file).read_text()
+        (self.tree / file).write_text(re.sub(rf"\b{old}\b", new, text))
+
+    def commit(self, subject: str, body: str = "Why.") -> str:
+        """Commit all that has changed; returns the commit."""
+        self.git(self.tree, "add", "-A")
+        self.git(self.tree, "commit", "-q", "-m", f"{subject}\n\n{body}")
+        return self.git(self.tree, "rev-parse", "HEAD")
+
+    def mails(self, *more: str) -> bytes:
+        """What follows `base`, as a mailbox."""
+        text = self.git(self.tree, "format-patch", "--stdout", "--thread", *more, "base..HEAD")
+        return text.encode() + b"\n"
+
+    def back(self) -> None:
+        """Check the base out again; the branch stays `main`."""
+        self.git(self.tree, "checkout", "-q", "base")
+
+
+HELPER = """\
+static void age_quickly(struct vm_area_struct *vma, unsigned long addr, pte_t *pte)
+{
+	arch_enter_lazy_mmu_mode();
+	set_pte_at(vma->vm_mm, addr, pte, pte_mkold(ptep_get(pte)));
+	arch_leave_lazy_mmu_mode();
+}
+
+"""
+
+
+def planted(branch: Branch) -> None:
+    """The series of five: a helper, its nested use, a fix, a rename, a move."""
+    loops, shadow = "mm/right_loops.c", "mm/shadow.c"
+    branch.edit(loops, "/* Leaves before it waits", HELPER + "/* Leaves before it waits")
+    branch.commit("mm: add age_quickly()")
+    branch.edit(loops, "\t\tif (pte_young(ptent))\n", "\t\tage_quickly(vma, addr, pte);\n"
+                "\t\tif (pte_young(ptent))\n")  # fmt: skip
+    branch.commit("mm: age entries at once")
+    branch.edit(shadow, "\tif (!pte_none(ptep_get(ptep)))\n",
+                "\tarch_leave_lazy_mmu_mode();\n\tif (!pte_none(ptep_get(ptep)))\n")  # fmt: skip
+    branch.edit(shadow, "\t\treturn 0;\n", "\t\tgoto out;\n")
+    branch.edit(shadow, "\t\treturn -ENOMEM;\n", "\t\tgoto out;\n")
+    branch.edit(shadow, "\tif (page)\n\t\tfree_page(page);\n",
+                "\tif (page)\n\t\tfree_page(page);\nout:\n\tarch_enter_lazy_mmu_mode();\n")  # fmt: skip
+    branch.commit("shadow: fill it outside of the mode")
+    branch.rename("mm/wrong_free.c", "release_entry", "drop_entry")
+    branch.commit("mm: rename release_entry()")
+    branch.git(branch.tree, "mv", "mm/wrong_nesting.c", "mm/odd_nesting.c")
+    branch.edit("mm/Makefile", "wrong_nesting.o", "odd_nesting.o")
+    branch.commit("mm: move wrong_nesting.c")

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A series, reviewed: what each patch brings, mends and moves."""
+
+from __future__ import annotations
+
+from tests.verbs.review.planted import planted
+
+
+def named(told):
+    """Ids with the rule and the function of each problem."""
+    return [(one.name, one.finding.rule, one.finding.function) for one in told]
+
+
+def test_each_patch_of_the_planted_series_does_what_it_does(old_branch, reviewed):
+    """A helper is nothing, its nested use is N1 by both, a fix is F1 F2, a rename and a move M."""
+    planted(old_branch)
+    series = old_branch.mails()
+    old_branch.back()
+    answer = reviewed(series, old_branch.tree)
+    first, second, third, fourth, fifth = answer.patches
+    assert first.told == ()
+    assert named(second.told) == [("N1", "nested-section", "age_quickly")]
+    assert second.new[0].together == (1, 2)
+    assert second.new[0].allowed_from == "7.0"
+    assert named(third.told) == [
+        ("F1", "sleep-in-section", "fill_shadow"),
+        ("F2", "unlock-before-flush", "fill_shadow"),
+    ]
+    assert named(fourth.told) == [("M1", "free-before-flush", "drop_entry")]
+    assert fourth.moved[0].origin.function == "release_entry"
+    assert fifth.moved and fifth.told == fifth.moved
+    assert {one.finding.file for one in fifth.moved} == {"mm/odd_nesting.c"}
+    whole = answer.series
+    assert [one.name for one in whole.new] == ["N1"]
+    assert [one.name for one in whole.fixed] == ["F1", "F2"]
+    assert [one.name for one in whole.moved] == [f"M{n}" for n in range(1, len(whole.moved) + 1)]
+    assert whole.postponed == ()
+    assert answer.exit_code() == 1
+
+
+def test_what_a_later_patch_mends_is_postponed(old_branch, reviewed):
+    """It is not new in the series, but a bisection may come to it: P, and which patch mends it."""
+    old_branch.edit("mm/right_loops.c", "\t\tif (pte_young(ptent))\n",
+                    "\t\tarch_enter_lazy_mmu_mode();\n\t\tif (pte_young(ptent))\n")  # fmt: skip
+    old_branch.commit("mm: begin")
+    old_branch.edit(
+        "mm/right_loops.c",
+        "\t\tarch_enter_lazy_mmu_mode();\n\t\tif (pte_young",
+        "\t\tif (pte_young",
+    )
+    old_branch.commit("mm: and do not")
+    series = old_branch.mails()
+    old_branch.back()
+    answer = reviewed(series, old_branch.tree)
+    first, second = answer.patches
+    assert first.new == ()
+    assert {one.name[0] for one in first.postponed} == {"P"}
+    assert {one.mended_by for one in first.postponed} == {2}
+    assert second.mends == tuple(one.name for one in first.postponed)
+    assert second.told == ()
+    assert answer.series.new == answer.series.fixed == ()
+    assert answer.series.postponed
+    assert answer.exit_code() == 1
+
+
+def test_a_range_of_commits_is_a_series(old_branch, reviewed):
+    """It stands on its own base, whatever is checked out."""
+    planted(old_branch)
+    answer = reviewed("base..main", old_branch.tree)
+    assert [len(one.told) > 0 for one in answer.patches] == [False, True, True, True, True]
+    assert answer.base.commit == old_branch.git(old_branch.tree, "rev-parse", "base")
+    assert answer.patches[0].submitted.commit
+    assert answer.patches[1].submitted.subject == "mm: age entries at once"
+
+
+def test_a_folder_of_patches_is_a_series(old_branch, reviewed, tmp_path):
+    """In the order of their names, or of quilt's file `series`."""
+    planted(old_branch)
+    folder = tmp_path / "patches"
+    old_branch.git(old_branch.tree, "format-patch", "-q", "-o", folder, "base..HEAD")
+    old_branch.back()
+    assert len(reviewed(str(folder), old_branch.tree).patches) == 5
+    names = sorted(path.name for path in folder.iterdir())
+    (folder / "series").write_text(f"# mine\n{names[2]}\n")
+    answer = reviewed(str(folder), old_branch.tree)
+    assert [len(one.fixed) for one in answer.patches] == [2]
