@@ -81,7 +81,8 @@ def planted(branch: Branch) -> None:
     branch.edit(shadow, "\t\treturn 0;\n", "\t\tgoto out;\n")
     branch.edit(shadow, "\t\treturn -ENOMEM;\n", "\t\tgoto out;\n")
     branch.edit(shadow, "\tif (page)\n\t\tfree_page(page);\n",
-                "\tif (page)\n\t\tfree_page(page);\nout:\n\tarch_enter_lazy_mmu_mode();\n")  # fmt: skip
+                "\tif (page)\n\t\tfree_page(page);\n"
+                "out:\n\tarch_enter_lazy_mmu_mode();\n")  # fmt: skip
     branch.commit("shadow: fill it outside of the mode")
     branch.rename("mm/wrong_free.c", "release_entry", "drop_entry")
     branch.commit("mm: rename release_entry()")

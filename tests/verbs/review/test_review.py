@@ -28,7 +28,8 @@ def test_each_patch_of_the_planted_series_does_what_it_does(old_branch, reviewed
     ]
     assert named(fourth.told) == [("M1", "free-before-flush", "drop_entry")]
     assert fourth.moved[0].origin.function == "release_entry"
-    assert fifth.moved and fifth.told == fifth.moved
+    assert fifth.moved
+    assert fifth.told == fifth.moved
     assert {one.finding.file for one in fifth.moved} == {"mm/odd_nesting.c"}
     whole = answer.series
     assert [one.name for one in whole.new] == ["N1"]
