@@ -12,7 +12,14 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.snapshot.listing import CONTENT_CAP
-from lazymmu.snapshot.object_store import CONTENT_LIMIT, GitEntry, StoreError, write_below
+from lazymmu.snapshot.object_store import (
+    CONTENT_LIMIT,
+    Changed,
+    GitEntry,
+    LogEntry,
+    StoreError,
+    write_below,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +58,47 @@ class GitStore:
             return {}
         name = f"{commit}:{below}" if below else commit
         return _listed(self._must("ls-tree", "-r", "-z", name))
+
+    def log(self, old: str, new: str) -> list[LogEntry]:
+        """The commits that `new` has and `old` has not; see ObjectStore."""
+        form = "--format=format:%H%x00%P%x00%s"
+        shown = self._must("log", "--topo-order", "--reverse", form, new, f"^{old}", "--")
+        return [
+            LogEntry(name.decode(), tuple(parents.decode().split()), said.decode(errors="replace"))
+            for name, parents, said in (
+                line.split(b"\0", 2) for line in shown.split(b"\n") if line.count(b"\0") >= 2
+            )
+        ]
+
+    def directory(self, commit: str, below: str = "") -> str:
+        """The name of a directory of a commit as it is; see ObjectStore."""
+        return self._verified(f"{commit}:{below}")
+
+    def tags(self) -> dict[str, str]:
+        """The commit of each tag; see ObjectStore."""
+        form = (
+            "%(refname:strip=2)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
+        )
+        found = {}
+        for line in self._must("for-each-ref", f"--format={form}", "refs/tags").splitlines():
+            name, *objects = line.split(b"\0")
+            for kind, commit in (objects[:2], objects[2:]):
+                if kind == b"commit":
+                    found[os.fsdecode(name)] = commit.decode()
+        return found
+
+    def changed(self, old: str, new: str, below: str = "") -> Changed:
+        """What differs between two commits in a directory; see ObjectStore."""
+        where = ("--relative=" + below + "/",) if below else ()
+        shown = self._must("diff-tree", "-r", "-z", "--no-renames", *where, old, new)
+        parts = shown.split(b"\0")
+        found: Changed = {}
+        for head, path in zip(parts[::2], parts[1::2], strict=False):
+            modes = head.decode().lstrip(":").split(" ")
+            entries = (GitEntry(modes[0], modes[2]), GitEntry(modes[1], modes[3]))
+            before, after = (None if int(one.mode, 8) == 0 else one for one in entries)
+            found[os.fsdecode(path)] = (before, after)
+        return found
 
     def blob(self, name: str, cap: int) -> bytes | None:
         """The content of a blob; see ObjectStore."""

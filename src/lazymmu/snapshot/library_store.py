@@ -20,7 +20,9 @@ from lazymmu.snapshot.git_directory import SMALL_LIMIT, read_file
 from lazymmu.snapshot.listing import CONTENT_CAP
 from lazymmu.snapshot.object_store import (
     CONTENT_LIMIT,
+    Changed,
     GitEntry,
+    LogEntry,
     StoreError,
     tree_entries,
     write_below,
@@ -44,6 +46,9 @@ _MOST_ENTRIES: Final = 2_000_000
 
 _MOST_FILES: Final = 1_000_000
 """Most loose objects and packs, or references, that are looked at."""
+
+_MOST_COMMITS: Final = 2_000_000
+"""Most commits of one question: all of Linux has less than one and a half million."""
 
 _OBJECT_PARTS: Final = re.compile(r"[0-9a-f]{2}|pack|info")
 """The directories of objects (gitrepository-layout): whatever else is there, nobody opens."""
@@ -91,16 +96,9 @@ class LibraryStore:
 
     def files(self, commit: str, below: str = "") -> dict[str, GitEntry]:
         """Every file of a commit in a directory; see ObjectStore."""
-        content = self._object(commit, "commit")
-        head = content.split(b"\n", 1)[0]
-        if not head.startswith(b"tree "):
-            raise StoreError("a commit is damaged")
-        tree = head.removeprefix(b"tree ").decode("ascii", "replace")
-        for part in filter(None, below.split("/")):
-            entries = tree_entries(self._object(tree, "tree"), len(tree) // 2)
-            tree = next((name for mode, at, name in entries if (mode, at) == ("040000", part)), "")
-            if not tree:
-                return {}
+        tree = self.directory(commit, below)
+        if not tree:
+            return {}
         found: dict[str, GitEntry] = {}
         pending = [("", tree, 0)]
         while pending:
@@ -113,6 +111,80 @@ class LibraryStore:
             if len(found) + len(pending) > _MOST_ENTRIES or depth > _DEEPEST:
                 raise StoreError("a commit has too many files")
         return found
+
+    def log(self, old: str, new: str) -> list[LogEntry]:
+        """The commits that `new` has and `old` has not; see ObjectStore."""
+        import pygit2
+
+        found = []
+        try:
+            order = pygit2.enums.SortMode.TOPOLOGICAL | pygit2.enums.SortMode.REVERSE
+            walker = self._repository.walk(new, order)
+            walker.hide(old)
+            for commit in walker:
+                said = commit.raw_message.lstrip(b"\n").split(b"\n", 1)[0]
+                parents = tuple(str(parent) for parent in commit.parent_ids)
+                found.append(LogEntry(str(commit.id), parents, said.decode("utf-8", "replace")))
+                if len(found) > _MOST_COMMITS:
+                    raise StoreError(f"more than {_MOST_COMMITS} commits are asked about")
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise StoreError(f"the history cannot be followed: {error}") from None
+        return found
+
+    def tags(self) -> dict[str, str]:
+        """The commit of each tag; see ObjectStore."""
+        import pygit2
+
+        found = {}
+        for name in self._repository.listall_references():
+            if name.startswith("refs/tags/"):
+                # A tag of something else, or one that leads nowhere.
+                with contextlib.suppress(KeyError, ValueError, pygit2.GitError):
+                    commit = self._repository.lookup_reference(name).peel(pygit2.Commit)
+                    found[name.removeprefix("refs/tags/")] = str(commit.id)
+        return found
+
+    def changed(self, old: str, new: str, below: str = "") -> Changed:
+        """What differs between two commits in a directory; see ObjectStore."""
+        found: Changed = {}
+        pending = [("", self.directory(old, below), self.directory(new, below), 0)]
+        while pending:
+            above, one, other, depth = pending.pop()
+            before, after = self._entries(one), self._entries(other)
+            for part in sorted({*before, *after}):
+                was, now = before.get(part), after.get(part)
+                if was == now:
+                    continue
+                path = above + part
+                (old_tree, old_file), (new_tree, new_file) = _parted(was), _parted(now)
+                if old_tree or new_tree:
+                    pending.append((f"{path}/", old_tree, new_tree, depth + 1))
+                if old_file or new_file:
+                    found[path] = (old_file, new_file)
+            if len(found) + len(pending) > _MOST_ENTRIES or depth > _DEEPEST:
+                raise StoreError("two commits differ in too many files")
+        return found
+
+    def directory(self, commit: str, below: str = "") -> str:
+        """The name of a directory of a commit as it is; see ObjectStore."""
+        content = self._object(commit, "commit")
+        head = content.split(b"\n", 1)[0]
+        if not head.startswith(b"tree "):
+            raise StoreError("a commit is damaged")
+        tree = head.removeprefix(b"tree ").decode("ascii", "replace")
+        for part in filter(None, below.split("/")):
+            entry = self._entries(tree).get(part)
+            if entry is None or entry.mode != "040000":
+                return ""
+            tree = entry.blob
+        return tree
+
+    def _entries(self, tree: str) -> dict[str, GitEntry]:
+        """What a tree object has, by name; of none, nothing."""
+        if not tree:
+            return {}
+        entries = tree_entries(self._object(tree, "tree"), len(tree) // 2)
+        return {part: GitEntry(mode, blob) for mode, part, blob in entries}
 
     def blob(self, name: str, cap: int) -> bytes | None:
         """The content of a blob; see ObjectStore."""
@@ -179,6 +251,13 @@ class LibraryStore:
             raise StoreError(f"the {kind} {name} is not there") from None
         except (ValueError, pygit2.GitError) as error:
             raise StoreError(f"the {kind} {name} cannot be read: {error}") from None
+
+
+def _parted(entry: GitEntry | None) -> tuple[str, GitEntry | None]:
+    """The tree object of an entry that is a directory, or the entry of a file."""
+    if entry is None:
+        return "", None
+    return (entry.blob, None) if entry.mode == "040000" else ("", entry)
 
 
 def open_library(

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["CONTENT_LIMIT", "GitEntry", "ObjectStore", "StoreError", "tree_entries", "write_below"]
+__all__ = [
+    "CONTENT_LIMIT",
+    "Changed",
+    "GitEntry",
+    "LogEntry",
+    "ObjectStore",
+    "StoreError",
+    "tree_entries",
+    "write_below",
+]
 
 CONTENT_LIMIT = 1 << 30
 """Bytes that the contents of files may have together, where they are all in memory."""
@@ -43,6 +52,18 @@ class GitEntry(NamedTuple):
         return self.mode == "120000"
 
 
+Changed = dict[str, tuple["GitEntry | None", "GitEntry | None"]]
+"""What differs between two commits: by path the file before and after, None where there is none."""
+
+
+class LogEntry(NamedTuple):
+    """A commit of a history: its name, its parents, and the first line of what it says."""
+
+    commit: str
+    parents: tuple[str, ...]
+    subject: str
+
+
 class ObjectStore(Protocol):
     """Reads commits and what is in them. Every method raises StoreError for what it cannot read."""
 
@@ -56,6 +77,22 @@ class ObjectStore(Protocol):
 
     def files(self, commit: str, below: str = "") -> dict[str, GitEntry]:
         """Every file of a commit in the directory `below` ("" for the top), relative to it."""
+        ...
+
+    def log(self, old: str, new: str) -> list[LogEntry]:
+        """The commits that `new` has and `old` has not, each after all of its parents."""
+        ...
+
+    def directory(self, commit: str, below: str = "") -> str:
+        """The name of a directory of a commit with all that is in it, "" where there is none."""
+        ...
+
+    def tags(self) -> dict[str, str]:
+        """The commit of each tag, by the tag's name."""
+        ...
+
+    def changed(self, old: str, new: str, below: str = "") -> Changed:
+        """What differs between two commits in a directory, by path relative to it."""
         ...
 
     def blob(self, name: str, cap: int) -> bytes | None:
