@@ -60,9 +60,15 @@ class KeptFact(NamedTuple):
 class Facts:
     """The facts of one tree in a store that all trees share."""
 
-    def __init__(self, tree: Tree, ids: ContentIds, store: Store | None) -> None:
-        """Keep facts about `tree`, whose contents `ids` tells, in `store`; None keeps nothing."""
+    def __init__(
+        self, tree: Tree, ids: ContentIds, store: Store | None, rested: set[str] | None = None
+    ) -> None:
+        """Keep facts about `tree`, whose contents `ids` tells, in `store`; None keeps nothing.
+
+        rested: gets the path of every input of each fact that is used or kept.
+        """
         self._tree = tree
+        self._rested = set() if rested is None else rested
         self._ids = ids
         self._store = store
 
@@ -76,9 +82,11 @@ class Facts:
         said: the words that must have been said when they were kept.
         """
         for name in self._names(kind, key):
-            changed = self._changed(self._get(f"{kind}:inputs", name), said or {})
+            inputs = self._get(f"{kind}:inputs", name)
+            changed = self._changed(inputs, said or {})
             value = self._get(f"{kind}:value", name) if changed is not None else None
             if changed is not None and value is not None:
+                self._rested.update(mapped(mapped(inputs)["files"]))
                 yield KeptFact(name, value, changed)
 
     def used(self, kind: str, key: str, fact: KeptFact) -> None:
@@ -99,6 +107,7 @@ class Facts:
 
         Nothing is kept, and the name is "", if one of them could not be read or was seen to change.
         """
+        self._rested.update(inputs)
         if self._store is None or self._ids.moving or UNREADABLE in inputs.values():
             return ""
         all_inputs = {"files": dict(inputs), "said": dict(said or {})}

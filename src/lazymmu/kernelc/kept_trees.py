@@ -70,7 +70,7 @@ class _State:
         self._profile = profile
         self._given = config
         self._within = within
-        self._facts = Facts(library.tree, library.ids, library.cache)
+        self._facts = Facts(library.tree, library.ids, library.cache, library.rested)
         machine = (
             profile.name,
             profile.arch_dir,

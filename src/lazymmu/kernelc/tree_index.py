@@ -111,7 +111,8 @@ def _kept(store: Store | None, wanted: Mapping[str, str]) -> dict[str, Names]:
 class TreeIndex:
     """What all profiles of `tree` share.
 
-    kconfig: Kconfig files that are read already; ids: what the tree's files hold.
+    kconfig: Kconfig files that are read already; ids: what the tree's files hold; rested: paths of
+    all that the facts rest on which were used or kept in this process.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class TreeIndex:
         self.cache = cache
         self.ids = ContentIds(tree, manifest, cache)
         self.kconfig: dict[str, KconfigFile] = {}
+        self.rested: set[str] = set()
         self._names: dict[str, Names] = {}
         self._running: list[Task[_Survey]] = []
 

@@ -88,10 +88,41 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     if known is not None:
         known = replace(known, tree=replace(known.tree, path=asked.path))
         return known if folder is None else folder.told(known)
+    result = _whole(asked, _library(asked))
+    if result.arches:
+        asked.keep("check", result)
+        return result if folder is None else folder.told(result)
+    return result if folder is None else replace(result, tree=folder.info(result.tree))
+
+
+@seldom_collected()
+def check_with_inputs(
+    path: Where, **options: Unpack[TreeOptions]
+) -> tuple[CheckResult, frozenset[str]]:
+    """Check a kernel tree in this process alone, and tell all paths that the result rests on.
+
+    Those are files, directories, and paths at which nothing was found. What changes at none of them
+    can change the result by a word alone that the whole tree is searched for
+    (`prefilter.searched()`). Arguments and errors are those of `check`; it needs a `cache_dir`,
+    since what nobody keeps has no inputs.
+    """
+    _, asked = _parsed(path, **options)
+    asked.jobs = 1
+    library = _library(asked)
+    result = _whole(asked, library)
+    return result, frozenset(library.rested)
+
+
+def _library(asked: _Request) -> TreeIndex:
+    return TreeIndex(asked.tree, jobs=asked.jobs, cache=asked.store, manifest=asked.manifest)
+
+
+def _whole(asked: _Request, library: TreeIndex) -> CheckResult:
+    """What a tree comes to, looked at anew but for the facts that are kept."""
     marks = prefilter(asked.tree, asked.jobs, asked.manifest, asked.store)
-    looked = _analysed(asked, marks)
+    looked = _analysed(asked, marks, library)
     rows = {item.arch: _row(item, asked.dialect) for item in looked}
-    result = CheckResult(
+    return CheckResult(
         tree=TreeInfo(asked.path, asked.tree.release, asked.dialect.name),
         arches=tuple(item.arch for item in looked),
         findings=with_code(
@@ -99,10 +130,6 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
         ),
         coverage=_coverage(asked, marks, looked) if looked else _nothing(asked),
     )
-    if not looked:
-        return result if folder is None else replace(result, tree=folder.info(result.tree))
-    asked.keep("check", result)
-    return result if folder is None else folder.told(result)
 
 
 @seldom_collected()
@@ -113,7 +140,7 @@ def sections(path: Where, **options: Unpack[TreeOptions]) -> Sections:
     if known is not None:
         return known if folder is None else folder.rows(known)
     marks = prefilter(asked.tree, asked.jobs, asked.manifest, asked.store)
-    looked = _analysed(asked, marks)
+    looked = _analysed(asked, marks, _library(asked))
     if not looked:
         return Sections((), _nothing(asked))
     by_place: dict[tuple[str, int, str], list[SectionRow]] = {}
@@ -200,10 +227,9 @@ def _parsed(
     )
 
 
-def _analysed(asked: _Request, marks: Prefilter) -> list[ArchResult]:
+def _analysed(asked: _Request, marks: Prefilter, library: TreeIndex) -> list[ArchResult]:
     """Look at each architecture that was asked for and has the mode."""
     wanted = [p for p in marks.machines if not asked.arches or p.name in asked.arches]
-    library = TreeIndex(asked.tree, jobs=asked.jobs, cache=asked.store, manifest=asked.manifest)
     looked: list[ArchResult] = []
     done = 0
     asked.tell("checking", 0, len(wanted))

@@ -89,7 +89,7 @@ class KeptAnalysis:
         self._view = view
         self._marks = marks
         library = view.library
-        self._facts = Facts(library.tree, library.ids, library.cache)
+        self._facts = Facts(library.tree, library.ids, library.cache, library.rested)
         self._key = ""
         if view.identity:
             self._key = digest(view.identity, tuple(rules), repr(dialect), self._words_digest())

@@ -70,6 +70,11 @@ def takers() -> list[bytes]:
     ]
 
 
+def searched() -> list[bytes]:
+    """The words that the whole tree is searched for, whatever is built."""
+    return [MODE_WORD, _SELECTED, *takers()]
+
+
 def prefilter(
     tree: Tree, jobs: int, manifest: Mapping[str, Stamp], cache: Cache | None = None
 ) -> Prefilter:
