@@ -26,7 +26,13 @@ FORMATS = formats.VERBS[NAME]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu history`."""
-    options.add_trees(parser)
+    parser.add_argument(
+        "trees",
+        metavar="TREE",
+        nargs="*",
+        help="top directory of a Linux source tree; with --git, a revision",
+    )
+    _add_commits(parser)
     options.add_reading(parser)
     parser.add_argument(
         "--min-confidence",
@@ -36,16 +42,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs.add_outputs(parser, FORMATS)
 
 
+def _add_commits(parser: argparse.ArgumentParser) -> None:
+    """Which commits, and who looks at them."""
+    group = parser.add_argument_group("commits")
+    group.add_argument(
+        "--git",
+        metavar="REPO",
+        help="ask about commits of this repository: revisions that are named, or a --range, or "
+        "every tag of a release",
+    )
+    group.add_argument("--range", metavar="A..B", help="the commits that B has and A has not")
+    group.add_argument(
+        "--every",
+        choices=("release", "merge", "commit"),
+        default="release",
+        help="which commits of the range are looked at for their own sake: tags of releases "
+        "(default), first parents of B, or all; of these, those that touch what a fact rests on",
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have the workers of this Dask scheduler look (tcp://host:8786); local (default): "
+        "processes here",
+    )
+
+
 def run(args: argparse.Namespace) -> ExitCode:
     """Ask, and print the matrix."""
     import lazymmu
+    from lazymmu.report.common.words import count
     from lazymmu.report.history.formats import of_history
+    from lazymmu.verbs.past.of_commits import Every
     from lazymmu.witness.finding import Confidence
 
-    args.path, args.kernel = [], None
     wanted = outputs.outputs(args, FORMATS)
     request = lazymmu.HistoryRequest(
-        **options.reading(args),
+        trees=args.trees,
+        repository=args.git,
+        range=args.range,
+        every=Every(args.every),
+        scheduler=args.scheduler,
+        arches=options.listed(args.arch),
+        dialect=args.dialect,
+        jobs=args.jobs,
+        cache_dir=options.cache_dir(args),
         min_confidence=Confidence(args.min_confidence or Confidence.MEDIUM),
     )
     with progress(quiet=args.quiet) as show:
@@ -54,5 +94,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     for sentence in answer.missing:
         say(sentence)
     if answer.interrupted:
-        say(f"interrupted: {len(answer.points)} of {len(request.trees)} trees were looked at")
+        done = answer.made + answer.recalled
+        why = answer.trouble or "interrupted"
+        say(f"{why}: {count(done, 'tree')} looked at; run it again to go on from there")
     return answer.exit_code()

@@ -3,41 +3,75 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.problem import Problem
-from lazymmu.verbs import reading
+from lazymmu.snapshot.repository import view
+from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.given import several
 from lazymmu.verbs.lineage import by_release, lineage
-from lazymmu.verbs.past.points import Point, heads
+from lazymmu.verbs.past.looking import Looking
+from lazymmu.verbs.past.of_commits import CommitHistory, Every
+from lazymmu.verbs.past.of_trees import TreeHistory
 from lazymmu.verbs.past.problems import problems_of
-from lazymmu.verbs.reading import TreeRequest
+from lazymmu.verbs.past.searches import Searches
+from lazymmu.verbs.past.workers import workers_at
 from lazymmu.witness.finding import Confidence
-from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
-    from lazymmu.witness.finding import CheckResult
-    from lazymmu.witness.source.check import Progress, Where
+    from lazymmu.verbs.past.spans import Span
+    from lazymmu.witness.source.check import Progress
 
 __all__ = ["HistoryAnswer", "HistoryRequest", "history"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRequest(TreeRequest):
+class HistoryRequest:
     """A question for `history`: all that `lazymmu history` can be asked.
 
+    :param trees: top directories of source trees; with `repository`, revisions in it.
+    :param repository: a directory in a git repository of the kernel, whose commits are asked about.
+    :param range: `A..B`, the commits whose history is asked; without it, and without revisions,
+        all tags of releases.
+    :param every: which commits of the range are points of the history.
+    :param arches: as for `CheckRequest`.
+    :param dialect: as for `CheckRequest`.
     :param min_confidence: how sure a finding must be to be a problem.
+    :param jobs: processes; None for one per processor.
+    :param cache_dir: folder of the store, in which a run that is broken off is gone on with; None
+        for one that is gone with the answer.
+    :param scheduler: the address of a Dask scheduler; None or ``local`` for processes here.
     """
 
+    trees: Sequence[str | os.PathLike[str]] = ()
+    repository: str | os.PathLike[str] | None = None
+    range: str | None = None
+    every: Every = Every.RELEASE
+    arches: Sequence[str] = ()
+    dialect: str | None = None
     min_confidence: Confidence = Confidence.MEDIUM
+    jobs: int | None = None
+    cache_dir: str | os.PathLike[str] | None = None
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
-        """As for every tree; a confidence may be a word."""
-        TreeRequest.__post_init__(self)
+        """Collections are kept as tuples; a confidence, and what points are, may be a word."""
+        for name in ("trees", "arches"):
+            object.__setattr__(self, name, several(getattr(self, name)))
         object.__setattr__(self, "min_confidence", Confidence(self.min_confidence))
+        object.__setattr__(self, "every", Every(self.every))
+        if any(isinstance(tree, Tree) for tree in self.trees):
+            raise TypeError("history needs the paths of trees, not open ones")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +79,23 @@ class HistoryAnswer:
     """What became of which problem.
 
     :param request: the question.
-    :param points: the trees in the order of their releases.
+    :param points: the trees in the order of their releases, or commits in that of their history.
     :param problems: those that hurt first.
-    :param interrupted: whether the user broke off; what had been found by then is here.
+    :param commits: how many commits were gone through.
+    :param made: how many trees and commits were looked at now.
+    :param recalled: how many looks were in the store.
+    :param interrupted: whether it was broken off; what had been found by then is here.
+    :param trouble: why, where it was not the user.
     """
 
     request: HistoryRequest
     points: tuple[Point, ...]
     problems: tuple[PastProblem, ...]
+    commits: int = 0
+    made: int = 0
+    recalled: int = 0
     interrupted: bool = False
+    trouble: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -63,13 +105,13 @@ class HistoryAnswer:
             if point.result is None:
                 said.append(point.trouble)
             elif not point.result.arches:
-                said.append(f"{point.path} does not implement the lazy MMU mode")
+                said.append(f"{point.name} does not implement the lazy MMU mode")
         return tuple(said)
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: found where any tree has a problem."""
         if self.interrupted:
-            return ExitCode.INTERRUPTED
+            return ExitCode.INCONCLUSIVE if self.trouble else ExitCode.INTERRUPTED
         if self.problems:
             return ExitCode.FOUND
         blind = any(point.result and point.result.coverage.blind for point in self.points)
@@ -77,57 +119,150 @@ class HistoryAnswer:
 
 
 def history(asked: HistoryRequest, *, progress: Progress | None = None) -> HistoryAnswer:
-    """Tell what became of the problems of several trees.
+    """Tell what became of the problems of several trees, or of a repository's commits.
 
     :param asked: the question.
     :param progress: called with a stage, how much of it is done, and of how much.
     :returns: the trees in their order, and what each has of each problem.
     :raises lazymmu.Problem: the request cannot be met, or none of the trees could be looked at.
     """
-    arches = reading.arches_of(asked)
-    results: list[tuple[Where, CheckResult | None, str]] = []
-    interrupted = False
-    for number, tree in enumerate(asked.trees):
-        name = os.path.basename(os.path.abspath(reading.called(tree)))
-        if progress is not None:
-            progress(f"history: {name}", number, len(asked.trees))
+    _refuse(asked)
+    names.dialect(asked.dialect)
+    with contextlib.ExitStack() as stack:
+        cache_dir = asked.cache_dir or stack.enter_context(tempfile.TemporaryDirectory())
+        # Workers elsewhere tell by it whether they share the store.
+        with contextlib.suppress(OSError):
+            os.makedirs(cache_dir, mode=0o700, exist_ok=True)
+        workers = workers_at(asked.scheduler, asked.jobs)
+        looking = Looking(workers, os.fspath(cache_dir), progress)
         try:
-            results.append((tree, reading.read(source.check, tree, asked, arches, None), ""))
-        except Problem as problem:
-            results.append((tree, None, str(problem)))
-        except KeyboardInterrupt:
-            interrupted = True
-            break
-    if not any(result for _, result, _ in results):
-        if interrupted:
-            raise KeyboardInterrupt
-        raise Problem("; ".join(trouble for _, _, trouble in results))
-    points, trees = _points(results)
-    former = lineage([(reading.opened(tree), result.findings) for tree, result in trees])
-    problems = problems_of(points, former, asked.min_confidence)
-    return HistoryAnswer(request=asked, points=points, problems=problems, interrupted=interrupted)
-
-
-def _points(
-    results: list[tuple[Where, CheckResult | None, str]],
-) -> tuple[tuple[Point, ...], list[tuple[Where, CheckResult]]]:
-    """The points in their order, and the trees of those that could be looked at."""
-    releases = [result.tree.release if result else "" for _, result, _ in results]
-    paths = [reading.called(tree) for tree, _, _ in results]
-    names = heads(paths, releases)
-    points, trees = [], []
-    for place in by_release(releases):
-        tree, result, trouble = results[place]
-        name = names[place] or os.path.basename(os.path.abspath(paths[place]))
-        points.append(
-            Point(
-                name=name,
-                release=releases[place],
-                path=paths[place],
-                result=result,
-                trouble=trouble,
+            if asked.repository is None:
+                return _of_trees(asked, looking)
+            seen = stack.enter_context(view(os.fspath(asked.repository)))
+            places = [os.fspath(asked.repository)]
+            found = CommitHistory(
+                seen,
+                looking,
+                arches=names.arches(asked.arches, places) or (),
+                dialect=asked.dialect,
             )
+            return _of_commits(asked, found, looking)
+        finally:
+            looking.end()
+
+
+def _refuse(asked: HistoryRequest) -> None:
+    """Raise Problem for a question that has no answer."""
+    if asked.repository is None:
+        if not asked.trees:
+            raise Problem("history needs trees, or --git with a repository")
+        if asked.range is not None or asked.every is not Every.RELEASE:
+            raise Problem("--range and --every go with --git")
+    elif asked.trees and asked.range is not None:
+        raise Problem("--range and revisions cannot be combined")
+    elif asked.range is None and asked.every is not Every.RELEASE:
+        raise Problem("--every merge and --every commit need a --range")
+
+
+def _of_trees(asked: HistoryRequest, looking: Looking) -> HistoryAnswer:
+    arches = names.arches(asked.arches, asked.trees) or ()
+    found = TreeHistory(looking, arches=arches, dialect=asked.dialect)
+    points = found.of([os.fspath(tree) for tree in asked.trees])
+    _none(points, looking)
+    former = lineage(
+        [(found.tree(point), point.result.findings) for point in points if point.result is not None]
+    )
+    return _answer(asked, looking, points, problems_of(points, former, asked.min_confidence))
+
+
+def _of_commits(asked: HistoryRequest, found: CommitHistory, looking: Looking) -> HistoryAnswer:
+    linear = asked.range is not None
+    if asked.range is not None:
+        points = found.of_range(asked.range, asked.every)
+    elif asked.trees:
+        points = found.of_revisions([os.fspath(tree) for tree in asked.trees])
+    else:
+        points = found.of_releases()
+    _none(points, looking)
+    if not linear:
+        points = [points[place] for place in by_release([point.release for point in points])]
+    former = lineage(
+        [(found.tree(one.commit), one.result.findings) for one in points if one.result is not None]
+    )
+    problems = problems_of(points, former, asked.min_confidence, linear=linear)
+    problems = _with_commits(problems, found, points, asked.min_confidence)
+    return _answer(asked, looking, points, problems, found.commits)
+
+
+def _none(points: Sequence[Point], looking: Looking) -> None:
+    """Raise where nothing was looked at: Problem, or the interrupt that kept it from being."""
+    if any(point.result is not None for point in points):
+        return
+    if looking.trouble:
+        raise Problem(looking.trouble)
+    if looking.interrupted:
+        raise KeyboardInterrupt
+    raise Problem("; ".join(dict.fromkeys(point.trouble for point in points)))
+
+
+def _answer(
+    asked: HistoryRequest,
+    looking: Looking,
+    points: Sequence[Point],
+    problems: tuple[PastProblem, ...],
+    commits: int = 0,
+) -> HistoryAnswer:
+    return HistoryAnswer(
+        request=asked,
+        points=tuple(points),
+        problems=problems,
+        commits=commits,
+        made=looking.made,
+        recalled=looking.recalled,
+        interrupted=looking.interrupted,
+        trouble=looking.trouble,
+    )
+
+
+def _with_commits(
+    problems: Sequence[PastProblem],
+    found: CommitHistory,
+    points: Sequence[Point],
+    confidence: Confidence,
+) -> tuple[PastProblem, ...]:
+    """The problems with the commit of each span that has one."""
+    wanted = [
+        (one, span, came) for one in problems for span, came in _spans(one) if span.after != ""
+    ]
+    commits = Searches(found, confidence).run(wanted, points)
+
+    def told(problem: PastProblem, span: Span | None) -> Span | None:
+        among = commits.get((problem.id, span), ()) if span is not None else ()
+        if span is None or not among:
+            return span
+        if len(among) > 1:
+            return replace(span, among=among)
+        return replace(span, commit=among[0], subject=found.subject(among[0]))
+
+    return tuple(
+        replace(
+            one,
+            introduced=told(one, one.introduced),
+            fixed=told(one, one.fixed),
+            backported=tuple(
+                replace(series, span=told(one, series.span)) for series in one.backported
+            ),
         )
-        if result is not None:
-            trees.append((tree, result))
-    return tuple(points), trees
+        for one in problems
+    )
+
+
+def _spans(problem: PastProblem) -> Iterator[tuple[Span, bool]]:
+    """The spans of a problem, each with whether it came in it."""
+    if problem.introduced is not None:
+        yield problem.introduced, True
+    if problem.fixed is not None:
+        yield problem.fixed, False
+    for series in problem.backported:
+        if series.span is not None:
+            yield series.span, False

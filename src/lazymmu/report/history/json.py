@@ -29,6 +29,8 @@ def render(answer: HistoryAnswer) -> str:
         {
             "releases": [_release(point) for point in answer.points],
             "problems": [_problem(one, answer) for one in answer.problems],
+            "commits": answer.commits,
+            "looked_at": {"now": answer.made, "before": answer.recalled},
             "interrupted": answer.interrupted,
         },
     )
@@ -96,4 +98,5 @@ def _state(release: str, cell: Cell) -> dict[str, Any]:
 def _span(span: Span | None) -> dict[str, Any] | None:
     if span is None:
         return None
-    return {name: value or None for name, value in asdict(span).items()}
+    said = {name: value or None for name, value in asdict(span).items()}
+    return {**said, "among": list(span.among)}

@@ -10,7 +10,10 @@ from lazymmu.report.common.words import clean, count
 from lazymmu.verbs.past.states import Fate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lazymmu.verbs.history import HistoryAnswer
+    from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
     from lazymmu.verbs.past.spans import Backported, Span
 
@@ -26,6 +29,9 @@ _MARKS: Final = {
     Fate.BELOW_CONFIDENCE: "?",
     Fate.INCONCLUSIVE: "!",
 }
+
+_MOST_COLUMNS: Final = 12
+_SHORT: Final = 12
 
 _LEGEND: Final = {
     Fate.THERE: "there",
@@ -43,25 +49,64 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
     """The matrix, what its marks mean, and why cells are as they are where that is not plain."""
     from rich.table import Table
 
+    shown = _shown(answer.points)
+    by_commit = any(one.commit or one.among for one in _spans(answer.problems))
     hurting = sum(bool(one.hurts) for one in answer.problems)
     problems = count(len(answer.problems), "problem")
-    lines = [f"{problems}, {hurting} of them hurt; {count(len(answer.points), 'tree')}."]
+    lines = [f"{problems}, {hurting} of them hurt; {_gone_through(answer)}."]
+    if len(shown) < len(answer.points):
+        left = len(answer.points) - len(shown)
+        lines.append(f"{left} more points at which something changed are in JSON and CSV.")
     used = dict.fromkeys(cell.state for one in answer.problems for cell in one.cells)
     if used:
         marks = (f"{_MARKS[state]} {_LEGEND[state]}" for state in Fate if state in used)
         lines += table.folded(", ".join(marks), columns or 100)
     grid = Table(box=None, pad_edge=False, header_style="")
     grid.add_column("problem", overflow="fold")
-    for point in answer.points:
-        grid.add_column(clean(point.name), justify="center", overflow="fold")
-    grid.add_column("hurts", overflow="fold")
+    for place in shown:
+        grid.add_column(clean(answer.points[place].name), justify="center", overflow="fold")
+    for head in ("came by", "went by", "hurts") if by_commit else ("hurts",):
+        grid.add_column(head, overflow="fold")
     for one in answer.problems:
-        marked = [_MARKS[cell.state] for cell in one.cells]
-        grid.add_row(clean(f"{one.id} {_name(one)}"), *marked, clean(" ".join(one.hurts) or "-"))
+        marked = [_MARKS[one.cells[place].state] for place in shown]
+        spans = [_by(one.introduced), _by(one.fixed)] if by_commit else []
+        last = clean(" ".join(one.hurts) or "-")
+        grid.add_row(clean(f"{one.id} {_name(one)}"), *marked, *map(clean, spans), last)
     text = "".join(f"{line}\n" for line in lines)
     if answer.problems:
         text += "\n" + table.plain(grid, columns) + _reasons(answer, columns)
     return text
+
+
+def _shown(points: Sequence[Point]) -> list[int]:
+    """The places of the points that are columns: all, or of very many both ends and releases."""
+    if len(points) <= _MOST_COLUMNS:
+        return list(range(len(points)))
+    ends = {0, len(points) - 1}
+    named = {n for n, one in enumerate(points) if not one.commit.startswith(one.name)}
+    return sorted(ends | named if len(ends | named) <= _MOST_COLUMNS else ends)
+
+
+def _gone_through(answer: HistoryAnswer) -> str:
+    """How much was looked at."""
+    if not answer.commits:
+        return count(len(answer.points), "tree")
+    looked = answer.made + answer.recalled
+    return f"{count(answer.commits, 'commit')} gone through, {looked} looked at"
+
+
+def _spans(problems: Sequence[PastProblem]) -> Iterator[Span]:
+    for one in problems:
+        yield from (span for span in (one.introduced, one.fixed) if span is not None)
+
+
+def _by(span: Span | None) -> str:
+    """Which commit it was, as short as it may be."""
+    if span is None or not span.after:
+        return "-"
+    if span.among:
+        return f"one of {len(span.among)}"
+    return span.commit[:_SHORT] or "?"
 
 
 def heads(answer: HistoryAnswer) -> tuple[str, ...]:
@@ -96,10 +141,11 @@ def _name(problem: PastProblem) -> str:
 
 def _reasons(answer: HistoryAnswer, columns: int | None) -> str:
     """A line for each reason that cells have."""
+    names = {answer.points[place].name for place in _shown(answer.points)}
     found: dict[tuple[str, Fate, str], list[str]] = {}
     for one in answer.problems:
         for point, cell in zip(answer.points, one.cells, strict=True):
-            if cell.why:
+            if cell.why and point.name in names:
                 found.setdefault((one.id, cell.state, cell.why), []).append(point.name)
     lines: list[str] = []
     for (name, state, why), places in found.items():
@@ -112,7 +158,7 @@ def _between(span: Span | None) -> str:
     if span is None:
         return ""
     if span.commit:
-        return f"{span.commit[:12]} {span.subject}".rstrip()
+        return f"{span.commit[:_SHORT]} {span.subject}".rstrip()
     return f"{span.after}..{span.by}" if span.after else f"..{span.by}"
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.verbs.lineage import chains, key_of
@@ -63,12 +63,17 @@ class PastProblem:
 
 
 def problems_of(
-    points: Sequence[Point], former: Mapping[Key, Key], confidence: Confidence
+    points: Sequence[Point],
+    former: Mapping[Key, Key],
+    confidence: Confidence,
+    *,
+    linear: bool = False,
 ) -> tuple[PastProblem, ...]:
     """All problems of points in their order, those that hurt first.
 
     :param former: what a problem was before that has changed its place (`verbs.lineage`).
     :param confidence: the least of a finding that makes a problem.
+    :param linear: each point has all before it, as commits of one range do.
     """
     known = chains(former)
     found: dict[tuple[Key, ...], None] = {}
@@ -77,13 +82,14 @@ def problems_of(
             told = finding.severity is not Severity.INFORMATION
             if told and finding.confidence.rank >= confidence.rank:
                 found[known.get(key_of(finding), (key_of(finding),))] = None
-    made = [_problem(keys, points, confidence) for keys in found]
+    made = [_problem(keys, cells_of(keys, points, confidence), points, linear) for keys in found]
     made.sort(key=lambda one: (not one.hurts, one.file, one.function, one.rule))
     return tuple(_numbered(one, number) for number, one in enumerate(made, 1))
 
 
-def _problem(keys: Sequence[Key], points: Sequence[Point], confidence: Confidence) -> PastProblem:
-    cells = cells_of(keys, points, confidence)
+def _problem(
+    keys: Sequence[Key], cells: tuple[Cell, ...], points: Sequence[Point], linear: bool
+) -> PastProblem:
     held = {key_of(finding) for cell in cells for finding in cell.findings}
     places = [(file, function) for rule, file, function in keys if (rule, file, function) in held]
     name = hashlib.blake2b("\0".join(keys[-1]).encode("utf-8", "replace"), digest_size=4)
@@ -95,13 +101,11 @@ def _problem(keys: Sequence[Key], points: Sequence[Point], confidence: Confidenc
         function=places[0][1],
         former=tuple(places[1:]),
         cells=cells,
-        introduced=spans.introduced(points, cells),
-        fixed=spans.fixed(points, cells),
-        backported=spans.backported(points, cells),
+        introduced=spans.introduced(points, cells, linear=linear),
+        fixed=spans.fixed(points, cells, linear=linear),
+        backported=spans.backported(points, cells, linear=linear),
     )
 
 
 def _numbered(problem: PastProblem, number: int) -> PastProblem:
-    from dataclasses import replace
-
     return replace(problem, id=f"H{number}")

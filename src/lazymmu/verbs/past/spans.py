@@ -2,7 +2,8 @@
 """Between which releases a problem came, went, and went in a stable series.
 
 Trees of releases are no line: 6.12.118 is no ancestor of 6.18. Of each series (6.12) the first tree
-at hand stands for mainline, and the later ones for what stable made of it.
+at hand stands for mainline, and the later ones for what stable made of it. Commits of one range are
+a line, and all of them mainline.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ class Span:
     :param by: the name of the first point that has it changed.
     :param commit: which commit of those in between, "" where no history was asked.
     :param subject: of that commit.
+    :param among: the commits one of which it is, where nobody can tell.
     """
 
     after: str
     by: str
     commit: str = ""
     subject: str = ""
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +54,38 @@ class Backported:
     span: Span | None = None
 
 
-def introduced(points: Sequence[Point], cells: Sequence[Cell]) -> Span | None:
-    """Where a problem came: "" after a release where it is in the first one already."""
+def introduced(
+    points: Sequence[Point], cells: Sequence[Cell], *, linear: bool = False
+) -> Span | None:
+    """Where a problem came: "" after a release where it is in the first one already.
+
+    :param linear: each point has all before it.
+    """
     first = next((n for n, cell in enumerate(cells) if cell.state.present), None)
     if first is None:
         return None
-    before = [n for n in _mainline(points) if n < first and cells[n].state in _ABSENT]
+    before = [n for n in _mainline(points, linear) if n < first and _absent(points[n], cells[n])]
     same = [n for n in range(first) if points[n].series == points[first].series]
-    known = [n for n in (*before, *same) if cells[n].state in _ABSENT]
+    known = [n for n in (*before, *same) if _absent(points[n], cells[n])]
     return Span(points[max(known)].name if known else "", points[first].name)
 
 
-def fixed(points: Sequence[Point], cells: Sequence[Cell]) -> Span | None:
+def fixed(points: Sequence[Point], cells: Sequence[Cell], *, linear: bool = False) -> Span | None:
     """Where mainline got rid of a problem, None where it has it, or nobody knows."""
-    mainline = _mainline(points)
+    mainline = _mainline(points, linear)
     having = [n for n in mainline if cells[n].state.present]
     if not having:
         return None
     later = [n for n in mainline if n > having[-1]]
-    gone = next((n for n in later if cells[n].state in _ABSENT), None)
+    gone = next((n for n in later if _absent(points[n], cells[n])), None)
     return None if gone is None else Span(points[having[-1]].name, points[gone].name)
 
 
-def backported(points: Sequence[Point], cells: Sequence[Cell]) -> tuple[Backported, ...]:
+def backported(
+    points: Sequence[Point], cells: Sequence[Cell], *, linear: bool = False
+) -> tuple[Backported, ...]:
     """What each series that had a problem made of it after its first tree."""
-    return tuple(_backported(points, cells))
+    return () if linear else tuple(_backported(points, cells))
 
 
 def _backported(points: Sequence[Point], cells: Sequence[Cell]) -> Iterator[Backported]:
@@ -84,14 +94,21 @@ def _backported(points: Sequence[Point], cells: Sequence[Cell]) -> Iterator[Back
         having = [n for n in ours if cells[n].state.present]
         if len(ours) < 2 or not having:
             continue
-        gone = next((n for n in ours if n > having[-1] and cells[n].state in _ABSENT), None)
+        gone = next((n for n in ours if n > having[-1] and _absent(points[n], cells[n])), None)
         name = f"{series[0]}.{series[1]}.y"
         span = None if gone is None else Span(points[having[-1]].name, points[gone].name)
         yield Backported(name, span)
 
 
-def _mainline(points: Sequence[Point]) -> list[int]:
-    """Of each series the first point."""
+def _absent(point: Point, cell: Cell) -> bool:
+    """Whether a problem is surely not there; where nobody has the mode, that says nothing of it."""
+    return cell.state in _ABSENT and point.result is not None and bool(point.result.arches)
+
+
+def _mainline(points: Sequence[Point], linear: bool) -> list[int]:
+    """Of each series the first point; of a line all."""
+    if linear:
+        return list(range(len(points)))
     first: dict[tuple[int, int], int] = {}
     for number, point in enumerate(points):
         first.setdefault(point.series, number)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.past.points import Point
     from lazymmu.witness.finding import CheckResult, Confidence, Finding, Lost
 
-__all__ = ["Cell", "Fate", "cells_of", "impossible"]
+__all__ = ["Cell", "Fate", "blind_in", "cells_of", "impossible"]
 
 
 class Fate(StrEnum):
@@ -112,7 +112,7 @@ def _absent(
         return Cell(Fate.INCONCLUSIVE, point.trouble)
     if why := impossible(keys[0][0], arches, point.result):
         return Cell(Fate.CANNOT_HAPPEN, why)
-    if lost := _blind(keys, arches, point.result):
+    if lost := blind_in(keys, arches, point.result):
         at = f"{lost.file}:{lost.line}: " if lost.file else ""
         return Cell(Fate.INCONCLUSIVE, f"{at}{lost.name}: {lost.reason}")
     if not having or number < having[0]:
@@ -129,13 +129,18 @@ def impossible(rule: str, arches: Collection[str], result: CheckResult) -> str:
     known = RULES.get(rule)
     if dialect is not None and known is not None and known.status(dialect) is Status.OFF:
         return f"the dialect {dialect.name} allows it"
-    if arches and result.arches and not set(arches) & set(result.arches):
+    if not result.arches:
+        return "no architecture of this tree has the mode"
+    if arches and not set(arches) & set(result.arches):
         return f"the mode is not on {', '.join(sorted(arches))} here"
     return ""
 
 
-def _blind(keys: Sequence[Key], arches: Collection[str], result: CheckResult) -> Lost | None:
-    """What was lost in the files that the problem is in, or on all of its architectures."""
+def blind_in(keys: Sequence[Key], arches: Collection[str], result: CheckResult) -> Lost | None:
+    """What was lost where a problem would be, None where all of that was seen.
+
+    :param keys: what the problem is known by; arches: where it is.
+    """
     files = [file for _, file, _ in keys]
     for lost in result.coverage.blind:
         whole = [f"arch/{arch}" for arch in arches]
