@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.given import Input
     from lazymmu.verbs.history import HistoryAnswer, HistoryRequest, history
     from lazymmu.verbs.review.request import ReviewRequest
-    from lazymmu.verbs.review.review import ReviewAnswer, ReviewRequest, review
+    from lazymmu.verbs.review.review import ReviewAnswer, review
     from lazymmu.verbs.sections import SectionsAnswer, SectionsRequest, sections
     from lazymmu.verbs.trace import TraceAnswer, TraceRequest, trace
     from lazymmu.verbs.verify import VerifyAnswer, VerifyRequest, verify
