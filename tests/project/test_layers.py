@@ -138,6 +138,7 @@ ALLOWED = {
         "witness.trace.values",
         "witness.trace.section_stats",
         "witness.trace.stats_group",
+        "witness.trace.tracks",
         "witness.trace.histogram",
         "litmus",
         "contract",

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from lazymmu.cli.follow import FollowedTrace
     from lazymmu.cli.outputs import Output
     from lazymmu.verbs.trace import Stream, TraceAnswer
-    from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.values import TraceResult
 
 NAME = "trace"
@@ -104,6 +103,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.traces.count("-") > 1:
         raise Problem("standard input can be read once")
     wanted = _outputs(args)
+    drawn = any(output.format == "html" for output in wanted)
+    if drawn and args.timeline is not None:
+        raise Problem("--timeline and a page are both drawn of what happens: ask for one")
     pictures = Pictures(args)
     followed = _followed(args, wanted)
     request = lazymmu.TraceRequest(
@@ -113,9 +115,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         rules=args.rules,
         task=args.task,
         cpu=args.cpu,
-        summary=args.summary or args.compare or pictures.wanted,
+        summary=args.summary or args.compare or pictures.wanted or drawn,
         listener=pictures.timeline,
         follower=followed,
+        tracks=drawn,
     )
     with pictures, progress(quiet=args.quiet or args.follow) as show:
         try:
@@ -150,12 +153,12 @@ def _deliver(
             raise KeyboardInterrupt
         _compare(answer, wanted)
     elif args.summary:
-        _summarise(answer.tallies, wanted)
+        _summarise(answer, wanted)
     else:
         if followed is not None:
             followed.finish(answer)
             wanted = [output for output in wanted if not _live(output)]
-        _emit(answer.watched, wanted, args)
+        _emit(answer, wanted, args)
 
 
 def _live(output: Output) -> bool:
@@ -204,16 +207,26 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
         raise Problem(f"--compare takes two traces, not {len(args.traces)}")
     if args.compare and args.summary:
         raise Problem("--compare and --summary are two outputs: choose one")
+    if args.compare and args.html is not None:
+        raise Problem("a comparison is text or JSON")
+    offered = formats.SUMMARIES if args.compare else (*formats.SUMMARIES, "html")
     for given in args.formats if args.summary or args.compare else ():
-        if given.partition("=")[0] not in formats.SUMMARIES:
-            raise Problem(f"a {'comparison' if args.compare else 'summary'} is text or JSON")
+        if given.partition("=")[0] not in offered:
+            one, more = ("comparison", "") if args.compare else ("summary", ", or a page (html)")
+            raise Problem(f"a {one} is text or JSON{more}")
     return outputs.outputs(args, FORMATS)
 
 
-def _summarise(tallies: Sequence[tuple[str, SectionStats]], wanted: Sequence[Output]) -> None:
+def _summarise(answer: TraceAnswer, wanted: Sequence[Output]) -> None:
     from lazymmu.report.trace import stats
 
+    tallies = answer.tallies
+
     def render(name: str, columns: int | None) -> str:
+        if name == "html":
+            from lazymmu.report.trace import html
+
+            return html.render(answer.watched, tallies, answer.tracks, summary=True)
         return stats.render_json(tallies) if name == "json" else stats.render(tallies, columns)
 
     outputs.deliver(wanted, render)
@@ -232,14 +245,14 @@ def _compare(answer: TraceAnswer, wanted: Sequence[Output]) -> None:
     outputs.deliver(wanted, render)
 
 
-def _emit(
-    watched: Sequence[TraceResult], wanted: Sequence[Output], args: argparse.Namespace
-) -> None:
+def _emit(answer: TraceAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
     from lazymmu.report.trace.formats import of_trace
 
-    outputs.deliver(wanted, of_trace(watched, asked=args.rules), coloured=("text",))
+    watched = answer.watched
+    render = of_trace(watched, asked=args.rules, tallies=answer.tallies, tracks=answer.tracks)
+    outputs.deliver(wanted, render, coloured=("text",))
     # Text and JSON say it where they end.
-    if any(output.format not in {"text", "json"} for output in wanted):
+    if any(output.format not in {"text", "json", "html"} for output in wanted):
         for one in watched:
             for rule, more in one.cut:
                 say(f"{one.name}: {more} more of {rule} are not listed")

@@ -18,6 +18,7 @@ from lazymmu.verbs.given import several
 from lazymmu.witness.trace.check import check_trace, trace_rules
 from lazymmu.witness.trace.follower import TraceFollower
 from lazymmu.witness.trace.section_stats import SectionStats
+from lazymmu.witness.trace.tracks import MAX_BARS, TraceTracks
 
 if TYPE_CHECKING:
     from lazymmu.witness.trace.section_listener import SectionListener
@@ -51,6 +52,7 @@ class TraceRequest:
     :param summary: tell what sections were like, too.
     :param listener: told what happens, one thing after the other; for one trace, with `summary`.
     :param follower: told what is found while the one trace is recorded, until it ends or Ctrl-C.
+    :param tracks: keep what happens, to be drawn; then without a listener.
     """
 
     traces: Sequence[str | os.PathLike[str] | Stream]
@@ -62,6 +64,7 @@ class TraceRequest:
     summary: bool = False
     listener: SectionListener | None = None
     follower: TraceFollower | None = None
+    tracks: bool = False
 
     def __post_init__(self) -> None:
         """Keep collections as tuples, so that a request cannot change once it is made."""
@@ -73,6 +76,8 @@ class TraceRequest:
             raise ValueError("a listener needs one trace, and the summary of it")
         if self.follower is not None and len(self.traces) > 1:
             raise ValueError("one trace can be followed")
+        if self.tracks and (self.listener is not None or not self.summary):
+            raise ValueError("tracks need the summary, and take the place of a listener")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +89,13 @@ class TraceAnswer:
         last as far as it was.
     :param tallies: the name of each trace and the statistics of its sections, if the request has
         `summary`.
+    :param tracks: what happened in each trace, if the request has `tracks`.
     """
 
     request: TraceRequest
     watched: tuple[TraceResult, ...]
     tallies: tuple[tuple[str, SectionStats], ...] = ()
+    tracks: tuple[TraceTracks, ...] = ()
 
     @property
     def findings(self) -> tuple[TraceFinding, ...]:
@@ -132,10 +139,13 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
         names.check("architecture", [asked.arch], profiles())
     if asked.release is not None and version(asked.release) is None:
         raise Problem(f"{asked.release!r} is not a Linux release (example: 6.12.107)")
+    most = max(MAX_BARS // len(asked.traces), 1)
     watched: list[TraceResult] = []
     tallies: list[tuple[str, SectionStats]] = []
+    tracks: list[TraceTracks] = []
     for one in asked.traces:
-        tally = SectionStats(asked.listener) if asked.summary else None
+        drawn = TraceTracks(most) if asked.tracks else None
+        tally = SectionStats(drawn or asked.listener) if asked.summary else None
         try:
             watched.append(_watched(one, asked, tally, progress))
         except KeyboardInterrupt:
@@ -145,9 +155,13 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
             break
         if tally is not None:
             tallies.append((watched[-1].name, tally))
+        if drawn is not None:
+            tracks.append(drawn)
         if watched[-1].interrupted:
             break
-    return TraceAnswer(request=asked, watched=tuple(watched), tallies=tuple(tallies))
+    return TraceAnswer(
+        request=asked, watched=tuple(watched), tallies=tuple(tallies), tracks=tuple(tracks)
+    )
 
 
 def _watched(

@@ -73,7 +73,7 @@ def render(outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()) -> 
         title=f"{names}: lazymmu check",
         verb="check",
         scripts=("player.js", "bring.js") if made.runs else (),
-        styles=("player.css", "check.css") if made.runs else ("check.css",),
+        styles=(*(("player.css",) if made.runs else ()), "code.css", "check.css"),
         data={**made.carried, **made.carried_runs()},
         trees=trees,
     )
@@ -142,7 +142,7 @@ class _Page:
         # Of all that can be broken the way to the harm that is named, else the gravest.
         first = verdict.violations[0]
         table = told_way(first, told.initial)
-        made = machines.player(number, [verdict], table, told, level=3)
+        made = machines.player(number, [verdict], table, told, level=3, folded=True)
         needs = 2 * len(made)  # with its JSON
         if needs > self._room:
             return None

@@ -38,7 +38,7 @@ VERBS: Final = {
     "sections": ("text", "json", "markdown", "csv"),
     "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace"),
     "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),
-    "trace": ("text", "json", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
+    "trace": ("text", "json", "html", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "cost": ("text", "json", "csv"),
     "replay": ("text", "json"),
     "review": ("text", "json"),

@@ -10,17 +10,24 @@ from lazymmu.report.tools import render as tools
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from lazymmu.witness.trace.section_stats import SectionStats
+    from lazymmu.witness.trace.tracks import TraceTracks
     from lazymmu.witness.trace.values import TraceResult
 
 __all__ = ["of_trace"]
 
 
 def of_trace(
-    watched: Sequence[TraceResult], *, asked: Collection[str] = ()
+    watched: Sequence[TraceResult],
+    *,
+    asked: Collection[str] = (),
+    tallies: Sequence[tuple[str, SectionStats]] = (),
+    tracks: Sequence[TraceTracks] = (),
 ) -> Callable[[str, int | None], str]:
     """A renderer of traces: takes the format and the terminal's columns.
 
     :param asked: rules named by the user, of which what is allowed is shown in full.
+    :param tallies: what sections were like, and tracks: what happened, both for a page alone.
     """
 
     def render(name: str, _columns: int | None) -> str:
@@ -29,6 +36,10 @@ def of_trace(
                 from lazymmu.report.trace import json
 
                 return json.render(watched)
+            case "html":
+                from lazymmu.report.trace import html
+
+                return html.render(watched, tallies, tracks)
             case "sarif":
                 from lazymmu.contract.rules import RULES
                 from lazymmu.report.trace import sarif

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.json_text import dump
 from lazymmu.report.common import document
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceLocation, TraceResult
 
-__all__ = ["FORMAT", "render"]
+__all__ = ["FORMAT", "object_of", "render"]
 
 FORMAT = 2
 """Version of the layout; in 1, `not_listed` was spelt otherwise than all other keys."""
@@ -23,7 +24,12 @@ FORMAT = 2
 
 def render(watched: Sequence[TraceResult]) -> str:
     """One object: `traces`, each with its kernel, what was seen, findings and doubts."""
-    return document.render(FORMAT, {"traces": [_trace(one) for one in watched]})
+    return dump(object_of(watched))
+
+
+def object_of(watched: Sequence[TraceResult]) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
+    return document.whole(FORMAT, {"traces": [_trace(one) for one in watched]})
 
 
 def _trace(watched: TraceResult) -> dict[str, Any]:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.stats_group import StatsGroup
 
-__all__ = ["FORMAT", "duration", "percent", "render", "render_json", "summaries"]
+__all__ = [
+    "FORMAT",
+    "duration",
+    "group_table",
+    "percent",
+    "render",
+    "render_json",
+    "sentences",
+    "summaries",
+]
 
 FORMAT = 1
 """Version of the JSON's layout."""
@@ -45,7 +54,7 @@ def render(tallies: Sequence[tuple[str, SectionStats]], width: int | None = None
 
 
 def _one(name: str, tally: SectionStats, width: int | None) -> str:
-    parts = ["".join(f"{clean(name)}: {line}\n" for line in _head(tally))]
+    parts = ["".join(f"{clean(name)}: {line}\n" for line in sentences(tally))]
     if tally.everything.sections or tally.everything.flushes:
         parts.append(_groups("call site", tally, tally.sites, width))
         parts.append(_groups("task", tally, tally.tasks, width))
@@ -55,7 +64,8 @@ def _one(name: str, tally: SectionStats, width: int | None) -> str:
 # ---- sentences -----------------------------------------------------------------------------
 
 
-def _head(tally: SectionStats) -> Iterator[str]:
+def sentences(tally: SectionStats) -> Iterator[str]:
+    """What all sections together were like."""
     whole = tally.everything
     if whole.sections:
         nested = f", {whole.nested} more inside them" if whole.nested else ""
@@ -146,23 +156,31 @@ def _groups(
 ) -> str:
     from rich.table import Table
 
-    timed, counted = bool(tally.everything.sections), tally.counted
     table = Table(box=None, pad_edge=False, header_style="")
-    table.add_column(title, overflow="fold")
+    heads, rows, more = group_table(title, tally, groups)
+    table.add_column(heads[0], overflow="fold")
+    for head in heads[1:]:
+        table.add_column(head, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    rest = f"and {more} more\n" if more > 0 else ""
+    return plain(table, width) + rest
+
+
+def group_table(
+    title: str, tally: SectionStats, groups: dict[str, StatsGroup]
+) -> tuple[list[str], list[list[str]], int]:
+    """Heads and rows of the groups with the most time in sections, and how many more there are."""
+    timed, counted = bool(tally.everything.sections), tally.counted
     heads = ["sections"]
     heads += ["p50", "p99", "max", "in all"] if timed else []
     heads += ["entries p50", "max", "0 or 1"] if counted else []
     heads += ["switched out", "interrupts"] if timed else []
     heads += ["flushes", "full"]
     heads += ["put off", "saved"] if counted or tally.everything.queued else []
-    for head in heads if timed else heads[1:]:
-        table.add_column(head, justify="right")
     order = list(ranked(groups))
-    for name, group in order[:_ROWS]:
-        table.add_row(clean(name), *_cells(tally, group, timed=timed))
-    more = len(order) - _ROWS
-    rest = f"and {more} more\n" if more > 0 else ""
-    return plain(table, width) + rest
+    rows = [[clean(name), *_cells(tally, group, timed=timed)] for name, group in order[:_ROWS]]
+    return [title, *(heads if timed else heads[1:])], rows, len(order) - len(rows)
 
 
 def _cells(tally: SectionStats, group: StatsGroup, *, timed: bool) -> Iterator[str]:

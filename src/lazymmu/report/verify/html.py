@@ -94,7 +94,7 @@ def render(
         title=f"{names}: lazymmu verify",
         verb="verify",
         scripts=("player.js",) if shown else (),
-        styles=("player.css",),
+        styles=("code.css", "player.css"),
         data={"verify": data},
         blocks=[
             (scenario, [(one, said(one).partition(": "), numbers.get(id(one))) for one in block])
@@ -146,6 +146,7 @@ def player(
     *,
     told_already: bool = False,
     level: int = 2,
+    folded: bool = False,
 ) -> Markup:
     """A counterexample that one can step through, for this page or that of another verb.
 
@@ -154,9 +155,10 @@ def player(
     :param table: its steps in words; told: its scenario.
     :param told_already: whether the page has said the scenario's sentence before.
     :param level: of its heading.
+    :param folded: the table of all steps is shown on request.
     """
     way = _way(number, group, table, told)
-    return page.part("way.html", "player", way, level=level, told=told_already)
+    return page.part("way.html", "player", way, level=level, told=told_already, folded=folded)
 
 
 def _way(number: int, group: Sequence[Verdict], table: ToldWay, told: Told) -> _Way:

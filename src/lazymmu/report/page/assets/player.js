@@ -147,5 +147,8 @@
   window.addEventListener("resize", () => {
     for (const way of ways) markColumn(way, steps.get(way));
   });
+  window.addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details")) one.open = true;
+  });
   fromAddress();
 })();
