@@ -125,7 +125,7 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
         parts += counterexample.of_runs(told, columns)
         return "\n".join([*parts, *lifting.render(answer.lifted, columns)])
 
-    outputs.deliver(wanted, of_runs(answer.done, answer.judged, text, answer.lifted))
+    outputs.deliver(wanted, of_runs(answer.done, answer.judged, text, answer.lifted, verb=NAME))
 
 
 def _differences(done: Sequence[tuple[Run, Verdict]], found: Sequence[Judgement]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def opened(whole_browser, tmp_path):
 
 
 def test_a_request_that_leaves_is_seen(opened):
-    """Also one that nobody answers."""
+    """Also one that nobody answers is told."""
     assert "http://127.0.0.1:9/x.png" in opened("request").requests()
 
 
@@ -39,7 +39,7 @@ def test_an_error_in_a_script_is_seen(opened):
 
 
 def test_pale_text_is_seen(opened):
-    """By the ratio that WCAG names."""
+    """It is told by the ratio that WCAG names."""
     assert any("too pale" in said for said in opened("pale").pale())
 
 

@@ -90,7 +90,7 @@ def test_buttons_and_heads_of_columns_go_to_their_steps(browser, one):
 
 
 def test_the_address_names_the_step_and_leads_back_to_it(browser, one):
-    """A mail can say `page.html#step=3`."""
+    """A mail can say which step it means, as `#step=3` behind the page's name."""
     browser.open(one, "#step=3")
     assert step(browser) == 3
     browser.press(Keys.ARROW_RIGHT)
@@ -209,7 +209,7 @@ def test_the_page_carries_its_json_and_its_counterexamples_can_be_taken_again(on
     ],
 )
 def test_a_page_that_carries_nothing_is_refused_in_one_sentence(tmp_path, capsys, text, sentence):
-    """Whatever page somebody hands in."""
+    """Whatever page somebody hands in, nothing of it is taken for a result."""
     file = tmp_path / "page.html"
     file.write_text(text)
     assert main(["verify", "--replay", str(file)]) == 2

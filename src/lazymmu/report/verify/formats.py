@@ -23,12 +23,14 @@ def of_runs(
     judged: Sequence[Judgement],
     text: Callable[[int | None], str],
     lifted: Sequence[LiftedTree] = (),
+    verb: str = "verify",
 ) -> Callable[[str, int | None], str]:
     """A renderer of runs: takes the format and the terminal's columns.
 
     :param judged: each run's verdict beside what its scenario expects.
     :param text: makes what people read, which is another for each verb, as wide as the terminal.
     :param lifted: what was lifted from a tree for these runs.
+    :param verb: which verb asks.
     """
 
     def render(name: str, columns: int | None) -> str:
@@ -41,7 +43,7 @@ def of_runs(
             case "html":
                 from lazymmu.report.verify import html
 
-                return html.render(done, judged, lifted)
+                return html.render(done, judged, lifted, verb=verb)
             case "text":
                 return text(columns)
             case "csv":

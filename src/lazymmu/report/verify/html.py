@@ -77,11 +77,14 @@ def render(
     done: Sequence[tuple[Run, Verdict]],
     judged: Sequence[Judgement],
     lifted: Sequence[LiftedTree] = (),
+    *,
+    verb: str = "verify",
 ) -> str:
     """One page of all runs; its JSON is what ``--format json`` prints of those that it shows.
 
     :param judged: each run's verdict beside what its scenario expects.
     :param lifted: what was lifted from a tree for these runs.
+    :param verb: which verb asked for them.
     """
     scenarios = told_scenarios(run for run, _ in done)
     verdicts = [verdict for _, verdict in done]
@@ -91,14 +94,14 @@ def render(
     names = ", ".join(scenarios) if len(scenarios) < 4 else count(len(scenarios), "scenario")
     return page.render(
         "verify.html",
-        title=f"{names}: lazymmu verify",
-        verb="verify",
+        title=f"{names}: lazymmu {verb}",
+        verb=verb,
         scripts=("player.js",) if shown else (),
         styles=("code.css", "player.css"),
         data={"verify": data},
         blocks=[
-            (scenario, [(one, said(one).partition(": "), numbers.get(id(one))) for one in block])
-            for scenario, block in itertools.groupby(verdicts, lambda one: one.scenario)
+            (scenario, [_row(one, numbers) for one in block])
+            for scenario, block in itertools.groupby(judged, lambda one: one.verdict.scenario)
         ],
         ways=shown,
         left_out=len(left_out),
@@ -106,6 +109,12 @@ def render(
         summary=json.summary(verdicts),
         lifted=lifted,
     )
+
+
+def _row(one: Judgement, numbers: Mapping[int, int]) -> tuple[object, ...]:
+    """A verdict, what it came to, the number of its counterexample, and what was not expected."""
+    verdict = one.verdict
+    return verdict, said(verdict).partition(": "), numbers.get(id(verdict)), one.sentences
 
 
 def _fitting(
