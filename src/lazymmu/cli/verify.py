@@ -8,7 +8,9 @@ counterexample of each run that is violated.
 
 from __future__ import annotations
 
+import sys
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs, search_options, tree_options
@@ -81,6 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search_options.add_search(parser)
     output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
+        "--step",
+        action="store_true",
+        help="step through the counterexamples in the terminal, instead of printing them (needs "
+        "textual: the extra `step`)",
+    )
+    output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if there are counterexamples"
     )
 
@@ -90,6 +98,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     import lazymmu
 
     wanted = _outputs(args)
+    if args.step:
+        _look_to_step(args)
     request = lazymmu.VerifyRequest(
         **search_options.searching(args),
         scenarios=options.listed(args.scenarios),
@@ -121,7 +131,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         for sentence in missing(request) or (_NOTHING,):
             say(sentence)
         return ExitCode.INCONCLUSIVE
-    _print(answer, wanted, args)
+    if args.step:
+        _step(answer)
+    else:
+        _print(answer, wanted, args)
     if args.replay is not None and not answer.done:
         say(f"{search_options.shown(args.replay)}: there is no such counterexample in it")
     elif args.replay is None and not args.quiet:
@@ -137,6 +150,30 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
         if name in FORMATS and name not in formats.SUMMARIES:
             raise Problem(f"--list has no format {name}; it has {', '.join(formats.SUMMARIES)}")
     return outputs.outputs(args, FORMATS)
+
+
+def _look_to_step(args: argparse.Namespace) -> None:
+    """Raise Problem, before anything is searched, where nothing can be stepped through."""
+    if args.formats or args.output or args.html or args.list:
+        raise Problem(
+            "--step shows counterexamples in the terminal: it takes no format and no file"
+        )
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Problem(
+            "--step needs a terminal; --format html makes a page that can be stepped through"
+        )
+    if find_spec("textual") is None:
+        raise Problem("--step needs textual, which is not installed: pip install lazymmu[step]")
+
+
+def _step(answer: VerifyAnswer) -> None:
+    from lazymmu.cli.stepper import Stepper, ways_of
+
+    ways = [way for way in ways_of(answer.done) if way.steps]
+    if ways:
+        Stepper(ways).run()
+    else:
+        say("there is no counterexample to step through")
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:

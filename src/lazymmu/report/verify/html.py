@@ -4,25 +4,18 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.contract.rules import RULES
 from lazymmu.report.common.words import count
 from lazymmu.report.page import page
 from lazymmu.report.verify import json
-from lazymmu.report.verify.json import place, said, shortest
-from lazymmu.report.verify.lanes import lanes
+from lazymmu.report.verify.json import said
+from lazymmu.report.verify.shown_way import shown_way
 from lazymmu.report.verify.told_steps import (
     Told,
-    calls,
-    cpu_name,
-    happened,
     same_ways,
-    shown_steps,
     told_scenarios,
 )
-from lazymmu.witness.machine.verdict import PSEUDO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,10 +24,9 @@ if TYPE_CHECKING:
 
     from lazymmu.litmus.judge import Judgement
     from lazymmu.litmus.run import Run
-    from lazymmu.report.verify.lanes import LaneGroup
     from lazymmu.report.verify.told_steps import ToldWay
     from lazymmu.verbs.lifting import LiftedTree
-    from lazymmu.witness.machine.verdict import TraceStep, Verdict
+    from lazymmu.witness.machine.verdict import Verdict
 
 __all__ = ["player", "render"]
 
@@ -42,35 +34,6 @@ _FRAME: Final = 60_000
 """Characters of a page beside counterexamples: style, script, heads."""
 _ROW: Final = 700
 """Of a row of the table with what the JSON has of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step beside its row in the table: who, through which functions, and what it came to."""
-
-    place: str
-    calls: tuple[tuple[tuple[str, ...], str], ...]
-    happened: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A counterexample as the template takes it."""
-
-    number: int
-    scenario: str
-    places: tuple[str, ...]
-    sentence: str
-    rule: str
-    says: str
-    harms: tuple[str, ...]
-    shortest: str
-    also: tuple[str, ...]
-    groups: tuple[LaneGroup, ...]
-    table: ToldWay
-    steps: tuple[_Step, ...]
-    initial: bool
 
 
 def render(
@@ -166,33 +129,5 @@ def player(
     :param level: of its heading.
     :param folded: the table of all steps is shown on request.
     """
-    way = _way(number, group, table, told)
+    way = shown_way(number, group, table, told)
     return page.part("way.html", "player", way, level=level, told=told_already, folded=folded)
-
-
-def _way(number: int, group: Sequence[Verdict], table: ToldWay, told: Told) -> _Way:
-    broken = group[0].violations[0]
-    steps = shown_steps(broken)
-    says = RULES[broken.rule].sentence if broken.rule in RULES else PSEUDO.get(broken.rule, "")
-    others = dict.fromkeys(broken.rule for one in group for broken in one.violations[1:])
-    harms = dict.fromkeys(one.violations[0].harm for one in group)
-    return _Way(
-        number=number,
-        scenario=group[0].scenario,
-        places=tuple(map(place, group)),
-        sentence=told.sentence,
-        rule=broken.rule,
-        says=says,
-        harms=tuple(harm for harm in harms if harm and harm != says),
-        shortest=shortest(broken),
-        also=tuple(others),
-        groups=lanes(steps, told.initial, culprit=broken.rule not in PSEUDO),
-        table=table,
-        steps=tuple(map(_step, steps)),
-        initial=bool(told.initial),
-    )
-
-
-def _step(step: TraceStep) -> _Step:
-    where = " · ".join(filter(None, (cpu_name(step.cpu), step.task)))
-    return _Step(where, tuple(calls(step)), happened(step), step.note)
