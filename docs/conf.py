@@ -38,6 +38,9 @@ html_theme = "furo"
 html_title = f"lazymmu {release}"
 html_show_copyright = False
 html_copy_source = False
+# Pages that `--format html` writes, to be opened beside the documentation; made below.
+html_extra_path = ["_generated/pages"]
+(HERE / "_generated" / "pages").mkdir(parents=True, exist_ok=True)
 
 man_pages = [("man", "lazymmu", _PROJECT["description"], author, 1)]
 man_show_urls = False

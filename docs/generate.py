@@ -14,6 +14,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import claims
+import pictures
 
 from lazymmu.cli.command import build_parser
 from lazymmu.contract.dialects import DIALECTS
@@ -32,7 +33,7 @@ _NOTE = (
 
 
 def write(target: Path) -> None:
-    """Write every generated page into `target`; a page that did not change is left alone."""
+    """Write every generated page and picture into `target`; what did not change is left alone."""
     target.mkdir(exist_ok=True)
     pages = {
         "rules": _rules(),
@@ -42,9 +43,12 @@ def write(target: Path) -> None:
         "formats": _formats(),
         "claims": claims.lines(claims.read()),
     }
-    for name, lines in pages.items():
-        text = _NOTE + "\n".join(lines) + "\n"
-        page = target / f"{name}.rst.inc"
+    made = {f"{name}.rst.inc": _NOTE + "\n".join(lines) + "\n" for name, lines in pages.items()}
+    made |= pictures.pictures()
+    made |= {f"pages/{name}": text for name, text in pictures.pages().items()}
+    (target / "pages").mkdir(exist_ok=True)
+    for name, text in made.items():
+        page = target / name
         if not page.exists() or page.read_text() != text:
             page.write_text(text)
 
