@@ -117,6 +117,8 @@ ALLOWED = {
         "costs",
         "verbs.change",
         "verbs.cost",
+        "verbs.cost_recordings",
+        "verbs.cost_rows",
         "verbs.demo",
         "verbs.history",
         "verbs.lifting",

@@ -63,7 +63,10 @@ COMMANDS = {
     "compare": [["trace", *TRACES[:2], "--compare"]],
     "cost": [
         ["cost", "change_pte_range"],
-        ["cost", "set_pte", "--release", "6.12", "--scope", "table"],
+        ["cost", "set_pte", "--release", "6.12", "--scope", "table", "--against", "7.1.13"],
+        ["cost", *TRACES, "--arch", "x86,arm64"],
+        ["cost", TRACES[-1], TRACES[-2]],
+        ["cost", "--scenario", "flush-then-use"],
     ],
     "replay": [["replay"]],
 }

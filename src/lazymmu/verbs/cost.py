@@ -3,29 +3,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lazymmu.costs import count, tables
-from lazymmu.costs.counts import Counts, Scope
-from lazymmu.litmus.run import known_as
-from lazymmu.litmus.run import names as there_are
+from lazymmu.costs import calibration, count
+from lazymmu.costs.counts import Scope
+from lazymmu.litmus import shipped
+from lazymmu.litmus.run import named
 from lazymmu.machine.config import ConfigError
-from lazymmu.machine.releases import find, releases_of
-from lazymmu.verbs import names
+from lazymmu.machine.releases import releases_of
+from lazymmu.problem import Problem
+from lazymmu.verbs import cost_recordings, names
+from lazymmu.verbs.cost_rows import (
+    ARCHES,
+    CostRow,
+    beside,
+    machines,
+    operation_rows,
+    scenario_rows,
+)
 from lazymmu.verbs.exit_code import ExitCode
-from lazymmu.verbs.given import several
+from lazymmu.verbs.given import Given, read, several
+from lazymmu.verbs.lifting import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lazymmu.contract.event_words import Space
+    from lazymmu.costs.calibration import Calibration
+    from lazymmu.costs.difference import Difference
+    from lazymmu.verbs.cost_recordings import RecordingCost
+    from lazymmu.verbs.trace import Stream
+    from lazymmu.witness.source.check import Where
 
-__all__ = ["ARCHES", "ENTRIES", "CostAnswer", "CostRequest", "CostRow", "cost", "operations"]
+    Rows = Callable[[tuple[str, str]], Iterator[CostRow]]
 
-ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
-"""The machines that are asked without a choice: those that put something off in a release."""
+__all__ = ["ENTRIES", "CostAnswer", "CostRequest", "cost", "operations"]
 
 ENTRIES: Final = (1, 8, 32, 512)
 """How many entries without a choice."""
@@ -37,106 +52,88 @@ ScopeName = Literal["none", "table", "range"]
 class CostRequest:
     """A question for `cost`: all that `lazymmu cost` can be asked.
 
-    Collections may be of any kind, and one alone needs none around it; they are kept as tuples.
+    It is about one of an operation, scenarios and recordings. Collections may be of any kind, and
+    one alone needs none around it; they are kept as tuples.
 
-    :param operation: the kernel function whose cost is counted.
+    :param operation: the kernel function whose cost is counted; of recordings, what each section is
+        taken to do instead of what its caller says.
+    :param scenarios: names of scenarios that ship, whose programs are counted.
+    :param traces: recordings: what sections saved and cost there.
     :param arches: machines; without any, those that put something off.
     :param releases: releases of the kernel; without any, the newest that each machine has.
+    :param tree: top directory of a Linux source tree, whose own C the machines run.
     :param entries: how many entries the operation changes, each a count of its own.
     :param space: ``user`` or ``kernel`` mappings; None for those that the operation is for.
     :param scopes: where sections stand, beside none at all.
+    :param against: another release, with whose sections each count is held together.
+    :param calibration: a file of ``lazymmu record --calibrate``; without one there are no times.
+    :param cache_dir: folder of the tree's cache, None for nowhere.
     """
 
-    operation: str
+    operation: str = ""
+    scenarios: Sequence[str] = ()
+    traces: Sequence[str | os.PathLike[str] | Stream] = ()
     arches: Sequence[str] = ()
     releases: Sequence[str] = ()
+    tree: Where | None = None
     entries: Sequence[int] = ENTRIES
     space: Literal["user", "kernel"] | None = None
     scopes: Sequence[ScopeName] = ("table", "range")
+    against: str | None = None
+    calibration: Given | None = None
+    cache_dir: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         """Keep collections as tuples, so that a request cannot change once it is made."""
-        for name in ("arches", "releases", "entries", "scopes"):
+        for name in ("scenarios", "traces", "arches", "releases", "entries", "scopes"):
             object.__setattr__(self, name, several(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CostRow:
-    """An operation on a number of entries, on one machine.
-
-    :param arch: the machine's architecture.
-    :param release: its release of the kernel, and ``feature`` its row of the deferral table.
-    :param space: which mappings.
-    :param entries: how many, and ``tables`` how many page tables they fill.
-    :param counts: what it costs, by where sections stand.
-    """
-
-    arch: str
-    release: str
-    feature: str
-    operation: str
-    space: Space
-    entries: int
-    tables: int
-    counts: dict[Scope, Counts]
-
-    def saved(self, scope: Scope) -> int:
-        """How many hypercalls, barriers and invalidations sections there save."""
-        return self.counts[Scope.NONE].slow - self.counts[scope].slow
-
-    @property
-    def kept(self) -> float | None:
-        """Which part of what one section around all saves is saved by sections of one table.
-
-        None where that saves nothing, or was not counted.
-        """
-        if not {Scope.TABLE, Scope.RANGE} <= set(self.counts):
-            return None
-        most = self.saved(Scope.RANGE)
-        return self.saved(Scope.TABLE) / most if most > 0 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CostAnswer:
-    """What an operation costs.
+    """What sections save and cost.
 
     :param request: the question.
     :param rows: the counts, in the order of machines, mappings and entries.
+    :param recordings: what each recording shows.
+    :param differences: how the second of two recordings differs from the first.
     :param refused: architecture, release, and why there is no count, a sentence.
+    :param times: the calibration of the request.
     """
 
     request: CostRequest
     rows: tuple[CostRow, ...] = ()
+    recordings: tuple[RecordingCost, ...] = ()
+    differences: tuple[tuple[str, Difference], ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
+    times: Calibration | None = None
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: nothing counted is inconclusive."""
-        return ExitCode.CLEAN if self.rows else ExitCode.INCONCLUSIVE
+        shown = self.rows or any(one.counted for one in self.recordings)
+        return ExitCode.CLEAN if shown else ExitCode.INCONCLUSIVE
 
 
 def cost(
     asked: CostRequest, *, progress: Callable[[str, int, int], None] | None = None
 ) -> CostAnswer:
-    """Count what an operation costs with sections, without, and with other ones.
+    """Count what sections save and cost: on machines, or in recordings.
 
     :param asked: the question.
-    :param progress: called with a machine's name, how many are counted, and of how many.
+    :param progress: called with a name, how much is done, and of how much.
     :returns: the counts.
     :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
     """
-    chosen, refused = _machines(asked)
-    known = {name for arch, release in chosen for name in count.operations(arch, release)}
-    if chosen:
-        names.check("operation that can be counted", [asked.operation], sorted(known))
-    rows: list[CostRow] = []
-    for done, (arch, release) in enumerate(chosen):
-        if progress is not None:
-            progress(f"{arch} {release}", done, len(chosen))
-        try:
-            rows += _rows(asked, arch, release)
-        except ConfigError as error:
-            refused.append((arch, release, str(error)))
-    return CostAnswer(request=asked, rows=tuple(rows), refused=tuple(refused))
+    times = None if asked.calibration is None else _calibration(asked.calibration)
+    if asked.traces:
+        if asked.tree is not None or asked.against is not None or asked.scenarios:
+            raise Problem("a recording goes with neither --tree, --against nor --scenario")
+        return _recorded(asked, times, progress)
+    if bool(asked.operation) == bool(asked.scenarios):
+        raise Problem("name an operation to count, a scenario or a recording, and one of these")
+    with _machines(asked) as (chosen, refused):
+        rows, more = _counted(asked, chosen, progress)
+    return CostAnswer(request=asked, rows=tuple(rows), refused=(*refused, *more), times=times)
 
 
 def operations() -> tuple[str, ...]:
@@ -145,44 +142,120 @@ def operations() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _machines(asked: CostRequest) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
-    """Each architecture with each release, and those that there are none of, with the reason.
-
-    Raises Problem for a name that there is not.
-    """
-    arches, releases, features = there_are()
-    wanted = [one for one in asked.arches if one]
-    names.check("architecture", set(wanted) - {"all"}, arches)
-    machines = arches if "all" in wanted else wanted or ARCHES
-    given = [one for one in asked.releases if one]
-    known = [one if one in features else known_as(one) for one in given]
-    names.check("release or feature", known, [*releases, *features])
-    found: dict[tuple[str, str], None] = {}
-    refused = []
-    for arch in dict.fromkeys(machines):
-        for release in known or [releases_of(arch)[-1].name]:
-            try:
-                found[arch, find(arch, release)[0].name] = None
-            except ConfigError as error:
-                refused.append((arch, release, str(error)))
-    return list(found), refused
-
-
-def _rows(asked: CostRequest, arch: str, release: str) -> Iterator[CostRow]:
-    spaces = count.spaces_of(arch, release, asked.operation)
-    scopes = dict.fromkeys((Scope.NONE, *map(Scope, asked.scopes)))
-    for space in spaces if asked.space is None else (asked.space,):
-        for entries in asked.entries:
-            yield CostRow(
-                arch=arch,
-                release=release,
-                feature=find(arch, release)[1].row,
-                operation=asked.operation,
-                space=space,
-                entries=entries,
-                tables=-(-entries // tables.width(arch)[0]),
-                counts={
-                    scope: count.operation(arch, release, asked.operation, entries, space, scope)
-                    for scope in scopes
-                },
+@contextlib.contextmanager
+def _machines(
+    asked: CostRequest,
+) -> Iterator[tuple[list[tuple[str, str]], list[tuple[str, str, str]]]]:
+    """The machines of the request, for as long as a tree that some are lifted from is needed."""
+    if asked.tree is None:
+        yield machines(asked.arches, asked.releases)
+        return
+    if asked.releases:
+        raise Problem("--tree is no release: it does not go with --release")
+    with lifted(asked.tree, asked.arches, "coarse", asked.cache_dir) as found:
+        count.forget()
+        try:
+            yield (
+                [(one.arch, one.tree) for one in found if not one.refused],
+                [(one.arch, one.tree, one.refused) for one in found if one.refused],
             )
+        finally:
+            count.forget()
+
+
+def _counted(
+    asked: CostRequest,
+    chosen: Sequence[tuple[str, str]],
+    progress: Callable[[str, int, int], None] | None,
+) -> tuple[list[CostRow], list[tuple[str, str, str]]]:
+    again = _asked(asked, chosen)
+    if asked.against is not None:
+        names.check("release or feature", [asked.against], _known())
+    rows: list[CostRow] = []
+    refused = []
+    for done, machine in enumerate(chosen):
+        if progress is not None:
+            progress(" ".join(machine), done, len(chosen))
+        try:
+            found = list(again(machine))
+        except ConfigError as error:
+            refused.append((*machine, str(error)))
+            continue
+        except _unliftable() as error:
+            refused.append((*machine, str(error)))
+            continue
+        try:
+            if asked.against is not None:
+                found = [beside(row, asked.against, again) for row in found]
+        except ConfigError as error:
+            refused.append((machine[0], asked.against or "", str(error)))
+        rows += found
+    return rows, refused
+
+
+def _unliftable() -> type[Exception]:
+    from lazymmu.lift.problem import Unliftable  # needed by trees alone
+
+    return Unliftable
+
+
+def _asked(asked: CostRequest, chosen: Sequence[tuple[str, str]]) -> Rows:
+    """What is counted on one machine; raises Problem for a name that there is not."""
+    if asked.scenarios:
+        names.check("scenario", asked.scenarios, shipped.names())
+        found = [named(name) for name in asked.scenarios]
+        return lambda machine: scenario_rows(machine, found)
+    known = {name for machine in chosen for name in count.operations(*machine)}
+    if chosen:
+        names.check("operation that can be counted", [asked.operation], sorted(known))
+    scopes = tuple(map(Scope, asked.scopes))
+    return lambda machine: operation_rows(
+        machine, asked.operation, asked.space, asked.entries, scopes
+    )
+
+
+def _known() -> list[str]:
+    from lazymmu.litmus.run import names as there_are
+
+    _arches, releases, features = there_are()
+    return [*releases, *features]
+
+
+def _calibration(given: Given) -> Calibration:
+    file = read(given)
+    try:
+        return calibration.read(file.content)
+    except calibration.CalibrationError as error:
+        raise Problem(f"{file.name}: {error}") from None
+
+
+def _recorded(
+    asked: CostRequest,
+    times: Calibration | None,
+    progress: Callable[[str, int, int], None] | None,
+) -> CostAnswer:
+    from lazymmu.verbs.trace import TraceRequest, trace
+
+    answer = trace(TraceRequest(traces=asked.traces, summary=True), progress=progress)
+    chosen: list[tuple[str, str]] = []
+    refused: list[tuple[str, str, str]] = []
+    if asked.arches or asked.releases:
+        chosen, refused = machines(asked.arches, asked.releases)
+    forced: Any = None
+    if asked.operation:
+        names.check("operation that can be counted", [asked.operation], operations())
+        forced = (asked.operation, asked.space or "user")
+    stats = [tally for _, tally in answer.tallies]
+    found = [
+        cost_recordings.recording(result, tally, chosen, forced)
+        for result, tally in zip(answer.watched, stats, strict=True)
+    ]
+    pairs = list(zip(found, stats, strict=True))
+    differ = cost_recordings.differences(pairs) if len(pairs) == 2 else {}
+    return CostAnswer(
+        request=asked,
+        recordings=tuple(found),
+        differences=tuple(differ.items()),
+        refused=tuple(refused),
+        times=times,
+    )

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.costs.counts import Counts
+from lazymmu.report.tools.csv import render_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lazymmu.verbs.cost import CostAnswer
 
 __all__ = ["HEADS", "render"]
@@ -28,17 +29,31 @@ HEADS: Final = (
 )
 
 
+RECORDED: Final = (
+    "recording", "caller", "sections", "nested", "idle", "put_off", "calls", "saved", "nanoseconds",
+)  # fmt: skip
+
+
 def render(answer: CostAnswer) -> str:
-    """A line of heads, and one for each count."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(HEADS)
+    """A line of heads, and one for each count, or for each caller of a recording."""
+    if answer.recordings:
+        return render_rows(RECORDED, _callers(answer))
+    return render_rows(HEADS, _counts(answer))
+
+
+def _callers(answer: CostAnswer) -> Iterator[tuple[str | int, ...]]:
+    for one in answer.recordings:
+        for caller in one.callers if one.counted else ():
+            yield (
+                one.name, caller.caller, caller.sections, caller.nested, caller.idle,
+                caller.put_off, caller.calls, caller.saved, caller.nanoseconds,
+            )  # fmt: skip
+
+
+def _counts(answer: CostAnswer) -> Iterator[tuple[str | int, ...]]:
     for row in answer.rows:
         for scope, counts in row.counts.items():
-            writer.writerow(
-                (
-                    row.operation, row.arch, row.release, row.feature, row.space, row.entries,
-                    row.tables, str(scope), *dataclasses.astuple(counts),
-                )
+            yield (
+                row.operation, row.arch, row.release, row.feature, row.space, row.entries,
+                row.tables, str(scope), *dataclasses.astuple(counts),
             )  # fmt: skip
-    return file.getvalue()

@@ -11,7 +11,7 @@ from lazymmu.report.common.words import count
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lazymmu.verbs.cost import CostRow
+    from lazymmu.verbs.cost_rows import CostRow
 
 __all__ = ["sentences"]
 
@@ -46,7 +46,8 @@ def _sentence(space: str, scope: Scope, why: str, places: Mapping[str, Sequence[
         if row.counts[scope].pinned > row.counts[Scope.NONE].pinned
     }
     off = f"; they keep preemption off for up to {count(max(pinned), 'write')}" if pinned else ""
-    return f"{_SCOPES[scope]} {why}{off}: {space} entries, {where}"
+    entries = f"{space} entries, " if space else ""
+    return f"{_SCOPES[scope]} {why}{off}: {entries}{where}"
 
 
 _SCOPES = {Scope.TABLE: "sections of a table", Scope.RANGE: "sections around all"}

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.costs.counts import Scope
 from lazymmu.report.common.table import folded, plain
 from lazymmu.report.common.words import clean
+from lazymmu.report.cost import recordings
 from lazymmu.report.cost.losses import sentences
+from lazymmu.report.trace.stats import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.costs.counts import Counts
-    from lazymmu.verbs.cost import CostAnswer, CostRow
+    from lazymmu.verbs.cost import CostAnswer
+    from lazymmu.verbs.cost_rows import CostRow
 
 __all__ = ["render"]
 
@@ -24,56 +27,84 @@ _WORDS: Final = {
     "barriers": ("barrier", "barriers"),
     "invalidations": ("invalidation", "invalidations"),
 }
-
 _OFF: Final = "off N: preemption is off for N writes in one go, by the mode or by a lock"
 
 
 def render(answer: CostAnswer, width: int | None = None) -> str:
     """The table; width: columns to fold it to, None for as many as it takes."""
-    from rich.table import Table
-
-    scopes = [scope for scope in _TITLES if any(scope in row.counts for row in answer.rows)]
-    table = Table(box=None, pad_edge=False, header_style="")
-    titles = ["on", "maps", "entries", "no section", *(_TITLES[scope] for scope in scopes)]
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    if len(scopes) == len(_TITLES):
-        table.add_column("kept", justify="right")
-    for row in answer.rows:
-        table.add_row(*map(clean, _cells(row, scopes)))
-    said = (
-        [_OFF]
-        if any(counts.pinned for row in answer.rows for counts in row.counts.values())
-        else []
-    )
-    said += [clean(line) for line in sentences(answer.rows)]
+    if answer.recordings:
+        return recordings.render(answer, width)
+    parts = []
+    for operation in dict.fromkeys(row.operation for row in answer.rows):
+        rows = [row for row in answer.rows if row.operation == operation]
+        name = operation if answer.request.scenarios else f"{operation}()"
+        parts.append(f"{clean(name)}\n\n{_table(answer, rows, width)}")
+    said = _notes(answer)
     if width is not None:
         said = [piece for line in said for piece in folded(line, width)]
-    head = f"{clean(answer.request.operation)}()\n\n"
-    return head + plain(table, width) + "".join(f"{line}\n" for line in ["", *said] if said)
+    return "\n".join(parts) + "".join(f"{line}\n" for line in ["", *said] if said)
 
 
-def _cells(row: CostRow, scopes: list[Scope]) -> Iterator[str]:
+def _notes(answer: CostAnswer) -> list[str]:
+    """What is to be known of the table, and where sections are a loss."""
+    pinned = any(counts.pinned for row in answer.rows for counts in row.counts.values())
+    said = [_OFF] if pinned else []
+    times = answer.times
+    if times is not None:
+        known = any(row.arch == times.arch for row in answer.rows)
+        said.append(
+            f"times: as measured on {times.arch}, Linux {times.kernel}"
+            if known
+            else f"no times: the calibration is of {times.arch}"
+        )
+    return [clean(line) for line in (*said, *sentences(answer.rows))]
+
+
+def _table(answer: CostAnswer, rows: list[CostRow], width: int | None) -> str:
+    from rich.table import Table
+
+    scopes = [scope for scope in _TITLES if any(scope in row.counts for row in rows)]
+    against = any(row.against is not None for row in rows)
+    table = Table(box=None, pad_edge=False, header_style="")
+    titles = ["on", "maps", "entries", "no section", *(_TITLES[scope] for scope in scopes)]
+    titles += [f"in {answer.request.against}"] if against else []
+    for title in titles:
+        table.add_column(clean(title), overflow="fold")
+    if len(scopes) == len(_TITLES):
+        table.add_column("kept", justify="right")
+    for row in rows:
+        table.add_row(*map(clean, _cells(answer, row, scopes, against=against)))
+    return plain(table, width)
+
+
+def _cells(
+    answer: CostAnswer, row: CostRow, scopes: list[Scope], *, against: bool
+) -> Iterator[str]:
     yield f"{row.arch} {row.release}"
     yield row.space
     several = f" in {row.tables} tables" if row.tables > 1 else ""
     yield f"{row.entries}{several}"
-    yield _said(row.counts[Scope.NONE])
-    for scope in scopes:
-        yield _said(row.counts[scope])
+    for scope in (Scope.NONE, *scopes):
+        yield _said(answer, row.arch, row.counts[scope])
+    if against:
+        yield "" if row.against is None else _said(answer, row.arch, row.against)
     if len(scopes) == len(_TITLES):
         yield "-" if row.kept is None else f"{100 * row.kept:.1f} %"
 
 
-def _said(counts: Counts) -> str:
-    """What is slow, and for how many writes preemption was off."""
+def _said(answer: CostAnswer, arch: str, counts: Counts) -> str:
+    """What is slow, how long it takes where that was measured, and preemption off."""
     parts = []
     for name, words in _WORDS.items():
         number = getattr(counts, name)
         if number:
             parts.append(f"{number} {words[number != 1]}")
-    if counts.multicall_entries and counts.multicall_entries != counts.hypercalls:
+    if counts.multicall_entries > counts.hypercalls:
         parts.append(f"{counts.multicall_entries} in multicalls")
+    took = None if answer.times is None else answer.times.nanoseconds(arch, counts)
+    if took is not None and counts.slow:
+        median, low, high = took
+        parts.append(f"{duration(median)} ({duration(low)} to {duration(high)})")
     if counts.pinned:
         parts.append(f"off {counts.pinned}")
     return ", ".join(parts) or "nothing"

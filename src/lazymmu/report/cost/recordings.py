@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What sections of recordings saved and cost, for people."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.report.common.table import folded, plain
+from lazymmu.report.common.words import clean, count
+from lazymmu.report.trace.stats import duration, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lazymmu.costs.difference import Difference
+    from lazymmu.verbs.cost import CostAnswer
+    from lazymmu.verbs.cost_recordings import CallerCost, RecordingCost, ReplayedCost
+
+__all__ = ["render"]
+
+_CALLERS: Final = 12
+
+
+def render(answer: CostAnswer, width: int | None = None) -> str:
+    """Each recording, then how two differ."""
+    parts = [_recording(one, answer, width) for one in answer.recordings]
+    if answer.differences:
+        lines = [_difference(what, one) for what, one in answer.differences]
+        lines.append("as if sections were independent of each other")
+        parts.append(_lines(lines, width))
+    return "\n".join(parts)
+
+
+def _lines(lines: Sequence[str], width: int | None) -> str:
+    said = [clean(line) for line in lines]
+    if width is not None:
+        said = [piece for line in said for piece in folded(line, width)]
+    return "".join(f"{line}\n" for line in said)
+
+
+def _recording(one: RecordingCost, answer: CostAnswer, width: int | None) -> str:
+    lines = list(_sentences(one, answer))
+    if not one.counted:
+        return _lines(lines, width)
+    return f"{_lines(lines, width)}\n{_callers(one.callers, width)}"
+
+
+def _sentences(one: RecordingCost, answer: CostAnswer) -> Iterator[str]:
+    whole = one.whole
+    if not one.counted:
+        yield f"{one.name}: what each section put off is not in the recording: nothing to count"
+        return
+    share = percent(whole.saved, whole.put_off)
+    yield (
+        f"{one.name}: {whole.put_off} entries were put off and went in {count(whole.calls, 'call')}"
+        f": {whole.saved} saved ({share})"
+    )
+    if whole.sections:
+        yield (
+            f"{one.name}: that cost {count(whole.sections, 'section')}, {whole.nested} more inside "
+            f"them, {duration(whole.nanoseconds)} in all; {whole.idle} are a loss: they put off "
+            "nothing, or one entry"
+        )
+    times = answer.times
+    if times is not None:
+        from lazymmu.costs.counts import Counts
+
+        kind = {"x86": "hypercalls", "arm64": "barriers"}.get(one.arch, "invalidations")
+        took = times.nanoseconds(one.arch, Counts(**{kind: whole.saved}))
+        if took is None:
+            yield f"{one.name}: no times: the calibration is of {times.arch}, or lacks {kind}"
+        else:
+            median, low, high = map(duration, took)
+            yield f"{one.name}: the saved calls would have taken {median} ({low} to {high})"
+    yield from (f"{one.name}: {_elsewhere(again)}" for again in one.elsewhere)
+
+
+def _elsewhere(again: ReplayedCost) -> str:
+    place = f"{again.arch} {again.release}"
+    if again.why:
+        return f"on {place}: {again.why}"
+    done = ", ".join(dict.fromkeys(f"{name}()" for _, name in again.operations))
+    if not again.without:
+        return f"the same on {place} would save nothing: there is nothing slow in {done}"
+    saved = again.without - again.with_
+    verdict = "a loss" if saved <= 0 else f"{saved} saved ({percent(saved, again.without)})"
+    return (
+        f"the same on {place}, as {done}: {again.with_} calls instead of {again.without}: {verdict}"
+    )
+
+
+def _callers(callers: Sequence[CallerCost], width: int | None) -> str:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="")
+    table.add_column("caller", overflow="fold")
+    for title in ("sections", "loss", "put off", "calls", "saved", "in sections"):
+        table.add_column(title, justify="right")
+    for one in callers[:_CALLERS]:
+        table.add_row(
+            clean(one.caller),
+            str(one.sections or ""),
+            str(one.idle or "") if one.sections else "",
+            str(one.put_off),
+            str(one.calls),
+            str(one.saved),
+            duration(one.nanoseconds) if one.nanoseconds else "",
+        )
+    more = f"and {len(callers) - _CALLERS} more\n" if len(callers) > _CALLERS else ""
+    return plain(table, width) + more
+
+
+def _difference(what: str, one: Difference) -> str:
+    low, high = one.interval
+    said = f"{what}: {one.first.value:.3g}, then {one.second.value:.3g}"
+    if math.isinf(low):
+        return f"{said}: one section alone tells nothing of the difference"
+    verdict = "they differ" if one.sure else "that may be chance"
+    return f"{said}: {one.value:+.3g} (95 %: {low:+.3g} to {high:+.3g}), {verdict}"
