@@ -36,6 +36,7 @@ from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceLocati
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TRACES = sorted(map(str, (EXAMPLES / "trace").glob("*.gz")))
+OOPSES = sorted(map(str, (EXAMPLES / "oops").glob("*.txt")))
 OLD, NEW = str(EXAMPLES / "linux-old"), str(EXAMPLES / "linux-new")
 PACKAGE = files("lazymmu.report")
 SCHEMAS = {
@@ -69,6 +70,7 @@ COMMANDS = {
         ["cost", "--scenario", "flush-then-use"],
     ],
     "replay": [["replay"]],
+    "oops": [["explain", "--oops", one] for one in OOPSES],
 }
 """For each kind of document the commands that print one, less the format and, here and there, a
 file that the test makes."""

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Print a rule whole, how an architecture implements the mode, or the contract.
+"""Print a rule whole, how an architecture implements the mode, the contract, or what an oops is.
 
 Without arguments, every rule in a line. What is asked for together is printed
 one after the other. With --format dot, a rule's automaton for the kernel's
 runtime verification: a missing edge is a violation.
+
+With --oops, what a kernel printed when something was wrong: whether that has to
+do with the mode, which implementation has it, since when, where it was mended,
+which scenario shows it, and what to record next.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options
-from lazymmu.cli.console import emit, say, width
+from lazymmu.cli.console import emit, read_input, say, width
 from lazymmu.problem import Problem
 from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "explain"
 SUMMARY = "print a rule, an architecture's way, or the contract"
 
-FORMATS = ("text", "dot")
+FORMATS = ("text", "dot", "json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +52,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "include/linux/pgtable.h should say it",
     )
     parser.add_argument(
+        "--oops",
+        metavar="FILE",
+        help="the oopses, BUGs and warnings in FILE (- for standard input), text of dmesg, a "
+        "journal, a mail or a serial console",
+    )
+    parser.add_argument(
+        "--release",
+        metavar="R",
+        help="with --oops: release of that kernel (default: taken from the text)",
+    )
+    parser.add_argument(
         "--format",
         choices=FORMATS,
         default=FORMATS[0],
-        help="text (default), or dot: the rule's automaton, as tools/verification/rvgen of the "
-        "kernel takes it",
+        help="text (default), dot: the rule's automaton, as tools/verification/rvgen of the "
+        "kernel takes it, or json, with --oops",
     )
     parser.add_argument(
         "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
@@ -69,6 +84,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.rule is not None:
         names.check("rule", [args.rule], RULES)
     arches = _arches(options.listed(args.arch))
+    if args.oops is not None:
+        if args.rule is not None or args.contract or args.dialect or args.format == "dot":
+            raise Problem("--oops stands alone, but for --arch, --release, --format and --output")
+        return _oops(args, arches)
+    if args.release is not None or args.format == "json":
+        raise Problem("--release and --format json go with --oops")
     columns = min(width(args.output) or 100, 100)
     dialect = DIALECTS[args.dialect] if args.dialect else None
     if args.format == "dot":
@@ -83,6 +104,21 @@ def run(args: argparse.Namespace) -> ExitCode:
         parts.append(explain.explain_contract(dialect or list(DIALECTS.values())[-1]))
     emit("\n".join(parts or [explain.explain_rules(dialect, columns)]), args.output)
     return ExitCode.CLEAN
+
+
+def _oops(args: argparse.Namespace, arches: tuple[str, ...]) -> ExitCode:
+    """Explain the splats of a text; one that was explained is no finding of this command."""
+    from lazymmu.report.oops import json, text
+    from lazymmu.verbs.given import Input
+    from lazymmu.verbs.oops import explain_oops
+
+    if len(arches) > 1:
+        raise Problem("--oops takes one --arch")
+    given = args.oops if args.oops != "-" else Input(read_input("-"), "<stdin>")
+    answer = explain_oops(given, arch=arches[0] if arches else None, release=args.release)
+    said = json.render([answer]) if args.format == "json" else text.render(answer)
+    emit(said, args.output)
+    return ExitCode.CLEAN if answer.found else answer.exit_code()
 
 
 def _arches(named: list[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs
-from lazymmu.cli.console import progress, say
+from lazymmu.cli.console import emit, progress, say
 from lazymmu.cli.pictures import Pictures
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
@@ -126,7 +126,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         finally:
             if followed is not None:
                 followed.clear()
-        pictures.finish(answer)
+        if answer.watched:
+            pictures.finish(answer)
     _deliver(answer, wanted, followed, args)
     if not args.quiet:
         say_watched(answer.watched)
@@ -148,6 +149,10 @@ def _deliver(
     args: argparse.Namespace,
 ) -> None:
     """Print the answer in the formats that are wanted."""
+    if answer.oopses:
+        wanted = _oopses(answer, wanted)
+        if not answer.watched:
+            return
     if args.compare:
         if answer.interrupted:
             raise KeyboardInterrupt
@@ -159,6 +164,23 @@ def _deliver(
             followed.finish(answer)
             wanted = [output for output in wanted if not _live(output)]
         _emit(answer, wanted, args)
+
+
+def _oopses(answer: TraceAnswer, wanted: Sequence[Output]) -> Sequence[Output]:
+    """Print what texts are that are no traces; gives the outputs that are left for traces."""
+    from lazymmu.report.oops import json, text
+
+    left = list(wanted)
+    for output in wanted:
+        if output.format == "json":
+            emit(json.render(answer.oopses), output.file)
+            left.remove(output)
+        elif output.format == "text":
+            emit("\n".join(map(text.render, answer.oopses)), output.file)
+    for one in answer.oopses:
+        found = count(len(one.diagnoses), "oops, BUG or warning", "oopses, BUGs and warnings")
+        say(f"{clean(one.name)}: no trace, but {found} of a kernel: {len(one.found)} of the mode")
+    return left
 
 
 def _live(output: Output) -> bool:

@@ -17,7 +17,7 @@ from typing import Final
 
 from lazymmu.ftrace.lines import symbol
 
-__all__ = ["EVENT", "KernelCheck", "kernel_check"]
+__all__ = ["CHECKS", "EVENT", "KernelCheck", "kernel_check"]
 
 _DATA: Final = Path(__file__).parent / "profiles" / "common.toml"
 
@@ -45,6 +45,9 @@ _FORMS: Final = (
     # kernel/fork.c, check_mm()
     re.compile(rb"BUG: (?P<what>Bad rss-counter state|non-zero pgtables_bytes on freeing mm)"),
 )
+
+CHECKS: Final = tuple(re.compile(form.pattern.decode("ascii")) for form in _FORMS)
+"""The same, in text: what fired (`what`), and where (`file`, `line`, `function`)."""
 
 _OF_THE_MODE: Final = "lazy_mmu"
 """What every function of the mode has in its name."""

@@ -30,7 +30,14 @@ __all__ = [
 
 
 class TraceError(Exception):
-    """A trace cannot be read; the text is one sentence without a full stop."""
+    """A trace cannot be read; the text is one sentence without a full stop.
+
+    read: what was read of a text that is none; it may be something else that is of use.
+    """
+
+    def __init__(self, sentence: str, read: bytes = b"") -> None:
+        super().__init__(sentence)
+        self.read = read
 
 
 class RecordKind(StrEnum):

@@ -21,6 +21,7 @@ from lazymmu.witness.trace.section_stats import SectionStats
 from lazymmu.witness.trace.tracks import MAX_BARS, TraceTracks
 
 if TYPE_CHECKING:
+    from lazymmu.verbs.oops import OopsAnswer
     from lazymmu.witness.trace.section_listener import SectionListener
     from lazymmu.witness.trace.values import Seen, TraceFinding, TraceResult
 
@@ -87,6 +88,7 @@ class TraceAnswer:
     :param request: the question.
     :param watched: the result of each trace, in order; after Ctrl-C, of those that were read, the
         last as far as it was.
+    :param oopses: what texts are that are no traces, and have an oops, BUG or warning in them.
     :param tallies: the name of each trace and the statistics of its sections, if the request has
         `summary`.
     :param tracks: what happened in each trace, if the request has `tracks`.
@@ -95,6 +97,7 @@ class TraceAnswer:
     request: TraceRequest
     watched: tuple[TraceResult, ...]
     tallies: tuple[tuple[str, SectionStats], ...] = ()
+    oopses: tuple[OopsAnswer, ...] = ()
     tracks: tuple[TraceTracks, ...] = ()
 
     @property
@@ -119,9 +122,9 @@ class TraceAnswer:
         """
         if self.interrupted and self.request.follower is None:
             return ExitCode.INTERRUPTED
-        if self.violations:
+        if self.violations or any(one.exit_code() is ExitCode.FOUND for one in self.oopses):
             return ExitCode.FOUND
-        told = all(one.conclusive for one in self.watched)
+        told = all(one.conclusive for one in self.watched) and not self.oopses
         return ExitCode.CLEAN if told else ExitCode.INCONCLUSIVE
 
 
@@ -141,6 +144,7 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
         raise Problem(f"{asked.release!r} is not a Linux release (example: 6.12.107)")
     most = max(MAX_BARS // len(asked.traces), 1)
     watched: list[TraceResult] = []
+    oopses: list[OopsAnswer] = []
     tallies: list[tuple[str, SectionStats]] = []
     tracks: list[TraceTracks] = []
     for one in asked.traces:
@@ -148,6 +152,9 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
         tally = SectionStats(drawn or asked.listener) if asked.summary else None
         try:
             watched.append(_watched(one, asked, tally, progress))
+        except _NoTrace as other:
+            oopses.append(other.oopses)
+            continue
         except KeyboardInterrupt:
             if not watched:
                 raise
@@ -160,7 +167,11 @@ def trace(asked: TraceRequest, *, progress: Show | None = None) -> TraceAnswer:
         if watched[-1].interrupted:
             break
     return TraceAnswer(
-        request=asked, watched=tuple(watched), tallies=tuple(tallies), tracks=tuple(tracks)
+        request=asked,
+        watched=tuple(watched),
+        oopses=tuple(oopses),
+        tallies=tuple(tallies),
+        tracks=tuple(tracks),
     )
 
 
@@ -190,8 +201,23 @@ def _watched(
             follower=_Narrowed.of(asked),
         )
     except TraceError as error:
+        if error.read:
+            # Only who has such a text pays for what knows it.
+            from lazymmu.verbs.oops import diagnose
+
+            told = diagnose(name, error.read, arch=asked.arch, release=asked.release)
+            if told.diagnoses:
+                raise _NoTrace(told) from None
         raise Problem(str(error)) from None
     return found.only(pid=asked.task, cpu=asked.cpu)
+
+
+class _NoTrace(Exception):
+    """A text is no trace, and something else that can be told of."""
+
+    def __init__(self, oopses: OopsAnswer) -> None:
+        super().__init__(oopses.name)
+        self.oopses = oopses
 
 
 class _Narrowed(TraceFollower):

@@ -41,6 +41,9 @@ at first, then one in so many.  A recording that has them has one for each conte
 _MOST_WITHOUT_A_RECORD: Final = 8 << 20
 """Bytes of a stream that are read to find the first record: a log may be before it."""
 
+_MOST_TEXT: Final = 32 << 20
+"""Bytes that are kept of a text of which nothing is a record, for whoever knows what it is."""
+
 _FIRST_BYTES: Final = 1 << 14
 """Bytes that are kept to say what the form of a text is that shows nothing."""
 
@@ -65,6 +68,7 @@ class _TraceCheck:
         self.features = TraceFeatures()
         self.block = 0
         self.bytes = 0
+        self.text = bytearray()
 
     def run(self) -> TraceResult:
         """Read it all, or until Ctrl-C, which comes between two blocks: none is half judged."""
@@ -124,17 +128,24 @@ class _TraceCheck:
         return self._loop_over(lines, known, loop.seen)
 
     def _give_up(self, lines: Lines) -> None:
-        """Raise TraceError for a stream of which megabytes are no trace: it may never end."""
-        if self.trace.endless and not lines.header.format:
-            self.bytes += len(lines.block)
-            if self.bytes > _MOST_WITHOUT_A_RECORD:
-                raise self._no_trace(f" in its first {self.bytes >> 20} MiB")
+        """Raise TraceError for a stream of which megabytes are no trace: it may never end.
+
+        What is none is kept until a record comes.
+        """
+        if lines.header.format:
+            self.text.clear()
+            return
+        if len(self.text) < _MOST_TEXT:
+            self.text += lines.block
+        self.bytes += len(lines.block)
+        if self.trace.endless and self.bytes > _MOST_WITHOUT_A_RECORD:
+            raise self._no_trace(f" in its first {self.bytes >> 20} MiB")
 
     def _no_trace(self, where: str = "") -> TraceError:
         usual = "text of tracefs or trace-cmd report expected"
         why = remedy(self.judged.first) or usual
         name = self.trace.header.name
-        return TraceError(f"{name}: no recognisable trace record{where} ({why})")
+        return TraceError(f"{name}: no recognisable trace record{where} ({why})", bytes(self.text))
 
     def _nothing(self) -> tuple[LineLoop, Guess]:
         """A loop over a trace of which nothing was read; raises where that is a mistake."""

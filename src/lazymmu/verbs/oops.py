@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`explain --oops`: what an oops, BUG or warning of a kernel has to do with the mode."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.contract.complaints import Complaint, complaints, holds_section
+from lazymmu.contract.deferral import ROW_BY_NAME, DeferralRow
+from lazymmu.contract.deferral.releases import nearest
+from lazymmu.ftrace.probes import plan
+from lazymmu.ftrace.profile import version
+from lazymmu.ftrace.splats import Splat, splats
+from lazymmu.machine.releases import releases_of
+from lazymmu.problem import Problem
+from lazymmu.terminal import clean
+from lazymmu.verbs import given
+from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.shown_by import KnownBug, ShownBy, known_bugs, shown_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lazymmu.machine.releases import Release
+    from lazymmu.verbs.given import Given
+
+__all__ = ["Diagnosis", "OopsAnswer", "OopsKernel", "OopsVerdict", "diagnose", "explain_oops"]
+
+
+_CANDIDATE: Final = re.compile(
+    r"(?P<series>\d{1,3})\.(?P<minor>\d{1,3})(?:\.0)?-(?:(?:0\.)?rc(?P<rc>\d{1,2})|next-|.{0,40}-next-)"
+)
+"""A candidate as its own Makefile, Fedora (0.rc1) and linux-next name it."""
+
+
+class OopsVerdict(StrEnum):
+    """Whether a splat is about the mode."""
+
+    OF_THE_MODE = "of the mode"
+    PERHAPS = "perhaps of the mode"
+    OTHER = "not of this mode"
+
+
+@dataclass(frozen=True, slots=True)
+class OopsKernel:
+    """The kernel that printed it: arch as machines call it, "" unknown; release as it calls itself;
+    like: the release that it is read as; row: its implementation; why: why there is none, or "".
+    """
+
+    arch: str
+    release: str
+    like: str = ""
+    row: DeferralRow | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one splat is.
+
+    complaint: what the contract's data knows of such a one, None for another; why: what it says, or
+    why it is not of the mode; holder: the function below which it happened and that which
+    holds the section open, ("", "") where none is; shown: scenarios that show it, the likelier
+    first; gone: the first release after this one whose implementation has no such check;
+    next: what to record, a sentence each; known: bugs that were found before in functions of its
+    call trace.
+    """
+
+    splat: Splat
+    verdict: OopsVerdict
+    kernel: OopsKernel
+    why: str
+    complaint: Complaint | None = None
+    holder: tuple[str, str] = ("", "")
+    shown: tuple[ShownBy, ...] = ()
+    gone: OopsKernel | None = None
+    next: tuple[str, ...] = ()
+    known: tuple[KnownBug, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OopsAnswer:
+    """What a text's splats are.
+
+    :param name: of the text.
+    :param diagnoses: one for each splat, in order.
+    """
+
+    name: str
+    diagnoses: tuple[Diagnosis, ...]
+
+    @property
+    def found(self) -> tuple[Diagnosis, ...]:
+        """Those that are, or may be, of the mode."""
+        return tuple(one for one in self.diagnoses if one.verdict is not OopsVerdict.OTHER)
+
+    def exit_code(self) -> ExitCode:
+        """The exit code of the command: a splat of the mode is a finding.
+
+        One that is not of the mode shows nothing of it.
+        """
+        if any(one.verdict is OopsVerdict.OF_THE_MODE for one in self.diagnoses):
+            return ExitCode.FOUND
+        return ExitCode.INCONCLUSIVE
+
+
+def explain_oops(file: Given, *, arch: str | None = None, release: str | None = None) -> OopsAnswer:
+    """What the oopses, BUGs and warnings of a text have to do with the mode.
+
+    :param file: the text: of dmesg, a journal, a mail, a serial console.
+    :param arch: architecture of that kernel; None where the text tells.
+    :param release: its release; None where the text tells.
+    :raises lazymmu.Problem: it cannot be read, or there is none in it.
+    """
+    text = given.read(file)
+    if release is not None and version(release) is None:
+        raise Problem(f"{release!r} is not a Linux release (example: 6.12.107)")
+    found = diagnose(text.name, text.content, arch=arch, release=release)
+    if not found.diagnoses:
+        raise Problem(
+            f"{clean(text.name)}: there is no oops, BUG or warning of a kernel in it "
+            "(a trace is read by lazymmu trace)"
+        )
+    return found
+
+
+def diagnose(
+    name: str, content: bytes, *, arch: str | None = None, release: str | None = None
+) -> OopsAnswer:
+    """The same of bytes; without any splat in them, an answer without diagnoses."""
+    return OopsAnswer(
+        name, tuple(_diagnosis(one, arch or "", release or "") for one in splats(content))
+    )
+
+
+def _diagnosis(splat: Splat, arch: str, release: str) -> Diagnosis:
+    kernel = _kernel(splat, arch, release)
+    if kernel.why:
+        return Diagnosis(splat, OopsVerdict.OTHER, kernel, kernel.why)
+    fits = [one for one in complaints() if _fits(one, splat, kernel)]
+    # What this implementation has goes first; the release may be wrong, or a check backported.
+    fits.sort(key=lambda one: kernel.row is not None and kernel.row.name not in one.rows)
+    if not fits:
+        return Diagnosis(splat, OopsVerdict.OTHER, kernel, _why_other(splat, kernel))
+    complaint = fits[0]
+    held = _held(complaint, splat)
+    whole = not complaint.below or (held[0] != "" and held[0] == held[1])
+    sure = whole and not complaint.perhaps
+    return Diagnosis(
+        splat,
+        OopsVerdict.OF_THE_MODE if sure else OopsVerdict.PERHAPS,
+        kernel,
+        complaint.means,
+        complaint,
+        held,
+        shown_by(complaint, splat, kernel.arch, kernel.like),
+        _gone(complaint, kernel),
+        tuple(_next(splat, kernel)),
+        known_bugs(complaint, splat),
+    )
+
+
+def _kernel(splat: Splat, arch: str, release: str) -> OopsKernel:
+    """Which kernel it was, and its implementation."""
+    release = release or splat.release
+    if not arch:
+        if splat.lacks_mode:
+            return OopsKernel(splat.arch, release, why=f"this is {splat.lacks_mode}")
+        arch = splat.arch or ("x86" if splat.xen else "")
+        if arch == "x86" and not splat.xen:
+            arch = "x86-native"
+        elif arch == "powerpc" and splat.radix:
+            arch = "powerpc-radix"
+    if not arch or not release:
+        return OopsKernel(arch, release)
+    known = {one.name: one for one in releases_of(arch)}
+    like = nearest(_candidate(arch, release) or release, known)
+    if like is None:
+        since = next(iter(known), "")
+        return OopsKernel(
+            arch, release, why=f"nothing is known of the mode on {arch} before Linux {since}"
+        )
+    return OopsKernel(arch, release, like, ROW_BY_NAME.get(_row(known[like], arch)))
+
+
+def _candidate(arch: str, release: str) -> str:
+    """The release candidate among those that are known that a release is, or is of the time of."""
+    found = _CANDIDATE.match(release)
+    if found is None:
+        return ""
+    series, minor = int(found["series"]), int(found["minor"])
+    # What linux-next has goes into the series after the one that its name has, but for a candidate.
+    if found["rc"] is None:
+        minor += 1
+    names = [one.name for one in releases_of(arch)]
+    return next((name for name in names if name.startswith(f"{series}.{minor}-rc")), "")
+
+
+def _fits(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:
+    """Whether a splat may be such a complaint."""
+    what = f"{splat.what} multicall(s) failed" if splat.refused else splat.what
+    if not complaint.stands_at(what, splat.function, splat.file):
+        return False
+    # What fires for other reasons, too, is of the mode where the implementation has to do with it.
+    vague = complaint.perhaps or complaint.below
+    if kernel.row is not None and vague and kernel.row.name not in complaint.rows:
+        return False
+    if complaint.conditions is not None or complaint.lines:
+        known = bool(splat.condition) and complaint.conditions is not None
+        if known and complaint.conditions is not None:
+            return complaint.conditions.search(splat.condition) is not None
+        return splat.at in complaint.lines.get(kernel.release, ()) or any(
+            splat.at in lines and _same_series(name, kernel.release)
+            for name, lines in complaint.lines.items()
+        )
+    return not complaint.below or _held(complaint, splat) != ("", "")
+
+
+def _same_series(one: str, other: str) -> bool:
+    first, second = version(one), version(other)
+    return first is not None and second is not None and first[:2] == second[:2]
+
+
+def _held(complaint: Complaint, splat: Splat) -> tuple[str, str]:
+    """The function below which it happened, and the one that holds the section open."""
+    names = [name for name in (splat.pinned_at, *splat.names) if name]
+    found = holds_section(names)
+    if found is None or (complaint.called and found[1].function not in complaint.called):
+        return "", ""
+    return found[0], found[1].function
+
+
+def _gone(complaint: Complaint, kernel: OopsKernel) -> OopsKernel | None:
+    """The first release after this one whose implementation does not have the check."""
+    if kernel.row is None or kernel.row.name not in complaint.rows:
+        return None
+    after = False
+    for one in releases_of(kernel.arch):
+        if after and _row(one, kernel.arch) not in complaint.rows:
+            row = ROW_BY_NAME.get(_row(one, kernel.arch))
+            return OopsKernel(kernel.arch, one.name, one.name, row)
+        after = after or one.name == kernel.like
+    return None
+
+
+_DIES: Final = ("kernel BUG", "unable to handle", "Unable to handle", "general protection", "panic")
+"""What a task, or a machine, does not live on after, in the kernel's words."""
+
+
+def _next(splat: Splat, kernel: OopsKernel) -> Iterator[str]:
+    """What a recording of that kernel would show, and how it is made."""
+    arch = {"x86-native": "x86", "powerpc-radix": "powerpc"}.get(kernel.arch, kernel.arch)
+    if not arch or not kernel.release:
+        missing = " and ".join(
+            word for word, known in (("--arch", arch), ("--release", kernel.release)) if not known
+        )
+        yield f"name the kernel with {missing}: what to record depends on it"
+        return
+    recipe = plan(arch, kernel.release)
+    shown = [one.name for one in recipe.functions] + [one.name for one in recipe.dynamic]
+    shows = ", ".join(shown)
+    asked = f"lazymmu probes --arch {arch} --release {clean(kernel.release)}"
+    yield f"while it happens, on that kernel: lazymmu record (or the script of {asked})"
+    if shows:
+        yield f"it shows {shows}, context switches, interrupts and the kernel's messages"
+    if recipe.cannot:
+        yield f"it cannot show {'; '.join(recipe.cannot)}"
+    if any(word in splat.what for word in _DIES):
+        yield (
+            "the machine may not live on: boot with ftrace_dump_on_oops, and give the console's "
+            "text to lazymmu trace"
+        )
+
+
+def _row(release: Release, arch: str) -> str:
+    return str(release.arches[arch].row)
+
+
+def _why_other(splat: Splat, kernel: OopsKernel) -> str:
+    """Why a splat is not of the mode, in words."""
+    if kernel.row is not None and kernel.row.name in ("x86-native", "powerpc-radix"):
+        return (
+            f"this is {kernel.row.label}, on which the mode defers nothing, and no check of the "
+            "task's counters fired"
+        )
+    place = splat.function or (f"{splat.file}:{splat.at}" if splat.file else "")
+    where = f"{place} is no check of the mode" if place else "it names no check of the mode"
+    return f"{where}, and nothing in the call trace holds a section open"

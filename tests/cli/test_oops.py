@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`lazymmu explain --oops` and `lazymmu trace` of a text in which a kernel complains."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from tests.verbs import oops_texts as texts
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a text; gives its path."""
+
+    def write(text: str, name: str = "dmesg.txt"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_an_oops_is_explained(run, file):
+    """Where it fired, which implementation has it, what shows and what mended it, what is next."""
+    ran = run("explain", "--oops", file(texts.X86_XEN_612_SWITCH))
+    assert ran.code == 0
+    assert "of the mode: kernel BUG at arch/x86/include/asm/xen/hypervisor.h:86!" in ran.out
+    for words in (
+        "xen-nesting-count (v6.6 to v6.14, v6.12.38)",
+        "vmap-pfn-preempted (6.12.8",
+        "mended        in 6.12.38",
+        "lazymmu verify --arch x86 --release 6.12.8 --scenario",
+        "record next",
+        "ftrace_dump_on_oops",
+    ):
+        assert words in ran.out
+
+
+def test_a_trace_that_is_an_oops_is_explained_and_a_finding(run, file):
+    """Who asks for the trace of a crash log gets what can be told of it, and exit code 1."""
+    ran = run("trace", file(texts.X86_XEN_618_LEAVE))
+    assert ran.code == 1
+    assert "[mode-off-at-end]" in ran.out
+    assert "no trace, but 1 oops, BUG or warning of a kernel: 1 of the mode" in ran.err
+
+
+def test_an_oops_of_something_else_says_why(run, file):
+    """Nothing of the mode could be judged by it: exit code 3."""
+    for verb in (("explain", "--oops"), ("trace",)):
+        ran = run(*verb, file(texts.X86_NULL))
+        assert ran.code == 3
+        assert "not of this mode" in ran.out
+        assert "x86 without Xen PV" in ran.out
+
+
+def test_standard_input_may_be_a_crash_log(run, monkeypatch):
+    """`dmesg | lazymmu trace -` and `dmesg | lazymmu explain --oops -` do the same."""
+    for arguments in (("trace", "-"), ("explain", "--oops", "-")):
+        data = io.TextIOWrapper(io.BytesIO(texts.ARM64_WARNS.encode()))
+        monkeypatch.setattr(sys, "stdin", data)
+        assert "[begun-in-section]" in run(*arguments).out
+
+
+def test_programs_get_one_document(run, file):
+    """Both verbs print the same JSON for the same text."""
+    path = file(texts.SPARC_BELOW)
+    one = json.loads(run("explain", "--oops", path, "--format", "json").out)
+    other = json.loads(run("trace", path, "--format", "json").out)
+    assert one == other
+    (oops,) = one["texts"][0]["oopses"]
+    assert (oops["verdict"], oops["implementation"]) == ("of the mode", "sparc-active")
+
+
+def test_one_that_comes_again_is_told_once(run, file):
+    """A machine that warns all the time is told of once, with the number."""
+    ran = run("explain", "--oops", file(texts.X86_XEN_MARKER * 5))
+    assert ran.out.count("[marker-not-empty]") == 1
+    assert "5 times in this text" in ran.out
+
+
+def test_hostile_text_reaches_a_terminal_cleaned(run, file):
+    """What acts on a terminal is spelt out wherever it stands in the text."""
+    text = texts.X86_XEN_618_LEAVE.replace("my prog [x]", "a\x1b[2J\x07b\u202e")
+    ran = run("explain", "--oops", file(text.replace("6.18.15+deb14", "6.18.15\x1b]0;x\x07")))
+    assert not set(ran.out) & {"\x1b", "\x07", "\u202e"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--oops", "{}", "nested-section"),
+        ("--oops", "{}", "--contract"),
+        ("--oops", "{}", "--format", "dot"),
+        ("--oops", "{}", "--arch", "x86,arm64"),
+        ("--oops", "{}", "--release", "newest"),
+        ("--oops", "{}/none"),
+        ("--release", "6.1"),
+        ("nested-section", "--format", "json"),
+    ],
+)
+def test_what_does_not_go_together_is_one_sentence(run, file, arguments):
+    """Wrong arguments end with 2, and say in one sentence what is wrong."""
+    path = file(texts.X86_XEN_618_LEAVE)
+    ran = run("explain", *(argument.format(path) for argument in arguments))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
