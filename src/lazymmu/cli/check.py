@@ -106,6 +106,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         help="in text: every other place of a mistake, what each step does, who is concerned",
     )
     output.add_argument(
+        "--as-scenario",
+        action="store_true",
+        help="print the one finding that is left (--only) as a litmus file: the steps, locks and "
+        "entries of its path, for `lazymmu litmus --tree`",
+    )
+    output.add_argument(
         "--compare", action="store_true", help="of several trees: a table, finding by release"
     )
     output.add_argument(
@@ -130,13 +136,18 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     configured = config.configure(args)
     wanted = _outputs(args)
+    if args.as_scenario and (args.formats or args.compare or args.write_baseline is not None):
+        raise Problem("--as-scenario is a format of its own")
     request = _request(args, wanted, configured)
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.check(request, progress=show)
     for entry in answer.stale:
         say(f"{entry.origin}: {entry} is stale: no finding matches it")
     _say_comments(answer)
-    if args.write_baseline:
+    if args.as_scenario:
+        if not _print_scenario(answer, args):
+            return ExitCode.INCONCLUSIVE
+    elif args.write_baseline:
         _write_baseline(answer, args)
     else:
         _print(answer, wanted, args)
@@ -223,6 +234,18 @@ def _print(answer: CheckAnswer, wanted: Sequence[Output], args: argparse.Namespa
             answer.outcomes, asked=asked, allow_loss=args.allow_loss, verbose=args.verbose
         )
     outputs.deliver(wanted, render, coloured=("text",))
+
+
+def _print_scenario(answer: CheckAnswer, args: argparse.Namespace) -> bool:
+    """Print the litmus file of the finding, or say why there is none."""
+    from lazymmu.verbs.scenario import UntoldError, as_scenario
+
+    try:
+        emit(as_scenario(answer), args.output)
+    except UntoldError as why:
+        say(f"the finding cannot be told as a scenario: {why}")
+        return False
+    return True
 
 
 def _say_comments(answer: CheckAnswer) -> None:

@@ -76,6 +76,26 @@ class Harm:
     scenario: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PathEvent:
+    """Something that happens on a finding's path, for who plays it on a machine.
+
+    event: its class in `contract.events`; about: the entry, the lock, what a pin pins, as they are
+    spelled on the path; operation: the accessor, or why; what: the level of an entry, the class of
+    a lock, what is freed; space: whose mapping; immediate: whether nobody puts a write off.
+    """
+
+    event: str
+    about: str = ""
+    operation: str = ""
+    what: str = ""
+    space: str = ""
+    immediate: bool = False
+    file: str = ""
+    line: int = 0
+    function: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One cause: a rule that is broken, where, and how a path leads there.
@@ -91,8 +111,9 @@ class Finding:
     confidence and conditions: how sure it is, and what it needs (`CONFIG_` symbols and the like).
     also: other rules that the same cause breaks. harms, costs: who is hurt, and what architectures
     that are not hurt lose in time. implied: the tree's own text is silent on the rule (see
-    contract.dialects). fingerprint: names the cause without line numbers, so that it survives moved
-    lines; empty where nothing does.
+    contract.dialects). events: what happens on the path, where the witness knows. fingerprint:
+    names the cause without line numbers, so that it survives moved lines; empty where nothing
+    does.
     """
 
     rule: str
@@ -110,6 +131,7 @@ class Finding:
     harms: tuple[Harm, ...] = ()
     costs: tuple[Harm, ...] = ()
     implied: bool = False
+    events: tuple[PathEvent, ...] = ()
     fingerprint: str = ""
 
     @property

@@ -18,10 +18,19 @@ from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.event_words import Identity
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import RuleKind
-from lazymmu.witness.finding import Confidence, Finding, Harm, Severity, Step, StepAside
+from lazymmu.witness.finding import (
+    Confidence,
+    Finding,
+    Harm,
+    PathEvent,
+    Severity,
+    Step,
+    StepAside,
+)
 from lazymmu.witness.source.path.open_calls import enclosing, last_open_section, open_calls
 from lazymmu.witness.source.path.path_state import RawReport, ReportKey
 from lazymmu.witness.source.path.path_trace import PathTrace
+from lazymmu.witness.source.path_events import path_events, unrepeated
 
 _RELATED = {
     "unlock-before-flush": ("begin", "write", "call", "callback"),
@@ -67,9 +76,6 @@ MAX_TESTS = 2
 Each further one halves the odds that anybody ever takes the path; such findings are of low
 confidence."""
 
-MAX_PATH = 200
-"""Steps of a path that are told; the longest in the findings of real trees has some 30."""
-
 _SEVERITIES = (Severity.HURTS, Severity.BREAKS_TEXT, Severity.INFORMATION)
 
 
@@ -92,6 +98,7 @@ class Report:
     """Whatever is pending maps huge pages."""
     cause: ReportKey | None = None
     """The report, by its rule and place, that speaks for the mistake of which this one comes."""
+    events: tuple[PathEvent, ...] = ()
 
     @property
     def rank(self) -> tuple[bool, int, int, int]:
@@ -111,7 +118,7 @@ def to_report(
     start = last_open_section(notes)
     begin = notes[start].step if start is not None else None
     shown = [*_shown(notes, start, raw)]
-    path = _unrepeated(note.step for note in shown if note.step is not None)
+    path = unrepeated(note.step for note in shown if note.step is not None)
     if raw.via is not None:
         path.insert(0, raw.via)
     elif begin is None and not path:
@@ -137,6 +144,7 @@ def to_report(
         detail=raw.violation.detail,
         huge=bool(written) and all(written),
         cause=raw.cause,
+        events=path_events(raw, notes, start),
     )
 
 
@@ -165,12 +173,6 @@ def _shown(notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Ite
 def _same_entry(about: Identity | None, raw: RawReport) -> bool:
     entry = getattr(raw.violation.event, "entry", None)
     return entry is None or about is None or about == entry
-
-
-def _unrepeated(steps: Iterable[Step]) -> list[Step]:
-    """Each step once; of a path that nobody could read, the beginning and the end."""
-    out = list(dict.fromkeys(steps))
-    return out if len(out) <= MAX_PATH else [*out[: MAX_PATH // 2], *out[-MAX_PATH // 2 :]]
 
 
 def _blame_site(rule: str, notes: Sequence[PathTrace], start: int | None, raw: RawReport) -> Step:
@@ -300,10 +302,9 @@ def _finding(
         lost = None if hurt is not None else _first(cost_sentence, best.rule, rows[arch], told)
         harms.extend([] if hurt is None else [hurt])
         costs.extend([] if lost is None else [lost])
+    severity = Severity.HURTS if harms else Severity.BREAKS_TEXT
     if rule.kind is RuleKind.INFORMATION:
         severity = Severity.INFORMATION
-    else:
-        severity = Severity.HURTS if harms else Severity.BREAKS_TEXT
     if best.ambiguous or best.tests > MAX_TESTS:
         confidence = Confidence.LOW
     else:
@@ -338,6 +339,7 @@ def _finding(
         harms=tuple(harms),
         costs=tuple(costs),
         implied=rule.status(dialect) is Status.IMPLIED,
+        events=best.events,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from lazymmu.witness.finding import Lost, SectionRow, Step
+from lazymmu.witness.finding import Lost, PathEvent, SectionRow, Step
 from lazymmu.witness.source.findings import Report
 
 __all__ = ["MovedPlaces"]
@@ -59,6 +59,10 @@ class MovedPlaces:
         """Return a step of a path where it is now."""
         return replace(step, line=self.line(step.file, step.line))
 
+    def event(self, event: PathEvent) -> PathEvent:
+        """Return something that happens on a path, where it is now; raises LookupError."""
+        return replace(event, line=self.line(event.file, event.line)) if event.file else event
+
     def lost(self, items: Iterable[Lost]) -> tuple[Lost, ...]:
         """Return losses where they are now."""
         return tuple(replace(item, line=self.line(item.file, item.line)) for item in items)
@@ -80,4 +84,5 @@ class MovedPlaces:
             path=tuple(map(self.step, report.path)),
             section=None if report.section is None else self.step(report.section),
             cause=cause,
+            events=tuple(map(self.event, report.events)),
         )

@@ -60,12 +60,12 @@ class LockEffects:
                 for held, kind in names:
                     notes.append(Effect(Take(held, kind, how=how, site=site), "take", says))  # type: ignore[arg-type]
                 if lock.pin:
-                    notes.append(Effect(Pin(lock.pin, site=site)))
+                    notes.append(Effect(Pin(lock.pin, site=site), "beside"))
             case "drop":
                 for held, kind in names:
                     notes.append(Effect(Drop(held, kind, site=site), "drop", says))  # type: ignore[arg-type]
                 if lock.pin:
-                    notes.append(Effect(Unpin(lock.pin, site=site)))
+                    notes.append(Effect(Unpin(lock.pin, site=site), "beside"))
             case "assert":
                 for held, kind in names:
                     notes.append(Effect(Take(held, kind, how="caller-holds", site=site)))  # type: ignore[arg-type]

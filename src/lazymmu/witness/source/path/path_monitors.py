@@ -94,7 +94,7 @@ class PathMonitors:
                 about, huge = None, False
                 if isinstance(note.event, Write):
                     about, huge = note.event.entry, note.event.huge
-                trail = PathTrace(trail, step, note.mark, about, huge=huge)
+                trail = PathTrace(trail, step, note.mark, about, huge=huge, event=note.event)
         return Path(path.state.after(product), trail, path.results)
 
     def _observe(self, event: Event, after: Product, step: Step, out: WalkOutcome) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lazymmu.contract.event_words import Identity
+from lazymmu.contract.events import Event
 from lazymmu.witness.finding import Step
 
 
@@ -15,7 +16,7 @@ class PathTrace:
     """One note of a path: a step of this function, or the trail of a callee, after ``before``.
 
     ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
-    "pause", "resume", "take", "drop", "write", "call", "fact", "assumes".
+    "pause", "resume", "take", "drop", "write", "call", "fact", "assumes", "beside" (never shown).
     """
 
     before: PathTrace | None
@@ -27,6 +28,8 @@ class PathTrace:
     """It maps a huge page."""
     conditions: frozenset[str] = frozenset()
     """CONFIG symbols without which the path does not come here."""
+    event: Event | None = None
+    """What happens at the step."""
     assumed: int = field(init=False, default=0)
     """Notes with such conditions up to here, those of callees among them."""
 
