@@ -105,6 +105,113 @@ def test_a_caller_that_leaves_one_user_behind_is_wrong(
     agrees(code(way, helpers + body))
 
 
+GETS = [
+    # how a first user is counted and told, and how its caller asks
+    ("return s->users++;", "get(s) == 0"),
+    ("return s->users++ == 0;", "get(s)"),
+    ("return ++s->users;", "get(s) == 1"),
+    ("return ++s->users == 1;", "get(s)"),
+    ("return !s->users++;", "get(s)"),
+    ("int old = s->users; s->users++; return old;", "!get(s)"),
+    ("int old = s->users++; return old;", "get(s) == 0"),
+    ("s->users++; return s->users == 1;", "get(s)"),
+    ("bool first = s->users == 0; s->users++; return first;", "get(s)"),
+    ("if (s->users++) return false; return true;", "get(s)"),
+    ("s->users = s->users + 1; return s->users;", "get(s) == 1"),
+    ("return inner(s);", "get(s) == 0"),
+    ("return atomic_inc_return(&s->count);", "get(s) == 1"),
+    ("return atomic_fetch_inc(&s->count) == 0;", "get(s)"),
+]
+
+PUTS = [
+    ("return --s->users;", "put(s) == 0"),
+    ("return s->users--;", "put(s) == 1"),
+    ("return --s->users == 0;", "put(s)"),
+    ("return s->users-- == 1;", "put(s)"),
+    ("return !--s->users;", "put(s)"),
+    ("s->users--; return s->users;", "!put(s)"),
+    ("int left = --s->users; return left;", "put(s) == 0"),
+    ("s->users -= 1; return s->users == 0;", "put(s)"),
+]
+
+ATOMIC_PUT = ("return atomic_dec_and_test(&s->count);", "put(s)")
+
+
+@pytest.mark.parametrize("number", range(len(GETS)))
+@pytest.mark.parametrize("how", ["if ({})", "bool now = {}; if (now)"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "begin(s); work(); end(s);",
+        "begin(s); begin(s); work(); end(s); end(s);",
+        "begin(s); if (some)\n\t\treturn; /* expect: unbalanced-section */\n\twork(); end(s);",
+    ],
+)
+def test_helpers_that_only_count_are_followed_where_their_value_decides(
+    agrees: Agrees, number: int, how: str, body: str
+) -> None:
+    """Who returns what a counter was, or whether that was the first, need not begin itself."""
+    (get, first) = GETS[number]
+    (put, last) = ATOMIC_PUT if "atomic" in get else PUTS[number % len(PUTS)]
+    agrees(f"""
+struct scan {{ int users; atomic_t count; }};
+
+static inline int inner(struct scan *s) {{ return s->users++; }}
+static inline int get(struct scan *s) {{ {get} }}
+static inline int put(struct scan *s) {{ {put} }}
+
+static void begin(struct scan *s)
+{{
+	{how.format(first)}
+		{ON}
+}}
+
+static void end(struct scan *s)
+{{
+	{how.format(last)}
+		{OFF}
+}}
+
+void pair(struct scan *s)
+{{
+	begin(s); work(); end(s);
+}}
+
+void f(struct scan *s, int some)
+{{
+	{body}
+}}
+""")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "if (!begin(some))\n\t\treturn;\n\twork();\n\tlazy_mmu_mode_disable();",
+        "bool on = begin(some);\n\n\twork();\n\tif (on)\n\t\tlazy_mmu_mode_disable();",
+    ],
+)
+def test_a_helper_may_keep_in_a_variable_whether_it_began(agrees: Agrees, ask: str) -> None:
+    """What is returned is remembered along the path, as what is asked for is."""
+    agrees(f"""
+static bool begin(int some)
+{{
+	bool on = false;
+
+	if (some) {{
+		{ON}
+		on = true;
+	}}
+	return on;
+}}
+
+void f(int some)
+{{
+	{ask}
+}}
+""")
+
+
 @given(
     start=st.integers(0, 9),
     least=st.integers(0, 9),

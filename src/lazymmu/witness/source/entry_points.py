@@ -249,7 +249,7 @@ class EntryPoints:
         root = replace(root, excused=frozenset(rules))
         off = [raw for raw in root.raw_reports if raw.violation.rule in BALANCE]
         recording = self.walker.record(self.program.function(root.definition)) if off else None
-        if recording is None:
+        if recording is None or recording.cut:
             return root
         return replace(root, causes=leaks.causes(recording, off, self.words))
 

@@ -30,8 +30,8 @@ BEGINS = frozenset({"left-on", "left-paused"})
 """What a function that begins, for its caller to end, is told by those rules."""
 
 MAX_ASKED = 10_000
-"""States of a caller that is asked.  The greatest root of 6.1 to 7.3 has 7,000; who is larger leads
-everywhere with a section open, and does not exist to end one."""
+"""States of a caller that is asked.  The greatest root of 6.1 to 7.3 has 7,000, and half as much
+again with counters; of who is larger the paths are asked that are come to first: one is enough."""
 
 MAX_LEVELS = 3
 """Callers of callers that are asked whether they balance a function."""
@@ -164,7 +164,10 @@ class Halves:
 
 
 def _shown(recording: Recording | None) -> set[Named]:
-    """The halves that a function shows by its paths: it runs through them, and is in balance."""
+    """The halves that a function shows by its paths: it runs through them, and is in balance.
+
+    A path that is known shows so, however many others there are that were not walked.
+    """
     if recording is None:
         return set()
     start = next(iter(recording.moves))[1].product

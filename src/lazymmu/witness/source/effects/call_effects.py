@@ -31,7 +31,7 @@ from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
 from lazymmu.kernelc.ir.expr import AnyCall, Call, Name
-from lazymmu.kernelc.ir.nodes import Function, Node, spell
+from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
 from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
@@ -39,6 +39,7 @@ from lazymmu.witness.source.effects.entry_effects import EntryEffects, origins
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
 from lazymmu.witness.source.function.counters import counted
+from lazymmu.witness.source.function.deciding import deciding_calls, returned_calls
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee, named
@@ -46,6 +47,9 @@ from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.freed_parameters import FreedParameters
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
+
+_MAX_GETTERS = 2
+"""Functions inside each other that only hand on what a counter was."""
 
 
 class CallTransfer:
@@ -73,6 +77,9 @@ class CallTransfer:
         self.helpers: set[tuple[str, int, str]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
+        self.counting: set[tuple[str, int, str]] = set()
+        """Functions that move a counter and tell their caller what it was, by place."""
+        self.counting_names: set[str] = set()
         self.keyed: frozenset[str] = frozenset()
         """Per-CPU variables that are batches of one mm each."""
         self.unread: set[tuple[str, int]] = set()
@@ -118,12 +125,35 @@ class CallTransfer:
 
     def counted(self, graph: Function) -> frozenset[str]:
         """Counters that may decide whether a function begins or ends a section, by spelling."""
-        changes = any(
-            call.name in self.helper_names
+        if graph.place in self.counting:
+            return counted(graph, self.words)
+        changes = {
+            at
+            for at, node in enumerate(graph.nodes)
+            for call in (calls_in(node.expr) if node.expr is not None else ())
+            if call.name in self.helper_names
             or self.api.of_call(call, call.name, graph.file) is not None
-            for _, call in graph.calls()
-        )
+        }
+        for call in deciding_calls(graph, changes) if changes else ():
+            self._may_count(call, graph, 0)
         return counted(graph, self.words) if changes else frozenset()
+
+    def _may_count(self, call: AnyCall, graph: Function, depth: int) -> bool:
+        """Whether a callee moves a counter and gives its value back; then it is walked in place."""
+        name = call.name or ""
+        if depth > _MAX_GETTERS or name in self.words.names or name in graph.types:
+            return False
+        target = self.program.resolve(name, graph.file) if name else None
+        if target is None:
+            return False
+        inner = self.program.function(target.definition)
+        if inner.place not in self.counting:
+            below = [self._may_count(c, inner, depth + 1) for c in returned_calls(inner)]
+            if not any(below) and not counted(inner, self.words):
+                return False
+            self.counting.add(inner.place)
+            self.counting_names.add(name)
+        return True
 
     def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[CallOutcome, ...]:
         """How a call in this frame can turn out, on a path in that state."""
@@ -273,6 +303,7 @@ class CallTransfer:
         if (
             callback
             or graph.place in self.helpers
+            or graph.place in self.counting
             or place in self.implementation
             or frame.carries(call)
             or self._calls_back(frame, call, env)
@@ -315,6 +346,7 @@ class CallTransfer:
             frame.carries(call)
             or name in frame.graph.types
             or name in self.helper_names
+            or name in self.counting_names
             or name in self.unread_names
             or self._calls_back(frame, call, frame.constants)
         )

@@ -10,7 +10,8 @@
 A path is two where such a counter decides: it has the value that is asked for, or it has not. What
 is known of it then goes along, into callees and back, under the name that each has for it.
 
-Limit: a function that only moves a counter and returns what it was is not followed.
+Who moves such a counter and returns what it was (`scan_get(scan) == 0`) is walked in its caller's
+place as well, where that value decides (`deciding.py`).
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from lazymmu.kernelc.ir.nodes import (
     strip_casts,
     walk,
 )
+from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.function.liveness import names_it
 from lazymmu.witness.source.function.names import NAMELESS, EntryName
 
@@ -111,6 +113,10 @@ def move(expr: Expr, words: Vocabulary) -> CounterMove | None:
             )
         case Assign("+=" | "-=" as op, target, value) if strip_casts(value) == Number(1):
             return CounterMove(spell(target), 1 if op == "+=" else -1, "after")
+        case Assign("=", target, Binary("+" | "-" as op, base, Number(1))) if spell(
+            strip_casts(base)
+        ) == spell(target):
+            return CounterMove(spell(target), 1 if op == "+" else -1, "after")
     if not isinstance(expr, Call):
         return None
     word = words.counters.get(expr.name or "")
@@ -160,6 +166,20 @@ def tests(node: Node, counters: frozenset[str], words: Vocabulary) -> Iterator[C
                 yield from _test(strip_casts(inner), 0, counters, words)
     if node.op in (BRANCH, RETURN):
         yield from _test(strip_casts(expr), 0, counters, words)
+    if node.op == RETURN:
+        yield from _given_away(expr, counters, words)
+    elif isinstance(expr, Assign) and expr.op == "=" and isinstance(expr.target, VARIABLES):
+        yield from _given_away(expr.value, counters, words)
+
+
+def _given_away(expr: Expr, counters: frozenset[str], words: Vocabulary) -> Iterator[CounterTest]:
+    """The tests of who asks later for a value of a counter: is it the first, is it the last."""
+    inner = last_assigned(expr)
+    made = move(inner, words)
+    if made is None and spell(inner) in counters:
+        yield from (CounterTest(spell(inner), value) for value in (0, 1))
+    elif made is not None and made.counter in counters:
+        yield CounterTest(made.counter, 0 if made.by > 0 else 1)
 
 
 def _test(

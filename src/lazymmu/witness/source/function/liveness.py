@@ -19,7 +19,9 @@ from lazymmu.kernelc.ir.expr import (
     Deref,
     Expr,
     Field,
+    IncDec,
     Name,
+    Not,
     Number,
     Temporary,
 )
@@ -34,6 +36,7 @@ from lazymmu.kernelc.ir.nodes import (
     spell,
     strip_casts,
     uses,
+    walk,
     writes,
 )
 from lazymmu.kernelc.program import assignments
@@ -42,8 +45,9 @@ from lazymmu.witness.source.function.local_members import root_of
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 """C types that point to a lock."""
 
-_SETTLING = (Number, Call)
-"""What a variable is assigned that is then worth remembering: a constant, a call's outcome."""
+_SETTLING = (Number, Call, IncDec)
+"""What a variable is assigned that is then worth remembering: a constant, a call's outcome, what a
+counter was; and what comparing such a thing, or a member, comes to."""
 
 _COPIED = (Name, Temporary, Field)
 """What a variable is assigned that shares what is known of it."""
@@ -87,6 +91,7 @@ class Liveness:
         """Read the plan off a function's graph."""
         tests: Counter[str] = Counter()
         settled, freed, handed = set[str](), set[str](), set[str]()
+        returned = set[str]()
         locks: dict[str, str] = {}
         flows: list[tuple[str, Expr]] = []
         copies: list[tuple[str, str]] = []
@@ -98,11 +103,13 @@ class Liveness:
                 if known is not None:
                     tests[known.subject] += 1
                     tests.update(_compared(node.expr) - {known.subject})
+            if node.op == RETURN and isinstance(inner := strip_casts(node.expr), VARIABLES):
+                returned.add(inner.spelling)
             for target, value in writes(node.expr):
                 if value is None:
                     continue
                 source = assigned(value)
-                if isinstance(source, _SETTLING):
+                if _settles(source):
                     settled.add(spell(target))
                 if isinstance(source, _COPIED):
                     copies.append((spell(target), spell(source)))
@@ -123,6 +130,7 @@ class Liveness:
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
+        tracked |= returned & (settled | copied)
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         rewritten = frozenset(variable.spelling for variable in assignments(graph))
         masks = frozenset(_masks(graph, words))
@@ -139,6 +147,13 @@ class Liveness:
             masks=masks,
             too_much=live is None,
         )
+
+
+def _settles(source: Expr) -> bool:
+    if isinstance(source, _SETTLING):
+        return True
+    compared = isinstance(source, (Binary, Not))
+    return compared and any(isinstance(part, (Call, IncDec, Field)) for part in walk(source))
 
 
 def _variables(call: AnyCall) -> set[str]:

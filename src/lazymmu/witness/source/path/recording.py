@@ -47,10 +47,12 @@ class Move:
 class Recording(WalkOutcome):
     """What walking a function came to, with the moves, and from where each report came.
 
-    moves: by where they start; seen: the places of a path at which each report was made.
+    moves: by where they start; seen: the places of a path at which each report was made; cut:
+    whether there were more than a bound allows, and these are those that were come to first.
     """
 
     frame: Frame
+    cut: bool = False
     moves: dict[At, list[Move]] = field(default_factory=dict)
     seen: dict[ReportKey, set[At]] = field(default_factory=dict)
     _at: At | None = None

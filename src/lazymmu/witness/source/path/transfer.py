@@ -14,6 +14,7 @@ from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
     AllocationMask,
+    AtLeast,
     Evaluator,
     Int,
     NonZero,
@@ -176,7 +177,8 @@ class Transfer:
                 state = replace(state, facts=with_fact(state.facts, *fact))
             if isinstance(given, AllocationMask) and spelling not in frame.plan.masks:
                 given = None
-            if isinstance(given, (Int, NonZero, AllocationMask)) and spelling in frame.plan.tracked:
+            known_of = isinstance(given, (Int, NonZero, AllocationMask)) or _above_zero(given)
+            if known_of and spelling in frame.plan.tracked:
                 state = replace(state, facts=with_fact(state.facts, spelling, given))
             if source is not None and isinstance(target, VARIABLES):
                 state = replace(state, origins=with_origin(state.origins, spelling, source))
@@ -231,6 +233,10 @@ class Transfer:
             if param in plan.rewritten:
                 state = self.overwritten(state, strip_casts(arg))
         return Path(state, path.trail, path.results)
+
+
+def _above_zero(value: Value) -> bool:
+    return isinstance(value, AtLeast) and value.number > 0
 
 
 def _decided(path: Path, test: CounterTest) -> list[Path]:

@@ -20,6 +20,7 @@ from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
+    AtLeast,
     Int,
     Value,
     integer,
@@ -237,8 +238,8 @@ class Walker:
     def record(self, graph: Function, most: int = MAX_BELOW) -> Recording | None:
         """Walk a function as the beginning of a path, and keep every move.
 
-        :param most: states of it and all that is walked in it.
-        :returns: None for one that is not walked to its end.
+        :param most: states of it and all that is walked in it; of more, there is a part.
+        :returns: None for one that is not walked at all.
         """
         product = self.monitors.begin(graph, self.monitors.start(None))
         plan = self.plan(graph)
@@ -251,7 +252,8 @@ class Walker:
         self._walk(frame, start, recording)
         self._active.pop()
         self._back_to = NOWHERE
-        return None if self.cut else recording
+        recording.cut = recording.cut or self.cut
+        return recording
 
     def _walk(self, frame: Frame, start: State, recording: Recording | None = None) -> WalkOutcome:
         out = WalkOutcome(blurred=bool(frame.graph.broken)) if recording is None else recording
@@ -287,6 +289,8 @@ class Walker:
             if size > MAX_STATES:
                 where = (frame.graph.file, frame.graph.line, frame.graph.name)
                 self.bounded[where] = f"more than {MAX_STATES} states"
+                if recording is not None:
+                    recording.cut = True
                 break
         self.walked += size
         self.cut = self.cut or self.walked > self._most
@@ -350,7 +354,7 @@ class Walker:
     ) -> None:
         known = truth(value)
         short: Value = None if known is None else NONZERO if known else ZERO
-        if isinstance(value, Int):
+        if isinstance(value, Int) or (isinstance(value, AtLeast) and known):
             short = value
         step = Step(frame.graph.file, node.line, node.column, frame.graph.name, "returns")
         after = PathTrace(trail, step, "return")
