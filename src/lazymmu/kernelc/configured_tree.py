@@ -80,7 +80,7 @@ class ConfiguredTree:
         self.asked = Asked()
         self._texts = SourceTexts(self.sources, self.headers)
         self._names = NameLookup(state, self._texts, self.asked)
-        self._tables = FunctionTables(state, self._texts, self.asked)
+        self._tables = FunctionTables(state, self._texts, self.asked, self.tree.read)
         self._woven = WovenMacros(self._names)
         self._last: tuple[Definition, Woven | None] | None = None
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
+from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.kernelc.presence import ALWAYS, both
 from lazymmu.kernelc.source_texts import SourceTexts
 
@@ -22,9 +24,15 @@ _MAX_COPIES: Final = 4
 class FunctionTables:
     """The tables of a configured tree, read file by file as they are asked for."""
 
-    def __init__(self, state: TreeState, texts: SourceTexts, asked: Asked) -> None:
-        """Look into the files that `state` knows to have a table; `asked` is told for which."""
+    def __init__(
+        self, state: TreeState, texts: SourceTexts, asked: Asked, read: Callable[[str], bytes]
+    ) -> None:
+        """Look into the files that `state` knows to have a table; `asked` is told for which.
+
+        :param read: reads a header, and rests on all of it.
+        """
         self._asked = asked
+        self._read = read
         self._state = state
         self._texts = texts
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
@@ -66,10 +74,15 @@ class FunctionTables:
         return tuple(
             item
             for rel in (*files, *also)
-            for item in self._initialisers(rel)
-            if (not struct or item.struct == struct)
-            and (not field or item.field == field or item.field.endswith(f".{field}"))
-            and (not table or item.table == table)
+            for item in with_names(
+                (
+                    item
+                    for item in self._initialisers(rel)
+                    if (not struct or item.struct == struct) and (not table or item.table == table)
+                ),
+                partial(self._members, rel) if struct or table else _unknown,
+            )
+            if not field or item.field == field or item.field.endswith(f".{field}")
         )
 
     def constant(self, name: str, file: str) -> str:
@@ -121,6 +134,16 @@ class FunctionTables:
                 rest = wanted[len(other.field) :].lstrip(".")
                 yield from self._copied(other, rest, depth - 1)
 
+    def _members(self, rel: str, struct: str) -> tuple[str, ...]:
+        """Return the members of a structure, in their order, as a file or what it includes has it.
+
+        Limit: what it includes by another header is not looked into.
+        """
+        found = members(self._texts.raw(rel), struct)
+        for header in self._state.headers.includes.get(rel, ()) if not found else ():
+            found = found or members(self._read(header), struct)
+        return found
+
     @property
     def read(self) -> Collection[str]:
         """The files whose tables or constants were looked at."""
@@ -143,3 +166,8 @@ class FunctionTables:
                 for when in (both(presence, selection.presence(offset)),)
             )
         return known
+
+
+def _unknown(_struct: str) -> tuple[str, ...]:
+    """No members: where tables are asked for by a field alone, one without its name is none."""
+    return ()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
+from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.witness.finding import Finding
 from lazymmu.witness.source.analysis import Analysis
@@ -114,7 +116,9 @@ class Files:
         return tuple(
             item
             for file, text in self.files.items()
-            for _, item in read_initialisers(file, text)
+            for item in with_names(
+                (item for _, item in read_initialisers(file, text)), partial(members, text)
+            )
             if (not struct or item.struct == struct)
             and (not field or item.field == field or item.field.endswith(f".{field}"))
             and (not table or item.table == table)

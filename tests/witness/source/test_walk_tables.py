@@ -27,6 +27,8 @@ static void quick(struct mm_struct *mm)
 static const struct step_ops slow_ops = { .before = quick, .after = slow };
 static const struct step_ops quick_ops = { .before = quick, .after = quick };
 static const struct step_ops step_ops = { .before = quick, .after = slow };
+static const struct step_ops placed_ops = { quick, slow };
+static const struct step_ops placed[] = { { quick, slow }, { quick, &quick } };
 static struct step_ops chosen_ops;
 static const struct step_ops kinds[] = { { .before = quick, .after = slow }, { .after = quick } };
 static const struct step_ops *const lists[] = { &slow_ops, &quick_ops };
@@ -81,6 +83,9 @@ void f(struct mm_struct *mm, struct box *box, const struct step_ops *given, int 
         ("(*slow_ops.after)(mm)", Confidence.HIGH),
         ("(&slow_ops)->after(mm)", Confidence.HIGH),
         ("step_ops.after(mm)", Confidence.HIGH),
+        ("placed_ops.after(mm)", Confidence.HIGH),
+        ("run(mm, &placed_ops)", Confidence.HIGH),
+        ("placed[some].after(mm)", Confidence.LOW),
         ("one->after(mm)", Confidence.HIGH),
         ("fixed_ops->after(mm)", Confidence.HIGH),
         ("always(mm)", Confidence.HIGH),

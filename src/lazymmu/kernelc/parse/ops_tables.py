@@ -2,6 +2,7 @@
 """Tables of functions: what a file's initialisers and assignments put into which field.
 
     static const struct mm_walk_ops smaps_walk_ops = { .pmd_entry = smaps_pte_range, ... };
+    static const struct scan_ops scan_ops = { scan_begin, scan_end };
     .mmu = { .lazy_mode = { .enter = xen_enter_lazy_mmu, ...
     pv_ops.mmu.lazy_mode.enter = xen_enter_lazy_mmu;
     pv_ops.mmu = xen_mmu_ops;
@@ -13,7 +14,11 @@
 Only names are read. Whether a name is a function, or another table that is copied whole, is for
 the caller to see.
 
-Limits: initialisers without designators are not read, nor assignments through a pointer (`->`).
+What an initialiser gives without a designator has the number of its place for a field (`#0`):
+struct_members.py knows the name for it.
+
+Limits: initialisers without designators are read at the top of a table alone, not in a structure
+within it; assignments through a pointer (`->`) are not read.
 """
 
 from __future__ import annotations
@@ -33,10 +38,10 @@ class Initialiser:
     """One field of a table that is given a name.
 
     table: the variable; struct: its type without the word struct, empty for an assignment;
-    field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it; function:
-    the name, with a path behind it where part of a table is copied (`xen_ops.mmu`); presence: the
-    presence condition of the place; constant: whether the table is declared const; value: all of
-    what the field is given, where that is short.
+    field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it, `#1` for
+    the second; function: the name, with a path behind it where part of a
+    table is copied (`xen_ops.mmu`); presence: the presence condition of the place; constant:
+    whether the table is declared const; value: all of what the field is given, where that is short.
     """
 
     file: str
@@ -52,13 +57,14 @@ class Initialiser:
 
 _TABLE: Final = re.compile(
     rb"(?:(?P<kind>struct[ \t]++|typeof\()[ \t]*+(?P<struct>\w++)\)?[ \t\n]++)(?:const[ \t\n]++)?"
-    rb"(?P<table>\w++)[ \t]*+(?:\[[^\]]*+\][ \t]*+)?"
+    rb"(?P<table>\w++)[ \t]*+(?P<array>\[[^\]]*+\][ \t]*+)?"
     rb"(?>(?:__\w++(?>(?:\([^()]*+\))?)[ \t\n]*+)*)=[ \t\n]*+\{"
 )
 _PIECE: Final = re.compile(
     rb"/\*[\s\S]*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|(?P<brace>[{}])|(?P<comma>,)"
     rb"|(?P<field>(?:\.\w+|\[[^\]]*\])+)[ \t\n]*=[ \t\n]*(?:\([^()]*\)[ \t]*)?&?[ \t]*"
     rb"(?:[A-Z_]\w*[ \t]*\([ \t]*&?)?(?P<value>[A-Za-z_]\w*)?"
+    rb"|&?[ \t]*(?P<name>[A-Za-z_]\w*)(?=[ \t\n]*[,}])"
 )
 _ASSIGN: Final = re.compile(
     rb"\n[ \t]++([A-Za-z_]\w*+)((?>(?:\.\w++|\[[^\]\n]*+\])+))[ \t]*+=[ \t\n]*+"
@@ -105,6 +111,10 @@ _LONGEST: Final = 1 << 20
 _UNCLOSED: Final = 8
 """After so many initialisers without an end a file is no C."""
 
+_DESIGNATED: Final = -(1 << 30)
+"""The place of what follows a designator without one of its own: nobody writes so."""
+
+_BETWEEN: Final = re.compile(rb"/\*[\s\S]*?\*/|//[^\n]*")
 _INDEX: Final = re.compile(rb"\[[^\]]*\]")
 
 
@@ -127,7 +137,7 @@ def read_initialisers(file: str, text: bytes) -> Iterator[tuple[int, Initialiser
             struct = f"typeof({struct})"
         line = text.count(b"\n", 0, match.end()) + 1
         constant = _is_constant(text, match)
-        position, found = _braces(text, match.end())
+        position, found = _braces(text, match.end(), 1 + (match["array"] is not None))
         if position < 0:
             position, unclosed = match.end(), unclosed + 1
         for at, field, name in found:
@@ -218,30 +228,43 @@ def _value(text: bytes, field: int) -> str:
     return found[1].strip().decode("latin-1") if found is not None else ""
 
 
-def _braces(text: bytes, start: int) -> tuple[int, list[tuple[int, str, str]]]:
+def _braces(text: bytes, start: int, top: int = 0) -> tuple[int, list[tuple[int, str, str]]]:
     """Read the initialiser whose opening brace ends at `start`.
 
     Returns the offset behind its closing brace, -1 when there is none, and its fields that are
     given a name: (offset, path, name).
+
+    :param top: how many braces are open where the fields of the table itself stand; 0: those that
+        have no designator are not read.
     """
     found: list[tuple[int, str, str]] = []
     # The designator that stands before each open brace, and the one just read.
     path: list[str] = [""]
     pending = ""
+    # Which field comes next without a designator, and where what it is given begins.
+    places, fresh = [0], start
     for match in _PIECE.finditer(text, start, start + _LONGEST):
         if match["brace"] == b"{":
             path.append(pending)
-            pending = ""
+            places.append(0)
+            pending, fresh = "", match.end()
         elif match["brace"] == b"}":
             path.pop()
+            places.pop()
             pending = ""
             if not path:
                 return match.end(), found
         elif match["comma"] is not None:
-            pending = ""
+            pending, fresh = "", match.end()
+            places[-1] += 1
         elif match["field"] is not None:
             pending = _path(match["field"])
+            places[-1] = _DESIGNATED
             if match["value"] is not None:
                 field = ".".join(part for part in (*path, pending) if part)
                 found.append((match.start("field"), field, match["value"].decode("latin-1")))
+        elif len(path) == top and places[-1] >= 0 and match["name"] is not None:
+            alone = not _BETWEEN.sub(b"", text[fresh : match.start()]).strip()
+            name = match["name"].decode("latin-1")
+            found += [(match.start(), f"#{places[-1]}", name)] if alone else []
     return -1, found

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
+from lazymmu.kernelc.parse.struct_members import members, with_names
 
 _NEAR: Final = 400
 """How many bytes before a function's name are looked at for what it is assigned to."""
@@ -26,7 +28,7 @@ _ALIAS: Final = re.compile(
     rb"(?:\b(\w+)\s*\([^;{}]*\)|\btypeof\s*\(\s*\w+\s*\)\s*(\w+))[^;{}()]*"
     rb"(?:__attribute__\s*\(\(\s*(?:\w+\s*,\s*)*(?:__)?alias(?:__)?\s*\(\s*\"|\b__alias\s*\(\s*)\Z"
 )
-_MEMBER: Final = re.compile(rb"(?:\.\s*\w+|\w\s*\])\s*=\s*&?\s*\Z")
+_MEMBER: Final = re.compile(rb"(?:(?:\.\s*\w+|\w\s*\])\s*=|[{,])\s*&?\s*\Z")
 _CONST: Final = re.compile(rb"\bconst\b")
 _STATIC: Final = re.compile(rb"\bstatic\b")
 
@@ -64,7 +66,10 @@ def told(pointers: Iterable[Pointer]) -> list[str]:
 
 
 def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[Pointer]:
-    """The constant pointers of a file to some of its words, be they compiled or not."""
+    """The constant pointers of a file to some of its words, be they compiled or not.
+
+    Limit: a table that is given its members by place has its structure in the same file.
+    """
     values = [item for item in items if item.context is Context.VALUE]
     for item in items if b"alias" in text else ():
         match = _ALIAS.search(_before(text, item.start))
@@ -72,8 +77,8 @@ def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[P
             name = (match[1] or match[2]).decode("latin-1")
             yield Pointer(file, name, False, item.word, item.start)
     # The whole file is only read for tables where something stands as one's member.
-    members = {i.word for i in values if _MEMBER.search(text, max(0, i.start - _NEAR), i.start)}
-    tables = list(_tables(file, text, members)) if members else []
+    words = {i.word for i in values if _MEMBER.search(text, max(0, i.start - _NEAR), i.start)}
+    tables = list(_tables(file, text, words)) if words else []
     for item in values:
         held = [
             (path, private)
@@ -111,7 +116,8 @@ def _tables(file: str, text: bytes, words: Collection[str]) -> Iterator[tuple[in
 
     :param words: the functions that are asked for.
     """
-    for _, item in read_initialisers(file, text):
+    every = (item for _, item in read_initialisers(file, text))
+    for item in with_names(every, partial(members, text)):
         if not item.struct or not item.field or item.function not in words:
             continue
         table = item.table.encode()
