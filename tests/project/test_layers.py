@@ -111,7 +111,7 @@ ALLOWED = {
     },
     "report.common": {"report.common", "witness.finding"},
     "report.tools": {"report.tools", "report.common", "witness.finding"},
-    "report.page": {"report.page", "report.common", "verbs.stored"},
+    "report.page": {"report.page", "report.common", "verbs.sides", "verbs.stored"},
     "report": {
         "report",
         "costs",
@@ -132,6 +132,7 @@ ALLOWED = {
         "verbs.review",
         "verbs.selection",
         "verbs.shown",
+        "verbs.sides",
         "verbs.allow_comments",
         "verbs.store",
         "verbs.stored",

@@ -57,7 +57,7 @@ def test_all_packages_and_all_architectures_are_drawn(drawn):
 
 
 def test_the_pages_beside_the_documentation_name_no_folder_of_this_machine(pictures):
-    """They are published."""
+    """They are published, and nobody needs to know where they were made."""
     for text in pictures.pages().values():
         assert str(TOP) not in text
         assert len(text) < 1_000_000

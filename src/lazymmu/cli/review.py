@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         dialect=args.dialect,
         jobs=args.jobs,
         cache_dir=options.cache_dir(args),
+        shown=any(output.format == "html" for output in wanted),
     )
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.review(request, progress=show)

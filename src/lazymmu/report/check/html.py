@@ -20,7 +20,7 @@ from lazymmu.verbs.shown import Shown
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lazymmu.litmus.run import Run
     from lazymmu.report.check.call_tree import CalledFunction
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.finding import Finding, Step
     from lazymmu.witness.machine.verdict import Verdict
 
-__all__ = ["render"]
+__all__ = ["ToldFinding", "render", "told_finding"]
 
 _FRAME: Final = 40_000
 """Characters of a page beside findings: style, script, heads."""
@@ -45,10 +45,10 @@ class _Hurt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class ToldFinding:
     """A finding as the template takes it."""
 
-    number: int
+    number: int | str
     finding: Finding
     word: str
     says: str
@@ -57,7 +57,6 @@ class _Told:
     aside: tuple[Step, ...]
     hurt: tuple[_Hurt, ...]
     patch: str
-    arches: tuple[str, ...]
 
 
 def render(outcomes: Sequence[CheckOutcome], *, asked: Collection[str] = ()) -> str:
@@ -152,10 +151,26 @@ class _Page:
         return {"number": number, "scenario": harm.scenario, "markup": made}
 
 
-def _told(number: int, outcome: CheckOutcome, finding: Finding) -> _Told:
-    sources = outcome.shown.sources if outcome.shown is not None else {}
+def _told(number: int, outcome: CheckOutcome, finding: Finding) -> ToldFinding:
+    return told_finding(
+        number,
+        finding,
+        outcome.shown.sources if outcome.shown is not None else {},
+        patch=outcome.change.patch_of(finding) if outcome.change is not None else "",
+    )
+
+
+def told_finding(
+    number: int | str, finding: Finding, sources: Mapping[str, str], *, patch: str = ""
+) -> ToldFinding:
+    """A finding as ``finding.html`` takes it, for this page and those of other verbs.
+
+    :param number: what it is called on the page.
+    :param sources: the text of each file that its path goes through.
+    :param patch: which patch of several brought it.
+    """
     rule = RULES.get(finding.rule)
-    return _Told(
+    return ToldFinding(
         number=number,
         finding=finding,
         word=messages.severity(finding),
@@ -164,8 +179,7 @@ def _told(number: int, outcome: CheckOutcome, finding: Finding) -> _Told:
         frames=frames(finding, sources),
         aside=tuple(step for step in finding.path if step.aside),
         hurt=tuple(_hurt(finding)),
-        patch=outcome.change.patch_of(finding) if outcome.change is not None else "",
-        arches=outcome.result.arches,
+        patch=patch,
     )
 
 

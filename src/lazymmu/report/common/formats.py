@@ -41,7 +41,7 @@ VERBS: Final = {
     "trace": ("text", "json", "html", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "cost": ("text", "json", "csv"),
     "replay": ("text", "json"),
-    "review": ("text", "json"),
+    "review": ("text", "json", "html"),
 }  # fmt: skip
 """The formats of each verb, its default first."""
 

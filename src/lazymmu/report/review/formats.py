@@ -21,6 +21,10 @@ def of_review(answer: ReviewAnswer) -> Callable[[str, int | None], str]:
             from lazymmu.report.review import json
 
             return json.render(answer)
+        if name == "html":
+            from lazymmu.report.review import html
+
+            return html.render(answer)
         from lazymmu.report.review import text
 
         return text.render(answer, columns)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.json_text import dump
 from lazymmu.report.common import document
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.review.values import NamedProblem, PatchReview, SeriesReview
     from lazymmu.witness.finding import Finding
 
-__all__ = ["FORMAT", "render"]
+__all__ = ["FORMAT", "object_of", "render"]
 
 FORMAT = 1
 """Version of the layout."""
@@ -23,6 +24,11 @@ FORMAT = 1
 
 def render(answer: ReviewAnswer) -> str:
     """The whole review."""
+    return dump(object_of(answer))
+
+
+def object_of(answer: ReviewAnswer) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
     last = answer.results[-1]
     body = {
         "base": {**asdict(answer.base), "text": str(answer.base)},
@@ -36,7 +42,7 @@ def render(answer: ReviewAnswer) -> str:
             "losses": list(answer.losses),
         },
     }
-    return document.render(FORMAT, body)
+    return document.whole(FORMAT, body)
 
 
 def _patch(one: PatchReview) -> dict[str, Any]:

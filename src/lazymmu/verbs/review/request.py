@@ -24,12 +24,14 @@ class ReviewRequest(TreeRequest):
         itself, or else the newest that it applies to.
     :param stable: other trees, or revisions of the repository, that fixes may go to.
     :param min_confidence: how sure a finding must be.
+    :param shown: with both sides of the code of each problem.
     """
 
     series: Given
     onto: str | None = None
     stable: Sequence[Where] = ()
     min_confidence: Confidence = Confidence.MEDIUM
+    shown: bool = False
 
     def __post_init__(self) -> None:
         """As for every tree, of which there is one; a confidence may be a word."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.verbs import names, reading
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.review import steps
+from lazymmu.verbs.review.both_sides import both_sides
 from lazymmu.verbs.review.looks import Looks
 from lazymmu.verbs.review.opening import opened
 from lazymmu.verbs.review.request import ReviewRequest
@@ -19,10 +20,11 @@ from lazymmu.verbs.review.together import with_together
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lazymmu.snapshot.tree import Tree
     from lazymmu.verbs.review.values import PatchReview, ReviewBase, SeriesReview, Submission
+    from lazymmu.verbs.sides import CodeSide
     from lazymmu.witness.finding import CheckResult, Finding, Lost
     from lazymmu.witness.source.check import Progress
 
@@ -41,6 +43,8 @@ class ReviewAnswer:
     :param results: the checks of the base, and of it with one more patch each time.
     :param losses: a sentence for each part of the series that was left out.
     :param only: the number of the patch that was handed over alone, 0 for a whole series.
+    :param sides: for the id of each problem its code before the patch and after it, if the request
+        has `shown`.
     """
 
     request: ReviewRequest
@@ -51,6 +55,7 @@ class ReviewAnswer:
     results: tuple[CheckResult, ...]
     losses: tuple[str, ...] = ()
     only: int = 0
+    sides: Mapping[str, tuple[CodeSide, CodeSide]] = field(default_factory=dict)
 
     @property
     def shown(self) -> tuple[PatchReview, ...]:
@@ -97,6 +102,7 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
         seen = [looks.of(patches[:number]) for number in range(len(patches) + 1)]
         done, series = steps.reviewed(seen, begun.submission.patches, _told(asked))
         done = with_together(done, seen, looks, begun.submission.patches)
+        beside = dict(both_sides(done, seen)) if asked.shown else {}
     return ReviewAnswer(
         request=asked,
         base=begun.based.base,
@@ -106,6 +112,7 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
         results=tuple(one.result for one in seen),
         losses=begun.submission.losses,
         only=begun.only,
+        sides=beside,
     )
 
 
