@@ -66,7 +66,15 @@ def pages() -> dict[str, str]:
         replace(one, result=replace(one.result, tree=replace(one.result.tree, path=tree)))
         for one in checked.outcomes
     ]
-    watched = [replace(one, name=f"examples/trace/{RECORDING}") for one in seen.watched]
+    recording = f"examples/trace/{RECORDING}"
+    watched = [
+        replace(
+            one,
+            name=recording,
+            findings=tuple(replace(each, file=recording) for each in one.findings),
+        )
+        for one in seen.watched
+    ]
     return {
         "page-verify.html": verify_html.render(searched.done, searched.judged),
         "page-check.html": check_html.render(outcomes),
@@ -188,7 +196,8 @@ def states() -> str:
     drawing.say(
         20,
         190,
-        "Green: writes may be put off. Deeper nesting goes on like this; in interrupts calls do nothing.",
+        "Green: writes may be put off. Deeper nesting goes on like this. "
+        "In interrupts calls do nothing.",
         "small quiet",
     )
     return drawing.text
