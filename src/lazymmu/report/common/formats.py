@@ -39,7 +39,7 @@ VERBS: Final = {
     "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace"),
     "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),
     "trace": ("text", "json", "html", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
-    "cost": ("text", "json", "csv"),
+    "cost": ("text", "json", "html", "csv"),
     "replay": ("text", "json"),
     "review": ("text", "json", "html"),
 }  # fmt: skip

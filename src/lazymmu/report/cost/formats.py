@@ -22,6 +22,10 @@ def of_answer(answer: CostAnswer) -> Callable[[str, int | None], str]:
         match name:
             case "json":
                 return json.render(answer)
+            case "html":
+                from lazymmu.report.cost import html
+
+                return html.render(answer)
             case "csv":
                 return csv.render(answer)
             case _:

@@ -7,6 +7,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.json_text import dump
 from lazymmu.report.common import document
 from lazymmu.report.cost.losses import sentences
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.cost_recordings import CallerCost, RecordingCost
     from lazymmu.verbs.cost_rows import CostRow
 
-__all__ = ["FORMAT", "render"]
+__all__ = ["FORMAT", "object_of", "render"]
 
 FORMAT = 1
 """Version of the layout."""
@@ -26,6 +27,11 @@ FORMAT = 1
 
 def render(answer: CostAnswer) -> str:
     """One object: the operation, its counts in order, and what there is no count of."""
+    return dump(object_of(answer))
+
+
+def object_of(answer: CostAnswer) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
     body = {
         "operation": answer.request.operation,
         "against": answer.request.against,
@@ -37,7 +43,7 @@ def render(answer: CostAnswer) -> str:
             {"arch": arch, "release": release, "why": why} for arch, release, why in answer.refused
         ],
     }
-    return document.render(FORMAT, body)
+    return document.whole(FORMAT, body)
 
 
 def _row(row: CostRow, times: Calibration | None) -> dict[str, Any]:

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from lazymmu.verbs.cost import CostAnswer
     from lazymmu.verbs.cost_recordings import CallerCost, RecordingCost, ReplayedCost
 
-__all__ = ["render"]
+__all__ = ["CALLER_HEADS", "caller_rows", "difference", "render", "sentences"]
 
 _CALLERS: Final = 12
+CALLER_HEADS: Final = ("caller", "sections", "loss", "put off", "calls", "saved", "in sections")
+"""What is told of each caller."""
 
 
 def render(answer: CostAnswer, width: int | None = None) -> str:
     """Each recording, then how two differ."""
     parts = [_recording(one, answer, width) for one in answer.recordings]
     if answer.differences:
-        lines = [_difference(what, one) for what, one in answer.differences]
+        lines = [difference(what, one) for what, one in answer.differences]
         lines.append("as if sections were independent of each other")
         parts.append(_lines(lines, width))
     return "\n".join(parts)
@@ -40,13 +42,14 @@ def _lines(lines: Sequence[str], width: int | None) -> str:
 
 
 def _recording(one: RecordingCost, answer: CostAnswer, width: int | None) -> str:
-    lines = list(_sentences(one, answer))
+    lines = list(sentences(one, answer))
     if not one.counted:
         return _lines(lines, width)
     return f"{_lines(lines, width)}\n{_callers(one.callers, width)}"
 
 
-def _sentences(one: RecordingCost, answer: CostAnswer) -> Iterator[str]:
+def sentences(one: RecordingCost, answer: CostAnswer) -> Iterator[str]:
+    """What a recording shows, and what the same would cost elsewhere."""
     whole = one.whole
     if not one.counted:
         yield f"{one.name}: what each section put off is not in the recording: nothing to count"
@@ -94,12 +97,20 @@ def _callers(callers: Sequence[CallerCost], width: int | None) -> str:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="")
-    table.add_column("caller", overflow="fold")
-    for title in ("sections", "loss", "put off", "calls", "saved", "in sections"):
+    table.add_column(CALLER_HEADS[0], overflow="fold")
+    for title in CALLER_HEADS[1:]:
         table.add_column(title, justify="right")
-    for one in callers[:_CALLERS]:
-        table.add_row(
-            clean(one.caller),
+    for row in caller_rows(callers[:_CALLERS]):
+        table.add_row(*map(clean, row))
+    more = f"and {len(callers) - _CALLERS} more\n" if len(callers) > _CALLERS else ""
+    return plain(table, width) + more
+
+
+def caller_rows(callers: Sequence[CallerCost]) -> Iterator[tuple[str, ...]]:
+    """A row for each caller, as `CALLER_HEADS` has them."""
+    for one in callers:
+        yield (
+            one.caller,
             str(one.sections or ""),
             str(one.idle or "") if one.sections else "",
             str(one.put_off),
@@ -107,11 +118,10 @@ def _callers(callers: Sequence[CallerCost], width: int | None) -> str:
             str(one.saved),
             duration(one.nanoseconds) if one.nanoseconds else "",
         )
-    more = f"and {len(callers) - _CALLERS} more\n" if len(callers) > _CALLERS else ""
-    return plain(table, width) + more
 
 
-def _difference(what: str, one: Difference) -> str:
+def difference(what: str, one: Difference) -> str:
+    """How two recordings differ in something, with how sure that is."""
     low, high = one.interval
     said = f"{what}: {one.first.value:.3g}, then {one.second.value:.3g}"
     if math.isinf(low):

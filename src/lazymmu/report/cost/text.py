@@ -13,13 +13,13 @@ from lazymmu.report.cost.losses import sentences
 from lazymmu.report.trace.stats import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lazymmu.costs.counts import Counts
     from lazymmu.verbs.cost import CostAnswer
     from lazymmu.verbs.cost_rows import CostRow
 
-__all__ = ["render"]
+__all__ = ["notes", "render", "tables"]
 
 _TITLES: Final = {Scope.TABLE: "sections of a table", Scope.RANGE: "one around all"}
 _WORDS: Final = {
@@ -34,18 +34,16 @@ def render(answer: CostAnswer, width: int | None = None) -> str:
     """The table; width: columns to fold it to, None for as many as it takes."""
     if answer.recordings:
         return recordings.render(answer, width)
-    parts = []
-    for operation in dict.fromkeys(row.operation for row in answer.rows):
-        rows = [row for row in answer.rows if row.operation == operation]
-        name = operation if answer.request.scenarios else f"{operation}()"
-        parts.append(f"{clean(name)}\n\n{_table(answer, rows, width)}")
-    said = _notes(answer)
+    parts = [
+        f"{clean(name)}\n\n{_table(titles, rows, width)}" for name, titles, rows in tables(answer)
+    ]
+    said = notes(answer)
     if width is not None:
         said = [piece for line in said for piece in folded(line, width)]
     return "\n".join(parts) + "".join(f"{line}\n" for line in ["", *said] if said)
 
 
-def _notes(answer: CostAnswer) -> list[str]:
+def notes(answer: CostAnswer) -> list[str]:
     """What is to be known of the table, and where sections are a loss."""
     pinned = any(counts.pinned for row in answer.rows for counts in row.counts.values())
     said = [_OFF] if pinned else []
@@ -60,20 +58,37 @@ def _notes(answer: CostAnswer) -> list[str]:
     return [clean(line) for line in (*said, *sentences(answer.rows))]
 
 
-def _table(answer: CostAnswer, rows: list[CostRow], width: int | None) -> str:
+def tables(
+    answer: CostAnswer,
+) -> Iterator[tuple[str, list[str], list[tuple[CostRow, list[str]]]]]:
+    """Of each operation its name, the titles of its table, and each row with its cells."""
+    for operation in dict.fromkeys(row.operation for row in answer.rows):
+        rows = [row for row in answer.rows if row.operation == operation]
+        scopes = [scope for scope in _TITLES if any(scope in row.counts for row in rows)]
+        against = any(row.against is not None for row in rows)
+        titles = ["on", "maps", "entries", "no section", *(_TITLES[scope] for scope in scopes)]
+        titles += [f"in {answer.request.against}"] if against else []
+        titles += ["kept"] if len(scopes) == len(_TITLES) else []
+        told = [(row, list(_cells(answer, row, scopes, against=against))) for row in rows]
+        name = operation if answer.request.scenarios else f"{operation}()"
+        yield name, titles, told
+
+
+def _table(
+    titles: Sequence[str], rows: Sequence[tuple[CostRow, Sequence[str]]], width: int | None
+) -> str:
     from rich.table import Table
 
-    scopes = [scope for scope in _TITLES if any(scope in row.counts for row in rows)]
-    against = any(row.against is not None for row in rows)
     table = Table(box=None, pad_edge=False, header_style="")
-    titles = ["on", "maps", "entries", "no section", *(_TITLES[scope] for scope in scopes)]
-    titles += [f"in {answer.request.against}"] if against else []
     for title in titles:
-        table.add_column(clean(title), overflow="fold")
-    if len(scopes) == len(_TITLES):
-        table.add_column("kept", justify="right")
-    for row in rows:
-        table.add_row(*map(clean, _cells(answer, row, scopes, against=against)))
+        last = title == "kept"
+        table.add_column(
+            clean(title),
+            overflow="ellipsis" if last else "fold",
+            justify="right" if last else "left",
+        )
+    for _, cells in rows:
+        table.add_row(*map(clean, cells))
     return plain(table, width)
 
 
