@@ -148,8 +148,11 @@ ALLOWED = {
         "litmus",
         "contract",
     },
+    # Asks by the command line, each question in a process of its own.
+    "robots": {"robots", "verbs", "litmus", "contract", "cli"},
     "cli": {
         "cli",
+        "robots",
         "report",
         "verbs",
         "litmus",

@@ -20,6 +20,7 @@ from lazymmu.cli import (
     kbuild,
     lab,
     litmus,
+    mcp,
     port,
     probes,
     record,
@@ -57,6 +58,7 @@ VERBS: tuple[ModuleType, ...] = (
     port,
     replay,
     demo,
+    mcp,
     cache,
     completion,
 )

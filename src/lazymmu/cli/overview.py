@@ -16,6 +16,6 @@ lazymmu holds the Linux kernel to the contract of the lazy MMU mode.
   lazymmu explain RULE        what does a rule mean, why, and for whom?
 
 Also: review, history, cost, sections, litmus, probes, record, lab, replay,
-  port, cache, completion.
+  port, mcp, cache, completion.
 `lazymmu --help` says what they do, `lazymmu VERB --help` what one takes.
 """
