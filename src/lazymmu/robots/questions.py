@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["ARCHES", "MAX_PATCH", "Asked", "ServedTrees"]
+__all__ = ["ARCHES", "MAX_PATCH", "RobotQuestion", "ServedTrees"]
 
 ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
 """As `cli.options.ARCHES` has them: profiles, and no directories that an argument would name."""
@@ -32,7 +32,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RobotQuestion:
     """A command, and its standard input."""
 
     command: tuple[str, ...]
@@ -66,7 +66,7 @@ class ServedTrees:
 
     def check(
         self, tree: str, patch: str, revision: str, arches: Sequence[str], fingerprint: str = ""
-    ) -> Asked:
+    ) -> RobotQuestion:
         """What a patch, or the commits since a revision, bring to a tree; raises Problem."""
         words = ["check", "--format=json", "--quiet", "--no-config", *self._cache, *_arches(arches)]
         if patch and revision:
@@ -81,22 +81,22 @@ class ServedTrees:
             words.append(f"--since={revision}")
         if patch:
             words.append("--diff=-")
-        return Asked((*words, "--", self.named(tree)), _text(patch) if patch else b"")
+        return RobotQuestion((*words, "--", self.named(tree)), _text(patch) if patch else b"")
 
-    def sections(self, tree: str, arches: Sequence[str]) -> Asked:
+    def sections(self, tree: str, arches: Sequence[str]) -> RobotQuestion:
         """All sections of a tree; raises Problem."""
         words = ("sections", "--format=json", "--quiet", "--no-config", *self._cache)
-        return Asked((*words, *_arches(arches), "--", self.named(tree)))
+        return RobotQuestion((*words, *_arches(arches), "--", self.named(tree)))
 
-    def review(self, tree: str, series: str, arches: Sequence[str]) -> Asked:
+    def review(self, tree: str, series: str, arches: Sequence[str]) -> RobotQuestion:
         """What each patch of a series brings, mends and moves; raises Problem."""
         if not series.strip():
             raise Problem("there is no patch in an empty series")
         words = ("review", "--format=json", "--quiet", *self._cache, *_arches(arches))
-        return Asked((*words, f"--tree={self.named(tree)}", "--", "-"), _text(series))
+        return RobotQuestion((*words, f"--tree={self.named(tree)}", "--", "-"), _text(series))
 
     @staticmethod
-    def verify(scenario: str, arch: str, release: str, seconds: int) -> Asked:
+    def verify(scenario: str, arch: str, release: str, seconds: int) -> RobotQuestion:
         """A shipped scenario on machines; raises Problem."""
         from lazymmu.litmus import shipped
         from lazymmu.litmus.run import names as there_are
@@ -113,7 +113,7 @@ class ServedTrees:
             if not _NAME.match(release):
                 raise Problem(f"{clean(release, 80)!r} is no release")
             words.append(f"--release={release}")
-        return Asked(tuple(words))
+        return RobotQuestion(tuple(words))
 
 
 def _arches(arches: Sequence[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from lazymmu.robots.jobs import JobOutcome
-    from lazymmu.robots.questions import Asked, ServedTrees
+    from lazymmu.robots.questions import RobotQuestion, ServedTrees
 
 __all__ = ["MAX_BODY", "RobotServer", "http_application"]
 
@@ -168,7 +168,9 @@ class RobotServer:
 
     # ---- asking ----------------------------------------------------------------------------------
 
-    async def _ask(self, asked: Asked, tell: Callable[[dict[str, Any]], ToolAnswer]) -> ToolAnswer:
+    async def _ask(
+        self, asked: RobotQuestion, tell: Callable[[dict[str, Any]], ToolAnswer]
+    ) -> ToolAnswer:
         handle = self.jobs.begin(asked.command, asked.given)
         # What was asked is the same, and may be told another way.
         handle = f"{handle}.{len(self._tellers)}"
