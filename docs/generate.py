@@ -14,6 +14,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import claims
+import cost_tables
 import pictures
 
 from lazymmu.cli.command import build_parser
@@ -42,6 +43,29 @@ def write(target: Path) -> None:
         "findings": _findings(target.parent / "findings"),
         "formats": _formats(),
         "claims": claims.lines(claims.read()),
+        "costs-kept": _table(
+            (
+                "on",
+                "operation",
+                "entries",
+                "no section",
+                "sections of a table",
+                "one around all",
+                "kept",
+            ),
+            cost_tables.kept(),
+            widths=(12, 20, 14, 15, 15, 15, 9),
+        ),
+        "costs-nested": _table(
+            ("release", "entries", "no section", "sections of a table"),
+            cost_tables.nested(),
+            widths=(20, 20, 30, 30),
+        ),
+        "costs-counters": _table(
+            ("operation", "release", "entries", "sections begun", "no section", "with sections"),
+            cost_tables.counters(),
+            widths=(30, 12, 10, 12, 18, 18),
+        ),
     }
     made = {f"{name}.rst.inc": _NOTE + "\n".join(lines) + "\n" for name, lines in pages.items()}
     made |= pictures.pictures()

@@ -85,7 +85,7 @@ def _add_counting(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--calibrate",
         metavar="FILE",
-        help="what each costs on one machine, from `lazymmu record --calibrate`: times as well",
+        help="times as well, by what each takes on one machine (docs: cost)",
     )
 
 

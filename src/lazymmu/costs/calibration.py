@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one hypercall, barrier or invalidation takes on one machine, as `record --calibrate` found.
+"""What one hypercall, barrier or invalidation takes on one machine, as somebody measured it.
 
 Without a calibration there are counts and no times, and one is good for its own architecture alone.
 """
@@ -91,7 +91,7 @@ def read(content: bytes) -> Calibration:
     except (ValueError, RecursionError):
         raise CalibrationError("it is no JSON") from None
     if not isinstance(said, dict) or said.get("kind") != "calibration":
-        raise CalibrationError("it is no calibration; `lazymmu record --calibrate` makes one")
+        raise CalibrationError("it is no calibration (docs: cost)")
     if said.get("format") != 1:
         raise CalibrationError("it is of another version than 1")
     times = said.get("nanoseconds")

@@ -66,7 +66,7 @@ class CostRequest:
     :param space: ``user`` or ``kernel`` mappings; None for those that the operation is for.
     :param scopes: where sections stand, beside none at all.
     :param against: another release, with whose sections each count is held together.
-    :param calibration: a file of ``lazymmu record --calibrate``; without one there are no times.
+    :param calibration: a file with what each takes on one machine; without one there are no times.
     :param cache_dir: folder of the tree's cache, None for nowhere.
     """
 
