@@ -61,3 +61,25 @@ def test_nothing_but_trees_that_are_none_is_one_sentence(run, tmp_path):
     ran = run("history", tmp_path)
     assert (ran.code, ran.out) == (2, "")
     assert "not a kernel source tree" in ran.err
+
+
+def test_show_tells_one_problem_whole_by_its_id_or_its_key(run, store):
+    """Where it came and went, what is known of that, and what each tree has of it."""
+    asked = ("history", OLD, NEW, "--arch", "x86", "--cache-dir", store)
+    problems = json.loads(run(*asked, "--format", "json").out)["problems"]
+    one = next(one for one in problems if one["function"] == "set_ptes")
+    ran = run(*asked, "--show", one["id"])
+    assert ran.out == run(*asked, "--show", one["key"]).out
+    lines = ran.out.splitlines()
+    assert lines[0].startswith(f"{one['id']}  nested-section in set_ptes(), include/linux/")
+    assert "  introduced  before the oldest of these (6.12.0-example is one)" in lines
+    assert any("known: bcc6cc832573" in line for line in lines)
+    assert any(line.startswith("  6.12.0-example  there ") for line in lines)
+    assert max(map(len, lines)) <= 100
+
+
+def test_show_of_a_problem_that_is_not_there_says_which_there_are(run, store):
+    """The ids of this answer are named, and the code is 2."""
+    ran = run("history", OLD, "--arch", "x86", "--cache-dir", store, "--show", "H999")
+    assert ran.code == 2
+    assert "there is no problem 'H999' here; there are H1 to H" in ran.err

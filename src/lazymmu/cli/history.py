@@ -39,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("low", "medium", "high"),
         help="how sure a finding must be to be a problem (default: medium)",
     )
-    outputs.add_outputs(parser, FORMATS)
+    output = outputs.add_outputs(parser, FORMATS)
+    output.add_argument(
+        "--show",
+        metavar="ID",
+        help="tell one problem whole: H3, or the key that stays when trees are added",
+    )
 
 
 def _add_commits(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +95,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     )
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.history(request, progress=show)
-    outputs.deliver(wanted, of_history(answer))
+    shown = answer if args.show is None else answer.only(args.show)
+    outputs.deliver(wanted, of_history(shown, whole=args.show is not None))
     for sentence in answer.missing:
         say(sentence)
     if answer.interrupted:

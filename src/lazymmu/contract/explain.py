@@ -20,6 +20,7 @@ from lazymmu.contract.deferral import (
     harm_sentence,
 )
 from lazymmu.contract.dialects import DIALECTS, Dialect, Status
+from lazymmu.contract.known_commits import load
 from lazymmu.contract.pgtable_comment import contract_text
 from lazymmu.contract.rules import RULES, Rule
 from lazymmu.contract.rules.implied import IMPLIED_BY
@@ -85,6 +86,7 @@ def explain_rule(name: str, dialect: Dialect | None = None, columns: int = _MAX_
             "\n".join(_wrapped(each.name, _standing(rule, each), columns) for each in dialects),
         ),
         _section("Who is hurt", _hurt(rule, columns)),
+        *_history(name, columns),
         _example("Wrong", rule.examples.bad),
         _example("Right", rule.examples.good),
     ]
@@ -180,6 +182,18 @@ def _hurt(rule: Rule, columns: int) -> str:
             note = f" (shown by {shown})" if shown else ""
             lines.append(_wrapped(verb + ", ".join(names), sentence + note, columns))
     return "\n".join(lines)
+
+
+def _history(rule: str, columns: int) -> list[str]:
+    """What is known of where the rule was broken: since which commit, and until which."""
+    lines = []
+    for entry in load():
+        if rule in entry.rules:
+            said = [f"since {entry.introduced}"] if entry.introduced is not None else []
+            said.append(f"until {entry.fixed}" if entry.fixed is not None else "not mended")
+            place = f"{entry.file}, {', '.join(f'{name}()' for name in entry.functions)}"
+            lines.append(_wrapped(place, "; ".join(said), columns))
+    return [_section("Where it was broken", "\n".join(lines))] if lines else []
 
 
 def _example(title: str, example: Example) -> str:

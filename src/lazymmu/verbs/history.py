@@ -7,7 +7,7 @@ import contextlib
 import os
 import tempfile
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot.repository import view
@@ -16,23 +16,31 @@ from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import several
 from lazymmu.verbs.lineage import by_release, lineage
+from lazymmu.verbs.past.hidden import uncovered
+from lazymmu.verbs.past.known import cited, mended_before
 from lazymmu.verbs.past.looking import Looking
 from lazymmu.verbs.past.of_commits import CommitHistory, Every
 from lazymmu.verbs.past.of_trees import TreeHistory
-from lazymmu.verbs.past.problems import problems_of
+from lazymmu.verbs.past.problems import problems_of, with_spans
 from lazymmu.verbs.past.searches import Searches
 from lazymmu.verbs.past.workers import workers_at
 from lazymmu.witness.finding import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lazymmu.verbs.lineage import Key
+    from lazymmu.verbs.past.looks import PastLook
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
     from lazymmu.verbs.past.spans import Span
     from lazymmu.witness.source.check import Progress
 
 __all__ = ["HistoryAnswer", "HistoryRequest", "history"]
+
+
+_MOST_TRIED: Final = 24
+"""Of more points it is not tried what hides what: each takes a look of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +104,19 @@ class HistoryAnswer:
     recalled: int = 0
     interrupted: bool = False
     trouble: str = ""
+
+    def only(self, name: str) -> HistoryAnswer:
+        """This answer with one of its problems alone.
+
+        :param name: its id (H3) or its key.
+        :raises lazymmu.Problem: there is no such problem.
+        """
+        found = tuple(one for one in self.problems if name in {one.id, one.key})
+        if not found:
+            last = self.problems[-1].id if self.problems else ""
+            there_are = f"there are H1 to {last}" if last else "there is none"
+            raise Problem(f"there is no problem {name!r} here; {there_are}")
+        return replace(self, problems=found)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -172,7 +193,10 @@ def _of_trees(asked: HistoryRequest, looking: Looking) -> HistoryAnswer:
     former = lineage(
         [(found.tree(point), point.result.findings) for point in points if point.result is not None]
     )
-    return _answer(asked, looking, points, problems_of(points, former, asked.min_confidence))
+    problems = _problems(
+        asked, looking, points, former, lambda one: (found.tree(one), found.look(one.path))
+    )
+    return _answer(asked, looking, points, problems)
 
 
 def _of_commits(asked: HistoryRequest, found: CommitHistory, looking: Looking) -> HistoryAnswer:
@@ -189,9 +213,35 @@ def _of_commits(asked: HistoryRequest, found: CommitHistory, looking: Looking) -
     former = lineage(
         [(found.tree(one.commit), one.result.findings) for one in points if one.result is not None]
     )
-    problems = problems_of(points, former, asked.min_confidence, linear=linear)
+    problems = _problems(
+        asked,
+        looking,
+        points,
+        former,
+        lambda one: (found.tree(one.commit), found.look(one.commit)),
+        linear=linear,
+    )
     problems = _with_commits(problems, found, points, asked.min_confidence)
-    return _answer(asked, looking, points, problems, found.commits)
+    return _answer(asked, looking, points, problems, found.commits, found.has)
+
+
+def _problems(
+    asked: HistoryRequest,
+    looking: Looking,
+    points: Sequence[Point],
+    former: Mapping[Key, Key],
+    opened: Callable[[Point], tuple[Tree, PastLook]],
+    *,
+    linear: bool = False,
+) -> tuple[PastProblem, ...]:
+    """The problems of points, those that another hides among them, with where they came and went.
+
+    :param opened: the tree of a point, and what was asked about it.
+    """
+    problems: Sequence[PastProblem] = problems_of(points, former, asked.min_confidence)
+    if len(points) <= _MOST_TRIED:
+        problems = uncovered(problems, points, looking, asked.min_confidence, opened)
+    return tuple(with_spans(mended_before(one, points), points, linear=linear) for one in problems)
 
 
 def _none(points: Sequence[Point], looking: Looking) -> None:
@@ -211,11 +261,12 @@ def _answer(
     points: Sequence[Point],
     problems: tuple[PastProblem, ...],
     commits: int = 0,
+    has_commit: Callable[[str], bool] = lambda _: False,
 ) -> HistoryAnswer:
     return HistoryAnswer(
         request=asked,
         points=tuple(points),
-        problems=problems,
+        problems=tuple(replace(one, known=cited(one, points, has_commit)) for one in problems),
         commits=commits,
         made=looking.made,
         recalled=looking.recalled,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lazymmu.verbs.lineage import key_of
-from lazymmu.verbs.past.states import Fate, cells_of
+from lazymmu.verbs.past.states import PastState, cells_of
 from lazymmu.witness.finding import Confidence, Lost
 from tests.verbs.past.made import found, point, unread
 
@@ -87,4 +87,4 @@ def test_every_state_that_the_schema_names_is_one_and_the_other_way_round():
     from importlib.resources import files
 
     schema = json.loads((files("lazymmu.report.history") / "history.schema.json").read_text())
-    assert set(schema["$defs"]["state"]["properties"]["state"]["enum"]) == set(map(str, Fate))
+    assert set(schema["$defs"]["state"]["properties"]["state"]["enum"]) == set(map(str, PastState))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lazymmu.report.history import json, matrix
+from lazymmu.report.history import details, json, matrix
 from lazymmu.report.tools import render as tools
 
 if TYPE_CHECKING:
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["of_history"]
 
 
-def of_history(answer: HistoryAnswer) -> Callable[[str, int | None], str]:
-    """A renderer of an answer: takes the format and the terminal's columns."""
+def of_history(answer: HistoryAnswer, *, whole: bool = False) -> Callable[[str, int | None], str]:
+    """A renderer of an answer: takes the format and the terminal's columns.
+
+    :param whole: text says all that there is of each problem, instead of the matrix.
+    """
 
     def render(name: str, columns: int | None) -> str:
         match name:
             case "json":
                 return json.render(answer)
             case "text":
+                if whole:
+                    return details.render(answer, columns)
                 return matrix.render(answer, columns)
         return tools.render_table(name, matrix.heads(answer), matrix.rows(answer))
 

@@ -11,6 +11,7 @@ from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from lazymmu.verbs.history import HistoryAnswer
+    from lazymmu.verbs.past.known import CitedCommit
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
     from lazymmu.verbs.past.spans import Span
@@ -71,7 +72,19 @@ def _problem(problem: PastProblem, answer: HistoryAnswer) -> dict[str, Any]:
             {"series": one.series, **(_span(one.span) or {"after": None, "by": None})}
             for one in problem.backported
         ],
+        "known": {
+            "introduced": _cited(problem.known[0]),
+            "fixed": _cited(problem.known[1]),
+        },
     }
+
+
+def _cited(known: CitedCommit | None) -> dict[str, Any] | None:
+    return (
+        None
+        if known is None
+        else {**asdict(known.commit), "agrees": known.agrees, "why": known.why}
+    )
 
 
 def _state(release: str, cell: Cell) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common import table
 from lazymmu.report.common.words import clean, count
-from lazymmu.verbs.past.states import Fate
+from lazymmu.verbs.past.states import PastState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,28 +21,28 @@ if TYPE_CHECKING:
 __all__ = ["heads", "render", "rows"]
 
 _MARKS: Final = {
-    Fate.THERE: "#",
-    Fate.MOVED: "m",
-    Fate.NOT_YET: "+",
-    Fate.FIXED: "-",
-    Fate.CANNOT_HAPPEN: "~",
-    Fate.HIDDEN: "h",
-    Fate.BELOW_CONFIDENCE: "?",
-    Fate.INCONCLUSIVE: "!",
+    PastState.THERE: "#",
+    PastState.MOVED: "m",
+    PastState.NOT_YET: "+",
+    PastState.FIXED: "-",
+    PastState.CANNOT_HAPPEN: "~",
+    PastState.HIDDEN: "h",
+    PastState.BELOW_CONFIDENCE: "?",
+    PastState.INCONCLUSIVE: "!",
 }
 
 _MOST_COLUMNS: Final = 12
 _SHORT: Final = 12
 
 _LEGEND: Final = {
-    Fate.THERE: "there",
-    Fate.MOVED: "there, moved",
-    Fate.NOT_YET: "not yet born",
-    Fate.FIXED: "fixed",
-    Fate.CANNOT_HAPPEN: "cannot happen here",
-    Fate.HIDDEN: "hidden by another",
-    Fate.BELOW_CONFIDENCE: "below the confidence",
-    Fate.INCONCLUSIVE: "inconclusive",
+    PastState.THERE: "there",
+    PastState.MOVED: "there, moved",
+    PastState.NOT_YET: "not yet born",
+    PastState.FIXED: "fixed",
+    PastState.CANNOT_HAPPEN: "cannot happen here",
+    PastState.HIDDEN: "hidden by another",
+    PastState.BELOW_CONFIDENCE: "below the confidence",
+    PastState.INCONCLUSIVE: "inconclusive",
 }
 
 
@@ -59,7 +60,7 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
         lines.append(f"{left} more points at which something changed are in JSON and CSV.")
     used = dict.fromkeys(cell.state for one in answer.problems for cell in one.cells)
     if used:
-        marks = (f"{_MARKS[state]} {_LEGEND[state]}" for state in Fate if state in used)
+        marks = (f"{_MARKS[state]} {_LEGEND[state]}" for state in PastState if state in used)
         lines += table.folded(", ".join(marks), columns or 100)
     grid = Table(box=None, pad_edge=False, header_style="")
     grid.add_column("problem", overflow="fold")
@@ -67,11 +68,13 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
         grid.add_column(clean(answer.points[place].name), justify="center", overflow="fold")
     for head in ("came by", "went by", "hurts") if by_commit else ("hurts",):
         grid.add_column(head, overflow="fold")
+    alike = Counter(map(_name, answer.problems))
     for one in answer.problems:
+        where = f" in {one.file}" if alike[_name(one)] > 1 else ""
         marked = [_MARKS[one.cells[place].state] for place in shown]
         spans = [_by(one.introduced), _by(one.fixed)] if by_commit else []
         last = clean(" ".join(one.hurts) or "-")
-        grid.add_row(clean(f"{one.id} {_name(one)}"), *marked, *map(clean, spans), last)
+        grid.add_row(clean(f"{one.id} {_name(one)}{where}"), *marked, *map(clean, spans), last)
     text = "".join(f"{line}\n" for line in lines)
     if answer.problems:
         text += "\n" + table.plain(grid, columns) + _reasons(answer, columns)
@@ -142,7 +145,7 @@ def _name(problem: PastProblem) -> str:
 def _reasons(answer: HistoryAnswer, columns: int | None) -> str:
     """A line for each reason that cells have."""
     names = {answer.points[place].name for place in _shown(answer.points)}
-    found: dict[tuple[str, Fate, str], list[str]] = {}
+    found: dict[tuple[str, PastState, str], list[str]] = {}
     for one in answer.problems:
         for point, cell in zip(answer.points, one.cells, strict=True):
             if cell.why and point.name in names:

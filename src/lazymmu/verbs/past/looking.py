@@ -13,7 +13,7 @@ from lazymmu.verbs.past.workers import NoWorkersError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lazymmu.verbs.past.looks import Look, Looked
+    from lazymmu.verbs.past.looks import Looked, PastLook
     from lazymmu.verbs.past.workers import Workers
     from lazymmu.witness.source.check import Progress
 
@@ -34,12 +34,12 @@ class Looking:
         self._cache_dir = cache_dir
         self._store = LookStore(cache_dir)
         self._progress = progress
-        self._known: dict[Look, Looked] = {}
+        self._known: dict[PastLook, Looked] = {}
         self.made = self.recalled = 0
         self.interrupted = False
         self.trouble = ""
 
-    def at(self, looks: Sequence[Look], names: Sequence[str]) -> dict[Look, Looked]:
+    def at(self, looks: Sequence[PastLook], names: Sequence[str]) -> dict[PastLook, Looked]:
         """Look at trees; those that were looked at before are not again.
 
         :param names: what to call each while it is looked at.
@@ -64,7 +64,7 @@ class Looking:
         """End the run of the store."""
         self._store.commit()
 
-    def _look(self, todo: Sequence[Look], called: dict[Look, str]) -> None:
+    def _look(self, todo: Sequence[PastLook], called: dict[PastLook, str]) -> None:
         began = time.monotonic()
         function = functools.partial(look, cache_dir=self._cache_dir)
         done = 0

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.source.check import TreeOptions
 
-__all__ = ["Look", "LookStore", "Looked", "look", "tree_for"]
+__all__ = ["LookStore", "Looked", "PastLook", "look", "tree_for"]
 
 _KIND: Final = "look"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class PastLook:
     """What is to be looked at.
 
     :param path: of a tree, or of the repository of `commit`.
@@ -81,7 +81,7 @@ class Looked:
     trouble: str = ""
 
 
-def look(asked: Look, cache_dir: str) -> Looked:
+def look(asked: PastLook, cache_dir: str) -> Looked:
     """Look at a tree, in this process alone.
 
     :param cache_dir: folder of the store; where it is not, on another machine, one of our own.
@@ -112,7 +112,7 @@ def _own_store() -> str:
 
 
 @contextlib.contextmanager
-def tree_for(asked: Look) -> Iterator[Tree]:
+def tree_for(asked: PastLook) -> Iterator[Tree]:
     """Open what is looked at; raises Problem or TreeError where there is no tree."""
     with contextlib.ExitStack() as stack:
         if asked.commit:
@@ -129,7 +129,7 @@ class LookStore:
         """Keep them in the store of a folder."""
         self._cache = Cache(cache_dir)
 
-    def get(self, asked: Look) -> Looked | None:
+    def get(self, asked: PastLook) -> Looked | None:
         """What a look came to before; None for none that is sound."""
         if not asked.key:
             return None
@@ -140,7 +140,7 @@ class LookStore:
         except (TypeError, ValueError, KeyError):
             return None
 
-    def put(self, asked: Look, done: Looked) -> None:
+    def put(self, asked: PastLook, done: Looked) -> None:
         """Keep what a look came to, at once."""
         if asked.key:
             result = None if done.result is None else plain(done.result)

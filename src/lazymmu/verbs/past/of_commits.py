@@ -12,7 +12,7 @@ from lazymmu.snapshot.revisions import range_of
 from lazymmu.snapshot.snapshots import tree_of
 from lazymmu.verbs.lineage import key_of
 from lazymmu.verbs.past.lines import CommitLine
-from lazymmu.verbs.past.looks import Look
+from lazymmu.verbs.past.looks import PastLook
 from lazymmu.verbs.past.points import Point
 
 if TYPE_CHECKING:
@@ -165,15 +165,19 @@ class CommitHistory:
         """The tree of a commit, as long as the repository is open."""
         return tree_of(self.seen, commit)
 
+    def has(self, commit: str) -> bool:
+        """Whether the repository has a commit."""
+        return bool(self.seen.store.commit(commit))
+
     def subject(self, commit: str) -> str:
         """The first line of what a commit says that was gone through."""
         found = (line.entries.get(commit) for line in self._lines.values())
         return next((entry.subject for entry in found if entry is not None), "")
 
-    def look(self, commit: str) -> Look:
+    def look(self, commit: str) -> PastLook:
         """What is asked about one commit."""
         content = self.seen.store.directory(commit, self.seen.inside)
-        return Look(
+        return PastLook(
             path=str(self.seen.tree),
             commit=commit,
             content=content,

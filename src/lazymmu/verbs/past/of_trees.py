@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs.lineage import by_release
-from lazymmu.verbs.past.looks import Look
+from lazymmu.verbs.past.looks import PastLook
 from lazymmu.verbs.past.points import Point, heads
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class TreeHistory:
             for place in by_release(releases)
         ]
 
-    def look(self, path: str) -> Look:
+    def look(self, path: str) -> PastLook:
         """What is asked about one tree."""
         elsewhere = self._arches
-        return Look(path=path, arches=self._arches, dialect=self._dialect, elsewhere=elsewhere)
+        return PastLook(path=path, arches=self._arches, dialect=self._dialect, elsewhere=elsewhere)
 
     def tree(self, point: Point) -> Tree:
         """The tree of a point."""

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lazymmu.verbs.lineage import Key
+    from lazymmu.verbs.past.known import CitedCommit
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.spans import Backported, Span
     from lazymmu.verbs.past.states import Cell
     from lazymmu.witness.finding import Confidence, Finding
 
-__all__ = ["PastProblem", "problems_of"]
+__all__ = ["PastProblem", "problems_of", "with_spans"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,11 @@ class PastProblem:
     function: str
     former: tuple[tuple[str, str], ...]
     cells: tuple[Cell, ...]
-    introduced: Span | None
-    fixed: Span | None
-    backported: tuple[Backported, ...]
+    introduced: Span | None = None
+    fixed: Span | None = None
+    backported: tuple[Backported, ...] = ()
+    known: tuple[CitedCommit | None, CitedCommit | None] = (None, None)
+    """Known commits that brought it, and that mended it, beside what was found."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -66,14 +69,11 @@ def problems_of(
     points: Sequence[Point],
     former: Mapping[Key, Key],
     confidence: Confidence,
-    *,
-    linear: bool = False,
 ) -> tuple[PastProblem, ...]:
     """All problems of points in their order, those that hurt first.
 
     :param former: what a problem was before that has changed its place (`verbs.lineage`).
     :param confidence: the least of a finding that makes a problem.
-    :param linear: each point has all before it, as commits of one range do.
     """
     known = chains(former)
     found: dict[tuple[Key, ...], None] = {}
@@ -82,14 +82,28 @@ def problems_of(
             told = finding.severity is not Severity.INFORMATION
             if told and finding.confidence.rank >= confidence.rank:
                 found[known.get(key_of(finding), (key_of(finding),))] = None
-    made = [_problem(keys, cells_of(keys, points, confidence), points, linear) for keys in found]
+    made = [_problem(keys, cells_of(keys, points, confidence)) for keys in found]
     made.sort(key=lambda one: (not one.hurts, one.file, one.function, one.rule))
     return tuple(_numbered(one, number) for number, one in enumerate(made, 1))
 
 
-def _problem(
-    keys: Sequence[Key], cells: tuple[Cell, ...], points: Sequence[Point], linear: bool
+def with_spans(
+    problem: PastProblem, points: Sequence[Point], *, linear: bool = False
 ) -> PastProblem:
+    """A problem with where it came and went.
+
+    :param linear: each point has all before it, as commits of one range do.
+    """
+    cells = problem.cells
+    return replace(
+        problem,
+        introduced=spans.introduced(points, cells, linear=linear),
+        fixed=spans.fixed(points, cells, linear=linear),
+        backported=spans.backported(points, cells, linear=linear),
+    )
+
+
+def _problem(keys: Sequence[Key], cells: tuple[Cell, ...]) -> PastProblem:
     held = {key_of(finding) for cell in cells for finding in cell.findings}
     places = [(file, function) for rule, file, function in keys if (rule, file, function) in held]
     name = hashlib.blake2b("\0".join(keys[-1]).encode("utf-8", "replace"), digest_size=4)
@@ -101,9 +115,6 @@ def _problem(
         function=places[0][1],
         former=tuple(places[1:]),
         cells=cells,
-        introduced=spans.introduced(points, cells, linear=linear),
-        fixed=spans.fixed(points, cells, linear=linear),
-        backported=spans.backported(points, cells, linear=linear),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lazymmu.verbs.past.states import Fate
+from lazymmu.verbs.past.states import PastState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Backported", "Span", "backported", "fixed", "introduced"]
 
-_ABSENT = frozenset({Fate.NOT_YET, Fate.FIXED, Fate.CANNOT_HAPPEN})
+_ABSENT = frozenset({PastState.NOT_YET, PastState.FIXED, PastState.CANNOT_HAPPEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ def introduced(
     first = next((n for n, cell in enumerate(cells) if cell.state.present), None)
     if first is None:
         return None
+    if any(cell.state is PastState.FIXED for cell in cells[:first]):
+        return Span("", points[first].name)  # it is older than all trees at hand
     before = [n for n in _mainline(points, linear) if n < first and _absent(points[n], cells[n])]
     same = [n for n in range(first) if points[n].series == points[first].series]
     known = [n for n in (*before, *same) if _absent(points[n], cells[n])]
@@ -92,10 +94,17 @@ def _backported(points: Sequence[Point], cells: Sequence[Cell]) -> Iterator[Back
     for series in dict.fromkeys(point.series for point in points):
         ours = [n for n, point in enumerate(points) if point.series == series]
         having = [n for n in ours if cells[n].state.present]
+        name = f"{series[0]}.{series[1]}.y"
+        later = any(
+            cell.state.present and point.series > series
+            for point, cell in zip(points, cells, strict=True)
+        )
+        if not having and later and cells[ours[0]].state is PastState.FIXED:
+            # Mainline had it when the series began, since it has it later.
+            yield Backported(name, Span("", points[ours[0]].name))
         if len(ours) < 2 or not having:
             continue
         gone = next((n for n in ours if n > having[-1] and _absent(points[n], cells[n])), None)
-        name = f"{series[0]}.{series[1]}.y"
         span = None if gone is None else Span(points[having[-1]].name, points[gone].name)
         yield Backported(name, span)
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from lazymmu.verbs.past.points import Point
     from lazymmu.witness.finding import CheckResult, Confidence, Finding, Lost
 
-__all__ = ["Cell", "Fate", "blind_in", "cells_of", "impossible"]
+__all__ = ["Cell", "PastState", "blind_in", "cells_of", "impossible"]
 
 
-class Fate(StrEnum):
+class PastState(StrEnum):
     """What a tree has of a problem."""
 
     THERE = "there"
@@ -41,15 +41,15 @@ class Fate(StrEnum):
 
     @property
     def present(self) -> bool:
-        """Whether the tree has it, surely."""
-        return self in {Fate.THERE, Fate.MOVED}
+        """Whether the tree has it, shown or hidden."""
+        return self in {PastState.THERE, PastState.MOVED, PastState.HIDDEN}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A problem at one point: its state, why, and the findings that are the problem there."""
 
-    state: Fate
+    state: PastState
     why: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -76,7 +76,12 @@ def cells_of(
         elif found[number]:
             cells.append(_unsure(found[number]))
         else:
-            cells.append(_absent(keys, arches, point, number, having, points))
+            fixed = any(
+                cell.state is PastState.FIXED and having[-1] < place
+                for place, cell in enumerate(cells)
+                if having
+            )
+            cells.append(_absent(keys, arches, point, number, having, points, fixed=fixed))
     return tuple(cells)
 
 
@@ -88,16 +93,16 @@ def _found(keys: Sequence[Key], point: Point) -> list[Finding]:
 
 def _there(findings: Sequence[Finding], here: Key, last: Key | None) -> Cell:
     if last is None or last == here:
-        return Cell(Fate.THERE, "", tuple(findings))
+        return Cell(PastState.THERE, "", tuple(findings))
     where = f"{last[2]}()" + (f" in {last[1]}" if last[1] != here[1] else "")
-    return Cell(Fate.MOVED, f"it was in {where} before", tuple(findings))
+    return Cell(PastState.MOVED, f"it was in {where} before", tuple(findings))
 
 
 def _unsure(findings: Sequence[Finding]) -> Cell:
     needs = sorted({condition for one in findings for condition in one.conditions})
     why = f"confidence {findings[0].confidence}"
     why += f"; it needs {', '.join(needs)}" if needs else ""
-    return Cell(Fate.BELOW_CONFIDENCE, why, tuple(findings))
+    return Cell(PastState.BELOW_CONFIDENCE, why, tuple(findings))
 
 
 def _absent(
@@ -107,20 +112,27 @@ def _absent(
     number: int,
     having: Sequence[int],
     points: Sequence[Point],
+    *,
+    fixed: bool,
 ) -> Cell:
+    """The cell of a point that does not have a problem.
+
+    :param fixed: whether a release that is older, and newer than all that have it, has it mended.
+    """
     if point.result is None:
-        return Cell(Fate.INCONCLUSIVE, point.trouble)
-    if why := impossible(keys[0][0], arches, point.result):
-        return Cell(Fate.CANNOT_HAPPEN, why)
+        return Cell(PastState.INCONCLUSIVE, point.trouble)
+    why = impossible(keys[0][0], arches, point.result)
+    if why and not fixed:
+        return Cell(PastState.CANNOT_HAPPEN, why)
     if lost := blind_in(keys, arches, point.result):
         at = f"{lost.file}:{lost.line}: " if lost.file else ""
-        return Cell(Fate.INCONCLUSIVE, f"{at}{lost.name}: {lost.reason}")
+        return Cell(PastState.INCONCLUSIVE, f"{at}{lost.name}: {lost.reason}")
     if not having or number < having[0]:
-        return Cell(Fate.NOT_YET)
+        return Cell(PastState.NOT_YET)
     if number > having[-1]:
-        return Cell(Fate.FIXED)
+        return Cell(PastState.FIXED)
     again = next(points[place].name for place in having if place > number)
-    return Cell(Fate.FIXED, f"it is there again in {again}")
+    return Cell(PastState.FIXED, f"it is there again in {again}")
 
 
 def impossible(rule: str, arches: Collection[str], result: CheckResult) -> str:
