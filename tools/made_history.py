@@ -10,7 +10,7 @@ each is small and almost all have nothing to do with the mode. Each tree's own s
 That is what a history has to bear, and what makes figures that may be taken with any trees.
 
 Files are those that a check may read. With --below only what is in that directory is a commit of
-its own, with --most only so many; the rest is one commit before the tag.
+its own, with --most only so many, spread evenly; the rest is one commit before the tag.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ class _Writer:
         now = {rel: tree.content_id(rel) for rel in tree.manifest()}
         changed = [rel for rel in sorted({*self._ids, *now}) if self._ids.get(rel) != now.get(rel)]
         top = below.rstrip("/") + "/"
-        alone = [rel for rel in changed if top == "/" or rel.startswith(top)][:most]
+        alone = [rel for rel in changed if top == "/" or rel.startswith(top)]
+        alone = alone[:: -(-len(alone) // most) or 1]
         rest = set(changed) - {*alone} | {"Makefile"}
         for rel in alone:
             if rel != "Makefile":

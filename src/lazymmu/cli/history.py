@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs
 from lazymmu.cli.console import progress, say
+from lazymmu.problem import Problem
 from lazymmu.report.common import formats
 
 if TYPE_CHECKING:
@@ -65,11 +66,25 @@ def _add_commits(parser: argparse.ArgumentParser) -> None:
         "(default), first parents of B, or all; of these, those that touch what a fact rests on",
     )
     group.add_argument(
+        "--backport",
+        metavar="ID",
+        help="try what mended this problem on the revision of --to: whether it fits, what "
+        "it needs, and what a check says then",
+    )
+    group.add_argument("--to", metavar="REV", help="see --backport")
+    group.add_argument(
         "--scheduler",
         metavar="ADDRESS",
         help="have the workers of this Dask scheduler look (tcp://host:8786); local (default): "
         "processes here",
     )
+
+
+def _backport(args: argparse.Namespace) -> tuple[str, str] | None:
+    """Which fix is to be tried where; raises Problem for half a question."""
+    if (args.backport is None) is not (args.to is None):
+        raise Problem("--backport ID and --to REV go together")
+    return None if args.backport is None else (args.backport, args.to)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -87,6 +102,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         range=args.range,
         every=Every(args.every),
         scheduler=args.scheduler,
+        backport=_backport(args),
         arches=options.listed(args.arch),
         dialect=args.dialect,
         jobs=args.jobs,

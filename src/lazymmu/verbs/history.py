@@ -16,6 +16,7 @@ from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import several
 from lazymmu.verbs.lineage import by_release, lineage
+from lazymmu.verbs.past.backport import Backport, backport
 from lazymmu.verbs.past.hidden import uncovered
 from lazymmu.verbs.past.known import cited, mended_before
 from lazymmu.verbs.past.looking import Looking
@@ -58,6 +59,7 @@ class HistoryRequest:
     :param jobs: processes; None for one per processor.
     :param cache_dir: folder of the store, in which a run that is broken off is gone on with; None
         for one that is gone with the answer.
+    :param backport: the id or key of a problem whose fix is tried elsewhere, and the revision.
     :param scheduler: the address of a Dask scheduler; None or ``local`` for processes here.
     """
 
@@ -70,6 +72,7 @@ class HistoryRequest:
     min_confidence: Confidence = Confidence.MEDIUM
     jobs: int | None = None
     cache_dir: str | os.PathLike[str] | None = None
+    backport: tuple[str, str] | None = None
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +92,7 @@ class HistoryAnswer:
     :param request: the question.
     :param points: the trees in the order of their releases, or commits in that of their history.
     :param problems: those that hurt first.
+    :param backport: what the fix of one of them does elsewhere, where that was asked.
     :param commits: how many commits were gone through.
     :param made: how many trees and commits were looked at now.
     :param recalled: how many looks were in the store.
@@ -99,6 +103,7 @@ class HistoryAnswer:
     request: HistoryRequest
     points: tuple[Point, ...]
     problems: tuple[PastProblem, ...]
+    backport: Backport | None = None
     commits: int = 0
     made: int = 0
     recalled: int = 0
@@ -179,6 +184,8 @@ def _refuse(asked: HistoryRequest) -> None:
             raise Problem("history needs trees, or --git with a repository")
         if asked.range is not None or asked.every is not Every.RELEASE:
             raise Problem("--range and --every go with --git")
+        if asked.backport is not None:
+            raise Problem("--backport goes with --git: a fix is a commit")
     elif asked.trees and asked.range is not None:
         raise Problem("--range and revisions cannot be combined")
     elif asked.range is None and asked.every is not Every.RELEASE:
@@ -222,7 +229,12 @@ def _of_commits(asked: HistoryRequest, found: CommitHistory, looking: Looking) -
         linear=linear,
     )
     problems = _with_commits(problems, found, points, asked.min_confidence)
-    return _answer(asked, looking, points, problems, found.commits, found.has)
+    answer = _answer(asked, looking, points, problems, found.commits, found.has)
+    if asked.backport is None or answer.interrupted:
+        return answer
+    name, to = asked.backport
+    (problem,) = answer.only(name).problems
+    return replace(answer, backport=backport(problem, to, found))
 
 
 def _problems(

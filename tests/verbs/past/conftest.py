@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 def made_repository(tmp_path_factory):
     """From the older example tree to the newer one, with some files that nobody builds.
 
-    14 files of mm/ are commits of their own, and the rest is one.
+    Files of mm/ are commits of their own, and the rest is one.
     """
     place = tmp_path_factory.mktemp("history")
     trees = []
@@ -28,7 +28,7 @@ def made_repository(tmp_path_factory):
             aside = place / name / "mm" / "aside" / f"{unbuilt}.c"
             aside.parent.mkdir(exist_ok=True)
             aside.write_text(f"int of_{name[6:]};\n")
-    make(place / "repository", trees, "mm", 14)
+    make(place / "repository", trees, "mm", 40)
     return place / "repository"
 
 

@@ -43,6 +43,13 @@ def test_a_commit_outside_of_the_two_releases_does_not_agree_and_says_which_is_w
     assert said(point("6.1", NESTED), point("6.5"))[0] == (False, "6.1 is older")
 
 
+def test_a_commit_that_a_stable_series_has_may_be_younger_than_its_release():
+    """The fix of powerpc came in 6.2, and 6.1.192 has it by its stable series."""
+    file = "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h"
+    hash_batch = found("unpinned-batch", "arch_enter_lazy_mmu_mode", file)
+    assert said(point("5.10.262", hash_batch), point("6.1.192"))[1] == (True, "")
+
+
 def test_trees_that_are_older_than_a_commit_say_nothing_of_it():
     """None of them could have the fix."""
     assert said(point("6.12.8", NESTED))[1] == (None, "no release at hand is as new as v6.15")

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.verbs.history import HistoryAnswer
+    from lazymmu.verbs.past.backport import Backport
     from lazymmu.verbs.past.known import CitedCommit
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
     from lazymmu.verbs.past.spans import Span
     from lazymmu.verbs.past.states import Cell
 
-__all__ = ["render"]
+__all__ = ["render", "render_backport"]
 
 _WIDTH: Final = 100
 _MARGIN: Final = 12
@@ -29,6 +30,23 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
     width = columns or _WIDTH
     parts = [_problem(one, answer, width) for one in answer.problems]
     return "\n".join(parts)
+
+
+def render_backport(tried: Backport, columns: int | None) -> str:
+    """What a fix does on another commit."""
+    width = columns or _WIDTH
+    fit, every = tried.hunks
+    lines = [clean(f"{tried.problem} on {tried.to}")]
+    lines += _row("fix", f"{tried.fix[:_MARGIN]} {tried.subject}", width)
+    fits = "yes" if not tried.refused else f"no: {fit} of {every} hunks; {tried.refused}"
+    lines += _row("applies", fits, width)
+    if tried.needs:
+        lines += _row("needs", ", ".join(f"{name}()" for name in tried.needs), width)
+    if not tried.refused:
+        for head, found in (("gone", tried.fixed), ("new", tried.new)):
+            places = [f"{one.rule} in {one.function}(), {one.file}" for one in found]
+            lines += _row(head, "; ".join(places) or "nothing", width)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _problem(problem: PastProblem, answer: HistoryAnswer, width: int) -> str:

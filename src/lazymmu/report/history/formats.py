@@ -26,6 +26,8 @@ def of_history(answer: HistoryAnswer, *, whole: bool = False) -> Callable[[str, 
         match name:
             case "json":
                 return json.render(answer)
+            case "text" if answer.backport is not None:
+                return details.render_backport(answer.backport, columns)
             case "text":
                 if whole:
                     return details.render(answer, columns)

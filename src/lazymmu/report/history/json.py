@@ -11,6 +11,7 @@ from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from lazymmu.verbs.history import HistoryAnswer
+    from lazymmu.verbs.past.backport import Backport
     from lazymmu.verbs.past.known import CitedCommit
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
@@ -30,6 +31,7 @@ def render(answer: HistoryAnswer) -> str:
         {
             "releases": [_release(point) for point in answer.points],
             "problems": [_problem(one, answer) for one in answer.problems],
+            "backport": _backport(answer.backport),
             "commits": answer.commits,
             "looked_at": {"now": answer.made, "before": answer.recalled},
             "interrupted": answer.interrupted,
@@ -76,6 +78,22 @@ def _problem(problem: PastProblem, answer: HistoryAnswer) -> dict[str, Any]:
             "introduced": _cited(problem.known[0]),
             "fixed": _cited(problem.known[1]),
         },
+    }
+
+
+def _backport(tried: Backport | None) -> dict[str, Any] | None:
+    if tried is None:
+        return None
+    return {
+        "problem": tried.problem,
+        "to": tried.to,
+        "fix": tried.fix,
+        "subject": tried.subject,
+        "hunks": {"fit": tried.hunks[0], "all": tried.hunks[1]},
+        "refused": tried.refused,
+        "needs": list(tried.needs),
+        "fixed": [document.facts(one) for one in tried.fixed],
+        "new": [document.facts(one) for one in tried.new],
     }
 
 

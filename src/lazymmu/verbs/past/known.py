@@ -100,6 +100,8 @@ def _between(commit: KnownCommit, span: Span, points: Sequence[Point]) -> CitedC
     """Beside the two releases between which it was."""
     series = {point.name: point.series for point in points}
     release = series_of(commit.release)
+    if "{}.{}.y".format(*series[span.by]) in commit.stable:
+        return CitedCommit(commit, True)  # it may have come there by stable alone
     if release > series[span.by]:
         return CitedCommit(commit, False, f"{span.by} is older")
     if span.after and release <= series[span.after]:

@@ -44,7 +44,7 @@ class PastLook:
     :param path: of a tree, or of the repository of `commit`.
     :param commit: the whole name of a commit, "" for the files of a directory as they are.
     :param content: the name of the commit's directory as git has it, what the answer follows from.
-    :param changes: files that are changed in memory, with their contents.
+    :param changes: files that are changed in memory, with their contents, None for one that goes.
     :param arches: those that are looked at; empty: all that have the mode.
     :param dialect: another than the tree's own.
     :param elsewhere: architectures that other trees have, and this one may lack.
@@ -53,7 +53,7 @@ class PastLook:
     path: str
     commit: str = ""
     content: str = ""
-    changes: tuple[tuple[str, bytes], ...] = ()
+    changes: tuple[tuple[str, bytes | None], ...] = ()
     arches: tuple[str, ...] = ()
     dialect: str | None = None
     elsewhere: tuple[str, ...] = ()

@@ -104,6 +104,8 @@ def _backported(points: Sequence[Point], cells: Sequence[Cell]) -> Iterator[Back
             yield Backported(name, Span("", points[ours[0]].name))
         if len(ours) < 2 or not having:
             continue
+        if having[-1] == ours[-1] and fixed(points, cells) is None:
+            continue  # there is no fix that it could have
         gone = next((n for n in ours if n > having[-1] and _absent(points[n], cells[n])), None)
         span = None if gone is None else Span(points[having[-1]].name, points[gone].name)
         yield Backported(name, span)
