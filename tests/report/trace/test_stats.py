@@ -30,7 +30,7 @@ def group(sections: int = 3) -> StatsGroup:
 def told(site: str = "copy_page_range", task: str = "cp-7") -> SectionStats:
     """A tally of one site and one task."""
     made = SectionStats()
-    made.bulk = True
+    made.counted = True
     made.started, made.stopped = 0, 1_000_000
     made.everything.take(group())
     made.sites[site] = group()
@@ -66,7 +66,7 @@ def test_numbers_that_are_reckoned_are_said_to_be():
     saved = "a.trace: 6 operations put off went in 3 calls: 3 saved (50 %)"
     made = told()
     assert f"{saved}\n" in stats.render([("a.trace", made)])
-    made.bulk = False
+    made.counted = False
     text = stats.render([("a.trace", made)])
     assert f"{saved}, reckoned from bytes\n" in text
     assert "entries put off per section" not in text
@@ -77,7 +77,7 @@ def test_what_the_trace_does_not_count_is_said():
     words = "how many entries each section puts off is not in the trace"
     made = told()
     assert words not in stats.render([("a.trace", made)])
-    made.bulk = False
+    made.counted = False
     assert words in stats.render([("a.trace", made)])
     made.batches.add(4)
     text = stats.render([("a.trace", made)])
@@ -180,7 +180,7 @@ def test_the_same_tally_makes_the_same_picture(tmp_path):
 def test_batches_without_sections_are_drawn_too(tmp_path):
     """Batches without sections, as powerpc shows them, are drawn too."""
     made = SectionStats()
-    made.bulk = True
+    made.counted = True
     batches = StatsGroup(queued=192, calls=1)
     batches.entries.add(192)
     batches.flushes["full, or another mm"] = 1

@@ -48,16 +48,16 @@ class Histogram:
     greatest: int = 0
     bins: dict[int, int] = field(default_factory=dict)
 
-    def add(self, value: int) -> None:
+    def add(self, value: int, times: int = 1) -> None:
         """Count one number; what is negative counts as 0, as when a clock went back."""
         value = max(value, 0)
         if self.count == 0 or value < self.least:
             self.least = value
         self.greatest = max(self.greatest, value)
-        self.count += 1
-        self.total += value
+        self.count += times
+        self.total += value * times
         at = _bin(value)
-        self.bins[at] = self.bins.get(at, 0) + 1
+        self.bins[at] = self.bins.get(at, 0) + times
 
     def merge(self, other: Histogram) -> None:
         """Take all numbers of another spread in."""

@@ -118,16 +118,41 @@ class LineLoop:
         if lines.gap:
             self._lost()
         runs = lines.runs()
-        self._runs(runs if self._observer is None else self._observer.take(lines, runs))
+        if self._observer is None:
+            self._runs(runs, waits=True)
+        else:
+            taken = self._observer.take(lines, runs)
+            self._runs(taken, waits=taken is runs)
 
-    def _runs(self, runs: Iterable[Run]) -> None:
-        """Follow runs of lines: in one go what comes all the time, and all else line by line."""
-        table, texts, heads, tasks = self.table, self._texts, self.table.heads, self.table.tasks
-        switches, whole, follow = self._switches, self.sections.whole, self._line
-        enter, leave, hooks = line_class.ENTER, line_class.LEAVE, line_class.HOOKS
-        observed, number = self._observer is not None, self._cursor.lines.first - 1
+    def _runs(self, runs: Iterable[Run], *, waits: bool) -> None:
+        """Follow runs of lines: in one go what comes all the time, and all else line by line.
+
+        waits: a beginning that a run ends with may wait for the next run, and its end there.
+        """
+        # Long: one loop, because a call for each line would take a third of the time.
+        table, texts, heads = self.table, self._texts, self.table.heads
+        switches, follow, ends = self._switches, self._line, self._ends
+        enter, hooks, begin = line_class.ENTER, line_class.HOOKS, line_class.BEGIN
+        quiet = bool if self._observer is None else self._observer.quiet
+        observer, number = self._observer, self._cursor.lines.first - 1
+        begun: tuple[Head, bytes, bytes, bytes] | None = None
+        plain, whole, tasks, leave = (
+            observer is None,
+            self.sections.whole,
+            table.tasks,
+            line_class.LEAVE,
+        )
         for run in runs:
             passed, key, stamp, text, second, text2, third, text3, _ = run
+            if begun is not None:
+                mine, begun = begun, None
+                if not passed and key == mine[1] and ends(mine[0], (mine[2], mine[3]), stamp, text):
+                    number += 1
+                    if not second:
+                        continue
+                    stamp, text, second, text2, third = second, text2, third, text3, b""
+                else:
+                    follow(mine[0][0], mine[1], number, *mine[2:])
             if passed:
                 more = passed.count(b"\n")
                 number += more
@@ -143,27 +168,60 @@ class LineLoop:
                 act = texts.get(text)
                 last = self._stamp
                 sorts = len(stamp) == len(last) and stamp >= last and known == table.forgotten
-                if not sorts or observed:
+                if not sorts:
                     follow(columns, key, number, stamp, text)
-                elif act in hooks:
+                elif act in hooks and (plain or quiet(pid)):
                     self._stamp = stamp
                     switches.hook(cpu, act or 0)
+                    if observer is not None:
+                        observer.hook(cpu.number, stamp, begins=act == begin)
+                elif act is None and (plain or quiet(b"")) and text[:13] == b"sched_switch:":
+                    self._stamp, self._cursor.number = stamp, number
+                    switches.switch(cpu, pid, columns.comm, stamp, text)
+                    if observer is not None:
+                        observer.switch(cpu.number, stamp)
                 elif (
                     act == enter
                     and texts.get(text2) == leave
                     and stamp <= second
                     and len(second) == len(stamp)
                     and not irq
+                    and (plain or quiet(pid))
                     and whole(cpu, cpu.idle if pid == b"0" else tasks.get(pid))
                 ):
                     self._stamp = second
                     number += 1
+                    if observer is not None:
+                        observer.section(columns, cpu.number, (stamp, text), second)
                     second, text2, third = third, text3, b""
+                elif act == enter and not second and waits and not irq:
+                    begun = head, key, stamp, text
                 else:
                     follow(columns, key, number, stamp, text)
                 if not second:
                     break
                 stamp, text, second, text2, third = second, text2, third, text3, b""
+        if begun is not None:
+            follow(begun[0][0], begun[1], number, *begun[2:])
+
+    def _ends(self, head: Head, begin: tuple[bytes, bytes], stamp: bytes, text: bytes) -> bool:
+        """Whether a line ends the section of the line before it, and there is no more to either.
+
+        head: of both; begin: time and text of the line before.
+        """
+        columns, cpu, pid, irq = head
+        if irq or self._texts.get(text) != line_class.LEAVE:
+            return False
+        if self._observer is not None and not self._observer.quiet(pid):
+            return False
+        if stamp < begin[0] or len(stamp) != len(begin[0]):
+            return False
+        if not self.sections.whole(cpu, cpu.idle if pid == b"0" else self.table.tasks.get(pid)):
+            return False
+        self._stamp = stamp
+        if self._observer is not None:
+            self._observer.section(columns, cpu.number, begin, stamp)
+        return True
 
     def _head(self, key: bytes) -> Head | None:
         """What the columns of a usual line stand for; None when they are none."""
@@ -228,6 +286,8 @@ class LineLoop:
     def finish(self) -> None:
         """Judge what was put off to a line that never came."""
         self._switches.finish()
+        if self._observer is not None:
+            self._observer.finish()
 
     def _observe(
         self,

@@ -86,6 +86,29 @@ class TraceObserver:
         del lines
         return runs
 
+    def quiet(self, pid: bytes) -> bool:
+        """Whether of a task's lines hooks, whole sections and switches may be told in short.
+
+        pid: as printed, b"" for all tasks.
+        """
+        del pid
+        return False
+
+    def hook(self, cpu: int, stamp: bytes, *, begins: bool) -> None:
+        """In short: a context switch's hooks begin or end."""
+        raise NotImplementedError
+
+    def section(self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], stamp: bytes) -> None:
+        """In short: a section begins (time and text) and ends at once."""
+        raise NotImplementedError
+
+    def switch(self, cpu: int, stamp: bytes) -> None:
+        """In short: a context switch, of tasks that are in no section."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """There are no more lines."""
+
     def add(self, line: ObservedLine) -> None:
         """One of the lines that were left."""
         raise NotImplementedError

@@ -128,7 +128,7 @@ class XenQueues:
         self, columns: Columns, held: OpenSection | None, cpu: CpuQueue, calls: int, size: int
     ) -> str | None:
         """A queue of `calls` multicall entries, one trap, goes to the hypervisor."""
-        totals, bulk = self._totals, self._totals.bulk
+        totals, bulk = self._totals, self._totals.counted
         reason, cpu.reason = cpu.reason or cpu.why or "not recorded", ""
         went, cpu.queued = (cpu.queued if bulk else max(size // _UPDATE_BYTES, calls)), 0
         cpu.went = went

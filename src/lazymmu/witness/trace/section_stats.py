@@ -13,22 +13,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
+from lazymmu.ftrace.lines import function_text
 from lazymmu.ftrace.record import fields_of, nanoseconds
 from lazymmu.witness.trace.call_site import site_of, site_of_stack
+from lazymmu.witness.trace.histogram import Histogram
 from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
-from lazymmu.witness.trace.queue_stats import (
-    BATCH,
-    HANDLERS_END,
-    ISSUE,
-    NEEDLES,
-    SWITCH,
-    Told,
-    XenQueues,
-    powerpc_batch,
-    told_by,
-)
+from lazymmu.witness.trace.queue_reader import QueueReader, task_key
+from lazymmu.witness.trace.queue_stats import HANDLERS_END, NEEDLES, SWITCH, powerpc_batch
 from lazymmu.witness.trace.section_listener import (
-    tell_queue,
     tell_reading,
     tell_section,
     tell_switch,
@@ -36,7 +28,7 @@ from lazymmu.witness.trace.section_listener import (
 from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
@@ -45,20 +37,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SectionStats"]
 
-_MAX_TEXTS: Final = 1 << 14
-"""Texts, and columns, of which it is remembered what they say."""
-
 _MAX_OPEN: Final = 1 << 12
 """Tasks with an open section that are followed; of one too many the first counts as cut."""
 
-_NOTHING: Final = (b"",) * 8
-"""A run without a line."""
-
 _WAITS: Final = ("switch-in", "start")
 """Moments at which a task has not run yet, and may be paused for that."""
-
-_OTHER: Final[Told] = (0, None)
-"""Of a text that is about no queue and no interrupt."""
 
 
 class SectionStats(SectionTotals, TraceObserver):
@@ -90,60 +73,76 @@ class SectionStats(SectionTotals, TraceObserver):
         self.started: int | None = None
         self.stopped = 0
         self._open: dict[bytes, OpenSection] = {}
-        self._cpus: dict[int, CpuQueue] = {}
-        self._queues = XenQueues(self)
+        self._queues = QueueReader(self, self._open, listener)
+        self._cpu = self._queues.cpu
         self._stamp = b""
-        self._texts: dict[bytes, Told] = {}
-        self._heads: dict[bytes, tuple[CpuQueue, bytes, Columns]] = {}
+        self._whole: dict[tuple[Columns, bytes], tuple[tuple[str, str], list[int]]] = {}
 
     # ---- lines -----------------------------------------------------------------------------
 
-    def take(self, lines: Lines, runs: Iterable[Run]) -> Iterator[Run]:
+    def take(self, lines: Lines, runs: Iterable[Run]) -> Iterable[Run]:
         """Take the lines about queues and interrupts, of which there are the most."""
-        texts, heads, opened, queues = self._texts, self._heads, self._open, self._queues
-        passed = b""
-        for run in runs:
-            before, key, stamp, text, second, text2, third, text3, _ = run
-            told = texts.get(text) or self._told(text)
-            more = second and told is _OTHER and (texts.get(text2) or self._told(text2))
-            who = heads.get(key) or self._who(lines, key)
-            if (told is _OTHER and (not more or more is _OTHER)) or who is None:
-                # What is left of a run is told as it is: `add()` knows these texts, too.
-                yield (passed + before, *run[1:]) if passed else run
-                passed = b""
-                continue
-            passed += before
-            cpu, task, columns = who
-            while True:
-                if told is _OTHER:
-                    yield passed, key, stamp, text, b"", b"", b"", b"", b""
-                    passed = b""
-                else:
-                    passed += b"\n"
-                    self._stamp = stamp
-                    if told[0] == BATCH:
-                        cpu.lazy = told[1]
-                    elif told[0] == ISSUE:
-                        queues.issue(told[1], cpu, opened.get(task))
-                    else:
-                        reason = queues.tell(told, cpu, opened.get(task), columns)
-                        if self._listener is not None:
-                            tell_queue(self._listener, told, cpu, stamp, text, reason)
-                if not second:
-                    break
-                stamp, text, second, text2, third = second, text2, third, text3, b""
-                told = texts.get(text) or self._told(text)
-        if passed:
-            yield passed, *_NOTHING
-        if self._stamp:
-            self.stopped = max(self.stopped, nanoseconds(self._stamp))
+        self.finish()
+        block = lines.block
+        if not any(word in block for word in self.needles):
+            return runs
+        return self._queues.take(lines, runs)
+
+    # ---- in short --------------------------------------------------------------------------
+
+    def quiet(self, pid: bytes) -> bool:
+        """Whether a task is in no section, and nobody else listens."""
+        if self._listener is not None or self.started is None:
+            return False
+        return not self._open or (pid not in (b"", b"0") and pid not in self._open)
+
+    def hook(self, cpu: int, stamp: bytes, *, begins: bool) -> None:
+        """As `add()` of the same line."""
+        self._stamp = stamp
+        queue = self._cpu(cpu)
+        queue.began, queue.why, queue.switching = None, SWITCH, begins
+
+    def switch(self, cpu: int, stamp: bytes) -> None:
+        """As `add()` of the same line."""
+        self._stamp = stamp
+        self._cpu(cpu).began = None
+
+    def section(self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], stamp: bytes) -> None:
+        """As `add()` of the two lines; how long it was is counted with those that are like it."""
+        self._stamp = stamp
+        began, text = begin
+        key = columns, text
+        whole = self._whole.get(key)
+        if whole is None:
+            site = site_of(function_text(text)[2])
+            whole = self._whole[key] = (site, _named(columns, cpu)), []
+        whole[1].append(0 if began == stamp else nanoseconds(stamp) - nanoseconds(began))
+        queue = self._cpu(cpu)
+        queue.began, queue.why, queue.last = None, "end of the section", whole[0]
+
+    def finish(self) -> None:
+        """Count the sections that ended at once, and the time so far."""
+        for where, lengths in self._whole.values():
+            spread = Histogram()
+            for length in lengths:
+                spread.add(length)
+            for group in self.groups(*where):
+                group.sections += len(lengths)
+                group.lengths.merge(spread)
+                group.entries.add(0, len(lengths))
+        self._whole.clear()
+        for stamp in (self._stamp, self._queues.stamp):
+            if stamp:
+                self.stopped = max(self.stopped, nanoseconds(stamp))
+
+    # ---- line by line ----------------------------------------------------------------------
 
     def add(self, line: ObservedLine) -> None:
         """One of the other lines."""
         self._stamp = line.stamp
         if self.started is None:
             self.started = nanoseconds(line.stamp)
-        key = _key(line.columns)
+        key = task_key(line.columns)
         held = self._open.get(key)
         if held is not None and line.depth == 0 and line.what != "leave" and held.depth:
             # Whoever follows the task knows no more that it is in a section: records are missing.
@@ -179,34 +178,7 @@ class SectionStats(SectionTotals, TraceObserver):
             else:
                 self.outside["TLB flush"] += 1
         else:
-            told = self._told(text)
-            if told is not _OTHER:
-                reason = self._queues.tell(told, cpu, held, line.columns)
-                if self._listener is not None:
-                    tell_queue(self._listener, told, cpu, line.stamp, text, reason)
-
-    def _told(self, text: bytes) -> Told:
-        told = told_by(text) or _OTHER
-        if len(self._texts) >= _MAX_TEXTS:
-            self._texts.clear()
-        self._texts[text] = told
-        return told
-
-    def _who(self, lines: Lines, key: bytes) -> tuple[CpuQueue, bytes, Columns] | None:
-        """The CPU and task of a usual line, by its columns; None of a line that is not usual."""
-        columns = lines.known.get(key) or lines.meet(key)
-        if columns is None:
-            return None
-        if len(self._heads) >= _MAX_TEXTS:
-            self._heads.clear()
-        who = self._heads[key] = self._cpu(int(columns.cpu)), _key(columns), columns
-        return who
-
-    def _cpu(self, number: int) -> CpuQueue:
-        cpu = self._cpus.get(number)
-        if cpu is None:
-            cpu = self._cpus[number] = CpuQueue(number)
-        return cpu
+            self._queues.line(line, cpu, held)
 
     def _mode(
         self, line: ObservedLine, key: bytes, held: OpenSection | None, cpu: CpuQueue
@@ -228,7 +200,7 @@ class SectionStats(SectionTotals, TraceObserver):
                 held.depth -= 1
                 if held.depth == 0:
                     del self._open[key]
-                    self._close(_named(line), held, cpu, nanoseconds(line.stamp))
+                    self._close(_named(line.columns, line.cpu), held, cpu, nanoseconds(line.stamp))
                 else:
                     cpu.why = "end of a nested section"
             case "leave":
@@ -237,23 +209,23 @@ class SectionStats(SectionTotals, TraceObserver):
                 cpu.why = "end of a section"
             case "flush":
                 if held is not None:
-                    cpu.why, cpu.last = "asked for", (held.site, _named(line))
+                    cpu.why, cpu.last = "asked for", (held.site, _named(line.columns, line.cpu))
                 if line.name == "__flush_tlb_pending":
-                    powerpc_batch(self, cpu, line.caller, _named(line))
+                    powerpc_batch(self, cpu, line.caller, _named(line.columns, line.cpu))
                 else:
                     cpu.why = "asked for"
             case "hook-leave" | "switch-begin":
                 cpu.switching = True
                 cpu.why = SWITCH
             case "hook-flush":
-                powerpc_batch(self, cpu, line.caller, _named(line), SWITCH)
+                powerpc_batch(self, cpu, line.caller, _named(line.columns, line.cpu), SWITCH)
             case "switch-end":
                 cpu.why = SWITCH
                 cpu.switching = False
             case "update":
                 cpu.queued += 1
                 cpu.site = line.caller
-                self.bulk = True
+                self.counted = True
             case "immediate":
                 cpu.queued = max(cpu.queued - 1, 0)
                 self.outside["issued at once"] += 1
@@ -329,11 +301,6 @@ class SectionStats(SectionTotals, TraceObserver):
     # ---- the whole -------------------------------------------------------------------------
 
     @property
-    def counted(self) -> bool:
-        """Whether the entries of each section are known: the trace has each one of them."""
-        return self.bulk
-
-    @property
     def open(self) -> int:
         """Sections that had not ended when the trace did."""
         return len(self._open)
@@ -344,13 +311,7 @@ class SectionStats(SectionTotals, TraceObserver):
         return self.stopped - (self.started or 0)
 
 
-def _key(columns: Columns) -> bytes:
-    """A task by its pid; pid 0 is one task for each CPU."""
-    return columns.pid if columns.pid != b"0" else b"0/%d" % int(columns.cpu)
-
-
-def _named(line: ObservedLine) -> str:
-    columns = line.columns
+def _named(columns: Columns, cpu: int) -> str:
     if columns.pid == b"0":
-        return f"<idle>/{line.cpu}"
+        return f"<idle>/{cpu}"
     return f"{columns.comm.decode('utf-8', 'replace').strip()}-{int(columns.pid)}"

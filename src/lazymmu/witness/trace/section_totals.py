@@ -72,7 +72,7 @@ class SectionTotals:
 
     everything: all sections together; sites, tasks: the same by call site and by task; outside:
     flushes of what no section put off, by reason; batches: entries of each flush of a batch
-    (powerpc), or updates of each hypercall (Xen); bulk: the trace has an event for each entry.
+    (powerpc), or updates of each hypercall (Xen); counted: the trace has an event for each entry.
     """
 
     def __init__(self) -> None:
@@ -82,11 +82,11 @@ class SectionTotals:
         self.tasks: dict[str, StatsGroup] = {}
         self.outside: Counter[str] = Counter()
         self.batches = Histogram()
-        self.bulk = False
+        self.counted = False
 
     def put_off(self, held: OpenSection | None, cpu: CpuQueue) -> None:
         """One operation is queued in the mode."""
-        self.bulk = True
+        self.counted = True
         cpu.queued += 1
         cpu.why = ""
         (self.everything if held is None else held.group).queued += 1

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is told in short, for speed, is what would have been told line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lazymmu.report.trace import stats
+from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.section_stats import SectionStats
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "trace").glob("*.gz"))
+COLUMNS = "           a{pid:<10}-{pid}     [000] d..2.  {time:5}.{part:06}: "
+TEXTS = (
+    "xen_enter_lazy_mmu <-copy_page_range",
+    "xen_leave_lazy_mmu <-copy_page_range",
+    "xen_enter_lazy_mmu <-unmap_page_range",
+    "xen_start_context_switch <-__switch_to",
+    "xen_end_context_switch <-__switch_to",
+    "xen_mc_flush: flushing 1 hypercalls, 16 arg bytes, 0 callbacks",
+    "sched_switch: prev_comm=a prev_pid=7 prev_prio=120 prev_state=R+ ==> next_comm=b next_pid=8 "
+    "next_prio=120",
+    "sched_switch: prev_comm=b prev_pid=8 prev_prio=120 prev_state=S ==> next_comm=a next_pid=7 "
+    "next_prio=120",
+)
+
+
+class AtLength(SectionStats):
+    """Is told of every line."""
+
+    def quiet(self, pid: bytes) -> bool:
+        """Never."""
+        del pid
+        return False
+
+
+def told(path: Path, tally: SectionStats) -> tuple[str, list[str]]:
+    """The summary of a trace, and its findings."""
+    result = check_trace(str(path), observer=tally)
+    return stats.render_json([("x", tally)]), [str(one) for one in result.findings]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_real_recordings_give_the_same_summary_in_short(path):
+    """Of each example, the numbers are those that all lines one by one give."""
+    assert told(path, SectionStats()) == told(path, AtLength())
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(7, 8), st.integers(0, 3), st.sampled_from(TEXTS)), max_size=60)
+)
+def test_any_order_of_lines_gives_the_same_summary_in_short(tmp_path_factory, lines):
+    """Hooks, switches, flushes and sections as they may come: both ways count alike, and find
+    the same with and without a summary."""
+    path = tmp_path_factory.mktemp("short") / "trace"
+    now, text = 5_000_000, ["# tracer: function"]
+    for pid, step, said in (*lines, (7, 1, TEXTS[0]), (7, 1, TEXTS[1])):
+        now += step
+        text.append(COLUMNS.format(pid=pid, time=now // 1_000_000, part=now % 1_000_000) + said)
+    path.write_bytes(("\n".join(text) + "\n").encode())
+    in_short, at_length = told(path, SectionStats()), told(path, AtLength())
+    assert in_short == at_length
+    assert in_short[1] == [str(one) for one in check_trace(str(path)).findings]
+
+
+def test_a_section_that_two_runs_of_lines_share_is_whole(tmp_path):
+    """Its beginning is the last line of one run, and its end the first of the next."""
+    lines = ""
+    for number in range(40):
+        lines += COLUMNS.format(pid=7, time=5, part=number * 2) + TEXTS[0] + "\n"
+        lines += COLUMNS.format(pid=7, time=5, part=number * 2 + 1) + TEXTS[1] + "\n"
+    path = tmp_path / "trace"
+    path.write_text("# tracer: function\n" + lines)
+    tally = SectionStats()
+    result = check_trace(str(path), observer=tally)
+    assert (result.seen.sections, result.seen.ends) == (40, 40)
+    assert (tally.everything.sections, tally.everything.lengths.total) == (40, 40_000)
