@@ -192,3 +192,13 @@ def test_findings_about_counters_are_told_in_full_once():
     assert "is paused though nobody paused it (enable_count 0, pause_count 255)" in told
     assert "20 more tasks of dirty-start; --rule dirty-start shows them" in told
     assert text.render([judged(play)], asked=["dirty-start"]).count("[dirty-start]") == 30
+
+
+def test_a_rule_that_names_traces_as_its_witness_is_judged_by_them():
+    """And no other is: `explain` would promise what `trace` cannot tell."""
+    from lazymmu.contract.rules import RULES
+    from lazymmu.contract.rules.rule import Witness
+    from lazymmu.witness.trace.judgement import trace_rules
+
+    named = [name for name, rule in RULES.items() if Witness.TRACE in rule.witnesses]
+    assert named == trace_rules()

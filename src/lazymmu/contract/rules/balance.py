@@ -17,6 +17,7 @@ from lazymmu.contract.events import (
 )
 from lazymmu.contract.rules.rule import (
     ALL_WITNESSES,
+    NOT_TRACED,
     Party,
     Rule,
     RuleKind,
@@ -252,7 +253,7 @@ BH_ACROSS_SECTION = Rule(
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,
     key="task",
-    witnesses=ALL_WITNESSES,
+    witnesses=NOT_TRACED,
     events=(FunctionCall, Enable, Disable),
     status=lambda dialect: Status.IMPLIED if dialect.interrupts is Interrupts.NO_OP else Status.OFF,
     message=lambda violation: _BH_WORDS[violation.detail],

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lazymmu.contract.dialects import Dialect, Status
 from lazymmu.contract.events import Free, Read, TlbFlush, Use, Write
-from lazymmu.contract.rules.rule import ALL_WITNESSES, Party, Rule, RuleKind, Witness, stateless
+from lazymmu.contract.rules.rule import NOT_TRACED, Party, Rule, RuleKind, Witness, stateless
 from lazymmu.contract.section import Pending, TaskState
 
 # ---- stale-read ----------------------------------------------------------------------------
@@ -31,7 +31,7 @@ STALE_READ = Rule(
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,
     key="task x entry",
-    witnesses=ALL_WITNESSES,
+    witnesses=NOT_TRACED,
     events=(Read,),
     status=lambda _dialect: Status.DOCUMENTED,
     message=lambda violation: (
@@ -70,7 +70,7 @@ MIXED_WRITE = Rule(
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,
     key="task x entry",
-    witnesses=ALL_WITNESSES,
+    witnesses=NOT_TRACED,
     events=(Write,),
     status=lambda _dialect: Status.IMPLIED,
     message=lambda violation: (
@@ -123,7 +123,7 @@ TLB_FLUSH_IN_SECTION = Rule(
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,
     key="task x entry",
-    witnesses=ALL_WITNESSES,
+    witnesses=NOT_TRACED,
     events=(TlbFlush,),
     status=lambda _dialect: Status.IMPLIED,
     message=lambda violation: (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lazymmu.contract.dialects import Dialect, LockGuarantee, Status
 from lazymmu.contract.events import Drop, Event, Take, Write
-from lazymmu.contract.rules.rule import ALL_WITNESSES, Party, Rule, RuleKind, stateless
+from lazymmu.contract.rules.rule import NOT_TRACED, Party, Rule, RuleKind, stateless
 from lazymmu.contract.section import TaskState
 
 _USER_CLASSES = ("ptl", "pmd", "mm")
@@ -65,7 +65,7 @@ SECTION_OUTSIDE_LOCK = Rule(
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,
     key="task x lock",
-    witnesses=ALL_WITNESSES,
+    witnesses=NOT_TRACED,
     events=(Take, Drop, Write),
     status=_documented_where_required,
     message=lambda violation: _OUTSIDE_WORDS[violation.detail],
@@ -108,7 +108,7 @@ UNLOCK_BEFORE_FLUSH = Rule(
     party=Party.CALLER,
     kind=RuleKind.OBLIGATION,
     key="task x lock",
-    witnesses=ALL_WITNESSES,
+    witnesses=NOT_TRACED,
     events=(Drop,),
     status=_documented_where_required,
     message=lambda violation: (

@@ -52,6 +52,8 @@ class Witness(StrEnum):
 
 
 ALL_WITNESSES = (Witness.SOURCE, Witness.MACHINE, Witness.TRACE)
+NOT_TRACED = (Witness.SOURCE, Witness.MACHINE)
+"""Of what no kernel records: entries, page-table locks, TLB flushes of ranges, bottom halves."""
 
 
 @dataclass(frozen=True, slots=True)
