@@ -192,6 +192,16 @@ RELEASES: Final[Mapping[str, Release]] = {
             "7.0", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True, historic=True
         ),
         Release("7.1.13", "counted", CountedMode, MM_7_1, _RT, _LAZY, must_preempt=True),
+        Release(
+            "7.2.8",
+            "counted-task",
+            CountedMode,
+            MM_7_1,
+            _RT,
+            _LAZY,
+            must_preempt=True,
+            historic=True,
+        ),
         Release("7.3.4", "counted-task", CountedMode, MM_7_3, _RT, _LAZY, must_preempt=True),
     )
 }
@@ -216,6 +226,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.19.6": XenExclusive,
         "7.0": XenCpuStrict,
         "7.1.13": XenCpuMode,
+        "7.2.8": XenTask,
         "7.3.4": XenTask,
     },
     "x86-native": dict.fromkeys(RELEASES, Native),
@@ -233,6 +244,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.19.6": HashActive,
         "7.0": HashCounted,
         "7.1.13": HashCounted,
+        "7.2.8": HashCounted,
         "7.3.4": HashCounted,
     },
     "powerpc-radix": dict.fromkeys(RELEASES, Radix),
@@ -250,6 +262,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.19.6": SparcActive,
         "7.0": SparcCounted,
         "7.1.13": SparcCounted,
+        "7.2.8": SparcCounted,
         "7.3.4": SparcCounted,
     },
     "arm64": {
@@ -259,6 +272,7 @@ IMPLEMENTATIONS: Final[Mapping[str, Mapping[str, type[Arch]]]] = {
         "6.19.6": Arm64Flag,
         "7.0": Arm64Counted,
         "7.1.13": Arm64Counted,
+        "7.2.8": Arm64TrySet,
         "7.3.4": Arm64TrySet,
     },
     "s390": {"7.3.4": S390Posted},

@@ -60,6 +60,7 @@ RELEASES: Final[Mapping[str, ReleaseRows]] = {
         _release("6.19.6", NO_NESTING, *_BARRIERS),
         _release("7.0", COUNTED, _rows.XEN_CPU_STRICT, *_COUNTED[1:]),
         _release("7.1.13", COUNTED, *_COUNTED),
+        _release("7.2.8", COUNTED_TASK, _rows.XEN_TASK, *_COUNTED[1:]),
         _release("7.3.4", COUNTED_TASK, _rows.XEN_TASK, *_COUNTED[1:]),
     )
 }
