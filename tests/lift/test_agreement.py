@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of docs/lift.rst: what is lifted from trees beside what was written by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lazymmu.litmus.run import library, named
+from tests.lift.conftest import EXAMPLES
+from tools import agreement
+
+SAMPLE = ("vmap-pfn-preempted", "fork-inside-section", "section-inside-section", "use-before-leave")
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[agreement.Agreement]:
+    """What is stored."""
+    return agreement.read(agreement.FILE.read_text(encoding="utf-8"))
+
+
+def test_the_table_is_made_of_what_is_stored(rows):
+    """Who measures anew has the page made anew as well."""
+    assert agreement.table(rows) in agreement.DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_all_scenarios_that_ship_were_asked():
+    """A scenario that is added later is to be measured, too."""
+    stored = json.loads(agreement.FILE.read_text(encoding="utf-8"))
+    assert stored["asked"] == sorted(scenario.name for scenario in library())
+
+
+OTHER_CODE = {("x86", "5.10.262"), ("sparc", "5.10.262")}
+"""Trees that are not what the machine was written for, as docs/lift.rst says of each."""
+
+
+def test_what_is_lifted_says_what_the_machine_says(rows):
+    """Xen state for state, each architecture by verdict; each way can be taken on the other."""
+    measured = [row for row in rows if not row.refused and (row.arch, row.tree) not in OTHER_CODE]
+    assert measured
+    for row in measured:
+        assert row.fine == row.scenarios, row
+        assert row.taken == row.ways, row
+        if row.arch == "x86":
+            assert (row.states, row.differs) == (row.scenarios, ()), row
+
+
+def test_trees_that_differ_are_named_with_their_scenarios(rows):
+    """What differs is listed, and nothing that agrees is set aside."""
+    differing = {(row.arch, row.tree) for row in rows if row.fine != row.scenarios}
+    assert differing == OTHER_CODE
+    for row in rows:
+        if (row.arch, row.tree) in OTHER_CODE:
+            assert len(row.differs) >= row.scenarios - row.fine, row
+
+
+def test_a_sample_is_measured_here_and_now():
+    """The example's hooks are those of 7.1, state for state, and ways are taken on either."""
+    one = agreement.measure(EXAMPLES / "linux-new", "x86", [named(name) for name in SAMPLE])
+    assert (one.states, one.coarse, one.fine) == (len(SAMPLE),) * 3
+    assert one.taken == one.ways > 0
+
+
+def test_an_architecture_that_a_release_lacks_is_refused():
+    """arm64 had no such mode before v6.16."""
+    one = agreement.measure(EXAMPLES / "linux-old", "arm64", [])
+    assert "arm64" in one.refused
