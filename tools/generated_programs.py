@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Asks machines all small programs, as diy does: what nobody thought of as a scenario.
+
+``python -m tools.generated_programs --write TREE --arch x86`` takes programs of two tasks with up
+to four operations each, in an order that a seed shuffles, and runs each on the hooks lifted from
+the tree, on the machine that was written for its release, and on ``worst-case``. Both machines have
+to say the same; no harm may come where callers break nothing; and what harms one of them harms
+``worst-case``. What does not hold is printed as a litmus file. tests/lift/programs.json has how
+many there are, and how far it came.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from lazymmu.lift.tree import MACHINES
+from lazymmu.litmus.run import Run, RunLimits, known_as, load, verify
+from lazymmu.machine import releases
+from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs.lifting import lifted
+from lazymmu.witness.machine.verdict import DEADLOCK, HARMS, Verdict
+
+__all__ = [
+    "FILE",
+    "OPERATIONS",
+    "Programs",
+    "Sides",
+    "how_many",
+    "litmus",
+    "main",
+    "pairs",
+    "tasks",
+]
+
+FILE: Final = Path(__file__).parents[1] / "tests" / "lift" / "programs.json"
+SEED: Final = 14
+LENGTH: Final = 4
+_MODE: Final = (
+    "lazy_mmu_mode_enable",
+    "lazy_mmu_mode_disable",
+    "arch_flush_lazy_mmu_mode",
+)
+_PAUSE: Final = ("lazy_mmu_mode_pause", "lazy_mmu_mode_resume")
+_ENTRY: Final = (
+    "set_pte p B",
+    "pte_clear p",
+    "ptep_get_and_clear p",
+    "ptep_set_wrprotect p",
+    "flush_tlb_range p",
+    "access p",
+)
+_LOCK: Final = ("pte_offset_map_lock L", "pte_unmap_unlock L")
+_ASIDE: Final = ("schedule", "local_bh_disable", "local_bh_enable")
+OPERATIONS: Final = (*_MODE, *_PAUSE, *_ENTRY, *_LOCK, *_ASIDE)
+"""What tasks do; releases before 7.0 have no pause."""
+_CHANGES: Final = frozenset(_ENTRY[:4])
+_HARMS: Final = frozenset(HARMS) - {"finally", "mode-not-effective"}
+"""What hurts: no end is ruled out here, and time is no harm."""
+_RULES: Final = (
+    "unbalanced-section, nested-section, sleep-in-section, section-outside-lock, "
+    "unlock-before-flush, stale-read, mixed-write, tlb-flush-in-section, unbalanced-pause, "
+    "bh-across-section, lost-update, stale-translation-used, kernel-bug"
+)
+
+Task = tuple[str, ...]
+Pair = tuple[Task, Task, int]
+"""Two tasks, and on how many CPUs they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """How many programs there are, and what came of those that were run.
+
+    :param one: programs of one task that can be run to their end.
+    :param all: pairs of these in which an entry is changed, on one CPU and on two.
+    :param run: how many were run; harmed: of these, those that can do harm.
+    :param found: litmus files of what does not hold, with what that is.
+    """
+
+    arch: str
+    tree: str
+    one: int = 0
+    all: int = 0
+    run: int = 0
+    harmed: int = 0
+    found: tuple[str, ...] = ()
+
+
+def tasks(operations: Sequence[str] = OPERATIONS, length: int = LENGTH) -> list[Task]:
+    """Return the programs of one task: locks and bottom halves are let go as often as taken."""
+    found: list[Task] = []
+    for size in range(1, length + 1):
+        for one in itertools.product(operations, repeat=size):
+            if all(_pairs_up(one, *ends) for ends in (_LOCK, _ASIDE[1:])):
+                found.append(one)
+    return found
+
+
+def _pairs_up(one: Task, begins: str, ends: str) -> bool:
+    held = 0
+    for operation in one:
+        held += (operation == begins) - (operation == ends)
+        if held not in (0, 1):
+            return False
+    return held == 0
+
+
+def how_many(known: Sequence[Task]) -> int:
+    """Return how many pairs of tasks there are in which something is changed, on 1 and 2 CPUs."""
+    idle = sum(not _CHANGES.intersection(one) for one in known)
+
+    def unordered(number: int) -> int:
+        return number * (number + 1) // 2
+
+    return 2 * (unordered(len(known)) - unordered(idle))
+
+
+def pairs(known: Sequence[Task], seed: int = SEED) -> Iterator[Pair]:
+    """Yield pairs without end, each once: all of one operation each, then what the seed draws."""
+    seen: set[Pair] = set()
+    short = [one for one in known if len(one) == 1]
+    small = itertools.combinations_with_replacement(short, 2)
+    drawn = random.Random(seed)
+    later = ((drawn.choice(known), drawn.choice(known)) for _ in itertools.count())
+    for one, two in itertools.chain(small, later):
+        first, second = sorted((one, two))
+        for cpus in (1, 2):
+            pair = (first, second, cpus)
+            if pair not in seen and _CHANGES.intersection((*first, *second)):
+                seen.add(pair)
+                yield pair
+
+
+def litmus(pair: Pair, name: str = "generated") -> str:
+    """Return a program as a litmus file."""
+    *both, cpus = pair
+    lines = ["# SPDX-License-Identifier: GPL-2.0-or-later", f"litmus {name}", '"Generated."', ""]
+    lines += [f"machine: cpus {cpus}, preempt full, bound 1", "entries:"]
+    lines += ["    p  pte user ptl L = A"]
+    for number, task in enumerate(both):
+        lines += ["", f"task T{number} on cpu{number if cpus == 2 else 0}:"]
+        lines += [f"    {operation}" for operation in task]
+    return "\n".join([*lines, "", f"watch {_RULES}"]) + "\n"
+
+
+class Sides:
+    """The machines that are asked: lifted, hand-written, and the worst case."""
+
+    def __init__(self, arch: str, tree: str, release: str) -> None:
+        """`tree`: the name under which it is installed."""
+        self.arch, self.tree, self.release = arch, tree, release
+
+    def harmed(self, pair: Pair) -> tuple[bool, str]:
+        """Return whether a program can do harm, and what does not hold, "" where all does."""
+        lifted_ = self._ask(pair, self.arch, self.tree)
+        hand = self._ask(pair, self.arch, self.release)
+        if _told(lifted_) != _told(hand):
+            return True, f"lifted and written differ: {_shown(lifted_)} and {_shown(hand)}"
+        harms = {b.rule for b in hand.violations} & _HARMS
+        if not harms:
+            return False, ""
+        for name in (self.tree, self.release):
+            obeyed = self._ask(pair, self.arch, name, obedient=True)
+            own = {b.rule for b in obeyed.violations} & (_HARMS | {DEADLOCK})
+            if own:
+                return True, f"{name} does {', '.join(sorted(own))}, and nobody breaks anything"
+        worst = self._ask(pair, "worst-case", self.release)
+        less = harms - {b.rule for b in worst.violations}
+        return True, f"worst-case does no {', '.join(sorted(less))}" if less else ""
+
+    def _ask(self, pair: Pair, arch: str, release: str, *, obedient: bool = False) -> Verdict:
+        row = releases.find(arch, release)[1].row
+        run = Run(load(litmus(pair), "generated.litmus"), arch, release, row)
+        return verify(run, RunLimits(obedient=obedient))
+
+
+def _told(verdict: Verdict) -> tuple[object, ...]:
+    return (
+        verdict.verdict,
+        frozenset((broken.rule, broken.preemptions) for broken in verdict.violations),
+    )
+
+
+def _shown(verdict: Verdict) -> str:
+    rules = ", ".join(sorted(f"{b.rule} {b.preemptions}" for b in verdict.violations))
+    return f"{verdict.verdict} ({rules})"
+
+
+def campaign(tree: Path, arch: str, seconds: float, cache: str | None = None) -> Programs:
+    """Run programs until the time is up."""
+    release = known_as(Tree.open(tree).release)
+    counted = "lazy_mmu_mode_enable" in (tree / "include/linux/pgtable.h").read_text()
+    operations = [one for one in OPERATIONS if counted or one not in _PAUSE]
+    known = tasks(operations)
+    done = Programs(arch, Tree.open(tree).release, len(known), how_many(known))
+    until = time.monotonic() + seconds
+    found: list[str] = []
+    with lifted(tree, [arch], "fine", cache) as (one,):
+        sides = Sides(arch, one.tree, release)
+        for pair in pairs(known):
+            if time.monotonic() > until:
+                break
+            harmed, why = sides.harmed(pair)
+            done = replace(done, run=done.run + 1, harmed=done.harmed + harmed)
+            if why:
+                found.append(f"# {why}\n{litmus(pair)}")
+                sys.stdout.write(f"{found[-1]}\n")
+                sys.stdout.flush()
+    return replace(done, found=tuple(found))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run programs; 1 where something does not hold."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.generated_programs", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("tree", type=Path, help="a kernel tree")
+    parser.add_argument("--arch", choices=MACHINES, default="x86", help="of this machine")
+    parser.add_argument("--seconds", type=float, default=60, help="how long")
+    parser.add_argument("--cache-dir", help="folder of the tree's cache")
+    parser.add_argument("--write", action="store_true", help=f"store the counts in {FILE.name}")
+    args = parser.parse_args(arguments)
+    done = campaign(args.tree, args.arch, args.seconds, args.cache_dir)
+    sys.stdout.write(f"{done.run} of {done.all} run, {done.harmed} can do harm\n")
+    if args.write:
+        rows = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else []
+        kept = [one for one in rows if (one["arch"], one["tree"]) != (done.arch, done.tree)]
+        rows = sorted([*kept, asdict(done)], key=lambda one: (one["arch"], one["tree"]))
+        FILE.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return int(bool(done.found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
