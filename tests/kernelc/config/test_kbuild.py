@@ -144,7 +144,7 @@ def test_conditionals_choose(grow: Grow) -> None:
     found = {name: kbuild.presence(f"mm/{name}.c") for name in ("a", "b", "c", "d", "e", "f_64")}
     assert found == {
         "a": ("CONFIG_FREE",),
-        "b": None,
+        "b": ("!CONFIG_FREE",),
         "c": (),
         "d": None,
         "e": ("CONFIG_OTHER",),

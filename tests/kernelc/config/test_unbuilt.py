@@ -41,6 +41,25 @@ def test_what_is_built_has_no_reason(grow: Grow) -> None:
 
 
 @pytest.mark.parametrize(
+    "makefile",
+    [
+        "ifdef CONFIG_FREE\nelse\nobj-y += a.o\nendif\n",
+        "ifndef CONFIG_FREE\nobj-y += a.o\nendif\n",
+        "ifneq ($(CONFIG_FREE),y)\nobj-y += a.o\nendif\n",
+        "ifeq ($(CONFIG_FREE),)\nobj-y += a.o\nendif\n",
+        "ifdef CONFIG_OFF\nelse ifndef CONFIG_FREE\nobj-y += a.o\nendif\n",
+    ],
+)
+def test_the_other_side_of_a_free_symbol_is_built(grow: Grow, makefile: str) -> None:
+    """Somebody leaves it out, and builds the file: it is read as that machine reads it."""
+    kbuild = build(grow, {"mm/Makefile": makefile}, "mm/a.c")
+    assert kbuild.why("mm/a.c") is None
+    presence = kbuild.presence("mm/a.c")
+    assert presence == ("!CONFIG_FREE",)
+    assert kbuild.config.instead(presence) == {"FREE": False}
+
+
+@pytest.mark.parametrize(
     ("makefile", "reason"),
     [
         ("obj-$(CONFIG_OFF) += a.o\n", "CONFIG_OFF is off on this machine"),
@@ -48,8 +67,8 @@ def test_what_is_built_has_no_reason(grow: Grow) -> None:
         ("ifeq ($(CONFIG_OFF),y)\nobj-y += a.o\nendif\n", "CONFIG_OFF is off on this machine"),
         ("ifndef CONFIG_ON\nobj-y += a.o\nendif\n", "CONFIG_ON counts as on on this machine"),
         (
-            "ifdef CONFIG_FREE\nelse\nobj-y += a.o\nendif\n",
-            "CONFIG_FREE counts as on on this machine",
+            "ifdef CONFIG_ON\nelse ifndef CONFIG_FREE\nobj-y += a.o\nendif\n",
+            "CONFIG_ON counts as on on this machine",
         ),
         (
             "obj-$(CONFIG_FREE) += all.o\nall-$(CONFIG_OFF) += a.o\n",

@@ -93,14 +93,18 @@ class Config:
         return any(name in off.get(index, ()) for index, name in on.items())
 
     def instead(self, presence: PresenceCondition) -> dict[str, bool]:
-        """Return which members of choices are on, and which off, where a condition needs another.
+        """Return which symbols are on, and which off, where a condition needs others.
 
-        Nothing where the defaults do: a file that another member builds is read as that machine
-        reads it.
+        Nothing where the defaults do: a file that another member of a choice builds, or the other
+        side of a free symbol, is read as that machine reads it.
         """
         found: dict[str, bool] = {}
         for clause in presence:
-            name = symbol_of(clause) if not is_negative(clause) else None
+            name = symbol_of(clause)
+            if is_negative(clause):
+                if name is not None and self.may(name) == "free":
+                    found[name] = False
+                continue
             index = self._choice.get(name) if name is not None else None
             if name is not None and index is not None and self.value(name) == "n":
                 found.update(dict.fromkeys(self.choices[index][0], False))

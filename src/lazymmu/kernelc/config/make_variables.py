@@ -143,7 +143,7 @@ class Variables(ABC):
     def _is_open(self, clause: str) -> bool:
         """Tell whether a clause is a symbol of which both sides are to be seen."""
         symbol = symbol_of(clause)
-        return symbol is not None and self.setting.value(symbol) == "either"
+        return symbol is not None and self.setting.value(symbol) in ("either", "free")
 
     def known(self, name: str) -> bool:
         """Tell whether a variable was given a value."""

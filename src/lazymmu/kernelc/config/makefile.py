@@ -3,13 +3,12 @@
 
 Nothing of it is executed. Read are assignments, conditionals, includes, defines and the functions
 of make_functions.py; rules and recipes are not. A test that one configuration decides takes its
-side. A test that it leaves open (members of a Kconfig choice, what cannot be evaluated) takes both,
-each with the condition under which it is the one that counts: what both assign is then there side
+side. A test that it leaves open (a symbol that is free, what cannot be evaluated) takes both, each
+with the condition under which it is the one that counts: what both assign is then there side
 by side, and what a variable was before stays where a line that changes it is not read.
 
-Limits: to a test all white space is one blank, and a value of blanks alone is empty; a symbol
-that is free but no member of a choice counts as on, so that the other side of its test is not read;
-a Makefile that grows or calls without end is cut, and that is a loss.
+Limits: to a test all white space is one blank, and a value of blanks alone is empty; a Makefile
+that grows or calls without end is cut, and that is a loss.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def _holds(literal: str, config: Config) -> bool:
         return True
     value = config.may(symbol)
     if is_negative(literal):
-        return value not in ("y", "free")
+        return value != "y"
     return value != "n" or config.number(symbol) is not None
 
 
