@@ -212,6 +212,139 @@ void f(int some)
 """)
 
 
+FLAGS = {
+    "a bit of a variable": """
+void f(int some)
+{
+	unsigned int flags = 0;
+
+	if (some) {
+		lazy_mmu_mode_enable();
+		flags |= 2;
+	}
+	work();
+	if (flags & 2)
+		lazy_mmu_mode_disable();
+}
+""",
+    "a member, by the outcome of a condition": """
+struct s { bool on; };
+static void r_start(struct s *s, int want)
+{
+	s->on = want > 3;
+	if (s->on)
+		lazy_mmu_mode_enable();
+}
+static void r_stop(struct s *s)
+{
+	if (s->on)
+		lazy_mmu_mode_disable();
+}
+void f(int some)
+{
+	struct s s = { };
+
+	r_start(&s, some);
+	work();
+	r_stop(&s);
+}
+""",
+    "a member, that is set back": """
+struct s { bool on; };
+static void r_start(struct s *s, int want)
+{
+	s->on = false;
+	if (want) {
+		lazy_mmu_mode_enable();
+		s->on = true;
+	}
+}
+static void r_stop(struct s *s)
+{
+	if (!s->on)
+		return;
+	s->on = false;
+	lazy_mmu_mode_disable();
+}
+void f(int some, struct s *s)
+{
+	r_start(s, some);
+	work();
+	r_stop(s);
+}
+""",
+    "a pointee, by the outcome of a condition": """
+static void r_open(int some, bool *on)
+{
+	*on = some > 1;
+	if (*on)
+		lazy_mmu_mode_enable();
+}
+void f(int some)
+{
+	bool on;
+
+	r_open(some, &on);
+	work();
+	if (on)
+		lazy_mmu_mode_disable();
+}
+""",
+    "a pointee, set on one way alone": """
+static void r_open(int some, bool *on)
+{
+	if (!some)
+		return;
+	lazy_mmu_mode_enable();
+	*on = true;
+}
+void f(int some)
+{
+	bool on = false;
+
+	r_open(some, &on);
+	work();
+	if (on)
+		lazy_mmu_mode_disable();
+}
+""",
+}
+
+
+@pytest.mark.parametrize("how", FLAGS)
+def test_what_a_flag_says_goes_along_with_the_path(agrees: Agrees, how: str) -> None:
+    """Who notes that a section is open, and asks the note before the end, is right."""
+    assert not agrees(FLAGS[how])
+
+
+def test_a_flag_that_is_asked_the_wrong_way_is_no_excuse(agrees: Agrees) -> None:
+    """The end is passed by where the section is open, and come to where it is not."""
+    agrees("""
+struct scan { bool on; };
+
+static void start(struct scan *s, int want)
+{
+	s->on = want > 3;
+	if (s->on)
+		lazy_mmu_mode_enable();
+}
+
+void right(struct scan *s, int some)
+{
+	start(s, some);
+	if (s->on)
+		lazy_mmu_mode_disable();
+}
+
+void f(struct scan *s, int some)
+{
+	start(s, some);
+	if (!s->on)
+		lazy_mmu_mode_disable();	/* expect: unbalanced-section */
+}	/* expect: unbalanced-section */
+""")
+
+
 @given(
     start=st.integers(0, 9),
     least=st.integers(0, 9),

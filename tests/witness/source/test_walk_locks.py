@@ -653,3 +653,35 @@ void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
 	pte_unmap_unlock(pte, ptl);
 }}
 """)
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_lock_in_a_structure_is_dropped_by_who_is_handed_that(
+    agrees: Callable[..., object], late: bool
+) -> None:
+    """The structure's address goes to a helper, and the lock in it has the helper's name there."""
+    end = "lazy_mmu_mode_disable();"
+    wrong = "	/* expect: section-outside-lock, unlock-before-flush */" if late else ""
+    agrees(f"""
+struct walk {{ pte_t *pte; spinlock_t *ptl; }};
+
+static void put(struct walk *w)
+{{
+	pte_unmap_unlock(w->pte, w->ptl);{wrong}
+}}
+
+void f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t value)
+{{
+	struct walk walk;
+	pte_t *pte;
+
+	pte = walk.pte = pte_offset_map_lock(mm, pmd, addr, &walk.ptl);
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte, value);
+	{"" if late else end}
+	put(&walk);
+	{end if late else ""}
+}}
+""")

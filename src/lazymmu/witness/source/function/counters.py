@@ -8,7 +8,8 @@
     }
 
 A path is two where such a counter decides: it has the value that is asked for, or it has not. What
-is known of it then goes along, into callees and back, under the name that each has for it.
+is known of it then goes along, into callees and back, under the name that each has for it. So does
+what a helper notes for its caller in a flag (`scan->on = true`, `*on = true`).
 
 Who moves such a counter and returns what it was (`scan_get(scan) == 0`) is walked in its caller's
 place as well, where that value decides (`deciding.py`).
@@ -19,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, cast
 
 from lazymmu.contract.monitor import Product
@@ -47,6 +49,7 @@ from lazymmu.kernelc.ir.nodes import (
     spell,
     strip_casts,
     walk,
+    writes,
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.function.liveness import names_it
@@ -127,6 +130,17 @@ def move(expr: Expr, words: Vocabulary) -> CounterMove | None:
     if not word.variable:
         arg = arg.operand if isinstance(arg, Address) else Deref(arg)
     return CounterMove(spell(arg), word.by, word.gives)
+
+
+def flags(graph: Function) -> frozenset[str]:
+    """What a function gives a constant, or a condition's outcome, and its caller can see."""
+    found = {
+        spell(target)
+        for node in graph.nodes
+        for target, value in (writes(node.expr) if node.expr is not None else ())
+        if value is not None and isinstance(last_assigned(value), (Number, Binary, Not))
+    }
+    return frozenset(name for name in found if not _own(name, graph) and "[" not in name)
 
 
 def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
@@ -232,7 +246,7 @@ def moved(
         elif isinstance(part, Assign) and made is None:
             target, value = strip_casts(part.target), strip_casts(part.value)
             name = EntryName(spell(target))
-            if name in values:
+            if name in values or name.spelling in more:
                 plain = part.op == "=" and isinstance(value, Number)
                 values[name] = Int(value.value) if plain and isinstance(value, Number) else UNKNOWN
             if isinstance(target, VARIABLES):
@@ -242,10 +256,24 @@ def moved(
     return _ordered(values)
 
 
-def inward(counters: CounterList, call: AnyCall, graph: Function, callee: Function) -> CounterList:
-    """The counters of a caller under the names that its callee has for them."""
+def inward(
+    counters: CounterList,
+    call: AnyCall,
+    graph: Function,
+    callee: Function,
+    facts: Mapping[str, Value] = MappingProxyType({}),
+) -> CounterList:
+    """The counters of a caller under the names that its callee has for them.
+
+    :param facts: what is known of the caller's variables: one whose address is handed on is known.
+    """
     given = dict(_given(call, callee))
-    values: dict[EntryName, Value] = {}
+    values: dict[EntryName, Value] = {
+        EntryName(spell(Deref(Name(param)))): facts[arg.operand.spelling]
+        for param, arg in given.items()
+        if isinstance(arg, Address) and isinstance(arg.operand, VARIABLES)
+        if isinstance(facts.get(arg.operand.spelling), Int)
+    }
     for name, value in counters:
         values[_inward(name, given, graph, callee)] = value
     return _ordered(values)

@@ -14,6 +14,7 @@ from lazymmu.kernelc.ir.expr import (
     VARIABLES,
     Address,
     AnyCall,
+    Assign,
     Binary,
     Call,
     Deref,
@@ -161,6 +162,12 @@ def _variables(call: AnyCall) -> set[str]:
     return {arg.spelling for arg in map(strip_casts, call.args) if isinstance(arg, VARIABLES)}
 
 
+def _addressed(call: AnyCall) -> set[str]:
+    """Variables whose address is an argument of a call: it may leave them as they are."""
+    pointees = (arg.operand for arg in call.args if isinstance(arg, Address))
+    return {pointee.spelling for pointee in pointees if isinstance(pointee, VARIABLES)}
+
+
 def _freed(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:
     """Variables whose value a call may free: by what it is, or since a page is handed to it."""
     free = words.frees.get(call.name or "")
@@ -171,8 +178,13 @@ def _freed(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:
 
 
 def _compared(expr: Expr) -> set[str]:
-    """Variables that a condition compares with something else for being equal."""
-    match expr:
+    """Variables that a condition compares for being equal, or asks for a bit."""
+    match strip_casts(expr):
+        case Not(inner):
+            return _compared(inner)
+        case Binary("&", left, Number()):
+            inner = strip_casts(left)
+            return {inner.spelling} if isinstance(inner, VARIABLES) else set()
         case Binary("==" | "!=", left, right):
             sides = map(strip_casts, (left, right))
             return {side.spelling for side in sides if isinstance(side, VARIABLES)}
@@ -278,16 +290,24 @@ def _asked(node: Node, tracked: set[str], masks: frozenset[str]) -> set[str]:
     if node.op in (BRANCH, SWITCH, RETURN):
         asked |= uses(node.expr)
     for target, value in writes(node.expr):
-        if value is None and masks and spell(target) in masks:
+        if value is None and (spell(target) in masks or _sets_bits(node.expr, target)):
             asked.add(spell(target))  # `mask |= __GFP_NOWARN`
         source = assigned(value) if value is not None else None
         if isinstance(source, _COPIED):
             asked.add(spell(source))
     for call in calls_in(node.expr):
-        asked |= _variables(call)
+        asked |= _variables(call) | _addressed(call)
         if masks:
             asked |= _masks_of(call, masks)
     return asked & tracked
+
+
+def _sets_bits(expr: Expr, target: Expr) -> bool:
+    """Whether an expression sets or clears bits of a variable: what it was goes on to matter."""
+    return any(
+        isinstance(part, Assign) and part.op in ("|=", "&=") and strip_casts(part.target) == target
+        for part in walk(expr)
+    )
 
 
 def _masks_of(call: AnyCall, masks: frozenset[str]) -> set[str]:

@@ -106,8 +106,9 @@ def enter(
                 return EntryName(param)
             if isinstance(arg, Address) and spell(arg.operand) == name.spelling:
                 return EntryName(spell(Deref(Name(param))))
-            if name.spelling.startswith(spelling + "->"):
-                return EntryName(param + name.spelling[len(spelling) :])
+            owner = spell(arg.operand) if isinstance(arg, Address) else spelling
+            if name.spelling.startswith(owner + "->"):
+                return EntryName(param + name.spelling[len(owner) :])
         return name._replace(up=name.up + 1)
 
     return _rename(product, inward, inward)
@@ -139,7 +140,9 @@ def leave(
             return EntryName(spell(Deref(pointees[name.spelling])))
         head, arrow, member = name.spelling.partition("->")
         if arrow and head in given:
-            return EntryName(f"{_spelled(given[head])}->{member}")
+            arg = given[head]
+            owner = spell(arg.operand) if isinstance(arg, Address) else _spelled(arg)
+            return EntryName(f"{owner}->{member}")
         return None
 
     def entry(name: Hashable) -> Hashable:

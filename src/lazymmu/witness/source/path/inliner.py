@@ -73,7 +73,8 @@ class Inliner:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
         entered = enter(path.state.product, call, graph, path.state.entry)
-        entered = entered.carrying(inward(path.state.counters, call, frame.graph, graph))
+        facts = dict(path.state.facts)
+        entered = entered.carrying(inward(path.state.counters, call, frame.graph, graph, facts))
         place = graph.place
         self.entered.setdefault(place, set()).add(entered.task.depth)
         if inside.callback:

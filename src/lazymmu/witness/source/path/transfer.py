@@ -164,7 +164,7 @@ class Transfer:
             if inner is not None and spelling in frame.plan.traced:
                 source = derived(inner, state.origins, self._words)
                 source = state.entry(source) if source is not None else None
-            if inner is None and spelling in frame.plan.masks:
+            if inner is None and (spelling in frame.plan.masks or spelling in frame.plan.tracked):
                 given = _changed(expr, target, evaluator)
             of = ""
             if value is not None and frame.entry_level(target) and isinstance(target, Name):
