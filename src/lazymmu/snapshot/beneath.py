@@ -16,7 +16,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from posixpath import normpath
 from typing import Final, NamedTuple, Protocol
 
@@ -121,6 +121,13 @@ class Ground(Protocol):
 
     def content_id(self, rel: str) -> str:
         """Return the name of a regular file's content, as git names it; see content.py."""
+        ...
+
+    def known_ids(self, listed: Mapping[str, Stamp]) -> dict[str, str]:
+        """Return such names of files in the states that `manifest` told, where nobody need read.
+
+        This raises nothing: of what is not known nothing is said.
+        """
         ...
 
 

@@ -170,6 +170,11 @@ class CommitGround:
         """Return the name of a regular file's content; see Ground."""
         return self._file(rel).blob
 
+    def known_ids(self, listed: Mapping[str, Stamp]) -> dict[str, str]:
+        """Return the names of contents, which the commit has; see Ground."""
+        found = ((rel, self._files.get(rel)) for rel in listed)
+        return {rel: entry.blob for rel, entry in found if entry is not None and entry.is_file}
+
     def _file(self, rel: str) -> GitEntry:
         entry = self._files.get(rel)
         if entry is None or not entry.is_file:

@@ -121,6 +121,15 @@ class Over:
         content = self._content(rel)
         return self._below.content_id(rel) if content is None else blob_id(content)
 
+    def known_ids(self, listed: Mapping[str, Stamp]) -> dict[str, str]:
+        """Return the names of contents that nobody need read; see Ground."""
+        changed = {self._below.shown(place): content for place, content in self._changes.items()}
+        found = self._below.known_ids({r: stamp for r, stamp in listed.items() if r not in changed})
+        for name, content in changed.items():
+            if content is not None and name in listed:
+                found[name] = blob_id(content)
+        return found
+
     def _content(self, rel: str) -> bytes | None:
         """The new content of a file; None when it is as below. Raises OSError when it is gone."""
         place = self._place(rel)
@@ -248,6 +257,12 @@ class Mounted:
         """Return the name of a regular file's content; see Ground."""
         ground, rel = self._of(rel)
         return ground.content_id(rel)
+
+    def known_ids(self, listed: Mapping[str, Stamp]) -> dict[str, str]:
+        """Return the names of contents that nobody need read; see Ground."""
+        return self._below.known_ids(
+            {rel: stamp for rel, stamp in listed.items() if self._of(rel)[0] is self._below}
+        )
 
     def _of(self, rel: str) -> tuple[Ground, str]:
         """Which of the two has a path, and under which name."""

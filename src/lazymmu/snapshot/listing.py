@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -121,6 +121,14 @@ class Source(Folder):
         index = self.index()
         known = index.blob(place, identity(status)) if index is not None else None
         return known or blob_id(self.read(rel, CONTENT_CAP))
+
+    def known_ids(self, listed: Mapping[str, Stamp]) -> dict[str, str]:
+        """Return the names of contents that git's index tells; see Ground."""
+        index = self.index()
+        if index is None:
+            return {}
+        found = ((rel, index.blob(rel, stamp)) for rel, stamp in listed.items())
+        return {rel: blob for rel, blob in found if blob is not None}
 
     def index(self) -> GitIndex | None:
         """Return the index of the folder's repository, as it was when it was first asked for."""

@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lazymmu.kernelc.index.directory_words import DirectoryWords
 from lazymmu.kernelc.preprocess.line_splicing import cuts_words, whole_words
 from lazymmu.processes import Task
 from lazymmu.snapshot.beneath import settled, why
@@ -21,6 +22,9 @@ from lazymmu.snapshot.tree import Stamp, Tree
 __all__ = ["files_containing"]
 
 _KIND = "words-2"
+
+_MANY = 200
+"""Files that have to be read, from which on it is asked what git knows of them."""
 
 _SHARED = 6
 """Least length of a common part of needles that is worth a search of its own."""
@@ -61,12 +65,19 @@ def files_containing(
     key = _key(tree, wanted)
     found = _recalled(cache, key, known, len(wanted)) if cache is not None else {}
     missing = [path for path in files if path not in found]
-    fresh, lost = _read(tree, missing, known, wanted, jobs)
+    folders = None
+    if cache is not None and len(missing) > _MANY:
+        folders = DirectoryWords(cache, wanted, files, tree.ground.known_ids(known))
+        found |= folders.recall()
+    unread = [path for path in missing if path not in found]
+    fresh, lost = _read(tree, unread, known, wanted, jobs)
+    if folders is not None:
+        folders.keep({**found, **fresh}, unread, [path for path, _ in lost])
     for path, reason in lost:
         tree.lose(path, reason, unread=True)
     if cache is not None and missing and tree.plain:
         gone = {path for path, _ in lost}
-        found |= {path: fresh.get(path, []) for path in missing if path not in gone}
+        found |= {path: fresh.get(path, []) for path in unread if path not in gone}
         # What changed just now may change again without the clock telling.
         value = {
             path: [list(known[path]), *numbers]
