@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.ir.expr import AnyCall
     from lazymmu.lift.link import Linker
 
-__all__ = ["core_mm"]
+__all__ = ["FUNCTIONS", "core_mm"]
 
 _MODE: Final = vocabulary.load().mode
 _PENDING: Final = "flush_tlb_batched_pending"
@@ -41,6 +41,30 @@ _SPLITS: Final = (
     "split_folio_to_list",
     "split_huge_page_to_list",
 )
+
+FUNCTIONS: Final = frozenset(
+    {
+        "__kernel_map_pages",
+        "__pte_offset_map",
+        "apply_to_pte_range",
+        "kasan_depopulate_vmalloc_pte",
+        "kasan_populate_vmalloc_pte",
+        "kmap_local_page",
+        "madvise_free_pte_range",
+        "migrate_vma_collect_pmd",
+        "move_present_ptes",
+        "move_ptes",
+        "pagemap_scan_pmd_entry",
+        "set_ptes",
+        "try_get_and_clear_pmd",
+        "update_range_prot",
+        "vmalloc_fault",
+        "vmap_pages_pte_range",
+        "zap_empty_pte_table",
+        "zap_install_uffd_wp_if_needed",
+    }
+)
+"""Every function that is looked at: a change of no other can switch a feature."""
 
 
 def core_mm(linker: Linker, arch: str) -> CoreMM:

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lazymmu.verbs.review.review import ReviewAnswer
-    from lazymmu.verbs.review.values import NamedProblem, PatchReview, SeriesReview
+    from lazymmu.verbs.review.values import (
+        Backport,
+        NamedProblem,
+        Part,
+        PatchReview,
+        SeriesReview,
+        Split,
+        Tags,
+    )
     from lazymmu.witness.finding import Finding
 
 __all__ = ["FORMAT", "object_of", "render"]
@@ -35,6 +43,11 @@ def object_of(answer: ReviewAnswer) -> dict[str, Any]:
         "arches": list(last.arches),
         "patches": [_patch(one) for one in answer.shown],
         "series": _series(answer.series),
+        "split": _split(answer.split),
+        "stable": {
+            "tags": [_tags(one) for one in answer.tags],
+            "trees": [_port(one) for one in answer.backports],
+        },
         "coverage": {
             "sections": last.coverage.sections,
             "functions_parsed": last.coverage.functions_parsed,
@@ -67,6 +80,58 @@ def _series(series: SeriesReview) -> dict[str, Any]:
         "moved": _all(series.moved),
         "postponed": _all(series.postponed),
         "unchanged": series.unchanged,
+    }
+
+
+def _split(split: Split) -> dict[str, Any]:
+    return {
+        "groups": [_part(one, split) for one in split.parts],
+        "needs": [{"first": first, "second": second} for first, second in split.needs],
+        "orders": [list(order) for order in split.orders],
+        "machine": [asdict(one) for one in split.harms],
+        "not_asked": list(split.untold),
+    }
+
+
+def _part(part: Part, split: Split) -> dict[str, Any]:
+    held = any(part.name == second for _, second in split.needs)
+    keys = ("patch", "file", "line", "functions")
+    return {
+        "name": part.name,
+        "patches": list(part.patches),
+        "hunks": [dict(zip(keys, hunk, strict=True)) for hunk in part.hunks],
+        "independent": not any(part.name in pair for pair in split.needs),
+        "first": bool(part.fixed and not part.new and not held and len(split.parts) > 1),
+        "alone": {
+            "new": [_finding(one) for one in part.new],
+            "fixed": [_finding(one) for one in part.fixed],
+        },
+        "switches": [asdict(one) for one in part.switches],
+    }
+
+
+def _tags(one: Tags) -> dict[str, Any]:
+    return {
+        "patch": one.patch,
+        "fixes": [{"commit": commit, "subject": subject} for commit, subject in one.fixes],
+        "unknown": list(one.unknown),
+        "stable": one.stable,
+        "missing_stable": one.missing,
+    }
+
+
+def _port(port: Backport) -> dict[str, Any]:
+    return {
+        "patch": port.patch,
+        "tree": port.tree,
+        "release": port.release,
+        "verdict": port.verdict,
+        "has": list(port.has),
+        "applies": port.applies,
+        "refused": port.refused,
+        "needs": list(port.needs),
+        "fixed": [_finding(one) for one in port.fixed],
+        "new": [_finding(one) for one in port.new],
     }
 
 

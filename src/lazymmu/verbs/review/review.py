@@ -14,16 +14,27 @@ from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.review import steps
 from lazymmu.verbs.review.both_sides import both_sides
 from lazymmu.verbs.review.looks import Looks
+from lazymmu.verbs.review.machines import Machines
 from lazymmu.verbs.review.opening import opened
 from lazymmu.verbs.review.request import ReviewRequest
+from lazymmu.verbs.review.split import split
+from lazymmu.verbs.review.stable import backports, tags
 from lazymmu.verbs.review.together import with_together
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lazymmu.snapshot.tree import Tree
-    from lazymmu.verbs.review.values import PatchReview, ReviewBase, SeriesReview, Submission
+    from lazymmu.verbs.review.values import (
+        Backport,
+        PatchReview,
+        ReviewBase,
+        SeriesReview,
+        Split,
+        Submission,
+        Tags,
+    )
     from lazymmu.verbs.sides import CodeSide
     from lazymmu.witness.finding import CheckResult, Finding, Lost
     from lazymmu.witness.source.check import Progress
@@ -40,6 +51,9 @@ class ReviewAnswer:
     :param submission: the series, as it was sent.
     :param patches: what each patch does.
     :param series: what all of them do together.
+    :param split: its independent parts, and what each alone brings.
+    :param backports: what becomes of each fix on each tree that it may go to.
+    :param tags: what each fix says of itself.
     :param results: the checks of the base, and of it with one more patch each time.
     :param losses: a sentence for each part of the series that was left out.
     :param only: the number of the patch that was handed over alone, 0 for a whole series.
@@ -52,6 +66,9 @@ class ReviewAnswer:
     submission: Submission
     patches: tuple[PatchReview, ...]
     series: SeriesReview
+    split: Split
+    backports: tuple[Backport, ...]
+    tags: tuple[Tags, ...]
     results: tuple[CheckResult, ...]
     losses: tuple[str, ...] = ()
     only: int = 0
@@ -103,12 +120,18 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
         done, series = steps.reviewed(seen, begun.submission.patches, _told(asked))
         done = with_together(done, seen, looks, begun.submission.patches)
         beside = dict(both_sides(done, seen)) if asked.shown else {}
+        machines = Machines(arches, kept.cache_dir, asked.jobs)
+        parts = split(seen, looks, begun.submission.patches, _told(asked), machines, _active(done))
+        ports = backports(done, asked.stable, asked.trees[0], look, _told(asked))
     return ReviewAnswer(
         request=asked,
         base=begun.based.base,
         submission=begun.submission,
         patches=done,
         series=series,
+        split=parts,
+        backports=ports,
+        tags=tags(done, asked.trees[0]),
         results=tuple(one.result for one in seen),
         losses=begun.submission.losses,
         only=begun.only,
@@ -127,6 +150,11 @@ def _stored(asked: ReviewRequest) -> Iterator[ReviewRequest]:
         return
     with tempfile.TemporaryDirectory(prefix="lazymmu-review-") as folder:
         yield replace(asked, cache_dir=Path(folder))
+
+
+def _active(reviews: Sequence[PatchReview]) -> set[int]:
+    """The patches that bring or mend something."""
+    return {one.number for one in reviews if one.new or one.fixed or one.postponed}
 
 
 def _told(asked: ReviewRequest) -> Callable[[Finding], bool]:

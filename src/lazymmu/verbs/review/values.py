@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from lazymmu.witness.finding import Finding
 
 __all__ = [
+    "Backport",
     "Fate",
+    "MachineHarm",
     "NamedProblem",
+    "Part",
     "PatchReview",
     "ReviewBase",
     "SeriesReview",
+    "Split",
     "Submission",
     "Submitted",
+    "Switch",
+    "Tags",
 ]
 
 
@@ -143,3 +149,126 @@ class SeriesReview:
     moved: tuple[NamedProblem, ...] = ()
     postponed: tuple[NamedProblem, ...] = ()
     unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A feature of a machine that a part of a series switches.
+
+    :param feature: a word of the machine for core-mm code (`machine.core_mm_features`), or `hooks`.
+    """
+
+    arch: str
+    feature: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHarm:
+    """What a scenario comes to with some parts of a series, and not without.
+
+    :param parts: the names of those parts.
+    :param preemptions: with so few it is reached.
+    :param known: with how many it is reached on the base, None where it is not.
+    """
+
+    arch: str
+    parts: tuple[str, ...]
+    scenario: str
+    rule: str
+    preemptions: int
+    known: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Hunks of a series that depend on nothing else in it.
+
+    :param name: its letter.
+    :param patches: the numbers of the patches that it is in.
+    :param hunks: patch, file, line, functions.
+    :param new: what it alone brings.
+    :param fixed: what it alone mends.
+    :param switches: features of machines that it switches; none: it is not in the machine.
+    """
+
+    name: str
+    patches: tuple[int, ...]
+    hunks: tuple[tuple[int, str, int, str], ...]
+    new: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
+    switches: tuple[Switch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Whether a series is several.
+
+    :param parts: its independent parts.
+    :param needs: pairs of them, of which the first must come before the second.
+    :param orders: of the parts, that are safe.
+    :param harms: what scenarios come to with some of the parts.
+    :param untold: a sentence for each machine that could not be asked.
+    """
+
+    parts: tuple[Part, ...]
+    needs: tuple[tuple[str, str], ...] = ()
+    orders: tuple[tuple[str, ...], ...] = ()
+    harms: tuple[MachineHarm, ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What a fix says of itself.
+
+    :param patch: its number.
+    :param fixes: commit and subject of each `Fixes:`.
+    :param unknown: those of the commits that the tree's repository does not have.
+    :param stable: whether it goes to stable by its own word (`Cc: stable`).
+    :param missing: whether it mends what hurts, and does not say so.
+    """
+
+    patch: int
+    fixes: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
+    stable: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backport:
+    """What becomes of a fix on another tree.
+
+    :param patch: its number.
+    :param tree: the tree as it was named.
+    :param release: of its kernel.
+    :param has: ids of the problems that the tree has, none where it has nothing to mend.
+    :param applies: whether it applies alone.
+    :param refused: why it does not.
+    :param needs: patches of the series with which it does.
+    :param fixed: what is gone after it.
+    :param new: what came.
+    """
+
+    patch: int
+    tree: str
+    release: str
+    has: tuple[str, ...] = ()
+    applies: bool = False
+    refused: str = ""
+    needs: tuple[int, ...] = ()
+    fixed: tuple[Finding, ...] = ()
+    new: tuple[Finding, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """In a word: `not-affected`, `yes`, `with-others`, `by-hand`, `brings-harm`."""
+        if not self.has:
+            return "not-affected"
+        if self.new:
+            return "brings-harm"
+        if self.applies:
+            return "yes"
+        return "with-others" if self.needs else "by-hand"

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a part of a series switches in the machine, and what the scenarios say with each subset.
+
+Which features a tree has is read off it as for `verify --tree`: its core-mm code by what its
+functions call, its hooks by lifting them. A part that changes neither is not in the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.lift.core_mm import FUNCTIONS
+from lazymmu.litmus import shipped
+from lazymmu.litmus.run import Run, RunLimits, named
+from lazymmu.machine.releases import TREES
+from lazymmu.verbs import search_pool
+from lazymmu.verbs.lifting import lifted
+from lazymmu.verbs.review.values import MachineHarm, Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from lazymmu.machine.arch.base import Arch
+    from lazymmu.machine.releases import Release
+    from lazymmu.snapshot.tree import Tree
+    from lazymmu.verbs.review.pieces import Piece
+    from lazymmu.witness.machine.verdict import Verdict
+
+__all__ = ["ARCHES", "MachineState", "Machines", "functions_of_machines"]
+
+_HARMS: Final = frozenset(
+    {"kernel-bug", "lost-update", "stale-translation-used", "finally", "mode-not-effective"}
+)
+"""What is wrong for whoever runs the kernel, whatever the text says."""
+_MOST_WHOLE: Final = 6
+"""Of as many parts each subset is tried, of more each alone and each pair."""
+
+_HOOKS: Final = "hooks"
+ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
+"""Those that can be lifted (`lift.tree.MACHINES`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineState:
+    """A machine of a tree's own C: what the tree is as a release, its hooks, and their code."""
+
+    release: Release
+    implementation: type[Arch]
+    row: str
+    code: str
+
+
+def functions_of_machines(group: Sequence[Piece]) -> bool:
+    """Whether a part of a series may change a machine."""
+    return bool(concerned(group, ARCHES))
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """How machines are asked.
+
+    arches: those of the source that are asked about, None for all.
+    """
+
+    arches: tuple[str, ...] | None = None
+    cache_dir: str | os.PathLike[str] | None = None
+    jobs: int | None = None
+
+    def asked(
+        self,
+        groups: Mapping[str, Sequence[Piece]],
+        base: Tree,
+        tree: Callable[[str], Tree],
+    ) -> tuple[dict[str, tuple[Switch, ...]], tuple[MachineHarm, ...], tuple[str, ...]]:
+        """What the parts of a series switch, what comes of it, and which machine was not asked.
+
+        :param groups: the parts by their names.
+        :param tree: gives the base with one part alone, by its name.
+        """
+        arches = [one for one in ARCHES if self.arches is None or one in self.arches]
+        wanted = {name: concerned(group, arches) for name, group in groups.items()}
+        every = [arch for arch in arches if any(arch in one for one in wanted.values())]
+        before = states(base, every, self.cache_dir)
+        untold = [f"{arch}: {why}" for arch, why in before.items() if isinstance(why, str)]
+        changed: dict[str, dict[str, MachineState]] = {arch: {} for arch in every}
+        switches: dict[str, tuple[Switch, ...]] = {}
+        for name, some in wanted.items():
+            alone = states(tree(name), some, self.cache_dir) if some else {}
+            for arch, state in alone.items():
+                was = before[arch]
+                if isinstance(was, str):
+                    continue
+                if isinstance(state, str):
+                    untold.append(f"{arch} with {name}: {state}")
+                    continue
+                if found := tuple(switched(arch, was, state)):
+                    switches[name] = (*switches.get(name, ()), *found)
+                    changed[arch][name] = state
+        told = (
+            one
+            for arch, parts in changed.items()
+            if parts and isinstance(state := before[arch], MachineState)
+            for one in harms(arch, state, parts, self.jobs)
+        )
+        return switches, tuple(told), tuple(untold)
+
+
+def concerned(group: Sequence[Piece], arches: Collection[str]) -> tuple[str, ...]:
+    """The machines that a part of a series may change."""
+    found: set[str] = set()
+    for piece in group:
+        names = {name.partition(":")[2] for name in piece.functions}
+        if piece.path.startswith("arch/"):
+            found.add(piece.path.split("/")[1])
+        elif piece.path.startswith("include/") and names:
+            found |= set(arches)
+        elif names & FUNCTIONS:
+            found.add("x86")
+    return tuple(arch for arch in arches if arch in found)
+
+
+def states(
+    tree: Tree, arches: Sequence[str], cache_dir: str | os.PathLike[str] | None
+) -> dict[str, MachineState | str]:
+    """The machines of a tree; a sentence where one cannot be lifted."""
+    found: dict[str, MachineState | str] = {}
+    if not arches:
+        return found
+    with lifted(tree, arches, "coarse", cache_dir, " (reviewed)") as done:
+        for one in done:
+            if one.refused:
+                found[one.arch] = one.refused
+                continue
+            release, implementation = TREES[one.arch, one.tree]
+            reached = implementation.lifted.reached  # type: ignore[attr-defined]
+            code = "\n".join(
+                repr((code.name, [step._replace(line=0, raw=()) for step in code.instructions]))
+                for code in reached.codes
+            )
+            found[one.arch] = MachineState(release, implementation, one.row, code)
+    return found
+
+
+def switched(arch: str, before: MachineState, after: MachineState) -> Iterator[Switch]:
+    """The features of a machine that differ between two trees."""
+    if before.code != after.code:
+        rows = (before.row, after.row)
+        changed = rows if rows[0] != rows[1] else (rows[0], f"{rows[1]}, other code")
+        yield Switch(arch, _HOOKS, *changed)
+    for field in fields(before.release.mm):
+        values = [getattr(one.release.mm, field.name) for one in (before, after)]
+        if values[0] != values[1]:
+            yield Switch(arch, field.name, *map(_said, values))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """The scenarios on one subset's machine: what is broken, with the fewest preemptions."""
+
+    broken: Mapping[tuple[str, str], int]
+
+
+def harms(
+    arch: str,
+    base: MachineState,
+    parts: Mapping[str, MachineState],
+    jobs: int | None,
+) -> tuple[MachineHarm, ...]:
+    """What the scenarios say with each subset of the parts that change a machine.
+
+    :param parts: the machine with each part alone, by the part's name.
+    """
+    scenarios = [one for one in map(named, shipped.names()) if one.machine.size == "small"]
+    names = list(parts)
+    subsets: list[tuple[str, ...]] = [()]
+    for size in range(1, len(names) + 1 if len(names) <= _MOST_WHOLE else 3):
+        subsets += itertools.combinations(names, size)
+    with _installed(arch, base, parts, subsets):
+        single = [one for one in subsets if len(one) < 2]
+        swept = {one: _sweep(arch, one, scenarios, jobs) for one in single}
+        # Only what some part changes can differ with several.
+        keys = {
+            key for one in single for key in swept[one].broken.items() ^ swept[()].broken.items()
+        }
+        differing = {scenario for (scenario, _), _ in keys}
+        left = [one for one in scenarios if one.name in differing]
+        for one in subsets:
+            if len(one) > 1:
+                rest = {k: n for k, n in swept[()].broken.items() if k[0] not in differing}
+                swept[one] = _Sweep({**rest, **_sweep(arch, one, left, jobs).broken})
+    return tuple(_told(arch, subsets, swept))
+
+
+def _told(
+    arch: str, subsets: Sequence[tuple[str, ...]], swept: Mapping[tuple[str, ...], _Sweep]
+) -> Iterator[MachineHarm]:
+    """What a subset brings that the base does not have, or not with so few preemptions."""
+    before = swept[()].broken
+    for subset in subsets:
+        for (scenario, rule), preemptions in sorted(swept[subset].broken.items()):
+            known = before.get((scenario, rule))
+            if known is None or preemptions < known:
+                yield MachineHarm(arch, subset, scenario, rule, preemptions, known)
+
+
+def _sweep(
+    arch: str, subset: tuple[str, ...], scenarios: Sequence[object], jobs: int | None
+) -> _Sweep:
+    runs = [Run(one, arch, _release(subset), "") for one in scenarios]  # type: ignore[arg-type]
+    done, _ = search_pool.verdicts(runs, RunLimits(), jobs, None, None)
+    broken: dict[tuple[str, str], int] = {}
+    for run, verdict in done:
+        for rule, preemptions in _harmful(verdict):
+            broken[run.scenario.name, rule] = preemptions
+    return _Sweep(broken)
+
+
+def _harmful(verdict: Verdict) -> Iterator[tuple[str, int]]:
+    for one in verdict.violations:
+        if one.rule in _HARMS:
+            yield one.rule, one.preemptions
+
+
+def _release(subset: tuple[str, ...]) -> str:
+    return f"review: {'+'.join(subset) or 'base'}"
+
+
+@contextlib.contextmanager
+def _installed(
+    arch: str,
+    base: MachineState,
+    parts: Mapping[str, MachineState],
+    subsets: Sequence[tuple[str, ...]],
+) -> Iterator[None]:
+    """The machines of all subsets, beside all others while the context lasts."""
+    made = {
+        (arch, _release(subset)): _combined(base, [parts[name] for name in subset], subset)
+        for subset in subsets
+    }
+    TREES.update(made)
+    try:
+        yield
+    finally:
+        for key in made:
+            TREES.pop(key, None)
+
+
+def _combined(
+    base: MachineState, parts: Sequence[MachineState], subset: tuple[str, ...]
+) -> tuple[Release, type[Arch]]:
+    """A machine with the features of several parts, which are independent of each other."""
+    release, implementation = base.release, base.implementation
+    for one in parts:
+        changed = {
+            field.name: value
+            for field in fields(base.release.mm)
+            if (value := getattr(one.release.mm, field.name))
+            != getattr(base.release.mm, field.name)
+        }
+        release = replace(release, mm=replace(release.mm, **changed))
+        if one.code != base.code:
+            implementation = one.implementation
+            release = replace(release, mode=one.release.mode)
+    return replace(release, name=_release(subset)), implementation
