@@ -31,9 +31,10 @@ _FILES = {
     "replay",
     "plot",
     "port",
+    "series",
     "traces",
 }
-_DIRECTORIES = {"trees", "tree", "cache_dir", "folder"}
+_DIRECTORIES = {"trees", "tree", "stable", "cache_dir", "folder"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

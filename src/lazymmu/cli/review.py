@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Review a series of patches: what each brings, mends and moves.
 
-SERIES is a mailbox, a mail or a diff. It is laid on the tree in memory, patch
-by patch; nothing is applied or checked out.
+SERIES is a mailbox, a mail, a diff, a folder of such, or a range of commits.
+It is laid on the tree in memory, patch by patch; nothing is applied, checked
+out or written. With b4: b4 am -o- MESSAGE-ID | lazymmu review -
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs
-from lazymmu.cli.console import progress, say
+from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.report.common import formats
+from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from lazymmu.verbs.exit_code import ExitCode
+    from lazymmu.cli.outputs import Output
+    from lazymmu.verbs.review.review import ReviewAnswer
 
 NAME = "review"
 SUMMARY = "review a series of patches"
@@ -30,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SERIES",
         nargs="?",
         default="-",
-        help="a mailbox, a mail or a diff (- for standard input)",
+        help="a mailbox, a mail, a diff, a folder of patches, or a range A..B of the tree's "
+        "repository (default: -, standard input)",
     )
     parser.add_argument(
         "--tree", metavar="DIR", default=".", help="the source tree that it is for (default: .)"
@@ -46,13 +51,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another tree, or a revision of the repository, that fixes may go to; may be repeated",
     )
     options.add_reading(parser)
-    outputs.add_outputs(parser, FORMATS)
+    output = outputs.add_outputs(parser, FORMATS)
+    told = output.add_mutually_exclusive_group()
+    told.add_argument("--show", metavar="ID", help="tell one problem whole, by its id: N1, F2")
+    told.add_argument(
+        "--mail",
+        metavar="N",
+        type=options.positive,
+        help="print a reply to patch N, as a mail; nothing is sent",
+    )
+    output.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 even if a patch brings something"
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Ask, print the answer, and say how it ended."""
     import lazymmu
-    from lazymmu.report.review.formats import of_review
 
     wanted = outputs.outputs(args, FORMATS)
     request = lazymmu.ReviewRequest(
@@ -68,7 +83,22 @@ def run(args: argparse.Namespace) -> ExitCode:
     )
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.review(request, progress=show)
-    outputs.deliver(wanted, of_review(answer))
+    _print(answer, wanted, args)
     for sentence in answer.losses:
         say(sentence)
-    return answer.exit_code()
+    for lost in answer.blind:
+        say(f"{lost.file}:{lost.line}: {lost.name or lost.file} was not seen: {lost.reason}")
+    code = answer.exit_code()
+    return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
+
+
+def _print(answer: ReviewAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
+    from lazymmu.report.review import mail, show
+    from lazymmu.report.review.formats import of_review
+
+    if args.show is not None:
+        emit(show.show(answer, args.show, width()), args.output)
+    elif args.mail is not None:
+        emit(mail.reply(answer, args.mail), args.output)
+    else:
+        outputs.deliver(wanted, of_review(answer))

@@ -41,7 +41,7 @@ VERBS: Final = {
     "trace": ("text", "json", "html", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "cost": ("text", "json", "html", "csv"),
     "replay": ("text", "json"),
-    "review": ("text", "json", "html"),
+    "review": ("text", "json", "html", "sarif", "mail"),
 }  # fmt: skip
 """The formats of each verb, its default first."""
 

@@ -17,14 +17,23 @@ def of_review(answer: ReviewAnswer) -> Callable[[str, int | None], str]:
     """A renderer of a review: takes the format and the terminal's columns."""
 
     def render(name: str, columns: int | None) -> str:
-        if name == "json":
-            from lazymmu.report.review import json
+        match name:
+            case "json":
+                from lazymmu.report.review import json
 
-            return json.render(answer)
-        if name == "html":
-            from lazymmu.report.review import html
+                return json.render(answer)
+            case "html":
+                from lazymmu.report.review import html
 
-            return html.render(answer)
+                return html.render(answer)
+            case "sarif":
+                from lazymmu.report.review import sarif
+
+                return sarif.render(answer)
+            case "mail":
+                from lazymmu.report.review import mail
+
+                return mail.render(answer)
         from lazymmu.report.review import text
 
         return text.render(answer, columns)
