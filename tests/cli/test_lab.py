@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lazymmu.lab.boot import Booted, Ending
 from tests.lab.test_kernel import bzimage
 
 pytestmark = pytest.mark.skipif(
@@ -173,3 +174,61 @@ def test_without_an_emulator_it_says_which_package_has_one(run, tmp_path, monkey
     done = run("lab", kernel)
     assert done.code == 2
     assert "qemu-system-x86" in done.err
+
+
+WARNING = (
+    "[ 3.0] WARNING: CPU: 0 PID: 9 at include/linux/mm_inline.h:591 unmap_page_range+0x1/0x2\n"
+)
+
+
+@pytest.fixture
+def reproduced(tmp_path, monkeypatch, lab):
+    """Run `lazymmu lab --reproduce poison-marker`, with a log for Xen and one for the control."""
+    hypervisor = tmp_path / "xen"
+    hypervisor.write_bytes(b"xen")
+
+    def ran(with_xen, without):
+        from lazymmu.verbs import lab as verb
+
+        def boot(kernel, machine, progress):
+            log = with_xen if machine.hypervisor is not None else without
+            found = {} if log is None else {"dmesg": log.encode(), "state.json": STATE.encode()}
+            if log is not None:
+                found["recording.tar.zst"] = TRACE.encode()
+            return Booted(Ending.PANIC if log is None else Ending.DONE, "", 1.0, False, found)
+
+        monkeypatch.setattr(verb, "boot", boot)
+        return lab("--reproduce", "poison-marker", "--hypervisor", hypervisor)[0]
+
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("with_xen", "without", "code", "told"),
+    [
+        (WARNING, "fine\n", 1, "poison-marker: seen: WARNING: CPU: 0 PID: 9 at include"),
+        ("fine\n", "fine\n", 0, "poison-marker: not seen"),
+        (WARNING, WARNING, 3, "the control shows it as well"),
+        (None, "fine\n", 3, "not conclusive"),
+    ],
+)
+def test_a_finding_is_shown_only_beside_its_control(reproduced, with_xen, without, code, told):
+    """Seen, and not in the control, is 1; the control showing it, or a boot lost, is open."""
+    done = reproduced(with_xen, without)
+    assert done.code == code
+    assert told in done.out + done.err
+
+
+def test_a_reproducer_that_is_withheld_says_why(lab):
+    """Nothing is booted, and nothing about how it is done is told."""
+    done, words = lab("--reproduce", "table-freed-twice")
+    assert (done.code, words) == (2, [])
+    assert "not handed around" in done.err
+
+
+def test_what_can_be_shown_is_listed(run):
+    """Each finding with the releases and what it takes, without any kernel."""
+    done = run("lab", "--list")
+    assert done.code == 0
+    assert "forked-tasks-paused: " in done.out
+    assert "(7.2 to 7.3, Xen PV)" in done.out

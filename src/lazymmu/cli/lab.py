@@ -5,7 +5,8 @@ KERNEL is a package (linux-image-*.deb, from 7.2 on linux-binary-*.deb) or an
 image; nothing is installed, changed or downloaded. In the guest this machine's
 Python runs `lazymmu record` while the workload runs; the recording is written
 to --output and judged as `lazymmu trace` judges it. With --xen the kernel is
-the first domain (PV) of Debian's hypervisor.
+the first domain (PV) of Debian's hypervisor. --reproduce boots twice: with what
+a finding needs, and with its control.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import outputs
-from lazymmu.cli.console import say
+from lazymmu.cli.console import emit, say
 from lazymmu.problem import Problem
 from lazymmu.report.common import formats
 from lazymmu.terminal import clean
@@ -22,8 +23,9 @@ from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
-    from lazymmu.verbs.lab import LabAnswer
+    from lazymmu.verbs.lab import LabAnswer, LabRequest
 
 NAME = "lab"
 SUMMARY = "boot a kernel, record it under a workload, and judge that"
@@ -41,13 +43,22 @@ _ENDINGS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu lab`."""
-    parser.add_argument("kernel", metavar="KERNEL", help="package or image of the kernel")
+    parser.add_argument(
+        "kernel", metavar="KERNEL", nargs="?", help="package or image of the kernel"
+    )
     parser.add_argument(
         "command",
         metavar="COMMAND",
         nargs="*",
         help="what runs in the guest instead of a workload, behind --: a program of this machine "
         "(static, or one that needs no library but libc) or a Python file, and its arguments",
+    )
+    group = parser.add_argument_group("findings")
+    group.add_argument(
+        "--reproduce", metavar="NAME", help="show this finding, and that its control does not"
+    )
+    group.add_argument(
+        "--list", action="store_true", help="list the findings that can be shown, and on what"
     )
     group = parser.add_argument_group("machine")
     group.add_argument("--xen", action="store_true", help="as dom0 under Xen (x86)")
@@ -102,7 +113,14 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Boot, say how that went, and print what the recording shows."""
     from lazymmu.verbs.lab import LabRequest, run_lab
 
-    if args.hypervisor and not args.xen:
+    if args.list:
+        emit(_listed())
+        return ExitCode.CLEAN
+    if args.kernel is None:
+        raise Problem("lab needs a kernel: a package or an image")
+    if args.reproduce and (args.xen or args.command):
+        raise Problem("--reproduce says itself what runs, and whether under Xen")
+    if args.hypervisor and not (args.xen or args.reproduce):
         raise Problem("--hypervisor is for --xen")
     least = 1024 if args.xen else 512
     for name, value, floor in (("memory", args.memory, least), ("cpus", args.cpus, 1)):
@@ -128,6 +146,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         root=args.root,
     )
     quiet = args.quiet or sys.stderr is None or not sys.stderr.isatty()
+    if args.reproduce:
+        return _reproduced(asked, args, bool if quiet else say)
     answer = run_lab(asked, progress=bool if quiet else say)
     if args.console:
         _keep(args.console, answer.booted.console)
@@ -139,6 +159,45 @@ def run(args: argparse.Namespace) -> ExitCode:
         outputs.deliver(wanted, of_trace(answer.judged.watched, asked=()), coloured=("text",))
         if not args.quiet:
             say_watched(answer.judged.watched)
+    return answer.exit_code()
+
+
+def _listed() -> str:
+    """The reproducers, one a line, with what they take."""
+    from lazymmu.lab.reproducer import known_reproducers
+
+    lines = []
+    for one in known_reproducers():
+        where = f"{one.first} to {one.last}" + (", Xen PV" if one.xen else "")
+        lines.append(f"{one.name}: {one.summary} ({where})")
+        if one.withheld:
+            lines.append(f"  {one.withheld}")
+    return "\n".join(lines) + "\n"
+
+
+def _reproduced(
+    asked: LabRequest, args: argparse.Namespace, progress: Callable[[str], object]
+) -> ExitCode:
+    """Show a finding, and say what was seen in either boot."""
+    from lazymmu.verbs.reproduce import reproduce
+
+    answer = reproduce(args.reproduce, asked, progress)
+    lines = []
+    for what, one, seen in (
+        (answer.reproducer.name, answer.shown, answer.seen),
+        (f"control, {answer.reproducer.control}", answer.control, answer.seen_in_control),
+    ):
+        _tell(one, args)
+        told = "; ".join(clean(line, 300) for line in seen)
+        lines.append(f"{what}: {f'seen: {told}' if told else 'not seen'}")
+    emit("\n".join(lines) + "\n", args.output or outputs.STDOUT)
+    if answer.seen_in_control:
+        say("the control shows it as well: it is not what this reproducer is about")
+    elif not answer.conclusive():
+        say("not conclusive: one of the two boots did not come to its end")
+    if answer.expected is not None and answer.expected is not bool(answer.seen):
+        there = "has it" if answer.expected else "does not have it"
+        say(f"otherwise than known: this release {there}, by the reproducer's page")
     return answer.exit_code()
 
 

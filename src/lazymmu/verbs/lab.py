@@ -30,9 +30,8 @@ WORKLOADS: Final = ("small", "mm")
 """Those that come along, in `lazymmu/lab/workloads`."""
 
 _SPLATS: Final = re.compile(
-    r"(?:\bBUG: |\bWARNING: |\bOops\b|kernel BUG at |Kernel panic|Call Trace of|soft lockup|"
-    r"general protection fault|bad page state)[^\n]*",
-    re.IGNORECASE,
+    r"(?:\bBUG: |\bWARNING: |\bOops: |\bkernel BUG at |\bKernel panic|\bwatchdog: BUG|"
+    r"\bgeneral protection fault)[^\n]*"
 )
 _MOST_LINES: Final = 20
 
@@ -70,14 +69,15 @@ class LabAnswer:
     """What came of it.
 
     kernel: what was booted; booted: see `Booted`; state: what the guest said of itself; said: what
-    recorder and workload printed; splats: lines of the kernel's log that tell of a mistake; output:
-    the recording, None where none came; judged: what `trace` says of it.
+    recorder and workload printed; log: the kernel's; splats: lines of it that tell of a mistake;
+    output: the recording, None where none came; judged: what `trace` says of it.
     """
 
     kernel: LabKernel
     booted: Booted
     state: dict[str, Any]
     said: str
+    log: str
     splats: tuple[str, ...]
     output: str | None
     judged: TraceAnswer | None
@@ -134,6 +134,7 @@ def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabA
         booted=booted,
         state=_state(booted.members.get("state.json", b"")),
         said=booted.members.get("said", b"").decode("utf-8", "replace"),
+        log=log,
         splats=_splats(log),
         output=asked.output if recording is not None else None,
         judged=judged,

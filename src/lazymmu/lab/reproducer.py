@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reproducers: a program, the kernels that it is for, what must be seen, and the control."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lazymmu.lab import reproducers
+from lazymmu.problem import Problem
+
+__all__ = ["Reproducer", "find_reproducer", "known_reproducers"]
+
+_FOLDER: Final = Path(reproducers.__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproducer:
+    """How one finding is shown on a running kernel.
+
+    name; summary: what happens, in a sentence; page: the release on whose page of docs/findings it
+    is; xen: whether it takes Xen; first, last: releases that have it, as 7.1; control: what is run
+    against it; program: of the guest, "" for a workload; workload: its name; log: a regular
+    expression of a line in the kernel's log that shows it, "" without; rules: of `trace`, any of
+    which shows it; withheld: why there is no program, "" where there is one.
+    """
+
+    name: str
+    summary: str
+    page: str
+    xen: bool
+    first: str
+    last: str
+    control: str
+    program: str = ""
+    workload: str = ""
+    log: str = ""
+    rules: tuple[str, ...] = ()
+    withheld: str = ""
+
+    def file(self) -> Path | None:
+        """The program; None where it is a workload."""
+        return _FOLDER / self.program if self.program else None
+
+    def concerns(self, release: str) -> bool | None:
+        """Whether a release is one of those that have it; None where it is no release."""
+        found = _numbers(release)
+        if found is None:
+            return None
+        first, last = _numbers(self.first), _numbers(self.last)
+        return first is not None and last is not None and first <= found <= last
+
+
+def known_reproducers() -> tuple[Reproducer, ...]:
+    """All that come along, by name."""
+    return tuple(_read(file) for file in sorted(_FOLDER.glob("*.toml")))
+
+
+def find_reproducer(name: str) -> Reproducer:
+    """The reproducer of a name.
+
+    :raises Problem: there is none of this name; says which there are.
+    """
+    known = known_reproducers()
+    for one in known:
+        if one.name == name:
+            return one
+    raise Problem(
+        f"there is no reproducer {name}; there are {', '.join(one.name for one in known)}"
+    )
+
+
+def _read(file: Path) -> Reproducer:
+    found = tomllib.loads(file.read_text("utf-8"))
+    return Reproducer(name=file.stem, **{**found, "rules": tuple(found.get("rules", ()))})
+
+
+def _numbers(release: str) -> tuple[int, int] | None:
+    match = re.match(r"(\d+)\.(\d+)", release)
+    return (int(match[1]), int(match[2])) if match else None

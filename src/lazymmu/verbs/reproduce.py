@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Show a finding on a running kernel, and that its control does not show it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lazymmu.lab.kernel import read_kernel
+from lazymmu.lab.reproducer import Reproducer, find_reproducer
+from lazymmu.problem import Problem
+from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.lab import LabAnswer, LabRequest, run_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ReproduceAnswer", "reproduce"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReproduceAnswer:
+    """What two boots showed.
+
+    reproducer: what was tried; shown: the boot that is to show it; control: the one that is not;
+    seen, seen_in_control: what each showed, () for nothing; expected: whether this release is one
+    of those that have it, None where it does not say.
+    """
+
+    reproducer: Reproducer
+    shown: LabAnswer
+    control: LabAnswer
+    seen: tuple[str, ...]
+    seen_in_control: tuple[str, ...]
+    expected: bool | None
+
+    def conclusive(self) -> bool:
+        """Whether both boots came to their ends, and the control shows nothing."""
+        ran = all(one.judged is not None or one.splats for one in (self.shown, self.control))
+        return ran and not self.seen_in_control
+
+    def exit_code(self) -> ExitCode:
+        """1 when it was seen, and not in the control; 0 when it was not; 3 when that is open."""
+        if not self.conclusive():
+            return ExitCode.INCONCLUSIVE
+        return ExitCode.FOUND if self.seen else ExitCode.CLEAN
+
+
+def reproduce(
+    name: str, asked: LabRequest, progress: Callable[[str], object] = bool
+) -> ReproduceAnswer:
+    """Boot a kernel twice: with what a reproducer needs, and its control.
+
+    :param name: of the reproducer.
+    :param asked: the kernel, and the machine; its workload and Xen are the reproducer's.
+    :param progress: called with a few words whenever a guest comes further.
+    :raises lazymmu.Problem: there is no such reproducer, it is withheld, or a boot is impossible.
+    """
+    one = find_reproducer(name)
+    if one.withheld:
+        raise Problem(f"{name}: {one.withheld}")
+    file = one.file()
+    with_it = replace(
+        asked,
+        xen=one.xen,
+        workload=one.workload or asked.workload,
+        command=(str(file),) if file is not None else (),
+    )
+    release = read_kernel(asked.kernel).release
+    shown = run_lab(with_it, lambda text: progress(f"{name}: {text}"))
+    # The recording that is kept is the one that shows it.
+    against = replace(with_it, xen=False, output=f"{asked.output}.control")
+    control = run_lab(against, lambda text: progress(f"control: {text}"))
+    return ReproduceAnswer(
+        one, shown, control, _seen(one, shown), _seen(one, control), one.concerns(release)
+    )
+
+
+def _seen(one: Reproducer, answer: LabAnswer) -> tuple[str, ...]:
+    """What shows it: the line of the kernel's log, or the findings of the recording."""
+    found = []
+    if one.log and (line := re.search(one.log + "[^\n]*", answer.log)):
+        found.append(line[0])
+    if answer.judged is not None:
+        rules = {
+            f.rule: f for w in answer.judged.watched for f in w.findings if f.rule in one.rules
+        }
+        found += [f"{rule}: {finding.message}" for rule, finding in sorted(rules.items())]
+    return tuple(found)
