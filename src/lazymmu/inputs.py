@@ -36,13 +36,13 @@ _OURS: Final = re.compile(r"/dev/(?:fd/(?P<fd>\d{1,6})|stdin)|/proc/self/fd/(?P<
 _NULL: Final = (1, 3)
 
 
-def open_input(path: str, *, patience: float | None = WAIT) -> BinaryIO:
+def open_input(path: str, *, patient: bool = False) -> BinaryIO:
     """The file or pipe at `path`, open for reading in binary.
 
-    patience: how many seconds somebody who writes into a pipe is waited for; None: for ever.
-    Raises OSError whose `strerror` is the reason: also for a device (`/dev/null` and a terminal
-    are none in this sense), and for a pipe that nobody has opened for writing by then; ValueError
-    for a name that holds a null character.
+    patient: whether somebody who writes into a pipe is waited for without end, and not for `WAIT`
+    seconds. Raises OSError whose `strerror` is the reason: also for a device (`/dev/null` and a
+    terminal are none in this sense), and for a pipe that nobody has opened for writing by then;
+    ValueError for a name that holds a null character.
     """
     ours = _OURS.fullmatch(path)
     if ours is not None:
@@ -62,7 +62,7 @@ def open_input(path: str, *, patience: float | None = WAIT) -> BinaryIO:
             raise OSError(errno.EINVAL, "it is a device")
         if ours is None:
             if stat.S_ISFIFO(status.st_mode):
-                _await_writer(descriptor, patience)
+                _await_writer(descriptor, None if patient else WAIT)
             os.set_blocking(descriptor, True)
         return os.fdopen(descriptor, "rb")
     except BaseException:

@@ -15,10 +15,20 @@ from lazymmu.cli.command import VERBS
 TOP = Path(__file__).parents[2]
 TREE = str(TOP / "examples" / "linux-old")
 EVENTS = "dialect no-nesting\nT0: enable\nT0: enable\n"
+PATCH = """\
+Subject: [PATCH] mm: say what this is
+
+--- /dev/null
++++ b/mm/said.c
+@@ -0,0 +1 @@
++/* nothing */
+"""
 
 COMMANDS = {
     "check": (["check", TREE, "--arch", "x86", "--path", "mm/wrong_free.c"], 1),
     "history": (["history", TREE, "--arch", "x86"], 1),
+    "review": (["review", "{patch}", "--tree", TREE, "--arch", "x86"], 0),
+    "cost": (["cost", "zap_pte_range", "--arch", "x86", "--entries", "8"], 0),
     "sections": (["sections", TREE, "--arch", "x86"], 0),
     "verify": (["verify", "--scenario", "leave-before-unlock", "--jobs", "1"], 0),
     "litmus": (["litmus", "{litmus}", "--jobs", "1"], 0),
@@ -40,10 +50,12 @@ def started(tmp_path):
     """Runs a verb by a shell, with a redirection; gives its code, output and errors."""
     litmus = TOP / "src/lazymmu/litmus/scenarios/leave-before-unlock.litmus"
     (tmp_path / "events").write_text(EVENTS)
+    (tmp_path / "patch").write_text(PATCH)
+    given = {"litmus": litmus, "events": tmp_path / "events", "patch": tmp_path / "patch"}
 
     def start(name, redirection, *more):
         arguments, code = COMMANDS[name]
-        arguments = [a.format(litmus=litmus, events=tmp_path / "events") for a in arguments]
+        arguments = [a.format(**given) for a in arguments]
         done = subprocess.run(
             ["bash", "-c", f'"$@" {redirection}', "bash", sys.executable, "-m", "lazymmu",
              *arguments, *more],
@@ -127,15 +139,17 @@ WRITES = [
 def test_a_file_that_cannot_be_written_is_one_sentence(run, tmp_path, name, output, why):
     """In place of a traceback after minutes of work; nothing is left beside it."""
     (tmp_path / "events").write_text(EVENTS)
+    (tmp_path / "patch").write_text(PATCH)
     litmus = TOP / "src/lazymmu/litmus/scenarios/leave-before-unlock.litmus"
-    arguments = [a.format(litmus=litmus, events=tmp_path / "events") for a in COMMANDS[name][0]]
+    given = {"litmus": litmus, "events": tmp_path / "events", "patch": tmp_path / "patch"}
+    arguments = [a.format(**given) for a in COMMANDS[name][0]]
     ran = run(*arguments, "--output", output.format(tmp=tmp_path))
     assert (ran.code, ran.out) == (2, "")
     last = ran.err.splitlines()[-1]
     assert last.startswith("lazymmu: cannot write ")
     assert last.endswith(f": {why}")
     assert len(last) < 1100
-    assert [file.name for file in tmp_path.iterdir()] == ["events"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["events", "patch"]
 
 
 def test_a_baseline_that_cannot_be_written_is_one_sentence(run, tmp_path):
@@ -165,5 +179,5 @@ def test_a_pipe_is_an_output_like_any_other(tmp_path):
 def test_every_verb_is_tried():
     """A new one comes to this file."""
     # What record does takes a kernel that can be traced, and lab one that boots: test_record.py and
-    # test_lab.py make one up.
-    assert {verb.NAME for verb in VERBS} - set(COMMANDS) == {"lab", "record"}
+    # test_lab.py make one up. What mcp says goes to a client (tests/robots).
+    assert {verb.NAME for verb in VERBS} - set(COMMANDS) == {"lab", "mcp", "record"}

@@ -289,6 +289,20 @@ def test_a_trace_cmd_that_says_hostile_things(run, place, monkeypatch):
     assert harmless(run("trace", NAME)).code == 2
 
 
+@pytest.mark.parametrize("form", VERBS_FORMATS["review"])
+def test_a_hostile_series(run, place, form):
+    """Subjects, names of files and functions are the sender's, in each format of a review."""
+    Path("tree").symlink_to(EXAMPLES / "linux-old")
+    subject = EVIL.replace("\n", " ").replace("\0", "")
+    text = (
+        f"From: {subject} <a@b.invalid>\nSubject: [PATCH] {subject}\nMessage-Id: <{subject}>\n\n"
+        f"--- /dev/null\n+++ b/mm/{subject}.c\n@@ -0,0 +1 @@\n+/* x */\n"
+    )
+    Path(NAME).write_text(text, errors="surrogateescape")
+    for extra in ((), ("--show", NAME), ("--mail", "1")):
+        harmless(run("review", NAME, "--tree", "tree", "--arch", "x86", "--format", form, *extra))
+
+
 @pytest.mark.parametrize("form", VERBS_FORMATS["replay"])
 def test_a_hostile_list_of_events(run, place, form):
     """Where an event happened is whatever the list says."""
@@ -317,6 +331,11 @@ def test_what_is_printed_without_reading_anything(run, place):
     assert harmless(run("demo", NAME)).code == 2
     assert harmless(run("port", NAME)).code == 2
     assert harmless(run("port", "new", NAME)).code == 2
+    assert harmless(run("review", NAME)).code == 2
+    assert harmless(run("history", NAME)).code == 2
+    assert harmless(run("cost", NAME)).code == 2
+    assert harmless(run("lab", NAME)).code == 2
+    assert harmless(run("mcp", "--tree", NAME)).code == 2
     assert harmless(run("record", "--tracefs", NAME, "--dry-run")).code == 2
     assert harmless(run(NAME)).code == 2
     assert harmless(run(f"--{NAME}")).code == 2

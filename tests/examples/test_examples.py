@@ -169,7 +169,9 @@ def test_the_examples_contain_no_marks_of_kernel_code() -> None:
     for path in EXAMPLES.rglob("*"):
         if path.is_file() and path.suffix != ".gz":
             text = path.read_text()
-            assert "SPDX-License-Identifier: GPL-2.0-or-later" in text.splitlines()[0], path
+            # What a kernel printed is read as it came, and holds nothing but that.
+            if path.parent.name != "oops":
+                assert "SPDX-License-Identifier: GPL-2.0-or-later" in text.splitlines()[0], path
             assert not re.search(r"(?i)copyright|\(c\) *\d{4}|author", text), path
 
 

@@ -98,6 +98,7 @@ ALLOWED = {
         "lift",
         "machine.config",
         "machine.releases",
+        "machine.arch.base",
         "crosscheck",
         "witness",
         "kernelc",
@@ -114,6 +115,7 @@ ALLOWED = {
     "report.page": {"report.page", "report.common", "verbs.sides", "verbs.stored"},
     "report": {
         "report",
+        "snapshot.patches.diffs",
         "costs",
         "verbs.change",
         "verbs.cost",
@@ -149,7 +151,7 @@ ALLOWED = {
         "contract",
     },
     # Asks by the command line, each question in a process of its own.
-    "robots": {"robots", "verbs", "litmus", "contract", "cli"},
+    "robots": {"robots", "verbs", "litmus", "contract"},
     "cli": {
         "cli",
         "robots",

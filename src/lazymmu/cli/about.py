@@ -23,9 +23,10 @@ __all__ = ["text"]
 
 LIBRARIES: Final = (
     "tree-sitter", "tree-sitter-c", "lark", "numpy", "rich", "shtab", "pygit2",
-    "backports-zstd", "numba", "matplotlib", "capstone", "pyelftools",
+    "backports-zstd", "jinja2", "pygments", "numba", "matplotlib", "textual", "capstone",
+    "pyelftools", "mcp", "distributed",
 )  # fmt: skip
-"""What the package runs on; the last four are extras."""
+"""What the package runs on; those from numba on are extras."""
 
 PROGRAMS: Final = {"git": "--since, --diff, sarif", "trace-cmd": "trace.dat"}
 """Other programs, and what needs them."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Print a rule whole, how an architecture implements the mode, the contract, or what an oops is.
+"""Print a rule whole, how an architecture has the mode, the contract, or an oops.
 
 Without arguments, every rule in a line. What is asked for together is printed
 one after the other. With --format dot, a rule's automaton for the kernel's

@@ -89,6 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="one more word for the kernel's command line",
     )
+    _add_recording(parser)
+
+
+def _add_recording(parser: argparse.ArgumentParser) -> None:
+    """What runs meanwhile, and what becomes of it."""
     group = parser.add_argument_group("recording")
     group.add_argument(
         "--workload",
@@ -106,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--console", metavar="FILE", help="write what the kernel said on its console to FILE"
     )
-    group = outputs.add_outputs(parser, formats.VERBS["trace"])
+    outputs.add_outputs(parser, formats.VERBS["trace"])
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -164,7 +169,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _listed() -> str:
     """The reproducers, one a line, with what they take."""
-    from lazymmu.lab.reproducer import known_reproducers
+    from lazymmu.verbs.reproduce import known_reproducers
 
     lines = []
     for one in known_reproducers():

@@ -49,7 +49,7 @@ def opened_live(path: str, stream: BinaryIO | None = None) -> Iterator[BinaryIO]
     """
     with contextlib.ExitStack() as stack:
         try:
-            yield stream or stack.enter_context(open_input(path, patience=None))
+            yield stream or stack.enter_context(open_input(path, patient=True))
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise TraceError(f"cannot read {path}: {reason}") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.lab.kernel import read_kernel
-from lazymmu.lab.reproducer import Reproducer, find_reproducer
+from lazymmu.lab.reproducer import Reproducer, find_reproducer, known_reproducers
 from lazymmu.problem import Problem
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.lab import LabAnswer, LabRequest, run_lab
@@ -16,7 +16,7 @@ from lazymmu.verbs.lab import LabAnswer, LabRequest, run_lab
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ReproduceAnswer", "reproduce"]
+__all__ = ["ReproduceAnswer", "known_reproducers", "reproduce"]
 
 
 @dataclass(frozen=True, slots=True)

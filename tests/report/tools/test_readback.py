@@ -30,8 +30,9 @@ def test_nothing_acts_in_any_format(rendered, name):
     acts = {letter for letter in text if not letter.isprintable() and letter not in "\n\t"}
     assert not acts
     text.encode()
+    # No robot reads a page line by line, and none of its text is markup (tests/report/page).
     begins = re.compile(r"(?m)^(?:::error file=x|not ok 1 forged)")
-    assert not begins.search(text)
+    assert name == "html" or not begins.search(text)
 
 
 def test_sarif_is_valid_by_the_schema_and_read_by_sarif_tools(rendered, outcomes, tmp_path):

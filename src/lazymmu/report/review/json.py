@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from lazymmu.verbs.review.review import ReviewAnswer
     from lazymmu.verbs.review.values import (
-        Backport,
         NamedProblem,
-        Part,
         PatchReview,
+        SeriesPart,
         SeriesReview,
         Split,
+        StableBackport,
         Tags,
     )
     from lazymmu.witness.finding import Finding
@@ -93,7 +93,7 @@ def _split(split: Split) -> dict[str, Any]:
     }
 
 
-def _part(part: Part, split: Split) -> dict[str, Any]:
+def _part(part: SeriesPart, split: Split) -> dict[str, Any]:
     held = any(part.name == second for _, second in split.needs)
     keys = ("patch", "file", "line", "functions")
     return {
@@ -120,7 +120,7 @@ def _tags(one: Tags) -> dict[str, Any]:
     }
 
 
-def _port(port: Backport) -> dict[str, Any]:
+def _port(port: StableBackport) -> dict[str, Any]:
     return {
         "patch": port.patch,
         "tree": port.tree,

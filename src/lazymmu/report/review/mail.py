@@ -40,7 +40,7 @@ def render(answer: ReviewAnswer) -> str:
     lines = [f"lazymmu review of {answer.submission.name}", f"on {answer.base}", ""]
     for one in answer.shown:
         ids = " ".join(told.name for told in one.told) or "nothing of the lazy MMU mode changes"
-        lines += _wrapped(f"{one.number}/{total} {one.submitted.subject}: {ids}")
+        lines += _wrapped(f"{one.number}/{total} {one.submitted.subject}: {ids}", hang="    ")
         for told in one.told:
             lines += ["", *_problem(told, total, "  ")]
         if one.told:
@@ -87,7 +87,7 @@ def _body(answer: ReviewAnswer, review: PatchReview, told: list[NamedProblem]) -
     sent = review.submitted.mail
     sender = clean(sent.header("From").partition("<")[0].strip().strip('"'))
     if date := clean(sent.header("Date")):
-        yield from _wrapped(f"On {date}, {sender or 'you'} wrote:")
+        yield from _wrapped(f"On {date}, {sender or 'you'} wrote:", hang="  ")
     last: Hunk | None = None
     for one in told:
         found = _hunk(review, one.finding)
@@ -178,12 +178,13 @@ def _steps(steps: list[Step], indent: str) -> Iterator[str]:
         yield f"{indent}  ({len(steps) - len(shown)} calls in between are left out)"
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def _wrapped(text: str, indent: str = "", hang: str = "") -> list[str]:
+    """A paragraph; hang: before its further lines, so that none begins with a sender's words."""
     return textwrap.wrap(
         clean(text),
         WIDTH,
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=indent + hang,
         break_long_words=False,
         break_on_hyphens=False,
     )

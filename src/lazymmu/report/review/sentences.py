@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lazymmu.verbs.review.review import ReviewAnswer
-    from lazymmu.verbs.review.values import Backport, MachineHarm, Part, Split, Tags
+    from lazymmu.verbs.review.values import MachineHarm, SeriesPart, Split, StableBackport, Tags
 
 __all__ = ["numbered", "series", "split", "stable"]
 
@@ -55,7 +55,7 @@ def split(answer: ReviewAnswer) -> Iterator[str]:
         yield f"not in the machine: {sentence}"
 
 
-def _part(part: Part, found: Split, total: int) -> str:
+def _part(part: SeriesPart, found: Split, total: int) -> str:
     """Where a part is, and what it switches."""
     places = dict.fromkeys(
         f"{file} {functions}()" if functions else file for _, file, _, functions in part.hunks
@@ -136,7 +136,7 @@ def _tags(one: Tags, total: int) -> Iterator[str]:
         yield f"{which} mends what hurts, and has no Cc: stable: add it?"
 
 
-def _port(port: Backport, total: int) -> str:
+def _port(port: StableBackport, total: int) -> str:
     head = f"{port.patch}/{total} on {port.tree} (Linux {port.release}):"
     has = ", ".join(port.has)
     match port.verdict:
@@ -152,5 +152,5 @@ def _port(port: Backport, total: int) -> str:
     return clean(f"{head} it has {has}, and with the patch there is new: {brings}")
 
 
-def _ids(port: Backport) -> str:
+def _ids(port: StableBackport) -> str:
     return count(len(port.fixed), "problem")

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from lazymmu.snapshot.tree import Tree
     from lazymmu.verbs.review.values import (
-        Backport,
         PatchReview,
         ReviewBase,
         SeriesReview,
         Split,
+        StableBackport,
         Submission,
         Tags,
     )
@@ -67,7 +67,7 @@ class ReviewAnswer:
     patches: tuple[PatchReview, ...]
     series: SeriesReview
     split: Split
-    backports: tuple[Backport, ...]
+    backports: tuple[StableBackport, ...]
     tags: tuple[Tags, ...]
     results: tuple[CheckResult, ...]
     losses: tuple[str, ...] = ()

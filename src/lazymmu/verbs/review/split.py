@@ -12,7 +12,7 @@ from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
 from lazymmu.verbs.review.machines import functions_of_machines
 from lazymmu.verbs.review.pieces import grouped, laid, pieces
-from lazymmu.verbs.review.values import Part, Split
+from lazymmu.verbs.review.values import SeriesPart, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ def split(
     )
 
 
-def _names(parts: Sequence[Part]) -> list[str]:
+def _names(parts: Sequence[SeriesPart]) -> list[str]:
     return [one.name for one in parts]
 
 
@@ -112,7 +112,7 @@ def _part(
     looks: Looks,
     patches: Sequence[Submitted],
     told: Callable[[Finding], bool],
-) -> Part:
+) -> SeriesPart:
     new: tuple[Finding, ...] = ()
     fixed: tuple[Finding, ...] = ()
     if check:
@@ -122,7 +122,7 @@ def _part(
         fixed = tuple(one for one in became.fixed if told(one))
     numbers = sorted({piece.patch for piece in group})
     hunks = tuple((piece.patch, piece.path, piece.line, _function(piece)) for piece in group)
-    return Part(name, tuple(numbers), hunks, new, fixed)
+    return SeriesPart(name, tuple(numbers), hunks, new, fixed)
 
 
 def _function(piece: Piece) -> str:
@@ -135,7 +135,7 @@ def _between(before: Look, after: Look) -> tuple[tuple[Finding, ...], Change]:
 
 def _needs(
     groups: Sequence[Sequence[Piece]],
-    parts: Sequence[Part],
+    parts: Sequence[SeriesPart],
     seen: Sequence[Look],
     looks: Looks,
     patches: Sequence[Submitted],

@@ -22,7 +22,7 @@ from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs import reading
 from lazymmu.verbs.change import change
 from lazymmu.verbs.review.looks import Looks
-from lazymmu.verbs.review.values import Backport, Tags
+from lazymmu.verbs.review.values import StableBackport, Tags
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def backports(
     repository: Where,
     look: Callable[[Tree], CheckResult],
     told: Callable[[Finding], bool],
-) -> tuple[Backport, ...]:
+) -> tuple[StableBackport, ...]:
     """What becomes of each fix on each tree that it may go to.
 
     :param targets: paths of trees, or revisions of the repository.
@@ -117,13 +117,13 @@ def _one(
     name: str,
     looks: Looks,
     told: Callable[[Finding], bool],
-) -> Backport:
+) -> StableBackport:
     """What becomes of one fix on one tree."""
     plain = looks.of(())
     has = _there(fix.fixed, plain)
     release = looks.base.release
     if not has:
-        return Backport(fix.number, name, release)
+        return StableBackport(fix.number, name, release)
     patch = fix.submitted.patch
     refused = ""
     needs: tuple[int, ...] = ()
@@ -134,11 +134,11 @@ def _one(
         refused = str(problem)
         needs = _needed(fix, reviews, looks)
         if not needs:
-            return Backport(fix.number, name, release, has, False, refused)
+            return StableBackport(fix.number, name, release, has, False, refused)
         series = [*(reviews[number - 1].submitted.patch for number in needs), patch]
     after = looks.of(series)
     new, became = change(Base("", ""), (plain.tree, plain.verdicts), (after.tree, after.verdicts))
-    return Backport(
+    return StableBackport(
         fix.number,
         name,
         release,

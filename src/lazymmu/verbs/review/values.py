@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from lazymmu.witness.finding import Finding
 
 __all__ = [
-    "Backport",
     "Fate",
     "MachineHarm",
     "NamedProblem",
-    "Part",
     "PatchReview",
     "ReviewBase",
+    "SeriesPart",
     "SeriesReview",
     "Split",
+    "StableBackport",
     "Submission",
     "Submitted",
     "Switch",
@@ -182,7 +182,7 @@ class MachineHarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SeriesPart:
     """Hunks of a series that depend on nothing else in it.
 
     :param name: its letter.
@@ -212,7 +212,7 @@ class Split:
     :param untold: a sentence for each machine that could not be asked.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[SeriesPart, ...]
     needs: tuple[tuple[str, str], ...] = ()
     orders: tuple[tuple[str, ...], ...] = ()
     harms: tuple[MachineHarm, ...] = ()
@@ -238,7 +238,7 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True)
-class Backport:
+class StableBackport:
     """What becomes of a fix on another tree.
 
     :param patch: its number.
