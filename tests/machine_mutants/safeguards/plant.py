@@ -30,6 +30,7 @@ FILES: Final = (
     "arch/powerpc.py",
     "arch/sparc64.py",
     "arch/arm64.py",
+    "arch/arm64_warns.py",
 )
 """The generic API and the architectures that releases have."""
 
@@ -50,7 +51,7 @@ SAYS: Final = frozenset(
 )
 """Calls that tell what happens, and change nothing."""
 
-_QUIET: Final = ("_say_",)
+_QUIET: Final = ("_say_", "say_")
 
 _WATCHING: Final = frozenset(
     {
