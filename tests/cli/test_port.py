@@ -12,6 +12,7 @@ import pytest
 
 from lazymmu.machine.arch import template
 from lazymmu.machine.releases import PORTS
+from lazymmu.problem import Problem
 
 SEARCH = ("--engine", "python", "--jobs", "1", "--quiet")
 
@@ -135,6 +136,21 @@ def test_whatever_a_port_raises_in_a_search_is_one_sentence(run, mine, raised, j
         assert done.err == f"lazymmu: {mine}:{at}: {RAISED[raised]}\n"
     else:
         assert "RecursionError" in done.err
+
+
+def test_an_error_of_a_port_reaches_the_command_also_when_causes_are_sent(run, mine, monkeypatch):
+    """Some libraries (tblib) make every exception of a program take its cause along."""
+
+    def with_cause(problem, _protocol):
+        return type(problem), problem.args, {"__cause__": problem.__context__}
+
+    monkeypatch.setattr(Problem, "__reduce_ex__", with_cause, raising=False)
+    text = mine.read_text()
+    step = "        yield self._pin()\n"
+    mine.write_text(text.replace(step, f"        {HELPER_LINE}; raise Mute\n{step}", 1))
+    done = run("verify", "--port", mine, "--engine", "python", "--jobs", 2, "--quiet")
+    assert (done.code, done.out) == (2, "")
+    assert "Mute: its message cannot be had" in done.err
 
 
 @pytest.mark.parametrize("ends", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"])

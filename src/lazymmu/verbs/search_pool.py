@@ -173,5 +173,7 @@ def _searched(run: Run, search: _Search, stop: Event) -> Verdict:
     try:
         return search(run, look)
     except Problem as problem:
-        # What caused it stays here: to be sent it would be formatted, and a port's can fail then.
-        raise Problem(str(problem)) from None
+        told = str(problem)
+    # Raised out here, without what caused it: that stays, whoever taught exceptions to send their
+    # causes (tblib, which dask.distributed brings, does). A port's own may not survive it.
+    raise Problem(told)
