@@ -57,7 +57,7 @@ LIMITS = (
     ("x86, warm", "coccinelle", 0.2),
     ("all, cold", "x86, cold", 2.0),
 )
-"""What a ratio may be at most: issue 2, under Speed."""
+"""What a ratio may be at most."""
 
 MEMORY_LIMIT = 700.0
 """MB at the peak, summed over processes."""

@@ -1,34 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a check costs after a change, against the first one: what was kept, and what was not.
 
-    PYTHONPATH=src python bench/incremental.py TREE [--arch x86]
+    PYTHONPATH=src python bench/incremental.py TREE [--arch x86] [--write]
 
-Each change is laid over the tree in memory, and checked in a new process with a store of its own
-that the first check has filled. One line per change: processor seconds (children included), and
-their part of the first check's. The last line is a copy of the tree, so all its files are new.
+Each change is laid over the tree in memory, and checked in a new process with a store that the
+first check has filled. Then come a copy of the tree, a clone of a git repository made of it, and
+the same with an edit that is committed: checked against the revision before it. One line per
+change: processor seconds (children included), and their part of the first check's. --write puts
+the table into bench/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import check as times
+import measure
 
 import lazymmu
+import tools
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.snapshot.tree import Tree
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SOURCE = "mm/memory.c"
 HEADER = "include/linux/mm.h"
-FUNCTION = "zap_pte_range"
+REACHED = "zap_pte_range"
+NOT_REACHED = "handle_mm_fault"
 
-CHANGES = ("first", "nothing", "comment", "header", "added", "function", "copy")
-"""Nothing; a comment at the top of a source file, and of a header that all include; a function that
-nobody calls; a statement in one that sections reach; a copy of the tree."""
+CHANGES = {
+    "first": "the first check",
+    "nothing": "nothing",
+    "comment": f"a comment at the top of {SOURCE}",
+    "header": f"a comment at the top of {HEADER}",
+    "added": "a function that nobody calls",
+    "elsewhere": "a function, elsewhere",
+    "reached": "a function, in a section's reach",
+}
+"""What is laid over the tree, in this order."""
+
+
+def edited(source: bytes, function: str) -> bytes:
+    """The text with one statement more at the end of a function."""
+    ends = [d.end for d in definitions(source) if d.name == function]
+    if not ends:
+        raise SystemExit(f"{SOURCE} has no {function}()")
+    body = source.rfind(b"\n", 0, ends[0])
+    return source[:body] + b"\n\tbarrier();" + source[body:]
 
 
 def changed(tree: Tree, change: str) -> Tree:
@@ -42,21 +68,55 @@ def changed(tree: Tree, change: str) -> Tree:
         case "added":
             more = b"\nstatic void nobody_calls(int x)\n{\n\tif (x)\n\t\tcond_resched();\n}\n"
             return tree.over({SOURCE: source + more})
-        case "function":
-            ends = [d.end for d in definitions(source) if d.name == FUNCTION]
-            if not ends:
-                raise SystemExit(f"{SOURCE} has no {FUNCTION}()")
-            at = ends[0]
-            body = source.rfind(b"\n", 0, at)
-            return tree.over({SOURCE: source[:body] + b"\n\tbarrier();" + source[body:]})
+        case "elsewhere":
+            return tree.over({SOURCE: edited(source, NOT_REACHED)})
+        case "reached":
+            return tree.over({SOURCE: edited(source, REACHED)})
     return tree
 
 
 def one(tree: str, change: str, store: str, arches: list[str] | None) -> None:
-    """Check in this process, and print what that cost."""
+    """Check in this process."""
     lazymmu.check(changed(Tree.open(tree), change), arches=arches, cache_dir=store)
-    used = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(sum(each.ru_utime + each.ru_stime for each in used))
+
+
+def _git(folder: str, *arguments: str) -> None:
+    who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]
+    subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True)
+
+
+def costs(tree: str, arch: str, folder: str) -> Iterator[tuple[str, float]]:
+    """Processor seconds after each change, the first check's before all others."""
+    store = f"{folder}/store"
+    for change, told in CHANGES.items():
+        command = [sys.executable, __file__, tree, "--arch", arch, "--one", change, store]
+        yield told, _processor(command)
+    copy = shutil.copytree(tree, f"{folder}/copy", symlinks=True)
+    command = tools.check(Path(copy), Path(store), 2, arch or "all")
+    yield "a copy of the tree, without git", _processor(command)
+    _git(copy, "init", "-q")
+    _git(copy, "add", "-f", "-A", ".")
+    _git(copy, "commit", "-q", "-m", "base")
+    clone = f"{folder}/clone"
+    _git(folder, "clone", "-q", copy, clone)
+    command = tools.check(Path(clone), Path(store), 2, arch or "all")
+    yield "a fresh clone", _processor(command)
+    path = Path(clone, SOURCE)
+    path.write_bytes(edited(path.read_bytes(), REACHED))
+    _git(clone, "commit", "-q", "-a", "-m", "edit")
+    yield (
+        "--since HEAD~1, a function in a section's reach",
+        _processor([*command, "--since", "HEAD~1"]),
+    )
+    if shutil.which("spatch"):
+        yield "coccinelle, after any change", _processor(tools.coccinelle(Path(tree), 2))
+
+
+def _processor(command: list[str]) -> float:
+    cost = measure.run(command, tools.ENVIRONMENT)
+    if cost.status not in {0, 1}:
+        sys.exit(f"ended with {cost.status}: {' '.join(command)}")
+    return cost.processor
 
 
 def main() -> None:
@@ -64,25 +124,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tree")
     parser.add_argument("--arch", default="")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--one", nargs=2, metavar=("CHANGE", "STORE"))
     asked = parser.parse_args()
     if asked.one:
         one(asked.tree, *asked.one, asked.arch.split(",") if asked.arch else None)
         return
+    lines = [f"{times.versions(Path(asked.tree))}; {measure.machine()}.", ""]
+    lines += ["| after | processor s | of the first |", "|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        store = f"{folder}/store"
         first = 0.0
-        for change in CHANGES:
-            tree = asked.tree
-            if change == "copy":
-                tree = shutil.copytree(asked.tree, f"{folder}/copy", symlinks=True)
-            command = [sys.executable, __file__, tree, "--arch", asked.arch, "--one", change, store]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            seconds = float(done.stdout)
+        for told, seconds in costs(asked.tree, asked.arch, folder):
             first = first or seconds
-            print(f"{change:10} {seconds:6.2f} s {seconds / first:6.3f}", flush=True)
-        size = sum(path.stat().st_size for path in Path(store).iterdir())
-        print(f"the store has {size / (1 << 20):.1f} MiB")
+            lines.append(f"| {told} | {seconds:.2f} | {seconds / first:.3f} |")
+            print(lines[-1], flush=True)
+        size = sum(path.stat().st_size for path in Path(folder, "store").iterdir())
+        lines += ["", f"- the store has {size / (1 << 20):.1f} MiB"]
+    if asked.write:
+        times.write("incremental", lines)
 
 
 if __name__ == "__main__":
