@@ -18,6 +18,7 @@ from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.config.unbuilt import Unbuilt
 from lazymmu.kernelc.configured_tree_builder import directories
 from lazymmu.kernelc.definition import Definition, TextOrigin
+from lazymmu.kernelc.expand.leaving import NO_MARKS, Marks
 from lazymmu.kernelc.file_parts import FileParts
 from lazymmu.kernelc.function_tables import FunctionTables
 from lazymmu.kernelc.name_lookup import NameLookup
@@ -52,12 +53,14 @@ class ConfiguredTree:
         library: TreeIndex | None = None,
         jobs: int = 1,
         cache: Store | None = None,
+        marks: Marks = NO_MARKS,
     ) -> None:
         """Walk the headers and index the names of the core, and of the directories of `extra`.
 
         Without `config` the tree's Kconfig is solved for the profile. `library` shares what
         does not depend on the profile between configurations of one tree; without it, `jobs`
-        processes may work at once, and `cache` keeps what is found.
+        processes may work at once, and `cache` keeps what is found. `marks` are the words of what
+        is followed, which decide what macros are part of their users.
         """
         self.profile = profile
         self.library = library if library is not None else TreeIndex(tree, jobs=jobs, cache=cache)
@@ -81,7 +84,7 @@ class ConfiguredTree:
         self._texts = SourceTexts(self.sources, self.headers)
         self._names = NameLookup(state, self._texts, self.asked)
         self._tables = FunctionTables(state, self._texts, self.asked, self.tree.read)
-        self._woven = WovenMacros(self._names)
+        self._woven = WovenMacros(self._names, marks)
         self._last: tuple[Definition, Woven | None] | None = None
 
     def presence(self, rel: str) -> PresenceCondition | None:
@@ -163,6 +166,11 @@ class ConfiguredTree:
         return tuple(
             d for d in macros if self.has(d, word) and self._woven.is_woven(d.name.encode(), rel)
         )
+
+    def is_woven(self, definition: Definition) -> bool:
+        """Tell whether a definition is a macro that is part of who uses it."""
+        word = definition.name.encode()
+        return definition.kind != "function" and self._woven.is_woven(word, definition.file)
 
     def has(self, definition: Definition, word: bytes) -> bool:
         """Tell whether the source of a definition has a word, be it in a comment."""

@@ -12,7 +12,15 @@ from typing import Final
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.c_tokens import Origins, Token, joined, tokens
 from lazymmu.kernelc.expand.expansion import Expander, ExpansionError, MacroText
-from lazymmu.kernelc.expand.leaving import ATTRIBUTE, FORMS, TELLING, woven
+from lazymmu.kernelc.expand.leaving import (
+    ATTRIBUTE,
+    FORMS,
+    NO_MARKS,
+    TELLING,
+    Marks,
+    steers,
+    woven,
+)
 from lazymmu.kernelc.name_lookup import NameLookup
 
 __all__ = ["Woven", "WovenMacros"]
@@ -45,9 +53,10 @@ class Woven:
 class WovenMacros:
     """Finds them by name, for one configured tree, and replaces them."""
 
-    def __init__(self, names: NameLookup) -> None:
-        """Look macros up in `names`."""
+    def __init__(self, names: NameLookup, marks: Marks = NO_MARKS) -> None:
+        """Look macros up in `names`; `marks` are the words of what is followed."""
         self._names = names
+        self._marks = marks
         self._known: dict[tuple[bytes, str], bool] = {}
         self._plain: set[bytes] = set()
         """Words that are none in any file that does not define a macro of that name itself."""
@@ -109,6 +118,11 @@ class WovenMacros:
         if macro is None or depth > _DEEP or self._is_form(word, near):
             return False
         words = macro.words
+        if word in self._marks.kept:
+            return False
+        marked = self._marks.words & words
+        if marked and steers(macro.body, macro.params or (), marked):
+            return True
         if not words.isdisjoint(TELLING) and woven(macro.body):
             return True
         return any(self.is_woven(name, near, depth + 1) for name in words)

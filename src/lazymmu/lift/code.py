@@ -161,7 +161,8 @@ class _Compiler:
         elif node.op == BRANCH and value is not None:
             self.emit(Opcode.BRANCH, args=(value,), places=where)
         elif node.op == SWITCH and value is not None:
-            self.emit(Opcode.SWITCH, args=(value,), places=where, cases=node.cases)
+            cases = tuple(case if isinstance(case, int) else None for case in node.cases)
+            self.emit(Opcode.SWITCH, args=(value,), places=where, cases=cases)
         elif where:
             self.emit(Opcode.JUMP, places=where[:1])
         elif node.op == EVAL:

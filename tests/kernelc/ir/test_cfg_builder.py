@@ -391,11 +391,11 @@ def test_continue_in_a_switch_belongs_to_the_loop() -> None:
     )
 
 
-def test_a_case_of_names_has_no_known_value() -> None:
-    """Values of enumerators and ranges are not known here: None."""
+def test_a_case_may_be_given_by_a_name() -> None:
+    """What an enumerator is worth is not known here, and of a range nothing: None."""
     graph = function("switch (x) { case ONE: a(); break; case 2 ... 4: b(); }")
     (switch,) = [node for node in graph.nodes if node.op == SWITCH]
-    assert switch.cases == (None, None, None)
+    assert switch.cases == ("ONE", None, None)
 
 
 # ---- statement expressions -----------------------------------------------------------------

@@ -283,3 +283,26 @@ def test_a_wrapper_past_the_counters_is_held_wrong_itself(text: str, rule: str) 
     """Where the tree counts, only what counts may call an architecture's hook."""
     found = seen("new", INCLUDE + text, {})
     assert rule in {finding[0] for finding in found.findings}
+
+
+@BOTH
+def test_a_local_pointer_to_one_table_is_that_table(which: str) -> None:
+    """What a variable of the function points to all the time is called by its members."""
+    begin, end = CALLS[which]
+    table = f"""
+static void on(void)
+{{
+	{begin}();
+}}
+
+static void off(void)
+{{
+	{end}();
+}}
+
+struct on_off {{ void (*on)(void); void (*off)(void); }};
+static const struct on_off mode_ops = {{ .on = on, .off = off }};
+"""
+    local = "const struct on_off *ops = &mode_ops;\n\t"
+    own = INCLUDE + table + users("ops->on()", "ops->off()", local)
+    assert seen(which, own, {}) == plain(which, local)

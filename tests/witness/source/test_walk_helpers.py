@@ -274,3 +274,102 @@ void f(int a, int b, int c)
 """)
     assert not of.findings()
     assert [name for _, _, name in of.walker.bounded] == ["f"], "which is told as a loss"
+
+
+SWITCHED = {
+    "a condition": """
+static inline void sw(bool on)
+{
+	if (on)
+		lazy_mmu_mode_enable();
+	else
+		lazy_mmu_mode_disable();
+}
+""",
+    "a switch": """
+enum way { OTHER = 3, true_ /* the next */, OFF };
+static inline void sw(enum way way)
+{
+	switch (way) {
+	case true_:
+		lazy_mmu_mode_enable();
+		break;
+	case OFF:
+		lazy_mmu_mode_disable();
+		break;
+	default:
+		break;
+	}
+}
+""",
+    "a comparison": """
+enum { OFF, true_ };
+static void sw(int way)
+{
+	if (way == true_)
+		lazy_mmu_mode_enable();
+	if (way == OFF)
+		lazy_mmu_mode_disable();
+}
+""",
+}
+
+
+@pytest.mark.parametrize("how", SWITCHED)
+def test_which_half_a_helper_is_may_hang_on_an_argument(agrees: Agrees, how: str) -> None:
+    """It is told of who forgets the second call, and of nobody else."""
+    on, off = ("true", "false") if how == "a condition" else ("true_", "OFF")
+    agrees(
+        SWITCHED[how]
+        + """
+void f(void)
+{
+	sw(ON);
+	work();
+	sw(OFF);
+}
+
+int g(int bad)
+{
+	sw(ON);
+	if (bad)
+		return 1;	/* expect: unbalanced-section */
+	sw(OFF);
+	return 0;
+}
+
+void h(void)
+{
+	sw(ON);
+	might_sleep();	/* expect: sleep-in-section */
+	sw(OFF);
+}
+""".replace("ON", on).replace("OFF", off)
+    )
+
+
+def test_halves_that_hand_on_what_decides_are_halves_themselves(agrees: Agrees) -> None:
+    """Two helpers of a helper that does both, each with its own constant."""
+    agrees(
+        SWITCHED["a condition"]
+        + """
+static void start(void)
+{
+	sw(true);
+}
+
+static void stop(void)
+{
+	sw(false);
+}
+
+int f(int bad)
+{
+	start();
+	if (bad)
+		return 1;	/* expect: unbalanced-section */
+	stop();
+	return 0;
+}
+"""
+    )

@@ -3,17 +3,19 @@
 
 That is so when it leaves that function, or a loop of it: `return`, a `goto` to a label that is
 not its own, `break` and `continue` outside of loops of its own. And when it holds something until a
-scope is left that its user opened: guards, variables with a cleanup function.
+scope is left that its user opened: guards, variables with a cleanup function. Of a macro that does
+what is followed, and so is known by a word (`Marks`), the text is also part of it where that hangs
+on a condition or is done in a loop, and where it is done around what the user hands it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
 
 from lazymmu.kernelc.expand.c_tokens import Token
 
-__all__ = ["ATTRIBUTE", "FORMS", "TELLING", "woven"]
+__all__ = ["ATTRIBUTE", "FORMS", "NO_MARKS", "TELLING", "Marks", "steers", "woven"]
 
 _JUMPS: Final = frozenset({b"return", b"goto", b"break", b"continue"})
 
@@ -37,6 +39,19 @@ TELLING: Final = _JUMPS | HOLDING | {_CLASS}
 """A text without any of these words is not part of the function around it."""
 
 _LOOPS: Final = frozenset({b"for", b"while", b"do"})
+
+_STEERING: Final = frozenset({b"if", b"for", b"switch", b"?", b"&&", b"||"})
+_ENDS: Final = frozenset({b";", b"{", b"}", b")", b":"})
+
+
+class Marks(NamedTuple):
+    """Words of what is followed, and those of them that are never replaced by their text."""
+
+    words: frozenset[bytes]
+    kept: frozenset[bytes]
+
+
+NO_MARKS: Final = Marks(frozenset(), frozenset())
 
 
 def woven(body: Sequence[Token]) -> bool:
@@ -78,5 +93,22 @@ def woven(body: Sequence[Token]) -> bool:
             if around.isdisjoint(_LOOPS) and (text == b"continue" or b"switch" not in around):
                 return True
         elif text in HOLDING and not open_ and (following == b"(" or text.startswith(b"__")):
+            return True
+    return False
+
+
+def steers(body: Sequence[Token], params: Collection[bytes], marked: Collection[bytes]) -> bool:
+    """Tell whether what a macro does hangs on its user, or is done around what that hands it.
+
+    :param marked: the words of its text that are followed.
+    """
+    given = {param.removesuffix(b"...") or b"__VA_ARGS__" for param in params}
+    if len(marked) > 1 and any(token.text in given for token in body):
+        return True
+    texts = (b"", *(token.text for token in body), b"")
+    for before, text, after in zip(texts, texts[1:], texts[2:], strict=False):
+        if text in _STEERING or (text == b"while" and before != b"}"):
+            return True
+        if text in given and before in _ENDS and after in (b";", b"}"):
             return True
     return False

@@ -52,8 +52,8 @@ class Node:
     """One node of a flow graph.
 
     `succ` holds indices of nodes: one for EVAL and NOP; (taken, not taken) for BRANCH;
-    one per case for SWITCH, whose `cases` are the case values (None: default or unknown
-    value); none for RETURN.
+    one per case for SWITCH, whose `cases` are the case values (a name, which an enumerator may
+    have; None: default or unknown value); none for RETURN.
     """
 
     op: int
@@ -61,7 +61,7 @@ class Node:
     line: int
     column: int
     succ: list[int] = field(default_factory=list)
-    cases: tuple[int | None, ...] = ()
+    cases: tuple[int | str | None, ...] = ()
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lazymmu.kernelc.ir.expr import Number, Other
+from lazymmu.kernelc.ir.expr import Expr, Name, Number, Other
 from lazymmu.kernelc.ir.expression_lowering import deeper, expression
 from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.loops import loop
@@ -118,7 +118,7 @@ def _switch(build: FlowGraph, ts: TsNode) -> None:
     build.at = -1
     depth = len(build.guards)
     build.breaks.append((after, depth))
-    cases: list[int | None] = []
+    cases: list[int | str | None] = []
     targets: list[int] = []
     has_default = False
     body = ts.child_by_field_name("body")
@@ -132,7 +132,7 @@ def _switch(build: FlowGraph, ts: TsNode) -> None:
         build.at = join
         label = child.child_by_field_name("value")
         const = expression(build, label) if label is not None else None
-        cases.append(const.value if isinstance(const, Number) else None)
+        cases.append(_case(const))
         targets.append(join)
         for inner in child.named_children:
             if label is not None and inner.start_byte == label.start_byte:
@@ -149,6 +149,16 @@ def _switch(build: FlowGraph, ts: TsNode) -> None:
         build.edge(head, target)
     build.nodes[head].cases = tuple(cases)
     build.at = after if after in build.entered else -1
+
+
+def _case(label: Expr | None) -> int | str | None:
+    """The value of a case, or the name that it is given by."""
+    match label:
+        case Number(value):
+            return value
+        case Name(spelling):
+            return spelling
+    return None
 
 
 def _leave_to(build: FlowGraph, where: list[tuple[int, int]], ts: TsNode) -> None:

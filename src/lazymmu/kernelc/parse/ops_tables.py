@@ -28,6 +28,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lazymmu.kernelc.parse.enumerators import read_enumerators
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
 
 __all__ = ["Initialiser", "read_constants", "read_initialisers"]
@@ -196,10 +197,10 @@ def _choices(
 def read_constants(text: bytes) -> dict[str, str]:
     """Return the scalars that a file declares const outside of functions, with what they are given.
 
-    Pointers to functions that are const themselves are among them, with the function's name. Those
-    that it declares more than once are left out.
+    Pointers to functions that are const themselves are among them, with the function's name, and
+    enumerators with their number. Those that it declares more than once are left out.
     """
-    found: dict[str, str] = {}
+    found = read_enumerators(text)
     twice: set[str] = set()
     # Only lines with the word are looked at: few have it.
     at = text.find(b"const")

@@ -18,6 +18,7 @@ from lazymmu.contract.rules.rule import Party, Rule, RuleKind
 from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.unbuilt import Cause
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
+from lazymmu.kernelc.expand.leaving import Marks
 from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
@@ -74,7 +75,11 @@ def _analyse(
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
     extra = (*mine, *calling_back, *marks.module)
-    view = ConfiguredTree(tree, profile, extra=extra, library=library)
+    followed = {item.word.encode() for items in marks.words.values() for item in items}
+    kept_words = frozenset(name.encode() for name in vocabulary.load().names)
+    view = ConfiguredTree(
+        tree, profile, extra=extra, library=library, marks=Marks(frozenset(followed), kept_words)
+    )
     kept = KeptAnalysis(view, marks, rules, dialect)
     known = kept.recall()
     if known is None:
@@ -189,6 +194,8 @@ def _walked(
     makers = {d.name for d in users if d.kind == "macro" and view.makes(d)}
     users = [d for d in users if d.kind != "macro" or d.name not in makers]
     users += (d for d in view.made_by(makers) if d not in users)
+    callers = CallerSearch(view, mine, marks.words)
+    users = _unwoven(view, users, callers)
     analysis.call_transfer.cannot_read(
         d
         for d in users
@@ -204,11 +211,23 @@ def _walked(
         if f.endswith(".c")
         for d in naming(view, f, *registrations)
     ]
-
-    callers = CallerSearch(view, mine, marks.words)
     return analysis.roots(implementation.places).walk(
         users, takers, registering, callers, callers.elsewhere
     )
+
+
+def _unwoven(
+    view: ConfiguredTree, users: Iterable[Definition], callers: CallerSearch
+) -> list[Definition]:
+    """Users of the mode, with those of a macro for each that is part of who uses it."""
+    found: dict[Definition, None] = {}
+    for user in users:
+        using = []
+        if view.is_woven(user):
+            named = callers(user.name, user.static, user.file)
+            using = [d for d in named if d.kind == "function"]
+        found.update(dict.fromkeys(using or [user]))
+    return list(found)
 
 
 def _of_api(api: ModeApi, found: Found) -> Found:

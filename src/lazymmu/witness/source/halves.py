@@ -135,12 +135,16 @@ class Halves:
         found = {name: _Above(s.definition, set(s.sides), {name}) for name, s in suspects.items()}
         if {side for one in found.values() for side in one.sides} != {"begins", "ends"}:
             return
+        # Which half it is may hang on what it is handed; then who calls it twice may balance it.
+        either = {name for name, suspect in suspects.items() if len(suspect.sides) > 1}
         frontier = list(found)
         for _ in range(MAX_LEVELS + 1):
             fresh = self._level(frontier, found)
             for name in fresh:
                 one = found[name]
-                if one.sides == {"begins", "ends"} and (len(one.over) > 1 or name in using):
+                if one.sides == {"begins", "ends"} and (
+                    len(one.over) > 1 or name in using or one.over <= either
+                ):
                     graph = self._program.function(one.definition)
                     self.known |= _shown(self._asking.record(graph, MAX_ASKED))
             if not fresh or suspects.keys() <= self.known:

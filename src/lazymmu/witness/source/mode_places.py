@@ -219,10 +219,12 @@ class _Judging:
     def _calls_of(self, graph: Function, key: tuple[str, int, str]) -> frozenset[tuple[str, int]]:
         known = self._calls.get(key)
         if known is None:
+            # A member that is called may have the name of a function that stands elsewhere.
             known = self._calls[key] = frozenset(
-                (name, call.line)
+                (each, call.line)
                 for _, call in graph.calls()
                 if (name := called_path(call) if isinstance(call, Call) else call.name) is not None
+                for each in (name, name.rpartition("->")[2])
             )
         return known
 

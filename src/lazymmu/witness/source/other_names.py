@@ -165,19 +165,27 @@ def _taking(tree: Tree, places: Found, ways: _Ways) -> set[str]:
 
 
 def _one_way(places: Found, ways: _Ways) -> Iterator[tuple[str, str, bool, frozenset[str]]]:
-    """Definitions whose text goes one way: name, file, whether it is that file's own, the way."""
+    """Definitions whose text goes one way: name, file, whether it is that file's own, the way.
+
+    Macros may go both: what they do is done by who uses them.
+    """
     for file, items in places.items():
         inside: dict[tuple[str, int, bool], set[str]] = {}
+        macros: set[str] = set()
         for item in items:
             raw = item.definition
             if raw is None or item.context is not Context.BODY or raw.name == item.word:
                 continue
             private = file.endswith(".c") and (raw.static or raw.kind != "function")
+            if raw.kind != "function":
+                macros.add(raw.name)
             key = (raw.name, raw.start, private)
             inside.setdefault(key, set()).update(ways.get(item.word, ()))
         for (name, _, private), actions in inside.items():
             way = frozenset(actions)
-            if way in _ONE_WAY and name not in vocabulary.load().names:
+            if name in vocabulary.load().names:
+                continue
+            if way in _ONE_WAY or (way and name in macros):
                 yield name, file, private, way
 
 

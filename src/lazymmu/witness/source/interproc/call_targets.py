@@ -45,6 +45,16 @@ class CallResolver:
             self.unresolved.setdefault(f"(*{spell(pointer)})()", where)
         return found
 
+    def held(
+        self, call: AnyCall, graph: Function, env: Mapping[str, Value]
+    ) -> tuple[PossibleCallee, ...]:
+        """The one function that a call through a pointer calls for sure; none for other calls."""
+        if not isinstance(call, Call) or (call.name is not None and call.name not in graph.types):
+            return ()
+        pointer = Name(call.callee) if isinstance(call.callee, str) else call.callee
+        found = self._pointers.functions(pointer, graph, env)
+        return found if len(found) == 1 and found[0].sure else ()
+
     def target(
         self, call: AnyCall, graph: Function, env: Mapping[str, Value], near: str = ""
     ) -> Target | None:
@@ -78,6 +88,9 @@ class CallResolver:
         for param, arg in zip(graph.params, call.args, strict=False):
             if param in relevant:
                 value = function_value(arg, caller, env, self.program) or evaluator.value(arg)
+                if value is None and isinstance(arg, Name) and arg.spelling not in caller.types:
+                    # An enumerator, most of all: it stands beside the function that takes it.
+                    value = self.facts.constant(arg.spelling, graph.file)
                 if value is not None:
                     out.append((param, value))
                 if paths:

@@ -148,6 +148,10 @@ class ConstantEvaluator:
         value = _only_return(graph)
         return self.evaluator({}, "").value(value) if value is not None else None
 
+    def constant(self, name: str, file: str) -> Value:
+        """The value of what a file declares const, and of its enumerators."""
+        return self._text(self.tables.constant(name, file))
+
     def within(
         self,
         graph: Function,
@@ -189,7 +193,7 @@ class ConstantEvaluator:
             if name.isidentifier():
                 known = self.name(name)
                 if known is None and local is not None and name not in local:
-                    known = self._text(self.tables.constant(name, file))
+                    known = self.constant(name, file)
                 return known
             if name.startswith("&"):
                 table = name[1:]

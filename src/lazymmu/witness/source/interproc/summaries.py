@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, Evaluator, Value, integer, truth
+from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, Evaluator, Value, truth
 from lazymmu.kernelc.ir.expr import AnyCall
 from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node
+from lazymmu.kernelc.ir.switches import switched
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.interproc.call_chains import (
@@ -109,6 +110,9 @@ class CalleeSummaries(CallResolver):
         pointers = {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
         for _, call in graph.calls():
             mode = self.api.of_call(call, callee(call, graph, pointers), graph.file)
+            held = self.held(call, graph, pointers) if mode is None else ()
+            if mode is None and held:
+                mode = self.api.of(held[0].name, held[0].file)
             if mode is not None:
                 yield call, mode
 
@@ -291,8 +295,5 @@ def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
         if known is not None:
             return (node.succ[0 if known else 1],)
     elif node.op == SWITCH and node.expr is not None:
-        value = integer(evaluator.value(node.expr))
-        if value is not None:
-            fits = value if value in node.cases else None
-            return [s for c, s in zip(node.cases, node.succ, strict=True) if c == fits]
+        return switched(node, evaluator)
     return node.succ

@@ -23,7 +23,6 @@ from lazymmu.kernelc.ir.abstract_value import (
     AtLeast,
     Int,
     Value,
-    integer,
     truth,
 )
 from lazymmu.kernelc.ir.expr import AnyCall, Expr
@@ -38,6 +37,7 @@ from lazymmu.kernelc.ir.nodes import (
     spell,
     strip_casts,
 )
+from lazymmu.kernelc.ir.switches import switched
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.function.frame import Frame
@@ -325,10 +325,7 @@ class Walker:
                     trail = self._assumed(frame, node, expr, succ, path.trail)
                     result.append((succ, after.knowing(facts), trail))
             elif node.op == SWITCH:
-                value = integer(evaluator.value(expr))
-                for case, succ in zip(node.cases, node.succ, strict=True):
-                    if value is None or case == value or (case is None and value not in node.cases):
-                        result.append((succ, after, path.trail))
+                result.extend((succ, after, path.trail) for succ in switched(node, evaluator))
         return result
 
     def _assumed(
