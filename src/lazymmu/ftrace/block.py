@@ -47,16 +47,17 @@ class Lines:
     Some are given out that do not: it is faster than to tell them all apart.
 
     block: the bytes; needles: what a line that matters contains, which may be changed before
-    `runs()`; first, next_line: the number of the first line, and, after `runs()`, of the one
-    behind the block; known: the columns that were met, by their bytes; gap: whether records are
-    missing before the line looked at last, until reset; wide: bytes of a usual time.
+    `runs()`; first: the number of the first line, after `runs()`; known: the columns that were met,
+    by their bytes; gap: whether records are missing before the line looked at last, until reset;
+    wide: bytes of a usual time.
     """
 
     def __init__(self, header: Header, needles: Collection[bytes]) -> None:
         """For a trace with `header`; see `Trace.records()` for `needles`."""
         self.header = header
         self.block = b""
-        self.next_line = self.first = 1
+        self.first = 1
+        self._next: int | None = 1
         self.gap = False
         self.needles: tuple[bytes, ...] = tuple(needles)
         self.known: dict[bytes, Columns] = {}
@@ -71,8 +72,20 @@ class Lines:
 
     def load(self, block: bytes) -> None:
         """Go on with the next block of whole lines; the head of the trace is taken in at once."""
+        self._next = self.next_line
         self.block = block
         self._begin = self._head() if self._in_head else 0
+
+    @property
+    def next_line(self) -> int:
+        """The number of the line behind the block; before `runs()`, of the first one in it."""
+        if self._next is None:
+            self._next = self.first + self.block.count(b"\n", self._begin)
+        return self._next
+
+    def ended(self, number: int) -> None:
+        """The last line of `runs()` had this number: who went through them has counted already."""
+        self._next = number + 1
 
     @property
     def blank(self) -> bool:
@@ -101,8 +114,7 @@ class Lines:
         """
         if not self._width:
             self.sniff()
-        self.first, self._starts = self.next_line, []
-        self.next_line += self.block.count(b"\n", self._begin)
+        self.first, self._starts, self._next = self.next_line, [], None
         return self._runs.read(self.block, self._begin, self._width, self.wide, self.needles)
 
     def numbers(self) -> Iterator[int]:
@@ -162,7 +174,7 @@ class Lines:
                 self._in_head = False
                 break
             at = end + 1
-            self.next_line += 1
+            self._next = self.next_line + 1
         return at
 
     def _unquoted(self, line: bytes) -> bytes:

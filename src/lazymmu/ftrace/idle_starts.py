@@ -17,7 +17,7 @@ from lazymmu.ftrace.profile import functions
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["idle_starts"]
+__all__ = ["IdleStarts"]
 
 _MOST: Final = 24
 """Beginnings that are told apart; each more makes the search slower."""
@@ -29,30 +29,43 @@ _RARE: Final = 1000
 _START: Final = re.compile(rb"[^\s:(<]{1,64}(?::(?![ \t]*\()| <-)")
 
 
-def idle_starts(
-    texts: Iterable[bytes], needles: Collection[bytes]
-) -> tuple[tuple[bytes, ...], float]:
-    """How texts begin that hold no needle, the most frequent first, and what share is left of those
-    that hold none and begin otherwise.
+class IdleStarts:
+    """How texts begin that hold no needle, learnt from samples.
 
-    A function that a profile knows is not among them, nor what began a text with a needle.
+    starts: those to pass over, the most frequent first.  A function that a profile knows is not
+    among them, nor what ever began a text with a needle in a sample.
     """
-    idle: Counter[bytes] = Counter()
-    held = set()
-    total = other = 0
-    for text in texts:
-        total += 1
-        found = _START.match(text)
-        start = b"" if found is None else found[0]
-        # A needle may begin with what stands before the text.
-        line = b": " + text
-        if any(needle in line for needle in needles):
-            held.add(start)
-        elif not start or (start.endswith(b" <-") and symbol(start[:-3]) in functions()):
-            other += 1
-        else:
-            idle[start] += 1
-    often = [start for start, number in idle.most_common() if number * _RARE >= total]
-    chosen = tuple(start for start in often if start not in held)[:_MOST]
-    left = other + sum(number for start, number in idle.items() if start not in chosen)
-    return chosen, left / max(total, 1)
+
+    def __init__(self) -> None:
+        """Nothing learnt yet."""
+        self.starts: tuple[bytes, ...] = ()
+        self._idle: Counter[bytes] = Counter()
+        self._held: set[bytes] = set()
+        self._total = 0
+
+    def learn(self, texts: Iterable[bytes], needles: Collection[bytes]) -> float:
+        """Take a sample in; what share of it holds no needle and begins otherwise."""
+        now: Counter[bytes] = Counter()
+        total = other = 0
+        for text in texts:
+            total += 1
+            found = _START.match(text)
+            start = b"" if found is None else found[0]
+            # A needle may begin with what stands before the text.
+            line = b": " + text
+            if any(needle in line for needle in needles):
+                self._held.add(start)
+            elif not start or (start.endswith(b" <-") and symbol(start[:-3]) in functions()):
+                other += 1
+            else:
+                now[start] += 1
+        self._idle.update(now)
+        self._total += total
+        often = [
+            start
+            for start, number in self._idle.most_common(_MOST + len(self._held))
+            if number * _RARE >= self._total and start not in self._held
+        ]
+        self.starts = tuple(often[:_MOST])
+        left = other + sum(number for start, number in now.items() if start not in self.starts)
+        return left / max(total, 1)

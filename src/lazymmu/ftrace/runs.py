@@ -9,10 +9,12 @@ that mean nothing to the reader are passed over by the same pattern; which these
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.idle_starts import idle_starts
+from lazymmu.ftrace.idle_starts import IdleStarts
+from lazymmu.ftrace.word_pattern import either
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,10 +32,15 @@ MOST_LINES: Final = 3
 ALWAYS: Final = (b"EVENTS", b" buffer started", b"<stack trace")
 """What is looked for whatever the caller wants: lost records and stacks."""
 
+# In a pattern, behind the `*` of a group in an atomic one: nothing that it took is kept to be tried
+# again, which saves a fifth.  Before 3.11.5 it may match wrongly (CPython gh-106052).
+_AND_KEPT: Final = b"+" if sys.version_info >= (3, 11, 5) else b""
+
 _FRACTION: Final = len(".123456")
 
 _BLOCKS_ALIKE: Final = 48
-"""Blocks that are read as what the first of them shows is best."""
+_BLOCKS_AT_FIRST: Final = 2
+"""Blocks that are read as what the first of them shows is best: ever more, up to a limit."""
 
 _SAMPLES: Final = 8
 _SAMPLE_BYTES: Final = 1 << 13
@@ -51,12 +58,13 @@ def _pattern(width: int, wide: int, idle: tuple[bytes, ...]) -> re.Pattern[bytes
     if not width:
         return re.compile(rb"()()()()()()()()(.*\n)")
     stamp = rb".{%d}\.[0-9]{6}" % (wide - _FRACTION)
-    starts = rb"(?:%s)" % b"|".join(re.escape(start) for start in idle)
-    more = rb"(?:\2(%s): %s(.*)\n" % (stamp, rb"(?!%s)" % starts if idle else b"")
-    lines = rb"(.{%d})(%s): (.*)\n%s%s)?)?|(.*\n)" % (width, stamp, more, more)
+    starts = either(idle)
+    more = rb"(?:\2(%s): %s(.*+)\n" % (stamp, rb"(?!%s)" % starts if idle else b"")
+    lines = rb"(.{%d})(%s): (.*+)\n%s%s)?)?|(.*\n)" % (width, stamp, more, more)
     if not idle:
         return re.compile(rb"()(?:%s)" % lines)
-    passed = rb"(?>(?:.{%d}%s: %s.*\n)*)" % (width, stamp, starts)
+    # What begins like an idle text, in the place of a text, is one whatever its time looks like.
+    passed = rb"(?>(?:.{%d}: %s.*+\n)*%s)" % (width + wide, starts, _AND_KEPT)
     return re.compile(rb"(%s)(?:%s)?" % (passed, lines))
 
 
@@ -71,10 +79,10 @@ class RunReader:
 
     def __init__(self) -> None:
         """Before the first block."""
-        self._idle: tuple[bytes, ...] = ()
+        self._idle = IdleStarts()
         self._searches = False
         self._planned: tuple[object, ...] = ()
-        self._alike = 0
+        self._alike, self._next = 0, _BLOCKS_AT_FIRST
 
     def read(
         self, block: bytes, begin: int, width: int, wide: int, needles: tuple[bytes, ...]
@@ -84,7 +92,7 @@ class RunReader:
             self._plan(block, begin, width, wide, needles)
             if self._searches:
                 return _found(block, begin, _pattern(width, wide, ()), needles)
-        return _pattern(width, wide, self._idle).findall(block, begin)
+        return _pattern(width, wide, self._idle.starts).findall(block, begin)
 
     def _plan(
         self, block: bytes, begin: int, width: int, wide: int, needles: tuple[bytes, ...]
@@ -93,7 +101,10 @@ class RunReader:
         self._alike -= 1
         if self._alike > 0 and self._planned == (needles, width, wide):
             return
-        self._alike, self._planned = _BLOCKS_ALIKE, (needles, width, wide)
+        if self._planned[:1] != (needles,):
+            self._idle, self._next = IdleStarts(), _BLOCKS_AT_FIRST
+        self._alike, self._planned = self._next, (needles, width, wide)
+        self._next = min(2 * self._next, _BLOCKS_ALIKE)
         pattern = _pattern(width, wide, ())
         texts: list[bytes] = []
         step = max((len(block) - begin) // _SAMPLES, _SAMPLE_BYTES)
@@ -101,8 +112,7 @@ class RunReader:
             start = block.rfind(b"\n", begin, part) + 1 or begin
             for _, _, _, *more in pattern.findall(block, start, part + _SAMPLE_BYTES):
                 texts += (text for text in (more[0], more[2], more[4], more[5]) if text)
-        self._idle, left = idle_starts(texts, (*needles, *ALWAYS))
-        self._searches = left > _MOST_LEFT
+        self._searches = self._idle.learn(texts, (*needles, *ALWAYS)) > _MOST_LEFT
 
 
 def _found(

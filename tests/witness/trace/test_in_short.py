@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lazymmu.report.trace import stats
 from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.context_switches import SwitchTracker
 from lazymmu.witness.trace.section_stats import SectionStats
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "trace").glob("*.gz"))
@@ -45,24 +46,58 @@ def told(path: Path, tally: SectionStats) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_real_recordings_say_the_same_of_switches_that_are_done_in_one_go(path, monkeypatch):
+    """Of each example, findings, doubts and what was seen are those that line by line gives."""
+    in_short = check_trace(str(path))
+    monkeypatch.setattr(SwitchTracker, "whole", lambda *_: False)
+    at_length = check_trace(str(path))
+    assert in_short == at_length
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_real_recordings_give_the_same_summary_in_short(path):
     """Of each example, the numbers are those that all lines one by one give."""
     assert told(path, SectionStats()) == told(path, AtLength())
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(7, 8), st.integers(0, 3), st.sampled_from(TEXTS)), max_size=60)
+SWITCH_OF = {7: TEXTS[6], 8: TEXTS[7]}
+"""The context switch that each of the two tasks is stamped with."""
+
+STEPS = st.one_of(
+    st.tuples(st.just(0), st.integers(7, 8), st.integers(0, 3), st.sampled_from(TEXTS)),
+    # What is done in one go: a whole section, and a switch with its hooks, in their order or not.
+    st.tuples(st.just(0), st.integers(7, 8), st.integers(0, 3), st.just("whole")),
+    st.tuples(st.integers(0, 2), st.integers(7, 8), st.integers(0, 3), st.just("switch")),
 )
-def test_any_order_of_lines_gives_the_same_summary_in_short(tmp_path_factory, lines):
+
+
+def written(steps: list[tuple[int, int, int, str]]) -> str:
+    """Lines of one CPU on which two tasks run."""
+    now, text = 5_000_000, ["# tracer: function"]
+    for more, pid, step, said in (*steps, (0, 7, 1, TEXTS[0]), (0, 7, 1, TEXTS[1])):
+        some = {"whole": TEXTS[:2], "switch": (SWITCH_OF[pid], *TEXTS[3:5])}.get(said, (said,))
+        for one in some:
+            now += step
+            head = COLUMNS.format(pid=pid, time=now // 1_000_000, part=now % 1_000_000)
+            text.append(head + one)
+        if said == "switch" and more:
+            # The task that comes goes again, so that both are known.
+            other = 15 - pid
+            for one in (*TEXTS[: 2 * (more - 1)], SWITCH_OF[other], *TEXTS[3:5]):
+                now += step
+                head = COLUMNS.format(pid=other, time=now // 1_000_000, part=now % 1_000_000)
+                text.append(head + one)
+    return "\n".join(text) + "\n"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEPS, max_size=60), st.booleans())
+def test_any_order_of_lines_gives_the_same_summary_in_short(tmp_path_factory, steps, alone):
     """Hooks, switches, flushes and sections as they may come: both ways count alike, and find
     the same with and without a summary."""
     path = tmp_path_factory.mktemp("short") / "trace"
-    now, text = 5_000_000, ["# tracer: function"]
-    for pid, step, said in (*lines, (7, 1, TEXTS[0]), (7, 1, TEXTS[1])):
-        now += step
-        text.append(COLUMNS.format(pid=pid, time=now // 1_000_000, part=now % 1_000_000) + said)
-    path.write_bytes(("\n".join(text) + "\n").encode())
+    head = "# entries-in-buffer/entries-written: 1/1   #P:1\n" if alone else ""
+    path.write_text(head + written(steps))
     in_short, at_length = told(path, SectionStats()), told(path, AtLength())
     assert in_short == at_length
     assert in_short[1] == [str(one) for one in check_trace(str(path)).findings]

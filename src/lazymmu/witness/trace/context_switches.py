@@ -103,6 +103,58 @@ class SwitchTracker:
         cpu.prev, cpu.current = task, come
         cpu.hooks_begun = cpu.hook_left_mode = False
 
+    def whole(self, cpu: TracedCpu, pid: bytes, stamp: bytes, text: bytes, number: int) -> bool:
+        """A sched_switch, on line `number`, whose two hooks are on the lines after it: done in one
+        go if nobody objects to anything, and no task is in a section or in an interrupt.
+
+        Where there is more to it, nothing was done, and each of the three is to be told.
+        """
+        # As `switch()`, `hook()` and `hook()`, without what cannot be so here: it is most of some
+        # recordings.
+        prev, steps, nxt, comm = self._texts.get(text) or self._read(text)
+        table, task = self._table, cpu.current
+        come = cpu.idle if nxt == b"0" else table.tasks.get(nxt)
+        if task is None or come is None or prev != pid or come is task or come.cpu is not None:
+            return False
+        if task is not (cpu.idle if pid == b"0" else table.tasks.get(pid)) or table.partial:
+            return False
+        if task.irq or come.order_unknown or steps is _EXIT or cpu.mode is not False:
+            return False
+        last, node, there = come.last_cpu, task.node, come.node
+        if node.depth or cpu.pending_switch is not None:
+            return False
+        if last is None or (last is not cpu and come.switched_out_at == stamp):
+            return False
+        first = (_OFF, *steps) if cpu.next_unchecked and self._checks(task) else steps
+        for event in first:
+            node, violations = node.next.get(event) or self._monitor.step(node, event)
+            if violations or node.depth:
+                return False
+        event = cpu.switch_back if last is cpu else events.switch_in(last.number, cpu.number)
+        there, violations = there.next.get(event) or self._monitor.step(there, event)
+        if violations or there.depth or self._counters_only:
+            return False
+        seen = self._seen
+        seen.switches += 1
+        seen.hooks += 1
+        place: Place = [number, stamp, cpu.number, text, None]
+        cpu.stack_place, cpu.stack_needs = place, "__schedule"
+        cpu.last_switch = (task, steps, place)
+        task.node, come.node, come.comm = node, there, comm
+        if seen.ends or (cpu.next_unchecked and self._no_counters):
+            task.inherited = False
+        task.cpu, task.last_cpu, task.switched_out_at = None, cpu, stamp
+        come.recent_findings.clear()
+        come.cpu = cpu
+        come.times_on += 1
+        cpu.prev, cpu.current = task, come
+        cpu.hooks_begun, cpu.hook_left_mode, cpu.next_unchecked = True, False, True
+        return True
+
+    def _checks(self, task: TracedTask) -> bool:
+        """Whether `check_next()` of a CPU with the mode off has the monitors look at a task."""
+        return self._no_counters and not task.inherited
+
     def _comes(self, come: TracedTask, cpu: TracedCpu, stamp: bytes, place: Place) -> None:
         """`come` is switched in."""
         last = come.last_cpu
@@ -270,6 +322,7 @@ def _why_of(state: bytes) -> tuple[InternedEvent, ...]:
     return _EXIT if state[:1] in b"XZx" else (events.OUT["blocked"],)
 
 
+_OFF: Final = events.observed("switch-in", "off")
 _EXIT: Final = (events.OUT["exit"],)
 _PREEMPTED: Final = (events.OUT["preempted"],)
 _LOCK: Final = (events.OUT["lock"],)

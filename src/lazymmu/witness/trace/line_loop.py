@@ -27,17 +27,13 @@ from lazymmu.ftrace.lines import STACK, function_text
 from lazymmu.ftrace.record import fields_of
 from lazymmu.ftrace.runs import lines_of
 from lazymmu.witness.trace import line_class
-from lazymmu.witness.trace.context_switches import SwitchTracker
 from lazymmu.witness.trace.counter_readings import CounterReader
 from lazymmu.witness.trace.kernel_messages import KernelMessages
 from lazymmu.witness.trace.observer import ObservedLine
-from lazymmu.witness.trace.sections import SectionTracker
-from lazymmu.witness.trace.task_monitors import TaskMonitors
-from lazymmu.witness.trace.task_state import LineCursor
-from lazymmu.witness.trace.task_table import TaskTable
+from lazymmu.witness.trace.run_loop import RunLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
@@ -46,7 +42,6 @@ if TYPE_CHECKING:
     from lazymmu.witness.trace.observer import TraceObserver
     from lazymmu.witness.trace.task_monitors import Found
     from lazymmu.witness.trace.task_state import Place, TracedCpu, TracedTask
-    from lazymmu.witness.trace.task_table import Head
     from lazymmu.witness.trace.trace_features import TraceFeatures
     from lazymmu.witness.trace.values import Seen
 
@@ -59,12 +54,11 @@ _FRAMES: Final = (b" =>", b"=>")
 """How the lines of a stack begin."""
 
 
-class LineLoop:
-    """See the module.
+class LineLoop(RunLoop):
+    """See the module, and `RunLoop` for what is most of a trace.
 
-    seen counts; table: tasks and CPUs; sections: of the trace; effect: what shows whether the mode
-    comes to anything; disorders: times that lines were out of order; passed: lines that were not
-    looked at.
+    effect: what shows whether the mode comes to anything; disorders: times that lines were out of
+    order.
     """
 
     def __init__(
@@ -79,24 +73,15 @@ class LineLoop:
     ) -> None:
         """found: called for what the monitors object to; doubt(reason, line): for what cannot be
         told; observer: told of each line."""
-        self._cursor = cursor = LineCursor()
-        monitors = TaskMonitors(monitor, cursor, found)
-        self.seen = seen
-        self.table = TaskTable(monitors, cursor, seen, doubt)
-        self.sections = SectionTracker(monitors, cursor, features, seen, doubt)
-        self.disorders = self.passed = 0
-        self._monitors = monitors
-        self._switches = SwitchTracker(self.table, monitors, cursor, features, seen, doubt)
+        super().__init__(monitor, features, seen, found, doubt, observer)
+        cursor, monitors, table = self._cursor, self._monitors, self.table
+        self.disorders = 0
         self._counters = CounterReader(
-            self.table, monitors, self._switches, self.sections, cursor, features, seen, doubt
+            table, monitors, self._switches, self.sections, cursor, features, seen, doubt
         )
         self.effect = self._counters.effect
-        self._messages = KernelMessages(self.table, monitors, cursor, seen, doubt)
+        self._messages = KernelMessages(table, monitors, cursor, seen, doubt)
         self._no_counters = features.no_counters
-        self._observer = observer
-        self._doubt = doubt
-        self._texts: dict[bytes, int] = {}
-        self._stamp = b""
 
     @property
     def one_sided(self) -> bool:
@@ -123,111 +108,6 @@ class LineLoop:
         else:
             taken = self._observer.take(lines, runs)
             self._runs(taken, waits=taken is runs)
-
-    def _runs(self, runs: Iterable[Run], *, waits: bool) -> None:
-        """Follow runs of lines: in one go what comes all the time, and all else line by line.
-
-        waits: a beginning that a run ends with may wait for the next run, and its end there.
-        """
-        # Long: one loop, because a call for each line would take a third of the time.
-        table, texts, heads = self.table, self._texts, self.table.heads
-        switches, follow, ends = self._switches, self._line, self._ends
-        enter, hooks, begin = line_class.ENTER, line_class.HOOKS, line_class.BEGIN
-        quiet = bool if self._observer is None else self._observer.quiet
-        observer, number = self._observer, self._cursor.lines.first - 1
-        begun: tuple[Head, bytes, bytes, bytes] | None = None
-        plain, whole, tasks, leave = (
-            observer is None,
-            self.sections.whole,
-            table.tasks,
-            line_class.LEAVE,
-        )
-        for run in runs:
-            passed, key, stamp, text, second, text2, third, text3, _ = run
-            if begun is not None:
-                mine, begun = begun, None
-                if not passed and key == mine[1] and ends(mine[0], (mine[2], mine[3]), stamp, text):
-                    number += 1
-                    if not second:
-                        continue
-                    stamp, text, second, text2, third = second, text2, third, text3, b""
-                else:
-                    follow(mine[0][0], mine[1], number, *mine[2:])
-            if passed:
-                more = passed.count(b"\n")
-                number += more
-                self.passed += more
-            head = heads.get(key) or self._head(key)
-            if head is None:
-                number = self._unusual(number, run)
-                continue
-            columns, cpu, pid, irq = head
-            known = table.forgotten
-            while True:
-                number += 1
-                act = texts.get(text)
-                last = self._stamp
-                sorts = len(stamp) == len(last) and stamp >= last and known == table.forgotten
-                if not sorts:
-                    follow(columns, key, number, stamp, text)
-                elif act in hooks and (plain or quiet(pid)):
-                    self._stamp = stamp
-                    switches.hook(cpu, act or 0)
-                    if observer is not None:
-                        observer.hook(cpu.number, stamp, begins=act == begin)
-                elif act is None and (plain or quiet(b"")) and text[:13] == b"sched_switch:":
-                    self._stamp, self._cursor.number = stamp, number
-                    switches.switch(cpu, pid, columns.comm, stamp, text)
-                    if observer is not None:
-                        observer.switch(cpu.number, stamp)
-                elif (
-                    act == enter
-                    and texts.get(text2) == leave
-                    and stamp <= second
-                    and len(second) == len(stamp)
-                    and not irq
-                    and (plain or quiet(pid))
-                    and whole(cpu, cpu.idle if pid == b"0" else tasks.get(pid))
-                ):
-                    self._stamp = second
-                    number += 1
-                    if observer is not None:
-                        observer.section(columns, cpu.number, (stamp, text), second)
-                    second, text2, third = third, text3, b""
-                elif act == enter and not second and waits and not irq:
-                    begun = head, key, stamp, text
-                else:
-                    follow(columns, key, number, stamp, text)
-                if not second:
-                    break
-                stamp, text, second, text2, third = second, text2, third, text3, b""
-        if begun is not None:
-            follow(begun[0][0], begun[1], number, *begun[2:])
-
-    def _ends(self, head: Head, begin: tuple[bytes, bytes], stamp: bytes, text: bytes) -> bool:
-        """Whether a line ends the section of the line before it, and there is no more to either.
-
-        head: of both; begin: time and text of the line before.
-        """
-        columns, cpu, pid, irq = head
-        if irq or self._texts.get(text) != line_class.LEAVE:
-            return False
-        if self._observer is not None and not self._observer.quiet(pid):
-            return False
-        if stamp < begin[0] or len(stamp) != len(begin[0]):
-            return False
-        if not self.sections.whole(cpu, cpu.idle if pid == b"0" else self.table.tasks.get(pid)):
-            return False
-        self._stamp = stamp
-        if self._observer is not None:
-            self._observer.section(columns, cpu.number, begin, stamp)
-        return True
-
-    def _head(self, key: bytes) -> Head | None:
-        """What the columns of a usual line stand for; None when they are none."""
-        lines = self._cursor.lines
-        columns = lines.known.get(key) or lines.meet(key)
-        return None if columns is None else self.table.head(key, columns)
 
     def _unusual(self, number: int, run: Run) -> int:
         """Follow the lines of a run that are not usual, after line `number`; gives the last one."""
