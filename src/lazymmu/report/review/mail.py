@@ -36,7 +36,7 @@ _MOST_STEPS: Final = 8
 
 def render(answer: ReviewAnswer) -> str:
     """The whole review within 72 columns."""
-    total = len(answer.patches)
+    total = answer.submission.total
     lines = [f"lazymmu review of {answer.submission.name}", f"on {answer.base}", ""]
     for one in answer.shown:
         ids = " ".join(told.name for told in one.told) or "nothing of the lazy MMU mode changes"
@@ -57,10 +57,12 @@ def reply(answer: ReviewAnswer, number: int) -> str:
 
     :raises Problem: there is no such patch, or nothing to say of it.
     """
-    total = len(answer.patches)
+    total = answer.submission.total
     review = next((one for one in answer.patches if one.number == number), None)
     if review is None:
-        raise Problem(f"--mail {number}: the series has {total} patches")
+        raise Problem(
+            f"--mail {number}: there is no such patch among the {len(answer.patches)} at hand"
+        )
     told = [*review.new, *review.postponed]
     if not told:
         raise Problem(f"--mail {number}: there is nothing to say of {number}/{total}")
@@ -95,7 +97,7 @@ def _body(answer: ReviewAnswer, review: PatchReview, told: list[NamedProblem]) -
             file, last = found
             yield from _quoted(file, last)
         yield ""
-        yield from _problem(one, len(answer.patches), "", names=False)
+        yield from _problem(one, answer.submission.total, "", names=False)
         yield ""
     yield "-- "
     release = answer.base.release

@@ -33,10 +33,14 @@ def series(answer: ReviewAnswer) -> str:
 
 def split(answer: ReviewAnswer) -> Iterator[str]:
     """Whether it should be split, in which orders it is safe, and what a part alone brings."""
-    found, total = answer.split, len(answer.patches)
+    found, total = answer.split, answer.submission.total
     named = {part.name: _part(part, found, total) for part in found.parts}
     if len(found.parts) < 2:
-        yield "no: each of its hunks depends on others" if total > 1 else "no: it is one part"
+        yield (
+            "no: each of its hunks depends on others"
+            if len(answer.patches) > 1
+            else "no: it is one part"
+        )
     else:
         yield f"it has {len(found.parts)} parts that depend on no text of each other:"
         yield from (f"  {part.name}: {named[part.name]}" for part in found.parts)
@@ -119,7 +123,7 @@ def _harm(harm: MachineHarm, found: Split) -> str:
 
 def stable(answer: ReviewAnswer) -> Iterator[str]:
     """What becomes of each fix elsewhere, and what it says of itself."""
-    total = len(answer.patches)
+    total = answer.submission.total
     for one in answer.tags:
         yield from _tags(one, total)
     for port in answer.backports:

@@ -32,8 +32,8 @@ def show(answer: ReviewAnswer, name: str, columns: int | None = None) -> str:
     lines = []
     for one in found:
         sent = answer.patches[one.patch - 1].submitted
-        lines.append(f"{one.patch}/{len(answer.patches)} {sent.subject}")
-        for line in problem(one, len(answer.patches)):
+        lines.append(f"{one.patch}/{answer.submission.total} {sent.subject}")
+        for line in problem(one, answer.submission.total):
             lines += textwrap.wrap(line, columns) if columns else [line]
         look = replace(answer.results[one.patch], findings=(one.finding,))
         lines.append(check_text.render([CheckOutcome(look)], columns=columns, verbose=True))

@@ -24,7 +24,7 @@ _INDENT = " " * 6
 
 def render(answer: ReviewAnswer, columns: int | None = None) -> str:
     """The whole review."""
-    total = len(answer.patches)
+    total = answer.submission.total
     lines = [clean(f"base {answer.base}")]
     lines.append("ids: N new, F fixed, M moved, P wrong until a later patch")
     for one in answer.shown:

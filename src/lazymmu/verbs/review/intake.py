@@ -31,11 +31,14 @@ def mails_of(content: bytes) -> list[Mail]:
     return mails(unpacked(content))
 
 
-def submission(name: str, found: Sequence[Mail], *, strip: int = 1) -> Submission:
+def submission(
+    name: str, found: Sequence[Mail], *, strip: int = 1, whole: bool = True
+) -> Submission:
     """The one series among some mails.
 
     :param name: what messages call it.
     :param strip: how many first parts its paths have that are not the tree's.
+    :param whole: whether patches that it lacks are lost, and not yet to come.
     :raises Problem: there is none, there are two, or one is damaged.
     """
     try:
@@ -45,7 +48,8 @@ def submission(name: str, found: Sequence[Mail], *, strip: int = 1) -> Submissio
     except Problem as problem:
         raise Problem(f"{name}: {problem}") from None
     patches = tuple(Submitted(patch, mail) for mail, patch in pairs)
-    losses = (*_left_out(found, chosen), *_missing(patches), *_cut(patches))
+    missing = _missing(patches) if whole else ()
+    losses = (*_left_out(found, chosen), *missing, *_cut(patches))
     return Submission(name, patches, _base(found), tuple(f"{name}: {one}" for one in losses))
 
 
@@ -107,7 +111,8 @@ def _missing(patches: Sequence[Submitted]) -> Iterator[str]:
     if lacking:
         named = ", ".join(f"{number}/{total}" for number in lacking[:5])
         more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
-        yield f"the series lacks {named}{more}, which is not reviewed"
+        verb = "is" if len(lacking) == 1 else "are"
+        yield f"the series lacks {named}{more}, which {verb} not reviewed"
 
 
 def _cut(patches: Sequence[Submitted]) -> Iterator[str]:

@@ -57,12 +57,13 @@ def opened(asked: ReviewRequest) -> Iterator[Opened]:
         # `git diff --no-prefix` and others write paths without a first part.
         with contextlib.ExitStack() as stack:
             try:
-                sent = submission(name, letters, strip=strip)
+                sent = submission(name, letters, strip=strip, whole=not only)
                 found = stack.enter_context(based(where, sent, onto=asked.onto))
             except Problem as problem:
                 refused = refused or problem
                 continue
-            yield Opened(replace(sent, losses=(*losses, *_known(sent, only))), found, only)
+            losses += [*sent.losses, *_alone(sent, only)]
+            yield Opened(replace(sent, losses=tuple(losses)), found, only)
             return
     assert refused is not None  # noqa: S101 - or there was a series that applies
     raise refused
@@ -87,11 +88,9 @@ def _letters(asked: ReviewRequest) -> tuple[list[Mail], list[str], int, str]:
     return letters, [], only, given.name
 
 
-def _known(sent: Submission, only: int) -> tuple[str, ...]:
-    """What is lost of a series; of one that comes mail by mail, what is to come is not."""
-    if not only:
-        return sent.losses
-    if len(sent.patches) == only:
+def _alone(sent: Submission, only: int) -> tuple[str, ...]:
+    """What is lost of a series that comes mail by mail where the earlier mails are not known."""
+    if len(sent.patches) >= only:
         return ()
     last = sent.patches[-1].mail
     return (f"{sent.name}: {last.title}: the patches before it are not known, so it stands alone",)

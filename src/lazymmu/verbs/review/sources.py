@@ -119,8 +119,7 @@ def _line(
         raise Problem(f"{revisions}: {len(commits)} commits, and a series has {_MOST} at most")
     merges = [name for name, parents in commits if len(parents) > 1]
     if merges:
-        first = f"{merges[0][:12]} is the first"
         raise Problem(
-            f"{revisions}: {len(merges)} of its {len(commits)} commits are merges, {first}; a "
-            "series is a line of commits: name one branch of it, or rebase it"
+            f"{revisions}: of its {len(commits)} commits {len(merges)} merge branches, as "
+            f"{merges[0][:12]}; a series is a line of commits: name one branch of it, or rebase it"
         )

@@ -75,6 +75,14 @@ class Submission:
     base: str = ""
     losses: tuple[str, ...] = ()
 
+    @property
+    def total(self) -> int:
+        """How many patches the series has; those that are missing at its end count as well."""
+        numbers = [one.mail.number for one in self.patches]
+        said = numbers[0][1]
+        whole = all(number == (at, said) for at, number in enumerate(numbers, 1))
+        return said if whole else len(self.patches)
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewBase:
