@@ -67,13 +67,27 @@ RELEASES: Final[Mapping[str, ReleaseRows]] = {
 """Releases that were read, oldest branch first."""
 
 
+_LIKE: Final = {
+    **dict.fromkeys(((6, 2), (6, 3), (6, 4), (6, 5)), "6.1.176"),
+    **dict.fromkeys(((6, 13), (6, 14)), "6.12.8"),
+}
+"""Series without an entry that are as one before them, and not as the next.
+
+Xen's count of nested sections came in v6.6 with the sections of set_ptes() (bcc6cc832573 ("mm: add
+default definition of set_ptes()")), and went in v6.15 with the text that forbids them (691ee97e1a9d
+("mm: fix lazy mmu docs and usage")).  One architecture differs: sparc64 was pinned in v6.15 and in
+6.1.y, and not from v6.2 to v6.5.
+"""
+
+
 def release_of(name: str) -> ReleaseRows:
     """What is known of the release `name`: its own entry, or the one most like it.
 
     A release of a series in the table, such as `6.12.107` or `6.12.107+deb13-amd64`, is as the
     newest entry of that series that is not newer than it, else as its oldest.  A series that the
-    table lacks is as the oldest entry of the next series, and as the newest of all beyond that:
-    features come with a series and reach its stable branch late.  So this is a guess where `name`
+    table lacks is as the oldest entry of the next series, if nothing else is known of it (`_LIKE`),
+    and as the newest of all beyond that: features come with a series and reach its stable branch
+    late.  So this is a guess where `name`
     is not in `RELEASES`.  Raises ValueError for what is no release from 6.1 on.
     """
     wanted = _numbers(name)
@@ -101,6 +115,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return None
     numbered = [(numbers, entry) for numbers, entry in numbered if "-rc" not in entry]
     series = [(numbers, entry) for numbers, entry in numbered if numbers[:2] == wanted[:2]]
+    if not series and (like := _LIKE.get(wanted[:2], "")) in entries:
+        return like
     older = [entry for numbers, entry in series if numbers <= wanted]
     later = [entry for numbers, entry in numbered if numbers > wanted]
     return (older[-1:] or [entry for _, entry in series] or later or [numbered[-1][1]])[0]
