@@ -38,7 +38,7 @@ _MEMBERS: Final = {"state.json", "said", "dmesg", "recording.tar.zst"}
 _GUEST: Final = """\
 #!{executable} -S
 import sys
-sys.path[:] = {path!r}
+sys.path[:0] = {path!r}
 import runpy
 runpy.run_path("/lab/guest.py", run_name="__main__")
 """
