@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lazymmu.lab import guest
 from lazymmu.lab.boot import Booted, Ending
 from tests.lab.test_kernel import bzimage
 
@@ -80,7 +81,7 @@ def lab(tmp_path, monkeypatch, run):
 
 def members(**more):
     """What a guest leaves, with a recording that is plain text."""
-    return {"state.json": STATE, "said": "small: done\n", "recording.tar.zst": TRACE, **more}
+    return {"state.json": STATE, "said": "small: done\n", guest.RECORDING: TRACE, **more}
 
 
 def test_a_recording_comes_back_and_is_judged(lab, tmp_path):
@@ -194,7 +195,7 @@ def reproduced(tmp_path, monkeypatch, lab):
             log = with_xen if machine.hypervisor is not None else without
             found = {} if log is None else {"dmesg": log.encode(), "state.json": STATE.encode()}
             if log is not None:
-                found["recording.tar.zst"] = TRACE.encode()
+                found[guest.RECORDING] = TRACE.encode()
             return Booted(Ending.PANIC if log is None else Ending.DONE, "", 1.0, False, found)
 
         monkeypatch.setattr(verb, "boot", boot)

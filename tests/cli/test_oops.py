@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,27 @@ def test_what_does_not_go_together_is_one_sentence(run, file, arguments):
     path = file(texts.X86_XEN_618_LEAVE)
     ran = run("explain", *(argument.format(path) for argument in arguments))
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+
+
+def test_a_splat_is_a_result_of_sarif(run):
+    """Under the first rule that it says was broken, at its line, from either command."""
+    path = Path(__file__).parents[2] / "examples" / "oops" / "xen-7.3.4-wrapped.txt"
+    one = json.loads(run("explain", "--oops", path, "--format", "sarif").out)
+    other = json.loads(run("trace", path, "--format", "sarif").out)
+    assert one == other
+    (result,) = one["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("dirty-start", "error")
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 2
+    driver = one["runs"][0]["tool"]["driver"]
+    assert driver["rules"][result["ruleIndex"]]["id"] == "dirty-start"
+
+
+def test_a_splat_that_is_not_of_the_mode_only_informs(run, tmp_path):
+    """It has no rule, and no scanner stops for it."""
+    path = tmp_path / "other.txt"
+    path.write_text("[ 1.0] kernel BUG at fs/ext4/inode.c:1!\n[ 1.0] RIP: 0010:ext4_x+0x1/0x2\n")
+    (result,) = json.loads(run("explain", "--oops", path, "--format", "sarif").out)["runs"][0][
+        "results"
+    ]
+    assert "ruleId" not in result
+    assert (result["level"], result["kind"]) == ("note", "informational")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "explain"
 SUMMARY = "print a rule, an architecture's way, or the contract"
 
-FORMATS = ("text", "dot", "json")
+FORMATS = ("text", "dot", "json", "sarif")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         default=FORMATS[0],
         help="text (default), dot: the rule's automaton, as tools/verification/rvgen of the "
-        "kernel takes it, or json, with --oops",
+        "kernel takes it, or json or sarif, with --oops",
     )
     parser.add_argument(
         "--output", metavar="FILE", help="write to FILE (default: -, standard output)"
@@ -88,8 +88,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         if args.rule is not None or args.contract or args.dialect or args.format == "dot":
             raise Problem("--oops stands alone, but for --arch, --release, --format and --output")
         return _oops(args, arches)
-    if args.release is not None or args.format == "json":
-        raise Problem("--release and --format json go with --oops")
+    if args.release is not None or args.format in ("json", "sarif"):
+        raise Problem("--release and --format json or sarif go with --oops")
     columns = min(width(args.output) or 100, 100)
     dialect = DIALECTS[args.dialect] if args.dialect else None
     if args.format == "dot":
@@ -108,7 +108,9 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _oops(args: argparse.Namespace, arches: tuple[str, ...]) -> ExitCode:
     """Explain the splats of a text; one that was explained is no finding of this command."""
-    from lazymmu.report.oops import json, text
+    from lazymmu.contract.rules import RULES
+    from lazymmu.report.common.sarif import log
+    from lazymmu.report.oops import json, sarif, text
     from lazymmu.verbs.given import Input
     from lazymmu.verbs.oops import explain_oops
 
@@ -116,7 +118,13 @@ def _oops(args: argparse.Namespace, arches: tuple[str, ...]) -> ExitCode:
         raise Problem("--oops takes one --arch")
     given = args.oops if args.oops != "-" else Input(read_input("-"), "<stdin>")
     answer = explain_oops(given, arch=arches[0] if arches else None, release=args.release)
-    said = json.render([answer]) if args.format == "json" else text.render(answer)
+    match args.format:
+        case "json":
+            said = json.render([answer])
+        case "sarif":
+            said = log([*sarif.runs([answer], RULES)])
+        case _:
+            said = text.render(answer)
     emit(said, args.output)
     return ExitCode.CLEAN if answer.found else answer.exit_code()
 

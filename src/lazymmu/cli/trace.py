@@ -168,12 +168,17 @@ def _deliver(
 
 def _oopses(answer: TraceAnswer, wanted: Sequence[Output]) -> Sequence[Output]:
     """Print what texts are that are no traces; gives the outputs that are left for traces."""
-    from lazymmu.report.oops import json, text
+    from lazymmu.contract.rules import RULES
+    from lazymmu.report.common.sarif import log
+    from lazymmu.report.oops import json, sarif, text
 
     left = list(wanted)
     for output in wanted:
         if output.format == "json":
             emit(json.render(answer.oopses), output.file)
+            left.remove(output)
+        elif output.format == "sarif" and not answer.watched:
+            emit(log([*sarif.runs(answer.oopses, RULES)]), output.file)
             left.remove(output)
         elif output.format == "text":
             emit("\n".join(map(text.render, answer.oopses)), output.file)

@@ -34,7 +34,7 @@ _ROOM: Final = 256 << 20
 _SILENT: Final = 45.0
 """Seconds without a word on the console after which KVM is taken not to work here."""
 
-_MEMBERS: Final = {"state.json", "said", "dmesg", "recording.tar.zst"}
+_MEMBERS: Final = {"state.json", "said", "dmesg", guest.RECORDING}
 _GUEST: Final = """\
 #!{executable} -S
 import sys

@@ -184,5 +184,5 @@ def python_wanted(emulator: Emulator, root: str | None) -> Path | None:
     raise Problem(
         f"the recorder needs a Python for {emulator.arch}: --root names a folder with one, made by "
         f"mmdebstrap --variant=extract --architectures={_DEBIAN[emulator.arch]} "
-        "--include=python3,python3-numpy,python3-capstone,python3-zstandard stable DIR"
+        "--include=python3,python3-numpy,python3-capstone stable DIR"
     )

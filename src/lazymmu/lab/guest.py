@@ -7,6 +7,7 @@ nothing of this package but through the command line, and nothing of it runs on 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
 import json
@@ -18,6 +19,7 @@ import sys
 import tarfile
 import time
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ SHARED = ("0x1af4", "0x1110")
 
 BEGIN = 4096
 """Where the data begins in it; how many bytes there are stands before, in eight bytes."""
+
+RECORDING = "recording"
+"""The member that holds the recording, packed one way or another."""
 
 _MOUNTS = (
     ("proc", "/proc", "proc"),
@@ -77,7 +82,7 @@ def _mount() -> None:
 
 def _recorded(asked: dict[str, Any]) -> dict[str, bytes]:
     """What came of it: the archive, how all ended, what was said, and the kernel's log."""
-    output = Path("/tmp/recording.tar.zst")  # noqa: S108 - the guest's own
+    output = Path(f"/tmp/recording.tar.{_packing()}")  # noqa: S108 - the guest's own
     environment = {"PATH": "/bin:/usr/bin:/lab", "PYTHONPATH": ":".join(asked["path"]), "HOME": "/"}
     say("records")
     started = time.monotonic()
@@ -101,8 +106,17 @@ def _recorded(asked: dict[str, Any]) -> dict[str, bytes]:
     }
     found = {"state.json": json.dumps(state).encode(), "said": done.stdout, "dmesg": _log()}
     if output.exists():
-        found["recording.tar.zst"] = output.read_bytes()
+        found[RECORDING] = output.read_bytes()
     return found
+
+
+def _packing() -> str:
+    """How an archive can be packed: the Python of another architecture may come without zstd."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ModuleNotFoundError):
+            if find_spec(name):
+                return "zst"
+    return "gz"
 
 
 def _text(path: str) -> str:

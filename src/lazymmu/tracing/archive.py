@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A recording as one file: a tar packed with zstd, its trace first.
+"""A recording as one file: a tar packed with zstd or gzip, its trace first.
 
 What is first is read, and kept, where a file is cut.
 """
@@ -7,6 +7,7 @@ What is first is read, and kept, where a file is cut.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import tarfile
@@ -27,18 +28,25 @@ __all__ = ["write_archive"]
 def write_archive(path: str, trace: BinaryIO, others: Mapping[str, bytes]) -> None:
     """Write a trace and what belongs to it to `path`, as a whole or not at all.
 
+    :param path: packed with gzip where it ends in .gz, else with zstd.
     :raises TracingError: it cannot be written.
     """
-    zstd = zstd_module()
-    if zstd is None:
-        raise TracingError("an archive needs zstd: install backports.zstd")
+    zstd = None if path.endswith(".gz") else zstd_module()
+    if zstd is None and not path.endswith(".gz"):
+        raise TracingError(
+            "an archive needs zstd: install backports.zstd, or let its name end in .tar.gz"
+        )
     target = Path(os.path.realpath(path))
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".lazymmu-")
         try:
             with (
                 os.fdopen(handle, "wb") as raw,
-                zstd.ZstdFile(raw, "wb") as packed,
+                (
+                    gzip.GzipFile("", "wb", fileobj=raw)
+                    if zstd is None
+                    else zstd.ZstdFile(raw, "wb")
+                ) as packed,
                 tarfile.open(
                     fileobj=cast("BinaryIO", packed), mode="w|", format=tarfile.GNU_FORMAT
                 ) as tar,

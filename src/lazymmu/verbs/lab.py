@@ -118,7 +118,7 @@ def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabA
         root=python_wanted(emulator, asked.root),
     )
     booted = boot(kernel, machine, progress)
-    recording = booted.members.get("recording.tar.zst")
+    recording = booted.members.get(guest.RECORDING)
     if recording is not None:
         try:
             Path(asked.output).write_bytes(recording)

@@ -67,7 +67,7 @@ RELEASES: Final[Mapping[str, ReleaseRows]] = {
 """Releases that were read, oldest branch first."""
 
 
-_LIKE: Final = {
+_LIKE: Final[dict[tuple[int, ...], str]] = {
     **dict.fromkeys(((6, 2), (6, 3), (6, 4), (6, 5)), "6.1.176"),
     **dict.fromkeys(((6, 13), (6, 14)), "6.12.8"),
 }
