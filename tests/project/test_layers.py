@@ -39,6 +39,7 @@ ALLOWED = {
     "image": {"image"},
     "tracing": {"tracing", "image", "ftrace"},
     "lab": {"lab", "ftrace.streams"},
+    "timing": {"timing"},
     # Kernel C: each room from what is below it, and what puts the rooms together above them.
     "kernelc.preprocess": {"kernelc.preprocess", *CONFIG_AND_TEXT},
     "kernelc.config": {"kernelc.config", *CONFIG_AND_TEXT},
@@ -108,6 +109,7 @@ ALLOWED = {
         "image",
         "tracing",
         "lab",
+        "timing",
         "contract",
     },
     "report.common": {"report.common", "witness.finding"},

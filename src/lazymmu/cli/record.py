@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lazymmu.cli.console import emit, say
@@ -30,6 +31,7 @@ SUMMARY = "record a trace of the running kernel"
 TAKES_COMMAND = True
 
 _OUTPUT = "lazymmu.tar.zst"
+_TIMES = "lazymmu-calibration.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what runs meanwhile, behind -- (default: until Ctrl-C)",
     )
     parser.add_argument(
-        "--output", metavar="FILE", default=_OUTPUT, help=f"the archive (default: {_OUTPUT})"
+        "--output",
+        metavar="FILE",
+        help=f"the archive (default: {_OUTPUT}), or the times of --calibrate (default: {_TIMES})",
     )
     parser.add_argument(
         "--buffer",
@@ -77,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument(
         "--clean", action="store_true", help="remove what a recording left that was killed"
     )
+    only.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="record nothing: measure what one hypercall, barrier and invalidation take here, for "
+        "lazymmu cost --calibrate FILE",
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -87,10 +97,12 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise Problem("a buffer has at least 1 KB")
     if args.clean:
         return _clean(args)
+    if args.calibrate:
+        return _calibrate(args)
     here = platform.uname()
     asked = RecordRequest(
         command=tuple(args.command),
-        output=args.output,
+        output=_OUTPUT if args.output is None else args.output,
         machine=here.machine,
         release=here.release,
         tracefs=args.tracefs,
@@ -141,6 +153,25 @@ def _allowed(asked: RecordRequest) -> None:
         raise Problem(f"cannot write {asked.output}: {folder} cannot be written to")
     if os.path.isdir(asked.output):
         raise Problem(f"cannot write {asked.output}: it is a directory")
+
+
+def _calibrate(args: argparse.Namespace) -> ExitCode:
+    """Measure, write the times, and say what they are."""
+    from lazymmu.cli.outputs import STDOUT, Output, deliver
+    from lazymmu.report.cost import calibration
+    from lazymmu.verbs.calibrate import calibrate
+
+    if args.command:
+        raise Problem("--calibrate runs no command")
+    target = Output("json", _TIMES if args.output is None else args.output)
+    here = platform.uname()
+    found = calibrate(here.machine, here.release, Path("/"))
+    deliver([target], lambda *_: calibration.render(found))
+    for sentence in calibration.sentences(found):
+        say(sentence)
+    if target.file != STDOUT and found.times:
+        say(f"{target.file}: lazymmu cost OPERATION --calibrate {target.file}")
+    return ExitCode.CLEAN if found.times else ExitCode.INCONCLUSIVE
 
 
 def _clean(args: argparse.Namespace) -> ExitCode:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lazymmu.costs.counts import Counts
 
-__all__ = ["FIELDS", "Calibration", "CalibrationError", "Spread", "read"]
+__all__ = ["FIELDS", "Calibration", "CalibrationError", "Spread", "object_of", "read"]
 
 FIELDS: Final[Mapping[str, str]] = {
     "hypercall": "hypercalls",
@@ -50,13 +50,28 @@ class Calibration:
     """The times of one machine.
 
     arch: its architecture, as machines call it; kernel: its release; times: by `FIELDS`; why: for
-    what was not measured, the reason.
+    what was not measured, the reason; what: what exactly was measured, a phrase.
     """
 
     arch: str
     kernel: str
     times: Mapping[str, Spread]
     why: Mapping[str, str] = field(default_factory=dict)
+    what: Mapping[str, str] = field(default_factory=dict)
+
+    def lacking(self, counts: Iterable[Counts]) -> list[str]:
+        """Of what was counted, what has no time here: each with the reason, if one is known."""
+        missing = {
+            name
+            for one in counts
+            for name, counted in FIELDS.items()
+            if getattr(one, counted) and name not in self.times
+        }
+        return [
+            f"{name} ({self.why[name]})" if name in self.why else name
+            for name in FIELDS
+            if name in missing
+        ]
 
     def nanoseconds(self, arch: str, counts: Counts) -> tuple[float, float, float] | None:
         """What counts take: the median, and the bounds if all of them are fast or slow together.
@@ -101,7 +116,33 @@ def read(content: bytes) -> Calibration:
         arch=said["arch"],
         kernel=str(said.get("kernel", "")),
         times={name: _spread(name, times[name]) for name in FIELDS if times.get(name) is not None},
+        why=_phrases(said.get("not_measured")),
+        what=_phrases(said.get("what")),
     )
+
+
+def object_of(calibration: Calibration) -> dict[str, Any]:
+    """What `read` reads, as a value for JSON."""
+    times = {
+        name: {"median": one.median, "low": one.low, "high": one.high, "samples": one.samples}
+        for name, one in calibration.times.items()
+    }
+    return {
+        "kind": "calibration",
+        "format": 1,
+        "arch": calibration.arch,
+        "kernel": calibration.kernel,
+        "nanoseconds": times,
+        "what": dict(calibration.what),
+        "not_measured": dict(calibration.why),
+    }
+
+
+def _phrases(said: Any) -> dict[str, str]:
+    """Phrases by `FIELDS`; of anything else nothing."""
+    if not isinstance(said, dict):
+        return {}
+    return {name: said[name] for name in FIELDS if isinstance(said.get(name), str)}
 
 
 def _spread(name: str, said: Any) -> Spread:

@@ -15,6 +15,7 @@ from lazymmu.report.trace.stats import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lazymmu.costs.calibration import Calibration
     from lazymmu.costs.counts import Counts
     from lazymmu.verbs.cost import CostAnswer
     from lazymmu.verbs.cost_rows import CostRow
@@ -49,13 +50,20 @@ def notes(answer: CostAnswer) -> list[str]:
     said = [_OFF] if pinned else []
     times = answer.times
     if times is not None:
-        known = any(row.arch == times.arch for row in answer.rows)
-        said.append(
-            f"times: as measured on {times.arch}, Linux {times.kernel}"
-            if known
-            else f"no times: the calibration is of {times.arch}"
-        )
+        said.extend(_of_times(times, answer))
     return [clean(line) for line in (*said, *sentences(answer.rows))]
+
+
+def _of_times(times: Calibration, answer: CostAnswer) -> Iterator[str]:
+    """Where the times come from, and what has none."""
+    counts = [one for row in answer.rows if row.arch == times.arch for one in row.counts.values()]
+    if not counts:
+        yield f"no times: the calibration is of {times.arch}"
+        return
+    if any(one.slow and times.nanoseconds(times.arch, one) for one in counts):
+        yield f"times: as measured on {times.arch}, Linux {times.kernel}"
+    for one in times.lacking(counts):
+        yield f"no time of any {one}"
 
 
 def tables(
