@@ -91,6 +91,7 @@ def test_a_word_that_is_none_gets_the_usage_of_its_verb_and_the_nearest(run, arg
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"usage: {' '.join(['lazymmu', verb]).rstrip()} ")
     assert says in ran.err.splitlines(keepends=True)[-1]
+    assert len(ran.err.splitlines()) == 2
 
 
 def test_an_error_of_lazymmu_itself_is_a_sentence_that_asks_for_a_report(run, monkeypatch):

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from lazymmu.cli.command import build_parser
+from lazymmu.report.demo import text
 from lazymmu.report.demo.text import MAX_LINES, WIDTH
+from lazymmu.verbs.demo import DemoAnswer, demo
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text()
@@ -48,10 +50,28 @@ def test_the_first_screen_says_what_each_witness_found(screen: str) -> None:
     assert [number for number, _ in titles] == ["1", "2", "3"]
     for _, command in titles:
         assert build_parser().parse_args(shlex.split(command)[1:]).run
-    assert re.search(r"error: .* \[(?P<rule>[a-z-]+)\]\n(?:.*\n)*.*Yes, in \d+ steps? on", screen)
+    assert re.search(r"hurts: .* \[(?P<rule>[a-z-]+)\]\n(?:.*\n)*.*Yes, in \d+ steps? on", screen)
     assert re.search(r"\d+ runs, all as expected", screen)
     assert re.search(r"One of \d+ violations in \d+ lines", screen)
-    assert re.search(r"^Next:$", screen, re.M)
+    assert re.search(r"^Next:", screen, re.M)
+
+
+@pytest.fixture(scope="module")
+def answer(screen: str) -> DemoAnswer:
+    """What the first screen is made from."""
+    return demo()
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"), [(60, 58), (80, 39), (100, MAX_LINES), (200, MAX_LINES)]
+)
+def test_the_first_screen_is_as_narrow_as_the_terminal(
+    answer: DemoAnswer, columns: int, lines: int
+) -> None:
+    """On eighty columns it has forty lines with the one that says how long it took."""
+    shown = text.render(answer, version="0", columns=columns).splitlines()
+    assert len(shown) <= lines
+    assert max(map(len, shown)) <= columns
 
 
 def test_the_readme_shows_the_first_screen(screen: str) -> None:

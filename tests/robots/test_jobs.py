@@ -124,4 +124,4 @@ def test_without_the_sdk_it_is_said_what_to_install(capsys, monkeypatch):
     """One sentence that names the extra."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert main(["mcp", "--tree", "x=."]) == 2
-    assert "lazymmu[mcp]" in capsys.readouterr().err
+    assert "pip install mcp, or the extra `mcp` of lazymmu" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
-__all__ = ["begin", "delivered", "emit", "progress", "read_input", "say", "tell", "width", "write"]
+__all__ = [
+    "begin",
+    "delivered",
+    "emit",
+    "folded",
+    "progress",
+    "read_input",
+    "say",
+    "tell",
+    "width",
+    "write",
+]
 
 MIN_COLUMNS = 60
 """What is folded is never narrower."""
@@ -46,7 +58,8 @@ def delivered() -> bool:
 
 def say(sentence: str) -> None:
     """Tell the user something that is not a result, in one line, cleaned and shortened."""
-    tell(f"lazymmu: {clean(sentence)}\n")
+    line = f"lazymmu: {clean(sentence)}\n"
+    tell(folded(line, _columns()) if sys.stderr is not None and sys.stderr.isatty() else line)
 
 
 def tell(text: str) -> None:
@@ -67,16 +80,17 @@ def emit(text: str, output: str | None = None, *, colour: bool = False) -> None:
     A file is replaced as a whole or not at all, so that a killed run leaves no half report. What
     acts on a terminal is spelt out (`terminal.clean_lines`); formats clean each value as well.
     colour: whether `text` has the shape of a compiler's messages, worth colouring on a terminal.
+    Lines that are wider than the terminal are folded between words.
     Raises Problem if it cannot be written. A reader who goes away (``| head``) is none: nothing is
     said, the command goes on, and `delivered` is no longer true.
     """
     text = clean_lines(text)
     if output is not None and output != "-":
         _replace(output, text)
-    elif colour and sys.stdout is not None and sys.stdout.isatty():
-        write(_coloured(text))
-    else:
-        write(text)
+        return
+    if (columns := width()) is not None:
+        text = folded(text, columns)
+    write(_coloured(text) if colour and _shows_colour() else text)
 
 
 def write(text: str) -> None:
@@ -98,11 +112,47 @@ def write(text: str) -> None:
 def width(output: str | None = None) -> int | None:
     """Columns to fold a table to: those of the terminal it goes to, None for a file or a pipe."""
     if output in {None, "-"} and sys.stdout is not None and sys.stdout.isatty():
-        # Narrower than this, folded cells read worse than wrapped lines.
-        import shutil
-
-        return max(shutil.get_terminal_size().columns, MIN_COLUMNS)
+        return _columns()
     return None
+
+
+def folded(text: str, columns: int) -> str:
+    """`text` with no line wider than `columns`, unless a single word is.
+
+    What a line goes on with is indented deeper than it; a line that fits stays as it is.
+    """
+    if all(len(line) <= columns for line in text.splitlines()):
+        return text
+    return "".join(f"{part}\n" for line in text.splitlines() for part in _folded(line, columns))
+
+
+def _folded(line: str, columns: int) -> list[str]:
+    if len(line) <= columns:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(
+        line,
+        columns,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _columns() -> int:
+    """Those of the terminal; narrower than `MIN_COLUMNS`, folded cells read worse than wrapped."""
+    import shutil
+
+    return max(shutil.get_terminal_size().columns, MIN_COLUMNS)
+
+
+def _shows_colour() -> bool:
+    """Whether standard output is coloured: a terminal, or logs of CI that say they are one.
+
+    FORCE_COLOR is what such servers set (force-color.org); rich itself heeds NO_COLOR.
+    """
+    asked = bool(os.environ.get("FORCE_COLOR"))
+    return asked or (sys.stdout is not None and sys.stdout.isatty())
 
 
 def read_input(path: str) -> bytes:

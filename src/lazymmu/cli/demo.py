@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lazymmu.cli.console import emit, progress, say
+from lazymmu.cli.console import emit, progress, say, width
 from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     begun = time.monotonic()
     with progress(quiet=args.quiet) as show:
         answer = demo.demo(progress=show)
-    emit(text.render(answer, version=lazymmu.__version__), args.output)
+    columns = width(args.output)
+    emit(text.render(answer, version=lazymmu.__version__, columns=columns), args.output)
     if not args.quiet:
         say(f"it took {time.monotonic() - begun:.0f} s")
     return ExitCode.CLEAN

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.cli import options
 from lazymmu.cli.console import say
-from lazymmu.problem import Problem
+from lazymmu.problem import Problem, needs_package
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
 
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     """Serve until the end."""
     if importlib.util.find_spec("mcp") is None:
-        raise Problem("the SDK is not installed; install lazymmu[mcp]")
+        raise Problem(needs_package("lazymmu mcp", "mcp", "mcp"))
     from lazymmu.robots.jobs import JobLimits
     from lazymmu.robots.questions import ServedTrees
     from lazymmu.robots.serve import serve

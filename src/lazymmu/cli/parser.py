@@ -43,8 +43,17 @@ class Parser(argparse.ArgumentParser):
             near = nearest(given, [*words, *also])
             told = f"did you mean {near}?" if near else f"there are {', '.join(words)}"
             message = f"{match['what']}{given!r} is not one of them; {told}"
-        console.tell(f"{self.format_usage()}{self.prog}: error: {clean(message)}\n")
+        console.tell(f"{self._in_short()}{self.prog}: error: {clean(message)}\n")
         raise SystemExit(ExitCode.FAILED)
+
+    def _in_short(self) -> str:
+        """The usage in one line: which options there are is asked for with --help."""
+        short = argparse.ArgumentParser(prog=self.prog, add_help=False, usage=self.usage)
+        for action in self._actions:
+            if not action.option_strings:
+                short._add_action(action)
+        taken = short.format_usage().removeprefix(f"usage: {self.prog}").strip()
+        return f"usage: {self.prog} [OPTION]... {taken}".rstrip() + f"   ({self.prog} --help)\n"
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: _Namespace | None = None

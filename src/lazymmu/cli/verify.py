@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, outputs, search_options, tree_options
 from lazymmu.cli.console import progress, say
-from lazymmu.problem import Problem
+from lazymmu.problem import Problem, needs_package
 from lazymmu.report.common import formats
 from lazymmu.verbs.exit_code import ExitCode
 
@@ -163,7 +163,7 @@ def _look_to_step(args: argparse.Namespace) -> None:
             "--step needs a terminal; --format html makes a page that can be stepped through"
         )
     if find_spec("textual") is None:
-        raise Problem("--step needs textual, which is not installed: pip install lazymmu[step]")
+        raise Problem(needs_package("--step", "textual", "step"))
 
 
 def _step(answer: VerifyAnswer) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lazymmu.ftrace.profile import Guess
     from lazymmu.ftrace.record import Header
 
-__all__ = ["refused", "said"]
+__all__ = ["other_arch", "refused", "said"]
 
 _COUNTED: Final = (7, 0, 0)  # 5ab246749569 ("mm: enable lazy_mmu sections to nest")
 
@@ -39,6 +39,19 @@ def refused(header: Header, block: bytes, arch: str, release: str) -> str:
     if header.release and named is not asked:
         return f"--release {release} contradicts the recording, which names {header.release}"
     return ""
+
+
+def other_arch(known: Guess, guessed: Guess) -> str:
+    """What a trace shows that is of another architecture than the one named for it, or "".
+
+    guessed: of the trace alone.  That nothing in it is of Xen does not mean that there was none.
+    """
+    shown = guessed.arch
+    if known.arch_from != "option" or shown in ("", known.arch):
+        return ""
+    if (known.arch, shown) == ("x86", NATIVE):
+        return ""
+    return f"--arch {known.arch} does not fit what is recorded: {guessed.arch_from}"
 
 
 def said(known: Guess, guessed: Guess) -> str:

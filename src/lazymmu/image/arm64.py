@@ -17,6 +17,7 @@ import numpy as np
 from lazymmu.image.error import ImageError
 from lazymmu.image.flow import FlowStep, RegisterContent, follow, sites
 from lazymmu.image.site import CounterSite, SiteKind
+from lazymmu.problem import needs_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ def find_arm64(
     try:
         import capstone  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
-        raise ImageError("arm64 needs a decoder: install capstone (the extra `probes`)") from None
+        raise ImageError(needs_package("code of arm64", "capstone", "probes")) from None
     reader = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
     reader.detail = True
     words = np.frombuffer(code, dtype="<u4", count=len(code) // 4)

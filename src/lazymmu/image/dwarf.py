@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.image.btf import CounterLayout, layout_of
 from lazymmu.image.error import ImageError
+from lazymmu.problem import needs_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,9 @@ def dwarf_counters(stream: BinaryIO) -> CounterLayout:
             ELFFile,
         )
     except ImportError:
-        raise ImageError("it has no BTF, and DWARF needs pyelftools (the extra `probes`)") from None
+        raise ImageError(
+            needs_package("it has no BTF, and DWARF", "pyelftools", "probes")
+        ) from None
     try:
         file = ELFFile(stream)
         if sum(one.data_size for one in file.iter_sections() if one.compressed) > _MAX_UNPACKED:

@@ -40,6 +40,16 @@ def test_a_finding_is_a_numbered_paragraph_with_its_path_and_who_is_hurt(make_fi
     )
 
 
+def test_what_hurts_comes_first(make_finding, make_result):
+    """Who reads on is not sent to what breaks the text alone before."""
+    found = (
+        make_finding(function="text_only", harms=(), severity=Severity.BREAKS_TEXT),
+        make_finding(function="hurting"),
+    )
+    text = mail.render([CheckOutcome(make_result(*found))])
+    assert text.index("1. hurting()") < text.index("2. text_only()")
+
+
 def test_what_a_change_mends_and_moves_has_a_line_each(make_finding, make_result):
     """After what is new, and after a sentence that counts all of it."""
     old, now = make_finding(function="before"), make_finding(function="after")

@@ -180,6 +180,18 @@ def test_an_option_that_does_not_fit_what_is_recorded_is_said():
     assert of(tape, head=HEAD, release="7.1.13").caveats == ()
 
 
+@pytest.mark.parametrize("arch", ["powerpc", "arm64", "x86-native"])
+def test_functions_of_another_architecture_than_the_one_named_leave_it_open(arch):
+    """Sections looked for in functions that the kernel does not have are no clean answer."""
+    tape = Tape()
+    tape.enter(A, 0)
+    tape.leave(A, 0)
+    watched = of(tape, head=HEAD, arch=arch)
+    assert f"--arch {arch} does not fit what is recorded" in str(watched.caveats)
+    assert not watched.conclusive
+    assert of(tape, head=HEAD, arch="x86").caveats == ()
+
+
 def test_findings_about_counters_are_told_in_full_once():
     """Hundreds of tasks show one cause: ten of them have a line, and the rest a number."""
     play = Play(seen=frozenset({"sw", "sched", "sw_out"}))

@@ -11,7 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from lazymmu.report.check.coverage import losses
-from lazymmu.report.check.phrases import harms, headline, place, terms
+from lazymmu.report.check.phrases import harms, headline, place, sorted_by_severity, terms
 from lazymmu.report.common.words import clean, count
 from lazymmu.verbs.selection import CHANGES
 from lazymmu.witness.finding import Severity
@@ -38,7 +38,7 @@ def _check(outcome: CheckOutcome, asked: Collection[str]) -> Iterator[str]:
     result = outcome.result
     shown = [
         finding
-        for finding in result.findings
+        for finding in sorted_by_severity(result.findings)
         if finding.severity is not Severity.INFORMATION or finding.rule in asked
     ]
     yield from _wrapped(

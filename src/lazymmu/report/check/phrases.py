@@ -23,9 +23,12 @@ def headline(finding: Finding) -> str:
     return clean(f"{who}{finding.message}")
 
 
-def harms(finding: Finding) -> list[str]:
-    """Who is hurt, one sentence for each way; or that nobody of this tree is known to be."""
-    said = [*_told("hurts", finding.harms), *_told("costs", finding.costs)]
+def harms(finding: Finding, *, shown: bool = True) -> list[str]:
+    """Who is hurt, one sentence for each way; or that nobody of this tree is known to be.
+
+    :param shown: also name the scenarios that show it.
+    """
+    said = [*_told("hurts", finding.harms, shown), *_told("costs", finding.costs, shown)]
     if not finding.harms and finding.severity is Severity.BREAKS_TEXT:
         return [
             "breaks the contract's text; no architecture of this tree is known to be hurt",
@@ -34,9 +37,9 @@ def harms(finding: Finding) -> list[str]:
     return said
 
 
-def _told(verb: str, harms: Iterable[Harm]) -> list[str]:
+def _told(verb: str, harms: Iterable[Harm], shown: bool) -> list[str]:
     """One sentence for each way and the scenario that shows it, with the architectures."""
-    same = grouped(((harm.text, harm.scenario), harm.arch) for harm in harms)
+    same = grouped(((harm.text, harm.scenario if shown else ""), harm.arch) for harm in harms)
     return [
         clean(f"{verb} {_listed(arches)}: {text}" + (f" (shown by {scenario})" if scenario else ""))
         for (text, scenario), arches in same.items()

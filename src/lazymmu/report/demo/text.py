@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
 from lazymmu.report.check.phrases import harms, headline
+from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
 from lazymmu.report.trace import text as trace_text
 from lazymmu.report.verify import told_steps
@@ -24,65 +25,75 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LINES", "WIDTH", "render"]
 
 WIDTH: Final = 100
-"""Columns at most."""
+"""Columns at most, and those of a file."""
+MIN_CELL: Final = 30
+"""Columns below which the second cell of a row stands on a line of its own."""
 MAX_LINES: Final = 40
-"""Lines at most: what two thirds of a screen hold."""
+"""Lines at most on 80 columns and more: what two thirds of a screen hold."""
 
 
-def render(answer: DemoAnswer, *, version: str) -> str:
-    """The whole screen."""
+def render(answer: DemoAnswer, *, version: str, columns: int | None = None) -> str:
+    """The whole screen.
+
+    :param columns: those of the terminal, of which `WIDTH` are used; None for a file or a pipe.
+    """
+    wide = min(columns or WIDTH, WIDTH)
     lines = [
         f"lazymmu {version}: three looks at one mistake. It stays on this machine.",
         *_folded(
             "Linux may put off page-table work until a section of code ends: the lazy MMU mode. "
-            "How it may be used was never written down well; who gets it wrong loses data or "
-            "crashes, on some architectures."
+            "Code that uses it wrongly loses data or crashes, on some architectures.",
+            wide,
         ),
         "",
-        *_source(answer),
+        *_source(answer, wide),
         "",
-        *_machine(answer),
+        *_machine(answer, wide),
         "",
-        *_recording(answer),
+        *_recording(answer, wide),
         "",
-        *_next(answer),
+        *_next(answer, wide),
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _source(answer: DemoAnswer) -> Iterator[str]:
+def _source(answer: DemoAnswer, wide: int) -> Iterator[str]:
     finding, (outcome,) = answer.finding, answer.checked.outcomes
     tree = outcome.result.tree.path
-    yield _headed("1. The source: a small tree with mistakes", f"lazymmu check {tree}")
-    yield f"   error: {headline(finding)} [{finding.rule}]"
+    yield from _headed("1. The source: a small tree with mistakes", f"lazymmu check {tree}", wide)
+    told = f"{messages.severity(finding)}: {headline(finding)} [{finding.rule}]"
+    yield from _folded(told, wide, "   ")
     places = [f"{step.file}:{step.line}" for step in finding.path]
     names = [f"{step.function}()" for step in finding.path]
-    wide, long = max(map(len, places)), max(map(len, names))
+    far, long = max(map(len, places)), max(map(len, names))
     for at, name, code in zip(places, names, answer.code, strict=True):
-        yield clean(f"     {at:{wide}}  {name:{long}}  {code}")[:WIDTH]
-    for sentence in harms(finding):
-        yield from _folded(sentence, "   ")
+        yield from _row(f"     {at:{far}}  {name:{long}}  ", code, wide)
+    for sentence in harms(finding, shown=False):
+        yield from _folded(sentence, wide, "   ")
     verdicts = outcome.verdicts
     hurt = sum(one.severity is Severity.HURTS for one in verdicts)
     sections = count(outcome.result.coverage.sections, "section")
-    yield (
-        f"   One of {count(len(verdicts), 'finding')} in {sections}: {hurt} hurt an architecture, "
-        f"{len(verdicts) - hurt} break the text only."
+    yield from _folded(
+        f"One of {count(len(verdicts), 'finding')} in {sections}: {hurt} hurt an architecture, "
+        f"{len(verdicts) - hurt} break the text.",
+        wide,
+        "   ",
     )
 
 
-def _machine(answer: DemoAnswer) -> Iterator[str]:
+def _machine(answer: DemoAnswer, wide: int) -> Iterator[str]:
     verdict = answer.verdict
-    yield _headed(
-        "2. The machine: can it really happen?", f"lazymmu verify --scenario {verdict.scenario}"
-    )
+    command = f"lazymmu verify --scenario {verdict.scenario}"
+    yield from _headed("2. The machine: can it really happen?", command, wide)
     # The harm itself, where a way leads as far as that.
     harm = [one for one in verdict.violations if _no_source_shows(one.rule)]
     broken = [*harm, verdict.violations[0]][0]
     steps = told_steps.shown_steps(broken)
-    yield (
-        f"   Yes, in {count(len(steps), 'step')} on {place(verdict)}; "
-        f"{count(verdict.states, 'state')} searched."
+    yield from _folded(
+        f"Yes, in {count(len(steps), 'step')} on {place(verdict)}; "
+        f"{count(verdict.states, 'state')} searched.",
+        wide,
+        "   ",
     )
     rows = []
     # What entries hold at first is no change.
@@ -92,21 +103,19 @@ def _machine(answer: DemoAnswer) -> Iterator[str]:
         changed = ", ".join(told_steps.changes(before, step))
         rows.append((f"     {number} {step.task}  {calls or step.what}", changed))
         before = step
-    wide = max(len(left) for left, _ in rows) + 2
+    far = max((len(left) for left, _ in rows if len(left) < wide - MIN_CELL), default=0) + 2
     for left, right in rows:
-        first, *more = textwrap.wrap(clean(right), max(WIDTH - wide, 20)) or [""]
-        yield clean(f"{left:{wide}}{first}".rstrip())
-        yield from (f"{'':{wide}}{line}" for line in more)
+        yield from _row(f"{left:{far}}", right, wide)
     if harm:
-        yield clean(f"       {steps[-1].note or told_steps.happened(steps[-1])}")[:WIDTH]
+        yield from _folded(steps[-1].note or told_steps.happened(steps[-1]), wide, "       ")
     verdicts = answer.verified.verdicts
     wrong = sum(one.met is not True for one in answer.verified.judged)
     broke = sum(one.verdict is SearchOutcome.VIOLATED for one in verdicts)
     yield from _folded(
         f"All scenarios: {count(len(verdicts), 'run')}, "
         + ("all as expected" if not wrong else f"{wrong} not as expected")
-        + f". {broke} break a rule, because a scenario shows a mistake, or a bug that the release "
-        "had: expected is what the kernel's history says.",
+        + f". {broke} break a rule: the scenario shows a mistake, or the release had the bug.",
+        wide,
         "   ",
     )
 
@@ -115,30 +124,56 @@ def _no_source_shows(rule: str) -> bool:
     return rule in PSEUDO or Witness.SOURCE not in RULES[rule].witnesses
 
 
-def _recording(answer: DemoAnswer) -> Iterator[str]:
+def _recording(answer: DemoAnswer, wide: int) -> Iterator[str]:
     watched, seen = answer.watched, answer.seen
-    yield _headed("3. A running kernel: did it happen?", f"lazymmu trace {watched.name}")
-    yield from _folded(", ".join(watched.kernel), "   ")
-    yield clean(f"   Yes: {trace_text.task(seen)} at {seen.location.stamp} s {seen.message}.")
+    yield from _headed("3. A running kernel: did it happen?", f"lazymmu trace {watched.name}", wide)
+    # Where it was guessed from is told by the verb itself.
+    kernel = ", ".join(told.partition(" (")[0] for told in watched.kernel)
+    yield from _folded(kernel, wide, "   ")
+    told = f"Yes: {trace_text.task(seen)} at {seen.location.stamp} s {seen.message}."
+    yield from _folded(told, wide, "   ")
     for spot in (*seen.began, seen.location):
-        yield clean(f"     {spot.line:>6}  {spot.stamp}: {spot.text}")[:WIDTH]
+        yield from _row(f"     {spot.line:>6}  ", f"{spot.stamp}: {spot.text}", wide)
     yield f"   One of {count(len(watched.violations), 'violation')} in {watched.seen.lines} lines."
 
 
-def _next(answer: DemoAnswer) -> Iterator[str]:
-    yield "Next:"
-    yield "   lazymmu check ~/src/linux           your tree: some 15 s, the second time 1 s"
-    yield f"   lazymmu explain {answer.finding.rule:20}why that is a rule, and for whom"
-    yield "   lazymmu verify; lazymmu --help      all that machines show; all that there is"
+def _next(answer: DemoAnswer, wide: int) -> Iterator[str]:
+    rows = {
+        "lazymmu check ~/src/linux": "your tree: some 15 s, the second time 1 s",
+        f"lazymmu explain {answer.finding.rule}": "why that is a rule, and for whom",
+        "lazymmu verify; lazymmu --help": "all that machines show; all that there is",
+    }
+    for at, (command, told) in enumerate(rows.items()):
+        yield from _row(f"{'' if at else 'Next:':6} {command:31} ", told, wide)
 
 
-def _headed(title: str, command: str) -> str:
-    """A title, and flush right the command that shows the whole."""
-    room = WIDTH - len(title) - 2
-    return clean(f"{title}  {command:>{room}}" if len(command) <= room else f"{title}  {command}")
+def _headed(title: str, command: str, wide: int) -> Iterator[str]:
+    """A title, and the command that shows the whole: flush right, or below it."""
+    room = wide - len(title) - 2
+    if len(command) <= room:
+        yield clean(f"{title}  {command:>{room}}")
+    else:
+        yield from (title, clean(f"   {command}"))
 
 
-def _folded(text: str, indent: str = "") -> list[str]:
+def _row(left: str, right: str, wide: int) -> list[str]:
+    """Two cells; the right one folds within its column, or below the left where that is narrow."""
+    left, right = clean(left), clean(right)
+    if len(left) + len(right) <= wide:
+        return [f"{left}{right}".rstrip()]
+    room = wide - len(left)
+    if room < MIN_CELL:
+        return [left.rstrip(), *_folded(right, wide, "          ")]
+    first, *more = _folded(right, room)
+    return [f"{left}{first}", *(f"{'':{len(left)}}{line}" for line in more)]
+
+
+def _folded(text: str, wide: int, indent: str = "") -> list[str]:
     return textwrap.wrap(
-        clean(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        clean(text),
+        wide,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

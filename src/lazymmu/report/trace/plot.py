@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lazymmu.problem import needs_package
 from lazymmu.report.common.words import clean
 from lazymmu.report.trace.stats import duration
 from lazymmu.witness.trace.stats_group import ranked
@@ -49,7 +50,7 @@ def check(path: str) -> None:
     if Path(path).suffix.lower() not in SUFFIXES:
         raise PlotError(f"{path}: a plot is a file named *.svg or *.png")
     if find_spec("matplotlib") is None:
-        raise PlotError("plots need matplotlib, which is not installed: pip install lazymmu[plot]")
+        raise PlotError(needs_package("--plot", "matplotlib", "plot"))
 
 
 def draw(name: str, tally: SectionStats, path: str, kernel: tuple[str, ...] = ()) -> None:

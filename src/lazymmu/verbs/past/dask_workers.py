@@ -14,7 +14,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lazymmu.problem import Problem
+from lazymmu.problem import Problem, needs_package
 from lazymmu.terminal import clean
 from lazymmu.verbs.past.workers import NoWorkersError
 
@@ -48,7 +48,7 @@ class DaskWorkers:
         try:
             import distributed
         except ImportError:
-            raise Problem("--scheduler needs Dask: pip install 'lazymmu[cluster]'") from None
+            raise Problem(needs_package("--scheduler", "distributed", "cluster")) from None
         # It tells of lost connections by itself, with tracebacks.
         for name in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

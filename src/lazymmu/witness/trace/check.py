@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu import interrupt
 from lazymmu.ftrace.block import Lines
-from lazymmu.ftrace.contradiction import refused, said
+from lazymmu.ftrace.contradiction import other_arch, refused, said
 from lazymmu.ftrace.foreign import remedy
 from lazymmu.ftrace.profile import NATIVE, Guess, guess, names_xen, with_counters
 from lazymmu.ftrace.record import TraceError
@@ -169,6 +169,12 @@ class _TraceCheck:
             odd = said(known, guess(replace(header, release=""), block, arch=known.arch))
             if odd:
                 self.judged.doubt(odd, 0)
+        if self.arch:
+            odd = other_arch(known, guess(header, block))
+            if odd:
+                self.judged.doubt(odd, 0)
+                # Its sections were looked for in functions that the kernel does not have.
+                self.judged.undecided = True
         return known
 
     def _may_be_another(self, known: Guess, block: bytes) -> bool:
