@@ -65,12 +65,19 @@ def test_a_message_in_a_pipe_stays_one_line(capsys):
 def test_a_result_folds_to_the_terminal(columns, wide):
     """A line that goes on is indented deeper than it."""
     out, _ = columns(wide)
-    console.emit("  " + "one word and another " * 10 + "\nshort\n")
+    console.emit("  " + "one word and another " * 10 + "\nshort\n", prose=True)
     first, second, *_, last = out.getvalue().splitlines()
     assert first.startswith("  one")
     assert second.startswith("      ")
     assert last == "short"
     assert max(map(len, out.getvalue().splitlines())) <= wide
+
+
+def test_a_script_is_never_folded(columns):
+    """What is copied from a terminal into a shell has the lines that it was written with."""
+    out, _ = columns(60)
+    console.emit("trace-cmd record " + "-e sched " * 30 + "\n")
+    assert out.getvalue().count("\n") == 1
 
 
 FINDING = "mm/a.c:1:2: hurts: f(): is wrong [nested-section]\n"

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             most=None if args.most is None else args.most << 20,
         )
     )
-    emit(text.render(answer), args.output)
+    emit(text.render(answer), args.output, prose=True)
     return answer.exit_code()
 
 

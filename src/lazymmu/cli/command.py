@@ -97,7 +97,7 @@ class _Version(argparse.Action):
         if getattr(namespace, _VERBOSE, False):
             from lazymmu.cli import about
 
-            emit(about.text())
+            emit(about.text(), prose=True)
         else:
             emit(f"lazymmu {lazymmu.__version__}\n")
         parser.exit()

@@ -74,13 +74,16 @@ def tell(text: str) -> None:
         _silence(sys.stderr)
 
 
-def emit(text: str, output: str | None = None, *, colour: bool = False) -> None:
+def emit(
+    text: str, output: str | None = None, *, colour: bool = False, prose: bool = False
+) -> None:
     """Write a result to `output`, a path, or to standard output if it is None or ``-``.
 
     A file is replaced as a whole or not at all, so that a killed run leaves no half report. What
     acts on a terminal is spelt out (`terminal.clean_lines`); formats clean each value as well.
     colour: whether `text` has the shape of a compiler's messages, worth colouring on a terminal.
-    Lines that are wider than the terminal are folded between words.
+    prose: whether lines that are wider than the terminal fold between words; what programs read,
+    a script above all, must not.
     Raises Problem if it cannot be written. A reader who goes away (``| head``) is none: nothing is
     said, the command goes on, and `delivered` is no longer true.
     """
@@ -88,7 +91,7 @@ def emit(text: str, output: str | None = None, *, colour: bool = False) -> None:
     if output is not None and output != "-":
         _replace(output, text)
         return
-    if (columns := width()) is not None:
+    if prose and (columns := width()) is not None:
         text = folded(text, columns)
     write(_coloured(text) if colour and _shows_colour() else text)
 

@@ -102,7 +102,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     parts += [explain.explain_arch(arch, columns=columns) for arch in arches]
     if args.contract:
         parts.append(explain.explain_contract(dialect or list(DIALECTS.values())[-1]))
-    emit("\n".join(parts or [explain.explain_rules(dialect, columns)]), args.output)
+    text = "\n".join(parts or [explain.explain_rules(dialect, columns)])
+    emit(text, args.output, prose=True)
     return ExitCode.CLEAN
 
 

@@ -85,7 +85,7 @@ class FollowedTrace(TraceFollower):
         said = "".join(f"{line}\n" for line in lines)
         if said:
             self.clear()
-            emit(said, colour=True)
+            emit(said, colour=True, prose=True)
 
 
 def _on_terminal() -> bool:

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lazymmu.verbs.lab import LabRequest, run_lab
 
     if args.list:
-        emit(_listed())
+        emit(_listed(), prose=True)
         return ExitCode.CLEAN
     if args.kernel is None:
         raise Problem("lab needs a kernel: a package or an image")

@@ -107,7 +107,7 @@ def _list(args: argparse.Namespace) -> None:
     columns = width(args.output)
     parts = [catalogue.features(list(implementations()), columns)]
     parts += ["\n".join(lines) + "\n" for lines in (operation_lines(), event_lines())]
-    emit("\n".join(parts), args.output)
+    emit("\n".join(parts), args.output, prose=True)
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:

@@ -114,7 +114,12 @@ def deliver(
     failed: list[Problem] = []
     for output, text in texts:
         try:
-            emit(text, output.file, colour=output.format in coloured)
+            emit(
+                text,
+                output.file,
+                colour=output.format in coloured,
+                prose=output.format == "text",
+            )
         except Problem as problem:
             failed.append(problem)
     if failed:

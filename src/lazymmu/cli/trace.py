@@ -181,7 +181,7 @@ def _oopses(answer: TraceAnswer, wanted: Sequence[Output]) -> Sequence[Output]:
             emit(log([*sarif.runs(answer.oopses, RULES)]), output.file)
             left.remove(output)
         elif output.format == "text":
-            emit("\n".join(map(text.render, answer.oopses)), output.file)
+            emit("\n".join(map(text.render, answer.oopses)), output.file, prose=True)
     for one in answer.oopses:
         found = count(len(one.diagnoses), "oops, BUG or warning", "oopses, BUGs and warnings")
         say(f"{clean(one.name)}: no trace, but {found} of a kernel: {len(one.found)} of the mode")

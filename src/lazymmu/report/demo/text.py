@@ -39,7 +39,7 @@ def render(answer: DemoAnswer, *, version: str, columns: int | None = None) -> s
     """
     wide = min(columns or WIDTH, WIDTH)
     lines = [
-        f"lazymmu {version}: three looks at one mistake. It stays on this machine.",
+        f"lazymmu {version}: three looks at one mistake, all on this machine.",
         *_folded(
             "Linux may put off page-table work until a section of code ends: the lazy MMU mode. "
             "Code that uses it wrongly loses data or crashes, on some architectures.",
