@@ -41,7 +41,7 @@ def check(
 
     more: what else there is to say of such a name, "" for nothing.
     """
-    all_names = sorted(there_are)
+    all_names = sorted(set(there_are))
     for name in sorted(names):
         if name not in all_names:
             near = difflib.get_close_matches(name, all_names, n=1)
