@@ -247,7 +247,8 @@ class UserReturn(Event):
 class TlbFlush(Event):
     """TLB maintenance for one `entry`, a range, an mm or all; "noop" where it does nothing.
 
-    `batch`: it does what waits in the CPU's batch of invalidations as well."""
+    `batch`: it does what waits in the CPU's batch of invalidations as well.
+    """
 
     scope: TlbScope = "range"
     space: Space = "unknown"
@@ -292,8 +293,11 @@ class FunctionReturn(Event):
 
 @dataclass(frozen=True, slots=True)
 class BatchKey(Event):
-    """A batch's key (its mm) is looked at: `checked` when the code compares it with the mm at hand
-    and flushes or goes elsewhere when they differ, False when it is overwritten unseen."""
+    """A batch's key, its mm, is looked at.
+
+    `checked` is True when the code compares it with the mm at hand and flushes or goes elsewhere
+    when they differ, False when it is overwritten unseen.
+    """
 
     variable: str
     checked: bool = True
@@ -321,8 +325,10 @@ class Bug(Event):
 
 @dataclass(frozen=True, slots=True)
 class Undone(Event):
-    """An update of `entry` is lost, undone `by` an operation, as far as it is known: by a deferred
-    write that took effect over a later change, or by a change on the strength of a stale value.
+    """An update of `entry` is lost, undone `by` an operation, as far as it is known.
+
+    By a deferred write that took effect over a later change, or by a change on the strength of a
+    stale value.
     """
 
     entry: Identity

@@ -53,8 +53,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class DynamicEvent:
-    """An event to make: name, what for, what the kernel must have been configured with, the lines
-    to try in this order, and the filter with which a stack is recorded ("" for none)."""
+    """An event to make.
+
+    name, what for, what the kernel must have been configured with, the lines to try in this order,
+    and the filter with which a stack is recorded ("" for none).
+    """
 
     name: str
     why: str

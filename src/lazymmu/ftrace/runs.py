@@ -52,8 +52,10 @@ _MOST_LEFT: Final = 0.5
 
 @lru_cache(maxsize=8)
 def _pattern(width: int, wide: int, idle: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    """A run; its usual lines have columns of `width` bytes and a time of `wide`, as the kernel
-    prints it with its usual clocks: " %5lu.%06lu: " (kernel/trace/trace_output.c).
+    """A run of lines, and the widths of its usual ones.
+
+    They have columns of `width` bytes and a time of `wide`, as the kernel prints it with its usual
+    clocks: " %5lu.%06lu: " (kernel/trace/trace_output.c).
     """
     if not width:
         return re.compile(rb"()()()()()()()()(.*\n)")

@@ -87,8 +87,9 @@ _CONDITION: Final = re.compile(r"(?:BUG|WARNING): (?:at )?\[(?P<condition>[^\n]{
 
 @dataclass(frozen=True, slots=True)
 class SplatFrame:
-    """A frame of a call trace: the function, without offset; module: "" for the kernel's own;
-    sure: the unwinder vouches for it.
+    """A frame of a call trace: the function, without offset.
+
+    module: "" for the kernel's own; sure: the unwinder vouches for it.
     """
 
     name: str

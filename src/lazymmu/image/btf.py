@@ -38,8 +38,10 @@ _MAX_MEMBERS: Final = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class CounterLayout:
-    """Where in `task_struct` the process's number and the two counters are, in bytes, and how many
-    bytes a counter has."""
+    """Where in `task_struct` the process's number and the two counters are, in bytes.
+
+    And how many bytes a counter has.
+    """
 
     pid: int
     enabled: int

@@ -31,8 +31,10 @@ class RegisterContent:
 
 @dataclass(slots=True)
 class FlowStep:
-    """One decoded instruction: where it leads, and what it does to a counter (step: what a store
-    adds, 0 where that is not known)."""
+    """One decoded instruction: where it leads, and what it does to a counter.
+
+    step: what a store adds, 0 where that is not known.
+    """
 
     instruction: Any
     next: list[int] = field(default_factory=list)

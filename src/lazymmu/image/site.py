@@ -37,9 +37,12 @@ class SiteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CounterSite:
-    """One instruction: at which offset of the code, what it does, the register (in the words of
-    kprobe events) that holds the task's address plus `ahead`, and how the value that it stores is
-    fetched ("" where none is)."""
+    """One instruction that touches a counter.
+
+    At which offset of the code, what it does, the register (in the words of kprobe events) that
+    holds the task's address plus `ahead`, and how the value that it stores is fetched ("" where
+    none is).
+    """
 
     at: int
     kind: SiteKind

@@ -35,8 +35,11 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][\w.$]{0,511}")
 
 @dataclass(frozen=True, slots=True)
 class SiteProbe:
-    """One event: its name, the place in the words of dynamic_events, what is fetched, the function
-    that it is in, and the instruction."""
+    """One event at an instruction.
+
+    Its name, the place in the words of dynamic_events, what is fetched, the function that it is in,
+    and the instruction.
+    """
 
     kind: SiteKind
     number: int

@@ -51,8 +51,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSetup:
-    """What to set up: KB of the buffer of each CPU, clock, functions, events that are there, events
-    to make with the forms to try, and events at instructions."""
+    """What to set up for a recording.
+
+    KB of the buffer of each CPU, clock, functions, events that are there, events to make with the
+    forms to try, and events at instructions.
+    """
 
     buffer: int
     clock: str

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The functions of make that lists of objects and conditionals use, over words with presence
-conditions.
+"""The functions of make that lists of objects and conditionals use.
+
+They work on words with presence conditions.
 
 What is done follows the GNU make manual, "Functions for Transforming Text". Tests of the
 compiler (scripts/Makefile.compiler, scripts/Kbuild.include: cc-option and its kin) succeed, as
