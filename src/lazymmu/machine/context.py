@@ -53,8 +53,12 @@ class StepContext:
         rt: bool = False,
         counts: bool = True,
     ) -> None:
-        """`index`: the number of each thing by kind and name; rt: PREEMPT_RT; counts: whether the
-        kernel has a preempt count (PREEMPT_COUNT)."""
+        """Keep what the steps of a machine need.
+
+        :param index: the number of each thing by kind and name.
+        :param rt: PREEMPT_RT.
+        :param counts: whether the kernel has a preempt count (PREEMPT_COUNT).
+        """
         self._rt = rt
         self._counts = counts
         self._view = view
@@ -184,8 +188,10 @@ class StepContext:
             self.emit(Pin, kind="preempt")
 
     def preempt_enable(self, *, said: bool = False) -> None:
-        """preempt_enable(): once too often it goes below zero, which preempt_count_sub() tells with
-        CONFIG_DEBUG_PREEMPT alone (kernel/sched/core.c).
+        """preempt_enable().
+
+        Once too often it goes below zero, which preempt_count_sub() tells with CONFIG_DEBUG_PREEMPT
+        alone (kernel/sched/core.c).
         """
         current = self.current
         if self._counts:
@@ -220,8 +226,10 @@ class StepContext:
             raise Blocked
 
     def cost(self, what: str) -> None:
-        """Something slow was done: "hypercall", "barrier", "invalidation"; or was part of that, one
-        of `CARRIED`."""
+        """Something slow was done, or was part of that.
+
+        What is slow: "hypercall", "barrier", "invalidation"; a part of it: one of `CARRIED`.
+        """
         if self.costs is not None:
             self.costs(what)
 

@@ -88,8 +88,12 @@ class Machine:
         cached: bool = True,
         core_mode: Callable[[DirectMode], DirectMode] | None = None,
     ) -> None:
-        """`cached`: see `Continuations`; core_mode: makes the API that core-mm code calls instead
-        of the machine's own, for what sections cost (scopes.py).
+        """Make a machine.
+
+        :param cached: see `Continuations`.
+        :param core_mode: makes the API that core-mm code calls instead of the machine's own, for
+            what sections cost (scopes.py).
+        :raises ConfigError: for a machine that no kernel is.
 
         Raises ConfigError for a machine that no kernel is.
         """

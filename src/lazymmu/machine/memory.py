@@ -120,7 +120,7 @@ class Memory:
         slot.image = value
 
     def on_stale(self, here: StepContext, entry: str, operation: str) -> None:
-        """A change by `operation` is decided: was it decided on a value out of date?"""
+        """Look whether a change by `operation` was decided on a value that is out of date."""
         current = here.current
         if entry in current.stale:
             current.stale = current.stale - {entry}
@@ -217,8 +217,9 @@ class Memory:
 
     @atomic
     def _access(self, here: StepContext, entry: str, write: bool) -> None:
-        """Stale is a translation that is not the entry's value any more, once its page was given
-        back or the code counted on the change (`settle()`).
+        """Stale is a translation that is not the entry's value any more.
+
+        Once the entry's page was given back, or the code counted on the change (`settle()`).
         """
         slot = here.entry(entry)
         what: What = "page"

@@ -137,8 +137,10 @@ class Sched:
 
     @local
     def _out(self, here: StepContext, why: SwitchWhy) -> None:
-        """schedule_debug(): whoever gives its CPU away while atomic is told so, and its count is
-        set to what it should have been; then all goes on.
+        """schedule_debug().
+
+        Whoever gives its CPU away while atomic is told so, and its count is set to what it should
+        have been; then all goes on.
         """
         current = here.current
         if why != "preempted" and here.task < len(self.tasks) and here.atomic:

@@ -48,8 +48,10 @@ PGTABLE_H: Final = "arch/s390/include/asm/pgtable.h"
 
 
 class PostedMode(CountedMode):
-    """The generic API with lazy_mmu_mode_enable_with_ptes() ("mm: make lazy MMU mode
-    context-aware", 1/4 of the series)."""
+    """The generic API with lazy_mmu_mode_enable_with_ptes().
+
+    From "mm: make lazy MMU mode context-aware", 1/4 of the series.
+    """
 
     arch: S390Posted
 

@@ -276,8 +276,10 @@ class WorstPtlHeld(WorstNoNesting):
 
 
 class WorstPtlHeldPinned(WorstPtlHeld):
-    """The same with preemption off, as powerpc since b9ef323ea168 ("powerpc/64s: Disable preemption
-    in hash lazy mmu mode") (in v6.2)."""
+    """The same with preemption off, as powerpc since v6.2.
+
+    b9ef323ea168 ("powerpc/64s: Disable preemption in hash lazy mmu mode") (in v6.2).
+    """
 
     row = "worst-ptl-held-pinned"
     pins = True
@@ -340,8 +342,11 @@ class WorstCounted(WorstCase):
 
 
 class WorstCountedPinned(WorstCounted):
-    """The same with preemption off: "An implementation may handle this by disabling preemption, as
-    a consequence generic code may not sleep while the lazy MMU mode is active"."""
+    """The same with preemption off.
+
+    "An implementation may handle this by disabling preemption, as a consequence generic code may
+    not sleep while the lazy MMU mode is active".
+    """
 
     row = "worst-counted-pinned"
     pins = True

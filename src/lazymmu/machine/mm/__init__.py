@@ -131,8 +131,9 @@ class CoreCode:
         return self.name in self.features.batches_unmap
 
     def check(self, program: Iterable[Op], operations: Mapping[str, Operation]) -> None:
-        """Raise ConfigError for a range without entries, and for an entry that an operation cannot
-        lock, for want of a lock.
+        """Raise ConfigError for a range without entries, and for an entry without a lock.
+
+        The latter only where an operation has to lock it.
         """
         locked = {name: part.locked for part, names in self.parts() for name in names}
         for op in program:

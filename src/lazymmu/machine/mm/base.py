@@ -75,8 +75,9 @@ class Part:
         return self.memory.specs[entry].space == "kernel"
 
     def ptl(self, entry: str) -> str:
-        """pte_lockptr() and pmd_lockptr(): the lock of the table in which the entry lies; for
-        kernel entries init_mm.page_table_lock.  Raises ConfigError when the scenario has none.
+        """pte_lockptr() and pmd_lockptr(): the lock of the table in which the entry lies.
+
+        For kernel entries init_mm.page_table_lock. Raises ConfigError when the scenario has none.
         """
         locks = self.memory.specs[entry].locks
         if not locks:

@@ -18,8 +18,10 @@ FAULT = "arch/x86/mm/fault.c"
 
 
 class VmallocFault(Part):
-    """From v3.9: 1160c2779b82 ("x86, mm, paravirt: Fix vmalloc_fault oops during lazy MMU updates")
-    flushes the mode after set_pgd()."""
+    """From v3.9: the mode is flushed after set_pgd().
+
+    1160c2779b82 ("x86, mm, paravirt: Fix vmalloc_fault oops during lazy MMU updates").
+    """
 
     operations: ClassVar[tuple[str, ...]] = ("vmalloc_fault",)
 

@@ -20,8 +20,11 @@ HIGHMEM = "mm/highmem.c"
 
 
 class KmapAtomic(Part):
-    """kmap_atomic() of v3.3 to v5.10: 2cd1c8d4dc7e ("x86/paravirt: PTE updates in k(un)map_atomic
-    need to be synchronous, regardless of lazy_mmu mode") (in v3.3)."""
+    """kmap_atomic() of v3.3 to v5.10, which flushes.
+
+    2cd1c8d4dc7e ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous, regardless
+    of lazy_mmu mode") (in v3.3).
+    """
 
     operations: ClassVar[tuple[str, ...]] = ("kmap_atomic", "kunmap_atomic")
 
@@ -49,8 +52,10 @@ class KmapAtomic(Part):
 
 
 class KmapAtomicUnflushed(KmapAtomic):
-    """v2.6.30 to v3.2: b8bcfe997e46 ("x86/paravirt: remove lazy mode in interrupts") (in v2.6.30)
-    took the flush away."""
+    """The one of v2.6.30 to v3.2, without the flush.
+
+    b8bcfe997e46 ("x86/paravirt: remove lazy mode in interrupts") (in v2.6.30) took it away.
+    """
 
     @routine("")
     def synchronize(self) -> Routine:
@@ -59,8 +64,10 @@ class KmapAtomicUnflushed(KmapAtomic):
 
 
 class KmapLocal(Part):
-    """kmap_local_page(), from v5.11: arch_kmap_local_post_map() and _post_unmap() flush
-    (arch/x86/include/asm/highmem.h)."""
+    """kmap_local_page(), from v5.11.
+
+    arch_kmap_local_post_map() and _post_unmap() flush (arch/x86/include/asm/highmem.h).
+    """
 
     operations: ClassVar[tuple[str, ...]] = ("kmap_local_page", "kunmap_local")
 

@@ -74,8 +74,10 @@ class SetPtes(SetPteAt):
 
 
 class Arm64SetPtes(SetPtes):
-    """arm64's __set_ptes_anysz(), __set_ptes() before v6.17: all stores, and then one
-    __set_pte_complete() (arch/arm64/include/asm/pgtable.h)."""
+    """arm64's __set_ptes_anysz(), __set_ptes() before v6.17.
+
+    All stores, and then one __set_pte_complete() (arch/arm64/include/asm/pgtable.h).
+    """
 
     @routine("arch/arm64/include/asm/pgtable.h")
     def set_ptes(self, value: Value, *entries: str) -> Routine:
@@ -87,8 +89,10 @@ class Arm64SetPtes(SetPtes):
 
 
 class SetPtesSection(SetPtes):
-    """The generic one of v6.6 to v6.14: bcc6cc832573 ("mm: add default definition of set_ptes()")
-    (in v6.6), until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") (in v6.15).
+    """The generic one of v6.6 to v6.14.
+
+    bcc6cc832573 ("mm: add default definition of set_ptes()") (in v6.6), until 691ee97e1a9d ("mm:
+    fix lazy mmu docs and usage") (in v6.15).
 
     x86 has no set_ptes() of its own; its other accessors do not go through this one.
     """
@@ -103,9 +107,10 @@ class SetPtesSection(SetPtes):
 
 
 class SparcSetPtesSection(SetPtesSection):
-    """sparc64's of v6.6 to v6.14: 1a10a44dfc1d ("sparc64: implement the new page table range API")
-    (in v6.6), until eb61ad14c459 ("sparc/mm: avoid calling arch_enter/leave_lazy_mmu() in
-    set_ptes") (in v6.15).
+    """sparc64's of v6.6 to v6.14.
+
+    1a10a44dfc1d ("sparc64: implement the new page table range API") (in v6.6), until eb61ad14c459
+    ("sparc/mm: avoid calling arch_enter/leave_lazy_mmu() in set_ptes") (in v6.15).
 
     sparc64 makes pte_clear() of set_pte_at(), and uses the generic ptep_get_and_clear(),
     ptep_set_wrprotect() and ptep_modify_prot_*(), which end in one of the two: all of them nest.

@@ -82,8 +82,11 @@ class Vmalloc(Part):
 
 
 class VmallocSections(Vmalloc):
-    """From v6.16: 44562c71e2cf ("mm/vmalloc: Enter lazy mmu mode while manipulating vmalloc ptes"),
-    and fea18c686320 ("mm/vmalloc: leave lazy MMU mode on PTE mapping error")."""
+    """From v6.16: the whole walk is a section, which an error leaves, too.
+
+    44562c71e2cf ("mm/vmalloc: Enter lazy mmu mode while manipulating vmalloc ptes"), and
+    fea18c686320 ("mm/vmalloc: leave lazy MMU mode on PTE mapping error").
+    """
 
     @routine(VMALLOC)
     def vmap_pages_pte_range(self, value: Value, *entries: str) -> Routine:

@@ -34,8 +34,9 @@ TRUNCATE: Details = ("file",)
 
 
 class Zap(Part):
-    """Before v6.14, and wherever page tables are not reclaimed: powerpc, sparc (no
-    CONFIG_PT_RECLAIM, because they have HAVE_ARCH_TLB_REMOVE_TABLE).
+    """Before v6.14, and wherever page tables are not reclaimed.
+
+    powerpc and sparc have no CONFIG_PT_RECLAIM, because they have HAVE_ARCH_TLB_REMOVE_TABLE.
 
     need_resched() and full mmu_gather batches, which cut a walk short, are left out.
     """
