@@ -80,8 +80,11 @@ class LabMachine:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """What came of it: how it ended, what the console said, the seconds it took, whether KVM was
-    used, and the files that the guest left, by name."""
+    """What came of it.
+
+    How it ended, what the console said, the seconds it took, whether KVM was used, and the files
+    that the guest left, by name.
+    """
 
     ending: Ending
     console: str

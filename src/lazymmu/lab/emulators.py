@@ -48,8 +48,11 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class BootFiles:
-    """The files of one boot: kernel, first file system, where the console goes, the memory that is
-    shared with the guest and its bytes, and the hypervisor."""
+    """The files of one boot.
+
+    kernel, first file system, where the console goes, the memory that is shared with the guest and
+    its bytes, and the hypervisor.
+    """
 
     kernel: str
     initramfs: str

@@ -34,8 +34,11 @@ _MACHINES: Final = {62: "x86", 183: "arm64", 21: "powerpc", 43: "sparc64"}
 
 @dataclass(frozen=True, slots=True)
 class LabKernel:
-    """A kernel: what it was read from, the image as an emulator takes it, its architecture, its
-    release ("" where it does not say), and its configuration where it came along."""
+    """A kernel as an emulator takes it.
+
+    What it was read from, the image, its architecture, its release ("" where it does not say), and
+    its configuration where it came along.
+    """
 
     name: str
     image: bytes

@@ -46,8 +46,10 @@ class OopsVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OopsKernel:
-    """The kernel that printed it: arch as machines call it, "" unknown; release as it calls itself;
-    like: the release that it is read as; row: its implementation; why: why there is none, or "".
+    """The kernel that printed it.
+
+    arch: as machines call it, "" unknown; release: as it calls itself; like: the release that it is
+    read as; row: its implementation; why: why there is none, or "".
     """
 
     arch: str

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Probes at the instructions that touch a task's counters: found in an image, or in the kernel that
-runs."""
+"""Probes at the instructions that touch a task's counters.
+
+They are found in an image, or in the kernel that runs.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +61,10 @@ class ProbesRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProbesAnswer:
-    """What was found: in the kernel, then in each module; layout: where the counters are; origin:
-    what was read."""
+    """What was found: in the kernel, then in each module.
+
+    layout: where the counters are; origin: what was read.
+    """
 
     layout: CounterLayout
     found: tuple[FoundSites, ...]

@@ -165,8 +165,11 @@ class VerifyAnswer:
 
     @property
     def likened(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-        """Each release that was asked for and not read: its name, the release that was taken for
-        it, and the implementations of that which were run, with the releases that have them."""
+        """Each release that was asked for and not read.
+
+        Its name, the release that was taken for it, and the implementations of that which were run,
+        with the releases that have them.
+        """
         features = there_are()[2]
         found = []
         for name in self.request.releases:

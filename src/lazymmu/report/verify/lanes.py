@@ -25,8 +25,10 @@ __all__ = ["Lane", "LaneBar", "LaneGroup", "lanes"]
 
 @dataclass(frozen=True, slots=True)
 class LaneBar:
-    """What holds through `span` columns; text: in a few words, "" for nothing; kind: how it is
-    drawn, a word that the style sheet knows."""
+    """What holds through `span` columns.
+
+    text: in a few words, "" for nothing; kind: how it is drawn, a word that the style sheet knows.
+    """
 
     span: int
     text: str = ""

@@ -293,7 +293,7 @@ class SwitchTracker:
             task.node = self._monitor.start
 
     def check_next(self, cpu: TracedCpu, task: TracedTask, stamp: bytes, text: bytes) -> None:
-        """After the hooks: does the CPU's mode fit the task that came?"""
+        """Look, after the hooks, whether the CPU's mode fits the task that came."""
         cpu.next_unchecked = False
         if task is not cpu.current or cpu.mode is None or not self._no_counters:
             return
