@@ -118,7 +118,7 @@ def test_findings_count_for_more_than_an_architecture_that_is_missing(
     ],
 )
 def test_nothing_to_check_ends_with_3_and_says_so(run, checked, make_result, given, sentence):
-    """ "Clean" is a statement about something that was looked at."""
+    """The word "clean" is a statement about something that was looked at."""
     checked(make_result(**given))
     ran = run("check", "linux")
     assert ran.code == INCONCLUSIVE

@@ -306,8 +306,9 @@ def test_what_is_taken_from_a_configuration_names_no_program(found):
 
 @pytest.mark.parametrize("key", ["extensions.objectFormat", "core.eol", "branch.main.merge"])
 def test_no_value_that_is_taken_over_can_hold_another(touched, trap, git, key):
-    """A value that is taken over from a configuration may have lines, and none of them is a setting
-    of its own.
+    """A value that is taken over from a configuration may have lines.
+
+    None of them is a setting of its own.
     """
     git(touched, "config", key, f"sha256\n[core]\n\tfsmonitor = {trap.program}")
     changed(touched, trap)

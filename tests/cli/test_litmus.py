@@ -94,8 +94,9 @@ def test_a_file_without_expectations_runs_everywhere_and_is_to_hold(litmus):
 
 
 def test_what_a_file_is_silent_about_is_not_run_and_that_is_said(litmus):
-    """What a file says nothing about is not run and is named, since silence would look like
-    success.
+    """What a file says nothing about is not run and is named.
+
+    Silence would look like success.
     """
     ran = litmus(TWO, "--arch", "sparc")
     assert (ran.code, ran.out) == (3, "")
@@ -119,8 +120,9 @@ def test_a_broken_file_is_one_sentence_with_its_place(litmus, text, says):
 
 
 def test_bytes_that_are_no_text_and_files_that_are_not_there_are_said(run, tmp_path):
-    """Bytes that are no text, and files that are not there, are told, whatever a shell's wildcard
-    finds.
+    """Bytes that are no text, and files that are not there, are told.
+
+    Whatever a shell's wildcard finds.
     """
     file = tmp_path / "a.litmus"
     file.write_bytes(b"litmus \xff")

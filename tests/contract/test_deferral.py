@@ -144,8 +144,9 @@ def test_a_lock_inside_the_section_hurts_by_what_is_pending_alone() -> None:
 
 
 def test_nesting_hurts_by_a_bug_and_costs_batching_where_there_is_none() -> None:
-    """Xen and the first arm64 meet a check, the others lose what the mode is for, counters lose
-    nothing.
+    """Xen and the first arm64 meet a check, the others lose what the mode is for.
+
+    Counters lose nothing.
     """
     for each in ALL_ROWS:
         said = harm_sentence("nested-section", each, "kernel")

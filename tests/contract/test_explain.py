@@ -45,7 +45,7 @@ def test_a_rule_can_be_explained_for_one_dialect() -> None:
 
 
 def test_a_rule_that_hurts_nobody_says_so() -> None:
-    """ "Who is hurt?" has an answer for every rule."""
+    """To ask who is hurt has an answer for every rule."""
     assert "Nobody in the tree" in explain_rule("tlb-flush-in-section")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The recipe for a distribution, as it stands in docs/backports.rst: does a patch mend it here?"""
+"""The recipe for a distribution, as it stands in docs/backports.rst, finds what a patch mends."""
 
 from __future__ import annotations
 

@@ -123,8 +123,11 @@ def test_a_folio_of_kernel_entries_owes_its_barriers_once_on_arm64():
 
 
 def test_fork_is_counted_with_the_one_section_of_a_table():
-    """By hand: each ptep_set_wrprotect() of 300 entries is an invalidation, three batches in two
-    tables; both page-table locks are held for a table, whose entries are each two writes."""
+    """By hand: each ptep_set_wrprotect() of 300 entries is an invalidation.
+
+    Three batches in two tables; both page-table locks are held for a table, whose entries are each
+    two writes.
+    """
     none, table, _ = (
         count.operation("powerpc", NEW, "copy_pte_range", 300, "user", scope) for scope in Scope
     )

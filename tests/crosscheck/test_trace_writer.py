@@ -114,9 +114,11 @@ def test_what_the_lines_do_not_say_is_not_found_in_them():
 
 
 def test_nothing_else_is_found_than_the_machine_broke():
-    """Counters alone do not tell a section that was paused when it ended from one that did not,
-    probes do not see an end that bottom halves keep from counting, and a scenario may not watch
-    all."""
+    """Counters alone do not tell a section that was paused when it ended from another.
+
+    Probes do not see an end that bottom halves keep from counting, and a scenario may not watch
+    all.
+    """
     strange = []
     for case in told():
         known = {broken.rule for broken in case.verdict.violations}
@@ -155,9 +157,11 @@ def test_most_of_what_traces_witness_is_told():
 
 
 def test_nearly_all_is_told_by_probes_at_the_instructions():
-    """From v7.0 on, and with what the kernel says of itself. Not told: what bottom halves keep from
-    counting, which is told by another rule, and a section that straddles a resume, of which nothing
-    is left."""
+    """From v7.0 on, and with what the kernel says of itself.
+
+    Not told: what bottom halves keep from counting, which is told by another rule, and a section
+    that straddles a resume, of which nothing is left.
+    """
     silent = {
         (case.verdict.scenario, case.broken.rule)
         for case in hushed(NotVisible.EVENT)
@@ -301,8 +305,10 @@ def test_before_v6_6_xen_has_the_older_names():
 
 
 def test_arm64_shows_the_counters_at_the_switch_and_nothing_else():
-    """The task is in one section, and sleeps (state 2); no function shows that it began, but the
-    probe at its instruction, which is after the guard's."""
+    """The task is in one section, and sleeps (state 2).
+
+    No function shows that it began, but the probe at its instruction, which is after the guard's.
+    """
     case = case_of(SLEEPS, "arm64", "7.1.13", "sleep-in-section")
     guard, begin, switch, counters = lines(case)
     assert guard == "ge1: (sleeps+0x4/0x20) pid=1000 ec=0 pc=0"

@@ -276,8 +276,9 @@ def test_a_trace_cmd_that_hangs_is_a_loss(trace_cmd, monkeypatch):
 def test_a_trace_cmd_that_fails_before_it_says_anything_is_an_error(
     trace_cmd, monkeypatch, script, why
 ):
-    """A trace-cmd that fails before it says anything is an error, because there is nothing to
-    judge.
+    """A trace-cmd that fails before it says anything is an error.
+
+    There is nothing to judge.
     """
     from lazymmu.ftrace import tracecmd
 

@@ -90,8 +90,9 @@ def test_everything_knows_its_line_and_column(small):
 
 
 def test_a_section_may_be_one_line_or_a_block_and_stand_anywhere():
-    """A section of a file may be one line or a block, and may stand anywhere, so that scenarios
-    stay short.
+    """A section of a file may be one line or a block, and may stand anywhere.
+
+    Scenarios stay short.
     """
     inline = read(
         'litmus a\n"S."\nmachine: cpus 2, preempt lazy, rt yes, bound 2, size large\n'

@@ -172,8 +172,9 @@ expect:
 
 
 def test_the_worst_harm_is_told_first():
-    """A freed page that is mapped again comes before the lock that was dropped, however long its
-    way; what only costs comes last.
+    """A freed page that is mapped again comes before the lock that was dropped.
+
+    However long its way; what only costs comes last.
     """
     (run,) = runs(
         [running.named("pagemap-scan-unlocks-first")], arches={"x86"}, releases={"6.12.38"}

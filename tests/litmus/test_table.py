@@ -11,8 +11,9 @@ TEXT = parser_table.GRAMMAR.read_text(encoding="utf-8")
 
 
 def test_the_table_is_of_this_grammar_and_this_lark():
-    """The table is made of this grammar by this lark; if not, `python -m tools.parser_table` makes
-    it anew.
+    """The table is made of this grammar by this lark.
+
+    If not, `python -m tools.parser_table` makes it anew.
     """
     assert parser_table.ready(TEXT, Indentation()) is not None
 

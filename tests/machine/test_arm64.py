@@ -43,8 +43,9 @@ def test_a_section_has_one_pair_of_barriers_at_its_end(release):
 
 @pytest.mark.parametrize("release", ALL)
 def test_user_entries_and_entries_made_invalid_owe_nothing(release):
-    """User entries and entries made invalid owe no barrier: __set_pte_complete() asks for
-    pte_valid_not_user().
+    """User entries and entries made invalid owe no barrier.
+
+    __set_pte_complete() asks for pte_valid_not_user().
     """
     on = bench(release, "u", "k kernel = A")
     on.do("lazy_mmu_mode_enable; set_pte u B; pte_clear k; set_pte k swap; lazy_mmu_mode_disable")
@@ -103,7 +104,8 @@ def test_with_counters_the_inner_end_emits_and_the_section_goes_on(release):
 
 
 def test_the_first_version_warns_at_a_section_inside_a_section():
-    """The first version warns at a section inside a section:
+    """The first version warns at a section inside a section.
+
     VM_WARN_ON(test_thread_flag(TIF_LAZY_MMU)), which DEBUG_PAGEALLOC met.
     """
     on = bench(FIRST)

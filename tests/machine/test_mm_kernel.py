@@ -133,8 +133,9 @@ def test_a_page_mapped_inside_a_section_is_there_at_once_on_arm64(release):
 
 
 def test_x86_flushes_the_mode_when_it_maps_pages():
-    """Mapping pages on x86 flushes the mode: __kernel_map_pages() ends with
-    arch_flush_lazy_mmu_mode().
+    """Mapping pages on x86 flushes the mode.
+
+    __kernel_map_pages() ends with arch_flush_lazy_mmu_mode().
     """
     machine = bench("x86", "6.12.38", "l kernel")
     machine.do(INSIDE)
@@ -142,8 +143,10 @@ def test_x86_flushes_the_mode_when_it_maps_pages():
 
 
 def test_x86_does_not_flush_the_mode_for_kfence():
-    """kfence_protect_page() does set_pte() and no more: with Xen an object that is given out inside
-    a section is not mapped when it is used."""
+    """kfence_protect_page() does set_pte() and no more.
+
+    With Xen an object that is given out inside a section is not mapped when it is used.
+    """
     machine = bench("x86", "7.3.4", "l kernel")
     machine.do("lazy_mmu_mode_enable; kfence_unprotect l A")
     assert machine.stored("l") is None
@@ -164,8 +167,9 @@ def test_x86_does_not_flush_the_mode_for_kfence():
 def test_a_short_lived_mapping_is_there_at_once_except_from_v2_6_30_to_v3_2(
     release, program, stored
 ):
-    """A short-lived mapping is there at once, except from v2.6.30 to v3.2, when 2cd1c8d4dc7e put
-    the flush back.
+    """A short-lived mapping is there at once, except from v2.6.30 to v3.2.
+
+    2cd1c8d4dc7e put the flush back.
     """
     machine = bench("x86", release, "k kernel")
     machine.do(f"lazy_mmu_mode_enable; {program}")

@@ -29,9 +29,7 @@ def test_kernel_mappings_are_not_locked_at_all():
 
 @pytest.mark.parametrize(("space", "preempted"), [("kernel", True), ("lock L", False)])
 def test_kernel_mappings_can_be_preempted_inside_and_user_mappings_cannot(space, preempted):
-    """With PREEMPT_FULL kernel mappings can be preempted inside a section and user mappings cannot
-    (claim C3).
-    """
+    """With PREEMPT_FULL kernel mappings are preempted in sections, user mappings not (claim C3)."""
     machine = bench("arm64", "6.17.8", f"p {space}")
     machine.begin(*parsed(f"apply_to_page_range p:\n    {CALLBACK}"))
     while machine.mode() != "on":
@@ -45,9 +43,7 @@ def test_kernel_mappings_can_be_preempted_inside_and_user_mappings_cannot(space,
 
 
 def test_a_range_that_exists_is_called_back_for_what_is_not_none():
-    """On a range that exists apply_to_existing_page_range() calls back for entries that are not
-    none.
-    """
+    """On an existing range apply_to_existing_page_range() calls back for entries that are set."""
     program = "apply_to_existing_page_range p q:\n    pte_clear ptep"
     words = did("x86", "6.12.38", ["p kernel", "q kernel = A"], program)
     assert words == ["enable", "write q", "disable"]

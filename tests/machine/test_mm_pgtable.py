@@ -47,8 +47,10 @@ def test_set_ptes_begins_one_section_for_all_its_entries():
     ],
 )
 def test_on_sparc_everything_that_is_made_of_set_pte_at_nests_too(program):
-    """pgtable_64.h makes pte_clear() of set_pte_at(), and the generic helpers end in one of them;
-    x86 has all of these to itself."""
+    """The header pgtable_64.h makes pte_clear() of set_pte_at().
+
+    The generic helpers end in one of them; x86 has all of these to itself.
+    """
     assert did("sparc", "6.12.8", ["p = A"], program)[:1] == ["enable"]
     assert "enable" not in did("x86", "6.12.8", ["p = A"], program)
 

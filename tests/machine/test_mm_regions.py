@@ -25,7 +25,8 @@ def test_move_ptes_does_not_flush_for_what_was_not_present():
 
 @pytest.mark.parametrize(("release", "warns"), [("6.12.38", False), ("6.17.8", True)])
 def test_move_ptes_warns_of_a_target_that_is_taken_from_v6_17_on(release, warns):
-    """From v6.17 on move_ptes() warns of a target that is taken:
+    """From v6.17 on move_ptes() warns of a target that is taken.
+
     VM_WARN_ON_ONCE(!pte_none(*new_ptep)).
     """
     words = did("x86", release, ["p lock L = A", "q lock N = B"], "move_ptes p q")
@@ -75,8 +76,9 @@ def test_pagemap_scan_leaves_alone_what_is_write_protected():
 
 @pytest.mark.parametrize(("arch", "there"), [("x86", True), ("powerpc", False), ("sparc", False)])
 def test_pagemap_scan_write_protects_only_where_userfaultfd_can(arch, there):
-    """PAGEMAP_SCAN write-protects only where userfaultfd can (HAVE_ARCH_USERFAULTFD_WP), and
-    nowhere before v6.7.
+    """PAGEMAP_SCAN write-protects only where userfaultfd can, and nowhere before v6.7.
+
+    HAVE_ARCH_USERFAULTFD_WP says where.
     """
     assert ("pagemap_scan_pmd_entry" in bench(arch, "6.12.8", "p").machine.operations) == there
     assert "pagemap_scan_pmd_entry" not in bench(arch, "6.1.176", "p").machine.operations

@@ -82,8 +82,10 @@ def _slow(release):
 
 @pytest.mark.parametrize("release", ["6.17.8", "7.1.13", "7.3.4"])
 def test_xen_frees_a_table_twice(release):
-    """The pmd lock is dropped with the cleared pmd entry pending, and the slow path of another walk
-    comes in: docs/findings, 7.3.4."""
+    """The pmd lock is dropped with the cleared pmd entry pending.
+
+    The slow path of another walk comes in: docs/findings, 7.3.4.
+    """
     found = searched("x86", release, EMPTY, DONTNEED, f"{_slow(release)} p", stop=("kernel-bug",))
     assert {"unlock-before-flush", "lost-update", "kernel-bug"} <= found.broken
 
@@ -108,8 +110,10 @@ def test_who_stores_at_once_breaks_the_text_alone(arch):
     ],
 )
 def test_xen_warns_of_a_swap_entry_that_was_just_cleared(arch, release, warns):
-    """pte_clear() waits in the queue, and the check reads what was there: in 7.3 again, because the
-    check comes before anonymous memory is let go."""
+    """pte_clear() waits in the queue, and the check reads what was there.
+
+    In 7.3 again, because the check comes before anonymous memory is let go.
+    """
     machine = bench(arch, release, "p lock L = swap")
     words = order(machine.do(DONTNEED), "read")
     assert ("bug" in words) == warns

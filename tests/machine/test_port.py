@@ -85,8 +85,9 @@ def test_an_installed_port_is_found_by_release_and_by_row(mine):
 
 
 def test_a_port_takes_no_name_that_is_taken_and_no_release_that_is_not():
-    """A port with a name that is taken, or of a release that is none, is refused with a sentence
-    for each.
+    """A port with a name that is taken, or of a release that is none, is refused.
+
+    With a sentence for each.
     """
     with pytest.raises(PortError, match=r"no release 1\.0"):
         install(template.Mine, release="1.0")

@@ -58,8 +58,9 @@ def test_set_pte_over_a_valid_entry_is_warned_about(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_a_protection_change_is_a_store_and_an_invalidation(row):
-    """A protection change is a store and an invalidation, in ptep_set_wrprotect() and in
-    modify_prot's two halves.
+    """A protection change is a store and an invalidation.
+
+    In ptep_set_wrprotect() and in modify_prot's two halves.
     """
     bench = Workbench("powerpc", row, "p = A", "q = B", cpus=2)
     bench.do("lazy_mmu_mode_enable; ptep_set_wrprotect p; ptep_modify_prot_start q")
@@ -239,8 +240,10 @@ def interrupted(row):
 
 
 def test_an_interrupt_s_invalidation_may_be_lost_to_v6_19():
-    """Added between the look at the index and the store there, it is overwritten; added between
-    the last flush and `active = 0`, it stays behind."""
+    """Added between the look at the index and the store there, it is overwritten.
+
+    Added between the last flush and `active = 0`, it stays behind.
+    """
     found = interrupted("hash-active")
     left = [field for field, _ in found.machine.fields].index("cpu0.r.old")
     batch = [field for field, _ in found.machine.fields].index("cpu0.batch")

@@ -79,8 +79,9 @@ def test_entries_outside_the_range_are_changed_at_once():
 
 
 def test_a_section_without_a_range_batches_nothing_and_pins_all_the_same():
-    """A section without a range (enter_ipte_norange()) batches nothing, and pins the task all the
-    same.
+    """A section without a range batches nothing, and pins the task all the same.
+
+    (enter_ipte_norange())
     """
     on = bench(tasks=2)
     on.do(f"{BEGIN}; set_pte p C")

@@ -50,8 +50,9 @@ def test_kernel_entries_are_left_to_flush_tlb_kernel_range(row):
 
 @pytest.mark.parametrize("row", EACH)
 def test_flush_tlb_range_does_nothing_and_mmu_gather_flushes_the_batch(row):
-    """In a section flush_tlb_range() does nothing, and mmu_gather flushes the batch: tlb_flush() is
-    flush_tlb_pending().
+    """In a section flush_tlb_range() does nothing, and mmu_gather flushes the batch.
+
+    tlb_flush() is flush_tlb_pending().
     """
     bench = Workbench("sparc", plain(row), "p = A")
     seen = bench.do("lazy_mmu_mode_enable; pte_clear p; flush_tlb_range p")
@@ -283,8 +284,10 @@ def interrupted_add(row, q):
 
 @pytest.mark.parametrize("row", FLAGGED)
 def test_an_interrupt_between_two_stores_of_an_add_costs_somebody_his_invalidation(row):
-    """tb->mm, tb->vaddrs[nr] and tb->tlb_nr are three stores: with another mm the task's entry is
-    demapped in the wrong context, and with the same one either entry may have the other's place.
+    """tb->mm, tb->vaddrs[nr] and tb->tlb_nr are three stores.
+
+    With another mm the task's entry is demapped in the wrong context, and with the same one either
+    entry may have the other's place.
     """
     assert interrupted_add(row, "m1") >= {(False, False), (True, False)}
     assert interrupted_add(row, "m0") >= {(False, False), (True, False), (False, True)}

@@ -31,7 +31,7 @@ def test_what_is_dropped_is_counted_with_its_reason(make_finding, make_result):
 
 
 def test_what_only_informs_is_dropped_without_a_count(make_finding, make_result):
-    """ "2 outside --path" tells of two mistakes, not of two sections that begin somewhere."""
+    """The words "2 outside --path" tell of two mistakes, and never of sections."""
     outcome = CheckOutcome(make_result(make_finding(severity=Severity.INFORMATION)))
     kept = outcome.without("outside --path", selection.under(["fs"]))
     assert (kept.result.findings, kept.withheld) == ((), ())

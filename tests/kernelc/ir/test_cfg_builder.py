@@ -421,8 +421,9 @@ def test_a_statement_expression_may_return() -> None:
 
 
 def test_a_guard_is_dropped_at_the_end_of_its_block() -> None:
-    """A guard is taken where it stands and dropped at the end of its block
-    (include/linux/cleanup.h).
+    """A guard is taken where it stands and dropped at the end of its block.
+
+    (include/linux/cleanup.h)
     """
     check(
         "{ guard(mutex)(m); a(); } b();",

@@ -82,8 +82,9 @@ def test_a_call_before_a_statement_is_a_loop(text: str, masked: str) -> None:
     ],
 )
 def test_guards_stay_recognisable(text: str, masked: str) -> None:
-    """A guard is a call of a call, a scoped one a `while` over a marked comma expression, and a
-    cleanup function a size that no array has.
+    """A guard is a call of a call, a scoped one a `while` over a marked comma expression.
+
+    A cleanup function is a size that no array has.
     """
     assert body(text) == masked
 

@@ -336,8 +336,9 @@ void wrong(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new
 
 
 def test_a_lock_that_a_primitive_returns(agrees: Agrees) -> None:
-    """A lock that a primitive returns is held: always by pmd_lock(), or not at NULL by
-    pmd_trans_huge_lock().
+    """A lock that a primitive returns is held.
+
+    Always by pmd_lock(), or not at NULL by pmd_trans_huge_lock().
     """
     agrees("""
 void f(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pmd_t new)

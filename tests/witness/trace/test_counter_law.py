@@ -182,8 +182,10 @@ def test_a_task_that_sleeps_paused_breaks_nothing():
     ],
 )
 def test_a_recording_with_probes_shows_each_section_by_function(name, sections, first, number):
-    """Of kernels that ran, on which a begin calls nothing; the flags of such lines are not
-    believed, which make half of them look like NMIs."""
+    """Recordings of kernels that ran, on which a begin calls nothing.
+
+    The flags of such lines are not believed, which make half of them look like NMIs.
+    """
     tally = SectionStats()
     watched = check_trace(str(DATA / name), observer=tally)
     assert (watched.violations, watched.seen.sections) == ((), sections)
@@ -275,8 +277,10 @@ STEPS = ("enable", "disable", "pause", "resume", "user", "preempted", "fork", "s
 def test_what_a_right_kernel_shows_is_never_wrong(
     steps: list[str], release: str, seen: set[str]
 ) -> None:
-    """Any tasks, each in order, on a kernel that forks as it must; of any events and functions, and
-    of a release that is known or not."""
+    """Any tasks, each in order, on a kernel that forks as it must.
+
+    Of any events and functions, and of a release that is known or not.
+    """
     pauses = release == "7.3.4" or (not release and "function" not in seen)
     play = Play(release=release, pauses=pauses, seen=frozenset(seen))
     play.tape.add(play.now.key, 0, "xen_mc_flush: flushing 1 hypercalls, 16 arg bytes", "d..2.")
@@ -306,8 +310,11 @@ def test_what_a_right_kernel_shows_is_never_wrong(
 
 @pytest.mark.parametrize("ahead", [True, False])
 def test_what_a_hook_of_the_switch_does_is_no_call_of_anybody(ahead: bool) -> None:
-    """Probes at instructions find those of the hooks, too: they are readings before a hook, and who
-    is resumed without a pause is told once, of the implementation."""
+    """Probes at instructions find those of the hooks, too.
+
+    They are readings before a hook, and who is resumed without a pause is told once, of the
+    implementation.
+    """
     play = Play()
     init, child = play.now, play.fork("sh", 90, ahead=ahead)
     for _ in range(3):
@@ -322,8 +329,11 @@ def test_what_a_hook_of_the_switch_does_is_no_call_of_anybody(ahead: bool) -> No
 
 @pytest.mark.parametrize("gone", ["begin", "end"])
 def test_instructions_that_no_probe_is_on_make_nobody_guilty(gone: str) -> None:
-    """A kernel refuses some, and a module's have none: a section that begins or ends unseen is said
-    to be there, and is no mistake while its other half is."""
+    """A kernel refuses some probes, and a module's have none.
+
+    A section that begins or ends unseen is said to be there, and is no mistake while its other half
+    is.
+    """
     play = interior("enable", "disable")
     for _ in range(3):
         if gone == "begin":
@@ -351,8 +361,10 @@ def test_instructions_that_no_probe_is_on_make_nobody_guilty(gone: str) -> None:
 def test_recordings_of_other_architectures_by_probes_are_in_order(
     name: str, sections: int, doubt: str
 ) -> None:
-    """Real kernels, by `probes --vmlinux` and by `record`: each begin is a section, and nobody is
-    told to be wrong for what has no probe."""
+    """Of real kernels, by `probes --vmlinux` and by `record`, each begin is a section.
+
+    Nobody is told to be wrong for what has no probe.
+    """
     watched = check_trace(str(DATA / name))
     assert watched.violations == ()
     assert watched.seen.sections == sections

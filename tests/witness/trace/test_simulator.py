@@ -110,8 +110,10 @@ def test_a_loss_makes_nobody_guilty(what, seen, release) -> None:
 @settings(max_examples=100, deadline=None)
 @given(what=moves(*RIGHT, "fork", "switch"), release=st.sampled_from(("", "7.2.12", "7.3.4")))
 def test_hooks_that_resume_who_nobody_paused_are_told_of_each_task(what, release) -> None:
-    """As v7.2 and v7.3 do on Xen PV: a child's first switch takes a pause from it that it never
-    had; of those whose count a reading shows, each is told, and nobody else."""
+    """On Xen PV a child's first switch takes a pause from it that it never had.
+
+    As v7.2 and v7.3 do; of those whose count a reading shows, each is told, and nobody else.
+    """
     made = played(Simulation(True, False, WHOLE), what)
     if recorded(made):
         found = told(judged(made, release, arch="x86"))
@@ -127,8 +129,10 @@ def test_hooks_that_resume_who_nobody_paused_are_told_of_each_task(what, release
     drop=st.sets(st.integers(0, 80), max_size=4),
 )
 def test_a_recording_that_is_torn_is_read_to_its_end(what, seen, cut, drop) -> None:
-    """Lines that are missing without a word, or cut: no crash, and whoever is told is a task of
-    the recording."""
+    """Lines that are missing without a word, or cut.
+
+    No crash, and whoever is told is a task of the recording.
+    """
     made = played(Simulation(False, False, seen), what)
     made.lines = [line for at, line in enumerate(made.lines) if at not in drop]
     if made.lines:
