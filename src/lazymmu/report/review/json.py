@@ -89,6 +89,7 @@ def _split(split: Split) -> dict[str, Any]:
         "needs": [{"first": first, "second": second} for first, second in split.needs],
         "orders": [list(order) for order in split.orders],
         "machine": [asdict(one) for one in split.harms],
+        "costs": [asdict(one) for one in split.costs],
         "not_asked": list(split.untold),
     }
 

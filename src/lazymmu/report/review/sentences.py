@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.report.check.phrases import headline
 from lazymmu.report.common.words import clean, count
+from lazymmu.report.review import costs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +56,7 @@ def split(answer: ReviewAnswer) -> Iterator[str]:
             yield f"{part.name} alone brings: {finding.file}:{finding.line}: {said}"
     for harm in _worst(found.harms):
         yield _harm(harm, found)
+    yield from costs.sentences(found.costs, several=len(found.parts) > 1)
     for sentence in found.untold:
         yield f"not in the machine: {sentence}"
 

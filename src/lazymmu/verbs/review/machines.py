@@ -19,6 +19,7 @@ from lazymmu.litmus.run import Run, RunLimits, named
 from lazymmu.machine.releases import TREES
 from lazymmu.verbs import search_pool
 from lazymmu.verbs.lifting import lifted
+from lazymmu.verbs.review.costs import cost_changes
 from lazymmu.verbs.review.values import MachineHarm, Switch
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.releases import Release
     from lazymmu.snapshot.tree import Tree
+    from lazymmu.verbs.review.costs import CostChange
     from lazymmu.verbs.review.pieces import Piece
     from lazymmu.witness.machine.verdict import Verdict
 
@@ -54,6 +56,17 @@ class MachineState:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class MachineReview:
+    """What machines say of a series: what each part switches, by its name, what scenarios come to,
+    what costs something else, and a sentence for each machine that was not asked."""
+
+    switches: Mapping[str, tuple[Switch, ...]]
+    harms: tuple[MachineHarm, ...]
+    costs: tuple[CostChange, ...]
+    untold: tuple[str, ...]
+
+
 def functions_of_machines(group: Sequence[Piece]) -> bool:
     """Whether a part of a series may change a machine."""
     return bool(concerned(group, ARCHES))
@@ -75,7 +88,7 @@ class Machines:
         groups: Mapping[str, Sequence[Piece]],
         base: Tree,
         tree: Callable[[str], Tree],
-    ) -> tuple[dict[str, tuple[Switch, ...]], tuple[MachineHarm, ...], tuple[str, ...]]:
+    ) -> MachineReview:
         """What the parts of a series switch, what comes of it, and which machine was not asked.
 
         :param groups: the parts by their names.
@@ -88,6 +101,7 @@ class Machines:
         untold = [f"{arch}: {why}" for arch, why in before.items() if isinstance(why, str)]
         changed: dict[str, dict[str, MachineState]] = {arch: {} for arch in every}
         switches: dict[str, tuple[Switch, ...]] = {}
+        costs: list[CostChange] = []
         for name, some in wanted.items():
             alone = states(tree(name), some, self.cache_dir) if some else {}
             for arch, state in alone.items():
@@ -100,13 +114,20 @@ class Machines:
                 if found := tuple(switched(arch, was, state)):
                     switches[name] = (*switches.get(name, ()), *found)
                     changed[arch][name] = state
+                    costs += _costs(arch, was, name, state)
         told = (
             one
             for arch, parts in changed.items()
             if parts and isinstance(state := before[arch], MachineState)
             for one in harms(arch, state, parts, self.jobs)
         )
-        return switches, tuple(told), tuple(untold)
+        return MachineReview(switches, tuple(told), tuple(costs), tuple(untold))
+
+
+def _costs(arch: str, base: MachineState, name: str, state: MachineState) -> tuple[CostChange, ...]:
+    """What operations cost with a part of a series, where it is something else."""
+    with _installed(arch, base, {name: state}, [(), (name,)]):
+        return cost_changes(name, arch, _release(()), _release((name,)))
 
 
 def concerned(group: Sequence[Piece], arches: Collection[str]) -> tuple[str, ...]:

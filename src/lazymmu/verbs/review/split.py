@@ -50,20 +50,21 @@ def split(
         alone = len(groups) > 1 and any(piece.patch in active for piece in group)
         parts.append(_part(_name(number), group, alone, seen, looks, patches, told))
     needs = set(_needs(groups, parts, seen, looks, patches, told))
-    switches, harms, untold = machines.asked(
+    asked = machines.asked(
         {part.name: group for part, group in zip(parts, groups, strict=True)},
         seen[0].tree,
         lambda name: looks.tree(laid(dict(zip(_names(parts), groups, strict=True))[name], patches)),
     )
-    parts = [replace(one, switches=switches.get(one.name, ())) for one in parts]
-    involved = {name for pair in needs for name in pair} | switches.keys()
-    orders = _orders(_names(parts), involved, needs, harms, switches)
+    parts = [replace(one, switches=asked.switches.get(one.name, ())) for one in parts]
+    involved = {name for pair in needs for name in pair} | asked.switches.keys()
+    orders = _orders(_names(parts), involved, needs, asked.harms, asked.switches)
     return Split(
         tuple(parts),
         tuple(sorted(needs | set(_always(involved, orders)))),
         orders,
-        harms,
-        untold,
+        asked.harms,
+        asked.untold,
+        asked.costs,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lazymmu.snapshot.patches.mails import Mail
     from lazymmu.snapshot.patches.series import Patch
+    from lazymmu.verbs.review.costs import CostChange
     from lazymmu.witness.finding import Finding
 
 __all__ = [
@@ -218,6 +219,7 @@ class Split:
     :param orders: of the parts, that are safe.
     :param harms: what scenarios come to with some of the parts.
     :param untold: a sentence for each machine that could not be asked.
+    :param costs: operations that cost something else with a part, the greatest first of each.
     """
 
     parts: tuple[SeriesPart, ...]
@@ -225,6 +227,7 @@ class Split:
     orders: tuple[tuple[str, ...], ...] = ()
     harms: tuple[MachineHarm, ...] = ()
     untold: tuple[str, ...] = ()
+    costs: tuple[CostChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
