@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,12 @@ def over_http(words):
     line = server.stderr.readline()
     found = re.search(r"http://\S+/mcp", line)
     assert found, line
-    with contextlib.suppress(OSError):
-        for _ in range(500):
-            with socket.socket() as made:
-                if made.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+    # It says where it will be before it listens there.
+    for _ in range(500):
+        with socket.socket() as made:
+            if made.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.02)
     yield found[0]
     server.terminate()
     server.wait(20)

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
 import pytest
 
 from lazymmu.robots.said import MAX_BYTES
+from tests.robots.conftest import TOKEN, free_port
 
 pytest.importorskip("mcp", reason="the SDK of the protocol is not installed (lazymmu[mcp])")
 
@@ -189,3 +194,73 @@ def test_what_takes_long_is_asked_for_again_by_a_handle(small):
     assert "still working" in first.content[0].text
     assert again.structured_content["handle"] == ""
     assert "sections of the tree" in again.content[0].text
+
+
+def test_trees_are_read_before_anybody_asks_when_the_server_is_warmed(small, tmp_path):
+    """It says which trees are read, the cache has them, and then a question gets no handle."""
+    from mcp.client.client import Client
+
+    from lazymmu.robots.questions import ServedTrees
+    from lazymmu.robots.server import RobotServer
+
+    tree, _ = small
+    cache = tmp_path / "cache"
+    command = [
+        sys.executable, "-m", "lazymmu", "mcp", "--tree", f"linux={tree}",
+        "--cache-dir", str(cache), "--warm", "--http", str(free_port()),
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, env={**os.environ, "LAZYMMU_MCP_TOKEN": TOKEN}, stderr=subprocess.PIPE, text=True
+    ) as server:
+        said = [server.stderr.readline() for _ in range(2)]
+        server.terminate()
+    assert any("linux is read" in line for line in said), said
+    assert any(one.stat().st_size for one in cache.rglob("*") if one.is_file())
+
+    async def talk():
+        robots = RobotServer(ServedTrees({"linux": tree}, cache))
+        async with Client(robots.server) as client:
+            answer = await client.call_tool(
+                "sections", {"tree": "linux", "function": "clean_table"}
+            )
+            robots.jobs.end()
+            return answer
+
+    answer = asyncio.run(talk())
+    assert answer.structured_content["handle"] == ""
+    assert "sections of the tree" in answer.content[0].text
+
+
+def test_a_tree_that_cannot_be_read_by_the_limit_is_said_when_warmed(small, tmp_path):
+    """The server goes on all the same, and says which tree it is."""
+    from lazymmu.robots.jobs import JobLimits
+    from lazymmu.robots.questions import ServedTrees
+    from lazymmu.robots.serve import warm
+    from lazymmu.robots.server import RobotServer
+
+    tree, _ = small
+    robots = RobotServer(ServedTrees({"linux": tree}, None), JobLimits(mebibytes=1))
+    said = []
+    warm(robots, said.append)
+    robots.jobs.end()
+    assert said == ["linux could not be read"]
+
+
+def test_tools_keep_to_what_sashiko_takes_of_a_server(small):
+    """Names of letters, digits, _ and -, descriptions below 2 KiB, a schema that is an object."""
+    from mcp.client.client import Client
+
+    from lazymmu.robots.questions import ServedTrees
+    from lazymmu.robots.server import RobotServer
+
+    async def listed():
+        async with Client(RobotServer(ServedTrees({"linux": small[0]}, None)).server) as client:
+            return (await client.list_tools()).tools
+
+    tools = asyncio.run(listed())
+    assert {one.name for one in tools} >= {"check_change", "review", "result"}
+    for tool in tools:
+        told = tool.model_dump(by_alias=True)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", tool.name)
+        assert 0 < len(tool.description.encode()) <= 2048
+        assert told["inputSchema"]["type"] == "object"

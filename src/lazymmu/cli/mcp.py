@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     trees = ServedTrees(_trees(args.trees), options.cache_dir(args))
     limits = JobLimits(args.seconds, args.max_memory, args.at_once)
-    serve(trees, limits, http=args.http, warm=args.warm, say=say)
+    serve(trees, limits, http=args.http, first=args.warm, say=say)
     return ExitCode.CLEAN
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lazymmu.robots.jobs import JobLimits
     from lazymmu.robots.questions import ServedTrees
 
-__all__ = ["TOKEN", "place", "serve"]
+__all__ = ["TOKEN", "place", "serve", "warm"]
 
 TOKEN: Final = "LAZYMMU_MCP_TOKEN"
 """The environment variable with the bearer token: never an argument, which others can read."""
@@ -62,18 +62,18 @@ def serve(
     limits: JobLimits,
     *,
     http: str | None,
-    warm: bool,
+    first: bool,
     say: Callable[[str], None],
 ) -> None:
     """Serve until the client goes away (stdio), or until a signal comes (HTTP); raises Problem.
 
-    :param warm: read all trees first, so that the first question finds what it needs.
+    :param first: read all trees first, so that the first question finds what it needs.
     :param say: told what happens, a line each.
     """
     where = None if http is None else (*place(http), token())
     robots = RobotServer(trees, limits)
-    if warm:
-        threading.Thread(target=_warm, args=(robots, say), daemon=True).start()
+    if first:
+        threading.Thread(target=warm, args=(robots, say), daemon=True).start()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             anyio.run(functools.partial(_serve, robots, where, say))
@@ -90,7 +90,7 @@ async def _serve(
         await _http(robots, *where, say)
 
 
-def _warm(robots: RobotServer, say: Callable[[str], None]) -> None:
+def warm(robots: RobotServer, say: Callable[[str], None]) -> None:
     """Read all trees, so that what is kept of them is there."""
     for name in robots.trees.trees:
         with contextlib.suppress(BusyError, RuntimeError, CancelledError, KeyError):
