@@ -373,3 +373,37 @@ int f(int bad)
 }
 """
     )
+
+
+def test_a_helper_may_sleep_while_it_pauses_the_mode(agrees: Agrees) -> None:
+    """However deep it is called; before the pause and after the resume it may not."""
+    agrees("""
+static void waits(void)
+{
+	lazy_mmu_mode_pause();
+	might_sleep();
+	lazy_mmu_mode_resume();
+}
+
+static void waits_late(void)
+{
+	lazy_mmu_mode_pause();
+	prepare();
+	lazy_mmu_mode_resume();
+	might_sleep();
+}
+
+static void deeper(void)
+{
+	waits();
+}
+
+void f(void)
+{
+	lazy_mmu_mode_enable();
+	waits();
+	deeper();
+	waits_late();	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+""")

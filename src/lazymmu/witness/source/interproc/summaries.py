@@ -219,6 +219,8 @@ class CalleeSummaries(CallResolver):
                 what, layer = name or said, (mode.layer,)
                 chain = CallChain(mode.action, what, (step,), detail=layer, ambiguous=at.guessed)
                 note_chain(found, chain)
+                # Where the mode is paused no section stands in the way of sleeping.
+                return {"pause": 1, "resume": -1}.get(mode.action, 0)
             return 0
         change = self.sleeping.change(name)
         if name in words.locks or name in words.pins:
