@@ -227,3 +227,36 @@ void f(struct source *some)
     (found,) = agrees(code.format(call.format(wrong), told, wrong))
     assert found.confidence is Confidence.LOW
     assert not agrees(code.format(call.format(right), "", right))
+
+
+def test_how_sure_it_is_hangs_on_where_a_mask_is_said(agrees: Agrees) -> None:
+    """High where it stands there, medium where a caller says it, low where nobody does."""
+    found = agrees("""
+void here(void)
+{
+	lazy_mmu_mode_enable();
+	alloc_page(GFP_KERNEL);	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+
+void by_caller(gfp_t gfp)
+{
+	lazy_mmu_mode_enable();
+	alloc_page(gfp);	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+
+void by_pointer(void *data)
+{
+	gfp_t *gfp = data;
+
+	lazy_mmu_mode_enable();
+	alloc_page(*gfp);	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+}
+""")
+    assert {f.function: str(f.confidence) for f in found} == {
+        "here": "high",
+        "by_caller": "medium",
+        "by_pointer": "low",
+    }

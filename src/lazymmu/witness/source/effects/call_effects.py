@@ -260,9 +260,7 @@ class CallTransfer:
     def _percpu(self, call: AnyCall, name: str, site: Site) -> tuple[CallOutcome, ...]:
         access = self.words.percpu[name]
         variable = per_cpu_variable(call, self.words) or "?"
-        notes: list[Effect] = []
-        if access.pins:
-            notes.append(Effect(Pin("preempt", site=site)))
+        notes = [Effect(Pin("preempt", site=site))] if access.pins else []
         event = PerCpu(variable, access.access, site=site)
         notes.append(Effect(event, "percpu", f"calls {name}()"))
         return (CallOutcome(tuple(notes)),)
@@ -290,7 +288,9 @@ class CallTransfer:
             root = self.summaries.sleeping.root(call, frame.graph, env)
             if root is not None:
                 if root:
-                    notes.append(Effect(MaySleep(root, False, site=site), "sleep", said))
+                    mask = self.summaries.sleeping.assumed(call, frame.graph, env)
+                    slept = Effect(MaySleep(root, False, site=site), "sleep", said)
+                    notes.append(replace(slept, ambiguous=mask.guessed, tests=mask.tests))
                 return (CallOutcome(tuple(notes)),)
         known = self._known(frame, call, name) or _hands_over(call, state)
         if not (on or self.implementation or known):

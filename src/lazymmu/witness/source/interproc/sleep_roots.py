@@ -5,15 +5,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import Enum
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, AllocationMask, Value, truth
-from lazymmu.kernelc.ir.expr import AnyCall, Call, Number, String
-from lazymmu.kernelc.ir.nodes import Function, spell
+from lazymmu.kernelc.ir.expr import AnyCall, Call, Deref, Field, Number, String
+from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+
+
+class MaskSaid(Enum):
+    """Where an allocation mask is said: here, by who calls, or nowhere that one can look."""
+
+    KNOWN = 0
+    ELSEWHERE = 1
+    NOWHERE = 2
+
+    @property
+    def tests(self) -> int:
+        """Conditions that are assumed."""
+        return 1 if self is MaskSaid.ELSEWHERE else 0
+
+    @property
+    def guessed(self) -> bool:
+        """Whether that it allows to block is a guess."""
+        return self is MaskSaid.NOWHERE
 
 
 class SleepRoots:
@@ -54,6 +73,19 @@ class SleepRoots:
                     return ""
             return root.why
         return self._handed_mask(call, graph, env, name)
+
+    def assumed(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> MaskSaid:
+        """How much is assumed of the mask that decides whether a root of sleeping sleeps.
+
+        What a parameter holds, a caller may tell; what lies in memory, nobody can tell.
+        """
+        root = self.words.sleeps.get(callee(call, graph, env) or "")
+        where = root.condition_arg if root is not None else None
+        given = call.arg(where) if where is not None else None
+        if given is None or self.facts.within(graph, env).value(given) is not None:
+            return MaskSaid.KNOWN
+        inner = strip_casts(given)
+        return MaskSaid.NOWHERE if isinstance(inner, (Deref, Field)) else MaskSaid.ELSEWHERE
 
     def _handed_mask(
         self, call: AnyCall, graph: Function, env: Mapping[str, Value], name: str = ""

@@ -242,8 +242,10 @@ class CalleeSummaries(CallResolver):
         if root and at.may_sleep:
             said = says(call, callee(call, at.graph, at.env) or call.name or "", at.graph)
             step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
-            chain = CallChain("sleep", root, (step,), tests=self._tests(at), ambiguous=at.guessed)
-            note_chain(found, chain)
+            mask = self.sleeping.assumed(call, at.graph, at.env)
+            guessed = at.guessed or mask.guessed
+            tests = self._tests(at) + mask.tests
+            note_chain(found, CallChain("sleep", root, (step,), tests=tests, ambiguous=guessed))
         return root is not None
 
     def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[CallChain]]) -> None:
