@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         jobs=args.jobs,
         cache_dir=options.cache_dir(args),
         min_confidence=Confidence(args.min_confidence or Confidence.MEDIUM),
+        shown=any(output.format == "html" for output in wanted),
     )
     with progress(quiet=args.quiet) as show:
         answer = lazymmu.history(request, progress=show)

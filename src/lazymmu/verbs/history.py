@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.problem import Problem
@@ -17,6 +17,7 @@ from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import several
 from lazymmu.verbs.lineage import by_release, lineage
 from lazymmu.verbs.past.backport import Backport, backport
+from lazymmu.verbs.past.both_sides import changes
 from lazymmu.verbs.past.hidden import uncovered
 from lazymmu.verbs.past.known import cited, mended_before
 from lazymmu.verbs.past.looking import Looking
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lazymmu.verbs.lineage import Key
+    from lazymmu.verbs.past.both_sides import PastChange
     from lazymmu.verbs.past.looks import PastLook
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
@@ -61,6 +63,7 @@ class HistoryRequest:
         for one that is gone with the answer.
     :param backport: the id or key of a problem whose fix is tried elsewhere, and the revision.
     :param scheduler: the address of a Dask scheduler; None or ``local`` for processes here.
+    :param shown: whether the answer has the code of each problem, as pages need it.
     """
 
     trees: Sequence[str | os.PathLike[str]] = ()
@@ -74,6 +77,7 @@ class HistoryRequest:
     cache_dir: str | os.PathLike[str] | None = None
     backport: tuple[str, str] | None = None
     scheduler: str | None = None
+    shown: bool = False
 
     def __post_init__(self) -> None:
         """Collections are kept as tuples; a confidence, and what points are, may be a word."""
@@ -98,6 +102,8 @@ class HistoryAnswer:
     :param recalled: how many looks were in the store.
     :param interrupted: whether it was broken off; what had been found by then is here.
     :param trouble: why, where it was not the user.
+    :param sides: for the key of each problem its code on both sides of each change, if the request
+        has `shown`.
     """
 
     request: HistoryRequest
@@ -109,6 +115,7 @@ class HistoryAnswer:
     recalled: int = 0
     interrupted: bool = False
     trouble: str = ""
+    sides: Mapping[str, tuple[PastChange, ...]] = field(default_factory=dict)
 
     def only(self, name: str) -> HistoryAnswer:
         """This answer with one of its problems alone.
@@ -203,7 +210,8 @@ def _of_trees(asked: HistoryRequest, looking: Looking) -> HistoryAnswer:
     problems = _problems(
         asked, looking, points, former, lambda one: (found.tree(one), found.look(one.path))
     )
-    return _answer(asked, looking, points, problems)
+    answer = _answer(asked, looking, points, problems)
+    return _with_sides(answer, found.tree)
 
 
 def _of_commits(asked: HistoryRequest, found: CommitHistory, looking: Looking) -> HistoryAnswer:
@@ -230,6 +238,7 @@ def _of_commits(asked: HistoryRequest, found: CommitHistory, looking: Looking) -
     )
     problems = _with_commits(problems, found, points, asked.min_confidence)
     answer = _answer(asked, looking, points, problems, found.commits, found.has)
+    answer = _with_sides(answer, lambda one: found.tree(one.commit))
     if asked.backport is None or answer.interrupted:
         return answer
     name, to = asked.backport
@@ -250,7 +259,9 @@ def _problems(
 
     :param opened: the tree of a point, and what was asked about it.
     """
-    problems: Sequence[PastProblem] = problems_of(points, former, asked.min_confidence)
+    problems: Sequence[PastProblem] = problems_of(
+        points, former, asked.min_confidence, linear=linear
+    )
     if len(points) <= _MOST_TRIED:
         problems = uncovered(problems, points, looking, asked.min_confidence, opened)
     return tuple(with_spans(mended_before(one, points), points, linear=linear) for one in problems)
@@ -285,6 +296,14 @@ def _answer(
         interrupted=looking.interrupted,
         trouble=looking.trouble,
     )
+
+
+def _with_sides(answer: HistoryAnswer, opened: Callable[[Point], Tree]) -> HistoryAnswer:
+    """An answer with the code of its problems, where that was asked for."""
+    if not answer.request.shown:
+        return answer
+    sides = {one.key: changes(one, answer.points, opened) for one in answer.problems}
+    return replace(answer, sides=sides)
 
 
 def _with_commits(

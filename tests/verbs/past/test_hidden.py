@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 import lazymmu
-from lazymmu.verbs.past.hidden import without_sections
-from lazymmu.verbs.past.states import PastState
+from lazymmu.verbs.past.hidden import in_place, without_sections
+from lazymmu.verbs.past.states import Cell, PastState
+from tests.verbs.past.made import found
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -43,13 +44,30 @@ def test_a_function_loses_its_own_section_and_nothing_else_moves():
     assert without_sections(text, "none") is None
 
 
-def release(place: Path, version: int) -> Path:
-    """The older example as another release, with a function that unlocks too early."""
+FLUSHES_INSIDE = """
+void put_and_flush(struct vm_area_struct *vma, pmd_t *pmd, unsigned long addr, pte_t new)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return;
+	arch_enter_lazy_mmu_mode();
+	set_pte_at(vma->vm_mm, addr, pte, new);
+	flush_tlb_page(vma, addr);
+	arch_leave_lazy_mmu_mode();
+	pte_unmap_unlock(pte, ptl);
+}
+"""
+
+
+def release(place: Path, version: int, more: str = UNLOCKS_EARLY) -> Path:
+    """The older example as another release, with one more function."""
     shutil.copytree(EXAMPLES / "linux-old", place)
     makefile = place / "Makefile"
     makefile.write_text(makefile.read_text().replace("PATCHLEVEL = 12", f"PATCHLEVEL = {version}"))
     with open(place / "mm" / "wrong_order.c", "a") as file:
-        file.write(UNLOCKS_EARLY)
+        file.write(more)
     return place
 
 
@@ -75,3 +93,36 @@ def test_a_problem_that_comes_up_without_the_inner_section_was_hidden_by_it(tmp_
     assert (hidden.introduced.after, hidden.introduced.by) == ("", answer.points[0].name)
     others = [one for one in answer.problems if one is not hidden]
     assert all(cell.state is not PastState.HIDDEN for one in others for cell in one.cells)
+
+
+def test_a_problem_that_hurts_nobody_may_be_hidden_as_well(tmp_path):
+    """What breaks the text alone is looked for on the architectures that it breaks it on."""
+    nested = release(tmp_path / "nested", 12, FLUSHES_INSIDE)
+    plain = release(tmp_path / "plain", 13, FLUSHES_INSIDE)
+    header = plain / "include" / "linux" / "pgtable.h"
+    text = without_sections(header.read_bytes(), "set_ptes")
+    assert text is not None
+    header.write_bytes(text)
+    answer = lazymmu.history(
+        lazymmu.HistoryRequest(trees=[nested, plain], arches="x86", cache_dir=tmp_path / "store")
+    )
+    (hidden,) = [one for one in answer.problems if one.function == "put_and_flush"]
+    assert hidden.hurts == ()
+    assert [cell.state for cell in hidden.cells] == [PastState.HIDDEN, PastState.THERE]
+    assert [one.function for one in hidden.cells[0].uncovered] == ["put_and_flush"]
+
+
+def test_a_problem_that_moved_before_it_was_hidden_has_not_moved_after():
+    """Where it was found without what hides it is where it was."""
+    old, new = found(function="a"), found(function="b")
+    cells = (
+        Cell(PastState.THERE, "", (old,)),
+        Cell(PastState.HIDDEN, "by H1", (), (new,)),
+        Cell(PastState.MOVED, "it was in a() before", (new,)),
+        Cell(PastState.MOVED, "it was in b() before", (old,)),
+    )
+    told = list(in_place(cells))
+    assert [(str(cell.state), cell.why) for cell in told[2:]] == [
+        ("there", ""),
+        ("moved", "it was in b() before"),
+    ]

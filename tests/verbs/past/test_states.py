@@ -25,11 +25,20 @@ def test_a_problem_is_not_there_yet_then_there_then_fixed():
     assert _fates(*points) == ["not-yet", "there", "there", "fixed"]
 
 
-def test_a_release_between_two_that_have_it_has_it_fixed_and_says_where_it_is_back():
-    """A stable branch may have a fix that mainline got later."""
+def test_a_stable_release_between_two_that_have_it_has_it_fixed_in_its_own_series():
+    """A stable branch may have a fix that mainline got later: nothing came back in 6.12.8."""
     points = (point("5.10", found()), point("6.1.192"), point("6.12.8", found()))
     assert _fates(*points) == ["there", "fixed", "there"]
-    assert _whys(*points)[1] == "it is there again in 6.12.8"
+    assert _whys(*points)[1] == "6.1.y has it mended; 6.12.8 has it"
+
+
+def test_what_comes_back_in_one_series_or_in_one_line_of_commits_is_there_again():
+    """Of these each release is made of the one before."""
+    again = "it is there again in 6.12.9"
+    assert _whys(point("6.12.7", found()), point("6.12.8"), point("6.12.9", found()))[1] == again
+    line = (point("6.11", found()), point("6.12.8"), point("6.13", found()))
+    (_, cell, _) = cells_of(KEYS, line, Confidence.MEDIUM, linear=True)
+    assert cell.why == "it is there again in 6.13"
 
 
 def test_a_problem_in_another_function_or_file_has_moved_once():

@@ -34,7 +34,7 @@ VERBS: Final = {
         "text", "json", "html", "sarif", "mail", "junit", "github", "gitlab", "markdown", "ktap",
         "csv", "gcc",
     ),
-    "history": ("text", "json", "markdown", "csv"),
+    "history": ("text", "json", "html", "markdown", "csv"),
     "sections": ("text", "json", "markdown", "csv"),
     "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace"),
     "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),

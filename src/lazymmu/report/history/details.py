@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common import table
 from lazymmu.report.common.words import clean
+from lazymmu.report.history import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.verbs.history import HistoryAnswer
     from lazymmu.verbs.past.backport import Backport
-    from lazymmu.verbs.past.known import CitedCommit
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
-    from lazymmu.verbs.past.spans import Span
     from lazymmu.verbs.past.states import Cell
 
 __all__ = ["render", "render_backport"]
@@ -35,17 +34,9 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
 def render_backport(tried: Backport, columns: int | None) -> str:
     """What a fix does on another commit."""
     width = columns or _WIDTH
-    fit, every = tried.hunks
     lines = [clean(f"{tried.problem} on {tried.to}")]
-    lines += _row("fix", f"{tried.fix[:_MARGIN]} {tried.subject}", width)
-    fits = "yes" if not tried.refused else f"no: {fit} of {every} hunks; {tried.refused}"
-    lines += _row("applies", fits, width)
-    if tried.needs:
-        lines += _row("needs", ", ".join(f"{name}()" for name in tried.needs), width)
-    if not tried.refused:
-        for head, found in (("gone", tried.fixed), ("new", tried.new)):
-            places = [f"{one.rule} in {one.function}(), {one.file}" for one in found]
-            lines += _row(head, "; ".join(places) or "nothing", width)
+    for head, said in sentences.backport(tried):
+        lines += _row(head, said, width)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -53,12 +44,8 @@ def _problem(problem: PastProblem, answer: HistoryAnswer, width: int) -> str:
     said = f"{problem.id}  {problem.rule} in {problem.function}(), {problem.file}"
     lines = table.folded(clean(f"{said}  [{problem.key}]"), width)
     lines += _row("", problem.latest.message, width)
-    lines += _row("introduced", _span(problem.introduced, "before the oldest of these"), width)
-    lines += _known(problem.known[0], width)
-    lines += _row("fixed", _span(problem.fixed, ""), width)
-    lines += _known(problem.known[1], width)
-    stable = [f"{one.series}: {_span(one.span, 'yes')}" for one in problem.backported]
-    lines += _row("in stable", "; ".join(stable), width) if stable else []
+    for head, said in sentences.travels(problem):
+        lines += _row(head, said, width)
     for harm in dict.fromkeys(harm for one in problem.findings for harm in one.harms):
         lines += _row("hurts", f"{harm.arch}: {harm.text}", width)
     margin = max(len(point.name) for point in answer.points) + 2
@@ -77,29 +64,6 @@ def _hanging(head: str, text: str, width: int) -> list[str]:
     lines = table.folded(clean(text, 1000), max(width - len(head), _MARGIN)) or [""]
     first, *others = (line.strip() for line in lines)
     return [f"{head}{first}".rstrip(), *(" " * len(head) + line for line in others)]
-
-
-def _span(span: Span | None, before: str) -> str:
-    if span is None:
-        return "no"
-    if span.commit:
-        return f"{span.commit[:_MARGIN]} {span.subject}, after {span.after}, by {span.by}"
-    if span.among:
-        commits = ", ".join(commit[:_MARGIN] for commit in span.among)
-        return f"by one of {commits}, which cannot be told apart"
-    return f"between {span.after} and {span.by}" if span.after else f"{before} ({span.by} is one)"
-
-
-def _known(known: CitedCommit | None, width: int) -> list[str]:
-    if known is None:
-        return []
-    verdict = {
-        True: "which agrees",
-        False: "which does not agree",
-        None: "of which these trees say nothing",
-    }
-    why = f" ({known.why})" if known.why else ""
-    return _row("", f"known: {known.commit}, {verdict[known.agrees]}{why}", width)
 
 
 def _cell(point: Point, cell: Cell, margin: int, width: int) -> Iterator[str]:

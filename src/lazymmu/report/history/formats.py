@@ -26,6 +26,11 @@ def of_history(answer: HistoryAnswer, *, whole: bool = False) -> Callable[[str, 
         match name:
             case "json":
                 return json.render(answer)
+            case "html":
+                # Its library is loaded for pages alone.
+                from lazymmu.report.history import html
+
+                return html.render(answer)
             case "text" if answer.backport is not None:
                 return details.render_backport(answer.backport, columns)
             case "text":

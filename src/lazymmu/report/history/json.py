@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.json_text import dump
 from lazymmu.report.common import document
 from lazymmu.witness.finding import Severity
 
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
     from lazymmu.verbs.past.spans import Span
     from lazymmu.verbs.past.states import Cell
 
-__all__ = ["FORMAT", "render"]
+__all__ = ["FORMAT", "object_of", "render"]
 
 FORMAT = 1
 """Version of the layout."""
 
 
 def render(answer: HistoryAnswer) -> str:
-    """The whole answer as one object."""
-    return document.render(
+    """The whole answer."""
+    return dump(object_of(answer))
+
+
+def object_of(answer: HistoryAnswer) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
+    return document.whole(
         FORMAT,
         {
             "releases": [_release(point) for point in answer.points],

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common import table
-from lazymmu.report.common.words import clean, count
+from lazymmu.report.common.words import clean
+from lazymmu.report.history import sentences
 from lazymmu.verbs.past.states import PastState
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.past.problems import PastProblem
     from lazymmu.verbs.past.spans import Backported, Span
 
-__all__ = ["heads", "render", "rows"]
+__all__ = ["heads", "name_of", "render", "rows", "shown"]
 
 _MARKS: Final = {
     PastState.THERE: "#",
@@ -50,13 +51,11 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
     """The matrix, what its marks mean, and why cells are as they are where that is not plain."""
     from rich.table import Table
 
-    shown = _shown(answer.points)
+    places = shown(answer.points)
     by_commit = any(one.commit or one.among for one in _spans(answer.problems))
-    hurting = sum(bool(one.hurts) for one in answer.problems)
-    problems = count(len(answer.problems), "problem")
-    lines = [f"{problems}, {hurting} of them hurt; {_gone_through(answer)}."]
-    if len(shown) < len(answer.points):
-        left = len(answer.points) - len(shown)
+    lines = [f"{sentences.summary(answer)}."]
+    if len(places) < len(answer.points):
+        left = len(answer.points) - len(places)
         lines.append(f"{left} more points at which something changed are in JSON and CSV.")
     used = dict.fromkeys(cell.state for one in answer.problems for cell in one.cells)
     if used:
@@ -64,38 +63,30 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
         lines += table.folded(", ".join(marks), columns or 100)
     grid = Table(box=None, pad_edge=False, header_style="")
     grid.add_column("problem", overflow="fold")
-    for place in shown:
+    for place in places:
         grid.add_column(clean(answer.points[place].name), justify="center", overflow="fold")
     for head in ("came by", "went by", "hurts") if by_commit else ("hurts",):
         grid.add_column(head, overflow="fold")
-    alike = Counter(map(_name, answer.problems))
+    alike = Counter(map(name_of, answer.problems))
     for one in answer.problems:
-        where = f" in {one.file}" if alike[_name(one)] > 1 else ""
-        marked = [_MARKS[one.cells[place].state] for place in shown]
+        where = f" in {one.file}" if alike[name_of(one)] > 1 else ""
+        marked = [_MARKS[one.cells[place].state] for place in places]
         spans = [_by(one.introduced), _by(one.fixed)] if by_commit else []
         last = clean(" ".join(one.hurts) or "-")
-        grid.add_row(clean(f"{one.id} {_name(one)}{where}"), *marked, *map(clean, spans), last)
+        grid.add_row(clean(f"{one.id} {name_of(one)}{where}"), *marked, *map(clean, spans), last)
     text = "".join(f"{line}\n" for line in lines)
     if answer.problems:
         text += "\n" + table.plain(grid, columns) + _reasons(answer, columns)
     return text
 
 
-def _shown(points: Sequence[Point]) -> list[int]:
+def shown(points: Sequence[Point]) -> list[int]:
     """The places of the points that are columns: all, or of very many both ends and releases."""
     if len(points) <= _MOST_COLUMNS:
         return list(range(len(points)))
     ends = {0, len(points) - 1}
     named = {n for n, one in enumerate(points) if not one.commit.startswith(one.name)}
     return sorted(ends | named if len(ends | named) <= _MOST_COLUMNS else ends)
-
-
-def _gone_through(answer: HistoryAnswer) -> str:
-    """How much was looked at."""
-    if not answer.commits:
-        return count(len(answer.points), "tree")
-    looked = answer.made + answer.recalled
-    return f"{count(answer.commits, 'commit')} gone through, {looked} looked at"
 
 
 def _spans(problems: Sequence[PastProblem]) -> Iterator[Span]:
@@ -136,7 +127,8 @@ def rows(answer: HistoryAnswer) -> list[tuple[str, ...]]:
     ]
 
 
-def _name(problem: PastProblem) -> str:
+def name_of(problem: PastProblem) -> str:
+    """What a row is called: the function, what it was called before, the rule."""
     before = dict.fromkeys(name for _, name in problem.former if name != problem.function)
     was = f" (was {', '.join(f'{name}()' for name in before)})" if before else ""
     return f"{problem.function}(){was}: {problem.rule}"
@@ -144,7 +136,7 @@ def _name(problem: PastProblem) -> str:
 
 def _reasons(answer: HistoryAnswer, columns: int | None) -> str:
     """A line for each reason that cells have."""
-    names = {answer.points[place].name for place in _shown(answer.points)}
+    names = {answer.points[place].name for place in shown(answer.points)}
     found: dict[tuple[str, PastState, str], list[str]] = {}
     for one in answer.problems:
         for point, cell in zip(answer.points, one.cells, strict=True):

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lazymmu.snapshot.tree import Tree
+    from lazymmu.verbs.lineage import Key
     from lazymmu.verbs.past.looking import Looking
     from lazymmu.verbs.past.looks import PastLook
     from lazymmu.verbs.past.points import Point
     from lazymmu.verbs.past.problems import PastProblem
     from lazymmu.witness.finding import CheckResult, Confidence, Finding
 
-__all__ = ["uncovered", "without_sections"]
+__all__ = ["in_place", "uncovered", "without_sections"]
 
 _HIDING: Final = "nested-section"
 
@@ -67,7 +68,7 @@ def uncovered(
                 before = cells[problem.id][trial.place]
                 cell = _cell(problem, before, trial.hiding, looked.result, confidence)
                 cells[problem.id][trial.place] = cell
-    return [replace(one, cells=tuple(cells[one.id])) for one in problems]
+    return [replace(one, cells=tuple(in_place(cells[one.id]))) for one in problems]
 
 
 def without_sections(text: bytes, function: str) -> bytes | None:
@@ -121,9 +122,19 @@ def _may_be_hidden(problem: PastProblem, hiding: PastProblem, place: int) -> boo
     cell = problem.cells[place]
     if problem.rule == _HIDING or cell.state in {PastState.CANNOT_HAPPEN, PastState.INCONCLUSIVE}:
         return False
-    here = {arch for one in hiding.cells[place].findings for arch in one.arches}
-    hurt = {harm.arch for one in cell.findings for harm in one.harms}
-    return bool((set(problem.hurts) & here) - hurt)
+    here = _arches(hiding.cells[place].findings)
+    return bool((_told(problem, problem.findings) & here) - _told(problem, cell.findings))
+
+
+def _told(problem: PastProblem, findings: Sequence[Finding]) -> set[str]:
+    """The architectures that findings are about: those that are hurt, if that problem hurts any."""
+    if problem.hurts:
+        return {harm.arch for one in findings for harm in one.harms}
+    return _arches(findings)
+
+
+def _arches(findings: Sequence[Finding]) -> set[str]:
+    return {arch for one in findings for arch in one.arches}
 
 
 def _cell(
@@ -140,18 +151,35 @@ def _cell(
         for one in result.findings
         if key_of(one) in keys and one.confidence.rank >= confidence.rank
     ]
-    hurt = {harm.arch for one in now for harm in one.harms}
-    more = sorted(hurt - {harm.arch for one in before.findings for harm in one.harms})
+    more = sorted(_told(problem, now) - _told(problem, before.findings))
     if not more:
         return before
     why = (
         f"by {hiding.id} on {', '.join(more)}: {hiding.function}() begins and ends a section of "
         f"its own there; without that it is found in {now[-1].function}()"
     )
-    if _sure(before.findings, confidence):
-        arches = sorted({arch for one in before.findings for arch in one.arches})
-        why += f". On {', '.join(arches)} it is there, and hurts nobody"
-    return Cell(PastState.HIDDEN, why, before.findings)
+    if not _sure(before.findings, confidence):
+        return Cell(PastState.HIDDEN, why, before.findings, tuple(now))
+    if not problem.hurts:
+        # It breaks the text here as it does there, and is no less there for that.
+        return replace(before, why="; ".join(filter(None, (before.why, f"it is hidden {why}"))))
+    arches = ", ".join(sorted(_arches(before.findings)))
+    why += f". On {arches} it is there, and hurts nobody"
+    return Cell(PastState.HIDDEN, why, before.findings, tuple(now))
+
+
+def in_place(cells: Sequence[Cell]) -> Iterator[Cell]:
+    """Cells, of which none has moved that a hidden one before it was in the place of."""
+    last: Key | None = None
+    for cell in cells:
+        found = cell.uncovered or cell.findings
+        here = key_of(found[0]) if found else last
+        if cell.state is PastState.MOVED and here == last:
+            yield replace(cell, state=PastState.THERE, why="")
+        else:
+            yield cell
+        if cell.state.present:
+            last = here
 
 
 def _sure(findings: Sequence[Finding], confidence: Confidence) -> bool:

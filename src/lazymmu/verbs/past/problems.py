@@ -69,11 +69,14 @@ def problems_of(
     points: Sequence[Point],
     former: Mapping[Key, Key],
     confidence: Confidence,
+    *,
+    linear: bool = False,
 ) -> tuple[PastProblem, ...]:
     """All problems of points in their order, those that hurt first.
 
     :param former: what a problem was before that has changed its place (`verbs.lineage`).
     :param confidence: the least of a finding that makes a problem.
+    :param linear: each point has all before it, as commits of one range do.
     """
     known = chains(former)
     found: dict[tuple[Key, ...], None] = {}
@@ -82,7 +85,7 @@ def problems_of(
             told = finding.severity is not Severity.INFORMATION
             if told and finding.confidence.rank >= confidence.rank:
                 found[known.get(key_of(finding), (key_of(finding),))] = None
-    made = [_problem(keys, cells_of(keys, points, confidence)) for keys in found]
+    made = [_problem(keys, cells_of(keys, points, confidence, linear=linear)) for keys in found]
     made.sort(key=lambda one: (not one.hurts, one.file, one.function, one.rule))
     return tuple(_numbered(one, number) for number, one in enumerate(made, 1))
 

@@ -47,20 +47,29 @@ class PastState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A problem at one point: its state, why, and the findings that are the problem there."""
+    """A problem at one point: its state, why, and the findings that are the problem there.
+
+    :param uncovered: where another problem hides it, how it is found without that one.
+    """
 
     state: PastState
     why: str = ""
     findings: tuple[Finding, ...] = ()
+    uncovered: tuple[Finding, ...] = ()
 
 
 def cells_of(
-    keys: Sequence[Key], points: Sequence[Point], confidence: Confidence
+    keys: Sequence[Key],
+    points: Sequence[Point],
+    confidence: Confidence,
+    *,
+    linear: bool = False,
 ) -> tuple[Cell, ...]:
     """What became of a problem at points in their order.
 
     :param keys: all that it is known by, the latest first.
     :param confidence: the least that a finding must have.
+    :param linear: each point has all before it, as commits of one range do.
     """
     found = [_found(keys, point) for point in points]
     sure = [[one for one in some if one.confidence.rank >= confidence.rank] for some in found]
@@ -81,7 +90,13 @@ def cells_of(
                 for place, cell in enumerate(cells)
                 if having
             )
-            cells.append(_absent(keys, arches, point, number, having, points, fixed=fixed))
+            why = impossible(keys[0][0], arches, point.result) if point.result else ""
+            if why and not fixed:
+                cells.append(Cell(PastState.CANNOT_HAPPEN, why))
+            elif (lost := _unseen(keys, arches, point)) is not None:
+                cells.append(lost)
+            else:
+                cells.append(_absent(number, having, points, linear=linear))
     return tuple(cells)
 
 
@@ -105,34 +120,32 @@ def _unsure(findings: Sequence[Finding]) -> Cell:
     return Cell(PastState.BELOW_CONFIDENCE, why, tuple(findings))
 
 
-def _absent(
-    keys: Sequence[Key],
-    arches: Collection[str],
-    point: Point,
-    number: int,
-    having: Sequence[int],
-    points: Sequence[Point],
-    *,
-    fixed: bool,
-) -> Cell:
-    """The cell of a point that does not have a problem.
-
-    :param fixed: whether a release that is older, and newer than all that have it, has it mended.
-    """
+def _unseen(keys: Sequence[Key], arches: Collection[str], point: Point) -> Cell | None:
+    """The cell of a point that could not be read, or not where a problem would be."""
     if point.result is None:
         return Cell(PastState.INCONCLUSIVE, point.trouble)
-    why = impossible(keys[0][0], arches, point.result)
-    if why and not fixed:
-        return Cell(PastState.CANNOT_HAPPEN, why)
-    if lost := blind_in(keys, arches, point.result):
-        at = f"{lost.file}:{lost.line}: " if lost.file else ""
-        return Cell(PastState.INCONCLUSIVE, f"{at}{lost.name}: {lost.reason}")
+    lost = blind_in(keys, arches, point.result)
+    if lost is None:
+        return None
+    at = f"{lost.file}:{lost.line}: " if lost.file else ""
+    return Cell(PastState.INCONCLUSIVE, f"{at}{lost.name}: {lost.reason}")
+
+
+def _absent(number: int, having: Sequence[int], points: Sequence[Point], *, linear: bool) -> Cell:
+    """The cell of a point that surely does not have a problem.
+
+    :param having: the places of those that have it.
+    """
     if not having or number < having[0]:
         return Cell(PastState.NOT_YET)
     if number > having[-1]:
         return Cell(PastState.FIXED)
-    again = next(points[place].name for place in having if place > number)
-    return Cell(PastState.FIXED, f"it is there again in {again}")
+    again = next(points[place] for place in having if place > number)
+    series = points[number].series
+    if linear or series == again.series:
+        return Cell(PastState.FIXED, f"it is there again in {again.name}")
+    # 6.1.192 is newer than 6.12.8, and none of the two is made of the other.
+    return Cell(PastState.FIXED, f"{series[0]}.{series[1]}.y has it mended; {again.name} has it")
 
 
 def impossible(rule: str, arches: Collection[str], result: CheckResult) -> str:
