@@ -72,7 +72,7 @@ def test_show_tells_one_problem_whole_by_its_id_or_its_key(run, store):
     assert ran.out == run(*asked, "--show", one["key"]).out
     lines = ran.out.splitlines()
     assert lines[0].startswith(f"{one['id']}  nested-section in set_ptes(), include/linux/")
-    assert "  introduced  before the oldest of these (6.12.0-example is one)" in lines
+    assert "  introduced  before the oldest of these (6.12.0-example has it)" in lines
     assert any("known: bcc6cc832573" in line for line in lines)
     assert any(line.startswith("  6.12.0-example  there ") for line in lines)
     assert max(map(len, lines)) <= 100

@@ -303,6 +303,42 @@ def test_a_hostile_series(run, place, form):
         harmless(run("review", NAME, "--tree", "tree", "--arch", "x86", "--format", form, *extra))
 
 
+@pytest.mark.parametrize("form", VERBS_FORMATS["history"])
+def test_a_hostile_line_of_releases(run, place, tmp_path_factory, form):
+    """Releases, folders, tags, subjects and names of files are a stranger's, and so are options."""
+    store = tmp_path_factory.getbasetemp() / "hostile-history"
+    tree = place / NAME
+    shutil.copytree(EXAMPLES / "linux-old", tree)
+    makefile = (tree / "Makefile").read_text()
+    evil = EVIL.replace("\n", " ")
+    (tree / "Makefile").write_text(makefile.replace("= -example", f"= {evil}"), encoding="utf-8")
+    (tree / "mm" / "wrong_free.c").rename(tree / "mm" / f"{NAME}.c")
+    shutil.copytree(tree, place / "other")
+    (place / NAME[:40]).mkdir()
+    plain = ("--arch", "x86", "--cache-dir", store, "--format", form)
+    assert harmless(run("history", NAME, "other", NAME[:40], *plain)).code == 1
+    if form != "text":
+        return
+    for option in ("--show", "--git", "--range", "--backport", "--to", "--scheduler", "--every"):
+        assert harmless(run("history", "other", option, NAME, *plain)).code == 2
+
+    def git(*words, **more):
+        who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", "-C", "other", *who, *words], check=True, **more)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    (place / "other" / "mm" / f"{NAME}.c").unlink()
+    git("add", "-A")
+    subject = EVIL.replace("\0", "").encode() + BYTES
+    git("commit", "-q", "-F", "-", input=subject)
+    git("tag", "v6.13-\u202e\u200b")
+    line = ("--git", "other", "--range", "HEAD~1..HEAD", "--every", "commit", *plain)
+    for more in ((), ("--show", "H1")):
+        assert harmless(run("history", *line, *more)).code == 1
+
+
 @pytest.mark.parametrize("form", VERBS_FORMATS["replay"])
 def test_a_hostile_list_of_events(run, place, form):
     """Where an event happened is whatever the list says."""

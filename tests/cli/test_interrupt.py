@@ -19,6 +19,7 @@ TOP = Path(__file__).parents[2]
 TREE = str(TOP / "examples" / "linux-old")
 COMMANDS = {
     "check": ["check", TREE, "--no-cache", "--jobs", "3"],
+    "history": ["history", TREE, str(TOP / "examples" / "linux-new"), "--no-cache", "--jobs", "3"],
     "sections": ["sections", TREE, "--no-cache", "--jobs", "3"],
     "verify": ["verify", "--all", "--jobs", "3", "--engine", "python"],
     "litmus": ["litmus", "--all", "--jobs", "3", "--engine", "python",

@@ -51,7 +51,7 @@ def travels(problem: PastProblem) -> Iterator[tuple[str, str]]:
 def span(span: Span | None, before: str = "") -> str:
     """Where a problem changed.
 
-    :param before: what is said where it had changed in the first tree at hand.
+    :param before: what is said where it had changed before the first tree that could tell.
     """
     if span is None:
         return "no"
@@ -60,7 +60,7 @@ def span(span: Span | None, before: str = "") -> str:
     if span.among:
         commits = ", ".join(commit[:_SHORT] for commit in span.among)
         return f"by one of {commits}, which cannot be told apart"
-    return f"between {span.after} and {span.by}" if span.after else f"{before} ({span.by} is one)"
+    return f"between {span.after} and {span.by}" if span.after else f"{before} ({span.by} has it)"
 
 
 def stable(problem: PastProblem) -> str:
