@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 
 import pytest
 from safeguards import campaign, plant, run
@@ -45,6 +46,14 @@ def test_what_only_tells_is_no_safeguard() -> None:
 def test_every_judgement_is_about_a_mutant() -> None:
     """What the data file calls equivalent exists."""
     assert set(campaign.reasons()) <= {one.name for one in plant.mutants()}
+
+
+def test_the_page_lists_the_mutants_that_there_are() -> None:
+    """Who changes a machine has the campaign made anew, so that docs/mutants.rst is of the code."""
+    page = campaign.TABLE.read_text(encoding="utf-8")
+    listed = re.findall(r"   \* - (\S+)\n     - (\w+) ``(.*)``\n", page)
+    there = [(f"{one.owner}.{one.method}", one.kind, one.text) for one in plant.mutants()]
+    assert listed == there
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,7 @@ SAYS: Final = frozenset(
     {
         "emit",
         "cost",
+        "_count",
         "observe",
         "updated",
         "flushed",
