@@ -72,6 +72,8 @@ def test_that_a_hook_is_one_step_is_shown_and_not_argued(kernel_tree):
     [
         ("sparc", "6.12.8", "6.12.8"),
         ("sparc", "7.3", "7.3.4"),
+        ("powerpc", "6.12.8", "6.12.8"),
+        ("powerpc", "6.18.15", "6.18.5"),
         ("powerpc", "7.3", "7.3.4"),
         ("arm64", "6.18.15", "6.18.5"),
         ("arm64", "7.3", "7.3.4"),
@@ -83,16 +85,6 @@ def test_each_access_of_a_tree_as_a_step_says_what_the_machine_says(
     """The same verdict, the same rules, with as many preemptions, in every scenario."""
     request = lazymmu.VerifyRequest(arches=[arch], tree=kernel_tree(version), everything=True)
     assert told(lazymmu.verify(request)) == told(by_hand(release, arch))
-
-
-def test_what_changes_the_batch_beside_the_hooks_is_refused(kernel_tree):
-    """powerpc's __switch_to() took the mode along up to v6.19, and is no hook."""
-    request = lazymmu.VerifyRequest(
-        scenarios=["vmap-pfn-preempted"], arches=["powerpc"], tree=kernel_tree("6.12.8")
-    )
-    answer = lazymmu.verify(request)
-    assert "__switch_to() changes active" in answer.lifted[0].refused
-    assert answer.exit_code() == 3
 
 
 def test_a_forked_task_of_7_3_wraps_its_pause_count(kernel_tree):

@@ -11,7 +11,7 @@ from lazymmu.lift.code import Opcode, Var
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lazymmu.kernelc.definition import Definition
     from lazymmu.lift.code import Code, Instruction, Operand
@@ -89,7 +89,7 @@ def _takes(linker: Linker, name: str) -> bool:
     return word is not None and word.does == "percpu-address"
 
 
-def batch_of(add: Code) -> Batch:
+def batch_of(linker: Linker, add: Code) -> Batch:
     """Return the batch that a function adds to; raises Unliftable where it is not understood."""
     made = {one.to: one for one in add.instructions if one.to}
     items: dict[str, None] = {}
@@ -99,8 +99,21 @@ def batch_of(add: Code) -> Batch:
             items[name] = None
             counts.update(filter(None, _counts(add, made, one.args[1])))
     if len(counts) == 1:
-        return Batch(add, _variable(add), counts.pop(), tuple(items))
+        variable = _variable(add)
+        return Batch(add, variable, counts.pop(), tuple(items), _room(linker, add, variable, items))
     raise Unliftable(f"{add.name}() puts nothing into an array", add.file, add.line)
+
+
+def _room(linker: Linker, add: Code, variable: str, items: Iterable[str]) -> int:
+    """How many items the arrays have room for; raises Unliftable where that is not known."""
+    found = linker.names.per_cpu(variable, add.file)
+    for name in items:
+        kind = linker.names.member(found.type, name, add.file) if found is not None else None
+        size = kind.dims[0] if kind is not None and kind.dims else ""
+        known = int(size) if size.isdigit() else linker.names.constant(size, add.file)
+        if known is not None:
+            return known
+    raise Unliftable(f"how much {variable} has room for is not known", add.file, add.line)
 
 
 def _member(made: dict[str, Instruction], operand: Operand) -> str:

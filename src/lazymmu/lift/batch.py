@@ -47,13 +47,15 @@ class Batch:
     """The batch of a tree.
 
     add: the function that adds to it; variable: its name; count: the member that says how many are
-    in it; items: the members that hold what is known of each, of which one is its address.
+    in it; items: the members that hold what is known of each, of which one is its address; room:
+    how many it holds.
     """
 
     add: Code
     variable: str
     count: str
     items: tuple[str, ...]
+    room: int
 
 
 class LiftedBatch(LiftedArch, CpuBatch):
@@ -182,6 +184,13 @@ class LiftedBatch(LiftedArch, CpuBatch):
             here.emit(FunctionReturn, function=hook, role="arch-hook")
         return after
 
+    def half(self, here: StepContext, code: Code | None, prev: int, next_: int) -> None:
+        """A half of a switch_to(), which tells of a batch that it has emptied."""
+        before = self.items_of(here, here.cpu)
+        super().half(here, code, prev, next_)
+        if before and not self.items_of(here, here.cpu):
+            self.flushed(here, "switch")
+
     @routine("include/asm-generic/tlb.h")
     def tlb_flush(self, *entries: str) -> Routine:
         """This CPU's batch goes out before pages are freed: as the tree's flush does it."""
@@ -212,7 +221,8 @@ class LiftedBatch(LiftedArch, CpuBatch):
             self.forget(context, items, mm)
             here.seen.append((call.code.file, call.one.line))
             if self.why == "add" and call.code is not self.batch.add:
-                self.flushed(context, "key-change")
+                full = len(self.items_of(context, context.cpu)) >= self.batch.room
+                self.flushed(context, "full" if full else "key-change")
             return 0
         value = does(here, call)
         if self.why == "hook":

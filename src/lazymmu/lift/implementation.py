@@ -15,6 +15,7 @@ from lazymmu.machine.generic_api import DirectMode
 from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
+    from lazymmu.lift.code import Code
     from lazymmu.lift.execute import Called, Execution
     from lazymmu.lift.values import Value
     from lazymmu.machine.context import StepContext
@@ -33,6 +34,12 @@ _EVENTS: dict[str, type[Event]] = {
 
 def _source(name: str) -> Any:
     return lambda self: self.lifted.place(name)
+
+
+def _switch_to(self: LiftedArch) -> str:
+    """Where the tree has what a switch does to the mode."""
+    halves = self.lifted.halves
+    return self.lifted.place(SWITCH[1]) if halves is None else halves.before.place
 
 
 class LiftedArch(Arch):
@@ -101,13 +108,38 @@ class LiftedArch(Arch):
         else:
             yield super().arch_start_context_switch(prev)
 
-    @routine(_source(SWITCH[1]))
+    @routine(_switch_to)
     def switch_to(self, prev: int, next_: int) -> Routine:
         """As the tree has it."""
         if SWITCH[1] in self.lifted.functions:
             yield self.switching(SWITCH[1], next_)
+        elif self.lifted.halves is not None:
+            yield self.going_away(prev, next_)
         else:
             yield super().switch_to(prev, next_)
+
+    @routine(lambda self: self.lifted.halves.after.place if self.lifted.halves else "")
+    def after_switch(self, next_: int) -> Routine:
+        """The rest of a switch_to() of the tree, which no new task comes by."""
+        if self.lifted.halves is not None:
+            yield self.coming_back(next_)
+
+    @local
+    def going_away(self, here: StepContext, prev: int, next_: int) -> None:
+        """What a switch_to() does as the task that goes: interrupts are off, and so it is one."""
+        self.half(here, self.lifted.halves.before if self.lifted.halves else None, prev, next_)
+
+    @local
+    def coming_back(self, here: StepContext, next_: int) -> None:
+        """What it does as the one that comes back."""
+        self.half(here, self.lifted.halves.after if self.lifted.halves else None, next_, next_)
+
+    def half(self, here: StepContext, code: Code | None, prev: int, next_: int) -> None:
+        """Run a half of a switch_to()."""
+        if code is not None:
+            self.why = "switch"
+            tasks = (CPointer("task", prev, (), TASK), CPointer("task", next_, (), TASK))
+            self.runner.whole(here, code, tasks)
 
     @local
     def switching(self, here: StepContext, name: str, task: int) -> None:

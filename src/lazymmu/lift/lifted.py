@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from lazymmu.kernelc.ir.nodes import writes
 from lazymmu.lift.closure import Closure, closure, target_of
 from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.switch import SwitchHalves, halves, switch_definition
 
 if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree import ConfiguredTree
@@ -45,13 +46,15 @@ class Lifted:
     """What was lifted.
 
     functions: of the API, the hooks and the accessors, by name; api: whether the generic API is
-    there; reached: every function that they call, and the variables.
+    there; reached: every function that they call, and the variables; halves: of a switch_to() that
+    does by itself what hooks do elsewhere, None where it does nothing.
     """
 
     linker: Linker
     functions: Mapping[str, Code]
     api: bool
     reached: Closure
+    halves: SwitchHalves | None = None
 
     def is_empty(self, code: Code) -> bool:
         """Whether a function does nothing at all."""
@@ -99,9 +102,15 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
         code = linker.function(name)
         if code is not None and _concerns(linker, code, mode):
             functions[name] = code
-    reached = closure(linker, (*functions.values(), *others))
+    roots = (*functions.values(), *others)
+    reached = closure(linker, roots)
+    switch = switch_definition(linker)
+    two = None
+    if switch is not None and _named(linker.view, switch, _per_cpu(reached)):
+        two = halves(linker, switch, reached)
+        reached = closure(linker, (*roots, two.before, two.after))
     _others(linker, reached)
-    return Lifted(linker, functions, API[0] in functions, reached)
+    return Lifted(linker, functions, API[0] in functions, reached, two)
 
 
 def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:
@@ -125,14 +134,14 @@ def _others(linker: Linker, reached: Closure) -> None:
     known = {(code.file, code.name) for code in reached.codes}
     paths = [path for space, path in reached.variables.names if space == "cpu"]
     members = {str(path[-1]) for path in paths if len(path) > 1}
-    variables = dict.fromkeys(str(path[0]) for path in paths)
+    variables = _per_cpu(reached)
     for rel in view.built:
         if not rel.startswith(f"arch/{view.profile.arch_dir}/"):
             continue
         text = view.tree.read(rel)
         named = [name for name in variables if name.encode() in text]
         for definition in view.functions(rel) if named else ():
-            touched = [name for name in named if _has(view, definition, name)]
+            touched = _named(view, definition, named)
             if touched and (rel, definition.name) not in known:
                 changed = members & _changed(linker, definition)
                 if changed:
@@ -151,5 +160,13 @@ def _changed(linker: Linker, definition: Definition) -> set[str]:
     return {target.name for target in targets if isinstance(target, Field)}
 
 
-def _has(view: ConfiguredTree, definition: Definition, name: str) -> bool:
-    return re.search(rb"\b" + name.encode() + rb"\b", view.text(definition)) is not None
+def _per_cpu(reached: Closure) -> list[str]:
+    """The variables of a CPU that are reached, by the names that C has for them."""
+    names = reached.variables.names
+    return list(dict.fromkeys(str(path[0]) for space, path in names if space == "cpu"))
+
+
+def _named(view: ConfiguredTree, definition: Definition, names: Sequence[str]) -> list[str]:
+    """Those names that the text of a definition has."""
+    text = view.text(definition)
+    return [name for name in names if re.search(rb"\b" + name.encode() + rb"\b", text)]

@@ -26,6 +26,8 @@ _PERCPU: Final = re.compile(
 _ENUM: Final = re.compile(rb"\benum\b[^;{}()]*\{([^{}]*)\}")
 _PLAIN: Final = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", re.S | re.M)
 _NAMES: Final = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
+_TASK: Final = "struct task_struct"
+_THREAD_INFO: Final = "struct thread_info"
 _DEEP: Final = 16
 """How often a constant may be made of another."""
 
@@ -69,8 +71,15 @@ class TreeNames:
     # ---- structures ------------------------------------------------------------------------------
 
     def member(self, owner: CType, name: str, near: str) -> CType | None:
-        """Return the type of a member of a structure, None where that is not known."""
-        return self._members(owner.base, near).get(name)
+        """Return the type of a member of a structure, None where that is not known.
+
+        A task's thread_info lies in it (include/linux/sched.h, CONFIG_THREAD_INFO_IN_TASK), so that
+        its members are the task's.
+        """
+        found = self._members(owner.base, near).get(name)
+        if found is None and owner.base == _TASK:
+            return self._members(_THREAD_INFO, near).get(name)
+        return found
 
     def _members(self, base: str, near: str) -> dict[str, CType]:
         known = self._structs.get(base)

@@ -103,7 +103,7 @@ def prepared(
 ) -> tuple[type[LiftedArch], dict[str, object], tuple[Code, ...]]:
     """Return the class to derive from, its attributes, and what it needs beside hooks and API."""
     if issubclass(base, LiftedBatch):
-        batch = batch_of(adds(linker))
+        batch = batch_of(linker, adds(linker))
         return base, {"batch": batch}, (batch.add,)
     if issubclass(base, LiftedArm64):
         code = puts_off(linker)

@@ -55,6 +55,7 @@ Does = Literal[
     "bit",
     "barrier-store",
     "barrier-instruction",
+    "switch-stack",
 ]
 """What a word does: see `lift.primitives`."""
 

@@ -33,11 +33,11 @@ class LiftedXen(LiftedArch, XenQueue):
     def lazy(self, here: StepContext) -> bool:
         """Whether an update here and now would stay in the queue: set_pte() is asked."""
         apart = here.apart()
-        before = len(apart.this_cpu.mc_queue)
+        apart.this_cpu.mc_queue = ()  # a full one would go out before the update
         why, self.why = self.why, ""
         self.update(apart)
         self.why = why
-        return len(apart.this_cpu.mc_queue) > before
+        return bool(apart.this_cpu.mc_queue)
 
     def mode_on(self, here: StepContext) -> Known:
         """Whether an update by the task that runs here would wait, whatever interrupts it."""
