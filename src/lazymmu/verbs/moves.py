@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding, Step
 
-__all__ = ["moves", "shape_of"]
+__all__ = ["MIN_SIMILARITY", "moves", "shape_of", "similarity"]
 
 MIN_SIMILARITY: Final = 0.5
 """Share of lines that are the same in what is taken for one text, as git's for renamed files."""
@@ -136,7 +136,7 @@ class _Texts:
 def _score(old: _Texts, origin: Finding, new: _Texts, finding: Finding) -> float:
     """How surely two findings of one rule are one problem; 0 for not at all."""
     was, now = old.body(origin), new.body(finding)
-    alike = _similarity(was, origin.function, now, finding.function)
+    alike = similarity(was, origin.function, now, finding.function)
     line = _same_line(old, origin, new, finding)
     if origin.function == finding.function:
         if origin.file == finding.file:
@@ -205,7 +205,7 @@ def _count(body: str, callee: str) -> int:
     return len(re.findall(rf"\b{re.escape(callee)}\s*\(", body))
 
 
-def _similarity(was: str, old_name: str, now: str, new_name: str) -> float:
+def similarity(was: str, old_name: str, now: str, new_name: str) -> float:
     """The share of lines that two functions have in common, their own names aside."""
     old, new = _lines(was, old_name), _lines(now, new_name)
     whole = max(old.total(), new.total())

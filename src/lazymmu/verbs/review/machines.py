@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,11 +21,13 @@ from lazymmu.machine.releases import TREES
 from lazymmu.verbs import search_pool
 from lazymmu.verbs.lifting import lifted
 from lazymmu.verbs.review.costs import cost_changes
+from lazymmu.verbs.review.renames import under_old_names
 from lazymmu.verbs.review.values import MachineHarm, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from lazymmu.lift.code import Code
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.releases import Release
     from lazymmu.snapshot.tree import Tree
@@ -42,6 +45,7 @@ _MOST_WHOLE: Final = 6
 """Of as many parts each subset is tried, of more each alone and each pair."""
 
 _HOOKS: Final = "hooks"
+_QUOTED: Final = re.compile(r"'(\w+)'")
 ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
 """Those that can be lifted (`lift.tree.MACHINES`)."""
 
@@ -103,7 +107,11 @@ class Machines:
         switches: dict[str, tuple[Switch, ...]] = {}
         costs: list[CostChange] = []
         for name, some in wanted.items():
-            alone = states(tree(name), some, self.cache_dir) if some else {}
+            alone: dict[str, MachineState | str] = {}
+            if some:
+                paths = [piece.path for piece in groups[name]]
+                named = under_old_names(base, tree(name), paths, FUNCTIONS)
+                alone = states(named, some, self.cache_dir)
             for arch, state in alone.items():
                 was = before[arch]
                 if isinstance(was, str):
@@ -158,12 +166,15 @@ def states(
                 continue
             release, implementation = TREES[one.arch, one.tree]
             reached = implementation.lifted.reached  # type: ignore[attr-defined]
-            code = "\n".join(
-                repr((code.name, [step._replace(line=0, raw=()) for step in code.instructions]))
-                for code in reached.codes
-            )
-            found[one.arch] = MachineState(release, implementation, one.row, code)
+            found[one.arch] = MachineState(release, implementation, one.row, _text(reached.codes))
     return found
+
+
+def _text(codes: Sequence[Code]) -> str:
+    """What some functions do, whatever they are called and wherever they stand."""
+    numbers = {code.name: number for number, code in enumerate(codes)}
+    steps = (repr([step._replace(line=0, raw=()) for step in code.instructions]) for code in codes)
+    return _QUOTED.sub(lambda match: f"{numbers.get(match[1], match[0])}", "\n".join(steps))
 
 
 def switched(arch: str, before: MachineState, after: MachineState) -> Iterator[Switch]:
