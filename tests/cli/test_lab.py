@@ -188,14 +188,14 @@ def reproduced(tmp_path, monkeypatch, lab):
     hypervisor = tmp_path / "xen"
     hypervisor.write_bytes(b"xen")
 
-    def ran(with_xen, without):
+    def ran(with_xen, without, said="poison-marker: dropped 16 entries\n"):
         from lazymmu.verbs import lab as verb
 
         def boot(kernel, machine, progress):
             log = with_xen if machine.hypervisor is not None else without
             found = {} if log is None else {"dmesg": log.encode(), "state.json": STATE.encode()}
             if log is not None:
-                found[guest.RECORDING] = TRACE.encode()
+                found |= {guest.RECORDING: TRACE.encode(), "said": said.encode()}
             return Booted(Ending.PANIC if log is None else Ending.DONE, "", 1.0, False, found)
 
         monkeypatch.setattr(verb, "boot", boot)
@@ -218,6 +218,14 @@ def test_a_finding_is_shown_only_beside_its_control(reproduced, with_xen, withou
     done = reproduced(with_xen, without)
     assert done.code == code
     assert told in done.out + done.err
+
+
+def test_what_the_program_could_not_do_was_not_tried(reproduced):
+    """Where it did not come to its end, not seeing anything says nothing."""
+    done = reproduced("fine\n", "fine\n", said="OSError: [Errno 25] no such ioctl\n")
+    assert done.code == 3
+    assert "the program did not do its part" in done.err
+    assert "the guest: OSError: [Errno 25] no such ioctl" in done.err
 
 
 def test_a_reproducer_that_is_withheld_says_why(lab):

@@ -28,6 +28,7 @@ def test_a_reproducer_is_whole(one: Reproducer) -> None:
         return
     assert bool(one.program) != bool(one.workload)
     assert one.log or one.rules
+    assert one.done
     re.compile(one.log)
     assert set(one.rules) <= set(RULES)
 

@@ -199,7 +199,11 @@ def _reproduced(
     if answer.seen_in_control:
         say("the control shows it as well: it is not what this reproducer is about")
     elif not answer.conclusive():
-        say("not conclusive: one of the two boots did not come to its end")
+        for line in answer.undone():
+            say(f"the guest: {clean(line, 300)}")
+        undone = "in one of the two boots the program did not do its part"
+        late = "one of the two boots did not come to its end"
+        say(f"not conclusive: {undone if answer.undone() else late}")
     if answer.expected is not None and answer.expected is not bool(answer.seen):
         there = "has it" if answer.expected else "does not have it"
         say(f"otherwise than known: this release {there}, by the reproducer's page")

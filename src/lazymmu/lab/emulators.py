@@ -85,6 +85,10 @@ _DEBIAN: Final = {"x86": "amd64", "arm64": "arm64", "powerpc": "ppc64el", "sparc
 _KVM_CPU: Final = "host,-arch-capabilities"
 """What KVM below another hypervisor may refuse to set is left out (MSR 0x10a)."""
 
+_EMULATED_CPUS: Final = {"powerpc": "POWER9", "arm64": "max,pauth-impdef=on"}
+"""What "max" would not do: emulated, the algorithm that Arm has for pointer authentication takes
+most of the time (docs/system/arm/cpu-features.rst of QEMU)."""
+
 _HYPERVISOR: Final = "xen-*-amd64.gz"
 _XEN: Final = (
     "com1=115200,8n1 console=com1 loglvl=warning guest_loglvl=warning noreboot=1 smap=0 smep=0"
@@ -155,7 +159,7 @@ def words_of(
     words = [
         emulator.program, "-accel", "kvm" if kvm else "tcg,thread=multi",
         *emulator.machine, "-cpu", _KVM_CPU if kvm and emulator.arch == "x86" else
-        "host" if kvm else "POWER9" if emulator.arch == "powerpc" else "max",
+        "host" if kvm else _EMULATED_CPUS.get(emulator.arch, "max"),
         "-smp", str(cpus), "-m", str(memory), "-nodefaults", "-no-reboot", "-display", "none",
         "-vga", "none", "-net", "none", "-serial", f"file:{files.console}",
         "-object", shared, "-device", "ivshmem-plain,memdev=host",

@@ -25,7 +25,8 @@ class Reproducer:
     is; xen: whether it takes Xen; first, last: releases that have it, as 7.1; control: what is run
     against it; program: of the guest, "" for a workload; workload: its name; log: a regular
     expression of a line in the kernel's log that shows it, "" without; rules: of `trace`, any of
-    which shows it; withheld: why there is no program, "" where there is one.
+    which shows it; done: what the program says when it did its part; withheld: why there is no
+    program, "" where there is one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Reproducer:
     workload: str = ""
     log: str = ""
     rules: tuple[str, ...] = ()
+    done: str = ""
     withheld: str = ""
 
     def file(self) -> Path | None:

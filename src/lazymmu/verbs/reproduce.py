@@ -36,9 +36,24 @@ class ReproduceAnswer:
     expected: bool | None
 
     def conclusive(self) -> bool:
-        """Whether both boots came to their ends, and the control shows nothing."""
-        ran = all(one.judged is not None or one.splats for one in (self.shown, self.control))
-        return ran and not self.seen_in_control
+        """Whether it was tried in both boots, and the control shows nothing.
+
+        What was seen was tried; what was not seen only if the program says that it did its part.
+        """
+        tried = bool(self.seen) or self._tried(self.shown)
+        return tried and self._tried(self.control) and not self.seen_in_control
+
+    def undone(self) -> tuple[str, ...]:
+        """The last that the programs said which did not do their part, of boots that ended."""
+        boots = ((self.seen, self.shown), (self.seen_in_control, self.control))
+        return tuple(
+            (one.said.strip().splitlines() or ["nothing"])[-1]
+            for seen, one in boots
+            if not seen and one.judged is not None and not self._tried(one)
+        )
+
+    def _tried(self, one: LabAnswer) -> bool:
+        return one.judged is not None and self.reproducer.done in one.said
 
     def exit_code(self) -> ExitCode:
         """1 when it was seen, and not in the control; 0 when it was not; 3 when that is open."""
