@@ -313,8 +313,10 @@ def test_a_mode_that_defers_nothing_need_not_be_effective() -> None:
     ],
 )
 def test_a_release_is_as_the_one_most_like_it(asked: str, found: str) -> None:
-    """Of its own series the one before it, of a series that was not read the next one's first, or
-    one before it where that is known to have the same features."""
+    """It is the one before it, or of a series that was not read the next one's first.
+
+    Before those comes one that is known to have the same features.
+    """
     assert release_of(asked).name == found
 
 

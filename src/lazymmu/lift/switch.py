@@ -134,8 +134,11 @@ class _Slice:
         )
 
     def _touches(self, expr: Expr) -> bool:
-        """Whether it names a variable of the mode, or one of this function that holds its address,
-        or calls a function of the mode."""
+        """Whether it is about the mode.
+
+        It names a variable of the mode, or one of this function that holds its address, or calls a
+        function of the mode.
+        """
         called = {call.name for call in calls_in(expr)}
         return bool(uses(expr) & (self.variables | self._pointers())) or bool(
             called & self.functions - self.linker.words.keys()

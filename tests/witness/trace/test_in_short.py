@@ -93,8 +93,7 @@ def written(steps: list[tuple[int, int, int, str]]) -> str:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEPS, max_size=60), st.booleans())
 def test_any_order_of_lines_gives_the_same_summary_in_short(tmp_path_factory, steps, alone):
-    """Hooks, switches, flushes and sections as they may come: both ways count alike, and find
-    the same with and without a summary."""
+    """Hooks, switches, flushes and sections as they may come: both ways count and find alike."""
     path = tmp_path_factory.mktemp("short") / "trace"
     head = "# entries-in-buffer/entries-written: 1/1   #P:1\n" if alone else ""
     path.write_text(head + written(steps))

@@ -62,8 +62,11 @@ class MachineState:
 
 @dataclass(frozen=True, slots=True)
 class MachineReview:
-    """What machines say of a series: what each part switches, by its name, what scenarios come to,
-    what costs something else, and a sentence for each machine that was not asked."""
+    """What machines say of a series.
+
+    What each part switches, by its name, what scenarios come to, what costs something else, and a
+    sentence for each machine that was not asked.
+    """
 
     switches: Mapping[str, tuple[Switch, ...]]
     harms: tuple[MachineHarm, ...]

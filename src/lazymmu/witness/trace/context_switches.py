@@ -104,9 +104,9 @@ class SwitchTracker:
         cpu.hooks_begun = cpu.hook_left_mode = False
 
     def whole(self, cpu: TracedCpu, pid: bytes, stamp: bytes, text: bytes, number: int) -> bool:
-        """A sched_switch, on line `number`, whose two hooks are on the lines after it: done in one
-        go if nobody objects to anything, and no task is in a section or in an interrupt.
+        """Do a sched_switch, on line `number`, with its two hooks on the lines after it, in one go.
 
+        It is done if nobody objects to anything, and no task is in a section or in an interrupt.
         Where there is more to it, nothing was done, and each of the three is to be told.
         """
         # As `switch()`, `hook()` and `hook()`, without what cannot be so here: it is most of some

@@ -71,8 +71,10 @@ class LineLoop(RunLoop):
         doubt: Callable[[str, int], None],
         observer: TraceObserver | None = None,
     ) -> None:
-        """found: called for what the monitors object to; doubt(reason, line): for what cannot be
-        told; observer: told of each line."""
+        """Tell `found` what the monitors object to.
+
+        doubt(reason, line): called for what cannot be told; observer: told of each line.
+        """
         super().__init__(monitor, features, seen, found, doubt, observer)
         cursor, monitors, table = self._cursor, self._monitors, self.table
         self.disorders = 0
