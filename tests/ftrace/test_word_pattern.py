@@ -28,5 +28,5 @@ def test_what_words_share_is_looked_at_once():
 
 
 def test_no_words_match_nothing():
-    """Not even an empty text."""
+    """A pattern of no words does not even match an empty text."""
     assert re.compile(either([])).match(b"") is None
