@@ -234,13 +234,10 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
         raise Problem(f"--compare takes two traces, not {len(args.traces)}")
     if args.compare and args.summary:
         raise Problem("--compare and --summary are two outputs: choose one")
-    if args.compare and args.html is not None:
-        raise Problem("a comparison is text or JSON")
-    offered = formats.SUMMARIES if args.compare else (*formats.SUMMARIES, "html")
     for given in args.formats if args.summary or args.compare else ():
-        if given.partition("=")[0] not in offered:
-            one, more = ("comparison", "") if args.compare else ("summary", ", or a page (html)")
-            raise Problem(f"a {one} is text or JSON{more}")
+        if given.partition("=")[0] not in formats.SUMMARIES:
+            one = "comparison" if args.compare else "summary"
+            raise Problem(f"a {one} is text or JSON, or a page (html)")
     return outputs.outputs(args, FORMATS)
 
 
@@ -267,6 +264,10 @@ def _compare(answer: TraceAnswer, wanted: Sequence[Output]) -> None:
     def render(name: str, columns: int | None) -> str:
         if name == "json":
             return compare.render_json(first, second)
+        if name == "html":
+            from lazymmu.report.trace import compare_page
+
+            return compare_page.render(first, second)
         return compare.render(first, second, columns)
 
     outputs.deliver(wanted, render)

@@ -155,8 +155,8 @@ def test_several_traces_have_a_timeline_each_and_a_summary_has_its_tables_first(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--compare", "--format", "html"], "a comparison is text or JSON"),
-        (["--compare", "--html", "x.html"], "a comparison is text or JSON"),
+        (["--compare", "--format", "sarif"], "a comparison is text or JSON, or a page"),
+        (["--summary", "--format", "csv"], "a summary is text or JSON, or a page"),
         (["--timeline", "t.json", "--html", "x.html"], "ask for one"),
     ],
 )

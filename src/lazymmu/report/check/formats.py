@@ -78,6 +78,10 @@ def of_comparison(
         match name:
             case "json":
                 return json.render_comparison(comparison)
+            case "html":
+                from lazymmu.report.check import compare_page
+
+                return compare_page.render(comparison)
             case "text":
                 return table.plain(compare.table(comparison), columns)
         return tools.render_table(name, *compare.cells(comparison))

@@ -40,6 +40,11 @@ def object_of(outcomes: Sequence[CheckOutcome]) -> dict[str, Any]:
 
 def render_comparison(comparison: Comparison) -> str:
     """The table of `--compare`, with each tree's whole check beside it."""
+    return dump(comparison_object(comparison))
+
+
+def comparison_object(comparison: Comparison) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
     rows = [
         {
             "rule": row.rule,
@@ -55,7 +60,7 @@ def render_comparison(comparison: Comparison) -> str:
         for row in comparison.rows
     ]
     checks = [_check(outcome) for outcome in comparison.outcomes]
-    return document.render(FORMAT, {"rows": rows, "checks": checks})
+    return document.whole(FORMAT, {"rows": rows, "checks": checks})
 
 
 def render_sections(trees: Sequence[tuple[str, Sections]]) -> str:

@@ -45,10 +45,10 @@ VERBS: Final = {
 }  # fmt: skip
 """The formats of each verb, its default first."""
 
-SUMMARIES: Final = ("text", "json")
-"""The formats of ``trace --summary``."""
+SUMMARIES: Final = ("text", "json", "html")
+"""The formats of ``trace --summary`` and ``trace --compare``."""
 
-TABLES: Final = ("text", "json", "markdown", "csv")
+TABLES: Final = ("text", "json", "html", "markdown", "csv")
 """The formats of ``check --compare``."""
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from lazymmu.json_text import dump
 from lazymmu.report.common import document
 from lazymmu.report.common.table import plain
 from lazymmu.report.common.words import clean
@@ -23,10 +24,23 @@ if TYPE_CHECKING:
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.values import TraceResult
 
-__all__ = ["FORMAT", "ComparedRow", "render", "render_json", "rows", "sentences"]
+__all__ = [
+    "FORMAT",
+    "SITE_HEADS",
+    "ComparedRow",
+    "object_of",
+    "render",
+    "render_json",
+    "rows",
+    "sentences",
+    "site_rows",
+]
 
 FORMAT: Final = 1
 """Version of the JSON's layout."""
+
+SITE_HEADS: Final = ("call site", "sections A", "B", "p50 A", "B", "saved A", "B")
+"""What is told of each call site."""
 
 _ROWS: Final = 12
 _POINTS: Final = 10.0
@@ -279,24 +293,25 @@ def render(first: Pair, second: Pair, width: int | None = None) -> str:
         table.add_row(row.what, *row.words, row.change)
     head = f"A = {names[0]}\nB = {names[1]}\n"
     parts = ["".join(f"{line}\n" for line in lines), head + plain(table, width)]
-    sites = _sites(first[1], second[1])
+    sites = site_rows(first[1], second[1])
     if sites:
         table = Table(box=None, pad_edge=False, header_style="")
-        heads = ("call site", "sections A", "B", "p50 A", "B", "saved A", "B")
-        for at, one in enumerate(heads):
+        for at, one in enumerate(SITE_HEADS):
             table.add_column(one, overflow="fold", justify="right" if at else "left")
-        for name, was, now in sites[:_ROWS]:
-            table.add_row(clean(name), *_cells(was, now))
+        for name, *cells in sites[:_ROWS]:
+            table.add_row(clean(name), *cells)
         more = len(sites) - _ROWS
         parts.append(plain(table, width) + (f"and {more} more\n" if more > 0 else ""))
     return "\n".join(parts)
 
 
-def _sites(first: SectionStats, second: SectionStats) -> list[tuple[str, StatsGroup, StatsGroup]]:
-    """The call sites of both, in the order of the first, then of the second."""
+def site_rows(first: SectionStats, second: SectionStats) -> list[tuple[str, ...]]:
+    """A row for each call site of both, as `SITE_HEADS` has them: by the first, then the second."""
     names = dict.fromkeys(name for one in (first, second) for name, _ in ranked(one.sites))
     none = StatsGroup()
-    return [(name, first.sites.get(name, none), second.sites.get(name, none)) for name in names]
+    return [
+        (name, *_cells(first.sites.get(name, none), second.sites.get(name, none))) for name in names
+    ]
 
 
 def _cells(was: StatsGroup, now: StatsGroup) -> Iterator[str]:
@@ -310,6 +325,11 @@ def _cells(was: StatsGroup, now: StatsGroup) -> Iterator[str]:
 
 def render_json(first: Pair, second: Pair) -> str:
     """One object: `compared` with the properties of both, `told`, and `traces`, their summaries."""
+    return dump(object_of(first, second))
+
+
+def object_of(first: Pair, second: Pair) -> dict[str, Any]:
+    """The same as a value, for a page that carries it."""
     made: dict[str, Any] = {
         "told": sentences(first, second),
         "compared": [
@@ -318,4 +338,4 @@ def render_json(first: Pair, second: Pair) -> str:
         ],
         "traces": summaries([(pair[0].name, pair[1]) for pair in (first, second)]),
     }
-    return document.render(FORMAT, made)
+    return document.whole(FORMAT, made)
