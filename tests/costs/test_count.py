@@ -140,3 +140,33 @@ def test_what_flushes_after_each_pair_is_not_counted_as_if_the_kernel_did():
     with pytest.raises(ConfigError, match="count it for 1"):
         count.operation("x86", NEW, "move_ptes", 8, "user", Scope.TABLE)
     assert count.operation("x86", NEW, "move_ptes", 1, "user", Scope.TABLE).sections == 1
+
+
+BATCHES = {"x86": 31, "powerpc": 192, "sparc": 192}
+TABLES = {"x86": 512, "powerpc": 256, "sparc": 1024}
+
+
+@pytest.mark.parametrize("arch", BATCHES)
+@pytest.mark.parametrize("entries", [1, 31, 32, 193, 257, 513])
+def test_a_count_is_what_the_lengths_of_batches_and_tables_say(arch, entries):
+    """By hand: of each table its entries by the batch, rounded up; around all, of all of them."""
+    batch, table = BATCHES[arch], TABLES[arch]
+    full, rest = divmod(entries, table)
+    by_tables = full * -(-table // batch) + -(-rest // batch)
+    none, tables, around = (
+        count.operation(arch, NEW, "change_pte_range", entries, "user", scope) for scope in Scope
+    )
+    assert none.slow == entries
+    assert (tables.slow, tables.sections) == (by_tables, full + bool(rest))
+    assert (around.slow, around.sections) == (-(-entries // batch), 1)
+    assert {none.writes, tables.writes, around.writes} == {none.writes}
+
+
+@pytest.mark.parametrize(("entries", "tables"), [(1, 1), (32, 1), (513, 2)])
+def test_barriers_of_arm64_are_one_for_each_section_that_owes_some(entries, tables):
+    """By hand: a flag has no length (TIF_LAZY_MMU_PENDING): once a table, or once around all."""
+    found = [
+        count.operation("arm64", NEW, "vmap_pages_pte_range", entries, "kernel", scope).barriers
+        for scope in Scope
+    ]
+    assert found == [entries, tables, 1]
