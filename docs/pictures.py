@@ -108,15 +108,16 @@ def layers() -> str:
     for number, names in rows.items():
         left = 20 + (widest - len(names)) * 65
         for column, name in enumerate(names):
-            x, y = left + column * 130, 20 + (top - number) * 72
-            at[name] = (x + 55, y)
-            drawing.box(x, y, 110, 30)
-            drawing.say(x + 55, y + 20, name, "mono mid bold")
+            at[name] = (left + column * 130 + 55, 20 + (top - number) * 72)
     for name, others in below.items():
         for other in others:
             if not any(other in _reached(between, below) for between in others - {other}):
                 (x, y), (x2, y2) = at[name], at[other]
                 drawing.line((x, y + 30), (x2, y2 - 1), kind="line", arrow=True)
+    # What is drawn last is above: arrows that lead past a package go behind it.
+    for name, (x, y) in at.items():
+        drawing.box(x - 55, y, 110, 30)
+        drawing.say(x, y + 20, name, "mono mid bold")
     return drawing.text
 
 
@@ -329,7 +330,10 @@ def _bar(
     kind = words.get(kind, kind).replace("breaks", "culprit").replace("task ", "")
     drawing.box(x + 1, y, width - 2, high, kind)
     most = int(width / 6.2)
-    lines = _wrapped(text, most)[: int(high // 13) or 1]
+    whole, room = _wrapped(text, most), int(high // 13) or 1
+    lines = whole[:room]
+    if len(whole) > room:
+        lines[-1] = f"{lines[-1][: most - 1]}…"
     for at, line in enumerate(lines):
         cut = line if len(line) <= most else f"{line[: most - 1]}…"
         drawing.say(x + 5, y + 13 + 12 * at, cut, "small")
