@@ -162,3 +162,37 @@ void f(struct thing *thing, int n)
 	lazy_mmu_mode_disable();
 }
 """)
+
+
+@pytest.mark.parametrize("count", ["count", "3", "0"])
+def test_the_bottom_is_come_to_whatever_the_count_is(agrees: Agrees, count: str) -> None:
+    """With a constant as with a variable, where the table that is locked is handed down."""
+    agrees(
+        """
+static void lower(struct mm_struct *mm, pmd_t *pmd, int n);
+
+static void again(struct mm_struct *mm, pmd_t *pmd, int n)
+{
+	if (n)
+		lower(mm, pmd + 1, n - 1);
+	else
+		might_sleep();
+}
+
+static void lower(struct mm_struct *mm, pmd_t *pmd, int n)
+{
+	again(mm, pmd, n);
+}
+
+void f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, int count)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+
+	lazy_mmu_mode_enable();
+	lower(mm, pmd, COUNT);	/* expect: sleep-in-section */
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(pte, ptl);
+}
+""".replace("COUNT", count)
+    )

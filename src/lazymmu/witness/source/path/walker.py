@@ -101,8 +101,8 @@ class Walker:
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
         self._plans: dict[tuple[str, int, str], Liveness] = {}
-        self._active: list[tuple[tuple[str, int, str], int]] = []
-        """The places of the functions that are being walked, and the depth of sections there."""
+        self._active: list[tuple[tuple[str, int, str], int, Binding]] = []
+        """The functions that are being walked: places, depths of sections there, what is bound."""
         self._back_to = NOWHERE
         """The outermost of them that was called again and not walked again: what lies below it is
         known only in part as long as it is being walked."""
@@ -179,7 +179,8 @@ class Walker:
             return known
         place = key[:3]
         depth = product.task.depth
-        if self._comes_back(place, depth):
+        binding = self._unfolded(place, binding)
+        if self._comes_back(place, depth, binding):
             return WalkOutcome({(product, None, NAMELESS): None})
         if len(self._active) >= MAX_FRAMES:
             self.bounded[(graph.file, graph.line, graph.name)] = "too many calls inside each other"
@@ -188,7 +189,7 @@ class Walker:
             self._share = MAX_BELOW if self.walked < MAX_IN_ALL else min(MAX_BELOW, MAX_THEN)
             self.cut, self._most = False, self.walked + self._share
         at = len(self._active)
-        self._active.append((place, depth))
+        self._active.append((place, depth, binding))
         self.places.update((place, *graph.spliced))
         if graph.broken:
             self.blurred[place] = graph.broken
@@ -207,15 +208,22 @@ class Walker:
             self.bounded[where] = f"more than {self._share} states in what it calls"
         return outcome
 
-    def _comes_back(self, place: tuple[str, int, str], depth: int) -> bool:
+    def _unfolded(self, place: tuple[str, int, str], binding: Binding) -> Binding:
+        """What a function that calls itself is bound to now and was each time before."""
+        before = [was for other, _, was in self._active if other == place]
+        return tuple(item for item in binding if all(item in was for was in before))
+
+    def _comes_back(self, place: tuple[str, int, str], depth: int, binding: Binding) -> bool:
         """Whether a function that calls itself need not be walked in itself again.
 
-        It is walked once more in a section that is open since: there, its own nests.
+        It is once more in a section that is open since, where its own nests, and with other
+        constants, which may lead to the bottom.
         """
-        before = [(at, was) for at, (other, was) in enumerate(self._active) if other == place]
-        if not before or (len(before) == 1 and depth > before[0][1]):
+        before = [at for at, active in enumerate(self._active) if active[0] == place]
+        _, was_depth, was_bound = self._active[before[0]] if before else (place, -1, ())
+        if len(before) < 2 and (depth > was_depth or binding != was_bound):
             return False
-        self._back_to = min(self._back_to, before[0][0])
+        self._back_to = min(self._back_to, before[0])
         return True
 
     def plan(self, graph: Function) -> Liveness:
@@ -246,7 +254,7 @@ class Walker:
         if plan.too_much or self.walked >= MAX_IN_ALL:
             return None
         self.cut, self._most = False, self.walked + min(most, MAX_BELOW)
-        self._active.append((graph.place, product.task.depth))
+        self._active.append((graph.place, product.task.depth, ()))
         frame, start = self._start(graph, (), plan, product)
         recording = Recording(frame=frame)
         self._walk(frame, start, recording)
