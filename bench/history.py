@@ -3,11 +3,13 @@
 
     python -m tools.made_history REPO linux-6.12.8 linux-6.12 --most 1100
     PYTHONPATH=src python bench/history.py REPO --range v6.12.8..v6.12.118 [--arch x86] [--jobs N]
+                                                     [--store DIR]
 
 Three runs over every commit of the range: on an empty store, on the store that this has filled, and
 for the releases alone on another empty store. One line each: wall and processor seconds (children
 included), commits, looks made and recalled, the megabytes of the store. Then what it takes to go
-through a commit that is passed over, without any look.
+through a commit that is passed over, without any look. With --store the first run is left out: it
+was made before, with this store, in pieces if need be.
 """
 
 from __future__ import annotations
@@ -78,10 +80,12 @@ def main() -> None:
     parser.add_argument("--range", required=True)
     parser.add_argument("--arch", default="x86")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--store", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        first, second = Path(folder) / "first", Path(folder) / "second"
-        print(run(asked, "commit", first), flush=True)
+        first, second = asked.store or Path(folder) / "first", Path(folder) / "second"
+        if asked.store is None:
+            print(run(asked, "commit", first), flush=True)
         print(run(asked, "commit", first), flush=True)
         print(run(asked, "release", second), flush=True)
         print(passing(asked, first), flush=True)

@@ -29,6 +29,14 @@ def test_trees_are_columns_in_the_order_of_their_releases(run, store):
     assert row.split()[3:] == ["#", "-", "x86"]
 
 
+def test_a_reason_that_several_problems_have_is_said_once(run, store):
+    """As of a dialect that allows what many of them are; it names all of them."""
+    lines = run("history", OLD, NEW, "--arch", "x86", "--cache-dir", store).out.splitlines()
+    (line,) = [line for line in lines if "the dialect counted allows it" in line]
+    assert line.startswith("~ H2, H3, ")
+    assert " in 7.1.0-example: " in line
+
+
 def test_json_has_a_state_for_each_release_and_where_it_came_and_went(run, store):
     """Of two releases it says between which of them a problem came and went."""
     asked = ("history", OLD, NEW, "--arch", "x86", "--cache-dir", store, "--format", "json")

@@ -142,10 +142,14 @@ def _reasons(answer: HistoryAnswer, columns: int | None) -> str:
         for point, cell in zip(answer.points, one.cells, strict=True):
             if cell.why and point.name in names:
                 found.setdefault((one.id, cell.state, cell.why), []).append(point.name)
-    lines: list[str] = []
+    # What many have in common, as a dialect that allows it, is said once.
+    same: dict[tuple[PastState, str, tuple[str, ...]], list[str]] = {}
     for (name, state, why), places in found.items():
-        said = clean(f"{_MARKS[state]} {name} in {', '.join(places)}: {why}", 400)
-        lines += table.folded(said, columns or 100)
+        same.setdefault((state, why, tuple(places)), []).append(name)
+    lines: list[str] = []
+    for (state, why, where), ids in same.items():
+        said = f"{_MARKS[state]} {', '.join(ids)} in {', '.join(where)}: {why}"
+        lines += table.folded(clean(said, 400 + len(said) - len(why)), columns or 100)
     return "".join(f"{line}\n" for line in ["", *lines]) if lines else ""
 
 
