@@ -241,3 +241,29 @@ def test_what_can_be_shown_is_listed(run):
     assert done.code == 0
     assert "forked-tasks-paused: " in done.out
     assert "(7.2 to 7.3, Xen PV)" in done.out
+
+
+def test_a_skeleton_is_printed_of_a_scenario_that_ships_or_of_a_file(run, tmp_path):
+    """The same program, by either name; no kernel is asked for."""
+    from lazymmu.litmus import shipped
+
+    file = tmp_path / "mine.litmus"
+    file.write_text(shipped.text("swap-entry-zapped"))
+    one, other = run("lab", "--skeleton", "swap-entry-zapped"), run("lab", "--skeleton", file)
+    assert (one.code, one.out) == (0, other.out)
+    assert "def task_T0():" in one.out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(b"litmus x\n", "mine.litmus:"), (b"\xff\xfe", "UTF-8"), (None, "cannot read")],
+)
+def test_what_is_no_scenario_has_no_skeleton(run, tmp_path, text, told):
+    """One sentence says why, with the line."""
+    file = tmp_path / "mine.litmus"
+    if text is not None:
+        file.write_bytes(text)
+    done = run("lab", "--skeleton", file)
+    assert done.code == 2
+    assert told in done.err
+    assert len(done.err.splitlines()) == 1

@@ -60,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--list", action="store_true", help="list the findings that can be shown, and on what"
     )
+    group.add_argument(
+        "--skeleton",
+        metavar="SCENARIO",
+        help="print the beginnings of a program that goes the way of a scenario that ships or of a "
+        "file (as check --as-scenario writes one of a finding), by system calls",
+    )
     group = parser.add_argument_group("machine")
     group.add_argument("--xen", action="store_true", help="as dom0 under Xen (x86)")
     group.add_argument(
@@ -120,6 +126,11 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     if args.list:
         emit(_listed(), prose=True)
+        return ExitCode.CLEAN
+    if args.skeleton:
+        from lazymmu.verbs.reproduce import skeleton_of
+
+        emit(skeleton_of(args.skeleton))
         return ExitCode.CLEAN
     if args.kernel is None:
         raise Problem("lab needs a kernel: a package or an image")

@@ -26,7 +26,8 @@ class Reproducer:
     against it; program: of the guest, "" for a workload; workload: its name; log: a regular
     expression of a line in the kernel's log that shows it, "" without; rules: of `trace`, any of
     which shows it; done: what the program says when it did its part; withheld: why there is no
-    program, "" where there is one.
+    program, "" where there is one; withheld_operations: of scenarios, any group of which would make
+    it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Reproducer:
     rules: tuple[str, ...] = ()
     done: str = ""
     withheld: str = ""
+    withheld_operations: tuple[tuple[str, ...], ...] = ()
 
     def file(self) -> Path | None:
         """The program; None where it is a workload."""
@@ -77,7 +79,9 @@ def find_reproducer(name: str) -> Reproducer:
 
 def _read(file: Path) -> Reproducer:
     found = tomllib.loads(file.read_text("utf-8"))
-    return Reproducer(name=file.stem, **{**found, "rules": tuple(found.get("rules", ()))})
+    found["rules"] = tuple(found.get("rules", ()))
+    found["withheld_operations"] = tuple(map(tuple, found.get("withheld_operations", ())))
+    return Reproducer(name=file.stem, **found)
 
 
 def _numbers(release: str) -> tuple[int, int] | None:

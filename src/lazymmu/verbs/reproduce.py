@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING
 
 from lazymmu.lab.kernel import read_kernel
 from lazymmu.lab.reproducer import Reproducer, find_reproducer, known_reproducers
+from lazymmu.litmus import shipped
+from lazymmu.litmus.error import LitmusError
+from lazymmu.litmus.read import read
 from lazymmu.problem import Problem
+from lazymmu.terminal import clean
+from lazymmu.verbs import given
 from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.lab import LabAnswer, LabRequest, run_lab
+from lazymmu.verbs.skeleton import skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ReproduceAnswer", "known_reproducers", "reproduce"]
+__all__ = ["ReproduceAnswer", "known_reproducers", "reproduce", "skeleton_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,23 @@ def reproduce(
     return ReproduceAnswer(
         one, shown, control, _seen(one, shown), _seen(one, control), one.concerns(release)
     )
+
+
+def skeleton_of(name: str) -> str:
+    """The beginnings of a program that goes the way of a scenario.
+
+    :param name: of a scenario that ships, or a file.
+    :raises lazymmu.Problem: there is none, it cannot be read, or its program is withheld.
+    """
+    if name in shipped.names():
+        return skeleton(read(shipped.text(name), name))
+    text = given.read(name)
+    try:
+        return skeleton(read(text.content.decode("utf-8"), text.name))
+    except UnicodeDecodeError:
+        raise Problem(f"{clean(name)}: a scenario is a text in UTF-8") from None
+    except LitmusError as error:
+        raise Problem(str(error)) from None
 
 
 def _seen(one: Reproducer, answer: LabAnswer) -> tuple[str, ...]:
