@@ -80,6 +80,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind = machine.add_mutually_exclusive_group()
     kind.add_argument("--rt", action="store_true", help="with PREEMPT_RT")
     kind.add_argument("--preempt", choices=PREEMPT, help="with this preemption model")
+    machine.add_argument(
+        "--with",
+        metavar="FEATURE=VALUE",
+        action="append",
+        default=[],
+        dest="what_if",
+        help="with this feature otherwise, as kasan=paused or hooks=6.1; may be repeated, and "
+        "then each subset is a machine of its own (docs: review)",
+    )
     search_options.add_search(parser)
     output = outputs.add_outputs(parser, FORMATS)
     output.add_argument(
@@ -110,6 +119,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         tasks=args.tasks,
         preempt=args.preempt,
         rt=True if args.rt else None,
+        what_if=args.what_if,
         traces=any(output.format == "ftrace" for output in wanted),
         **tree_options.tree(args),
         **tree_options.change(args),
@@ -216,7 +226,7 @@ def _expected(answer: VerifyAnswer) -> bool:
         asked.bound,
         asked.port,
     )
-    if asked.tree is not None:
+    if asked.tree is not None or asked.what_if:
         return False
     told = all(
         one.expected is not None or not run.scenario.expect or verdict.verdict == "not-applicable"

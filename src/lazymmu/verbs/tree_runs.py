@@ -17,6 +17,7 @@ from lazymmu.verbs import search_pool
 from lazymmu.verbs.given import read
 from lazymmu.verbs.lifting import LiftedTree, lifted, same_name, with_lines
 from lazymmu.verbs.two_trees import two_trees
+from lazymmu.verbs.what_if import asked_for, each_subset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,9 +103,10 @@ def runs_of(
         if not chosen:
             return TreeRuns(done)
         try:
-            made, interrupted = search_pool.verdicts(
-                chosen, asked.limits, asked.jobs, None, progress
-            )
+            with each_subset(chosen, asked_for(asked.what_if)) as chosen:
+                made, interrupted = search_pool.verdicts(
+                    chosen, asked.limits, asked.jobs, None, progress
+                )
         except Unliftable as problem:
             return TreeRuns(tuple(dataclasses.replace(one, refused=str(problem)) for one in done))
         shown = tuple((run, with_lines(verdict, tree)) for run, verdict in made)

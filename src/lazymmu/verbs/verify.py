@@ -36,6 +36,7 @@ from lazymmu.verbs.port import ported
 from lazymmu.verbs.replays import replayed
 from lazymmu.verbs.tree_runs import of_trees
 from lazymmu.verbs.verify_named import bases, in_full, known_in
+from lazymmu.verbs.what_if import asked_for, each_subset
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class VerifyRequest:
     :param tasks: another number of tasks than the scenario's.
     :param preempt: another preemption model than the scenario's.
     :param rt: with PREEMPT_RT; None leaves it to the scenario.
+    :param what_if: features of the machines, each `FEATURE=VALUE`, that are to be otherwise; every
+        subset of them is a machine of its own, beside the one without any.
     :param bound: at most so many involuntary preemptions in one run.
     :param max_states: after so many states a search ends.
     :param max_bytes: a search whose tables need more ends.
@@ -102,6 +105,7 @@ class VerifyRequest:
     tasks: int | None = None
     preempt: Literal["none", "voluntary", "full", "lazy"] | None = None
     rt: bool | None = None
+    what_if: Sequence[str] = ()
     bound: int | None = None
     max_states: int | None = None
     max_bytes: int | None = None
@@ -119,7 +123,7 @@ class VerifyRequest:
 
     def __post_init__(self) -> None:
         """Keep collections as tuples, so that a request cannot change once it is made."""
-        for name in ("scenarios", "files", "arches", "releases"):
+        for name in ("scenarios", "files", "arches", "releases", "what_if"):
             object.__setattr__(self, name, several(getattr(self, name)))
 
     @property
@@ -221,6 +225,9 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
     :raises lazymmu.Problem: the request cannot be met; its text is one sentence for the user.
     """
     port = None if asked.port is None else os.fspath(asked.port)
+    asked_for(asked.what_if)  # whatever is wrong with it is said before anything is searched
+    if asked.what_if and asked.replay is not None:
+        raise Problem("--with makes machines to search, and --replay searches none")
     if asked.tree is not None:
         return _of_tree(asked, asked.tree, progress)
     if asked.differs:
@@ -232,8 +239,9 @@ def verify(asked: VerifyRequest, *, progress: Show | None = None) -> VerifyAnswe
         chosen, idle = _chosen(asked)
         if not chosen:
             return VerifyAnswer(request=asked, idle=idle)
-        made, interrupted = search_pool.verdicts(chosen, asked.limits, asked.jobs, port, progress)
-        return _answer(asked, made, len(chosen), interrupted=interrupted, idle=idle)
+        with each_subset(chosen, asked_for(asked.what_if)) as every:
+            made, broken_off = search_pool.verdicts(every, asked.limits, asked.jobs, port, progress)
+            return _answer(asked, made, len(every), interrupted=broken_off, idle=idle)
 
 
 def _of_tree(asked: VerifyRequest, tree: Where | Snapshot, progress: Show | None) -> VerifyAnswer:
