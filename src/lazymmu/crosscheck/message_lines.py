@@ -31,8 +31,9 @@ def message(event: Bug, step: FineStep, pid: int, release: tuple[int, int, int])
 def _words(event: Bug, step: FineStep, pid: int, release: tuple[int, int, int]) -> str:
     comm = step.task[:15]
     if event.condition == "scheduling while atomic":
-        # kernel/sched/core.c, __schedule_bug()
-        return f"BUG: scheduling while atomic: {comm}/{pid}/0x{step.before.preempt_count:08x}"
+        # kernel/sched/core.c, __schedule_bug(), of 32 bits
+        count = step.before.preempt_count & 0xFFFF_FFFF
+        return f"BUG: scheduling while atomic: {comm}/{pid}/0x{count:08x}"
     if event.condition.endswith("is freed twice"):
         # mm/page_alloc.c, bad_page()
         return f"BUG: Bad page state in process {comm}  pfn:{_LINE:05x}"

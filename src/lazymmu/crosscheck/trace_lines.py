@@ -258,15 +258,16 @@ def _comm(task: str) -> str:
 def _flags(around: TracedContext, *, switching: bool) -> str:
     """The column of flags (kernel/trace/trace_output.c, trace_print_lat_fmt()).
 
-    A context switch has interrupts off, and holds a lock with preemption off.
+    A context switch has interrupts off, and holds a lock with preemption off.  Counts are one
+    digit, 15 at most, also of one that is below zero (kernel/trace/trace.c, tracing_gen_ctx()).
     """
     switching = switching or around.switching
-    count = around.preempt_count + 2 * switching
+    count = min((around.preempt_count + 2 * switching) & 0xFF, 0xF)
     hard_off = bool(around.irqs_off or switching or around.irq in ("hard", "nmi"))
     off = {(True, True): "D", (True, False): "d", (False, True): "b"}.get(
         (hard_off, bool(around.bh_off)), "."
     )
     irq = {"hard": "h", "soft": "s", "nmi": "z"}.get(around.irq, ".")
     depth = f"{count:x}" if count else "."
-    stays = f"{around.migration_disabled:x}" if around.migration_disabled else "."
+    stays = f"{min(around.migration_disabled, 0xF):x}" if around.migration_disabled else "."
     return f"{off}.{irq}{depth}{stays}"
