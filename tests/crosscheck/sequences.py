@@ -78,7 +78,7 @@ class Collector(TraceObserver):
         elif line.name == "flush_tlb_pending" and line.caller != "tlb_flush_mmu":
             self._say(key, "empties", _depth(flags), _irq(flags))
 
-    def finish(self) -> Counter[tuple[int, Sequence]]:
+    def total(self) -> Counter[tuple[int, Sequence]]:
         """(preempt count at the beginning, sequence) and how often it was seen."""
         for key in list(self._over):
             self._end(key)

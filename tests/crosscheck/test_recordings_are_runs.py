@@ -50,7 +50,7 @@ def shown(file: Path) -> Counter[tuple[int, Sequence]]:
     """The sequences of a recording."""
     collector = Collector()
     check_trace(str(file), observer=collector)
-    return collector.finish()
+    return collector.total()
 
 
 @pytest.mark.parametrize(("name", "arch", "release"), CLEAN)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazymmu.ftrace.runs import lines_of
 from lazymmu.ftrace.trace import read
 
 RECORDINGS = sorted((Path(__file__).parents[2] / "examples" / "trace").glob("*.gz"))
@@ -118,6 +119,8 @@ def test_no_line_that_is_looked_for_is_passed_over(noise, wanted, random):
     text = b"# tracer: function\n" + NOISE[0] + b"\n" + b"".join(line + b"\n" for line in some)
     for lines in read("-", io.BytesIO(text)).lines([b"wanted"]):
         given_out = {number: lines.text(lines.at(number)) for number in lines.numbers()}
+        counted = sum(run[0].count(b"\n") + lines_of(run) for run in lines.runs())
+        assert lines.first + counted == lines.next_line
     expected = {n: line for n, line in enumerate(some, 3) if b"wanted" in line or b"LOST" in line}
     held = {n: line for n, line in given_out.items() if n in expected}
     # A function that is called from one that is looked for may be passed over: it is no such line.

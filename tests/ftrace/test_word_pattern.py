@@ -16,17 +16,17 @@ WORDS = st.lists(st.text("abc.*", max_size=5).map(lambda word: word.encode() + b
 
 @given(WORDS, st.text("abc.*:", max_size=7).map(str.encode))
 def test_the_pattern_matches_what_begins_with_one_of_the_words(words: list[bytes], text: bytes):
-    """Whatever they share, and whatever else stands in them."""
+    """The words are matched whatever they share, and whatever else stands in them."""
     found = re.compile(either(words)).match(text)
     assert (found is not None) == text.startswith(tuple(words))
     assert found is None or found[0] in words
 
 
 def test_what_words_share_is_looked_at_once():
-    """So that many words of one family cost no more than a few."""
+    """What words share stands once in their pattern, so that a family costs no more than one."""
     assert either([b"xen_mc_batch:", b"xen_mc_issue:"]) == rb"xen_mc_(?:batch:|issue:)"
 
 
 def test_no_words_match_nothing():
-    """A pattern of no words does not even match an empty text."""
+    """A pattern of no words matches nothing, not even an empty text."""
     assert re.compile(either([])).match(b"") is None

@@ -22,9 +22,9 @@ from lazymmu.ftrace.record import Header, Record, RecordKind, RecordLoss
 from lazymmu.ftrace.runs import ALWAYS, RunReader, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from lazymmu.ftrace.runs import Run
+    from lazymmu.ftrace.runs import LinePair, PairedRun, Run
 
 __all__ = ["Lines"]
 
@@ -47,7 +47,7 @@ class Lines:
     Some are given out that do not: it is faster than to tell them all apart.
 
     block: the bytes; needles: what a line that matters contains, which may be changed before
-    `runs()`; first: the number of the first line, after `runs()`; known: the columns that were met,
+    `runs()`; first: the number of the first line behind the head; known: the columns that were met,
     by their bytes; gap: whether records are missing before the line looked at last, until reset;
     wide: bytes of a usual time.
     """
@@ -72,13 +72,13 @@ class Lines:
 
     def load(self, block: bytes) -> None:
         """Go on with the next block of whole lines; the head of the trace is taken in at once."""
-        self._next = self.next_line
-        self.block = block
+        self.first = self.next_line
+        self.block, self._starts, self._next = block, [], None
         self._begin = self._head() if self._in_head else 0
 
     @property
     def next_line(self) -> int:
-        """The number of the line behind the block; before `runs()`, of the first one in it."""
+        """The number of the line behind the block."""
         if self._next is None:
             self._next = self.first + self.block.count(b"\n", self._begin)
         return self._next
@@ -112,10 +112,17 @@ class Lines:
         Columns, time and text are what they are if the line has the form of most, for all that is
         `known` or what `meet()` says of the columns: of others, `other()` may know more.
         """
+        return self._runs.read(*self._shape())
+
+    def paired_runs(self, pair: LinePair) -> Sequence[PairedRun] | None:
+        """The same, with lines that are such a pair passed over; None where that is not faster."""
+        return self._runs.paired(*self._shape(), pair)
+
+    def _shape(self) -> tuple[bytes, int, int, int, tuple[bytes, ...]]:
+        """The block, and how its lines look, for whoever splits it."""
         if not self._width:
             self.sniff()
-        self.first, self._starts, self._next = self.next_line, [], None
-        return self._runs.read(self.block, self._begin, self._width, self.wide, self.needles)
+        return self.block, self._begin, self._width, self.wide, self.needles
 
     def numbers(self) -> Iterator[int]:
         """The number of each line of `runs()`, for readers without hurry."""
@@ -135,8 +142,8 @@ class Lines:
         return self._starts[at] + at  # of each line before its end is one more
 
     def number_of(self, at: int) -> int:
-        """The number of the line at offset `at`, before `runs()`."""
-        return self.next_line + self.block.count(b"\n", self._begin, at)
+        """The number of the line at offset `at`."""
+        return self.first + self.block.count(b"\n", self._begin, at)
 
     def meet(self, key: bytes) -> Columns | None:
         """The columns of a usual line, from their bytes; None when they are none."""
@@ -174,7 +181,7 @@ class Lines:
                 self._in_head = False
                 break
             at = end + 1
-            self._next = self.next_line + 1
+            self.first += 1
         return at
 
     def _unquoted(self, line: bytes) -> bytes:

@@ -24,6 +24,7 @@ __all__ = [
     "RecordKind",
     "RecordLoss",
     "TraceError",
+    "elapsed",
     "fields_of",
     "nanoseconds",
 ]
@@ -132,6 +133,15 @@ def nanoseconds(stamp: bytes) -> int:
     if not dot:
         return int(whole) * 1000
     return int(whole) * 1_000_000_000 + int(part[:9].ljust(9, b"0"))
+
+
+def elapsed(began: bytes, ended: bytes) -> int:
+    """Nanoseconds between two times of one trace."""
+    if began == ended:
+        return 0
+    if began[-7:-6] == b"." == ended[-7:-6]:
+        return (int(ended.replace(b".", b"")) - int(began.replace(b".", b""))) * 1000
+    return nanoseconds(ended) - nanoseconds(began)
 
 
 class Record:

@@ -19,12 +19,21 @@ from lazymmu.ftrace.word_pattern import either
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ALWAYS", "MOST_LINES", "Run", "RunReader", "lines_of"]
+__all__ = ["ALWAYS", "MOST_LINES", "LinePair", "PairedRun", "Run", "RunReader", "lines_of"]
 
 Run = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 """What was passed over, whole lines; then columns, and time and text of a usual line and of up to
 two that follow it with the same columns, each empty where there is none; or else, in the last
 place, a line that is not usual, with its end.  The last run of a block may hold no line."""
+
+LinePair = tuple[bytes, bytes, bytes]
+"""Patterns of the texts of two lines with the same columns that may be passed over together, with
+nothing but idle lines of the same between them; the first has one group, `(?P<said>...)`.  Third:
+how the text begins that no run goes on with, so that a pair is whole."""
+
+PairedRun = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+"""A `Run` with two more behind what was passed over: columns of the last line there, and what the
+last pair there said, b"" where there was none."""
 
 MOST_LINES: Final = 3
 """Lines of a run, at most."""
@@ -51,7 +60,9 @@ _MOST_LEFT: Final = 0.5
 
 
 @lru_cache(maxsize=8)
-def _pattern(width: int, wide: int, idle: tuple[bytes, ...]) -> re.Pattern[bytes]:
+def _pattern(
+    width: int, wide: int, idle: tuple[bytes, ...], pair: LinePair | None = None
+) -> re.Pattern[bytes]:
     """A run of lines, and the widths of its usual ones.
 
     They have columns of `width` bytes and a time of `wide`, as the kernel prints it with its usual
@@ -61,8 +72,14 @@ def _pattern(width: int, wide: int, idle: tuple[bytes, ...]) -> re.Pattern[bytes
         return re.compile(rb"()()()()()()()()(.*\n)")
     stamp = rb".{%d}\.[0-9]{6}" % (wide - _FRACTION)
     starts = either(idle)
-    more = rb"(?:\2(%s): %s(.*+)\n" % (stamp, rb"(?!%s)" % starts if idle else b"")
-    lines = rb"(.{%d})(%s): (.*+)\n%s%s)?)?|(.*\n)" % (width, stamp, more, more)
+    ends = starts if pair is None else rb"%s|%s" % (starts, pair[2])
+    more = rb"(?:(?P=key)(%s): (?!%s)(.*+)\n" % (stamp, ends)
+    lines = rb"(?P<key>.{%d})(%s): (.*+)\n%s%s)?)?|(.*\n)" % (width, stamp, more, more)
+    if pair is not None:
+        two = rb"%s\n(?>(?:(?P=who).{%d}: %s.*+\n)*%s)(?P=who).{%d}: %s\n"
+        two %= pair[0], wide, starts, _AND_KEPT, wide, pair[1]
+        line = rb"(?P<who>.{%d}).{%d}: (?:%s.*+\n|%s)" % (width, wide, starts, two)
+        return re.compile(rb"((?>(?:%s)*%s))(?:%s)?" % (line, _AND_KEPT, lines))
     if not idle:
         return re.compile(rb"()(?:%s)" % lines)
     # What begins like an idle text, in the place of a text, is one whatever its time looks like.
@@ -85,6 +102,23 @@ class RunReader:
         self._searches = False
         self._planned: tuple[object, ...] = ()
         self._alike, self._next = 0, _BLOCKS_AT_FIRST
+
+    def paired(
+        self,
+        block: bytes,
+        begin: int,
+        width: int,
+        wide: int,
+        needles: tuple[bytes, ...],
+        pair: LinePair,
+    ) -> Sequence[PairedRun] | None:
+        """The same, with lines that are such a pair passed over; None where that is not faster."""
+        if not width or not needles:
+            return None
+        self._plan(block, begin, width, wide, needles)
+        if self._searches:
+            return None
+        return _pattern(width, wide, self._idle.starts, pair).findall(block, begin)
 
     def read(
         self, block: bytes, begin: int, width: int, wide: int, needles: tuple[bytes, ...]
@@ -132,6 +166,8 @@ def _found(
             raise AssertionError("a block is whole lines")
         yield block[end:start], *run.groups(b"")[1:]  # type: ignore[misc]
         end = run.end()
+    if end < len(block):
+        yield block[end:], b"", b"", b"", b"", b"", b"", b"", b""
 
 
 def _hits(block: bytes, at: int, needles: tuple[bytes, ...]) -> list[int]:

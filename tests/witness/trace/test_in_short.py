@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,12 @@ from lazymmu.report.trace import stats
 from lazymmu.witness.trace.check import check_trace
 from lazymmu.witness.trace.context_switches import SwitchTracker
 from lazymmu.witness.trace.section_stats import SectionStats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lazymmu.ftrace.block import Lines
+    from lazymmu.ftrace.runs import Run
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "trace").glob("*.gz"))
 COLUMNS = "           a{pid:<10}-{pid}     [000] d..2.  {time:5}.{part:06}: "
@@ -33,10 +40,15 @@ TEXTS = (
 class AtLength(SectionStats):
     """Is told of every line."""
 
-    def quiet(self, pid: bytes) -> bool:
-        """Never."""
-        del pid
-        return False
+    def __init__(self) -> None:
+        """Of nobody in short."""
+        super().__init__()
+        self.in_short = None
+
+    def take(self, lines: Lines) -> Iterable[Run] | None:
+        """No two lines at once."""
+        del lines
+        return None
 
 
 def told(path: Path, tally: SectionStats) -> tuple[str, list[str]]:

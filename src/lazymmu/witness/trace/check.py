@@ -195,7 +195,7 @@ class _TraceCheck:
         if COUNTER_NEEDLE in lines.block:
             lines.needles += (COUNTER_NEEDLE,)
             if self.block > _BLOCKS_AT_FIRST:
-                self.judged.doubt("readings of the counters may be missed before", lines.next_line)
+                self.judged.doubt("readings of the counters may be missed before", lines.first)
 
     def _loop_over(self, lines: Lines, known: Guess, seen: Seen) -> LineLoop:
         """A loop over the rest of the trace, which a kernel such as `known` recorded."""

@@ -15,7 +15,7 @@ from lazymmu.witness.trace import line_class
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from lazymmu.ftrace.counter_events import TracedCounters
     from lazymmu.witness.trace.interned_events import InternedEvent
@@ -103,13 +103,22 @@ class SwitchTracker:
         cpu.prev, cpu.current = task, come
         cpu.hooks_begun = cpu.hook_left_mode = False
 
-    def whole(self, cpu: TracedCpu, pid: bytes, stamp: bytes, text: bytes, number: int) -> bool:
+    def whole(
+        self,
+        cpu: TracedCpu,
+        pid: bytes,
+        stamp: bytes,
+        text: bytes,
+        number: int,
+        apart: Collection[bytes] = (),
+    ) -> bool:
         """Do a sched_switch, on line `number`, with its two hooks on the lines after it, in one go.
 
         It is done if nobody objects to anything, and no task is in a section or in an interrupt.
         Where there is more to it, nothing was done, and each of the three is to be told.
+        apart: tasks, by their keys, that are not followed so.
         """
-        # As `switch()`, `hook()` and `hook()`, without what cannot be so here: it is most of some
+        # Long: as `switch()`, `hook()` and `hook()`, without what cannot be so here: most of some
         # recordings.
         prev, steps, nxt, comm = self._texts.get(text) or self._read(text)
         table, task = self._table, cpu.current
@@ -119,6 +128,11 @@ class SwitchTracker:
         if task is not (cpu.idle if pid == b"0" else table.tasks.get(pid)) or table.partial:
             return False
         if task.irq or come.order_unknown or steps is _EXIT or cpu.mode is not False:
+            return False
+        if apart and (
+            (pid if pid != b"0" else cpu.idle_key) in apart
+            or (nxt if nxt != b"0" else cpu.idle_key) in apart
+        ):
             return False
         last, node, there = come.last_cpu, task.node, come.node
         if node.depth or cpu.pending_switch is not None:

@@ -84,6 +84,7 @@ class LineLoop(RunLoop):
         self.effect = self._counters.effect
         self._messages = KernelMessages(table, monitors, cursor, seen, doubt)
         self._no_counters = features.no_counters
+        self._first = b""
 
     @property
     def one_sided(self) -> bool:
@@ -104,12 +105,8 @@ class LineLoop(RunLoop):
             self.effect.updates(lines)
         if lines.gap:
             self._lost()
-        runs = lines.runs()
-        if self._observer is None:
-            self._runs(runs, waits=True)
-        else:
-            taken = self._observer.take(lines, runs)
-            self._runs(taken, waits=taken is runs)
+        taken = None if self._observer is None else self._observer.take(lines)
+        self._runs(lines.runs() if taken is None else taken, waits=taken is None)
 
     def _unusual(self, number: int, run: Run) -> int:
         """Follow the lines of a run that are not usual, after line `number`; gives the last one."""
@@ -136,6 +133,7 @@ class LineLoop(RunLoop):
                 self._doubt("lines are out of order: what came before them is not used", number)
                 table.forget_all()
             self._stamp = stamp
+            self._first = self._first or stamp
         _, cpu, pid, irq = table.heads.get(key) or table.head(key, columns)
         self._cursor.number = number
         act = self._texts.get(text)
@@ -169,7 +167,7 @@ class LineLoop(RunLoop):
         """Judge what was put off to a line that never came."""
         self._switches.finish()
         if self._observer is not None:
-            self._observer.finish()
+            self._observer.finish(self._first, self._stamp)
 
     def _observe(
         self,

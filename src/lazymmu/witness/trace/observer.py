@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
@@ -77,37 +77,45 @@ class TraceObserver:
 
     needles: tuple[bytes, ...] = ()
 
-    def take(self, lines: Lines, runs: Iterable[Run]) -> Iterable[Run]:
+    in_short: Mapping[bytes, object] | None = None
+    """Tasks, by `task_key()`, whose lines are told one by one.  Of all others hooks, sections and
+    switches are told in short.  None: of nobody are they."""
+
+    def take(self, lines: Lines) -> Iterable[Run] | None:
         """The runs of a block without the lines of use to the observer alone, which it takes.
 
         They come in the order of the trace, so that the rest is told by `add()` in between; what is
-        taken counts as passed over.
+        taken counts as passed over.  None: it takes nothing.
         """
         del lines
-        return runs
+        return None
 
-    def quiet(self, pid: bytes) -> bool:
-        """Whether of a task's lines hooks, whole sections and switches may be told in short.
-
-        pid: as printed, b"" for all tasks.
-        """
-        del pid
-        return False
-
-    def hook(self, cpu: int, stamp: bytes, *, begins: bool) -> None:
+    def hook(self, cpu: int, *, begins: bool) -> None:
         """In short: a context switch's hooks begin or end."""
         raise NotImplementedError
 
-    def section(self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], stamp: bytes) -> None:
-        """In short: a section begins (time and text) and ends at once."""
+    def section(
+        self, columns: Columns, key: bytes, cpu: int, begin: tuple[bytes, bytes], stamp: bytes
+    ) -> None:
+        """In short: a section begins (time and text) and ends at once; key: the columns' bytes."""
         raise NotImplementedError
 
-    def switch(self, cpu: int, stamp: bytes) -> None:
+    def begins(
+        self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], *, known: bool
+    ) -> None:
+        """In short: a section begins (time and text) in a task that is in none; known: for sure."""
+        raise NotImplementedError
+
+    def ends(self, columns: Columns, cpu: int, stamp: bytes) -> None:
+        """In short: a section ends, of a task whose lines are told one by one."""
+        raise NotImplementedError
+
+    def switch(self, cpu: int) -> None:
         """In short: a context switch, of tasks that are in no section."""
         raise NotImplementedError
 
-    def finish(self) -> None:
-        """There are no more lines."""
+    def finish(self, first: bytes, last: bytes) -> None:
+        """There are no more lines; the times of the first and the last that were looked at."""
 
     def add(self, line: ObservedLine) -> None:
         """One of the lines that were left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.witness.trace.queue_stats import BATCH, ISSUE, Told, XenQueues, told_by
+from lazymmu.witness.trace.queue_stats import BATCH, ISSUE, PAIR_HINT, Told, XenQueues, told_by
 from lazymmu.witness.trace.section_listener import tell_queue
 from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lazymmu.ftrace.block import Lines
     from lazymmu.ftrace.lines import Columns
-    from lazymmu.ftrace.runs import Run
+    from lazymmu.ftrace.runs import PairedRun, Run
     from lazymmu.witness.trace.observer import ObservedLine
     from lazymmu.witness.trace.section_listener import SectionListener
 
@@ -31,7 +31,10 @@ _OTHER: Final[Told] = (0, None)
 
 
 class QueueReader(XenQueues):
-    """See the module.  stamp: time of the last line that was taken."""
+    """See the module.
+
+    cpus: by number; first, stamp: times of the first and the last line that were taken.
+    """
 
     def __init__(
         self,
@@ -41,10 +44,10 @@ class QueueReader(XenQueues):
     ) -> None:
         """opened: the sections that are open, by `task_key()`; listener: told what happens."""
         super().__init__(totals)
-        self.stamp = b""
+        self.first = self.stamp = b""
         self._opened = opened
         self._listener = listener
-        self._cpus: dict[int, CpuQueue] = {}
+        self.cpus: dict[int, CpuQueue] = {}
         self._texts: dict[bytes, Told] = {}
         self._heads: dict[bytes, tuple[CpuQueue, bytes, Columns]] = {}
 
@@ -56,6 +59,8 @@ class QueueReader(XenQueues):
             before, key, stamp, text, second, text2, third, text3, _ = run
             told = texts.get(text) or self._told(text)
             more = second and told is _OTHER and (texts.get(text2) or self._told(text2))
+            if more is _OTHER and third:
+                more = texts.get(text3) or self._told(text3)
             who = heads.get(key) or self._who(lines, key)
             if (told is _OTHER and (not more or more is _OTHER)) or who is None:
                 # What is left of a run is told as it is: `add()` knows these texts, too.
@@ -71,6 +76,8 @@ class QueueReader(XenQueues):
                 else:
                     passed += b"\n"
                     self.stamp = stamp
+                    if not self.first:
+                        self.first = stamp
                     if told[0] == BATCH:
                         cpu.lazy = told[1]
                     elif told[0] == ISSUE:
@@ -85,6 +92,30 @@ class QueueReader(XenQueues):
                 told = texts.get(text) or self._told(text)
         if passed:
             yield passed, *_NOTHING
+
+    def take_pairs(self, lines: Lines, runs: Iterable[PairedRun]) -> Iterator[Run]:
+        """The runs, after what was passed over before each of them was counted."""
+        for run in runs:
+            passed, _, said, *more = run
+            if said:
+                self._pairs(lines, passed)
+            yield passed, *more  # type: ignore[misc]
+
+    def _pairs(self, lines: Lines, passed: bytes) -> None:
+        """Count pairs of lines, each as `take()` would; see `queue_stats.PAIR`."""
+        wide, opened, heads = lines.wide, self._opened, self._heads
+        at = passed.find(PAIR_HINT)
+        while at >= 0:
+            after = at + len(PAIR_HINT)
+            key = passed[passed.rfind(b"\n", 0, at) + 1 : at - wide]
+            who = heads.get(key) or self._who(lines, key)
+            if who is not None:
+                cpu, task, _ = who
+                cpu.lazy = passed[after : after + 3]
+                self.issue(cpu.lazy, cpu, opened.get(task))
+                self.stamp = passed[at - wide : at]
+                self.first = self.first or self.stamp
+            at = passed.find(PAIR_HINT, after)
 
     def line(self, line: ObservedLine, cpu: CpuQueue, held: OpenSection | None) -> None:
         """A line that was not taken; held: the open section of its task."""
@@ -113,9 +144,9 @@ class QueueReader(XenQueues):
 
     def cpu(self, number: int) -> CpuQueue:
         """The queue of a CPU."""
-        cpu = self._cpus.get(number)
+        cpu = self.cpus.get(number)
         if cpu is None:
-            cpu = self._cpus[number] = CpuQueue(number)
+            cpu = self.cpus[number] = CpuQueue(number)
         return cpu
 
 

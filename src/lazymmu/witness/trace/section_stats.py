@@ -14,18 +14,30 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.ftrace.lines import function_text
-from lazymmu.ftrace.record import fields_of, nanoseconds
+from lazymmu.ftrace.record import elapsed, fields_of, nanoseconds
 from lazymmu.witness.trace.call_site import site_of, site_of_stack
-from lazymmu.witness.trace.histogram import Histogram
 from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
 from lazymmu.witness.trace.queue_reader import QueueReader, task_key
-from lazymmu.witness.trace.queue_stats import HANDLERS_END, NEEDLES, SWITCH, powerpc_batch
+from lazymmu.witness.trace.queue_stats import (
+    END,
+    HANDLERS_END,
+    NEEDLES,
+    PAIR,
+    PAIR_HINT,
+    SWITCH,
+    powerpc_batch,
+)
 from lazymmu.witness.trace.section_listener import (
     tell_reading,
     tell_section,
     tell_switch,
 )
-from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
+from lazymmu.witness.trace.section_totals import (
+    CpuQueue,
+    LikeSections,
+    OpenSection,
+    SectionTotals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +51,16 @@ __all__ = ["SectionStats"]
 
 _MAX_OPEN: Final = 1 << 12
 """Tasks with an open section that are followed; of one too many the first counts as cut."""
+
+_BLOCKS_WITHOUT: Final = 4
+_BLOCKS_BETWEEN: Final = 8
+"""Blocks without lines to take, one after the other, from which on one in so many is searched."""
+
+_MAX_LIKE: Final = 1 << 12
+"""Call sites and tasks of which sections are kept apart before they are counted."""
+
+_MAX_KEYS: Final = 1 << 12
+"""Columns of lines that are remembered of a call site."""
 
 _WAITS: Final = ("switch-in", "start")
 """Moments at which a task has not run yet, and may be paused for that."""
@@ -74,74 +96,101 @@ class SectionStats(SectionTotals, TraceObserver):
         self.stopped = 0
         self._open: dict[bytes, OpenSection] = {}
         self._queues = QueueReader(self, self._open, listener)
-        self._cpu = self._queues.cpu
-        self._stamp = b""
-        self._whole: dict[tuple[Columns, bytes], tuple[tuple[str, str], list[int]]] = {}
+        self._cpu, self._cpus = self._queues.cpu, self._queues.cpus
+        self._blocks = self._without = 0
+        self._like: dict[tuple[str, str], LikeSections] = {}
+        self._by_text: dict[bytes, dict[bytes, LikeSections]] = {}
+        if listener is None:
+            self.in_short = self._open
 
     # ---- lines -----------------------------------------------------------------------------
 
-    def take(self, lines: Lines, runs: Iterable[Run]) -> Iterable[Run]:
+    def take(self, lines: Lines) -> Iterable[Run] | None:
         """Take the lines about queues and interrupts, of which there are the most."""
-        self.finish()
         block = lines.block
+        self._blocks += 1
+        if self._without > _BLOCKS_WITHOUT and self._blocks % _BLOCKS_BETWEEN:
+            # It is no mistake to be told of those few that there may be line by line.
+            return None
         if not any(word in block for word in self.needles):
-            return runs
-        return self._queues.take(lines, runs)
+            self._without += 1
+            return None
+        self._without = 0
+        if self._listener is None and PAIR_HINT in block:
+            paired = lines.paired_runs(PAIR)
+            if paired is not None:
+                return self._queues.take(lines, self._queues.take_pairs(lines, paired))
+        return self._queues.take(lines, lines.runs())
 
     # ---- in short --------------------------------------------------------------------------
 
-    def quiet(self, pid: bytes) -> bool:
-        """Whether a task is in no section, and nobody else listens."""
-        if self._listener is not None or self.started is None:
-            return False
-        return not self._open or (pid not in (b"", b"0") and pid not in self._open)
-
-    def hook(self, cpu: int, stamp: bytes, *, begins: bool) -> None:
+    def hook(self, cpu: int, *, begins: bool) -> None:
         """As `add()` of the same line."""
-        self._stamp = stamp
-        queue = self._cpu(cpu)
+        queue = self._cpus.get(cpu) or self._cpu(cpu)
         queue.began, queue.why, queue.switching = None, SWITCH, begins
 
-    def switch(self, cpu: int, stamp: bytes) -> None:
+    def switch(self, cpu: int) -> None:
         """As `add()` of the same line."""
-        self._stamp = stamp
         self._cpu(cpu).began = None
 
-    def section(self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], stamp: bytes) -> None:
-        """As `add()` of the two lines; how long it was is counted with those that are like it."""
-        self._stamp = stamp
+    def section(
+        self, columns: Columns, key: bytes, cpu: int, begin: tuple[bytes, bytes], stamp: bytes
+    ) -> None:
+        """As `add()` of the two lines."""
         began, text = begin
-        key = columns, text
-        whole = self._whole.get(key)
-        if whole is None:
+        by_key = self._by_text.get(text)
+        if by_key is None or len(by_key) > _MAX_KEYS:
+            by_key = self._by_text[text] = {}
+        like = by_key.get(key)
+        if like is None:
             site = site_of(function_text(text)[2])
-            whole = self._whole[key] = (site, _named(columns, cpu)), []
-        whole[1].append(0 if began == stamp else nanoseconds(stamp) - nanoseconds(began))
-        queue = self._cpu(cpu)
-        queue.began, queue.why, queue.last = None, "end of the section", whole[0]
+            like = by_key[key] = self._likes(site, _named(columns, cpu))
+        like.add(max(elapsed(began, stamp), 0), 0)
+        queue = self._cpus.get(cpu) or self._cpu(cpu)
+        queue.began, queue.why, queue.last = None, END, like.where
 
-    def finish(self) -> None:
-        """Count the sections that ended at once, and the time so far."""
-        for where, lengths in self._whole.values():
-            spread = Histogram()
-            for length in lengths:
-                spread.add(length)
-            for group in self.groups(*where):
-                group.sections += len(lengths)
-                group.lengths.merge(spread)
-                group.entries.add(0, len(lengths))
-        self._whole.clear()
-        for stamp in (self._stamp, self._queues.stamp):
-            if stamp:
-                self.stopped = max(self.stopped, nanoseconds(stamp))
+    def begins(
+        self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], *, known: bool
+    ) -> None:
+        """As `add()` of the same line."""
+        site = site_of(function_text(begin[1])[2])
+        self._begins(task_key(columns), site, self._cpu(cpu), begin[0], known=known)
+
+    def ends(self, columns: Columns, cpu: int, stamp: bytes) -> None:
+        """As `add()` of the same line."""
+        key = task_key(columns)
+        queue = self._cpu(cpu)
+        queue.began = None
+        self._ends(key, self._open[key], queue, columns, stamp)
+
+    def finish(self, first: bytes, last: bytes) -> None:
+        """Count the sections that are alike, and the time so far."""
+        self._count_likes()
+        times = [nanoseconds(one) for one in (first, self._queues.first) if one]
+        if times and self.started is None:
+            self.started = min(times)
+        times += [nanoseconds(one) for one in (last, self._queues.stamp) if one]
+        self.stopped = max((self.stopped, *times))
+
+    def _likes(self, site: str, task: str) -> LikeSections:
+        """Those that a section is like."""
+        like = self._like.get((site, task))
+        if like is None:
+            if len(self._like) >= _MAX_LIKE:
+                self._count_likes()
+            like = self._like[site, task] = LikeSections((site, task))
+        return like
+
+    def _count_likes(self) -> None:
+        for like in self._like.values():
+            like.count_to(self.groups(*like.where))
+        self._like.clear()
+        self._by_text.clear()
 
     # ---- line by line ----------------------------------------------------------------------
 
     def add(self, line: ObservedLine) -> None:
         """One of the other lines."""
-        self._stamp = line.stamp
-        if self.started is None:
-            self.started = nanoseconds(line.stamp)
         key = task_key(line.columns)
         held = self._open.get(key)
         if held is not None and line.depth == 0 and line.what != "leave" and held.depth:
@@ -189,20 +238,9 @@ class SectionStats(SectionTotals, TraceObserver):
                 held.depth += 1
                 held.group.nested += 1
             case "enter":
-                if len(self._open) >= _MAX_OPEN:
-                    del self._open[next(iter(self._open))]
-                    self.cut += 1
-                self._open[key] = OpenSection(nanoseconds(line.stamp), site_of(line.caller))
-                cpu.began = self._open[key]
-                if line.known:
-                    cpu.last = None
+                self._begins(key, site_of(line.caller), cpu, line.stamp, known=line.known)
             case "leave" if held is not None:
-                held.depth -= 1
-                if held.depth == 0:
-                    del self._open[key]
-                    self._close(_named(line.columns, line.cpu), held, cpu, nanoseconds(line.stamp))
-                else:
-                    cpu.why = "end of a nested section"
+                self._ends(key, held, cpu, line.columns, line.stamp)
             case "leave":
                 # Of a section that began before the trace, or unseen.
                 self.cut += 1
@@ -230,17 +268,42 @@ class SectionStats(SectionTotals, TraceObserver):
                 cpu.queued = max(cpu.queued - 1, 0)
                 self.outside["issued at once"] += 1
 
-    def _close(self, task: str, held: OpenSection, cpu: CpuQueue, now: int) -> None:
-        """The outermost section of a task ends."""
-        length, inside = now - held.began, held.seen
-        for group in self.groups(held.site, task):
+    def _begins(self, key: bytes, site: str, cpu: CpuQueue, stamp: bytes, *, known: bool) -> None:
+        """A task's outermost section begins; known: for sure."""
+        if len(self._open) >= _MAX_OPEN:
+            del self._open[next(iter(self._open))]
+            self.cut += 1
+        cpu.began = self._open[key] = OpenSection(nanoseconds(stamp), site)
+        if known:
+            cpu.last = None
+
+    def _ends(
+        self, key: bytes, held: OpenSection, cpu: CpuQueue, columns: Columns, stamp: bytes
+    ) -> None:
+        """The innermost section of a task ends."""
+        held.depth -= 1
+        if held.depth:
+            cpu.why = "end of a nested section"
+            return
+        del self._open[key]
+        length, inside = max(nanoseconds(stamp) - held.began, 0), held.seen
+        where = held.site, _named(columns, cpu.number)
+        if inside is None and not held.out:
+            self._likes(*where).add(length, held.queued)
+        else:
+            self._close(where, held, length)
+        cpu.why, cpu.last = END, where
+
+    def _close(self, where: tuple[str, str], held: OpenSection, length: int) -> None:
+        """Count a section in which more was than what was put off."""
+        inside = held.group
+        inside.queued += held.queued
+        for group in self.groups(*where):
             group.sections += 1
             group.off_cpu += held.out
             group.lengths.add(length)
-            group.entries.add(0 if inside is None else inside.queued)
-            if inside is not None:
-                group.take(inside)
-        cpu.why, cpu.last = "end of the section", (held.site, task)
+            group.entries.add(inside.queued)
+            group.take(inside)
 
     # ---- switches and counters -------------------------------------------------------------
 

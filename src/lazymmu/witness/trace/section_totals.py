@@ -4,23 +4,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from lazymmu.witness.trace.histogram import Histogram
 from lazymmu.witness.trace.stats_group import StatsGroup, group_of
 
-__all__ = ["CpuQueue", "OpenSection", "SectionTotals"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CpuQueue", "LikeSections", "OpenSection", "SectionTotals"]
 
 
 class OpenSection:
-    """A task's open section: where and when it began, and what was seen in it since."""
+    """A task's open section: where and when it began, and what was seen in it since.
 
-    __slots__ = ("began", "depth", "left", "out", "seen", "site")
+    queued: operations that were put off in it; seen: all else, None where there is nothing.
+    """
+
+    __slots__ = ("began", "depth", "left", "out", "queued", "seen", "site")
 
     def __init__(self, began: int, site: str) -> None:
         """began: in nanoseconds; site: who begins it."""
         self.began = began
         self.site = site
         self.depth = 1
+        self.queued = 0
         self.seen: StatsGroup | None = None
         self.out = 0
         self.left: int | None = None
@@ -31,6 +39,39 @@ class OpenSection:
         if self.seen is None:
             self.seen = StatsGroup()
         return self.seen
+
+
+class LikeSections:
+    """Sections of one call site and task in which nothing was but what was put off.
+
+    lengths, entries: how many had each length in nanoseconds, and each number of entries.
+    """
+
+    __slots__ = ("entries", "lengths", "where")
+
+    def __init__(self, where: tuple[str, str]) -> None:
+        """where: call site and task."""
+        self.where = where
+        self.lengths: dict[int, int] = {}
+        self.entries: dict[int, int] = {}
+
+    def add(self, length: int, entries: int) -> None:
+        """Count one section."""
+        self.lengths[length] = self.lengths.get(length, 0) + 1
+        self.entries[entries] = self.entries.get(entries, 0) + 1
+
+    def count_to(self, groups: Iterable[StatsGroup]) -> None:
+        """Add all of them to each of the groups."""
+        lengths, entries = Histogram(), Histogram()
+        for length, times in self.lengths.items():
+            lengths.add(length, times)
+        for some, times in self.entries.items():
+            entries.add(some, times)
+        for group in groups:
+            group.sections += lengths.count
+            group.queued += entries.total
+            group.lengths.merge(lengths)
+            group.entries.merge(entries)
 
 
 class CpuQueue:
@@ -89,7 +130,10 @@ class SectionTotals:
         self.counted = True
         cpu.queued += 1
         cpu.why = ""
-        (self.everything if held is None else held.group).queued += 1
+        if held is None:
+            self.everything.queued += 1
+        else:
+            held.queued += 1
 
     def flushed(
         self, cpu: CpuQueue, reason: str, calls: int, held: OpenSection | None, queued: int = 0

@@ -86,7 +86,8 @@ Switch = tuple[TracedTask, tuple["InternedEvent", ...], Place]
 class TracedCpu:
     """One CPU: whose it is, and how far its last context switch got.
 
-    mode: whether the mode is on there, None when nobody knows; prev: the task that was switched
+    idle_key: its idle task, which has no pid of its own, among others by their pids; mode: whether
+    the mode is on there, None when nobody knows; prev: the task that was switched
     out last; last_switch: its switch (task, events, place); pending_switch: the same, still to be
     judged; hooks_begun, hook_left_mode: its first hook was seen, and that the hook left the mode;
     next_unchecked: the task that came is still to be looked at; switch_back: a task gets this CPU
@@ -99,6 +100,7 @@ class TracedCpu:
         "hook_left_mode",
         "hooks_begun",
         "idle",
+        "idle_key",
         "last_switch",
         "mode",
         "next_unchecked",
@@ -115,6 +117,7 @@ class TracedCpu:
         self.number = number
         self.switch_back = switch_in(number, number)
         self.idle = idle
+        self.idle_key = b"0/%d" % number
         self.current: TracedTask | None = None
         self.prev: TracedTask | None = None
         self.pending_switch: Switch | None = None
