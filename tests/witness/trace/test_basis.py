@@ -214,3 +214,16 @@ def test_a_rule_that_names_traces_as_its_witness_is_judged_by_them():
 
     named = [name for name, rule in RULES.items() if Witness.TRACE in rule.witnesses]
     assert named == trace_rules()
+
+
+@pytest.mark.parametrize(("does", "what", "count"), [("en", "end", 0), ("di", "beginning", 1)])
+def test_probes_at_one_half_of_the_sections_alone_give_no_clean_answer(does, what, count):
+    """Where beginnings or ends alone are recorded, balance is not judged, and that is said."""
+    line = f"{does}1: (f+0x4/0x20) pid=90 ec={count} pc=0"
+    text = "".join(
+        f"              sh-90      [000] .....   10.00010{at}: {line}\n" for at in range(2)
+    )
+    watched = check_trace("made", io.BytesIO(text.encode()))
+    assert not watched.conclusive
+    assert any(f"no {what} of a section" in one.reason for one in watched.caveats)
+    assert {one.rule: one.over for one in watched.basis}["unbalanced-section"] == 0

@@ -72,7 +72,7 @@ def _ways(
 ) -> Iterator[tuple[int, str]]:
     """How many of which things show what the rule is about, the best first."""
     settled = seen.readings["exit"] + seen.readings["user-return"]
-    both = min(seen.sections, seen.ends) or (seen.sites and max(seen.sections, seen.ends))
+    both = min(seen.sections, seen.ends)
     match rule:
         case "unbalanced-section":
             yield both, "sections"

@@ -136,7 +136,12 @@ class TraceJudgement:
             what = "end" if seen.sections else "beginning"
             self.doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
             self.found = []
-        elif loop.disordered:
+        elif seen.sites and bool(seen.sections) != bool(seen.ends):
+            # What the counters were at each is known: what they show stays.
+            what = "end" if seen.sections else "beginning"
+            self.doubt(f"no {what} of a section is in the trace: is a probe where it is?", 0)
+            mute = not any(seen.readings.values())
+        if loop.disordered and not loop.one_sided:
             mute = True
             self.doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []
