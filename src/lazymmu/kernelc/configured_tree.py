@@ -7,15 +7,12 @@ Names are looked up by name_lookup.py, tables of functions by function_tables.py
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from lazymmu.garbage_collection import no_collection
 from lazymmu.kernelc import kept_trees
-from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.config.kbuild import Kbuild
-from lazymmu.kernelc.config.kconfig import Config
-from lazymmu.kernelc.config.unbuilt import Unbuilt
 from lazymmu.kernelc.configured_tree_builder import directories
 from lazymmu.kernelc.definition import Definition, TextOrigin
 from lazymmu.kernelc.expand.leaving import NO_MARKS, Marks
@@ -23,15 +20,22 @@ from lazymmu.kernelc.file_parts import FileParts
 from lazymmu.kernelc.function_tables import FunctionTables
 from lazymmu.kernelc.name_lookup import NameLookup
 from lazymmu.kernelc.parse import masks
-from lazymmu.kernelc.parse.ops_tables import Initialiser
-from lazymmu.kernelc.parse.slices import RawDef
-from lazymmu.kernelc.presence import PresenceCondition
 from lazymmu.kernelc.source_texts import SourceTexts
 from lazymmu.kernelc.tree_index import Store, TreeIndex
 from lazymmu.kernelc.woven_macros import Woven, WovenMacros
 from lazymmu.snapshot.conflict_markers import CONFLICT, touches
 from lazymmu.snapshot.dependencies import DependencyTracker
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.kernelc.config.kconfig import Config
+    from lazymmu.kernelc.config.unbuilt import Unbuilt
+    from lazymmu.kernelc.parse.ops_tables import Initialiser
+    from lazymmu.kernelc.parse.slices import RawDef
+    from lazymmu.kernelc.presence import PresenceCondition
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["ConfiguredTree", "Definition"]
 

@@ -8,21 +8,24 @@ that are asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kbuild import Kbuild
 from lazymmu.kernelc.config.kconfig import Config, solve
-from lazymmu.kernelc.config.kconfig_model import KconfigFile
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.presence import NEVER, PresenceCondition, either
-from lazymmu.kernelc.tree_index import Losses, TreeIndex
-from lazymmu.snapshot.content_ids import ContentIds
 from lazymmu.snapshot.dependencies import DependencyTracker
-from lazymmu.snapshot.tree import Stamp, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.kernelc.config.kconfig_model import KconfigFile
+    from lazymmu.kernelc.tree_index import Losses, TreeIndex
+    from lazymmu.snapshot.content_ids import ContentIds
+    from lazymmu.snapshot.tree import Stamp, Tree
 
 __all__ = [
     "Decided", "TreeState", "build", "core_directories", "decide", "directories", "index",

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.json_shapes import index, listed, mapped, numbers, pairs, string, strings
 from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.preprocess.selection import Selection
-from lazymmu.kernelc.preprocess.texts import Text
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
 from lazymmu.snapshot.tree import SIZE_CAP, Loss, Tree
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.kernelc.preprocess.texts import Text
 
 __all__ = [
     "Moved", "digests", "plain_config", "plain_losses", "plain_state", "restored_config",

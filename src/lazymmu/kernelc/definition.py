@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Definition", "TextOrigin"]
 

@@ -10,13 +10,16 @@ the caller; of each there are a few facts, that of the last run first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.json_shapes import listed, mapped, string
 from lazymmu.kernelc.tree_index import Store, digest
 from lazymmu.snapshot.content_ids import UNREADABLE, ContentIds
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["PRESENT", "Facts", "KeptFact", "together"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.texts import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lazymmu.kernelc.asked import Asked
     from lazymmu.kernelc.function_tables import FunctionTables
     from lazymmu.kernelc.name_lookup import NameLookup

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.asked import Asked
-from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.kernelc.presence import ALWAYS, both
-from lazymmu.kernelc.source_texts import SourceTexts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from lazymmu.kernelc.asked import Asked
+    from lazymmu.kernelc.configured_tree_builder import TreeState
+    from lazymmu.kernelc.source_texts import SourceTexts
 
 __all__ = ["FunctionTables"]
 

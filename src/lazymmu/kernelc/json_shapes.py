@@ -9,8 +9,10 @@ lists are long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["index", "listed", "mapped", "numbers", "pairs", "string", "strings"]
 

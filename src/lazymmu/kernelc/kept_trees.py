@@ -9,11 +9,8 @@ the walk is the same, only that the directives may stand elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.arch_profile import Profile
-from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.configured_tree_builder import (
     Decided,
     TreeState,
@@ -36,6 +33,12 @@ from lazymmu.kernelc.preprocess.texts import Texts
 from lazymmu.kernelc.tree_index import TreeIndex, digest
 from lazymmu.processes import Task
 from lazymmu.snapshot.dependencies import DependencyTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.kernelc.config.kconfig import Config
 
 __all__ = ["state"]
 

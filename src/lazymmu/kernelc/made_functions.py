@@ -11,10 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.asked import Asked
-from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.c_tokens import Origins, Token, joined, tokens
 from lazymmu.kernelc.expand.expansion import Expander, ExpansionError, MacroText
@@ -29,7 +27,11 @@ from lazymmu.kernelc.parse.lexemes import (
     without_lexemes,
 )
 from lazymmu.kernelc.presence import ALWAYS, both
-from lazymmu.kernelc.source_texts import SourceTexts
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.asked import Asked
+    from lazymmu.kernelc.configured_tree_builder import TreeState
+    from lazymmu.kernelc.source_texts import SourceTexts
 
 __all__ = ["MacroFinder", "MadeFunctions"]
 

@@ -8,18 +8,22 @@ linkage in the files that are built. Statics of other files are no candidates.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from lazymmu.kernelc.asked import Asked
-from lazymmu.kernelc.configured_tree_builder import TreeState
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.expansion import MacroText
 from lazymmu.kernelc.made_functions import MadeFunctions
 from lazymmu.kernelc.parse import kernel_doc, slices
-from lazymmu.kernelc.parse.slices import RawDef
 from lazymmu.kernelc.preprocess.headers import is_public
 from lazymmu.kernelc.presence import ALWAYS, both
-from lazymmu.kernelc.source_texts import SourceTexts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lazymmu.kernelc.asked import Asked
+    from lazymmu.kernelc.configured_tree_builder import TreeState
+    from lazymmu.kernelc.parse.slices import RawDef
+    from lazymmu.kernelc.source_texts import SourceTexts
 
 __all__ = ["NameLookup"]
 

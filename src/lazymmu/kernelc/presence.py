@@ -18,9 +18,11 @@ that no code is lost by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "ALWAYS",

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lazymmu.kernelc.definition import Definition, TextOrigin
 from lazymmu.kernelc.ir.cfg_builder import lower, unread
 from lazymmu.kernelc.ir.expr import VARIABLES, Expr, Variable
 from lazymmu.kernelc.ir.nodes import Function, writes
 from lazymmu.kernelc.ir.scopes import class_functions, put_in_place, scope_of
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.definition import Definition, TextOrigin
 
 _CALL = re.compile(rb"[A-Za-z_]\w*\s*\(")
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import OrderedDict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse.lexemes import blank
 from lazymmu.kernelc.preprocess.directives import scan
-from lazymmu.kernelc.preprocess.headers import Headers
 from lazymmu.kernelc.preprocess.line_splicing import plain_lines, whole_words
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.preprocess.headers import Headers
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["SourceTexts"]
 

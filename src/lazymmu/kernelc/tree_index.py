@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from lazymmu.kernelc.config.kconfig_model import KconfigFile
 from lazymmu.kernelc.index.name_scan import Names, scan_names
 from lazymmu.kernelc.json_shapes import listed, strings
 from lazymmu.processes import Task
 from lazymmu.snapshot.content_ids import ContentIds
 from lazymmu.snapshot.tree import Loss, Stamp, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lazymmu.kernelc.config.kconfig_model import KconfigFile
 
 __all__ = ["Store", "TreeIndex", "digest"]
 

@@ -7,9 +7,8 @@ All other macros are read as functions of their arguments, under their own names
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.expand.c_tokens import Origins, Token, joined, tokens
 from lazymmu.kernelc.expand.expansion import Expander, ExpansionError, MacroText
 from lazymmu.kernelc.expand.leaving import (
@@ -21,7 +20,10 @@ from lazymmu.kernelc.expand.leaving import (
     steers,
     woven,
 )
-from lazymmu.kernelc.name_lookup import NameLookup
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.definition import Definition
+    from lazymmu.kernelc.name_lookup import NameLookup
 
 __all__ = ["Woven", "WovenMacros"]
 

@@ -15,7 +15,6 @@ from lazymmu.contract import vocabulary
 from lazymmu.lift.implementation import LiftedArch
 from lazymmu.lift.primitives import does
 from lazymmu.lift.steps import Going, PositionCall
-from lazymmu.lift.values import Value
 from lazymmu.machine.arch.arm64 import PGTABLE_H, Arm64, Arm64TrySet
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import NOTHING
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from lazymmu.contract.event_words import FlushWhy, Known
     from lazymmu.lift.code import Code
     from lazymmu.lift.execute import Called, Execution
+    from lazymmu.lift.values import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine, RoutineCall
 

@@ -7,10 +7,9 @@ So a function can stop between any two of them, and its place is a number and it
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.ir.expr import (
     Address,
@@ -36,6 +35,9 @@ from lazymmu.kernelc.ir.expr import (
 from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, NOP, RETURN, SWITCH, Function
 from lazymmu.lift.ctypes import typed
 from lazymmu.lift.problem import Unliftable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Code", "Const", "Instruction", "Opcode", "Operand", "Var", "compiled"]
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,6 +14,8 @@ from lazymmu.lift.values import AddressSpace, CPointer, EntryRef, Handle, Opaque
 from lazymmu.lift.words import SHARED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lazymmu.lift.link import CallMeaning, Linker
     from lazymmu.lift.variables import CVariables
     from lazymmu.lift.words import LiftWord

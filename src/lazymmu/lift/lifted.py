@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,8 @@ from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.switch import SwitchHalves, halves, switch_definition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.definition import Definition
     from lazymmu.lift.link import Linker

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from lazymmu.lift.words import SHARED
 from lazymmu.machine.steps import Become, RoutineCall, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lazymmu.lift.code import Code, Instruction
     from lazymmu.lift.execute import Position
     from lazymmu.lift.link import CallMeaning

@@ -24,7 +24,6 @@ from lazymmu.lift.powerpc import LiftedHash
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.release import release
 from lazymmu.lift.sparc import LiftedSparc
-from lazymmu.lift.steps import Steps
 from lazymmu.lift.values import CPointer
 from lazymmu.lift.xen import ACCESSORS, LiftedXen
 from lazymmu.machine import EntrySpec, Machine, MachineConfig, TaskSpec
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.parse.ops_tables import Initialiser
     from lazymmu.kernelc.tree_index import TreeIndex
     from lazymmu.lift.code import Code
+    from lazymmu.lift.steps import Steps
     from lazymmu.snapshot.tree import Tree
 
 __all__ = ["MACHINES", "LiftedMachine", "install", "uninstall"]

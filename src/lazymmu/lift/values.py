@@ -7,9 +7,10 @@ A page-table entry's value is the machine's word for it (`machine.config.Value`)
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from lazymmu.lift.ctypes import CType
+if TYPE_CHECKING:
+    from lazymmu.lift.ctypes import CType
 
 __all__ = ["AddressSpace", "CPointer", "EntryRef", "Handle", "Opaque", "Value", "is_true"]
 

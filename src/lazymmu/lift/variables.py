@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lazymmu.lift.problem import Unliftable
-from lazymmu.lift.values import CPointer, Value
 from lazymmu.machine.layout import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lazymmu.lift.ctypes import CType
+    from lazymmu.lift.values import CPointer, Value
     from lazymmu.machine.context import StepContext
 
 __all__ = ["FLAG", "CVariables"]

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lazymmu.contract import vocabulary
 from lazymmu.contract.vocabulary.read import calls, parse
-from lazymmu.contract.vocabulary.words import PerCpuCall
+
+if TYPE_CHECKING:
+    from lazymmu.contract.vocabulary.words import PerCpuCall
 
 __all__ = ["Does", "LiftWord", "words"]
 

@@ -21,12 +21,14 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from lazymmu.snapshot.cached_values import DIGEST, decoded, encoded
 from lazymmu.snapshot.private_folder import distrust, own_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Cache", "default_directory"]
 

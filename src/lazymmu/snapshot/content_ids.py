@@ -14,12 +14,14 @@ answer for the other.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Stamp, settled
 from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.tree import SIZE_CAP, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["MISSING", "UNREADABLE", "ContentIds", "listing_id"]
 

@@ -9,11 +9,15 @@ What was computed from a tree depends on the files that were read, on those that
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from lazymmu.snapshot.beneath import Entry
 from lazymmu.snapshot.content_ids import MISSING, ContentIds, listing_id
 from lazymmu.snapshot.tree import Loss, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lazymmu.snapshot.beneath import Entry
 
 __all__ = ["DependencyTracker"]
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["parse", "taken"]
 

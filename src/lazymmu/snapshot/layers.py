@@ -6,11 +6,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Lose, Stamp, fingerprint, too_large
 from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.listing import wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Mounted", "Over"]
 

@@ -13,9 +13,8 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.snapshot.beneath import (
     CROWD,
@@ -30,6 +29,9 @@ from lazymmu.snapshot.beneath import (
 )
 from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.git_index import GitIndex, index_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["CONTENT_CAP", "Source", "wanted"]
 

@@ -8,12 +8,14 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.snapshot.beneath import identity, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["state"]
 

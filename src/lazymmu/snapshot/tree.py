@@ -12,15 +12,17 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Stamp, fingerprint, settled, why
 from lazymmu.snapshot.layers import Mounted, Over
 from lazymmu.snapshot.listing import CONTENT_CAP, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["ABSENT", "SIZE_CAP", "Loss", "Stamp", "Tree", "TreeError"]
 

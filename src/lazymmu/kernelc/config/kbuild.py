@@ -22,16 +22,18 @@ builds the module, and counts as free.
 from __future__ import annotations
 
 from posixpath import dirname, normpath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.arch_profile import Profile
-from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.config.make_bounds import Budget
 from lazymmu.kernelc.config.make_words import UNKNOWN, Word, replaced
 from lazymmu.kernelc.config.makefile import Makefile, Setting
 from lazymmu.kernelc.config.unbuilt import Cause, Unbuilt, off, turned_off
 from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.kernelc.config.kconfig import Config
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["Kbuild"]
 

@@ -11,10 +11,8 @@ asked of it, so that none is lost that another member builds. How it is solved: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.config.kconfig_expressions import NO, UNREAD, YES, Expression, conjunction
 from lazymmu.kernelc.config.kconfig_macros import FAILS, TESTS
 from lazymmu.kernelc.config.kconfig_model import ConfigEntry, KconfigFile, SourceEntry, included
@@ -23,7 +21,12 @@ from lazymmu.kernelc.config.kconfig_solver import Solver
 from lazymmu.kernelc.config.kconfig_symbols import NUMBERS, Choice, Symbol
 from lazymmu.kernelc.config.kconfig_truth import KconfigLimitError
 from lazymmu.kernelc.presence import PresenceCondition, is_negative, symbol_of
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["Config", "solve", "variables"]
 

@@ -6,11 +6,14 @@ Of one choice no two members are on together, and, unless the choice is optional
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from lazymmu.kernelc.config.kconfig_expressions import Expression
-from lazymmu.kernelc.config.kconfig_symbols import Choice
-from lazymmu.kernelc.config.kconfig_truth import Truth
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lazymmu.kernelc.config.kconfig_expressions import Expression
+    from lazymmu.kernelc.config.kconfig_symbols import Choice
+    from lazymmu.kernelc.config.kconfig_truth import Truth
 
 __all__ = ["choosable", "choose", "excluded", "open_choices"]
 

@@ -8,8 +8,10 @@ v4.18).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["MAX_LINE_CHARACTERS", "quoted", "split_condition", "statements"]
 

@@ -11,8 +11,10 @@ toolchain (TESTS), without they cannot be read (UNKNOWN).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["FAILS", "TESTS", "UNKNOWN", "substitute"]
 

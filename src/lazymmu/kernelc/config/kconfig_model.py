@@ -6,11 +6,14 @@ The values know no architecture: one file's are the same for all, and can be kep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lazymmu.kernelc.config.kconfig_expressions import Expression
 from lazymmu.kernelc.config.kconfig_macros import substitute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lazymmu.kernelc.config.kconfig_expressions import Expression
 
 __all__ = ["ChoiceEntry", "ConfigEntry", "KconfigFile", "SourceEntry", "included"]
 

@@ -18,14 +18,16 @@ module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.config.kconfig_choices import choosable, choose, excluded, open_choices
 from lazymmu.kernelc.config.kconfig_expressions import parse_expression
 from lazymmu.kernelc.config.kconfig_macros import FAILS, TESTS
 from lazymmu.kernelc.config.kconfig_symbols import STATES, Choice, Symbol, watchers
 from lazymmu.kernelc.config.kconfig_truth import KconfigLimitError, Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Solver"]
 

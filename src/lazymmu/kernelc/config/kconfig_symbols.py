@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.config.kconfig_expressions import Expression, parse_expression
-from lazymmu.kernelc.config.kconfig_model import ChoiceEntry, ConfigEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lazymmu.kernelc.config.kconfig_model import ChoiceEntry, ConfigEntry
 
 __all__ = ["NUMBERS", "STATES", "Choice", "Symbol", "watchers"]
 

@@ -7,13 +7,16 @@ certain or not, as they stand; the solver (kconfig_solver.py) changes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.config.kconfig_expressions import UNREAD, YES, Expression, negation
 from lazymmu.kernelc.config.kconfig_macros import TESTS
 from lazymmu.kernelc.config.kconfig_numbers import Comparisons
-from lazymmu.kernelc.config.kconfig_symbols import Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lazymmu.kernelc.config.kconfig_symbols import Symbol
 
 __all__ = ["KconfigLimitError", "Truth"]
 

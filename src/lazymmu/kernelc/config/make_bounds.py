@@ -7,9 +7,11 @@ lost, and so is every line once all of them have had their share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["DEEPEST", "Budget", "MakeLimitError"]
 

@@ -11,9 +11,8 @@ function that is not known here would give.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from posixpath import basename, dirname
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lazymmu.kernelc.config.make_words import (
     UNKNOWN,
@@ -25,6 +24,9 @@ from lazymmu.kernelc.config.make_words import (
     uncertain,
 )
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition, both
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["carry_out"]
 

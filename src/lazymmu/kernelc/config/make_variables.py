@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from posixpath import normpath
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.config.make_bounds import DEEPEST, Budget, MakeLimitError
 from lazymmu.kernelc.config.make_functions import carry_out
@@ -26,7 +25,11 @@ from lazymmu.kernelc.config.make_words import (
     uncertain,
 )
 from lazymmu.kernelc.presence import PresenceCondition, both, symbol_of, unevaluated
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["WORDS", "WORK", "Later", "Setting", "Variables"]
 

@@ -7,8 +7,7 @@ A word's presence condition (see presence.py) is that under which a list has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.presence import (
     ALWAYS,
@@ -18,6 +17,9 @@ from lazymmu.kernelc.presence import (
     literals,
     uses_unevaluated,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "UNKNOWN",

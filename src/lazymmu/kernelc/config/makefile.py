@@ -14,10 +14,9 @@ that grows or calls without end is cut, and that is a loss.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from posixpath import normpath
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.config.make_bounds import MakeLimitError
 from lazymmu.kernelc.config.make_variables import WORDS, WORK, Later, Setting, Variables
@@ -41,6 +40,9 @@ from lazymmu.kernelc.presence import (
     uses_unevaluated,
 )
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Makefile", "Setting"]
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from lazymmu.kernelc.config.kconfig import Config
 from lazymmu.kernelc.presence import PresenceCondition, is_negative, literals, symbol_of
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.config.kconfig import Config
 
 __all__ = ["Cause", "Unbuilt", "off", "turned_off"]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Origins", "Token", "joined", "tokens"]
 

@@ -10,10 +10,12 @@ on a condition or is done in a loop, and where it is done around what the user h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lazymmu.kernelc.expand.c_tokens import Token
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from lazymmu.kernelc.expand.c_tokens import Token
 
 __all__ = ["ATTRIBUTE", "FORMS", "NO_MARKS", "TELLING", "Marks", "steers", "woven"]
 

@@ -9,10 +9,12 @@ searched has the same words, in whatever tree and at whatever path it lies.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.snapshot.cache import Cache
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lazymmu.snapshot.cache import Cache
 
 __all__ = ["DirectoryWords"]
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING, blank
 from lazymmu.kernelc.parse.slices import RawDef, definitions
 from lazymmu.kernelc.preprocess.line_splicing import plain_lines, whole_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Context", "Occurrence", "occurrences"]
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lazymmu.kernelc.index.directory_words import DirectoryWords
 from lazymmu.kernelc.preprocess.line_splicing import cuts_words, whole_words
 from lazymmu.processes import Task
 from lazymmu.snapshot.beneath import settled, why
-from lazymmu.snapshot.cache import Cache
-from lazymmu.snapshot.tree import Stamp, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lazymmu.snapshot.cache import Cache
+    from lazymmu.snapshot.tree import Stamp, Tree
 
 __all__ = ["files_containing"]
 

@@ -8,9 +8,8 @@ effects, and whether it held.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lazymmu.kernelc.ir.expr import (
     Address,
@@ -35,6 +34,9 @@ from lazymmu.kernelc.ir.expr import (
     Unary,
 )
 from lazymmu.kernelc.ir.nodes import has_effect, spell, strip_casts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Int(NamedTuple):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lazymmu.kernelc.ir.bounds import MAX_GUARDS, MAX_NODES, Unread
 from lazymmu.kernelc.ir.expr import (
@@ -29,7 +29,9 @@ from lazymmu.kernelc.ir.nodes import (
     has_effect,
     walk,
 )
-from lazymmu.kernelc.ir.syntax import TsNode
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.ir.syntax import TsNode
 
 Places: TypeAlias = Callable[[int], tuple[int, int]]
 """Line and column, from 1, that an offset of a text stands for."""

@@ -7,6 +7,8 @@ where its scope is left; a variable with a cleanup function is the same without 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lazymmu.kernelc.ir.expr import (
     Address,
     Assign,
@@ -19,9 +21,11 @@ from lazymmu.kernelc.ir.expr import (
     Other,
 )
 from lazymmu.kernelc.ir.expression_lowering import expression
-from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.nodes import BRANCH, has_effect
 from lazymmu.kernelc.ir.syntax import TsNode, comma_parts, source_text
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.ir.flow_graph import FlowGraph
 
 _CLASSES = {"guard": 1, "CLASS": 2}
 """The calls that make a function of a class, and how many arguments they have."""

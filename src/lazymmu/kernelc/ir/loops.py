@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lazymmu.kernelc.ir.expr import LoopHead
 from lazymmu.kernelc.ir.expression_lowering import expression
-from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.guards import scoped, take
 from lazymmu.kernelc.ir.simple_statements import declaration, evaluate
 from lazymmu.kernelc.ir.syntax import TsNode, comma_parts
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.ir.flow_graph import FlowGraph
 
 _LOOP_MACRO_GAP = len("while ") + 1
 """masks.py turns a loop macro's name into `while` and spaces: more of them than anyone types."""

@@ -9,9 +9,9 @@ all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.ir.expr import (
     CALLS,
@@ -40,6 +40,9 @@ from lazymmu.kernelc.ir.expr import (
     Temporary,
     Unary,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 EVAL, BRANCH, SWITCH, RETURN, NOP = range(5)
 

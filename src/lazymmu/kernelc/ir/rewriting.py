@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.ir.expr import (
     Address,
@@ -28,6 +28,9 @@ from lazymmu.kernelc.ir.expr import (
     Unary,
 )
 from lazymmu.kernelc.ir.nodes import strip_casts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Place", "rewritten"]
 

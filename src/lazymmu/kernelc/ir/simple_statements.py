@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lazymmu.kernelc.ir.expr import Assign, Call, Name, Other
 from lazymmu.kernelc.ir.expression_lowering import expression
-from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.guards import cleanup, declared_guard, hold
 from lazymmu.kernelc.ir.initialisers import has_designators, members, named_members
 from lazymmu.kernelc.ir.nodes import has_effect
 from lazymmu.kernelc.ir.syntax import TsNode, declared, source_text, stars
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.ir.flow_graph import FlowGraph
 
 
 def evaluate(build: FlowGraph, ts: TsNode, *, alone: bool = False) -> None:

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.ir.expr import Expr, Name, Number, Other
 from lazymmu.kernelc.ir.expression_lowering import deeper, expression
-from lazymmu.kernelc.ir.flow_graph import FlowGraph
 from lazymmu.kernelc.ir.loops import loop
 from lazymmu.kernelc.ir.nodes import SWITCH
 from lazymmu.kernelc.ir.simple_statements import declaration, evaluate, expression_statement
 from lazymmu.kernelc.ir.syntax import TsNode, source_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.kernelc.ir.flow_graph import FlowGraph
 
 
 def statement(build: FlowGraph, ts: TsNode) -> None:

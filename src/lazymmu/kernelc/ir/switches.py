@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.ir.abstract_value import Evaluator, Value, integer
-from lazymmu.kernelc.ir.nodes import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.kernelc.ir.nodes import Node
 
 __all__ = ["switched"]
 

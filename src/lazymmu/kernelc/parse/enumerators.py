@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse.lexemes import COMMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["read_enumerators"]
 

@@ -8,8 +8,10 @@ a colon at the beginning of a line ("Context:"), and goes on until the next sect
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from lazymmu.kernelc.parse.slices import RawDef
+if TYPE_CHECKING:
+    from lazymmu.kernelc.parse.slices import RawDef
 
 __all__ = ["doc_context"]
 

@@ -9,7 +9,7 @@ that it brings its own semicolon. See the table in masks.py for what becomes of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.parse.lexemes import (
     KEYWORDS,
@@ -21,6 +21,9 @@ from lazymmu.kernelc.parse.lexemes import (
     parentheses,
     word_before,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["mask_statements"]
 

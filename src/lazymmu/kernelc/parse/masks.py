@@ -33,6 +33,7 @@ behind `while` tells a macro from a loop of the source.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.parse.function_head import ATTRIBUTE_CALLS, ATTRIBUTES, mask_head
 from lazymmu.kernelc.parse.lexemes import blank, closing, fill, is_word, without_lexemes
@@ -41,7 +42,9 @@ from lazymmu.kernelc.parse.mask_asm import mask_asm
 from lazymmu.kernelc.parse.mask_cleanup import mask_cleanup
 from lazymmu.kernelc.parse.mask_members import mask_members
 from lazymmu.kernelc.parse.mask_statements import mask_statements
-from lazymmu.kernelc.parse.slices import RawDef
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.parse.slices import RawDef
 
 __all__ = ["macro_body", "mask"]
 

@@ -24,12 +24,14 @@ within it; assignments through a pointer (`->`) are not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse.enumerators import read_enumerators
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
 __all__ = ["Initialiser", "read_constants", "read_initialisers"]
 

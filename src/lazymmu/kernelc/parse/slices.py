@@ -13,11 +13,13 @@ or is made whole by a macro (`DEFINE_SHOW_ATTRIBUTE(x)`), is not found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lazymmu.kernelc.parse.function_head import DIRECTIVE, Head, read_head
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["RawDef", "definitions", "macro_at"]
 

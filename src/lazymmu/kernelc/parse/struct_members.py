@@ -7,11 +7,13 @@ Limit: of a structure that has another without a name inside, what stands before
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.parse.ops_tables import Initialiser
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from lazymmu.kernelc.parse.ops_tables import Initialiser
 
 __all__ = ["members", "with_names"]
 

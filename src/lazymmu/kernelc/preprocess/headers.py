@@ -19,12 +19,10 @@ exist in a plain tree and are skipped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from posixpath import dirname, join, normpath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.arch_profile import Profile
 from lazymmu.kernelc.preprocess.directives import macro_text, plain, scan
 from lazymmu.kernelc.preprocess.inclusions import Inclusions
 from lazymmu.kernelc.preprocess.macros import Macros, Options, Scoped
@@ -32,7 +30,12 @@ from lazymmu.kernelc.preprocess.selection import Selection, interpret
 from lazymmu.kernelc.preprocess.texts import Texts
 from lazymmu.kernelc.presence import ALWAYS
 from lazymmu.snapshot.beneath import OUT
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from lazymmu.kernelc.arch_profile import Profile
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["FORCED", "Headers", "is_public"]
 

@@ -7,7 +7,10 @@ of files are therefore the bits of integers, and what a header includes is found
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Inclusions"]
 

@@ -7,12 +7,14 @@ seen; what is defined or undefined because of it has its presence condition (see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lazymmu.kernelc.preprocess.directives import plain
 from lazymmu.kernelc.preprocess.if_bounds import Work
 from lazymmu.kernelc.presence import ALWAYS, PresenceCondition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["Macro", "Macros", "Options", "Scoped"]
 

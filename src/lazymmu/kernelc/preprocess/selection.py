@@ -10,14 +10,18 @@ seen.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.preprocess.directives import OPENERS, Directive, plain
 from lazymmu.kernelc.preprocess.if_bounds import BeyondError
 from lazymmu.kernelc.preprocess.if_expression import evaluate
-from lazymmu.kernelc.preprocess.macros import Macros
 from lazymmu.kernelc.presence import ALWAYS, NEVER, PresenceCondition, both, either
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lazymmu.kernelc.preprocess.macros import Macros
 
 __all__ = ["Selection", "interpret"]
 

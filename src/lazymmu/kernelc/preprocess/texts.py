@@ -8,8 +8,7 @@ directives are the same and in the same order, wherever they stand.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lazymmu.kernelc.preprocess.directives import (
     MAX_DIRECTIVES,
@@ -18,7 +17,11 @@ from lazymmu.kernelc.preprocess.directives import (
     scan,
 )
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts
-from lazymmu.snapshot.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lazymmu.snapshot.tree import Tree
 
 __all__ = ["Text", "Texts"]
 

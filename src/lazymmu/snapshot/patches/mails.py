@@ -14,10 +14,12 @@ import email.policy
 import re
 import zlib
 from dataclasses import dataclass
-from email.message import Message
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.problem import Problem
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 __all__ = ["Mail", "mails", "ordered", "unpacked"]
 
