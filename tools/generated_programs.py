@@ -17,10 +17,9 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, RunLimits, known_as, load, verify
@@ -28,6 +27,9 @@ from lazymmu.machine import releases
 from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs.lifting import lifted
 from lazymmu.witness.machine.verdict import DEADLOCK, HARMS, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "FILE",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,8 @@ import tree_sitter
 import tree_sitter_c
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.lift.lifted import Lifted
 

@@ -20,13 +20,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tools.reference_compare import compare, load
 from tools.reference_facts import records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 TOP: Final = Path(__file__).resolve().parents[1]
 KERNELS: Final = Path(

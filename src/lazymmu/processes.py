@@ -25,13 +25,13 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, NoReturn, ParamSpec, TypeVar
 
 from lazymmu import interrupt
 from lazymmu.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
 __all__ = ["KilledError", "Pool", "Task", "may_fork"]

@@ -19,17 +19,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tools.mutants import judged, run, sample, sites
 from tools.mutants.areas import AREAS, Area
-from tools.mutants.judged import Reason
 from tools.mutants.run import Outcome, Verdict
-from tools.mutants.sites import Mutant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tools.mutants.judged import Reason
+    from tools.mutants.sites import Mutant
 
 TOP: Final = Path(__file__).parents[2]
 PACKAGE: Final = TOP / "src" / "lazymmu"

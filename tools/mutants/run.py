@@ -15,16 +15,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tools.mutants import sites
-from tools.mutants.areas import Area
-from tools.mutants.sites import Mutant
 from tools.mutants.watch import NEVER_ENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tools.mutants.areas import Area
+    from tools.mutants.sites import Mutant
 
 PATIENCE: Final = 10.0
 """How many times its usual seconds, and one second more, a test may take on a mutant."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
 from itertools import chain, zip_longest
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tools.mutants.sites import Mutant
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tools.mutants.sites import Mutant
 
 SEED: Final = 9
 COUNT: Final = 50

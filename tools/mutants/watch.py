@@ -13,11 +13,13 @@ import os
 import resource
 import signal
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NEVER_ENDS: Final = 99
 """Exit code of a process in which a test took too long."""

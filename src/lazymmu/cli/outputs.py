@@ -7,7 +7,6 @@ before anything is read, so that an hour's work does not end at a folder that is
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from lazymmu.verbs import names
 from lazymmu.verbs.given import reason
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
 __all__ = ["STDOUT", "Output", "add_outputs", "deliver", "outputs"]

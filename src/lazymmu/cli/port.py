@@ -8,7 +8,6 @@ kernel tree has to change.
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from lazymmu.cli import options, search_options
@@ -17,6 +16,7 @@ from lazymmu.verbs import names
 from lazymmu.verbs.exit_code import ExitCode
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 NAME = "port"

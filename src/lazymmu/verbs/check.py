@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -26,6 +25,7 @@ from lazymmu.witness.finding import CheckResult, Confidence
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Unpack
 
     from lazymmu.verbs.allow_comments import AllowComment

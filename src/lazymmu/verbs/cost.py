@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -30,7 +28,8 @@ from lazymmu.verbs.given import Given, read, several
 from lazymmu.verbs.lifting import lifted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import os
+    from collections.abc import Callable, Iterator, Sequence
 
     from lazymmu.costs.calibration import Calibration
     from lazymmu.costs.difference import Difference

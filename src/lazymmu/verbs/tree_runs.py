@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from lazymmu.verbs.two_trees import two_trees
 from lazymmu.verbs.what_if import asked_for, each_subset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lazymmu.litmus.scenario import Scenario
     from lazymmu.snapshot.snapshots import Snapshot

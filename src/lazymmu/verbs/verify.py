@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -40,6 +39,8 @@ from lazymmu.verbs.what_if import asked_for, each_subset
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lazymmu.crosscheck.values import RenderedTrace
     from lazymmu.explore import Engine
     from lazymmu.litmus.judge import Judgement

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
@@ -25,6 +24,7 @@ from lazymmu.verbs.review.renames import under_old_names
 from lazymmu.verbs.review.values import MachineHarm, Switch
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from lazymmu.lift.code import Code

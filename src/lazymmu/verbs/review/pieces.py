@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.snapshot.patches.apply import PatchRefusedError, apply
-from lazymmu.snapshot.patches.series import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lazymmu.kernelc.parse.slices import RawDef
     from lazymmu.snapshot.patches.diffs import FilePatch, Hunk
+    from lazymmu.snapshot.patches.series import Patch
     from lazymmu.snapshot.tree import Tree
     from lazymmu.verbs.review.looks import Look
     from lazymmu.verbs.review.values import Submitted

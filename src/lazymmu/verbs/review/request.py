@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lazymmu.verbs.given import Given, several
 from lazymmu.verbs.reading import TreeRequest
 from lazymmu.witness.finding import Confidence
-from lazymmu.witness.source.check import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lazymmu.witness.source.check import Where
 
 __all__ = ["ReviewRequest"]
 

@@ -14,10 +14,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
-
 if TYPE_CHECKING:
     from lazymmu.ftrace.lines import Columns
+    from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
 
 __all__ = ["NEEDLES", "Told", "XenQueues", "powerpc_batch", "told_by"]
 
