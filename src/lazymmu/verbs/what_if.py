@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Machines that differ from a release in features that are named: what if it had this patch?
+"""Machines that differ from a release in features that are named.
+
+What if it had this patch?
 
 A feature is a word of the machine for core-mm code (`machine.core_mm_features.CoreMM`), or
 `hooks`, the architecture's code as another release has it. Of several each subset is a machine.
