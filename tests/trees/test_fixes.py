@@ -11,6 +11,7 @@ import pytest
 import lazymmu
 from lazymmu.snapshot.snapshots import Patched, WorkTree
 from lazymmu.verbs.given import Input
+from lazymmu.witness.finding import Severity
 
 from .conftest import Found
 
@@ -44,7 +45,8 @@ def test_with_all_of_them_nothing_is_left_of_the_findings(
         WorkTree(str(kernel_tree(RELEASE))), b"".join(one.read_bytes() for one in PATCHES)
     )
     with laid.opened() as tree:
-        assert Found(lazymmu.check(tree, jobs=2)).findings == []
+        left = Found(lazymmu.check(tree, jobs=2)).findings
+    assert [one for one in left if one.severity is not Severity.INFORMATION] == []
 
 
 def test_the_machine_holds_where_the_switch_does_not_count(kernel_tree: Callable[[str], Path]):
