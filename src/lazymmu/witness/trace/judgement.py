@@ -131,16 +131,7 @@ class TraceJudgement:
         if seen.counters:
             known = with_counters(known)
         self.known = known
-        mute = loop.one_sided and not seen.counters
-        if loop.one_sided:
-            what = "end" if seen.sections else "beginning"
-            self.doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
-            self.found = []
-        elif seen.sites and bool(seen.sections) != bool(seen.ends):
-            # What the counters were at each is known: what they show stays.
-            what = "end" if seen.sections else "beginning"
-            self.doubt(f"no {what} of a section is in the trace: is a probe where it is?", 0)
-            mute = not any(seen.readings.values())
+        mute = self._half(loop)
         if loop.disordered and not loop.one_sided:
             mute = True
             self.doubt("its lines are not sorted by time: nothing can be judged", 0)
@@ -188,6 +179,20 @@ class TraceJudgement:
                 if n > _MAX_FINDINGS_PER_RULE
             ),
         )
+
+    def _half(self, loop: LineLoop) -> bool:
+        """Say which half of the sections is missing; whether nothing else can be judged then."""
+        seen = loop.seen
+        what = "end" if seen.sections else "beginning"
+        if loop.one_sided:
+            self.doubt(f"no {what} of a section is in the trace: is that function traced?", 0)
+            self.found = []
+            return not seen.counters
+        if seen.sites and bool(seen.sections) != bool(seen.ends):
+            # What the counters were at each is known: what they show stays.
+            self.doubt(f"no {what} of a section is in the trace: is a probe where it is?", 0)
+            return not any(seen.readings.values())
+        return False
 
     def made(self, one: PendingFinding) -> TraceFinding | None:
         """What is told of a violation; None where nobody wants it."""
