@@ -35,6 +35,12 @@ def without(line: str):
     return change
 
 
+def texts_with(root, word: str) -> list[str]:
+    """The sources of a tree that have a word."""
+    files = (path for path in root.rglob("*.[ch]") if word in path.read_text())
+    return sorted(str(path.relative_to(root)) for path in files)
+
+
 def test_a_tree_answers_as_the_machine_that_was_written_for_it(asked):
     """With whole hooks as steps both have the same states, transitions and shortest ways."""
     by_hand = lazymmu.verify(
@@ -69,6 +75,17 @@ def test_neither_a_number_nor_a_name_of_a_hook_is_read(asked):
         "Makefile": lambda text: re.sub(r"(VERSION|PATCHLEVEL) = \d+", r"\1 = 9", text),
         MMU: renamed,
         ENLIGHTEN: renamed,
+    }
+    assert rows(asked(*SCENARIOS, changes=changes)) == rows(asked(*SCENARIOS))
+
+
+def test_hooks_of_a_context_switch_are_found_by_what_they_do(asked):
+    """The scheduler's and the architecture's calls tell which they are, whatever their names."""
+    changes = {
+        rel: lambda text: re.sub(r"\barch_(start|end)_context_switch\b", r"arch_\1_change", text)
+        for rel in texts_with(asked.root, "_context_switch")
+        if "arch_start_context_switch" in (asked.root / rel).read_text()
+        or "arch_end_context_switch" in (asked.root / rel).read_text()
     }
     assert rows(asked(*SCENARIOS, changes=changes)) == rows(asked(*SCENARIOS))
 

@@ -102,8 +102,9 @@ class Execution:
     """What code that runs has at hand.
 
     does: how each word is done; pause: asked before anything that others may see or change, with
-    the code, the instruction and what a call means; tells whether to stop there; seen: lines at
-    which anything was done to what others see, in order.
+    the code, the instruction and what a call means; tells whether to stop there; taken: branches
+    that were come by, with the way that each went; seen: lines at which anything was done to what
+    others see, in order.
     """
 
     context: StepContext
@@ -111,6 +112,7 @@ class Execution:
     variables: CVariables
     does: Callable[[Execution, Called], Value]
     pause: Callable[[Code, Instruction, CallMeaning | None], bool] = lambda *_: False
+    taken: set[tuple[Code, int, bool]] = field(default_factory=set)
     frames: list[CodeFrame] = field(default_factory=list)
     accesses: int = 0
     seen: list[tuple[str, int]] = field(default_factory=list)
@@ -232,7 +234,9 @@ def _plain(here: Execution, frame: CodeFrame, one: Instruction) -> None:
             frame.at = one.places[0]
             return
         case Opcode.BRANCH:
-            frame.at = one.places[0 if _truth(args[0], code, one) else 1]
+            holds = _truth(args[0], code, one)
+            here.taken.add((code, frame.at - 1, holds))
+            frame.at = one.places[0 if holds else 1]
             return
         case Opcode.SWITCH:
             frame.at = _case(args[0], code, one)

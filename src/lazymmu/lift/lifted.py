@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
@@ -12,8 +14,10 @@ from lazymmu.kernelc.ir.expr import Field
 from lazymmu.kernelc.ir.nodes import writes
 from lazymmu.lift.closure import Closure, closure, target_of
 from lazymmu.lift.code import Code, Opcode, Var
+from lazymmu.lift.ctypes import typed
+from lazymmu.lift.execute import TASK
 from lazymmu.lift.problem import Unliftable
-from lazymmu.lift.switch import SwitchHalves, halves, switch_definition
+from lazymmu.lift.switch import SwitchHalves, halves, switch_callers, switch_definition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +52,8 @@ class Lifted:
 
     functions: of the API, the hooks and the accessors, by name; api: whether the generic API is
     there; reached: every function that they call, and the variables; halves: of a switch_to() that
-    does by itself what hooks do elsewhere, None where it does nothing.
+    does by itself what hooks do elsewhere, None where it does nothing; taken: branches that runs
+    came by, each with the way that it went.
     """
 
     linker: Linker
@@ -56,6 +61,7 @@ class Lifted:
     api: bool
     reached: Closure
     halves: SwitchHalves | None = None
+    taken: set[tuple[Code, int, bool]] = field(default_factory=set)
 
     def is_empty(self, code: Code) -> bool:
         """Whether a function does nothing at all."""
@@ -70,6 +76,20 @@ class Lifted:
             and any(isinstance(arg, Var) and arg.name in code.params for arg in one.args)
             for one in code.instructions
         )
+
+    def missed(self) -> list[tuple[Code, int, bool]]:
+        """Return the branches of lifted code, and the ways that no run went so far.
+
+        A condition that the tree's configuration or a word decides for good is among them.
+        """
+        return [
+            (code, at, way)
+            for code in self.reached.codes
+            for at, one in enumerate(code.instructions)
+            if one.op is Opcode.BRANCH and one.places[0] != one.places[1]
+            for way in (True, False)
+            if (code, at, way) not in self.taken
+        ]
 
     def place(self, name: str) -> str:
         """Return where the tree has a function, past one that only dispatches through a table.
@@ -96,11 +116,12 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
         code = linker.function(name)
         if code is not None:
             functions[name] = code
-    if not all(name in functions for name in HOOKS[:2]):
-        raise Unliftable(f"no {HOOKS[0]}() or no {HOOKS[1]}(): the tree has no such mode")
     mode = closure(linker, (*functions.values(), *others))
-    for name in SWITCH:
+    begins, ends = switch_callers(linker)
+    for name, callers in ((SWITCH[0], (begins,)), (SWITCH[1], (ends, begins))):
         code = linker.function(name)
+        if code is None:
+            code = _otherwise(linker, callers, mode, functions.get(SWITCH[0]))
         if code is not None and _concerns(linker, code, mode):
             functions[name] = code
     roots = (*functions.values(), *others)
@@ -119,11 +140,44 @@ def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:
 
     It does when it touches a variable that the mode touches, or ends at hardware or hypervisor.
     """
-    mine = closure(linker, [switch])
-    if not mine.variables.names.keys().isdisjoint(mode.variables.names) or mine.ends:
+    if _shares(linker, switch, mode):
         return True
     linker.abstracted[switch.name] = "touches nothing that the mode touches"
     return False
+
+
+def _shares(linker: Linker, switch: Code, mode: Closure) -> bool:
+    mine = closure(linker, [switch])
+    return not mine.variables.names.keys().isdisjoint(mode.variables.names) or mine.ends
+
+
+def _takes_a_task(code: Code) -> bool:
+    kinds = [typed(code.types.get(name, "")) for name in code.params]
+    return [(kind.base, kind.stars) for kind in kinds] == [(TASK.base, 1)]
+
+
+def _otherwise(
+    linker: Linker, callers: tuple[Definition | None, ...], mode: Closure, other: Code | None
+) -> Code | None:
+    """Return a hook of a context switch that a tree has under another name.
+
+    It is what a caller hands one task, what has to do with the mode, and not the `other` hook. What
+    is not understood of other calls is no hook.
+    """
+    graphs = (linker.program.function(caller) for caller in callers if caller is not None)
+    for graph in graphs:
+        for _, call in graph.calls():
+            if call.name is None or len(call.args) != 1 or call.name in linker.words:
+                continue
+            try:
+                code = linker.function(call.name, graph.file)
+                if code is None or code is other or not _takes_a_task(code):
+                    continue
+                if _shares(linker, code, mode):
+                    return code
+            except Unliftable:
+                continue
+    return None
 
 
 def _others(linker: Linker, reached: Closure) -> None:

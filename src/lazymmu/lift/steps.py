@@ -93,7 +93,8 @@ class Runner:
     ) -> Execution:
         """Return what code needs to run."""
         lifted = self.lifted
-        return Execution(context, lifted.linker, lifted.reached.variables, self.does, pause)
+        variables = lifted.reached.variables
+        return Execution(context, lifted.linker, variables, self.does, pause, lifted.taken)
 
     def whole(self, context: StepContext, code: Code, args: tuple[Value, ...] = ()) -> Value:
         """Run a function from its beginning to its end, now; None after a BUG."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lazymmu.lift.closure import Closure
     from lazymmu.lift.link import Linker
 
-__all__ = ["SwitchHalves", "halves", "switch_definition"]
+__all__ = ["SwitchHalves", "halves", "switch_callers", "switch_definition"]
 
 SWITCH_TO: Final = "switch_to"
 """Of every architecture (include/asm-generic/switch_to.h; kernel/sched/core.c calls it)."""
@@ -60,6 +60,19 @@ def switch_definition(linker: Linker) -> Definition | None:
         return None
     target = linker.program.resolve(called[0], _CALLER)
     return None if target is None else target.definition
+
+
+def switch_callers(linker: Linker) -> tuple[Definition | None, Definition | None]:
+    """Return who calls the hooks of a context switch: the scheduler, and the architecture.
+
+    x86's switch_to() is assembly, which goes to __switch_to() (arch/x86/entry/entry_64.S).
+    """
+    begins = linker.program.resolve("context_switch", _CALLER)
+    ends = switch_definition(linker)
+    if ends is None:
+        found = linker.program.resolve("__switch_to", "")
+        ends = None if found is None else found.definition
+    return None if begins is None else begins.definition, ends
 
 
 def halves(linker: Linker, definition: Definition, mode: Closure) -> SwitchHalves:

@@ -16,6 +16,7 @@ from lazymmu.lift.adds import adds, batch_of, puts_off
 from lazymmu.lift.arm64 import LiftedArm64, LiftedArm64TrySet
 from lazymmu.lift.batch import LiftedBatch
 from lazymmu.lift.closure import closure
+from lazymmu.lift.code import Opcode
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.implementation import LiftedApi, LiftedArch
 from lazymmu.lift.lifted import API, HOOKS, SWITCH, Lifted, lift
@@ -86,6 +87,7 @@ def install(
     machine = MACHINES[arch]
     with _deep():
         linker = view_of(tree, library, arch)
+        _has_mode(linker)
         base, own, roots = prepared(linker, machine.base)
         lifted = lift(linker, machine.accessors, *roots)
         made_of = made(lifted, base, {"row": row(lifted), "steps": steps, **own})
@@ -110,6 +112,19 @@ def prepared(
         tries = linker.function("ptep_try_set") is not None
         return LiftedArm64TrySet if tries else base, {"puts_off": code}, (code,)
     return base, {}, ()
+
+
+def _has_mode(linker: Linker) -> None:
+    """Raise Unliftable where the hooks of a section do nothing, as the generic ones do."""
+    codes = [linker.function(name) for name in HOOKS[:2]]
+    for name, code in zip(HOOKS, codes, strict=False):
+        if code is None:
+            raise Unliftable(f"no {name}(): the tree has no such mode")
+    does = (Opcode.CALL, Opcode.LOAD, Opcode.STORE)
+    begin = codes[0]
+    if begin is not None and not any(o.op in does for c in codes if c for o in c.instructions):
+        what = f"{HOOKS[0]}() and {HOOKS[1]}() do nothing: the architecture has no such mode here"
+        raise Unliftable(what, begin.file, begin.line)
 
 
 def uninstall(arch: str, name: str) -> None:
