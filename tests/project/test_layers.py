@@ -98,6 +98,7 @@ ALLOWED = {
         "litmus",
         "lift",
         "machine.config",
+        "machine.core_mm_features",
         "machine.releases",
         "machine.arch.base",
         "crosscheck",

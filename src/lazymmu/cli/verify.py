@@ -69,7 +69,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tree_options.add_tree(which)
     tree_options.add_change(which)
-    machine = parser.add_argument_group("another machine than the scenario's")
+    _add_machine(parser.add_argument_group("another machine than the scenario's"))
+    search_options.add_search(parser)
+    output = outputs.add_outputs(parser, FORMATS)
+    output.add_argument(
+        "--step",
+        action="store_true",
+        help="step through the counterexamples in the terminal, instead of printing them (needs "
+        "textual: the extra `step`)",
+    )
+    output.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 even if there are counterexamples"
+    )
+
+
+def _add_machine(machine: argparse._ArgumentGroup) -> None:
     machine.add_argument("--cpus", metavar="N", type=int, choices=(1, 2, 3), help="1, 2 or 3 CPUs")
     machine.add_argument(
         "--tasks",
@@ -88,17 +102,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="what_if",
         help="with this feature otherwise, as kasan=paused or hooks=6.1; may be repeated, and "
         "then each subset is a machine of its own (docs: review)",
-    )
-    search_options.add_search(parser)
-    output = outputs.add_outputs(parser, FORMATS)
-    output.add_argument(
-        "--step",
-        action="store_true",
-        help="step through the counterexamples in the terminal, instead of printing them (needs "
-        "textual: the extra `step`)",
-    )
-    output.add_argument(
-        "--exit-zero", action="store_true", help="exit with 0 even if there are counterexamples"
     )
 
 

@@ -293,11 +293,7 @@ class FunctionReturn(Event):
 
 @dataclass(frozen=True, slots=True)
 class BatchKey(Event):
-    """A batch's key, its mm, is looked at.
-
-    `checked` is True when the code compares it with the mm at hand and flushes or goes elsewhere
-    when they differ, False when it is overwritten unseen.
-    """
+    """A batch's key, its mm, is looked at; checked: held against the mm at hand, else lost."""
 
     variable: str
     checked: bool = True
@@ -325,11 +321,7 @@ class Bug(Event):
 
 @dataclass(frozen=True, slots=True)
 class Undone(Event):
-    """An update of `entry` is lost, undone `by` an operation, as far as it is known.
-
-    By a deferred write that took effect over a later change, or by a change on the strength of a
-    stale value.
-    """
+    """An update of `entry` is lost: by a late write, or a change by a stale value; by: whose."""
 
     entry: Identity
     by: str = ""

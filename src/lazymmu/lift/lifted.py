@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 

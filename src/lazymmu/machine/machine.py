@@ -91,11 +91,8 @@ class Machine:
         """Make a machine.
 
         :param cached: see `Continuations`.
-        :param core_mode: makes the API that core-mm code calls instead of the machine's own, for
-            what sections cost (scopes.py).
+        :param core_mode: makes the API that core-mm code calls, for what sections cost.
         :raises ConfigError: for a machine that no kernel is.
-
-        Raises ConfigError for a machine that no kernel is.
         """
         self.config = config
         self.release, implementation = find(config.arch, config.release)
@@ -120,10 +117,8 @@ class Machine:
             for name, operation in gather(self._parts()).items()
             if name not in self.release.mm.lacks
         }
-        for program in (
-            *(task.program for task in config.tasks),
-            *(irq.program for irq in config.interrupts),
-        ):
+        given = (*(t.program for t in config.tasks), *(irq.program for irq in config.interrupts))
+        for program in given:
             self.core.check(program, self.operations)
         for spec in config.entries:
             self.core.check_word(spec.value)

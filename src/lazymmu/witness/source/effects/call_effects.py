@@ -275,23 +275,16 @@ class CallTransfer:
         site: Site,
         near: str,
     ) -> tuple[CallOutcome, ...]:
-        notes: list[Effect] = []
         said = says(call, name, frame.graph)
-        free = self.words.frees.get(name)
-        freed = call.arg(free.arg) if free is not None and free.certain else None
-        if free is not None and freed is not None:
-            for entry in origins(freed, state.origins):
-                notes.append(Effect(Free(entry, what=free.what, site=site), "free", said))
-        task = state.product.task
-        on = _on(task) and not self.balance_alone
-        if on:
-            root = self.summaries.sleeping.root(call, frame.graph, env)
-            if root is not None:
-                if root:
-                    mask = self.summaries.sleeping.assumed(call, frame.graph, env)
-                    slept = Effect(MaySleep(root, False, site=site), "sleep", said)
-                    notes.append(replace(slept, ambiguous=mask.guessed, tests=mask.tests))
-                return (CallOutcome(tuple(notes)),)
+        notes = self._freed(call, name, state, said, site)
+        on = _on(state.product.task) and not self.balance_alone
+        root = self.summaries.sleeping.root(call, frame.graph, env) if on else None
+        if root:
+            mask = self.summaries.sleeping.assumed(call, frame.graph, env)
+            slept = Effect(MaySleep(root, False, site=site), "sleep", said)
+            notes.append(replace(slept, ambiguous=mask.guessed, tests=mask.tests))
+        if root is not None:
+            return (CallOutcome(tuple(notes)),)
         known = self._known(frame, call, name) or _hands_over(call, state)
         if not (on or self.implementation or known):
             return (CallOutcome(tuple(notes)),)
@@ -327,6 +320,14 @@ class CallTransfer:
             notes += self.below.flushes(frame, call, effects, site, name, pending)
             notes += self.below.table(frame, call, name, env, site, pending)
         return (CallOutcome(tuple(notes)),)
+
+    def _freed(self, call: AnyCall, name: str, state: State, said: str, site: Site) -> list[Effect]:
+        free = self.words.frees.get(name)
+        freed = call.arg(free.arg) if free is not None and free.certain else None
+        if free is None or freed is None:
+            return []
+        entries = origins(freed, state.origins)
+        return [Effect(Free(e, what=free.what, site=site), "free", said) for e in entries]
 
     def _frees(
         self, frame: Frame, call: AnyCall, state: State, env: Mapping[str, Value], site: Site
@@ -379,9 +380,8 @@ def _hands_over(call: AnyCall, state: State) -> bool:
         for held in state.product.task.locks
         if isinstance(held.lock, EntryName) and held.lock.here and "->" in held.lock.spelling
     ]
-    return bool(held) and any(
-        isinstance(arg, Address) and spell(arg.operand) in held for arg in call.args
-    )
+    spelt = (spell(arg.operand) for arg in call.args if isinstance(arg, Address))
+    return any(one in held for one in spelt)
 
 
 def _guessed(way: CallOutcome, *, one_of_several: bool) -> CallOutcome:
