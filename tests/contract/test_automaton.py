@@ -68,6 +68,14 @@ def test_the_automaton_is_never_stricter_than_the_monitor(rule, dialect, data):
         assert not monitor_says(RULES[rule], dialect, word)
 
 
+def test_what_a_rule_remembers_of_its_own_outlives_what_is_not_told():
+    """A task in a hook of a context switch is in it still when a new one begins on its CPU."""
+    word = ["bh_disable", "bh_disable", "switch_hook_entry", "task_exit", "hook_entry"]
+    word.append("percpu_touch")
+    assert monitor_says(RULES["unpinned-batch"], "counted-task", word)
+    assert derived("unpinned-batch", "counted-task").accepts(word)
+
+
 @pytest.mark.parametrize(("rule", "dialect"), DERIVABLE)
 @settings(max_examples=30)
 @given(data=st.data())

@@ -22,7 +22,7 @@ from lazymmu.contract.monitor import Product, Runtime
 from lazymmu.contract.section import ASPECTS, MAX_DEPTH, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from lazymmu.contract.dialects import Dialect
     from lazymmu.contract.rules.rule import Rule
@@ -140,24 +140,59 @@ def _explore(
     start = runtime.start()
     lost = replace(start, task=TaskState(unknown=ASPECTS))
     numbers = {start: 0}
-    steps: list[dict[str, int]] = []
+    rows: dict[Product, dict[str, int]] = {}
     queue = deque([start])
     while queue:
         if len(numbers) > most:
             return [], []
         state = queue.popleft()
+        if state == lost and queue:
+            queue.append(lost)  # the last: where it leads hangs on all that rules may remember
+            continue
+        own = _remembered(runtime, lost, symbols, numbers) if state == lost else {state.own}
         row: dict[str, int] = {}
         for symbol in symbols:
-            after, broken = _play(runtime, state, symbol)
-            if broken:
+            target = _after(runtime, [replace(state, own=one) for one in own], symbol, unroll, lost)
+            if target is None:
                 continue
-            target = after if _told(after.task, unroll) else lost
             if target not in numbers:
                 numbers[target] = len(numbers)
                 queue.append(target)
             row[symbol] = numbers[target]
-        steps.append(row)
-    return list(numbers), steps
+        rows[state] = row
+    return list(numbers), [rows[state] for state in numbers]
+
+
+def _after(
+    runtime: Runtime, states: Sequence[Product], symbol: str, unroll: int, lost: Product
+) -> Product | None:
+    """Where a symbol leads from one of several states, None when it is a violation in all.
+
+    Where they lead apart, nothing is told from there on.
+    """
+    played = [_play(runtime, state, symbol) for state in states]
+    targets = {
+        after if _told(after.task, unroll) else lost for after, broken in played if not broken
+    }
+    if not targets:
+        return None
+    return targets.pop() if len(targets) == 1 else lost
+
+
+def _remembered(
+    runtime: Runtime, lost: Product, symbols: Sequence[str], told: Iterable[Product]
+) -> set[tuple[Hashable, ...]]:
+    """Return what rules may remember of their own where nothing else is told."""
+    found = {state.own for state in told}
+    work = list(found)
+    while work:
+        state = replace(lost, own=work.pop())
+        for symbol in symbols:
+            after, _ = _play(runtime, state, symbol)
+            if after.own not in found:
+                found.add(after.own)
+                work.append(after.own)
+    return found
 
 
 _STACKS: Final = {(), ("hard",), ("soft",), ("soft", "hard")}
