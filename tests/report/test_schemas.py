@@ -33,6 +33,7 @@ from lazymmu.witness.machine.verdict import (
 from lazymmu.witness.trace.basis import RuleBasis
 from lazymmu.witness.trace.section_stats import SectionStats
 from lazymmu.witness.trace.values import Caveat, Seen, TraceFinding, TraceLocation, TraceResult
+from tests.report.page.series import mailbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TRACES = sorted(map(str, (EXAMPLES / "trace").glob("*.gz")))
@@ -70,6 +71,7 @@ COMMANDS = {
         ["cost", "--scenario", "flush-then-use"],
     ],
     "replay": [["replay"]],
+    "review": [["review", "--tree", NEW, "--arch", "x86", "--no-cache"]],
     "oops": [["explain", "--oops", one] for one in OOPSES],
 }
 """For each kind of document the commands that print one, less the format and, here and there, a
@@ -122,7 +124,10 @@ def test_what_the_examples_give_is_as_the_schema_says(kind, command, capsys, tmp
     """A document of each kind, with a head that says what it is and who wrote it."""
     events = tmp_path / "events"
     events.write_text("T0: enable\nT0: enable\nT0: disable\n")
-    more = [str(events)] if kind == "replay" else []
+    series = tmp_path / "series.mbox"
+    series.write_text(mailbox(Path(NEW)))
+    made = {"replay": events, "review": series}
+    more = [str(made[kind])] if kind in made else []
     assert main([*command, *more, "--format", "json"]) in {0, 1}
     value = valid(kind, capsys.readouterr().out)
     assert isinstance(value, dict)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A review for programs: its base, patches, the series, how it splits, stable trees."""
+"""A review for programs; `review.schema.json` beside this file describes it."""
 
 from __future__ import annotations
 
