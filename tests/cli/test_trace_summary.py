@@ -110,7 +110,7 @@ def test_without_matplotlib_a_plot_is_refused_before_anything_is_read(run, monke
     monkeypatch.setattr(plot, "find_spec", lambda _name: None)
     ran = run("trace", "there-is-none.trace", "--plot", "plot.svg")
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert "plots need matplotlib" in ran.err
+    assert "needs matplotlib" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def commands(text):
         line = re.split(r"  +", line)[0]  # what follows says what it is for
         # A quotation that a shell began on another line ends in this one.
         words = shlex.split(line.removesuffix("'") if line.count("'") % 2 else line, comments=True)
-        for end in ("|", ">", "<", "2>&1", "&&", ";", "||"):
+        # Behind -- stands somebody else's command.
+        for end in ("|", ">", "<", "2>&1", "&&", ";", "||", "--"):
             words = words[: words.index(end)] if end in words else words
         yield [word for word in words if word != "..."][1:]
 

@@ -138,8 +138,12 @@ def test_the_text_leaves_no_doubt():
         (case.name, one)
         for case in told()
         for one in case.found().caveats
-        # What could be about anything is said where no section shows.
+        # What could be about anything is said where no section shows; and a way may end, or be
+        # shortened, so that only one half of its sections is there.
         if not one.reason.startswith("the kernel says")
+        and "is in the trace: is a probe where it is?" not in one.reason
+        # Written as a function, which it is on sparc64 alone: elsewhere the compiler puts it in.
+        and not one.reason.endswith("guessed from arch_enter_lazy_mmu_mode")
     ]
     assert doubtful == []
 

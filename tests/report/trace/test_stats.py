@@ -226,5 +226,5 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path):
 def test_without_matplotlib_it_is_said_how_to_get_it(monkeypatch):
     """Without matplotlib, which is an extra, it is said how to get it."""
     monkeypatch.setattr(plot, "find_spec", lambda _name: None)
-    with pytest.raises(plot.PlotError, match=r"pip install lazymmu\[plot\]"):
+    with pytest.raises(plot.PlotError, match="pip install matplotlib, or the extra `plot`"):
         plot.check("plot.svg")
