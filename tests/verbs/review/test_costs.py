@@ -7,9 +7,12 @@ import json
 
 import pytest
 
+from lazymmu.costs import count
 from lazymmu.costs.counts import Counts
+from lazymmu.lift.problem import Unliftable
+from lazymmu.machine.config import ConfigError
 from lazymmu.report.review import costs, formats
-from lazymmu.verbs.review.costs import CostChange
+from lazymmu.verbs.review.costs import CostChange, cost_changes
 
 EAGER = ("\tif (!is_lazy_mmu_mode_active())\n\t\txen_mc_flush();\n", "\txen_mc_flush();\n")
 
@@ -103,3 +106,20 @@ def test_many_changes_are_one_line_for_each_part_and_machine():
         "2 hypercalls; so do those of 2 operations more"
         for part in "AB"
     ]
+
+
+def test_an_operation_that_can_be_counted_on_one_tree_alone_is_named(monkeypatch):
+    """It is not compared, and that is said; one that neither tree can count is not worth a word."""
+
+    def counted(_arch, release, name, _entries, _space, _scope):
+        if name == "gone" and release == "after":
+            raise Unliftable("it is not there", "mm/memory.c", 1)
+        if name == "neither":
+            raise ConfigError("no such entries")
+        return Counts(hypercalls=1)
+
+    monkeypatch.setattr(count, "forget", lambda: None)
+    monkeypatch.setattr(count, "operations", lambda _arch, _release: ("gone", "neither", "same"))
+    monkeypatch.setattr(count, "spaces_of", lambda _arch, _release, _name: ("user",))
+    monkeypatch.setattr(count, "operation", counted)
+    assert cost_changes("A", "x86", "before", "after") == ((), ("gone",))

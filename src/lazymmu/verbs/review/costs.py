@@ -12,8 +12,6 @@ from lazymmu.lift.problem import Unliftable
 from lazymmu.machine.config import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lazymmu.contract.event_words import Space
 
 __all__ = ["CostChange", "cost_changes"]
@@ -49,30 +47,35 @@ class CostChange:
         return self.after.slow - self.before.slow
 
 
-def cost_changes(part: str, arch: str, before: str, after: str) -> tuple[CostChange, ...]:
+def cost_changes(
+    part: str, arch: str, before: str, after: str
+) -> tuple[tuple[CostChange, ...], tuple[str, ...]]:
     """The operations whose costs differ between two releases of a machine, the greatest first.
 
-    What one of them does not have, or what cannot be counted there, is not compared.
+    Beside them the operations that can be counted on one of the two alone, which are not compared.
     """
     # Names of releases are used again for other trees.
     count.forget()
+    changes: list[CostChange] = []
+    uncounted: dict[str, None] = {}
     try:
-        found = list(_changes(part, arch, before, after))
+        for name in sorted({*count.operations(arch, before)} & {*count.operations(arch, after)}):
+            for space in count.spaces_of(arch, after, name):
+                was, is_ = (_counted(arch, one, name, space) for one in (before, after))
+                if was is None or is_ is None:
+                    if was is not is_:
+                        uncounted[name] = None
+                elif any(getattr(was, field) != getattr(is_, field) for field in _SHOWN):
+                    changes.append(CostChange(part, arch, name, space, _ENTRIES, was, is_))
     finally:
         count.forget()
-    return tuple(sorted(found, key=lambda one: (-abs(one.more), one.operation, one.space)))
+    changes.sort(key=lambda one: (-abs(one.more), one.operation, one.space))
+    return tuple(changes), tuple(uncounted)
 
 
-def _changes(part: str, arch: str, before: str, after: str) -> Iterator[CostChange]:
-    for name in sorted({*count.operations(arch, before)} & {*count.operations(arch, after)}):
-        for space in count.spaces_of(arch, after, name):
-            try:
-                was, is_ = (_counted(arch, release, name, space) for release in (before, after))
-            except (ConfigError, Unliftable):
-                continue
-            if any(getattr(was, field) != getattr(is_, field) for field in _SHOWN):
-                yield CostChange(part, arch, name, space, _ENTRIES, was, is_)
-
-
-def _counted(arch: str, release: str, name: str, space: Space) -> Counts:
-    return count.operation(arch, release, name, _ENTRIES, space, Scope.TABLE)
+def _counted(arch: str, release: str, name: str, space: Space) -> Counts | None:
+    """The counts of an operation, None where the machine cannot go through it."""
+    try:
+        return count.operation(arch, release, name, _ENTRIES, space, Scope.TABLE)
+    except (ConfigError, Unliftable):
+        return None

@@ -125,7 +125,11 @@ class Machines:
                 if found := tuple(switched(arch, was, state)):
                     switches[name] = (*switches.get(name, ()), *found)
                     changed[arch][name] = state
-                    costs += _costs(arch, was, name, state)
+                    more, uncounted = _costs(arch, was, name, state)
+                    costs += more
+                    if uncounted:
+                        what = ", ".join(f"{one}()" for one in uncounted)
+                        untold.append(f"{arch} with {name}: what {what} cost is not compared")
         told = (
             one
             for arch, parts in changed.items()
@@ -135,8 +139,10 @@ class Machines:
         return MachineReview(switches, tuple(told), tuple(costs), tuple(untold))
 
 
-def _costs(arch: str, base: MachineState, name: str, state: MachineState) -> tuple[CostChange, ...]:
-    """What operations cost with a part of a series, where it is something else."""
+def _costs(
+    arch: str, base: MachineState, name: str, state: MachineState
+) -> tuple[tuple[CostChange, ...], tuple[str, ...]]:
+    """What operations cost with a part of a series, where it is something else, or not counted."""
     with _installed(arch, base, {name: state}, [(), (name,)]):
         return cost_changes(name, arch, _release(()), _release((name,)))
 
