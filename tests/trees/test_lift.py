@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 
 import lazymmu
+from lazymmu.snapshot.tree import Tree
 
+HASH = "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h"
 TREES = [
     ("6.1", "6.1.192"),
     ("6.12.8", "6.12.8"),
@@ -85,6 +87,25 @@ def test_each_access_of_a_tree_as_a_step_says_what_the_machine_says(
     """The same verdict, the same rules, with as many preemptions, in every scenario."""
     request = lazymmu.VerifyRequest(arches=[arch], tree=kernel_tree(version), everything=True)
     assert told(lazymmu.verify(request)) == told(by_hand(release, arch))
+
+
+def test_a_task_that_is_not_pinned_may_move_between_an_address_and_its_use(kernel_tree):
+    """Without its pins 6.12.8 leaves a batch on where it was, as the machine of 5.10 does."""
+    tree = Tree.open(kernel_tree("6.12.8"))
+    text = tree.read(HASH)
+    pins = (b"\tpreempt_disable();\n", b"\tpreempt_enable();\n")
+    assert all(text.count(pin) == 1 for pin in pins)
+    loose = tree.over({HASH: text.replace(pins[0], b"").replace(pins[1], b"")})
+
+    def broken(of):
+        request = lazymmu.VerifyRequest(
+            arches=["powerpc"], tree=of, scenarios=["hash-stuck-active"]
+        )
+        (verdict,) = lazymmu.verify(request).verdicts
+        return {(one.rule, one.preemptions) for one in verdict.violations}
+
+    assert broken(tree) == set()
+    assert broken(loose) == {("stale-translation-used", 2)}
 
 
 def test_a_forked_task_of_7_3_wraps_its_pause_count(kernel_tree):

@@ -30,6 +30,7 @@ __all__ = [
     "execute",
     "place_of",
     "restored",
+    "shares",
 ]
 
 MAX_STEPS: Final = 20_000
@@ -386,11 +387,19 @@ def _call(here: Execution, frame: CodeFrame, one: Instruction) -> bool:
         return False
     value: Value = 0
     if target.word is not None:
-        here.accesses += target.word.does in SHARED
+        here.accesses += shares(here.context, target.word)
         value = here.does(here, Called(frame, one, target.word, args))
     if one.to:
         frame.env[one.to] = value
     return False
+
+
+def shares(context: StepContext, word: LiftWord) -> bool:
+    """Whether a word is about what others may see, or change before.
+
+    So is which CPU this is, for a task that may move: what it was then goes by the address.
+    """
+    return word.does in SHARED or (word.does == "percpu-address" and context.preemptible)
 
 
 def _given(frame: CodeFrame, operand: Operand) -> Value:

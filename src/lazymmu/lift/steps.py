@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.lift.execute import CodeFrame, Execution, Stopped, execute, place_of, restored
+from lazymmu.lift.execute import (
+    CodeFrame,
+    Execution,
+    Stopped,
+    execute,
+    place_of,
+    restored,
+    shares,
+)
 from lazymmu.lift.lifted import HOOKS, Lifted
-from lazymmu.lift.words import SHARED
 from lazymmu.machine.steps import Become, RoutineCall, Step
 
 if TYPE_CHECKING:
@@ -147,7 +154,7 @@ class Runner:
                 return True
             if self.steps is Steps.COARSE or not here.accesses or context.current.irqs_off:
                 return False
-            return meaning is None or (meaning.word is not None and meaning.word.does in SHARED)
+            return meaning is None or (meaning.word is not None and shares(context, meaning.word))
 
         here.pause = pause
         frames = restored(going.positions)
