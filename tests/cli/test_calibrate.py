@@ -3,27 +3,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 
 from lazymmu.cli import record as cli
-from lazymmu.timing.samples import NotMeasured, Pair
 from lazymmu.verbs import calibrate as verb
-
-
-def always(with_, without=100):
-    """Something that takes so long each time, and the rest of it."""
-    return lambda: contextlib.nullcontext(Pair(lambda: with_, lambda: without, 1, "made up"))
-
-
-@contextlib.contextmanager
-def nothing():
-    """Something that cannot be measured here."""
-    raise NotMeasured("there is none here")
-    yield
-
-
-MADE_UP = {"hypercall": always(900), "barrier": nothing, "invalidation": nothing}
+from tests.timing.made_up import MADE_UP, always, nothing
 
 
 def test_cost_tells_times_by_what_record_measured(run, tmp_path, monkeypatch):

@@ -11,23 +11,9 @@ import pytest
 
 from lazymmu.costs import calibration
 from lazymmu.problem import Problem
-from lazymmu.timing.samples import NotMeasured, Pair
+from lazymmu.timing.samples import Pair
 from lazymmu.verbs.calibrate import calibrate
-
-
-def always(with_, without=100):
-    """Something that takes so long each time, and the rest of it."""
-    return lambda: contextlib.nullcontext(Pair(lambda: with_, lambda: without, 1, "made up"))
-
-
-@contextlib.contextmanager
-def nothing():
-    """Something that cannot be measured here."""
-    raise NotMeasured("there is none here")
-    yield
-
-
-MADE_UP = {"hypercall": always(900), "barrier": nothing, "invalidation": nothing}
+from tests.timing.made_up import MADE_UP, always, nothing
 
 
 def test_what_was_measured_has_a_time_and_the_rest_a_reason(tmp_path):
