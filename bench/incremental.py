@@ -47,6 +47,15 @@ CHANGES = {
 }
 """What is laid over the tree, in this order."""
 
+CLONE = "a fresh clone"
+SINCE = "--since HEAD~1, a function in a section's reach"
+LIMITS = {
+    **{CHANGES[change]: 0.1 for change in ("header", "elsewhere", "reached")},
+    CLONE: 0.15,
+    SINCE: 0.15,
+}
+"""What a part of the first check may be at most."""
+
 
 def edited(source: bytes, function: str) -> bytes:
     """The text with one statement more at the end of a function."""
@@ -100,14 +109,11 @@ def costs(tree: str, arch: str, folder: str) -> Iterator[tuple[str, float]]:
     clone = f"{folder}/clone"
     _git(folder, "clone", "-q", copy, clone)
     command = tools.check(Path(clone), Path(store), 2, arch or "all")
-    yield "a fresh clone", _processor(command)
+    yield CLONE, _processor(command)
     path = Path(clone, SOURCE)
     path.write_bytes(edited(path.read_bytes(), REACHED))
     _git(clone, "commit", "-q", "-a", "-m", "edit")
-    yield (
-        "--since HEAD~1, a function in a section's reach",
-        _processor([*command, "--since", "HEAD~1"]),
-    )
+    yield SINCE, _processor([*command, "--since", "HEAD~1"])
     if shutil.which("spatch"):
         yield "coccinelle, after any change", _processor(tools.coccinelle(Path(tree), 2))
 
@@ -131,12 +137,15 @@ def main() -> None:
         one(asked.tree, *asked.one, asked.arch.split(",") if asked.arch else None)
         return
     lines = [f"{times.versions(Path(asked.tree))}; {measure.machine()}.", ""]
-    lines += ["| after | processor s | of the first |", "|---|---|---|"]
+    lines += ["| after | processor s | of the first | at most |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
         first = 0.0
         for told, seconds in costs(asked.tree, asked.arch, folder):
             first = first or seconds
-            lines.append(f"| {told} | {seconds:.2f} | {seconds / first:.3f} |")
+            limit = LIMITS.get(told, 0.0)
+            asked_for = f"{limit}{'' if seconds <= limit * first else ': MISSED'}" if limit else ""
+            row = f"| {told} | {seconds:.2f} | {seconds / first:.3f} | {asked_for} |"
+            lines.append(row)
             print(lines[-1], flush=True)
         size = sum(path.stat().st_size for path in Path(folder, "store").iterdir())
         lines += ["", f"- the store has {size / (1 << 20):.1f} MiB"]
