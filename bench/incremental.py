@@ -106,6 +106,7 @@ def costs(tree: str, arch: str, folder: str) -> Iterator[tuple[str, float]]:
     _git(copy, "init", "-q")
     _git(copy, "add", "-f", "-A", ".")
     _git(copy, "commit", "-q", "-m", "base")
+    _processor(command)  # one works in a repository, and that filled the store
     clone = f"{folder}/clone"
     _git(folder, "clone", "-q", copy, clone)
     command = tools.check(Path(clone), Path(store), 2, arch or "all")
