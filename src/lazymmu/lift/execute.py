@@ -11,7 +11,7 @@ from lazymmu.lift.code import Code, Const, Instruction, Opcode, Operand
 from lazymmu.lift.ctypes import CType, typed
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.values import AddressSpace, CPointer, EntryRef, Handle, Opaque, Value, is_true
-from lazymmu.lift.words import SHARED
+from lazymmu.lift.words import shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,6 @@ __all__ = [
     "execute",
     "place_of",
     "restored",
-    "shares",
 ]
 
 MAX_STEPS: Final = 20_000
@@ -392,14 +391,6 @@ def _call(here: Execution, frame: CodeFrame, one: Instruction) -> bool:
     if one.to:
         frame.env[one.to] = value
     return False
-
-
-def shares(context: StepContext, word: LiftWord) -> bool:
-    """Whether a word is about what others may see, or change before.
-
-    So is which CPU this is, for a task that may move: what it was then goes by the address.
-    """
-    return word.does in SHARED or (word.does == "percpu-address" and context.preemptible)
 
 
 def _given(frame: CodeFrame, operand: Operand) -> Value:

@@ -14,9 +14,9 @@ from lazymmu.lift.execute import (
     execute,
     place_of,
     restored,
-    shares,
 )
 from lazymmu.lift.lifted import HOOKS, Lifted
+from lazymmu.lift.words import shares
 from lazymmu.machine.steps import Become, RoutineCall, Step
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from lazymmu.contract.vocabulary.read import calls, parse
 
 if TYPE_CHECKING:
     from lazymmu.contract.vocabulary.words import PerCpuCall
+    from lazymmu.machine.context import StepContext
 
-__all__ = ["Does", "LiftWord", "words"]
+__all__ = ["SHARED", "Does", "LiftWord", "shares", "words"]
 
 Does = Literal[
     "nothing",
@@ -118,6 +119,14 @@ class LiftWord:
     mm: int = -1
     config: str = ""
     abstracts: str = ""
+
+
+def shares(context: StepContext, word: LiftWord) -> bool:
+    """Whether a word is about what others may see, or change before.
+
+    So is which CPU this is, for a task that may move: what it was then goes by the address.
+    """
+    return word.does in SHARED or (word.does == "percpu-address" and context.preemptible)
 
 
 @cache
