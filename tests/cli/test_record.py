@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from lazymmu.ftrace.streams import zstd_module
+from lazymmu.interrupt import Terminated
+from lazymmu.tracing.command import run_until
 from tests.images import BEGIN, END, Image
 
 TRACE = (
@@ -269,6 +271,29 @@ def test_ctrl_c_with_a_command_ends_it_and_keeps_the_recording(tracefs, vmlinux,
     assert process.returncode == 3, said
     assert untouched(tracefs)
     assert json.loads(members(out)["how.json"])["status"] == -signal.SIGINT
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_comes_while_a_command_is_begun_ends_it_all_the_same(monkeypatch, number):
+    """A signal between the command's first moment and ours leaves no command behind."""
+    begun = []
+
+    class Slow(subprocess.Popen):
+        """A command that is begun by halves: the signal comes before anybody knows of it."""
+
+        def __init__(self, *args):
+            super().__init__(*args)
+            begun.append(self)
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("lazymmu.tracing.command.subprocess.Popen", Slow)
+    with run_until(["sleep", "300"]) as recorded:
+        if number == signal.SIGINT:
+            assert recorded(lambda _: None).status == -signal.SIGINT
+        else:
+            with pytest.raises(Terminated):
+                recorded(lambda _: None)
+    assert begun[0].poll() is not None
 
 
 def test_cleaning_leaves_alone_what_still_runs(run, tracefs, tmp_path, monkeypatch):

@@ -84,13 +84,14 @@ def _run(command: Sequence[str], switch: Callable[[bool], object]) -> Outcome:
         switch(False)
         return Outcome(None, time.monotonic() - begun)
     switch(True)
+    with _held() as came:
+        try:
+            process = subprocess.Popen(command)
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise TracingError(f"cannot run {command[0]}: {reason}") from None
     try:
-        process = subprocess.Popen(command)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise TracingError(f"cannot run {command[0]}: {reason}") from None
-    try:
-        status = _wait(process)
+        status = _wait(process, came)
     except BaseException:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -102,9 +103,37 @@ def _run(command: Sequence[str], switch: Callable[[bool], object]) -> Outcome:
     return Outcome(status, time.monotonic() - begun)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a command; Ctrl-C in a terminal reaches it, too, and it may take its time."""
+@contextlib.contextmanager
+def _held() -> Iterator[list[signal.Signals]]:
+    """Note Ctrl-C, SIGTERM and SIGHUP until the context ends; give what came.
+
+    A command that begins would inherit a mask; it does not inherit functions.
+    """
+    came: list[signal.Signals] = []
+    before: dict[signal.Signals, object] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, *_ENDING):
+            if callable(signal.getsignal(number)):
+                before[number] = signal.signal(
+                    number, lambda number, _: came.append(signal.Signals(number))
+                )
     try:
+        yield came
+    finally:
+        for number, known in before.items():
+            signal.signal(number, known)  # type: ignore[arg-type]
+
+
+def _wait(process: subprocess.Popen[bytes], came: Sequence[signal.Signals]) -> int:
+    """Wait for a command; Ctrl-C in a terminal reaches it, too, and it may take its time.
+
+    came: what came while it was begun.
+    """
+    try:
+        for number in came:
+            if number == signal.SIGINT:
+                process.send_signal(number)  # it may not have been there yet to see it
+            signal.raise_signal(number)
         return process.wait()
     except KeyboardInterrupt:
         with contextlib.suppress(subprocess.TimeoutExpired):
