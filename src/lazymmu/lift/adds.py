@@ -11,16 +11,19 @@ from lazymmu.lift.code import Opcode, Var
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lazymmu.kernelc.definition import Definition
     from lazymmu.lift.code import Code, Instruction, Operand
     from lazymmu.lift.link import Linker
+    from lazymmu.lift.words import Does
 
 __all__ = ["adds", "batch_of", "puts_off"]
 
 _DEEP: Final = 8
 """Calls on the way from an accessor to the function that adds; there are at most 4."""
+_FLAGS: Final[tuple[Does, ...]] = ("flags-read", "flag-test", "flag-test-set")
+_BARRIERS: Final[tuple[Does, ...]] = ("barrier-store", "barrier-instruction")
 
 
 def adds(linker: Linker) -> Code:
@@ -32,27 +35,40 @@ def adds(linker: Linker) -> Code:
     arch = linker.view.profile.name
     entries = vocabulary.load().entries
     names = [name for name, word in entries.items() if arch in word.put_off]
-    return _only(linker, names, lambda name: _takes(linker, name), "what adds to the batch")
+
+    def takes(name: str) -> bool:
+        return _does(linker, name, "percpu-address")
+
+    found = _first(linker, names, lambda called: any(map(takes, called)))
+    return _only(linker, found, "what adds to the batch")
 
 
 def puts_off(linker: Linker) -> Code:
     """Return the function that puts barriers off, or emits them; raises as `adds` does.
 
-    It is the first on the way down from an accessor that asks for the mode, or for a task's flag.
+    It is the first on the way down from an accessor that asks for the mode, or for a task's flag;
+    in a tree in which none asks any more, the first that emits barriers and does nothing else.
     """
     words = vocabulary.load()
     names = [name for name, word in words.entries.items() if word.operation != "read"]
 
     def asks(name: str) -> bool:
-        mode, word = words.mode.get(name), linker.words.get(name)
-        flag = word is not None and word.does in ("flags-read", "flag-test", "flag-test-set")
-        return flag or (mode is not None and mode.action == "active")
+        mode = words.mode.get(name)
+        return _does(linker, name, *_FLAGS) or (mode is not None and mode.action == "active")
 
-    return _only(linker, names, asks, "what puts barriers off")
+    def emits(called: Sequence[str]) -> bool:
+        stores = any(_does(linker, name, "barrier-store") for name in called)
+        return stores and all(_does(linker, name, *_BARRIERS) for name in called)
+
+    found = _first(linker, names, lambda called: any(map(asks, called)))
+    found = found or _first(linker, names, emits)
+    return _only(linker, found, "what puts barriers off")
 
 
-def _only(linker: Linker, names: list[str], does: Callable[[str], bool], what: str) -> Code:
-    """Return the one function that is the first to call a certain thing, below accessors."""
+def _first(
+    linker: Linker, names: Iterable[str], does: Callable[[Sequence[str]], bool]
+) -> list[Definition]:
+    """Return the architecture's functions that are the first below accessors to call such."""
     mode = vocabulary.load().mode
     targets = [linker.program.resolve(name, "") for name in names]
     todo = [(target.definition, 0) for target in targets if target is not None]
@@ -65,18 +81,21 @@ def _only(linker: Linker, names: list[str], does: Callable[[str], bool], what: s
         seen.add(definition)
         graph = linker.program.function(definition)
         called = [call.name for _, call in graph.calls() if call.name is not None]
-        if any(does(name) for name in called):
+        if does(called):
             found[definition] = None
             continue
         for name in called:
             target = linker.program.resolve(name, definition.file)
             if target is not None and name not in linker.words and name not in mode:
                 todo.append((target.definition, depth + 1))
-    own = [d for d in found if d.file.startswith("arch/")]
-    if len(own) != 1:
-        shown = ", ".join(sorted(d.name for d in own)) or "none"
+    return [definition for definition in found if definition.file.startswith("arch/")]
+
+
+def _only(linker: Linker, found: Sequence[Definition], what: str) -> Code:
+    if len(found) != 1:
+        shown = ", ".join(sorted(definition.name for definition in found)) or "none"
         raise Unliftable(f"{what} is not one function: {shown}")
-    return linker.code(own[0])
+    return linker.code(found[0])
 
 
 def _is_near(definition: Definition) -> bool:
@@ -84,9 +103,9 @@ def _is_near(definition: Definition) -> bool:
     return definition.file.startswith(("arch/", "include/"))
 
 
-def _takes(linker: Linker, name: str) -> bool:
+def _does(linker: Linker, name: str, *what: Does) -> bool:
     word = linker.words.get(name)
-    return word is not None and word.does == "percpu-address"
+    return word is not None and word.does in what
 
 
 def batch_of(linker: Linker, add: Code) -> Batch:

@@ -75,6 +75,23 @@ def test_an_end_that_always_emits_barriers_costs_where_nothing_was_put_off(new_b
     assert ("vmap_pages_pte_range", "kernel") not in told
 
 
+def test_barriers_that_are_not_put_off_any_more_cost_one_for_each_entry(new_branch, reviewed):
+    """By hand, arm64: 32 kernel entries owed one barrier at the section's end, and now 32."""
+    header = "arch/arm64/include/asm/pgtable.h"
+    new_branch.edit(header, "\tif (is_lazy_mmu_mode_active())\n"
+                    "\t\ttest_and_set_thread_flag(TIF_LAZY_MMU_PENDING);\n\telse\n\t\temit",
+                    "\temit")  # fmt: skip
+    new_branch.edit(header, "\tif (test_and_clear_thread_flag(TIF_LAZY_MMU_PENDING))\n"
+                    "\t\temit_pte_barriers();\n", "")  # fmt: skip
+    new_branch.commit("arm64: mm: Put no barrier off")
+    series = new_branch.mails()
+    new_branch.back()
+    answer = reviewed(series, new_branch.tree, arches=["arm64"])
+    told = {(one.part, one.operation, one.space): one for one in answer.split.costs}
+    kernel = told["A", "vmap_pfn", "kernel"]
+    assert (kernel.before.barriers, kernel.after.barriers) == (1, 32), answer.split.untold
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
