@@ -88,6 +88,14 @@ def _reads(plant: Plant, words: Words) -> Iterator[Mutant]:
     yield plant("reads back by a copy of the pointer", READ, words.clear, copy)
     copy = f"{{\n\tpte_t *same_m@;\n\n\tsame_m@ = {entry};\n\tif (!pte_none(*same_m@)){count}"
     yield plant("dereferences a copy of the pointer", READ, words.clear, copy)
+    near = "struct walk_m@ {\n\tpte_t *entry;\n};\n\n"
+    near += "static bool gone_m@(struct walk_m@ *walk)\n{\n"
+    near += "\treturn pte_none(ptep_get(walk->entry));\n}\n"
+    own = f"{{\n\tstruct walk_m@ walk_m@ = {{ .entry = {entry} }};\n\n"
+    copy = f"{own}\tif (!pte_none(*walk_m@.entry)){count}"
+    yield plant("reads back by a member that is the pointer", READ, words.clear, copy, near=near)
+    copy = f"{own}\tif (!gone_m@(&walk_m@)){count}"
+    yield plant("reads back in who is handed its structure", READ, words.clear, copy, near=near)
     near = "static bool gone_m@(pte_t *entry)\n{\n\treturn pte_none(ptep_get(entry));\n}\n"
     text = f"if (!gone_m@({entry}))\n\tplanted_flag++;"
     yield plant("reads back in a helper", READ, words.clear, text, near=near)

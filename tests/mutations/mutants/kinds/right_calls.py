@@ -136,6 +136,14 @@ def _entries(plant: Plant, section: Section) -> Iterator[Mutant]:
     asked = "if (!pte_none(ptep_get(%s)))\n\tplanted_flag++;"
     text = f"{anew}{words.clear}\n{asked % f'{entry} + 1'}"
     yield plant("reads the next entry", text, place=last)
+    near = "struct walk_m@ {\n\tpte_t *entry;\n};\n"
+    text = (
+        f"{anew}{{\n\tstruct walk_m@ walk_m@ = {{ .entry = {entry} }};\n\n\t{words.clear}\n"
+        "\twalk_m@.entry++;\n\tif (!pte_none(ptep_get(walk_m@.entry)))\n\t\tplanted_flag++;\n}}"
+    )
+    yield plant(
+        "reads by a member that has moved on", text.replace("}}", "}"), place=last, near=near
+    )
     yield plant("reads, then writes", f"{anew}{asked % entry}\n{words.clear}", place=last)
     if not section.counted:
         text = f"{words.clear}\narch_flush_lazy_mmu_mode();\n{asked % entry}"

@@ -30,18 +30,18 @@ from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Name
+from lazymmu.kernelc.ir.expr import AnyCall, Call, Name
 from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
 from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
 from lazymmu.witness.source.effects.entry_effects import EntryEffects, origins
+from lazymmu.witness.source.effects.handed_structures import hands_over
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
 from lazymmu.witness.source.function.counters import counted, flags
 from lazymmu.witness.source.function.deciding import deciding_calls, returned_calls
 from lazymmu.witness.source.function.frame import Frame
-from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee, named
 from lazymmu.witness.source.interproc.call_words import says
@@ -285,7 +285,7 @@ class CallTransfer:
             notes.append(replace(slept, ambiguous=mask.guessed, tests=mask.tests))
         if root is not None:
             return (CallOutcome(tuple(notes)),)
-        known = self._known(frame, call, name) or _hands_over(call, state)
+        known = self._known(frame, call, name) or hands_over(call, state)
         if not (on or self.implementation or known):
             return (CallOutcome(tuple(notes)),)
         target = self.summaries.target(call, frame.graph, env, near)
@@ -304,7 +304,7 @@ class CallTransfer:
             or graph.place in self.counting
             or place in self.implementation
             or frame.carries(call)
-            or _hands_over(call, state)
+            or hands_over(call, state)
             or self._calls_back(frame, call, env)
         ):
             if graph.unread:
@@ -371,17 +371,6 @@ class CallTransfer:
 def _on(task: TaskState) -> bool:
     """Whether a section is open, or the context one in which nothing may sleep."""
     return task.depth > 0 or bool(task.irq)
-
-
-def _hands_over(call: AnyCall, state: State) -> bool:
-    """Whether a call is handed the address of a structure that has a lock which is held."""
-    held = [
-        held.lock.spelling.partition("->")[0]
-        for held in state.product.task.locks
-        if isinstance(held.lock, EntryName) and held.lock.here and "->" in held.lock.spelling
-    ]
-    spelt = (spell(arg.operand) for arg in call.args if isinstance(arg, Address))
-    return any(one in held for one in spelt)
 
 
 def _guessed(way: CallOutcome, *, one_of_several: bool) -> CallOutcome:

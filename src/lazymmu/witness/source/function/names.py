@@ -8,7 +8,7 @@ returns. What only the callee can name is nobody's entry after that, and a lock 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -90,10 +90,12 @@ def enter(
     call: AnyCall,
     callee: Function,
     original: Callable[[EntryName], EntryName] = lambda name: name,
+    members: Callable[[str], Iterable[tuple[str, str]]] = lambda _: (),
 ) -> Product:
     """The product with entries and locks under the callee's names.
 
     :param original: the name of an entry that a pointer is a copy of the caller's pointer to.
+    :param members: of a structure those that are copies of the caller's pointers: see `State`.
     """
     given = {param: strip_casts(arg) for param, arg in zip(callee.params, call.args, strict=False)}
 
@@ -107,8 +109,12 @@ def enter(
             if isinstance(arg, Address) and spell(arg.operand) == name.spelling:
                 return EntryName(spell(Deref(Name(param))))
             owner = spell(arg.operand) if isinstance(arg, Address) else spelling
-            if name.spelling.startswith(owner + "->"):
-                return EntryName(param + name.spelling[len(owner) :])
+            for member, of in members(owner):
+                if name.spelling == of:
+                    return EntryName(param + member)
+            prefix = original(EntryName(f"{owner}->")).spelling
+            if name.spelling.startswith(prefix):
+                return EntryName(f"{param}->{name.spelling[len(prefix) :]}")
         return name._replace(up=name.up + 1)
 
     return _rename(product, inward, inward)
@@ -142,7 +148,7 @@ def leave(
         if arrow and head in given:
             arg = given[head]
             owner = spell(arg.operand) if isinstance(arg, Address) else _spelled(arg)
-            return EntryName(f"{owner}->{member}")
+            return original(EntryName(f"{owner}->{member}"))
         return None
 
     def entry(name: Hashable) -> Hashable:

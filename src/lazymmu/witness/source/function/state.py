@@ -10,7 +10,7 @@ from lazymmu.contract.monitor import Product
 from lazymmu.kernelc.ir.abstract_value import Value
 from lazymmu.witness.source.function.counters import CounterList, of_product
 from lazymmu.witness.source.function.names import EntryName
-from lazymmu.witness.source.function.pointer_copies import CopyList, original
+from lazymmu.witness.source.function.pointer_copies import CopyList, inside, original
 
 
 class Fact(NamedTuple):
@@ -65,6 +65,32 @@ class State:
     def entry(self, name: EntryName) -> EntryName:
         """The name of an entry by the pointer that was copied, not by the copy."""
         return original(name, self.copies) if self.copies else name
+
+    def members(self, owner: str) -> list[tuple[str, str]]:
+        """Members that are copies of pointers, of a structure or of what a pointer points to.
+
+        :returns: of each what follows the structure's name, and the pointer that was copied.
+        """
+        return [(c.variable[c.variable.index("->") :], c.of) for c in inside(self.copies, owner)]
+
+    def hands_entry(self, owner: str) -> bool:
+        """Whether a structure, or what a pointer points to, has a pointer to a known entry."""
+        if not owner:
+            return False
+        prefix = self.entry(EntryName(f"{owner}->")).spelling
+        return bool(inside(self.copies, owner)) or any(
+            isinstance(item.entry, EntryName)
+            and item.entry.here
+            and item.entry.spelling.startswith(prefix)
+            for item in self.product.task.pending
+        )
+
+    def names_entry(self, spelling: str) -> bool:
+        """Whether a spelling is known to be a pointer to an entry: a copy, or written through."""
+        name = EntryName(spelling)
+        return any(copy.variable == spelling for copy in self.copies) or any(
+            item.entry == name for item in self.product.task.pending
+        )
 
 
 def weight(state: State) -> int:

@@ -72,7 +72,8 @@ class Inliner:
     ) -> Iterable[Path]:
         """Walk a callee in its caller's place."""
         graph = self._program.function(inside.definition)
-        entered = enter(path.state.product, call, graph, path.state.entry)
+        state = path.state
+        entered = enter(state.product, call, graph, state.entry, state.members)
         facts = dict(path.state.facts)
         entered = entered.carrying(inward(path.state.counters, call, frame.graph, graph, facts))
         place = graph.place

@@ -7,6 +7,7 @@ and what was pending under its name stays pending without a name.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lazymmu.contract.vocabulary import Vocabulary
@@ -55,7 +56,16 @@ from lazymmu.witness.source.function.names import (
     forget_member,
     rename_lock,
 )
-from lazymmu.witness.source.function.pointer_copies import copied_from, moved_on, with_copy
+from lazymmu.witness.source.function.pointer_copies import (
+    Copy,
+    copied_from,
+    copies_below,
+    inside,
+    moved_on,
+    pointed_to,
+    structure,
+    with_copy,
+)
 from lazymmu.witness.source.function.state import (
     Fact,
     FactList,
@@ -153,6 +163,7 @@ class Transfer:
         state = path.state
         if state.counters or frame.counted:
             state = state.counting(moved(state.counters, expr, self._words, frame.counted))
+        state = self._moved(frame, expr, state)
         locked = self._locks.outputs(expr)
         for target, value in writes(expr):
             spelling = spell(target)
@@ -166,13 +177,12 @@ class Transfer:
                 source = state.entry(source) if source is not None else None
             if inner is None and (spelling in frame.plan.masks or spelling in frame.plan.tracked):
                 given = _changed(expr, target, evaluator)
-            of = ""
-            if value is not None and frame.entry_level(target) and isinstance(target, Name):
-                of = copied_from(value)
+            copies = self._pointers(frame, expr, state, target, value)
             kept = self._kept(frame, expr, state, target) if value is None else ()
             state = self.overwritten(state, target)
-            if of and not names_it(of, spelling):
-                state = replace(state, copies=with_copy(state.copies, spelling, of))
+            for copy in copies:
+                if not names_it(copy.of, copy.variable):
+                    state = replace(state, copies=with_copy(state.copies, *copy))
             for fact in kept:
                 state = replace(state, facts=with_fact(state.facts, *fact))
             if isinstance(given, AllocationMask) and spelling not in frame.plan.masks:
@@ -188,28 +198,52 @@ class Transfer:
                 state = state.after(rename_lock(state.product, returned.name, name))
         return state
 
+    def _pointers(
+        self, frame: Frame, expr: Expr, state: State, target: Expr, value: Expr | None
+    ) -> Iterable[Copy]:
+        """The copies of pointers that a write makes, or leaves where a structure is handed on."""
+        spelling, known = spell(target), state.copies
+        if value is None:
+            held = inside(known, spelling)
+            return [c for c in held if not self._rewritten(frame, expr, state, c.variable)]
+        of = copied_from(value)
+        if isinstance(target, Field):
+            entry = of and (frame.entry_level(value) or state.names_entry(of))
+            return (Copy(spelling, of),) if entry else ()
+        if not isinstance(target, Name):
+            return ()
+        if frame.entry_level(target):
+            return (Copy(spelling, of),) if of else ()
+        own = pointed_to(value)
+        if own and frame.graph.types.get(own[1:], "").startswith("struct "):
+            return (Copy(spelling, own),)
+        return copies_below(known, of, spelling) if of else ()
+
+    def _moved(self, frame: Frame, expr: Expr, state: State) -> State:
+        """The state without copies that whoever is handed a pointer to their structure writes."""
+        members = [copy for copy in state.copies if "->" in copy.variable]
+        gone = [c for c in members if self._rewritten(frame, expr, state, c.variable)]
+        if not gone:
+            return state
+        return replace(state, copies=tuple(c for c in state.copies if c not in gone))
+
+    def _rewritten(self, frame: Frame, expr: Expr, state: State, member: str) -> bool:
+        """Whether who is handed a structure in an expression may write a member of it."""
+        owner, _, path = member.partition("->")
+        env = frame.env(state.facts)
+        return any(
+            structure(state.copies, handed_on(arg)) == owner
+            and self._resolver.writes_member(call, position, path, frame.graph, env)
+            for call in calls_in(expr)
+            for position, arg in enumerate(call.args)
+        )
+
     def _kept(self, frame: Frame, expr: Expr, state: State, target: Expr) -> list[Fact]:
         """Masks in members of a structure that whoever is handed its address leaves alone."""
         prefix = f"{spell(target)}->"
         facts = [fact for fact in state.facts if fact.subject.startswith(prefix)]
         facts = [fact for fact in facts if fact.subject in frame.plan.masks]
-        env = frame.env(state.facts) if facts else {}
-        handed = [
-            (call, position)
-            for call in calls_in(expr)
-            for position, arg in enumerate(call.args)
-            if facts and handed_on(arg) == spell(target)
-        ]
-        return [
-            fact
-            for fact in facts
-            if not any(
-                self._resolver.writes_member(
-                    call, position, fact.subject.removeprefix(prefix), frame.graph, env
-                )
-                for call, position in handed
-            )
-        ]
+        return [f for f in facts if not self._rewritten(frame, expr, state, f.subject)]
 
     def overwritten(self, state: State, target: Expr) -> State:
         """The state without what was known of something that is written."""
