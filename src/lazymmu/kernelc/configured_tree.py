@@ -297,6 +297,10 @@ class ConfiguredTree:
         """Return what a file gives a variable declared const (see FunctionTables.constant)."""
         return self._tables.constant(name, file)
 
+    def array(self, name: str, file: str) -> tuple[str, ...]:
+        """Return the names that an array of a file holds (see FunctionTables.array)."""
+        return self._tables.array(name, file)
+
     def has_table(self, name: str, file: str) -> bool:
         """Return whether a .c file has a table of that name (see FunctionTables.has_table)."""
         return self._tables.has_table(name, file)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.kernelc.parse.function_arrays import FunctionArray, read_arrays
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.kernelc.presence import ALWAYS, both
@@ -40,6 +41,7 @@ class FunctionTables:
         self._texts = texts
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
         self._constants: dict[str, dict[str, str]] = {}
+        self._arrays: dict[str, dict[str, FunctionArray]] = {}
 
     def initialisers(
         self,
@@ -98,6 +100,15 @@ class FunctionTables:
             known = self._constants[file] = read_constants(self._texts.raw(file))
         return known.get(name, "")
 
+    def array(self, name: str, file: str) -> FunctionArray:
+        """Return the names that an array of a file holds, nothing where it has no such array."""
+        known = self._arrays.get(file)
+        if known is None:
+            # What is not compiled is blanked: an element of another configuration is none.
+            text = self._texts.cut(file, 0, len(self._texts.raw(file)))
+            known = self._arrays[file] = read_arrays(text)
+        return known.get(name, ())
+
     def has_table(self, name: str, file: str) -> bool:
         """Return whether a .c file has a table, or a pointer that is given one, of that name."""
         self._asked.structs.add(name)
@@ -150,12 +161,14 @@ class FunctionTables:
     @property
     def read(self) -> Collection[str]:
         """The files whose tables or constants were looked at."""
-        return self._tables.keys() | self._constants.keys()
+        return self._tables.keys() | self._constants.keys() | self._arrays.keys()
 
     def of_file(self, rel: str) -> tuple[tuple[Initialiser, ...], dict[str, str]]:
-        """Return the tables of a file, and the constants that it has beside them."""
+        """Return the tables of a file, and the constants and arrays that it has beside them."""
         self.constant("", rel)
-        return self._initialisers(rel), self._constants[rel]
+        self.array("", rel)
+        arrays = {f"{name}[]": ", ".join(held) for name, held in self._arrays[rel].items()}
+        return self._initialisers(rel), {**self._constants[rel], **arrays}
 
     def _initialisers(self, rel: str) -> tuple[Initialiser, ...]:
         known = self._tables.get(rel)

@@ -17,6 +17,7 @@ from lazymmu.contract.dialects import COUNTED, Dialect
 from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
+from lazymmu.kernelc.parse.function_arrays import read_arrays
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
@@ -131,6 +132,10 @@ class Files:
     def constant(self, name: str, file: str) -> str:
         """What a file gives a scalar that it declares const."""
         return read_constants(self.files[file]).get(name, "")
+
+    def array(self, name: str, file: str) -> tuple[str, ...]:
+        """The names that an array of a file holds."""
+        return read_arrays(self.files[file]).get(name, ())
 
     def naming(self, *words: str) -> list[Definition]:
         """Functions whose text has one of the words."""

@@ -270,4 +270,10 @@ def _braces(text: bytes, start: int, top: int = 0) -> tuple[int, list[tuple[int,
             alone = not _BETWEEN.sub(b"", text[fresh : match.start()]).strip()
             name = match["name"].decode("latin-1")
             found += [(match.start(), f"#{places[-1]}", name)] if alone else []
+        elif len(path) > max(top, 1) and path[-1] and places[-1] >= 0 and match["name"] is not None:
+            # An element of an array that is a member: `.steps = { quick, slow }`.
+            field = ".".join(part for part in path if part)
+            alone = not _BETWEEN.sub(b"", text[fresh : match.start()]).strip()
+            name = match["name"].decode("latin-1")
+            found += [(match.start(), field, name)] if alone else []
     return -1, found

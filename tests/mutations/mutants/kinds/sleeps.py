@@ -94,6 +94,11 @@ def _hidden(plant: Plant) -> Iterator[Mutant]:
         table + "static struct ops_m@ ops_m@;\n\nvoid choose_m@(void)\n{\n"
         "\tops_m@ = (struct ops_m@){ .note = note_m@ };\n}\n"
     )
+    array = table + (
+        "static void skip_m@(void)\n{\n}\n\n"
+        "static void (*const steps_m@[])(void) = { skip_m@, note_m@ };\n"
+    )
+    yield plant("behind an array of functions", "steps_m@[planted_flag & 1]();", near=array)
     yield plant("behind a table assigned whole", "ops_m@.note();", near=whole)
     fixed = _LOCKS + "\nstatic void (*const now_m@)(void) = note_m@;\n"
     yield plant("behind a const function pointer", "now_m@();", near=fixed)

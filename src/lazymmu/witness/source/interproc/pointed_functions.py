@@ -4,6 +4,7 @@
     walk_ops.account(mm);               /* a table of the file, by its name */
     ops->account(mm);                   /* a pointer that is given a known table */
     kinds[i].account(mm);               /* an element of an array of tables */
+    steps[i](mm);                       /* an element of an array of functions */
 
 Where a pointer is not known, the tables of its type, or those that have such a member at all, are
 all that it can point to: who is called is then a guess, and so is whatever follows from it.
@@ -25,9 +26,10 @@ from lazymmu.kernelc.ir.expr import (
     Field,
     Index,
     Name,
+    Other,
     Variable,
 )
-from lazymmu.kernelc.ir.nodes import Function, strip_casts
+from lazymmu.kernelc.ir.nodes import Function, strip_casts, writes
 from lazymmu.kernelc.parse.ops_tables import Initialiser
 from lazymmu.kernelc.program import Program, assignments
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
@@ -92,7 +94,10 @@ class PointedFunctions:
             yield from self._variable(expr, graph, env)
             return
         path = _path(expr)
-        if path is None or not path.members:
+        if path is None:
+            return
+        if not path.members:
+            yield from self._element(path.root, graph)
             return
         bound = env.get("->".join((path.root, *path.members)))
         if isinstance(bound, FunctionValue):
@@ -134,6 +139,36 @@ class PointedFunctions:
                     yield from self._function(inner.spelling, graph.file)
                 elif isinstance(inner, Field | Index):
                     yield from self._functions(inner, graph, env)
+
+    def _element(self, array: str, graph: Function) -> Iterator[PossibleCallee]:
+        """What an element of an array may be: of the file's, or of the function's own.
+
+        Which element is called is not asked: an array that somebody indexes has several.
+        """
+        if array in graph.params:
+            return
+        names: Iterable[str]
+        if array in graph.types:
+            names = [
+                inner.spelling
+                for value in _arms(self._elements(array, graph))
+                for inner in (value.operand if isinstance(value, Address) else value,)
+                if isinstance(inner, Name) and inner.spelling not in graph.types
+            ]
+        else:
+            names = self._tables.array(array, graph.file)
+        if len(set(names)) <= FEW:
+            for name in names:
+                yield from self._function(name, graph.file, sure=False)
+
+    def _elements(self, array: str, graph: Function) -> Iterator[Expr | None]:
+        """What elements of an array of a function are given: all at once, or one."""
+        for value in self._values(Name(array), graph):
+            yield from value.parts if isinstance(value, Other) else ()
+        for node in graph.nodes:
+            for target, value in writes(node.expr) if node.expr is not None else ():
+                if isinstance(target, Index) and strip_casts(target.base) == Name(array):
+                    yield value
 
     def _known_tables(
         self, root: str, graph: Function, env: Mapping[str, Value]

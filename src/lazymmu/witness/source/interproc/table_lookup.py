@@ -37,6 +37,10 @@ class TableSource(Protocol):
         """Return what a file gives a variable that it declares const, "" where it does not."""
         ...
 
+    def array(self, name: str, file: str) -> tuple[str, ...]:
+        """Return the names that an array of a file holds, nothing where there is no such array."""
+        ...
+
     def has_table(self, name: str, file: str) -> bool:
         """Whether a file has a table of that name."""
         ...
@@ -58,6 +62,10 @@ class TableLookup:
     def constant(self, name: str, file: str) -> str:
         """What a file gives a variable that it declares const, "" where there is none."""
         return self._source.constant(name, file) if file else ""
+
+    def array(self, name: str, file: str) -> tuple[str, ...]:
+        """The names that an array of a file holds, nothing where there is no such array."""
+        return self._source.array(name, file) if file else ()
 
     def member(self, table: str, path: str, near: str) -> tuple[Initialiser, ...]:
         """What the member ``path`` of a table may hold: `walk_ops`, `account`.
