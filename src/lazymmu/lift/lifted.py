@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
-from lazymmu.kernelc.ir.expr import Field
-from lazymmu.kernelc.ir.nodes import writes
 from lazymmu.lift.closure import Closure, closure, target_of
 from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.ctypes import typed
 from lazymmu.lift.execute import TASK
+from lazymmu.lift.others import note_others
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.switch import SwitchHalves, halves, switch_callers, switch_definition
 
@@ -130,7 +129,7 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
     if switch is not None and _named(linker.view, switch, _per_cpu(reached)):
         two = halves(linker, switch, reached)
         reached = closure(linker, (*roots, two.before, two.after))
-    _others(linker, reached)
+    note_others(linker, reached)
     return Lifted(linker, functions, API[0] in functions, reached, two)
 
 
@@ -177,41 +176,6 @@ def _otherwise(
             except Unliftable:
                 continue
     return None
-
-
-def _others(linker: Linker, reached: Closure) -> None:
-    """Note the architecture's functions that touch the mode's variables, and are not lifted.
-
-    Raises Unliftable for one that changes them: what it does would be missing.
-    """
-    view = linker.view
-    known = {(code.file, code.name) for code in reached.codes}
-    paths = [path for space, path in reached.variables.names if space == "cpu"]
-    members = {str(path[-1]) for path in paths if len(path) > 1}
-    variables = _per_cpu(reached)
-    for rel in view.built:
-        if not rel.startswith(f"arch/{view.profile.arch_dir}/"):
-            continue
-        text = view.tree.read(rel)
-        named = [name for name in variables if name.encode() in text]
-        for definition in view.functions(rel) if named else ():
-            touched = _named(view, definition, named)
-            if touched and (rel, definition.name) not in known:
-                changed = members & _changed(linker, definition)
-                if changed:
-                    what = f"{definition.name}() changes {', '.join(sorted(changed))} of "
-                    what += f"{', '.join(touched)}, and is no part of the hooks"
-                    raise Unliftable(what, rel, definition.line)
-                why = f"touches {', '.join(touched)}, and is no part of the hooks"
-                linker.abstracted.setdefault(definition.name, why)
-
-
-def _changed(linker: Linker, definition: Definition) -> set[str]:
-    """Members that a function stores into."""
-    graph = linker.program.function(definition)
-    exprs = [node.expr for node in graph.nodes if node.expr is not None]
-    targets = [target for expr in exprs for target, _ in writes(expr)]
-    return {target.name for target in targets if isinstance(target, Field)}
 
 
 def _per_cpu(reached: Closure) -> list[str]:

@@ -142,6 +142,10 @@ def _add(here: Execution, call: Called) -> Value:
     return here.load(place, call.code, call.one.line) if call.word.after else 0
 
 
+def _elsewhere(_here: Execution, call: Called) -> Value:
+    raise call.refused("is of a CPU that is named, and only this one's variables are known")
+
+
 def _flag(here: Execution, call: Called) -> Value:
     word = call.word
     task: Value = CPointer("task", here.context.task, (), TASK)
@@ -212,6 +216,7 @@ COMMON: Final[Mapping[Does, Doing]] = {
     "percpu-read": _read,
     "percpu-write": _write,
     "percpu-add": _add,
+    "percpu-other": _elsewhere,
     "flag-set": _flag,
     "flag-clear": _flag,
     "flag-test": _flag,

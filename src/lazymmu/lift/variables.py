@@ -51,6 +51,11 @@ class CVariables:
             }
         return self._names
 
+    @property
+    def arrays(self) -> frozenset[str]:
+        """Return the members and variables that are arrays, by their last names."""
+        return frozenset(str(path[-1]) for (_, path), (kind, _) in self._found.items() if kind.dims)
+
     def columns(self, *, without: Iterable[str] = ()) -> Iterator[Column]:
         """Yield the columns, but for those that are there already."""
         for (space, path), name in self.names.items():

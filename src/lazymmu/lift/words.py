@@ -47,6 +47,7 @@ Does = Literal[
     "percpu-write",
     "percpu-add",
     "percpu-exchange",
+    "percpu-other",
     "queue-store",
     "queue-issue",
     "store-now",
