@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The hunks of a series, and which of them depend on each other.
 
-Two hunks belong together when they change one function; when one changes the declaration of a
-function or macro, makes or takes it away, and the other has its name in what it changes; when they
-change an architecture's hooks of the mode; when one renames a file and the other its name in a
-Makefile; and when the lines of one are those of the other. What is none of these is independent
-as far as text tells; what a part alone brings is then checked (`split`).
+Two hunks belong together when they change one function, variable or Kconfig entry; when one changes
+the declaration of a function, macro, variable, type, member or Kconfig symbol, makes or takes it
+away, and the other has its name in what it changes; when they change an architecture's hooks of the
+mode; when one makes, moves or deletes a file and the other names it in a Makefile or an #include;
+and when the lines of one are those of the other. What is none of these is independent as far as
+text tells; what a part alone brings is then checked (`split`).
+
+Limit: members of two structures that have one name are taken for one.
 """
 
 from __future__ import annotations
@@ -15,13 +18,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
-from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.snapshot.patches.apply import PatchRefusedError, apply
+from lazymmu.verbs.review.meanings import FileMeanings, names_of_file, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lazymmu.kernelc.parse.slices import RawDef
     from lazymmu.snapshot.patches.diffs import FilePatch, Hunk
     from lazymmu.snapshot.patches.series import Patch
     from lazymmu.snapshot.tree import Tree
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "grouped", "laid", "pieces"]
 
-_NAME: Final = re.compile(rb"[A-Za-z_]\w*")
-_OBJECT: Final = re.compile(rb"\b([\w-]+)\.o\b")
-_CONFIG: Final = re.compile(rb"^\s*(?:menu)?config[ \t]+(\w+)")
 _ARCH: Final = re.compile(r"arch/([\w-]+)/")
 _HOOKS: Final = frozenset(
     name for name, word in vocabulary.load().mode.items() if word.layer == "arch"
@@ -46,8 +45,12 @@ class Piece:
     :param patch: the number of its patch; file: of its `files`, counted from 0; hunk: of the file,
         None for one without.
     :param functions: the definitions that it changes, as `file:name`.
-    :param makes: names that it gives another meaning: made, taken away, declared otherwise.
+    :param makes: names that it gives another meaning: made, taken away, declared otherwise; as
+        `meanings` writes them.
     :param uses: names in the lines that it changes.
+    :param arch: the directory below arch/ that it is in; code of no other knows its names.
+    :param hooks: that directory, where it changes hooks of the mode.
+    :param comes: the file is not where it was: its pieces are one.
     """
 
     patch: int
@@ -58,7 +61,9 @@ class Piece:
     functions: frozenset[str]
     makes: frozenset[bytes]
     uses: frozenset[bytes]
+    arch: str = ""
     hooks: str = ""
+    comes: bool = False
 
 
 def pieces(seen: Sequence[Look], patches: Sequence[Submitted]) -> list[Piece]:
@@ -67,86 +72,42 @@ def pieces(seen: Sequence[Look], patches: Sequence[Submitted]) -> list[Piece]:
     for number, sent in enumerate(patches, 1):
         before, after = seen[number - 1].tree, seen[number].tree
         for at, file in enumerate(sent.patch.files):
-            sides = _Side(before, file.old), _Side(after, file.new)
+            sides = FileMeanings(before, file.old), FileMeanings(after, file.new)
             for which, hunk in enumerate(file.hunks) if file.hunks else ((None, None),):
                 found.append(_piece(number, at, which, file, hunk, sides))
     return found
 
 
-class _Side:
-    """A file before or after a patch, and what it defines."""
-
-    def __init__(self, tree: Tree, rel: str | None) -> None:
-        self.rel = rel or ""
-        self.text = tree.read(rel) if rel and tree.has(rel) else b""
-        self.found: list[RawDef] = list(definitions(self.text)) if self._is_c() else []
-        self.lines = self.text.split(b"\n")
-        self.names = {one.name for one in self.found}
-
-    def _is_c(self) -> bool:
-        return self.rel.endswith((".c", ".h", ".S"))
-
-    def head(self, one: RawDef) -> bytes:
-        """How a definition is declared: all that is before its body."""
-        return b" ".join(self.text[one.start : one.body].split())
-
-    def changed(self, lines: tuple[bytes, ...], leading: int, trailing: int, near: int) -> range:
-        """Where the lines of a hunk stand, less its context; counted from 0."""
-        block = [line.rstrip(b"\n") for line in lines]
-        places = range(len(self.lines) - len(block) + 1)
-        at = min(
-            (place for place in places if self.lines[place : place + len(block)] == block),
-            key=lambda place: abs(place - near),
-            default=near,
-        )
-        return range(at + leading, at + len(block) - trailing)
-
-    def overlapped(self, lines: range) -> list[RawDef]:
-        """The definitions that some lines, or the gap where there are none, are in."""
-        first, last = lines.start, max(lines.stop - 1, lines.start)
-        found = []
-        for one in self.found:
-            begins = self.text.count(b"\n", 0, one.start)
-            ends = begins + self.text.count(b"\n", one.start, one.end)
-            inside = begins <= last and ends >= first if len(lines) else begins < first <= ends
-            if inside:
-                found.append(one)
-        return found
-
-
 def _piece(
     number: int, at: int, which: int | None, file: FilePatch, hunk: Hunk | None,
-    sides: tuple[_Side, _Side],
+    sides: tuple[FileMeanings, FileMeanings],
 ) -> Piece:  # fmt: skip
     old, new = sides
+    both = {path for path in (file.old, file.new) if path}
+    called = {name for path in both for name in names_of_file(path)} if _comes(file) else set()
+    arch = _ARCH.match(file.path)
+    home = arch[1] if arch else ""
     if hunk is None:
-        stems = {path.rpartition("/")[2].rpartition(".")[0].encode() + b".o"
-                 for path in (file.old, file.new) if path}  # fmt: skip
-        return Piece(number, at, which, file.path, 1, frozenset(), frozenset(stems), frozenset())
+        return Piece(number, at, which, file.path, 1, frozenset(), frozenset(called), frozenset(),
+                     home, comes=True)  # fmt: skip
     gone = old.changed(hunk.old, hunk.leading, hunk.trailing, hunk.at[0])
     came = new.changed(hunk.new, hunk.leading, hunk.trailing, hunk.at[1])
-    before, after = old.overlapped(gone), new.overlapped(came)
-    heads = {one.name: old.head(one) for one in before}, {one.name: new.head(one) for one in after}
-    names = {one.name for one in (*before, *after)}
-    makes = {
-        name.encode()
-        for name in names
-        if (name in old.names) != (name in new.names)
-        or (name in heads[0] and name in heads[1] and heads[0][name] != heads[1][name])
-    }
-    lines = _lines(hunk)
-    text = b"\n".join(lines)
-    makes |= {match[1] for line in lines if (match := _CONFIG.match(line))}
-    uses = set(_NAME.findall(text)) | {stem + b".o" for stem in _OBJECT.findall(text)}
-    uses |= {name.removeprefix(b"CONFIG_") for name in uses}
-    arch = _ARCH.match(file.path)
-    touches = any(name in _HOOKS or name.encode() in makes for name in names)
-    hooks = arch[1] if arch and touches and names & _HOOKS else ""
+    concerned = [*old.overlapped(gone), *new.overlapped(came)]
+    makes = {one.key for one in concerned if old.meanings.get(one.key) != new.meanings.get(one.key)}
+    names = {one.name for one in concerned if one.whole}
+    made = {one.name for one in concerned if one.key in makes}
+    touches = any(name in _HOOKS or name in made for name in names)
     return Piece(
         number, at, which, file.path, came.start + 1,
         frozenset(f"{file.path}:{name}" for name in names),
-        frozenset(makes), frozenset(uses), hooks,
+        frozenset(makes | called), used(_lines(hunk), file.path),
+        home, home if touches and names & _HOOKS else "", _comes(file),
     )  # fmt: skip
+
+
+def _comes(file: FilePatch) -> bool:
+    """Whether a file is not where it was, before or after."""
+    return file.old != file.new or not file.hunks
 
 
 def _lines(hunk: Hunk) -> list[bytes]:
@@ -166,29 +127,43 @@ def grouped(found: Sequence[Piece], base: Tree, patches: Sequence[Submitted]) ->
 
     def top(one: int) -> int:
         while parent[one] != one:
+            parent[one] = parent[parent[one]]
             one = parent[one]
         return one
 
-    for one, other in _depending(found):
-        parent[max(top(one), top(other))] = min(top(one), top(other))
+    for together in _depending(found):
+        for one in together:
+            first, last = sorted((top(together[0]), top(one)))
+            parent[last] = first
     groups: dict[int, list[Piece]] = {}
     for number, piece in enumerate(found):
         groups.setdefault(top(number), []).append(piece)
     return _applying([groups[key] for key in sorted(groups)], base, patches)
 
 
-def _depending(found: Sequence[Piece]) -> Iterator[tuple[int, int]]:
+def _depending(found: Sequence[Piece]) -> Iterator[list[int]]:
+    """Pieces, by their numbers, that depend on each other."""
+    same: dict[object, list[int]] = {}
+    makers: dict[bytes, list[int]] = {}
     for number, one in enumerate(found):
-        for other in range(number):
-            earlier = found[other]
-            if (
-                one.functions & earlier.functions
-                or one.makes & (earlier.uses | earlier.makes)
-                or earlier.makes & one.uses
-                or (one.hooks and one.hooks == earlier.hooks)
-                or (one.hunk is None and (one.patch, one.file) == (earlier.patch, earlier.file))
-            ):
-                yield number, other
+        for name in one.functions:
+            same.setdefault(name, []).append(number)
+        if one.hooks:
+            same.setdefault(("hooks", one.hooks), []).append(number)
+        if one.comes:
+            same.setdefault((one.patch, one.file), []).append(number)
+        for key in one.makes:
+            makers.setdefault(key, []).append(number)
+    yield from same.values()
+    users: dict[bytes, list[int]] = {key: [] for key in makers}
+    for number, one in enumerate(found):
+        for key in one.uses & makers.keys():
+            users[key].append(number)
+    for key, making in makers.items():
+        for maker in making:
+            home = found[maker].arch
+            yield [maker, *(one for one in (*making, *users[key])
+                            if not home or found[one].arch in ("", home))]  # fmt: skip
 
 
 def _applying(
