@@ -277,3 +277,152 @@ Call Trace:
  unmap_page_range+0x2f6/0x510
  </TASK>
 """
+
+X86_XEN_73_MARKER = """\
+WARNING: mm/memory.c:1715 at zap_pte_range+0x6d6/0xd40, CPU#1: alloc/3201
+CPU: 1 UID: 0 PID: 3201 Comm: alloc Not tainted 7.3.4+deb13-amd64 #1 PREEMPT(lazy)
+RIP: e030:zap_pte_range+0x6d6/0xd40
+Call Trace:
+ <TASK>
+ unmap_page_range+0x1fa/0x3c0
+ madvise_vma_behavior+0x6b1/0xa20
+"""
+
+X86_XEN_OTHER_WARNING = """\
+WARNING: CPU: 2 PID: 611 at mm/memory.c:1777 zap_pte_range+0x123/0x400
+CPU: 2 UID: 0 PID: 611 Comm: x Not tainted 6.18.15+deb13-amd64 #1 PREEMPT(lazy)
+RIP: e030:zap_pte_range+0x123/0x400
+Call Trace:
+ <TASK>
+ unmap_page_range+0x2f6/0x510
+"""
+
+X86_XEN_COPIES = """\
+WARNING: mm/memory.c:1310 at copy_page_range+0x7d3/0x1c40, CPU#0: gpu/77
+CPU: 0 UID: 0 PID: 77 Comm: gpu Not tainted 7.1.13 #1 PREEMPT(full)
+RIP: e030:copy_page_range+0x7d3/0x1c40
+Call Trace:
+ <TASK>
+ dup_mmap+0x41b/0x8a0
+"""
+
+X86_XEN_COPIES_ELSEWHERE = """\
+WARNING: CPU: 2 PID: 611 at mm/memory.c:1234 copy_page_range+0x123/0x400
+CPU: 2 PID: 611 Comm: x Not tainted 6.1.0-53-amd64 #1  Debian 6.1.187-1
+RIP: e030:copy_page_range+0x123/0x400
+Call Trace:
+ <TASK>
+ dup_mm+0x4c2/0x580
+"""
+
+X86_XEN_PASSES = """\
+BUG: kernel NULL pointer dereference, address: 0000000000000020
+#PF: supervisor read access in kernel mode
+Oops: Oops: 0000 [#1] SMP NOPTI
+CPU: 3 UID: 1000 PID: 4411 Comm: firefox Not tainted 6.12.118+deb13-amd64 #1  Debian 6.12.118-1
+RIP: e030:folio_remove_rmap_ptes+0x15/0x120
+Call Trace:
+ <TASK>
+ zap_present_ptes+0x16/0x1f0
+ zap_pte_range+0x3b6/0xbc0
+ unmap_page_range+0x2f6/0x510
+ exit_mmap+0xe4/0x3a0
+ </TASK>
+---[ end trace 0000000000000000 ]---
+"""
+
+X86_XEN_LOCKUP = """\
+watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [java:4411]
+CPU: 2 UID: 0 PID: 4411 Comm: java Not tainted 6.18.15+deb13-amd64 #1 PREEMPT(lazy)
+RIP: e030:xen_hypercall_mmu_update+0x8/0x20
+Call Trace:
+ <TASK>
+ xen_mc_flush+0x112/0x1f0
+ xen_leave_lazy_mmu+0x15/0x50
+ zap_pte_range+0x7aa/0xbc0
+ unmap_page_range+0x2f6/0x510
+ </TASK>
+"""
+
+X86_XEN_510_BAD_PAGE = """\
+BUG: Bad page state in process kworker/0:1  pfn:12345
+page: refcount:0 mapcount:-128 mapping:0000000000000000 index:0x0 pfn:0x12345
+CPU: 2 UID: 0 PID: 611 Comm: kworker/0:1 Not tainted 5.10.0-30-amd64 #1  Debian 5.10.218-1
+Call Trace:
+ bad_page.cold+0x63/0x94
+ __free_slab+0x10/0x20
+ xen_pv_evtchn_do_upcall+0x1/0x2
+"""
+
+X86_XEN_618_UNPIN = """\
+WARNING: CPU: 1 PID: 2311 at arch/x86/xen/multicalls.c:190 xen_mc_flush+0x1b4/0x210
+CPU: 1 UID: 0 PID: 2311 Comm: zapper Not tainted 6.18.15+deb13-amd64 #1 PREEMPT(lazy)
+RIP: e030:xen_mc_flush+0x1b4/0x210
+Call Trace:
+ <TASK>
+ __xen_pgd_unpin+0x11e/0x2d0
+ exit_mmap+0x9d/0x3f0
+ </TASK>
+---[ end trace 0000000000000000 ]---
+1 of 1 multicall(s) failed: cpu 1
+  call  1: op=26 arg=[ffff8880f8c0b4d0] result=-22
+"""
+
+X86_XEN_CUT = """\
+RIP: e030:xen_enter_lazy_mmu+0x24/0x30
+Call Trace:
+ <TASK>
+ vmap_pages_pud_range+0x47c/0x530
+ vmap_small_pages_range_noflush+0x1f1/0x2b0
+"""
+
+ARM64_PASSES = """\
+Unable to handle kernel paging request at virtual address dead000000000108
+Internal error: Oops: 0000000096000044 [#1]  SMP
+CPU: 2 UID: 0 PID: 812 Comm: stress Not tainted 7.3.4 #1 PREEMPT
+pstate: 60400005 (nZCv daif +PAN -UAO -TCO -DIT -SSBS BTYPE=--)
+pc : folio_remove_rmap_ptes+0x30/0x1a0
+lr : zap_present_ptes+0x130/0x2a0
+Call trace:
+ folio_remove_rmap_ptes+0x30/0x1a0 (P)
+ zap_pte_range+0x3b0/0x6d8
+ unmap_page_range+0x8d4/0x10a8
+ el0t_64_sync+0x198/0x1a0
+"""
+
+POWERPC_HASH_PASSES = """\
+BUG: Kernel NULL pointer dereference on read at 0x00000008
+Faulting instruction address: 0xc000000000098abc
+Oops: Kernel access of bad area, sig: 11 [#1]
+LE PAGE_SIZE=64K MMU=Hash SMP NR_CPUS=2048 NUMA pSeries
+CPU: 1 PID: 700 Comm: bash Not tainted 6.6.30 #2
+NIP:  c000000000098abc LR: c000000000098aa0 CTR: 0000000000000000
+NIP [c000000000098abc] hpte_need_flush+0x1c/0x2f0
+LR [c0000000003a0000] zap_pte_range+0x1f0/0xa00
+Call Trace:
+[c00000002b0f3a20] [c000000000424b10] zap_pte_range+0x5c0/0xa40
+"""
+
+POWERPC_HASH_PINNED = """\
+BUG: scheduling while atomic: stress/1234/0x00000002
+no locks held by stress/1234.
+Preemption disabled at:
+[<c000000000424b10>] zap_pte_range+0x5c0/0xa40
+CPU: 3 UID: 0 PID: 1234 Comm: stress Not tainted 6.12.107 #1
+Hardware name: IBM,9009-42A POWER9 (architected) 0x4e0202 0xf000005 hv:phyp pSeries
+Call Trace:
+[c00000002b0f36d0] [c0000000001a9c60] __schedule_bug+0x80/0xb0
+[c00000002b0f37d0] [c00000000104a0f0] __schedule+0x9a0/0xa60
+[c00000002b0f3a20] [c000000000424b10] zap_pte_range+0x5c0/0xa40
+"""
+
+X86_OOM = """\
+java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+CPU: 2 UID: 0 PID: 4411 Comm: java Not tainted 6.12.118+deb13-amd64 #1  Debian 6.12.118-1
+Call Trace:
+ <TASK>
+ dump_stack_lvl+0x5d/0x80
+ out_of_memory+0xfb/0x540
+ copy_page_range+0x8aa/0xbc0
+ __x64_sys_clone+0x96/0xd0
+"""

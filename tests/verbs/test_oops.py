@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 
 import pytest
@@ -28,7 +29,25 @@ CASES = {
     "X86_XEN_71_REFUSED": (OF, "update-refused", "x86", "7.1.13", "table-unlinked-twice"),
     "X86_XEN_73_WRAPPED": (OF, "switch-wraps-pause", "x86", "7.3.4", "fork-outside-section"),
     "X86_73_CONDITION": (OF, "ended-too-often", "x86-native", "7.3.4", "section-ended-twice"),
-    "X86_XEN_MARKER": (OF, "marker-not-empty", "x86", "6.12.117", "swap-entry-zapped"),
+    "X86_XEN_MARKER": (OF, "marker-not-empty", "x86", "6.12.117", "file-swap-entry-zapped"),
+    "X86_XEN_73_MARKER": (OF, "markers-not-empty", "x86", "7.3.4", "swap-entry-zapped"),
+    "X86_XEN_OTHER_WARNING": (OTHER, "mm/memory.c:1777 is no check", "x86", "6.18.5", ""),
+    "X86_XEN_COPIES": (
+        OF, "copied-entry-not-present", "x86", "7.1.13", "fork-copies-exclusive-entry",
+    ),
+    "X86_XEN_COPIES_ELSEWHERE": (
+        PERHAPS, "copied-entry-not-present", "x86", "6.1.176", "fork-copies-exclusive-entry",
+    ),
+    "X86_XEN_PASSES": (OTHER, "only passes through zap_pte_range()", "x86", "6.12.117", ""),
+    "X86_XEN_LOCKUP": (OTHER, "only passes through zap_pte_range()", "x86", "6.18.5", ""),
+    "X86_XEN_510_BAD_PAGE": (OTHER, "no check of the mode", "x86", "5.10", ""),
+    "X86_XEN_618_UNPIN": (
+        OF, "update-refused", "x86", "6.18.5", "table-unlinked-twice-pt-reclaim",
+    ),
+    "ARM64_PASSES": (OTHER, "only passes through zap_pte_range()", "arm64", "7.3.4", ""),
+    "POWERPC_HASH_PASSES": (OTHER, "only passes through zap_pte_range()", "powerpc", "6.12.8", ""),
+    "POWERPC_HASH_PINNED": (OF, "slept-in-section", "powerpc", "6.12.38", "sleep-inside-section"),
+    "X86_OOM": (OTHER, "x86 without Xen PV", "x86-native", "6.12.117", ""),
     "X86_XEN_PGTABLES": (PERHAPS, "table-freed-twice", "x86", "7.1.13", "table-unlinked-twice"),
     "POWERPC_HASH_SLEEP": (OF, "slept-in-section", "powerpc", "6.12.8", "sleep-inside-section"),
     "POWERPC_HASH_LEAK": (
@@ -80,6 +99,16 @@ def lined(prefix):
     )
 
 
+def broken(text, columns):
+    """The text as a terminal of so many columns breaks it."""
+    lines = (
+        line[at : at + columns]
+        for line in text.splitlines()
+        for at in range(0, max(len(line), 1), columns)
+    )
+    return "\n".join(lines) + "\n"
+
+
 CARRIERS = {
     "times": lined("[  436.{number:06}] "),
     "facility": lined("kern  :warn  : [  436.{number:06}] "),
@@ -102,6 +131,23 @@ CARRIERS = {
     "bom": lambda text: "\ufeff" + text,
     "mail": lambda text: "From: a@b\nSubject: [BUG] oops\n\nHi,\n\n" + text + "\n-- \nme\n",
     "nul": lambda text: text.replace(" ", " \0", 3),
+    "terminal": lambda text: broken(lined("[  436.{number:06}] ")(text), 80),
+    "capture": lambda text: broken(lined("[2026-11-29 02:10:23] [  436.{number:06}] ")(text), 100),
+    "journal json": lambda text: "".join(
+        json.dumps({"PRIORITY": "4", "MESSAGE": line, "_TRANSPORT": "kernel"}) + "\n"
+        for line in text.splitlines()
+    ),
+    "decoded": lambda text: re.sub(
+        r"^(?!WARNING|.*\bBUG\b)(.*?)([A-Za-z_][\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+"
+        r"( \[\w+\])?( \(P\))?$",
+        r"\1\2 (mm/some.c:12 (discriminator 3) ./include/linux/other.h:3)\4\3",
+        text,
+        flags=re.M,
+    ),
+    "syzbot": lambda text: (
+        "Subject: [syzbot] [mm?] BUG: scheduling while atomic in f\n\n"
+        + re.sub(r"(\+0x[0-9a-f]+/0x[0-9a-f]+)$", r"\1 mm/some.c:12", text, flags=re.M)
+    ),
     "boot": lambda text: "Linux version 4.19.0 (a@b)\nCommand line: x\n" + text,
 }
 
@@ -133,6 +179,37 @@ def test_a_mail_that_breaks_long_lines_is_read(name):
     broken = re.sub(r"^(WARNING: .{20,60}|kernel BUG at) ", r"\1\n> ", text, flags=re.M)
     assert broken != text
     assert told(broken)[:2] == told(text)[:2]
+
+
+def test_what_is_inlined_counts_as_a_frame():
+    """Of a report that names inlined functions, the one that holds the section open is told."""
+    text = texts.SPARC_BELOW.replace(
+        "[<00000000005d31e8>] apply_to_pte_range+0x3c8/0xb00",
+        " apply_to_pte_range mm/memory.c:3084 [inline]",
+    )
+    assert told(text) == told(texts.SPARC_BELOW)
+
+
+@pytest.mark.parametrize("carrier", ["times", "quoted", "decoded", "serial cr", "journal json"])
+def test_what_has_lost_its_beginning_is_told_by_where_it_fired(carrier):
+    """What the kernel said first is missing: it may be a check that stands there, in words."""
+    found = told(CARRIERS[carrier](texts.X86_XEN_CUT))
+    assert found[:3] == (PERHAPS, "mode-on-at-begin", "x86")
+
+
+def test_two_splats_of_two_machines_are_told_apart():
+    """Each has the kernel that it names, whatever stands between them."""
+    text = f"{texts.X86_XEN_PASSES}\nHi, and on the other one:\n\n{texts.POWERPC_HASH_PINNED}"
+    found = diagnose("mail", text.encode()).diagnoses
+    assert [(one.verdict, one.kernel.arch) for one in found] == [(OTHER, "x86"), (OF, "powerpc")]
+
+
+def test_a_release_is_not_told_to_mend_what_was_not_run_on_it():
+    """Where releases between were not run, it holds in the next that was, at the latest."""
+    found = diagnose("dmesg", texts.X86_XEN_COPIES_ELSEWHERE.encode()).diagnoses[0].shown[0]
+    assert (found.until, found.mended, found.latest) == ("6.1.176", "6.12.8", True)
+    found = diagnose("dmesg", texts.X86_XEN_618_LEAVE.encode()).diagnoses[0].shown[0]
+    assert (found.scenario, found.mended) == ("section-ended-twice", "")
 
 
 def test_lines_of_two_cpus_are_told_apart_by_their_callers():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.ftrace.kernel_checks import CHECKS
-from lazymmu.ftrace.splat_text import lines_of_text
+from lazymmu.ftrace.splat_text import lines_of_text, with_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,8 @@ _HEADS: Final = tuple(
         r"(?P<what>rcu\w* (?:self-)?detected stalls?)",
         r"(?P<what>rcu: INFO: rcu\w*)",
         r"INFO: (?P<what>task \S+ blocked for more than)",
+        r"(?P<what>page allocation failure): ",
+        r"invoked (?P<what>oom-killer): ",
         r"INFO: (?P<what>possible (?:circular|recursive) locking)",
         r"WARNING: (?P<what>possible (?:circular|recursive) locking|suspicious RCU usage"
         r"|inconsistent lock state)",
@@ -107,7 +109,8 @@ class Splat:
     preemption was disabled; interrupt: it came in one; release, comm, pid, cpu: "" and -1 where it
     does not say; arch: of the machine, "" unknown; lacks_mode: why it has none, or ""; xen, radix,
     hash, rt: signs of each; refused: of updates that the hypervisor refused; interrupted: at which
-    frame those of the task begin that an interrupt came to, -1 where all are of one.
+    frame those of the task begin that an interrupt came to, -1 where all are of one; cut: its
+    beginning, which says what it is, is not in the text.
     """
 
     line: int
@@ -132,6 +135,7 @@ class Splat:
     hash: bool = False
     rt: bool = False
     interrupted: int = -1
+    cut: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -184,6 +188,8 @@ def splats(content: bytes) -> list[Splat]:
             continue
         same = key in held and _SAME.search(line) is not None
         head = None if same else _head(line, number, following)
+        if head is None and not found and not held:
+            head = _cut(line, number)
         if head is not None and _belongs(head, found):
             found[-1].refused = True
         elif head is not None:
@@ -231,11 +237,28 @@ _SAME: Final = re.compile(r"\bOops\b|Internal error: |Kernel panic|multicall\(s\
 """What follows a BUG and is of it: its oops, its panic, and what the hypervisor refused."""
 
 
+_SUBJECT: Final = re.compile(r"^[>|\s]*(?:Subject|Title): ")
+"""A mail's own line, which repeats the first of the splat that it is about."""
+
+_MIDDLE: Final = re.compile(r"\bCall [Tt]race:")
+
+
+def _cut(line: str, number: int) -> Splat | None:
+    """A splat whose beginning is missing, by the first of its lines that tells of one."""
+    plain = with_offsets(line)
+    told = next(filter(None, (one.search(plain) for one in (_MIDDLE, *_places()))), None)
+    if told is None:
+        return None
+    return Splat(number, "call trace", line[told.start() :].strip()[:300], cut=True)
+
+
 def _head(line: str, number: int, following: str) -> Splat | None:
     """The splat that a line begins; None where it begins none.
 
     following: the line after it, to which a mail may have moved the end of a long one.
     """
+    if _SUBJECT.match(line):
+        return None
     if _LONG.search(line):
         found = _checked(line, number) or _checked(f"{line} {_MARKS.sub('', following)}", number)
         if found is not None:
@@ -254,8 +277,9 @@ def _head(line: str, number: int, following: str) -> Splat | None:
 
 def _checked(line: str, number: int) -> Splat | None:
     """The splat of a check that fired, whose place the line names."""
+    plain = with_offsets(line)
     for check in CHECKS:
-        found = check.search(line)
+        found = check.search(plain)
         if found is not None:
             parts = {name: value or "" for name, value in found.groupdict().items()}
             return Splat(
@@ -272,6 +296,7 @@ def _checked(line: str, number: int) -> Splat | None:
 
 def _add(held: Splat, line: str) -> None:
     """Take what a line of a splat says into it."""
+    line = with_offsets(line)
     task = _TASK.search(line)
     if task is not None and held.pid < 0:
         held.release, held.comm = task["release"], task["comm"]

@@ -144,13 +144,21 @@ def _diagnosis(splat: Splat, arch: str, release: str) -> Diagnosis:
         return Diagnosis(splat, OopsVerdict.OTHER, kernel, kernel.why)
     fits = [one for one in complaints() if _fits(one, splat, kernel)]
     # What this implementation has goes first; the release may be wrong, or a check backported.
-    fits.sort(key=lambda one: kernel.row is not None and kernel.row.name not in one.rows)
+    # Where the text does not tell the function, a kind that does not need it is the surer.
+    fits.sort(
+        key=lambda one: (
+            kernel.row is not None and kernel.row.name not in one.rows,
+            bool(one.functions) and not splat.function,
+        )
+    )
     if not fits:
         return Diagnosis(splat, OopsVerdict.OTHER, kernel, _why_other(splat, kernel))
     complaint = fits[0]
     held = _held(complaint, splat)
     whole = not complaint.below or (held[0] != "" and held[0] == held[1])
-    sure = whole and not complaint.perhaps
+    sure = whole and not complaint.perhaps and not splat.cut
+    if complaint.others:
+        sure = sure and _told_apart(complaint, splat, kernel)
     return Diagnosis(
         splat,
         OopsVerdict.OF_THE_MODE if sure else OopsVerdict.PERHAPS,
@@ -203,13 +211,20 @@ def _candidate(arch: str, release: str) -> str:
 
 def _fits(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:
     """Whether a splat may be such a complaint."""
+    if kernel.like and _before(kernel.like, complaint.since):
+        return False
+    if splat.cut:
+        return splat.function in complaint.functions and not complaint.below
     what = f"{splat.what} multicall(s) failed" if splat.refused else splat.what
     if not complaint.stands_at(what, splat.function, splat.file):
         return False
     # What fires for other reasons, too, is of the mode where the implementation has to do with it.
-    vague = complaint.perhaps or complaint.below
+    vague = complaint.perhaps or complaint.below or complaint.others
     if kernel.row is not None and vague and kernel.row.name not in complaint.rows:
         return False
+    if complaint.others:
+        read = _lines_of(complaint, kernel.release)
+        return read is None or splat.at in read or splat.function in complaint.alone
     if complaint.conditions is not None or complaint.lines:
         known = bool(splat.condition) and complaint.conditions is not None
         if known and complaint.conditions is not None:
@@ -219,6 +234,26 @@ def _fits(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:
             for name, lines in complaint.lines.items()
         )
     return not complaint.below or _held(complaint, splat) != ("", "")
+
+
+def _told_apart(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:
+    """Whether the place tells a check from others that stand in the same functions."""
+    return splat.function in complaint.alone or any(
+        splat.at in lines and _same_series(name, kernel.release)
+        for name, lines in complaint.lines.items()
+    )
+
+
+def _lines_of(complaint: Complaint, release: str) -> tuple[int, ...] | None:
+    """The lines on which the check stands in exactly this release; None where it was not read."""
+    wanted = version(release)
+    found = [lines for name, lines in complaint.lines.items() if version(name) == wanted]
+    return found[0] if wanted is not None and found else None
+
+
+def _before(release: str, since: str) -> bool:
+    first, second = version(release), version(since)
+    return first is not None and second is not None and first < second
 
 
 def _same_series(one: str, other: str) -> bool:
@@ -288,6 +323,14 @@ def _why_other(splat: Splat, kernel: OopsKernel) -> str:
             f"this is {kernel.row.label}, on which the mode defers nothing, and no check of the "
             "task's counters fired"
         )
-    place = splat.function or (f"{splat.file}:{splat.at}" if splat.file else "")
+    held = holds_section([name for name in (splat.pinned_at, *splat.names) if name])
+    line = f"{splat.file}:{splat.at}" if splat.file else ""
+    own = held is not None and held[0] == splat.function
+    place = line if own else splat.function or line
     where = f"{place} is no check of the mode" if place else "it names no check of the mode"
-    return f"{where}, and nothing in the call trace holds a section open"
+    if held is None:
+        return f"{where}, and nothing in the call trace holds a section open"
+    return (
+        f"it only passes through {held[0]}(), where a section may be open: {where}, and it is "
+        "nothing that the mode forbids there"
+    )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.deferral import ROW_BY_NAME, ROWS
@@ -33,7 +34,8 @@ class ShownBy:
     here: on this kernel's release; since, until: the first and the last release, of those in a row
     around it that were read, which show it; mended: the first after them on which it holds, ""
     where none does; mended_row: its implementation, where that is another; see: where the kernel
-    shows it; named: a function of the call trace that is named there.
+    shows it; named: a function of the call trace that is named there; latest: of releases before
+    `mended` nothing is said, so that it may have been mended in one of them.
     """
 
     scenario: str
@@ -46,6 +48,7 @@ class ShownBy:
     mended_row: str
     see: tuple[str, ...]
     named: str = ""
+    latest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +137,9 @@ def _shown(
 ) -> ShownBy | None:
     """What becomes of a scenario on the releases of an architecture."""
     releases = releases_of(arch)
-    shows = [_breaks(scenario, complaint, arch, one) for one in releases]
+    shows = _between([_breaks(scenario, complaint, arch, one) for one in releases])
     at = next((number for number, one in enumerate(releases) if one.name == release), -1)
-    here = at >= 0 and shows[at]
+    here = at >= 0 and shows[at] is True
     if not here:
         # The nearest that shows it: the latest, where nothing is known.
         at = next((number for number in reversed(range(len(shows))) if shows[number]), -1)
@@ -147,7 +150,8 @@ def _shown(
         first -= 1
     while last + 1 < len(shows) and shows[last + 1]:
         last += 1
-    after = releases[last + 1] if last + 1 < len(releases) else None
+    number = next((one for one in range(last + 1, len(shows)) if shows[one] is False), -1)
+    after = releases[number] if number >= 0 else None
     row = "" if after is None else _row(after, arch)
     return ShownBy(
         scenario.name,
@@ -160,7 +164,18 @@ def _shown(
         row if row != _row(releases[last], arch) else "",
         scenario.see,
         named,
+        after is not None and number > last + 1,
     )
+
+
+def _between(shows: list[bool | None]) -> list[bool | None]:
+    """The same, where a release of which nothing is said has those nearest to it agree."""
+    known = [number for number, one in enumerate(shows) if one is not None]
+    found = list(shows)
+    for before, after in pairwise(known):
+        if shows[before] is shows[after]:
+            found[before:after] = [shows[before]] * (after - before)
+    return found
 
 
 def _row(release: Release, arch: str) -> str:
@@ -170,10 +185,12 @@ def _row(release: Release, arch: str) -> str:
     return f"{name}, {seen}" if seen else name
 
 
-def _breaks(scenario: Scenario, complaint: Complaint, arch: str, release: Release) -> bool:
-    """Whether a scenario is expected to break a rule of the complaint there."""
+def _breaks(scenario: Scenario, complaint: Complaint, arch: str, release: Release) -> bool | None:
+    """Whether a scenario is expected to break a rule of the complaint there; None: not said."""
     wanted = scenario.expected(arch, str(release.arches[arch].row), release.name)
-    if wanted is None or wanted.outcome is not ExpectedOutcome.VIOLATED:
+    if wanted is None:
+        return None
+    if wanted.outcome is not ExpectedOutcome.VIOLATED:
         return False
     return any(breach.rule in complaint.rules for breach in wanted.broken)
 

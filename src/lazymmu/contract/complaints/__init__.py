@@ -39,6 +39,9 @@ class Complaint:
     below: bool
     called: tuple[str, ...]
     perhaps: bool
+    others: bool
+    alone: tuple[str, ...]
+    since: str
 
     def stands_at(self, what: str, function: str, file: str) -> bool:
         """Whether a check of this kind, in that function and file, is this one.
@@ -95,6 +98,9 @@ def _read() -> tuple[tuple[Complaint, ...], tuple[SectionFunction, ...]]:
             below=one.get("below", False),
             called=tuple(one.get("called", ())),
             perhaps=one.get("perhaps", False),
+            others=one.get("others", False),
+            alone=tuple(one.get("alone", ())),
+            since=one.get("since", ""),
         )
         for one in data["complaint"]
     )

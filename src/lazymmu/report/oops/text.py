@@ -118,7 +118,9 @@ def _shown(shown: ShownBy) -> str:
 def _mended(shown: ShownBy) -> str:
     if not shown.mended:
         return "in no release that was read: the caller has to be mended"
-    return f"in {shown.mended}{f' ({shown.mended_row})' * bool(shown.mended_row)}, where it holds"
+    latest = " at the latest" * shown.latest
+    row = f" ({shown.mended_row})" * bool(shown.mended_row)
+    return f"in {shown.mended}{latest}{row}, where it holds"
 
 
 def _command(one: Diagnosis) -> str:
