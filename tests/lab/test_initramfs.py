@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lazymmu.lab.initramfs import Initramfs
+from lazymmu.lab.interpreter import foreign_python
 
 
 def written(tree: Initramfs) -> bytes:
@@ -90,3 +91,19 @@ def test_cpio_reads_it():
     tree.link("lib", "usr/lib")
     told = subprocess.run(["cpio", "-t"], input=written(tree), capture_output=True, check=True)
     assert told.stdout.split() == [b"a", b"lib", b"a/b"]
+
+
+def test_packages_that_are_only_unpacked_make_a_root(tmp_path):
+    """The loader is found below /lib, and a library where its alternative would be."""
+    libraries = tmp_path / "usr/lib/aarch64-linux-gnu"
+    (libraries / "blas").mkdir(parents=True)
+    (libraries / "blas" / "libblas.so.3").write_bytes(b"library")
+    (libraries / "libm.so.6").write_bytes(b"library")
+    (tmp_path / "usr/bin").mkdir()
+    (tmp_path / "usr/bin/python3").write_bytes(b"python")
+    tree = Initramfs()
+    assert foreign_python(tree, tmp_path).executable == "/usr/bin/python3"
+    links = {n: c.decode() for n, (mode, c) in members(written(tree)).items() if stat.S_ISLNK(mode)}
+    assert links["lib"] == "usr/lib"
+    assert links["usr/lib/aarch64-linux-gnu/libblas.so.3"] == "blas/libblas.so.3"
+    assert "usr/lib/aarch64-linux-gnu/libm.so.6" not in links

@@ -95,9 +95,26 @@ def foreign_python(into: Initramfs, root: Path) -> GuestPython:
     if found is None:
         raise Problem(f"there is no usr/bin/python3 in {root}")
     into.tree(root, "/", without=frozenset({"__pycache__", "doc", "man", "locale", "dev", "proc"}))
+    _as_installed(into, root)
     package = Path(__file__).parents[1]
     into.tree(package, "/opt/lazymmu/lazymmu", without=frozenset({"__pycache__"}))
     return GuestPython(f"/{found}", ("/opt/lazymmu",))
+
+
+def _as_installed(into: Initramfs, root: Path) -> None:
+    """Add the links that packages' scripts make, and that packages which are only unpacked lack.
+
+    A program names its loader below /lib, and Debian has that below /usr; a library of which there
+    are several (libblas) stands in a folder of its own, and an alternative points to one.
+    """
+    for name in ("bin", "lib", "lib64", "sbin"):
+        if not (root / name).is_symlink() and not (root / name).exists():
+            into.link(name, f"usr/{name}")
+    for library in sorted(root.glob("usr/lib/*-linux-gnu*/*/lib*.so.[0-9]*")):
+        folder = library.parents[1]
+        if not (folder / library.name).is_symlink() and not (folder / library.name).exists():
+            place = folder.relative_to(root) / library.name
+            into.link(str(place), str(library.relative_to(folder)))
 
 
 def _place(name: str) -> Path | None:
