@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from lazymmu.kernelc.parse.slices import RawDef
 
-__all__ = ["Declared", "declarations"]
+__all__ = ["FileDeclaration", "declarations"]
 
 
-class Declared(NamedTuple):
+class FileDeclaration(NamedTuple):
     """One name that a file declares outside of its functions.
 
     kind: variable, function (a prototype), type (a typedef, or a tag), member, enumerator.
@@ -58,7 +58,7 @@ _LAST: Final = re.compile(rb"(\w+)\s*(?::[^:]*)?\Z")
 _ENUMERATOR: Final = re.compile(rb"\s*([A-Za-z_]\w*)\s*(?:=|\Z)")
 
 
-def declarations(text: bytes, functions: Iterable[RawDef] | None = None) -> list[Declared]:
+def declarations(text: bytes, functions: Iterable[RawDef] | None = None) -> list[FileDeclaration]:
     """What a file declares outside of its functions, in its order.
 
     Never raises: text that is not C declares nothing, or what looks like it.
@@ -71,7 +71,7 @@ def declarations(text: bytes, functions: Iterable[RawDef] | None = None) -> list
         if one.kind == "function":
             clean[one.start : one.end] = blank(bytes(clean[one.start : one.end]))
             clean[one.start : one.start + 1] = b";"
-    found: list[Declared] = []
+    found: list[FileDeclaration] = []
     whole = bytes(clean)
     for start, end in _pieces(whole, 0, len(whole)):
         found += _declared(whole, start, end)
@@ -93,7 +93,7 @@ def _pieces(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
             begin = match.end()
 
 
-def _declared(text: bytes, start: int, end: int) -> Iterator[Declared]:
+def _declared(text: bytes, start: int, end: int) -> Iterator[FileDeclaration]:
     piece = text[start:end]
     opened = piece.find(b"{")
     assigned = piece.find(b"=")
@@ -108,7 +108,7 @@ def _declared(text: bytes, start: int, end: int) -> Iterator[Declared]:
     kind = tagged[1].decode()
     if tag and not tag[0].startswith(b"__"):
         how = tagged[1] + b" " + tag[0]
-        yield Declared(tag[0].decode(), "type", start, end, how, False)
+        yield FileDeclaration(tag[0].decode(), "type", start, end, how, False)
     if kind == "enum":
         yield from _enumerators(piece, start, opened + 1, close)
     else:
@@ -132,20 +132,20 @@ def _brace(piece: bytes, opened: int) -> int:
     return len(piece)
 
 
-def _enumerators(piece: bytes, start: int, first: int, last: int) -> Iterator[Declared]:
+def _enumerators(piece: bytes, start: int, first: int, last: int) -> Iterator[FileDeclaration]:
     at = first
     for part in piece[first:last].split(b","):
         name = _ENUMERATOR.match(part)
         if name is not None:
             begins = start + at + name.start(1)
             how = b" ".join(part.split())
-            yield Declared(
+            yield FileDeclaration(
                 name[1].decode(), "enumerator", begins, start + at + len(part), how, False
             )
         at += len(part) + 1
 
 
-def _names(piece: bytes, start: int, end: int, static: bool) -> Iterator[Declared]:
+def _names(piece: bytes, start: int, end: int, static: bool) -> Iterator[FileDeclaration]:
     """The names of one declaration, whose bodies of types are left out."""
     storage = _STORAGE.match(piece)
     rest = piece[storage.end() :] if storage else piece
@@ -164,12 +164,12 @@ def _names(piece: bytes, start: int, end: int, static: bool) -> Iterator[Declare
             how = b" ".join((base + part).split())
             base = base or part[: part.index(name)].rstrip(b"*( \n\t") + b" "
             sort = "function" if is_function and kind == "variable" else kind
-            yield Declared(name.decode(), sort, start, end, how, static)
+            yield FileDeclaration(name.decode(), sort, start, end, how, static)
 
 
 def _by_macro(
     piece: bytes, call: re.Match[bytes], start: int, end: int, static: bool
-) -> Iterator[Declared]:
+) -> Iterator[FileDeclaration]:
     """What stands where a macro's declared name does: its first argument that is no type."""
     close = closing(piece, call.end() - 1, len(piece))
     inside = piece[call.end() : close if close >= 0 else len(piece)]
@@ -179,7 +179,7 @@ def _by_macro(
     for argument in arguments[typed:]:
         name = _PLAIN.match(_ARRAY.sub(b"", argument))
         if name is not None and name[1] not in KEYWORDS and not _TYPE.match(name[1]):
-            yield Declared(name[1].decode(), "variable", start, end, how, static)
+            yield FileDeclaration(name[1].decode(), "variable", start, end, how, static)
             return
 
 
