@@ -98,7 +98,7 @@ def test_updates_that_are_never_done_together_are_told(joined, alone, wrong):
     watched = of(updates(joined, alone))
     found = [one for one in watched.violations if one.rule == "mode-not-effective"]
     assert bool(found) is wrong
-    assert over(watched)["mode-not-effective"] == joined + alone
+    assert over(watched).get("mode-not-effective", 0) == (0 if alone == 50 else joined + alone)
     for one in found:
         assert one.location.line == joined + 6
         assert any(f"{joined} of {joined + alone} updates" in note for note in one.notes)
@@ -107,7 +107,13 @@ def test_updates_that_are_never_done_together_are_told(joined, alone, wrong):
 def test_a_kernel_before_counters_is_not_judged_by_its_updates():
     """There the first update of a section says whether the mode is on."""
     watched = of(updates(0, 900), head=NAMED.replace("7.3.4", "6.12.107"))
-    assert watched.violations == ()
+    assert (watched.violations, over(watched)) == ((), {})
+
+
+def test_a_few_updates_that_join_others_show_that_the_mode_works():
+    """To say that it does not takes more of them than to see that it does."""
+    assert over(of(updates(8, 2))) == {"mode-not-effective": 10}
+    assert over(of(updates(2, 8))) == {}
 
 
 def test_tasks_that_are_all_paused_in_all_readings_never_have_the_mode():
@@ -227,3 +233,86 @@ def test_probes_at_one_half_of_the_sections_alone_give_no_clean_answer(does, wha
     assert not watched.conclusive
     assert any(f"no {what} of a section" in one.reason for one in watched.caveats)
     assert {one.rule: one.over for one in watched.basis}["unbalanced-section"] == 0
+
+
+# ---- what one reading is worth -------------------------------------------------------------------
+
+
+def one_reading(event: str, place: str, pid: int = 90, more: str = "", paused: int = 0) -> Tape:
+    """A recording of nothing but one reading of a task's counters."""
+    tape = Tape()
+    task = ("<idle>", 0) if pid == 0 else ("sh", pid)
+    tape.add(task, 0, f"{event}: ({place}+0x4/0x40) pid={pid} ec=0 pc={paused}{more}")
+    return tape
+
+
+@pytest.mark.parametrize(
+    "tape",
+    [
+        one_reading("sw", "__probestub_sched_switch", pid=0, more=" st=0x0 pr=0"),
+        one_reading("sw_out", "xen_start_context_switch", pid=0),
+        one_reading("sw_out", "xen_start_context_switch"),
+        one_reading("sw_in", "xen_end_context_switch"),
+        one_reading("sw_in", "xen_end_context_switch", pid=0),
+        one_reading("sw_in", "xen_end_context_switch", paused=1),
+        one_reading("ge1", "zap_pte_range"),
+        one_reading("mine", "some_function"),
+    ],
+    ids=["idle", "idle-out", "out", "in", "idle-in", "paused-in", "guard", "elsewhere"],
+)
+def test_one_reading_that_no_rule_can_be_judged_by_is_no_answer(tape):
+    """It says what a count is, and nothing says what it should be: what is needed is named."""
+    watched = of(tape)
+    assert (watched.findings, over(watched), watched.conclusive) == ((), {}, False)
+    (why,) = [one.reason for one in watched.caveats if "not one rule" in one.reason]
+    assert "a second reading of the same task" in why
+
+
+@pytest.mark.parametrize(
+    ("tape", "rules"),
+    [
+        (
+            one_reading("ex", "__probestub_sched_process_exit"),
+            {"unbalanced-section", "unbalanced-pause", "dirty-start"},
+        ),
+        (
+            one_reading("ur", "__probestub_sys_exit"),
+            {"unbalanced-section", "unbalanced-pause", "dirty-start"},
+        ),
+        (
+            one_reading("sw", "__probestub_sched_switch", more=" st=0x1 pr=0"),
+            {"sleep-in-section", "preempted-in-section"},
+        ),
+        (one_reading("new", "__probestub_sched_process_fork"), {"dirty-start"}),
+    ],
+    ids=["exit", "user-return", "switch-out", "start"],
+)
+def test_one_reading_where_its_counters_are_known_judges_what_it_can(tape, rules):
+    """At a task's end they are zero; and of one that sleeps, whether it is in a section shows."""
+    watched = of(tape)
+    assert (set(over(watched)), watched.conclusive) == (rules, True)
+
+
+def test_two_readings_of_one_task_are_held_to_each_other():
+    """Of an idle task, too: what it had as it went it has as it comes."""
+    tape = one_reading("sw_out", "xen_start_context_switch", pid=0)
+    tape.add(IDLE0, 0, "sw_in: (xen_end_context_switch+0x4/0x40) pid=0 ec=0 pc=1")
+    assert over(of(tape)) == {"dirty-start": 1}
+
+
+def test_a_count_below_zero_is_told_by_one_reading():
+    """No right calls lead there; whose it is, depends on whether hooks of switches pause."""
+    (found,) = of(one_reading("sw_out", "xen_start_context_switch", paused=255)).violations
+    assert found.rule == "dirty-start"
+    (found,) = of(one_reading("ge1", "zap_pte_range", paused=255)).violations
+    assert found.rule == "unbalanced-pause"
+
+
+def test_the_kernel_s_silence_needs_something_that_it_could_have_noticed():
+    """A message of another matter, and one reading that says nothing, are no clean answer."""
+    tape = one_reading("sw_in", "xen_end_context_switch")
+    tape.add(A, 0, "console: [   10.1] eth0: link is up")
+    watched = of(tape)
+    assert (over(watched), watched.conclusive) == ({}, False)
+    (why,) = [one.why for one in watched.basis if one.rule == "kernel-bug"]
+    assert why == "nothing shows what the kernel could have noticed"

@@ -8,7 +8,7 @@ could be judged is inconclusive.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.dialects import Status
 from lazymmu.contract.rules import RULES
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from lazymmu.witness.trace.trace_features import TraceFeatures
     from lazymmu.witness.trace.values import Seen
 
-__all__ = ["RuleBasis", "basis"]
+__all__ = ["RuleBasis", "basis", "needed"]
+
+
+_EFFECT: Final = "mode-not-effective"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ def basis(
     return tuple(_of(rule, seen, features, dialects, effect) for rule in rules)
 
 
+def needed(seen: Seen) -> str:
+    """What a recording of which not one rule can be judged would have to show as well."""
+    if seen.counters:
+        return (
+            "it would take a second reading of the same task, one of a task that ends, returns to "
+            "user mode or is switched out, or what begins and ends sections (see `lazymmu probes`)"
+        )
+    return "it would take what begins and ends sections, or readings of the counters"
+
+
 def _of(
     rule: str,
     seen: Seen,
@@ -62,6 +75,12 @@ def _of(
         if over:
             return RuleBasis(rule, over, what)
     why = _WHY[rule]
+    if (rule == "dirty-start" and seen.counters) or (
+        rule == _EFFECT and effect.any and not features.no_counters
+    ):
+        why = _TOO_FEW[rule]
+    elif rule.startswith("kernel-") and seen.messages:
+        why = "nothing shows what the kernel could have noticed"
     if rule == "section-in-interrupt" and not features.shows_interrupts:
         why = "lines do not show interrupts"
     return RuleBasis(rule, why=why)
@@ -71,8 +90,10 @@ def _ways(
     rule: str, seen: Seen, features: TraceFeatures, effect: EffectEvidence
 ) -> Iterator[tuple[int, str]]:
     """How many of which things show what the rule is about, the best first."""
-    settled = seen.readings["exit"] + seen.readings["user-return"]
+    settled = seen.telling["exit"] + seen.telling["user-return"]
     both = min(seen.sections, seen.ends)
+    # That the kernel is silent says little where nothing shows what it could have noticed.
+    messages = seen.messages if both or seen.telling or seen.held else 0
     match rule:
         case "unbalanced-section":
             yield both, "sections"
@@ -82,7 +103,7 @@ def _ways(
         case "section-in-interrupt":
             yield both if features.shows_interrupts else 0, "sections"
         case "sleep-in-section" | "preempted-in-section":
-            yield seen.readings["switch-out"], "readings of tasks that are switched out"
+            yield seen.telling["switch-out"], "readings of tasks that are switched out"
             yield seen.switches if both or seen.updates else 0, "context switches"
         case "unbalanced-pause":
             yield settled, "readings of tasks that end or return to user mode"
@@ -90,19 +111,15 @@ def _ways(
         case "mode-left-on-cpu":
             yield seen.hooks if features.no_counters and both else 0, "switches with their hooks"
         case "dirty-start":
-            yield sum(seen.readings.values()), "readings of the counters"
+            yield seen.held, "readings of the counters"
         case "kernel-bug":
             yield both if features.insists == "yes" else 0, "sections"
-            # That the kernel is silent says little where nothing shows what it could have noticed.
-            shown = both or sum(seen.readings.values())
-            yield seen.messages if shown else 0, "messages of the kernel"
+            yield messages, "messages of the kernel"
         case "kernel-warning":
-            shown = both or sum(seen.readings.values())
-            yield seen.messages if shown else 0, "messages of the kernel"
+            yield messages, "messages of the kernel"
         case "mode-not-effective":
-            yield effect.joined + effect.alone, "updates"
-            yield effect.begun + effect.ignored, "calls that begin a section"
-            yield effect.readings, "readings of tasks that run"
+            # Updates and counters are gone by where there are counters, first updates elsewhere.
+            yield from () if features.no_counters else effect.ways()
             yield seen.first_batches, "sections whose first update shows the mode"
 
 
@@ -111,6 +128,12 @@ _OFF = {
     "section-in-interrupt": "calls in interrupts do nothing on this kernel",
     "unbalanced-pause": "this kernel has no pauses",
 }
+
+_TOO_FEW = {
+    "dirty-start": "no task's counters were read twice, or where they must be zero",
+    _EFFECT: "too few updates, calls or readings of tasks that run",
+}
+"""The same where there is something of the kind."""
 
 _WHY = {
     "unbalanced-section": "no section shows, and no counters of a task that ends or returns",

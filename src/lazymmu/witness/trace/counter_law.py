@@ -94,7 +94,8 @@ class CounterLaw:
 
     pauses: whether the hooks of a switch pause the task that goes: of the implementation, or, where
     that is not known, as the readings around the first switch show it; unseen: how often a section
-    began or ended at an instruction that no probe is on.
+    began or ended at an instruction that no probe is on; held: readings that something says of what
+    they must be.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class CounterLaw:
         self._may_pause = pauses != "no"
         self._tell = tell
         self._sites: set[str] = set()
-        self.unseen = 0
+        self.unseen = self.held = 0
 
     def reading(
         self,
@@ -128,6 +129,8 @@ class CounterLaw:
             self._learn(task, old, paused)
             paused = (paused - (self.pauses != "no")) & _BYTE
         task.counts = now = TaskCounts(enabled, paused, place, old)
+        # The first of a task says nothing but where its counters must be zero.
+        self.held += old is not None or at in _SETTLED or (at == "start" and not self._may_pause)
         if at == "start":
             now.fresh = True
             # One pause ahead is right where the first switch takes it away; where that switch wraps

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CounterReader"]
 
-_BALANCE: Final = ("exit", "user-return", "start")
+_SETTLED: Final = ("exit", "user-return")
+_BALANCE: Final = (*_SETTLED, "start")
 """Moments at which the monitors object to counters that are not zero."""
 
 
@@ -79,7 +80,7 @@ class CounterReader:
             self._site(cpu, task, reading, place)
             return
         cpu.stack_place, cpu.stack_needs = place, "__schedule"
-        self._seen.readings[reading.at] += 1
+        self._count(task, reading)
         counters = self.law.reading(
             task,
             reading.at,
@@ -88,6 +89,7 @@ class CounterReader:
             place,
             switches=self._seen.switches > 0,
         )
+        self._seen.held = self.law.held
         if reading.at == "switch-in":
             return
         if reading.at != "start":
@@ -95,6 +97,17 @@ class CounterReader:
         if not reading.at:
             return
         self._judge(cpu, task, reading, counters, place)
+
+    def _count(self, task: TracedTask, reading: TracedCounters) -> None:
+        """Count a reading, and whether rules about sections can be judged by it alone.
+
+        Idle tasks begin no sections; and whether a task that is switched out sleeps must be known.
+        """
+        seen, at = self._seen, reading.at
+        seen.readings[at] += 1
+        known = at in _SETTLED or (at == "switch-out" and (seen.switches or _reason(reading)))
+        if task.pid and known:
+            seen.telling[at] += 1
 
     def _judge(
         self,
@@ -175,6 +188,7 @@ class CounterReader:
             return
         unseen = self.law.unseen
         counters = self.law.site(task, reading.does, reading.enabled, reading.paused, place)
+        self._seen.held = self.law.held
         if self.law.unseen > unseen:
             self._doubt("a section begins or ends at an instruction that no probe is on", place[0])
         if reading.does in ("guard", "begin"):
@@ -206,3 +220,8 @@ class CounterReader:
         self, task: TracedTask, violation: Violation, place: Place, began: Place | None
     ) -> PendingFinding | None:
         return self._monitors.object(task, (violation,), place, () if began is None else (began,))
+
+
+def _reason(reading: TracedCounters) -> bool:
+    """Whether a reading at a switch tells why the task goes."""
+    return reading.state is not None or reading.preempted is not None

@@ -12,6 +12,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lazymmu.ftrace.block import Lines
     from lazymmu.witness.trace.task_state import LineCursor, Place, TracedTask
     from lazymmu.witness.trace.task_table import TaskTable
@@ -118,6 +120,24 @@ class EffectEvidence:
         if updates >= _FEWEST_UPDATES and self.joined * _JOINED_AT_LEAST < updates:
             return "never-batches", f"{self.joined} of {updates} updates join one before"
         return None
+
+    def ways(self) -> Iterator[tuple[int, str]]:
+        """How many of which things show that it does, or would show that it does not.
+
+        Those that are too few for that are left out.
+        """
+        updates, calls = self.joined + self.alone, self.begun + self.ignored
+        shown = updates >= _FEWEST_UPDATES or self.joined >= _FEWEST[True]
+        yield updates if shown else 0, "updates"
+        yield calls if calls >= _FEWEST[True] else 0, "calls that begin a section"
+        varied = len(self._tasks) >= _FEWEST_TASKS or self.paused < self.readings
+        enough = varied and self.readings >= _FEWEST[True]
+        yield self.readings if enough else 0, "readings of tasks that run"
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything of the kind."""
+        return bool(self.joined + self.alone + self.begun + self.ignored + self.readings)
 
     def shown(self) -> Shown | None:
         """Where a task was paused first."""

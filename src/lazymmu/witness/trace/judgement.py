@@ -12,7 +12,7 @@ from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.harms import ModeEffect, mode_effect
 from lazymmu.ftrace.foreign import addressed
 from lazymmu.ftrace.profile import Guess, hidden, profiles, with_counters
-from lazymmu.witness.trace.basis import basis
+from lazymmu.witness.trace.basis import basis, needed
 from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, finding
 from lazymmu.witness.trace.follower import LiveFindings
 from lazymmu.witness.trace.trace_features import TraceFeatures
@@ -155,7 +155,8 @@ class TraceJudgement:
                 0,
             )
         if seen.anything and not any(one.over for one in rests_on):
-            self.doubt("not one rule can be judged by what it shows of the mode", 0)
+            why = f"not one rule can be judged by what it shows of the mode: {needed(seen)}"
+            self.doubt(why, 0)
         if not (seen.anything or seen.bare or findings):
             why = addressed(self.first)
             self.doubt(f"nothing in it shows the lazy MMU mode{': ' * bool(why)}{why}", 0)

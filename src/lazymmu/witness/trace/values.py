@@ -99,7 +99,9 @@ class Seen:
 
     sections: beginnings seen; ends; flushes: explicit ones; batches: flushes that a batch's own
     function shows; switches; counters: readings of the task's counters, and readings: the same by
-    what happened to the task, as in `events.Observed`, "" of one that runs; sites: probes at the
+    what happened to the task, as in `events.Observed`, "" of one that runs; telling: those of them
+    that a rule about sections can be judged by alone; held: those that were held to what the
+    counters must be there; sites: probes at the
     instructions of the API; ignored: calls of it that its guards ignored, as they show; bare:
     functions of the mode without their callers; tasks: that did any of it; lines: of the trace;
     unreadable: of the lines that matter; hooks: switches of which the hooks show; first_batches:
@@ -114,6 +116,8 @@ class Seen:
     switches: int = 0
     counters: int = 0
     readings: Counter[str] = field(default_factory=Counter)
+    telling: Counter[str] = field(default_factory=Counter)
+    held: int = 0
     sites: int = 0
     ignored: int = 0
     hooks: int = 0
