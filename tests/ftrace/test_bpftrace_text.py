@@ -28,6 +28,12 @@ def test_lost_events_of_bpftrace_are_in_the_kernel_s_words():
     assert b"CPU:0 [LOST 199 EVENTS]\n" in read(MARK + line(1) + b"Lost 199 events\n" + line(2))
 
 
+def test_what_bpftrace_warns_of_first_hides_nothing():
+    """One warning for each of many probes that cannot be attached, in the same file."""
+    warnings = b"WARNING: could not attach probe kprobe:f+0x4, skipping.\n" * 200
+    assert read(warnings + MARK + line(3) + line(1)).endswith(line(1) + line(3))
+
+
 def test_other_texts_stay_as_they_are():
     """Lines out of order are theirs to explain."""
     blocks = (b"# tracer: nop\n" + line(3), line(1))

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["MARK", "in_order"]
 
 MARK: Final = b"# tracer: bpftrace\n"
-"""The line of such a text's head."""
+"""The line of such a text's head; before it is whatever bpftrace had to say."""
 
 _MAX_BYTES: Final = 256 << 20
 """Bytes that are sorted; what comes behind stays as it is, and is told to be out of order."""
 
-_HEAD_BYTES: Final = 4096
 _STAMP: Final = re.compile(rb"\] \.{5} +(\d{1,15})\.(\d{6}): ")
 _LOST: Final = re.compile(rb"Lost (\d{1,15}) events\s*$")
 
@@ -35,7 +34,7 @@ def in_order(blocks: Iterable[Block]) -> Generator[Block]:
     first = next(source, None)
     if first is None:
         return
-    if MARK not in first[0][:_HEAD_BYTES]:
+    if MARK not in first[0]:
         yield first
         yield from source
         return

@@ -57,6 +57,17 @@ _FORMS: Final = (
         "it was printed as numbers: echo 0 > options/raw (hex, bin), and print it again",
     ),
     (
+        re.compile(rb"^[^\n]{1,80}-\d{1,10} +\d{1,5}-0x[0-9a-f]{1,8} +\d{1,12}\.\d{1,9}: ", re.M),
+        "its flags are numbers: trace-cmd report -l -N -O parent, without -R",
+    ),
+    (
+        re.compile(
+            rb"^(?:Kernel buffer statistics:|CPU: \d+\nentries: |task: [^\n]{1,80}-\d+\n +Event: )",
+            re.M,
+        ),
+        "it is a summary of trace-cmd report, which has no lines: leave out --profile and --stat",
+    ),
+    (
         re.compile(rb"^(?:\w+ <-\w+|\w+: \w+=[^\n]*)$", re.M),
         "its lines have no task, CPU and time: echo 1 > options/context-info, and print it again",
     ),
@@ -98,21 +109,26 @@ def addressed(block: bytes) -> str:
     )
 
 
+_ELAPSED: Final = re.compile(rb"(?<=[0-9]: )\(\+\d{1,20}\)[ \t]+")
+"""What `trace-cmd report --ts-diff` has behind a time: how long after the line before it is."""
+
 _COLOURS: Final = re.compile(rb"\x1b\[[0-9;]{0,32}[A-Za-z]")
 _ENTITIES: Final = {b"&lt;": b"<", b"&gt;": b">", b"&quot;": b'"', b"&#39;": b"'", b"&amp;": b"&"}
 _ENTITY: Final = re.compile(b"|".join(_ENTITIES))
 
 
 class TextWrapping:
-    """Takes off what a terminal or a web page has put into a text.
+    """Takes off what a terminal, a web page or trace-cmd has put into a text.
 
-    Colours of a terminal (grep --color) go wherever they are.  A page's entities are taken back
-    where its first block has no arrow but such a one: else a task's name may hold one.
+    Times between lines go where the first block has them.  Colours of a terminal (grep --color) go
+    wherever they are.  A page's entities are taken back where its first block has no arrow but such
+    a one: else a task's name may hold one.
     """
 
     def __init__(self) -> None:
         """Before the first block."""
         self._page: bool | None = None
+        self._elapsed = False
 
     def off(self, block: bytes) -> bytes:
         """The block as it was before."""
@@ -121,6 +137,7 @@ class TextWrapping:
             block = _COLOURS.sub(b"", block)
         if self._page is None:
             self._page = b" &lt;-" in block and b" <-" not in block
+            self._elapsed = b": (+" in block and _ELAPSED.search(block) is not None
         if self._page:
             block = _ENTITY.sub(lambda found: _ENTITIES[found[0]], block)
-        return block
+        return _ELAPSED.sub(b"", block) if self._elapsed else block

@@ -254,6 +254,9 @@ WRAPPINGS = {
     ),
     "cat -A": lambda text: text.replace("\n", "$\n"),
     "blanks at the end": lambda text: text.replace("\n", "   \n"),
+    "trace-cmd report --ts-diff": lambda text: re.sub(
+        r"(?m)(\d: )(?=\w)", lambda hit: f"{hit[1]}(+{hit.start() % 977})   ", text
+    ),
     "a head of atrace": lambda text: f"TRACE:\n{text}",
 }
 
@@ -283,6 +286,15 @@ REMEDIES = {
     "no context": (written("{said}"), "options/context-info"),
     "numbers": (written("{pid} {number} {ticks} ffffffff81 ffffffff82"), "options/raw"),
     "perf": (written("{comm:>16} {pid:>5} [{cpu}] {stamp:>12}: ftrace:{said}"), "lazymmu record"),
+    "flags as numbers": (
+        written("{comm:>16}-{pid:<7} {number}-0x10 {stamp:>12}: {said}"),
+        "without -R",
+    ),
+    "--stat": ("cpus=2\n\nKernel buffer statistics:\n\nCPU: 0\nentries: 833\n", "leave out"),
+    "--profile": (
+        "cpus=2\n\ntask: swapper/1-0\n  Event: func: xen_enter_lazy_mmu() (11)\n",
+        "leave out --profile",
+    ),
     "UTF-16": (FORMS["tracefs"].encode("utf-16"), "iconv"),
     "zip": (packed("trace"), "unpack"),
     "lz4": (b"\x04\x22\x4d\x18" + bytes(99), "unpack"),
