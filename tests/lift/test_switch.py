@@ -8,7 +8,6 @@ import pytest
 import lazymmu
 from tests.lift.conftest import Asked, rows
 
-BATCH = "arch/powerpc/mm/book3s64/hash_tlb.c"
 SCHED = "include/linux/sched.h"
 PROCESS = "arch/powerpc/kernel/process.c"
 SWITCH = """
@@ -63,12 +62,6 @@ def switched():
     def answer(text: str = SWITCH, name: str = "__switch_to") -> lazymmu.VerifyAnswer:
         asked = Asked("linux-old")
         changes = {
-            BATCH: lambda old: old.replace(
-                "flush_hash_entry(mm, addr)", "flush_hash_page(addr, 0, 0, 0, 0)"
-            ).replace(
-                "flush_hash_entry(batch->mm, batch->addr[i])",
-                "flush_hash_page(batch->addr[i], 0, 0, 0, 0)",
-            ),
             SCHED: lambda old: old.replace("struct task_struct {\n", TASK, 1).replace(
                 "__switch_to", name
             ),

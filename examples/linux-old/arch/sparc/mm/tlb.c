@@ -8,15 +8,15 @@
 
 static DEFINE_PER_CPU(struct tlb_batch, tlb_batch);
 
-void flush_one_page(struct mm_struct *mm, unsigned long addr);
-void flush_many_pages(struct mm_struct *mm, unsigned long nr, unsigned long *addrs);
+void global_flush_tlb_page(struct mm_struct *mm, unsigned long addr);
+void smp_flush_tlb_pending(struct mm_struct *mm, unsigned long nr, unsigned long *addrs);
 
 void flush_tlb_pending(void)
 {
 	struct tlb_batch *tb = &get_cpu_var(tlb_batch);
 
 	if (tb->tlb_nr)
-		flush_many_pages(tb->mm, tb->tlb_nr, tb->vaddrs);
+		smp_flush_tlb_pending(tb->mm, tb->tlb_nr, tb->vaddrs);
 	tb->tlb_nr = 0;
 	put_cpu_var(tlb_batch);
 }
@@ -43,7 +43,7 @@ void tlb_batch_add(struct mm_struct *mm, unsigned long addr, pte_t old)
 	unsigned long nr = tb->tlb_nr;
 
 	if (!tb->active) {
-		flush_one_page(mm, addr);
+		global_flush_tlb_page(mm, addr);
 		goto out;
 	}
 	if (nr == 0)

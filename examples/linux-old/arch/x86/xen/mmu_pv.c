@@ -4,14 +4,28 @@
 #include <linux/mm.h>
 #include <asm/xen/hypervisor.h>
 
+static void xen_queue_update(unsigned long where, unsigned long value)
+{
+	struct mmu_update u;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	u.ptr = where;
+	u.val = value;
+	xen_extend_mmu_update(&u);
+	if (xen_get_lazy_mode() != XEN_LAZY_MMU)
+		xen_mc_flush();
+	local_irq_restore(flags);
+}
+
 static void xen_set_pte(pte_t *ptep, pte_t pte)
 {
-	xen_mc_queue((unsigned long)ptep, pte_val(pte));
+	xen_queue_update((unsigned long)ptep, pte_val(pte));
 }
 
 static void xen_set_pmd(pmd_t *pmdp, pmd_t pmd)
 {
-	xen_mc_queue((unsigned long)pmdp, pmd_val(pmd));
+	xen_queue_update((unsigned long)pmdp, pmd_val(pmd));
 }
 
 static pte_t xen_ptep_modify_prot_start(struct vm_area_struct *vma, unsigned long addr,
@@ -23,7 +37,7 @@ static pte_t xen_ptep_modify_prot_start(struct vm_area_struct *vma, unsigned lon
 static void xen_ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned long addr,
 					pte_t *ptep, pte_t pte)
 {
-	xen_mc_queue((unsigned long)ptep | 2, pte_val(pte));
+	xen_queue_update((unsigned long)ptep | 2, pte_val(pte));
 }
 
 static void xen_enter_lazy_mmu(void)

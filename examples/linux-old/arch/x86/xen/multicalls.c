@@ -8,10 +8,7 @@
 
 struct call_queue {
 	unsigned int used;
-	struct {
-		unsigned long where;
-		unsigned long value;
-	} calls[QUEUE_SIZE];
+	struct mmu_update calls[QUEUE_SIZE];
 };
 
 static DEFINE_PER_CPU(struct call_queue, call_queue);
@@ -31,19 +28,13 @@ void xen_mc_flush(void)
 	local_irq_restore(flags);
 }
 
-void xen_mc_queue(unsigned long where, unsigned long value)
+/* Interrupts are off. */
+void xen_extend_mmu_update(const struct mmu_update *u)
 {
-	struct call_queue *queue;
-	unsigned long flags;
+	struct call_queue *queue = this_cpu_ptr(&call_queue);
 
-	local_irq_save(flags);
-	queue = this_cpu_ptr(&call_queue);
 	if (queue->used == QUEUE_SIZE)
 		xen_mc_flush();
-	queue->calls[queue->used].where = where;
-	queue->calls[queue->used].value = value;
+	queue->calls[queue->used] = *u;
 	queue->used++;
-	if (xen_get_lazy_mode() != XEN_LAZY_MMU)
-		xen_mc_flush();
-	local_irq_restore(flags);
 }

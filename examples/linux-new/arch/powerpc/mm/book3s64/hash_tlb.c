@@ -5,7 +5,7 @@
 
 DEFINE_PER_CPU(struct ppc64_tlb_batch, ppc64_tlb_batch);
 
-void flush_hash_entry(struct mm_struct *mm, unsigned long addr);
+void flush_hash_page(unsigned long vpn, int pte, int psize, int ssize, int local);
 
 void hpte_need_flush(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 		     unsigned long old)
@@ -14,7 +14,7 @@ void hpte_need_flush(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 	unsigned long i;
 
 	if (!is_lazy_mmu_mode_active()) {
-		flush_hash_entry(mm, addr);
+		flush_hash_page(addr, 0, 0, 0, 0);
 		put_cpu_var(ppc64_tlb_batch);
 		return;
 	}
@@ -37,6 +37,6 @@ void __flush_tlb_pending(struct ppc64_tlb_batch *batch)
 	unsigned long i;
 
 	for (i = 0; i < batch->index; i++)
-		flush_hash_entry(batch->mm, batch->addr[i]);
+		flush_hash_page(batch->addr[i], 0, 0, 0, 0);
 	batch->index = 0;
 }

@@ -24,8 +24,13 @@ static inline void leave_lazy(enum xen_lazy_mode mode)
 	this_cpu_write(xen_lazy_mode, XEN_LAZY_NONE);
 }
 
+struct mmu_update {
+	unsigned long ptr;
+	unsigned long val;
+};
+
 enum xen_lazy_mode xen_get_lazy_mode(void);
 void xen_mc_flush(void);
-void xen_mc_queue(unsigned long where, unsigned long value);
+void xen_extend_mmu_update(const struct mmu_update *u);
 
 #endif
