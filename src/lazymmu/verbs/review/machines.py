@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.review.pieces import Piece
     from lazymmu.witness.machine.verdict import Verdict
 
-__all__ = ["ARCHES", "MachineState", "Machines", "functions_of_machines"]
+__all__ = ["ARCHES", "MachineState", "Machines"]
 
 _HARMS: Final = frozenset(
     {"kernel-bug", "lost-update", "stale-translation-used", "finally", "mode-not-effective"}
@@ -45,6 +45,7 @@ _MOST_WHOLE: Final = 6
 """Of as many parts each subset is tried, of more each alone and each pair."""
 
 _HOOKS: Final = "hooks"
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _QUOTED: Final = re.compile(r"'(\w+)'")
 ARCHES: Final = ("x86", "powerpc", "sparc", "arm64")
 """Those that can be lifted (`lift.tree.MACHINES`)."""
@@ -58,6 +59,8 @@ class MachineState:
     implementation: type[Arch]
     row: str
     code: str
+    words: frozenset[str] = frozenset()
+    """All names that were looked for to make it, be there such or not, and those in its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,6 @@ class MachineReview:
     untold: tuple[str, ...]
 
 
-def functions_of_machines(group: Sequence[Piece]) -> bool:
-    """Whether a part of a series may change a machine."""
-    return bool(concerned(group, ARCHES))
-
-
 @dataclass(frozen=True, slots=True)
 class Machines:
     """How machines are asked.
@@ -90,21 +88,41 @@ class Machines:
     cache_dir: str | os.PathLike[str] | None = None
     jobs: int | None = None
 
+    def of(self, base: Tree, groups: Sequence[Sequence[Piece]]) -> BaseMachines:
+        """The machines of a base, those that one of some groups of pieces may change."""
+        arches = [one for one in ARCHES if self.arches is None or one in self.arches]
+        may = {arch for group in groups for arch in concerned(group, arches)}
+        every = [arch for arch in arches if arch in may]
+        return BaseMachines(self, base, states(base, every, self.cache_dir))
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMachines:
+    """The machines of a base, and what the parts of a series make of them."""
+
+    how: Machines
+    base: Tree
+    states: Mapping[str, MachineState | str]
+
+    def touched(self, group: Sequence[Piece]) -> tuple[str, ...]:
+        """The machines that a part of a series can change: it changes what they were made from."""
+        found = []
+        for arch in concerned(group, list(self.states)):
+            state = self.states[arch]
+            if not isinstance(state, str) and any(_touches(piece, state) for piece in group):
+                found.append(arch)
+        return tuple(found)
+
     def asked(
-        self,
-        groups: Mapping[str, Sequence[Piece]],
-        base: Tree,
-        tree: Callable[[str], Tree],
+        self, groups: Mapping[str, Sequence[Piece]], tree: Callable[[str], Tree]
     ) -> MachineReview:
         """What the parts of a series switch, what comes of it, and which machine was not asked.
 
         :param groups: the parts by their names.
         :param tree: gives the base with one part alone, by its name.
         """
-        arches = [one for one in ARCHES if self.arches is None or one in self.arches]
-        wanted = {name: concerned(group, arches) for name, group in groups.items()}
-        every = [arch for arch in arches if any(arch in one for one in wanted.values())]
-        before = states(base, every, self.cache_dir)
+        before, how, every = self.states, self.how, list(self.states)
+        wanted = {name: self.touched(group) for name, group in groups.items()}
         untold = [f"{arch}: {why}" for arch, why in before.items() if isinstance(why, str)]
         changed: dict[str, dict[str, MachineState]] = {arch: {} for arch in every}
         switches: dict[str, tuple[Switch, ...]] = {}
@@ -113,8 +131,8 @@ class Machines:
             alone: dict[str, MachineState | str] = {}
             if some:
                 paths = [piece.path for piece in groups[name]]
-                named = under_old_names(base, tree(name), paths, FUNCTIONS)
-                alone = states(named, some, self.cache_dir)
+                named = under_old_names(self.base, tree(name), paths, FUNCTIONS)
+                alone = states(named, some, how.cache_dir)
             for arch, state in alone.items():
                 was = before[arch]
                 if isinstance(was, str):
@@ -134,7 +152,7 @@ class Machines:
             one
             for arch, parts in changed.items()
             if parts and isinstance(state := before[arch], MachineState)
-            for one in harms(arch, state, parts, self.jobs)
+            for one in harms(arch, state, parts, how.jobs)
         )
         return MachineReview(switches, tuple(told), tuple(costs), tuple(untold))
 
@@ -145,6 +163,15 @@ def _costs(
     """What operations cost with a part of a series, where it is something else, or not counted."""
     with _installed(arch, base, {name: state}, [(), (name,)]):
         return cost_changes(name, arch, _release(()), _release((name,)))
+
+
+def _touches(piece: Piece, state: MachineState) -> bool:
+    """Whether a hunk changes what a machine was made from, as far as names tell."""
+    names = {name.partition(":")[2] for name in piece.functions}
+    names |= {key.partition(b"@")[0].lstrip(b".").decode("latin-1") for key in piece.makes}
+    if piece.path.startswith("arch/") and (not names or not piece.path.endswith((".c", ".h"))):
+        return True
+    return not names.isdisjoint(state.words)
 
 
 def concerned(group: Sequence[Piece], arches: Collection[str]) -> tuple[str, ...]:
@@ -175,7 +202,10 @@ def states(
                 continue
             release, implementation = TREES[one.arch, one.tree]
             reached = implementation.lifted.reached  # type: ignore[attr-defined]
-            found[one.arch] = MachineState(release, implementation, one.row, _text(reached.codes))
+            code = _text(reached.codes)
+            view = implementation.lifted.linker.view  # type: ignore[attr-defined]
+            words = view.asked.names | FUNCTIONS | set(_WORD.findall(code))
+            found[one.arch] = MachineState(release, implementation, one.row, code, frozenset(words))
     return found
 
 

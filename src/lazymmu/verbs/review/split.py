@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.snapshot.patches.apply import PatchRefusedError
 from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
-from lazymmu.verbs.review.machines import functions_of_machines
 from lazymmu.verbs.review.pieces import grouped, laid, pieces
 from lazymmu.verbs.review.values import SeriesPart, Split
 
@@ -43,16 +42,16 @@ def split(
     :param active: the patches that bring or mend something; parts of others alone are not checked.
     """
     groups = grouped(pieces(seen, patches), seen[0].tree, patches)
+    known = machines.of(seen[0].tree, groups)
     if len(groups) > 1:
-        groups = _quiet(groups, seen)
+        groups = _quiet(groups, seen, known.touched)
     parts = []
     for number, group in enumerate(groups):
         alone = len(groups) > 1 and any(piece.patch in active for piece in group)
         parts.append(_part(_name(number), group, alone, seen, looks, patches, told))
     needs = set(_needs(groups, parts, seen, looks, patches, told))
-    asked = machines.asked(
+    asked = known.asked(
         {part.name: group for part, group in zip(parts, groups, strict=True)},
-        seen[0].tree,
         lambda name: looks.tree(laid(dict(zip(_names(parts), groups, strict=True))[name], patches)),
     )
     parts = [replace(one, switches=asked.switches.get(one.name, ())) for one in parts]
@@ -72,7 +71,11 @@ def _names(parts: Sequence[SeriesPart]) -> list[str]:
     return [one.name for one in parts]
 
 
-def _quiet(groups: list[list[Piece]], seen: Sequence[Look]) -> list[list[Piece]]:
+def _quiet(
+    groups: list[list[Piece]],
+    seen: Sequence[Look],
+    touched: Callable[[Sequence[Piece]], Collection[str]],
+) -> list[list[Piece]]:
     """The groups, those of the same patches joined that have nothing to do with any problem.
 
     A patch that changes a word in fifty files is no fifty parts.
@@ -87,7 +90,7 @@ def _quiet(groups: list[list[Piece]], seen: Sequence[Look]) -> list[list[Piece]]
     quiet: dict[tuple[int, ...], list[Piece]] = {}
     for group in groups:
         functions = {name for piece in group for name in piece.functions}
-        if functions & concerned or functions_of_machines(group):
+        if functions & concerned or touched(group):
             done.append(group)
             continue
         patches = tuple(sorted({piece.patch for piece in group}))
