@@ -67,7 +67,7 @@ def test_without_a_verb_an_overview_says_what_there_is(run, arguments):
     assert (ran.code, ran.out) == (2, "")
     lines = ran.err.splitlines()
     assert len(lines) <= 12
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines)) <= 60
     for verb in VERBS:
         assert re.search(rf"\b{verb.NAME}\b", ran.err)
 

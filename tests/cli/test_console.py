@@ -96,3 +96,13 @@ def test_a_pipe_gets_no_colour(monkeypatch, capsys):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     console.emit(FINDING, colour=True)
     assert capsys.readouterr().out == FINDING
+
+
+def test_a_terminal_that_cannot_go_back_in_a_line_gets_no_progress(columns, monkeypatch):
+    """On TERM=dumb, which keeps what was drawn, not even an empty line is written."""
+    _, err = columns(80)
+    for term, shows in (("dumb", False), ("xterm", True)):
+        monkeypatch.setenv("TERM", term)
+        with console.progress() as show:
+            assert (show is not None) == shows
+        assert bool(err.getvalue()) == shows

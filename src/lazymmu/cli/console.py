@@ -187,7 +187,9 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
 
     total: 0 while a stage does not know its size.
     """
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    still = quiet or sys.stderr is None or not sys.stderr.isatty()
+    # A terminal that cannot go back in a line would keep a line for nothing.
+    if still or os.environ.get("TERM") in {"dumb", "unknown"}:
         yield None
         return
     from rich.console import Console

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.beneath import LINK_OUT
+from lazymmu.snapshot.conflict_markers import CONFLICT
 from lazymmu.witness.finding import Confidence, Lost, Severity
 
 if TYPE_CHECKING:
@@ -163,6 +164,12 @@ class CheckOutcome:
     def links_out(self) -> int:
         """How many files are links that lead out of the tree, and were not read."""
         return sum(lost.reason == LINK_OUT for lost in self.result.coverage.unparsed)
+
+    @property
+    def torn(self) -> tuple[str, ...]:
+        """Files with an unresolved merge conflict, which is not read."""
+        lost = self.result.coverage.unparsed
+        return tuple(sorted({one.file for one in lost if one.reason == CONFLICT}))
 
     @property
     def not_counted(self) -> tuple[SetAside, ...]:

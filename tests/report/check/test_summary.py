@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from lazymmu.report.check import summary
+from lazymmu.snapshot.conflict_markers import CONFLICT
 from lazymmu.verbs.selection import CheckOutcome
-from lazymmu.witness.finding import Coverage, Severity
+from lazymmu.witness.finding import Coverage, Lost, Severity
 
 
 def test_the_summary_counts_who_is_hurt_what_is_withheld_and_what_was_not_seen(
@@ -25,6 +26,14 @@ def test_the_summary_counts_who_is_hurt_what_is_withheld_and_what_was_not_seen(
         "1 place could not be read or parsed and 1 call could not be resolved;"
         " --format json lists them",
     ]
+
+
+def test_files_with_an_unresolved_merge_conflict_are_named(make_finding, make_result):
+    """Who forgot to resolve a merge hears where, even beside findings in other files."""
+    torn = [Lost(name, 9, "", CONFLICT) for name in ("mm/b.c", "mm/a.c", "mm/b.c")]
+    told = Coverage(1, 1, unparsed=(*torn, Lost("mm/c.c", 1, "", "odd")))
+    said = summary.sentences(CheckOutcome(make_result(make_finding(), coverage=told)))
+    assert "unresolved merge conflict, not read: mm/a.c, mm/b.c" in said
 
 
 def test_each_finding_hurts_somebody_or_breaks_the_text(make_finding, make_result):

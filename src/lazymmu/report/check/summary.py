@@ -25,7 +25,7 @@ __all__ = ["sentences", "unconcerned"]
 def sentences(
     outcome: CheckOutcome, *, asked: Collection[str] = (), listed: bool = False
 ) -> list[str]:
-    """One to eight sentences.
+    """One to nine sentences.
 
     asked: rules named by the user, whose information is shown; listed: the format lists
     information and what could not be seen, so that pointing there would be idle.
@@ -67,6 +67,8 @@ def sentences(
         blind.append(f"{count(len(seen.unresolved), 'call')} could not be resolved")
     if blind:
         said.append(" and ".join(blind) + ("" if listed else "; --format json lists them"))
+    if outcome.torn:
+        said.append(f"unresolved merge conflict, not read: {', '.join(outcome.torn)}")
     if sentence := coverage.places(result.coverage):
         said.append(sentence)
     if result.coverage.assumed:

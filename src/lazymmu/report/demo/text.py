@@ -13,7 +13,7 @@ from lazymmu.report.common import messages
 from lazymmu.report.common.words import clean, count
 from lazymmu.report.trace import text as trace_text
 from lazymmu.report.verify import told_steps
-from lazymmu.report.verify.json import place
+from lazymmu.report.verify.json import released
 from lazymmu.witness.finding import Severity
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome, TraceStep
 
@@ -29,7 +29,7 @@ WIDTH: Final = 100
 MIN_CELL: Final = 30
 """Columns below which the second cell of a row stands on a line of its own."""
 MAX_LINES: Final = 40
-"""Lines at most on 80 columns and more: what two thirds of a screen hold."""
+"""Lines at most from 60 columns on, with the one that says how long it took."""
 
 
 def render(answer: DemoAnswer, *, version: str, columns: int | None = None) -> str:
@@ -39,10 +39,10 @@ def render(answer: DemoAnswer, *, version: str, columns: int | None = None) -> s
     """
     wide = min(columns or WIDTH, WIDTH)
     lines = [
-        f"lazymmu {version}: three looks at one mistake, all on this machine.",
         *_folded(
-            "Linux may put off page-table work until a section of code ends: the lazy MMU mode. "
-            "Code that uses it wrongly loses data or crashes, on some architectures.",
+            f"lazymmu {version}. Linux's lazy MMU mode puts off page-table work until a section "
+            "ends. Used wrongly, it loses data or crashes: three looks at one mistake, all on "
+            "this machine.",
             wide,
         ),
         "",
@@ -60,22 +60,26 @@ def render(answer: DemoAnswer, *, version: str, columns: int | None = None) -> s
 def _source(answer: DemoAnswer, wide: int) -> Iterator[str]:
     finding, (outcome,) = answer.finding, answer.checked.outcomes
     tree = outcome.result.tree.path
-    yield from _headed("1. The source: a small tree with mistakes", f"lazymmu check {tree}", wide)
+    yield from _headed("1. The source: a mistake", f"lazymmu check {tree}", wide)
     told = f"{messages.severity(finding)}: {headline(finding)} [{finding.rule}]"
     yield from _folded(told, wide, "   ")
     places = [f"{step.file}:{step.line}" for step in finding.path]
     names = [f"{step.function}()" for step in finding.path]
     far, long = max(map(len, places)), max(map(len, names))
+    # Which function it is, the calls say as well; what is done there is on no other line.
+    after = 5 + far + 2 + long + 2
+    named = after + max(map(len, answer.code)) <= wide
     for at, name, code in zip(places, names, answer.code, strict=True):
-        yield from _row(f"     {at:{far}}  {name:{long}}  ", code, wide)
+        yield from _row(
+            f"     {at:{far}}  " + (f"{name:{long}}" if named else ""), code, wide, after
+        )
     for sentence in harms(finding, shown=False):
         yield from _folded(sentence, wide, "   ")
     verdicts = outcome.verdicts
     hurt = sum(one.severity is Severity.HURTS for one in verdicts)
-    sections = count(outcome.result.coverage.sections, "section")
     yield from _folded(
-        f"One of {count(len(verdicts), 'finding')} in {sections}: {hurt} hurt an architecture, "
-        f"{len(verdicts) - hurt} break the text.",
+        f"One of {count(len(verdicts), 'finding')}: {hurt} hurt, {len(verdicts) - hurt} break "
+        "the text only.",
         wide,
         "   ",
     )
@@ -90,8 +94,8 @@ def _machine(answer: DemoAnswer, wide: int) -> Iterator[str]:
     broken = [*harm, verdict.violations[0]][0]
     steps = told_steps.shown_steps(broken)
     yield from _folded(
-        f"Yes, in {count(len(steps), 'step')} on {place(verdict)}; "
-        f"{count(verdict.states, 'state')} searched.",
+        f"Yes, in {count(len(steps), 'step')} on {verdict.arch}, {released(verdict)} "
+        f"({count(verdict.states, 'state')} seen).",
         wide,
         "   ",
     )
@@ -103,18 +107,19 @@ def _machine(answer: DemoAnswer, wide: int) -> Iterator[str]:
         changed = ", ".join(told_steps.changes(before, step))
         rows.append((f"     {number} {step.task}  {calls or step.what}", changed))
         before = step
-    far = max((len(left) for left, _ in rows if len(left) < wide - MIN_CELL), default=0) + 2
+    fitting = [left for left, right in rows if len(left) + 2 + len(right) <= wide]
+    far = max(map(len, fitting), default=0) + 2
     for left, right in rows:
-        yield from _row(f"{left:{far}}", right, wide)
+        yield from _row(left, right, wide, far)
     if harm:
         yield from _folded(steps[-1].note or told_steps.happened(steps[-1]), wide, "       ")
     verdicts = answer.verified.verdicts
     wrong = sum(one.met is not True for one in answer.verified.judged)
     broke = sum(one.verdict is SearchOutcome.VIOLATED for one in verdicts)
+    runs = count(len(verdicts), "run")
     yield from _folded(
-        f"All scenarios: {count(len(verdicts), 'run')}, "
-        + ("all as expected" if not wrong else f"{wrong} not as expected")
-        + f". {broke} break a rule: the scenario shows a mistake, or the release had the bug.",
+        (f"All {runs} are as expected: " if not wrong else f"{wrong} of {runs} not as expected; ")
+        + f"{broke} break a rule, since the scenario shows a mistake or the release had the bug.",
         wide,
         "   ",
     )
@@ -130,21 +135,24 @@ def _recording(answer: DemoAnswer, wide: int) -> Iterator[str]:
     # Where it was guessed from is told by the verb itself.
     kernel = ", ".join(told.partition(" (")[0] for told in watched.kernel)
     yield from _folded(kernel, wide, "   ")
-    told = f"Yes: {trace_text.task(seen)} at {seen.location.stamp} s {seen.message}."
-    yield from _folded(told, wide, "   ")
-    for spot in (*seen.began, seen.location):
-        yield from _row(f"     {spot.line:>6}  ", f"{spot.stamp}: {spot.text}", wide)
-    yield f"   One of {count(len(watched.violations), 'violation')} in {watched.seen.lines} lines."
+    violations = f"{count(len(watched.violations), 'violation')} in {watched.seen.lines} lines"
+    told = f"{trace_text.task(seen)} at {seen.location.stamp} s {seen.message}"
+    yield from _folded(f"Yes: {told}, one of {violations}.", wide, "   ")
+    spots = (*seen.began, seen.location)
+    far = max(len(str(spot.line)) for spot in spots)
+    for spot in spots:
+        yield from _row(f"     {spot.line:>{far}}", f"{spot.stamp}: {spot.text}", wide)
 
 
 def _next(answer: DemoAnswer, wide: int) -> Iterator[str]:
     rows = {
-        "lazymmu check ~/src/linux": "your tree: some 15 s, the second time 1 s",
-        f"lazymmu explain {answer.finding.rule}": "why that is a rule, and for whom",
-        "lazymmu verify; lazymmu --help": "all that machines show; all that there is",
+        "lazymmu check ~/src/linux": "your tree: some 15 s",
+        f"lazymmu explain {answer.finding.rule}": "why, and who is hurt",
+        "lazymmu verify; lazymmu --help": "all that there is",
     }
+    far = max(map(len, rows)) + 2
     for at, (command, told) in enumerate(rows.items()):
-        yield from _row(f"{'' if at else 'Next:':6} {command:31} ", told, wide)
+        yield from _row(f"{'' if at else 'Next:':6} {command}", told, wide, 7 + far)
 
 
 def _headed(title: str, command: str, wide: int) -> Iterator[str]:
@@ -156,11 +164,16 @@ def _headed(title: str, command: str, wide: int) -> Iterator[str]:
         yield from (title, clean(f"   {command}"))
 
 
-def _row(left: str, right: str, wide: int) -> list[str]:
-    """Two cells; the right one folds within its column, or below the left where that is narrow."""
-    left, right = clean(left), clean(right)
+def _row(left: str, right: str, wide: int, far: int = 0) -> list[str]:
+    """Two cells, the second at column `far` where it fits there, else behind the first.
+
+    It folds within its column, or below the first where that is narrow.
+    """
+    left, right = clean(left).rstrip(), clean(right)
+    far = far if max(far, len(left)) + len(right) <= wide else 0
+    left = f"{left:{max(far, len(left) + 2)}}"
     if len(left) + len(right) <= wide:
-        return [f"{left}{right}".rstrip()]
+        return [f"{left}{right}"]
     room = wide - len(left)
     if room < MIN_CELL:
         return [left.rstrip(), *_folded(right, wide, "          ")]

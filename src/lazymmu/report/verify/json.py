@@ -32,6 +32,7 @@ __all__ = [
     "object_of_runs",
     "of_runs",
     "place",
+    "released",
     "render",
     "said",
     "shortest",
@@ -50,10 +51,13 @@ BOUNDS = {
 
 def place(verdict: Verdict) -> str:
     """On what: `x86 (xen-nesting-count, Linux 6.12.8)`."""
-    numbered = verdict.release[:1].isdigit()
-    release = f"Linux {verdict.release}" if numbered else verdict.release
-    known = [verdict.feature, release]
+    known = [verdict.feature, released(verdict)]
     return f"{verdict.arch} ({', '.join(filter(None, known))})"
+
+
+def released(verdict: Verdict) -> str:
+    """Of which release: `Linux 6.12.8`; what has no number stands as it is."""
+    return f"Linux {verdict.release}" if verdict.release[:1].isdigit() else verdict.release
 
 
 def shortest(broken: Counterexample) -> str:
