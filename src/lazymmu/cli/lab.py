@@ -95,6 +95,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="one more word for the kernel's command line",
     )
+    group.add_argument(
+        "--module",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="load one more of the kernel's modules in the guest, with those that it needs",
+    )
+    group.add_argument(
+        "--modules", metavar="FILE", help="the package that holds them (default: KERNEL; from "
+        "7.1 on linux-modules-*.deb)",
+    )  # fmt: skip
     _add_recording(parser)
 
 
@@ -160,6 +171,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         append=tuple(args.append),
         light=args.light,
         root=args.root,
+        module=tuple(args.module),
+        modules=args.modules,
     )
     quiet = args.quiet or sys.stderr is None or not sys.stderr.isatty()
     if args.reproduce:

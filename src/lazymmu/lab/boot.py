@@ -62,7 +62,7 @@ class LabMachine:
     used; memory: MiB; cpus; seconds: after which it is given up; append: for the kernel's command
     line; command: what runs in the guest while it records; files: put into the guest, by the name
     they have there; options: of `lazymmu record`; root: a file system with a Python of that
-    architecture.
+    architecture; modules: of the kernel, by name, in the order in which the guest loads them.
     """
 
     emulator: Emulator
@@ -76,6 +76,7 @@ class LabMachine:
     files: tuple[tuple[str, Path], ...] = ()
     options: tuple[str, ...] = ()
     root: Path | None = None
+    modules: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,15 @@ def _prepared(kernel: LabKernel, machine: LabMachine, folder: Path) -> BootFiles
     tree.add("lab/guest.py", Path(guest.__file__))
     for name, file in machine.files:
         tree.add(name, file, executable=True)
+    for name, content in machine.modules:
+        tree.add(f"lab/modules/{name}.ko", content)
     command = [python.executable if one == guest.PYTHON else one for one in machine.command]
     asked = {
         "path": python.path,
         "options": machine.options,
         "command": command,
         "seconds": machine.seconds,
+        "modules": [f"/lab/modules/{name}.ko" for name, _ in machine.modules],
     }
     tree.add("guest.json", json.dumps(asked).encode())
     with (folder / "initramfs").open("wb") as stream:

@@ -23,7 +23,8 @@ class Reproducer:
 
     name; summary: what happens, in a sentence; page: the release on whose page of docs/findings it
     is; xen: whether it takes Xen; first, last: releases that have it, as 7.1; control: what is run
-    against it; program: of the guest, "" for a workload; workload: its name; log: a regular
+    against it; program: of the guest, "" for a workload; arguments: of the program; modules: of the
+    kernel that it needs; workload: its name; log: a regular
     expression of a line in the kernel's log that shows it, "" without; rules: of `trace`, any of
     which shows it; done: what the program says when it did its part; withheld: why there is no
     program, "" where there is one; withheld_operations: of scenarios, any group of which would make
@@ -38,6 +39,8 @@ class Reproducer:
     last: str
     control: str
     program: str = ""
+    arguments: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     workload: str = ""
     log: str = ""
     rules: tuple[str, ...] = ()
@@ -79,7 +82,8 @@ def find_reproducer(name: str) -> Reproducer:
 
 def _read(file: Path) -> Reproducer:
     found = tomllib.loads(file.read_text("utf-8"))
-    found["rules"] = tuple(found.get("rules", ()))
+    for name in ("rules", "arguments", "modules"):
+        found[name] = tuple(found.get(name, ()))
     found["withheld_operations"] = tuple(map(tuple, found.get("withheld_operations", ())))
     return Reproducer(name=file.stem, **found)
 

@@ -13,6 +13,7 @@ from lazymmu.lab import guest, workloads
 from lazymmu.lab.boot import Booted, Ending, LabMachine, boot
 from lazymmu.lab.emulators import EMULATORS, find_hypervisor, found_program, python_wanted
 from lazymmu.lab.kernel import read_kernel
+from lazymmu.lab.modules import read_modules
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
@@ -45,7 +46,9 @@ class LabRequest:
     a name of `WORKLOADS` or a program of this machine; command: instead of a workload; output:
     where the recording goes; kvm: whether KVM may be used; memory: MiB; cpus; seconds: after which
     the boot is given up; append: words for the kernel's command line; light: leave out what comes
-    once for each entry; root: a file system with a Python of the kernel's architecture.
+    once for each entry; root: a file system with a Python of the kernel's architecture; module:
+    names of the kernel's modules that the guest loads; modules: the package that holds them, None
+    for the kernel's.
     """
 
     kernel: str
@@ -62,6 +65,8 @@ class LabRequest:
     append: tuple[str, ...] = ()
     light: bool = False
     root: str | None = None
+    module: tuple[str, ...] = ()
+    modules: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabA
         seconds=asked.seconds,
         append=asked.append,
         root=python_wanted(emulator, asked.root),
+        modules=read_modules(asked.modules or asked.kernel, asked.module) if asked.module else (),
     )
     booted = boot(kernel, machine, progress)
     recording = booted.members.get(guest.RECORDING)

@@ -86,7 +86,8 @@ def reproduce(
         asked,
         xen=one.xen,
         workload=one.workload or asked.workload,
-        command=(str(file),) if file is not None else (),
+        command=(str(file), *one.arguments) if file is not None else (),
+        module=(*one.modules, *asked.module),
     )
     release = read_kernel(asked.kernel).release
     shown = run_lab(with_it, lambda text: progress(f"{name}: {text}"))
