@@ -12,6 +12,8 @@ import pytest
 
 from tests.verbs import oops_texts as texts
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 
 @pytest.fixture
 def file(tmp_path):
@@ -112,7 +114,7 @@ def test_what_does_not_go_together_is_one_sentence(run, file, arguments):
 
 def test_a_splat_is_a_result_of_sarif(run):
     """Under the first rule that it says was broken, at its line, from either command."""
-    path = Path(__file__).parents[2] / "examples" / "oops" / "xen-7.3.4-wrapped.txt"
+    path = EXAMPLES / "oops" / "xen-7.3.4-wrapped.txt"
     one = json.loads(run("explain", "--oops", path, "--format", "sarif").out)
     other = json.loads(run("trace", path, "--format", "sarif").out)
     assert one == other
@@ -121,6 +123,22 @@ def test_a_splat_is_a_result_of_sarif(run):
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 2
     driver = one["runs"][0]["tool"]["driver"]
     assert driver["rules"][result["ruleIndex"]]["id"] == "dirty-start"
+
+
+def test_traces_and_oopses_stand_in_one_document(run):
+    """Neither is left out of JSON or SARIF when both are given."""
+    given = (
+        EXAMPLES / "trace" / "xen-6.12.107.trace.gz",
+        EXAMPLES / "oops" / "xen-7.3.4-wrapped.txt",
+    )
+    whole = json.loads(run("trace", *given, "--format", "json").out)
+    assert [one["trace"] for one in whole["traces"]] == [str(given[0])]
+    assert [one["text"] for one in whole["texts"]] == [str(given[1])]
+    assert whole["traces"] == json.loads(run("trace", given[0], "--format", "json").out)["traces"]
+    assert whole["texts"] == json.loads(run("trace", given[1], "--format", "json").out)["texts"]
+    runs = json.loads(run("trace", *given, "--format", "sarif").out)["runs"]
+    assert [one["automationDetails"]["id"].split("/")[1] for one in runs] == ["trace", "oops"]
+    assert all(one["results"] for one in runs)
 
 
 def test_a_splat_that_is_not_of_the_mode_only_informs(run, tmp_path):

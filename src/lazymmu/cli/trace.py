@@ -174,7 +174,8 @@ def _oopses(answer: TraceAnswer, wanted: Sequence[Output]) -> Sequence[Output]:
 
     left = list(wanted)
     for output in wanted:
-        if output.format == "json":
+        # With traces beside them, they stand in one document with these.
+        if output.format == "json" and not answer.watched:
             emit(json.render(answer.oopses), output.file)
             left.remove(output)
         elif output.format == "sarif" and not answer.watched:
@@ -277,13 +278,34 @@ def _emit(answer: TraceAnswer, wanted: Sequence[Output], args: argparse.Namespac
     from lazymmu.report.trace.formats import of_trace
 
     watched = answer.watched
-    render = of_trace(watched, asked=args.rules, tallies=answer.tallies, tracks=answer.tracks)
+    alone = of_trace(watched, asked=args.rules, tallies=answer.tallies, tracks=answer.tracks)
+
+    def render(name: str, columns: int | None) -> str:
+        if answer.oopses and name in {"json", "sarif"}:
+            return _together(answer, name, args.rules)
+        return alone(name, columns)
+
     outputs.deliver(wanted, render, coloured=("text",))
     # Text and JSON say it where they end.
     if any(output.format not in {"text", "json", "html"} for output in wanted):
         for one in watched:
             for rule, more in one.cut:
                 say(f"{one.name}: {more} more of {rule} are not listed")
+
+
+def _together(answer: TraceAnswer, name: str, asked: Sequence[str]) -> str:
+    """Traces, and texts that are none, in one document."""
+    from lazymmu.contract.rules import RULES
+    from lazymmu.json_text import dump
+    from lazymmu.report.common.sarif import log
+    from lazymmu.report.oops import json as texts
+    from lazymmu.report.oops import sarif as splats
+    from lazymmu.report.trace import json, sarif
+
+    if name == "json":
+        return dump(json.object_of(answer.watched) | {"texts": texts.objects_of(answer.oopses)})
+    told = sarif.runs(answer.watched, rules=RULES, asked=asked)
+    return log([*told, *splats.runs(answer.oopses, RULES)])
 
 
 def say_watched(watched: Sequence[TraceResult]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lazymmu.verbs.oops import Diagnosis, OopsAnswer
 
-__all__ = ["FORMAT", "render"]
+__all__ = ["FORMAT", "objects_of", "render"]
 
 FORMAT = 1
 """Version of the layout."""
@@ -23,11 +23,15 @@ FORMAT = 1
 
 def render(answers: Sequence[OopsAnswer]) -> str:
     """One object: `texts`, each with its name and what was found in it."""
-    texts = [
+    return document.render(FORMAT, {"texts": objects_of(answers)})
+
+
+def objects_of(answers: Sequence[OopsAnswer]) -> list[dict[str, Any]]:
+    """The same as values, for a document that has more."""
+    return [
         {"text": one.name, "oopses": [_diagnosis(each) for each in one.diagnoses]}
         for one in answers
     ]
-    return document.render(FORMAT, {"texts": texts})
 
 
 def _diagnosis(one: Diagnosis) -> dict[str, Any]:

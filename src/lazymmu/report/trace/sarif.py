@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lazymmu.report.common.sarif import Described
     from lazymmu.witness.trace.values import TraceFinding, TraceLocation, TraceResult
 
-__all__ = ["render"]
+__all__ = ["render", "runs"]
 
 
 def render(
@@ -29,7 +29,17 @@ def render(
 
     :param rules: `contract.rules.RULES`.
     """
-    return sarif.log([_run(one, rules, asked) for one in watched])
+    return sarif.log(runs(watched, rules=rules, asked=asked))
+
+
+def runs(
+    watched: Sequence[TraceResult],
+    *,
+    rules: Mapping[str, Described],
+    asked: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """The same as runs, for a log that has more."""
+    return [_run(one, rules, asked) for one in watched]
 
 
 def _run(
