@@ -128,6 +128,9 @@ class CounterReader:
                     "whole",
                     place[0],
                 )
+                # What its functions have told of its exit is as little whole.
+                if task.exit_finding is not None:
+                    task.exit_finding.void = True
             monitors.forget(task)
             before, shown = task.node, False
         monitors.taken()

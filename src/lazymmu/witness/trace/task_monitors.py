@@ -77,7 +77,7 @@ class TaskMonitors:
         task.node = self.monitor.start
         task.inherited = False
         task.begins.clear()
-        task.told_at_exit = None
+        task.told_at_exit = task.exit_finding = None
 
     def leaves(self, task: TracedTask, place: Place) -> None:
         """The task is on its way out.
@@ -87,7 +87,7 @@ class TaskMonitors:
         """
         _, violations = self.monitor.step(task.node, events.EXIT)
         if violations and task.told_at_exit != task.begins:
-            self.object(task, violations, place)
+            task.exit_finding = self.object(task, violations, place)
             task.told_at_exit = list(task.begins)
 
     def end(self, task: TracedTask, place: Place) -> None:
@@ -102,7 +102,7 @@ class TaskMonitors:
         task.node = self.monitor.start
         task.inherited = True
         task.begins = []
-        task.told_at_exit = None
+        task.told_at_exit = task.exit_finding = None
         task.irq = ()
 
     def interrupts(

@@ -10,6 +10,7 @@ from lazymmu.witness.trace.interned_events import switch_in
 if TYPE_CHECKING:
     from lazymmu.ftrace.block import Lines
     from lazymmu.witness.trace.counter_law import TaskCounts
+    from lazymmu.witness.trace.findings import PendingFinding
     from lazymmu.witness.trace.interned_events import InternedEvent
     from lazymmu.witness.trace.memo_monitor import MonitorNode
 
@@ -38,8 +39,8 @@ class TracedTask:
     irq: the interrupts that it is in; switched_out_at: the time when it was switched out last;
     order_unknown: what came before and after that is not known; recent_findings: findings since it
     was switched in; told_at_exit: where the sections began that were told to be open as it ended,
-    None when none were; counts: what is known of its counters, None before a reading; times_on: how
-    often it got a CPU.
+    None when none were; exit_finding: what was told of that; counts: what is known of its counters,
+    None before a reading; times_on: how often it got a CPU.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class TracedTask:
         "counts",
         "cpu",
         "entered",
+        "exit_finding",
         "inherited",
         "irq",
         "last_cpu",
@@ -74,6 +76,7 @@ class TracedTask:
         self.order_unknown = False
         self.recent_findings: list[Any] = []
         self.told_at_exit: list[Place] | None = None
+        self.exit_finding: PendingFinding | None = None
         self.counts: TaskCounts | None = None
         self.times_on = 0
         self.entered = False
