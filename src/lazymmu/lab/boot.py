@@ -11,7 +11,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -115,7 +115,8 @@ def boot(
         booted = _run(files, machine, kvm, progress)
         if booted.ending is Ending.SILENT:
             progress("KVM does not work here: emulated")
-            booted = _run(files, machine, False, progress)
+            left = replace(machine, seconds=max(machine.seconds - booted.seconds, 1))
+            booted = _run(files, left, False, progress)
         return booted
 
 
