@@ -36,7 +36,7 @@ def packed(tmp_path):
 
 
 def test_a_module_comes_behind_those_that_it_needs(packed):
-    """Unpacked, once each, and whatever their order in the package is."""
+    """Each is unpacked, and once, whatever their order in the package is."""
     found = read_modules(packed, ["zram"])
     assert dict(found)["zram"] == module("zsmalloc,lz-o")
     names = [name for name, _ in found]
@@ -60,7 +60,7 @@ def test_a_module_that_cannot_be_had_is_one_sentence(packed, name, told):
 
 
 def test_modules_that_need_each_other_do_not_go_round(tmp_path):
-    """A package may say anything."""
+    """A package may say anything, and ends the search all the same."""
     file = tmp_path / "a.deb"
     file.write_bytes(package({"./a.ko": module("b"), "./b.ko": module("a")}, ""))
     assert {name for name, _ in read_modules(str(file), ["a"])} == {"a", "b"}

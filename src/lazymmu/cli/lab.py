@@ -66,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print the beginnings of a program that goes the way of a scenario that ships or of a "
         "file (as check --as-scenario writes one of a finding), by system calls",
     )
+    _add_machine(parser)
+    _add_recording(parser)
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    """What is booted, and in what."""
     group = parser.add_argument_group("machine")
     group.add_argument("--xen", action="store_true", help="as dom0 under Xen (x86)")
     group.add_argument(
@@ -106,7 +112,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--modules", metavar="FILE", help="the package that holds them (default: KERNEL; from "
         "7.1 on linux-modules-*.deb)",
     )  # fmt: skip
-    _add_recording(parser)
 
 
 def _add_recording(parser: argparse.ArgumentParser) -> None:
