@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.arch_profile import Profile
     from lazymmu.kernelc.config.kconfig import Config
     from lazymmu.kernelc.config.unbuilt import Unbuilt
+    from lazymmu.kernelc.parse.item_handlers import ItemHandler
     from lazymmu.kernelc.parse.ops_tables import Initialiser
     from lazymmu.kernelc.parse.slices import RawDef
     from lazymmu.kernelc.presence import PresenceCondition
@@ -300,6 +301,10 @@ class ConfiguredTree:
     def array(self, name: str, file: str) -> tuple[str, ...]:
         """Return the names that an array of a file holds (see FunctionTables.array)."""
         return self._tables.array(name, file)
+
+    def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
+        """Return calls that are handed an item and a name (see FunctionTables.item_handlers)."""
+        return self._tables.item_handlers(file)
 
     def has_table(self, name: str, file: str) -> bool:
         """Return whether a .c file has a table of that name (see FunctionTables.has_table)."""

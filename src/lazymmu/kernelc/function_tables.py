@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse.function_arrays import FunctionArray, read_arrays
+from lazymmu.kernelc.parse.item_handlers import ItemHandler, read_item_handlers
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.kernelc.presence import ALWAYS, both
@@ -42,6 +43,7 @@ class FunctionTables:
         self._tables: dict[str, tuple[Initialiser, ...]] = {}
         self._constants: dict[str, dict[str, str]] = {}
         self._arrays: dict[str, dict[str, FunctionArray]] = {}
+        self._items: dict[str, tuple[ItemHandler, ...]] = {}
 
     def initialisers(
         self,
@@ -104,10 +106,22 @@ class FunctionTables:
         """Return the names that an array of a file holds, nothing where it has no such array."""
         known = self._arrays.get(file)
         if known is None:
-            # What is not compiled is blanked: an element of another configuration is none.
-            text = self._texts.cut(file, 0, len(self._texts.raw(file)))
-            known = self._arrays[file] = read_arrays(text)
-        return known.get(name, ())
+            known = self._arrays[file] = read_arrays(self._compiled(file))
+        held = known.get(name, ())
+        self._asked.check("array", file, name, list(held))
+        return held
+
+    def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
+        """Return the calls of a file that are handed an item and a name."""
+        known = self._items.get(file)
+        if known is None:
+            known = self._items[file] = read_item_handlers(self._compiled(file))
+            self._asked.check("items", file, "", list(map(repr, known)))
+        return known
+
+    def _compiled(self, file: str) -> bytes:
+        """The text of a file with what is not compiled blanked."""
+        return self._texts.cut(file, 0, len(self._texts.raw(file)))
 
     def has_table(self, name: str, file: str) -> bool:
         """Return whether a .c file has a table, or a pointer that is given one, of that name."""
@@ -161,21 +175,19 @@ class FunctionTables:
     @property
     def read(self) -> Collection[str]:
         """The files whose tables or constants were looked at."""
-        return self._tables.keys() | self._constants.keys() | self._arrays.keys()
+        return self._tables.keys() | self._constants.keys()
 
     def of_file(self, rel: str) -> tuple[tuple[Initialiser, ...], dict[str, str]]:
-        """Return the tables of a file, and the constants and arrays that it has beside them."""
+        """Return the tables of a file, and the constants that it has beside them."""
         self.constant("", rel)
-        self.array("", rel)
-        arrays = {f"{name}[]": ", ".join(held) for name, held in self._arrays[rel].items()}
-        return self._initialisers(rel), {**self._constants[rel], **arrays}
+        return self._initialisers(rel), self._constants[rel]
 
     def _initialisers(self, rel: str) -> tuple[Initialiser, ...]:
         known = self._tables.get(rel)
         if known is None:
             selection = self._state.headers.selection(rel)
             presence = self._state.built.get(rel, ALWAYS)
-            text = self._texts.cut(rel, 0, len(self._texts.raw(rel)))
+            text = self._compiled(rel)
             known = self._tables[rel] = tuple(
                 item if when is ALWAYS else replace(item, presence=when)
                 for offset, item in read_initialisers(rel, text)

@@ -18,6 +18,7 @@ from lazymmu.contract.rules import RULES, RuleKind
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.parse import kernel_doc, masks, slices
 from lazymmu.kernelc.parse.function_arrays import read_arrays
+from lazymmu.kernelc.parse.item_handlers import ItemHandler, read_item_handlers
 from lazymmu.kernelc.parse.ops_tables import Initialiser, read_constants, read_initialisers
 from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
@@ -136,6 +137,10 @@ class Files:
     def array(self, name: str, file: str) -> tuple[str, ...]:
         """The names that an array of a file holds."""
         return read_arrays(self.files[file]).get(name, ())
+
+    def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
+        """The calls of a file that are handed an item and a name."""
+        return read_item_handlers(self.files[file])
 
     def naming(self, *words: str) -> list[Definition]:
         """Functions whose text has one of the words."""

@@ -33,6 +33,7 @@ from lazymmu.contract.vocabulary.words import (
     PerCpuCall,
     Phrase,
     PinCall,
+    QueueCall,
     Registration,
     Sleep,
     Taker,
@@ -51,6 +52,7 @@ __all__ = [
     "PerCpuCall",
     "Phrase",
     "PinCall",
+    "QueueCall",
     "Registration",
     "Sleep",
     "Taker",
@@ -67,7 +69,7 @@ class Vocabulary:
     """All words, by the name of the call that they are.
 
     mode, entries, locks, pins, sleeps, any_context, callbacks, percpu, counters, tlb, frees,
-    handlers: see
+    handlers, queues: see
     the class of their values.  One name may be in several (get_cpu_var() pins and accesses).
     lock_fields: what each member of that name is, most special first.  gfp_blocking and
     gfp_nonblocking: names of flags by whether they allow to block; gfp_type: their type.
@@ -92,6 +94,7 @@ class Vocabulary:
     tlb: dict[str, TlbCall]
     frees: dict[str, FreeCall]
     handlers: dict[str, Registration]
+    queues: dict[str, QueueCall]
     features: dict[str, FeatureName]
 
     @property
@@ -144,6 +147,7 @@ def read(directory: Path) -> Vocabulary:
             "tlb",
             "frees",
             "handlers",
+            "queues",
             "features",
         )
     }
@@ -168,5 +172,6 @@ def read(directory: Path) -> Vocabulary:
         tlb=calls("tlb", tables["tlb"], TlbCall),
         frees=calls("frees", tables["frees"], FreeCall),
         handlers=calls("handlers", tables["handlers"], Registration),
+        queues=calls("queues", tables["queues"], QueueCall),
         features=calls("features", tables["features"], FeatureName),
     )

@@ -206,6 +206,21 @@ class FreeCall:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueCall:
+    """A call about an item for which a function runs later.
+
+    item: the argument that is the item, or points to it; fn: the argument that is the function;
+    runs: who runs it once the call has returned, "never" for a call that only says which function
+    an item has (`fn`), or which structure it stands in.
+    """
+
+    item: int
+    source: str
+    runs: Literal["worker", "interrupt", "grace-period", "never"]
+    fn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureName:
     """A flag that is never set, or a question that is never answered by yes, without `config`."""
 

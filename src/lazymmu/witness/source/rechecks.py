@@ -46,6 +46,14 @@ def _elsewhere(view: ConfiguredTree, _words: Found, file: str, what: str) -> obj
     return named_elsewhere(view, file, what)
 
 
+def _array(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
+    return list(view.array(what, file))
+
+
+def _items(view: ConfiguredTree, _words: Found, file: str, _what: str) -> object:
+    return list(map(repr, view.item_handlers(file)))
+
+
 def _stub(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
     return says_no(view.sources.read(file), what)
 
@@ -55,8 +63,10 @@ def _includes(view: ConfiguredTree, _words: Found, file: str, what: str) -> obje
 
 
 _KINDS: Final[Mapping[str, Callable[[ConfiguredTree, Found, str, str], object]]] = {
+    "array": _array,
     "elsewhere": _elsewhere,
     "includes": _includes,
+    "items": _items,
     "naming": _naming,
     "overridable": _overridable,
     "pointers": _pointers,

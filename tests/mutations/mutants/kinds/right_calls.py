@@ -157,6 +157,18 @@ def _entries(plant: Plant, section: Section) -> Iterator[Mutant]:
         f"\t{words.flush}\n\t__free_page(page_m@);\n\t{section.begin}();\n}}"
     )
     yield plant("frees after the leave", text, place=last)
+    near = (
+        "#include <linux/workqueue.h>\n\nstruct later_m@ {\n\tstruct work_struct work;\n"
+        "\tstruct page *page;\n};\n\nstatic void later_look_m@(struct work_struct *work)\n{\n"
+        "\tstruct later_m@ *later = container_of(work, struct later_m@, work);\n\n"
+        "\tplanted_flag += later->page != NULL;\n}\n"
+    )
+    text = (
+        "{\n\tstatic struct later_m@ own_m@;\n\tstruct page *page_m@ = "
+        f"pte_page(ptep_get({entry}));\n\n\t{words.clear}\n\town_m@.page = page_m@;\n"
+        "\tINIT_WORK(&own_m@.work, later_look_m@);\n\tschedule_work(&own_m@.work);\n}"
+    )
+    yield plant("a work item that frees nothing", anew + text, place=last, near=near)
     yield from _below(section, words)
 
 

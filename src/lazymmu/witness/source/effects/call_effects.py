@@ -16,7 +16,6 @@ from lazymmu.contract.events import (
     Disable,
     Enable,
     Flush,
-    Free,
     MaySleep,
     Pause,
     PerCpu,
@@ -35,7 +34,8 @@ from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
 from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
-from lazymmu.witness.source.effects.entry_effects import EntryEffects, origins
+from lazymmu.witness.source.effects.entry_effects import EntryEffects
+from lazymmu.witness.source.effects.free_effects import FreeEffects
 from lazymmu.witness.source.effects.handed_structures import hands_over
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
@@ -46,7 +46,6 @@ from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
-from lazymmu.witness.source.interproc.freed_parameters import FreedParameters
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 _MAX_GETTERS = 2
@@ -74,7 +73,7 @@ class CallTransfer:
         self.locks = LockEffects(program, words)
         self.entries = EntryEffects(facts, summaries, words, arch)
         self.below = SummaryEffects(facts, summaries, words, tables)
-        self.freeing = FreedParameters(summaries, words)
+        self.frees = FreeEffects(summaries, words)
         self.helpers: set[tuple[str, int, str]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""
         self.helper_names: set[str] = set()
@@ -223,7 +222,9 @@ class CallTransfer:
         if access is not None:
             return self._percpu(call, name, site)
         if name in words.any_context:
-            return NOTHING
+            queued = name in words.queues and not self.balance_alone
+            later = self.frees.below(frame, call, state, env, site) if queued else []
+            return (CallOutcome(tuple(later)),) if later else NOTHING
         tlb = words.tlb.get(name)
         if tlb is not None:
             event = TlbFlush(tlb.scope, tlb.space, tlb.how, batch=tlb.batch, site=site)
@@ -276,7 +277,7 @@ class CallTransfer:
         near: str,
     ) -> tuple[CallOutcome, ...]:
         said = says(call, name, frame.graph)
-        notes = self._freed(call, name, state, said, site)
+        notes = self.frees.freed(call, name, state, said, site)
         on = _on(state.product.task) and not self.balance_alone
         root = self.summaries.sleeping.root(call, frame.graph, env) if on else None
         if root:
@@ -285,13 +286,13 @@ class CallTransfer:
             notes.append(replace(slept, ambiguous=mask.guessed, tests=mask.tests))
         if root is not None:
             return (CallOutcome(tuple(notes)),)
+        notes += self.frees.below(frame, call, state, env, site) if on else []
         known = self._known(frame, call, name) or hands_over(call, state)
         if not (on or self.implementation or known):
             return (CallOutcome(tuple(notes)),)
         target = self.summaries.target(call, frame.graph, env, near)
         if target is None:
             return (CallOutcome(tuple(notes)),)
-        notes += self._frees(frame, call, state, env, site) if on and state.origins else []
         definition = target.definition
         if (definition.file, definition.line) in self.unread:
             return (CallOutcome(tuple(notes), unread=name),)
@@ -320,32 +321,6 @@ class CallTransfer:
             notes += self.below.flushes(frame, call, effects, site, name, pending)
             notes += self.below.table(frame, call, name, env, site, pending)
         return (CallOutcome(tuple(notes)),)
-
-    def _freed(self, call: AnyCall, name: str, state: State, said: str, site: Site) -> list[Effect]:
-        free = self.words.frees.get(name)
-        freed = call.arg(free.arg) if free is not None and free.certain else None
-        if free is None or freed is None:
-            return []
-        entries = origins(freed, state.origins)
-        return [Effect(Free(e, what=free.what, site=site), "free", said) for e in entries]
-
-    def _frees(
-        self, frame: Frame, call: AnyCall, state: State, env: Mapping[str, Value], site: Site
-    ) -> list[Effect]:
-        """What of entries a callee frees that is handed a page of one."""
-        return [
-            Effect(
-                Free(entry, what=freed.what, site=site),
-                "free",
-                f"calls {callee(call, frame.graph, env)}()",
-                freed.steps,
-                freed.conditions,
-                freed.ambiguous,
-                freed.tests,
-            )
-            for freed, arg in self.freeing.by_call(call, frame.graph, env)
-            for entry in origins(arg, state.origins)
-        ]
 
     def _known(self, frame: Frame, call: AnyCall, name: str) -> bool:
         """Outside sections, only calls that may touch what is followed are resolved."""

@@ -139,8 +139,12 @@ class EntryEffects:
 
 def origins(expr: Expr, known: OriginList) -> set[EntryName]:
     """The entries from which a value was derived (see `derived`)."""
-    variables = uses(expr)
-    return {origin.entry for origin in known if origin.variable in variables}
+    if not known:
+        return set()
+    parts = set(uses(expr))
+    if any("->" in origin.variable for origin in known):
+        parts |= {spell(part) for part in walk(expr) if isinstance(part, Field)}
+    return {origin.entry for origin in known if origin.variable in parts}
 
 
 def derived(expr: Expr, known: OriginList, words: Vocabulary) -> EntryName | None:

@@ -41,6 +41,7 @@ from lazymmu.kernelc.ir.nodes import (
     writes,
 )
 from lazymmu.kernelc.program import assignments
+from lazymmu.witness.source.function.freed_variables import freed_by, stored, variables_of
 from lazymmu.witness.source.function.local_members import root_of
 
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
@@ -54,9 +55,6 @@ _COPIED = (Name, Temporary, Field)
 """What a variable is assigned that shares what is known of it."""
 
 _CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
-
-_FREED = frozenset({"struct page *", "pgtable_t"})
-"""C types of what the vocabulary's frees take, and a function may give back for its caller."""
 
 MAX_REMEMBERED = 1_000_000
 """Conditions that a function remembers, summed over its steps; beyond it the function is not
@@ -91,10 +89,10 @@ class Liveness:
     def of(cls, graph: Function, words: Vocabulary) -> Liveness:
         """Read the plan off a function's graph."""
         tests: Counter[str] = Counter()
-        settled, freed, handed = set[str](), set[str](), set[str]()
-        returned = set[str]()
+        settled, freed, handed, returned = set[str](), set[str](), set[str](), set[str]()
         locks: dict[str, str] = {}
-        flows: list[tuple[str, Expr]] = []
+        flows = stored(graph, words)
+        freed |= {name for name, _ in flows}
         copies: list[tuple[str, str]] = []
         for node in graph.nodes:
             if node.expr is None:
@@ -122,12 +120,12 @@ class Liveness:
             for call in calls_in(node.expr):
                 if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
                     # Whoever is walked with it may ask for what stands beside it.
-                    handed |= _variables(call)
+                    handed |= variables_of(call)
                 lock = words.locks.get(call.name or "")
                 out = call.arg(lock.out) if lock is not None and lock.out is not None else None
                 if lock is not None and out is not None:
                     locks[spell(Deref(out))] = lock.cls
-                freed |= _freed(call, graph, words)
+                freed |= freed_by(call, graph, words)
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
@@ -157,24 +155,10 @@ def _settles(source: Expr) -> bool:
     return compared and any(isinstance(part, (Call, IncDec, Field)) for part in walk(source))
 
 
-def _variables(call: AnyCall) -> set[str]:
-    """Variables that are arguments of a call."""
-    return {arg.spelling for arg in map(strip_casts, call.args) if isinstance(arg, VARIABLES)}
-
-
 def _addressed(call: AnyCall) -> set[str]:
     """Variables whose address is an argument of a call: it may leave them as they are."""
     pointees = (arg.operand for arg in call.args if isinstance(arg, Address))
     return {pointee.spelling for pointee in pointees if isinstance(pointee, VARIABLES)}
-
-
-def _freed(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:
-    """Variables whose value a call may free: by what it is, or since a page is handed to it."""
-    free = words.frees.get(call.name or "")
-    if free is None:
-        return {name for name in _variables(call) if graph.types.get(name) in _FREED}
-    arg = call.arg(free.arg)
-    return set() if arg is None else {*uses(arg)}
 
 
 def _compared(expr: Expr) -> set[str]:
@@ -296,7 +280,7 @@ def _asked(node: Node, tracked: set[str], masks: frozenset[str]) -> set[str]:
         if isinstance(source, _COPIED):
             asked.add(spell(source))
     for call in calls_in(node.expr):
-        asked |= _variables(call) | _addressed(call)
+        asked |= variables_of(call) | _addressed(call)
         if masks:
             asked |= _masks_of(call, masks)
     return asked & tracked

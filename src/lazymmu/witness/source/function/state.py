@@ -21,7 +21,7 @@ class Fact(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """The entry from which the value of a variable was derived."""
+    """The entry from which the value of a variable, or of a member, was derived."""
 
     variable: str
     entry: EntryName
@@ -106,6 +106,11 @@ def settled(state: State, live: frozenset[str]) -> State:
         return state
     kept = tuple(fact for fact in state.facts if fact.subject in live)
     return State(state.product, kept, state.origins, state.copies)
+
+
+def origins_of(spelling: str, origins: OriginList) -> set[EntryName]:
+    """The entries from which a variable or member was derived, by its spelling."""
+    return {origin.entry for origin in origins if origin.variable == spelling}
 
 
 def with_fact(facts: FactList, subject: str, value: Value) -> FactList:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, Protocol
 
+from lazymmu.kernelc.parse.item_handlers import ItemHandler
 from lazymmu.kernelc.parse.ops_tables import Initialiser
 
 __all__ = ["TableLookup", "TableSource"]
@@ -41,6 +42,10 @@ class TableSource(Protocol):
         """Return the names that an array of a file holds, nothing where there is no such array."""
         ...
 
+    def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
+        """Return the calls of a file that are handed an item and a name."""
+        ...
+
     def has_table(self, name: str, file: str) -> bool:
         """Whether a file has a table of that name."""
         ...
@@ -66,6 +71,10 @@ class TableLookup:
     def array(self, name: str, file: str) -> tuple[str, ...]:
         """The names that an array of a file holds, nothing where there is no such array."""
         return self._source.array(name, file) if file else ()
+
+    def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
+        """The calls of a file that are handed an item and a name."""
+        return self._source.item_handlers(file)
 
     def member(self, table: str, path: str, near: str) -> tuple[Initialiser, ...]:
         """What the member ``path`` of a table may hold: `walk_ops`, `account`.

@@ -190,7 +190,7 @@ class Transfer:
             known_of = isinstance(given, (Int, NonZero, AllocationMask)) or _above_zero(given)
             if known_of and spelling in frame.plan.tracked:
                 state = replace(state, facts=with_fact(state.facts, spelling, given))
-            if source is not None and isinstance(target, VARIABLES):
+            if source is not None and isinstance(target, (*VARIABLES, Field)):
                 state = replace(state, origins=with_origin(state.origins, spelling, source))
             returned = path.results.get(inner) if inner is not None else None
             if returned is not None and returned.name is not None:
@@ -257,7 +257,12 @@ class Transfer:
             for fact in state.facts
             if fact.subject != spelling and not (variable and names_it(fact.subject, spelling))
         )
-        origins = tuple(o for o in state.origins if spelling not in (o.variable, o.entry.spelling))
+        inner = f"{spelling}->"
+        origins = tuple(
+            o
+            for o in state.origins
+            if spelling not in (o.variable, o.entry.spelling) and not o.variable.startswith(inner)
+        )
         return State(product, facts, origins, copies)
 
     def macro_writes(self, path: Path, call: AnyCall, graph: Function, plan: Liveness) -> Path:

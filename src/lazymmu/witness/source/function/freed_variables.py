@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Variables and members of a function whose value may come to be freed: their origin matters."""
+
+from __future__ import annotations
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr, Field, Name
+from lazymmu.kernelc.ir.nodes import Function, assigned, spell, strip_casts, uses, writes
+from lazymmu.witness.source.function.local_members import root_of
+
+__all__ = ["freed_by", "stored", "variables_of"]
+
+_FREED = frozenset({"struct page *", "pgtable_t"})
+"""C types of what the vocabulary's frees take, and a function may give back for its caller."""
+
+
+def variables_of(call: AnyCall) -> set[str]:
+    """Variables that are arguments of a call."""
+    return {arg.spelling for arg in map(strip_casts, call.args) if isinstance(arg, VARIABLES)}
+
+
+def freed_by(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:
+    """Variables whose value a call may free: by what it is, or since a page is handed to it."""
+    free = words.frees.get(call.name or "")
+    if free is None and call.name in words.queues:
+        # An item may stand in the page itself: `&page->rcu_head`.
+        parts = {name for arg in call.args for name in uses(arg)}
+        return {name for name in parts if graph.types.get(name) in _FREED}
+    if free is None:
+        return {name for name in variables_of(call) if graph.types.get(name) in _FREED}
+    arg = call.arg(free.arg)
+    return set() if arg is None else {*uses(arg)}
+
+
+def stored(graph: Function, words: Vocabulary) -> list[tuple[str, Expr]]:
+    """Members, and variables outside of functions, that are freed by who is handed them, or later.
+
+    :returns: each with what it is given.
+    """
+    given = [
+        (target, assigned(value))
+        for node in graph.nodes
+        if node.expr is not None
+        for target, value in writes(node.expr)
+        if value is not None
+        and (
+            isinstance(target, Field)
+            or (isinstance(target, Name) and target.spelling not in graph.types)
+        )
+    ]
+    calls = [call for _, call in graph.calls()] if given else []
+    queues = any(call.name in words.queues for call in calls)
+    handed = {name for call in calls for arg in call.args for name in uses(arg)}
+    return [
+        (spell(target), source)
+        for target, source in given
+        if (root_of(target) in handed if isinstance(target, Field) else queues)
+    ]
