@@ -26,6 +26,10 @@ def standings(text: str) -> dict[tuple[int, str], tuple[str, str]]:
     }
 
 
+BEGUN = "\tarch_enter_lazy_mmu_mode();\n\t"
+GIVEN = "arch_leave_lazy_mmu_mode);\n}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "standing", "reason"),
     [
@@ -33,6 +37,12 @@ def standings(text: str) -> dict[tuple[int, str], tuple[str, str]]:
         ("/* of arch_enter_lazy_mmu_mode() */\n", "comment", ""),
         ("void arch_enter_lazy_mmu_mode(void);\n", "declaration", ""),
         ("void *f = arch_enter_lazy_mmu_mode;\n", "lost", "its address is taken"),
+        (
+            "void r(void (*b)(void))\n{\n\tb();\n}\nvoid f(void)\n{\n" + BEGUN + "r(" + GIVEN,
+            "walked",
+            "",
+        ),
+        ("void f(void)\n{\n" + BEGUN + "unseen(" + GIVEN, "lost", "its address is taken"),
         ("#ifdef CONFIG_OFF\n\nvoid f(void)\n{\n" + USED + "}\n#endif\n", "lost", "not compiled"),
         ("void f(void)\n{\n\tguard(lazy_mmu_mode)();\n}\n", "lost", "a guard, whose class"),
         ("void f(void)\n{\n\tg();\n\tguard(lazy_mmu_mode)();\n}\n", "lost", "a guard, whose class"),

@@ -203,7 +203,10 @@ class EntryPoints:
         if (definition.file, definition.line) in self.implementation:
             return False
         graph = self.program.function(definition)
-        return any(mode.action != "active" for _, mode in self.summaries.mode_calls(graph))
+        if any(mode.action != "active" for _, mode in self.summaries.mode_calls(graph)):
+            return True
+        given = (arg for _, call in graph.calls() for arg in call.args)
+        return any(self.summaries.handed_mode(arg, graph, {}) for arg in given)
 
     def _callbacks(self, definition: Definition) -> list[Root]:
         """One root for each call that hands a function to one that calls back in a section."""

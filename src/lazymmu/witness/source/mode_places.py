@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.ir.expr import Call, Guard
-from lazymmu.kernelc.ir.nodes import Function, spell, uses
+from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts, uses
 from lazymmu.kernelc.program import Program, assignments
 from lazymmu.witness.finding import Place, Standing
 from lazymmu.witness.source.analysis import Analysis
@@ -37,6 +37,10 @@ _LEXICAL = {
 
 _NEVER, _DEAD, _BUILT = 2, 1, 0
 """How far a machine got with a place that it lost: the furthest one's reason is told."""
+
+
+_HANDS = 4
+"""Functions that only hand on what they are given which are looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,8 @@ class _Judging:
         )
         called = called or any(name == item.word for _, _, name in graph.spliced)
         if not called and not item.called:
+            if key in self._walker.places and self._is_handed(item.word, graph):
+                return Judged(Standing.WALKED)
             if key in self._walker.places and definition in self._view.woven(
                 file, item.word.encode()
             ):
@@ -199,6 +205,26 @@ class _Judging:
             return Judged(Standing.WALKED)
         kind = "macro" if graph.macro else "function"
         return _lost(f"in a {kind} that was not walked")
+
+    def _is_handed(self, function: str, graph: Function, hands: int = _HANDS) -> bool:
+        """Whether a function is handed to nobody but who was walked, and calls it there."""
+        takers = [
+            (call, place)
+            for _, call in graph.calls()
+            for place, arg in enumerate(call.args)
+            if spell(strip_casts(arg)).lstrip("&") == function
+        ]
+        for call, place in takers if hands else ():
+            target = self._program.resolve(call.name or "", graph.file)
+            inner = self._program.function(target.definition) if target is not None else None
+            if inner is None or place >= len(inner.params):
+                return False
+            param = inner.params[place]
+            called = any(each.name == param for _, each in inner.calls())
+            walked = inner.place in self._walker.places and not inner.broken
+            if not walked or not (called or self._is_handed(param, inner, hands - 1)):
+                return False
+        return bool(takers) and hands > 0
 
     def _other_name(
         self, file: str, item: Occurrence, graph: Function, key: tuple[str, int, str]

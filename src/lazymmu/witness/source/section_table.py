@@ -96,6 +96,11 @@ def _actions(
         (call.line, mode.action) for call, mode in summaries.mode_calls(graph)
     }
     calls = walker.call_transfer
+    for _, call in graph.calls():
+        for name in (summaries.handed_mode(arg, graph, {}) for arg in call.args):
+            mode = summaries.api.of(name, graph.file) if name else None
+            if mode is not None:
+                found.add((call.line, mode.action))
     for _, call in graph.calls() if hops else ():
         target = program.resolve(call.name, graph.file) if call.name in calls.helper_names else None
         inner = program.function(target.definition) if target is not None else None

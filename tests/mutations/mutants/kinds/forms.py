@@ -28,6 +28,7 @@ def forms(section: Section) -> Iterator[Form]:
     """Every form for one section."""
     yield from _macros(section)
     yield from _helpers(section)
+    yield from _handed(section)
     yield from _counting(section)
     yield from _pointers(section)
     yield from _api(section)
@@ -108,6 +109,17 @@ def _helpers(section: Section) -> Iterator[Form]:
             far=f"void scan_begin_m@(void)\n{{\n\t{begin}();\n}}\n\n"
             f"void scan_end_m@(void)\n{{\n\t{leave}();\n}}\n",
         ),
+    )
+
+
+def _handed(section: Section) -> Iterator[Form]:
+    """The API handed to a helper that calls what it is given."""
+    helper = "static void scan_call_m@(void (*fn)(void))\n{\n\tfn();\n}\n"
+    yield Form(
+        "functions that are handed to a helper",
+        f"scan_call_m@({section.begin});",
+        f"scan_call_m@({section.leave});",
+        Code(helper),
     )
 
 

@@ -334,11 +334,14 @@ class CallTransfer:
         )
 
     def _calls_back(self, frame: Frame, call: AnyCall, env: Mapping[str, Value]) -> bool:
-        """Whether a call hands on a callback that was bound by the caller."""
+        """Whether a call hands on a callback that was bound by the caller, or one of the API."""
         return any(
-            isinstance(arg, Name)
-            and arg.spelling in frame.graph.params
-            and isinstance(env.get(arg.spelling), FunctionValue)
+            (
+                isinstance(arg, Name)
+                and arg.spelling in frame.graph.params
+                and isinstance(env.get(arg.spelling), FunctionValue)
+            )
+            or self.summaries.handed_mode(arg, frame.graph, env)
             for arg in call.args
         )
 

@@ -87,7 +87,7 @@ class CallResolver:
         out: list[tuple[str, Value]] = []
         for param, arg in zip(graph.params, call.args, strict=False):
             if param in relevant:
-                value = function_value(arg, caller, env, self.program) or evaluator.value(arg)
+                value = self.function(arg, caller, env) or evaluator.value(arg)
                 if value is None and isinstance(arg, Name) and arg.spelling not in caller.types:
                     # An enumerator, most of all: it stands beside the function that takes it.
                     value = self.facts.constant(arg.spelling, graph.file)
@@ -96,6 +96,10 @@ class CallResolver:
                 if paths:
                     out += self._members(graph, param, arg, paths)
         return tuple(sorted(out, key=lambda item: item[0]))
+
+    def function(self, arg: Expr, caller: Function, env: Mapping[str, Value]) -> Value:
+        """The function that an expression of a function names: see `function_value`."""
+        return function_value(arg, caller, env, self.program)
 
     def settle(self, graph: Function, env: dict[str, Value]) -> None:
         """Enter what variables and members of structures of a function hold all the time."""
@@ -106,7 +110,7 @@ class CallResolver:
         for name, expr in shape.single.items():
             known = evaluator.value(expr)
             if known is None and isinstance(expr, Name | Address):
-                known = function_value(expr, graph, env, self.program)
+                known = self.function(expr, graph, env)
             if known is not None:
                 env[name] = known
         members = shape.members

@@ -18,9 +18,15 @@ from dataclasses import dataclass, replace
 
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, Evaluator, Value, truth
-from lazymmu.kernelc.ir.expr import AnyCall
-from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node
+from lazymmu.kernelc.ir.abstract_value import (
+    NONBLOCKING,
+    Evaluator,
+    FunctionValue,
+    Value,
+    truth,
+)
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Expr, Name
+from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node, strip_casts
 from lazymmu.kernelc.ir.switches import switched
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
@@ -102,6 +108,24 @@ class CalleeSummaries(CallResolver):
         if target is None:
             return NOTHING
         return self.of(target.definition, self.bind(target.definition, call, graph, env), 0)
+
+    def function(self, arg: Expr, caller: Function, env: Mapping[str, Value]) -> Value:
+        """The function that an expression names; one of the mode's API need not be defined."""
+        found = super().function(arg, caller, env)
+        name = self.handed_mode(arg, caller, env) if found is None else ""
+        return FunctionValue(name, caller.file) if name else found
+
+    def handed_mode(self, arg: Expr, caller: Function, env: Mapping[str, Value]) -> str:
+        """The function of the mode's API that an argument names or holds, "" for any other."""
+        inner = strip_casts(arg)
+        inner = inner.operand if isinstance(inner, Address) else inner
+        if not isinstance(inner, Name):
+            return ""
+        held = env.get(inner.spelling)
+        if isinstance(held, FunctionValue):
+            return held.name if self.api.has(held.name, held.file) else ""
+        own = inner.spelling in caller.types
+        return inner.spelling if not own and self.api.has(inner.spelling, caller.file) else ""
 
     def mode_calls(self, graph: Function) -> Iterator[tuple[AnyCall, ModeCall]]:
         """The calls of the mode's API that a function makes itself."""
