@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lazymmu.contract.vocabulary import load
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
 from lazymmu.kernelc.ir.expr import Call, Guard
@@ -25,6 +26,7 @@ from lazymmu.witness.source.arch_hooks import Implementation
 from lazymmu.witness.source.interproc.mode_api import ModeApi, called_path
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.path.walker import Walker
+from lazymmu.witness.source.unbuilt_names import means_another
 
 _LEXICAL = {
     Context.COMMENT: Standing.COMMENT,
@@ -102,6 +104,8 @@ class _Judging:
         self._implementing = implementation.places | {
             (d.file, program.function(d).line) for d in implementation.definitions
         }
+        self._derived = api.anywhere.keys() - load().mode.keys()
+        """Names of the mode that the tree gives it, not the vocabulary."""
         self._declared = {
             item.word
             for items in found.values()
@@ -115,6 +119,8 @@ class _Judging:
         """What became of one place."""
         view = self._view
         if file.endswith(".c") and view.presence(file) is None:
+            if item.word in self._derived and means_another(view, file, item.word):
+                return Judged(Standing.NAME)
             return _lost(view.why_not_built(file), _NEVER)
         if not view.headers.selection(file).is_compiled(item.start):
             return _lost("not compiled on the machines that were looked at", _DEAD)

@@ -29,6 +29,7 @@ from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.definition import Definition
 from lazymmu.kernelc.ir.expr import AnyCall, Assign, Binary, Expr, Field, IncDec, Number
 from lazymmu.kernelc.ir.nodes import EVAL, Function, calls_in, spell, strip_casts, walk
+from lazymmu.kernelc.preprocess.headers import is_public
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.api_candidates import Candidate
 from lazymmu.witness.source.constant_pointers import Pointer
@@ -68,7 +69,7 @@ def derive(
             if not known.grow():
                 break
     pointed = frozenset(known.point(pointers))
-    return ModeApi({**words.mode, **known.anywhere}, known.within, pointed)
+    return ModeApi({**words.mode, **known.anywhere}, known.within, pointed, known.another)
 
 
 class _Api:
@@ -87,6 +88,9 @@ class _Api:
             self._by_name.setdefault(candidate.definition.name, []).append(candidate)
         self.anywhere: dict[str, ModeCall] = {}
         self.within: dict[tuple[str, str], ModeCall] = {}
+        self._homes: dict[str, set[str]] = {}
+        """The files that define each name of `anywhere`."""
+        self._others: dict[tuple[str, str], bool] = {}
         self.depth = _DEPTH
         """How deep below a function is looked for what it counts."""
         self._implementing: list[Function] = []
@@ -95,7 +99,23 @@ class _Api:
     def of(self, name: str, file: str) -> ModeCall | None:
         """What a call in a file does to the mode, as far as is known."""
         own = self.within.get((file, name))
-        return own or self.anywhere.get(name) or self._words.mode.get(name)
+        found = self.anywhere.get(name)
+        if found is not None and self.another(name, file):
+            found = None
+        return own or found or self._words.mode.get(name)
+
+    def another(self, name: str, file: str) -> bool:
+        """Whether a .c file has something else of its own under a name that was found."""
+        homes = self._homes.get(name)
+        if homes is None or not file.endswith(".c") or file in homes:
+            return False
+        key = (name, file)
+        if key not in self._others:
+            files = {d.file for d in self._program.source.definitions(name, file)} - homes
+            self._others[key] = any(
+                own == file or (own.endswith(".h") and not is_public(own)) for own in files
+            )
+        return self._others[key]
 
     def grow(self) -> bool:
         """Look at every candidate once more; whether anything was added."""
@@ -130,6 +150,7 @@ class _Api:
             self.within[definition.file, definition.name] = call
         else:
             self.anywhere[definition.name] = call
+            self._homes.setdefault(definition.name, set()).add(definition.file)
 
     def _meaning(self, candidate: Candidate) -> ModeCall | None:
         """What a candidate does to the mode: the first of the four kinds that it is."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lazymmu.contract.vocabulary import ModeCall
@@ -19,18 +19,21 @@ class ModeApi:
     external functions that do what these do; within: calls of static functions and macros of one
     .c file, by the file and the name; pointed: places (file, byte offset) at which a constant
     pointer is given such a function, which is called by the pointer's name then, or by a table's
-    and a member's (`ops->enable`).
+    and a member's (`ops->enable`); another: whether a .c file has something else of its own under
+    a name that the tree gives the API.
     """
 
     anywhere: Mapping[str, ModeCall]
     within: Mapping[tuple[str, str], ModeCall] = field(default_factory=dict)
     pointed: frozenset[tuple[str, int]] = frozenset()
+    another: Callable[[str, str], bool] = lambda _name, _file: False
 
     def of(self, name: str, file: str) -> ModeCall | None:
         """What a call of `name` in `file` does to the mode, None when it is no call of the API."""
         if self.within and (own := self.within.get((file, name))) is not None:
             return own
-        return self.anywhere.get(name)
+        found = self.anywhere.get(name)
+        return None if found is not None and self.another(name, file) else found
 
     def of_call(self, call: AnyCall, name: str | None, file: str) -> ModeCall | None:
         """What a call in `file` does to the mode.
