@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from mutants import batches, campaign, judge, kinds, overlay, progress, scan
+from mutants import batches, campaign, judge, kinds, overlay, page, progress, scan
 from mutants.mutant import Mutant
 from mutants.section import Section
 
@@ -281,3 +281,18 @@ def test_a_campaign_goes_on_where_it_was_stopped(tree: Path, tmp_path: Path) -> 
     assert [campaign.lines(score) for score in (first, again)] == [campaign.lines(whole)] * 2
     assert whole.caught
     assert list(campaign.patches(tree, again)) == list(campaign.patches(tree, whole))
+
+
+def test_kinds_that_are_judged_anew_take_the_place_of_what_was_kept() -> None:
+    """A campaign of some kinds leaves what came of the others as it was."""
+    before = {
+        "kinds": {"a": (1, 2), "right: b": (1, 2)},
+        "missed": ["a: mm/x.c:1: f()"],
+        "alarms": ["right: b: mm/x.c:1: f()"],
+        "false": [],
+    }
+    found: dict[str, object] = {"kinds": {"a": (2, 2)}, "missed": [], "alarms": [], "false": []}
+    after = page.merged(before, found)
+    assert after["kinds"] == {"a": (2, 2), "right: b": (1, 2)}
+    assert after["missed"] == []
+    assert after["alarms"] == before["alarms"]

@@ -251,7 +251,7 @@ def main() -> None:
             with asked.patches.open("a") as out:
                 out.write("\n".join([f"######## {tree.name}", *patches(tree, score), ""]))
         if asked.write:
-            page.keep(Tree.open(tree).release, score)
+            page.keep(Tree.open(tree).release, score, whole=not asked.kind)
     if asked.write:
         page.write()
 

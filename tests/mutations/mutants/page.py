@@ -22,19 +22,36 @@ EXPLAINED = TOP / "tests/mutations/explained.toml"
 MARK = ".. What follows is made by python tests/mutations/mutants/campaign.py --write.\n"
 
 
-def keep(release: str, score: Score) -> None:
-    """Put what came of one tree into the record, in place of what was there for its release."""
+def keep(release: str, score: Score, *, whole: bool = True) -> None:
+    """Put what came of one tree into the record, in place of what was there for its release.
+
+    :param whole: whether all kinds were planted; else those that were not are left as they were.
+    """
     kept = record() if RECORD.exists() else {}
-    kept[release] = {
+    found = {
         "kinds": score.table(),
         "missed": sorted(mutant.name for mutant in score.missed),
         "alarms": sorted(mutant.name for mutant in score.alarms),
         "false": sorted(report.text for report in score.false),
     }
+    kept[release] = found if whole or release not in kept else merged(kept[release], found)
     order = sorted(kept, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
     text = json.dumps({name: kept[name] for name in order}, indent=1)
     # A pair of numbers stands on one line: what changes is seen at a glance.
     RECORD.write_text(re.sub(r"\[\s+(\d+),\s+(\d+)\s+\]", r"[\1, \2]", text) + "\n")
+
+
+def merged(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """The record of a release with some kinds judged anew."""
+    anew = tuple(f"{kind}: " for kind in found["kinds"])
+    return {
+        "kinds": dict(sorted({**before["kinds"], **found["kinds"]}.items())),
+        **{
+            part: sorted([*(n for n in before[part] if not n.startswith(anew)), *found[part]])
+            for part in ("missed", "alarms")
+        },
+        "false": sorted({*before["false"], *found["false"]}),
+    }
 
 
 def write() -> None:
