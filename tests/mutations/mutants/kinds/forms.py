@@ -239,7 +239,7 @@ def is_form(kind: str) -> bool:
 
 
 def _owner(section: Section) -> str:
-    return section.mm or "NULL"
+    return section.mm or "&init_mm"
 
 
 def written(section: Section, form: Form) -> tuple[tuple[Edit, ...], tuple[Edit, ...]]:
