@@ -131,10 +131,26 @@ FREED = "	/* expect: free-before-flush */"
     ],
 )
 def test_who_runs_later_frees_the_page_of_a_pending_entry(agrees: Agrees, body: str) -> None:
-    """Nobody knows when that is, so there is no confidence that the section is still open."""
+    """Nobody knows when that is, and the section may be open still: one thing is assumed."""
     (found,) = agrees(LATER.format(NO_LOCK, body + FREED))
-    assert found.confidence is Confidence.LOW
+    assert found.confidence is Confidence.MEDIUM
     assert any(step.note == "runs later" for step in found.path)
+
+
+@pytest.mark.parametrize(
+    ("call", "sure"),
+    [
+        ("queue_work(wq, &l->work);", Confidence.MEDIUM),
+        ("schedule_work_on(cpu, &l->work);", Confidence.MEDIUM),
+        ("schedule_work(&l->work);", Confidence.LOW),
+    ],
+)
+def test_a_worker_of_this_cpu_is_kept_back_by_a_lock_most_likely(
+    agrees: Agrees, call: str, sure: Confidence
+) -> None:
+    """Workers of other queues run on other CPUs while the section goes on under its lock."""
+    (found,) = agrees(LATER.format(LOCK, f"l->page = page; {call}{FREED}"))
+    assert found.confidence is sure
 
 
 @pytest.mark.parametrize("lock", [NO_LOCK, LOCK])

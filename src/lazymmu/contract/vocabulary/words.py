@@ -216,7 +216,7 @@ class QueueCall:
 
     item: int
     source: str
-    runs: Literal["worker", "interrupt", "grace-period", "never"]
+    runs: Literal["worker", "bound-worker", "interrupt", "grace-period", "never"]
     fn: int | None = None
 
 

@@ -61,7 +61,7 @@ class FreeEffects:
                     f"calls {name}()",
                     freed.steps,
                     freed.conditions,
-                    freed.ambiguous,
+                    freed.ambiguous or _hardly(freed.runs, task),
                     freed.tests,
                     maybe=bool(freed.runs),
                 )
@@ -74,3 +74,8 @@ def _waits(runs: str, task: TaskState) -> bool:
     if runs == "grace-period":
         return bool(task.locks or task.pins)
     return runs == "interrupt" and bool({"irq", "bh"}.intersection(task.pins))
+
+
+def _hardly(runs: str, task: TaskState) -> bool:
+    """Whether what runs later is most likely kept back by what the task holds."""
+    return runs == "bound-worker" and bool(task.locks or task.pins)

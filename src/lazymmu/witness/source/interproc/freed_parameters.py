@@ -146,11 +146,7 @@ class FreedParameters:
                     later = replace(
                         freed,
                         steps=(step, *freed.steps),
-                        # Who runs it, and when, nobody can tell of what is handed to a worker.
-                        ambiguous=freed.ambiguous
-                        or queue.runs != "interrupt"
-                        or target.ambiguous
-                        or len(names) > 1,
+                        ambiguous=freed.ambiguous or target.ambiguous or len(names) > 1,
                         tests=freed.tests + 1,
                         runs=queue.runs,
                     )
