@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import re
 import sys
 import tempfile
 import time
@@ -53,12 +54,13 @@ def with_lazymmu(path: Path, cache: Path) -> Look:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What of all changes is planted: see `batches.drawn`."""
+    """What of all changes is planted: see `batches.drawn`; file: in which files."""
 
     kind: str = ""
     seed: int = 0
     functions: int | None = None
     sample: int | None = None
+    file: str = ""
 
 
 def run(
@@ -74,7 +76,7 @@ def run(
 
     alone: what it does not get right among others is planted once more, with nothing else.
     """
-    found = batches.sections(path)
+    found = [s for s in batches.sections(path) if re.search(wanted.file, s.function.file)]
     arches = {section.in_arch or "x86" for section in found} | {"powerpc"}
     before: dict[tuple[str, ...], Sequence[judge.Report]]
     before = {(arch,): look({}, (arch,)) for arch in sorted(arches)}
@@ -198,6 +200,7 @@ def _asked() -> argparse.Namespace:
     )
     parser.add_argument("tree", type=Path, nargs="*")
     parser.add_argument("--kind", default="", help="regular expression: what to plant")
+    parser.add_argument("--file", default="", help="regular expression: where to plant it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--functions", type=int, default=2, help="for each kind; 0: all")
     parser.add_argument("--together", action="store_true", help="do not try misses once more alone")
@@ -220,7 +223,7 @@ def _place(keep: Path | None, tree: Path) -> Iterator[Path]:
 
 def _judged(tree: Path, asked: argparse.Namespace, until: float | None) -> judge.Score:
     """What came of one tree; as much of it as was kept is not done again."""
-    wanted = Drawn(asked.kind, asked.seed, asked.functions or None)
+    wanted = Drawn(asked.kind, asked.seed, asked.functions or None, file=asked.file)
     with _place(asked.keep, tree) as place:
         # A tree without what no section reaches is read in a fraction of the time.
         copied = place / "linux"
@@ -251,7 +254,7 @@ def main() -> None:
             with asked.patches.open("a") as out:
                 out.write("\n".join([f"######## {tree.name}", *patches(tree, score), ""]))
         if asked.write:
-            page.keep(Tree.open(tree).release, score, whole=not asked.kind)
+            page.keep(Tree.open(tree).release, score, whole=not (asked.kind or asked.file))
     if asked.write:
         page.write()
 
