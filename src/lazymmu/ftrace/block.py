@@ -77,6 +77,11 @@ class Lines:
         self._begin = self._head() if self._in_head else 0
 
     @property
+    def width(self) -> int:
+        """Bytes of the columns of a usual line."""
+        return self._width
+
+    @property
     def next_line(self) -> int:
         """The number of the line behind the block."""
         if self._next is None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.witness.trace.queue_stats import BATCH, ISSUE, PAIR_HINT, Told, XenQueues, told_by
+from lazymmu.witness.trace.queue_stats import (
+    AT_ONCE,
+    BATCH,
+    FLUSH,
+    INTERRUPT,
+    ISSUE,
+    PAIR_HINT,
+    UPDATE_BYTES,
+    Told,
+    XenQueues,
+    told_by,
+)
 from lazymmu.witness.trace.section_listener import tell_queue
 from lazymmu.witness.trace.section_totals import CpuQueue, OpenSection, SectionTotals
 
@@ -53,69 +64,134 @@ class QueueReader(XenQueues):
 
     def take(self, lines: Lines, runs: Iterable[Run]) -> Iterator[Run]:
         """The runs without what was taken, which counts as passed over."""
-        texts, heads, opened = self._texts, self._heads, self._opened
-        passed = b""
+        parts: list[bytes] = []
         for run in runs:
-            before, key, stamp, text, second, text2, third, text3, _ = run
-            told = texts.get(text) or self._told(text)
-            more = second and told is _OTHER and (texts.get(text2) or self._told(text2))
-            if more is _OTHER and third:
-                more = texts.get(text3) or self._told(text3)
-            who = heads.get(key) or self._who(lines, key)
-            if (told is _OTHER and (not more or more is _OTHER)) or who is None:
-                # What is left of a run is told as it is: `add()` knows these texts, too.
-                yield (passed + before, *run[1:]) if passed else run
-                passed = b""
-                continue
-            passed += before
-            cpu, task, columns = who
-            while True:
-                if told is _OTHER:
-                    yield passed, key, stamp, text, b"", b"", b"", b"", b""
-                    passed = b""
+            yield from self._taken(lines, run, parts)
+        if parts:
+            yield b"".join(parts), *_NOTHING
+
+    def _taken(self, lines: Lines, run: Run, parts: list[bytes]) -> Iterator[Run]:
+        """What is left of a run; parts: what was passed over and taken before, and then of it."""
+        texts, opened = self._texts, self._opened
+        before, key, stamp, text, second, text2, third, text3, _ = run
+        told = texts.get(text) or self._told(text)
+        more = second and told is _OTHER and (texts.get(text2) or self._told(text2))
+        if more is _OTHER and third:
+            more = texts.get(text3) or self._told(text3)
+        who = self._heads.get(key) or self._who(lines, key)
+        if before:
+            parts.append(before)
+        if (told is _OTHER and (not more or more is _OTHER)) or who is None:
+            # What is left of a run is told as it is: `add()` knows these texts, too.
+            passed = b"".join(parts)
+            parts.clear()
+            yield passed, *run[1:]
+            return
+        cpu, task, columns = who
+        while True:
+            if told is _OTHER:
+                passed = b"".join(parts)
+                parts.clear()
+                yield passed, key, stamp, text, b"", b"", b"", b"", b""
+            else:
+                parts.append(b"\n")
+                self.stamp = stamp
+                if not self.first:
+                    self.first = stamp
+                if told[0] == BATCH:
+                    cpu.lazy = told[1]
+                elif told[0] == ISSUE:
+                    self.issue(told[1], cpu, opened.get(task))
                 else:
-                    passed += b"\n"
-                    self.stamp = stamp
-                    if not self.first:
-                        self.first = stamp
-                    if told[0] == BATCH:
-                        cpu.lazy = told[1]
-                    elif told[0] == ISSUE:
-                        self.issue(told[1], cpu, opened.get(task))
-                    else:
-                        reason = self.tell(told, cpu, opened.get(task), columns)
-                        if self._listener is not None:
-                            tell_queue(self._listener, told, cpu, stamp, text, reason)
-                if not second:
-                    break
-                stamp, text, second, text2, third = second, text2, third, text3, b""
-                told = texts.get(text) or self._told(text)
-        if passed:
-            yield passed, *_NOTHING
+                    reason = self.tell(told, cpu, opened.get(task), columns)
+                    if self._listener is not None:
+                        tell_queue(self._listener, told, cpu, stamp, text, reason)
+            if not second:
+                break
+            stamp, text, second, text2, third = second, text2, third, text3, b""
+            told = texts.get(text) or self._told(text)
 
     def take_pairs(self, lines: Lines, runs: Iterable[PairedRun]) -> Iterator[Run]:
-        """The runs, after what was passed over before each of them was counted."""
-        for run in runs:
-            passed, _, said, *more = run
+        """The same, of runs that pass over pairs of lines, which are counted here.
+
+        What most runs are is done at once, as `_taken()` does it line by line.
+        """
+        texts, heads, opened = self._texts, self._heads, self._opened
+        totals, outside = self._totals, self._totals.outside
+        parts: list[bytes] = []
+        for before, _, said, key, stamp, text, second, text2, third, text3, other in runs:
             if said:
-                self._pairs(lines, passed)
-            yield passed, *more  # type: ignore[misc]
+                self._pairs(lines, before)
+            told, who = texts.get(text), heads.get(key)
+            if told is None or who is None or told is _OTHER:
+                run = before, key, stamp, text, second, text2, third, text3, other
+                yield from self._taken(lines, run, parts)
+                continue
+            cpu, task, columns = who
+            kind = told[0]
+            if not second:
+                if kind == BATCH:
+                    cpu.lazy = told[1]
+                elif kind == ISSUE:
+                    self.issue(told[1], cpu, opened.get(task))
+                elif kind != INTERRUPT or opened:
+                    self.tell(told, cpu, opened.get(task), columns)
+                parts += before, b"\n"
+                self.stamp = stamp
+                continue
+            told2, told3 = texts.get(text2), texts.get(text3)
+            if (
+                kind == BATCH
+                and told2 is not None
+                and told3 is not None
+                and told2[0] == ISSUE
+                and told3[0] == FLUSH
+                and (told2[1] != told[1] or told2[1] == b"NONE")
+                and told3[1][0]
+                and not cpu.reason
+                and not (totals.counted and cpu.queued)
+            ):
+                # Something is issued at once, and nothing was put off that would go along.
+                calls, size = told3[1]
+                cpu.lazy, cpu.why, cpu.queued = told[1], AT_ONCE, 0
+                cpu.went = 0 if totals.counted else max(size // UPDATE_BYTES, calls)
+                outside[AT_ONCE] += 1
+                parts += before, b"\n\n\n"
+                self.stamp = third
+                continue
+            run = before, key, stamp, text, second, text2, third, text3, other
+            yield from self._taken(lines, run, parts)
+        if parts:
+            yield b"".join(parts), *_NOTHING
 
     def _pairs(self, lines: Lines, passed: bytes) -> None:
         """Count pairs of lines, each as `take()` would; see `queue_stats.PAIR`."""
-        wide, opened, heads = lines.wide, self._opened, self._heads
-        at = passed.find(PAIR_HINT)
-        while at >= 0:
-            after = at + len(PAIR_HINT)
-            key = passed[passed.rfind(b"\n", 0, at) + 1 : at - wide]
-            who = heads.get(key) or self._who(lines, key)
-            if who is not None:
-                cpu, task, _ = who
-                cpu.lazy = passed[after : after + 3]
-                self.issue(cpu.lazy, cpu, opened.get(task))
-                self.stamp = passed[at - wide : at]
-                self.first = self.first or self.stamp
-            at = passed.find(PAIR_HINT, after)
+        wide = lines.wide
+        line = lines.width + wide
+        pieces = passed.split(PAIR_HINT)
+        if len(pieces) == 1:
+            return
+        self.first = self.first or pieces[0][-wide:]
+        self.stamp = pieces[-2][-wide:]
+        keys = [piece[-line:-wide] for piece in pieces[:-1]]
+        modes = [piece[:3] for piece in pieces[1:]]
+        if keys.count(keys[0]) == len(keys) == modes.count(modes[0]):
+            self._issues(lines, keys[0], modes[0], len(keys))
+        else:
+            for key, about in zip(keys, modes, strict=True):
+                self._issues(lines, key, about, 1)
+
+    def _issues(self, lines: Lines, key: bytes, about: bytes, times: int) -> None:
+        """So many pairs of lines with these columns, one behind the other, about this mode."""
+        who = self._heads.get(key) or self._who(lines, key)
+        if who is None:
+            return
+        cpu, task, _ = who
+        cpu.lazy = about
+        held = self._opened.get(task)
+        self.issue(about, cpu, held)
+        if times > 1 and about == b"MMU":
+            self._totals.put_off(held, cpu, times - 1)
 
     def line(self, line: ObservedLine, cpu: CpuQueue, held: OpenSection | None) -> None:
         """A line that was not taken; held: the open section of its task."""

@@ -34,7 +34,7 @@ HANDLERS_END: Final = (b"irq_handler_exit", b"softirq_exit")
 
 _HANDLER: Final = re.compile(rb"(?: name=|\[action=)([^\]\n]{1,64})")
 
-_UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
+UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
 _FLUSHING: Final = re.compile(rb"xen_mc_flush:[ \t]+flushing (\d{1,9}) hypercalls, (\d{1,12}) arg")
 
 PAIR: Final = (
@@ -140,7 +140,7 @@ class XenQueues:
         """A queue of `calls` multicall entries, one trap, goes to the hypervisor."""
         totals, bulk = self._totals, self._totals.counted
         reason, cpu.reason = cpu.reason or cpu.why or "not recorded", ""
-        went, cpu.queued = (cpu.queued if bulk else max(size // _UPDATE_BYTES, calls)), 0
+        went, cpu.queued = (cpu.queued if bulk else max(size // UPDATE_BYTES, calls)), 0
         cpu.went = went
         if reason == AT_ONCE:
             if not bulk or not went:

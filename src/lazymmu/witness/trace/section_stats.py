@@ -119,7 +119,7 @@ class SectionStats(SectionTotals, TraceObserver):
         if self._listener is None and PAIR_HINT in block:
             paired = lines.paired_runs(PAIR)
             if paired is not None:
-                return self._queues.take(lines, self._queues.take_pairs(lines, paired))
+                return self._queues.take_pairs(lines, paired)
         return self._queues.take(lines, lines.runs())
 
     # ---- in short --------------------------------------------------------------------------

@@ -125,15 +125,15 @@ class SectionTotals:
         self.batches = Histogram()
         self.counted = False
 
-    def put_off(self, held: OpenSection | None, cpu: CpuQueue) -> None:
-        """One operation is queued in the mode."""
+    def put_off(self, held: OpenSection | None, cpu: CpuQueue, times: int = 1) -> None:
+        """One operation is queued in the mode, or so many."""
         self.counted = True
-        cpu.queued += 1
+        cpu.queued += times
         cpu.why = ""
         if held is None:
-            self.everything.queued += 1
+            self.everything.queued += times
         else:
-            held.queued += 1
+            held.queued += times
 
     def flushed(
         self, cpu: CpuQueue, reason: str, calls: int, held: OpenSection | None, queued: int = 0
