@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
-from lazymmu.report.trace import compare
+from lazymmu.report.trace import compare, stats
 from lazymmu.witness.trace.check import check_trace
 from lazymmu.witness.trace.section_stats import SectionStats
 
@@ -21,10 +22,10 @@ AT_ONCE = [
 FLUSH = ["xen_mc_flush: flushing 1 hypercalls, 512 arg bytes, 0 callbacks"]
 
 
-def recorded(name, texts, step=100):
+def recorded(name, texts, step=100, stamp="{:12.6f}"):
     """What is told of a recording in which one task did all of this, so many us apart."""
     lines = [
-        "cp-7".rjust(16) + f"    [000] ...1. {at * step / 1e6:12.6f}: {text}\n"
+        "cp-7".rjust(16) + f"    [000] ...1. {stamp.format(at * step / 1e6)}: {text}\n"
         for at, text in enumerate(texts, 1)
     ]
     tally = SectionStats()
@@ -83,3 +84,22 @@ def test_what_a_recording_does_not_show_is_said():
     made = json.loads(compare.render_json(recorded("a", quiet), recorded("b", GOOD)))
     (saved,) = [one for one in made["compared"] if one["what"] == "saved"]
     assert saved["values"] == [None, 96.875]
+
+
+def test_a_clock_that_counts_says_no_time():
+    """As x86-tsc does: what a count is, no recording says; all else is compared."""
+    counted = recorded("b", GOOD, step=10**6, stamp="{:12.0f}")
+    assert counted[1].counts
+    assert not recorded("a", GOOD)[1].counts
+    for first, second in ((recorded("a", GOOD), counted), (counted, counted)):
+        units = {row.unit for row in compare.rows(first, second)}
+        assert "%" in units
+        assert not units & {"ns", "span", "/s"}
+        assert compare.sentences(first, second) == []
+        assert not re.search(r"\d (?:s|ms|us|ns)\b", compare.render(first, second))
+    text = stats.render([("b", counted[1])])
+    assert "b: times are counts of the trace's clock" in text
+    assert "b: length p50 65 p90 65 p99 65 max 65" in text
+    assert not re.search(r"\d (?:s|ms|us|ns)\b", text)
+    (one,) = json.loads(stats.render_json([("b", counted[1])]))["traces"]
+    assert one["counts"] is True

@@ -55,6 +55,9 @@ _RARE: Final = 1.0
 _LENGTHS: Final = ("", "span")
 """Units of what depends on how long was recorded."""
 
+_TIMED: Final = ("ns", "span", "/s")
+"""Units that are of a time."""
+
 Pair = tuple["TraceResult", "SectionStats"]
 
 
@@ -123,10 +126,14 @@ class ComparedRow:
 
 
 def rows(first: Pair, second: Pair) -> list[ComparedRow]:
-    """Every property that one of two recordings shows."""
+    """Every property that one of two recordings shows.
+
+    Of times and rates nothing is said where a clock has no unit.
+    """
     stats = first[1], second[1]
     made = [*_findings(first, second), *_sections(stats), *_queues(stats), *_counters(stats)]
-    return [row for row in made if any(row.values)]
+    timed = not any(one.counts for one in stats)
+    return [row for row in made if any(row.values) and (timed or row.unit not in _TIMED)]
 
 
 def sentences(first: Pair, second: Pair) -> list[str]:
@@ -308,17 +315,18 @@ def render(first: Pair, second: Pair, width: int | None = None) -> str:
 def site_rows(first: SectionStats, second: SectionStats) -> list[tuple[str, ...]]:
     """A row for each call site of both, as `SITE_HEADS` has them: by the first, then the second."""
     names = dict.fromkeys(name for one in (first, second) for name, _ in ranked(one.sites))
-    none = StatsGroup()
+    none, timed = StatsGroup(), not (first.counts or second.counts)
     return [
-        (name, *_cells(first.sites.get(name, none), second.sites.get(name, none))) for name in names
+        (name, *_cells(first.sites.get(name, none), second.sites.get(name, none), timed=timed))
+        for name in names
     ]
 
 
-def _cells(was: StatsGroup, now: StatsGroup) -> Iterator[str]:
+def _cells(was: StatsGroup, now: StatsGroup, *, timed: bool) -> Iterator[str]:
     for group in (was, now):
         yield str(group.sections or "")
     for group in (was, now):
-        yield duration(group.lengths.quantile(0.5)) if group.lengths.count else ""
+        yield duration(group.lengths.quantile(0.5)) if group.lengths.count and timed else ""
     for group in (was, now):
         yield percent(group.saved, group.queued) if group.queued else ""
 

@@ -12,7 +12,7 @@ from lazymmu.witness.trace.stats_group import ranked
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lazymmu.witness.trace.histogram import Histogram
     from lazymmu.witness.trace.section_stats import SectionStats
@@ -27,6 +27,7 @@ __all__ = [
     "render_json",
     "sentences",
     "summaries",
+    "worded",
 ]
 
 FORMAT = 1
@@ -43,6 +44,16 @@ def duration(nanoseconds: float) -> str:
             value = nanoseconds / size
             return f"{value:.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
     return f"{nanoseconds:.0f} ns"
+
+
+def worded(tally: SectionStats) -> Callable[[float], str]:
+    """How times of these sections are said: with a unit, where their clock has one."""
+    return _as_counts if tally.counts else duration
+
+
+def _as_counts(thousandths: float) -> str:
+    """A time of a clock that counts something else than seconds."""
+    return f"{thousandths / 1000:.0f}"
 
 
 def render(tallies: Sequence[tuple[str, SectionStats]], width: int | None = None) -> str:
@@ -66,17 +77,19 @@ def _one(name: str, tally: SectionStats, width: int | None) -> str:
 
 def sentences(tally: SectionStats) -> Iterator[str]:
     """What all sections together were like."""
-    whole = tally.everything
+    whole, time = tally.everything, worded(tally)
+    if tally.counts:
+        yield "times are counts of the trace's clock, which has no unit (x86-tsc, counter)"
     if whole.sections:
         nested = f", {whole.nested} more inside them" if whole.nested else ""
         share = 100 * whole.lengths.total / tally.span if tally.span else 0
         yield (
-            f"{count(whole.sections, 'section')}{nested}, {duration(whole.lengths.total)} in all "
-            f"in {duration(tally.span)} of trace ({share:.1f} %)"
+            f"{count(whole.sections, 'section')}{nested}, {time(whole.lengths.total)} in all "
+            f"in {time(tally.span)} of trace ({share:.1f} %)"
         )
-        yield f"length {_spread(whole.lengths, duration)}"
+        yield f"length {_spread(whole.lengths, time)}"
         if whole.off_cpu:
-            yield f"of that, {duration(whole.off_cpu)} with the task switched out"
+            yield f"of that, {time(whole.off_cpu)} with the task switched out"
     elif not (whole.flushes or tally.readings):
         yield "no section, no batch and no reading of the counters shows in it"
     if tally.counted and whole.entries.count:
@@ -186,10 +199,10 @@ def group_table(
 def _cells(tally: SectionStats, group: StatsGroup, *, timed: bool) -> Iterator[str]:
     if timed:
         yield str(group.sections)
-        lengths = group.lengths
+        lengths, time = group.lengths, worded(tally)
         for value in (lengths.quantile(0.5), lengths.quantile(0.99), lengths.greatest):
-            yield duration(value)
-        yield duration(lengths.total)
+            yield time(value)
+        yield time(lengths.total)
     if tally.counted:
         yield str(group.entries.quantile(0.5))
         yield str(group.entries.greatest)
@@ -217,6 +230,7 @@ def summaries(tallies: Sequence[tuple[str, SectionStats]]) -> list[dict[str, Any
     return [
         {
             "name": name,
+            "counts": tally.counts,
             "span": tally.span,
             "cut": tally.cut,
             "open": tally.open,

@@ -72,7 +72,8 @@ class SectionStats(SectionTotals, TraceObserver):
     started, stopped: first and last time in nanoseconds; cut: sections of which the end or a part
     is missing; readings: of the counters, and seen_in: those that found their task in a section, by
     what happened to it; paused: those of tasks that run and are paused, so that no section begins;
-    calls: of the API that show whether they begin a section, and ignored: those that did not.
+    calls: of the API that show whether they begin a section, and ignored: those that did not;
+    counts: times are of a clock that has no unit (x86-tsc, counter), each a thousand for one count.
     """
 
     needles: tuple[bytes, ...] = (
@@ -94,10 +95,12 @@ class SectionStats(SectionTotals, TraceObserver):
         self.cut = 0
         self.started: int | None = None
         self.stopped = 0
+        self.counts = False
         self._open: dict[bytes, OpenSection] = {}
         self._queues = QueueReader(self, self._open, listener)
         self._cpu, self._cpus = self._queues.cpu, self._queues.cpus
         self._blocks = self._without = 0
+        self._format = ""
         self._like: dict[tuple[str, str], LikeSections] = {}
         self._by_text: dict[bytes, dict[bytes, LikeSections]] = {}
         if listener is None:
@@ -109,6 +112,7 @@ class SectionStats(SectionTotals, TraceObserver):
         """Take the lines about queues and interrupts, of which there are the most."""
         block = lines.block
         self._blocks += 1
+        self._format = lines.header.format
         if self._without > _BLOCKS_WITHOUT and self._blocks % _BLOCKS_BETWEEN:
             # It is no mistake to be told of those few that there may be line by line.
             return None
@@ -171,6 +175,7 @@ class SectionStats(SectionTotals, TraceObserver):
             self.started = min(times)
         times += [nanoseconds(one) for one in (last, self._queues.stamp) if one]
         self.stopped = max((self.stopped, *times))
+        self.counts = bool(last) and b"." not in last and self._format == "normal"
 
     def _likes(self, site: str, task: str) -> LikeSections:
         """Those that a section is like."""
