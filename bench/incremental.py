@@ -4,10 +4,10 @@
     PYTHONPATH=src python bench/incremental.py TREE [--arch x86] [--write]
 
 Each change is laid over the tree in memory, and checked in a new process with a store that the
-first check has filled. Then come a copy of the tree, a clone of a git repository made of it, and
-the same with an edit that is committed: checked against the revision before it. One line per
-change: processor seconds (children included), and their part of the first check's. --write puts
-the table into bench/README.md.
+first check has filled. Then come a copy of the tree, and, with a store that a check of a git
+repository made of it has filled, a clone of that; last the clone with an edit that is committed and
+checked, against the revision before it. One line per change: processor seconds (children included),
+and their part of the first check's. --write puts the table into bench/README.md.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CHANGES = {
 """What is laid over the tree, in this order."""
 
 CLONE = "a fresh clone"
-SINCE = "--since HEAD~1, a function in a section's reach"
+SINCE = "--since HEAD~1 of a tree that was checked, a function in a section's reach"
 LIMITS = {
     **{CHANGES[change]: 0.1 for change in ("header", "elsewhere", "reached")},
     CLONE: 0.15,
@@ -106,7 +106,10 @@ def costs(tree: str, arch: str, folder: str) -> Iterator[tuple[str, float]]:
     _git(copy, "init", "-q")
     _git(copy, "add", "-f", "-A", ".")
     _git(copy, "commit", "-q", "-m", "base")
-    _processor(command)  # one works in a repository, and that filled the store
+    # One works in a repository. The store so far knows this tree's answer: with it nobody looks at
+    # what git's index tells, which is what a clone has in common with the tree.
+    store = f"{folder}/of-a-repository"
+    _processor(tools.check(Path(copy), Path(store), 2, arch or "all"))
     clone = f"{folder}/clone"
     _git(folder, "clone", "-q", copy, clone)
     command = tools.check(Path(clone), Path(store), 2, arch or "all")
@@ -114,6 +117,7 @@ def costs(tree: str, arch: str, folder: str) -> Iterator[tuple[str, float]]:
     path = Path(clone, SOURCE)
     path.write_bytes(edited(path.read_bytes(), REACHED))
     _git(clone, "commit", "-q", "-a", "-m", "edit")
+    _processor(command)
     yield SINCE, _processor([*command, "--since", "HEAD~1"])
     if shutil.which("spatch"):
         yield "coccinelle, after any change", _processor(tools.coccinelle(Path(tree), 2))

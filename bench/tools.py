@@ -25,4 +25,5 @@ def coccinelle(tree: Path, jobs: int) -> list[str]:
     return ["spatch", "--sp-file", str(RULES), *quiet, "-j", str(jobs), str(tree)]
 
 
-ENVIRONMENT = {"PYTHONPATH": str(HERE.parent / "src")}
+ENVIRONMENT = {"PYTHONPATH": str(HERE.parent / "src"), "PYTHONDONTWRITEBYTECODE": ""}
+"""An installed package is compiled; without this a run may compile a half second of it anew."""

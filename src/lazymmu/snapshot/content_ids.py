@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lazymmu.snapshot.beneath import ABSENT, Entry, Stamp, settled
+from lazymmu.snapshot.beneath import ABSENT, DISK_STAMP, Entry, Stamp, settled
 from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.tree import SIZE_CAP, Tree
 
@@ -38,8 +38,6 @@ _MANY: Final = 20
 """Files with new stamps, from which on all are looked up at once."""
 
 _KIND: Final = "contents"
-_WHOLE: Final = 5
-"""Numbers of a stamp that comes from the disk."""
 
 
 class _Store(Protocol):
@@ -197,7 +195,7 @@ class ContentIds:
         return self._tree.stamp(rel) if not head or self._heads[head] else ABSENT
 
     def _note(self, rel: str, stamp: Stamp, now: int, found: str) -> None:
-        if len(stamp) == _WHOLE and settled(stamp, now):
+        if len(stamp) == DISK_STAMP and settled(stamp, now):
             self._new[rel] = stamp, found
 
     def _open(self) -> None:
@@ -206,7 +204,11 @@ class ContentIds:
         self._opened = True
         value = self._cache.get(_KIND, self._key())
         for rel, entry in value.items() if isinstance(value, dict) else ():
-            if isinstance(entry, list) and len(entry) == _WHOLE + 1 and isinstance(entry[-1], str):
+            if (
+                isinstance(entry, list)
+                and len(entry) == DISK_STAMP + 1
+                and isinstance(entry[-1], str)
+            ):
                 self._kept[rel] = tuple(entry[:-1]), entry[-1]
 
     def _key(self) -> str:

@@ -11,15 +11,15 @@ The format: git, Documentation/gitformat-index.txt.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lazymmu.problem import Problem
 from lazymmu.snapshot import git_directory
-from lazymmu.snapshot.beneath import Folder, Stamp
+from lazymmu.snapshot.beneath import Folder, Stamp, decoded, identity
 
 __all__ = ["GitIndex", "IndexEntry", "IndexFormatError", "index_of", "parse"]
 
@@ -105,17 +105,25 @@ def index_of(root: str) -> GitIndex | None:
     try:
         where = git_directory.find(Path(root))
         path = where.own / "index"
-        written = path.stat().st_mtime_ns
-        content = git_directory.read_file(path, git_directory.INDEX_LIMIT)
+        stamp = identity(path.stat())
         inside = Path(root).relative_to(where.top).as_posix()
         below = "" if inside == "." else f"{inside}/"
-        found = parse(content)
+        found = _parsed(path, stamp)
         plain = _plain(where, found)
         if below:
             found = {p.removeprefix(below): e for p, e in found.items() if p.startswith(below)}
-        return GitIndex(found, written, plain)
+        return GitIndex(found, stamp[1], plain)
     except (Problem, OSError, ValueError):
         return None
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, _stamp: Stamp) -> dict[str, IndexEntry]:
+    """The entries of an index in some state: a check since a revision opens one tree three times.
+
+    Git writes a new file, which has another inode.
+    """
+    return parse(git_directory.read_file(path, git_directory.INDEX_LIMIT))
 
 
 def parse(content: bytes) -> dict[str, IndexEntry]:
@@ -183,9 +191,7 @@ def _entries(
             at += (end - at + 8) & ~7
         if not flags & _STAGE:
             times = (length, mt * 1_000_000_000 + mtn, ct * 1_000_000_000 + ctn, inode)
-            found[os.fsdecode(path)] = IndexEntry(
-                name.hex(), mode, times, bool(more & _SKIP_WORKTREE)
-            )
+            found[decoded(path)] = IndexEntry(name.hex(), mode, times, bool(more & _SKIP_WORKTREE))
     return found, at
 
 

@@ -92,6 +92,8 @@ class Source(Folder):
         self._listing: _Listing | None = None
         self._index: GitIndex | None = None
         self._looked = False
+        self._told: tuple[Mapping[str, Stamp], dict[str, str]] | None = None
+        """The last answer of `known_ids`: a whole tree is asked about more than once."""
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
@@ -129,8 +131,10 @@ class Source(Folder):
         index = self.index()
         if index is None:
             return {}
-        found = ((rel, index.blob(rel, stamp)) for rel, stamp in listed.items())
-        return {rel: blob for rel, blob in found if blob is not None}
+        if self._told is None or self._told[0] is not listed:
+            found = ((rel, index.blob(rel, stamp)) for rel, stamp in listed.items())
+            self._told = listed, {rel: blob for rel, blob in found if blob is not None}
+        return self._told[1]
 
     def index(self) -> GitIndex | None:
         """Return the index of the folder's repository, as it was when it was first asked for."""

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from lazymmu.snapshot.beneath import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -143,9 +144,7 @@ def tree_entries(content: bytes, size: int) -> list[tuple[str, str, str]]:
     :raises StoreError: it is damaged.
     """
     entries = _ENTRIES[size].findall(content)
-    found = [
-        (mode.decode().zfill(6), os.fsdecode(name), blob.hex()) for mode, name, blob in entries
-    ]
+    found = [(mode.decode().zfill(6), decoded(name), blob.hex()) for mode, name, blob in entries]
     whole = sum(len(mode) + len(name) for mode, name, _ in entries) + len(entries) * (size + 2)
     if whole != len(content) or any(name in (".", "..") for _, name, _ in found):
         raise StoreError("a tree object is damaged, or has a name that no file can have")

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
+from array import array
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazymmu.kernelc.index.word_search import _groups, _key, files_containing
+from lazymmu.kernelc.index.word_search import _KIND, _groups, _key, files_containing
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 
@@ -72,16 +75,31 @@ def test_only_files_that_changed_are_read_again(grow: Grow, tmp_path: Path) -> N
         assert set(files_containing(tree, [b"thread"], cache=cache)) == {"mm/two.c"}
 
 
-@pytest.mark.parametrize("value", [[], {"mm/one.c": 1}, {"mm/one.c": [6, 10**9, 7]}, {"x": [[]]}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"mm/one.c": 1},
+        {"paths": [1], "stamps": "", "hits": {}},
+        {"paths": ["mm/one.c"], "stamps": "é", "hits": {}},
+        {"paths": ["mm/one.c"], "stamps": "AAAA", "hits": {}},
+        {"paths": ["mm/one.c"], "stamps": "A" * 64, "hits": []},
+        {"paths": ["mm/one.c"], "stamps": "STAMP", "hits": {"mm/one.c": [1]}},
+        {"paths": ["mm/one.c"], "stamps": "STAMP", "hits": {"mm/one.c": 0}},
+    ],
+)
 def test_a_cache_that_holds_something_else_is_not_believed(
-    grow: Grow, tmp_path: Path, value: object
+    grow: Grow, tmp_path: Path, value: Any
 ) -> None:
     """Hostile values are as good as none."""
     root = grow({"mm/one.c": "needle"})
     os.utime(root / "mm/one.c", (1, 1))
     tree = Tree.open(root)
+    stamp = base64.b64encode(array("q", tree.stamp("mm/one.c")).tobytes()).decode()
+    if isinstance(value, dict) and value.get("stamps") == "STAMP":
+        value = {**value, "stamps": stamp}
     with Cache(tmp_path / "cache") as cache:
-        cache.put("words-2", _key(tree, [b"needle"]), value)
+        cache.put(_KIND, _key(tree, [b"needle"]), value)
         assert files_containing(tree, [b"needle"], cache=cache) == {"mm/one.c": {b"needle"}}
 
 

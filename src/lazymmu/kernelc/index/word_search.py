@@ -7,24 +7,32 @@ part are searched by that part first, and the work is divided by bytes among pro
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hashlib
 import os
+from array import array
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from lazymmu.kernelc.index.directory_words import DirectoryWords
+from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.preprocess.line_splicing import cuts_words, whole_words
 from lazymmu.processes import Task
-from lazymmu.snapshot.beneath import settled, why
+from lazymmu.snapshot.beneath import DISK_STAMP, settled, why
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lazymmu.snapshot.cache import Cache
     from lazymmu.snapshot.tree import Stamp, Tree
 
 __all__ = ["files_containing"]
 
-_KIND = "words-2"
+_KIND = "words-3"
+
+_STAMP = DISK_STAMP * 8
+"""Bytes of a stamp as it is kept."""
 
 _MANY = 200
 """Files that have to be read, from which on it is asked what git knows of them."""
@@ -81,13 +89,7 @@ def files_containing(
     if cache is not None and missing and tree.plain:
         gone = {path for path, _ in lost}
         found |= {path: fresh.get(path, []) for path in unread if path not in gone}
-        # What changed just now may change again without the clock telling.
-        value = {
-            path: [list(known[path]), *numbers]
-            for path, numbers in found.items()
-            if path in known and settled(known[path], tree.listed)
-        }
-        cache.put(_KIND, key, value)
+        _keep(cache, key, known, found, tree.listed)
     else:
         found |= fresh
     return {path: {wanted[i] for i in found[path]} for path in files if found.get(path)}
@@ -100,20 +102,57 @@ def _key(tree: Tree, needles: list[bytes]) -> str:
     return digest.hexdigest()
 
 
+def _keep(
+    cache: Cache,
+    key: str,
+    known: Mapping[str, Stamp],
+    found: Mapping[str, list[int]],
+    when: int,
+) -> None:
+    """Keep what a search came to, beside the states of the files, as numbers in one text."""
+    # What changed just now may change again without the clock telling.
+    paths = [
+        path
+        for path in found
+        if len(stamp := known.get(path, ())) == DISK_STAMP and settled(stamp, when)
+    ]
+    with contextlib.suppress(OverflowError):
+        stamps = base64.b64encode(_numbers(known, paths)).decode()
+        hits = {path: found[path] for path in paths if found[path]}
+        cache.put(_KIND, key, {"paths": paths, "stamps": stamps, "hits": hits})
+
+
 def _recalled(
     cache: Cache, key: str, known: Mapping[str, Stamp], count: int
 ) -> dict[str, list[int]]:
     """What the cache says of files that are still the same: numbers of needles by path."""
-    value = cache.get(_KIND, key)
-    if not isinstance(value, dict):
+    try:
+        value = mapped(cache.get(_KIND, key))
+        paths, hits = strings(value["paths"]), mapped(value["hits"])
+        then = base64.b64decode(string(value["stamps"]), validate=True)
+        if len(then) != len(paths) * _STAMP:
+            return {}
+        places = [n for n, path in enumerate(paths) if len(known.get(path, ())) == DISK_STAMP]
+        now = _numbers(known, [paths[n] for n in places])
+        # All together first: looking at each takes longer than all the rest.
+        if now != then:
+            each = zip(places, range(0, len(now), _STAMP), strict=True)
+            places = [
+                n
+                for n, at in each
+                if now[at : at + _STAMP] == then[n * _STAMP : n * _STAMP + _STAMP]
+            ]
+        found: dict[str, list[int]] = {paths[n]: [] for n in places}
+        for path in hits.keys() & found.keys():
+            found[path] = numbers(listed(hits[path]), 0, count)
+    except (TypeError, ValueError, KeyError, OverflowError):
         return {}
-    found: dict[str, list[int]] = {}
-    for path, entry in value.items():
-        if path in known and isinstance(entry, list) and entry[:1] == [list(known[path])]:
-            numbers = entry[1:]
-            if all(type(number) is int and 0 <= number < count for number in numbers):
-                found[path] = numbers
     return found
+
+
+def _numbers(known: Mapping[str, Stamp], paths: Iterable[str]) -> bytes:
+    """The states of files, one behind the other; raises OverflowError."""
+    return array("q", chain.from_iterable(known[path] for path in paths)).tobytes()
 
 
 def _read(

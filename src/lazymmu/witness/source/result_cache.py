@@ -14,18 +14,15 @@ import hashlib
 from array import array
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from lazymmu.kernelc.json_shapes import listed, mapped
 from lazymmu.kernelc.tree_index import Store
-from lazymmu.snapshot.beneath import settled
+from lazymmu.snapshot.beneath import DISK_STAMP, settled
 from lazymmu.snapshot.tree import Stamp, Tree
 from lazymmu.witness.source.plain_values import built, plain
 
 _KIND = "result"
-
-_WHOLE: Final = 5
-"""Numbers of a stamp that comes from the disk."""
 
 _RECENT = 20_000
 """Most files whose content is compared when a result is looked for."""
@@ -36,8 +33,8 @@ def key(root: str, manifest: Mapping[str, Stamp], *asked: object) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr((root, asked)).encode("utf-8", "replace"))
     digest.update("\0".join(manifest).encode("utf-8", "surrogatepass"))
-    told = {rel: stamp for rel, stamp in manifest.items() if len(stamp) != _WHOLE}
-    disk = [stamp for stamp in manifest.values() if len(stamp) == _WHOLE]
+    told = {rel: stamp for rel, stamp in manifest.items() if len(stamp) != DISK_STAMP}
+    disk = [stamp for stamp in manifest.values() if len(stamp) == DISK_STAMP]
     try:
         # A third of the time that their repr takes; those of files in memory are few, and large.
         numbers = array("q", chain.from_iterable(disk)).tobytes()
