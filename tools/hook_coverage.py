@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which branches of a tree's hooks no scenario goes, of those that are lifted.
 
-``python -m tools.hook_coverage TREE [--arch NAME]`` runs every scenario on each machine that can be
-lifted, with each access as a step, and prints the conditions of lifted C that were never true, or
-never false, in any interleaving. ``--write`` makes the list of docs/hook_coverage.rst anew.
+``python -m tools.hook_coverage TREE... [--arch NAME]`` runs every scenario on each machine that can
+be lifted, with each access as a step, and prints the conditions of lifted C that were never true,
+or never false, in any interleaving. ``--write`` makes the list of docs/hook_coverage.rst anew.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.lift.code import Opcode
 from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, library, verify
 from lazymmu.machine.releases import TREES
@@ -52,13 +51,7 @@ def measured(
             for code, at, way in found.missed()
             for line in (code.instructions[at].line,)
         ]
-        return sum(map(_ways, found.reached.codes)), missed, ""
-
-
-def _ways(code: Code) -> int:
-    """How many ways there are out of branches."""
-    branches = [one for one in code.instructions if one.op is Opcode.BRANCH]
-    return sum(2 for one in branches if one.places[0] != one.places[1])
+        return len(found.ways()), missed, ""
 
 
 def _text(tree: Tree, code: Code, line: int) -> str:
@@ -82,19 +75,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.hook_coverage", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("tree", type=Path)
+    parser.add_argument("trees", nargs="+", type=Path, metavar="tree")
     parser.add_argument("--arch", action="append", choices=MACHINES, help="only this machine")
     parser.add_argument("--cache-dir", help="folder of the tree's cache")
     parser.add_argument("--write", action="store_true", help="make docs/hook_coverage.rst anew")
     args = parser.parse_args(arguments)
     parts = []
-    for arch in args.arch or MACHINES:
-        ways, missed, refused = measured(args.tree, arch, library(), args.cache_dir)
-        release = Tree.open(args.tree).release
-        part = f"{arch}: {refused}\n" if refused else listed(arch, release, ways, missed)
-        sys.stdout.write(f"{part}\n")
-        sys.stdout.flush()
-        parts.append(part)
+    for tree in args.trees:
+        release = Tree.open(tree).release
+        for arch in args.arch or MACHINES:
+            ways, missed, refused = measured(tree, arch, library(), args.cache_dir)
+            told = f"{arch}, {release}: {refused}\n"
+            part = told if refused else listed(arch, release, ways, missed)
+            sys.stdout.write(f"{part}\n")
+            sys.stdout.flush()
+            parts.append(part)
     if args.write:
         page = DOCUMENT.read_text(encoding="utf-8").partition(MADE)[0]
         DOCUMENT.write_text(page + MADE + "\n".join(parts), encoding="utf-8")

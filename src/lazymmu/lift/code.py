@@ -118,6 +118,16 @@ class Code:
         """Return where the tree has it."""
         return f"{self.file}:{self.line}"
 
+    def reachable(self) -> tuple[int, ...]:
+        """Return the instructions that may be come to from the first one, in their order."""
+        todo, seen = [0], set[int]()
+        while todo:
+            at = todo.pop()
+            if at not in seen:
+                seen.add(at)
+                todo += _next(self.instructions, at)
+        return tuple(sorted(seen))
+
 
 def compiled(function: Function) -> Code:
     """Return a function's instructions; raises Unliftable for what has none."""

@@ -75,19 +75,24 @@ class Lifted:
             for one in code.instructions
         )
 
-    def missed(self) -> list[tuple[Code, int, bool]]:
-        """Return the branches of lifted code, and the ways that no run went so far.
+    def ways(self) -> list[tuple[Code, int, bool]]:
+        """Return the ways that there are out of branches of lifted code.
 
-        A condition that the tree's configuration or a word decides for good is among them.
+        Of a half of a switch_to() what stands in the other half is no part. A condition that the
+        tree's configuration or a word decides for good is among them.
         """
         return [
             (code, at, way)
             for code in self.reached.codes
-            for at, one in enumerate(code.instructions)
+            for at in code.reachable()
+            for one in (code.instructions[at],)
             if one.op is Opcode.BRANCH and one.places[0] != one.places[1]
             for way in (True, False)
-            if (code, at, way) not in self.taken
         ]
+
+    def missed(self) -> list[tuple[Code, int, bool]]:
+        """Return those that no run went so far."""
+        return [way for way in self.ways() if way not in self.taken]
 
     def place(self, name: str) -> str:
         """Return where the tree has a function, past one that only dispatches through a table.
