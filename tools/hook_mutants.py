@@ -5,7 +5,9 @@
 one comes to another verdict, breaks another rule, or the same with other preemptions. What became
 of each is stored in tests/lift/hook_mutants.json, and docs/hook_mutants.rst is a table of it; why
 nobody catches one stands in tests/lift/hook_mutants.toml. ``--seconds`` ends early: what is stored
-stays, and the next run goes on with those that were not tried.
+stays, and the next run goes on with those that were not tried. Of a mutant that was caught anywhere
+the scenario that did is the first one; ``--rest`` tries those again that nobody caught, as after
+new scenarios.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from tools.hook_sites import HookMutant, mutants
 from tools.mutants import judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from lazymmu.lift.lifted import Lifted
     from lazymmu.litmus.scenario import Scenario
@@ -97,12 +99,12 @@ class HookCampaign:
         )
         uninstall(arch, "mutant")
 
-    def catch(self, mutant: HookMutant) -> Caught:
-        """Return who notices a mutant first."""
+    def catch(self, mutant: HookMutant, likely: Collection[str] = ()) -> Caught:
+        """Return who notices a mutant first; likely: scenarios that are asked before others."""
         name = (self.arch, self.tree.release, mutant.name)
         try:
             self._install(self.tree.over({mutant.file: mutant.changed}))
-            for scenario, known in self.known:
+            for scenario, known in sorted(self.known, key=lambda pair: pair[0].name not in likely):
                 found = self._verdict(scenario, 4 * known.states + MORE)
                 if _told(found) != _told(known):
                     return Caught(*name, scenario.name, _how(found, known))
@@ -193,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, help="end after so many")
     parser.add_argument("--cache-dir", type=Path, help="folder of the tree's cache")
     parser.add_argument("--again", action="store_true", help="also those that were tried before")
+    parser.add_argument("--rest", action="store_true", help="also those that nobody caught")
     parser.add_argument("--write", action="store_true", help="store it, and make the table anew")
     args = parser.parse_args(arguments)
     until = time.monotonic() + (args.seconds or float("inf"))
@@ -204,11 +207,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = random.Random(SEED).sample(campaign.mutants, len(campaign.mutants))
         for mutant in chosen:
             key = (arch, campaign.tree.release, mutant.name)
-            if time.monotonic() > until or (key in done and not args.again):
+            before = done.get(key)
+            again = args.again or (args.rest and before is not None and not before.by)
+            if time.monotonic() > until or (before is not None and not again):
                 continue
-            done[key] = one = campaign.catch(mutant)
+            likely = {one.by for one in done.values() if one.name == mutant.name}
+            done[key] = one = campaign.catch(mutant, likely)
             sys.stdout.write(f"{word(one, known)}: {one.name} {one.by}: {one.how}\n")
             sys.stdout.flush()
+        there = {one.name for one in campaign.mutants}
+        mine = (arch, campaign.tree.release)
+        done = {key: one for key, one in done.items() if key[:2] != mine or key[2] in there}
     tried = sorted(done.values(), key=lambda one: (one.arch, one.tree, one.name))
     if args.write:
         FILE.write_text(render(tried), encoding="utf-8")
