@@ -102,6 +102,9 @@ def _way(way: ToldWay, width: int) -> Iterator[str]:
         last = "".join(way.rows[-1][0])
         more = count(way.left_out, "step")
         yield f"{' ' * len(last)}  ... and {more} more, until all tasks have ended."
+    if way.again:
+        last = "".join(way.rows[-1][0])
+        yield f"{' ' * len(last)}  ... and from step {way.again} on again, for ever."
     if way.sources:
         yield ""
     for number, source in enumerate(way.sources, 1):

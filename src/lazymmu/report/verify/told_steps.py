@@ -43,13 +43,15 @@ class ToldWay:
 
     heads: its columns: the number, each CPU, and what changed; rows: what the entries hold at
     first, if that is known, and each step; sources: what is cited, in the order of its numbers;
-    left_out: how many steps at the end only end tasks, and are not told.
+    left_out: how many steps at the end only end tasks, and are not told; again: the step from
+    which on the way is gone for ever, 0 for one that ends.
     """
 
     heads: tuple[str, ...]
     rows: tuple[Cells, ...]
     sources: tuple[str, ...]
     left_out: int = 0
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def told_way(broken: Counterexample, initial: tuple[tuple[str, str], ...] = ()) 
     sources: dict[str, int] = {}
     rows = tuple(_rows(steps, cpus, sources, initial)) if steps else ()
     heads = ("", *map(cpu_name, cpus), "what changed")
-    return ToldWay(heads, rows, tuple(sources), len(broken.trace) - len(steps))
+    left_out = len(broken.trace) - len(steps)
+    return ToldWay(heads, rows, tuple(sources), left_out, broken.again)
 
 
 def cpu_name(cpu: int) -> str:
@@ -105,7 +108,7 @@ def cpu_name(cpu: int) -> str:
 def shown_steps(broken: Counterexample) -> Sequence[TraceStep]:
     """The steps of a way without those of its end that only end tasks."""
     trace = broken.trace
-    if broken.rule not in PSEUDO:
+    if broken.rule not in PSEUDO or broken.again:
         return trace
     last = len(trace)
     while last > 1 and _memory(trace[last - 1]) == _memory(trace[last - 2]):

@@ -56,7 +56,7 @@ PSEUDO: Final = {
     FINALLY: "Everything ends in a state that the scenario allows.",
     ALWAYS: "The implementation's variables are all along as the scenario says.",
     LIMIT: "What is slow is done no more often than the scenario allows.",
-    EVENTUALLY: "What is pending takes effect, wherever its task goes on to its end.",
+    EVENTUALLY: "What is pending takes effect eventually, on every path on which its task goes on.",
     DEADLOCK: "Somebody can always go on until all tasks have ended.",
 }
 """What can be broken beside the contract's rules, and its sentence."""
@@ -129,11 +129,13 @@ class Counterexample(Finding):
 
     rule: its name in `contract.rules.RULES`, or one of `PSEUDO`; file, function: where the kernel
     has the last step, which has no line; path: the way's steps likewise.
-    preemptions: involuntary switches on the way; steps: of the whole way; trace: the way itself.
+    preemptions: involuntary switches on the way; steps: of the whole way; trace: the way itself;
+    again: of a way without an end the step, from 1, at which what is done for ever begins, else 0.
     """
 
     preemptions: int
     steps: int
+    again: int = 0
     trace: tuple[TraceStep, ...] = ()
 
 

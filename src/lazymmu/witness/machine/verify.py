@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lazymmu.contract.deferral import ROW_BY_NAME, harm_sentence
@@ -12,9 +13,11 @@ from lazymmu.explore import replay, search
 from lazymmu.machine import ConfigError
 from lazymmu.machine.continuations import Continuations, functions, innermost
 from lazymmu.witness.finding import Harm, Severity, Step
+from lazymmu.witness.machine.eventually import waits_for_ever
 from lazymmu.witness.machine.product_model import ProductModel, Query
 from lazymmu.witness.machine.verdict import (
     COST,
+    EVENTUALLY,
     HARMS,
     PSEUDO,
     Counterexample,
@@ -73,13 +76,15 @@ def verify(
     violations = tuple(
         counterexample(searched, label, path) for label, path in _objections(searched, result)
     )
+    endless, seen = _endless(query, bound, max_states, violations)
+    violations += endless
     never = tuple(
         str(situation)
         for number, situation in enumerate(searched.query.occurs)
         if f"occurs {number}" not in result.discoveries
     )
     # A bound that the query itself sets is a part of the query.
-    covered = result.complete or (result.reason == "bound" and bound is None)
+    covered = seen and (result.complete or (result.reason == "bound" and bound is None))
     return Verdict(
         scenario=name,
         arch=config.arch,
@@ -90,11 +95,31 @@ def verify(
         states=result.states,
         transitions=result.transitions,
         depth=result.depth,
-        reason=result.reason,
+        reason=result.reason or ("" if seen else "max_states"),
         never=never,
         seconds=result.seconds,
         engine=result.engine,
     )
+
+
+def _endless(
+    query: Query,
+    bound: int | None,
+    max_states: int | None,
+    found: Sequence[Counterexample],
+) -> tuple[tuple[Counterexample, ...], bool]:
+    """What waits for ever in a loop, where that is asked; then whether all loops were seen."""
+    if EVENTUALLY not in query.watch or any(one.rule == EVENTUALLY for one in found):
+        return (), True
+    most = query.bound if bound is None else bound
+    forever = waits_for_ever(query, most, max_states)
+    if forever.path is None:
+        return (), forever.complete
+    broken = counterexample(forever.model, EVENTUALLY, forever.path)
+    way = list(broken.trace)
+    note = f"from here again and again, and {forever.entry} waits all along"
+    way[forever.begin] = replace(way[forever.begin], note=note)
+    return (replace(broken, trace=tuple(way), again=forever.begin + 1),), True
 
 
 def _answer(
