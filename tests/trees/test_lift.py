@@ -7,6 +7,7 @@ import pytest
 
 import lazymmu
 from lazymmu.snapshot.tree import Tree
+from tests.lift.renaming import own_names, renamed
 
 HASH = "arch/powerpc/include/asm/book3s/64/tlbflush-hash.h"
 TREES = [
@@ -117,3 +118,23 @@ def test_a_forked_task_of_7_3_wraps_its_pause_count(kernel_tree):
     broken = next(one for one in verdict.violations if one.rule == "dirty-start")
     changes = {change.name: change.value for change in broken.trace[-1].state}
     assert changes["C.pause_count"] == "255"
+
+
+@pytest.mark.parametrize(
+    ("version", "arch"), [("7.3", "x86"), ("7.3", "arm64"), ("6.12.8", "powerpc"), ("6.1", "sparc")]
+)
+def test_version_9_9_0_with_all_hooks_renamed_gives_the_same_answer(kernel_tree, version, arch):
+    """A real tree, too, is read by what its functions do and where they are called from."""
+    tree = kernel_tree(version)
+
+    def asked(one):
+        names = ("vmap-pfn-preempted", "cleared-after-section")
+        return lazymmu.verify(
+            lazymmu.VerifyRequest(scenarios=names, arches=[arch], tree=one, jobs=1)
+        )
+
+    before = asked(tree)
+    folders = (f"arch/{arch}", "include", "mm", "kernel/sched")
+    after = asked(renamed(tree, own_names(before, arch), folders))
+    assert after.lifted[0].refused == ""
+    assert rows(after) == rows(before) != {}
