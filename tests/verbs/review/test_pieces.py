@@ -80,7 +80,7 @@ def parts(tmp_path):
         return [sorted({_called(piece) for piece in group}) for group in groups]
 
     def _called(piece):
-        names = sorted(one.partition(":")[2] for one in piece.functions)
+        names = sorted(one.partition(":")[2] for one in piece.things)
         return f"{piece.path.rpartition('/')[2]} {' '.join(names)}".strip()
 
     def _diff(before, after):

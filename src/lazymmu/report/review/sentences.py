@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.check.phrases import headline
 from lazymmu.report.common.words import clean, count
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from lazymmu.verbs.review.values import MachineHarm, SeriesPart, Split, StableBackport, Tags
 
 __all__ = ["numbered", "series", "split", "stable"]
+
+_SHOWN: Final = 3
+"""As many names of a list are said before the rest is counted."""
+
+_MOST_LISTED: Final = 12
+"""Of as many parts all are listed."""
 
 
 def numbered(numbers: Sequence[int], total: int) -> str:
@@ -44,7 +50,11 @@ def split(answer: ReviewAnswer) -> Iterator[str]:
         )
     else:
         yield f"it has {len(found.parts)} parts that depend on no text of each other:"
-        yield from (f"  {part.name}: {named[part.name]}" for part in found.parts)
+        few = _told_of(found)
+        yield from (f"  {part.name}: {named[part.name]}" for part in few)
+        if len(few) < len(found.parts):
+            more = count(len(found.parts) - len(few), "part")
+            yield f"  and {more} that bring, mend and switch nothing"
     yield from _first(found, total)
     for first, second in found.needs:
         yield f"{first} must come before {second}"
@@ -61,19 +71,32 @@ def split(answer: ReviewAnswer) -> Iterator[str]:
         yield f"not in the machine: {sentence}"
 
 
+def _told_of(found: Split) -> list[SeriesPart]:
+    """The parts that are listed: of many those that bring, mend, switch or wait for something."""
+    if len(found.parts) <= _MOST_LISTED:
+        return list(found.parts)
+    named = {name for pair in found.needs for name in pair}
+    return [p for p in found.parts if p.new or p.fixed or p.switches or p.name in named]
+
+
 def _part(part: SeriesPart, found: Split, total: int) -> str:
     """Where a part is, and what it switches."""
     places = dict.fromkeys(
-        f"{file} {functions}()" if functions else file for _, file, _, functions in part.hunks
+        f"{file} {_few([f'{name}()' for name in functions.split(', ')])}" if functions else file
+        for _, file, _, functions in part.hunks
     )
-    shown = list(places)
-    more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
-    said = f"{numbered(part.patches, total)}, {', '.join(shown[:3])}{more}"
+    said = f"{numbered(part.patches, total)}, {_few(list(places))}"
     switches = "; ".join(
         f"{one.arch} {one.feature}: {one.before} -> {one.after}" for one in part.switches
     )
     asked = any(one.switches for one in found.parts)
     return f"{said} ({switches or 'not in the machine'})" if switches or asked else said
+
+
+def _few(words: Sequence[str]) -> str:
+    """The first of some words, and how many there are beside them."""
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"{', '.join(words[:_SHOWN])}{more}"
 
 
 def _first(found: Split, total: int) -> Iterator[str]:

@@ -167,7 +167,7 @@ def _costs(
 
 def _touches(piece: Piece, state: MachineState) -> bool:
     """Whether a hunk changes what a machine was made from, as far as names tell."""
-    names = {name.partition(":")[2] for name in piece.functions}
+    names = {name.partition(":")[2] for name in piece.things}
     names |= {key.partition(b"@")[0].lstrip(b".").decode("latin-1") for key in piece.makes}
     if piece.path.startswith("arch/") and (not names or not piece.path.endswith((".c", ".h"))):
         return True
@@ -178,7 +178,7 @@ def concerned(group: Sequence[Piece], arches: Collection[str]) -> tuple[str, ...
     """The machines that a part of a series may change."""
     found: set[str] = set()
     for piece in group:
-        names = {name.partition(":")[2] for name in piece.functions}
+        names = {name.partition(":")[2] for name in piece.things}
         if piece.path.startswith("arch/"):
             found.add(piece.path.split("/")[1])
         elif piece.path.startswith("include/") and names:

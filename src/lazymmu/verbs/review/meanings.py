@@ -40,7 +40,8 @@ _HELP: Final = re.compile(rb"^[ \t]*(?:---)?help(?:---)?[ \t]*$", re.M)
 class _Named(NamedTuple):
     """A name and where it is given a meaning: byte offsets, and how it is declared.
 
-    whole: what stands in it is one thing, and two changes of it are of one.
+    whole: what stands in it is one thing, and two changes of it are of one; code: a function or a
+    macro.
     """
 
     name: str
@@ -49,6 +50,7 @@ class _Named(NamedTuple):
     end: int
     how: bytes
     whole: bool
+    code: bool = False
 
 
 class FileMeanings:
@@ -86,7 +88,7 @@ class FileMeanings:
             until = one.end if one.kind == "object" else one.body
             how = b" ".join(self.text[one.start : until].split())
             key = self._key(one.name.encode(), alone and (one.static or one.kind != "function"))
-            yield _Named(one.name, key, one.start, one.end, how, True)
+            yield _Named(one.name, key, one.start, one.end, how, True, True)
         for each in declarations(self.text, found):
             name = each.name.encode()
             if each.kind == "member":

@@ -44,7 +44,8 @@ class Piece:
 
     :param patch: the number of its patch; file: of its `files`, counted from 0; hunk: of the file,
         None for one without.
-    :param functions: the definitions that it changes, as `file:name`.
+    :param functions: the functions and macros that it changes, as `file:name`; things: those, and
+        variables and entries of Kconfig.
     :param makes: names that it gives another meaning: made, taken away, declared otherwise; as
         `meanings` writes them.
     :param uses: names in the lines that it changes.
@@ -59,6 +60,7 @@ class Piece:
     path: str
     line: int
     functions: frozenset[str]
+    things: frozenset[str]
     makes: frozenset[bytes]
     uses: frozenset[bytes]
     arch: str = ""
@@ -88,8 +90,8 @@ def _piece(
     arch = _ARCH.match(file.path)
     home = arch[1] if arch else ""
     if hunk is None:
-        return Piece(number, at, which, file.path, 1, frozenset(), frozenset(called), frozenset(),
-                     home, comes=True)  # fmt: skip
+        return Piece(number, at, which, file.path, 1, frozenset(), frozenset(), frozenset(called),
+                     frozenset(), home, comes=True)  # fmt: skip
     gone = old.changed(hunk.old, hunk.leading, hunk.trailing, hunk.at[0])
     came = new.changed(hunk.new, hunk.leading, hunk.trailing, hunk.at[1])
     concerned = [*old.overlapped(gone), *new.overlapped(came)]
@@ -99,6 +101,7 @@ def _piece(
     touches = any(name in _HOOKS or name in made for name in names)
     return Piece(
         number, at, which, file.path, came.start + 1,
+        frozenset(f"{file.path}:{one.name}" for one in concerned if one.code),
         frozenset(f"{file.path}:{name}" for name in names),
         frozenset(makes | called), used(_lines(hunk), file.path),
         home, home if touches and names & _HOOKS else "", _comes(file),
@@ -146,7 +149,7 @@ def _depending(found: Sequence[Piece]) -> Iterator[list[int]]:
     same: dict[object, list[int]] = {}
     makers: dict[bytes, list[int]] = {}
     for number, one in enumerate(found):
-        for name in one.functions:
+        for name in one.things:
             same.setdefault(name, []).append(number)
         if one.hooks:
             same.setdefault(("hooks", one.hooks), []).append(number)
