@@ -89,3 +89,55 @@ def planted(branch: Branch) -> None:
     branch.git(branch.tree, "mv", "mm/wrong_nesting.c", "mm/odd_nesting.c")
     branch.edit("mm/Makefile", "wrong_nesting.o", "odd_nesting.o")
     branch.commit("mm: move wrong_nesting.c")
+
+
+TOUCH = """\
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define touch_run(vma, addr, pte, nr) do {			\\
+	arch_enter_lazy_mmu_mode();				\\
+	for (int __i = 0; __i < (nr); __i++)			\\
+		ptep_test_and_clear_young(vma, addr, (pte) + __i);	\\
+	arch_leave_lazy_mmu_mode();				\\
+} while (0)
+"""
+
+OUTER = """\
+
+/* The mode is off for as long as somebody may wait, and while the lock is dropped. */
+static int fill_shadow(pte_t *ptep, unsigned long addr, void *data)
+{
+	int err;
+
+	arch_leave_lazy_mmu_mode();
+	err = fill_one(ptep, addr, data);
+	arch_enter_lazy_mmu_mode();
+	return err;
+}
+
+int fill_shadow_range("""
+
+
+def planted_otherwise(branch: Branch) -> None:
+    """The same five in other shapes.
+
+    The helper is a macro of a header that comes with it, the fix wraps what was there, two
+    functions get other names, and the file that moves changes on its way.
+    """
+    loops, shadow, locks = "mm/right_loops.c", "mm/shadow.c", "mm/wrong_lock.c"
+    (branch.tree / "mm/touch.h").write_text(TOUCH)
+    branch.commit("mm: touch several entries at once")
+    branch.edit(loops, "#include <linux/mm.h>\n", '#include <linux/mm.h>\n#include "touch.h"\n')
+    branch.edit(loops, "\t\t\tptep_test_and_clear_young(vma, addr, pte);\n",
+                "\t\t\ttouch_run(vma, addr, pte, 1);\n")  # fmt: skip
+    branch.commit("mm: use it where entries cool")
+    branch.rename(shadow, "fill_shadow", "fill_one")
+    branch.edit(shadow, "size, fill_one, NULL", "size, fill_shadow, NULL")
+    branch.edit(shadow, "\nint fill_shadow_range(", OUTER)
+    branch.commit("shadow: wait with the mode off")
+    for old, new in (("harden_table", "lock_down_table"), ("guard_table", "clear_guarded")):
+        branch.rename(locks, old, new)
+    branch.commit("mm: better names")
+    branch.git(branch.tree, "mv", "mm/wrong_balance.c", "mm/uneven.c")
+    branch.edit("mm/uneven.c", "/* A jump over", "/* Another file, and a jump over")
+    branch.edit("mm/Makefile", "wrong_balance.o", "uneven.o")
+    branch.commit("mm: move wrong_balance.c")

@@ -136,8 +136,10 @@ def _quoted(file: FilePatch, hunk: Hunk) -> Iterator[str]:
     marked += [(b"-", line) for line in old] + [(b"+", line) for line in new]
     marked += [(b" ", line) for line in ends]
     for mark, line in marked[:_MOST_QUOTED]:
-        text = (mark + line).decode("utf-8", "replace").rstrip("\n").expandtabs(8)
-        yield f"> {clean(text)}".rstrip()
+        text = (mark + line).decode("utf-8", "replace").rstrip("\n")
+        # Tabs remain: what is quoted is to be found in what was sent.
+        kept = "\t".join(map(clean, text.split("\t")))
+        yield f"> {kept}".rstrip()
     if len(marked) > _MOST_QUOTED:
         yield "> [...]"
 

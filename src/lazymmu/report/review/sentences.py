@@ -42,7 +42,9 @@ def split(answer: ReviewAnswer) -> Iterator[str]:
     """Whether it should be split, in which orders it is safe, and what a part alone brings."""
     found, total = answer.split, answer.submission.total
     named = {part.name: _part(part, found, total) for part in found.parts}
-    if len(found.parts) < 2:
+    if not found.parts:
+        yield f"told of the whole series, with {total}/{total}"
+    elif len(found.parts) < 2:
         yield (
             "no: each of its hunks depends on others"
             if len(answer.patches) > 1

@@ -20,6 +20,7 @@ from lazymmu.verbs.review.request import ReviewRequest
 from lazymmu.verbs.review.split import split
 from lazymmu.verbs.review.stable import backports, tags
 from lazymmu.verbs.review.together import with_together
+from lazymmu.verbs.review.values import Split
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
         PatchReview,
         ReviewBase,
         SeriesReview,
-        Split,
         StableBackport,
         Submission,
         Tags,
@@ -77,7 +77,7 @@ class ReviewAnswer:
     @property
     def shown(self) -> tuple[PatchReview, ...]:
         """The patches that are told of: all, or the one that was handed over alone."""
-        return tuple(one for one in self.patches if self.only in (0, one.number, len(self.patches)))
+        return tuple(one for one in self.patches if self.only in (0, one.number))
 
     @property
     def blind(self) -> tuple[Lost, ...]:
@@ -121,8 +121,12 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
         done = with_together(done, seen, looks, begun.submission.patches)
         beside = dict(both_sides(done, seen)) if asked.shown else {}
         machines = Machines(arches, kept.cache_dir, asked.jobs)
-        parts = split(seen, looks, begun.submission.patches, _told(asked), machines, _active(done))
-        ports = backports(done, asked.stable, asked.trees[0], look, _told(asked))
+        parts = Split(())
+        if begun.only in (0, begun.submission.total):  # else there are patches to come
+            parts = split(seen, looks, begun.submission.patches, _told(asked), machines,
+                          _active(done))  # fmt: skip
+        fixes = [one for one in done if one.fixed and begun.only in (0, one.number)]
+        ports = backports(fixes, done, asked.stable, asked.trees[0], look, _told(asked))
     return ReviewAnswer(
         request=asked,
         base=begun.based.base,
@@ -131,7 +135,7 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
         series=series,
         split=parts,
         backports=ports,
-        tags=tags(done, asked.trees[0]),
+        tags=tags(fixes, asked.trees[0]),
         results=tuple(one.result for one in seen),
         losses=begun.submission.losses,
         only=begun.only,

@@ -42,9 +42,8 @@ _STABLE: Final = re.compile(
 )
 
 
-def tags(reviews: Sequence[PatchReview], where: Where) -> tuple[Tags, ...]:
+def tags(fixes: Sequence[PatchReview], where: Where) -> tuple[Tags, ...]:
     """What each fix says of itself, and whether something is missing."""
-    fixes = [one for one in reviews if one.fixed]
     return tuple(_tags(one, where) for one in fixes)
 
 
@@ -72,6 +71,7 @@ def _unknown(fixes: Sequence[tuple[str, str]], where: Where) -> tuple[str, ...]:
 
 
 def backports(
+    fixes: Sequence[PatchReview],
     reviews: Sequence[PatchReview],
     targets: Sequence[Where],
     repository: Where,
@@ -80,10 +80,10 @@ def backports(
 ) -> tuple[StableBackport, ...]:
     """What becomes of each fix on each tree that it may go to.
 
+    :param reviews: of all patches at hand.
     :param targets: paths of trees, or revisions of the repository.
     """
     found = []
-    fixes = [one for one in reviews if one.fixed]
     for target in targets if fixes else ():
         with _opened(target, repository) as tree:
             looks = Looks(tree, look)

@@ -2,9 +2,9 @@
 """Which patches bring a problem together, and where such a thing is no problem.
 
 A patch that brings a problem may need an earlier one for it: a helper that begins a section, and
-its use inside of one. Which, is found out by leaving the earlier one out, where the rest applies
-without it; where it does not, or what is left cannot be built, by whether the path goes through a
-function that the earlier one has made.
+its use inside of one, or a macro and who expands it. Which, is found out by leaving the earlier one
+out, where the rest applies without it; where it does not, or what is left cannot be built, by
+whether the path goes through a function that the earlier one has made.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from lazymmu.machine.releases import RELEASES
 from lazymmu.snapshot.patches.apply import PatchRefusedError
 from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
+from lazymmu.verbs.review.meanings import FileMeanings, used
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def with_together(
         earlier = tuple(
             number
             for number in range(1, one.patch)
-            if _concerns(patches[number - 1], one.finding)
+            if (_concerns(patches[number - 1], one.finding) or _lends(one, number, seen, patches))
             and _needs(one, number, seen, looks, patches)
         )
         dialect = seen[one.patch].result.tree.dialect
@@ -77,6 +78,23 @@ def _concerns(sent: Submitted, finding: Finding) -> bool:
         for hunk in file.hunks:
             changed = set(hunk.old).symmetric_difference(hunk.new)
             if any(functions.intersection(_NAME.findall(line)) for line in changed):
+                return True
+    return False
+
+
+def _lends(
+    one: NamedProblem, number: int, seen: Sequence[Look], patches: Sequence[Submitted]
+) -> bool:
+    """Whether a patch makes a name, as that of a macro, that who brings a problem uses."""
+    before, after = seen[number - 1].tree, seen[number].tree
+    made: set[bytes] = set()
+    for file in patches[number - 1].patch.files:
+        was, now = FileMeanings(before, file.old), FileMeanings(after, file.new)
+        made |= now.meanings.keys() - was.meanings.keys()
+    for file in patches[one.patch - 1].patch.files:
+        for hunk in file.hunks:
+            came = [line for line in hunk.new if line not in hunk.old]
+            if not made.isdisjoint(used(came, file.path)):
                 return True
     return False
 
