@@ -138,3 +138,14 @@ def test_a_reply_is_written_as_people_write_one(sent, tmp_path):
     assert max(map(len, own)) <= 72
     assert "v7.0" in ran.out
     assert sum("lazymmu" in line for line in own) <= 2
+
+
+def test_a_reply_quotes_a_hunk_as_it_was_sent(sent, tmp_path):
+    """Tabs, and each line where it stood: what is quoted can be searched for in the patch."""
+    file = tmp_path / "series.mbox"
+    file.write_bytes(sent.series)
+    out = sent(file, "--mail", "2").out
+    quoted = [line[2:] for line in out.splitlines() if line.startswith("> ")]
+    body = sent.mails[1].decode().splitlines()
+    where = body.index(quoted[3])
+    assert body[where : where + len(quoted) - 3] == quoted[3:]

@@ -8,6 +8,8 @@ that is cut can neither be searched nor clicked.
 
 from __future__ import annotations
 
+import difflib
+import re
 import textwrap
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,6 +34,7 @@ WIDTH: Final = 72
 _MOST_QUOTED: Final = 24
 """Lines of a hunk that are quoted at most."""
 _MOST_STEPS: Final = 8
+_WORD: Final = re.compile(r"\w")
 
 
 def render(answer: ReviewAnswer) -> str:
@@ -129,12 +132,7 @@ def _quoted(file: FilePatch, hunk: Hunk) -> Iterator[str]:
     yield clean(f"> +++ b/{file.new or file.path}")
     at = [place + 1 for place in hunk.at]
     yield f"> @@ -{at[0]},{len(hunk.old)} +{at[1]},{len(hunk.new)} @@"
-    old = hunk.old[hunk.leading : len(hunk.old) - hunk.trailing]
-    new = hunk.new[hunk.leading : len(hunk.new) - hunk.trailing]
-    ends = hunk.new[len(hunk.new) - hunk.trailing :]
-    marked = [(b" ", line) for line in hunk.new[: hunk.leading]]
-    marked += [(b"-", line) for line in old] + [(b"+", line) for line in new]
-    marked += [(b" ", line) for line in ends]
+    marked = list(_marked(hunk))
     for mark, line in marked[:_MOST_QUOTED]:
         text = (mark + line).decode("utf-8", "replace").rstrip("\n")
         # Tabs remain: what is quoted is to be found in what was sent.
@@ -142,6 +140,17 @@ def _quoted(file: FilePatch, hunk: Hunk) -> Iterator[str]:
         yield f"> {kept}".rstrip()
     if len(marked) > _MOST_QUOTED:
         yield "> [...]"
+
+
+def _marked(hunk: Hunk) -> Iterator[tuple[bytes, bytes]]:
+    """The lines of a hunk as a diff has them, each with its mark."""
+    compared = difflib.SequenceMatcher(None, hunk.old, hunk.new, autojunk=False)
+    for kind, old, until, new, end in compared.get_opcodes():
+        if kind == "equal":
+            yield from ((b" ", line) for line in hunk.old[old:until])
+            continue
+        yield from ((b"-", line) for line in hunk.old[old:until])
+        yield from ((b"+", line) for line in hunk.new[new:end])
 
 
 def _problem(told: NamedProblem, total: int, indent: str, *, names: bool = True) -> Iterator[str]:
@@ -162,7 +171,7 @@ def _problem(told: NamedProblem, total: int, indent: str, *, names: bool = True)
     steps = [step for step in finding.path if not step.aside]
     if steps:
         yield ""
-        yield from _steps(steps, indent)
+        yield from _steps(steps, finding, indent)
         yield ""
     for harm in harms(finding):
         yield from _wrapped(f"{harm[0].upper()}{harm[1:]}.", indent)
@@ -171,11 +180,16 @@ def _problem(told: NamedProblem, total: int, indent: str, *, names: bool = True)
         yield from _wrapped(fine, indent)
 
 
-def _steps(steps: list[Step], indent: str) -> Iterator[str]:
+def _steps(steps: list[Step], finding: Finding, indent: str) -> Iterator[str]:
     shown = steps if len(steps) <= _MOST_STEPS else [*steps[:4], *steps[-3:]]
+    behind = False
     for step in shown:
         where = f"{step.file}:{step.line}"
         code = step.code or step.note
+        # What comes of the mistake is told by its note, and so is a return by falling off the end.
+        if (behind or not _WORD.search(step.code)) and code != step.note:
+            code = f"{code} ({step.note})"
+        behind = behind or (step.file, step.line) == (finding.file, finding.line)
         who = f"{step.function}(): " if step.function else ""
         yield clean(f"{indent}  {where} {who}{code}")
     if len(shown) < len(steps):
