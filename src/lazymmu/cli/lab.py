@@ -178,6 +178,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         root=args.root,
         module=tuple(args.module),
         modules=args.modules,
+        drawn=any(output.format == "html" for output in wanted),
     )
     quiet = args.quiet or sys.stderr is None or not sys.stderr.isatty()
     if args.reproduce:
@@ -186,13 +187,14 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.console:
         _keep(args.console, answer.booted.console)
     _tell(answer, args)
-    if answer.judged is not None:
+    if (judged := answer.judged) is not None:
         from lazymmu.cli.trace import say_watched
         from lazymmu.report.trace.formats import of_trace
 
-        outputs.deliver(wanted, of_trace(answer.judged.watched, asked=()), coloured=("text",))
+        render = of_trace(judged.watched, tallies=judged.tallies, tracks=judged.tracks)
+        outputs.deliver(wanted, render, coloured=("text",))
         if not args.quiet:
-            say_watched(answer.judged.watched)
+            say_watched(judged.watched)
     return answer.exit_code()
 
 

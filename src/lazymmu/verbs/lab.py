@@ -48,7 +48,7 @@ class LabRequest:
     the boot is given up; append: words for the kernel's command line; light: leave out what comes
     once for each entry; root: a file system with a Python of the kernel's architecture; module:
     names of the kernel's modules that the guest loads; modules: the package that holds them, None
-    for the kernel's.
+    for the kernel's; drawn: keep what happens in the recording for a page.
     """
 
     kernel: str
@@ -67,6 +67,7 @@ class LabRequest:
     root: str | None = None
     module: tuple[str, ...] = ()
     modules: str | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,14 @@ class LabAnswer:
         if self.splats:
             return ExitCode.FOUND
         return self.judged.exit_code() if self.judged is not None else ExitCode.INCONCLUSIVE
+
+
+def judge(asked: LabRequest) -> TraceAnswer:
+    """What `trace` says of the recording that a boot left.
+
+    :raises lazymmu.Problem: the recording cannot be read.
+    """
+    return trace(TraceRequest(traces=[asked.output], summary=asked.drawn, tracks=asked.drawn))
 
 
 def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabAnswer:
@@ -134,7 +143,7 @@ def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabA
     judged = None
     if recording is not None and booted.ending is Ending.DONE:
         progress("judges")
-        judged = trace(TraceRequest(traces=[asked.output]))
+        judged = judge(asked)
     return LabAnswer(
         kernel=kernel,
         booted=booted,

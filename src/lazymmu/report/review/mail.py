@@ -40,7 +40,8 @@ _WORD: Final = re.compile(r"\w")
 def render(answer: ReviewAnswer) -> str:
     """The whole review within 72 columns."""
     total = answer.submission.total
-    lines = [f"lazymmu review of {answer.submission.name}", f"on {answer.base}", ""]
+    headline = _wrapped(f"lazymmu review of {answer.submission.name}", hang="    ")
+    lines = [*headline, *_wrapped(f"on {answer.base}", hang="    "), ""]
     for one in answer.shown:
         ids = " ".join(told.name for told in one.told) or "nothing of the lazy MMU mode changes"
         lines += _wrapped(f"{one.number}/{total} {one.submitted.subject}: {ids}", hang="    ")
