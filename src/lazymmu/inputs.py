@@ -39,10 +39,11 @@ _NULL: Final = (1, 3)
 def open_input(path: str, *, patient: bool = False) -> BinaryIO:
     """The file or pipe at `path`, open for reading in binary.
 
-    patient: whether somebody who writes into a pipe is waited for without end, and not for `WAIT`
-    seconds. Raises OSError whose `strerror` is the reason: also for a device (`/dev/null` and a
-    terminal are none in this sense), and for a pipe that nobody has opened for writing by then;
-    ValueError for a name that holds a null character.
+    :param patient: whether somebody who writes into a pipe is waited for without end, and not for
+        `WAIT` seconds.
+    :raises OSError: `strerror` is the reason: also for a device (`/dev/null` and a terminal are
+        none in this sense), and for a pipe that nobody has opened for writing by then.
+    :raises ValueError: the name holds a null character.
     """
     ours = _OURS.fullmatch(path)
     if ours is not None:
@@ -77,7 +78,10 @@ def read_input(path: str) -> bytes:
 
 
 def read_all(stream: BinaryIO) -> bytes:
-    """The rest of `stream`; raises OSError for more than `LIMIT` bytes."""
+    """The rest of `stream`.
+
+    :raises OSError: for more than `LIMIT` bytes.
+    """
     content = stream.read(LIMIT + 1)
     if len(content) > LIMIT:
         raise OSError(errno.EFBIG, f"it holds more than {LIMIT >> 20} MiB")

@@ -30,9 +30,9 @@ def dump(value: object, *, indent: int = 2) -> str:
 def load(text: bytes | str) -> object:
     """The value of a JSON text (RFC 8259) in UTF-8.
 
-    Raises NotStrictError, and nothing else, for a text that is none, with a byte order mark, with a
-    key that stands twice in an object (readers differ in which they take), NaN or Infinity, a
-    number of more digits than Python reads, and nesting deeper than it follows.
+    :raises NotStrictError: and nothing else, for a text that is none, with a byte order mark, with
+        a key that stands twice in an object (readers differ in which they take), NaN or Infinity, a
+        number of more digits than Python reads, and nesting deeper than it follows.
     """
     try:
         decoded = text if isinstance(text, str) else text.decode()

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +69,60 @@ def test_no_public_docstring_lists_its_arguments_in_prose(name):
     for where, text in texts(getattr(lazymmu, name)):
         assert not RUN_IN.search(text), where
         assert text.split("\n\n")[0].rstrip().endswith("."), where
+
+
+SOURCE = Path(lazymmu.__file__).parent
+PARAGRAPH = re.compile(r"^(\w+)(?:, \w+)*: ")
+RAISES = re.compile(r"(?:^|[.;] +)[Rr]aises +`?[A-Z]")
+
+
+def defined(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """The functions and classes of a module without an underscore, and the methods of those."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            yield from defined(node.body) if isinstance(node, ast.ClassDef) else ()
+
+
+def arguments(node: ast.FunctionDef | ast.ClassDef) -> set[str]:
+    """What a function takes, or of what a value is made."""
+    if isinstance(node, ast.FunctionDef):
+        spelt = node.args
+        return {one.arg for one in (*spelt.posonlyargs, *spelt.args, *spelt.kwonlyargs)}
+    made = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+    fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
+    return {one.id for one in fields if isinstance(one, ast.Name)}.union(*map(arguments, made))
+
+
+def run_in(text: str) -> list[str]:
+    """The public things of a module whose docstring lists arguments or errors in prose."""
+    wrong = []
+    for node in defined(ast.parse(text).body):
+        said = ast.get_docstring(node) or ""
+        listed = [PARAGRAPH.match(paragraph) for paragraph in said.split("\n\n")[1:]]
+        named = {one[1] for one in listed if one} & arguments(node)
+        if named or (isinstance(node, ast.FunctionDef) and RAISES.search(" ".join(said.split()))):
+            wrong.append(f"{node.lineno} {node.name}")
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE))
+)
+def test_arguments_and_errors_stand_in_fields_all_over_the_product(path):
+    """Whatever has no underscore has one form: `:param NAME:` and `:raises ERROR:`, not a list."""
+    assert run_in(path.read_text()) == []
+
+
+def test_a_list_in_prose_is_seen_wherever_it_stands():
+    """A function, a method and a value with such a list are each told, and fields are not."""
+    text = """
+def first(name): "What.\\n\\nname: of it; other: not."
+class Value:
+    "A value.\\n\\nsize, name: in bytes; name: as told."
+    size: int
+    def method(self): "What; raises Problem with the reason."
+def fine(name): "What.\\n\\n:param name: of it.\\n:raises Problem: it is not there."
+def _own(name): "What.\\n\\nname: of it."
+"""
+    assert [one.partition(" ")[2] for one in run_in(text)] == ["first", "Value", "method"]

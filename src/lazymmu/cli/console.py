@@ -79,13 +79,17 @@ def emit(
 ) -> None:
     """Write a result to `output`, a path, or to standard output if it is None or ``-``.
 
+    A reader who goes away (``| head``) is no failure: nothing is said, the command goes on, and
+    `delivered` is no longer true.
+
     A file is replaced as a whole or not at all, so that a killed run leaves no half report. What
     acts on a terminal is spelt out (`terminal.clean_lines`); formats clean each value as well.
-    colour: whether `text` has the shape of a compiler's messages, worth colouring on a terminal.
-    prose: whether lines that are wider than the terminal fold between words; what programs read,
-    a script above all, must not.
-    Raises Problem if it cannot be written. A reader who goes away (``| head``) is none: nothing is
-    said, the command goes on, and `delivered` is no longer true.
+
+    :param colour: whether `text` has the shape of a compiler's messages, worth colouring on a
+        terminal.
+    :param prose: whether lines that are wider than the terminal fold between words; what programs
+        read, a script above all, must not.
+    :raises Problem: it cannot be written.
     """
     text = clean_lines(text)
     if output is not None and output != "-":
@@ -97,7 +101,10 @@ def emit(
 
 
 def write(text: str) -> None:
-    """Write to standard output as it is, at once; raises Problem as `emit` does."""
+    """Write to standard output as it is, at once.
+
+    :raises Problem: as `emit` does.
+    """
     global _reader_gone  # noqa: PLW0603 - see there
     if sys.stdout is None:
         raise Problem("cannot write to standard output: it is closed")
@@ -159,9 +166,11 @@ def _shows_colour() -> bool:
 
 
 def read_input(path: str) -> bytes:
-    """The bytes of a file or pipe, or of standard input for ``-``; raises Problem with the reason.
+    """The bytes of a file or pipe, or of standard input for ``-``.
 
     `inputs` says what is refused: devices, pipes without a writer, more than `inputs.LIMIT` bytes.
+
+    :raises Problem: with the reason.
     """
     if path != "-":
         return given.read(path).content

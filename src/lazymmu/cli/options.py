@@ -117,7 +117,7 @@ def listed(values: Iterable[str]) -> list[str]:
 def given(path: str, name: str | None = None) -> Given:
     """The file that an option names; standard input, ``-``, is this process's and is read now.
 
-    name: of standard input in messages, ``-`` by default.
+    :param name: of standard input in messages, ``-`` by default.
     """
     from lazymmu.verbs.given import Input
 

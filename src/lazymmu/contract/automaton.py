@@ -41,9 +41,12 @@ _MAX_STATES: Final = 100_000
 class Automaton:
     """A partial deterministic automaton over `alphabet()`.
 
-    rule, dialect: what it was derived from; states: names, the initial one first; symbols: those
-    that matter, sorted; edges: (state, symbol) -> state; what is not there is a violation; unroll:
-    how deep what nests is told apart.
+    :param rule: what it was derived from.
+    :param dialect: likewise.
+    :param states: names, the initial one first.
+    :param symbols: those that matter, sorted.
+    :param edges: (state, symbol) -> state; what is not there is a violation.
+    :param unroll: how deep what nests is told apart.
     """
 
     rule: str
@@ -71,9 +74,10 @@ class NoAutomatonError(ValueError):
 def derive(rule: Rule, dialect: Dialect, unroll: int | None = None) -> Automaton:
     """The least automaton of `rule` in `dialect`.
 
-    unroll: how deep sections, pauses and pins are told apart, 1 to `MAX_DEPTH`; by default 2, or
-    1 where 2 makes more than `LARGE` states.  Raises `NoAutomatonError` when the dialect turns the
-    rule off, or when nothing in the alphabet breaks it, as with a rule about source text.
+    :param unroll: how deep sections, pauses and pins are told apart, 1 to `MAX_DEPTH`; by default
+        2, or 1 where 2 makes more than `LARGE` states.
+    :raises NoAutomatonError: the dialect turns the rule off, or when nothing in the alphabet breaks
+        it, as with a rule about source text.
     """
     if unroll is None:
         return _derive(rule, dialect, 2, MAX_STATES_DRAWN) or derive(rule, dialect, 1)

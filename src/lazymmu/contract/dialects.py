@@ -60,10 +60,17 @@ class Interrupts(StrEnum):
 class Dialect:
     """One state of the text and the API.
 
-    name: what --dialect takes; label: for humans; generic_api: the mode's calls are generic and
-    keep counters in the task (lazy_mmu_mode_enable() and the like); pause: pause and resume exist;
-    task_pause: __task_lazy_mmu_mode_pause() and _resume() exist; sleep: the text forbids to sleep;
-    pairing: the text asks for pairs; nesting, locks, interrupts: see there.
+    :param name: what --dialect takes.
+    :param label: for humans.
+    :param generic_api: the mode's calls are generic and keep counters in the task
+        (lazy_mmu_mode_enable() and the like).
+    :param pause: pause and resume exist.
+    :param task_pause: __task_lazy_mmu_mode_pause() and _resume() exist.
+    :param sleep: the text forbids to sleep.
+    :param pairing: the text asks for pairs.
+    :param nesting: see there.
+    :param locks: likewise.
+    :param interrupts: likewise.
     """
 
     name: str

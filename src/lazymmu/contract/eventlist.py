@@ -90,8 +90,8 @@ class _Shape:
 def parse(text: str, name: str = "<events>") -> EventList:
     """The events in `text`.
 
-    Raises `EventListError` for the first line that is no event of a known name with known options
-    and fitting values.
+    :raises EventListError: for the first line that is no event of a known name with known options
+        and fitting values.
     """
     lines: list[EventLine] = []
     dialect = ""

@@ -45,8 +45,9 @@ UNKNOWN_ENTRY = "?"
 class Event:
     """What all events have: whose, where and when.
 
-    task: "" is the only one; cpu: -1 is unknown; seq: orders events of different tasks, readers
-    that follow one path leave it 0.
+    :param task: "" is the only one.
+    :param cpu: -1 is unknown.
+    :param seq: orders events of different tasks, readers that follow one path leave it 0.
     """
 
     task: str = ""
@@ -310,8 +311,8 @@ class BatchAdd(Event):
 class Bug(Event):
     """The kernel's own check fired: `condition` holds.
 
-    check: "BUG" is printed and gone on after, as "scheduling while atomic"; config: what a kernel
-    must have for the check to be there, "" for nothing.
+    :param check: "BUG" is printed and gone on after, as "scheduling while atomic".
+    :param config: what a kernel must have for the check to be there, "" for nothing.
     """
 
     condition: str = ""
@@ -331,15 +332,16 @@ class Undone(Event):
 class Observed(Event):
     """What an observer saw of the implementation's real state, without regard to any contract.
 
-    at: after the task's "enable", "disable" or "flush", an "update" that may be put off, one in an
-    "irq"; as it left its CPU, before the hooks ("switch-out"), and had one again, after the hooks
-    ("switch-in"); at its "start" (the first time it runs), "user-return" or "exit".
-    mode: whether an update would be put off now, were it not for interrupt context: the CPU's mode
-    where it is the CPU's, else the task's own.
-    counters: enable_count and pause_count (v7.0 on), None when not seen.
-    pending: whether work is put off here or for this task, at "irq" and "update" that update.
-
     It makes no rule forget what it knows, and fills in depth and pause where these are not known.
+
+    :param at: after the task's "enable", "disable" or "flush", an "update" that may be put off, one
+        in an "irq"; as it left its CPU, before the hooks ("switch-out"), and had one again, after
+        the hooks ("switch-in"); at its "start" (the first time it runs), "user-return" or "exit".
+    :param mode: whether an update would be put off now, were it not for interrupt context: the
+        CPU's mode where it is the CPU's, else the task's own.
+    :param counters: enable_count and pause_count (v7.0 on), None when not seen.
+    :param pending: whether work is put off here or for this task, at "irq" and "update" that
+        update.
     """
 
     at: Moment

@@ -65,7 +65,7 @@ def explain_rules(dialect: Dialect | None = None, columns: int = _MAX_COLUMNS) -
 def explain_rule(name: str, dialect: Dialect | None = None, columns: int = _MAX_COLUMNS) -> str:
     """All there is to say of the rule `name`, for every dialect or for one.
 
-    Raises `UnknownNameError` when there is no such rule.
+    :raises UnknownNameError: there is no such rule.
     """
     rule = _known("rule", name, RULES)
     dialects = list(DIALECTS.values()) if dialect is None else [dialect]
@@ -96,8 +96,9 @@ def explain_rule(name: str, dialect: Dialect | None = None, columns: int = _MAX_
 def explain_arch(arch: str, row: DeferralRow | None = None, columns: int = _MAX_COLUMNS) -> str:
     """The rows of the deferral table for `arch`, or the one that a tree has.
 
-    `arch` may also be what the table assumes: "none", "worst-case", "s390".  Raises
-    `UnknownNameError` when the table lacks the architecture.
+    `arch` may also be what the table assumes: "none", "worst-case", "s390".
+
+    :raises UnknownNameError: the table lacks the architecture.
     """
     rows = _known("architecture", arch, ROWS | HYPOTHETICAL_ROWS) if row is None else (row,)
     return "\n\n".join(_row(each, columns) for each in rows) + "\n"
@@ -106,7 +107,7 @@ def explain_arch(arch: str, row: DeferralRow | None = None, columns: int = _MAX_
 def explain_contract(dialect: str | Dialect) -> str:
     """The contract of a dialect as the comment in pgtable.h should say it.
 
-    Raises `UnknownNameError` when no dialect has that name.
+    :raises UnknownNameError: no dialect has that name.
     """
     if isinstance(dialect, Dialect):
         return contract_text(dialect)

@@ -62,7 +62,7 @@ class RuleMonitor(Protocol):
 class Product:
     """One task's shared state, and the own states of the stateful rules in the runtime's order.
 
-    carried: what whoever steps the product knows beside it, and no rule asks for.
+    :param carried: what whoever steps the product knows beside it, and no rule asks for.
     """
 
     task: TaskState
@@ -104,7 +104,10 @@ class Runtime:
         )
 
     def own(self, product: Product, rule: str) -> Hashable:
-        """The own state of the stateful rule `rule`.  Raises KeyError when it does not run."""
+        """The own state of the stateful rule `rule`.
+
+        :raises KeyError: it does not run.
+        """
         return product.own[self._slots[rule]]
 
     def step(self, product: Product, event: Event) -> tuple[Product, tuple[Violation, ...]]:

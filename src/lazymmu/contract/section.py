@@ -80,8 +80,8 @@ class Held:
 class Pending:
     """What has not taken effect of a write, and the locks that covered it.
 
-    what: the "write" itself, or the "invalidation" alone of what TLBs hold of an entry that was
-    changed at once.
+    :param what: the "write" itself, or the "invalidation" alone of what TLBs hold of an entry that
+        was changed at once.
     """
 
     entry: Identity
@@ -95,10 +95,14 @@ class Pending:
 class TaskState:
     """What the contract knows about one task.  Hashable; holds no places, so that paths can join.
 
-    depth: sections begun and not ended; paused: pauses begun and not ended; pending: deferred
-    writes and invalidations; locks: locks held; pins: what keeps the task where it is, sorted, one
-    item per pin; irq: interrupts that the task is in, innermost last; unknown: aspects
-    (`events.Aspect` without "all") that are not known: rules that need one of them stay silent.
+    :param depth: sections begun and not ended.
+    :param paused: pauses begun and not ended.
+    :param pending: deferred writes and invalidations.
+    :param locks: locks held.
+    :param pins: what keeps the task where it is, sorted, one item per pin.
+    :param irq: interrupts that the task is in, innermost last.
+    :param unknown: aspects (`events.Aspect` without "all") that are not known: rules that need one
+        of them stay silent.
     """
 
     depth: int = 0

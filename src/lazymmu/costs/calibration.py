@@ -49,8 +49,11 @@ class Spread:
 class Calibration:
     """The times of one machine.
 
-    arch: its architecture, as machines call it; kernel: its release; times: by `FIELDS`; why: for
-    what was not measured, the reason; what: what exactly was measured, a phrase.
+    :param arch: its architecture, as machines call it.
+    :param kernel: its release.
+    :param times: by `FIELDS`.
+    :param why: for what was not measured, the reason.
+    :param what: what exactly was measured, a phrase.
     """
 
     arch: str
@@ -98,7 +101,10 @@ class Calibration:
 
 
 def read(content: bytes) -> Calibration:
-    """The calibration in a file's bytes; raises CalibrationError."""
+    """The calibration in a file's bytes.
+
+    :raises CalibrationError: with the reason.
+    """
     if len(content) > _MAX_BYTES:
         raise CalibrationError("it is too long for a calibration")
     try:

@@ -46,9 +46,11 @@ def _bare(arch: str, release: str) -> Machine:
 
 @cache
 def operations(arch: str, release: str) -> tuple[str, ...]:
-    """The operations that can be counted; raises ConfigError where there is no such machine.
+    """The operations that can be counted.
 
     What needs something done before it, such as kunmap_local(), is none of them.
+
+    :raises ConfigError: there is no such machine.
     """
     machine = _bare(arch, release)
     named = [name for name, one in machine.operations.items() if ground.countable(machine, one)]
@@ -67,7 +69,10 @@ def _counts(machine: Machine, arch: str, release: str, name: str) -> bool:
 
 
 def spaces_of(arch: str, release: str, name: str) -> tuple[Space, ...]:
-    """For which mappings an operation is; raises ConfigError."""
+    """For which mappings an operation is.
+
+    :raises ConfigError: with the reason.
+    """
     return ground.spaces(_bare(arch, release), name)
 
 

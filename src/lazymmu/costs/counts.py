@@ -39,13 +39,17 @@ TIMED: Final = ("hypercalls", "barriers", "invalidations")
 class Counts:
     """What an operation did.
 
-    hypercalls: calls of the hypervisor; multicall_entries: what they had to do, as multicalls list
-    it; updates: entries that hypercalls wrote; barriers: `dsb(ishst)` and `isb`, together;
-    invalidations: flushes of TLBs or hash table, each of any number of translations, which
-    translations counts where a batch tells them; writes: changes of entries; put_off: of these,
-    how many waited; sections: how often the mode was begun; flushes: of TLBs, as they were asked
-    for, entry by entry; pinned: the most writes for which
-    preemption was off in one go.
+    :param hypercalls: calls of the hypervisor.
+    :param multicall_entries: what they had to do, as multicalls list it.
+    :param updates: entries that hypercalls wrote.
+    :param barriers: `dsb(ishst)` and `isb`, together.
+    :param invalidations: flushes of TLBs or hash table, each of any number of translations, which
+        translations counts where a batch tells them.
+    :param writes: changes of entries.
+    :param put_off: of these, how many waited.
+    :param sections: how often the mode was begun.
+    :param flushes: of TLBs, as they were asked for, entry by entry.
+    :param pinned: the most writes for which preemption was off in one go.
     """
 
     hypercalls: int = 0

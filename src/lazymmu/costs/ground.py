@@ -69,8 +69,9 @@ def spaces(machine: Machine, name: str) -> tuple[Space, ...]:
 class CountedCall:
     """An operation on a number of entries.
 
-    operation: its name and parameters; space: of all entries; accessor: it has no section of its
-    own, and is called in one.
+    :param operation: its name and parameters.
+    :param space: of all entries.
+    :param accessor: it has no section of its own, and is called in one.
     """
 
     operation: Operation
@@ -165,7 +166,10 @@ def _other(name: str) -> str:
 
 
 def on(machine: Machine, name: str, entries: int, space: Space) -> CountedCall:
-    """The ground of an operation; raises ConfigError for one that there is no count of."""
+    """The ground of an operation.
+
+    :raises ConfigError: for one that there is no count of.
+    """
     operation = machine.operations.get(name)
     if operation is None:
         raise ConfigError(f"there is no {name}() on {machine.config.arch} {machine.release.name}")

@@ -47,9 +47,12 @@ class StackFunction:
 class TracedContext:
     """What a tracer would see of the moment at which something is traced.
 
-    irq: "" or the kind of interrupt; switching: in the middle of a context switch; the counts and
-    irqs_off: of the current task, as in linux/preempt.h; mode: what an observer says of it;
-    pending: whether anything is put off here; counters: enable_count and pause_count of every task.
+    :param irq: "" or the kind of interrupt.
+    :param switching: in the middle of a context switch; the counts and irqs_off: of the current
+        task, as in linux/preempt.h.
+    :param mode: what an observer says of it.
+    :param pending: whether anything is put off here.
+    :param counters: enable_count and pause_count of every task.
     """
 
     irq: str
@@ -67,8 +70,12 @@ class TracedContext:
 class FineStep:
     """One thing that a CPU did.
 
-    task: current before it; coming: the task that this switch is to, "" outside one; functions:
-    outermost first; events: what the rules see of it; before, after: around it.
+    :param task: current before it.
+    :param coming: the task that this switch is to, "" outside one.
+    :param functions: outermost first.
+    :param events: what the rules see of it.
+    :param before: around it.
+    :param after: likewise.
     """
 
     cpu: int

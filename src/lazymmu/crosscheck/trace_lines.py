@@ -49,9 +49,9 @@ _COPYING: Final = replace(_QUIET, preempt_count=2)
 class TraceText:
     """Lines, and what they say.
 
-    broken: the name of the task that, by what the lines say, has broken the rule; others: the other
-    rules that they say are broken, and by whom; pids: of tasks; kernel: what it shows; last: the
-    CPU that a task was switched out on.
+    Of the attributes, `broken` is the name of the task that, by what the lines say, has broken the
+    rule; `others` are the other rules that they say are broken, and by whom; `kernel` is what it
+    shows.
     """
 
     def __init__(self, kernel: KernelVisibility, rule: str, replay: FineReplay) -> None:

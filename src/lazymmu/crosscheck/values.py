@@ -36,9 +36,12 @@ class TraceLine:
 class RenderedTrace:
     """A counterexample as the trace of such a kernel.
 
-    lines: in order; cpus: how many the machine has; task, pid: who breaks the rule, by what
-    the lines say; not_visible: why they do not say that anybody does, None when they do; also:
-    other rules that are broken on the way, by what they say.
+    :param lines: in order.
+    :param cpus: how many the machine has.
+    :param task: who breaks the rule, by what the lines say.
+    :param pid: likewise.
+    :param not_visible: why they do not say that anybody does, None when they do.
+    :param also: other rules that are broken on the way, by what they say.
     """
 
     lines: tuple[TraceLine, ...] = ()

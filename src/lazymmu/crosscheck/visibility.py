@@ -41,13 +41,17 @@ class CounterReading:
 class KernelVisibility:
     """What a trace of one kernel shows.
 
-    calls: for each meaning of the profiles the function that has it; counters: for each moment the
-    event by which `lazymmu probes` reads the task's counters then, none before v7.0; sections:
-    whether functions show where sections begin and end; dialect: of the contract, as that kernel
-    speaks it; sites: names of the probes at the instructions that change the counters, by what
-    these do, none before v7.0; insists: beginning and end meet a BUG_ON where the CPU's mode is not
-    what they expect; pauses_out: the hooks of a switch pause the task that goes; messages: what the
-    kernel prints shows; release: which it is.
+    :param calls: for each meaning of the profiles the function that has it.
+    :param counters: for each moment the event by which `lazymmu probes` reads the task's counters
+        then, none before v7.0.
+    :param sections: whether functions show where sections begin and end.
+    :param dialect: of the contract, as that kernel speaks it.
+    :param sites: names of the probes at the instructions that change the counters, by what these
+        do, none before v7.0.
+    :param insists: beginning and end meet a BUG_ON where the CPU's mode is not what they expect.
+    :param pauses_out: the hooks of a switch pause the task that goes.
+    :param messages: what the kernel prints shows.
+    :param release: which it is.
     """
 
     calls: Mapping[str, TracedFunction]

@@ -50,7 +50,10 @@ class Successors:
 
 
 class BreadthFirst:
-    """One search under one packing. Raises OutgrownError where that does not do."""
+    """One search under one packing.
+
+    :raises OutgrownError: that does not do.
+    """
 
     def __init__(
         self, table: StepTable, packing: Packing, limits: SearchLimits, engine: Engine
@@ -91,7 +94,10 @@ class BreadthFirst:
     # ---- levels ----------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """See everything; raises EndedError where a limit says so."""
+        """See everything.
+
+        :raises EndedError: a limit says so.
+        """
         packed = np.array(self.flat.packing.pack(self.table.initial), np.uint64)
         nothing = np.zeros(1, np.int64)
         self.pending[0, 0] = [Successors(packed[:, None], nothing, nothing)]

@@ -189,7 +189,7 @@ def check_model(model: Model) -> None:
 def replay(model: Model, path: SearchPath) -> Iterator[tuple[Any, ...]]:
     """The states of a path: the initial one, and the one after each step.
 
-    Raises ModelError where the model cannot take a step of the path, or shows other labels.
+    :raises ModelError: the model cannot take a step of the path, or shows other labels.
     """
     numbers = {name: number for number, name in enumerate(model.actions)}
     state = list(model.initial)

@@ -55,7 +55,10 @@ class Values:
         return len(self.known)
 
     def number(self, value: Any) -> int:
-        """The number of a value; raises ModelError for one that the field cannot hold."""
+        """The number of a value.
+
+        :raises ModelError: for one that the field cannot hold.
+        """
         if self.field.values is not None:
             value = self._integer(value, self.field.values)
         if not self.open:

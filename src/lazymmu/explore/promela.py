@@ -54,8 +54,9 @@ class SpinError(RuntimeError):
 def export(model: Model) -> str:
     """The Promela text of a model, after a search of all of it.
 
-    Open fields are exported as the numbers of their values. Raises ModelError for a model that
-    is at fault, and whatever the model raises.
+    Open fields are exported as the numbers of their values.
+
+    :raises ModelError: for a model that is at fault, and whatever the model raises.
     """
     from lazymmu.explore import fast
 
@@ -174,9 +175,11 @@ def _run(command: list[str], where: Path) -> str:
 
 
 def compile_spin(text: str, where: Path, *, quick: bool = False) -> Path:
-    """Make Spin's search program for a Promela text, in a directory; raises SpinError.
+    """Make Spin's search program for a Promela text, in a directory.
 
     `quick`: without optimisation, which is over sooner for a model of some thousand states.
+
+    :raises SpinError: with the reason.
     """
     (where / "model.pml").write_text(text)
     # -o2: a variable that is never read is part of the state all the same.
@@ -188,7 +191,7 @@ def compile_spin(text: str, where: Path, *, quick: bool = False) -> Path:
 def run_spin(program: Path, log: int = 22) -> tuple[int, int]:
     """Run Spin's search program, with 2^log slots, to its end: states and transitions.
 
-    Raises SpinError.
+    :raises SpinError: with the reason.
     """
     return counts(_run([str(program), f"-w{log}"], program.parent))
 
@@ -203,7 +206,10 @@ def counts(said: str) -> tuple[int, int]:
 
 
 def recount(model: Model) -> int:
-    """How many states Spin finds in a model. Raises SpinError, also when Spin is not installed."""
+    """How many states Spin finds in a model.
+
+    :raises SpinError: also when Spin is not installed.
+    """
     text = export(model)
     with tempfile.TemporaryDirectory() as where:
         return run_spin(compile_spin(text, Path(where), quick=True))[0]

@@ -49,21 +49,23 @@ def search(
 ) -> SearchResult:
     """See every state that a model can reach, in the order of cost and then of steps.
 
-    engine: "python" runs the model on every state, and needs nothing; "numpy" runs it once for
-    all that look alike to it; "numba" does so with compiled code. "auto" begins with a plain
-    search of the tabulated model, goes on with numpy when that turns out to be large, and with
-    numba, where that is installed, when it turns out to be very large.
+    It may raise KeyboardInterrupt, which ends the search like a Ctrl-C does.
 
-    bound: the greatest cost of a path; without it all paths are followed. max_states: ends the
-    search at the first level after which more states than this are stored; max_bytes: when its
-    tables need more memory than this; deadline: after so many seconds. stop: a mask of labels;
-    the search ends with the level that shows one of them.
-
-    progress: called at each level, and now and then in between. It may raise KeyboardInterrupt,
-    which ends the search like a Ctrl-C does.
-
-    Raises ModelError when the model is at fault, ValueError for an unknown engine, ImportError
-    when the engine that was asked for is not installed, and whatever the model itself raises.
+    :param engine: "python" runs the model on every state, and needs nothing; "numpy" runs it once
+        for all that look alike to it; "numba" does so with compiled code. "auto" begins with a
+        plain search of the tabulated model, goes on with numpy when that turns out to be large, and
+        with numba, where that is installed, when it turns out to be very large.
+    :param bound: the greatest cost of a path; without it all paths are followed.
+    :param max_states: ends the search at the first level after which more states than this are
+        stored.
+    :param max_bytes: when its tables need more memory than this.
+    :param deadline: after so many seconds.
+    :param stop: a mask of labels; the search ends with the level that shows one of them.
+    :param progress: called at each level, and now and then in between.
+    :raises ModelError: the model is at fault.
+    :raises ValueError: for an unknown engine.
+    :raises ImportError: the engine that was asked for is not installed, and whatever the model
+        itself raises.
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine is called {engine}; there are {', '.join(ENGINES)}")

@@ -79,7 +79,10 @@ class TabulatedModel:
         return ref
 
     def check(self) -> None:
-        """Run some steps once more at the end; raises ModelError if they changed."""
+        """Run some steps once more at the end.
+
+        :raises ModelError: they changed.
+        """
         for action, state in self._samples[:_MIN_STEPS_CHECKED]:
             self.table.check(action, state.__getitem__)
 

@@ -180,7 +180,10 @@ class StepTable:
         return ref
 
     def check(self, action: int, state: Callable[[int], int]) -> None:
-        """Run a step again whose outcome is known; raises ModelError if it has another one now."""
+        """Run a step again whose outcome is known.
+
+        :raises ModelError: it has another one now.
+        """
         known = self.leaves[-self.look(action, state)]
         _, leaf = self.run(action, state)
         if (leaf.action, leaf.labels) != (known.action, known.labels) or not self._same(

@@ -42,7 +42,7 @@ def state_of(flat: TrieArrays, words: Words, row: int) -> Callable[[int], int]:
 def learn(flat: TrieArrays, words: Words, rows: Ints, actions: Ints, slots: Ints) -> None:
     """Run the model for unknown children, once for each place in the tries.
 
-    Raises OutgrownError when that brought a value for which there are no bits.
+    :raises OutgrownError: that brought a value for which there are no bits.
     """
     _, first = np.unique(slots, return_index=True)
     grown = []

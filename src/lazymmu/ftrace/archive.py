@@ -27,7 +27,7 @@ _MOST_MEMBERS: Final = 4096
 def member(path: str, stream: BinaryIO) -> BinaryIO:
     """The trace in `stream`: all of it, or the member of an archive; path: its name.
 
-    Raises TraceError for an archive without a trace.
+    :raises TraceError: for an archive without a trace.
     """
     # Most are no archive, and what a buffer shows of them tells it without a copy of all.
     with contextlib.suppress(Exception):

@@ -46,10 +46,12 @@ class Lines:
 
     Some are given out that do not: it is faster than to tell them all apart.
 
-    block: the bytes; needles: what a line that matters contains, which may be changed before
-    `runs()`; first: the number of the first line behind the head; known: the columns that were met,
-    by their bytes; gap: whether records are missing before the line looked at last, until reset;
-    wide: bytes of a usual time.
+    Of the attributes, `block` has the bytes, `first` is the number of the first line behind the
+    head, `known` has the columns that were met, by their bytes, and `wide` is how many bytes a
+    usual time has; `gap` says until it is reset whether records are missing before the line looked
+    at last.
+
+    :param needles: what a line that matters contains, which may be changed before `runs()`.
     """
 
     def __init__(self, header: Header, needles: Collection[bytes]) -> None:

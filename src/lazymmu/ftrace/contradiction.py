@@ -44,7 +44,9 @@ def refused(header: Header, block: bytes, arch: str, release: str) -> str:
 def other_arch(known: Guess, guessed: Guess) -> str:
     """What a trace shows that is of another architecture than the one named for it, or "".
 
-    guessed: of the trace alone.  That nothing in it is of Xen does not mean that there was none.
+    That nothing in it is of Xen does not mean that there was none.
+
+    :param guessed: of the trace alone.
     """
     shown = guessed.arch
     if known.arch_from != "option" or shown in ("", known.arch):
@@ -57,7 +59,9 @@ def other_arch(known: Guess, guessed: Guess) -> str:
 def said(known: Guess, guessed: Guess) -> str:
     """What a trace shows that the release named for it does not have, a sentence, or "".
 
-    guessed: of the trace alone.  Functions come and go by backports: this is no proof.
+    Functions come and go by backports: this is no proof.
+
+    :param guessed: of the trace alone.
     """
     if known.release_from != "option" or guessed.since <= known.since < guessed.until:
         return ""

@@ -36,11 +36,16 @@ _HOOKED: Final = ("switch-out", "switch-in")
 class TracedCounters:
     """One reading.
 
-    at: what happened to the task, one of the words of `events.Observed`, "" where nobody says;
-    does: what the probed instruction does to the counters ("begin", "end", "pause", "resume",
-    "guard"), "" where it is none; place: the function that was probed; pid: of the task whose
-    counters they are, None for the current one; enabled, paused: the counters, 0 to 255; state,
-    preempted: of a task that is switched out, None where not recorded.
+    :param at: what happened to the task, one of the words of `events.Observed`, "" where nobody
+        says.
+    :param does: what the probed instruction does to the counters ("begin", "end", "pause",
+        "resume", "guard"), "" where it is none.
+    :param place: the function that was probed.
+    :param pid: of the task whose counters they are, None for the current one.
+    :param enabled: the counters, 0 to 255.
+    :param paused: likewise.
+    :param state: of a task that is switched out, None where not recorded.
+    :param preempted: likewise.
     """
 
     at: str

@@ -61,8 +61,11 @@ _IN_SECTION: Final = ("scheduling while atomic", "sleeping function called from 
 class KernelCheck:
     """A check that fired.
 
-    what: in the kernel's words; file, line, function: where it stands, "" and 0 where it does not
-    say; concerns: it stands in code of page tables, whatever its task is in.
+    :param what: in the kernel's words.
+    :param file: where it stands, "" and 0 where it does not say.
+    :param line: likewise.
+    :param function: likewise.
+    :param concerns: it stands in code of page tables, whatever its task is in.
     """
 
     what: str

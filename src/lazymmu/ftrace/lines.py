@@ -72,8 +72,10 @@ class Format:
 class Columns:
     """What precedes the time in a line: the task, the CPU, and what interrupts are on.
 
-    irq: the interrupts that the task is in, outermost first; bh: bottom halves are off; flags: the
-    column, None when there is none; tgid: -1 when there is none.
+    :param irq: the interrupts that the task is in, outermost first.
+    :param bh: bottom halves are off.
+    :param flags: the column, None when there is none.
+    :param tgid: -1 when there is none.
     """
 
     comm: bytes

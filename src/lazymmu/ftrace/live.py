@@ -45,7 +45,7 @@ _MOST_OF_A_LINE: Final = 8 << 20
 def opened_live(path: str, stream: BinaryIO | None = None) -> Iterator[BinaryIO]:
     """What is at `path`, or `stream`, to be followed; a pipe waits for its writer for ever.
 
-    Raises TraceError where it cannot be opened.
+    :raises TraceError: it cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -58,7 +58,9 @@ def opened_live(path: str, stream: BinaryIO | None = None) -> Iterator[BinaryIO]
 def live_blocks(name: str, stream: BinaryIO) -> Generator[tuple[bytes, str, bool]]:
     """What comes, as `streams.blocks()` gives it out; an empty block where nothing came.
 
-    A line without its end waits for the rest.  Raises TraceError for what is no text.
+    A line without its end waits for the rest.
+
+    :raises TraceError: for what is no text.
     """
     rest, missing, first, skipped = b"", "", True, 0
     for part in _parts(stream):

@@ -102,7 +102,7 @@ def architecture(machine: str) -> str:
 def plan(arch: str, release: str) -> ProbePlan:
     """What to record on `arch`, one of `ARCHES`, with Linux `release`.
 
-    Raises ValueError for an architecture or release that is none.
+    :raises ValueError: for an architecture or release that is none.
     """
     at = version(release)
     machine = next((one for one in _data()["machine"] if one["arch"] == arch), None)

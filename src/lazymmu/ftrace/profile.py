@@ -70,10 +70,12 @@ def version(release: str) -> Version | None:
 class TracedFunction:
     """A traced function and its meaning.
 
-    means: enter, leave, flush, switch-begin, switch-end, update, immediate or nothing; hooks:
-    callers with which it is the context switch's doing; inner: callers with which it means nothing;
-    within: the only callers with which it means something (none: any); since, until: the releases
-    that have it, the second excluded.
+    :param means: enter, leave, flush, switch-begin, switch-end, update, immediate or nothing.
+    :param hooks: callers with which it is the context switch's doing.
+    :param inner: callers with which it means nothing.
+    :param within: the only callers with which it means something (none: any).
+    :param since: the releases that have it, the second excluded.
+    :param until: likewise.
     """
 
     name: str
@@ -101,8 +103,9 @@ class Hint:
 class FtraceProfile:
     """One architecture: what its traces show.
 
-    sections: bounds of the releases whose functions show sections, the second excluded, or None;
-    hidden: what no recording shows elsewhere, a phrase.
+    :param sections: bounds of the releases whose functions show sections, the second excluded, or
+        None.
+    :param hidden: what no recording shows elsewhere, a phrase.
     """
 
     arch: str
@@ -187,9 +190,14 @@ def _every_hint() -> tuple[tuple[str, Hint], ...]:
 class Guess:
     """Which kernel a trace is of, as far as anybody knows.
 
-    arch: "" when unknown; release: the exact one, "" when only bounds are known; since, until: the
-    bounds, the second excluded; arch_from, release_from: who says so, for humans; releases: those
-    of the contract's table that it may be like, one where the release is known exactly.
+    :param arch: "" when unknown.
+    :param release: the exact one, "" when only bounds are known.
+    :param since: the bounds, the second excluded.
+    :param until: likewise.
+    :param arch_from: who says so, for humans.
+    :param release_from: likewise.
+    :param releases: those of the contract's table that it may be like, one where the release is
+        known exactly.
     """
 
     arch: str
@@ -261,7 +269,8 @@ def hidden(known: Guess) -> str:
 def guess(header: Header, block: bytes, *, arch: str = "", release: str = "") -> Guess:
     """Which kernel the trace with this header, and these first bytes of text, is of.
 
-    arch, release: what the user says; it goes before everything else.
+    :param arch: what the user says; it goes before everything else.
+    :param release: likewise.
     """
     arch_from = "option" if arch else ""
     release_from = "option" if release else ""

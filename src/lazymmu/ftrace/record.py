@@ -33,7 +33,7 @@ __all__ = [
 class TraceError(Exception):
     """A trace cannot be read; the text is one sentence without a full stop.
 
-    read: what was read of a text that is none; it may be something else that is of use.
+    :param read: what was read of a text that is none; it may be something else that is of use.
     """
 
     def __init__(self, sentence: str, read: bytes = b"") -> None:
@@ -56,9 +56,11 @@ class RecordKind(StrEnum):
 class RecordLoss:
     """Records that are not in the trace.
 
-    line: where the trace says so (0: in its header); cpu: whose (-1: nobody says); count: how many
-    (None: nobody says); what: the trace's own words, or ours; ended: nothing after it was read,
-    although there was to be more.
+    :param line: where the trace says so (0: in its header).
+    :param cpu: whose (-1: nobody says).
+    :param count: how many (None: nobody says).
+    :param what: the trace's own words, or ours.
+    :param ended: nothing after it was read, although there was to be more.
     """
 
     line: int
@@ -72,10 +74,13 @@ class RecordLoss:
 class Header:
     """What a trace says of itself.  It grows while the trace is read.
 
-    name: the file's, for messages; entries, written: of the header line "entries-in-buffer/
-    entries-written", which differ when the oldest records were overwritten; cpus: of "#P:"; release
-    and machine: the kernel's, where the trace names them; preempt: the preemption model of a
-    latency header; format: of the lines, as first met.
+    :param name: the file's, for messages.
+    :param entries: of the header line "entries-in-buffer/ entries-written", which differ when the
+        oldest records were overwritten.
+    :param written: likewise.
+    :param cpus: of "#P:"; release and machine: the kernel's, where the trace names them.
+    :param preempt: the preemption model of a latency header.
+    :param format: of the lines, as first met.
     """
 
     name: str = ""
@@ -147,11 +152,16 @@ def elapsed(began: bytes, ended: bytes) -> int:
 class Record:
     """One record of a trace.
 
-    line: its number in the file, from 1; pid: of the task that was current (0: idle, one task per
-    CPU); tgid: -1 when not recorded; cpu; flags: irqs-off, need-resched, hard/soft interrupt,
-    preempt depth, migrate-disable, "" when not recorded; stamp: the time as the trace prints it;
-    name: of the function or event; caller: of a function, "" when not recorded; text: what follows
-    an event's name; frames: of a stack.
+    :param line: its number in the file, from 1.
+    :param pid: of the task that was current (0: idle, one task per CPU).
+    :param tgid: -1 when not recorded.
+    :param flags: irqs-off, need-resched, hard/soft interrupt, preempt depth, migrate-disable, ""
+        when not recorded.
+    :param stamp: the time as the trace prints it.
+    :param name: of the function or event.
+    :param caller: of a function, "" when not recorded.
+    :param text: what follows an event's name.
+    :param frames: of a stack.
     """
 
     __slots__ = (

@@ -91,7 +91,8 @@ _CONDITION: Final = re.compile(r"(?:BUG|WARNING): (?:at )?\[(?P<condition>[^\n]{
 class SplatFrame:
     """A frame of a call trace: the function, without offset.
 
-    module: "" for the kernel's own; sure: the unwinder vouches for it.
+    :param module: "" for the kernel's own.
+    :param sure: the unwinder vouches for it.
     """
 
     name: str
@@ -103,14 +104,30 @@ class SplatFrame:
 class Splat:
     """One complaint of a kernel.
 
-    line: its first, from 1; what: the kind, in the kernel's words; head: its first line; file,
-    at: where the check stands, "" and 0 where it does not say; condition: the check's, where it is
-    printed; function: where it fired; frames: the call trace, innermost first; pinned_at: where
-    preemption was disabled; interrupt: it came in one; release, comm, pid, cpu: "" and -1 where it
-    does not say; arch: of the machine, "" unknown; lacks_mode: why it has none, or ""; xen, radix,
-    hash, rt: signs of each; refused: of updates that the hypervisor refused; interrupted: at which
-    frame those of the task begin that an interrupt came to, -1 where all are of one; cut: its
-    beginning, which says what it is, is not in the text.
+    :param line: its first, from 1.
+    :param what: the kind, in the kernel's words.
+    :param head: its first line.
+    :param file: where the check stands, "" and 0 where it does not say.
+    :param at: likewise.
+    :param condition: the check's, where it is printed.
+    :param function: where it fired.
+    :param frames: the call trace, innermost first.
+    :param pinned_at: where preemption was disabled.
+    :param interrupt: it came in one.
+    :param release: "" and -1 where it does not say.
+    :param comm: likewise.
+    :param pid: likewise.
+    :param cpu: likewise.
+    :param arch: of the machine, "" unknown.
+    :param lacks_mode: why it has none, or "".
+    :param xen: signs of each.
+    :param radix: likewise.
+    :param hash: likewise.
+    :param rt: likewise.
+    :param refused: of updates that the hypervisor refused.
+    :param interrupted: at which frame those of the task begin that an interrupt came to, -1 where
+        all are of one.
+    :param cut: its beginning, which says what it is, is not in the text.
     """
 
     line: int

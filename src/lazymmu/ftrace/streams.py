@@ -53,9 +53,11 @@ def opened(
 ) -> Iterator[BinaryIO]:
     """The text of the trace at `path`, or of `stream`, unpacked; closed afterwards.
 
-    progress: called with the number of bytes read so far, before unpacking.  A trace.dat goes
-    through `trace-cmd report -l -N -O parent`; `told` gets the lines of `--uname` before.  Raises
-    TraceError when there is nothing readable.
+    A trace.dat goes through `trace-cmd report -l -N -O parent`; `told` gets the lines of `--uname`
+    before.
+
+    :param progress: called with the number of bytes read so far, before unpacking.
+    :raises TraceError: there is nothing readable.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -127,7 +129,7 @@ def zstd_module() -> Any:
 def zstandard(path: str, source: BinaryIO) -> BinaryIO:
     """What is packed with zstd in `source`, unpacked; path: its name.
 
-    Raises TraceError where this Python cannot.
+    :raises TraceError: this Python cannot.
     """
     zstd = zstd_module()
     if zstd is None:

@@ -31,8 +31,10 @@ def read(
 ) -> Trace:
     """The trace at `path`, or of `stream` (then `path` is its name in messages).
 
-    Nothing is opened before iteration begins.  progress: called with the number of bytes read;
-    follow: it is being recorded, and is read as it grows.
+    Nothing is opened before iteration begins.
+
+    :param progress: called with the number of bytes read.
+    :param follow: it is being recorded, and is read as it grows.
     """
     return Trace(path, stream, progress, follow=follow)
 
@@ -71,8 +73,9 @@ class Trace:
     def records(self, needles: Collection[bytes] = ()) -> Iterator[Record]:
         """The records whose line contains one of `needles` (none: all), and all stacks.
 
-        Raises TraceError when there is nothing readable.  A loss is in `losses` before the record
-        that follows it is given out.
+        A loss is in `losses` before the record that follows it is given out.
+
+        :raises TraceError: there is nothing readable.
         """
         for lines in self.lines(needles):
             for number in lines.numbers():

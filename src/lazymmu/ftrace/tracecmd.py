@@ -40,8 +40,9 @@ class TraceCmdError(Exception):
 def reported(path: str, told: Callable[[bytes], object]) -> Iterator[BinaryIO]:
     """What `trace-cmd report -l -N -O parent` prints of the trace.dat at `path`.
 
-    told: gets the lines of `--uname` before. Raises TraceError without trace-cmd, and when it
-    fails before it has printed anything; reading raises EndedError when it fails later.
+    :param told: gets the lines of `--uname` before.
+    :raises TraceError: trace-cmd is not installed, or fails before it has printed anything; where
+        it fails later, reading ends with EndedError.
     """
     program = shutil.which("trace-cmd")
     if program is None:

@@ -33,7 +33,7 @@ _NAME: Final = re.compile(rb"(?:^|\0)name=([\w-]{1,64})\0")
 class CodePart:
     """Bytes that lie together, and their functions as begin, end and name, by place.
 
-    address: where the first byte is loaded; the functions' places count from it.
+    :param address: where the first byte is loaded; the functions' places count from it.
     """
 
     address: int
@@ -53,10 +53,11 @@ class CodePart:
 class KernelCode:
     """All code of one kernel or module.
 
-    module: its name, "" for the kernel; release: the kernel's, "" where the image does not say;
-    text: the address of `_text`, from which a place can be told whose function's name is not
-    unique (None in a module); repeated: names that several functions have, also outside of what
-    is probed.
+    :param module: its name, "" for the kernel.
+    :param release: the kernel's, "" where the image does not say.
+    :param text: the address of `_text`, from which a place can be told whose function's name is not
+        unique (None in a module).
+    :param repeated: names that several functions have, also outside of what is probed.
     """
 
     arch: str

@@ -93,7 +93,10 @@ class ElfFile:
         self.sections: Final = self._sections(head)
 
     def content(self, section: ElfSection) -> bytes:
-        """The bytes of a section; raises ImageError where the file does not hold them."""
+        """The bytes of a section.
+
+        :raises ImageError: the file does not hold them.
+        """
         return b"" if section.kind == _NOBITS else self._read(section.offset, section.size)
 
     def section(self, name: str) -> ElfSection | None:

@@ -33,7 +33,7 @@ class RegisterContent:
 class FlowStep:
     """One decoded instruction: where it leads, and what it does to a counter.
 
-    step: what a store adds, 0 where that is not known.
+    :param step: what a store adds, 0 where that is not known.
     """
 
     instruction: Any
@@ -50,7 +50,8 @@ def follow(
 ) -> None:
     """Go through the function until what is known at each place does not change any more.
 
-    after: gives what is known behind an instruction, and notes in it what it does to a counter.
+    :param after: gives what is known behind an instruction, and notes in it what it does to a
+        counter.
     """
     known: dict[int, RegisterState] = {}
     for entry in sorted(steps):

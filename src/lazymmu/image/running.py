@@ -54,7 +54,10 @@ def hidden_places(root: Path = Path("/")) -> int:
 
 
 def running_types(root: Path = Path("/")) -> bytes:
-    """The types of the running kernel; raises ImageError where it does not show them."""
+    """The types of the running kernel.
+
+    :raises ImageError: it does not show them.
+    """
     try:
         return (root / "sys/kernel/btf/vmlinux").read_bytes()
     except OSError as error:
@@ -73,7 +76,10 @@ def image_of(release: str, root: Path = Path("/")) -> Path | None:
 
 
 def running_code(arch: str, release: str, root: Path = Path("/")) -> KernelCode:
-    """The code of the running kernel, from its memory; raises ImageError where it is not shown."""
+    """The code of the running kernel, from its memory.
+
+    :raises ImageError: it is not shown.
+    """
     try:
         with (root / "proc/kallsyms").open("rb") as stream:
             text = stream.read(_MAX_SYMBOLS)

@@ -62,8 +62,9 @@ class SiteProbe:
 class FoundSites:
     """What was found in one kernel or module.
 
-    probes: the events, by place; met: how many sites of each kind; unseen: what these events do
-    not show, a sentence each without a full stop.
+    :param probes: the events, by place.
+    :param met: how many sites of each kind.
+    :param unseen: what these events do not show, a sentence each without a full stop.
     """
 
     code: KernelCode

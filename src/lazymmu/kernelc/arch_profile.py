@@ -33,10 +33,12 @@ class Forced:
 class Profile:
     """One machine that a tree is looked at as.
 
-    name: what `--arch` takes; label: the machine in words; arch_dir: its directory under arch/;
-    config: what it fixes, by symbol without CONFIG_; builtins: macros of its compiler and of
-    generated headers, name to text; constants: calls whose value it fixes, such as
-    `radix_enabled` -> 0.
+    :param name: what `--arch` takes.
+    :param label: the machine in words.
+    :param arch_dir: its directory under arch/.
+    :param config: what it fixes, by symbol without CONFIG_.
+    :param builtins: macros of its compiler and of generated headers, name to text.
+    :param constants: calls whose value it fixes, such as `radix_enabled` -> 0.
     """
 
     name: str
@@ -77,7 +79,7 @@ def _parts(*names: str) -> Profile:
 def load(name: str) -> Profile:
     """Read the profile `name` and what is common to all from the package's data.
 
-    Raises KeyError when there is no such profile.
+    :raises KeyError: there is no such profile.
     """
     return _parts("common", name)
 

@@ -15,11 +15,15 @@ Check = tuple[str, str, str]
 class Asked:
     """What was asked so far.
 
-    names: of which definitions were looked for, be there one or not; fields, structs: the same of
-    tables of functions; given: of words that uses of macros are given; everything: whether the
-    tables of all files were; listed: files of which all definitions were; checks: questions about
-    texts, each with the answer; searched: words that all files that are built were searched for,
-    each with the files that have it.
+    :param names: of which definitions were looked for, be there one or not.
+    :param fields: the same of tables of functions.
+    :param structs: likewise.
+    :param given: of words that uses of macros are given.
+    :param everything: whether the tables of all files were.
+    :param listed: files of which all definitions were.
+    :param checks: questions about texts, each with the answer.
+    :param searched: words that all files that are built were searched for, each with the files that
+        have it.
     """
 
     names: set[str] = field(default_factory=set)

@@ -42,9 +42,12 @@ _AHEAD: Final = 3
 class TreeState:
     """What is computed of a tree for one architecture, and kept between runs.
 
-    built: the .c files that are indexed, each with its presence condition; functions, fields,
-    structs: the files that have a name, those of headers before those of .c files; given: the
-    headers that give a word to a macro; loops: names of loop macros.
+    :param built: the .c files that are indexed, each with its presence condition.
+    :param functions: the files that have a name, those of headers before those of .c files.
+    :param fields: likewise.
+    :param structs: likewise.
+    :param given: the headers that give a word to a macro.
+    :param loops: names of loop macros.
     """
 
     config: Config
@@ -94,7 +97,7 @@ def directories(profile: Profile, extra: Iterable[str]) -> dict[str, bool]:
 class Decided(NamedTuple):
     """A configuration, the contents that it was solved from by path, and what was lost.
 
-    ids: what was learnt of the files, for `ContentIds.learn_also`.
+    :param ids: what was learnt of the files, for `ContentIds.learn_also`.
     """
 
     config: Config

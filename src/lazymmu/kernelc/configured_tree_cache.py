@@ -139,7 +139,11 @@ def _plain_overrides(
 
 
 def restored_losses(value: object) -> list[Loss]:
-    """Return what `plain_losses` was given.  Raises TypeError or ValueError for anything else."""
+    """Return what `plain_losses` was given.
+
+    :raises TypeError: for anything else.
+    :raises ValueError: for anything else.
+    """
     found = []
     for item in listed(value):
         file, reason, unread = listed(item)

@@ -18,12 +18,18 @@ __all__ = ["Definition", "TextOrigin"]
 class Definition:
     """One function or macro as one profile sees it.
 
-    kind: function, macro (function-like) or object; line: of the name; first_line: of the first
-    byte of the text that `ConfiguredTree.text` returns; start, end, body: byte offsets in the file
-    of the whole definition and of its brace or replacement text; params: of a macro; presence: its
-    presence condition, by Makefiles and `#if`; context: the Context section of its kernel-doc
-    comment; made: whether a macro that is used at file level makes it, `DEFINE_GUARD(x, ...)`: its
-    place is then that use, and its text what the macro comes to there.
+    :param kind: function, macro (function-like) or object.
+    :param line: of the name.
+    :param first_line: of the first byte of the text that `ConfiguredTree.text` returns.
+    :param start: byte offsets in the file of the whole definition and of its brace or replacement
+        text.
+    :param end: likewise.
+    :param body: likewise.
+    :param params: of a macro.
+    :param presence: its presence condition, by Makefiles and `#if`.
+    :param context: the Context section of its kernel-doc comment.
+    :param made: whether a macro that is used at file level makes it, `DEFINE_GUARD(x, ...)`: its
+        place is then that use, and its text what the macro comes to there.
     """
 
     name: str
@@ -46,8 +52,8 @@ class Definition:
 class TextOrigin:
     """Where a text comes from that is not as its file has it.
 
-    place: line and column of an offset in it; macros: file, line of the text, and name of the
-    macros that were replaced in it.
+    :param place: line and column of an offset in it.
+    :param macros: file, line of the text, and name of the macros that were replaced in it.
     """
 
     place: Callable[[int], tuple[int, int]]

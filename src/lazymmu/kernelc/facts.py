@@ -52,7 +52,8 @@ def together(*inputs: Mapping[str, str]) -> dict[str, str]:
 class KeptFact(NamedTuple):
     """A fact that was kept, and its inputs that are not as they were.
 
-    name: of the inputs; changed: by path, the id then and the id now.
+    :param name: of the inputs.
+    :param changed: by path, the id then and the id now.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Facts:
     def of(self, kind: str, key: str, said: Mapping[str, str] | None = None) -> Iterator[KeptFact]:
         """Yield the facts of a kind under a key that may be good here.
 
-        said: the words that must have been said when they were kept.
+        :param said: the words that must have been said when they were kept.
         """
         for name in self._names(kind, key):
             inputs = self._get(f"{kind}:inputs", name)

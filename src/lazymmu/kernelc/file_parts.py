@@ -72,8 +72,9 @@ class FileParts:
     ) -> list[str]:
         """Return what tells the parts of a file: those with one of `names`, and the rest.
 
-        listed: which definitions there are counts too; tables: so do its tables; uses: so do uses
-        of macros that make functions.
+        :param listed: which definitions there are counts too.
+        :param tables: so do its tables.
+        :param uses: so do uses of macros that make functions.
         """
         text = self._texts.raw(rel)
         whole = hashlib.blake2b(digest_size=12)

@@ -58,11 +58,13 @@ class FunctionTables:
 
         Without any of the three every file is read, which takes its time.
 
-        struct: type of the tables; field: path of the field, or its last components; table:
-        name of the variable. Those that are given must match; assignments have no struct. Where
-        one table is copied to a part of another (`pv_ops.mmu = xen_mmu_ops`), that is one item
-        with the other's name (see `held`).  near: a file that is looked into as well, a header,
-        say; at_most: the number of files above which none is read, and nothing returned.
+        :param struct: type of the tables.
+        :param field: path of the field, or its last components.
+        :param table: name of the variable. Those that are given must match; assignments have no
+            struct. Where one table is copied to a part of another (`pv_ops.mmu = xen_mmu_ops`),
+            that is one item with the other's name (see `held`).
+        :param near: a file that is looked into as well, a header, say.
+        :param at_most: the number of files above which none is read, and nothing returned.
         """
         last = field.rpartition(".")[2]
         if struct or table:

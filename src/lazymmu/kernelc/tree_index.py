@@ -145,7 +145,8 @@ class TreeIndex:
         """Return the .c files of directories, in their order.
 
         Each directory comes with whether those below it count too; names are sorted in each.
-        tree: who is asked, the tree itself unless it is one that remembers that.
+
+        :param tree: who is asked, the tree itself unless it is one that remembers that.
         """
         asked = self.tree if tree is None else tree
         found: dict[str, None] = {}

@@ -58,11 +58,17 @@ class Ending(StrEnum):
 class LabMachine:
     """The machine and what runs on it.
 
-    emulator: of the kernel's architecture; hypervisor: Xen, None without; kvm: whether KVM may be
-    used; memory: MiB; cpus; seconds: after which it is given up; append: for the kernel's command
-    line; command: what runs in the guest while it records; files: put into the guest, by the name
-    they have there; options: of `lazymmu record`; root: a file system with a Python of that
-    architecture; modules: of the kernel, by name, in the order in which the guest loads them.
+    :param emulator: of the kernel's architecture.
+    :param hypervisor: Xen, None without.
+    :param kvm: whether KVM may be used.
+    :param memory: MiB.
+    :param seconds: after which it is given up.
+    :param append: for the kernel's command line.
+    :param command: what runs in the guest while it records.
+    :param files: put into the guest, by the name they have there.
+    :param options: of `lazymmu record`.
+    :param root: a file system with a Python of that architecture.
+    :param modules: of the kernel, by name, in the order in which the guest loads them.
     """
 
     emulator: Emulator

@@ -32,9 +32,12 @@ __all__ = [
 class Emulator:
     """How kernels of one architecture are booted.
 
-    program: of QEMU; package: Debian's, which holds it; machine: options for it; console: where
-    the kernel writes; own: what `uname -m` says of a machine that needs no emulation; append: more
-    for the kernel's command line.
+    :param program: of QEMU.
+    :param package: Debian's, which holds it.
+    :param machine: options for it.
+    :param console: where the kernel writes.
+    :param own: what `uname -m` says of a machine that needs no emulation.
+    :param append: more for the kernel's command line.
     """
 
     arch: str

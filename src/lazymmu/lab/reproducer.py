@@ -21,14 +21,21 @@ _FOLDER: Final = Path(reproducers.__file__).parent
 class Reproducer:
     """How one finding is shown on a running kernel.
 
-    name; summary: what happens, in a sentence; page: the release on whose page of docs/findings it
-    is; xen: whether it takes Xen; first, last: releases that have it, as 7.1; control: what is run
-    against it; program: of the guest, "" for a workload; arguments: of the program; modules: of the
-    kernel that it needs; workload: its name; log: a regular
-    expression of a line in the kernel's log that shows it, "" without; rules: of `trace`, any of
-    which shows it; done: what the program says when it did its part; withheld: why there is no
-    program, "" where there is one; withheld_operations: of scenarios, any group of which would make
-    it.
+    :param summary: what happens, in a sentence.
+    :param page: the release on whose page of docs/findings it is.
+    :param xen: whether it takes Xen.
+    :param first: releases that have it, as 7.1.
+    :param last: likewise.
+    :param control: what is run against it.
+    :param program: of the guest, "" for a workload.
+    :param arguments: of the program.
+    :param modules: of the kernel that it needs.
+    :param workload: its name.
+    :param log: a regular expression of a line in the kernel's log that shows it, "" without.
+    :param rules: of `trace`, any of which shows it.
+    :param done: what the program says when it did its part.
+    :param withheld: why there is no program, "" where there is one.
+    :param withheld_operations: of scenarios, any group of which would make it.
     """
 
     name: str

@@ -27,10 +27,12 @@ _BARRIERS: Final[tuple[Does, ...]] = ("barrier-store", "barrier-instruction")
 
 
 def adds(linker: Linker) -> Code:
-    """Return the function that adds to the batch; raises Unliftable where there is not just one.
+    """Return the function that adds to the batch.
 
     It is the first on the way down from an accessor whose invalidation may wait that takes the
     address of a variable of this CPU.
+
+    :raises Unliftable: there is not just one.
     """
     arch = linker.view.profile.name
     entries = vocabulary.load().entries
@@ -109,7 +111,10 @@ def _does(linker: Linker, name: str, *what: Does) -> bool:
 
 
 def batch_of(linker: Linker, add: Code) -> Batch:
-    """Return the batch that a function adds to; raises Unliftable where it is not understood."""
+    """Return the batch that a function adds to.
+
+    :raises Unliftable: it is not understood.
+    """
     made = {one.to: one for one in add.instructions if one.to}
     items: dict[str, None] = {}
     counts: set[str] = set()

@@ -36,7 +36,7 @@ _MODE = vocabulary.load().mode
 class LiftedArm64(LiftedArch, Arm64):
     """The hooks and what puts barriers off are the tree's; the barriers are the machine's.
 
-    puts_off: that function of the tree.
+    :param puts_off: that function of the tree.
     """
 
     columns: ClassVar[tuple[Column, ...]] = (

@@ -46,9 +46,11 @@ __all__ = ["Batch", "LiftedBatch"]
 class Batch:
     """The batch of a tree.
 
-    add: the function that adds to it; variable: its name; count: the member that says how many are
-    in it; items: the members that hold what is known of each, of which one is its address; room:
-    how many it holds.
+    :param add: the function that adds to it.
+    :param variable: its name.
+    :param count: the member that says how many are in it.
+    :param items: the members that hold what is known of each, of which one is its address.
+    :param room: how many it holds.
     """
 
     add: Code

@@ -30,8 +30,9 @@ MAX_FUNCTIONS = 400
 class Closure:
     """Everything that is reached.
 
-    codes: in the order in which they are found; variables: those that they touch; ends: whether
-    anything goes to hardware or a hypervisor.
+    :param codes: in the order in which they are found.
+    :param variables: those that they touch.
+    :param ends: whether anything goes to hardware or a hypervisor.
     """
 
     codes: list[Code] = field(default_factory=list)
@@ -40,7 +41,10 @@ class Closure:
 
 
 def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
-    """Follow every call of `roots`; raises Unliftable for one that is not known."""
+    """Follow every call of `roots`.
+
+    :raises Unliftable: for one that is not known.
+    """
     found = Closure()
     todo = list(roots)
     seen: set[Code] = set()
@@ -64,7 +68,10 @@ def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
 
 
 def target_of(linker: Linker, code: Code, one: Instruction) -> CallMeaning:
-    """Return what a call means, as far as its text tells; raises Unliftable."""
+    """Return what a call means, as far as its text tells.
+
+    :raises Unliftable: with the reason.
+    """
     for number, raw in enumerate(one.raw):
         path = _path(raw, code)
         if "." in path:

@@ -81,9 +81,10 @@ Operand = Var | Const
 class Instruction(NamedTuple):
     """One thing that is done.
 
-    to: the variable that receives the value, "" for none; what: an operator, a member, a name, a
-    type; places: where it goes on, for a branch when true, when false; raw: of a call, the
-    expressions that its arguments were made of.
+    :param to: the variable that receives the value, "" for none.
+    :param what: an operator, a member, a name, a type.
+    :param places: where it goes on, for a branch when true, when false.
+    :param raw: of a call, the expressions that its arguments were made of.
     """
 
     op: Opcode
@@ -100,8 +101,8 @@ class Instruction(NamedTuple):
 class Code:
     """A function, ready to be run.
 
-    live: for each instruction the variables whose values matter before it; kept: local variables
-    whose address is taken, which matter throughout.
+    :param live: for each instruction the variables whose values matter before it.
+    :param kept: local variables whose address is taken, which matter throughout.
     """
 
     name: str
@@ -130,7 +131,10 @@ class Code:
 
 
 def compiled(function: Function) -> Code:
-    """Return a function's instructions; raises Unliftable for what has none."""
+    """Return a function's instructions.
+
+    :raises Unliftable: for what has none.
+    """
     if function.broken:
         what = f"{function.name}(): {function.broken}"
         raise Unliftable(what, function.file, function.line)

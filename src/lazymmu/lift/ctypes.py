@@ -62,7 +62,7 @@ _DIRECTIVE: Final = re.compile(r"^[ \t]*#(?:[^\n\\]|\\\n|\\.)*", re.M)
 class CType(NamedTuple):
     """A type: what it is of, how many stars stand behind that, its dimensions as they are spelled.
 
-    bits: of a bit field, 0 for none.
+    :param bits: of a bit field, 0 for none.
     """
 
     base: str

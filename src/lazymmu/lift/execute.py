@@ -48,7 +48,7 @@ class Stopped(Exception):
 class Position(NamedTuple):
     """Where a function is: its code, the next instruction, its variables that still matter.
 
-    to: the variable of the caller that receives what it returns.
+    :param to: the variable of the caller that receives what it returns.
     """
 
     code: Code
@@ -87,7 +87,7 @@ class Called:
         return f"{self.one.what}() at {self.code.file}:{self.one.line}"
 
     def arg(self, number: int) -> Value:
-        """Return an argument; raises Unliftable where there is none."""
+        """Return an argument; without it, what calls cannot be lifted."""
         if number >= len(self.args):
             raise self.refused("lacks an argument")
         return self.args[number]
@@ -101,10 +101,10 @@ class Called:
 class Execution:
     """What code that runs has at hand.
 
-    does: how each word is done; pause: asked before anything that others may see or change, with
-    the code, the instruction and what a call means; tells whether to stop there; taken: branches
-    that were come by, with the way that each went; seen: lines at which anything was done to what
-    others see, in order.
+    :param does: how each word is done.
+    :param pause: asked before what others may see or change, whether to stop there.
+    :param taken: branches that were come by, with the way that each went.
+    :param seen: lines at which anything was done to what others see.
     """
 
     context: StepContext
@@ -171,7 +171,8 @@ def restored(places: tuple[Position, ...]) -> list[CodeFrame]:
 def execute(here: Execution, frames: list[CodeFrame]) -> tuple[bool, Value]:
     """Run until the outermost function returns, or where `here.pause` says so.
 
-    Gives whether it returned, and what. Raises Unliftable, and Stopped at a BUG.
+    :returns: whether it returned, and what.
+    :raises Unliftable: with the reason; Stopped at a BUG.
     """
     here.frames = frames
     for _ in range(MAX_STEPS):

@@ -45,8 +45,8 @@ def _switch_to(self: LiftedArch) -> str:
 class LiftedArch(Arch):
     """The hooks of a tree; a subclass knows what the architecture's words do.
 
-    lifted: what was lifted; steps: what is one of its steps; why: what is going on, for who tells
-    of a flush.
+    :param lifted: what was lifted.
+    :param steps: what is one of its steps; why: what is going on, for who tells of a flush.
     """
 
     lifted: ClassVar[Lifted]

@@ -48,10 +48,12 @@ SWITCH: Final = ("arch_start_context_switch", "arch_end_context_switch")
 class Lifted:
     """What was lifted.
 
-    functions: of the API, the hooks and the accessors, by name; api: whether the generic API is
-    there; reached: every function that they call, and the variables; halves: of a switch_to() that
-    does by itself what hooks do elsewhere, None where it does nothing; taken: branches that runs
-    came by, each with the way that it went.
+    :param functions: of the API, the hooks and the accessors, by name.
+    :param api: whether the generic API is there.
+    :param reached: every function that they call, and the variables.
+    :param halves: of a switch_to() that does by itself what hooks do elsewhere, None where it does
+        nothing.
+    :param taken: branches that runs came by, each with the way that it went.
     """
 
     linker: Linker
@@ -113,7 +115,10 @@ class Lifted:
 
 
 def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
-    """Lift the hooks, the API, accessors of these names, and `others`; raises Unliftable."""
+    """Lift the hooks, the API, accessors of these names, and `others`.
+
+    :raises Unliftable: with the reason.
+    """
     functions: dict[str, Code] = {}
     for name in (*HOOKS, *API, *accessors):
         code = linker.function(name)

@@ -29,7 +29,7 @@ TRACE = "trace_"
 class CallMeaning:
     """What a call means; `skip` arguments stand before those of the function.
 
-    nothing: why a call does nothing, "" for one that does.
+    :param nothing: why a call does nothing, "" for one that does.
     """
 
     word: LiftWord | None = None
@@ -62,7 +62,10 @@ class Linker:
         self._tables: dict[tuple[str, str], CallMeaning | None] = {}
 
     def code(self, definition: Definition) -> Code:
-        """Return a definition's instructions; raises Unliftable."""
+        """Return a definition's instructions.
+
+        :raises Unliftable: with the reason.
+        """
         key = (definition.file, definition.line, definition.name)
         known = self.codes.get(key)
         if known is None:

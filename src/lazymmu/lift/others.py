@@ -54,7 +54,10 @@ _TAG: Final = re.compile(rb"\b(?:struct|union|enum)\s+\w+")
 
 
 def note_others(linker: Linker, reached: Closure) -> None:
-    """List who else touches the mode's variables; raises Unliftable for who changes them."""
+    """List who else touches the mode's variables.
+
+    :raises Unliftable: for who changes them.
+    """
     wanted = _Wanted.of(reached)
     known = {(code.file, code.name) for code in reached.codes}
     view = linker.view

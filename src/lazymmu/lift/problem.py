@@ -9,7 +9,9 @@ __all__ = ["Unliftable"]
 class Unliftable(Exception):
     """Something in a tree's C that is not understood; nothing is guessed in its place.
 
-    what: in words, with the name; file, line: where it stands, "" and 0 where nowhere.
+    :param what: in words, with the name.
+    :param file: where it stands, "" and 0 where nowhere.
+    :param line: likewise.
     """
 
     def __init__(self, what: str, file: str = "", line: int = 0) -> None:

@@ -50,7 +50,9 @@ class Steps(StrEnum):
 class Going:
     """Lifted code on its way: where it is, and what was done so far.
 
-    positions: empty at the end; value: what it returned; hooked: whether it called a hook.
+    :param positions: empty at the end.
+    :param value: what it returned.
+    :param hooked: whether it called a hook.
     """
 
     positions: Positions
@@ -127,8 +129,9 @@ class Runner:
     ) -> Routine:
         """The rest of a function, one step or one hook's call after the other.
 
-        hook: the machine's routine for a hook, None where hooks are parts of the function; step:
-        the step that goes on from there, which gives where it then is; again: this routine.
+        :param hook: the machine's routine for a hook, None where hooks are parts of the function.
+        :param step: the step that goes on from there, which gives where it then is.
+        :param again: this routine.
         """
         name = self.at_hook(going.positions) if hook is not None else ""
         if hook is not None and name:
@@ -145,7 +148,7 @@ class Runner:
     def on(self, context: StepContext, going: Going, *, hooks: bool) -> tuple[Going, bool]:
         """Go on for a step; also whether anything was done to what others see.
 
-        hooks: the step ends before a call of a hook.
+        :param hooks: the step ends before a call of a hook.
         """
         here = self.here(context)
 

@@ -76,7 +76,10 @@ def switch_callers(linker: Linker) -> tuple[Definition | None, Definition | None
 
 
 def halves(linker: Linker, definition: Definition, mode: Closure) -> SwitchHalves:
-    """Slice a switch_to(); raises Unliftable for one whose change of the stack is not known."""
+    """Slice a switch_to().
+
+    :raises Unliftable: for one whose change of the stack is not known.
+    """
     graph = linker.program.function(definition)
     if graph.broken:
         raise Unliftable(f"{graph.name}(): {graph.broken}", graph.file, definition.line)

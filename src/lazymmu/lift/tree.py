@@ -47,8 +47,10 @@ __all__ = ["MACHINES", "LiftedMachine", "install", "uninstall"]
 class LiftedMachine:
     """How a machine's architecture is found in a tree.
 
-    profile: of kernelc; tables: where the tables of functions are filled that count on it; base:
-    what knows the words of the architecture; accessors: those that are lifted.
+    :param profile: of kernelc.
+    :param tables: where the tables of functions are filled that count on it.
+    :param base: what knows the words of the architecture.
+    :param accessors: those that are lifted.
     """
 
     profile: str
@@ -82,7 +84,7 @@ def install(
 ) -> Lifted:
     """Lift the mode of `arch` from a tree, and make it the machine's release `name`.
 
-    Raises Unliftable for what is not understood.
+    :raises Unliftable: for what is not understood.
     """
     machine = MACHINES[arch]
     with _deep():
@@ -158,8 +160,9 @@ def row(lifted: Lifted) -> str:
 def rehearse(arch: str, name: str, implementation: type[LiftedArch]) -> None:
     """Run what was lifted once, and learn what the hooks of a switch leave in a task that goes.
 
-    That is what one has that waits for a CPU at the beginning, and never was in a section. Raises
-    Unliftable when they leave anything else than a pause in it, and for what a run alone shows.
+    That is what one has that waits for a CPU at the beginning, and never was in a section.
+
+    :raises Unliftable: they leave anything else than a pause in it, and for what a run alone shows.
     """
     entry = EntrySpec("p", value="A")
     task = TaskSpec("T0", (), cpu=0)

@@ -18,9 +18,11 @@ __all__ = ["AddressSpace", "CPointer", "EntryRef", "Handle", "Opaque", "Value", 
 class CPointer(NamedTuple):
     """The address of a variable.
 
-    space: "percpu" (of a CPU that is not said yet), "cpu", "task", or "local" (of a function that
-    is running); owner: the number of the CPU or task, or of the function; path: the variable and
-    the members that lead to it, numbers for elements; type: of what it points to.
+    :param space: "percpu" (of a CPU that is not said yet), "cpu", "task", or "local" (of a function
+        that is running).
+    :param owner: the number of the CPU or task, or of the function.
+    :param path: the variable and the members that lead to it, numbers for elements.
+    :param type: of what it points to.
     """
 
     space: str
@@ -38,7 +40,7 @@ class EntryRef(NamedTuple):
 class Handle(NamedTuple):
     """A page-table entry as hardware or a hypervisor is told of it, by an address of its own.
 
-    value: the translation that is to go, where it is about one.
+    :param value: the translation that is to go, where it is about one.
     """
 
     name: str

@@ -96,13 +96,21 @@ SHARED: Final[frozenset[Does]] = ENDS | {
 class LiftWord:
     """What a call does.
 
-    arg: the argument that it is about; number: of "number" its value, of "percpu-add" what is
-    added, of "invalidate-items" the argument that says how many; kind: of pins; task, flag:
-    arguments of flags, -1 for the current task's; pins: preemption is off from here on; after:
-    gives the new value; unless: what must not hold, or it is a BUG; entry, value: members of the
-    structure that argument `arg` points to; mm: the argument that says whose translations are
-    invalidated, -1 where nobody asks; config: what a kernel must have to warn; abstracts: what is
-    left out by it, for the list of what was abstracted, "" where it is all there.
+    :param arg: the argument that it is about.
+    :param number: of "number" its value, of "percpu-add" what is added, of "invalidate-items" the
+        argument that says how many.
+    :param kind: of pins.
+    :param task: arguments of flags, -1 for the current task's.
+    :param flag: likewise.
+    :param pins: preemption is off from here on.
+    :param after: gives the new value.
+    :param unless: what must not hold, or it is a BUG.
+    :param entry: members of the structure that argument `arg` points to.
+    :param value: likewise.
+    :param mm: the argument that says whose translations are invalidated, -1 where nobody asks.
+    :param config: what a kernel must have to warn.
+    :param abstracts: what is left out by it, for the list of what was abstracted, "" where it is
+        all there.
     """
 
     does: Does

@@ -39,7 +39,10 @@ class UntoldError(Exception):
 
 
 def scenario_of(finding: Finding) -> str:
-    """Return the litmus file of a finding; raises UntoldError."""
+    """Return the litmus file of a finding.
+
+    :raises UntoldError: with the reason.
+    """
     _check(finding)
     program = PathProgram.of(finding)
     lines = [*_head(finding), "", *_machine(finding, program), ""]

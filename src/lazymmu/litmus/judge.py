@@ -22,9 +22,10 @@ __all__ = ["Judgement", "judge"]
 class Judgement:
     """A verdict beside what was expected.
 
-    expected: None when the scenario expects nothing of that implementation, and then a scenario
-    that holds, or does not apply, is as it should be; met: None is open, because a bound was hit;
-    sentences: what differs, or why it is open.
+    :param expected: None when the scenario expects nothing of that implementation, and then a
+        scenario that holds, or does not apply, is as it should be.
+    :param met: None is open, because a bound was hit.
+    :param sentences: what differs, or why it is open.
     """
 
     verdict: Verdict

@@ -39,7 +39,10 @@ class LayoutError(Exception):
 
 
 def parse(text: str) -> Tree[Token]:
-    """The syntax tree of a litmus file; raises LayoutError for the first thing that is wrong."""
+    """The syntax tree of a litmus file.
+
+    :raises LayoutError: for the first thing that is wrong.
+    """
     for number, line in enumerate(text.split("\n"), 1):
         for column, character in enumerate(line, 1):
             if not character.isprintable() and character not in "\t\r":

@@ -39,7 +39,7 @@ _KEPT_PAUSED: Final = "unbalanced-pause"
 class PathEntry:
     """A page-table entry of the scenario; value: as the program has it, held: before it was none.
 
-    lock: the one that covers it, "" for none.
+    :param lock: the one that covers it, "" for none.
     """
 
     name: str
@@ -55,9 +55,13 @@ class PathEntry:
 class PathProgram:
     """A program, its entries and its locks.
 
-    entries: by their spelling on the path; locks: the scenario's name for those on it; held: those
-    that are taken, in order; others: locks that cover no table; lines: operations, each with what
-    it stands for; changed: the entry that was changed last; dropped: the lock that was let go last.
+    :param entries: by their spelling on the path.
+    :param locks: the scenario's name for those on it.
+    :param held: those that are taken, in order.
+    :param others: locks that cover no table.
+    :param lines: operations, each with what it stands for.
+    :param changed: the entry that was changed last.
+    :param dropped: the lock that was let go last.
     """
 
     rule: str

@@ -19,8 +19,9 @@ __all__ = ["ARCH", "NEWEST", "PortError", "blame", "ported"]
 def ported(file: str, releases: Collection[str] = (NEWEST,)) -> Iterator[None]:
     """With the implementation of a Python file, which is run, as architecture `ARCH`.
 
-    releases: whose generic code it stands on.  Raises PortError, with one sentence, for a file that
-    has none, and for a release that is not known.
+    :param releases: whose generic code it stands on.
+    :raises PortError: with one sentence, for a file that has none, and for a release that is not
+        known.
     """
     implementation = load(file)
     try:

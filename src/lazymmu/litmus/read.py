@@ -51,11 +51,13 @@ def read(
 ) -> Scenario:
     """The scenario in `text`.
 
-    file: its name, for messages; operations: signatures by name (see `signature`), None for no
-    check of operations; implementations: every architecture's and feature's name that `expect` may
-    use, None for any; rules: what `watch`, `rule` and `expect` may name, None for the contract's;
-    releases: those that machines are of, which `expect` must be about, None for any.
-    Raises LitmusError for the first thing that is wrong.
+    :param file: its name, for messages.
+    :param operations: signatures by name (see `signature`), None for no check of operations.
+    :param implementations: every architecture's and feature's name that `expect` may use, None for
+        any.
+    :param rules: what `watch`, `rule` and `expect` may name, None for the contract's.
+    :param releases: those that machines are of, which `expect` must be about, None for any.
+    :raises LitmusError: for the first thing that is wrong.
     """
     try:
         if len(text) > MAX_FILE_CHARACTERS:

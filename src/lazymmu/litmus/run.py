@@ -36,7 +36,8 @@ __all__ = [
 class Run:
     """One scenario on one implementation.
 
-    release: of the kernel; feature: its row of the deferral table for that architecture.
+    :param release: of the kernel.
+    :param feature: its row of the deferral table for that architecture.
     """
 
     scenario: Scenario
@@ -49,8 +50,10 @@ class Run:
 class RunLimits:
     """How far a search goes, and with which engine.
 
-    bound: involuntary preemptions; max_states; max_bytes; seconds: of one search; None is no limit;
-    obedient: only runs in which callers break nothing, for what is the implementation's own doing.
+    :param bound: involuntary preemptions.
+    :param seconds: of one search; None is no limit.
+    :param obedient: only runs in which callers break nothing, for what is the implementation's own
+        doing.
     """
 
     engine: Engine = "auto"
@@ -95,7 +98,10 @@ def known_as(name: str) -> str:
 
 
 def load(text: str, file: str) -> Scenario:
-    """A scenario that a machine can be asked, from the text of its file; raises LitmusError."""
+    """A scenario that a machine can be asked, from the text of its file.
+
+    :raises LitmusError: with the reason.
+    """
     arches, releases, features = names()
     # The table may know an implementation that there is no machine of (yet).
     rows = [row.name for rows in ROWS.values() for row in rows]
@@ -110,7 +116,10 @@ def load(text: str, file: str) -> Scenario:
 
 @functools.cache
 def named(name: str) -> Scenario:
-    """The shipped scenario of this name; raises KeyError when there is none."""
+    """The shipped scenario of this name.
+
+    :raises KeyError: there is none.
+    """
     return load(shipped.text(name), f"{name}{shipped.SUFFIX}")
 
 
@@ -129,11 +138,13 @@ def runs(
 ) -> list[Run]:
     """The runs that are worth making, in the order of scenarios, then of architectures' features.
 
-    arches: only these; releases: only these, or those with a feature of this name; everything:
-    each release, expected anything of or not.  Without it an implementation that a scenario expects
-    nothing of is left out (unless it expects nothing of any), and so is a release that differs
-    from an earlier one neither in its feature nor in what is expected of it.  also: what scenarios
-    expect below `also` counts.
+    :param arches: only these.
+    :param releases: only these, or those with a feature of this name.
+    :param everything: each release, expected anything of or not. Without it an implementation that
+        a scenario expects nothing of is left out (unless it expects nothing of any), and so is a
+        release that differs from an earlier one neither in its feature nor in what is expected of
+        it.
+    :param also: what scenarios expect below `also` counts.
     """
     found = []
     order = names()[0]

@@ -62,8 +62,9 @@ class _Placed:
 class EntryValue(_Placed):
     """A page-table entry's value.
 
-    base: one of `BARE`, or the name of the page that it maps or of the page-table page that it
-    leads to, which begins with a capital; flags: of `FLAGS`, what differs from the default.
+    :param base: one of `BARE`, or the name of the page that it maps or of the page-table page that
+        it leads to, which begins with a capital.
+    :param flags: of `FLAGS`, what differs from the default.
     """
 
     base: str
@@ -82,8 +83,11 @@ class EntryValue(_Placed):
 class MachineDeclaration(_Placed):
     """The machine that a scenario needs.
 
-    cpus: 1 to 3; preempt: the preemption model; rt: CONFIG_PREEMPT_RT; bound: involuntary
-    preemptions at most, None for any number; size: `large` over 100,000 states, else `small`.
+    :param cpus: 1 to 3.
+    :param preempt: the preemption model.
+    :param rt: CONFIG_PREEMPT_RT.
+    :param bound: involuntary preemptions at most, None for any number.
+    :param size: `large` over 100,000 states, else `small`.
     """
 
     cpus: int = 1
@@ -97,9 +101,12 @@ class MachineDeclaration(_Placed):
 class EntryDeclaration(_Placed):
     """A page-table entry.
 
-    level: `pte`, `pmd` ...; space: `user` or `kernel`; mm: whose, "" is the only one (and for
-    kernel entries init_mm); locks: page-table locks that cover it, all of them; value: at first;
-    parent: the entry of a higher level that leads to its table, "" when that table stays.
+    :param level: `pte`, `pmd` ...
+    :param space: `user` or `kernel`.
+    :param mm: whose, "" is the only one (and for kernel entries init_mm).
+    :param locks: page-table locks that cover it, all of them.
+    :param value: at first.
+    :param parent: the entry of a higher level that leads to its table, "" when that table stays.
     """
 
     name: str
@@ -115,8 +122,9 @@ class EntryDeclaration(_Placed):
 class OperationLine(_Placed):
     """One line of a program: an operation's kernel name and its arguments, as written.
 
-    body: the indented lines below it: what a callback does, or what `if` decides about.
     Of `if`, args are the condition: perhaps `not`, the kernel's predicate, its entry.
+
+    :param body: the indented lines below it: what a callback does, or what `if` decides about.
     """
 
     name: str
@@ -128,8 +136,10 @@ class OperationLine(_Placed):
 class TaskDeclaration(_Placed):
     """A task.
 
-    cpu: where it starts, None for anywhere; bound: it never leaves that CPU; forked: it starts
-    when another task forks it; mm: whose user mappings it has, "" is the only one.
+    :param cpu: where it starts, None for anywhere.
+    :param bound: it never leaves that CPU.
+    :param forked: it starts when another task forks it.
+    :param mm: whose user mappings it has, "" is the only one.
     """
 
     name: str
@@ -155,8 +165,9 @@ class IrqDeclaration(_Placed):
 class Pattern(_Placed):
     """Something that must occur.
 
-    event: a name of `contract.events.EVENTS`; fields: (name, value) pairs of the event's own
-    fields, of `task` and `cpu`, or of `CONTEXT`; all must fit.
+    :param event: a name of `contract.events.EVENTS`.
+    :param fields: (name, value) pairs of the event's own fields, of `task` and `cpu`, or of
+        `CONTEXT`; all must fit.
     """
 
     event: str
@@ -185,7 +196,8 @@ class FinalClause(_Placed):
 class Invariant(_Placed):
     """What must hold all along: a variable, or how often something slow was done, and a comparison.
 
-    compare: "=", "!=", "<", "<=", ">" or ">="; values: with "=" and "!=" any of them.
+    :param compare: "=", "!=", "<", "<=", ">" or ">=".
+    :param values: with "=" and "!=" any of them.
     """
 
     name: str
@@ -200,9 +212,11 @@ class Invariant(_Placed):
 class ExpectationTarget(_Placed):
     """Implementations that an expectation is about.
 
-    names: the architecture's, the feature's (a row of the deferral table), both, or () for any;
-    since, until: the releases from and up to and with which it holds, "" is open; 6.14 as an end
-    includes 6.14.3.
+    :param names: the architecture's, the feature's (a row of the deferral table), both, or () for
+        any.
+    :param since: the releases from and up to and with which it holds, "" is open; 6.14 as an end
+        includes 6.14.3.
+    :param until: likewise.
     """
 
     names: tuple[str, ...] = ()
@@ -235,8 +249,8 @@ class Breach(_Placed):
 class Expect(_Placed):
     """What must come out on some implementations; of several that fit a run, the first counts.
 
-    broken: with `violated`, exactly the watched rules that are found broken; also: it stands below
-    `also`, and is left out where nothing was chosen.
+    :param broken: with `violated`, exactly the watched rules that are found broken.
+    :param also: it stands below `also`, and is left out where nothing was chosen.
     """
 
     targets: tuple[ExpectationTarget, ...]
@@ -253,10 +267,16 @@ class Expect(_Placed):
 class Scenario(_Placed):
     """One litmus file.
 
-    name: also the file's; sentence: the behaviour; claims, bugs, rules: what it is a witness of;
-    see: where the kernel shows it; locks: those that cover no entry; mutexes: those that sleep;
-    watch: the rules to judge by, () for all that machines witness; occurs: what must happen, lest
-    the verdict is worth nothing.
+    :param name: also the file's.
+    :param sentence: the behaviour.
+    :param claims: what it is a witness of.
+    :param bugs: likewise.
+    :param rules: likewise.
+    :param see: where the kernel shows it.
+    :param locks: those that cover no entry.
+    :param mutexes: those that sleep.
+    :param watch: the rules to judge by, () for all that machines witness.
+    :param occurs: what must happen, lest the verdict is worth nothing.
     """
 
     name: str

@@ -23,7 +23,10 @@ def names() -> list[str]:
 
 
 def text(name: str) -> str:
-    """The text of one; raises KeyError when there is none of that name."""
+    """The text of one.
+
+    :raises KeyError: there is none of that name.
+    """
     if name not in names():
         raise KeyError(name)
     return _FOLDER.joinpath(name + SUFFIX).read_text(encoding="utf-8")

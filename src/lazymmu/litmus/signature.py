@@ -50,8 +50,9 @@ def misfit(
 ) -> str | None:
     """Why `args` do not fit `signature`, a sentence's end that begins after the operation's name.
 
-    names: those declared, by kind (`entry`, `lock`, `task`); body: whether lines are below it.
-    Raises ValueError for a text that is no signature.
+    :param names: those declared, by kind (`entry`, `lock`, `task`).
+    :param body: whether lines are below it.
+    :raises ValueError: for a text that is no signature.
     """
     words = signature.split()
     needs_body = words[-1:] == [":"]

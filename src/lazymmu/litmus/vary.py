@@ -23,9 +23,12 @@ def vary(
 ) -> Scenario:
     """`scenario` with what is not None changed; as it was when all is.
 
-    cpus: 1 to 3; tasks: how many that are not forked, of which the scenario's first are taken, and
-    then copies of its last, on any CPU; preempt, rt: see `MachineSpec`; PREEMPT_RT implies full
-    preemption; rule: the only one to watch.
+    :param cpus: 1 to 3.
+    :param tasks: how many that are not forked, of which the scenario's first are taken, and then
+        copies of its last, on any CPU.
+    :param preempt: see `MachineSpec`; PREEMPT_RT implies full preemption.
+    :param rt: likewise.
+    :param rule: the only one to watch.
     """
     machine = scenario.machine
     machine = replace(

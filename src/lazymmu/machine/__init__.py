@@ -35,5 +35,8 @@ __all__ = [
 
 
 def build(config: MachineConfig) -> Machine:
-    """The machine of a `config`.  Raises ConfigError, with one sentence, for one no kernel is."""
+    """The machine of a `config`.
+
+    :raises ConfigError: with one sentence, for one no kernel is.
+    """
     return Machine(config)

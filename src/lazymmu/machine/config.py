@@ -52,10 +52,11 @@ class Op:
 class EntrySpec:
     """A page-table entry: its level, its mapping, what it holds, and the entry above it.
 
-    mm: address space that a user entry belongs to; parent: name of the entry (of the next level)
-    that leads to the table in which this one lies, "" when that table never goes away; locks: the
-    page-table locks that cover it (for kernel entries init_mm.page_table_lock), of which core-mm
-    code takes the first.
+    :param mm: address space that a user entry belongs to.
+    :param parent: name of the entry (of the next level) that leads to the table in which this one
+        lies, "" when that table never goes away.
+    :param locks: the page-table locks that cover it (for kernel entries init_mm.page_table_lock),
+        of which core-mm code takes the first.
     """
 
     name: str
@@ -79,9 +80,11 @@ class LockSpec:
 class TaskSpec:
     """A task and its program.
 
-    cpu: where it runs at the beginning, or waits when another one does, -1: it waits to be
-    scheduled anywhere; bound: it never leaves that CPU; mm: its address space, ""
-    for a kernel thread; forked: it does not exist before another task forks it.
+    :param cpu: where it runs at the beginning, or waits when another one does, -1: it waits to be
+        scheduled anywhere.
+    :param bound: it never leaves that CPU.
+    :param mm: its address space, "" for a kernel thread.
+    :param forked: it does not exist before another task forks it.
     """
 
     name: str
@@ -107,10 +110,15 @@ class IrqSpec:
 class MachineConfig:
     """A machine.
 
-    arch, release: see `releases.py`, or a row's name for `release`; cpus: 1 to 3; preempt, rt: the
-    kernel's configuration; walks: hardware may fill TLBs by steps of its own, instead of being
-    taken to have cached whatever it could (`memory.py`); merge_steps: a step that nobody can
-    tell from its successor is taken together with it (`steps.local`).
+    :param arch: see `releases.py`, or a row's name for `release`.
+    :param release: likewise.
+    :param cpus: 1 to 3.
+    :param preempt: the kernel's configuration.
+    :param rt: likewise.
+    :param walks: hardware may fill TLBs by steps of its own, instead of being taken to have cached
+        whatever it could (`memory.py`).
+    :param merge_steps: a step that nobody can tell from its successor is taken together with it
+        (`steps.local`).
     """
 
     arch: str

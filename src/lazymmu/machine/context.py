@@ -22,10 +22,10 @@ CARRIED: Final = ("multicall entry", "update", "translation")
 class StepContext:
     """The moment at which a step happens.
 
-    cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in this
-    step; choice: the number of the alternative that is taken, -1 where there is no choice; costs:
-    called with the name of each thing that takes time ("hypercall", "barrier", "invalidation"), for
-    who counts.
+    :param cpu: number of this CPU; this_cpu: its variables; events: what has happened so far in
+        this step; choice: the number of the alternative that is taken, -1 where there is no choice.
+    :param costs: called with the name of each thing that takes time ("hypercall", "barrier",
+        "invalidation"), for who counts.
     """
 
     __slots__ = (
@@ -180,7 +180,7 @@ class StepContext:
     def preempt_disable(self, *, said: bool = False) -> None:
         """preempt_disable(): a barrier and no more without PREEMPT_COUNT (linux/preempt.h).
 
-        said: to who watches the task's pins as well.
+        :param said: to who watches the task's pins as well.
         """
         if self._counts:
             self.current.preempt_count += 1

@@ -61,9 +61,11 @@ def alternatives(ops: Iterable[Op]) -> int:
 def control(
     op: Op, call: Callable[[Op], RoutineCall], read: Callable[[str], RoutineCall]
 ) -> RoutineCall:
-    """The routine of a construct; raises ConfigError for one that cannot be.
+    """The routine of a construct.
 
-    call: makes the routine of an operation; read: reads an entry.
+    :param call: makes the routine of an operation.
+    :param read: reads an entry.
+    :raises ConfigError: for one that cannot be.
     """
     if op.name == "choose":
         return replace(choose(_branches(op, call)), keep=False)

@@ -22,88 +22,73 @@ Kmap = Literal["atomic-unflushed", "atomic", "local"]
 class CoreMM:
     """The state of core-mm code, where it changed.
 
-    set_ptes: set_ptes() exists (v6.6 on); before, each entry is a set_pte_at() of its own.
-
-    set_ptes_enters: architectures whose set_ptes() begins and ends a section of its own: those
-    that use the generic one of include/linux/pgtable.h, and sparc's (bcc6cc832573 ("mm: add
-    default definition of set_ptes()") and 1a10a44dfc1d ("sparc64: implement the new page table
-    range API") (both in v6.6), and until 47b8def9358c (in v6.6) powerpc's of 9fee28baa601,
-    until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") and eb61ad14c459 ("sparc/mm: avoid
-    calling arch_enter/leave_lazy_mmu() in set_ptes") (both in v6.15, 6.12.y)).
-
-    pagemap_scope: pagemap_scan_pmd_entry() (fs/proc/task_mmu.c) is not there (before v6.7), begins
-    its section before any lock and ends it after the last one was dropped ("wide"), or keeps it
-    inside the page-table lock ("narrow", ad449d856bd7 ("fs/proc/task_mmu: reduce scope of lazy mmu
-    region") (in v6.15)).
-
-    kasan: what kasan_populate_vmalloc_pte() and kasan_depopulate_vmalloc_pte() (mm/kasan/shadow.c)
-    do about the section that apply_to_page_range() calls them in: work in it, leave it and enter
-    it again (c519c3c0a113 ("mm/kasan: avoid lazy MMU mode hazards") (in v6.17)), or pause it (v7.0
-    on).
-
-    kasan_allocates: the former asks for a page with GFP_KERNEL inside the callback; without, pages
-    are there beforehand (v6.16 on, and 6.1.y and 6.12.y later than 6.1.176 and 6.12.38).
-
-    kasan_frees_locked: the latter frees the page right after pte_clear(), under
-    init_mm.page_table_lock, and the former looks at the entry before it takes that lock as well
-    (until 08c7c253e032 ("mm/kasan: fix vmalloc shadow memory (de-)population races") (in v6.17)).
-
-    pt_reclaim: zap_pte_range() may clear the pmd entry above an empty table inside its section
-    (6375e95f381e ("mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)") (in v6.14)).
-
-    vmalloc_sections: loops over kernel entries in mm/vmalloc.c have no section, have one that an
-    error returns from ("leaky"), or one that ends on every path (44562c71e2cf ("mm/vmalloc: Enter
-    lazy mmu mode while manipulating vmalloc ptes"), fea18c686320 ("mm/vmalloc: leave lazy MMU mode
-    on PTE mapping error") (both in v6.16)).
-
-    madvise_split_in_mode: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range() drop the
-    lock and split a huge page, which sleeps, without ending their section (before v6.5).
-
-    move_present_ptes: mm/userfaultfd.c moves runs of entries in a section (v6.18 on).
-
-    tables_vanish: pte_offset_map_lock() looks at the pmd entry again under the lock, and fails when
-    the table is gone (0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to fail") (in
-    v6.5)).
-
-    pt_reclaim_one_lock: pt_reclaim knows that the pmd entry's lock may be the page-table lock that
-    it holds already (zap_empty_pte_table(), v7.1; try_get_and_clear_pmd() before tried to take it).
-
-    uffd_wp_check: where zapping puts a userfaultfd marker in place of an entry, the check that the
-    entry was cleared comes before everything else, or after anonymous mappings were let go (v6.12
-    to v7.1), or first again, for batches of entries (4259767463b3, v7.3); there are markers from
-    v5.19 on.
-
-    move_ptes_checks: move_ptes() warns when the entry it moves to is not none (seen in v6.17 on).
-
-    set_memory_walks: arm64's set_memory_valid() has a section of its own (update_range_prot(),
-    v6.18 on) instead of that of apply_to_page_range().
-
-    vmalloc_fault: x86-64's copies a top-level entry that is missing and reads it back, without or
-    with a flush between (1160c2779b82 ("x86, mm, paravirt: Fix vmalloc_fault oops during lazy MMU
-    updates") (in v3.9)); there is none from v5.8 on.
-
-    set_memory_flushes: x86's __kernel_map_pages() flushes the mode at its end (26564600c966
-    ("x86/mm: Flush lazy MMU when DEBUG_PAGEALLOC is set") (in v3.10)).
-
-    lacks: operations, flags and values that came later, each with what it is to be called: KFENCE
-    with v5.12, device-exclusive entries with v5.14, pte markers with v5.19, userfaultfd
-    write-protection with v5.7, MADV_FREE with v4.5, vmap_pfn() with v5.10.
-
-    batches_unmap: architectures on which reclaim puts TLB flushes off
-    (ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH): x86 from v4.3 on, arm64 from v6.8 on.
-
-    madvise_relock_flushes: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range() flush
-    what reclaim put off also where they take the lock again after a split (6.12.38, v6.17 on).
-
-    migrate_vma_splits: migrate_vma_collect_pmd() splits large folios, outside of its section (seen
-    in v6.19 on).
-
-    apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never gets past
-    an entry that is none (6.12.8; the increment is the loop's in 6.12.38).
-
-    kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush (2cd1c8d4dc7e
-    ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous, regardless of lazy_mmu
-    mode") (in v3.3)), or kmap_local_page(), which does (v5.11 on).
+    :param set_ptes: set_ptes() exists (v6.6 on); before, each entry is a set_pte_at() of its own.
+    :param set_ptes_enters: architectures whose set_ptes() begins and ends a section of its own:
+        those that use the generic one of include/linux/pgtable.h, and sparc's (bcc6cc832573 ("mm:
+        add default definition of set_ptes()") and 1a10a44dfc1d ("sparc64: implement the new page
+        table range API") (both in v6.6), and until 47b8def9358c (in v6.6) powerpc's of
+        9fee28baa601, until 691ee97e1a9d ("mm: fix lazy mmu docs and usage") and eb61ad14c459
+        ("sparc/mm: avoid calling arch_enter/leave_lazy_mmu() in set_ptes") (both in v6.15,
+        6.12.y)).
+    :param pagemap_scope: pagemap_scan_pmd_entry() (fs/proc/task_mmu.c) is not there (before v6.7),
+        begins its section before any lock and ends it after the last one was dropped ("wide"), or
+        keeps it inside the page-table lock ("narrow", ad449d856bd7 ("fs/proc/task_mmu: reduce scope
+        of lazy mmu region") (in v6.15)).
+    :param kasan: what kasan_populate_vmalloc_pte() and kasan_depopulate_vmalloc_pte()
+        (mm/kasan/shadow.c) do about the section that apply_to_page_range() calls them in: work in
+        it, leave it and enter it again (c519c3c0a113 ("mm/kasan: avoid lazy MMU mode hazards") (in
+        v6.17)), or pause it (v7.0 on).
+    :param kasan_allocates: the former asks for a page with GFP_KERNEL inside the callback; without,
+        pages are there beforehand (v6.16 on, and 6.1.y and 6.12.y later than 6.1.176 and 6.12.38).
+    :param kasan_frees_locked: the latter frees the page right after pte_clear(), under
+        init_mm.page_table_lock, and the former looks at the entry before it takes that lock as well
+        (until 08c7c253e032 ("mm/kasan: fix vmalloc shadow memory (de-)population races") (in
+        v6.17)).
+    :param pt_reclaim: zap_pte_range() may clear the pmd entry above an empty table inside its
+        section (6375e95f381e ("mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)") (in
+        v6.14)).
+    :param vmalloc_sections: loops over kernel entries in mm/vmalloc.c have no section, have one
+        that an error returns from ("leaky"), or one that ends on every path (44562c71e2cf
+        ("mm/vmalloc: Enter lazy mmu mode while manipulating vmalloc ptes"), fea18c686320
+        ("mm/vmalloc: leave lazy MMU mode on PTE mapping error") (both in v6.16)).
+    :param madvise_split_in_mode: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range()
+        drop the lock and split a huge page, which sleeps, without ending their section (before
+        v6.5).
+    :param move_present_ptes: mm/userfaultfd.c moves runs of entries in a section (v6.18 on).
+    :param tables_vanish: pte_offset_map_lock() looks at the pmd entry again under the lock, and
+        fails when the table is gone (0d940a9b270b ("mm/pgtable: allow pte_offset_map[_lock]() to
+        fail") (in v6.5)).
+    :param pt_reclaim_one_lock: pt_reclaim knows that the pmd entry's lock may be the page-table
+        lock that it holds already (zap_empty_pte_table(), v7.1; try_get_and_clear_pmd() before
+        tried to take it).
+    :param uffd_wp_check: where zapping puts a userfaultfd marker in place of an entry, the check
+        that the entry was cleared comes before everything else, or after anonymous mappings were
+        let go (v6.12 to v7.1), or first again, for batches of entries (4259767463b3, v7.3); there
+        are markers from v5.19 on.
+    :param move_ptes_checks: move_ptes() warns when the entry it moves to is not none (seen in v6.17
+        on).
+    :param set_memory_walks: arm64's set_memory_valid() has a section of its own
+        (update_range_prot(), v6.18 on) instead of that of apply_to_page_range().
+    :param vmalloc_fault: x86-64's copies a top-level entry that is missing and reads it back,
+        without or with a flush between (1160c2779b82 ("x86, mm, paravirt: Fix vmalloc_fault oops
+        during lazy MMU updates") (in v3.9)); there is none from v5.8 on.
+    :param set_memory_flushes: x86's __kernel_map_pages() flushes the mode at its end (26564600c966
+        ("x86/mm: Flush lazy MMU when DEBUG_PAGEALLOC is set") (in v3.10)).
+    :param lacks: operations, flags and values that came later, each with what it is to be called:
+        KFENCE with v5.12, device-exclusive entries with v5.14, pte markers with v5.19, userfaultfd
+        write-protection with v5.7, MADV_FREE with v4.5, vmap_pfn() with v5.10.
+    :param batches_unmap: architectures on which reclaim puts TLB flushes off
+        (ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH): x86 from v4.3 on, arm64 from v6.8 on.
+    :param madvise_relock_flushes: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range()
+        flush what reclaim put off also where they take the lock again after a split (6.12.38, v6.17
+        on).
+    :param migrate_vma_splits: migrate_vma_collect_pmd() splits large folios, outside of its section
+        (seen in v6.19 on).
+    :param apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never
+        gets past an entry that is none (6.12.8; the increment is the loop's in 6.12.38).
+    :param kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush
+        (2cd1c8d4dc7e ("x86/paravirt: PTE updates in k(un)map_atomic need to be synchronous,
+        regardless of lazy_mmu mode") (in v3.3)), or kmap_local_page(), which does (v5.11 on).
     """
 
     set_ptes: bool

@@ -23,9 +23,9 @@ class StateRow(Protocol):
 class Column(NamedTuple):
     """A variable: one value for each thing of a kind.
 
-    per: "system", "cpu", "task", "entry", "lock", "page", "irq" or "tlb" (CPU x entry); initial:
-    its value at the beginning, or a function of the thing's number; values: how many small
-    integers from 0 it ranges over, None for anything hashable.
+    :param per: "system", "cpu", "task", "entry", "lock", "page", "irq" or "tlb" (CPU x entry).
+    :param initial: its value at the beginning, or a function of the thing's number.
+    :param values: how many small integers from 0 it ranges over, None for anything hashable.
     """
 
     name: str

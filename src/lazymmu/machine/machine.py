@@ -46,9 +46,9 @@ MAX_CPUS = 3
 class Action:
     """Something that can happen next.
 
-    kind: "run" (the CPU's current task, its interrupt or its switch goes on), "choose" (the same,
-    where it has a choice: alternative `number`), "switch" (to task `number`), "interrupt" (number
-    `number`) or "walk" (the CPU's page walker caches an entry).
+    :param kind: "run" (the CPU's current task, its interrupt or its switch goes on), "choose" (the
+        same, where it has a choice: alternative `number`), "switch" (to task `number`), "interrupt"
+        (number `number`) or "walk" (the CPU's page walker caches an entry).
     """
 
     kind: str
@@ -65,7 +65,8 @@ class Action:
 class StepDescription:
     """Whose step an action is, where the program is, and what the step is called.
 
-    stack: kernel functions, outermost first; source: where the kernel has the innermost one.
+    :param stack: kernel functions, outermost first.
+    :param source: where the kernel has the innermost one.
     """
 
     task: str

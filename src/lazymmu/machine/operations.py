@@ -46,7 +46,8 @@ CALLBACK_ENTRY = "ptep"
 class Operation:
     """An operation: its name, its routine, and for each parameter its name and kind.
 
-    `many`: the last parameter takes any number of arguments; body: it takes a callback.
+    :param many: the last parameter takes any number of arguments.
+    :param body: it takes a callback.
     """
 
     name: str
@@ -98,7 +99,10 @@ def _shape(name: str, make: Callable[..., RoutineCall]) -> _Shape:
 
 
 def describe(name: str, make: Callable[..., RoutineCall]) -> Operation:
-    """The operation that a routine is.  Raises ConfigError for a parameter of no known kind."""
+    """The operation that a routine is.
+
+    :raises ConfigError: for a parameter of no known kind.
+    """
     key = (name, getattr(make, "__func__", make))
     shape = _shapes.get(key)
     if shape is None:
@@ -146,7 +150,10 @@ class Programs:
         self.operations = operations
 
     def call(self, op: Op) -> RoutineCall:
-        """The call of one operation.  Raises ConfigError for one that cannot be."""
+        """The call of one operation.
+
+        :raises ConfigError: for one that cannot be.
+        """
         if op.name in CONTROL:
             return control(op, self.call, self._read)
         operation = self.operations.get(op.name)

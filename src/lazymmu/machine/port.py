@@ -39,9 +39,11 @@ class PortError(Exception):
 def load(path: str | Path) -> type[Arch]:
     """Run the file at `path`, and give the one class in it that derives from `Arch`.
 
-    A class that others in the file derive from is not meant.  Raises PortError, with one sentence,
-    for a file that cannot be read, that raises anything at all when it is run (SystemExit and
-    KeyboardInterrupt, too: only a real Ctrl-C passes), or that has no such class, or several.
+    A class that others in the file derive from is not meant.
+
+    :raises PortError: with one sentence, for a file that cannot be read, that raises anything at
+        all when it is run (SystemExit and KeyboardInterrupt, too: only a real Ctrl-C passes), or
+        that has no such class, or several.
     """
     file = Path(path)
     with _blamed(file):
@@ -82,7 +84,7 @@ def _only(module: ModuleType, file: Path) -> type[Arch]:
 def install(implementation: type[Arch], release: str = NEWEST, arch: str = ARCH) -> None:
     """Make `implementation` what `arch` has in `release`, for as long as the program runs.
 
-    Raises PortError for a release that is not known, or an architecture that is.
+    :raises PortError: for a release that is not known, or an architecture that is.
     """
     if release not in RELEASES:
         raise PortError(f"no release {release} is known; known are: {', '.join(RELEASES)}")

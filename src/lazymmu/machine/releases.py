@@ -45,10 +45,13 @@ __all__ = ["RELEASES", "CoreMM", "Release", "find", "releases_of"]
 class Release:
     """One release: its arches' implementations, its API, and the state of its core-mm code.
 
-    dialect: of the contract (contract.dialects); mm: see there; rt: architectures on which
-    PREEMPT_RT can be selected, lazy_preempt: those with PREEMPT_LAZY; must_preempt: what has
-    PREEMPT_LAZY has neither PREEMPT_NONE nor PREEMPT_VOLUNTARY any more (kernel/Kconfig.preempt);
-    historic: no longer maintained, and here for what only it had.
+    :param dialect: of the contract (contract.dialects).
+    :param mm: see there.
+    :param rt: architectures on which PREEMPT_RT can be selected, lazy_preempt: those with
+        PREEMPT_LAZY.
+    :param must_preempt: what has PREEMPT_LAZY has neither PREEMPT_NONE nor PREEMPT_VOLUNTARY any
+        more (kernel/Kconfig.preempt).
+    :param historic: no longer maintained, and here for what only it had.
     """
 
     name: str
@@ -298,10 +301,11 @@ def find(arch: str, name: str) -> tuple[Release, type[Arch]]:
     """The release `name` and its implementation for `arch`.
 
     `name`: of a release, of a series (`6.12`: the newest of it), or of a row of the deferral table
-    (the oldest release that has it, a historic one only if no other does).  Any other release is
-    like one of these (contract.deferral.releases, nearest()).  The name of a tree that was lifted
-    is what was lifted from it.  Raises ConfigError when there is
-    none.
+    (the oldest release that has it, a historic one only if no other does). Any other release is
+    like one of these (contract.deferral.releases, nearest()). The name of a tree that was lifted is
+    what was lifted from it.
+
+    :raises ConfigError: there is none.
     """
     if (arch, name) in TREES:
         return TREES[arch, name]

@@ -98,9 +98,10 @@ class Workbench:
     def do(self, *program: str | Op, cpu: int = 0) -> tuple[Event, ...]:
         """Let the task that runs on `cpu` run a program to its end; gives what happened.
 
-        `program`: operations as in a scenario, `set_pte p A; ptep_get p`, or as values.  Raises
-        ConfigError for an operation that the machine lacks, CannotError when the task stops on the
-        way (`go()` continues it).
+        `program`: operations as in a scenario, `set_pte p A; ptep_get p`, or as values.
+
+        :raises ConfigError: for an operation that the machine lacks.
+        :raises CannotError: the task stops on the way (`go()` continues it).
         """
         before = len(self.events)
         self.begin(*program, cpu=cpu)
@@ -125,7 +126,7 @@ class Workbench:
     def go(self, cpu: int = 0) -> None:
         """Take steps until what runs on `cpu` is at its end, or the machine has stopped at a BUG.
 
-        Raises CannotError when it has to wait.
+        :raises CannotError: it has to wait.
         """
         while self.step(cpu) is not None:
             pass
@@ -135,7 +136,7 @@ class Workbench:
     def switch(self, task: str, cpu: int = 0) -> tuple[Event, ...]:
         """Preempt what runs on `cpu`, and run `task` there (`swapper/0`: nobody).
 
-        Raises CannotError when the one keeps its CPU or the other cannot come.
+        :raises CannotError: the one keeps its CPU or the other cannot come.
         """
         before = len(self.events)
         number = self.machine.layout.names["task"].index(task)
@@ -150,7 +151,7 @@ class Workbench:
     ) -> tuple[Event, ...]:
         """Interrupt what runs on `cpu` by a handler that runs a program to its end.
 
-        Raises CannotError when interrupts are off there.
+        :raises CannotError: interrupts are off there.
         """
         here = self._here(cpu)
         off = here.current.irqs_off or here.this_cpu.thread

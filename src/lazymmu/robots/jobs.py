@@ -47,8 +47,9 @@ class BusyError(Exception):
 class JobLimits:
     """What a question may take.
 
-    seconds: of time, and of the processor's in each process; mebibytes: of memory, in each process;
-    at_once: questions at work, and waiting: those that wait for their turn.
+    :param seconds: of time, and of the processor's in each process.
+    :param mebibytes: of memory, in each process.
+    :param at_once: questions at work, and waiting: those that wait for their turn.
     """
 
     seconds: int = 600
@@ -108,7 +109,10 @@ class Jobs:
             return handle
 
     def outcome(self, handle: str) -> JobOutcome | None:
-        """How a question ended, None while it is at work; raises KeyError without one."""
+        """How a question ended, None while it is at work.
+
+        :raises KeyError: without one.
+        """
         future = self._jobs[handle].future
         return future.result() if future.done() else None
 

@@ -48,7 +48,10 @@ class ServedTrees:
         self._cache = ("--no-cache",) if cache_dir is None else (f"--cache-dir={cache_dir}",)
 
     def named(self, name: str) -> str:
-        """Where a tree is; raises Problem."""
+        """Where a tree is.
+
+        :raises Problem: with the reason.
+        """
         found = self.trees.get(name)
         if found is None:
             raise Problem(
@@ -67,7 +70,10 @@ class ServedTrees:
     def check(
         self, tree: str, patch: str, revision: str, arches: Sequence[str], fingerprint: str = ""
     ) -> RobotQuestion:
-        """What a patch, or the commits since a revision, bring to a tree; raises Problem."""
+        """What a patch, or the commits since a revision, bring to a tree.
+
+        :raises Problem: with the reason.
+        """
         words = ["check", "--format=json", "--quiet", "--no-config", *self._cache, *_arches(arches)]
         if patch and revision:
             raise Problem("a change is a patch or a revision, and not both")
@@ -84,12 +90,18 @@ class ServedTrees:
         return RobotQuestion((*words, "--", self.named(tree)), _text(patch) if patch else b"")
 
     def sections(self, tree: str, arches: Sequence[str]) -> RobotQuestion:
-        """All sections of a tree; raises Problem."""
+        """All sections of a tree.
+
+        :raises Problem: with the reason.
+        """
         words = ("sections", "--format=json", "--quiet", "--no-config", *self._cache)
         return RobotQuestion((*words, *_arches(arches), "--", self.named(tree)))
 
     def review(self, tree: str, series: str, arches: Sequence[str]) -> RobotQuestion:
-        """What each patch of a series brings, mends and moves; raises Problem."""
+        """What each patch of a series brings, mends and moves.
+
+        :raises Problem: with the reason.
+        """
         if not series.strip():
             raise Problem("there is no patch in an empty series")
         words = ("review", "--format=json", "--quiet", *self._cache, *_arches(arches))
@@ -97,7 +109,10 @@ class ServedTrees:
 
     @staticmethod
     def verify(scenario: str, arch: str, release: str, seconds: int) -> RobotQuestion:
-        """A shipped scenario on machines; raises Problem."""
+        """A shipped scenario on machines.
+
+        :raises Problem: with the reason.
+        """
         from lazymmu.litmus import shipped
         from lazymmu.litmus.run import names as there_are
         from lazymmu.verbs import names

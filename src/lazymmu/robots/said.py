@@ -40,8 +40,11 @@ class SaidItem:
 class ToolAnswer:
     """What a tool answers.
 
-    verdict: one sentence; rests_on: what that rests on, a phrase each; items: the most important
-    first; handle: to ask again with, "" of what is finished; failed: there is no answer.
+    :param verdict: one sentence.
+    :param rests_on: what that rests on, a phrase each.
+    :param items: the most important first.
+    :param handle: to ask again with, "" of what is finished.
+    :param failed: there is no answer.
     """
 
     verdict: str

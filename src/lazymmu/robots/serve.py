@@ -34,7 +34,10 @@ _SHORTEST: Final = 16
 
 
 def place(given: str) -> tuple[str, int]:
-    """A host and a port from ``[HOST:]PORT``; raises Problem for what is not on this machine."""
+    """A host and a port from ``[HOST:]PORT``.
+
+    :raises Problem: for what is not on this machine.
+    """
     host, _, port = given.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 1 << 16:
@@ -50,7 +53,10 @@ def place(given: str) -> tuple[str, int]:
 
 
 def token() -> str:
-    """The bearer token of the environment; raises Problem without a good one."""
+    """The bearer token of the environment.
+
+    :raises Problem: without a good one.
+    """
     found = os.environ.get(TOKEN, "")
     if len(found) < _SHORTEST or not found.isascii() or not found.isprintable():
         raise Problem(f"{TOKEN} must hold a token of {_SHORTEST} characters or more")
@@ -65,10 +71,11 @@ def serve(
     first: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Serve until the client goes away (stdio), or until a signal comes (HTTP); raises Problem.
+    """Serve until the client goes away (stdio), or until a signal comes (HTTP).
 
     :param first: read all trees first, so that the first question finds what it needs.
     :param say: told what happens, a line each.
+    :raises Problem: with the reason.
     """
     where = None if http is None else (*place(http), token())
     robots = RobotServer(trees, limits)

@@ -254,7 +254,7 @@ class Folder:
     def find(self, rel: str) -> tuple[str, os.stat_result]:
         """Return the path without links in it that `rel` leads to, and the status of what is there.
 
-        Raises OSError when there is nothing, or it is not beneath the folder.
+        :raises OSError: there is nothing, or it is not beneath the folder.
         """
         head, _, name = rel.rpartition("/")
         if name in ("", ".", "..") or rel[0] == "/":

@@ -148,7 +148,8 @@ class Cache:
     def put(self, kind: str, key: str, value: object) -> None:
         """Keep `value` under (kind, key): lists, dicts with str keys, str, numbers, bool.
 
-        Raises TypeError or ValueError for a value that JSON cannot hold.
+        :raises TypeError: JSON cannot hold the value.
+        :raises ValueError: likewise.
         """
         self.put_many(kind, {key: value})
 

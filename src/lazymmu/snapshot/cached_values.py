@@ -24,7 +24,11 @@ def digest(kind: str, key: str, text: bytes) -> bytes:
 
 
 def encoded(kind: str, key: str, value: object) -> bytes:
-    """Return a value as it is kept. Raises TypeError or ValueError when JSON cannot hold it."""
+    """Return a value as it is kept.
+
+    :raises TypeError: JSON cannot hold it.
+    :raises ValueError: JSON cannot hold it.
+    """
     text = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     return digest(kind, key, text) + text
 

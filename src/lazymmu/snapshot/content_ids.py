@@ -115,8 +115,10 @@ class ContentIds:
     def learn(self, rel: str, stamp: Stamp, now: int, content: bytes) -> str:
         """Take note of a file that was read, and return its id.
 
-        stamp: its state before that; now: the time before that, in nanoseconds. Without a cache
-        nobody will ask, and the id is "".
+        Without a cache nobody will ask, and the id is "".
+
+        :param stamp: its state before that.
+        :param now: the time before that, in nanoseconds.
         """
         if self._cache is None:
             return ""

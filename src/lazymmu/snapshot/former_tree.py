@@ -53,8 +53,9 @@ class FormerTree:
 def at_revision(tree: str, revision: str, *, exact: bool = False) -> FormerTree:
     """The tree as it was in the merge base with a git revision, or, if `exact`, in that itself.
 
-    Files that git neither tracks nor ignores count as added. Raises Problem if `tree` is in no git
-    repository or the revision is not in it.
+    Files that git neither tracks nor ignores count as added.
+
+    :raises Problem: `tree` is in no git repository or the revision is not in it.
     """
     try:
         with view(tree) as seen:
@@ -91,10 +92,12 @@ class PatchedTree:
 def with_patch(tree: str, patch: bytes, name: str) -> PatchedTree:
     """What a patch is about: a tree that has it, or one that it can be laid on.
 
-    patch: a diff, or mails with such in any order, packed or not; paths in it have one leading
-    directory (a/, b/), as git and diff write them, or none; name: the patch's, for messages.
-    Nothing is written, and the tree need not be git's. Raises Problem if it is no patch, or
-    neither.
+    Nothing is written, and the tree need not be git's.
+
+    :param patch: a diff, or mails with such in any order, packed or not; paths in it have one
+        leading directory (a/, b/), as git and diff write them, or none.
+    :param name: the patch's, for messages.
+    :raises Problem: it is no patch, or neither.
     """
     present = _opened(tree)
     try:

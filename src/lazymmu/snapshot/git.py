@@ -94,8 +94,9 @@ class Answer:
 class Git:
     """git, with a git directory of our own.
 
-    directory: that git directory; work_tree: what it takes for its work tree; objects: where it
-    finds objects beside its own.
+    :param directory: that git directory.
+    :param work_tree: what it takes for its work tree.
+    :param objects: where it finds objects beside its own.
     """
 
     directory: Path
@@ -109,9 +110,10 @@ class Git:
     def ask(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> Answer:
         """Run git and return how it ended, whatever that was.
 
-        cwd: where, by default in the work tree. Raises Problem if git is not there, takes longer
-        than TIME_LIMIT, or gives more than OUTPUT_LIMIT. git and all that it started are dead when
-        this returns or raises, also for a signal.
+        :param cwd: where, by default in the work tree.
+        :raises Problem: git is not there, takes longer than TIME_LIMIT, or gives more than
+            OUTPUT_LIMIT. git and all that it started are dead when this returns or raises, also for
+            a signal.
         """
         command = [_program(), "-C", str(cwd or self.work_tree), *arguments]
         try:
@@ -133,7 +135,10 @@ class Git:
             raise Problem(f"cannot run git {arguments[0]}: {_reason(error)}") from None
 
     def must(self, *arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> bytes:
-        """Run git and return its output; raises Problem, with git's reason, if it fails."""
+        """Run git and return its output.
+
+        :raises Problem: with git's reason, if it fails.
+        """
         answer = self.ask(*arguments, stdin=stdin, cwd=cwd)
         if answer.code:
             raise Problem(f"git {arguments[0]} failed: {answer.why}")
@@ -158,7 +163,7 @@ class Git:
 def private_git() -> Iterator[Git]:
     """git with an empty repository and work tree of our own, gone when the context ends.
 
-    Raises Problem if there is no room for it.
+    :raises Problem: there is no room for it.
     """
     with contextlib.ExitStack() as stack:
         try:

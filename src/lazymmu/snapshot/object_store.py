@@ -99,7 +99,7 @@ class ObjectStore(Protocol):
     def blob(self, name: str, cap: int) -> bytes | None:
         """The content of a blob, None if it has more than `cap` bytes.
 
-        Raises KeyError if the repository does not have it.
+        :raises KeyError: the repository does not have it.
         """
         ...
 

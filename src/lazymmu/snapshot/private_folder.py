@@ -21,7 +21,9 @@ def distrust(folder: str | os.PathLike[str]) -> str | None:
 
     It may when it is a directory of the user's that nobody else can write, and if its name is a
     link, when the link is the user's. The text continues a sentence that begins with the folder.
-    Raises OSError or ValueError when there is no folder and none can be made.
+
+    :raises OSError: there is no folder, and none can be made.
+    :raises ValueError: likewise.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)
     link = os.lstat(folder)
@@ -39,9 +41,11 @@ def distrust(folder: str | os.PathLike[str]) -> str | None:
 def own_file(path: str, *, make: bool = False) -> bool:
     """Leave a file of the user's alone, take anything else away; whether there is a file then.
 
-    The folder must be one that `distrust` says nothing of. A link, a device, another user's file
-    or one that others can write is unlinked. make: make an empty file when there is none. Raises
-    OSError when that is not possible.
+    The folder must be one that `distrust` says nothing of. A link, a device, another user's file or
+    one that others can write is unlinked.
+
+    :param make: make an empty file when there is none.
+    :raises OSError: that is not possible.
     """
     try:
         status = os.lstat(path)

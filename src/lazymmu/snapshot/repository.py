@@ -37,9 +37,12 @@ _WORK_TREE = "[core]\n\tworktree = work\n"
 class Repository:
     """A view of the repository that a tree is in, opened by `view`.
 
-    store: reads its history; tree: the tree's directory, at or below the repository's top; top:
-    that; origin: the URL of the remote of that name, as it is configured, "" for none; partial,
-    shallow: whether the repository says that it lacks objects, or commits, by intention.
+    :param store: reads its history.
+    :param tree: the tree's directory, at or below the repository's top.
+    :param top: that.
+    :param origin: the URL of the remote of that name, as it is configured, "" for none.
+    :param partial: whether the repository says that it lacks objects, or commits, by intention.
+    :param shallow: likewise.
     """
 
     store: ObjectStore
@@ -56,7 +59,10 @@ class Repository:
         return "" if inside == "." else inside
 
     def commit(self, revision: str) -> str:
-        """The name of the commit that `revision` means; raises Problem if there is none."""
+        """The name of the commit that `revision` means.
+
+        :raises Problem: there is none.
+        """
         with self._explained():
             if commit := self.store.commit(revision):
                 return commit
@@ -72,7 +78,10 @@ class Repository:
         raise AssertionError
 
     def merge_base(self, one: str, other: str) -> str:
-        """The best common ancestor of two commits; raises Problem if they have none."""
+        """The best common ancestor of two commits.
+
+        :raises Problem: they have none.
+        """
         with self._explained():
             if found := self.store.merge_base(one, other):
                 return found
@@ -162,7 +171,7 @@ class Repository:
 def view(tree: str) -> Iterator[Repository]:
     """A view of the repository that `tree` is in, gone when the context ends.
 
-    Raises Problem if it is in none, or in one that cannot be read.
+    :raises Problem: it is in none, or in one that cannot be read.
     """
     try:
         here = Path(tree).resolve(strict=True)

@@ -31,7 +31,10 @@ class Snapshot(Protocol):
     """What can be opened as a tree."""
 
     def opened(self) -> AbstractContextManager[Tree]:
-        """The tree, readable until the context ends; raises Problem if it is none."""
+        """The tree, readable until the context ends.
+
+        :raises Problem: it is none.
+        """
         ...
 
 
@@ -88,7 +91,10 @@ class Patched:
 
 
 def tree_of(seen: Repository, commit: str) -> Tree:
-    """The tree of a commit, readable as long as its repository is; raises Problem if it is none."""
+    """The tree of a commit, readable as long as its repository is.
+
+    :raises Problem: it is none.
+    """
     ground = CommitGround(seen.store, seen.files(commit))
     try:
         return Tree.on(ground, seen.tree, f"{commit[:12]} of {seen.tree}", plain=False)

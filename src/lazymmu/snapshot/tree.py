@@ -46,7 +46,7 @@ class TreeError(Exception):
 class Loss:
     """Something that is lost: a path relative to the tree, and why.
 
-    unread: nothing of the file or directory was seen; else it was seen and not understood.
+    :param unread: nothing of the file or directory was seen; else it was seen and not understood.
     """
 
     file: str
@@ -58,12 +58,15 @@ class Loss:
 class Tree:
     """One kernel source tree, opened by `Tree.open`.
 
-    root: the tree's top directory; release: `VERSION.PATCHLEVEL.SUBLEVEL` and EXTRAVERSION as the
-    top Makefile joins them (Makefile, KERNELVERSION); losses: every file that could not be read so
-    far, each once; ground: what its files are read from, the directory `root` unless one is given;
-    plain: whether it is as it lies there, and not changed in memory; listed: when `manifest` was
-    last called, in nanoseconds; module: the directory of it that is built on its own, as a module
-    out of tree (`make M=`), empty for none.
+    :param root: the tree's top directory.
+    :param release: `VERSION.PATCHLEVEL.SUBLEVEL` and EXTRAVERSION as the top Makefile joins them
+        (Makefile, KERNELVERSION).
+    :param losses: every file that could not be read so far, each once.
+    :param ground: what its files are read from, the directory `root` unless one is given.
+    :param plain: whether it is as it lies there, and not changed in memory.
+    :param listed: when `manifest` was last called, in nanoseconds.
+    :param module: the directory of it that is built on its own, as a module out of tree (`make
+        M=`), empty for none.
     """
 
     root: Path
@@ -83,7 +86,7 @@ class Tree:
     def open(cls, path: str | os.PathLike[str]) -> Tree:
         """Open the kernel tree at `path`.
 
-        Raises TreeError, with one sentence, if there is no directory or it is no kernel tree.
+        :raises TreeError: with one sentence, if there is no directory or it is no kernel tree.
         """
         try:
             root = Path(path).resolve()
@@ -99,8 +102,10 @@ class Tree:
     def on(cls, ground: Ground, root: Path, name: str, *, plain: bool = True) -> Tree:
         """Return the kernel tree that stands on a ground.
 
-        root: the directory that it belongs to; name: the tree's, for messages; plain: see Tree.
-        Raises TreeError, with one sentence, if it is no kernel tree.
+        :param root: the directory that it belongs to.
+        :param name: the tree's, for messages.
+        :param plain: see Tree.
+        :raises TreeError: with one sentence, if it is no kernel tree.
         """
         for mark in (*_MARKS, "Makefile"):
             try:
@@ -121,8 +126,10 @@ class Tree:
     def over(self, changes: Mapping[str, bytes | None]) -> Tree:
         """Return this tree with some files changed, in memory alone.
 
-        changes: the content of files by their paths relative to the tree, None for a file that is
-        not to be there. What cannot be read is not lost in this tree.
+        What cannot be read is not lost in this tree.
+
+        :param changes: the content of files by their paths relative to the tree, None for a file
+            that is not to be there.
         """
         ground = Over(self.ground, changes)
         release = _release(changes.get("Makefile") or b"") or self.release
@@ -131,8 +138,10 @@ class Tree:
     def mounted(self, rel: str, folder: str | os.PathLike[str], *, module: bool = False) -> Tree:
         """Return this tree with the directory `folder` in it as `rel`, in memory alone.
 
-        module: it is built on its own, as a module out of tree. Links in either of the two do not
-        lead into the other. Raises TreeError, with one sentence, if there is no such directory.
+        Links in either of the two do not lead into the other.
+
+        :param module: it is built on its own, as a module out of tree.
+        :raises TreeError: with one sentence, if there is no such directory.
         """
         try:
             root = Path(folder).resolve()
@@ -160,7 +169,10 @@ class Tree:
     def into(self, rel: str, buffer: bytearray) -> int:
         """Read the file `rel` to the start of `buffer`, which grows; returns how many bytes.
 
-        Raises OSError or ValueError when it cannot be read, and records nothing.
+        Nothing is recorded where that fails.
+
+        :raises OSError: it cannot be read.
+        :raises ValueError: likewise.
         """
         return self.ground.into(rel, buffer, SIZE_CAP)
 
@@ -261,7 +273,7 @@ class Tree:
     def lose(self, rel: str, reason: str, *, unread: bool = False) -> None:
         """Record that something of the file `rel` is lost, once for each reason.
 
-        unread: nothing of it was seen.
+        :param unread: nothing of it was seen.
         """
         loss = Loss(rel, reason, unread)
         if loss not in self._lost:

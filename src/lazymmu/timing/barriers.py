@@ -41,7 +41,10 @@ def code(*, barriers: bool) -> bytes:
 
 @contextlib.contextmanager
 def barrier(arch: str) -> Iterator[Pair]:
-    """The pair of loops; raises NotMeasured."""
+    """The pair of loops.
+
+    :raises NotMeasured: with the reason.
+    """
     if arch != "arm64":
         raise NotMeasured(f"barriers are what arm64 puts off, and this is {arch}")
     place = (ctypes.c_uint64 * 8)()

@@ -40,7 +40,10 @@ def guest_of_xen(root: Path) -> str:
 
 @contextlib.contextmanager
 def hypercall(root: Path) -> Iterator[Pair]:
-    """The pair of reads; raises NotMeasured."""
+    """The pair of reads.
+
+    :raises NotMeasured: with the reason.
+    """
     guest = guest_of_xen(root)
     if guest != "PV":
         which = f"a guest of Xen of another kind, {guest[:20]!a}" if guest else "no guest of Xen"

@@ -36,7 +36,10 @@ _NUMBER: Final = 5
 
 @contextlib.contextmanager
 def invalidation(root: Path, arch: str) -> Iterator[Pair]:
-    """The pair of calls; raises NotMeasured."""
+    """The pair of calls.
+
+    :raises NotMeasured: with the reason.
+    """
     if guest_of_xen(root) == "PV":
         raise NotMeasured("in a Xen PV guest an invalidation is a hypercall")
     if arch == "powerpc" and not _has_hash(root):

@@ -41,7 +41,10 @@ class Pages:
         self._address, self._mprotect = address, libc.mprotect
 
     def protect(self, page: int, protection: int) -> Callable[[], None]:
-        """What changes the protection of a page whenever it is called; raises NotMeasured then."""
+        """What changes the protection of a page whenever it is called.
+
+        :raises NotMeasured: then.
+        """
         address, change = self._address + page * mmap.PAGESIZE, self._mprotect
 
         def call() -> None:
@@ -57,7 +60,10 @@ class Pages:
 
 @contextlib.contextmanager
 def pages(number: int) -> Iterator[Pages]:
-    """So many pages of this process alone; raises NotMeasured."""
+    """So many pages of this process alone.
+
+    :raises NotMeasured: with the reason.
+    """
     libc = _Libc()
     protection, flags = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     with _mapping(libc, number * mmap.PAGESIZE, protection, flags, _NOBODY) as address:
@@ -66,10 +72,12 @@ def pages(number: int) -> Iterator[Pages]:
 
 @contextlib.contextmanager
 def called(code: bytes) -> Iterator[Callable[[int, int], int]]:
-    """Machine code as a function of a number and an address; raises NotMeasured.
+    """Machine code as a function of a number and an address.
 
     It comes from a file in memory, as a program's does from its file: no page is writable and
     executable at once, and the kernel makes caches of instructions and of data agree.
+
+    :raises NotMeasured: with the reason.
     """
     libc = _Libc()
     with contextlib.ExitStack() as opened:

@@ -34,7 +34,10 @@ class OwnInstance:
         self.events: list[str] = []
 
     def begin(self) -> None:
-        """Make the instance; raises TracingError where that cannot be done."""
+        """Make the instance.
+
+        :raises TracingError: that cannot be done.
+        """
         try:
             self.folder.mkdir()
         except OSError as error:

@@ -122,7 +122,7 @@ def read(text: bytes, name: str) -> Baseline:
 
     One that was written before there were losses in baselines has none.
 
-    Raises BaselineError if the text is not as `write` writes it.
+    :raises BaselineError: the text is not as `write` writes it.
     """
     try:
         whole = json_text.load(text)

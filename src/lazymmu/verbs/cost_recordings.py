@@ -108,7 +108,8 @@ def recording(
 ) -> RecordingCost:
     """What a recording shows; machines: where the same writes are made again.
 
-    forced: operation and space that each section is taken to do, instead of what its caller says.
+    :param forced: operation and space that each section is taken to do, instead of what its caller
+        says.
     """
     callers = tuple(_caller(name, group) for name, group in ranked(stats.sites))
     again = [

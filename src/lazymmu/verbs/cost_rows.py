@@ -75,7 +75,7 @@ def machines(
 ) -> tuple[list[tuple[str, str]], list[Refused]]:
     """Each architecture with each release, and those that there are none of, with the reason.
 
-    Raises Problem for a name that there is not.
+    :raises Problem: for a name that there is not.
     """
     known_arches, known_releases, features = there_are()
     wanted = [one for one in arches if one]
@@ -101,7 +101,10 @@ def operation_rows(
     entries: Iterable[int],
     scopes: Iterable[Scope],
 ) -> Iterator[CostRow]:
-    """The counts of an operation; raises ConfigError."""
+    """The counts of an operation.
+
+    :raises ConfigError: with the reason.
+    """
     arch, release = machine
     spaces = count.spaces_of(arch, release, operation) if space is None else (space,)
     wanted = tuple(dict.fromkeys((Scope.NONE, *scopes)))
@@ -123,7 +126,10 @@ def operation_rows(
 
 
 def scenario_rows(machine: tuple[str, str], scenarios: Iterable[Scenario]) -> Iterator[CostRow]:
-    """What the programs of scenarios cost, one task after another; raises ConfigError."""
+    """What the programs of scenarios cost, one task after another.
+
+    :raises ConfigError: with the reason.
+    """
     arch, release = machine
     for scenario in scenarios:
         config = to_query(scenario, arch, release).config
@@ -142,7 +148,10 @@ def scenario_rows(machine: tuple[str, str], scenarios: Iterable[Scenario]) -> It
 def beside(
     row: CostRow, release: str, again: Callable[[tuple[str, str]], Iterator[CostRow]]
 ) -> CostRow:
-    """The row held against another release of its architecture; raises ConfigError."""
+    """The row held against another release of its architecture.
+
+    :raises ConfigError: with the reason.
+    """
     other = find(row.arch, release)[0].name
     for one in again((row.arch, other)):
         if (one.operation, one.space, one.entries) == (row.operation, row.space, row.entries):

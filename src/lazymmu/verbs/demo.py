@@ -36,9 +36,13 @@ by the arch_ functions, as kernels before v7.0 do."""
 class DemoAnswer:
     """One mistake, seen three times.
 
-    checked: the example tree; finding: a mistake in it; code: the lines of its path, in order;
-    verdict: the scenario that shows its harm, searched; verified: all scenarios where they matter
-    most; watched: a recording in which the same happened; seen: the first time.
+    :param checked: the example tree.
+    :param finding: a mistake in it.
+    :param code: the lines of its path, in order.
+    :param verdict: the scenario that shows its harm, searched.
+    :param verified: all scenarios where they matter most.
+    :param watched: a recording in which the same happened.
+    :param seen: the first time.
     """
 
     checked: CheckAnswer

@@ -36,8 +36,8 @@ Given: TypeAlias = "str | os.PathLike[str] | Input"
 def read(given: Given) -> Input:
     """The content of a file or pipe.
 
-    Raises Problem with the reason; `inputs` says what is refused: devices, pipes without a writer,
-    more than `inputs.LIMIT` bytes.
+    :raises Problem: with the reason; `inputs` says what is refused: devices, pipes without a
+        writer, more than `inputs.LIMIT` bytes.
     """
     if isinstance(given, Input):
         return given

@@ -41,14 +41,22 @@ _MOST_LINES: Final = 20
 class LabRequest:
     """What to boot, and what runs there.
 
-    kernel: a Debian package or an image; xen: as dom0 under Xen; hypervisor: its file, None for the
-    newest that is installed; arch: what the kernel must be for, None for what it is for; workload:
-    a name of `WORKLOADS` or a program of this machine; command: instead of a workload; output:
-    where the recording goes; kvm: whether KVM may be used; memory: MiB; cpus; seconds: after which
-    the boot is given up; append: words for the kernel's command line; light: leave out what comes
-    once for each entry; root: a file system with a Python of the kernel's architecture; module:
-    names of the kernel's modules that the guest loads; modules: the package that holds them, None
-    for the kernel's; drawn: keep what happens in the recording for a page.
+    :param kernel: a Debian package or an image.
+    :param xen: as dom0 under Xen.
+    :param hypervisor: its file, None for the newest that is installed.
+    :param arch: what the kernel must be for, None for what it is for.
+    :param workload: a name of `WORKLOADS` or a program of this machine.
+    :param command: instead of a workload.
+    :param output: where the recording goes.
+    :param kvm: whether KVM may be used.
+    :param memory: MiB.
+    :param seconds: after which the boot is given up.
+    :param append: words for the kernel's command line.
+    :param light: leave out what comes once for each entry.
+    :param root: a file system with a Python of the kernel's architecture.
+    :param module: names of the kernel's modules that the guest loads.
+    :param modules: the package that holds them, None for the kernel's.
+    :param drawn: keep what happens in the recording for a page.
     """
 
     kernel: str
@@ -74,9 +82,14 @@ class LabRequest:
 class LabAnswer:
     """What came of it.
 
-    kernel: what was booted; booted: see `Booted`; state: what the guest said of itself; said: what
-    recorder and workload printed; log: the kernel's; splats: lines of it that tell of a mistake;
-    output: the recording, None where none came; judged: what `trace` says of it.
+    :param kernel: what was booted.
+    :param booted: see `Booted`.
+    :param state: what the guest said of itself.
+    :param said: what recorder and workload printed.
+    :param log: the kernel's.
+    :param splats: lines of it that tell of a mistake.
+    :param output: the recording, None where none came.
+    :param judged: what `trace` says of it.
     """
 
     kernel: LabKernel

@@ -52,10 +52,13 @@ def lifted(
     cache_dir: str | os.PathLike[str] | None,
     apart: str = "",
 ) -> Iterator[tuple[LiftedTree, ...]]:
-    """With the implementations of a tree beside all others; raises Problem.
+    """With the implementations of a tree beside all others.
 
-    arches: machines that are asked for; without any, or with ``all``, those that can be lifted;
-    steps: see `lift.steps.Steps`; apart: what its name has behind it.
+    :param arches: machines that are asked for; without any, or with ``all``, those that can be
+        lifted.
+    :param steps: see `lift.steps.Steps`.
+    :param apart: what its name has behind it.
+    :raises Problem: with the reason.
     """
     if tree is None:
         yield ()
@@ -121,7 +124,7 @@ _LINE = re.compile(r"(.+):(\d+)\Z")
 def with_lines(verdict: Verdict, tree: Where) -> Verdict:
     """A verdict whose ways show, beside each step of lifted code, the line of C at which it begins.
 
-    tree: what was lifted.
+    :param tree: what was lifted.
     """
     opened = reading.opened(tree)
     texts: dict[str, list[str]] = {}

@@ -39,7 +39,7 @@ def check(
 ) -> None:
     """Raise Problem for the first of `names` that does not exist, with the nearest that does.
 
-    more: what else there is to say of such a name, "" for nothing.
+    :param more: what else there is to say of such a name, "" for nothing.
     """
     all_names = sorted(set(there_are))
     for name in sorted(names):
@@ -88,10 +88,11 @@ def source_rules() -> list[str]:
 
 
 def arches(named: Collection[str], trees: Iterable[Where] = ()) -> tuple[str, ...] | None:
-    """The architectures of source in our order, or None for all; raises Problem.
+    """The architectures of source in our order, or None for all.
 
-    named: with ``all`` among them, or none, they are all; trees: those whose own architectures may
-    be named as well.
+    :param named: with ``all`` among them, or none, they are all.
+    :param trees: those whose own architectures may be named as well.
+    :raises Problem: with the reason.
     """
     from lazymmu.kernelc.arch_profile import PROFILES
 

@@ -48,8 +48,11 @@ class OopsVerdict(StrEnum):
 class OopsKernel:
     """The kernel that printed it.
 
-    arch: as machines call it, "" unknown; release: as it calls itself; like: the release that it is
-    read as; row: its implementation; why: why there is none, or "".
+    :param arch: as machines call it, "" unknown.
+    :param release: as it calls itself.
+    :param like: the release that it is read as.
+    :param row: its implementation.
+    :param why: why there is none, or "".
     """
 
     arch: str
@@ -63,12 +66,14 @@ class OopsKernel:
 class Diagnosis:
     """What one splat is.
 
-    complaint: what the contract's data knows of such a one, None for another; why: what it says, or
-    why it is not of the mode; holder: the function below which it happened and that which
-    holds the section open, ("", "") where none is; shown: scenarios that show it, the likelier
-    first; gone: the first release after this one whose implementation has no such check;
-    next: what to record, a sentence each; known: bugs that were found before in functions of its
-    call trace.
+    :param complaint: what the contract's data knows of such a one, None for another.
+    :param why: what it says, or why it is not of the mode.
+    :param holder: the function below which it happened and that which holds the section open, ("",
+        "") where none is.
+    :param shown: scenarios that show it, the likelier first.
+    :param gone: the first release after this one whose implementation has no such check.
+    :param next: what to record, a sentence each.
+    :param known: bugs that were found before in functions of its call trace.
     """
 
     splat: Splat

@@ -19,9 +19,10 @@ def inside(given: Sequence[str], trees: Sequence[str]) -> list[tuple[str, ...]]:
     """What the --path options name in each of `trees`, relative to it, "" for all of it.
 
     A relative path is looked for in the tree first, then from the current directory. It must be in
-    one of the trees at least; a tree that lacks it has nothing of it. Raises Problem for a path
-    that names nothing, and for one that is in none of the trees: a gate that looks at nothing would
-    be green for ever.
+    one of the trees at least; a tree that lacks it has nothing of it.
+
+    :raises Problem: for a path that names nothing, and for one that is in none of the trees: a gate
+        that looks at nothing would be green for ever.
     """
     found: list[list[str]] = [[] for _ in trees]
     for path in given:

@@ -20,9 +20,10 @@ __all__ = ["ported"]
 
 @contextlib.contextmanager
 def ported(file: str | None, releases: Collection[str] = ()) -> Iterator[None]:
-    """With the implementation of a Python file, which is run, beside all others; raises Problem.
+    """With the implementation of a Python file, which is run, beside all others.
 
-    releases: those whose generic code it stands on, () for the newest.
+    :param releases: those whose generic code it stands on, () for the newest.
+    :raises Problem: with the reason.
     """
     if file is None:
         yield

@@ -56,13 +56,17 @@ class PlanPlace:
 class PortPlan:
     """What a tree says of a port.
 
-    arch: the directory below arch/, "" for none in particular; guard: what the generic header asks
-    before it uses an architecture's own hooks, "" if there is no such header; symbol: the Kconfig
-    symbol in it, "" when a macro turns the mode on; declared: where Kconfig declares the symbol;
-    turned_on: where architectures turn the mode on; hooks: what the generic header calls of an
-    architecture; own: those of them and of the switch hooks that the architecture has already;
-    switches: where the scheduler calls the switch hooks; accessors: those that the architecture
-    defines, and may have to change; sections: of all architectures that have the mode.
+    :param arch: the directory below arch/, "" for none in particular.
+    :param guard: what the generic header asks before it uses an architecture's own hooks, "" if
+        there is no such header.
+    :param symbol: the Kconfig symbol in it, "" when a macro turns the mode on.
+    :param declared: where Kconfig declares the symbol.
+    :param turned_on: where architectures turn the mode on.
+    :param hooks: what the generic header calls of an architecture.
+    :param own: those of them and of the switch hooks that the architecture has already.
+    :param switches: where the scheduler calls the switch hooks.
+    :param accessors: those that the architecture defines, and may have to change.
+    :param sections: of all architectures that have the mode.
     """
 
     tree: str
@@ -85,10 +89,11 @@ class PortPlan:
 
 
 def plan(request: TreeRequest, arch: str = "", *, progress: Progress | None = None) -> PortPlan:
-    """Read one tree; raises Problem if it is none, or has no such architecture.
+    """Read one tree.
 
     :param request: with the one tree.
     :param arch: a directory below arch/ that is to have the mode.
+    :raises Problem: it is none, or has no such architecture.
     """
     (where,) = request.trees
     tree = reading.opened(where)

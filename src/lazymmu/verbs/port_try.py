@@ -43,8 +43,9 @@ OWN_RULES: Final = (
 class PortTrial:
     """What came of the scenarios on an implementation, and on those of the newest release.
 
-    beside: every run with all rules watched, on all architectures; alone: every run of the
-    implementation's in which callers obey; interrupted: whether the user broke off.
+    :param beside: every run with all rules watched, on all architectures.
+    :param alone: every run of the implementation's in which callers obey.
+    :param interrupted: whether the user broke off.
     """
 
     beside: tuple[tuple[Run, Verdict], ...]
@@ -104,7 +105,7 @@ class PortTrial:
     def mistakes(self, rule: str = "") -> dict[str, tuple[int, int]]:
         """By architecture: in how many scenarios callers break `rule`, and how many hurt it.
 
-        rule: "" for any obligation of callers.
+        :param rule: "" for any obligation of callers.
         """
         counts = dict.fromkeys(self.arches, (0, 0))
         for run, verdict in self.beside:
@@ -131,10 +132,11 @@ def try_port(
     jobs: int | None = None,
     progress: Show | None = None,
 ) -> PortTrial:
-    """Run the file, and every scenario on the implementation in it; raises Problem.
+    """Run the file, and every scenario on the implementation in it.
 
     :param scenarios: only these; without any, all.
     :param everything: large scenarios, too.
+    :raises Problem: with the reason.
     """
     names.check("scenario", scenarios, shipped.names())
     with ported(file):

@@ -47,9 +47,11 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 class ProbesRequest:
     """What to look at.
 
-    vmlinux: the kernel's image, with its symbols and types; None for the kernel that runs; modules:
-    files of modules of that kernel, packed or not; machine, release: what `uname` says of the
-    machine at hand, for the kernel that runs; root: where its files are.
+    :param vmlinux: the kernel's image, with its symbols and types; None for the kernel that runs.
+    :param modules: files of modules of that kernel, packed or not.
+    :param machine: what `uname` says of the machine at hand, for the kernel that runs.
+    :param release: likewise.
+    :param root: where its files are.
     """
 
     vmlinux: str | None = None
@@ -63,7 +65,8 @@ class ProbesRequest:
 class ProbesAnswer:
     """What was found: in the kernel, then in each module.
 
-    layout: where the counters are; origin: what was read.
+    :param layout: where the counters are.
+    :param origin: what was read.
     """
 
     layout: CounterLayout

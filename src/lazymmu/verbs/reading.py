@@ -57,13 +57,19 @@ class TreeRequest:
 
 
 def arches_of(request: TreeRequest) -> tuple[str, ...] | None:
-    """The architectures that are asked for, None for all; raises Problem."""
+    """The architectures that are asked for, None for all.
+
+    :raises Problem: with the reason.
+    """
     kernels = request.trees if request.kernel is None else [request.kernel]
     return names.arches(request.arches, kernels)
 
 
 def paths_of(request: TreeRequest) -> list[tuple[str, ...]]:
-    """For each tree what the paths name in it; raises Problem."""
+    """For each tree what the paths name in it.
+
+    :raises Problem: with the reason.
+    """
     return paths.inside(request.paths, [called(tree) for tree in request.trees])
 
 
@@ -73,7 +79,10 @@ def called(tree: Where) -> str:
 
 
 def opened(tree: Where, kernel: Where | None = None) -> Tree:
-    """A tree, open; raises Problem."""
+    """A tree, open.
+
+    :raises Problem: with the reason.
+    """
     try:
         return tree if isinstance(tree, Tree) else Tree.open(tree)
     except TreeError as error:
@@ -88,9 +97,11 @@ def read(
     progress: Progress | None,
     **more: Any,
 ) -> Result:
-    """What the source witness says of one tree of a request; raises Problem.
+    """What the source witness says of one tree of a request.
 
-    look: `source.check` or `source.sections`; more: options for it that the request is not asked.
+    :param look: `source.check` or `source.sections`.
+    :param more: options for it that the request is not asked.
+    :raises Problem: with the reason.
     """
     options: TreeOptions = {
         "arches": arches,

@@ -35,10 +35,17 @@ __all__ = ["RecordAnswer", "RecordRequest", "clean_up", "plan_recording", "recor
 class RecordRequest:
     """What to record.
 
-    command: what runs meanwhile, () for until Ctrl-C; output: where the archive goes; machine,
-    release: what `uname` says; tracefs: its folder, None for where it is mounted; buffer: KB for
-    each CPU; clock: of the trace; light: leave out what comes once for each entry; vmlinux,
-    modules: see `ProbesRequest`; root: where the files of the kernel are.
+    :param command: what runs meanwhile, () for until Ctrl-C.
+    :param output: where the archive goes.
+    :param machine: what `uname` says.
+    :param release: likewise.
+    :param tracefs: its folder, None for where it is mounted.
+    :param buffer: KB for each CPU.
+    :param clock: of the trace.
+    :param light: leave out what comes once for each entry.
+    :param vmlinux: see `ProbesRequest`.
+    :param modules: likewise.
+    :param root: where the files of the kernel are.
     """
 
     command: tuple[str, ...] = ()
@@ -72,9 +79,13 @@ class RecordPlan:
 class RecordAnswer:
     """What came of it.
 
-    output: the archive; lines: of the trace; lost: records that are missing in it; status: how the
-    command ended (None without one); refused: what the kernel did not take; left: what could not be
-    undone; tells: whether anything that was set up shows the mode.
+    :param output: the archive.
+    :param lines: of the trace.
+    :param lost: records that are missing in it.
+    :param status: how the command ended (None without one).
+    :param refused: what the kernel did not take.
+    :param left: what could not be undone.
+    :param tells: whether anything that was set up shows the mode.
     """
 
     output: str

@@ -29,9 +29,12 @@ __all__ = ["ReproduceAnswer", "known_reproducers", "reproduce", "skeleton_of"]
 class ReproduceAnswer:
     """What two boots showed.
 
-    reproducer: what was tried; shown: the boot that is to show it; control: the one that is not;
-    seen, seen_in_control: what each showed, () for nothing; expected: whether this release is one
-    of those that have it, None where it does not say.
+    :param reproducer: what was tried.
+    :param shown: the boot that is to show it.
+    :param control: the one that is not.
+    :param seen: what each showed, () for nothing.
+    :param seen_in_control: likewise.
+    :param expected: whether this release is one of those that have it, None where it does not say.
     """
 
     reproducer: Reproducer

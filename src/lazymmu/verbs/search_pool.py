@@ -51,9 +51,11 @@ def verdicts(
     """Make the runs; what they came to, in order, and whether the user broke off.
 
     After Ctrl-C the searches at work end with what they have covered, and no other begins.
-    wanted: how far each search goes; jobs: searches at a time, None for one per processor; port:
-    the file of an implementation of the user's own. Raises Problem, with its file and line, for
-    whatever its code raises.
+
+    :param wanted: how far each search goes.
+    :param jobs: searches at a time, None for one per processor.
+    :param port: the file of an implementation of the user's own.
+    :raises Problem: with its file and line, for whatever its code raises.
     """
     jobs = min(jobs or os.cpu_count() or 1, len(runs))
     many = jobs > 1 and may_fork()

@@ -231,7 +231,7 @@ class CheckOutcome:
     def setting_aside(self, by: SetAsideBy, judge: Callable[[Finding], str | None]) -> CheckOutcome:
         """This outcome less the findings that do not count, which are kept in `aside`.
 
-        judge: why a finding does not count, "" without a reason, None for one that does.
+        :param judge: why a finding does not count, "" without a reason, None for one that does.
         """
         kept: list[Finding] = []
         aside: list[SetAside] = []

@@ -31,11 +31,16 @@ _MOST: Final = 3
 class ShownBy:
     """A scenario that shows it on the kernel at hand, or on another, of that architecture.
 
-    here: on this kernel's release; since, until: the first and the last release, of those in a row
-    around it that were read, which show it; mended: the first after them on which it holds, ""
-    where none does; mended_row: its implementation, where that is another; see: where the kernel
-    shows it; named: a function of the call trace that is named there; latest: of releases before
-    `mended` nothing is said, so that it may have been mended in one of them.
+    :param here: on this kernel's release.
+    :param since: the first and the last release, of those in a row around it that were read, which
+        show it.
+    :param until: likewise.
+    :param mended: the first after them on which it holds, "" where none does.
+    :param mended_row: its implementation, where that is another.
+    :param see: where the kernel shows it.
+    :param named: a function of the call trace that is named there.
+    :param latest: of releases before `mended` nothing is said, so that it may have been mended in
+        one of them.
     """
 
     scenario: str
@@ -55,7 +60,9 @@ class ShownBy:
 class KnownBug:
     """A bug that was found before, in a function of the call trace.
 
-    function: that one; scenario: which is about it; see: where it was, and what mended it.
+    :param function: that one.
+    :param scenario: which is about it.
+    :param see: where it was, and what mended it.
     """
 
     function: str
@@ -102,7 +109,8 @@ def _scenario(name: str) -> Scenario:
 def shown_by(complaint: Complaint, splat: Splat, arch: str, release: str) -> tuple[ShownBy, ...]:
     """The scenarios that show it, those first that name a function of the call trace.
 
-    arch, release: as machines have them, "" where they are not known: any of them, then.
+    :param arch: as machines have them, "" where they are not known: any of them, then.
+    :param release: likewise.
     """
     # Where nothing is deferred no machine shows it: others do.
     ours = (arch,) if arch else ()

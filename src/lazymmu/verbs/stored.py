@@ -28,7 +28,7 @@ FORMAT = 1
 class Stored:
     """A violation that was written before: whose, on what, and the machine's names of its steps.
 
-    text: of the scenario as it was run, "" when the file does not hold it.
+    :param text: of the scenario as it was run, "" when the file does not hold it.
     """
 
     scenario: str
@@ -41,9 +41,10 @@ class Stored:
 
 
 def read(text: bytes | str) -> list[Stored]:
-    """Every violation of a written object, in order; raises ValueError with one sentence.
+    """Every violation of a written object, in order.
 
-    text: the object, or a page that carries it.
+    :param text: the object, or a page that carries it.
+    :raises ValueError: with one sentence.
     """
     text = _carried(text)
     try:

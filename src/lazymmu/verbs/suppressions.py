@@ -40,7 +40,8 @@ class SuppressionError(ValueError):
 class Suppression:
     """One entry; a key that was not given is empty.
 
-    number: its place in the file, from one; origin: the file's name, for messages.
+    :param number: its place in the file, from one.
+    :param origin: the file's name, for messages.
     """
 
     number: int
@@ -68,8 +69,8 @@ class Suppression:
 def read(text: bytes, name: str, rules: Collection[str]) -> tuple[Suppression, ...]:
     """The entries of a file's text; name: the file's, for messages; rules: all that exist.
 
-    Raises SuppressionError for anything that is not as this module's text says: an entry that is
-    misread would hide findings.
+    :raises SuppressionError: for anything that is not as this module's text says: an entry that is
+        misread would hide findings.
     """
     try:
         tables = toml_text.load(text)

@@ -35,8 +35,10 @@ __all__ = ["TreeRuns", "of_trees"]
 class TreeRuns:
     """What came of the runs on trees.
 
-    lifted: what was lifted, and what was refused; done: the runs with their verdicts; wanted: how
-    many there were to be; interrupted: whether the user broke off.
+    :param lifted: what was lifted, and what was refused.
+    :param done: the runs with their verdicts.
+    :param wanted: how many there were to be.
+    :param interrupted: whether the user broke off.
     """
 
     lifted: tuple[LiftedTree, ...]
@@ -48,7 +50,10 @@ class TreeRuns:
 def of_trees(
     tree: Where | Snapshot, found: Sequence[Scenario], asked: VerifyRequest, progress: Show | None
 ) -> TreeRuns:
-    """Run scenarios on a tree, or tell what differs between two; raises Problem."""
+    """Run scenarios on a tree, or tell what differs between two.
+
+    :raises Problem: with the reason.
+    """
     if [asked.compare, asked.since, asked.diff].count(None) < 2:
         raise Problem("--compare, --since and --diff go one at a time")
     with contextlib.ExitStack() as stack:
@@ -88,7 +93,7 @@ def runs_of(
 ) -> TreeRuns:
     """Run scenarios on all machines that are asked for of one tree.
 
-    apart: what is appended to the tree's name, to tell it from another one.
+    :param apart: what is appended to the tree's name, to tell it from another one.
     """
     from lazymmu.lift.problem import Unliftable  # needed by trees alone
 

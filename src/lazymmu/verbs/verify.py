@@ -311,7 +311,7 @@ def _chosen(asked: VerifyRequest) -> tuple[list[Run], tuple[Scenario, ...]]:
 def catalogue(asked: VerifyRequest) -> tuple[list[Scenario], list[tuple[str, str, str]]]:
     """What there is to ask: scenarios, large ones too; and each (architecture, release, feature).
 
-    Raises Problem, as `verify` does, for names that do not exist.
+    :raises Problem: as `verify` does, for names that do not exist.
     """
     with ported(None if asked.port is None else os.fspath(asked.port), bases(asked)):
         found = scenarios(asked, large=True)
@@ -320,9 +320,10 @@ def catalogue(asked: VerifyRequest) -> tuple[list[Scenario], list[tuple[str, str
 
 
 def scenarios(asked: VerifyRequest, *, large: bool = False) -> list[Scenario]:
-    """The scenarios that ship and are asked for, on the machines that are; raises Problem.
+    """The scenarios that ship and are asked for, on the machines that are.
 
-    large: also those that take long, though nothing asks for them.
+    :param large: also those that take long, though nothing asks for them.
+    :raises Problem: with the reason.
     """
     names.check("scenario", asked.scenarios, shipped.names())
     chosen = asked.scenarios

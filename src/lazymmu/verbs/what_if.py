@@ -56,7 +56,10 @@ def features() -> tuple[str, ...]:
 
 
 def asked_for(words: Sequence[str]) -> tuple[WhatIf, ...]:
-    """What some words `FEATURE=VALUE` ask for; raises Problem for one that is nothing."""
+    """What some words `FEATURE=VALUE` ask for.
+
+    :raises Problem: for one that is nothing.
+    """
     found: dict[str, WhatIf] = {}
     for word in words:
         feature, equals, said = word.partition("=")
@@ -97,7 +100,9 @@ def _arches() -> Iterator[str]:
 def each_subset(runs: Sequence[Run], wanted: Sequence[WhatIf]) -> Iterator[list[Run]]:
     """The runs on each machine with a subset of the features, the one without any first.
 
-    The machines are there while the context lasts. Raises Problem for hooks that are not there.
+    The machines are there while the context lasts.
+
+    :raises Problem: for hooks that are not there.
     """
     made: dict[tuple[str, str], tuple[Release, type[Arch]]] = {}
     found: list[Run] = []

@@ -80,9 +80,12 @@ class Harm:
 class PathEvent:
     """Something that happens on a finding's path, for who plays it on a machine.
 
-    event: its class in `contract.events`; about: the entry, the lock, what a pin pins, as they are
-    spelled on the path; operation: the accessor, or why; what: the level of an entry, the class of
-    a lock, what is freed; space: whose mapping; immediate: whether nobody puts a write off.
+    :param event: its class in `contract.events`.
+    :param about: the entry, the lock, what a pin pins, as they are spelled on the path.
+    :param operation: the accessor, or why.
+    :param what: the level of an entry, the class of a lock, what is freed.
+    :param space: whose mapping.
+    :param immediate: whether nobody puts a write off.
     """
 
     event: str
@@ -100,20 +103,25 @@ class PathEvent:
 class Finding:
     """One cause: a rule that is broken, where, and how a path leads there.
 
-    rule: its name in `contract.rules.RULES`, or of what only a machine can show
-    (`machine.verdict.PSEUDO`); message: what is wrong, one clause; arches: on which architectures,
-    none where it cannot be told.
-
-    file, line, column, function: the culprit; a line or column of 0 is not known, and neither is
-    an empty function. `file` is relative to the tree, or a trace's name. path: from where the
-    section began to the culprit.
-
     confidence and conditions: how sure it is, and what it needs (`CONFIG_` symbols and the like).
-    also: other rules that the same cause breaks. harms, costs: who is hurt, and what architectures
-    that are not hurt lose in time. implied: the tree's own text is silent on the rule (see
-    contract.dialects). events: what happens on the path, where the witness knows. fingerprint:
-    names the cause without line numbers, so that it survives moved lines; empty where nothing
-    does.
+
+    :param rule: its name in `contract.rules.RULES`, or of what only a machine can show
+        (`machine.verdict.PSEUDO`).
+    :param message: what is wrong, one clause.
+    :param arches: on which architectures, none where it cannot be told.
+    :param file: the culprit; a line or column of 0 is not known, and neither is an empty function.
+        `file` is relative to the tree, or a trace's name.
+    :param line: likewise.
+    :param column: likewise.
+    :param function: likewise.
+    :param path: from where the section began to the culprit.
+    :param also: other rules that the same cause breaks.
+    :param harms: who is hurt, and what architectures that are not hurt lose in time.
+    :param costs: likewise.
+    :param implied: the tree's own text is silent on the rule (see contract.dialects).
+    :param events: what happens on the path, where the witness knows.
+    :param fingerprint: names the cause without line numbers, so that it survives moved lines; empty
+        where nothing does.
     """
 
     rule: str
@@ -225,8 +233,10 @@ class TreeInfo:
 class ModuleInfo:
     """The module out of tree that was checked.
 
-    kernel: the path of the tree that it is built for; sources: how many .c files it has; uses:
-    whether one of its files names the mode, or a function that calls back inside of a section.
+    :param kernel: the path of the tree that it is built for.
+    :param sources: how many .c files it has.
+    :param uses: whether one of its files names the mode, or a function that calls back inside of a
+        section.
     """
 
     kernel: str
@@ -238,7 +248,8 @@ class ModuleInfo:
 class CheckResult:
     """Everything that one check of one tree, or of one module, has to say.
 
-    arches: those that were looked at; none where the tree has the mode on none that was asked for.
+    :param arches: those that were looked at; none where the tree has the mode on none that was
+        asked for.
     """
 
     tree: TreeInfo

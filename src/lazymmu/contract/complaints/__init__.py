@@ -124,7 +124,7 @@ def complaints() -> tuple[Complaint, ...]:
 def holds_section(names: Iterable[str]) -> tuple[str, SectionFunction] | None:
     """The first of some functions that holds a section open, or has one inlined that does.
 
-    names: of a call trace, innermost first; gives that name and the function that holds it.
+    :param names: of a call trace, innermost first; gives that name and the function that holds it.
     """
     known = list(names)
     for name in known:

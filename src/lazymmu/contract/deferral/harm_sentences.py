@@ -48,8 +48,9 @@ def harm_sentence(rule: str, row: DeferralRow, space: str, detail: str = "") -> 
     """How a violation of `rule` hurts the implementation `row`, or None when it does not.
 
     `space` is the space of the entries concerned ("unknown" when nobody can tell); `detail` is the
-    violation's, and may turn harm off where only some violations of a rule hurt.  Raises KeyError
-    for an unknown rule.
+    violation's, and may turn harm off where only some violations of a rule hurt.
+
+    :raises KeyError: for an unknown rule.
     """
     said = _said(rule, row, space, detail)
     if not decided(rule, row):

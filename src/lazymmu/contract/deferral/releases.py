@@ -84,11 +84,12 @@ def release_of(name: str) -> ReleaseRows:
     """What is known of the release `name`: its own entry, or the one most like it.
 
     A release of a series in the table, such as `6.12.107` or `6.12.107+deb13-amd64`, is as the
-    newest entry of that series that is not newer than it, else as its oldest.  A series that the
+    newest entry of that series that is not newer than it, else as its oldest. A series that the
     table lacks is as the oldest entry of the next series, if nothing else is known of it (`_LIKE`),
     and as the newest of all beyond that: features come with a series and reach its stable branch
-    late.  So this is a guess where `name`
-    is not in `RELEASES`.  Raises ValueError for what is no release from 6.1 on.
+    late. So this is a guess where `name` is not in `RELEASES`.
+
+    :raises ValueError: for what is no release from 6.1 on.
     """
     wanted = _numbers(name)
     if wanted is None:

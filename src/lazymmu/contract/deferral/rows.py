@@ -69,14 +69,21 @@ class Interrupt(StrEnum):
 class DeferralRow:
     """One implementation.
 
-    name: of the row; arch: of the kernel's directory; label: of the MMU; deferred; spaces: mappings
-    whose updates are deferred; owner; pins: the beginning disables preemption; inner; carried;
-    interrupt; flush: arch_flush_lazy_mmu_mode() does something; limit: updates after which a batch
-    is flushed, 0 = none; seen: releases where it was read; source: files and functions;
-    read_through: accessors see what the CPU they run on has put off; huge_pages: there are any;
-    pauses_out: the hooks of a switch pause the task that goes and resume the one that comes, so
-    that pause_count is one more while a task waits for a CPU; insists: with counters, beginning and
-    end insist on the CPU's mode being what they expect.
+    :param name: of the row.
+    :param arch: of the kernel's directory.
+    :param label: of the MMU.
+    :param spaces: mappings whose updates are deferred.
+    :param pins: the beginning disables preemption.
+    :param flush: arch_flush_lazy_mmu_mode() does something.
+    :param limit: updates after which a batch is flushed, 0 = none.
+    :param seen: releases where it was read.
+    :param source: files and functions.
+    :param read_through: accessors see what the CPU they run on has put off.
+    :param huge_pages: there are any.
+    :param pauses_out: the hooks of a switch pause the task that goes and resume the one that comes,
+        so that pause_count is one more while a task waits for a CPU.
+    :param insists: with counters, beginning and end insist on the CPU's mode being what they
+        expect.
     """
 
     name: str
@@ -282,8 +289,10 @@ def classify(
 
     `words`: identifiers in the bodies of the architecture's hooks and of what they call; `enter`:
     those in the enter hook's own body and, where it is a pv call, in the body of its target
-    (default: `words`).  Whether the hook pins is read from `enter` alone, because somebody deep
-    below a flush always does.  Raises ValueError for an architecture that the table lacks.
+    (default: `words`). Whether the hook pins is read from `enter` alone, because somebody deep
+    below a flush always does.
+
+    :raises ValueError: for an architecture that the table lacks.
     """
     own = words if enter is None else enter
     match arch:

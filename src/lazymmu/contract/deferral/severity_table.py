@@ -35,7 +35,8 @@ COST: Final = "mode-not-effective"
 class SeverityKey(NamedTuple):
     """A breach of a rule, on one row of the deferral table and in one address space.
 
-    kind: of the breach (breach_kinds.py), "" where all are one; space: "user", "kernel" or "any".
+    :param kind: of the breach (breach_kinds.py), "" where all are one.
+    :param space: "user", "kernel" or "any".
     """
 
     rule: str

@@ -55,7 +55,8 @@ class Examples:
 def load(rule: str, *, c: bool = True) -> Examples:
     """The examples of the rule named `rule`, with their C or without.
 
-    Raises FileNotFoundError when one is missing, ValueError when its head is not as it must be.
+    :raises FileNotFoundError: one is missing.
+    :raises ValueError: its head is not as it must be.
     """
     return Examples(_read(rule, "good", c=c), _read(rule, "bad", c=c))
 

@@ -177,10 +177,14 @@ _MIN_ENTRIES_BATCHED: Final = 2
 class ModeEffect:
     """What a task's sections came to, as far as it was seen.  Bounded: each number stops at two.
 
-    on, off: sections whose beginning found the mode on, or off; written: entries written since the
-    current section began or something was flushed for a reason; waiting: of these, what waits;
-    unseen: the last one written, of which nobody has said whether it does; together: most that ever
-    waited; alone: most that were written so.
+    :param on: sections whose beginning found the mode on, or off.
+    :param off: likewise.
+    :param written: entries written since the current section began or something was flushed for a
+        reason.
+    :param waiting: of these, what waits.
+    :param unseen: the last one written, of which nobody has said whether it does.
+    :param together: most that ever waited.
+    :param alone: most that were written so.
     """
 
     on: int = 0

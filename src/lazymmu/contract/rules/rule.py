@@ -60,13 +60,19 @@ NOT_TRACED = (Witness.SOURCE, Witness.MACHINE)
 class Rule:
     """A rule of the contract.
 
-    name: reads well after "allow"; sentence: what must not be, one sentence; why: what goes wrong,
-    on which implementation; citation: where the kernel says or shows it; key: what one instance
-    follows; events: the events it looks at; status(dialect): documented, implied or off;
-    message(violation): what a finding says, a verb phrase whose subject is the function;
-    step(own, before, event, dialect): the own state after the event, and one detail per violation;
-    initial: the own state at the beginning; check: the step of a rule that has no own state;
-    predictive_details: details that say what may come of it, for who cannot see whether it does.
+    :param name: reads well after "allow".
+    :param sentence: what must not be, one sentence.
+    :param why: what goes wrong, on which implementation.
+    :param citation: where the kernel says or shows it.
+    :param key: what one instance follows.
+    :param events: the events it looks at; status(dialect): documented, implied or off;
+        message(violation): what a finding says, a verb phrase whose subject is the function;
+        step(own, before, event, dialect): the own state after the event, and one detail per
+        violation.
+    :param initial: the own state at the beginning.
+    :param check: the step of a rule that has no own state.
+    :param predictive_details: details that say what may come of it, for who cannot see whether it
+        does.
     """
 
     name: str

@@ -120,7 +120,7 @@ class Vocabulary:
 def load() -> Vocabulary:
     """The vocabulary that comes with the project, read once.
 
-    Raises `VocabularyError` when a data file is not as it must be.
+    :raises VocabularyError: a data file is not as it must be.
     """
     return read(Path(__file__).parent)
 
@@ -128,8 +128,9 @@ def load() -> Vocabulary:
 def read(directory: Path) -> Vocabulary:
     """Read and check the data files in `directory`.
 
-    Raises `VocabularyError`, one sentence with file and name, for a missing file, broken TOML, an
-    unknown or missing key, a value of the wrong type or range, a name twice, or a missing source.
+    :raises VocabularyError: one sentence with file and name, for a missing file, broken TOML, an
+        unknown or missing key, a value of the wrong type or range, a name twice, or a missing
+        source.
     """
     tables = {
         name: parse(directory / f"{name}.toml")

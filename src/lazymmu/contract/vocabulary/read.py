@@ -61,7 +61,10 @@ class Flags:
 
 
 def parse(file: Path) -> dict[str, Any]:
-    """The TOML of `file`.  Raises `VocabularyError` when it is missing or no TOML."""
+    """The TOML of `file`.
+
+    :raises VocabularyError: it is missing or no TOML.
+    """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

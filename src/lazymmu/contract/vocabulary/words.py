@@ -39,12 +39,15 @@ class ModeCall:
 class Accessor:
     """A page-table accessor.
 
-    operation: "write" stores without looking, "read" looks, "modify" looks and stores; how: whether
-    some implementation may defer the store ("immediate" for a read); entry: the argument that
-    points to the entry; mm, vma: arguments that say whose mapping it is; flushes_tlb: also
-    invalidates the TLB for the entry before it returns; put_off: architectures on which, in a
-    section, the store is immediate and the invalidation of the old entry waits in a batch; huge:
-    the entry maps a page above the PTE level, and leads to no table.
+    :param operation: "write" stores without looking, "read" looks, "modify" looks and stores.
+    :param how: whether some implementation may defer the store ("immediate" for a read).
+    :param entry: the argument that points to the entry.
+    :param mm: arguments that say whose mapping it is.
+    :param vma: likewise.
+    :param flushes_tlb: also invalidates the TLB for the entry before it returns.
+    :param put_off: architectures on which, in a section, the store is immediate and the
+        invalidation of the old entry waits in a batch.
+    :param huge: the entry maps a page above the PTE level, and leads to no table.
     """
 
     operation: Literal["write", "read", "modify"]
@@ -63,13 +66,16 @@ class Accessor:
 class LockCall:
     """A lock primitive.
 
-    action: take and drop; try (takes when it succeeds); assert (the caller holds it); lockptr (only
-    tells which lock it is).  cls: class of the lock, "" = that of the lock expression.  lock: the
-    argument that is the lock; also: further arguments that are locks, treated alike; out: the
-    argument of type `spinlock_t **` that receives the lock; field: the lock is this member of what
-    argument `lock` points to; returns: what the call's value is; may_fail: takes nothing when it
-    returns NULL or false (for returns "int": non-zero); pin: what else it pins (spin_lock_bh() and
-    the like).
+    :param action: take and drop; try (takes when it succeeds); assert (the caller holds it);
+        lockptr (only tells which lock it is).
+    :param cls: class of the lock, "" = that of the lock expression.
+    :param lock: the argument that is the lock.
+    :param also: further arguments that are locks, treated alike.
+    :param out: the argument of type `spinlock_t **` that receives the lock.
+    :param field: the lock is this member of what argument `lock` points to.
+    :param returns: what the call's value is.
+    :param may_fail: takes nothing when it returns NULL or false (for returns "int": non-zero).
+    :param pin: what else it pins (spin_lock_bh() and the like).
     """
 
     action: Literal["take", "try", "drop", "assert", "lockptr"]
@@ -107,8 +113,9 @@ class PinCall:
 class Sleep:
     """A root of sleeping.
 
-    certain: it does block, rather than may.  condition_arg: the argument that decides: for
-    condition "truth" it sleeps when that is non-zero, for "gfp" when the flags allow to block.
+    :param certain: it does block, rather than may.
+    :param condition_arg: the argument that decides: for condition "truth" it sleeps when that is
+        non-zero, for "gfp" when the flags allow to block.
     """
 
     why: str
@@ -138,10 +145,12 @@ class Phrase:
 class Taker:
     """A function that calls back.
 
-    fn: the argument that is the function; ops: the argument that is the table; ops_struct: the
-    table's struct tag.  runs: "now" before it returns, in the caller's context; "here" the same but
-    with interrupts off or in interrupt context, on this or other CPUs; "later" after it returned,
-    in a context of its own.
+    :param fn: the argument that is the function.
+    :param ops: the argument that is the table.
+    :param ops_struct: the table's struct tag.
+    :param runs: "now" before it returns, in the caller's context; "here" the same but with
+        interrupts off or in interrupt context, on this or other CPUs; "later" after it returned, in
+        a context of its own.
     """
 
     source: str
@@ -165,8 +174,9 @@ class PerCpuCall:
 class CounterCall:
     """A call that moves a counter.
 
-    by: 1 or -1; gives: what the call returns; variable: the argument `arg` is the counter, and no
-    pointer to it.
+    :param by: 1 or -1.
+    :param gives: what the call returns.
+    :param variable: the argument `arg` is the counter, and no pointer to it.
     """
 
     by: int
@@ -180,8 +190,8 @@ class CounterCall:
 class TlbCall:
     """TLB maintenance.
 
-    how: the weakest that an architecture may make of it; batch: it flushes the CPU's batch of
-    invalidations, where there is one.
+    :param how: the weakest that an architecture may make of it.
+    :param batch: it flushes the CPU's batch of invalidations, where there is one.
     """
 
     scope: TlbScope
@@ -195,8 +205,9 @@ class TlbCall:
 class FreeCall:
     """A call that gives a page or a page table back.
 
-    arg: the argument that is freed; what: which of the two; certain: it is free when the call
-    returns, rather than one reference less.
+    :param arg: the argument that is freed.
+    :param what: which of the two.
+    :param certain: it is free when the call returns, rather than one reference less.
     """
 
     arg: int

@@ -21,8 +21,10 @@ __all__ = ["ChoiceEntry", "ConfigEntry", "KconfigFile", "SourceEntry", "included
 class ConfigEntry(NamedTuple):
     """One `config` entry: what it says about a symbol, where `depends` holds.
 
-    choice: index in KconfigFile.choices of the choice that it is a member of, -1 for none;
-    defaults: (value, condition), the value as text; selects, implies: (symbol, condition).
+    :param choice: index in KconfigFile.choices of the choice that it is a member of, -1 for none.
+    :param defaults: (value, condition), the value as text.
+    :param selects: (symbol, condition).
+    :param implies: likewise.
     """
 
     name: str
@@ -38,7 +40,8 @@ class ConfigEntry(NamedTuple):
 class SourceEntry(NamedTuple):
     """One line that includes another file: its path as written, and where it counts.
 
-    relative: to the file at hand; optional: the other file may be missing.
+    :param relative: to the file at hand.
+    :param optional: the other file may be missing.
     """
 
     path: str
@@ -50,8 +53,9 @@ class SourceEntry(NamedTuple):
 class ChoiceEntry(NamedTuple):
     """One choice: where it counts, and its defaults, (member, condition).
 
-    prompts: when somebody is asked; exclusive: one member at most is on, which is not so when
-    all may be modules; optional: none need be.
+    :param prompts: when somebody is asked.
+    :param exclusive: one member at most is on, which is not so when all may be modules.
+    :param optional: none need be.
     """
 
     depends: Expression

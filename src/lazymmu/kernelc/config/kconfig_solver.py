@@ -173,7 +173,10 @@ class Solver:
         return found
 
     def run(self) -> None:
-        """Compute both sets. Raises TooMuchError when that is beyond a bound."""
+        """Compute both sets.
+
+        :raises TooMuchError: that is beyond a bound.
+        """
         self._grow(self.can, self.can_be_on, self.symbols)
         changed = choose(self.truth, self.choices)
         self._grow(self.can, self.can_be_on, changed)
@@ -191,7 +194,7 @@ class Solver:
     def widen(self) -> None:
         """Take back what rests on the default of a choice, or on a test of the toolchain, alone.
 
-        Raises TooMuchError when that is beyond a bound.
+        :raises TooMuchError: that is beyond a bound.
         """
         self.truth.open = True
         self.can.add(FAILS)

@@ -57,7 +57,10 @@ class Truth:
         self._comparisons = Comparisons(self)
 
     def spend(self, work: int) -> None:
-        """Count names that are looked at. Raises TooMuchError when they are too many."""
+        """Count names that are looked at.
+
+        :raises TooMuchError: they are too many.
+        """
         self._left -= work
         if self._left < 0:
             raise KconfigLimitError

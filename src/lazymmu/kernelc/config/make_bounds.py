@@ -40,7 +40,10 @@ class Budget:
         self._until = _ALL
 
     def charge(self, characters: int) -> None:
-        """Count work for the line at hand; raises TooMuchError when that is enough."""
+        """Count work for the line at hand.
+
+        :raises TooMuchError: that is enough.
+        """
         # What is refused is not done, and costs what was left.
         self._spent = min(self._spent + characters, self._until + 1)
         if self._spent > self._until:

@@ -59,7 +59,10 @@ class MakeEvaluator(Protocol):
         ...
 
     def charge(self, characters: int) -> None:
-        """Count work for the line at hand; raises TooMuchError when that is enough."""
+        """Count work for the line at hand.
+
+        :raises TooMuchError: that is enough.
+        """
         ...
 
     def unread(self) -> list[Word]:

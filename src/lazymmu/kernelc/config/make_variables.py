@@ -63,9 +63,11 @@ that it includes, which count as several: the most that a kernel's takes is a tw
 class Setting(NamedTuple):
     """What a Makefile is read under.
 
-    tree: where it and what it includes stand; value: what the configuration says of a symbol,
-    "y", "n", "free" or "either" (see kconfig.Config.may); number: the value of a number; budget:
-    what all that are read together may still ask for.
+    :param tree: where it and what it includes stand.
+    :param value: what the configuration says of a symbol, "y", "n", "free" or "either" (see
+        kconfig.Config.may).
+    :param number: the value of a number.
+    :param budget: what all that are read together may still ask for.
     """
 
     tree: Tree
@@ -130,7 +132,10 @@ class Variables(ABC):
         return self.unread()
 
     def charge(self, characters: int) -> None:
-        """Count work for the line at hand; raises TooMuchError when that is enough."""
+        """Count work for the line at hand.
+
+        :raises TooMuchError: that is enough.
+        """
         self._budget.charge(characters)
 
     def _lose(self, reason: str) -> None:
@@ -190,7 +195,7 @@ class Variables(ABC):
     def expand(self, text: str) -> list[Word]:
         """Return the words of `text` with its variables and functions replaced.
 
-        Raises TooMuchError when that is beyond a bound.
+        :raises TooMuchError: that is beyond a bound.
         """
         self.charge(len(text))
         if "$" not in text:

@@ -26,9 +26,10 @@ _TOKEN: Final = re.compile(
 class Token:
     """One token.
 
-    space: what stands before it, of a token of the source as it is written there; at: the offset
-    in the source, for one of a macro's text that of the macro's use; own: whether the source has
-    it there itself; hidden: macros that it is no use of, because it comes from their text.
+    :param space: what stands before it, of a token of the source as it is written there.
+    :param at: the offset in the source, for one of a macro's text that of the macro's use.
+    :param own: whether the source has it there itself.
+    :param hidden: macros that it is no use of, because it comes from their text.
     """
 
     text: bytes

@@ -36,7 +36,7 @@ class ExpansionError(Exception):
 class MacroText:
     """A macro as its `#define` has it: parameters, None for an object-like one, and text.
 
-    place: the file and offset of that.
+    :param place: the file and offset of that.
     """
 
     __slots__ = ("_body", "name", "params", "place", "text")
@@ -102,7 +102,7 @@ class Expander:
     def run(self, source: Sequence[Token]) -> list[Token]:
         """Return the tokens that a text comes to.
 
-        Raises ExpansionError when they are too many.
+        :raises ExpansionError: they are too many.
         """
         return self._run(source, self._wanted)
 

@@ -17,12 +17,14 @@ __all__ = ["Names", "scan_names"]
 class Names(NamedTuple):
     """What one file may define.
 
-    functions: names of function definitions, of those without `static` on their line in a .c
-    file; fields: last components of fields that an initialiser or an assignment gives a name as
-    value, or a part of another table; structs: variables with an initialiser in braces, variables
-    that are assigned a name, as a whole or a field of theirs, and the types of the former,
-    `typeof(x)` as `x`; given: words of a header that are given to what may be a macro at file
-    level, which may make functions of them.
+    :param functions: names of function definitions, of those without `static` on their line in a .c
+        file.
+    :param fields: last components of fields that an initialiser or an assignment gives a name as
+        value, or a part of another table.
+    :param structs: variables with an initialiser in braces, variables that are assigned a name, as
+        a whole or a field of theirs, and the types of the former, `typeof(x)` as `x`.
+    :param given: words of a header that are given to what may be a macro at file level, which may
+        make functions of them.
     """
 
     functions: list[str]

@@ -48,10 +48,15 @@ class Context(StrEnum):
 class Occurrence:
     """One word, and where it stands.
 
-    start: byte offset of the word; line: 1-based; word: the whole identifier; called: an opening
-    parenthesis follows; field: it names a member (`a.word`, `a->word`); tag: a struct, union or
-    enum; definition: the innermost definition around it, for DECLARATION only one that it names
-    or whose head it is in; outer: name of the macro for MACRO and EXPORT.
+    :param start: byte offset of the word.
+    :param line: 1-based.
+    :param word: the whole identifier.
+    :param called: an opening parenthesis follows.
+    :param field: it names a member (`a.word`, `a->word`).
+    :param tag: a struct, union or enum.
+    :param definition: the innermost definition around it, for DECLARATION only one that it names or
+        whose head it is in.
+    :param outer: name of the macro for MACRO and EXPORT.
     """
 
     start: int
@@ -85,7 +90,10 @@ _DEPTH = 64
 def occurrences(text: bytes, part: bytes) -> tuple[Occurrence, ...]:
     """Find every word of a file that contains `part`, in the order of their places.
 
-    text: a file as read; part: bytes that an identifier may contain. Never raises.
+    Never raises.
+
+    :param text: a file as read.
+    :param part: bytes that an identifier may contain.
     """
     text = plain_lines(whole_words(text))
     return tuple(_Sweep(text, part)) if part in text else ()

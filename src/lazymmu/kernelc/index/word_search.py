@@ -62,11 +62,14 @@ def files_containing(
 ) -> dict[str, set[bytes]]:
     """Find the .c and .h files of a tree that contain any of the needles.
 
-    needles: substrings, not empty. jobs: how many processes may work. manifest: what
-    `Tree.manifest` returned, when it is known. cache: where to keep what was found, unless the tree
-    is changed in memory; a file whose stamp is that of the last search is not read again. The
-    result has the files that contain at least one, in the order of the manifest, and which. A file
-    that cannot be read is recorded in `tree.losses` and left out.
+    The result has the files that contain at least one, in the order of the manifest, and which. A
+    file that cannot be read is recorded in `tree.losses` and left out.
+
+    :param needles: substrings, not empty.
+    :param jobs: how many processes may work.
+    :param manifest: what `Tree.manifest` returned, when it is known.
+    :param cache: where to keep what was found, unless the tree is changed in memory; a file whose
+        stamp is that of the last search is not read again.
     """
     wanted = [needle for needle in dict.fromkeys(needles) if needle]
     if not wanted:

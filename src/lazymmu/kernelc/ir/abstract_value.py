@@ -70,7 +70,7 @@ class FunctionValue(NamedTuple):
 class AddressOf(NamedTuple):
     """The address of a variable that lives longer than any call.
 
-    file: that which has the variable to itself; "" when any file can mean it.
+    :param file: that which has the variable to itself; "" when any file can mean it.
     """
 
     variable: str

@@ -52,8 +52,7 @@ class Bodies:
 
         :param given: the arguments.
         :param into: the variable that gets what it returns, "" for none.
-
-        Raises Unread when the graph has too many nodes.
+        :raises Unread: the graph has too many nodes.
         """
         nodes = self.graph.nodes
         if len(nodes) + len(callee.nodes) > MAX_NODES:

@@ -88,9 +88,11 @@ class Temporary(NamedTuple):
 class Number(NamedTuple):
     """An integer constant, or NULL, true or false.
 
-    type: what its digits and suffix make it where `long` has 64 bits (C11, 6.4.4.1), as on all
-    machines with the mode. That NULL is a pointer is not kept. What arithmetic makes of the
-    types of its operands is not followed.
+    That NULL is a pointer is not kept. What arithmetic makes of the types of its operands is not
+    followed.
+
+    :param type: what its digits and suffix make it where `long` has 64 bits (C11, 6.4.4.1), as on
+        all machines with the mode.
     """
 
     value: int
@@ -117,8 +119,9 @@ class String(NamedTuple):
 class Call(NamedTuple):
     """A call of a function, or a use of a macro with arguments.
 
-    callee: its name, or the expression that points to the function; line, column: where the call
-    stands, from 1.
+    :param callee: its name, or the expression that points to the function.
+    :param line: where the call stands, from 1.
+    :param column: likewise.
     """
 
     callee: str | Expr
@@ -145,9 +148,12 @@ class Call(NamedTuple):
 class Guard(NamedTuple):
     """A guard that is taken, or, where its scope is left, dropped (include/linux/cleanup.h).
 
-    cls: its class, `spinlock` of `guard(spinlock)(&lock)`; args: those of its constructor;
-    line, column: of the place where that happens; variable: what holds it, a name that no variable
-    of the source has unless the source names it, as CLASS() does.
+    :param cls: its class, `spinlock` of `guard(spinlock)(&lock)`.
+    :param args: those of its constructor.
+    :param line: of the place where that happens.
+    :param column: likewise.
+    :param variable: what holds it, a name that no variable of the source has unless the source
+        names it, as CLASS() does.
     """
 
     cls: str

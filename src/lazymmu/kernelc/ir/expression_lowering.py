@@ -98,7 +98,7 @@ class Lowering(Protocol):
 def expression(low: Lowering, ts: TsNode) -> Expr:
     """Lower one expression; statements that must run before it are emitted on the way.
 
-    Raises Unread for one that is beyond a bound.
+    :raises Unread: for one that is beyond a bound.
     """
     kind = ts.type
     if kind == "identifier":
@@ -119,7 +119,7 @@ def expression(low: Lowering, ts: TsNode) -> Expr:
 def deeper(low: Lowering) -> None:
     """Count one more expression or statement, inside of those that are open.
 
-    Raises Unread when they are too many.
+    :raises Unread: they are too many.
     """
     low.depth += 1
     low.met += 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def evaluate(build: FlowGraph, ts: TsNode, *, alone: bool = False) -> None:
     """Lower an expression whose value nobody asks for, or a guard of the scope at hand.
 
-    alone: it is a statement.
+    :param alone: it is a statement.
     """
     value = expression(build, ts)
     if alone and isinstance(value, Name) and not _is_own(build, value.spelling):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def statement(build: FlowGraph, ts: TsNode) -> None:
     """Lower one statement.
 
-    Raises Unread for one that is beyond a bound.
+    :raises Unread: for one that is beyond a bound.
     """
     deeper(build)
     kind = ts.type

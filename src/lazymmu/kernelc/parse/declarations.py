@@ -29,9 +29,11 @@ __all__ = ["FileDeclaration", "declarations"]
 class FileDeclaration(NamedTuple):
     """One name that a file declares outside of its functions.
 
-    kind: variable, function (a prototype), type (a typedef, or a tag), member, enumerator.
-    start, end: byte offsets of the declaration that it is part of. how: that declaration, without
-    what it is initialised with, on one line. static: nobody but this file knows it.
+    :param kind: variable, function (a prototype), type (a typedef, or a tag), member, enumerator.
+    :param start: byte offsets of the declaration that it is part of.
+    :param end: likewise.
+    :param how: that declaration, without what it is initialised with, on one line.
+    :param static: nobody but this file knows it.
     """
 
     name: str

@@ -20,10 +20,13 @@ __all__ = ["ATTRIBUTES", "ATTRIBUTE_CALLS", "DIRECTIVE", "Head", "mask_head", "r
 class Head(NamedTuple):
     """What stands before the `{` of a function; offsets are relative to the head.
 
-    start: where the function begins, behind macros that stand before it without a semicolon.
-    name: the function's, `sys_x` for SYSCALL_DEFINEn(x, ...), `compat_sys_x` for its compat forms,
-    else the first argument of the macro that makes it; at: where the name or that macro begins;
-    open, close: the parentheses behind it; maker: the macro's name, or empty.
+    :param start: where the function begins, behind macros that stand before it without a semicolon.
+    :param name: the function's, `sys_x` for SYSCALL_DEFINEn(x, ...), `compat_sys_x` for its compat
+        forms, else the first argument of the macro that makes it.
+    :param at: where the name or that macro begins.
+    :param open: the parentheses behind it.
+    :param close: likewise.
+    :param maker: the macro's name, or empty.
     """
 
     start: int

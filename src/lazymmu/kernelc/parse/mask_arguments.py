@@ -120,7 +120,7 @@ def _type(out: bytearray, text: bytes, first: int, last: int) -> None:
 def mask_strings(out: bytearray, start: int, in_asm: list[tuple[int, int]]) -> None:
     """One string of strings, macros and calls of macros that stand side by side, in place.
 
-    in_asm: offsets of the operands of asm statements, where `"r" (x)` is right.
+    :param in_asm: offsets of the operands of asm statements, where `"r" (x)` is right.
     """
     if b"KERN_" in out:
         for match in _LOG_LEVEL.finditer(out, start):

@@ -53,7 +53,7 @@ _STATEMENT_STARTS = frozenset(b"if while for switch return else do goto break co
 def mask_statements(out: bytearray, start: int, loop_macros: frozenset[str]) -> None:
     """Rewrite macros in the place of statements behind offset `start`, in place.
 
-    loop_macros: names that head a loop even when the statement is on the same line.
+    :param loop_macros: names that head a loop even when the statement is on the same line.
     """
     body = _Body(bytes(out), out, start, loop_macros)
     body.scan()

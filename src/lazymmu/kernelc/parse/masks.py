@@ -68,9 +68,11 @@ _STATIC_CALL = re.compile(rb"(?:static|extern)(?:[ \t]+const)?(?=[ \t]+[A-Za-z_]
 def mask(text: bytes, loop_macros: frozenset[str]) -> bytes:
     """Mask one function's slice, or a macro's body prepared by `macro_body`.
 
-    loop_macros: the names under ForEachMacros in the tree's .clang-format; they decide where a
-    call before a statement on the same line heads a loop. Never raises. The result has the length
-    and the newlines of `text`; in one of more than 512 kB only comments and strings are masked.
+    Never raises. The result has the length and the newlines of `text`; in one of more than 512 kB
+    only comments and strings are masked.
+
+    :param loop_macros: the names under ForEachMacros in the tree's .clang-format; they decide where
+        a call before a statement on the same line heads a loop.
     """
     clean = without_lexemes(text)
     if len(clean) > _LARGEST:

@@ -40,11 +40,15 @@ __all__ = ["Initialiser", "read_constants", "read_initialisers"]
 class Initialiser:
     """One field of a table that is given a name.
 
-    table: the variable; struct: its type without the word struct, empty for an assignment;
-    field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it, `#1` for
-    the second; function: the name, with a path behind it where part of a
-    table is copied (`xen_ops.mmu`); presence: the presence condition of the place; constant:
-    whether the table is declared const; value: all of what the field is given, where that is short.
+    :param table: the variable.
+    :param struct: its type without the word struct, empty for an assignment.
+    :param field: the path of the field in it, `mmu.lazy_mode.enter`, empty for the whole of it,
+        `#1` for the second.
+    :param function: the name, with a path behind it where part of a table is copied
+        (`xen_ops.mmu`).
+    :param presence: the presence condition of the place.
+    :param constant: whether the table is declared const.
+    :param value: all of what the field is given, where that is short.
     """
 
     file: str

@@ -30,13 +30,18 @@ class RawDef(NamedTuple):
     A tuple and no dataclass: a core of a kernel tree has 350,000 of them, and making a frozen
     dataclass takes four times as long.
 
-    name: as the source spells it; `sys_x` for SYSCALL_DEFINEn(x, ...), `compat_sys_x` for its
-    compat forms, the first argument of any other macro that stands in place of a head.
-    kind: function, macro (function-like) or object. start, end: byte offsets of the whole
-    definition, from the return type (or the `#`) to the closing brace (or the last line of the
-    macro), newline not included. line: 1-based line of the name. body: offset of the `{`, or of
-    the macro's replacement text (equal to end if there is none). static, inline: words before the
-    name. params: names of a macro's parameters, `...` or `args...` as written.
+    :param name: as the source spells it; `sys_x` for SYSCALL_DEFINEn(x, ...), `compat_sys_x` for
+        its compat forms, the first argument of any other macro that stands in place of a head.
+    :param kind: function, macro (function-like) or object.
+    :param start: byte offsets of the whole definition, from the return type (or the `#`) to the
+        closing brace (or the last line of the macro), newline not included.
+    :param end: likewise.
+    :param line: 1-based line of the name.
+    :param body: offset of the `{`, or of the macro's replacement text (equal to end if there is
+        none).
+    :param static: words before the name.
+    :param inline: likewise.
+    :param params: names of a macro's parameters, `...` or `args...` as written.
     """
 
     name: str

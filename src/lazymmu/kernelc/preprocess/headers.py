@@ -234,7 +234,7 @@ class Headers:
     ) -> None:
         """Walk under `config` from the source files `roots`, in the order given.
 
-        search: further directories in which a given source file's includes are looked for.
+        :param search: further directories in which a given source file's includes are looked for.
         """
         self.macros.options = config
         for rel in FORCED:

@@ -40,7 +40,10 @@ class Work:
         self.left = min(_MAX_TOKENS, self.still)
 
     def spend(self, tokens: int) -> None:
-        """Count tokens. Raises BeyondError when they are too many."""
+        """Count tokens.
+
+        :raises BeyondError: they are too many.
+        """
         self.left -= tokens
         self.still -= tokens
         if self.left < 0:

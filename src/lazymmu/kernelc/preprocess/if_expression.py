@@ -29,9 +29,10 @@ _SIMPLE: Final = re.compile(r"(!?)[ ]?(?:defined|IS_ENABLED)[ ]?\(([A-Za-z_]\w*)
 def evaluate(text: str, table: MacroTable) -> tuple[bool, PresenceCondition]:
     """Return whether the expression `text` is true, and the presence condition of that.
 
-    `text` has no comments and no line continuations. What is no expression is false: a
-    compiler would stop there. Raises BeyondError for what is beyond a bound: nobody knows then
-    whether it is true.
+    `text` has no comments and no line continuations. What is no expression is false: a compiler
+    would stop there.
+
+    :raises BeyondError: for what is beyond a bound: nobody knows then whether it is true.
     """
     simple = _SIMPLE.match(text)
     if simple is not None and ("defined" in text or simple[2].startswith("CONFIG_")):

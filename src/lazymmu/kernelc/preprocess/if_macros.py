@@ -78,7 +78,8 @@ class MacroTable(Protocol):
 def expand(tokens: Tokens, table: MacroTable) -> list[Token]:
     """Replace option tests and macros in `tokens` by values; names that are neither stay.
 
-    Raises NoExpressionError for what no compiler takes, BeyondError for what is beyond a bound.
+    :raises NoExpressionError: for what no compiler takes.
+    :raises BeyondError: for what is beyond a bound.
     """
     return _Expansion(table).expand(tokens, frozenset(), 0)
 

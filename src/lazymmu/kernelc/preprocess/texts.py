@@ -29,7 +29,7 @@ __all__ = ["Text", "Texts"]
 class Text(NamedTuple):
     """The directives of a file (see `scan`), its length in bytes, and its include guard.
 
-    torn: whether conflict markers stand in it.
+    :param torn: whether conflict markers stand in it.
     """
 
     directives: list[Directive]

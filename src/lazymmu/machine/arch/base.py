@@ -40,8 +40,10 @@ def accessors(
 ) -> tuple[Callable[..., RoutineCall], ...]:
     """Accessors of an architecture that differ in their names alone, for the body of its class.
 
-    through: its method `(entry, value, name)`, a step or a generator of steps, which does the work.
     An accessor whose name ends in `clear` stores none, and has no value for an argument.
+
+    :param through: its method `(entry, value, name)`, a step or a generator of steps, which does
+        the work.
     """
     return tuple(routine(source)(_accessor(name, through)) for name in names)
 
@@ -74,13 +76,15 @@ _DONE: Final[Mapping[tuple[bool, bool], str]] = {
 class Arch:
     """An implementation that defers nothing; the base of all others.
 
-    row: name of its row in the deferral table; columns: its variables; forked: variables of a task
-    that a child inherits, because its task_struct and thread_info are a copy of its parent's
-    (kernel/fork.c, dup_task_struct()); flush_how: whether arch_flush_lazy_mmu_mode() does anything;
-    paused_out: what the switch hooks have put into the pause count of a task that waits;
-    invalidates_late: in the mode, the invalidation of what is changed at once may wait; api: the
-    generic API that a posted design brings along, None for the release's; fault: the file that
-    looks at what the MMU refuses.
+    :param row: name of its row in the deferral table.
+    :param columns: its variables.
+    :param forked: variables of a task that a child inherits, because its task_struct and
+        thread_info are a copy of its parent's (kernel/fork.c, dup_task_struct()).
+    :param flush_how: whether arch_flush_lazy_mmu_mode() does anything.
+    :param paused_out: what the switch hooks have put into the pause count of a task that waits.
+    :param invalidates_late: in the mode, the invalidation of what is changed at once may wait.
+    :param api: the generic API that a posted design brings along, None for the release's.
+    :param fault: the file that looks at what the MMU refuses.
     """
 
     row: ClassVar[str] = "none"

@@ -51,11 +51,13 @@ Item = tuple[str, str]
 class CpuBatch(Arch, ABC):
     """The batch, and all that fills and empties it.
 
-    variable: its name in the kernel; add: the function that adds to it; hooks: the kernel file that
-    has the mode's hooks; shared: interrupts add to it as well.
-
     batch: the items that count; batch_beyond: what the array holds after them, as far as somebody
     who was interrupted is about to count it; batch_mm: whose they are, "" where nobody asks again.
+
+    :param variable: its name in the kernel.
+    :param add: the function that adds to it.
+    :param hooks: the kernel file that has the mode's hooks.
+    :param shared: interrupts add to it as well.
     """
 
     variable: ClassVar[str] = ""

@@ -64,8 +64,11 @@ _OF_A_CPU: Final[tuple[Column, ...]] = (
 class WorstCase(Arch, ABC):
     """What all dialects share: a batch of stores and of TLB flushes, and who owns it.
 
-    pins: a section's beginning disables preemption; owner: "task" or "cpu".  A batch of a task is
-    weaker than one of a CPU that is flushed when the task leaves it: what waits may wait longer.
+    A batch of a task is weaker than one of a CPU that is flushed when the task leaves it: what
+    waits may wait longer.
+
+    :param pins: a section's beginning disables preemption.
+    :param owner: "task" or "cpu".
     """
 
     pins: ClassVar[bool] = False

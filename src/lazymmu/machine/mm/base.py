@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Part:
     """The code of one kernel file; the base of all of them.
 
-    operations: names of what programs may call; locked: whose entries must have a page-table lock
-    for them, "user", "kernel" or both; code: everything else of the kernel.
+    :param operations: names of what programs may call.
+    :param locked: whose entries must have a page-table lock for them, "user", "kernel" or both.
+    :param code: everything else of the kernel.
     """
 
     operations: ClassVar[tuple[str, ...]] = ()
@@ -77,7 +78,9 @@ class Part:
     def ptl(self, entry: str) -> str:
         """pte_lockptr() and pmd_lockptr(): the lock of the table in which the entry lies.
 
-        For kernel entries init_mm.page_table_lock. Raises ConfigError when the scenario has none.
+        For kernel entries init_mm.page_table_lock.
+
+        :raises ConfigError: the scenario has none.
         """
         locks = self.memory.specs[entry].locks
         if not locks:

@@ -31,8 +31,9 @@ _Marks = dict[int, tuple[str, tuple[str, ...]]]
 class CodeLine:
     """A line of source; 0 stands for lines that are left out.
 
-    mark: ``begins`` where the path begins, ``breaks`` at the culprit, ``step`` at another step, ""
-    elsewhere; notes: what happens at it.
+    :param mark: ``begins`` where the path begins, ``breaks`` at the culprit, ``step`` at another
+        step, "" elsewhere.
+    :param notes: what happens at it.
     """
 
     number: int
@@ -45,7 +46,7 @@ class CodeLine:
 class CalledFunction:
     """A function that the path goes through, as long as it stays in it.
 
-    depth: how many calls below the first; place: the first step in it.
+    :param depth: how many calls below the first; place: the first step in it.
     """
 
     function: str

@@ -62,7 +62,7 @@ _PINS = {
 def render(rows: Sequence[SectionRow], width: int | None = None) -> str:
     """A line for each section, and below the table a line for each thing that one reaches.
 
-    width: columns to fold the table to, None for as many as it takes.
+    :param width: columns to fold the table to, None for as many as it takes.
     """
     from rich.table import Table
 

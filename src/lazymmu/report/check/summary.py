@@ -27,8 +27,9 @@ def sentences(
 ) -> list[str]:
     """One to nine sentences.
 
-    asked: rules named by the user, whose information is shown; listed: the format lists
-    information and what could not be seen, so that pointing there would be idle.
+    :param asked: rules named by the user, whose information is shown.
+    :param listed: the format lists information and what could not be seen, so that pointing there
+        would be idle.
     """
     result = outcome.result
     seen = result.coverage

@@ -170,7 +170,8 @@ def location(
 ) -> dict[str, Any]:
     """A place; base: the name of the directory that `file` is relative to, "" for none.
 
-    snippet: the text of the line; note: what happens there, None where nothing is to be said.
+    :param snippet: the text of the line.
+    :param note: what happens there, None where nothing is to be said.
     """
     artifact = {"uri": uri(file)} | ({"uriBaseId": base} if base else {})
     physical: dict[str, Any] = {"artifactLocation": artifact}

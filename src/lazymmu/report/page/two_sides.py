@@ -27,7 +27,8 @@ _AROUND: Final = 3
 class SideLine:
     """A line of one side; number 0: there is none beside the other's.
 
-    mark: ``gone`` or ``came``, ``breaks`` at what is wrong, ``step`` on the way there, or "".
+    :param mark: ``gone`` or ``came``, ``breaks`` at what is wrong, ``step`` on the way there, or
+        "".
     """
 
     number: int = 0

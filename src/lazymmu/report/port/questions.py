@@ -20,9 +20,11 @@ __all__ = ["QUESTIONS", "PortQuestion", "checklist", "render"]
 class PortQuestion:
     """A question of design.
 
-    asks: the question; answers: (answer, what follows) of each; told_by: names of rules that are
-    broken, or harms that come, if the code does not do what was answered; theirs: what the newest
-    implementation of an architecture answers.
+    :param asks: the question.
+    :param answers: (answer, what follows) of each.
+    :param told_by: names of rules that are broken, or harms that come, if the code does not do what
+        was answered.
+    :param theirs: what the newest implementation of an architecture answers.
     """
 
     asks: str

@@ -62,7 +62,10 @@ def _marker(function: str, name: str) -> str:
 
 
 def render(answer: ProbesAnswer) -> str:
-    """The script; raises Problem where there is nothing to print."""
+    """The script.
+
+    :raises Problem: there is nothing to print.
+    """
     if not answer.number:
         raise Problem(f"{answer.origin}: no instruction touches a task's counters")
     code = answer.found[0].code

@@ -25,7 +25,8 @@ def render(
 ) -> str:
     """``list:line:1: hurts: task: what is wrong [rule]``, and the place in C that an event names.
 
-    name: the list's, for messages; rules: `contract.rules.RULES`.
+    :param name: the list's, for messages.
+    :param rules: `contract.rules.RULES`.
     """
     lines = []
     for line, violation in judged:

@@ -20,7 +20,7 @@ __all__ = ["sentences"]
 def sentences(costs: Sequence[CostChange], *, several: bool) -> Iterator[str]:
     """A sentence for each part and machine: its greatest change, and how many operations more.
 
-    several: whether there are several parts, which are named then.
+    :param several: whether there are several parts, which are named then.
     """
     places = dict.fromkeys((one.part, one.arch) for one in costs)
     for part, arch in places:

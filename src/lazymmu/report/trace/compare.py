@@ -65,9 +65,10 @@ Pair = tuple["TraceResult", "SectionStats"]
 class ComparedRow:
     """One property of two recordings.
 
-    unit: "%" of a share, "ns" of a time, "/s" of a rate, "n" of a number, "" of a count and "span"
-    of a time that say nothing of the kernel; values: None where a recording does not show it;
-    counts: what stands beside.
+    :param unit: "%" of a share, "ns" of a time, "/s" of a rate, "n" of a number, "" of a count and
+        "span" of a time that say nothing of the kernel.
+    :param values: None where a recording does not show it.
+    :param counts: what stands beside.
     """
 
     what: str
@@ -282,7 +283,7 @@ def _counters(stats: Stats) -> Iterator[ComparedRow]:
 def render(first: Pair, second: Pair, width: int | None = None) -> str:
     """What differs most in sentences, then everything, then the call sites of both.
 
-    width: columns to fold tables to, None for as many as it takes.
+    :param width: columns to fold tables to, None for as many as it takes.
     """
     from rich.table import Table
 

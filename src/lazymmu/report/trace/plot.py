@@ -45,7 +45,7 @@ class PlotError(Exception):
 def check(path: str) -> None:
     """Whether a plot could be drawn into `path`, before a long trace is read.
 
-    Raises PlotError without matplotlib, and for another suffix than those of `SUFFIXES`.
+    :raises PlotError: without matplotlib, and for another suffix than those of `SUFFIXES`.
     """
     if Path(path).suffix.lower() not in SUFFIXES:
         raise PlotError(f"{path}: a plot is a file named *.svg or *.png")
@@ -56,9 +56,8 @@ def check(path: str) -> None:
 def draw(name: str, tally: SectionStats, path: str, kernel: tuple[str, ...] = ()) -> None:
     """Draw the tally of the trace `name` into the file at `path`, an SVG or PNG by its suffix.
 
-    kernel: which it is of, in words, as `TraceResult` has them.
-
-    Raises PlotError as `check()` does, with nothing to draw, and when the file cannot be written.
+    :param kernel: which it is of, in words, as `TraceResult` has them.
+    :raises PlotError: as `check()` does, with nothing to draw, and when the file cannot be written.
     """
     check(path)
     rows = _panels(tally)

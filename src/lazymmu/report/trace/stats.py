@@ -59,7 +59,7 @@ def _as_counts(thousandths: float) -> str:
 def render(tallies: Sequence[tuple[str, SectionStats]], width: int | None = None) -> str:
     """Everything about each trace, name first.
 
-    width: columns to fold tables to, None for as many as it takes.
+    :param width: columns to fold tables to, None for as many as it takes.
     """
     return "\n".join(_one(name, tally, width) for name, tally in tallies)
 

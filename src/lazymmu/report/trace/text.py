@@ -31,8 +31,9 @@ _BRIEF: Final = 10
 def render(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> str:
     """All findings of all traces, each line beginning ``file:line:1:``.
 
-    asked: rules named by the user.  Without it, what is allowed is told in one line each, the first
-    few of a rule.
+    Without it, what is allowed is told in one line each, the first few of a rule.
+
+    :param asked: rules named by the user.
     """
     lines: list[str] = []
     for one in watched:

@@ -37,7 +37,7 @@ _LEAST = 26
 def of_runs(done: Sequence[tuple[Run, Verdict]], width: int | None = None) -> list[str]:
     """The first counterexample of each run that has one; equal ones are one text.
 
-    width: columns of the terminal, None for a pipe or file.
+    :param width: columns of the terminal, None for a pipe or file.
     """
     scenarios = told_scenarios(run for run, _ in done)
     return render([verdict for _, verdict in done], scenarios, RULES, width)
@@ -52,7 +52,10 @@ def render(
     """The first violation of each verdict that has one, with its steps, as texts.
 
     Implementations of one scenario that go the same way are one text.
-    scenarios: by name; rules: `contract.rules.RULES`; width: columns of the terminal.
+
+    :param scenarios: by name.
+    :param rules: `contract.rules.RULES`.
+    :param width: columns of the terminal.
     """
     width = min(width or WIDTH, WIDTH)
     return [

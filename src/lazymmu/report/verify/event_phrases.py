@@ -16,7 +16,7 @@ __all__ = ["phrases"]
 def phrases(events: Sequence[e.Event], functions: Collection[str] = ()) -> list[str]:
     """What happened, one phrase for each event that a reader would miss, in order.
 
-    functions: those that are named already.
+    :param functions: those that are named already.
     """
     return [phrase for event in events if (phrase := _phrase(event, functions))]
 

@@ -49,8 +49,10 @@ def of_runs(
 ) -> tuple[list[str], list[str]]:
     """Of each run that is violated the first violation that a trace tells, as text of tracefs.
 
-    told: of each run the violations that were tried. Second, one sentence without a full stop for
-    each violation of a run of which no trace tells anything.
+    Second, one sentence without a full stop for each violation of a run of which no trace tells
+    anything.
+
+    :param told: of each run the violations that were tried.
     """
     texts, sentences = [], []
     for run in told:

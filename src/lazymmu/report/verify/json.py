@@ -139,7 +139,8 @@ def render(
 ) -> str:
     """One object: `results` in the order given, and the text of each scenario as it was run.
 
-    expected: for each verdict whether it is what the scenario expects: `met`, `differs` or `open`.
+    :param expected: for each verdict whether it is what the scenario expects: `met`, `differs` or
+        `open`.
     """
     return dump(_whole(verdicts, scenarios, expected))
 

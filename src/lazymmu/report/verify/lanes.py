@@ -27,7 +27,8 @@ __all__ = ["Lane", "LaneBar", "LaneGroup", "lanes"]
 class LaneBar:
     """What holds through `span` columns.
 
-    text: in a few words, "" for nothing; kind: how it is drawn, a word that the style sheet knows.
+    :param text: in a few words, "" for nothing.
+    :param kind: how it is drawn, a word that the style sheet knows.
     """
 
     span: int

@@ -32,7 +32,9 @@ def render(verdicts: Sequence[Verdict], width: int | None = None) -> str:
     """The table; verdicts of one scenario that follow each other are one block.
 
     Names are never folded, because they are searched for; what is said may be, or stands below them
-    where the terminal is too narrow. width: its columns, None for a pipe or file.
+    where the terminal is too narrow.
+
+    :param width: its columns, None for a pipe or file.
     """
     if not verdicts:
         return ""

@@ -36,9 +36,14 @@ class ShownStep:
 class ShownWay:
     """A counterexample.
 
-    number: on a page, from 1; places: the machines that go this way; says: the rule's sentence;
-    harms: what comes of it beside that; also: other rules that are broken there; groups: its lanes;
-    table: its steps in words; initial: whether the first row of that is before the first step.
+    :param number: on a page, from 1.
+    :param places: the machines that go this way.
+    :param says: the rule's sentence.
+    :param harms: what comes of it beside that.
+    :param also: other rules that are broken there.
+    :param groups: its lanes.
+    :param table: its steps in words.
+    :param initial: whether the first row of that is before the first step.
     """
 
     number: int

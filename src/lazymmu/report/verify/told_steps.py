@@ -78,7 +78,9 @@ def same_ways(
 ) -> list[tuple[list[Verdict], ToldWay]]:
     """The first violation of each verdict that has one.
 
-    Implementations of one scenario that go the same way are one. scenarios: by name.
+    Implementations of one scenario that go the same way are one.
+
+    :param scenarios: by name.
     """
     same: dict[tuple[str, str, ToldWay], list[Verdict]] = {}
     for verdict in verdicts:

@@ -123,8 +123,9 @@ def mails(content: bytes) -> list[Mail]:
 def ordered(found: list[Mail]) -> list[Mail]:
     """The patches among some mails, in the order in which they are to be applied.
 
-    Where each says which of how many it is, that is the order; else that of the file. Raises
-    Problem if one is missing in between.
+    Where each says which of how many it is, that is the order; else that of the file.
+
+    :raises Problem: one is missing in between.
     """
     patches = [mail for mail in found if mail.is_patch]
     patches = [mail for mail in patches if not mail.reply] or patches

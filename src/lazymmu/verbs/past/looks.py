@@ -113,7 +113,11 @@ def _own_store() -> str:
 
 @contextlib.contextmanager
 def tree_for(asked: PastLook) -> Iterator[Tree]:
-    """Open what is looked at; raises Problem or TreeError where there is no tree."""
+    """Open what is looked at.
+
+    :raises Problem: there is no tree.
+    :raises TreeError: there is no tree.
+    """
     with contextlib.ExitStack() as stack:
         if asked.commit:
             tree = tree_of(stack.enter_context(view(asked.path)), asked.commit)

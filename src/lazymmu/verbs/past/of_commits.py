@@ -71,7 +71,10 @@ class CommitHistory:
     # -- points --------------------------------------------------------------------------------
 
     def of_revisions(self, revisions: Sequence[str]) -> list[Point]:
-        """The points that some revisions are; raises Problem for one that is not there."""
+        """The points that some revisions are.
+
+        :raises Problem: for one that is not there.
+        """
         commits = [self.seen.commit(one) for one in revisions]
         self.look_at(commits)
         return [
@@ -81,7 +84,10 @@ class CommitHistory:
         ]
 
     def of_releases(self) -> list[Point]:
-        """The points that all tags of releases are; raises Problem where there is none."""
+        """The points that all tags of releases are.
+
+        :raises Problem: there is none.
+        """
         tags = [tag for tag in self._tags.values() if _RELEASE_TAG.fullmatch(tag)]
         if not tags:
             raise Problem(

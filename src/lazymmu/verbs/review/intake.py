@@ -27,7 +27,10 @@ _COUNTED: Final = re.compile(
 
 
 def mails_of(content: bytes) -> list[Mail]:
-    """The mails of a file, packed or not; raises Problem for a damaged one."""
+    """The mails of a file, packed or not.
+
+    :raises Problem: for a damaged one.
+    """
     return mails(unpacked(content))
 
 

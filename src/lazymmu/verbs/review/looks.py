@@ -48,11 +48,17 @@ class Looks:
         self._known: dict[frozenset[tuple[str, str]], CheckResult] = {}
 
     def tree(self, patches: Iterable[Patch]) -> Tree:
-        """The base with some patches, in their order; raises PatchRefusedError."""
+        """The base with some patches, in their order.
+
+        :raises PatchRefusedError: with the reason.
+        """
         return self._laid(patches)[0]
 
     def of(self, patches: Sequence[Patch]) -> Look:
-        """What a check says of the base with some patches; raises PatchRefusedError."""
+        """What a check says of the base with some patches.
+
+        :raises PatchRefusedError: with the reason.
+        """
         tree, key = self._laid(patches)
         if key not in self._known:
             self._known[key] = self._look(tree)

@@ -81,7 +81,7 @@ class MachineReview:
 class Machines:
     """How machines are asked.
 
-    arches: those of the source that are asked about, None for all.
+    :param arches: those of the source that are asked about, None for all.
     """
 
     arches: tuple[str, ...] | None = None

@@ -42,7 +42,10 @@ class Opened:
 
 @contextlib.contextmanager
 def opened(asked: ReviewRequest) -> Iterator[Opened]:
-    """The series of a request on its base, readable until the context ends; raises Problem."""
+    """The series of a request on its base, readable until the context ends.
+
+    :raises Problem: with the reason.
+    """
     where = asked.trees[0]
     if is_range(asked.series):
         if isinstance(where, Tree):

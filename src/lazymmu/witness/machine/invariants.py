@@ -60,7 +60,10 @@ class BoundInvariant:
 
 
 def bind(said: SaidInvariant, names: Sequence[str]) -> BoundInvariant:
-    """The invariant on a machine with these fields; raises ConfigError where it has no such one."""
+    """The invariant on a machine with these fields.
+
+    :raises ConfigError: it has no such one.
+    """
     fields = tuple(
         number
         for number, name in enumerate(names)

@@ -51,7 +51,7 @@ class CoverGoal(Protocol):
 class FinalCondition:
     """What an entry must hold when all tasks have ended: one of `values` (None is none).
 
-    which: "stored", "effective" or "both".
+    :param which: "stored", "effective" or "both".
     """
 
     entry: str
@@ -63,9 +63,12 @@ class FinalCondition:
 class Query:
     """What is asked of a machine.
 
-    watch: names of rules, () for all that machines witness; occurs: situations that must happen;
-    finals: how it must end; bound: involuntary preemptions at most, None for any number;
-    always: what must hold of variables all along; cost: how often what is slow may be done.
+    :param watch: names of rules, () for all that machines witness.
+    :param occurs: situations that must happen.
+    :param finals: how it must end.
+    :param bound: involuntary preemptions at most, None for any number.
+    :param always: what must hold of variables all along.
+    :param cost: how often what is slow may be done.
     """
 
     config: MachineConfig

@@ -26,8 +26,10 @@ class ReplayError(Exception):
 def replay(name: str, query: Query, rule: str, harm: str, actions: Sequence[str]) -> Verdict:
     """The verdict that taking `actions` one after the other breaks `rule`.
 
-    name: the scenario's; harm: as it was found; actions: the machine's names of the steps.
-    Raises ReplayError where a step cannot be taken, or when the rule is not broken by the last.
+    :param name: the scenario's.
+    :param harm: as it was found.
+    :param actions: the machine's names of the steps.
+    :raises ReplayError: a step cannot be taken, or when the rule is not broken by the last.
     """
     try:
         model = ProductModel(query)

@@ -91,20 +91,24 @@ class StateChange:
 class TraceStep:
     """One step of a counterexample, and what the machine looked like after it.
 
-    cpu: where it happened, -1 for the machine itself (a TLB that the hardware fills);
-    task: whose step, or the interrupt's name, "" for neither;
-    stack: the kernel's functions, outermost first, empty for a step of no code;
-    what: the step in a few words, such as `xen_lazy_nesting++` or `preempted`;
-    citation: file and function of the kernel where the step is to be read, "" for none;
-    pending: what is queued, in order, one short phrase for each;
-    stored, effective: (entry, value) in the scenario's order: what memory holds, and what a walk
-    of the page tables that begins now would act on;
-    tlb: translations that CPUs hold, one short phrase for each;
-    state: the implementation's own variables that the step changed, such as `xen_lazy_mode[0]`;
-    events: what the rules saw; note: why the step matters, "" for most;
-    action: the machine's name for the step, by which it can be taken again;
-    calls: a step may pass through several functions, if nobody could tell its parts from each
-    other: (functions, outermost first, and citation) of each, in order; () is `stack` alone.
+    :param cpu: where it happened, -1 for the machine itself (a TLB that the hardware fills).
+    :param task: whose step, or the interrupt's name, "" for neither.
+    :param stack: the kernel's functions, outermost first, empty for a step of no code.
+    :param what: the step in a few words, such as `xen_lazy_nesting++` or `preempted`.
+    :param citation: file and function of the kernel where the step is to be read, "" for none.
+    :param pending: what is queued, in order, one short phrase for each.
+    :param stored: (entry, value) in the scenario's order: what memory holds, and what a walk of the
+        page tables that begins now would act on.
+    :param effective: likewise.
+    :param tlb: translations that CPUs hold, one short phrase for each.
+    :param state: the implementation's own variables that the step changed, such as
+        `xen_lazy_mode[0]`.
+    :param events: what the rules saw.
+    :param note: why the step matters, "" for most.
+    :param action: the machine's name for the step, by which it can be taken again.
+    :param calls: a step may pass through several functions, if nobody could tell its parts from
+        each other: (functions, outermost first, and citation) of each, in order; () is `stack`
+        alone.
     """
 
     cpu: int
@@ -143,13 +147,20 @@ class Counterexample(Finding):
 class Verdict:
     """What one scenario came to on one implementation.
 
-    scenario, arch, release: which run; feature: the implementation's row of the deferral table;
-    verdict: the answer; violations: harm, the gravest first, then obligations, and last what only
-    costs; of one kind in order of preemptions and steps;
-    states, transitions, depth: what the search covered (states once each, longest shortest way);
-    reason: which bound was hit, or why the run is not applicable, else "";
-    never: those of the scenario's `occurs` lines that never happened;
-    seconds: of the search; engine: which engine made it.
+    :param scenario: which run.
+    :param arch: likewise.
+    :param release: likewise.
+    :param feature: the implementation's row of the deferral table.
+    :param verdict: the answer.
+    :param violations: harm, the gravest first, then obligations, and last what only costs; of one
+        kind in order of preemptions and steps.
+    :param states: what the search covered (states once each, longest shortest way).
+    :param transitions: likewise.
+    :param depth: likewise.
+    :param reason: which bound was hit, or why the run is not applicable, else "".
+    :param never: those of the scenario's `occurs` lines that never happened.
+    :param seconds: of the search.
+    :param engine: which engine made it.
     """
 
     scenario: str

@@ -153,8 +153,9 @@ def counterexample(
 ) -> Counterexample:
     """What the last step of a path breaks, with the way there.
 
-    label: what the step shows, a rule's name for one; harm: who is hurt, where that is known from
-    before; by default what the deferral table says.
+    :param label: what the step shows, a rule's name for one.
+    :param harm: who is hurt, where that is known from before; by default what the deferral table
+        says.
     """
     rule = pseudo_of(label)
     violation = _violation(model, label, path)

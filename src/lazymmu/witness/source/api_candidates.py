@@ -15,8 +15,8 @@ from lazymmu.witness.source.other_names import Found
 class Candidate(NamedTuple):
     """A definition whose text names the mode, or something that is part of the API.
 
-    compiled: the machine compiles it; if not, it only tells what an override of it means.
-    overridable: an architecture may define the name before (``#ifndef name``).
+    :param compiled: the machine compiles it; if not, it only tells what an override of it means.
+    :param overridable: an architecture may define the name before (``#ifndef name``).
     """
 
     definition: Definition

@@ -40,10 +40,15 @@ MAX_BELOW_HOOKS = 4_000
 class Implementation:
     """One architecture's implementation of the mode.
 
-    enter, leave, flush, switch: the hooks' definitions; updates: the architecture's own
-    accessors; places: (file, line of text) of everything that the hooks reach below arch/;
-    definitions: all of that, and what the updates reach; words: identifiers in what the hooks
-    reach; enter_words: those of what enter reaches.
+    :param enter: the hooks' definitions.
+    :param leave: likewise.
+    :param flush: likewise.
+    :param switch: likewise.
+    :param updates: the architecture's own accessors.
+    :param places: (file, line of text) of everything that the hooks reach below arch/.
+    :param definitions: all of that, and what the updates reach.
+    :param words: identifiers in what the hooks reach.
+    :param enter_words: those of what enter reaches.
     """
 
     enter: tuple[Definition, ...]

@@ -17,8 +17,9 @@ __all__ = ["ArchResult"]
 class ArchResult:
     """What one architecture came to, as plain values that can cross to another process.
 
-    unbuilt: files of a module out of tree that are not built, and why; unlisted: files that name
-    a function that calls back, and that no Makefile was seen to name, whatever the configuration.
+    :param unbuilt: files of a module out of tree that are not built, and why.
+    :param unlisted: files that name a function that calls back, and that no Makefile was seen to
+        name, whatever the configuration.
     """
 
     arch: str

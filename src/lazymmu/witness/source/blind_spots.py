@@ -66,8 +66,10 @@ def of_tree(losses: Iterable[Loss], files: Collection[str]) -> Iterator[Lost]:
 def of_files(unlisted: Mapping[str, Mapping[str, str]]) -> Iterator[Lost]:
     """Files that hand functions to one that calls back, and that nobody builds.
 
-    unlisted: by directory below arch/, the files that it could build and no Makefile of its own
-    was seen to name, each with the reason.  Another architecture's files are none of its own.
+    Another architecture's files are none of its own.
+
+    :param unlisted: by directory below arch/, the files that it could build and no Makefile of its
+        own was seen to name, each with the reason.
     """
     for file in sorted({file for files in unlisted.values() for file in files}):
         top, _, below = file.partition("/")

@@ -36,8 +36,9 @@ _STATIC: Final = re.compile(rb"\bstatic\b")
 class Pointer(NamedTuple):
     """A pointer that is always the same.
 
-    path: how it is called, `enable` or `ops->enable`; private: it is its file's alone; start: of
-    the function's name in the file.
+    :param path: how it is called, `enable` or `ops->enable`.
+    :param private: it is its file's alone.
+    :param start: of the function's name in the file.
     """
 
     file: str

@@ -60,7 +60,10 @@ class MovedPlaces:
         return replace(step, line=self.line(step.file, step.line))
 
     def event(self, event: PathEvent) -> PathEvent:
-        """Return something that happens on a path, where it is now; raises LookupError."""
+        """Return something that happens on a path, where it is now.
+
+        :raises LookupError: with the reason.
+        """
         return replace(event, line=self.line(event.file, event.line)) if event.file else event
 
     def lost(self, items: Iterable[Lost]) -> tuple[Lost, ...]:

@@ -29,7 +29,11 @@ def plain(value: object) -> object:
 
 
 def built(shape: Any, data: object) -> Any:
-    """Build a value of a type from plain data.  Raises TypeError or ValueError if it is none."""
+    """Build a value of a type from plain data.
+
+    :raises TypeError: it is none.
+    :raises ValueError: it is none.
+    """
     origin = typing.get_origin(shape)
     if origin in (tuple, list):
         items = listed(data)

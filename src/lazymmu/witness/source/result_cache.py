@@ -61,9 +61,11 @@ def keep(
 ) -> None:
     """Keep a value: dataclasses, tuples, enumerations of strings, strings and numbers.
 
-    manifest: the tree's, on which the value rests, listed at the time `since` (in nanoseconds).
     Nothing is kept of a tree that has other files now. One that was written in between was kept
     under a stamp that it had before, and never has again.
+
+    :param manifest: the tree's, on which the value rests, listed at the time `since` (in
+        nanoseconds).
     """
     recent = [rel for rel, stamp in manifest.items() if not settled(stamp, since)]
     if len(recent) <= _RECENT:

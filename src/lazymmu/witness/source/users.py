@@ -29,7 +29,7 @@ has one; whose callers are not looked for any more is listed."""
 class Users:
     """Looks for callers, once for each function.
 
-    bounded: functions whose callers were not looked for, by place, with the reason.
+    :param bounded: functions whose callers were not looked for, by place, with the reason.
     """
 
     def __init__(

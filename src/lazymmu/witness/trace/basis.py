@@ -31,8 +31,9 @@ _EFFECT: Final = "mode-not-effective"
 class RuleBasis:
     """Whether one rule could be judged.
 
-    over: how many things it was judged by, 0 when it could not be; what: these things; why: it
-    could not be judged, "" when it could.
+    :param over: how many things it was judged by, 0 when it could not be.
+    :param what: these things.
+    :param why: it could not be judged, "" when it could.
     """
 
     rule: str

@@ -237,11 +237,16 @@ def check_trace(
 ) -> TraceResult:
     """Hold the trace at `path`, or of `stream`, to the contract.
 
-    arch, release: what the user knows better than the trace; rules: the only ones to judge by
-    (none: all that a trace can show); progress: called with the number of bytes read;
-    observer: told of each line that it wants (`section_stats`); follower: told what is found while
-    the trace is recorded, until it ends.  Ctrl-C ends the reading, and what was read is judged.
-    Raises TraceError for what is no trace, or cannot be read; KeyboardInterrupt where nothing was.
+    Ctrl-C ends the reading, and what was read is judged.
+
+    :param arch: what the user knows better than the trace.
+    :param release: likewise.
+    :param rules: the only ones to judge by (none: all that a trace can show).
+    :param progress: called with the number of bytes read.
+    :param observer: told of each line that it wants (`section_stats`).
+    :param follower: told what is found while the trace is recorded, until it ends.
+    :raises TraceError: for what is no trace, or cannot be read; KeyboardInterrupt where nothing
+        was.
     """
     trace = read(path, stream, progress=progress, follow=follower is not None)
     return _TraceCheck(trace, rules, arch, release, observer, follower).run()

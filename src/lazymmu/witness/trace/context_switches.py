@@ -116,7 +116,8 @@ class SwitchTracker:
 
         It is done if nobody objects to anything, and no task is in a section or in an interrupt.
         Where there is more to it, nothing was done, and each of the three is to be told.
-        apart: tasks, by their keys, that are not followed so.
+
+        :param apart: tasks, by their keys, that are not followed so.
         """
         # Long: as `switch()`, `hook()` and `hook()`, without what cannot be so here: most of some
         # recordings.
@@ -234,7 +235,7 @@ class SwitchTracker:
     ) -> None:
         """A reading at a switch tells the raw state of the task, and whether it was preempted.
 
-        shown: functions tell of the task's sections.
+        :param shown: functions tell of the task's sections.
         """
         pending = cpu.pending_switch
         if pending is None and cpu.prev is task and not self._counters_only:

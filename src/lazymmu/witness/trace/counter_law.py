@@ -41,13 +41,15 @@ _SETTLED: Final = ("exit", "user-return")
 class TaskCounts:
     """What is known of one task's counters.
 
-    enabled, paused: as the task has them while it runs, at the last reading and by what was seen to
-    change them since; place: of that reading; fresh: it was made before the task ran at all; since:
-    how often the task had got a CPU when nothing unseen could change them any more, None while it
-    could; sited: each call is seen that changes them; left_enabled, left_paused: what the causes
-    that were told have left in them; causes: the findings that told it; slept: the finding that
-    told of a sleep in the section that is still on; doubtful: where it began if the hook that comes
-    next is one too many.
+    :param enabled: as the task has them while it runs, at the last reading and by what was seen to
+        change them since.
+    :param paused: likewise.
+    :param place: of that reading; fresh: it was made before the task ran at all; since: how often
+        the task had got a CPU when nothing unseen could change them any more, None while it could;
+        sited: each call is seen that changes them; left_enabled, left_paused: what the causes that
+        were told have left in them; causes: the findings that told it; slept: the finding that told
+        of a sleep in the section that is still on; doubtful: where it began if the hook that comes
+        next is one too many.
     """
 
     __slots__ = (
@@ -92,10 +94,10 @@ class TaskCounts:
 class CounterLaw:
     """Judges each reading of the counters by the ones before.
 
-    pauses: whether the hooks of a switch pause the task that goes: of the implementation, or, where
-    that is not known, as the readings around the first switch show it; unseen: how often a section
-    began or ended at an instruction that no probe is on; held: readings that something says of what
-    they must be.
+    :param pauses: whether the hooks of a switch pause the task that goes: of the implementation,
+        or, where that is not known, as the readings around the first switch show it; unseen: how
+        often a section began or ended at an instruction that no probe is on; held: readings that
+        something says of what they must be.
     """
 
     def __init__(
@@ -122,7 +124,8 @@ class CounterLaw:
     ) -> tuple[int, int]:
         """Judge one reading of `task`; gives the counters without what is told already.
 
-        at: as in `events.Observed`, or "" of a task that runs; switches: they are recorded.
+        :param at: as in `events.Observed`, or "" of a task that runs.
+        :param switches: they are recorded.
         """
         old = task.counts
         if at == "switch-in":

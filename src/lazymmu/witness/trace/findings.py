@@ -91,8 +91,11 @@ def finding(
 ) -> TraceFinding:
     """What is told of a violation.
 
-    trace: its name; arch: "" where it is not known; rows, dialects: of the kernels that the trace
-    may be of; rt: whether they have PREEMPT_RT.
+    :param trace: its name.
+    :param arch: "" where it is not known.
+    :param rows: of the kernels that the trace may be of.
+    :param dialects: likewise.
+    :param rt: whether they have PREEMPT_RT.
     """
     if _slept(one) and _WAITS_FOR_LOCK in (one.place[4] or ()):
         one.violation = Violation(PREEMPTED, SwitchOut("lock"), "switched-out")

@@ -77,7 +77,8 @@ class LiveFindings:
     def finish(self, kept: Iterable[PendingFinding], others: Iterable[TraceFinding]) -> int:
         """Tell what is left at the end; how many that were told are none after all.
 
-        kept: those that hold at the end; others: findings that the end alone shows.
+        :param kept: those that hold at the end.
+        :param others: findings that the end alone shows.
         """
         kept = list(kept)
         told = {id(one) for one in self._told}

@@ -18,12 +18,20 @@ __all__ = ["ObservedLine", "TraceObserver"]
 class ObservedLine:
     """One line, before the monitors have it.
 
-    columns: of the line; cpu: its number; stamp, text: as printed; what: "enter", "leave", "flush"
-    of a section; "hook-enter", "hook-leave", "hook-flush" when a context switch does it;
-    "switch-begin", "switch-end", "update", "immediate"; "" for all else; name, caller: of a
-    function, "" of other lines, caller also the function that a probed instruction is in; depth:
-    sections that the line's task is in; known: the trace saw them all begin; number: of the line;
-    frames: of a stack, innermost first.
+    :param columns: of the line.
+    :param cpu: its number.
+    :param stamp: as printed.
+    :param text: likewise.
+    :param what: "enter", "leave", "flush" of a section; "hook-enter", "hook-leave", "hook-flush"
+        when a context switch does it; "switch-begin", "switch-end", "update", "immediate"; "" for
+        all else.
+    :param name: of a function, "" of other lines, caller also the function that a probed
+        instruction is in.
+    :param caller: likewise.
+    :param depth: sections that the line's task is in.
+    :param known: the trace saw them all begin.
+    :param number: of the line.
+    :param frames: of a stack, innermost first.
     """
 
     __slots__ = (
@@ -72,7 +80,7 @@ class ObservedLine:
 class TraceObserver:
     """Counts what a trace shows, for a summary.  It judges nothing.
 
-    needles: what else a line that it wants contains.
+    :param needles: what else a line that it wants contains.
     """
 
     needles: tuple[bytes, ...] = ()

@@ -24,10 +24,16 @@ OTHERS: Final = "(others)"
 class StatsGroup:
     """The sections of one call site, of one task, or all.
 
-    sections: outermost ones that ended; lengths: of them, in nanoseconds; entries: put off in each;
-    nested: sections inside; off_cpu: nanoseconds that their tasks were not running; switches: out
-    of them by why; interrupts: in them by kind; flushes: in them and at their end, by reason;
-    queued: operations put off; calls: hypercalls (or batches) that they went in.
+    :param sections: outermost ones that ended.
+    :param lengths: of them, in nanoseconds.
+    :param entries: put off in each.
+    :param nested: sections inside.
+    :param off_cpu: nanoseconds that their tasks were not running.
+    :param switches: out of them by why.
+    :param interrupts: in them by kind.
+    :param flushes: in them and at their end, by reason.
+    :param queued: operations put off.
+    :param calls: hypercalls (or batches) that they went in.
     """
 
     sections: int = 0

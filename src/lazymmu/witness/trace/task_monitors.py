@@ -28,8 +28,8 @@ __all__ = ["Found", "TaskMonitors"]
 class TaskMonitors:
     """Takes the steps of the monitors of all tasks.
 
-    monitor: knows the steps; ended: where monitors were when their task ended or was given up;
-    last: the finding that was made last, None when it is not kept.
+    :param monitor: knows the steps; ended: where monitors were when their task ended or was given
+        up; last: the finding that was made last, None when it is not kept.
     """
 
     def __init__(
@@ -61,8 +61,9 @@ class TaskMonitors:
     ) -> PendingFinding | None:
         """Hand on what the monitors, or the law of the counters, object to.
 
-        began: where that began, by default the sections that are open.  Gives the finding, None
-        when it is not kept.
+        Gives the finding, None when it is not kept.
+
+        :param began: where that began, by default the sections that are open.
         """
         self.last = self._found(task, violations, place, self._cursor, began)
         return self.last

@@ -16,10 +16,12 @@ __all__ = ["TraceFeatures"]
 class TraceFeatures:
     """What can be told from a trace.
 
-    shows_interrupts: lines have the column that says so; counters_only: no function shows sections,
-    readings of the task's counters may; no_counters: the kernel surely has none, so that its
-    functions are the mode; pauses_out: whether the hooks of a switch pause the task that goes;
-    insists: whether beginning and end meet a BUG_ON where the CPU's mode is not what they expect.
+    :param shows_interrupts: lines have the column that says so.
+    :param counters_only: no function shows sections, readings of the task's counters may.
+    :param no_counters: the kernel surely has none, so that its functions are the mode.
+    :param pauses_out: whether the hooks of a switch pause the task that goes.
+    :param insists: whether beginning and end meet a BUG_ON where the CPU's mode is not what they
+        expect.
     """
 
     shows_interrupts: bool = True

@@ -36,7 +36,8 @@ Key = tuple[str, int]
 class TrackBar:
     """Something that lasted from start to end, in nanoseconds; the same for what has no length.
 
-    label: what it was, "" where several that are not alike became one; count: how many.
+    :param label: what it was, "" where several that are not alike became one.
+    :param count: how many.
     """
 
     start: int
@@ -91,7 +92,7 @@ class TraceTracks:
     def tracks(self, wanted: Iterable[Key] = ()) -> tuple[list[TraceTrack], int]:
         """CPUs first, then the tasks with the most sections; and how many tasks are left out.
 
-        wanted: tasks that are not left out.
+        :param wanted: tasks that are not left out.
         """
         self._finish()
         cpus = sorted(key for key in self._bars if key[0] not in _OF_TASKS)

@@ -63,11 +63,14 @@ class TraceFinding(Finding):
     file and line are the trace's; path: `began`, then `spot`; harms: what comes of it on this
     implementation, none when nobody is hurt or nobody can tell.
 
-    comm, pid: the task, pid 0 being the CPU's idle task; location: the line that broke the rule;
-    began: where the sections that were open began, outermost first (empty: before the trace), or
-    the reading before of a finding about counters, and since, which of the two that is;
-    notes: what else the lines show; context:
-    numbers and text of the lines around.
+    :param comm: the task, pid 0 being the CPU's idle task.
+    :param pid: likewise.
+    :param location: the line that broke the rule.
+    :param began: where the sections that were open began, outermost first (empty: before the
+        trace), or the reading before of a finding about counters, and since, which of the two that
+        is.
+    :param notes: what else the lines show.
+    :param context: numbers and text of the lines around.
     """
 
     verdict: TraceVerdict
@@ -97,15 +100,21 @@ class Caveat:
 class Seen:
     """How much there was to judge.
 
-    sections: beginnings seen; ends; flushes: explicit ones; batches: flushes that a batch's own
-    function shows; switches; counters: readings of the task's counters, and readings: the same by
-    what happened to the task, as in `events.Observed`, "" of one that runs; telling: those of them
-    that a rule about sections can be judged by alone; held: those that were held to what the
-    counters must be there; sites: probes at the
-    instructions of the API; ignored: calls of it that its guards ignored, as they show; bare:
-    functions of the mode without their callers; tasks: that did any of it; lines: of the trace;
-    unreadable: of the lines that matter; hooks: switches of which the hooks show; first_batches:
-    sections whose first update shows whether the mode is on; messages: of the kernel.
+    :param sections: beginnings seen.
+    :param flushes: explicit ones; batches: flushes that a batch's own function shows.
+    :param counters: readings of the task's counters, and readings: the same by what happened to the
+        task, as in `events.Observed`, "" of one that runs.
+    :param telling: those of them that a rule about sections can be judged by alone.
+    :param held: those that were held to what the counters must be there.
+    :param sites: probes at the instructions of the API.
+    :param ignored: calls of it that its guards ignored, as they show.
+    :param bare: functions of the mode without their callers.
+    :param tasks: that did any of it.
+    :param lines: of the trace.
+    :param unreadable: of the lines that matter.
+    :param hooks: switches of which the hooks show.
+    :param first_batches: sections whose first update shows whether the mode is on.
+    :param messages: of the kernel.
     """
 
     lines: int = 0
@@ -137,12 +146,17 @@ class Seen:
 class TraceResult:
     """Everything that one trace has to say.
 
-    name: of the file; arch, release: "" when not known exactly; kernel: architecture, release and
-    how they are known, one phrase each; dialect: of the contract, "" when several may be; cut:
-    findings beyond those listed, by rule; unjudgeable: what shows the mode cannot be
-    judged; hidden: what no recording of such a kernel shows, a phrase or ""; ended: why it was not
-    read to its end, "" when it was; basis: what each rule could be judged by; interrupted: by
-    Ctrl-C.
+    :param name: of the file.
+    :param arch: "" when not known exactly.
+    :param release: likewise.
+    :param kernel: architecture, release and how they are known, one phrase each.
+    :param dialect: of the contract, "" when several may be.
+    :param cut: findings beyond those listed, by rule.
+    :param unjudgeable: what shows the mode cannot be judged.
+    :param hidden: what no recording of such a kernel shows, a phrase or "".
+    :param ended: why it was not read to its end, "" when it was.
+    :param basis: what each rule could be judged by.
+    :param interrupted: by Ctrl-C.
     """
 
     name: str

@@ -68,13 +68,16 @@ MAX_ROUNDS = 64
 class Liveness:
     """What of a function is worth remembering along a path.
 
-    tracked: spellings of conditions that are tested more than once, or whose operand is given
-    a constant or a call's outcome somewhere; live: per node, those of them that some path from
-    there still tests; locks: class of each variable that holds a lock;
-    traced: variables whose value may come to be freed, so that its origin matters;
-    rewritten: variables that are assigned; masks: variables, and members of own structures, that
-    are given allocation masks, not always the same; too_much: that the function has more conditions
-    to remember than MAX_REMEMBERED, and `live` is empty everywhere.
+    :param tracked: spellings of conditions that are tested more than once, or whose operand is
+        given a constant or a call's outcome somewhere.
+    :param live: per node, those of them that some path from there still tests.
+    :param locks: class of each variable that holds a lock.
+    :param traced: variables whose value may come to be freed, so that its origin matters.
+    :param rewritten: variables that are assigned.
+    :param masks: variables, and members of own structures, that are given allocation masks, not
+        always the same.
+    :param too_much: that the function has more conditions to remember than MAX_REMEMBERED, and
+        `live` is empty everywhere.
     """
 
     tracked: frozenset[str]

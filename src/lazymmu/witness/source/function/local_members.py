@@ -40,9 +40,10 @@ class Handed:
 class LocalMembers:
     """The members of a function's own structures, by their spelling, and what is written at all.
 
-    values: what each member is ever given; takers: the calls that a structure is handed to, by its
-    variable; aliases: pointers to a structure that are given no other; written: everything but a
-    variable that the function writes.
+    :param values: what each member is ever given.
+    :param takers: the calls that a structure is handed to, by its variable.
+    :param aliases: pointers to a structure that are given no other.
+    :param written: everything but a variable that the function writes.
     """
 
     values: dict[str, list[Expr]] = field(default_factory=dict)

@@ -32,9 +32,11 @@ from lazymmu.witness.source.function.liveness import names_it
 class EntryName(NamedTuple):
     """The name of an entry, or of a lock.
 
-    spelling: of the pointer, as `spell` has it; up: how many calls lie between the function that
-    is walked and the one that spells it so, which no callee of that one can; owners: functions
-    that have returned, the outermost first, of which the last has the variable.
+    :param spelling: of the pointer, as `spell` has it.
+    :param up: how many calls lie between the function that is walked and the one that spells it so,
+        which no callee of that one can.
+    :param owners: functions that have returned, the outermost first, of which the last has the
+        variable.
     """
 
     spelling: str

@@ -38,7 +38,7 @@ class ModeApi:
     def of_call(self, call: AnyCall, name: str | None, file: str) -> ModeCall | None:
         """What a call in `file` does to the mode.
 
-        name: the function that is called, as far as that is known.
+        :param name: the function that is called, as far as that is known.
         """
         if name is None and isinstance(call, Call):
             name = called_path(call)

@@ -46,7 +46,7 @@ _STRUCT: Final = re.compile(r"struct (\w+) \*+")
 class PossibleCallee:
     """A function that a call may call: its name, the file that means it so, and how sure that is.
 
-    sure: nothing else can be meant.
+    :param sure: nothing else can be meant.
     """
 
     name: str

@@ -27,7 +27,9 @@ At: TypeAlias = tuple[int, State]
 class Move:
     """From one place of a path to the next, or out of the function.
 
-    before, after: the state of the task; to: None where the function returns.
+    :param before: the state of the task.
+    :param after: likewise.
+    :param to: None where the function returns.
     """
 
     start: At
@@ -47,8 +49,10 @@ class Move:
 class Recording(WalkOutcome):
     """What walking a function came to, with the moves, and from where each report came.
 
-    moves: by where they start; seen: the places of a path at which each report was made; cut:
-    whether there were more than a bound allows, and these are those that were come to first.
+    :param moves: by where they start.
+    :param seen: the places of a path at which each report was made.
+    :param cut: whether there were more than a bound allows, and these are those that were come to
+        first.
     """
 
     frame: Frame
