@@ -13,7 +13,7 @@ import pytest
 
 from lazymmu.lab import guest
 from lazymmu.lab.boot import Booted, Ending
-from tests.lab.test_kernel import bzimage
+from tests.lab.test_kernel import arm64_image, bzimage, elf
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64" or sys.platform != "linux", reason="the guest here is x86-64"
@@ -167,14 +167,40 @@ def test_what_cannot_be_done_is_one_sentence(lab, arguments, told):
     assert not words
 
 
-def test_without_an_emulator_it_says_which_package_has_one(run, tmp_path, monkeypatch):
-    """The one sentence names the program and Debian's package."""
+@pytest.mark.parametrize(
+    ("image", "package"),
+    [
+        (bzimage(), "qemu-system-x86"),
+        (arm64_image(), "qemu-system-arm"),
+        (elf(21, "<"), "qemu-system-ppc"),
+        (elf(43, ">"), "qemu-system-sparc"),
+    ],
+    ids=["x86", "arm64", "powerpc", "sparc64"],
+)
+@pytest.mark.parametrize(
+    "options", [(), ("--reproduce", "poison-marker")], ids=["boot", "reproduce"]
+)
+def test_without_an_emulator_it_says_which_package_has_one(
+    run, tmp_path, monkeypatch, image, package, options
+):
+    """With nothing on the path, one sentence names the program and Debian's package."""
     kernel = tmp_path / "vmlinuz"
-    kernel.write_bytes(bzimage())
-    monkeypatch.setenv("PATH", str(tmp_path))
-    done = run("lab", kernel)
-    assert done.code == 2
-    assert "qemu-system-x86" in done.err
+    kernel.write_bytes(image)
+    monkeypatch.setenv("PATH", "")
+    if options and package != "qemu-system-x86":
+        package = "Xen PV is x86's"
+    done = run("lab", kernel, *options)
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert package in done.err
+
+
+def test_without_a_hypervisor_it_says_which_package_has_one(lab, tmp_path, monkeypatch):
+    """One sentence names the package, and the option for a file from elsewhere."""
+    monkeypatch.setattr("lazymmu.lab.emulators._HYPERVISOR", "none-*.gz")
+    done, words = lab("--xen")
+    assert (done.code, len(done.err.splitlines()), words) == (2, 1, [])
+    assert "xen-hypervisor-" in done.err
+    assert "--hypervisor" in done.err
 
 
 WARNING = (
