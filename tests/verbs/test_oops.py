@@ -212,6 +212,14 @@ def test_a_release_is_not_told_to_mend_what_was_not_run_on_it():
     assert (found.scenario, found.mended) == ("section-ended-twice", "")
 
 
+def test_a_release_ends_where_a_mail_has_broken_its_line():
+    """What stands behind it on the next line, marks of the mail or not, is no part of it."""
+    text = lined("> > [   12.{number:06}] ")(texts.X86_XEN_71_REFUSED)
+    for mark in ("> > ", ""):
+        broken_off = text.replace("7.1.13 #1", f"7.1.13\n{mark}#1")
+        assert told(broken_off) == told(texts.X86_XEN_71_REFUSED)
+
+
 def test_lines_of_two_cpus_are_told_apart_by_their_callers():
     """With CONFIG_PRINTK_CALLER each line says whose it is, however they are mixed."""
     one = [f"[    1.000000][   T77] {line}" for line in texts.X86_XEN_612_SWITCH.splitlines()]

@@ -56,15 +56,18 @@ _WIDTHS: Final = (80, 100, 120, 132)
 def _unbroken(lines: list[bytes]) -> Iterator[tuple[int, bytes]]:
     """The lines, numbered, with those joined that a terminal has broken at its last column.
 
-    Nothing is longer than the edge then, and what was broken ends there.
+    Nothing is longer than the edge then, and what was broken ends there. The longest line of a text
+    that a mail has broken is alone, or its rest has the mail's mark.
     """
     edge = max(map(len, lines), default=0)
     stamped = sum(1 for one in lines if _STAMP.search(one)) > 1
     full = sum(1 for one in lines if len(one) == edge)
-    broken = 60 <= edge <= 200 if stamped else edge in _WIDTHS and full > 1
+    usual = edge in _WIDTHS
+    broken = 60 <= edge <= 200 and (usual or full > 1 if stamped else usual and full > 1)
     first, held, last = 1, b"", 0
     for number, line in enumerate(lines, 1):
-        rest = broken and last == edge and not (stamped and _STAMP.search(line))
+        rest = broken and last == edge and not line.startswith(b">")
+        rest = rest and not (stamped and _STAMP.search(line))
         last = len(line)
         if rest:
             held += line

@@ -74,9 +74,10 @@ _BEGIN: Final = re.compile(r"-{4,}\[ cut here \]-{4,}")
 _END: Final = re.compile(r"---\[ end (?:trace|Kernel panic)")
 _TASK: Final = re.compile(
     r"CPU: (?P<cpu>\d{1,5}) (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>.{1,64}?) "
-    r"(?:Kdump: loaded )?(?P<taint>Not tainted|Tainted: .{0,80}?) (?P<release>\d{1,3}\.\d{1,3}\S*)"
+    r"(?:Kdump: loaded )?(?P<taint>Not tainted|Tainted: .{0,80}?) "
+    r"(?P<release>\d{1,3}\.\d{1,3}[\w.+~-]{0,100})"
 )
-_VERSION: Final = re.compile(r"Linux version (?P<release>\d{1,3}\.\d{1,3}\S*)")
+_VERSION: Final = re.compile(r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~-]{0,100})")
 _FRAME: Final = re.compile(
     r"(?P<doubt>\? )?\.?(?P<name>[A-Za-z_][\w.$]{0,200})\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}"
     r"(?: \[(?P<module>[\w-]{1,64})[^\]]{0,80}\])?"
