@@ -175,6 +175,18 @@ def test_a_last_line_without_its_end_is_said(follow):
     assert "not read to its end: the last line is cut" in err
 
 
+def test_a_name_that_is_no_utf_8_hides_nothing(follow):
+    """A task may call itself anything: it is told, and no byte of it acts on a terminal."""
+    it = follow()
+    it.write(XEN.replace(b"insmod-499", b"ins\xff\x1b-499"))
+    line = it.line()
+    assert "756:1: hurts: ins" in line
+    assert "\x1b" not in line
+    code, _, err = it.end()
+    assert code == 1
+    assert "18 violations" in err
+
+
 def test_a_reader_who_goes_away_ends_it(follow):
     """`| head` closes standard output: nobody is told anything, and it does not run on."""
     it = follow()
