@@ -125,6 +125,14 @@ def test_a_splat_is_a_result_of_sarif(run):
     assert driver["rules"][result["ruleIndex"]]["id"] == "dirty-start"
 
 
+@pytest.mark.parametrize("name", ["html", "junit", "csv"])
+def test_a_format_that_has_no_oopses_is_said_to(run, name):
+    """An output that stays empty is no answer: those that have it are named."""
+    ran = run("trace", EXAMPLES / "oops" / "xen-7.3.4-wrapped.txt", "--format", name)
+    assert ran.code == 1
+    assert f"nothing of that is in {name}: text, json and sarif have it" in ran.err
+
+
 def test_traces_and_oopses_stand_in_one_document(run):
     """Neither is left out of JSON or SARIF when both are given."""
     given = (

@@ -186,6 +186,9 @@ def _oopses(answer: TraceAnswer, wanted: Sequence[Output]) -> Sequence[Output]:
     for one in answer.oopses:
         found = count(len(one.diagnoses), "oops, BUG or warning", "oopses, BUGs and warnings")
         say(f"{clean(one.name)}: no trace, but {found} of a kernel: {len(one.found)} of the mode")
+    deaf = [output.format for output in wanted if output.format not in {"text", "json", "sarif"}]
+    if deaf:
+        say(f"nothing of that is in {', '.join(deaf)}: text, json and sarif have it")
     return left
 
 
