@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse import kernel_doc
+from lazymmu.kernelc.parse.lexemes import without_comments
 from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.texts import Text
 
@@ -23,13 +25,19 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.asked import Asked
     from lazymmu.kernelc.function_tables import FunctionTables
     from lazymmu.kernelc.name_lookup import NameLookup
+    from lazymmu.kernelc.parse.slices import RawDef
     from lazymmu.kernelc.preprocess.headers import Headers
     from lazymmu.kernelc.source_texts import SourceTexts
 
-__all__ = ["FileParts", "Lines"]
+__all__ = ["FileParts", "Lines", "by_line"]
 
 Lines = list[tuple[str, int, int]]
-"""Definitions of a file in its order: the name, the first line and the last."""
+"""Definitions of a file in its order: the name, the first line and the last. A function has one of
+these for each run of lines that comments and empty lines in its body leave."""
+
+_LONG: Final = 64 << 10
+"""Bytes of a function's body from which on comments count: no file takes long, and a definition
+that is near the bound of what is read (ir/bounds.py) is told by its whole text."""
 
 
 class FileParts:
@@ -106,7 +114,7 @@ class FileParts:
                 found.setdefault(raw.name, []).append(
                     (
                         raw.kind, raw.static, raw.inline, raw.params, raw.body - raw.start,
-                        text[raw.start : raw.end], said,
+                        text[raw.start : raw.body], _told(text, raw), said,
                         selection.is_compiled(raw.start), selection.presence(raw.start),
                     )
                 )  # fmt: skip
@@ -126,15 +134,63 @@ class FileParts:
     def lines(self, rel: str, names: Iterable[str]) -> Lines:
         """Return the lines of the definitions of a file that have one of `names`, and of uses."""
         wanted = frozenset(names)
-        places = [(raw.start, raw.end, raw.name) for raw in self._names.of_file(rel)]
-        places = [place for place in places if place[2] in wanted]
-        if self.with_uses(rel):
-            places += ((start, end, macro) for macro, start, end in self._names.made.of_file(rel))
         text = self._texts.raw(rel)
+        places: list[tuple[int, int, str, RawDef | None]] = [
+            (raw.start, raw.end, raw.name, raw)
+            for raw in self._names.of_file(rel)
+            if raw.name in wanted
+        ]
+        if self.with_uses(rel):
+            uses = self._names.made.of_file(rel)
+            places += ((start, end, macro, None) for macro, start, end in uses)
         found: Lines = []
         line, at = 1, 0
-        for start, end, name in sorted(places):
+        for start, end, name, raw in sorted(places, key=itemgetter(0, 1, 2)):
             line += text.count(b"\n", at, start)
             at = start
-            found.append((name, line, line + text.count(b"\n", at, end)))
+            if raw is None or not _is_told_by_code(raw):
+                found.append((name, line, line + text.count(b"\n", at, end)))
+                continue
+            found += _runs(name, line, line + text.count(b"\n", start, raw.body), _code(text, raw))
         return found
+
+
+def by_line(lines: Lines) -> Lines:
+    """Return each line for itself: what is told by its code may have others in between."""
+    return [(name, at, at) for name, first, last in lines for at in range(first, last + 1)]
+
+
+def _is_told_by_code(raw: RawDef) -> bool:
+    """Whether comments and empty lines in a definition's body say nothing to anybody.
+
+    In a macro they are part of a directive.
+    """
+    return raw.kind == "function" and raw.end - raw.body < _LONG
+
+
+def _code(text: bytes, raw: RawDef) -> list[tuple[int, bytes]]:
+    """The lines of a function's body that have more than comments, counted from its first."""
+    body = text[raw.body : raw.end]
+    if b"\\\n" in body:
+        return list(enumerate(body.split(b"\n")))
+    lines = without_comments(body).split(b"\n")
+    return [(n, line) for n, one in enumerate(lines) if (line := one.rstrip())]
+
+
+def _told(text: bytes, raw: RawDef) -> bytes:
+    """The body of a definition, of a function what counts of it."""
+    if not _is_told_by_code(raw):
+        return text[raw.body : raw.end]
+    return b"\n".join(line for _, line in _code(text, raw))
+
+
+def _runs(name: str, first: int, body: int, code: list[tuple[int, bytes]]) -> Lines:
+    """The lines of a function: its head, from `first`, and what counts of its body, as runs."""
+    found = [(name, first, body)]
+    for n, _ in code:
+        at = body + n
+        if at == found[-1][2] + 1:
+            found[-1] = name, found[-1][1], at
+        elif at > body:
+            found.append((name, at, at))
+    return found

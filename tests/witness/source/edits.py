@@ -27,6 +27,8 @@ _STATEMENTS = (
     b"msleep(1);",
     b"return;",
     b"/* lazy_mmu */",
+    b"/* a note */",
+    b"// a note",
     b"\n\n/* a comment\n * of some lines\n */",
     b"if (IS_ENABLED(CONFIG_NUMA)) return;",
     b"kmalloc(8, GFP_KERNEL);",
@@ -107,16 +109,17 @@ class Edits:
         return {name: whole + text if top else text + whole}
 
     def _statement(self, files: Files, data: st.DataObject) -> Files:
-        """A statement is put at the beginning of a function, or before its end."""
+        """A statement or a comment is put anywhere into a function, on a line of its own or not."""
         name = self._some(data)
         text = self.text(files, name)
         raws = [raw for raw in self._raws(files, name) if raw.kind == "function"]
         if not raws:
             return {}
         raw = data.draw(st.sampled_from(raws))
-        at = data.draw(st.sampled_from([raw.body + 1, raw.end - 1]))
-        statement = data.draw(st.sampled_from(_STATEMENTS))
-        return {name: text[:at] + b"\n\t" + statement + b"\n" + text[at:]}
+        ends = [at for at in range(raw.body, raw.end) if text[at : at + 1] == b"\n"]
+        at = data.draw(st.sampled_from([raw.body + 1, raw.end - 1, *ends]))
+        around = data.draw(st.sampled_from([b"\n\t%s\n", b"\n\t%s", b" %s"]))
+        return {name: text[:at] + around % data.draw(st.sampled_from(_STATEMENTS)) + text[at:]}
 
     def _definition(self, files: Files, data: st.DataObject) -> Files:
         """A definition is removed, renamed, doubled, or moved to another file."""

@@ -72,6 +72,8 @@ def test_an_edited_tree_is_told_as_if_nothing_had_been_kept(
         ("mm/memory.c", b"", b"/* a comment\n * of two lines */\n"),
         ("include/linux/pgtable.h", b"", b"/* a comment */\n"),
         ("include/linux/pgtable.h", b"\n#endif", b"\n\n/* another */\n#endif"),
+        ("mm/memory.c", b"int err = 0;", b"int err = 0; /* a note */"),
+        ("mm/memory.c", b"int err = 0;", b"\n\t/* a note\n\t * of two lines */\n\tint err = 0;"),
         ("mm/memory.c", b"", b"static void nobody_calls(void)\n{\n\tcond_resched();\n}\n"),
         ("Kconfig", b"", b"# a comment\n"),
     ],

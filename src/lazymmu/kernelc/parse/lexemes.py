@@ -24,6 +24,7 @@ __all__ = [
     "is_word",
     "opening",
     "parentheses",
+    "without_comments",
     "without_lexemes",
     "word_before",
 ]
@@ -132,6 +133,13 @@ def without_lexemes(text: bytes) -> bytes:
     if b"#" in text:
         text = _DIRECTIVE.sub(lambda line: blank(line[0]), text)
     return _LEXEME.sub(_emptied, text)
+
+
+def without_comments(text: bytes) -> bytes:
+    """Blank comments; length and newlines stay."""
+    if b"/*" not in text and b"//" not in text:
+        return text
+    return _LEXEME.sub(lambda match: blank(match[0]) if match[0][0] == 0x2F else match[0], text)
 
 
 def _emptied(match: re.Match[bytes]) -> bytes:

@@ -19,6 +19,7 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
 from lazymmu.kernelc.facts import PRESENT, Facts, KeptFact, together
+from lazymmu.kernelc.file_parts import by_line
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
@@ -138,7 +139,7 @@ class KeptAnalysis:
             now = files.of(rel, wanted, listed=every, tables=tables, uses=uses)
             if now != strings(said):
                 return False
-            moved.add(rel, _lines(names, lines), files.lines(rel, wanted))
+            moved.add(rel, by_line(_lines(names, lines)), by_line(files.lines(rel, wanted)))
         else:
             moved.add(rel, (), ())
         for item in listed(parts["checks"]):
