@@ -50,6 +50,7 @@ ALLOWED = {
         "kernelc.index",
         "kernelc.parse",
         "kernelc.preprocess",
+        "kernelc.json_shapes",
         "snapshot",
     },
     "kernelc": {"kernelc", "snapshot"},
