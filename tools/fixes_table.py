@@ -46,10 +46,10 @@ orphan: true
 # What each fix does to each tree
 
 Each patch by itself, laid over the tree in memory: `lazymmu check --diff` on the architecture that
-its finding is of, and `lazymmu verify --tree --diff` with the scenarios of the finding. Trees that
-are not here do not take the patch. A machine that is lifted from a tree has the tree's own mode and
-hooks, and core-mm code of its own: a change of core-mm code does not reach it, and the runs do not
-differ.
+its finding is of, and `lazymmu verify --tree --diff` with the scenarios of the finding. Looked at
+were {trees}; which is not here beside a patch does not take it. A machine that is
+lifted from a tree has the tree's own mode and hooks, and core-mm code of its own: a change of
+core-mm code does not reach it, and the runs do not differ.
 
 Made by `python -m tools.fixes_table TREE... --write`; do not edit.
 
@@ -130,9 +130,9 @@ def _machine(tree: str, diff: Input, arch: str, scenarios: Sequence[str], cache:
     return "; ".join(parts) or "the runs do not differ"
 
 
-def render(rows: Sequence[FixResult]) -> str:
-    """The page."""
-    return _HEAD + "".join(one.line() for one in rows)
+def render(rows: Sequence[FixResult], trees: Sequence[str]) -> str:
+    """The page: what was measured, and the names of all trees that were looked at."""
+    return _HEAD.replace("{trees}", ", ".join(trees)) + "".join(one.line() for one in rows)
 
 
 def rows_of(page: str) -> Iterator[tuple[str, ...]]:
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if row is not None:
                 rows.append(row)
                 sys.stderr.write(row.line())
-    text = render(rows)
+    text = render(rows, [Path(one).name for one in asked.trees])
     if asked.write:
         _TABLE.write_text(text, encoding="utf-8")
     else:
