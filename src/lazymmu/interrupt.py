@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-__all__ = ["Terminated", "Waiting", "held", "noticed", "waiting"]
+__all__ = ["Terminated", "Waiting", "held", "noticed", "terminating", "waiting"]
 
 
 class Terminated(BaseException):
@@ -29,6 +29,32 @@ class Terminated(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.code = 128 + number
+
+
+@contextlib.contextmanager
+def terminating() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise Terminated inside, once, and are held back from then on.
+
+    So what has to be put away is, and that is not broken off.
+    """
+    before: list[int] = []
+
+    def came(number: int, _: FrameType | None) -> None:
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        raise Terminated(number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Whoever ignores one (nohup) has a reason.
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before.append(number)
+                signal.signal(number, came)
+    try:
+        yield
+    finally:
+        for one in before:
+            signal.signal(one, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

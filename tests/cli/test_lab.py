@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,6 +136,37 @@ def test_the_console_can_be_kept(lab, tmp_path):
     """With what the kernel said on it, for who wants to read it."""
     lab("--console", tmp_path / "console.txt", console=(("hello\n", 0),), members=members())
     assert "hello" in (tmp_path / "console.txt").read_text()
+
+
+ENDS_ITS_PARENT = """\
+#!{python}
+import os, pathlib, signal, time
+pathlib.Path({mine!r}).write_text(str(os.getpid()))
+os.kill(os.getppid(), signal.SIGTERM)
+time.sleep(600)
+"""
+
+
+def test_who_ends_the_command_ends_the_emulator(tmp_path):
+    """No machine runs on, and no file of the boot is left."""
+    mine, files = tmp_path / "pid", tmp_path / "files"
+    files.mkdir()
+    qemu = tmp_path / "qemu-system-x86_64"
+    qemu.write_text(ENDS_ITS_PARENT.format(python=sys.executable, mine=str(mine)))
+    qemu.chmod(0o755)
+    kernel = tmp_path / "vmlinuz"
+    kernel.write_bytes(bzimage())
+    done = subprocess.run(
+        [sys.executable, "-m", "lazymmu", "lab", str(kernel), "--no-kvm"],
+        env={**os.environ, "PATH": str(tmp_path), "TMPDIR": str(files)},
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, list(files.iterdir())) == (128 + signal.SIGTERM, [])
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mine.read_text()), 0)
 
 
 def test_words_for_the_kernel_and_a_command_reach_the_guest(lab, tmp_path):

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.interrupt import terminating
 from lazymmu.lab import guest
 from lazymmu.lab.emulators import BootFiles, found_program, may_use_kvm, words_of
 from lazymmu.lab.initramfs import Initramfs
@@ -111,7 +112,8 @@ def boot(
     :raises Problem: the emulator is missing or does not start, or a file cannot be written.
     """
     found_program(machine.emulator)
-    with tempfile.TemporaryDirectory(prefix="lazymmu-lab-") as folder:
+    # Whoever ends this ends the emulator, and leaves no files.
+    with terminating(), tempfile.TemporaryDirectory(prefix="lazymmu-lab-") as folder:
         try:
             files = _prepared(kernel, machine, Path(folder))
         except OSError as error:

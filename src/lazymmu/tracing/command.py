@@ -11,12 +11,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.interrupt import Terminated
+from lazymmu.interrupt import terminating
 from lazymmu.tracing.tracefs import TracingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import FrameType
 
 __all__ = ["Outcome", "run_until", "undisturbed"]
 
@@ -42,25 +41,8 @@ def run_until(
     Ctrl-C ends the recording, and what was recorded is kept. SIGTERM and SIGHUP raise Terminated
     once, and are held back from then on, so that what undoes a recording is not broken off.
     """
-    before: dict[int, object] = {}
-
-    def came(number: int, _: FrameType | None) -> None:
-        for one in before:
-            signal.signal(one, signal.SIG_IGN)
-        raise Terminated(number)
-
-    if threading.current_thread() is threading.main_thread():
-        for number in _ENDING:
-            known = signal.getsignal(number)
-            # Whoever ignores one (nohup) has a reason.
-            if known == signal.SIG_DFL:
-                before[number] = known
-                signal.signal(number, came)
-    try:
+    with terminating():
         yield lambda switch: _run(command, switch)
-    finally:
-        for one in before:
-            signal.signal(one, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
