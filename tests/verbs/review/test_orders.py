@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-from tests.verbs.review.planted import EXAMPLES
-
 MMU = "arch/x86/xen/mmu_pv.c"
-CALLS = "arch/x86/xen/multicalls.c"
 HYPERVISOR = "arch/x86/include/asm/xen/hypervisor.h"
 SWITCH = "arch/x86/xen/enlighten_pv.c"
 PGTABLE = "include/linux/pgtable.h"
@@ -46,30 +43,6 @@ static inline void leave_lazy(enum xen_lazy_mode mode)
 		this_cpu_dec(xen_lazy_depth);
 }
 """
-QUEUE = """\
-static void xen_queue_update(unsigned long where, unsigned long value)
-{
-	struct mmu_update u;
-	unsigned long flags;
-
-	local_irq_save(flags);
-	u.ptr = where;
-	u.val = value;
-	xen_extend_mmu_update(&u);
-	if (xen_get_lazy_mode() != XEN_LAZY_MMU)
-		xen_mc_flush();
-	local_irq_restore(flags);
-}
-
-static void xen_set_pte("""
-UPDATE = """\
-struct mmu_update {
-	unsigned long ptr;
-	unsigned long val;
-};
-
-void xen_extend_mmu_update(const struct mmu_update *u);
-"""
 DECLARED = "DECLARE_PER_CPU(enum xen_lazy_mode, xen_lazy_mode);\n"
 DEFINED = "DEFINE_PER_CPU(enum xen_lazy_mode, xen_lazy_mode) = XEN_LAZY_NONE;\n"
 DEPTH = "_PER_CPU(unsigned int, xen_lazy_depth);\n"
@@ -80,7 +53,6 @@ class Nesting:
 
     def __init__(self, branch, *, other_names=False):
         self.branch = branch
-        self._queue()
         if other_names:
             for file in (HYPERVISOR, SWITCH, MMU):
                 for old, new in (("enter_lazy", "begin_lazy"), ("leave_lazy", "end_lazy")):
@@ -92,15 +64,6 @@ class Nesting:
             else text
             for text in (PLAIN, COUNTED)
         )
-
-    def _queue(self):
-        """Have updates queued by what a machine knows: the example has a queue of its own."""
-        tree = self.branch.tree
-        (tree / CALLS).write_text((EXAMPLES / "linux-new" / CALLS).read_text())
-        old = "void xen_mc_queue(unsigned long where, unsigned long value);\n"
-        self.branch.edit(HYPERVISOR, old, UPDATE)
-        self.branch.edit(MMU, "static void xen_set_pte(", QUEUE)
-        self.branch.edit(MMU, "xen_mc_queue(", "xen_queue_update(", count=-1)
 
     def count(self, *, counted):
         """Have Xen count sections in sections, or not."""
