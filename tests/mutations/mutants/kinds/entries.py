@@ -121,7 +121,7 @@ def _frees(plant: Plant, words: Words) -> Iterator[Mutant]:
     near = "static void drop_m@(struct page *page)\n{\n\t__free_pages(page, 0);\n}\n"
     text = freed(words.clear, "drop_m@(page_m@);")
     yield plant("frees after a write in a helper", FREE, text, near=near)
-    near = (
+    queue = (
         "#include <linux/workqueue.h>\n\nstruct later_m@ {\n\tstruct work_struct work;\n"
         "\tstruct page *page;\n};\n\nstatic void later_free_m@(struct work_struct *work)\n{\n"
         "\tstruct later_m@ *later = container_of(work, struct later_m@, work);\n\n"
@@ -136,9 +136,9 @@ def _frees(plant: Plant, words: Words) -> Iterator[Mutant]:
         "own_m@.page = page_m@;\n\tINIT_WORK(&own_m@.work, later_free_m@);\n"
         "\tschedule_work(&own_m@.work);\n}"
     )
-    yield plant("frees after a write by a work item", FREE, text, near=near)
+    yield plant("frees after a write by a work item", FREE, text, near=queue)
     text = own + "later_m@(&own_m@, page_m@);\n}"
-    yield plant("frees after a write by a helper's work item", FREE, text, near=near)
+    yield plant("frees after a write by a helper's work item", FREE, text, near=queue)
     text = f"{{\n\tstruct page *page_m@ = pte_page({words.take});\n\n\t{free}\n}}"
     yield plant("frees after get_and_clear", FREE, text, arch="powerpc")
     text = freed(f"{words.take};", free)
