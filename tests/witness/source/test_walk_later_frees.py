@@ -189,3 +189,26 @@ def test_what_cannot_free_the_page_in_the_section_is_silent(
 ) -> None:
     """Another function, another page, another structure, after the end, or kept from running."""
     assert not agrees(LATER.format(lock, body))
+
+
+def test_setting_an_item_up_does_not_wait(agrees: Agrees) -> None:
+    """What may wait repairs an item that is in use already, which is a mistake of its own."""
+    debug = """
+struct debug_descr { bool (*fixup)(void *item); };
+
+static bool repair(void *item)
+{
+	mutex_lock(&m);
+	return true;
+}
+
+static const struct debug_descr debug_descr = { .fixup = repair };
+
+void debug_object_init(void *item, const struct debug_descr *descr)
+{
+	if (broken(item))
+		descr->fixup(item);
+}
+"""
+    body = "l->page = page; debug_object_init(&l->work, &debug_descr); get_page(page);"
+    assert not agrees(debug + LATER.format(NO_LOCK, body))
