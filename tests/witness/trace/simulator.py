@@ -16,6 +16,16 @@ from dataclasses import dataclass, field
 MISTAKES = ("leak section", "leak pause", "end twice", "resume twice", "sleep", "stray")
 RIGHT = ("section", "nested", "paused", "user", "fork", "exit", "switch", "preempted", "interrupt")
 BYTE = 256
+CLOCKS = {
+    # kernel/trace/trace_output.c, trace_print_time(): microseconds, or counts as they are.
+    "local": lambda now: f"{now // 1_000_000:5}.{now % 1_000_000:06}",
+    "tai": lambda now: f"{now // 1_000_000 + 1_796_000_000:5}.{now % 1_000_000:06}",
+    "boot": lambda now: f"{(now + 98_999_980) // 1_000_000:5}.{(now + 98_999_980) % 1_000_000:06}",
+    "uptime": lambda now: f"{now // 1_000_000:5}.{now % 1_000_000 // 4000 * 4000:06}",
+    "x86-tsc": lambda now: f"{now * 2394:12}",
+    "counter": lambda now: f"{now - 999_995:12}",
+}
+"""How each clock of tracefs prints a time."""
 
 
 @dataclass
@@ -40,22 +50,27 @@ class Simulation:
 
     pauses: hooks of a switch pause who goes and resume who comes; ahead: a fork counts the pause
     that the first switch takes away; seen: names of the events that are recorded; columns: of the
-    flags, 5 or 7; lines: what was recorded; must: pids of which something has to be told; may: pids
-    of which something may be.
+    flags, 5 or 7; clock: the trace's, one of `CLOCKS`; late: readings of a switch come before its
+    sched_switch; again: a child gets the pid of a task that has ended; lines: what was recorded;
+    must: pids of which something has to be told; may: pids of which something may be.
     """
 
     pauses: bool
     ahead: bool
     seen: frozenset[str]
     columns: int = 5
+    clock: str = "local"
+    late: bool = False
+    again: bool = False
     lines: list[str] = field(default_factory=list)
     must: set[int] = field(default_factory=set)
     may: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Four tasks wait, and each CPU is idle."""
-        self.clock = 1_000_000
+        self.now = 1_000_000
         self.pids = iter(range(2000, 4000))
+        self.free: list[int] = []
         waits = int(self.pauses)
         self.waiting = [Sim(f"t{at}", 1000 + at, 0, waits) for at in range(4)]
         self.running: list[Sim | None] = [None, None]
@@ -64,12 +79,12 @@ class Simulation:
 
     def line(self, cpu: int, text: str, flags: str = ".....") -> None:
         """One line of the task that runs on a CPU."""
-        self.clock += 1
+        self.now += 1
         task = self.running[cpu]
         name, pid = (task.name, task.pid) if task else ("<idle>", 0)
         if self.columns == 7:
             flags = f"{flags[0]}{flags[1]}.{flags[2]}{flags[3]}.{flags[4]}"
-        stamp = f"{self.clock // 1_000_000:5}.{self.clock % 1_000_000:06}"
+        stamp = CLOCKS[self.clock](self.now)
         self.lines.append(f"{name:>16}-{pid:<7} [{cpu:03}] {flags} {stamp}: {text}")
 
     def read(self, cpu: int, event: str, place: str, task: Sim, more: str = "") -> bool:
@@ -129,18 +144,21 @@ class Simulation:
         gone, come = (
             (one.name, one.pid) if one else (f"swapper/{cpu}", 0) for one in (went, comes)
         )
-        if "sched" in self.seen:
-            self.line(
-                cpu,
-                f"sched_switch: prev_comm={gone[0]} prev_pid={gone[1]} prev_prio=120 "
-                f"prev_state={state if went else 'R'} ==> next_comm={come[0]} next_pid={come[1]} "
-                "next_prio=120",
-                "d..2.",
-            )
+        said = (
+            f"sched_switch: prev_comm={gone[0]} prev_pid={gone[1]} prev_prio=120 "
+            f"prev_state={state if went else 'R'} ==> next_comm={come[0]} next_pid={come[1]} "
+            "next_prio=120"
+        )
+        if "sched" in self.seen and not self.late:
+            self.line(cpu, said, "d..2.")
+        shown = False
         if went is not None:
             raw = {"R+": 0, "S": 1, "X": 0x80}[state]
             more = f" npid={come[1]} st={raw:#x} pr={int(state == 'R+')}"
             shown = self.read(cpu, "sw", "__probestub_sched_switch", went, more)
+        if "sched" in self.seen and self.late:
+            self.line(cpu, said, "d..2.")
+        if went is not None:
             if shown and state == "S" and went.ec and not went.pc:
                 self.must.add(went.pid)
                 self.may.add(went.pid)
@@ -154,13 +172,16 @@ class Simulation:
                 self.may.add(comes.pid)
         if went is not None and state != "X":
             self.waiting.append(went)
+        elif went is not None and self.again:
+            self.free.append(went.pid)
         self.running[cpu] = comes
 
     def fork(self, cpu: int) -> None:
         """A child is a copy of its parent, counts included."""
         parent = self.running[cpu]
         assert parent is not None
-        child = Sim(parent.name, next(self.pids), parent.ec, parent.pc, parent.wrong)
+        pid = self.free.pop() if self.free else next(self.pids)
+        child = Sim(parent.name, pid, parent.ec, parent.pc, parent.wrong)
         if parent.ec or parent.pc:
             self.may.add(child.pid)
         child.add(pc=self.ahead)

@@ -252,7 +252,11 @@ class SwitchTracker:
             self.resolve(cpu)
         elif cpu.prev is not task:
             # Its sched_switch comes later, or is not recorded.
-            cpu.pending_switch = (task, _why(reading.state, reading.preempted), place)
+            why = _why(reading.state, reading.preempted)
+            if self._seen.switches and why and why[-1] is events.OUT["exit"]:
+                # A task ends once: its sched_switch comes next, on the same CPU.
+                return
+            cpu.pending_switch = (task, why, place)
             self.resolve(cpu)
 
     def finish(self) -> None:

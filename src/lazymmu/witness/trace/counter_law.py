@@ -206,7 +206,7 @@ class CounterLaw:
     def _ends_what_was_left(self, now: TaskCounts) -> None:
         """A section that began unseen ends: that was no mistake, but has no probe."""
         cause = now.causes.get("enabled")
-        if cause is not None and cause.violation.detail == "leaked":
+        if cause is not None and cause.violation.detail == "leaked" and not cause.sure:
             cause.void = True
         now.left_enabled = (now.left_enabled - 1) & _BYTE
         self.unseen += 1
@@ -237,6 +237,10 @@ class CounterLaw:
             now.causes = {}
         for cause in {id(one): one for one in now.causes.values()}.values():
             cause.readings += 1
+        left = now.causes.get("enabled") if at in _SETTLED and now.enabled else None
+        if left is not None:
+            # Wherever its section began: it should have ended before.
+            left.sure = True
 
     def _wrapped(self, task: TracedTask, old: TaskCounts | None, now: TaskCounts, at: str) -> None:
         """A count below zero that nothing explains which was told before."""

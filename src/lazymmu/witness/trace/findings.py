@@ -43,7 +43,9 @@ class PendingFinding:
     """A finding in the making: a stack that comes later is filled into its place.
 
     counted: what began it are readings of the counters, not sections; readings: how many of them
-    show it, and noun, what these are; notes: what else is to be said.
+    show it, and noun, what these are; notes: what else is to be said; void: it is none after all;
+    retracted: since the order of its task's lines is not known; sure: nothing that comes later may
+    explain it.
     """
 
     __slots__ = (
@@ -54,6 +56,8 @@ class PendingFinding:
         "noun",
         "place",
         "readings",
+        "retracted",
+        "sure",
         "task",
         "violation",
         "void",
@@ -77,7 +81,7 @@ class PendingFinding:
         self.noun = "readings of its counters"
         self.notes: tuple[str, ...] = ()
         self.context = context
-        self.void = False
+        self.void = self.retracted = self.sure = False
 
 
 def finding(

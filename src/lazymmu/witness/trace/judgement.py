@@ -137,6 +137,11 @@ class TraceJudgement:
             self.doubt("its lines are not sorted by time: nothing can be judged", 0)
             self.found = []
         kept = [one for one in self.found if not one.void]
+        unsure = sum(one.retracted for one in self.found)
+        if unsure:
+            self.doubt(
+                f"findings in lines of which the order is not known are not told: {unsure}", 0
+            )
         findings = [told for one in kept if (told := self.made(one)) is not None]
         more = self._effect(loop, known) or self._shown_effect(loop, known)
         findings += more
@@ -169,7 +174,7 @@ class TraceJudgement:
             findings=tuple(sorted(findings, key=lambda one: one.location.line)),
             caveats=tuple(self.doubts.values()),
             seen=seen,
-            unjudgeable=mute or self.undecided or loop.sections.undecided,
+            unjudgeable=bool(mute or self.undecided or loop.sections.undecided or unsure),
             hidden=hidden(known),
             basis=rests_on,
             interrupted=self.interrupted,

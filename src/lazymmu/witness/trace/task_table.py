@@ -162,7 +162,7 @@ class TaskTable:
     def retract(self, task: TracedTask) -> None:
         """The order of a task's lines is not known: what was found in them is void."""
         for one in task.recent_findings:
-            one.void = True
+            one.void = one.retracted = True
         self._monitors.forget(task)
 
     def forget_all(self) -> None:
