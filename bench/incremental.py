@@ -43,6 +43,7 @@ CHANGES = {
     "header": f"a comment at the top of {HEADER}",
     "added": "a function that nobody calls",
     "elsewhere": "a function, elsewhere",
+    "inside": "a comment in a function, in a section's reach",
     "reached": "a function, in a section's reach",
 }
 """What is laid over the tree, in this order."""
@@ -50,20 +51,20 @@ CHANGES = {
 CLONE = "a fresh clone"
 SINCE = "--since HEAD~1 of a tree that was checked, a function in a section's reach"
 LIMITS = {
-    **{CHANGES[change]: 0.1 for change in ("header", "elsewhere", "reached")},
+    **{CHANGES[change]: 0.1 for change in ("header", "elsewhere", "inside", "reached")},
     CLONE: 0.15,
     SINCE: 0.15,
 }
 """What a part of the first check may be at most."""
 
 
-def edited(source: bytes, function: str) -> bytes:
-    """The text with one statement more at the end of a function."""
+def edited(source: bytes, function: str, more: bytes = b"barrier();") -> bytes:
+    """The text with one statement, or a comment, more at the end of a function."""
     ends = [d.end for d in definitions(source) if d.name == function]
     if not ends:
         raise SystemExit(f"{SOURCE} has no {function}()")
     body = source.rfind(b"\n", 0, ends[0])
-    return source[:body] + b"\n\tbarrier();" + source[body:]
+    return source[:body] + b"\n\t" + more + source[body:]
 
 
 def changed(tree: Tree, change: str) -> Tree:
@@ -79,6 +80,8 @@ def changed(tree: Tree, change: str) -> Tree:
             return tree.over({SOURCE: source + more})
         case "elsewhere":
             return tree.over({SOURCE: edited(source, NOT_REACHED)})
+        case "inside":
+            return tree.over({SOURCE: edited(source, REACHED, b"/* a comment */")})
         case "reached":
             return tree.over({SOURCE: edited(source, REACHED)})
     return tree
