@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from lazymmu.kernelc.ir.expr import Binary, Cast, Conditional, Expr, Name, Not, Number, Unary
@@ -13,7 +15,7 @@ from lazymmu.lift.ctypes import CType, Declared, declarations, typed
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.program import Program
@@ -28,19 +30,14 @@ _PLAIN: Final = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", re.S | re.M)
 _NAMES: Final = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _TASK: Final = "struct task_struct"
 _THREAD_INFO: Final = "struct thread_info"
+_HEAD: Final = 400
+"""Bytes between the word enum and its brace, with the tag and attributes."""
 _DEEP: Final = 16
 """How often a constant may be made of another."""
 
 
 _Place: TypeAlias = tuple[str, int, str]
 """A file, an offset in it, and what is between the braces there, or the first value."""
-
-
-class _Index(NamedTuple):
-    """Where names are."""
-
-    enums: dict[str, list[_Place]]
-    variables: dict[str, list[_Place]]
 
 
 class PerCpuVariable(NamedTuple):
@@ -60,9 +57,10 @@ class TreeNames:
         """Nothing is read before it is asked for."""
         self.view = view
         self.program = program
+        self._declared: dict[str, list[_Place]] | None = None
         self._others: tuple[str, ...] | None = None
+        self._whole: tuple[bytes, list[int], list[tuple[str, bytes]]] | None = None
         self._read: dict[str, bytes] = {}
-        self._known: _Index | None = None
         self._structs: dict[str, dict[str, CType]] = {}
         self._inner: dict[str, tuple[Declared, ...]] = {}
         self._constants: dict[tuple[str, str], int | None] = {}
@@ -157,7 +155,7 @@ class TreeNames:
         return None
 
     def _enumerator(self, name: str, near: str) -> int | None:
-        for rel, start, body in self._first(self._index().enums.get(name, ()), near):
+        for rel, start, body in self._first(self._enums(name), near):
             if not self.view.headers.selection(rel).is_compiled(start):
                 continue
             value: int | None = -1
@@ -188,11 +186,11 @@ class TreeNames:
 
     def _per_cpu(self, name: str, near: str) -> PerCpuVariable | None:
         declared: PerCpuVariable | None = None
-        for rel, start, text in self._first(self._index().variables.get(name, ()), near):
-            match = _PERCPU.match(self._text(rel), start)
+        for rel, start, text in self._first(self._variables(name), near):
+            match = _PERCPU.match(self.text(rel), start)
             if match is None:
                 continue
-            line = self._text(rel).count(b"\n", 0, start) + 1
+            line = self.text(rel).count(b"\n", 0, start) + 1
             number = 0 if not text or "{" in text else self._given(text, rel)
             if number is None:
                 raise Unliftable(f"the first value of {name} is not known", rel, line)
@@ -216,29 +214,55 @@ class TreeNames:
                 if selection.is_compiled(match.start()):
                     yield text, match
 
-    def _index(self) -> _Index:
-        """Return where enumerators and per-CPU variables are, by one pass over all texts."""
-        if self._known is None:
-            self._known = found = _Index({}, {})
-            for rel, text in self._texts(""):
-                if b"enum" in text:
-                    for match in _ENUM.finditer(text):
-                        body = _PLAIN.sub(b"", match[1]).decode("latin-1")
-                        for name in _NAMES.findall(body):
-                            found.enums.setdefault(name, []).append((rel, match.start(), body))
-                if b"_PER_CPU" in text:
-                    for match in _PERCPU.finditer(text):
-                        name = match[2].decode()
-                        first = (match[3] or b"").decode("latin-1")
-                        found.variables.setdefault(name, []).append((rel, match.start(), first))
-        return self._known
+    def _enums(self, name: str) -> Iterator[_Place]:
+        """Yield where an enumeration has a name, and what is between its braces."""
+        wanted = re.compile(rb"\b" + name.encode() + rb"\b")
+        for rel, text in self.naming(name):
+            seen = -1
+            for found in wanted.finditer(text):
+                brace = text.rfind(b"{", 0, found.start())
+                head = text.rfind(b"enum", max(0, brace - _HEAD), brace) if brace >= 0 else -1
+                match = _ENUM.match(text, head) if head > seen else None
+                if match is not None and match.start(1) <= found.start() < match.end(1):
+                    seen = head
+                    body = _PLAIN.sub(b"", match[1]).decode("latin-1")
+                    if name in _NAMES.findall(body):
+                        yield rel, head, body
+
+    def _variables(self, name: str) -> Sequence[_Place]:
+        """Return where a variable of each CPU is declared, and its first value."""
+        if self._declared is None:
+            self._declared = {}
+            for rel, text in self.naming("_PER_CPU"):
+                for match in _PERCPU.finditer(text):
+                    first = (match[3] or b"").decode("latin-1")
+                    place = (rel, match.start(), first)
+                    self._declared.setdefault(match[2].decode(), []).append(place)
+        return self._declared.get(name, ())
+
+    def naming(self, name: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the files that have a name somewhere in what they say, each with its text.
+
+        All texts are searched as one, which is a hundred times faster than one after the other.
+        """
+        if self._whole is None:
+            texts = list(self._texts(""))
+            ends = list(accumulate(len(text) + 1 for _, text in texts))
+            self._whole = (b"\0".join(text for _, text in texts), ends, texts)
+        whole, ends, texts = self._whole
+        wanted, at = name.encode(), 0
+        while (at := whole.find(wanted, at)) >= 0:
+            number = bisect_right(ends, at)
+            yield texts[number]
+            at = ends[number]
 
     @staticmethod
-    def _first(places: Sequence[_Place], near: str) -> list[_Place]:
+    def _first(places: Iterable[_Place], near: str) -> list[_Place]:
         """Return places in the file at hand before all others."""
         return sorted(places, key=lambda place: place[0] != near)
 
-    def _text(self, rel: str) -> bytes:
+    def text(self, rel: str) -> bytes:
+        """Return the text of a file, which is read once."""
         text = self._read.get(rel)
         if text is None:
             text = self._read[rel] = self.view.tree.read(rel)
@@ -253,4 +277,4 @@ class TreeNames:
             self._others = tuple(dict.fromkeys((*self.view.headers.files, *own)))
         for rel in self._others:
             if rel != near:
-                yield rel, self._text(rel)
+                yield rel, self.text(rel)

@@ -59,11 +59,12 @@ def note_others(linker: Linker, reached: Closure) -> None:
     :raises Unliftable: for who changes them.
     """
     wanted = _Wanted.of(reached)
+    words = wanted.words
     known = {(code.file, code.name) for code in reached.codes}
     view = linker.view
     for rel in (*view.built, *view.headers.files, *_assembly(linker)):
-        text = view.tree.read(rel)
-        if not any(word in text for word in wanted.words) or not wanted.named(text):
+        text = linker.names.text(rel)
+        if not any(word in text for word in words) or not wanted.named(text):
             continue
         if rel.endswith(_ASSEMBLY):
             if names := wanted.named(_plain(text)):
