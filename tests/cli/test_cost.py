@@ -30,6 +30,15 @@ def test_a_loss_is_said_as_plainly_as_a_win(capsys):
     assert "are a loss: nothing is put off in them" in capsys.readouterr().out
 
 
+def test_numbers_that_cannot_be_counted_leave_the_others(capsys):
+    """move_ptes() is counted for one entry, and why not for more is said once a machine."""
+    assert main(["cost", "move_ptes", "--arch", "x86", "-q", "--format", "json"]) == 0
+    told = capsys.readouterr()
+    assert [row["entries"] for row in json.loads(told.out)["rows"]] == [1]
+    assert told.err.count("it has no count for more") == 1
+    assert main(["cost", "move_ptes", "--arch", "x86", "-q", "--entries", "8"]) == 3
+
+
 def test_json_and_csv_have_the_same_counts(capsys):
     """A line of csv for each count of the JSON document."""
     assert main(["cost", "zap_pte_range", "--entries", "300", "--format", "json", "-q"]) == 0

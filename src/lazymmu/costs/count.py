@@ -98,7 +98,7 @@ def operation(
     found = run(config, Scope.RANGE if callers else scope)
     if asked.pairs and entries > 1 and found.flushes > 1:
         raise ConfigError(
-            f"machines do {name} for one entry, and its flush after each: count it for 1"
+            f"machines do {name} for one entry, with its flush after each: it has no count for more"
         )
     # Both locks are held around all of a table, where they are taken for each here.
     held = found.writes // entries * min(entries, tables.width(arch)[0])

@@ -175,14 +175,11 @@ def _counted(
     for done, machine in enumerate(chosen):
         if progress is not None:
             progress(" ".join(machine), done, len(chosen))
+        found: list[CostRow] = []
         try:
-            found = list(again(machine))
-        except ConfigError as error:
+            found.extend(again(machine))
+        except (ConfigError, _unliftable()) as error:
             refused.append((*machine, str(error)))
-            continue
-        except _unliftable() as error:
-            refused.append((*machine, str(error)))
-            continue
         try:
             if asked.against is not None:
                 found = [beside(row, asked.against, again) for row in found]

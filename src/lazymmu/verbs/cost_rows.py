@@ -101,15 +101,24 @@ def operation_rows(
     entries: Iterable[int],
     scopes: Iterable[Scope],
 ) -> Iterator[CostRow]:
-    """The counts of an operation.
+    """The counts of an operation; what cannot be counted is raised behind all that can.
 
     :raises ConfigError: with the reason.
     """
     arch, release = machine
+    lost: ConfigError | None = None
     spaces = count.spaces_of(arch, release, operation) if space is None else (space,)
     wanted = tuple(dict.fromkeys((Scope.NONE, *scopes)))
     for mapping in spaces:
         for number in entries:
+            try:
+                counts = {
+                    scope: count.operation(arch, release, operation, number, mapping, scope)
+                    for scope in wanted
+                }
+            except ConfigError as error:
+                lost = lost or error
+                continue
             yield CostRow(
                 arch=arch,
                 release=release,
@@ -118,11 +127,10 @@ def operation_rows(
                 space=mapping,
                 entries=number,
                 tables=-(-number // tables.width(arch)[0]),
-                counts={
-                    scope: count.operation(arch, release, operation, number, mapping, scope)
-                    for scope in wanted
-                },
+                counts=counts,
             )
+    if lost is not None:
+        raise lost
 
 
 def scenario_rows(machine: tuple[str, str], scenarios: Iterable[Scenario]) -> Iterator[CostRow]:
