@@ -63,10 +63,11 @@ def test_a_patch_that_is_applied_is_taken_away_for_what_was_before(tmp_path):
 
 
 def test_a_patch_of_no_hook_changes_nothing():
-    """What does not touch the lifted code differs in nothing, and ends with 0."""
-    change = patch(MMU, lambda text: f"{text}/* nothing */\n")
+    """What does not touch the lifted code is nothing to compare: 3, in a sentence."""
+    change = patch(MMU, lambda text: f"/* nothing */\n{text}")
     answer = ask(tree=TREE, diff=Input(change, "x.diff"))
-    assert (answer.done, answer.exit_code()) == ((), 0)
+    assert (answer.done, answer.exit_code()) == ((), 3)
+    assert answer.same_machines
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import lazymmu
-from tests.lift.test_xen import ENLIGHTEN, without
+from tests.lift.test_xen import ENLIGHTEN, MMU, without
 
 NAMES = ("vmap-pfn-preempted", "fork-inside-section", "section-inside-section")
 
@@ -23,9 +23,19 @@ def beside(asked, changes):
 
 
 def test_a_tree_beside_itself_differs_in_nothing(asked):
-    """All is run on both, nothing is told, and the command ends with 0."""
+    """All is run on both and nothing is told; one machine was compared with itself: that is 3."""
     answer = beside(asked, {})
-    assert (answer.done, answer.wanted, answer.exit_code()) == ((), len(NAMES), 0)
+    assert (answer.done, answer.wanted, answer.exit_code()) == ((), len(NAMES), 3)
+    assert answer.same_machines
+
+
+def test_hooks_written_otherwise_are_compared_and_differ_in_nothing(asked):
+    """Another code of the same behaviour is two machines that agree: that is 0."""
+    turned = lambda text: text.replace(  # noqa: E731
+        "\tu.ptr = where;\n\tu.val = value;\n", "\tu.val = value;\n\tu.ptr = where;\n"
+    )
+    answer = beside(asked, {MMU: turned})
+    assert (answer.done, answer.exit_code(), answer.same_machines) == ((), 0, False)
 
 
 def test_only_what_differs_is_told_with_the_way_of_the_side_that_breaks(asked):

@@ -92,4 +92,8 @@ def tell(answer: VerifyAnswer, diff: str | None = None) -> None:
         by = f"since {asked.since}"
     else:
         by = f"between {asked.tree} and {asked.compare}"
-    say(f"{len(answer.done) // 2} of {answer.wanted} runs differ {by}")
+    if answer.same_machines:
+        where = ", ".join(dict.fromkeys(one.arch for one in answer.lifted))
+        say(f"nothing of what was lifted differs {by} ({where}): there is nothing to compare")
+    else:
+        say(f"{len(answer.done) // 2} of {answer.wanted} runs differ {by}")

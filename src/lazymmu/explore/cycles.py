@@ -40,8 +40,10 @@ class MarkedModel(Model, Protocol):
 class CycleSearch:
     """What came of it.
 
-    complete: whether all states were seen; path: the way to the cycle and once around, None where
-    there is none; begin: how many steps of it stand before the cycle; mark: what stays.
+    :param complete: whether all states were seen.
+    :param path: the way to the cycle and once around, None where there is none.
+    :param begin: how many steps of it stand before the cycle.
+    :param mark: what stays.
     """
 
     complete: bool
@@ -144,8 +146,10 @@ class _Graph:
 def search_cycles(model: MarkedModel, *, bound: int | None, max_states: int) -> CycleSearch:
     """Look for a run for ever on which a mark stays and its owner goes on.
 
-    bound: the greatest cost of a run, so that what costs is not on a cycle; max_states: ends the
-    search when there are more. The model is run on each state: this is for small ones.
+    The model is run on each state: this is for small ones.
+
+    :param bound: the greatest cost of a run, so that what costs is not on a cycle.
+    :param max_states: ends the search when there are more.
     """
     graph = _Graph(model)
     if not graph.build(bound, max_states):

@@ -53,6 +53,7 @@ class Lifted:
     :param reached: every function that they call, and the variables.
     :param halves: of a switch_to() that does by itself what hooks do elsewhere, None where it does
         nothing.
+    :param fresh: variables that are zero in a new task, whatever its parent has.
     :param taken: branches that runs came by, each with the way that it went.
     """
 
@@ -61,6 +62,7 @@ class Lifted:
     api: bool
     reached: Closure
     halves: SwitchHalves | None = None
+    fresh: frozenset[str] = frozenset()
     taken: set[tuple[Code, int, bool]] = field(default_factory=set)
 
     def is_empty(self, code: Code) -> bool:
@@ -139,8 +141,8 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
     if switch is not None and _named(linker.view, switch, _per_cpu(reached)):
         two = halves(linker, switch, reached)
         reached = closure(linker, (*roots, two.before, two.after))
-    note_others(linker, reached)
-    return Lifted(linker, functions, API[0] in functions, reached, two)
+    fresh = note_others(linker, reached)
+    return Lifted(linker, functions, API[0] in functions, reached, two, fresh)
 
 
 def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:

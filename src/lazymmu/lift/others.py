@@ -30,6 +30,7 @@ from lazymmu.kernelc.ir.expr import (
     Name,
 )
 from lazymmu.kernelc.ir.nodes import strip_casts, walk
+from lazymmu.lift.new_task import NewTask
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.variables import FLAG
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lazymmu.kernelc.definition import Definition
-    from lazymmu.kernelc.ir.nodes import Function
+    from lazymmu.kernelc.ir.nodes import Function, Node
     from lazymmu.lift.closure import Closure
     from lazymmu.lift.link import Linker
 
@@ -53,11 +54,12 @@ _ASSEMBLY: Final = ".S"
 _TAG: Final = re.compile(rb"\b(?:struct|union|enum)\s+\w+")
 
 
-def note_others(linker: Linker, reached: Closure) -> None:
-    """List who else touches the mode's variables.
+def note_others(linker: Linker, reached: Closure) -> frozenset[str]:
+    """List who else touches the mode's variables; return those that are zero in a new task.
 
-    :raises Unliftable: for who changes them.
+    :raises Unliftable: for who changes them otherwise.
     """
+    new = NewTask(linker)
     wanted = _Wanted.of(reached)
     words = wanted.words
     known = {(code.file, code.name) for code in reached.codes}
@@ -73,7 +75,12 @@ def note_others(linker: Linker, reached: Closure) -> None:
         for definition in (*view.functions(rel), *view.macros(rel)):
             names = wanted.named(view.text(definition))
             if names and (rel, definition.name) not in known:
-                _judge(linker, wanted, known, definition, names)
+                _judge(linker, wanted, known, new, definition, names)
+    return frozenset(
+        column
+        for (space, path), column in reached.variables.names.items()
+        if space == "task" and any(path[: len(cleared)] == cleared for cleared in new.cleared)
+    )
 
 
 def _assembly(linker: Linker) -> Iterator[str]:
@@ -97,6 +104,7 @@ def _judge(
     linker: Linker,
     wanted: _Wanted,
     lifted: set[tuple[str, str]],
+    new: NewTask,
     definition: Definition,
     names: tuple[str, ...],
 ) -> None:
@@ -109,7 +117,7 @@ def _judge(
     if graph.broken:
         what = f"{shown.format('names')}: {graph.broken}"
         raise Unliftable(what, definition.file, definition.line)
-    look = _Look(linker, wanted, lifted)
+    look = _Look(linker, wanted, lifted, new)
     line, why = look.change(graph, _DEEP, frozenset(), frozenset())
     if why:
         raise Unliftable(f"{shown.format(why)}", definition.file, line)
@@ -170,7 +178,10 @@ class _Scope:
 class _Look:
     """Looks whether a function changes the variables, or what is handed to it as a pointer."""
 
-    def __init__(self, linker: Linker, wanted: _Wanted, lifted: set[tuple[str, str]]) -> None:
+    def __init__(
+        self, linker: Linker, wanted: _Wanted, lifted: set[tuple[str, str]], new: NewTask
+    ) -> None:
+        self.new = new
         self.linker = linker
         self.wanted = wanted
         self.lifted = lifted
@@ -193,7 +204,7 @@ class _Look:
         try:
             for node in graph.nodes:
                 for part in walk(node.expr) if node.expr is not None else ():
-                    why = self._done(part, graph, deep)
+                    why = self._done(part, graph, node, deep)
                     if why:
                         return node.line, why
         finally:
@@ -216,28 +227,33 @@ class _Look:
                 return pointers
             pointers |= more
 
-    def _done(self, part: Expr, graph: Function, deep: int) -> str:
+    def _done(self, part: Expr, graph: Function, node: Node, deep: int) -> str:
         """What one expression does to them, "" for nothing."""
         if isinstance(part, (Assign, IncDec)):
             target = strip_casts(part.target)
             if self._is(target):
-                return "changes"
+                return "" if self.new.clears(part, graph, node) else "changes"
             if isinstance(part, Assign) and not isinstance(target, VARIABLES):
                 return "keeps the address of" if self._points(part.value) else ""
         elif isinstance(part, CALLS):
-            return self._called(part, graph, deep)
+            return self._called(part, graph, node, deep)
         elif self._is(part):
             self.used = True
         return ""
 
-    def _called(self, call: AnyCall, graph: Function, deep: int) -> str:
+    def _called(self, call: AnyCall, graph: Function, node: Node, deep: int) -> str:
         name = call.name or ""
         word = self.linker.words.get(name)
         if word is not None and word.does in _FLAGS and self._flag(call, word.flag):
-            return "changes"
+            flag = call.args[word.flag]
+            new = word.does == "flag-clear" and self.new.is_child(call.args[word.task], graph)
+            path = (FLAG, flag.spelling) if new and isinstance(flag, Name) else ()
+            return "" if self.new.clears_path(path, graph, node) else "changes"
         pointers = [at for at, arg in enumerate(call.args) if self._points(arg)]
         named = [at for at, arg in enumerate(call.args) if self._is(arg)]
         if not pointers and not named:
+            return ""
+        if self.new.clears(call, graph, node):
             return ""
         self.used = True
         if word is not None:

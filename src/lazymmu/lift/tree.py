@@ -205,6 +205,7 @@ def made(lifted: Lifted, base: type[LiftedArch], own: Mapping[str, object]) -> t
             "lifted": lifted,
             "columns": (*base.columns, *variables.columns(without=counters)),
             "forked": task,
+            "fresh": tuple(sorted(lifted.fresh)),
             "flush_how": "noop" if empty else "now",
             "api": LiftedApi if lifted.api else None,
             **own,

@@ -231,7 +231,8 @@ class Sched:
     def _fork(self, here: StepContext, child: str) -> None:
         number = self.numbers[child]
         names = ("enable_count", "pause_count", *self.arch.forked)
-        here.copy(names, here.task, number)
+        inherited = tuple(name for name in names if name not in self.arch.fresh)
+        here.copy(inherited, here.task, number)
         here.task_at(number).status = "ready"
         here.emit(Fork, child=child)
 

@@ -33,6 +33,8 @@ class LiftedTree:
     :param columns: the C variables that the machine keeps.
     :param abstracted: what was left out, by the name of the call, with its reason.
     :param refused: why nothing was lifted, "" where it was.
+    :param content: a digest of what the machine was made of (`lift.content`): equal ones are the
+        same machine.
     """
 
     arch: str
@@ -42,6 +44,7 @@ class LiftedTree:
     columns: tuple[str, ...] = ()
     abstracted: tuple[tuple[str, str], ...] = ()
     refused: str = ""
+    content: str = ""
 
 
 @contextlib.contextmanager
@@ -149,9 +152,10 @@ def with_lines(verdict: Verdict, tree: Where) -> Verdict:
 
 
 def _told(arch: str, name: str, found: Lifted) -> LiftedTree:
+    from lazymmu.lift.content import content
     from lazymmu.machine.releases import TREES
 
-    implementation = TREES[arch, name][1]
+    release, implementation = TREES[arch, name]
     return LiftedTree(
         arch=arch,
         tree=name,
@@ -159,4 +163,5 @@ def _told(arch: str, name: str, found: Lifted) -> LiftedTree:
         functions=tuple((code.name, code.place) for code in found.reached.codes),
         columns=tuple(sorted(found.reached.variables.names.values())),
         abstracted=tuple(sorted(found.linker.abstracted.items())),
+        content=content(release, implementation),  # type: ignore[arg-type]
     )

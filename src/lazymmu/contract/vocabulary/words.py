@@ -220,9 +220,10 @@ class FreeCall:
 class QueueCall:
     """A call about an item for which a function runs later.
 
-    item: the argument that is the item, or points to it; fn: the argument that is the function;
-    runs: who runs it once the call has returned, "never" for a call that only says which function
-    an item has (`fn`), or which structure it stands in.
+    :param item: the argument that is the item, or points to it.
+    :param fn: the argument that is the function.
+    :param runs: who runs it once the call has returned, "never" for a call that only says which
+        function an item has (`fn`), or which structure it stands in.
     """
 
     item: int

@@ -80,6 +80,7 @@ class Arch:
     :param columns: its variables.
     :param forked: variables of a task that a child inherits, because its task_struct and
         thread_info are a copy of its parent's (kernel/fork.c, dup_task_struct()).
+    :param fresh: those, and counts of the generic API, that are zero in a child all the same.
     :param flush_how: whether arch_flush_lazy_mmu_mode() does anything.
     :param paused_out: what the switch hooks have put into the pause count of a task that waits.
     :param invalidates_late: in the mode, the invalidation of what is changed at once may wait.
@@ -90,6 +91,7 @@ class Arch:
     row: ClassVar[str] = "none"
     columns: ClassVar[tuple[Column, ...]] = ()
     forked: ClassVar[tuple[str, ...]] = ()
+    fresh: ClassVar[tuple[str, ...]] = ()
     flush_how: ClassVar[FlushHow] = "now"
     paused_out: ClassVar[int] = 0
     invalidates_late: ClassVar[bool] = False

@@ -41,10 +41,11 @@ Cells = tuple[tuple[str, ...], ...]
 class ToldWay:
     """A counterexample as a table.
 
-    heads: its columns: the number, each CPU, and what changed; rows: what the entries hold at
-    first, if that is known, and each step; sources: what is cited, in the order of its numbers;
-    left_out: how many steps at the end only end tasks, and are not told; again: the step from
-    which on the way is gone for ever, 0 for one that ends.
+    :param heads: its columns: the number, each CPU, and what changed.
+    :param rows: what the entries hold at first, if that is known, and each step.
+    :param sources: what is cited, in the order of its numbers.
+    :param left_out: how many steps at the end only end tasks, and are not told.
+    :param again: the step from which on the way is gone for ever, 0 for one that ends.
     """
 
     heads: tuple[str, ...]

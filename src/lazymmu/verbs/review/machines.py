@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.lift.content import steps_of
 from lazymmu.lift.core_mm import FUNCTIONS
 from lazymmu.litmus import shipped
 from lazymmu.litmus.run import Run, RunLimits, named
@@ -212,8 +213,8 @@ def states(
 def _text(codes: Sequence[Code]) -> str:
     """What some functions do, whatever they are called and wherever they stand."""
     numbers = {code.name: number for number, code in enumerate(codes)}
-    steps = (repr([step._replace(line=0, raw=()) for step in code.instructions]) for code in codes)
-    return _QUOTED.sub(lambda match: f"{numbers.get(match[1], match[0])}", "\n".join(steps))
+    steps = "\n".join(steps_of(codes))
+    return _QUOTED.sub(lambda match: f"{numbers.get(match[1], match[0])}", steps)
 
 
 def switched(arch: str, before: MachineState, after: MachineState) -> Iterator[Switch]:

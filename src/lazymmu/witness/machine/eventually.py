@@ -119,8 +119,9 @@ class WaitingModel(ProductModel):
 class Forever:
     """A run on which something waits for ever, None where there is none.
 
-    complete: whether all states were seen; begin: how many steps stand before the cycle; entry:
-    what waits.
+    :param complete: whether all states were seen.
+    :param begin: how many steps stand before the cycle.
+    :param entry: what waits.
     """
 
     model: WaitingModel

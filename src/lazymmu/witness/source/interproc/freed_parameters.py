@@ -30,9 +30,9 @@ MAX_CALLS = 3
 class Freed:
     """What is freed of a parameter: which, as what, by which calls, and under what conditions.
 
-    place: the parameter, or where from it; tests: how many of the calls are made under a condition
-    of the function that makes them; runs: who does it when the call has returned, "" for the call
-    itself.
+    :param place: the parameter, or where from it.
+    :param tests: how many of the calls are made under a condition of the function that makes them.
+    :param runs: who does it when the call has returned, "" for the call itself.
     """
 
     place: FreedPlace

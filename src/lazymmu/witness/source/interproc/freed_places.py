@@ -44,8 +44,9 @@ class FreedPlace(NamedTuple):
 class Places:
     """The places that expressions of one function stand for.
 
-    given: what variables and members are given once, by their spelling; container: which argument
-    of a call is what stands in the structure that the call returns, None for other calls.
+    :param given: what variables and members are given once, by their spelling.
+    :param container: which argument of a call is what stands in the structure that the call
+        returns, None for other calls.
     """
 
     graph: Function

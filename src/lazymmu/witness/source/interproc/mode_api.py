@@ -15,12 +15,13 @@ from lazymmu.kernelc.ir.nodes import spell, strip_casts
 class ModeApi:
     """What calls do to the mode.
 
-    anywhere: calls by name: those of the vocabulary, and those of the tree's own headers and
-    external functions that do what these do; within: calls of static functions and macros of one
-    .c file, by the file and the name; pointed: places (file, byte offset) at which a constant
-    pointer is given such a function, which is called by the pointer's name then, or by a table's
-    and a member's (`ops->enable`); another: whether a .c file has something else of its own under
-    a name that the tree gives the API.
+    :param anywhere: calls by name: those of the vocabulary, and those of the tree's own headers and
+        external functions that do what these do.
+    :param within: calls of static functions and macros of one .c file, by the file and the name.
+    :param pointed: places (file, byte offset) at which a constant pointer is given such a function,
+        which is called by the pointer's name then, or by a table's and a member's (`ops->enable`).
+    :param another: whether a .c file has something else of its own under a name that the tree gives
+        the API.
     """
 
     anywhere: Mapping[str, ModeCall]
