@@ -20,7 +20,7 @@ FunctionArray = tuple[str, ...]
 _ARRAY: Final = re.compile(
     rb"(?:\([ \t]*+\*[ \t]*+(?:const[ \t]++)?(?P<pointer>\w++)[ \t]*+\[[^\]\n]*+\][ \t]*+\)"
     rb"[ \t\n]*+\([^;{}\"=]{0,200}\)|(?P<named>\w++)[ \t]*+\[[^\]\n]*+\])"
-    rb"[ \t\n]*+(?>(?:__\w++[ \t\n]*+)*+)=[ \t\n]*+\{(?P<body>[^{}\";]{1,4000})\}[ \t\n]*+;"
+    rb"[ \t\n]*+(?>(?:__\w++[ \t\n]*+)*)=[ \t\n]*+\{(?P<body>[^{}\";]{1,4000})\}[ \t\n]*+;"
 )
 _COMMENT: Final = re.compile(rb"/\*[\s\S]*?\*/|//[^\n]*")
 _ELEMENT: Final = re.compile(

@@ -24,7 +24,7 @@ class ItemHandler:
 
 
 _CALL: Final = re.compile(
-    rb"\b(\w++)[ \t]*+\([ \t\n]*+&?\(?((?:\w++\)?(?:->|\.))*+\w++)\)?[ \t\n]*+,"
+    rb"\b(\w++)[ \t]*+\([ \t\n]*+&?\(?((?>(?:\w++\)?(?:->|\.))*)\w++)\)?[ \t\n]*+,"
     rb"[ \t\n]*+&?([A-Za-z_]\w*+)[ \t\n]*+[,)]"
 )
 _LAST: Final = re.compile(rb"\w+\Z")
