@@ -58,3 +58,29 @@ def test_a_step_that_cannot_be_taken_is_named(asked):
         replay("two", asked, "kernel-bug", "", ["cpu0 switches to T0"])
     with pytest.raises(ReplayError, match="step 1, cpu7 sings, is none of this machine's"):
         replay("two", asked, "kernel-bug", "", ["cpu7 sings"])
+
+
+LOOP = """\
+litmus loop
+"A task that reads for ever in a section."
+machine: cpus 1, preempt full
+entries:
+    q  pte kernel = none
+task T0 on cpu0:
+    lazy_mmu_mode_enable
+    set_pte q B
+    loop:
+        ptep_get q
+watch eventually
+"""
+
+
+def test_a_way_without_an_end_can_be_taken_again():
+    """It comes back to where it was while its change waits; one that does not come back is none."""
+    asked = to_query(load(LOOP, "loop"), "x86", "7.3.4")
+    (broken,) = verify("loop", asked, engine="python").violations
+    assert broken.again
+    actions = [step.action for step in broken.trace]
+    assert replay("loop", asked, broken.rule, broken.harm, actions).violations == (broken,)
+    with pytest.raises(ReplayError):
+        replay("loop", asked, broken.rule, broken.harm, actions[:-1])

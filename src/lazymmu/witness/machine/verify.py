@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.continuations import Stack
 
-__all__ = ["Query", "counterexample", "retrace", "verify"]
+__all__ = ["Query", "counterexample", "for_ever", "retrace", "verify"]
 
 
 def verify(
@@ -115,11 +115,21 @@ def _endless(
     forever = waits_for_ever(query, most, max_states)
     if forever.path is None:
         return (), forever.complete
-    broken = counterexample(forever.model, EVENTUALLY, forever.path)
+    return (for_ever(forever.model, forever.path, forever.begin, forever.entry),), True
+
+
+def for_ever(model: ProductModel, path: SearchPath, begin: int, entry: str) -> Counterexample:
+    """The counterexample of a way that ends in a loop.
+
+    :param path: the way to the loop, and once around.
+    :param begin: how many steps of it stand before the loop.
+    :param entry: what waits all along.
+    """
+    broken = counterexample(model, EVENTUALLY, path)
     way = list(broken.trace)
-    note = f"from here again and again, and {forever.entry} waits all along"
-    way[forever.begin] = replace(way[forever.begin], note=note)
-    return (replace(broken, trace=tuple(way), again=forever.begin + 1),), True
+    note = f"from here again and again, and {entry} waits all along"
+    way[begin] = replace(way[begin], note=note)
+    return replace(broken, trace=tuple(way), again=begin + 1)
 
 
 def _answer(
