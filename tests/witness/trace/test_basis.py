@@ -183,6 +183,7 @@ def test_an_option_that_does_not_fit_what_is_recorded_is_said():
     tape.leave(A, 0)
     watched = of(tape, head=HEAD, release="7.3.4")
     assert any("does not fit what is recorded" in one.reason for one in watched.caveats)
+    assert not watched.conclusive
     assert of(tape, head=HEAD, release="7.1.13").caveats == ()
 
 

@@ -169,6 +169,8 @@ class _TraceCheck:
             odd = said(known, guess(replace(header, release=""), block, arch=known.arch))
             if odd:
                 self.judged.doubt(odd, 0)
+                # What was told is of a release whose functions these are not.
+                self.judged.undecided = True
         if self.arch:
             odd = other_arch(known, guess(header, block))
             if odd:
