@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -116,7 +117,8 @@ def _wait(process: subprocess.Popen[bytes], came: Sequence[signal.Signals]) -> i
             if number == signal.SIGINT:
                 process.send_signal(number)  # it may not have been there yet to see it
             signal.raise_signal(number)
-        return process.wait()
+        # Nobody has taken the status when a signal breaks this off; of wait() it would be lost.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     except KeyboardInterrupt:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(_PATIENCE)
@@ -125,3 +127,9 @@ def _wait(process: subprocess.Popen[bytes], came: Sequence[signal.Signals]) -> i
             return process.wait(_PATIENCE)
         process.kill()
         return process.wait()
+    with _held() as late:
+        status = process.wait()
+    for number in late:
+        if number != signal.SIGINT:
+            signal.raise_signal(number)
+    return status
