@@ -2,22 +2,20 @@
 """The documentation that is made from the code: rules, dialects, options, findings, claims.
 
 What the contract says stands in `lazymmu.contract` alone, and what an option does in its help;
-these pages only lay it out. The options are laid out here and not by a Sphinx extension, because
-those that read argparse know neither argument groups below a verb nor man pages.
+these pages only lay it out.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import textwrap
 from typing import TYPE_CHECKING
 
 import claims
 import cost_tables
+import option_pages
 import pictures
 
-from lazymmu.cli.command import build_parser
 from lazymmu.contract.dialects import DIALECTS
 from lazymmu.contract.rules import RULES
 from lazymmu.report.common import formats
@@ -39,7 +37,7 @@ def write(target: Path) -> None:
     pages = {
         "rules": _rules(),
         "dialects": _dialects(),
-        "options": options(),
+        "options": option_pages.options(),
         "findings": _findings(target.parent / "findings"),
         "formats": _formats(),
         "claims": claims.lines(claims.read()),
@@ -81,7 +79,7 @@ def _rules() -> Iterator[str]:
     yield from _table(
         ("rule", "binds", "says"),
         [
-            (f":ref:`rule-{rule.name}`", _party(rule), _safe(rule.sentence))
+            (f":ref:`rule-{rule.name}`", _party(rule), option_pages.safe(rule.sentence))
             for rule in RULES.values()
         ],
         widths=(25, 20, 55),
@@ -96,16 +94,16 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield rule.name
     yield "-" * len(rule.name)
     yield ""
-    yield f"**{_safe(rule.sentence)}**"
+    yield f"**{option_pages.safe(rule.sentence)}**"
     yield ""
-    yield _safe(rule.why)
+    yield option_pages.safe(rule.why)
     yield ""
     yield f":Binds: {_party(rule)}"
     yield f":One instance per: {rule.key}"
     yield f":Shown by: {', '.join(rule.witnesses)}"
     statuses = ", ".join(f"{name} {rule.status(dialect)}" for name, dialect in DIALECTS.items())
     yield f":Dialects: {statuses}"
-    yield f":Source: {_safe(rule.citation)}"
+    yield f":Source: {option_pages.safe(rule.citation)}"
     yield ""
     for title, example in (("Wrong", rule.examples.bad), ("Right", rule.examples.good)):
         for language, code in (("c", example.c), ("none", example.events)):
@@ -125,7 +123,7 @@ def _formats() -> Iterator[str]:
         [
             (
                 f"``{name}``",
-                _safe(what),
+                option_pages.safe(what),
                 ", ".join(verb for verb, names in formats.VERBS.items() if name in names),
             )
             for name, what in formats.FORMATS.items()
@@ -137,7 +135,7 @@ def _formats() -> Iterator[str]:
 def _dialects() -> Iterator[str]:
     yield from _table(
         ("dialect", "what the tree's text and API say"),
-        [(f"``{name}``", _safe(dialect.label)) for name, dialect in DIALECTS.items()],
+        [(f"``{name}``", option_pages.safe(dialect.label)) for name, dialect in DIALECTS.items()],
         widths=(20, 80),
     )
 
@@ -148,42 +146,6 @@ def _findings(home: Path) -> Iterator[str]:
     if pages:
         yield from (".. toctree::", "   :maxdepth: 1", "   :caption: Findings, by release", "")
         yield from (f"   findings/{page}" for page in pages)
-
-
-def options() -> Iterator[str]:
-    """A section for each verb, a definition list for each group of its options."""
-    parser = build_parser()
-    yield from _groups(parser)
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, verb in action.choices.items():
-                yield name
-                yield "~" * len(name)
-                yield ""
-                yield _safe(verb.description or "")
-                yield from _groups(verb)
-
-
-def _groups(parser: argparse.ArgumentParser) -> Iterator[str]:
-    usual = {"positional arguments", "options", "verbs"}
-    for group in parser._action_groups:
-        actions = [a for a in group._group_actions if not isinstance(a, argparse._SubParsersAction)]
-        if actions and group.title not in usual:
-            yield f"*{group.title}*"
-            yield ""
-        for action in actions:
-            yield _term(action)
-            yield textwrap.indent(_safe((action.help or "") % vars(action)), "   ")
-            yield ""
-
-
-def _term(action: argparse.Action) -> str:
-    value = action.metavar or ("|".join(action.choices) if action.choices else action.dest)
-    value = f"*{_safe(str(value))}*"
-    if not action.option_strings:
-        return value
-    names = ", ".join(f"**{_safe(name)}**" for name in action.option_strings)
-    return names if action.nargs == 0 else f"{names} {value}"
 
 
 def _party(rule: Rule) -> str:
@@ -207,8 +169,3 @@ def _table(
         for at, cell in enumerate(row):
             yield f"   {'* -' if at == 0 else '  -'} {cell}"
     yield ""
-
-
-def _safe(text: str) -> str:
-    """Plain text as reStructuredText: whatever would be markup is escaped."""
-    return re.sub(r"([\\`*|_])", r"\\\1", text)

@@ -48,8 +48,8 @@ def _man_page() -> str:
     publish_string = importlib.import_module("docutils.core").publish_string  # it has no types
     docs = TOP / "docs"
     if str(docs) not in sys.path:
-        sys.path.insert(0, str(docs))  # generate.py stands beside Sphinx's configuration
-    generate = importlib.import_module("generate")
+        sys.path.insert(0, str(docs))  # it stands beside Sphinx's configuration
+    option_pages = importlib.import_module("option_pages")
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     _title, found, body = (docs / "man.rst").read_text().partition("\nSYNOPSIS\n")
     if not found:
@@ -62,7 +62,7 @@ def _man_page() -> str:
     with tempfile.TemporaryDirectory() as where:
         options = Path(where, "_generated", "options.rst.inc")
         options.parent.mkdir()
-        options.write_text("\n".join(generate.options()) + "\n")
+        options.write_text("\n".join(option_pages.options()) + "\n")
         page = publish_string(
             head + found + body,
             source_path=str(Path(where, "man.rst")),

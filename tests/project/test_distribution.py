@@ -61,6 +61,26 @@ def test_the_source_archive_holds_what_a_contributor_needs(unpacked):
     assert not (unpacked / ".git").exists()
 
 
+def test_what_a_build_imports_is_what_it_asks_for():
+    """A build has nothing of what lazymmu needs to run, but for what pyproject.toml names of it."""
+    asked = tomllib.loads((TOP / "pyproject.toml").read_text())
+    names = {re.split(r"[^\w-]", one)[0] for one in asked["build-system"]["requires"]}
+    needs = {re.split(r"[^\w-]", one)[0] for one in asked["project"]["dependencies"]}
+    absent = sorted(name.replace("-", "_") for name in needs - names)
+    assert "tree_sitter" in absent
+    subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "import sys, tempfile, pathlib\n"
+            f"sys.modules.update(dict.fromkeys({absent}))\n"
+            f"sys.path[:0] = [{str(TOP)!r}, {str(TOP / 'src')!r}]\n"
+            "from tools import share\n"
+            "share.write(pathlib.Path(tempfile.mkdtemp()))\n",
+        ],
+        check=True,
+    )
+
+
 def test_the_wheel_installs_the_man_page_and_completions(wheel):
     """pip, pipx and uv put below share/ what a shell and man look for there."""
     names = set(zipfile.ZipFile(wheel).namelist())
