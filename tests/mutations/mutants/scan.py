@@ -72,6 +72,18 @@ class Function:
         head = " ".join(self.text[: self.first - self.head])
         return not re.search(rf"\bvoid\s+{self.name}\s*\(", head)
 
+    @property
+    def ignored(self) -> bool:
+        """Whether the first begin does nothing: from v7.0 on so it is while softirqs are off.
+
+        include/linux/pgtable.h, lazy_mmu_mode_enable(): in_interrupt() is true there.
+        """
+        if not self.begins or BEGIN[1] not in self.line(self.begins[0]):
+            return False
+        before = "\n".join(self.text[: self.begins[0] - self.head])
+        off, on = (r"\b\w*(?:_lock_bh|bh_disable)\(", r"\b\w*(?:_unlock_bh|bh_enable)\(")
+        return len(re.findall(off, before)) > len(re.findall(on, before))
+
     def words(self) -> set[str]:
         """Every word of head and body."""
         return set(re.findall(r"\w+", "\n".join(self.text)))
@@ -137,7 +149,7 @@ def sections(tree: Path) -> list[Function]:
         text = (tree / file).read_text(errors="replace")
         for function in functions(file, text):
             begins, leaves = function.begins, function.leaves
-            if begins and leaves and begins[0] < leaves[0]:
+            if begins and leaves and begins[0] < leaves[0] and not function.ignored:
                 result.append(function)
     return result
 

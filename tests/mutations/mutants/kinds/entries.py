@@ -121,6 +121,7 @@ def _frees(plant: Plant, words: Words) -> Iterator[Mutant]:
     near = "static void drop_m@(struct page *page)\n{\n\t__free_pages(page, 0);\n}\n"
     text = freed(words.clear, "drop_m@(page_m@);")
     yield plant("frees after a write in a helper", FREE, text, near=near)
+    # Not schedule_work(): its worker is this CPU's, and waits for who holds a lock on it.
     queue = (
         "#include <linux/workqueue.h>\n\nstruct later_m@ {\n\tstruct work_struct work;\n"
         "\tstruct page *page;\n};\n\nstatic void later_free_m@(struct work_struct *work)\n{\n"
@@ -128,13 +129,13 @@ def _frees(plant: Plant, words: Words) -> Iterator[Mutant]:
         "\t__free_page(later->page);\n\tkfree(later);\n}\n\n"
         "static void later_m@(struct later_m@ *later, struct page *page)\n{\n"
         "\tlater->page = page;\n\tINIT_WORK(&later->work, later_free_m@);\n"
-        "\tschedule_work(&later->work);\n}\n"
+        "\tqueue_work(system_unbound_wq, &later->work);\n}\n"
     )
     own = "{\n\tstatic struct later_m@ own_m@;\n\tstruct page *page_m@ = "
     own += f"pte_page(ptep_get({words.entry}));\n\n\t{words.clear}\n\t"
     text = own + (
         "own_m@.page = page_m@;\n\tINIT_WORK(&own_m@.work, later_free_m@);\n"
-        "\tschedule_work(&own_m@.work);\n}"
+        "\tqueue_work(system_unbound_wq, &own_m@.work);\n}"
     )
     yield plant("frees after a write by a work item", FREE, text, near=queue)
     text = own + "later_m@(&own_m@, page_m@);\n}"
