@@ -98,23 +98,37 @@ def parts(answer):
     }  # fmt: skip
 
 
+def sent(branch, reviewed, *changes):
+    """The answer for a series, a patch for each change."""
+    for number, change in enumerate(changes, 1):
+        change()
+        branch.commit(f"change {number}")
+    series = branch.mails()
+    branch.back()
+    return reviewed(series, branch.tree)
+
+
+def has_order(answer, first, second):
+    """Whether two parts are all that there is, and one must come before the other."""
+    by = parts(answer)
+    assert by.keys() == {first, second}
+    assert len(answer.split.parts) == 2
+    needs = set(answer.split.needs)
+    return (by[first], by[second]) in needs and (by[second], by[first]) not in needs
+
+
 def test_a_section_goes_before_what_cannot_nest(old_branch, reviewed):
     """Xen stops counting: `set_ptes()` must have no section by then, whoever is sent first."""
     nesting = Nesting(old_branch)
     nesting.count(counted=True)
     nesting.base()
-    nesting.count(counted=False)
-    old_branch.commit("a comma")
-    nesting.enter(entering=False)
-    old_branch.commit("a stop")
-    series = old_branch.mails()
-    old_branch.back()
-    answer = reviewed(series, old_branch.tree)
-    by = parts(answer)
-    assert by.keys() == {"hooks", "set_ptes_enters"}
-    assert (by["set_ptes_enters"], by["hooks"]) in answer.split.needs
-    assert (by["hooks"], by["set_ptes_enters"]) not in answer.split.needs
-    assert len(answer.split.parts) == 2
+    answer = sent(
+        old_branch,
+        reviewed,
+        lambda: nesting.count(counted=False),
+        lambda: nesting.enter(entering=False),
+    )
+    assert has_order(answer, "set_ptes_enters", "hooks")
 
 
 def test_who_can_nest_comes_before_a_section(old_branch, reviewed):
@@ -125,15 +139,10 @@ def test_who_can_nest_comes_before_a_section(old_branch, reviewed):
     nesting = Nesting(old_branch, other_names=True)
     nesting.enter(entering=False)
     nesting.base()
-    nesting.enter(entering=True)
-    old_branch.commit("a comma")
-    nesting.count(counted=True)
-    old_branch.commit("a stop")
-    series = old_branch.mails()
-    old_branch.back()
-    answer = reviewed(series, old_branch.tree)
-    by = parts(answer)
-    assert by.keys() == {"hooks", "set_ptes_enters"}
-    assert (by["hooks"], by["set_ptes_enters"]) in answer.split.needs
-    assert (by["set_ptes_enters"], by["hooks"]) not in answer.split.needs
-    assert len(answer.split.parts) == 2
+    answer = sent(
+        old_branch,
+        reviewed,
+        lambda: nesting.enter(entering=True),
+        lambda: nesting.count(counted=True),
+    )
+    assert has_order(answer, "hooks", "set_ptes_enters")
