@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lazymmu.kernelc.parse.lexemes import without_comments
+
 __all__ = ["FunctionArray", "read_arrays"]
 
 FunctionArray = tuple[str, ...]
@@ -22,7 +24,6 @@ _ARRAY: Final = re.compile(
     rb"[ \t\n]*+\([^;{}\"=]{0,200}\)|(?P<named>\w++)[ \t]*+\[[^\]\n]*+\])"
     rb"[ \t\n]*+(?>(?:__\w++[ \t\n]*+)*)=[ \t\n]*+\{(?P<body>[^{}\";]{1,4000})\}[ \t\n]*+;"
 )
-_COMMENT: Final = re.compile(rb"/\*[\s\S]*?\*/|//[^\n]*")
 _ELEMENT: Final = re.compile(
     rb"[ \t\n]*(?P<place>\[[^\]=]*\][ \t\n]*=)?[ \t\n]*&?[ \t\n]*(?P<name>[A-Za-z_]\w*)[ \t\n]*\Z"
 )
@@ -37,7 +38,7 @@ def read_arrays(text: bytes) -> dict[str, FunctionArray]:
         line = text.rfind(b"\n", 0, match.start()) + 1
         if _OUTSIDE.match(text, line) is None:
             continue
-        parts = _COMMENT.sub(b" ", match["body"]).split(b",")
+        parts = without_comments(match["body"]).split(b",")
         elements = [_ELEMENT.match(part) for part in parts if part.strip()]
         names = tuple("" if e is None else e["name"].decode("latin-1") for e in elements)
         if any(names):
