@@ -58,6 +58,7 @@ OTHERWISE = {
     "value": {"dup": "tsk->lazy_mmu_state.enable_count = 1;"},
     "literal": {"dup": "tsk->lazy_mmu_state = (struct lazy_mmu_state){ .enable_count = 1 };"},
     "filled": {"dup": "memset(&tsk->lazy_mmu_state, 255, sizeof(tsk->lazy_mmu_state));"},
+    "some-bytes": {"dup": "memset(&tsk->lazy_mmu_state, 0, 1);"},
     "either": {
         "dup": "if (odd)\n\t\ttsk = current;\n\ttsk->lazy_mmu_state = (struct lazy_mmu_state){};"
     },

@@ -56,7 +56,8 @@ class NewTask:
         match part:
             case Assign("=", target, value) if _is_zero(value):
                 path = self._path(target, graph)
-            case Call(name, (Address(target), Number(0), _)) if name == _CLEARS:
+            # A number of bytes may be less than all of it; its `sizeof` is no number here.
+            case Call(name, (Address(target), Number(0), Other())) if name == _CLEARS:
                 path = self._path(target, graph)
             case _:
                 return False

@@ -97,6 +97,7 @@ def _assembly(linker: Linker) -> Iterator[str]:
 
 
 def _plain(text: bytes) -> bytes:
+    """Assembly without its comments; no apostrophe quotes anything there, as it does in C."""
     return re.sub(rb"/\*.*?\*/|//[^\n]*", b"", text, flags=re.S)
 
 
