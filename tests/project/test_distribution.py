@@ -152,3 +152,10 @@ def test_the_changelog_has_a_place_for_what_comes_next():
     heads = re.findall(r"^## .*$", (TOP / "CHANGELOG.md").read_text(), re.M)
     assert heads[0] == "## Unreleased"
     assert len(heads) > 1
+
+
+def test_the_log_of_changes_says_nothing_twice():
+    """Merges join what two sides have added, and one entry may have been on both."""
+    text = (TOP / "CHANGELOG.md").read_text()
+    entries = [line for line in text.splitlines() if line.startswith("- ")]
+    assert sorted(set(entries)) == sorted(entries)
