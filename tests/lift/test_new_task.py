@@ -57,6 +57,9 @@ OTHERWISE = {
     "parent": {"dup": "orig->lazy_mmu_state = (struct lazy_mmu_state){};"},
     "value": {"dup": "tsk->lazy_mmu_state.enable_count = 1;"},
     "literal": {"dup": "tsk->lazy_mmu_state = (struct lazy_mmu_state){ .enable_count = 1 };"},
+    "not-understood": {
+        "dup": "tsk->lazy_mmu_state = (struct lazy_mmu_state){ .enable_count = sizeof(int) };"
+    },
     "filled": {"dup": "memset(&tsk->lazy_mmu_state, 255, sizeof(tsk->lazy_mmu_state));"},
     "some-bytes": {"dup": "memset(&tsk->lazy_mmu_state, 0, 1);"},
     "either": {

@@ -130,14 +130,10 @@ def _always(graph: Function, node: Node) -> bool:
 
 
 def _is_zero(value: Expr) -> bool:
-    """Whether a value is 0, or an initialiser in which nothing else stands."""
+    """Whether a value is 0, or a compound literal in which at most zeros stand."""
     match strip_casts(value):
         case Number(0):
             return True
-        case Other(parts):
-            return bool(parts) and all(_nothing(part) for part in parts)
+        case Other((Other(()), Other(elements))):  # its type, and its list
+            return all(isinstance(one, Number) and one.value == 0 for one in elements)
     return False
-
-
-def _nothing(part: Expr) -> bool:
-    return part == Other(()) or _is_zero(part)
