@@ -174,7 +174,7 @@ class SummaryEffects:
         for function in functions:
             target = self.summaries.program.resolve(function, value.file or frame.graph.file)
             if target is not None:
-                effects = self.summaries.of(target.definition, (), 0)
+                effects = self.summaries.of(target.definition, ())
                 step = Step(
                     target.definition.file, target.definition.line, 1, function, "called back"
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cmp_to_key
 
 from lazymmu.witness.finding import Step
 
@@ -30,6 +31,14 @@ class CallChain:
         """The better of two chains has the smaller rank."""
         return (self.ambiguous, self.tests, len(self.conditions), len(self.steps))
 
+    def better(self, other: CallChain) -> bool:
+        """Tell whether this chain is to be told rather than another; of two, one always is."""
+        mine, its = self.rank, other.rank
+        return mine < its or (mine == its and self._places() < other._places())
+
+    def _places(self) -> tuple[tuple[str, int, int], ...]:
+        return tuple((step.file, step.line, step.column) for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -38,6 +47,8 @@ class Summary:
     chains: Mapping[str, tuple[CallChain, ...]]
     cut_at: int = 0
     """The depth at which these were computed if something deeper was left out, else 0."""
+    height: int = 0
+    """Calls below the function that were followed for it."""
 
     def best(self, kind: str) -> CallChain | None:
         """The best chain of a kind."""
@@ -55,18 +66,22 @@ def note_chain(found: dict[str, list[CallChain]], chain: CallChain) -> None:
     for place, other in enumerate(chains):
         last = other.steps[-1]
         if (last.file, last.line) == (end.file, end.line):
-            if chain.rank < other.rank:
+            if chain.better(other):
                 chains[place] = chain
             return
     chains.append(chain)
     if len(chains) > 4 * KEEP:
-        chains.sort(key=lambda c: c.rank)
+        chains.sort(key=_ORDER)
         del chains[2 * KEEP :]
 
 
 def kept_chains(found: Mapping[str, Iterable[CallChain]]) -> dict[str, tuple[CallChain, ...]]:
     """The best chains of each kind, the best of all first."""
-    return {
-        kind: tuple(sorted(chains, key=lambda chain: chain.rank)[:KEEP])
-        for kind, chains in found.items()
-    }
+    return {kind: tuple(sorted(chains, key=_ORDER)[:KEEP]) for kind, chains in found.items()}
+
+
+def _compared(one: CallChain, other: CallChain) -> int:
+    return -1 if one.better(other) else 1 if other.better(one) else 0
+
+
+_ORDER = cmp_to_key(_compared)

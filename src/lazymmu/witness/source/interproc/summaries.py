@@ -5,31 +5,22 @@ This is the cheap half of the source witness.  It follows calls from a section i
 and keeps, per function and constant arguments, one chain to each thing reached.  Branches that
 constant arguments decide are pruned; nothing else on the way is path-sensitive.
 
-Limits: a sleep below a lock or a pin that the callee itself takes is left out, because such a
-chain would be a bug of its own everywhere and in practice cannot happen; a callee that is
-given a mask which forbids sleeping is believed; kernel-doc that says a function may be called
-from atomic context is believed.
+What one function does by itself is looked at once (direct_calls.py), and put together here for
+each call that is asked for.  How deep that goes is counted from the call, so that the answer does
+not depend on what was asked before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lazymmu.contract.vocabulary import ModeCall, Vocabulary
+from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import (
-    NONBLOCKING,
-    Evaluator,
-    FunctionValue,
-    Value,
-    truth,
-)
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Expr, Name
-from lazymmu.kernelc.ir.nodes import BRANCH, SWITCH, Function, Node, strip_casts
-from lazymmu.kernelc.ir.switches import switched
+from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.kernelc.ir.expr import AnyCall
+from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.finding import Step
 from lazymmu.witness.source.interproc.call_chains import (
     NOTHING,
     CallChain,
@@ -37,12 +28,11 @@ from lazymmu.witness.source.interproc.call_chains import (
     kept_chains,
     note_chain,
 )
-from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee, named
-from lazymmu.witness.source.interproc.call_words import says
+from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.direct_calls import CallBelow, DirectCalls
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.recursion import Recursion, in_atomic_context
-from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 MAX_DEPTH = 12
@@ -59,14 +49,34 @@ The most in real trees are 154, in 6.12.8."""
 
 MAX_ANALYSES = 30_000
 """Functions, each with one set of constants, that are looked at for one architecture; those after
-that are unknown.  In 6.12.8 they are 4,948."""
+that are unknown.  In 7.3 on x86 they are 3,567."""
 
-MAX_STEPS = 50_000
-"""Steps through one function with one set of constants; beyond it the function counts as not
-understood."""
+_Key = tuple[str, int, str, Binding]
 
 
-class CalleeSummaries(CallResolver):
+@dataclass(slots=True)
+class _Function:
+    """A function with the constants that it is called with, by its number.
+
+    :param own: what it reaches by itself, and whom it calls; None before that was looked at.
+    """
+
+    definition: Definition
+    binding: Binding
+    own: tuple[CallChain | _Call, ...] | None = None
+    conditions: frozenset[str] = frozenset()
+    guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call of a function, by its number."""
+
+    number: int
+    call: CallBelow
+
+
+class CalleeSummaries(DirectCalls):
     """Effects of functions of one program, computed on demand and remembered."""
 
     def __init__(
@@ -83,20 +93,22 @@ class CalleeSummaries(CallResolver):
         :param api: which calls are the mode's.
         :param names_mode: whether a definition's text names the mode.
         """
-        super().__init__(program, facts, tables)
-        self.words = vocabulary
-        self.api = api
+        super().__init__(program, facts, vocabulary, tables, api)
         self.names_mode = names_mode
-        self.sleeping = SleepRoots(program, facts, vocabulary)
-        self._known: dict[tuple[str, int, str, Binding], Summary] = {}
-        self._recursion: Recursion[tuple[str, int, str, Binding]] = Recursion()
+        self._numbers: dict[_Key, int] = {}
+        self._functions: list[_Function] = []
+        self._asked: dict[int, Summary] = {}
+        """Of the calls that were asked for."""
+        self._whole: dict[int, Summary] = {}
+        """Of what lies below them and was followed to its end."""
+        self._known: dict[int, Summary] = {}
+        """Of all that was looked at for the call at hand: some of it was cut off."""
+        self._recursion: Recursion[int] = Recursion()
         self.cut_off: set[tuple[str, int]] = set()
         """Definitions that were not looked at because they lie too deep."""
         self._cut = False
+        self._looked_at = 0
         self._bindings: dict[tuple[str, int], int] = {}
-        self.analyses = 0
-        self.bounded: dict[tuple[str, int, str], str] = {}
-        """Functions that were too much, with the bound that they met."""
 
     # -- asked by the walker --------------------------------------------------------------
 
@@ -107,221 +119,128 @@ class CalleeSummaries(CallResolver):
         target = self.target(call, graph, env, near)
         if target is None:
             return NOTHING
-        return self.of(target.definition, self.bind(target.definition, call, graph, env), 0)
+        return self.of(target.definition, self.bind(target.definition, call, graph, env))
 
-    def function(self, arg: Expr, caller: Function, env: Mapping[str, Value]) -> Value:
-        """The function that an expression names; one of the mode's API need not be defined."""
-        found = super().function(arg, caller, env)
-        name = self.handed_mode(arg, caller, env) if found is None else ""
-        return FunctionValue(name, caller.file) if name else found
-
-    def handed_mode(self, arg: Expr, caller: Function, env: Mapping[str, Value]) -> str:
-        """The function of the mode's API that an argument names or holds, "" for any other."""
-        inner = strip_casts(arg)
-        inner = inner.operand if isinstance(inner, Address) else inner
-        if not isinstance(inner, Name):
-            return ""
-        held = env.get(inner.spelling)
-        if isinstance(held, FunctionValue):
-            return held.name if self.api.has(held.name, held.file) else ""
-        own = inner.spelling in caller.types
-        return inner.spelling if not own and self.api.has(inner.spelling, caller.file) else ""
-
-    def mode_calls(self, graph: Function) -> Iterator[tuple[AnyCall, ModeCall]]:
-        """The calls of the mode's API that a function makes itself."""
-        single = self.shape(graph).single
-        evaluator = self.facts.evaluator({}, graph.file)
-        pointers = {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
-        for _, call in graph.calls():
-            mode = self.api.of_call(call, callee(call, graph, pointers), graph.file)
-            held = self.held(call, graph, pointers) if mode is None else ()
-            if mode is None and held:
-                mode = self.api.of(held[0].name, held[0].file)
-            if mode is not None:
-                yield call, mode
+    def of(self, definition: Definition, binding: Binding) -> Summary:
+        """Effects of a definition called with these constants."""
+        number = self._number(definition, binding)
+        known = self._asked.get(number)
+        if known is None:
+            known = self._asked[number] = self._reached(number, 0)
+            self._whole.update((n, found) for n, found in self._known.items() if not found.cut_at)
+            self._known.clear()
+        return known
 
     # -- effects --------------------------------------------------------------------------
 
-    def of(self, definition: Definition, binding: Binding, depth: int) -> Summary:
-        """Effects of a definition called with these constants."""
+    def _number(self, definition: Definition, binding: Binding) -> int:
         place = (definition.file, definition.line)
-        if binding and self._bindings.get(place, 0) >= MAX_BINDINGS:
-            where = (*place, definition.name)
-            self.bounded[where] = f"called with more than {MAX_BINDINGS} sets of constants"
-            binding = ()
         key = (*place, definition.name, binding)
-        known = self._known.get(key)
-        if known is not None and known.cut_at <= depth:
-            self._cut = self._cut or known.cut_at > 0
-            return known
-        if (again := self._recursion.again(key)) is not None:
+        number = self._numbers.get(key)
+        if number is None:
+            before = self._bindings.get(place, 0)
+            if binding and before >= MAX_BINDINGS:
+                self.bounded[key[:3]] = f"called with more than {MAX_BINDINGS} sets of constants"
+                return self._number(definition, ())
+            self._bindings[place] = before + 1
+            number = self._numbers[key] = len(self._functions)
+            self._functions.append(_Function(definition, binding))
+        return number
+
+    def _reached(self, number: int, depth: int) -> Summary:
+        """What a function comes to that is called at some depth below the call asked for."""
+        for known in (self._known.get(number), self._whole.get(number)):
+            if known is not None and _holds_at(known, depth):
+                self._cut = self._cut or known.cut_at > 0
+                return known
+        function = self._functions[number]
+        definition = function.definition
+        if (again := self._recursion.again(number)) is not None:
             return Summary({again: (CallChain(again, definition.name, ()),)})
         if depth > MAX_DEPTH and not self.names_mode(definition):
             self._cut = True
-            self.cut_off.add(key[:2])
+            self.cut_off.add((definition.file, definition.line))
             return NOTHING
-        if self.analyses >= MAX_ANALYSES:
+        if function.own is None and self._looked_at >= MAX_ANALYSES:
             self.bounded["", 0, ""] = f"more than {MAX_ANALYSES} functions below sections"
             return NOTHING
-        self.analyses += 1
-        if known is None:
-            self._bindings[place] = self._bindings.get(place, 0) + 1
-        self._recursion.begin(key)
+        self._recursion.begin(number)
         outer, self._cut = self._cut, False
-        effects = self._analyse(definition, dict(binding), depth)
+        effects = self._together(function, depth)
         if self._cut:
-            effects = replace(effects, cut_at=depth)
+            effects = replace(effects, cut_at=max(depth, 1))
         self._cut = self._cut or outer
-        return self._recursion.ended(key, effects, self._known)
+        return self._recursion.ended(number, effects, self._known)
 
-    def _analyse(self, definition: Definition, env: dict[str, Value], depth: int) -> Summary:
-        graph = self.program.function(definition)
-        shape = self.shape(graph)
-        self.settle(graph, env)
+    def _together(self, function: _Function, depth: int) -> Summary:
+        """A function's own part with what its calls come to, each chain with the call before it."""
+        own = function.own
+        if own is None:
+            own = self._look_at(function)
         found: dict[str, list[CallChain]] = {}
-        atomic_only = self.sleeping.believed_not_to(definition)
-        asleep_ok = not atomic_only and env.get(shape.gfp or "") != NONBLOCKING
-        seen: set[tuple[int, int, frozenset[str]]] = set()
-        todo: list[tuple[int, int, frozenset[str]]] = [(0, 0, frozenset())]
-        whole = env
-        while todo:
-            at = todo.pop()
-            if at in seen:
+        height = 0
+        for item in own:
+            if isinstance(item, CallChain):
+                note_chain(found, item)
                 continue
-            if len(seen) >= MAX_STEPS:
-                where = (definition.file, definition.line, definition.name)
-                self.bounded[where] = f"more than {MAX_STEPS} steps"
-                break
-            seen.add(at)
-            index, atomic, lost = at
-            env = {k: v for k, v in whole.items() if k not in lost} if lost else whole
-            node = graph.nodes[index]
-            if node.expr is not None:
-                for call in shape.calls[index]:
-                    at_call = _At(graph, index, env, depth, atomic, asleep_ok)
-                    atomic = max(0, atomic + self._call(call, at_call, found))
-                overwritten = shape.rewritten[index] & whole.keys()
-                if overwritten:
-                    lost = lost | overwritten
-                    env = {k: v for k, v in whole.items() if k not in lost}
-            ways: Iterable[int] = node.succ
-            if len(node.succ) > 1 and node.expr is not None:
-                ways = _successors(node, self.facts.within(graph, env))
-            todo += [(succ, min(atomic, 3), lost) for succ in ways]
-        conditions = frozenset(definition.presence)
-        guessed = bool(graph.broken)
+            effects = self._reached(item.number, depth + 1)
+            height = max(height, 1 + effects.height)
+            if effects.chains:
+                _lengthened(item.call, effects, found)
         kept = kept_chains(found)
-        if conditions or guessed:
+        if kept and (function.conditions or function.guessed):
             kept = {
                 kind: tuple(
                     replace(
-                        c, conditions=c.conditions | conditions, ambiguous=c.ambiguous or guessed
+                        chain,
+                        conditions=chain.conditions | function.conditions,
+                        ambiguous=chain.ambiguous or function.guessed,
                     )
-                    for c in chains
+                    for chain in chains
                 )
                 for kind, chains in kept.items()
             }
-        return Summary(kept)
+        return Summary(kept, height=height)
 
-    def _call(self, call: AnyCall, at: _At, found: dict[str, list[CallChain]]) -> int:
-        """Note what one call reaches; the change of the depth of atomic context."""
-        words = self.words
-        name = callee(call, at.graph, at.env)
-        mode = self.api.of_call(call, name, at.graph.file)
-        if name is None and mode is None:
-            targets = self.pointed(call, at.graph, at.env)
-            for possible in targets:
-                there = replace(at, near=possible.file, guessed=not possible.sure)
-                self._call(named(call, possible), there, found)
-            if not targets:
-                self._asleep(call, replace(at, guessed=True), found)
-            return 0
-        said = says(call, name or call.name or "", at.graph)
-        step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
-        if mode is not None or name is None:
-            if mode is not None and mode.action != "active":
-                what, layer = name or said, (mode.layer,)
-                chain = CallChain(mode.action, what, (step,), detail=layer, ambiguous=at.guessed)
-                note_chain(found, chain)
-                # Where the mode is paused no section stands in the way of sleeping.
-                return {"pause": 1, "resume": -1}.get(mode.action, 0)
-            return 0
-        change = self.sleeping.change(name)
-        if name in words.locks or name in words.pins:
-            return change
-        if name in words.any_context:
-            return 0
-        if (tlb := words.tlb.get(name)) is not None:
-            detail = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
-            note_chain(found, CallChain("tlb", name, (step,), detail=detail, ambiguous=at.guessed))
-            return 0
-        if self._asleep(call, at, found):
-            return change
-        self._below(call, step, at, found)
-        return 0
-
-    def _asleep(self, call: AnyCall, at: _At, found: dict[str, list[CallChain]]) -> bool:
-        """Note a call that is a root of sleeping, and tell whether it is one, asleep or not."""
-        root = self.sleeping.root(call, at.graph, at.env)
-        if root and at.may_sleep:
-            said = says(call, callee(call, at.graph, at.env) or call.name or "", at.graph)
-            step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
-            mask = self.sleeping.assumed(call, at.graph, at.env)
-            guessed = at.guessed or mask.guessed
-            tests = self._tests(at) + mask.tests
-            note_chain(found, CallChain("sleep", root, (step,), tests=tests, ambiguous=guessed))
-        return root is not None
-
-    def _below(self, call: AnyCall, step: Step, at: _At, found: dict[str, list[CallChain]]) -> None:
-        """Note what the function that is called reaches, each chain with this call before it."""
-        target = self.target(call, at.graph, at.env, at.near)
-        if target is None:
-            return
-        binding = self.bind(target.definition, call, at.graph, at.env)
-        effects = self.of(target.definition, binding, at.depth + 1)
-        for kind, chains in effects.chains.items():
-            if kind == "sleep" and not at.may_sleep:
-                continue
-            for chain in chains:
-                longer = replace(
-                    chain,
-                    kind=kind if at.may_sleep else in_atomic_context(kind),
-                    steps=(step, *chain.steps),
-                    ambiguous=chain.ambiguous or target.ambiguous or at.guessed,
-                    tests=chain.tests + self._tests(at),
-                )
-                note_chain(found, longer)
-
-    def _tests(self, at: _At) -> int:
-        """How many branches are assumed to be taken to come to a place: none, or some."""
-        return 0 if self.shape(at.graph).always(at.graph, at.index) else 1
+    def _look_at(self, function: _Function) -> tuple[CallChain | _Call, ...]:
+        definition = function.definition
+        self._looked_at += 1
+        own = self.own_part(definition, function.binding)
+        function.conditions = frozenset(definition.presence)
+        function.guessed = bool(self.program.function(definition).broken)
+        function.own = tuple(
+            _Call(self._number(item.definition, item.binding), item)
+            if isinstance(item, CallBelow)
+            else item
+            for item in own
+        )
+        return function.own
 
 
-@dataclass(slots=True)
-class _At:
-    """A place in a function, and what holds there."""
+def _lengthened(call: CallBelow, effects: Summary, found: dict[str, list[CallChain]]) -> None:
+    """Note the chains of what is called, with the call before them."""
+    awake = call.may_sleep
+    for kind, chains in effects.chains.items():
+        if kind == "sleep" and not awake:
+            continue
+        for chain in chains:
+            longer = CallChain(
+                kind if awake else in_atomic_context(kind),
+                chain.what,
+                (call.step, *chain.steps),
+                chain.conditions,
+                chain.ambiguous or call.ambiguous,
+                chain.detail,
+                chain.tests + call.tests,
+            )
+            note_chain(found, longer)
 
-    graph: Function
-    index: int
-    env: Mapping[str, Value]
-    depth: int
-    atomic: int
-    asleep_ok: bool
-    near: str = ""
-    """The file that means the name of the call so, where that is not the function's own."""
-    guessed: bool = False
 
-    @property
-    def may_sleep(self) -> bool:
-        """Whether what sleeps here is to be told: the context is not atomic, or said to be fine."""
-        return self.asleep_ok and self.atomic == 0
+def _holds_at(known: Summary, depth: int) -> bool:
+    """Whether a function that is called at a depth would come to what is known of it.
 
-
-def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:
-    if node.op == BRANCH and node.expr is not None:
-        known = truth(evaluator.value(node.expr))
-        if known is not None:
-            return (node.succ[0 if known else 1],)
-    elif node.op == SWITCH and node.expr is not None:
-        return switched(node, evaluator)
-    return node.succ
+    What was followed to its end would not be where it lies deeper than what is followed.
+    """
+    if known.cut_at:
+        return known.cut_at <= depth
+    return depth + known.height <= MAX_DEPTH
