@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lazymmu.ftrace import RecordKind, read
@@ -177,6 +177,7 @@ def test_needles_pick_lines_and_keep_their_numbers():
     st.integers(0, 4194304),
     st.integers(0, 8191),
 )
+@example(b"# tracer: ", 0, 0)
 def test_any_name_of_a_task_is_taken_as_it_is(comm, pid, cpu):
     """A name is 15 bytes of anything; pid and CPU are the numbers after it."""
     line = b"%16s-%-7d [%03d] ..... %5d.%06d: xen_enter_lazy_mmu <-f\n" % (comm, pid, cpu, 7, 9)

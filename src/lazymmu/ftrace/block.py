@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +35,9 @@ _MAX_COLUMNS_KNOWN: Final = 1 << 14
 _MAX_SECONDS_BYTES: Final = 20
 """Bytes that the seconds of a time may have, with the blanks before them."""
 
-_MAX_QUOTE_BYTES: Final = 96
-"""How far in a line its head may begin, behind a time of dmesg or the marks of a mail."""
+_TRACER: Final = re.compile(rb".{0,96}?(?P<head># tracer: [^\s]{1,64}[ \t\r]*$)")
+"""The first line of a head, behind a time of dmesg or the marks of a mail; a task may have the same
+words for a name."""
 
 _CONTEXT_LINES: Final = 3
 """Lines shown on each side of a line."""
@@ -194,7 +196,8 @@ class Lines:
     def _unquoted(self, line: bytes) -> bytes:
         """A line of the head without what dmesg or a mail has put before all of them."""
         if not self._quote:
-            self._quote = max(line.find(b"# tracer: ", 0, _MAX_QUOTE_BYTES), 0)
+            found = _TRACER.match(line)
+            self._quote = 0 if found is None else found.start("head")
         return line[self._quote :] if line[self._quote : self._quote + 1] == b"#" else line
 
     def _loss(self, number: int, start: int) -> None:

@@ -14,7 +14,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["TracedCounters", "counter_events", "counter_reading", "is_site", "site_events"]
+__all__ = [
+    "TASK_DEAD",
+    "TracedCounters",
+    "counter_events",
+    "counter_reading",
+    "is_site",
+    "site_events",
+]
 
 _DATA: Final = Path(__file__).parent / "profiles" / "common.toml"
 
@@ -28,6 +35,9 @@ _WRITTEN: Final = (b"tracing_mark_write", b"print", b"bprint", b"bputs")
 """Events whose text somebody wrote: what looks like a reading there is none."""
 
 _DIGITS: Final = "0123456789"
+TASK_DEAD: Final = 0x80
+"""The state of a task at its last switch (include/linux/sched.h)."""
+
 _HOOKED: Final = ("switch-out", "switch-in")
 """Moments of hooks of a context switch, whose own instructions pause and resume."""
 
@@ -56,6 +66,11 @@ class TracedCounters:
     paused: int
     state: int | None = None
     preempted: int | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is the task's last switch."""
+        return bool((self.state or 0) & TASK_DEAD)
 
 
 @cache

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 MISTAKES = ("leak section", "leak pause", "end twice", "resume twice", "sleep", "stray")
 RIGHT = ("section", "nested", "paused", "user", "fork", "exit", "switch", "preempted", "interrupt")
 BYTE = 256
+HEAD = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 1/1   #P:2\n#\n"
 CLOCKS = {
     # kernel/trace/trace_output.c, trace_print_time(): microseconds, or counts as they are.
     "local": lambda now: f"{now // 1_000_000:5}.{now % 1_000_000:06}",
@@ -30,13 +31,22 @@ CLOCKS = {
 
 @dataclass
 class Sim:
-    """One task; wrong: it has made a mistake, or runs with a count that is one."""
+    """One task.
+
+    wrong: it has made a mistake, or runs with a count that is one; number: of tasks with its pid.
+    """
 
     name: str
     pid: int
     ec: int = 0
     pc: int = 0
     wrong: bool = False
+    number: int = 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Which task it is: its pid, and how many had it before."""
+        return self.pid, self.number
 
     def add(self, ec: int = 0, pc: int = 0) -> None:
         """Count as a byte does."""
@@ -52,7 +62,8 @@ class Simulation:
     that the first switch takes away; seen: names of the events that are recorded; columns: of the
     flags, 5 or 7; clock: the trace's, one of `CLOCKS`; late: readings of a switch come before its
     sched_switch; again: a child gets the pid of a task that has ended; lines: what was recorded;
-    must: pids of which something has to be told; may: pids of which something may be.
+    must: tasks, by pid and number, of which something has to be told; may: tasks of which something
+    may be; births: of each pid, how many lines there were as its second task, its third ... began.
     """
 
     pauses: bool
@@ -63,8 +74,9 @@ class Simulation:
     late: bool = False
     again: bool = False
     lines: list[str] = field(default_factory=list)
-    must: set[int] = field(default_factory=set)
-    may: set[int] = field(default_factory=set)
+    must: set[tuple[int, int]] = field(default_factory=set)
+    may: set[tuple[int, int]] = field(default_factory=set)
+    births: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Four tasks wait, and each CPU is idle."""
@@ -118,7 +130,7 @@ class Simulation:
         }[does]
         shown = self.read(cpu, event, "zap_pte_range", task)
         if shown and ((does == "disable" and not task.ec) or (does == "resume" and not task.pc)):
-            self.must.add(task.pid)
+            self.must.add(task.key)
         task.add(ec, pc)
 
     def wrong(self, cpu: int) -> None:
@@ -126,14 +138,14 @@ class Simulation:
         task = self.running[cpu]
         assert task is not None
         task.wrong = True
-        self.may.add(task.pid)
+        self.may.add(task.key)
 
     def settled(self, cpu: int, event: str, place: str) -> None:
         """The task ends, or returns to user mode: no count may be left."""
         task = self.running[cpu]
         assert task is not None
         if self.read(cpu, event, place, task) and (task.ec or task.pc):
-            self.must.add(task.pid)
+            self.must.add(task.key)
 
     def switch(self, cpu: int, state: str = "S") -> None:
         """The CPU goes to whoever waits longest, or to idle."""
@@ -160,16 +172,20 @@ class Simulation:
             self.line(cpu, said, "d..2.")
         if went is not None:
             if shown and state == "S" and went.ec and not went.pc:
-                self.must.add(went.pid)
-                self.may.add(went.pid)
-            self.read(cpu, "sw_out", "xen_start_context_switch", went)
+                self.must.add(went.key)
+                self.may.add(went.key)
+            if shown and state == "X" and (went.ec or went.pc):
+                self.must.add(went.key)
+            shown = self.read(cpu, "sw_out", "xen_start_context_switch", went)
+            if shown and state == "X" and "sched" in self.seen and (went.ec or went.pc):
+                self.must.add(went.key)
             went.add(pc=self.pauses)
         if comes is not None:
             self.read(cpu, "sw_in", "xen_end_context_switch", comes)
             comes.add(pc=-int(self.pauses))
             if comes.pc >= BYTE // 2:
                 comes.wrong = True
-                self.may.add(comes.pid)
+                self.may.add(comes.key)
         if went is not None and state != "X":
             self.waiting.append(went)
         elif went is not None and self.again:
@@ -180,10 +196,15 @@ class Simulation:
         """A child is a copy of its parent, counts included."""
         parent = self.running[cpu]
         assert parent is not None
-        pid = self.free.pop() if self.free else next(self.pids)
-        child = Sim(parent.name, pid, parent.ec, parent.pc, parent.wrong)
+        if self.free:
+            pid = self.free.pop()
+            self.births.setdefault(pid, []).append(len(self.lines))
+        else:
+            pid = next(self.pids)
+        number = self.whose(pid, len(self.lines) + 1)[1]
+        child = Sim(parent.name, pid, parent.ec, parent.pc, parent.wrong, number)
         if parent.ec or parent.pc:
-            self.may.add(child.pid)
+            self.may.add(child.key)
         child.add(pc=self.ahead)
         self.read(cpu, "new", "__probestub_sched_process_fork", child)
         self.waiting.append(child)
@@ -261,8 +282,17 @@ class Simulation:
         while self.running[cpu] is not task:
             self.switch(cpu)
 
+    def whose(self, pid: int, line: int) -> tuple[int, int]:
+        """Which task a finding is of, by its pid and its line among the `lines`.
+
+        Where nothing that is recorded tells of a task's last switch, or of its fork, all that have
+        a pid are one.
+        """
+        if not self.seen & {"sched", "sw", "new"}:
+            return pid, 0
+        return pid, sum(born < line for born in self.births.get(pid, ()))
+
     def text(self, release: str, machine: str = "x86_64") -> str:
         """The recording."""
         named = f"Linux localhost {release} {machine}\n" if release else ""
-        head = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 1/1   #P:2\n#\n"
-        return named + head + "".join(f"{line}\n" for line in self.lines)
+        return named + HEAD + "".join(f"{line}\n" for line in self.lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.ftrace.counter_events import TASK_DEAD
 from lazymmu.ftrace.record import SWITCH, SWITCH_PLUGIN
 from lazymmu.witness.trace import interned_events as events
 from lazymmu.witness.trace import line_class
@@ -30,8 +31,7 @@ __all__ = ["SwitchTracker"]
 _MAX_TEXTS: Final = 1 << 14
 """Texts of which it is remembered what they say."""
 
-_TASK_DEAD: Final = 0x80  # include/linux/sched.h
-_TASK_RTLOCK_WAIT: Final = 0x1000  # the same; sched_switch shows it as D
+_TASK_RTLOCK_WAIT: Final = 0x1000  # include/linux/sched.h; sched_switch shows it as D
 
 SwitchRecord = tuple[bytes, tuple["InternedEvent", ...], bytes, bytes]
 """What a sched_switch says: the pid that went, why, the pid that came and its name."""
@@ -88,15 +88,21 @@ class SwitchTracker:
         place: Place = [number, stamp, cpu.number, text, None]
         cpu.stack_place, cpu.stack_needs = place, "__schedule"
         cpu.last_switch = (task, steps, place)
-        if self._counters_only:
+        if cpu.judged_ahead == (task, task.times_on) and steps is not _EXIT:
+            cpu.judged_ahead = cpu.last_switch = None
+        elif self._counters_only or steps is _EXIT:
             cpu.pending_switch = cpu.last_switch
-        elif steps is _EXIT:
-            cpu.pending_switch = cpu.last_switch
-            self.resolve(cpu)
+            if self._no_counters:
+                self.resolve(cpu)
         else:
             for event in steps:
                 self._step(task, event, place)
         come = cpu.idle if nxt == b"0" else table.tasks.get(nxt) or table.add(nxt, b"")
+        if come.last_cpu is not None and self._waits(come, come.last_cpu):
+            # What it did before it went on is judged before it does more.  If that was its end,
+            # this is another task with its pid.
+            self.resolve(come.last_cpu)
+            come = cpu.idle if nxt == b"0" else table.tasks.get(nxt) or table.add(nxt, b"")
         come.comm = comm_next
         task.cpu, task.last_cpu, task.switched_out_at = None, cpu, stamp
         self._comes(come, cpu, stamp, place)
@@ -138,7 +144,9 @@ class SwitchTracker:
         last, node, there = come.last_cpu, task.node, come.node
         if node.depth or cpu.pending_switch is not None:
             return False
-        if last is None or (last is not cpu and come.switched_out_at == stamp):
+        if last is None:
+            return False
+        if last is not cpu and (last.pending_switch is not None or come.switched_out_at == stamp):
             return False
         first = (_OFF, *steps) if cpu.next_unchecked and self._checks(task) else steps
         for event in first:
@@ -220,6 +228,11 @@ class SwitchTracker:
         cpu.pending_switch = None
         for event in steps:
             self._step(task, event, place)
+        counts = task.counts
+        if counts is not None and counts.hidden and counts.asleep is None:
+            node = self._monitor.known(task.node, counts.enabled, counts.paused)
+            slept = [one for event in steps for one in self._monitor.step(node, event)[1]]
+            counts.asleep = (slept[0], place) if slept else None
         if steps and steps[-1] is events.OUT["exit"]:
             self._monitors.end(task, place)
             self._table.remove(task)
@@ -249,6 +262,7 @@ class SwitchTracker:
             # The same switch, of which sched_switch has told why, but for the D of a lock.
             locked = (reading.state or 0) & _TASK_RTLOCK_WAIT and not reading.preempted
             cpu.pending_switch = (task, _LOCK if locked else pending[1], place)
+            cpu.died = task if pending[1] is _EXIT else None
             self.resolve(cpu)
         elif cpu.prev is not task:
             # Its sched_switch comes later, or is not recorded.
@@ -256,8 +270,22 @@ class SwitchTracker:
             if self._seen.switches and why and why[-1] is events.OUT["exit"]:
                 # A task ends once: its sched_switch comes next, on the same CPU.
                 return
-            cpu.pending_switch = (task, why, place)
             self.resolve(cpu)
+            cpu.pending_switch = (task, why, place)
+            cpu.judged_ahead = (task, task.times_on) if why else None
+            cpu.died = task if why is _EXIT else None
+            self.resolve(cpu)
+
+    @staticmethod
+    def last(cpu: TracedCpu, task: TracedTask) -> bool:
+        """Whether a switch of `cpu` that was put off is the task's last one."""
+        waits = cpu.pending_switch
+        return waits is not None and waits[0] is task and waits[1] is _EXIT
+
+    @staticmethod
+    def _waits(task: TracedTask, cpu: TracedCpu) -> bool:
+        """Whether the switch of `cpu` that was put off is this task's."""
+        return cpu.pending_switch is not None and cpu.pending_switch[0] is task
 
     def finish(self) -> None:
         """Judge what was put off to a line that never came."""
@@ -354,8 +382,8 @@ def _why(state: int | None, preempted: int | None) -> tuple[InternedEvent, ...]:
         return _PREEMPTED
     if state is None:
         return ()
-    if state & _TASK_DEAD:
-        return (events.OUT["exit"],)
+    if state & TASK_DEAD:
+        return _EXIT
     if state & _TASK_RTLOCK_WAIT:
         return _LOCK
     return (events.OUT["blocked"],)

@@ -48,11 +48,13 @@ class TaskCounts:
         the task had got a CPU when nothing unseen could change them any more, None while it could;
         sited: each call is seen that changes them; left_enabled, left_paused: what the causes that
         were told have left in them; causes: the findings that told it; slept: the finding that told
-        of a sleep in the section that is still on; doubtful: where it began if the hook that comes
+        of a sleep in the section that is still on; asleep: the first sleep in what is put down to a
+        cause; doubtful: where it began if the hook that comes
         next is one too many.
     """
 
     __slots__ = (
+        "asleep",
         "causes",
         "doubtful",
         "enabled",
@@ -81,6 +83,12 @@ class TaskCounts:
         self.causes: dict[str, PendingFinding] = old.causes if old else {}
         self.slept: PendingFinding | None = old.slept if old and enabled else None
         self.doubtful: Place | None = old.doubtful if old else None
+        self.asleep: tuple[Violation, Place] | None = old.asleep if old and enabled else None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the task is in a section by its counters, all of which has been told."""
+        return 0 < self.enabled == self.left_enabled
 
     @property
     def unexplained(self) -> tuple[int, int]:
@@ -182,7 +190,7 @@ class CounterLaw:
         if whole and old is not None and old.sited and old.since == task.times_on:
             self._unseen(task, old, now)
         if does == "end" and now.unexplained[0] == 0 and 0 < enabled < _WRAPPED:
-            self._ends_what_was_left(now)
+            self._ends_what_was_left(task, now)
         left = now.unexplained
         now.enabled = (enabled + {"begin": 1, "end": -1}.get(does, 0)) & _BYTE
         now.paused = (paused + {"pause": 1, "resume": -1}.get(does, 0)) & _BYTE
@@ -193,23 +201,29 @@ class CounterLaw:
         """What changed the count of sections between two probed instructions, and is not one.
 
         Fewer: an end that no probe is on, since the kernel refused it or it is a module's; nothing
-        is wrong with that.  More: a begin, which is one too many until something ends it.
+        is wrong with that.  More: a begin, which is one too many until something ends it; where
+        there are such ends it is one like another.
         """
         more = (now.enabled - old.enabled) & _BYTE
         if more >= _WRAPPED:
             self.unseen += 1
-        elif more:
-            if not self.unseen:
-                self._say(task, "unbalanced-section", "leaked", old.place, "")
+        elif more and not self.unseen:
+            self._say(task, "unbalanced-section", "leaked", old.place, "")
             now.left_enabled = (now.left_enabled + more) & _BYTE
 
-    def _ends_what_was_left(self, now: TaskCounts) -> None:
+    def _ends_what_was_left(self, task: TracedTask, now: TaskCounts) -> None:
         """A section that began unseen ends: that was no mistake, but has no probe."""
+        self.unseen += 1
+        now.left_enabled = (now.left_enabled - 1) & _BYTE
         cause = now.causes.get("enabled")
         if cause is not None and cause.violation.detail == "leaked" and not cause.sure:
             cause.void = True
-        now.left_enabled = (now.left_enabled - 1) & _BYTE
-        self.unseen += 1
+            # What is on of it is a section as well.
+            now.left_enabled = 0
+            now.causes = {kind: one for kind, one in now.causes.items() if one is not cause}
+            if now.asleep is not None:
+                # It was a section, if one without a probe, and the task slept in it.
+                self._tell(task, *now.asleep, cause.place)
 
     # ---- steps of it -----------------------------------------------------------------------
 

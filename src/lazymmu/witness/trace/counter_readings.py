@@ -14,6 +14,7 @@ from lazymmu.witness.trace import interned_events as events
 from lazymmu.witness.trace.counter_law import CounterLaw
 from lazymmu.witness.trace.effect_evidence import EffectEvidence
 from lazymmu.witness.trace.findings import SLEPT
+from lazymmu.witness.trace.task_table import EXIT_READ, FORK_READ, USER_RETURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ __all__ = ["CounterReader"]
 _SETTLED: Final = ("exit", "user-return")
 _BALANCE: Final = (*_SETTLED, "start")
 """Moments at which the monitors object to counters that are not zero."""
+
+_MEETS: Final = {"start": FORK_READ, "exit": EXIT_READ, "user-return": USER_RETURN}
+"""Which of them tell a task from the one that had its pid before."""
 
 
 class CounterReader:
@@ -73,17 +77,26 @@ class CounterReader:
             self._doubt(reading, self._cursor.number)
             return
         self._seen.counters += 1
+        hook = reading.at == "switch-out" and not _reason(reading)
+        if hook and self._is_of_the_dead(cpu, columns, reading):
+            return
         name = columns.pid if reading.pid is None else str(reading.pid).encode()
         task = self._table.task(cpu, name, columns.comm if name == columns.pid else b"")
+        # The last switch of a task is its end, as far as its counters go.
+        dies = reading.at == "switch-out" and (reading.dead or self._switches.last(cpu, task))
+        at = "exit" if dies else reading.at
+        what = _MEETS.get(reading.at)
+        if what is not None:
+            task = self._table.meets(task, what)
         place: Place = [self._cursor.number, stamp, cpu.number, text, None]
         if reading.does:
             self._site(cpu, task, reading, place)
             return
         cpu.stack_place, cpu.stack_needs = place, "__schedule"
-        self._count(task, reading)
+        self._count(task, reading, at)
         counters = self.law.reading(
             task,
-            reading.at,
+            at,
             reading.enabled,
             reading.paused,
             place,
@@ -96,15 +109,24 @@ class CounterReader:
             self.effect.reading(task, reading.paused, place)
         if not reading.at:
             return
-        self._judge(cpu, task, reading, counters, place)
+        self._judge(cpu, task, reading, at, counters, place)
 
-    def _count(self, task: TracedTask, reading: TracedCounters) -> None:
+    def _is_of_the_dead(self, cpu: TracedCpu, columns: Columns, reading: TracedCounters) -> bool:
+        """Whether a hook reads the counters at a task's last switch, which was judged."""
+        pid = int(columns.pid) if reading.pid is None else reading.pid
+        died, cpu.died = cpu.died, None
+        if died is None or died.pid != pid or b"%d" % pid in self._table.tasks:
+            return False
+        self._seen.readings[reading.at] += 1
+        return True
+
+    def _count(self, task: TracedTask, reading: TracedCounters, at: str) -> None:
         """Count a reading, and whether rules about sections can be judged by it alone.
 
         Idle tasks begin no sections; and whether a task that is switched out sleeps must be known.
         """
-        seen, at = self._seen, reading.at
-        seen.readings[at] += 1
+        seen = self._seen
+        seen.readings[reading.at] += 1
         known = at in _SETTLED or (at == "switch-out" and (seen.switches or _reason(reading)))
         if task.pid and known:
             seen.telling[at] += 1
@@ -114,6 +136,7 @@ class CounterReader:
         cpu: TracedCpu,
         task: TracedTask,
         reading: TracedCounters,
+        at: str,
         counters: tuple[int, int],
         place: Place,
     ) -> None:
@@ -122,7 +145,7 @@ class CounterReader:
         shown = self._shown(task)
         if shown and before.depth and not reading.enabled:
             # Of a task that is switched out this may be: counted down, and not yet left.
-            if reading.at in _BALANCE:
+            if at in _BALANCE:
                 self._doubt(
                     "functions show a section where the counters show none: one of them is not "
                     "whole",
@@ -134,22 +157,21 @@ class CounterReader:
             monitors.forget(task)
             before, shown = task.node, False
         monitors.taken()
-        silent = reading.at == "switch-out" and not self._speaks(task, shown=shown)
+        silent = at == "switch-out" and not self._speaks(task, shown=shown)
         if not silent:
-            if not shown or reading.at == "switch-out":
+            if not shown or at == "switch-out":
                 monitors.step(task, events.MODE_UNKNOWN, place)
             if not shown or counters[1]:
                 # Functions do not tell a pause from an end: the counter does.
                 monitors.step(task, events.PAUSE_UNKNOWN, place)
-            monitors.step(task, events.observed(reading.at, "unknown", counters), place)
-        match reading.at:
-            case "exit":
-                monitors.leaves(task, place)
-            case "user-return":
-                monitors.step(task, events.USER_RETURN, place)
-            case "switch-out":
-                self._switches.counted(cpu, task, reading, place, shown=shown)
-        self._keep(task, reading.at)
+            monitors.step(task, events.observed(at, "unknown", counters), place)
+        if at == "exit":
+            monitors.leaves(task, place)
+        if at == "user-return":
+            monitors.step(task, events.USER_RETURN, place)
+        if reading.at == "switch-out":
+            self._switches.counted(cpu, task, reading, place, shown=shown)
+        self._keep(task, at)
         task.node = before
         if reading.at == "user-return":
             monitors.restart(task)

@@ -31,6 +31,7 @@ from lazymmu.witness.trace.counter_readings import CounterReader
 from lazymmu.witness.trace.kernel_messages import KernelMessages
 from lazymmu.witness.trace.observer import ObservedLine
 from lazymmu.witness.trace.run_loop import RunLoop
+from lazymmu.witness.trace.task_table import EXIT, FORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,7 +246,7 @@ class LineLoop(RunLoop):
         if STACK.match(text):
             self._stack(cpu)
         elif text.startswith(b"sched_process_exit:"):
-            task = self.table.task(cpu, columns.pid, columns.comm)
+            task = self.table.meets(self.table.task(cpu, columns.pid, columns.comm), EXIT)
             if task is cpu.current or self.table.place(task, cpu):
                 place: Place = [self._cursor.number, stamp, cpu.number, text, None]
                 cpu.stack_place, cpu.stack_needs = place, ""
@@ -253,7 +254,7 @@ class LineLoop(RunLoop):
         elif text.startswith(b"sched_process_fork:"):
             child = fields_of("sched_process_fork", text[19:]).get("child_pid", "").encode()
             if child.isdigit():
-                self.table.add(child, b"").inherited = False
+                self.table.meets(self.table.task(cpu, child, b""), FORK).inherited = False
         elif text.startswith(MESSAGE):
             self._messages.message(cpu, columns, stamp, text)
         elif b" ec=" in text:

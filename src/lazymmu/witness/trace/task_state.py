@@ -40,7 +40,8 @@ class TracedTask:
     order_unknown: what came before and after that is not known; recent_findings: findings since it
     was switched in; told_at_exit: where the sections began that were told to be open as it ended,
     None when none were; exit_finding: what was told of that; counts: what is known of its counters,
-    None before a reading; times_on: how often it got a CPU.
+    None before a reading; times_on: how often it got a CPU; met: beginnings and ends of a task
+    that were seen of it (`task_table`), each of which a task has once.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class TracedTask:
         "inherited",
         "irq",
         "last_cpu",
+        "met",
         "node",
         "order_unknown",
         "pid",
@@ -79,6 +81,7 @@ class TracedTask:
         self.exit_finding: PendingFinding | None = None
         self.counts: TaskCounts | None = None
         self.times_on = 0
+        self.met = 0
         self.entered = False
 
 
@@ -90,9 +93,11 @@ class TracedCpu:
     """One CPU: whose it is, and how far its last context switch got.
 
     idle_key: its idle task, which has no pid of its own, among others by their pids; mode: whether
-    the mode is on there, None when nobody knows; prev: the task that was switched
-    out last; last_switch: its switch (task, events, place); pending_switch: the same, still to be
-    judged; hooks_begun, hook_left_mode: its first hook was seen, and that the hook left the mode;
+    the mode is on there, None when nobody knows; prev: the task that was switched out last;
+    last_switch: its switch (task, events, place); pending_switch: the same, still to be judged;
+    judged_ahead: who goes, and how often it had got a CPU, where a reading has told of the switch
+    before sched_switch does; died: whose end such a reading was, of which more may follow;
+    hooks_begun, hook_left_mode: its first hook was seen, and that the hook left the mode;
     next_unchecked: the task that came is still to be looked at; switch_back: a task gets this CPU
     again; stack_place: the place that a stack would belong to; stack_needs: what that stack must
     hold.
@@ -100,10 +105,12 @@ class TracedCpu:
 
     __slots__ = (
         "current",
+        "died",
         "hook_left_mode",
         "hooks_begun",
         "idle",
         "idle_key",
+        "judged_ahead",
         "last_switch",
         "mode",
         "next_unchecked",
@@ -125,6 +132,8 @@ class TracedCpu:
         self.prev: TracedTask | None = None
         self.pending_switch: Switch | None = None
         self.last_switch: Switch | None = None
+        self.died: TracedTask | None = None
+        self.judged_ahead: tuple[TracedTask, int] | None = None
         self.mode: bool | None = None
         self.hooks_begun = self.hook_left_mode = self.next_unchecked = False
         self.stack_place: Place | None = None

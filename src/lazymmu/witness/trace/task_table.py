@@ -16,7 +16,24 @@ if TYPE_CHECKING:
     from lazymmu.witness.trace.task_state import LineCursor
     from lazymmu.witness.trace.values import Seen
 
-__all__ = ["Head", "TaskTable"]
+__all__ = ["EXIT", "EXIT_READ", "FORK", "FORK_READ", "USER_RETURN", "Head", "TaskTable"]
+
+FORK: Final = 1
+FORK_READ: Final = 2
+EXIT: Final = 4
+EXIT_READ: Final = 8
+USER_RETURN: Final = 16
+"""What tells a task from the one that had its pid before: it is forked once and ends once, each of
+which an event and a reading of the counters may show, and after its end it returns no more."""
+
+_PAST: Final = {
+    FORK: FORK | EXIT | EXIT_READ,
+    FORK_READ: FORK_READ | EXIT | EXIT_READ,
+    EXIT: EXIT,
+    EXIT_READ: EXIT_READ,
+    USER_RETURN: EXIT | EXIT_READ,
+}
+"""And what a task has met that this can happen to no more."""
 
 _MAX_HEADS: Final = 1 << 14
 """Columns of which it is remembered what they stand for."""
@@ -71,8 +88,24 @@ class TaskTable:
         """The task of a pid; pid 0 is one task for each CPU."""
         return cpu.idle if pid == b"0" else self.tasks.get(pid) or self.add(pid, comm)
 
+    def meets(self, task: TracedTask, what: int) -> TracedTask:
+        """The task that this happens to: another one where it can happen to `task` no more.
+
+        :param what: `FORK` and those after it.
+        """
+        if not task.pid:
+            return task
+        forked = what in (FORK, FORK_READ) and _has_run(task)
+        if forked or task.met & _PAST[what]:
+            task = self.add(b"%d" % task.pid, task.comm if what == USER_RETURN else b"")
+        task.met |= what
+        return task
+
     def add(self, pid: bytes, comm: bytes) -> TracedTask:
         """A new task, also where another one had its pid."""
+        old = self.tasks.pop(pid, None)
+        if old is not None:
+            self._monitors.ended.add(old.node)
         if len(self.tasks) >= _MAX_TASKS:
             self._make_room()
         task = self.tasks[pid] = self.stranger(pid, comm)
@@ -99,8 +132,10 @@ class TaskTable:
         return TracedTask(int(pid), comm.strip(), self._start)
 
     def remove(self, task: TracedTask) -> None:
-        """The task has ended, and its pid is free."""
-        self.tasks.pop(str(task.pid).encode(), None)
+        """The task has ended, and its pid is free, if no other has it by now."""
+        pid = b"%d" % task.pid
+        if self.tasks.get(pid) is task:
+            del self.tasks[pid]
 
     def nodes(self) -> set[MonitorNode]:
         """Where all monitors are, and were when they were given up."""
@@ -172,6 +207,13 @@ class TaskTable:
         self.cpus.clear()
         self.heads.clear()
         self.forgotten += 1
+
+
+def _has_run(task: TracedTask) -> bool:
+    """Whether anything was seen of a task that one just forked does not do."""
+    counts = task.counts
+    ran = task.times_on or task.cpu is not None or task.last_cpu is not None
+    return bool(ran or (counts is not None and not counts.fresh))
 
 
 def _busy(task: TracedTask) -> bool:
