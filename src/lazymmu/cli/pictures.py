@@ -85,7 +85,8 @@ class Pictures(contextlib.ExitStack):
     def finish(self, answer: TraceAnswer) -> None:
         """Draw what can be drawn once all was read."""
         if self.timeline is not None:
-            self.timeline.finish(answer.watched[0])
+            ((_, tally),) = answer.tallies
+            self.timeline.finish(answer.watched[0], counts=tally.counts)
             error = self.timeline.error
             try:
                 self.close()

@@ -88,6 +88,7 @@ class RecordingCost:
     :param counted: whether it shows how much each section put off; without that nothing is known.
     :param whole: all sections, and ``callers`` those of each, the most time first.
     :param elsewhere: the same writes on machines.
+    :param counts: its clock has no unit: times are counts, each a thousand.
     """
 
     name: str
@@ -98,6 +99,7 @@ class RecordingCost:
     whole: CallerCost
     callers: tuple[CallerCost, ...]
     elsewhere: tuple[ReplayedCost, ...] = ()
+    counts: bool = False
 
 
 def recording(
@@ -125,6 +127,7 @@ def recording(
         whole=_caller("", stats.everything),
         callers=callers,
         elsewhere=tuple(again),
+        counts=stats.counts,
     )
 
 
@@ -189,7 +192,8 @@ def differences(pairs: Sequence[tuple[RecordingCost, SectionStats]]) -> dict[str
     """
     (first, one), (second, two) = pairs
     found = {}
-    if one.everything.sections and two.everything.sections:
+    timed = not (first.counts or second.counts)
+    if timed and one.everything.sections and two.everything.sections:
         found["sections in a second"] = Difference(_rate(first, one), _rate(second, two))
     if first.counted and second.counted:
         found["entries put off by a section"] = Difference(

@@ -46,7 +46,7 @@ def _callers(answer: CostAnswer) -> Iterator[tuple[str | int, ...]]:
         for caller in one.callers if one.counted else ():
             yield (
                 one.name, caller.caller, caller.sections, caller.nested, caller.idle,
-                caller.put_off, caller.calls, caller.saved, caller.nanoseconds,
+                caller.put_off, caller.calls, caller.saved, "" if one.counts else caller.nanoseconds,
             )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def render(answer: CostAnswer) -> str:
             (
                 one.name,
                 list(recordings.sentences(one, answer)),
-                list(recordings.caller_rows(one.callers)) if one.counted else [],
+                list(recordings.caller_rows(one)) if one.counted else [],
             )
             for one in answer.recordings
         ],

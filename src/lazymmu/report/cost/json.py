@@ -74,6 +74,7 @@ def _recording(one: RecordingCost) -> dict[str, Any]:
         "name": one.name,
         "arch": one.arch,
         "kernel": one.kernel,
+        "counts": one.counts,
         "span_ns": one.span,
         "counted": one.counted,
         "whole": _caller(one.whole),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.report.common.table import folded, plain
 from lazymmu.report.common.words import clean, count
-from lazymmu.report.trace.stats import duration, percent
+from lazymmu.report.trace.stats import CLOCK, duration, percent, worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lazymmu.costs.difference import Difference
     from lazymmu.verbs.cost import CostAnswer
-    from lazymmu.verbs.cost_recordings import CallerCost, RecordingCost, ReplayedCost
+    from lazymmu.verbs.cost_recordings import RecordingCost, ReplayedCost
 
 __all__ = ["CALLER_HEADS", "caller_rows", "difference", "render", "sentences"]
 
@@ -45,12 +45,12 @@ def _recording(one: RecordingCost, answer: CostAnswer, width: int | None) -> str
     lines = list(sentences(one, answer))
     if not one.counted:
         return _lines(lines, width)
-    return f"{_lines(lines, width)}\n{_callers(one.callers, width)}"
+    return f"{_lines(lines, width)}\n{_callers(one, width)}"
 
 
 def sentences(one: RecordingCost, answer: CostAnswer) -> Iterator[str]:
     """What a recording shows, and what the same would cost elsewhere."""
-    whole = one.whole
+    whole, time = one.whole, worded(one)
     if not one.counted:
         yield f"{one.name}: what each section put off is not in the recording: nothing to count"
         return
@@ -59,10 +59,12 @@ def sentences(one: RecordingCost, answer: CostAnswer) -> Iterator[str]:
         f"{one.name}: {whole.put_off} entries were put off and went in {count(whole.calls, 'call')}"
         f": {whole.saved} saved ({share})"
     )
+    if one.counts:
+        yield f"{one.name}: {CLOCK}"
     if whole.sections:
         yield (
             f"{one.name}: that cost {count(whole.sections, 'section')}, {whole.nested} more inside "
-            f"them, {duration(whole.nanoseconds)} in all; {whole.idle} are a loss: they put off "
+            f"them, {time(whole.nanoseconds)} in all; {whole.idle} are a loss: they put off "
             "nothing, or one entry"
         )
     times = answer.times
@@ -93,22 +95,24 @@ def _elsewhere(again: ReplayedCost) -> str:
     )
 
 
-def _callers(callers: Sequence[CallerCost], width: int | None) -> str:
+def _callers(one: RecordingCost, width: int | None) -> str:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="")
     table.add_column(CALLER_HEADS[0], overflow="fold")
     for title in CALLER_HEADS[1:]:
         table.add_column(title, justify="right")
-    for row in caller_rows(callers[:_CALLERS]):
+    for row in list(caller_rows(one))[:_CALLERS]:
         table.add_row(*map(clean, row))
-    more = f"and {len(callers) - _CALLERS} more\n" if len(callers) > _CALLERS else ""
+    left = len(one.callers) - _CALLERS
+    more = f"and {left} more\n" if left > 0 else ""
     return plain(table, width) + more
 
 
-def caller_rows(callers: Sequence[CallerCost]) -> Iterator[tuple[str, ...]]:
+def caller_rows(recording: RecordingCost) -> Iterator[tuple[str, ...]]:
     """A row for each caller, as `CALLER_HEADS` has them."""
-    for one in callers:
+    time = worded(recording)
+    for one in recording.callers:
         yield (
             one.caller,
             str(one.sections or ""),
@@ -116,7 +120,7 @@ def caller_rows(callers: Sequence[CallerCost]) -> Iterator[tuple[str, ...]]:
             str(one.put_off),
             str(one.calls),
             str(one.saved),
-            duration(one.nanoseconds) if one.nanoseconds else "",
+            time(one.nanoseconds) if one.nanoseconds else "",
         )
 
 

@@ -15,7 +15,7 @@ from lazymmu.report.trace import json, stats, text
 from lazymmu.witness.trace.tracks import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.tracks import Key, TraceTrack, TraceTracks
@@ -62,7 +62,8 @@ def render(
         told = [_told(number + at, finding) for at, finding in enumerate(one.findings, 1)]
         number += len(told)
         shown, left_out = kept.tracks(_key(each.finding) for each in told)
-        timeline = _timeline(kept, shown, told)
+        timeline = {**_timeline(kept, shown, told), "counts": tally.counts}
+        time = stats.worded(tally)
         room -= len(page.carried(timeline))
         articles = []
         for each in told:
@@ -80,9 +81,9 @@ def render(
                 "sections": list(stats.sentences(tally)),
                 "tables": _tables(tally),
                 "timeline": timeline,
-                "longest": _longest(kept, shown),
+                "longest": _longest(kept, shown, time),
                 "tracks_left_out": left_out,
-                "merged": stats.duration(kept.merged) if kept.merged else "",
+                "merged": time(kept.merged) if kept.merged else "",
                 "cut": one.cut,
             }
         )
@@ -144,7 +145,9 @@ def _timeline(
     return {"span": kept.span, "labels": list(labels), "tracks": rows, "marks": marks}
 
 
-def _longest(kept: TraceTracks, shown: Sequence[TraceTrack]) -> list[tuple[str, str, str, str]]:
+def _longest(
+    kept: TraceTracks, shown: Sequence[TraceTrack], time: Callable[[float], str]
+) -> list[tuple[str, str, str, str]]:
     """The longest sections as rows of a table: task, where, when, how long."""
     found = [
         (bar.end - bar.start, track.name, bar)
@@ -157,8 +160,8 @@ def _longest(kept: TraceTracks, shown: Sequence[TraceTrack]) -> list[tuple[str, 
         (
             name,
             bar.label if bar.count == 1 else f"{count(bar.count, 'section')}, told as one",
-            stats.duration(bar.start - kept.started),
-            stats.duration(length),
+            time(bar.start - kept.started),
+            time(length),
         )
         for length, name, bar in found[:_BARS]
     ]

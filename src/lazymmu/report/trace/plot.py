@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.problem import needs_package
 from lazymmu.report.common.words import clean
-from lazymmu.report.trace.stats import duration
+from lazymmu.report.trace.stats import worded
 from lazymmu.witness.trace.stats_group import ranked
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ SUFFIXES: Final = (".svg", ".png")
 
 _BARS: Final = 10
 _INK: Final = "#33577b"
+_PUT_OFF: Final = "entries put off, by call site"
 
 
 Panel = Callable[[Any, "SectionStats"], None]
@@ -113,14 +114,15 @@ def _panels(tally: SectionStats) -> list[list[Panel]]:
 
 
 def _lengths(panel: Any, tally: SectionStats) -> None:
-    lengths = tally.everything.lengths
+    lengths, time = tally.everything.lengths, worded(tally)
     panel.set_title("length of sections")
-    panel.set_xlabel("from this length to twice of it")
+    unit = ", in counts of the trace's clock" if tally.counts else ""
+    panel.set_xlabel(f"from this length to twice of it{unit}")
     panel.set_ylabel("sections")
     _doublings(
         panel, ((middle // 1000, number) for middle, number in lengths.steps()),
-        lambda at: "< 1 us" if at == 0 else duration(1000 << (at - 1)),
-        {f"p{share * 100:g} {duration(lengths.quantile(share))}": lengths.quantile(share) // 1000
+        lambda at: ("0" if tally.counts else "< 1 us") if at == 0 else time(1000 << (at - 1)),
+        {f"p{share * 100:g} {time(lengths.quantile(share))}": lengths.quantile(share) // 1000
          for share in (0.5, 0.99)},
     )  # fmt: skip
 
@@ -190,18 +192,19 @@ def _readings(panel: Any, tally: SectionStats) -> None:
 
 def _sites(panel: Any, tally: SectionStats) -> None:
     timed = bool(tally.everything.sections)
-    panel.set_title("time in sections, by call site" if timed else "entries put off, by call site")
+    what = "counts of the trace's clock" if tally.counts else "time"
+    panel.set_title(f"{what} in sections, by call site" if timed else _PUT_OFF)
     rows = []
     for site, group in list(ranked(tally.sites))[:_BARS]:
-        value, words = _weight(group, timed=timed)
+        value, words = _weight(group, worded(tally) if timed else None)
         rows.append((clean(site), value, words))
     _bars(panel, rows)
 
 
-def _weight(group: StatsGroup, *, timed: bool) -> tuple[float, str]:
-    if timed:
+def _weight(group: StatsGroup, time: Callable[[float], str] | None) -> tuple[float, str]:
+    if time is not None:
         total = group.lengths.total
-        return total / 1e6, f"{duration(total)} in {group.sections}"
+        return total / 1e6, f"{time(total)} in {group.sections}"
     return float(group.queued), f"{group.queued} in {group.calls}"
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.report.common import document
 from lazymmu.report.common.table import plain
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator, Sequence
 
+    from lazymmu.verbs.cost_recordings import RecordingCost
     from lazymmu.witness.trace.histogram import Histogram
     from lazymmu.witness.trace.section_stats import SectionStats
     from lazymmu.witness.trace.stats_group import StatsGroup
 
 __all__ = [
+    "CLOCK",
     "FORMAT",
     "duration",
     "group_table",
@@ -33,6 +35,9 @@ __all__ = [
 FORMAT = 1
 """Version of the JSON's layout."""
 
+CLOCK: Final = "times are counts of the trace's clock, which has no unit (x86-tsc, counter)"
+"""What is said where times of a trace cannot be told in seconds."""
+
 _ROWS = 12
 _SHARES = (0.5, 0.9, 0.99)
 
@@ -46,7 +51,7 @@ def duration(nanoseconds: float) -> str:
     return f"{nanoseconds:.0f} ns"
 
 
-def worded(tally: SectionStats) -> Callable[[float], str]:
+def worded(tally: SectionStats | RecordingCost) -> Callable[[float], str]:
     """How times of these sections are said: with a unit, where their clock has one."""
     return _as_counts if tally.counts else duration
 
@@ -79,7 +84,7 @@ def sentences(tally: SectionStats) -> Iterator[str]:
     """What all sections together were like."""
     whole, time = tally.everything, worded(tally)
     if tally.counts:
-        yield "times are counts of the trace's clock, which has no unit (x86-tsc, counter)"
+        yield CLOCK
     if whole.sections:
         nested = f", {whole.nested} more inside them" if whole.nested else ""
         share = 100 * whole.lengths.total / tally.span if tally.span else 0

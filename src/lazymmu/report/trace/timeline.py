@@ -17,7 +17,7 @@ from lazymmu.report.common.words import clean
 if TYPE_CHECKING:
     from lazymmu.witness.trace.values import TraceResult
 
-__all__ = ["Timeline"]
+__all__ = ["COUNTS", "Timeline"]
 
 _SECTIONS, _CPUS, _INTERRUPTS = 1, 2, 3
 _PROCESSES: Final = {
@@ -25,6 +25,9 @@ _PROCESSES: Final = {
     _CPUS: "CPUs: who runs, and flushes",
     _INTERRUPTS: "interrupts, by CPU",
 }
+COUNTS: Final = "a microsecond here is one count of the trace's clock, which has no unit"
+"""What is said of a trace whose clock counts: times of this format are microseconds."""
+
 _IDLE: Final = 1 << 23
 """Tracks of idle tasks begin here: no pid is so large (PID_MAX_LIMIT, linux/threads.h)."""
 
@@ -53,17 +56,21 @@ class Timeline:
         self._runs: dict[int, tuple[int, str]] = {}
         self._handlers: dict[int, list[tuple[int, str, str]]] = {}
         self._last = 0
-        self._write('{"displayTimeUnit": "ns", "otherData": ')
-        self._write(json.dumps({"trace": clean(name), "tool": "lazymmu"}))
-        self._write(', "traceEvents": [')
+        self._name_of_trace = clean(name)
+        self._write('{"displayTimeUnit": "ns", "traceEvents": [')
         for process, title in _PROCESSES.items():
             self._put(ph="M", name="process_name", pid=process, tid=0, args={"name": title})
             self._put(
                 ph="M", name="process_sort_index", pid=process, tid=0, args={"sort_index": process}
             )
 
-    def finish(self, result: TraceResult | None = None) -> None:
-        """The end of the trace; result: what was found in it, to be marked on the tracks."""
+    def finish(self, result: TraceResult | None = None, *, counts: bool = False) -> None:
+        """The end of the trace.
+
+        :param result: what was found in it, to be marked on the tracks.
+        :param counts: its clock counts something, so that what a viewer shows as a microsecond is
+            one count.
+        """
         for track, opened in self._sections.items():
             for began, site in opened:
                 self._put(
@@ -81,7 +88,13 @@ class Timeline:
                 tid=track, ts=_us(spot.nanoseconds),
                 args={"line": spot.line, "cpu": spot.cpu, "what": clean(one.message)},
             )  # fmt: skip
-        self._write("\n]}\n")
+        about = {"trace": self._name_of_trace, "tool": "lazymmu"}
+        if counts:
+            about["clock"] = COUNTS
+            for process in _PROCESSES:
+                label = {"labels": COUNTS}
+                self._put(ph="M", name="process_labels", pid=process, tid=0, args=label)
+        self._write(f'\n], "otherData": {json.dumps(about)}}}\n')
 
     # ---- what is told ----------------------------------------------------------------------
 

@@ -30,6 +30,8 @@
     constructor(figure, trace) {
       this.figure = figure;
       this.trace = trace;
+      // A clock that counts has no unit: a count is a thousand here.
+      this.time = trace.counts ? (n) => `${Math.round(n / 1000)} counts` : time;
       this.room = figure.querySelector(".drawn");
       this.under = figure.querySelector(".under");
       this.whole = Math.max(trace.span, 1) * 1.02;
@@ -117,7 +119,7 @@
       const mark = marks[this.finding];
       const length = Math.min(this.length, Math.max(this.whole / 200, 2000));
       this.look(mark.at - length / 2, length);
-      this.under.textContent = `finding ${mark.number} at ${time(mark.at)}: ${mark.what}`;
+      this.under.textContent = `finding ${mark.number} at ${this.time(mark.at)}: ${mark.what}`;
     }
 
     tell(event) {
@@ -133,7 +135,7 @@
         const group = make("g", { class: "tick" });
         const x = this.x(at);
         group.append(make("line", { x1: x, x2: x, y1: TOP - 6, y2: height }));
-        group.append(make("text", { x: x + 3, y: 12 }, at === 0 ? "0" : time(at)));
+        group.append(make("text", { x: x + 3, y: 12 }, at === 0 ? "0" : this.time(at)));
         svg.append(group);
       }
     }
@@ -142,6 +144,7 @@
     track(svg, track, y) {
       const until = this.from + this.length;
       const open = new Map();
+      const shown = this.time;
       const flush = (one) => {
         const left = Math.max(this.x(one.start), NAMES);
         const right = Math.min(Math.max(this.x(one.end), left + LEAST), NAMES + this.width);
@@ -173,7 +176,7 @@
           told() {
             const many = this.count > 1 ? `${this.count} × ` : "";
             const what = this.count > 1 ? kinds[this.kind] : `${kinds[this.kind]} ${this.label}`;
-            return `${track.name}: ${many}${what}, at ${time(this.start)}, ${time(this.end - this.start)}`;
+            return `${track.name}: ${many}${what}, at ${shown(this.start)}, ${shown(this.end - this.start)}`;
           },
         });
       }
@@ -189,7 +192,7 @@
         const y = mark.track === null ? TOP - 2 : TOP + mark.track * ROW + 3;
         svg.append(make("path", {
           class: `mark${kind}`, d: `M${x - 6} ${y - 5}h12l-6 10z`, "data-mark": number,
-          "data-told": `finding ${mark.number} at ${time(mark.at)}: ${mark.what}`,
+          "data-told": `finding ${mark.number} at ${this.time(mark.at)}: ${mark.what}`,
         }));
       });
     }
@@ -213,10 +216,10 @@
         label.append(make("title", {}, track.name));
         svg.append(label);
       });
-      svg.append(make("text", { class: "span", x: 6, y: 12 }, `${time(this.length)} in sight`));
+      svg.append(make("text", { class: "span", x: 6, y: 12 }, `${this.time(this.length)} in sight`));
       this.room.replaceChildren(svg);
       this.figure.querySelector("output").textContent =
-        `${time(Math.max(this.from, 0))} to ${time(Math.min(this.from + this.length, this.trace.span))}`;
+        `${this.time(Math.max(this.from, 0))} to ${this.time(Math.min(this.from + this.length, this.trace.span))}`;
     }
   }
 
