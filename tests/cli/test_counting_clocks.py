@@ -12,7 +12,6 @@ import pytest
 
 from lazymmu.cli import main
 
-
 EXAMPLES = Path(__file__).parents[2] / "examples" / "trace"
 SECONDS = re.compile(r"\d(?:\.\d+)? (?:s|ms|us|ns)\b")
 PEOPLE = [

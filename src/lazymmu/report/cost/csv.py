@@ -44,9 +44,10 @@ def render(answer: CostAnswer) -> str:
 def _callers(answer: CostAnswer) -> Iterator[tuple[str | int, ...]]:
     for one in answer.recordings:
         for caller in one.callers if one.counted else ():
+            time = "" if one.counts else caller.nanoseconds
             yield (
                 one.name, caller.caller, caller.sections, caller.nested, caller.idle,
-                caller.put_off, caller.calls, caller.saved, "" if one.counts else caller.nanoseconds,
+                caller.put_off, caller.calls, caller.saved, time,
             )  # fmt: skip
 
 
