@@ -162,7 +162,8 @@ _STARTED: Final = re.compile(rb"#+ CPU (?P<cpu>\d{1,5}) buffer started #*")
 @lru_cache(maxsize=4096)
 def symbol(name: bytes) -> str:
     """A function's name without offset, module, and the suffixes that the compiler adds."""
-    name = _OFFSET.sub(b"", name.split(b" [")[0].split(b" <")[0].strip())
+    # `cat -A` ends lines with a dollar, which no name of C ends with.
+    name = _OFFSET.sub(b"", name.split(b" [")[0].split(b" <")[0].strip(b" \t\r$"))
     return name.partition(b".")[0].decode("ascii", "replace") if name[:1] != b"." else ""
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from lazymmu.ftrace.record import TraceError
 from lazymmu.witness.trace.check import check_trace
+from lazymmu.witness.trace.section_stats import SectionStats
 
 from .lines import IDLE0, A, B, Tape
 
@@ -265,6 +266,16 @@ WRAPPINGS = {
 def test_what_a_text_was_wrapped_in_changes_nothing(name: str) -> None:
     """Pages, mails, terminals and tools: what they add is taken off, or passed over."""
     assert found(WRAPPINGS[name](FORMS["tracefs"])) == RULES
+
+
+@pytest.mark.parametrize("name", [*FORMS, *WRAPPINGS])
+def test_a_summary_names_the_same_functions_in_every_form(name: str) -> None:
+    """What stands around a line is no part of the name of a call site."""
+    text = WRAPPINGS[name](FORMS["tracefs"]) if name in WRAPPINGS else FORMS[name]
+    tally = SectionStats()
+    check_trace("made", io.BytesIO(text.encode()), arch="x86", release="6.17.8", observer=tally)
+    assert set(tally.sites) == {"warm", "outer", "handler"}
+    assert tally.everything.sections == 6
 
 
 def test_a_name_that_looks_like_an_entity_stays_a_name() -> None:
