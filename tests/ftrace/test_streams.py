@@ -320,7 +320,7 @@ def test_damage_is_told_wherever_it_is(tmp_path, archived, number):
     trace = read(str(path))
     assert len(list(trace)) == number
     (loss,) = trace.losses
-    assert (loss.ended, "damaged: CRC check failed" in loss.what) == (True, True)
+    assert (loss.ended, "before: CRC check failed" in loss.what) == (True, True)
 
 
 @pytest.mark.parametrize("archived", [False, True], ids=["text", "archive"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "DAMAGED",
     "SWITCH",
     "SWITCH_PLUGIN",
     "Header",
@@ -52,6 +53,10 @@ class RecordKind(StrEnum):
     """The stack of the record before it on the same CPU, frames innermost first."""
 
 
+DAMAGED: Final = "the data is damaged, here or before"
+"""How what is said of an end begins that says something of what was read before, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordLoss:
     """Records that are not in the trace.
@@ -68,6 +73,11 @@ class RecordLoss:
     count: int | None
     what: str
     ended: bool = False
+
+    @property
+    def damaged(self) -> bool:
+        """Whether what was read before may be wrong as well."""
+        return self.ended and self.what.startswith(DAMAGED)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from lazymmu.ftrace.archive import Replayed, member
 from lazymmu.ftrace.foreign import named
 from lazymmu.ftrace.lines import frame
-from lazymmu.ftrace.record import TraceError
+from lazymmu.ftrace.record import DAMAGED, TraceError
 from lazymmu.ftrace.tracecmd import TraceCmdError, reported
 from lazymmu.inputs import LIMIT, open_input
 
@@ -198,13 +198,15 @@ def _chunk(stream: BinaryIO, wanted: int) -> tuple[bytes, str]:
             part = read(wanted - size)
         except TraceCmdError as error:
             return b"".join(parts), f"trace-cmd failed: {error}"
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        except EOFError as error:
             return b"".join(parts), f"the data ends here, damaged: {error}"
+        except (OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+            return b"".join(parts), f"{DAMAGED}: {error}"
         except Exception as error:
             # Of one of two modules, neither of which need be there.
             if type(error).__name__ != "ZstdError":
                 raise
-            return b"".join(parts), f"the data ends here, damaged: {error}"
+            return b"".join(parts), f"{DAMAGED}: {error}"
         if not part:
             break
         parts.append(part)

@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lazymmu.witness.trace.check import check_trace
@@ -274,6 +274,7 @@ STEPS = ("enable", "disable", "pause", "resume", "user", "preempted", "fork", "s
     st.sampled_from(["7.1.13", "7.3.4", ""]),
     st.sets(st.sampled_from(sorted(Play().seen | INTERIOR | {"function"})), min_size=1),
 )
+@example(["enable", "disable", "fork", "switch"], "7.1.13", {"en", "sched", "ex"})
 def test_what_a_right_kernel_shows_is_never_wrong(
     steps: list[str], release: str, seen: set[str]
 ) -> None:

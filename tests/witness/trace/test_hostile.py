@@ -9,7 +9,7 @@ import lzma
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lazymmu.ftrace.record import TraceError
@@ -224,6 +224,7 @@ def test_packed_data_that_is_cut_is_judged_as_far_as_it_goes(pack, share):
 
 @given(st.binary(min_size=1, max_size=30), st.integers(30, 400))
 @settings(max_examples=40)
+@example(b"\xdb", 169)
 def test_packed_data_that_is_damaged_is_no_crash(noise, at):
     """A checksum fails, a block does not unpack: what came before is used."""
     for pack in (gzip.compress, lzma.compress):

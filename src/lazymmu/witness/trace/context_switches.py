@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.counter_events import TASK_DEAD
-from lazymmu.ftrace.record import SWITCH, SWITCH_PLUGIN
 from lazymmu.witness.trace import interned_events as events
 from lazymmu.witness.trace import line_class
+from lazymmu.witness.trace.switch_text import EXIT, LOCK, PREEMPTED, SwitchReader
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Collection
 
     from lazymmu.ftrace.counter_events import TracedCounters
@@ -28,13 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SwitchTracker"]
 
-_MAX_TEXTS: Final = 1 << 14
-"""Texts of which it is remembered what they say."""
-
 _TASK_RTLOCK_WAIT: Final = 0x1000  # include/linux/sched.h; sched_switch shows it as D
-
-SwitchRecord = tuple[bytes, tuple["InternedEvent", ...], bytes, bytes]
-"""What a sched_switch says: the pid that went, why, the pid that came and its name."""
 
 
 class SwitchTracker:
@@ -59,14 +52,15 @@ class SwitchTracker:
         self._doubt = doubt
         self._counters_only = features.counters_only
         self._no_counters = features.no_counters
-        self._texts: dict[bytes, SwitchRecord] = {}
+        self._reader = SwitchReader()
+        self._texts = self._reader.texts
 
     # ---- sched_switch ----------------------------------------------------------------------
 
     def switch(self, cpu: TracedCpu, pid: bytes, comm: bytes, stamp: bytes, text: bytes) -> None:
         """A sched_switch, on a line that is stamped with the task `pid`."""
         table, number = self._table, self._cursor.number
-        prev, steps, nxt, comm_next = self._texts.get(text) or self._read(text)
+        prev, steps, _, nxt, comm_next = self._texts.get(text) or self._reader.read(text)
         if prev != pid:
             self._doubt(
                 "a sched_switch cannot be read: is the line cut, or wrapped by a mail?", number
@@ -88,9 +82,9 @@ class SwitchTracker:
         place: Place = [number, stamp, cpu.number, text, None]
         cpu.stack_place, cpu.stack_needs = place, "__schedule"
         cpu.last_switch = (task, steps, place)
-        if cpu.judged_ahead == (task, task.times_on) and steps is not _EXIT:
+        if cpu.judged_ahead == (task, task.times_on) and steps is not EXIT:
             cpu.judged_ahead = cpu.last_switch = None
-        elif self._counters_only or steps is _EXIT:
+        elif self._counters_only or steps is EXIT:
             cpu.pending_switch = cpu.last_switch
             if self._no_counters:
                 self.resolve(cpu)
@@ -127,32 +121,35 @@ class SwitchTracker:
         """
         # Long: as `switch()`, `hook()` and `hook()`, without what cannot be so here: most of some
         # recordings.
-        prev, steps, nxt, comm = self._texts.get(text) or self._read(text)
+        prev, steps, checked, nxt, comm = self._texts.get(text) or self._reader.read(text)
         table, task = self._table, cpu.current
         come = cpu.idle if nxt == b"0" else table.tasks.get(nxt)
         if task is None or come is None or prev != pid or come is task or come.cpu is not None:
             return False
         if task is not (cpu.idle if pid == b"0" else table.tasks.get(pid)) or table.partial:
             return False
-        if task.irq or come.order_unknown or steps is _EXIT or cpu.mode is not False:
+        if task.irq or come.order_unknown or steps is EXIT or cpu.mode is not False:
             return False
         if apart and (
             (pid if pid != b"0" else cpu.idle_key) in apart
             or (nxt if nxt != b"0" else cpu.idle_key) in apart
         ):
             return False
-        last, node, there = come.last_cpu, task.node, come.node
-        if node.depth or cpu.pending_switch is not None:
+        last, there = come.last_cpu, come.node
+        if cpu.pending_switch is not None:
             return False
         if last is None:
             return False
         if last is not cpu and (last.pending_switch is not None or come.switched_out_at == stamp):
             return False
-        first = (_OFF, *steps) if cpu.next_unchecked and self._checks(task) else steps
-        for event in first:
-            node, violations = node.next.get(event) or self._monitor.step(node, event)
-            if violations or node.depth:
-                return False
+        # As `check_next()`, where the monitors are told that the task runs with the mode off.
+        if cpu.next_unchecked and self._no_counters and not task.inherited:
+            steps_too = checked
+        else:
+            steps_too = steps
+        node = task.node.quiet.get(steps_too) or self._monitor.quietly(task.node, steps_too)
+        if node is None:
+            return False
         event = cpu.switch_back if last is cpu else events.switch_in(last.number, cpu.number)
         there, violations = there.next.get(event) or self._monitor.step(there, event)
         if violations or there.depth or self._counters_only:
@@ -167,16 +164,13 @@ class SwitchTracker:
         if seen.ends or (cpu.next_unchecked and self._no_counters):
             task.inherited = False
         task.cpu, task.last_cpu, task.switched_out_at = None, cpu, stamp
-        come.recent_findings.clear()
+        if come.recent_findings:
+            come.recent_findings.clear()
         come.cpu = cpu
         come.times_on += 1
         cpu.prev, cpu.current = task, come
         cpu.hooks_begun, cpu.hook_left_mode, cpu.next_unchecked = True, False, True
         return True
-
-    def _checks(self, task: TracedTask) -> bool:
-        """Whether `check_next()` of a CPU with the mode off has the monitors look at a task."""
-        return self._no_counters and not task.inherited
 
     def _comes(self, come: TracedTask, cpu: TracedCpu, stamp: bytes, place: Place) -> None:
         """`come` is switched in."""
@@ -202,21 +196,6 @@ class SwitchTracker:
             self._step(come, event, place)
         come.cpu = cpu
         come.times_on += 1
-
-    def _read(self, text: bytes) -> SwitchRecord:
-        """Who went (b"" when that cannot be read), why, and who came by which name; remembered."""
-        found = SWITCH.match(text)
-        known: SwitchRecord = (b"", (), b"", b"")
-        if found is not None:
-            known = _record(found, found["prev_state"])
-        elif (found := SWITCH_PLUGIN.match(text)) is not None:
-            # The plugin drops the +, so that its R may be either: see `findings.finding()`.
-            state = found["prev_state"]
-            known = _record(found, b"R+" if state == b"R" else state)
-        if len(self._texts) > _MAX_TEXTS:
-            self._texts.clear()
-        self._texts[text] = known
-        return known
 
     # ---- switches that are judged later ----------------------------------------------------
 
@@ -254,15 +233,15 @@ class SwitchTracker:
         if pending is None and cpu.prev is task and not self._counters_only:
             # Functions knew of no section when the switch was judged: the counters speak now.
             pending, cpu.last_switch = cpu.last_switch, None
-            if pending is None or pending[1] is _EXIT or (shown and pending[1] is _PREEMPTED):
+            if pending is None or pending[1] is EXIT or (shown and pending[1] is PREEMPTED):
                 # Counted before the function is called, and not counted before it is: a task that
                 # is preempted between the two is in order (linux/pgtable.h, v7.0).
                 return
         if pending is not None and pending[0] is task:
             # The same switch, of which sched_switch has told why, but for the D of a lock.
             locked = (reading.state or 0) & _TASK_RTLOCK_WAIT and not reading.preempted
-            cpu.pending_switch = (task, _LOCK if locked else pending[1], place)
-            cpu.died = task if pending[1] is _EXIT else None
+            cpu.pending_switch = (task, LOCK if locked else pending[1], place)
+            cpu.died = task if pending[1] is EXIT else None
             self.resolve(cpu)
         elif cpu.prev is not task:
             # Its sched_switch comes later, or is not recorded.
@@ -273,14 +252,14 @@ class SwitchTracker:
             self.resolve(cpu)
             cpu.pending_switch = (task, why, place)
             cpu.judged_ahead = (task, task.times_on) if why else None
-            cpu.died = task if why is _EXIT else None
+            cpu.died = task if why is EXIT else None
             self.resolve(cpu)
 
     @staticmethod
     def last(cpu: TracedCpu, task: TracedTask) -> bool:
         """Whether a switch of `cpu` that was put off is the task's last one."""
         waits = cpu.pending_switch
-        return waits is not None and waits[0] is task and waits[1] is _EXIT
+        return waits is not None and waits[0] is task and waits[1] is EXIT
 
     @staticmethod
     def _waits(task: TracedTask, cpu: TracedCpu) -> bool:
@@ -355,35 +334,14 @@ class SwitchTracker:
             self._monitors.forget(task)
 
 
-def _record(found: re.Match[bytes], state: bytes) -> SwitchRecord:
-    prev, nxt, comm = found.group("prev_pid", "next_pid", "next_comm")
-    return prev, () if prev == b"0" else _STEPS.get(state) or _why_of(state), nxt, comm
-
-
-def _why_of(state: bytes) -> tuple[InternedEvent, ...]:
-    """Why a task is switched out, from sched_switch's prev_state."""
-    if state.endswith(b"+"):
-        return _PREEMPTED
-    if state == b"R":
-        return (events.OUT["yielded"],)
-    return _EXIT if state[:1] in b"XZx" else (events.OUT["blocked"],)
-
-
-_OFF: Final = events.observed("switch-in", "off")
-_EXIT: Final = (events.OUT["exit"],)
-_PREEMPTED: Final = (events.OUT["preempted"],)
-_LOCK: Final = (events.OUT["lock"],)
-_STEPS: Final = {state: _why_of(state) for state in (b"S", b"D", b"I", b"R", b"R+", b"X", b"Z")}
-
-
 def _why(state: int | None, preempted: int | None) -> tuple[InternedEvent, ...]:
     """Why a task is switched out, from its raw state and sched_switch's own argument, if at all."""
     if preempted or state == 0:
-        return _PREEMPTED
+        return PREEMPTED
     if state is None:
         return ()
     if state & TASK_DEAD:
-        return _EXIT
+        return EXIT
     if state & _TASK_RTLOCK_WAIT:
-        return _LOCK
+        return LOCK
     return (events.OUT["blocked"],)

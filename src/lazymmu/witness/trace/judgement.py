@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.dialects import PTL_HELD, Dialect
@@ -15,6 +16,7 @@ from lazymmu.ftrace.profile import Guess, hidden, profiles, with_counters
 from lazymmu.witness.trace.basis import basis, needed
 from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, finding
 from lazymmu.witness.trace.follower import LiveFindings
+from lazymmu.witness.trace.line_class import COUNTER_NEEDLE
 from lazymmu.witness.trace.trace_features import TraceFeatures
 from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceResult, TraceVerdict
 
@@ -145,6 +147,9 @@ class TraceJudgement:
         findings = [told for one in kept if (told := self.made(one)) is not None]
         more = self._effect(loop, known) or self._shown_effect(loop, known)
         findings += more
+        if any(loss.damaged for loss in self.header.losses):
+            # A sum that is wrong comes at the end of what it is of.
+            findings = [replace(told, verdict=TraceVerdict.UNKNOWN) for told in findings]
         if self.live is not None and (none := self.live.finish(kept, more)):
             self.doubt(f"findings that were told are none, for their lines are in doubt: {none}", 0)
         rules = [rule for rule in trace_rules() if not self.rules or rule in self.rules]
@@ -197,7 +202,9 @@ class TraceJudgement:
         if seen.sites and bool(seen.sections) != bool(seen.ends):
             # What the counters were at each is known: what they show stays.
             self.doubt(f"no {what} of a section is in the trace: is a probe where it is?", 0)
-            return not any(seen.readings.values())
+            shown = [one for one in self.found if COUNTER_NEEDLE in one.place[3]]
+            dropped, self.found = len(self.found) - len(shown), shown
+            return dropped > 0 or not any(seen.readings.values())
         return False
 
     def made(self, one: PendingFinding) -> TraceFinding | None:

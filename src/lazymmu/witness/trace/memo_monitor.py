@@ -26,16 +26,18 @@ class MonitorNode:
     """A product, the steps taken from it, and what is asked of it all the time.
 
     whole: whether a section that begins and ends here leads back, and nobody objects; None while
-    that was not asked.
+    that was not asked; quiet: where some events lead in no section, one after the other, to which
+    nobody objects, None where they do not.
     """
 
-    __slots__ = ("depth", "next", "product", "whole")
+    __slots__ = ("depth", "next", "product", "quiet", "whole")
 
     def __init__(self, product: Product) -> None:
         """Of one product."""
         self.product = product
         self.next: dict[InternedEvent, tuple[MonitorNode, tuple[Violation, ...]]] = {}
         self.depth = product.task.depth
+        self.quiet: dict[tuple[InternedEvent, ...], MonitorNode | None] = {}
         self.whole: bool | None = None
 
 
@@ -72,6 +74,17 @@ class MemoMonitor:
             return node
         told = replace(task, depth=depth, paused=paused, unknown=task.unknown - {"mode", "pause"})
         return self.node(replace(node.product, task=told))
+
+    def quietly(self, node: MonitorNode, steps: tuple[InternedEvent, ...]) -> MonitorNode | None:
+        """The node after some events, None where somebody objects or a section is on."""
+        after: MonitorNode | None = None if node.depth else node
+        for event in steps:
+            if after is None:
+                break
+            there, violations = self.step(after, event)
+            after = None if violations or there.depth else there
+        node.quiet[steps] = after
+        return after
 
     def step(
         self, node: MonitorNode, event: InternedEvent

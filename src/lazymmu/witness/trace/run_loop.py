@@ -118,7 +118,7 @@ class RunLoop:
                 third
                 and texts.get(text3) == end
                 and texts.get(text2) == begin
-                and text[:13] == b"sched_switch:"
+                and text not in texts
                 and self._stamp <= stamp <= second <= third
                 and len(self._stamp) == len(stamp)
                 and short
