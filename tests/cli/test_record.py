@@ -19,6 +19,7 @@ import pytest
 from lazymmu.ftrace.streams import zstd_module
 from lazymmu.interrupt import Terminated
 from lazymmu.tracing.command import run_until
+from lazymmu.verbs.record import RecordRequest, plan_recording
 from tests.images import BEGIN, END, Image
 
 TRACE = (
@@ -118,7 +119,7 @@ def test_what_is_there_is_set_up_and_nothing_else(run, tracefs, vmlinux, tmp_pat
     assert not any("sched_migrate_task" in one for one in events)
     assert (tracefs / "seen_filter").read_text() == "xen_flush_lazy_mmu\n"
     assert (tracefs / "seen_on").read_text() == "1\n"
-    assert "no event sched/sched_migrate_task" in ran.err
+    assert "no events sched/sched_migrate_task" in ran.err
 
 
 def test_a_dry_run_prints_every_step_and_touches_nothing(run, tracefs, vmlinux, tmp_path):
@@ -134,6 +135,16 @@ def test_a_dry_run_prints_every_step_and_touches_nothing(run, tracefs, vmlinux, 
     lines = ran.out.splitlines()
     assert lines[0].startswith("mkdir ")
     assert any(line.startswith("rmdir ") for line in lines)
+    assert "# and so until Ctrl-C" in lines
+
+
+def test_a_dry_run_shows_what_runs_where_it_would(run, tracefs, vmlinux):
+    """Between the switching on and off stands the command, as a shell takes it."""
+    where = ("--tracefs", tracefs, "--vmlinux", vmlinux)
+    lines = run("record", *where, "--dry-run", "--", "make", "-j 4").out.splitlines()
+    at = lines.index("make '-j 4'")
+    assert lines[at - 1].startswith("echo 1 >")
+    assert lines[at + 1].startswith("echo 0 >")
 
 
 def test_who_is_not_root_is_told_so(run, tracefs, monkeypatch):
@@ -313,3 +324,31 @@ def test_an_image_in_which_nothing_is_found_is_said(run, tracefs, tmp_path):
     empty.write_bytes(Image([("zap", b"\x90" * 16)]).build())
     result = run("record", "--tracefs", tracefs, "--vmlinux", empty, "--dry-run")
     assert f"none that touches the counters was found in {empty}" in result.err
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, False),
+        ({"class": ""}, True),
+        ({"hypervisor/type": "kvm"}, True),
+        ({"hypervisor/type": "xen"}, False),
+        ({"hypervisor/type": "xen\n", "hypervisor/guest_type": "PV\n"}, False),
+        ({"hypervisor/type": "xen\n", "hypervisor/guest_type": "HVM\n"}, True),
+    ],
+)
+def test_an_x86_that_never_has_the_mode_is_named_before_anything_is_recorded(
+    tracefs, tmp_path, files, told
+):
+    """Before v7.0 only guests of Xen PV have it on; what the machine does not say is not told."""
+    root = tmp_path / "root"
+    root.mkdir()
+    for name, text in files.items():
+        path = root / "sys" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    asked = RecordRequest(
+        machine="x86_64", release="6.12.107", tracefs=str(tracefs), root=root, command=("ls",)
+    )
+    said = plan_recording(asked).lacking
+    assert any("no Xen PV guest" in one for one in said) is told

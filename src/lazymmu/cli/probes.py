@@ -131,14 +131,20 @@ def _events(args: argparse.Namespace) -> ExitCode:
     if args.arch or args.release or args.form != "tracefs":
         raise Problem("an image says its architecture and release itself, and has one form")
     here = platform.uname()
-    answer = find_probes(
-        ProbesRequest(
-            vmlinux=args.vmlinux,
-            modules=tuple(args.modules),
-            machine=here.machine,
-            release=here.release,
-        )
+    asked = ProbesRequest(
+        vmlinux=args.vmlinux,
+        modules=tuple(args.modules),
+        machine=here.machine,
+        release=here.release,
     )
+    try:
+        answer = find_probes(asked)
+    except Problem as problem:
+        if args.running:
+            raise Problem(
+                f"{problem}; `lazymmu probes` without --running prints how to record by functions"
+            ) from None
+        raise
     emit((bpftrace if args.bpftrace else events).render(answer), args.output)
     for sentence in events.said(answer):
         say(sentence)

@@ -83,8 +83,14 @@ def wanted(
     """What to set up of a plan and sites on a kernel with this offer; and what it lacks, said."""
     functions = [one.name for one in plan.functions if not (light and one.bulk)]
     events = [one.name for one in plan.events if not (light and one.bulk)]
-    lacking = [f"no function {one}" for one in functions if not offer.has_function(one)]
-    lacking += [f"no event {one}" for one in events if not offer.has_event(one)]
+    lacking = [
+        f"no {what if len(none) == 1 else what + 's'} {', '.join(none)}"
+        for what, none in (
+            ("function", [one for one in functions if not offer.has_function(one)]),
+            ("event", [one for one in events if not offer.has_event(one)]),
+        )
+        if none
+    ]
     if not offer.makes_events and (plan.dynamic or sites):
         lacking.append("no events can be made: this needs CONFIG_DYNAMIC_EVENTS")
     setup = RecordingSetup(
@@ -98,8 +104,13 @@ def wanted(
     return setup, tuple(lacking)
 
 
-def steps(setup: RecordingSetup, tracefs: Path, process: int) -> Iterator[str]:
-    """What is done, and undone, as lines of a shell script."""
+def steps(
+    setup: RecordingSetup, tracefs: Path, process: int, command: Sequence[str] = ()
+) -> Iterator[str]:
+    """What is done, and undone, as lines of a shell script.
+
+    :param command: what runs meanwhile, () for until Ctrl-C.
+    """
     folder, group = tracefs / "instances" / name_of(process), group_of(process)
 
     def write(text: str, path: Path, sign: str = ">") -> str:
@@ -124,7 +135,7 @@ def steps(setup: RecordingSetup, tracefs: Path, process: int) -> Iterator[str]:
     if setup.functions:
         yield write("function", folder / "current_tracer")
     yield write("1", folder / "tracing_on")
-    yield "# the command, or until Ctrl-C"
+    yield shlex.join(command) if command else "# and so until Ctrl-C"
     yield write("0", folder / "tracing_on")
     yield f"cat {shlex.quote(str(folder / 'trace'))}  # into the archive"
     yield f"rmdir {shlex.quote(str(folder))}"

@@ -69,10 +69,11 @@ class RecordPlan:
     setup: RecordingSetup
     lacking: tuple[str, ...]
     found: ProbesAnswer | None
+    command: tuple[str, ...] = ()
 
     def steps(self) -> tuple[str, ...]:
         """What is done to tracefs, as a shell would say it."""
-        return tuple(steps(self.setup, self.tracefs, os.getpid()))
+        return tuple(steps(self.setup, self.tracefs, os.getpid(), self.command))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,25 @@ def plan_recording(asked: RecordRequest) -> RecordPlan:
         buffer=asked.buffer,
         light=asked.light,
     )
-    return RecordPlan(tracefs, setup, (*lacking, *more), found)
+    if found is None and arch == "x86" and _no_xen_pv(asked.root):
+        lacking += (
+            "this is no Xen PV guest: before v7.0 no other x86 has the mode on, so that no section "
+            "will show",
+        )
+    return RecordPlan(tracefs, setup, (*lacking, *more), found, asked.command)
+
+
+def _no_xen_pv(root: Path) -> bool:
+    """Whether the machine says of itself that it is none (Documentation/ABI, sysfs-hypervisor)."""
+    said = []
+    for name in ("type", "guest_type"):
+        try:
+            said.append((root / "sys/hypervisor" / name).read_text("ascii").strip())
+        except (OSError, ValueError):
+            said.append("")
+    if said[0] != "xen":
+        return (root / "sys").is_dir()
+    return said[1] not in ("", "PV")
 
 
 def _sites(asked: RecordRequest) -> tuple[ProbesAnswer | None, tuple[str, ...]]:
