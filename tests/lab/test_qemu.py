@@ -17,8 +17,10 @@ from lazymmu.lab.emulators import (
 )
 from lazymmu.problem import Problem
 
-FILES = BootFiles("/t/kernel", "/t/initramfs", "/t/console", "/t/shared", 1 << 20)
-UNDER_XEN = BootFiles("/t/kernel", "/t/initramfs", "/t/console", "/t/shared", 1 << 20, "/t/xen")
+FILES = BootFiles("/t/kernel", "/t/initramfs", "/t/console", "/t/complaints", "/t/shared", 1 << 20)
+UNDER_XEN = BootFiles(
+    "/t/kernel", "/t/initramfs", "/t/console", "/t/complaints", "/t/shared", 1 << 20, "/t/xen"
+)
 
 
 def after(words: list[str], option: str) -> str:

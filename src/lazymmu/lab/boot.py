@@ -35,6 +35,9 @@ _ROOM: Final = 256 << 20
 _SILENT: Final = 45.0
 """Seconds without a word on the console after which KVM is taken not to work here."""
 
+_KVM_FAILED: Final = b"KVM internal error"
+"""QEMU's words where the kernel's KVM gives up (accel/kvm/kvm-all.c); the machine stands still."""
+
 _MEMBERS: Final = {"state.json", "said", "dmesg", guest.RECORDING}
 _GUEST: Final = """\
 #!{executable} -S
@@ -164,6 +167,7 @@ def _prepared(kernel: LabKernel, machine: LabMachine, folder: Path) -> BootFiles
         kernel=str(folder / "kernel"),
         initramfs=str(folder / "initramfs"),
         console=str(folder / "console"),
+        complaints=str(folder / "complaints"),
         shared=str(folder / "shared"),
         room=_ROOM,
         hypervisor=hypervisor,
@@ -177,20 +181,24 @@ def _run(
         stream.truncate(files.room)
     console = Path(files.console)
     console.write_bytes(b"")
+    complaints = Path(files.complaints)
     words = words_of(
         machine.emulator, files,
         kvm=kvm, memory=machine.memory, cpus=machine.cpus, append=machine.append,
     )  # fmt: skip
     started = time.monotonic()
     progress("boots")
-    with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+    with (
+        complaints.open("wb") as told,
+        subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=told
+        ) as process,
+    ):
         try:
-            ending = _watched(process, console, machine, kvm, started, progress)
+            ending = _watched(process, files, machine, kvm, started, progress)
         finally:
             process.kill()
-        refused = (process.stderr.read() if process.stderr else b"").decode("utf-8", "replace")
+    refused = complaints.read_bytes().decode("utf-8", "replace")
     text = console.read_bytes().decode("utf-8", "replace")
     if ending is Ending.DIED and not text:
         if kvm:
@@ -203,14 +211,14 @@ def _run(
 
 def _watched(
     process: subprocess.Popen[bytes],
-    console: Path,
+    files: BootFiles,
     machine: LabMachine,
     kvm: bool,
     started: float,
     progress: Callable[[str], object],
 ) -> Ending:
     """Wait for the end of a boot, and say how far it is."""
-    seen = 0
+    seen, console, complaints = 0, Path(files.console), Path(files.complaints)
     while True:
         over = process.poll() is not None
         text = console.read_bytes().decode("utf-8", "replace")
@@ -227,7 +235,8 @@ def _watched(
         if over:
             return Ending.DIED
         passed = time.monotonic() - started
-        if kvm and not text.strip() and passed > _SILENT:
+        late = not text.strip() and passed > _SILENT
+        if kvm and (late or _KVM_FAILED in complaints.read_bytes()):
             return Ending.SILENT
         if passed > machine.seconds:
             return Ending.LATE

@@ -53,13 +53,14 @@ class Emulator:
 class BootFiles:
     """The files of one boot.
 
-    kernel, first file system, where the console goes, the memory that is shared with the guest and
-    its bytes, and the hypervisor.
+    kernel, first file system, where the console and what the emulator itself says go, the memory
+    that is shared with the guest and its bytes, and the hypervisor.
     """
 
     kernel: str
     initramfs: str
     console: str
+    complaints: str
     shared: str
     room: int
     hypervisor: str | None = None
