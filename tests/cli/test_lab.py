@@ -96,6 +96,18 @@ def test_a_recording_comes_back_and_is_judged(lab, tmp_path):
     assert not Path(words[words.index("-kernel") + 1]).exists()
 
 
+def test_what_a_program_of_the_user_says_is_passed_on(lab, tmp_path):
+    """Whoever brings one wants to read it; what comes along says nothing, and neither if quiet."""
+    program = tmp_path / "mine.py"
+    program.write_text("print('rounds: 7')\n")
+    left = members(said="rounds: 7\x1b[31m\n")
+    done, _ = lab("--", program, members=left)
+    assert "the guest: rounds: 7" in done.err
+    assert "\x1b" not in done.err
+    assert "the guest" not in lab("--quiet", "--", program, members=left)[0].err
+    assert "the guest" not in lab(members=left)[0].err
+
+
 def test_a_splat_of_the_kernel_is_a_finding(lab):
     """What the kernel's log says of itself counts, whatever the recording shows."""
     log = "[ 2.0] WARNING: CPU: 1 PID: 7 at mm/memory.c:1715 cond_install\x1b[31m\n"

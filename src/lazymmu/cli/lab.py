@@ -32,6 +32,8 @@ SUMMARY = "boot a kernel, record it under a workload, and judge that"
 TAKES_COMMAND = True
 
 _OUTPUT = "lazymmu-lab.tar.zst"
+_MOST_SAID = 40
+"""Lines of what a program said in the guest that are passed on, the last ones."""
 _ENDINGS = {
     "done": "recorded",
     "panic": "the kernel panicked",
@@ -260,9 +262,12 @@ def _tell(answer: LabAnswer, args: argparse.Namespace) -> None:
             f"Linux {what} ({answer.kernel.arch}{under}, {how}): "
             f"{_ENDINGS[answer.booted.ending]}, {answer.booted.seconds:.0f} s"
         )
-    if answer.judged is None:
-        for line in answer.said.splitlines()[-5:]:
+    # Whoever brings a program wants to read what it says.
+    own = bool(args.command) and not args.quiet
+    if answer.judged is None or own:
+        for line in answer.said.splitlines()[-(_MOST_SAID if own else 5) :]:
             say(f"the guest: {clean(line, 300)}")
+    if answer.judged is None:
         for line in answer.booted.console.splitlines()[-5:] if not answer.said else ():
             say(f"the console: {clean(line, 300)}")
     for line in answer.splats:
