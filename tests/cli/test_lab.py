@@ -306,6 +306,17 @@ def test_a_reproducer_that_is_withheld_says_why(lab):
     assert "not handed around" in done.err
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("table-freed-twice", "not handed around"), ("nothing", "no reproducer nothing")],
+)
+def test_what_cannot_be_shown_is_said_without_a_kernel(run, name, told):
+    """Nobody has to fetch a package to be told so."""
+    done = run("lab", "--reproduce", name)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert told in done.err
+
+
 def test_what_can_be_shown_is_listed(run):
     """Each finding with the releases and what it takes, without any kernel."""
     done = run("lab", "--list")

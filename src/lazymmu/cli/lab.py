@@ -150,18 +150,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
         emit(skeleton_of(args.skeleton))
         return ExitCode.CLEAN
-    if args.kernel is None:
-        raise Problem("lab needs a kernel: a package or an image")
-    if args.reproduce and (args.xen or args.command):
-        raise Problem("--reproduce says itself what runs, and whether under Xen")
-    if args.hypervisor and not (args.xen or args.reproduce):
-        raise Problem("--hypervisor is for --xen")
-    least = 1024 if args.xen else 512
-    for name, value, floor in (("memory", args.memory, least), ("cpus", args.cpus, 1)):
-        if value < floor:
-            raise Problem(f"--{name} is at least {floor}")
-    if not args.seconds > 0:
-        raise Problem("--seconds is more than 0")
+    _allowed(args)
     wanted = outputs.outputs(args, formats.VERBS["trace"])
     asked = LabRequest(
         kernel=args.kernel,
@@ -198,6 +187,27 @@ def run(args: argparse.Namespace) -> ExitCode:
         if not args.quiet:
             say_watched(judged.watched)
     return answer.exit_code()
+
+
+def _allowed(args: argparse.Namespace) -> None:
+    """Refuse, before anything is read, what cannot be booted."""
+    if args.reproduce:
+        from lazymmu.verbs.reproduce import shown_here
+
+        # Nobody has to find a kernel to be told that there is nothing to run.
+        shown_here(args.reproduce)
+    if args.kernel is None:
+        raise Problem("lab needs a kernel: a package or an image")
+    if args.reproduce and (args.xen or args.command):
+        raise Problem("--reproduce says itself what runs, and whether under Xen")
+    if args.hypervisor and not (args.xen or args.reproduce):
+        raise Problem("--hypervisor is for --xen")
+    least = 1024 if args.xen else 512
+    for name, value, floor in (("memory", args.memory, least), ("cpus", args.cpus, 1)):
+        if value < floor:
+            raise Problem(f"--{name} is at least {floor}")
+    if not args.seconds > 0:
+        raise Problem("--seconds is more than 0")
 
 
 def _listed() -> str:

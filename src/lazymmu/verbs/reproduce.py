@@ -22,7 +22,7 @@ from lazymmu.verbs.skeleton import skeleton
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ReproduceAnswer", "known_reproducers", "reproduce", "skeleton_of"]
+__all__ = ["ReproduceAnswer", "known_reproducers", "reproduce", "shown_here", "skeleton_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,17 @@ class ReproduceAnswer:
         return ExitCode.FOUND if self.seen else ExitCode.CLEAN
 
 
+def shown_here(name: str) -> Reproducer:
+    """The reproducer of a name, if it can be run.
+
+    :raises lazymmu.Problem: there is none of this name, or it is withheld; says why.
+    """
+    one = find_reproducer(name)
+    if one.withheld:
+        raise Problem(f"{name}: {one.withheld}")
+    return one
+
+
 def reproduce(
     name: str, asked: LabRequest, progress: Callable[[str], object] = bool
 ) -> ReproduceAnswer:
@@ -81,9 +92,7 @@ def reproduce(
     :param progress: called with a few words whenever a guest comes further.
     :raises lazymmu.Problem: there is no such reproducer, it is withheld, or a boot is impossible.
     """
-    one = find_reproducer(name)
-    if one.withheld:
-        raise Problem(f"{name}: {one.withheld}")
+    one = shown_here(name)
     file = one.file()
     with_it = replace(
         asked,
