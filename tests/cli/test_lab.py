@@ -270,7 +270,8 @@ def reproduced(tmp_path, monkeypatch, lab):
             return Booted(Ending.PANIC if log is None else Ending.DONE, "", 1.0, False, found)
 
         monkeypatch.setattr(verb, "boot", boot)
-        return lab("--reproduce", "poison-marker", "--hypervisor", hypervisor)[0]
+        kept = ("--console", tmp_path / "console")
+        return lab("--reproduce", "poison-marker", "--hypervisor", hypervisor, *kept)[0]
 
     return ran
 
@@ -284,10 +285,14 @@ def reproduced(tmp_path, monkeypatch, lab):
         (None, "fine\n", 3, "not conclusive"),
     ],
 )
-def test_a_finding_is_shown_only_beside_its_control(reproduced, with_xen, without, code, told):
+def test_a_finding_is_shown_only_beside_its_control(
+    reproduced, tmp_path, with_xen, without, code, told
+):
     """Seen, and not in the control, is 1; the control showing it, or a boot lost, is open."""
     done = reproduced(with_xen, without)
     assert done.code == code
+    assert (tmp_path / "console").exists()
+    assert (tmp_path / "console.control").exists()
     assert told in done.out + done.err
 
 

@@ -235,6 +235,8 @@ def _reproduced(
         (answer.reproducer.name, answer.shown, answer.seen),
         (f"control, {answer.reproducer.control}", answer.control, answer.seen_in_control),
     ):
+        if args.console:
+            _keep(args.console + (".control" if one is answer.control else ""), one.booted.console)
         _tell(one, args)
         told = "; ".join(clean(line, 300) for line in seen)
         lines.append(f"{what}: {f'seen: {told}' if told else 'not seen'}")
