@@ -31,6 +31,13 @@ def add_tree(which: argparse._ArgumentGroup) -> None:
         default="fine",
         help="of the tree's C: each access is a step (default), or a whole hook is",
     )
+    which.add_argument(
+        "--core-mm",
+        choices=("lifted", "by-hand"),
+        default="by-hand",
+        help="core-mm code is the machine's own (default), or the tree's as far as it can be "
+        "lifted, and what cannot is named",
+    )
     options.add_cache(which)
 
 
@@ -64,6 +71,7 @@ def tree(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "tree": args.tree,
         "steps": args.steps,
+        "core_mm": args.core_mm,
         "cache_dir": None if args.tree is None else options.cache_dir(args),
     }
 

@@ -350,6 +350,8 @@ def _liveness(out: tuple[Instruction, ...]) -> tuple[frozenset[str], ...]:
             one = out[at]
             after = frozenset().union(*(live[place] for place in _next(out, at)))
             used = {arg.name for arg in one.args if isinstance(arg, Var)}
+            if one.op is Opcode.CALL:
+                used.add(one.what)  # a variable, where a function was handed on
             before = (after - {one.to}) | used
             if before != live[at]:
                 live[at] = before

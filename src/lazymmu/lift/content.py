@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lazymmu.lift.core_code import CoreLift
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,6 +22,12 @@ __all__ = ["content", "steps_of"]
 def steps_of(codes: Iterable[Code]) -> list[str]:
     """What each function does, wherever it stands."""
     return [repr([step._replace(line=0, raw=()) for step in one.instructions]) for one in codes]
+
+
+def core_steps(core: object) -> list[str]:
+    """What lifted core-mm code does, and what of it is by hand."""
+    assert isinstance(core, CoreLift)  # noqa: S101 - nothing else is ever in its place
+    return [*steps_of(core.codes), *sorted(core.lifted), *sorted(core.by_hand)]
 
 
 def content(release: Release, implementation: type[LiftedArch]) -> str:
@@ -38,6 +46,7 @@ def content(release: Release, implementation: type[LiftedArch]) -> str:
         repr(implementation.fresh),
         implementation.row,
         repr(replace(release, name="")),
+        *([] if release.forms is None else core_steps(release.forms)),
         "" if batch is None else repr((batch.variable, batch.count, batch.items, batch.room)),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

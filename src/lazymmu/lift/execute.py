@@ -6,11 +6,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lazymmu.lift.arithmetic import arithmetic
 from lazymmu.lift.code import Code, Const, Instruction, Opcode, Operand
+from lazymmu.lift.computed import computed, truth
 from lazymmu.lift.ctypes import CType, typed
 from lazymmu.lift.problem import Unliftable
-from lazymmu.lift.values import AddressSpace, CPointer, EntryRef, Handle, Opaque, Value, is_true
+from lazymmu.lift.values import (
+    AddressSpace,
+    CPointer,
+    EntryRef,
+    Handle,
+    Opaque,
+    TableEntry,
+    Value,
+)
 from lazymmu.lift.words import shares
 
 if TYPE_CHECKING:
@@ -35,8 +43,9 @@ __all__ = [
 MAX_STEPS: Final = 20_000
 """Instructions of one step; more are a loop that nothing ends."""
 
-_BESIDE: Final = ("|", "&", "+")
-"""What leaves an address one of the same entry: the bits beside it, the place in a page."""
+ANSWER: Final = "?"
+"""What the names of answers begin with that a run was given, and that count until its end."""
+
 UNSET: Final = Opaque("a variable without a value")
 TASK: Final = typed("struct task_struct")
 
@@ -140,6 +149,33 @@ class Execution:
         else:
             raise Unliftable(f"a write through {place!r}", code.file, line)
 
+    def truth(self, value: Value, code: Code, one: Instruction) -> bool:
+        """Return whether a condition holds."""
+        return truth(value, code, one)
+
+    def computed(self, one: Instruction, args: tuple[Value, ...], code: Code) -> Value:
+        """Return what an operator makes of values."""
+        return computed(one, args, code)
+
+    def current(self) -> Value:
+        """Return the address of the current task."""
+        return CPointer("task", self.context.task, (), TASK)
+
+    def indexed(self, base: Value, number: Value, one: Instruction, code: Code) -> Value:
+        """Return the place of an element."""
+        if isinstance(base, CPointer) and base.type.dims and isinstance(number, int):
+            return CPointer(base.space, base.owner, (*base.path, number), base.type.element)
+        raise Unliftable("an element of what is no array", code.file, one.line)
+
+    def target(self, one: Instruction, code: Code, args: tuple[Value, ...]) -> CallMeaning | None:
+        """Return what a call means, None for what is not known."""
+        for number, arg in enumerate(args):
+            if isinstance(arg, Opaque) and "." in arg.spelling:
+                held = self.linker.held(arg.spelling, number + 1)
+                if held is not None:
+                    return held
+        return self.linker.target(one.what, code.file)
+
 
 def _local(place: CPointer) -> str:
     return ".".join(map(str, place.path))
@@ -157,7 +193,7 @@ def _kept(frame: CodeFrame, *, last: bool) -> Position:
         sorted(
             (name, value)
             for name, value in frame.env.items()
-            if name in live or name.partition(".")[0] in code.kept
+            if name in live or name.partition(".")[0] in code.kept or name.startswith(ANSWER)
         )
     )
     return Position(code, frame.at, env, frame.to)
@@ -206,7 +242,7 @@ def _shared(frame: CodeFrame, one: Instruction) -> bool:
     place = _operand(frame, one.args[0])
     if isinstance(place, CPointer):
         return place.space != "local" and not place.type.aggregate
-    return isinstance(place, EntryRef)
+    return isinstance(place, (EntryRef, TableEntry))
 
 
 def _operand(frame: CodeFrame, operand: Operand) -> Value:
@@ -235,7 +271,7 @@ def _plain(here: Execution, frame: CodeFrame, one: Instruction) -> None:
             frame.at = one.places[0]
             return
         case Opcode.BRANCH:
-            holds = _truth(args[0], code, one)
+            holds = here.truth(args[0], code, one)
             here.taken.add((code, frame.at - 1, holds))
             frame.at = one.places[0 if holds else 1]
             return
@@ -255,24 +291,16 @@ def _plain(here: Execution, frame: CodeFrame, one: Instruction) -> None:
         case Opcode.FIELD:
             value = _field(here, args[0], one, code)
         case Opcode.INDEX:
-            value = _index(args[0], args[1], one, code)
+            value = here.indexed(args[0], args[1], one, code)
         case Opcode.CHOOSE:
-            value = args[1] if _truth(args[0], code, one) else args[2]
+            value = args[1] if here.truth(args[0], code, one) else args[2]
         case Opcode.CAST:
             value = args[0]
             if isinstance(value, int):
                 value = typed(one.what).wrapped(value)  # type: ignore[assignment]
         case _:
-            value = _computed(one, args, code)
+            value = here.computed(one, args, code)
     frame.env[one.to] = value
-
-
-def _truth(value: Value, code: Code, one: Instruction) -> bool:
-    known = is_true(value)
-    if known is None:
-        what = value.spelling if isinstance(value, Opaque) else repr(value)
-        raise Unliftable(f"a condition on {what}", code.file, one.line)
-    return known
 
 
 def _case(value: Value, code: Code, one: Instruction) -> int:
@@ -293,9 +321,13 @@ def _global(here: Execution, name: str, code: Code) -> Value:
     linker = here.linker
     word = linker.words.get(name)
     if word is not None and word.does == "current":
-        return CPointer("task", here.context.task, (), TASK)
+        return here.current()
     if word is not None and word.does == "address-space":
         return AddressSpace(name)
+    if word is not None and word.does == "number":
+        return word.number
+    if word is not None and word.does == "power":
+        return 1 << word.number
     number = linker.names.constant(name, code.file)
     if number is not None:
         return number
@@ -313,68 +345,18 @@ def _field(here: Execution, base: Value, one: Instruction, code: Code) -> Value:
             raise Unliftable(f"{owner.base} has no member {one.what}", code.file, one.line)
         return CPointer(base.space, base.owner, (*base.path, one.what), kind or CType(""))
     if isinstance(base, Opaque):
-        return Opaque(f"{base.spelling}.{one.what}")
+        return Opaque(f"{base.spelling}.{one.what}") if base.spelling else base
     if base is None or isinstance(base, (EntryRef, Handle, AddressSpace, str)):
         return base  # the number inside of a pte_t, or of an address
     raise Unliftable(f"a member {one.what} of a number", code.file, one.line)
 
 
-def _index(base: Value, number: Value, one: Instruction, code: Code) -> Value:
-    if isinstance(base, CPointer) and base.type.dims and isinstance(number, int):
-        return CPointer(base.space, base.owner, (*base.path, number), base.type.element)
-    raise Unliftable("an element of what is no array", code.file, one.line)
-
-
-def _computed(one: Instruction, args: tuple[Value, ...], code: Code) -> Value:
-    if one.op is Opcode.UNARY:
-        (value,) = args
-        if one.what == "!":
-            return int(not _truth(value, code, one))
-        if isinstance(value, int):
-            return {"-": -value, "~": ~value}.get(one.what, value)
-    else:
-        a, b = args
-        if isinstance(a, int) and isinstance(b, int):
-            made = arithmetic(one.what, a, b)
-            if made is not None:
-                return made
-        elif one.what in ("==", "!=") and (same := _same(a, b)) is not None:
-            return int(same == (one.what == "=="))
-        elif one.what in ("&&", "||"):
-            x, y = _truth(a, code, one), _truth(b, code, one)
-            return int(x and y if one.what == "&&" else x or y)
-        elif (
-            isinstance(a, (EntryRef, Handle))
-            and one.what in _BESIDE
-            and isinstance(b, (int, Opaque))
-        ):
-            return a  # bits beside the address
-    shown = ", ".join(v.spelling if isinstance(v, Opaque) else repr(v) for v in args)
-    raise Unliftable(f"{one.what} on {shown}", code.file, one.line)
-
-
-def _same(a: Value, b: Value) -> bool | None:
-    known = (CPointer, EntryRef, Handle, AddressSpace)
-    if isinstance(a, known) and isinstance(b, int):
-        return False
-    if isinstance(b, known) and isinstance(a, int):
-        return False
-    if isinstance(a, Opaque) or isinstance(b, Opaque):
-        return None
-    return a == b
-
-
 def _call(here: Execution, frame: CodeFrame, one: Instruction) -> bool:
     """Call a function, or do a word; tells whether it stops before that."""
-    code, linker = frame.code, here.linker
+    code = frame.code
     # What a call is handed may be a variable that it gives a value (local_irq_save()).
     args = tuple(_given(frame, arg) for arg in one.args)
-    target: CallMeaning | None = None
-    for number, arg in enumerate(args):
-        if target is None and isinstance(arg, Opaque) and "." in arg.spelling:
-            target = linker.held(arg.spelling, number + 1)
-    if target is None:
-        target = linker.target(one.what, code.file)
+    target = here.target(one, code, args)
     if target is None:
         raise Unliftable(f"a call of {one.what}(), which is not known", code.file, one.line)
     if here.pause(code, one, target):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,13 @@ class Linker:
         self.codes: dict[tuple[str, int, str], Code] = {}
         self._targets: dict[tuple[str, str], CallMeaning | None] = {}
         self._tables: dict[tuple[str, str], CallMeaning | None] = {}
+
+    def apart(self, more: dict[str, LiftWord]) -> Linker:
+        """Return one for other words, which shares what is known of functions."""
+        other = copy.copy(self)
+        other.words = more
+        other.abstracted, other._targets, other._tables = {}, {}, {}
+        return other
 
     def code(self, definition: Definition) -> Code:
         """Return a definition's instructions.

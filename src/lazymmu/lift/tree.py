@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.deferral import classify
@@ -17,6 +17,7 @@ from lazymmu.lift.arm64 import LiftedArm64, LiftedArm64TrySet
 from lazymmu.lift.batch import LiftedBatch
 from lazymmu.lift.closure import closure
 from lazymmu.lift.code import Opcode
+from lazymmu.lift.core_code import lift_core
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.implementation import LiftedApi, LiftedArch
 from lazymmu.lift.lifted import API, HOOKS, SWITCH, Lifted, lift
@@ -80,10 +81,18 @@ def view_of(tree: Tree, library: TreeIndex, arch: str) -> Linker:
 
 
 def install(
-    tree: Tree, library: TreeIndex, arch: str, name: str, dialect: Dialect, steps: Steps
+    tree: Tree,
+    library: TreeIndex,
+    arch: str,
+    name: str,
+    dialect: Dialect,
+    steps: Steps,
+    *,
+    core: bool = False,
 ) -> Lifted:
     """Lift the mode of `arch` from a tree, and make it the machine's release `name`.
 
+    :param core: lift core-mm code as well, as far as it is understood.
     :raises Unliftable: for what is not understood.
     """
     machine = MACHINES[arch]
@@ -93,7 +102,11 @@ def install(
         base, own, roots = prepared(linker, machine.base)
         lifted = lift(linker, machine.accessors, *roots)
         made_of = made(lifted, base, {"row": row(lifted), "steps": steps, **own})
-        TREES[arch, name] = (release(lifted, arch, name, dialect), made_of)
+        as_release = release(lifted, arch, name, dialect)
+        if core:
+            forms = lift_core(linker, arch, as_release.mm)
+            as_release = replace(as_release, forms=forms)
+        TREES[arch, name] = (as_release, made_of)
         try:
             rehearse(arch, name, made_of)
         except Unliftable:

@@ -7,12 +7,24 @@ A page-table entry's value is the machine's word for it (`machine.config.Value`)
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from lazymmu.lift.ctypes import CType
 
-__all__ = ["AddressSpace", "CPointer", "EntryRef", "Handle", "Opaque", "Value", "is_true"]
+__all__ = [
+    "AddressSpace",
+    "CPointer",
+    "CallbackRef",
+    "EntryRef",
+    "Handle",
+    "LockRef",
+    "Opaque",
+    "TableEntry",
+    "TableRef",
+    "Value",
+    "is_true",
+]
 
 
 class CPointer(NamedTuple):
@@ -61,6 +73,36 @@ class AddressSpace(NamedTuple):
         return self.name
 
 
+class TableRef(NamedTuple):
+    """A table of entries, as the entry above it leads there.
+
+    :param entries: those of the scenario that lie in it, in order.
+    :param base: the address that the first one translates.
+    """
+
+    entries: tuple[str, ...]
+    base: int
+
+
+class TableEntry(NamedTuple):
+    """The address of an entry in its table, with which one can count; `at` may be past the end."""
+
+    table: TableRef
+    at: int
+
+
+class LockRef(NamedTuple):
+    """The address of a lock of the machine."""
+
+    name: str
+
+
+class CallbackRef(NamedTuple):
+    """A function that is handed on, to be called for an entry."""
+
+    callback: Hashable
+
+
 class Opaque(NamedTuple):
     """Something that has no value for the machine, by the way it is spelled: `mmu.set_pte`."""
 
@@ -68,15 +110,38 @@ class Opaque(NamedTuple):
 
 
 Value: TypeAlias = (
-    int | CPointer | EntryRef | Handle | AddressSpace | Opaque | str | tuple[Hashable, ...] | None
+    int
+    | CPointer
+    | EntryRef
+    | Handle
+    | AddressSpace
+    | TableRef
+    | TableEntry
+    | LockRef
+    | CallbackRef
+    | Opaque
+    | str
+    | tuple[Hashable, ...]
+    | None
 )
 """What a variable may hold; a string or None is the value of a page-table entry."""
+
+
+_THERE: Final = (
+    CPointer,
+    EntryRef,
+    Handle,
+    AddressSpace,
+    TableRef,
+    TableEntry,
+    LockRef,
+    CallbackRef,
+)
+"""What is an address of something."""
 
 
 def is_true(value: Value) -> bool | None:
     """Return whether a value is true in a condition, None where that is not known."""
     if isinstance(value, int):
         return value != 0
-    if isinstance(value, (CPointer, EntryRef, Handle, AddressSpace)):
-        return True
-    return None
+    return True if isinstance(value, _THERE) else None

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from lazymmu.contract.vocabulary.words import PerCpuCall
     from lazymmu.machine.context import StepContext
 
-__all__ = ["SHARED", "Does", "LiftWord", "shares", "words"]
+__all__ = ["SHARED", "Does", "LiftWord", "core_words", "shares", "words"]
 
 Does = Literal[
     "nothing",
     "number",
+    "power",
     "value",
     "handle",
     "current",
@@ -60,8 +61,31 @@ Does = Literal[
     "barrier-store",
     "barrier-instruction",
     "switch-stack",
+    "map",
+    "map-lock",
+    "table-entry",
+    "table-lock",
+    "unmap-lock",
+    "take",
+    "drop",
+    "read",
+    "accessor",
+    "mode",
+    "test",
+    "mark",
+    "become",
+    "same",
+    "aligned",
+    "given",
+    "unknown",
+    "asked",
+    "callback",
+    "flush-range",
+    "flush-pending",
+    "free-page",
+    "sleep",
 ]
-"""What a word does: see `lift.primitives`."""
+"""What a word does: see `lift.primitives`, and from "map" on `lift.core_actions`."""
 
 ENDS: Final[frozenset[Does]] = frozenset(
     {
@@ -109,6 +133,11 @@ class LiftWord:
     :param value: likewise.
     :param mm: the argument that says whose translations are invalidated, -1 where nobody asks.
     :param config: what a kernel must have to warn.
+    :param out: the argument that points to where a lock is left, -1 for none.
+    :param given: the argument that is the new value of an entry, -1 for none.
+    :param many: the argument that says how many entries, -1 for one.
+    :param calls: the machine's name of what is called, or of what is asked.
+    :param flags: of a value, what is added; behind a minus sign, what is taken away.
     :param abstracts: what is left out by it, for the list of what was abstracted, "" where it is
         all there.
     """
@@ -127,6 +156,11 @@ class LiftWord:
     value: str = ""
     mm: int = -1
     config: str = ""
+    out: int = -1
+    given: int = -1
+    many: int = -1
+    calls: str = ""
+    flags: tuple[str, ...] = ()
     abstracts: str = ""
 
 
@@ -147,6 +181,27 @@ def words(arch_dir: str) -> dict[str, LiftWord]:
         if file.is_file():
             found |= calls(name, parse(file), LiftWord)
     return found
+
+
+@cache
+def core_words(arch_dir: str) -> dict[str, LiftWord]:
+    """Return the words of core-mm code as well: what it calls of the machine, and of the mode."""
+    file = Path(__file__).parent / "words" / "core_mm.toml"
+    found = {**words(arch_dir), **calls("core_mm", parse(file), LiftWord)}
+    for name, mode in vocabulary.load().mode.items():
+        if mode.action in MODE and mode.whose is None:
+            found[name] = LiftWord("mode", mode.source, calls=MODE[mode.action])
+    return found
+
+
+MODE: Final = {
+    "enable": "lazy_mmu_mode_enable",
+    "disable": "lazy_mmu_mode_disable",
+    "pause": "lazy_mmu_mode_pause",
+    "resume": "lazy_mmu_mode_resume",
+    "flush": "arch_flush_lazy_mmu_mode",
+}
+"""The machine's name of what a call does to the mode."""
 
 
 def _pins() -> dict[str, LiftWord]:

@@ -112,6 +112,7 @@ class Machine:
             locks=self.locks,
             pages=self.memory,
             sched=self.sched,
+            forms=self.release.forms,
         )
         self.operations: dict[str, Operation] = {
             name: operation
@@ -126,10 +127,7 @@ class Machine:
         self.programs = Programs(self.operations)
         self.continuations = Continuations(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))
-        self._alternatives = max(
-            alternatives(op for task in config.tasks for op in task.program),
-            alternatives(op for irq in config.interrupts for op in irq.program),
-        )
+        self._alternatives = max((self.core.alternatives, *map(alternatives, given)))
         self._handlers = tuple(self.handler(irq.kind, irq.program) for irq in config.interrupts)
         for irq in config.interrupts:
             self.programs.run(irq.program)  # an operation that is not there is refused now

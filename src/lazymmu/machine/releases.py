@@ -12,7 +12,7 @@ v6.16 changed later: of v6.6, 49147beb0ccb ("x86/xen: allow nesting of same lazy
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.deferral.releases import nearest
@@ -36,7 +36,9 @@ from lazymmu.machine.core_mm_features import CoreMM
 from lazymmu.machine.generic_api import CountedMode, DirectMode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from lazymmu.machine.mm.base import Part
 
 __all__ = ["RELEASES", "CoreMM", "Release", "find", "releases_of"]
 
@@ -52,6 +54,7 @@ class Release:
     :param must_preempt: what has PREEMPT_LAZY has neither PREEMPT_NONE nor PREEMPT_VOLUNTARY any
         more (kernel/Kconfig.preempt).
     :param historic: no longer maintained, and here for what only it had.
+    :param forms: gives the class to take in the place of one of core-mm code, None for itself.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Release:
     lazy_preempt: tuple[str, ...] = ()
     must_preempt: bool = False
     historic: bool = False
+    forms: Callable[[type[Part]], type[Part]] | None = field(default=None, repr=False)
 
     @property
     def arches(self) -> Mapping[str, type[Arch]]:

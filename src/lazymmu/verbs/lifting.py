@@ -35,6 +35,9 @@ class LiftedTree:
     :param refused: why nothing was lifted, "" where it was.
     :param content: a digest of what the machine was made of (`lift.content`): equal ones are the
         same machine.
+    :param core: operations of core-mm code that are the tree's own C, with their places.
+    :param by_hand: those that are the machine's, with what was not understood.
+    :param choices: conditions in the former that nothing decides, with their places.
     """
 
     arch: str
@@ -45,6 +48,9 @@ class LiftedTree:
     abstracted: tuple[tuple[str, str], ...] = ()
     refused: str = ""
     content: str = ""
+    core: tuple[tuple[str, str], ...] = ()
+    by_hand: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @contextlib.contextmanager
@@ -54,6 +60,7 @@ def lifted(
     steps: str,
     cache_dir: str | os.PathLike[str] | None,
     apart: str = "",
+    core: bool = False,
 ) -> Iterator[tuple[LiftedTree, ...]]:
     """With the implementations of a tree beside all others.
 
@@ -61,6 +68,7 @@ def lifted(
         lifted.
     :param steps: see `lift.steps.Steps`.
     :param apart: what its name has behind it.
+    :param core: lift core-mm code as well.
     :raises Problem: with the reason.
     """
     if tree is None:
@@ -75,7 +83,7 @@ def lifted(
     chosen = [arch for arch in MACHINES if not wanted or arch in wanted]
     done: list[LiftedTree] = []
     try:
-        done = _all(opened, name, chosen, steps, cache_dir)
+        done = _all(opened, name, chosen, steps, cache_dir, core)
         yield tuple(done)
     finally:
         for one in done:
@@ -88,6 +96,7 @@ def _all(
     chosen: Sequence[str],
     steps: str,
     cache_dir: str | os.PathLike[str] | None,
+    core: bool,
 ) -> list[LiftedTree]:
     from lazymmu.kernelc.tree_index import TreeIndex
     from lazymmu.lift.problem import Unliftable
@@ -102,9 +111,8 @@ def _all(
     done = []
     for arch in chosen:
         try:
-            done.append(
-                _told(arch, name, install(opened, library, arch, name, dialect, Steps(steps)))
-            )
+            of = (opened, library, arch, name, dialect, Steps(steps))
+            done.append(_told(arch, name, install(*of, core=core)))
         except Unliftable as problem:
             done.append(LiftedTree(arch, name, refused=str(problem)))
     if store is not None:
@@ -153,15 +161,24 @@ def with_lines(verdict: Verdict, tree: Where) -> Verdict:
 
 def _told(arch: str, name: str, found: Lifted) -> LiftedTree:
     from lazymmu.lift.content import content
+    from lazymmu.lift.core_code import CoreLift
     from lazymmu.machine.releases import TREES
 
     release, implementation = TREES[arch, name]
+    core = release.forms if isinstance(release.forms, CoreLift) else CoreLift()
     return LiftedTree(
         arch=arch,
         tree=name,
         row=implementation.row,
         functions=tuple((code.name, code.place) for code in found.reached.codes),
         columns=tuple(sorted(found.reached.variables.names.values())),
-        abstracted=tuple(sorted(found.linker.abstracted.items())),
+        abstracted=tuple(sorted({**found.linker.abstracted, **core.abstracted}.items())),
         content=content(release, implementation),  # type: ignore[arg-type]
+        core=tuple((name, one.code.place) for name, one in core.lifted.items()),
+        by_hand=tuple(core.by_hand.items()),
+        choices=tuple(
+            (about or "what is not known", f"{file}:{line}")
+            for one in core.lifted.values()
+            for file, line, about in sorted(one.choices)
+        ),
     )

@@ -97,7 +97,8 @@ def runs_of(
     """
     from lazymmu.lift.problem import Unliftable  # needed by trees alone
 
-    with lifted(tree, asked.arches, asked.steps, asked.cache_dir, apart) as done:
+    core = asked.core_mm == "lifted"
+    with lifted(tree, asked.arches, asked.steps, asked.cache_dir, apart, core) as done:
         chosen = [
             Run(scenario, one.arch, one.tree, one.row)
             for scenario in found

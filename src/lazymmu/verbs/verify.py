@@ -91,6 +91,7 @@ class VerifyRequest:
     :param diff: a patch, mail or mailbox: the tree without it and with it are compared.
     :param steps: what is one step of the tree's C: each access that others may see or change, or
         with ``coarse`` a whole hook, as in the machines that were written by hand.
+    :param core_mm: whether the tree's core-mm code is lifted as well, as far as it is understood.
     :param cache_dir: folder of the tree's cache, None for nowhere.
     """
 
@@ -120,6 +121,7 @@ class VerifyRequest:
     exact: bool = False
     diff: Given | None = None
     steps: Literal["coarse", "fine"] = "fine"
+    core_mm: Literal["lifted", "by-hand"] = "by-hand"
     cache_dir: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ puts together those of a release, by the words of `features.CoreMM`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.machine.config import ConfigError
 from lazymmu.machine.memory import page_of
@@ -35,7 +35,7 @@ from lazymmu.machine.mm.page_alloc import PageAlloc
 from lazymmu.machine.mm.userfaultfd import MovePresentPtes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lazymmu.machine.arch.base import Arch
     from lazymmu.machine.config import EntrySpec, Op, Value
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.sched import Sched
     from lazymmu.machine.steps import RoutineCall
 
-__all__ = ["CoreCode"]
+__all__ = ["CoreCode", "part_classes"]
 
 X86: Final = ("x86", "x86-native", "worst-case", "worst-case-pinned")
 """Architectures with x86's own code; a worst case could be any, so it has it all."""
@@ -104,8 +104,13 @@ class CoreCode:
         locks: MachineLocks,
         pages: Memory,
         sched: Sched,
+        forms: Callable[[type[Part]], type[Part]] | None = None,
     ) -> None:
-        """`name`: the architecture's; the rest: the other parts of the machine."""
+        """`name`: the architecture's; the rest: the other parts of the machine.
+
+        :param forms: gives the class to take in the place of a part's.
+        """
+        form: Callable[[type[Any]], type[Any]] = forms or (lambda part: part)
         self.name = name
         self.features = features
         self.arch = arch
@@ -113,17 +118,22 @@ class CoreCode:
         self.locks = locks
         self.memory = pages
         self.sched = sched
-        self.pgtable = _pgtable(name, features)(self)
-        self.tables = _tables(features)(self)
-        self.uffd = UFFD["absent" if name in NO_UFFD_WP else features.uffd_wp_check](self)
-        self.rmap = (rmap.RmapBatched if self.batches_unmap else rmap.Rmap)(self)
-        self.apply = memory.ApplyToPageRange(self)
-        self.others = tuple(part(self) for part in _others(name, features))
+        self.pgtable: pgtable.SetPteAt = form(_pgtable(name, features))(self)
+        self.tables: generic.Tables = form(_tables(features))(self)
+        self.uffd: uffd_markers.UffdMarkers = form(_uffd(name, features))(self)
+        self.rmap: rmap.Rmap = form(rmap.RmapBatched if self.batches_unmap else rmap.Rmap)(self)
+        self.apply: memory.ApplyToPageRange = form(memory.ApplyToPageRange)(self)
+        self.others = tuple(form(part)(self) for part in _others(name, features))
 
     def parts(self) -> Iterator[tuple[Part, tuple[str, ...]]]:
         """Every part, and the names of its operations."""
         for part in (self.pgtable, self.tables, self.rmap, self.apply, *self.others):
             yield part, part.operations
+
+    @property
+    def alternatives(self) -> int:
+        """The most that a choice of core-mm code itself has."""
+        return max(part.alternatives for part, _ in self.parts())
 
     @property
     def batches_unmap(self) -> bool:
@@ -177,6 +187,11 @@ class CoreCode:
         return self.sched.may_sleep(why)
 
 
+def part_classes(name: str, features: CoreMM) -> tuple[type[Part], ...]:
+    """The classes of one release on one architecture that have core-mm's own code."""
+    return (memory.ApplyToPageRange, *_others(name, features))
+
+
 def _pgtable(name: str, features: CoreMM) -> type[pgtable.SetPteAt]:
     if not features.set_ptes:
         return pgtable.SetPteAt
@@ -185,6 +200,10 @@ def _pgtable(name: str, features: CoreMM) -> type[pgtable.SetPteAt]:
     if name in features.set_ptes_enters:
         return SETS.get(name, pgtable.SetPtesSection)
     return pgtable.SetPtes
+
+
+def _uffd(name: str, features: CoreMM) -> type[uffd_markers.UffdMarkers]:
+    return UFFD["absent" if name in NO_UFFD_WP else features.uffd_wp_check]
 
 
 def _tables(features: CoreMM) -> type[generic.Tables]:

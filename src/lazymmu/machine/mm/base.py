@@ -27,11 +27,13 @@ class Part:
 
     :param operations: names of what programs may call.
     :param locked: whose entries must have a page-table lock for them, "user", "kernel" or both.
+    :param alternatives: the most that a choice in its own code has.
     :param code: everything else of the kernel.
     """
 
     operations: ClassVar[tuple[str, ...]] = ()
     locked: ClassVar[tuple[str, ...]] = ()
+    alternatives: ClassVar[int] = 0
 
     def __init__(self, code: CoreCode) -> None:
         """`code`: what the part belongs to; its other parts may not be there yet."""
@@ -86,6 +88,11 @@ class Part:
         if not locks:
             raise ConfigError(f"{entry} has no page-table lock, and this operation takes it")
         return locks[0]
+
+    def lock_of(self, entry: str) -> str:
+        """As `ptl`, "" where there is none."""
+        spec = self.memory.specs.get(entry)
+        return "" if spec is None or not spec.locks else spec.locks[0]
 
     def pmd(self, entry: str) -> str:
         """The entry above, which leads to the table; "" when that table never goes away."""

@@ -31,6 +31,16 @@ def _lines(one: LiftedTree, width: int) -> Iterator[str]:
     kept = ", ".join(one.columns) or "no variable"
     head = f"Lifted from {one.tree} on {one.arch}: {functions}; variables {kept}."
     yield from _wrapped(head, width, "")
+    if one.core:
+        told = ", ".join(f"{name} ({place})" for name, place in one.core)
+        yield from _wrapped(f"Core-mm code of the tree: {told}.", width, "")
+    if one.choices:
+        told = ", ".join(f"{about} ({place})" for about, place in one.choices)
+        yield from _wrapped(f"Either way: {told}.", width, "")
+    if one.by_hand:
+        yield "Core-mm code by hand:"
+    for name, why in one.by_hand:
+        yield from _wrapped(f"{name}: {why}", width, "  ")
     if one.abstracted:
         yield "Left out:"
     reasons: dict[str, list[str]] = {}
