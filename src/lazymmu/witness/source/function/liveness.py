@@ -93,6 +93,7 @@ class Liveness:
         """Read the plan off a function's graph."""
         tests: Counter[str] = Counter()
         settled, freed, handed, returned = set[str](), set[str](), set[str](), set[str]()
+        asked = set[str]()
         locks: dict[str, str] = {}
         flows = stored(graph, words)
         freed |= {name for name, _ in flows}
@@ -105,6 +106,7 @@ class Liveness:
                 if known is not None:
                     tests[known.subject] += 1
                     tests.update(_compared(node.expr) - {known.subject})
+                    asked |= {known.subject} | ordered(node.expr)
             if node.op == RETURN and isinstance(inner := strip_casts(node.expr), VARIABLES):
                 returned.add(inner.spelling)
             for target, value in writes(node.expr):
@@ -132,7 +134,7 @@ class Liveness:
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
-        tracked |= returned & (settled | copied)
+        tracked |= returned & (settled | copied | asked)
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         rewritten = frozenset(variable.spelling for variable in assignments(graph))
         masks = frozenset(_masks(graph, words))
@@ -173,6 +175,17 @@ def _compared(expr: Expr) -> set[str]:
             inner = strip_casts(left)
             return {inner.spelling} if isinstance(inner, VARIABLES) else set()
         case Binary("==" | "!=", left, right):
+            sides = map(strip_casts, (left, right))
+            return {side.spelling for side in sides if isinstance(side, VARIABLES)}
+    return set()
+
+
+def ordered(expr: Expr) -> set[str]:
+    """Variables that a condition compares with something."""
+    match strip_casts(expr):
+        case Not(inner):
+            return ordered(inner)
+        case Binary("==" | "!=" | "<" | "<=" | ">" | ">=", left, right):
             sides = map(strip_casts, (left, right))
             return {side.spelling for side in sides if isinstance(side, VARIABLES)}
     return set()

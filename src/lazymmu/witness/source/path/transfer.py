@@ -48,7 +48,7 @@ from lazymmu.witness.source.function.counters import (
     tests,
 )
 from lazymmu.witness.source.function.frame import Frame
-from lazymmu.witness.source.function.liveness import Liveness, names_it
+from lazymmu.witness.source.function.liveness import Liveness, names_it, ordered
 from lazymmu.witness.source.function.local_members import handed_on
 from lazymmu.witness.source.function.names import (
     EntryName,
@@ -155,6 +155,10 @@ class Transfer:
             more = facts
             if asked is not None and asked.subject in frame.plan.tracked:
                 more = with_fact(facts, asked.subject, NONZERO if holds == asked.holds else ZERO)
+            for variable in sorted(ordered(expr) & frame.plan.tracked):
+                unknown = evaluator.lookup(variable) is None
+                if unknown and _not_for_zero(expr, variable, evaluator, holds):
+                    more = with_fact(more, variable, NONZERO)
             out.append((succ, more))
         return out
 
@@ -272,6 +276,15 @@ class Transfer:
             if param in plan.rewritten:
                 state = self.overwritten(state, strip_casts(arg))
         return Path(state, path.trail, path.results)
+
+
+def _not_for_zero(expr: Expr, variable: str, evaluator: Evaluator, holds: bool) -> bool:
+    """Whether a condition does not come out so where a variable is 0: `ret < 0` does not hold."""
+
+    def lookup(name: str) -> Value:
+        return ZERO if name == variable else evaluator.lookup(name)
+
+    return truth(Evaluator(lookup, evaluator.call).value(expr)) is (not holds)
 
 
 def _above_zero(value: Value) -> bool:
