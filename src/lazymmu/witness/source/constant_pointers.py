@@ -123,8 +123,8 @@ def _tables(file: str, text: bytes, words: Collection[str]) -> Iterator[tuple[in
             continue
         table = item.table.encode()
         begins = re.search(rb"\b" + table + rb"\b[^;{}=]{0,%d}=\s*\{" % _NEAR, text)
-        if begins is None:
-            continue
+        if begins is None or b"[" in begins[0]:
+            continue  # Of an array's elements nobody asks which one is called.
         head = _before(text, begins.start())
         private = _STATIC.search(head) is not None
         member = rb"\s*\.\s*".join(part.encode() for part in item.field.split("."))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from lazymmu.contract.monitor import Runtime
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.nodes import Function
+from lazymmu.kernelc.ir.scopes import class_word
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.path.inliner import above, mode_of
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -117,7 +118,8 @@ class Halves:
             done.add((definition.file, definition.name))
             self._walker.helper(self._program.function(definition))
             for user in self._users.of(definition):
-                if (user.file, user.name) in self.known:
+                # A guard's class is the text of whoever takes the guard, and answers for nothing.
+                if (user.file, user.name) in self.known or class_word(user.name) != user.name:
                     work.append(user)
                 else:
                     out[user.file, user.name] = user
