@@ -250,7 +250,9 @@ class _Leaks:
                 if here in names:
                     continue
                 names[here] = number
-                near = (*by_node[here[0][0]], *self._next(here), *self.back.get(here, ()))
+                # All of a node are taken when the first is: to look again costs their square.
+                beside = by_node.pop(here[0][0], ())
+                near = (*beside, *self._next(here), *self.back.get(here, ()))
                 work.extend(p for p in near if p in lost and p not in names)
         return names
 
