@@ -93,7 +93,6 @@ class Liveness:
         """Read the plan off a function's graph."""
         tests: Counter[str] = Counter()
         settled, freed, handed, returned = set[str](), set[str](), set[str](), set[str]()
-        asked = set[str]()
         locks: dict[str, str] = {}
         flows = stored(graph, words)
         freed |= {name for name, _ in flows}
@@ -106,7 +105,6 @@ class Liveness:
                 if known is not None:
                     tests[known.subject] += 1
                     tests.update(_compared(node.expr) - {known.subject})
-                    asked |= {known.subject} | ordered(node.expr)
             if node.op == RETURN and isinstance(inner := strip_casts(node.expr), VARIABLES):
                 returned.add(inner.spelling)
             for target, value in writes(node.expr):
@@ -134,7 +132,7 @@ class Liveness:
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
-        tracked |= returned & (settled | copied | asked)
+        tracked |= returned & (settled | copied | _branched(graph))
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         rewritten = frozenset(variable.spelling for variable in assignments(graph))
         masks = frozenset(_masks(graph, words))
@@ -178,6 +176,16 @@ def _compared(expr: Expr) -> set[str]:
             sides = map(strip_casts, (left, right))
             return {side.spelling for side in sides if isinstance(side, VARIABLES)}
     return set()
+
+
+def _branched(graph: Function) -> set[str]:
+    """What branches ask for being true, or compare with something."""
+    found = set[str]()
+    for node in graph.nodes:
+        if node.op == BRANCH and node.expr is not None:
+            known = normalize_condition(node.expr)
+            found |= ordered(node.expr) | ({known.subject} if known is not None else set())
+    return found
 
 
 def ordered(expr: Expr) -> set[str]:
