@@ -46,7 +46,7 @@ def visible(text):
 
 @pytest.mark.parametrize("words", PEOPLE, ids=" ".join)
 def test_no_time_is_told_in_seconds(words, counted, capsys):
-    """And that times are counts is said; the same by the usual clock has seconds."""
+    """Times are said to be counts; the same recording by the usual clock has seconds."""
     recording = EXAMPLES / "xen-6.12.107.trace.gz"
     verb, *more = words
     plain = visible(said(capsys, verb, recording, *more))
@@ -94,7 +94,7 @@ def test_a_page_s_timeline_is_drawn_in_counts(counted, capsys):
 
 
 def test_a_plot_has_counts_on_its_axis(counted, capsys, tmp_path):
-    """And not microseconds."""
+    """The axis of lengths counts as the clock does, and has no microseconds."""
     pytest.importorskip("matplotlib")
     out = tmp_path / "out.svg"
     said(capsys, "trace", counted, "--plot", out)

@@ -114,3 +114,25 @@ def test_a_sleep_in_a_section_that_began_unseen_is_told() -> None:
     made.until(0, slept)
     made.calls(0, "enable disable disable")
     assert [rule for rule, _ in told(made)] == ["sleep-in-section"]
+
+
+def test_an_end_that_only_beginnings_show_is_left_open() -> None:
+    """Where no end has a probe, a section that seems left on is no finding, nor is it clean."""
+    made = kernel("en", "sched")
+    made.switch(0)
+    made.calls(0, "enable disable")
+    made.line(0, "sched_process_exit: comm=t0 pid=1000 prio=120")
+    made.exit(0)
+    answer = check_trace("made", io.BytesIO(made.text("7.3.4").encode()))
+    assert answer.findings == ()
+    assert not answer.conclusive
+
+
+def test_what_the_kernel_says_of_itself_is_told_whatever_has_a_probe() -> None:
+    """A message needs no end of a section to be one."""
+    made = kernel("en", "sched")
+    made.switch(0)
+    made.call(0, "enable")
+    made.line(0, "console: BUG: scheduling while atomic: t0/1000/0x00000002")
+    answer = check_trace("made", io.BytesIO(made.text("7.3.4").encode()))
+    assert [one.rule for one in answer.findings] == ["kernel-bug"]

@@ -16,7 +16,6 @@ from lazymmu.ftrace.profile import Guess, hidden, profiles, with_counters
 from lazymmu.witness.trace.basis import basis, needed
 from lazymmu.witness.trace.findings import PREEMPTED, SLEPT, PendingFinding, finding
 from lazymmu.witness.trace.follower import LiveFindings
-from lazymmu.witness.trace.line_class import COUNTER_NEEDLE
 from lazymmu.witness.trace.trace_features import TraceFeatures
 from lazymmu.witness.trace.values import Caveat, TraceFinding, TraceResult, TraceVerdict
 
@@ -147,9 +146,6 @@ class TraceJudgement:
         findings = [told for one in kept if (told := self.made(one)) is not None]
         more = self._effect(loop, known) or self._shown_effect(loop, known)
         findings += more
-        if any(loss.damaged for loss in self.header.losses):
-            # A sum that is wrong comes at the end of what it is of.
-            findings = [replace(told, verdict=TraceVerdict.UNKNOWN) for told in findings]
         if self.live is not None and (none := self.live.finish(kept, more)):
             self.doubt(f"findings that were told are none, for their lines are in doubt: {none}", 0)
         rules = [rule for rule in trace_rules() if not self.rules or rule in self.rules]
@@ -200,9 +196,10 @@ class TraceJudgement:
             self.found = []
             return not seen.counters
         if seen.sites and bool(seen.sections) != bool(seen.ends):
-            # What the counters were at each is known: what they show stays.
+            # What the counters were at each is known: what they show stays, and not what a switch
+            # or an end shows that is told of without them.
             self.doubt(f"no {what} of a section is in the trace: is a probe where it is?", 0)
-            shown = [one for one in self.found if COUNTER_NEEDLE in one.place[3]]
+            shown = [one for one in self.found if not one.place[3].startswith(b"sched_")]
             dropped, self.found = len(self.found) - len(shown), shown
             return dropped > 0 or not any(seen.readings.values())
         return False
@@ -223,7 +220,11 @@ class TraceJudgement:
     def _finding(self, one: PendingFinding, known: Guess) -> TraceFinding:
         """What is told of a violation in a trace of such a kernel."""
         name = self.header.name
-        return finding(one, name, known.arch, known.rows, self.dialects, rt=self._rt())
+        told = finding(one, name, known.arch, known.rows, self.dialects, rt=self._rt())
+        if any(loss.damaged for loss in self.header.losses):
+            # A sum that is wrong comes at the end of what it is of.
+            return replace(told, verdict=TraceVerdict.UNKNOWN)
+        return told
 
     def _effect(self, loop: LineLoop, known: Guess) -> list[TraceFinding]:
         """Whether the sections of the whole trace came to anything."""
