@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TraceJudgement", "trace_rules"]
 
+_TOLD_BY: Final = {b"sched_switch:": "switch-out", b"sched_process_exit:": "exit"}
+"""Events, and the moment at which readings of the counters tell the same for sure."""
+
 _MAX_FINDINGS_PER_RULE: Final = 1000
 """Findings that are kept of one rule; the rest is counted."""
 
@@ -199,7 +202,8 @@ class TraceJudgement:
             # What the counters were at each is known: what they show stays, and not what a switch
             # or an end shows that is told of without them.
             self.doubt(f"no {what} of a section is in the trace: is a probe where it is?", 0)
-            shown = [one for one in self.found if not one.place[3].startswith(b"sched_")]
+            unread = tuple(event for event, at in _TOLD_BY.items() if not seen.readings[at])
+            shown = [one for one in self.found if not one.place[3].startswith(unread)]
             dropped, self.found = len(self.found) - len(shown), shown
             return dropped > 0 or not any(seen.readings.values())
         return False
