@@ -26,6 +26,7 @@ __all__ = ["FIXES", "SHOWN", "FixResult", "main", "measured", "render", "rows_of
 
 FIXES: Final = Path(__file__).parents[1] / "docs" / "findings" / "fixes"
 _TABLE: Final = FIXES / "checked.md"
+_SAME: Final = "nothing to compare"
 
 SHOWN: Final = {
     "0001": ("x86", ("fork-outside-section",)),
@@ -48,8 +49,9 @@ orphan: true
 Each patch by itself, laid over the tree in memory: `lazymmu check --diff` on the architecture that
 its finding is of, and `lazymmu verify --tree --diff` with the scenarios of the finding. Looked at
 were {trees}; which is not here beside a patch does not take it. A machine that is
-lifted from a tree has the tree's own mode and hooks, and core-mm code of its own: a change of
-core-mm code does not reach it, and the runs do not differ.
+lifted from a tree has the tree's own mode and hooks, and all else of its own: a change of other
+code does not reach it, both machines are the same one, and there is nothing to compare (exit
+status 3). What such a change does is for `check` to say.
 
 Made by `python -m tools.fixes_table TREE... --write`; do not edit.
 
@@ -121,13 +123,17 @@ def _machine(tree: str, diff: Input, arch: str, scenarios: Sequence[str], cache:
         scenarios=list(scenarios), arches=[arch], tree=tree, diff=diff, jobs=1, cache_dir=cache
     )
     try:
-        verdicts = lazymmu.verify(asked).verdicts
+        answer = lazymmu.verify(asked)
     except Problem as error:
         return f"not lifted: {error}"
-    told = {(one.scenario, "(before)" in one.release): str(one.verdict) for one in verdicts}
+    if answer.same_machines:
+        return _SAME
+    told = {(one.scenario, "(before)" in one.release): str(one.verdict) for one in answer.verdicts}
     names = [name for name in scenarios if (name, True) in told and (name, False) in told]
     parts = [f"{name}: {told[name, True]}, then {told[name, False]}" for name in names]
-    return "; ".join(parts) or "the runs do not differ"
+    refused = dict.fromkeys(one.refused for one in answer.lifted if one.refused)
+    parts += [f"not lifted: {reason}" for reason in refused]
+    return "; ".join(parts) or "no run differs"
 
 
 def render(rows: Sequence[FixResult], trees: Sequence[str]) -> str:
