@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.lift.core_actions import answers, asked, told
@@ -107,35 +108,43 @@ class CoreLift:
         made = self._made.get(part)
         if made is None:
             own = {
-                name: _method(getattr(part, name), lifted)
-                for name, lifted in self.lifted.items()
+                name: _method(getattr(part, name), name)
+                for name in self.lifted
                 if hasattr(part, name)
             }
             if not own:
                 return part
             chooses = any(self.lifted[name].choices for name in own)
-            fields = {**own, "alternatives": 2 if chooses else part.alternatives}
+            fields = {
+                **own,
+                "lifted": self.lifted,
+                "alternatives": 2 if chooses else part.alternatives,
+            }
             made = self._made[part] = type(part.__name__, (part,), fields)
         return made
 
 
-def _method(hand: Callable[..., Any], lifted: LiftedOperation) -> Callable[..., Any]:
-    """The routine of a lifted operation, in the place of one that was written by hand."""
+@cache
+def _method(hand: Callable[..., Any], routine_name: str) -> Callable[..., Any]:
+    """The routine of a lifted operation, in the place of one that was written by hand.
+
+    It holds nothing of a tree: what was lifted is found in the class that it belongs to.
+    """
     signature = inspect.signature(hand)
     names = tuple(signature.parameters)[1:]
     many = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
 
-    def begins(part: Part, *args: Hashable) -> Routine:
+    def begins(part: Any, *args: Hashable) -> Routine:
         if many:
             fixed = len(names) - 1
             args = (*args[:fixed], args[fixed:])
         given = dict(zip(names, args, strict=True))
-        run = lifted.run(given, part.is_kernel, part.lock_of)
+        run = part.lifted[routine_name].run(given, part.is_kernel, part.lock_of)
         return (yield PositionCall(_goes_on, (part, run, Going(run.begin()))))
 
     begins.__name__ = hand.__name__
     begins.__doc__ = inspect.getdoc(hand)
-    made: Any = routine(lifted.code.place)(begins)
+    made: Any = routine(lambda part: part.lifted[routine_name].code.place)(begins)
     made.__signature__ = signature
     return made  # type: ignore[no-any-return]
 
