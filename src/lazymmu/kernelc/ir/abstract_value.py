@@ -113,6 +113,9 @@ NONBLOCKING = AllocationMask(blocking=False)
 _WIDEST = 1 << 64
 """No constant of the kernel has more than 64 bits; what comes to more has overflowed."""
 
+_OPPOSITES: Mapping[str, str] = {"!=": "==", ">=": "<", "<=": ">"}
+"""Comparisons, each with the one that is remembered in its place."""
+
 _ARITHMETIC: Mapping[str, Callable[[int, int], int]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -227,7 +230,12 @@ class Evaluator:
                 return Int(int(same == (op == "==")))
         if op == "&" and (m == 0 or n == 0):
             return ZERO
-        return self.lookup(spell(expr))
+        known = self.lookup(spell(expr))
+        if known is None and op in _OPPOSITES:
+            # Whoever remembers a comparison does so in one form of the two (normalize_condition).
+            other = truth(self.lookup(spell(Binary(_OPPOSITES[op], left, right))))
+            return None if other is None else Int(int(not other))
+        return known
 
 
 def shifted(value: Value, by: int) -> Value:
@@ -300,6 +308,9 @@ def normalize_condition(expr: Expr) -> Condition | None:
                     return inner.negated if inner is not None and same else inner
             plain = Binary("==", left, right)
             return None if has_effect(plain) else Condition(spell(plain), same)
+        case Binary(">=" | "<=" as op, left, right):
+            plain = Binary(_OPPOSITES[op], left, right)
+            return None if has_effect(plain) else Condition(spell(plain), holds=False)
         case Not(operand):
             inner = normalize_condition(operand)
             return inner.negated if inner is not None else None

@@ -39,7 +39,7 @@ from lazymmu.witness.source.effects.free_effects import FreeEffects
 from lazymmu.witness.source.effects.handed_structures import hands_over
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
-from lazymmu.witness.source.function.counters import counted, flags
+from lazymmu.witness.source.function.counter_tests import asked, counted, flags
 from lazymmu.witness.source.function.deciding import deciding_calls, returned_calls
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
@@ -127,19 +127,31 @@ class CallTransfer:
         """Counters that may decide whether a function begins or ends a section, by spelling."""
         if graph.place in self.counting:
             return counted(graph, self.words)
-        changes = {
-            at
-            for at, node in enumerate(graph.nodes)
-            for call in (calls_in(node.expr) if node.expr is not None else ())
-            if call.name in self.helper_names
-            or self.api.of_call(call, call.name, graph.file) is not None
-        }
+        changes = self._changes(graph)
         for call in deciding_calls(graph, changes) if changes else ():
             self._may_count(call, graph, 0)
         if not changes:
             return frozenset()
         noted = flags(graph) if graph.place in self.helpers else frozenset[str]()
         return counted(graph, self.words) | noted
+
+    def asked(self, graph: Function) -> frozenset[str]:
+        """What a helper is handed that decides whether it begins or ends a section."""
+        return asked(graph, self._changes(graph)) if graph.place in self.helpers else frozenset()
+
+    def in_place(self, call: AnyCall) -> bool:
+        """Whether a call is walked in its caller's place for what it does to the mode."""
+        return call.name in self.helper_names or call.name in self.counting_names
+
+    def _changes(self, graph: Function) -> set[int]:
+        """The nodes of a function at which the mode may change."""
+        return {
+            at
+            for at, node in enumerate(graph.nodes)
+            for call in (calls_in(node.expr) if node.expr is not None else ())
+            if call.name in self.helper_names
+            or self.api.of_call(call, call.name, graph.file) is not None
+        }
 
     def _may_count(self, call: AnyCall, graph: Function, depth: int) -> bool:
         """Whether a callee moves a counter and gives its value back; then it is walked in place."""

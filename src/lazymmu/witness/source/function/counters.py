@@ -9,7 +9,8 @@
 
 A path is two where such a counter decides: it has the value that is asked for, or it has not. What
 is known of it then goes along, into callees and back, under the name that each has for it. So does
-what a helper notes for its caller in a flag (`scan->on = true`, `*on = true`).
+what a helper notes for its caller in a flag (`scan->on = true`, `*on = true`), and what it asks of
+that which it is handed (`if (batch->nr > 4)`): the other half of the pair asks the same.
 
 Who moves such a counter and returns what it was (`scan_get(scan) == 0`) is walked in its caller's
 place as well, where that value decides (`deciding.py`).
@@ -25,7 +26,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from lazymmu.contract.monitor import Product
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.abstract_value import AtLeast, Int, Value, shifted
+from lazymmu.kernelc.ir.abstract_value import AtLeast, Int, NonZero, Value, shifted
 from lazymmu.kernelc.ir.expr import (
     VARIABLES,
     Address,
@@ -37,40 +38,32 @@ from lazymmu.kernelc.ir.expr import (
     Expr,
     IncDec,
     Name,
-    Not,
     Number,
 )
 from lazymmu.kernelc.ir.nodes import (
-    BRANCH,
-    RETURN,
     Function,
-    Node,
     has_effect,
     spell,
     strip_casts,
     walk,
-    writes,
 )
-from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.function.liveness import names_it
-from lazymmu.witness.source.function.names import NAMELESS, EntryName
+from lazymmu.witness.source.function.names import EntryName
 
 __all__ = [
     "Counter",
     "CounterList",
     "CounterMove",
-    "CounterTest",
-    "counted",
     "inward",
+    "member_of",
     "moved",
     "outward",
-    "tests",
 ]
 
 UNKNOWN = AtLeast(0)
 """What is known of a counter at first."""
 
-_MOST = 8
+MOST = 8
 """Uses inside each other that are told apart."""
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -93,13 +86,6 @@ class CounterMove(NamedTuple):
     counter: str
     by: int
     gives: str
-
-
-class CounterTest(NamedTuple):
-    """A counter that decides, and the value before the expression for which it decides so."""
-
-    counter: str
-    value: int
 
 
 def of_product(product: Product) -> CounterList:
@@ -132,84 +118,6 @@ def move(expr: Expr, words: Vocabulary) -> CounterMove | None:
     return CounterMove(spell(arg), word.by, word.gives)
 
 
-def flags(graph: Function) -> frozenset[str]:
-    """What a function gives a constant, or a condition's outcome, and its caller can see."""
-    found = {
-        spell(target)
-        for node in graph.nodes
-        for target, value in (writes(node.expr) if node.expr is not None else ())
-        if value is not None and isinstance(last_assigned(value), (Number, Binary, Not))
-    }
-    return frozenset(name for name in found if not _own(name, graph) and "[" not in name)
-
-
-def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
-    """What a function moves by one and asks for, by spelling: no own variable, no item."""
-    found = {
-        made.counter
-        for node in graph.nodes
-        if node.expr is not None
-        for part in walk(node.expr)
-        if (made := move(part, words)) is not None
-    }
-    found = {name for name in found if not _own(name, graph) and "[" not in name}
-    if not found:
-        return frozenset()
-    every = frozenset(found)
-    return frozenset(test.counter for node in graph.nodes for test in tests(node, every, words))
-
-
-def tests(node: Node, counters: frozenset[str], words: Vocabulary) -> Iterator[CounterTest]:
-    """The tests of some counters that a node makes, or is."""
-    expr = node.expr
-    if expr is None:
-        return
-    for part in walk(expr):
-        match part:
-            case Binary("==" | "!=", left, right):
-                sides = (strip_casts(left), strip_casts(right))
-                for asked, number in (sides, sides[::-1]):
-                    if isinstance(number, Number):
-                        yield from _test(asked, number.value, counters, words)
-            case Binary(">" | "<=" | ">=" | "<" as op, left, Number(number)):
-                # What is not below 0 is below 1 when it is 0.
-                for test in _test(strip_casts(left), number, counters, words):
-                    if test.value == (0 if op in (">", "<=") else 1):
-                        yield CounterTest(test.counter, 0)
-            case Not(inner):
-                yield from _test(strip_casts(inner), 0, counters, words)
-    if node.op in (BRANCH, RETURN):
-        yield from _test(strip_casts(expr), 0, counters, words)
-    if node.op == RETURN:
-        yield from _given_away(expr, counters, words)
-    elif isinstance(expr, Assign) and expr.op == "=" and isinstance(expr.target, VARIABLES):
-        yield from _given_away(expr.value, counters, words)
-
-
-def _given_away(expr: Expr, counters: frozenset[str], words: Vocabulary) -> Iterator[CounterTest]:
-    """The tests of who asks later for a value of a counter: is it the first, is it the last."""
-    inner = last_assigned(expr)
-    made = move(inner, words)
-    if made is None and spell(inner) in counters:
-        yield from (CounterTest(spell(inner), value) for value in (0, 1))
-    elif made is not None and made.counter in counters:
-        yield CounterTest(made.counter, 0 if made.by > 0 else 1)
-
-
-def _test(
-    expr: Expr, value: int, counters: frozenset[str], words: Vocabulary
-) -> Iterator[CounterTest]:
-    made = move(expr, words)
-    name, by = (spell(expr), 0) if made is None else (made.counter, made.by)
-    if name in counters:
-        if made is not None and made.gives == "zero":
-            yield CounterTest(name, -by)
-        else:
-            yield CounterTest(
-                name, value - (by if made is not None and made.gives == "after" else 0)
-            )
-
-
 def apart(value: Value, asked: int) -> tuple[Value, ...]:
     """What may be known of a counter when it is asked for a value: it is that one, or it is not."""
     if not isinstance(value, AtLeast) or asked < value.number:
@@ -240,20 +148,46 @@ def moved(
     values = {counter.name: counter.value for counter in counters}
     for part in walk(expr):
         made = move(part, words)
-        at = EntryName(made.counter) if made is not None else NAMELESS
-        if made is not None and (at in values or made.counter in more):
-            values[at] = shifted(values.get(at, UNKNOWN), made.by)
-        elif isinstance(part, Assign) and made is None:
+        if made is not None:
+            at = EntryName(made.counter)
+            if at in values or made.counter in more:
+                _enter(values, at, shifted(values.get(at, UNKNOWN), made.by))
+            _forget_about(values, made.counter)
+        elif isinstance(part, Assign):
             target, value = strip_casts(part.target), strip_casts(part.value)
             name = EntryName(spell(target))
             if name in values or name.spelling in more:
                 plain = part.op == "=" and isinstance(value, Number)
-                values[name] = Int(value.value) if plain and isinstance(value, Number) else UNKNOWN
+                given: Value = UNKNOWN if name.spelling in more else None
+                given = Int(value.value) if plain and isinstance(value, Number) else given
+                _enter(values, name, given)
             if isinstance(target, VARIABLES):
                 for other in list(values):
                     if other.here and other != name and names_it(other.spelling, target.spelling):
                         del values[other]
+            _forget_about(values, name.spelling)
     return _ordered(values)
+
+
+def _enter(values: dict[EntryName, Value], name: EntryName, value: Value) -> None:
+    values.pop(name, None)
+    if value is not None:
+        values[name] = value
+
+
+def _forget_about(values: dict[EntryName, Value], place: str) -> None:
+    """Forget what was known by comparing a place that is written, or stands in what is."""
+    begins = [f"({place} "]
+    if place.startswith("*"):
+        begins += [f"{place[1:]}->", f"({place[1:]}->"]
+    for name in [name for name in values if name.here and name.spelling.startswith(tuple(begins))]:
+        del values[name]
+
+
+def member_of(name: EntryName) -> str:
+    """The member that a counter is, or is about, in the function at hand; "" where that is none."""
+    place = name.spelling.strip("(").partition(" ")[0]
+    return place if name.here and "->" in place else ""
 
 
 def inward(
@@ -294,13 +228,18 @@ def _inward(
 
 
 def _below(spelling: str, arg: Expr, param: str) -> str:
-    """What a callee calls something by a parameter that is given a pointer to it, "" by none."""
+    """What a callee calls something by a parameter that is given it, or a pointer to it; or ""."""
+    if spelling.startswith("("):
+        inner = _below(spelling[1:], arg, param)
+        return f"({inner}" if inner else ""
     if isinstance(arg, Address):
         base = spell(arg.operand)
         if spelling == base:
             return spell(Deref(Name(param)))
     else:
         base = spell(arg)
+        if spelling == base or spelling.startswith(f"{base} "):
+            return param + spelling[len(base) :]
         if spelling == spell(Deref(arg)):
             return spell(Deref(Name(param)))
     return param + spelling[len(base) :] if spelling.startswith(f"{base}->") else ""
@@ -330,12 +269,24 @@ def outward(
 
 def _outward(spelling: str, given: Mapping[str, Expr], callee: Function) -> EntryName | None:
     for param, arg in given.items():
-        if spelling == spell(Deref(Name(param))):
-            return EntryName(spell(arg.operand if isinstance(arg, Address) else Deref(arg)))
-        if spelling.startswith(f"{param}->"):
-            base = spell(arg.operand if isinstance(arg, Address) else arg)
-            return EntryName(base + spelling[len(param) :])
+        above = _above(spelling, arg, param)
+        if above:
+            return EntryName(above)
     return None if _local(spelling, callee) else EntryName(spelling)
+
+
+def _above(spelling: str, arg: Expr, param: str) -> str:
+    """What a caller calls something that its callee has by a parameter, "" where that is none."""
+    if spelling.startswith("("):
+        inner = _above(spelling[1:], arg, param)
+        return f"({inner}" if inner else ""
+    if spelling == spell(Deref(Name(param))):
+        return spell(arg.operand if isinstance(arg, Address) else Deref(arg))
+    base = spell(arg.operand if isinstance(arg, Address) else arg)
+    itself = spelling == param or spelling.startswith(f"{param} ")
+    if spelling.startswith(f"{param}->") or (itself and not isinstance(arg, Address)):
+        return base + spelling[len(param) :]
+    return ""
 
 
 def _given(call: AnyCall, callee: Function) -> Iterator[tuple[str, Expr]]:
@@ -346,7 +297,7 @@ def _given(call: AnyCall, callee: Function) -> Iterator[tuple[str, Expr]]:
             yield param, plain
 
 
-def _own(spelling: str, graph: Function) -> bool:
+def is_own_variable(spelling: str, graph: Function) -> bool:
     """Whether it is a variable of a function, and nothing in what one points to."""
     return _WORD.fullmatch(spelling) is not None and _local(spelling, graph)
 
@@ -369,10 +320,10 @@ def _ordered(values: Mapping[EntryName, Value]) -> CounterList:
 
 def _bounded(value: Value) -> Value:
     match value:
-        case Int(number) if number > _MOST:
-            return AtLeast(_MOST)
-        case AtLeast(number) if number > _MOST:
-            return AtLeast(_MOST)
-        case Int() | AtLeast():
+        case Int(number) if number > MOST:
+            return AtLeast(MOST)
+        case AtLeast(number) if number > MOST:
+            return AtLeast(MOST)
+        case Int() | AtLeast() | NonZero():
             return value
     return UNKNOWN

@@ -10,19 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr
 from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, Function, calls_in, spell, uses, writes
 
 
 def deciding_calls(graph: Function, goals: Collection[int]) -> Iterator[AnyCall]:
     """The calls that decide which of some nodes a path of a function comes to."""
-    asked = [node for at, node in enumerate(graph.nodes) if _decides(graph, at, goals)]
     kept: set[str] = set()
-    for node in asked:
-        if node.expr is not None:
-            yield from calls_in(node.expr)
-            kept |= uses(node.expr)
+    for condition in deciding_conditions(graph, goals):
+        yield from calls_in(condition)
+        kept |= uses(condition)
     yield from _kept_in(graph, kept)
+
+
+def deciding_conditions(graph: Function, goals: Collection[int]) -> Iterator[Expr]:
+    """The conditions that decide which of some nodes a path of a function comes to."""
+    for at, node in enumerate(graph.nodes):
+        if node.expr is not None and _decides(graph, at, goals):
+            yield node.expr
 
 
 def returned_calls(graph: Function) -> Iterator[AnyCall]:

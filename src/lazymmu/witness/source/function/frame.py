@@ -32,6 +32,8 @@ class Frame:
     plan: Liveness
     counted: frozenset[str] = frozenset()
     """Counters that may decide whether it begins or ends a section, by spelling."""
+    asked: frozenset[str] = frozenset()
+    """What it is handed that may do so likewise, and stays as it is."""
 
     def env(self, facts: tuple[tuple[str, Value], ...]) -> dict[str, Value]:
         """What is known of names on a path: the caller's constants, then the path's facts."""

@@ -7,10 +7,9 @@ and what was pending under its name stays pending without a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
@@ -38,15 +37,8 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
-from lazymmu.witness.source.function.counters import (
-    CounterTest,
-    apart,
-    known,
-    learnt,
-    move,
-    moved,
-    tests,
-)
+from lazymmu.witness.source.function.counter_tests import CounterTest, questions, tests
+from lazymmu.witness.source.function.counters import apart, known, learnt, member_of, move, moved
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import Liveness, names_it, ordered
 from lazymmu.witness.source.function.local_members import handed_on
@@ -80,11 +72,18 @@ from lazymmu.witness.source.path.path_state import Path
 class Transfer:
     """Branches, assignments and returned values, over one program's constants and locks."""
 
-    def __init__(self, resolver: CallResolver, locks: LockEffects, words: Vocabulary) -> None:
+    def __init__(
+        self,
+        resolver: CallResolver,
+        locks: LockEffects,
+        in_place: Callable[[AnyCall], bool],
+    ) -> None:
+        """Take over what is known; `in_place` tells which calls are walked in their caller's."""
+        self._in_place = in_place
         self._resolver = resolver
         self._facts = resolver.facts
         self._locks = locks
-        self._words = words
+        self._words = locks.words
 
     def evaluator(self, frame: Frame, path: Path) -> Evaluator:
         """An evaluator that knows the path's facts, and what its calls have returned."""
@@ -97,11 +96,23 @@ class Transfer:
 
     def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A path is two where a counter decides, or both names of a value are asked for."""
+        for condition, subject in questions(node, frame.asked) if frame.asked else ():
+            paths = [way for p in paths for way in self._answered(frame, p, condition, subject)]
         for test in tests(node, frame.counted, self._words) if frame.counted else ():
             paths = [way for path in paths for way in _decided(path, test)]
         if frame.counted:
             paths = [self._counted(path, expr) for path in paths]
         return self._copied(frame, node, expr, paths)
+
+    def _answered(self, frame: Frame, path: Path, condition: Expr, subject: str) -> list[Path]:
+        """The ways in which something that a helper is handed may decide; one where it is known."""
+        if truth(self.evaluator(frame, path).value(condition)) is not None:
+            return [path]
+        counters = path.state.counters
+        return [
+            replace(path, state=path.state.counting(learnt(counters, subject, value)))
+            for value in (NONZERO, ZERO)
+        ]
 
     def _counted(self, path: Path, expr: Expr) -> Path:
         """The path with what calls return that move a counter."""
@@ -148,12 +159,12 @@ class Transfer:
             remembered = dict(facts).get(asked.subject)
             if remembered is not None:
                 value = truth(remembered) == asked.holds
-        if value is not None:
-            return [(node.succ[0 if value else 1], facts)]
         out = []
         for succ, holds in ((node.succ[0], True), (node.succ[1], False)):
+            if value is not None and holds != value:
+                continue
             more = facts
-            if asked is not None and asked.subject in frame.plan.tracked:
+            if value is None and asked is not None and asked.subject in frame.plan.tracked:
                 more = with_fact(facts, asked.subject, NONZERO if holds == asked.holds else ZERO)
             for variable in sorted(ordered(expr) & frame.plan.tracked):
                 unknown = evaluator.lookup(variable) is None
@@ -167,7 +178,7 @@ class Transfer:
         state = path.state
         if state.counters or frame.counted:
             state = state.counting(moved(state.counters, expr, self._words, frame.counted))
-        state = self._moved(frame, expr, state)
+        state = self._moved(frame, expr, self._forgotten(frame, expr, state))
         locked = self._locks.outputs(expr)
         for target, value in writes(expr):
             spelling = spell(target)
@@ -223,6 +234,22 @@ class Transfer:
             return (Copy(spelling, own),)
         return copies_below(known, of, spelling) if of else ()
 
+    def _forgotten(self, frame: Frame, expr: Expr, state: State) -> State:
+        """The state without what was known of members that a call writes, not walked in place."""
+        kept = tuple(
+            counter
+            for counter in state.counters
+            if not (member := member_of(counter.name))
+            or not self._filled(frame, expr, state, member)
+        )
+        return state if len(kept) == len(state.counters) else state.counting(kept)
+
+    def _filled(self, frame: Frame, expr: Expr, state: State, member: str) -> bool:
+        calls = [call for call in calls_in(expr) if not self._in_place(call)]
+        env = frame.env(state.facts) if calls else {}
+        known = [call for call in calls if self._resolver.target(call, frame.graph, env)]
+        return any(self._writes(frame, call, state, member, env) for call in known)
+
     def _moved(self, frame: Frame, expr: Expr, state: State) -> State:
         """The state without copies that whoever is handed a pointer to their structure writes."""
         members = [copy for copy in state.copies if "->" in copy.variable]
@@ -233,12 +260,16 @@ class Transfer:
 
     def _rewritten(self, frame: Frame, expr: Expr, state: State, member: str) -> bool:
         """Whether who is handed a structure in an expression may write a member of it."""
-        owner, _, path = member.partition("->")
         env = frame.env(state.facts)
+        return any(self._writes(frame, call, state, member, env) for call in calls_in(expr))
+
+    def _writes(
+        self, frame: Frame, call: AnyCall, state: State, member: str, env: Mapping[str, Value]
+    ) -> bool:
+        owner, _, path = member.partition("->")
         return any(
             structure(state.copies, handed_on(arg)) == owner
             and self._resolver.writes_member(call, position, path, frame.graph, env)
-            for call in calls_in(expr)
             for position, arg in enumerate(call.args)
         )
 

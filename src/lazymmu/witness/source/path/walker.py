@@ -42,10 +42,7 @@ from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Liveness
-from lazymmu.witness.source.function.names import (
-    NAMELESS,
-    EntryName,
-)
+from lazymmu.witness.source.function.names import NAMELESS, EntryName
 from lazymmu.witness.source.function.state import (
     Fact,
     State,
@@ -95,7 +92,8 @@ class Walker:
     ) -> None:
         self.call_transfer = call_transfer
         self.monitors = PathMonitors(runtime)
-        self._transfer = Transfer(call_transfer.summaries, call_transfer.locks, call_transfer.words)
+        locks, in_place = call_transfer.locks, call_transfer.in_place
+        self._transfer = Transfer(call_transfer.summaries, locks, in_place)
         facts = call_transfer.facts
         self._assumptions = Assumptions(call_transfer.program, facts, call_transfer.words, has_stub)
         self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
@@ -240,8 +238,8 @@ class Walker:
         constants = {k: v for k, v in binding if k not in plan.rewritten}
         self.call_transfer.summaries.settle(graph, constants)
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
-        counters = self.call_transfer.counted(graph)
-        return Frame(graph, constants, plan, counters), State(product, given)
+        counted, asked = self.call_transfer.counted(graph), self.call_transfer.asked(graph)
+        return Frame(graph, constants, plan, counted, asked - counted), State(product, given)
 
     def record(self, graph: Function, most: int = MAX_BELOW) -> Recording | None:
         """Walk a function as the beginning of a path, and keep every move.
