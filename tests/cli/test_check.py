@@ -75,10 +75,14 @@ def test_the_cache_is_the_users_and_can_be_refused(
     run("check", "linux")
     run("check", "linux", "--no-cache")
     monkeypatch.setenv("XDG_CACHE_HOME", "somewhere")
-    monkeypatch.setenv("HOME", "/home/someone")
+    home = tmp_path / "someone"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    run("check", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     run("check", "linux")
     dirs = [call["cache_dir"] and str(call["cache_dir"]) for call in calls]
-    assert dirs == [f"{tmp_path}/lazymmu", None, "/home/someone/.cache/lazymmu"]
+    assert dirs == [f"{tmp_path}/lazymmu", None, f"{home}/.cache/lazymmu", None]
 
 
 def test_an_architecture_without_the_mode_is_said_and_ends_with_3(run, checked, make_result):
