@@ -236,6 +236,8 @@ class Transfer:
 
     def _forgotten(self, frame: Frame, expr: Expr, state: State) -> State:
         """The state without what was known of members that a call writes, not walked in place."""
+        if not state.counters:
+            return state
         kept = tuple(
             counter
             for counter in state.counters
