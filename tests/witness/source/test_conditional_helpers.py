@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from lazymmu.witness.finding import Finding
+from lazymmu.witness.finding import Confidence, Finding
 
 Agrees = Callable[..., tuple[Finding, ...]]
 
@@ -112,3 +113,26 @@ def test_what_has_changed_in_between_is_asked_anew(agrees: Agrees, what: str, ch
         change = change.replace("batch->nr", "batch->in.nr").replace("fill(batch)", "*batch = own")
     with pytest.raises(AssertionError):
         agrees(code(SAME[what], f"begin(batch); {change} end(batch);"))
+
+
+FLAG = (f"if (b->nr) return; b->nr = 1; {ON}", f"if (!b->nr) return; b->nr = 0; {OFF}")
+OPPOSITE_FLAG = (f"if (!b->nr) return; b->nr = 0; {ON}", f"if (b->nr) return; b->nr = 1; {OFF}")
+
+
+@pytest.mark.parametrize("pair", [FLAG, OPPOSITE_FLAG])
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("begin(batch); end(batch);", False),
+        ("begin(batch); begin(batch); end(batch);", False),
+        ("begin(batch); if (some) return 1; end(batch);", True),
+        (f"begin(batch); end(batch); {OFF}", True),
+        (f"begin(batch); {OFF} end(batch);", True),
+    ],
+)
+def test_who_ends_what_a_flag_says_was_begun_is_not_told_for_sure(
+    kernel: Callable[..., Any], pair: tuple[str, str], body: str, told: bool
+) -> None:
+    """That somebody had begun before is a guess; what goes wrong without it is told as ever."""
+    found = kernel(code(pair, body)).findings()
+    assert any(one.confidence is not Confidence.LOW for one in found) == told

@@ -29,7 +29,7 @@ from lazymmu.witness.finding import (
 )
 from lazymmu.witness.source.path.open_calls import enclosing, last_open_section, open_calls
 from lazymmu.witness.source.path.path_state import RawReport, ReportKey
-from lazymmu.witness.source.path.path_trace import PathTrace
+from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
 from lazymmu.witness.source.path_events import path_events, unrepeated
 
 _RELATED = {
@@ -67,6 +67,8 @@ _ABOUT_IMPLEMENTATION = frozenset(
 
 _PUT_OFF = frozenset({"invalidation", "frees-held"})
 """Breaches that come of what an architecture's own implementation puts off, and no weaker one's."""
+
+_NOT_BEGUN = frozenset({"not-begun", "not-paused"})
 
 _USUAL = ("begin", "call", "callback")
 
@@ -128,6 +130,8 @@ def to_report(
         path.append(raw.step)
     path.extend(raw.more)
     written = [note.huge for note in shown if note.mark == "write"]
+    # A helper that ends what a flag says was begun before does so with every right, if that is so.
+    supposed = raw.violation.detail in _NOT_BEGUN and any(n.mark == SUPPOSES for n in notes)
     assumed = frozenset[str]().union(*(note.conditions for note in notes))
     event_space = getattr(raw.violation.event, "space", "unknown")
     return Report(
@@ -137,7 +141,7 @@ def to_report(
         step=_blame_site(rule.name, notes, start, raw),
         path=tuple(path),
         conditions=tuple(sorted(raw.conditions.union(root_conditions, assumed))),
-        ambiguous=raw.ambiguous,
+        ambiguous=raw.ambiguous or supposed,
         tests=raw.tests,
         section=begin,
         space=event_space if event_space != "unknown" else space,

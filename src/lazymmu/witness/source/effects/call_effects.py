@@ -39,7 +39,7 @@ from lazymmu.witness.source.effects.free_effects import FreeEffects
 from lazymmu.witness.source.effects.handed_structures import hands_over
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
-from lazymmu.witness.source.function.counter_tests import asked, counted, flags
+from lazymmu.witness.source.function.counter_tests import asked, constants, counted, flags
 from lazymmu.witness.source.function.deciding import deciding_calls, returned_calls
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.state import State
@@ -138,6 +138,19 @@ class CallTransfer:
     def asked(self, graph: Function) -> frozenset[str]:
         """What a helper is handed that decides whether it begins or ends a section."""
         return asked(graph, self._changes(graph)) if graph.place in self.helpers else frozenset()
+
+    def begun(self, graph: Function) -> Mapping[str, bool]:
+        """What a flag of a helper has where the section was begun: zero (False), or not (True).
+
+        That is what the one who begins gives it, or what the one who ends does not.
+        """
+        if graph.place not in self.helpers:
+            return {}
+        ways = {mode.action for _, mode in self.summaries.mode_calls(graph)}
+        if ways not in ({"enable"}, {"disable"}):
+            return {}
+        begins = ways == {"enable"}
+        return {name: value == begins for name, value in constants(graph).items()}
 
     def in_place(self, call: AnyCall) -> bool:
         """Whether a call is walked in its caller's place for what it does to the mode."""

@@ -38,7 +38,7 @@ from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.function.counters import is_own_variable, move
 from lazymmu.witness.source.function.deciding import deciding_conditions
 
-__all__ = ["CounterTest", "asked", "counted", "flags", "questions", "tests"]
+__all__ = ["CounterTest", "asked", "constants", "counted", "flags", "questions", "tests"]
 
 _COMPARING: Final = frozenset({"==", "!=", ">", "<=", ">=", "<", "&"})
 
@@ -59,6 +59,20 @@ def flags(graph: Function) -> frozenset[str]:
         if value is not None and isinstance(last_assigned(value), (Number, Binary, Not))
     }
     return frozenset(name for name in found if not is_own_variable(name, graph) and "[" not in name)
+
+
+def constants(graph: Function) -> dict[str, bool]:
+    """The flags to which a function gives one constant, each with whether that is not zero."""
+    found: dict[str, set[bool]] = {}
+    for node in graph.nodes:
+        for target, value in writes(node.expr) if node.expr is not None else ():
+            inner = last_assigned(value) if value is not None else None
+            if isinstance(inner, Number):
+                found.setdefault(spell(target), set()).add(inner.value != 0)
+    known = flags(graph)
+    return {
+        name: values.pop() for name, values in found.items() if len(values) == 1 and name in known
+    }
 
 
 def counted(graph: Function, words: Vocabulary) -> frozenset[str]:

@@ -9,7 +9,7 @@ and keeps it until the call returns.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lazymmu.contract.event_words import Level
 from lazymmu.kernelc.ir.abstract_value import Value
@@ -34,6 +34,8 @@ class Frame:
     """Counters that may decide whether it begins or ends a section, by spelling."""
     asked: frozenset[str] = frozenset()
     """What it is handed that may do so likewise, and stays as it is."""
+    begun: Mapping[str, bool] = field(default_factory=dict)
+    """What its flags have where a section was begun: zero, or not."""
 
     def env(self, facts: tuple[tuple[str, Value], ...]) -> dict[str, Value]:
         """What is known of names on a path: the caller's constants, then the path's facts."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from lazymmu.contract.event_words import Identity
 from lazymmu.contract.events import Event
 from lazymmu.witness.finding import Step
+
+SUPPOSES: Final = "supposes"
+"""The mark of a note that a path takes for granted that somebody else has begun a section."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +20,8 @@ class PathTrace:
     """One note of a path: a step of this function, or the trail of a callee, after ``before``.
 
     ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
-    "pause", "resume", "take", "drop", "write", "call", "fact", "assumes", "beside" (never shown).
+    "pause", "resume", "take", "drop", "write", "call", "fact", "assumes", "beside" (never shown),
+    or SUPPOSES.
     """
 
     before: PathTrace | None
@@ -31,13 +36,13 @@ class PathTrace:
     event: Event | None = None
     """What happens at the step."""
     assumed: int = field(init=False, default=0)
-    """Notes with such conditions up to here, those of callees among them."""
+    """Notes with such conditions, or SUPPOSES, up to here, those of callees among them."""
 
     def __post_init__(self) -> None:
         """Count what is assumed on the way."""
         before = self.before.assumed if self.before is not None else 0
         inner = self.inner.assumed if self.inner is not None else 0
-        if total := before + inner + bool(self.conditions):
+        if total := before + inner + bool(self.conditions or self.mark == SUPPOSES):
             object.__setattr__(self, "assumed", total)
 
     inner: PathTrace | None = None

@@ -35,6 +35,7 @@ from lazymmu.kernelc.ir.nodes import (
     writes,
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
+from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.counter_tests import CounterTest, questions, tests
@@ -67,6 +68,7 @@ from lazymmu.witness.source.function.state import (
 )
 from lazymmu.witness.source.interproc.call_targets import CallResolver
 from lazymmu.witness.source.path.path_state import Path
+from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
 
 
 class Transfer:
@@ -99,7 +101,7 @@ class Transfer:
         for condition, subject in questions(node, frame.asked) if frame.asked else ():
             paths = [way for p in paths for way in self._answered(frame, p, condition, subject)]
         for test in tests(node, frame.counted, self._words) if frame.counted else ():
-            paths = [way for path in paths for way in _decided(path, test)]
+            paths = [way for path in paths for way in _decided(frame, node, path, test)]
         if frame.counted:
             paths = [self._counted(path, expr) for path in paths]
         return self._copied(frame, node, expr, paths)
@@ -324,13 +326,20 @@ def _above_zero(value: Value) -> bool:
     return isinstance(value, AtLeast) and value.number > 0
 
 
-def _decided(path: Path, test: CounterTest) -> list[Path]:
+def _decided(frame: Frame, node: Node, path: Path, test: CounterTest) -> list[Path]:
     """The ways in which a counter may decide."""
     counters = path.state.counters
-    return [
-        replace(path, state=path.state.counting(learnt(counters, test.counter, value)))
-        for value in apart(known(counters, test.counter), test.value)
-    ]
+    unknown = EntryName(test.counter) not in dict(counters)
+    ways = []
+    for value in apart(known(counters, test.counter), test.value):
+        trail = path.trail
+        if unknown and frame.begun.get(test.counter) is truth(value):
+            graph = frame.graph
+            step = Step(graph.file, node.line, node.column, graph.name, "")
+            trail = PathTrace(trail, step, SUPPOSES)
+        state = path.state.counting(learnt(counters, test.counter, value))
+        ways.append(Path(state, trail, path.results))
+    return ways
 
 
 def _changed(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:

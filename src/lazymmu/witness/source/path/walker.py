@@ -239,7 +239,8 @@ class Walker:
         self.call_transfer.summaries.settle(graph, constants)
         given = tuple(Fact(k, v) for k, v in binding if k in plan.rewritten and k in plan.live[0])
         counted, asked = self.call_transfer.counted(graph), self.call_transfer.asked(graph)
-        return Frame(graph, constants, plan, counted, asked - counted), State(product, given)
+        begun = self.call_transfer.begun(graph)
+        return Frame(graph, constants, plan, counted, asked - counted, begun), State(product, given)
 
     def record(self, graph: Function, most: int = MAX_BELOW) -> Recording | None:
         """Walk a function as the beginning of a path, and keep every move.
