@@ -25,6 +25,10 @@ SAME = {
     "a kind": (f"if (b->nr == KIND_LAZY) {ON}", f"if (b->nr == KIND_LAZY) {OFF}"),
     "a bit": (f"if (b->nr & 4) {ON}", f"if (!(b->nr & 4)) return; {OFF}"),
     "several things": (f"if (b && b->nr > 1) {ON}", f"if (!b) return; if (b->nr > 1) {OFF}"),
+    "the same, by a variable": (
+        f"bool on = b->nr > 3; if (on) {ON}",
+        f"bool off = b->nr <= 3; if (off) return; {OFF}",
+    ),
     "a global variable": (f"if (lazily) {ON}", f"if (lazily) {OFF}"),
 }
 

@@ -107,7 +107,7 @@ def asked(graph: Function, goals: Collection[int]) -> frozenset[str]:
     }
     found = set()
     for condition in deciding_conditions(graph, goals):
-        for part in _parts(condition):
+        for part in _with_values(graph, condition):
             place, known = _place_asked(part), normalize_condition(part)
             if place is None or known is None or "[" in known.subject:
                 continue
@@ -119,8 +119,15 @@ def asked(graph: Function, goals: Collection[int]) -> frozenset[str]:
 
 
 def questions(node: Node, subjects: frozenset[str]) -> Iterator[tuple[Expr, str]]:
-    """Yield the conditions of a branch that are about some subjects, each with its subject."""
-    for part in _parts(node.expr) if node.op == BRANCH and node.expr is not None else ():
+    """Yield the conditions that are about some subjects, each with its subject.
+
+    They are those of a branch, or of what a variable is given.
+    """
+    expr = node.expr
+    if node.op != BRANCH:
+        given = isinstance(expr, Assign) and expr.op == "=" and isinstance(expr.target, VARIABLES)
+        expr = last_assigned(expr.value) if given and isinstance(expr, Assign) else None
+    for part in _parts(expr) if expr is not None else ():
         known = normalize_condition(part)
         if known is not None and known.subject in subjects:
             yield part, known.subject
@@ -136,6 +143,18 @@ def _parts(condition: Expr) -> Iterator[Expr]:
             yield from _parts(right)
         case plain:
             yield plain
+
+
+def _with_values(graph: Function, condition: Expr) -> Iterator[Expr]:
+    """The conditions that one is made of, and those by which its variables are given a value."""
+    for part in _parts(condition):
+        yield part
+        name = spell(part) if isinstance(part, VARIABLES) else ""
+        if name and name not in graph.params and is_own_variable(name, graph):
+            for node in graph.nodes:
+                for target, value in writes(node.expr) if node.expr is not None else ():
+                    if value is not None and spell(target) == name:
+                        yield from _parts(last_assigned(value))
 
 
 def _place_asked(condition: Expr) -> Expr | None:
