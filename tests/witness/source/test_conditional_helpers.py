@@ -119,6 +119,18 @@ def test_what_has_changed_in_between_is_asked_anew(agrees: Agrees, what: str, ch
         agrees(code(SAME[what], f"begin(batch); {change} end(batch);"))
 
 
+@pytest.mark.parametrize("what", ["whether a member is zero", "more than a large number"])
+@pytest.mark.parametrize(
+    "change", ["batch->next->nr = 0;", "batch->next = batch;", "fill(batch->next);"]
+)
+def test_what_is_behind_a_pointer_that_has_changed_is_asked_anew(
+    agrees: Agrees, what: str, change: str
+) -> None:
+    """Be the pointer written, or what it points to, here or by whoever is handed it."""
+    with pytest.raises(AssertionError):
+        agrees(code(SAME[what], f"begin(batch->next); {change} end(batch->next);"))
+
+
 FLAG = (f"if (b->nr) return; b->nr = 1; {ON}", f"if (!b->nr) return; b->nr = 0; {OFF}")
 OPPOSITE_FLAG = (f"if (!b->nr) return; b->nr = 0; {ON}", f"if (b->nr) return; b->nr = 1; {OFF}")
 

@@ -176,10 +176,9 @@ def _enter(values: dict[EntryName, Value], name: EntryName, value: Value) -> Non
 
 
 def _forget_about(values: dict[EntryName, Value], place: str) -> None:
-    """Forget what was known by comparing a place that is written, or stands in what is."""
-    begins = [f"({place} "]
-    if place.startswith("*"):
-        begins += [f"{place[1:]}->", f"({place[1:]}->"]
+    """Forget what was known by comparing a place that is written, and of what is behind it."""
+    inside = place.removeprefix("*")
+    begins = [f"({place} ", f"{inside}->", f"({inside}->"]
     for name in [name for name in values if name.here and name.spelling.startswith(tuple(begins))]:
         del values[name]
 

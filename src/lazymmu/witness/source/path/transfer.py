@@ -252,7 +252,21 @@ class Transfer:
         calls = [call for call in calls_in(expr) if not self._in_place(call)]
         env = frame.env(state.facts) if calls else {}
         known = [call for call in calls if self._resolver.target(call, frame.graph, env)]
-        return any(self._writes(frame, call, state, member, env) for call in known)
+        return any(
+            self._writes(frame, call, state, member, env)
+            or self._writes_behind(frame, call, member, env)
+            for call in known
+        )
+
+    def _writes_behind(
+        self, frame: Frame, call: AnyCall, member: str, env: Mapping[str, Value]
+    ) -> bool:
+        """Whether a call that is handed a member's pointer may write what stands behind it."""
+        return any(
+            self._resolver.writes_member(call, position, member[len(given) + 2 :], frame.graph, env)
+            for position, arg in enumerate(call.args)
+            if member.startswith(f"{(given := spell(strip_casts(arg)))}->")
+        )
 
     def _moved(self, frame: Frame, expr: Expr, state: State) -> State:
         """The state without copies that whoever is handed a pointer to their structure writes."""
