@@ -16,12 +16,9 @@ from lazymmu.witness.finding import Finding
 Agrees = Callable[..., tuple[Finding, ...]]
 
 
-@pytest.mark.parametrize(
-    "failed", ["err", "err != 0", "err < 0", "0 > err", "err == -5", "err > 3", "!(err >= 0)"]
-)
-def test_what_is_returned_behind_a_comparison_is_not_zero(agrees: Agrees, failed: str) -> None:
-    """Nobody ends the section twice, and who does not ask does."""
-    agrees(f"""
+def helper(failed: str) -> str:
+    """A function that ends the section where something has failed, and returns what."""
+    return f"""
 static int end_if_failed(int err)
 {{
 	if ({failed}) {{
@@ -30,7 +27,15 @@ static int end_if_failed(int err)
 	}}
 	return 0;
 }}
+"""
 
+
+@pytest.mark.parametrize(
+    "failed", ["err", "err != 0", "err < 0", "0 > err", "err == -5", "err > 3", "!(err >= 0)"]
+)
+def test_what_is_returned_behind_a_comparison_is_not_zero(agrees: Agrees, failed: str) -> None:
+    """Nobody ends the section twice, and who does not ask does."""
+    agrees(f"""{helper(failed)}
 void asks(int err)
 {{
 	lazy_mmu_mode_enable();
@@ -51,16 +56,7 @@ void does_not_ask(int err)
 @pytest.mark.parametrize("failed", ["err <= 0", "err >= 0", "err != -5", "err < 3"])
 def test_what_may_be_zero_stays_open(agrees: Agrees, failed: str) -> None:
     """Of these a helper may return 0 although it has ended the section."""
-    agrees(f"""
-static int end_if_failed(int err)
-{{
-	if ({failed}) {{
-		lazy_mmu_mode_disable();
-		return err;
-	}}
-	return 0;
-}}
-
+    agrees(f"""{helper(failed)}
 void asks(int err)
 {{
 	lazy_mmu_mode_enable();
