@@ -47,8 +47,11 @@ class Summary:
     chains: Mapping[str, tuple[CallChain, ...]]
     cut_at: int = 0
     """The depth at which these were computed if something deeper was left out, else 0."""
-    height: int = 0
-    """Calls below the function that were followed for it."""
+
+    @property
+    def longest(self) -> int:
+        """The calls of the longest chain, that to its end among them."""
+        return max((len(c.steps) for chains in self.chains.values() for c in chains), default=0)
 
     def best(self, kind: str) -> CallChain | None:
         """The best chain of a kind."""

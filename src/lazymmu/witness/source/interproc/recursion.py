@@ -86,8 +86,7 @@ def _completed(summary: Summary, kinds: tuple[str, str], more: Summary) -> Summa
                         continue
                     note_chain(found, _joined(before, chain, atomic=kind == kinds[1]))
     cut_at = max(summary.cut_at, more.cut_at)
-    height = summary.height + more.height + 1
-    return replace(summary, chains=kept_chains(found), cut_at=cut_at, height=height)
+    return replace(summary, chains=kept_chains(found), cut_at=cut_at)
 
 
 def _joined(before: CallChain, chain: CallChain, *, atomic: bool) -> CallChain:

@@ -178,13 +178,11 @@ class CalleeSummaries(DirectCalls):
         if own is None:
             own = self._look_at(function)
         found: dict[str, list[CallChain]] = {}
-        height = 0
         for item in own:
             if isinstance(item, CallChain):
                 note_chain(found, item)
                 continue
             effects = self._reached(item.number, depth + 1)
-            height = max(height, 1 + effects.height)
             if effects.chains:
                 _lengthened(item.call, effects, found)
         kept = kept_chains(found)
@@ -200,7 +198,7 @@ class CalleeSummaries(DirectCalls):
                 )
                 for kind, chains in kept.items()
             }
-        return Summary(kept, height=height)
+        return Summary(kept)
 
     def _look_at(self, function: _Function) -> tuple[CallChain | _Call, ...]:
         definition = function.definition
@@ -239,8 +237,9 @@ def _lengthened(call: CallBelow, effects: Summary, found: dict[str, list[CallCha
 def _holds_at(known: Summary, depth: int) -> bool:
     """Whether a function that is called at a depth would come to what is known of it.
 
-    What was followed to its end would not be where it lies deeper than what is followed.
+    What was followed to its end would not be where a chain that is kept goes deeper than what is
+    followed; those that are not kept are worse than these, or longer.
     """
     if known.cut_at:
         return known.cut_at <= depth
-    return depth + known.height <= MAX_DEPTH
+    return depth + known.longest <= MAX_DEPTH + 1
