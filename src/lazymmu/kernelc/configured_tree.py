@@ -145,6 +145,10 @@ class ConfiguredTree:
         for kind in ("function", "macro", "object"):
             yield from (self._names.definition(rel, raw) for raw in raws if raw.kind == kind)
 
+    def raw_definitions(self, rel: str) -> list[RawDef]:
+        """Return the definitions of the file `rel` as slices.py found them, compiled or not."""
+        return self._names.of_file(rel)
+
     def functions(self, rel: str) -> tuple[Definition, ...]:
         """Return the functions that are compiled of the file `rel`, in its order."""
         return self._listed(rel, "function")

@@ -20,7 +20,7 @@ from lazymmu.kernelc.preprocess.directives import scan
 from lazymmu.kernelc.preprocess.texts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lazymmu.kernelc.asked import Asked
     from lazymmu.kernelc.function_tables import FunctionTables
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.preprocess.headers import Headers
     from lazymmu.kernelc.source_texts import SourceTexts
 
-__all__ = ["FileParts", "Lines", "by_line"]
+__all__ = ["FileParts", "Lines", "by_line", "changed_bodies"]
 
 Lines = list[tuple[str, int, int]]
 """Definitions of a file in its order: the name, the first line and the last. A function has one of
@@ -107,19 +107,19 @@ class FileParts:
 
     def _definitions(self, rel: str, text: bytes, names: frozenset[str]) -> list[str]:
         selection = self._headers.selection(rel)
-        found: dict[str, list[object]] = {}
+        found: dict[str, list[tuple[object, bytes]]] = {}
         for raw in self._names.of_file(rel):
             if raw.name in names:
                 said = kernel_doc.doc_context(text, raw) if raw.kind != "object" else ""
-                found.setdefault(raw.name, []).append(
-                    (
-                        raw.kind, raw.static, raw.inline, raw.params, raw.body - raw.start,
-                        text[raw.start : raw.body], _told(text, raw), said,
-                        selection.is_compiled(raw.start), selection.presence(raw.start),
-                    )
+                told, own = _told(text, raw), _is_told_by_code(raw)
+                head = (
+                    raw.kind, raw.static, raw.inline, raw.params, raw.body - raw.start,
+                    text[raw.start : raw.body], b"" if own else told, said,
+                    selection.is_compiled(raw.start), selection.presence(raw.start),
                 )  # fmt: skip
+                found.setdefault(raw.name, []).append((head, told if own else b""))
         return [
-            f"{name} {hashlib.blake2b(repr(items).encode(), digest_size=12).hexdigest()}"
+            f"{name} {_short([head for head, _ in items])} {_short([body for _, body in items])}"
             for name, items in sorted(found.items())
         ]
 
@@ -153,6 +153,28 @@ class FileParts:
                 continue
             found += _runs(name, line, line + text.count(b"\n", start, raw.body), _code(text, raw))
         return found
+
+
+def changed_bodies(then: Sequence[str], now: Sequence[str]) -> list[str] | None:
+    """Return the names of functions whose bodies tell them apart; None for any other difference.
+
+    :param then: what told the parts of a file (`FileParts.of`).
+    :param now: likewise.
+    """
+    found = []
+    if len(then) != len(now) or then[:1] != now[:1]:
+        return None
+    for before, after in zip(then[1:], now[1:], strict=True):
+        if before != after:
+            name, head, _ = before.split(" ")
+            if [name, head] != after.split(" ")[:2]:
+                return None
+            found.append(name)
+    return found
+
+
+def _short(parts: Sequence[object]) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
 def by_line(lines: Lines) -> Lines:

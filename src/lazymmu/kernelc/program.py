@@ -16,6 +16,7 @@ from lazymmu.kernelc.ir.cfg_builder import lower, unread
 from lazymmu.kernelc.ir.expr import VARIABLES, Expr, Variable
 from lazymmu.kernelc.ir.nodes import Function, writes
 from lazymmu.kernelc.ir.scopes import class_functions, put_in_place, scope_of
+from lazymmu.kernelc.reads import Reads
 
 if TYPE_CHECKING:
     from lazymmu.kernelc.definition import Definition, TextOrigin
@@ -63,8 +64,12 @@ class Program:
         self.unparsed: dict[tuple[str, int], tuple[str, str]] = {}
         """Definitions that were not read in full: (file, line) to (name, reason)."""
         self.parsed = 0
+        self.reads = Reads()
+        """The bodies that are read, and what else rests on them."""
         self._functions: dict[tuple[str, int, str], Function] = {}
         self._targets: dict[tuple[str, str], Target | None] = {}
+        self._scoped: dict[tuple[str, int, str], int] = {}
+        """What was read for functions that take guards: the bodies put in their places."""
 
     def resolve(self, name: str, near: str) -> Target | None:
         """The definition that a call of ``name`` in file ``near`` means, None when there is none.
@@ -106,6 +111,7 @@ class Program:
     def function(self, definition: Definition) -> Function:
         """The flow graph of a definition; a broken one when it cannot be parsed."""
         key = (definition.file, definition.line, definition.name)
+        self.reads.note(("body", definition.file, definition.name))
         known = self._functions.get(key)
         if known is None:
             name, file = definition.name, definition.file
@@ -124,10 +130,38 @@ class Program:
             self._functions[key] = known
             self.parsed += 1
             if known.scoped and not known.unread:
+                outer = self.reads.begin()
                 put_in_place(known, partial(self._read, near=file))
+                self._scoped[key] = self.reads.end(outer)
             if known.broken:
                 self.unparsed[(definition.file, definition.line)] = (definition.name, known.broken)
+        elif key in self._scoped:
+            self.reads.bits |= self._scoped[key]
         return known
+
+    def shaped(self, definition: Definition) -> Function:
+        """The same for who only asks what a call of it has to be told: its shape is read."""
+        outer = self.reads.bits
+        known = self.function(definition)
+        key = (definition.file, definition.line, definition.name)
+        self.reads.instead(outer | self._scoped.get(key, 0), ("shape", *key))
+        return known
+
+    def to_walk(self, definition: Definition) -> Function:
+        """The same for who hands it on to be walked: it is read there."""
+        outer = self.reads.bits
+        known = self.function(definition)
+        self.reads.bits = outer
+        return known
+
+    def broken(self, definition: Definition) -> str:
+        """Why a definition was not read in full, "" where it was."""
+        key = (definition.file, definition.line, definition.name)
+        return self.reads.unit(("broken", *key), lambda: self.function(definition).broken)
+
+    def place(self, definition: Definition) -> tuple[str, int, str]:
+        """Where a definition's text stands: file, line and name; nothing of its body is read."""
+        return self.to_walk(definition).place
 
     def scope(self, cls: str, file: str, line: int) -> Function | None:
         """A graph that takes a guard and drops it at once; None when its class is not found."""

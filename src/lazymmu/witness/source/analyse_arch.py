@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from posixpath import dirname
@@ -34,6 +34,8 @@ from lazymmu.witness.source.findings import Report, to_report
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, CalleeSummaries
 from lazymmu.witness.source.kept_analysis import KeptAnalysis
+from lazymmu.witness.source.kept_parts import parts_as_plain
+from lazymmu.witness.source.kept_summaries import Given
 from lazymmu.witness.source.mode_places import included, judge
 from lazymmu.witness.source.other_names import Found, joined
 from lazymmu.witness.source.path.walker import Walker
@@ -81,10 +83,10 @@ def _analyse(
         tree, profile, extra=extra, library=library, marks=Marks(frozenset(followed), kept_words)
     )
     kept = KeptAnalysis(view, marks, rules, dialect)
-    known = kept.recall()
+    known = kept.recall(partial(_built, view, rules, dialect, marks))
     if known is None:
-        result = _computed(view, rules, dialect, marks)
-        kept.keep(result)
+        result, parts = _computed(view, rules, dialect, marks)
+        kept.keep(result, parts)
     else:
         result = known.result
     if result is None:
@@ -98,38 +100,22 @@ def _analyse(
 
 def _computed(
     view: ConfiguredTree, rules: Sequence[str], dialect: Dialect, marks: Prefilter
-) -> ArchResult | None:
-    """What an architecture comes to, but for what could not be read of the tree."""
+) -> tuple[ArchResult | None, Mapping[str, object] | None]:
+    """What an architecture comes to, but for what could not be read of the tree; and its parts."""
     words, profile = vocabulary.load(), view.profile
-    mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
-    used = [name for name in rules if _of_callers(RULES[name])]
-    naming = frozenset(mine)
-    analysis = Analysis.build(
-        view,
-        words,
-        [RULES[name] for name in used],
-        dialect,
-        config=view.config.value,
-        constants=profile.constants,
-        tables=_tables(view, words),
-        arch=profile.name,
-        has_stub=partial(_has_stub, view),
-        names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
-        candidates=candidates(view, mine, marks.words),
-        pointers=pointers(view, {f: marks.words[f] for f in mine}),
-    )
+    analysis = _built(view, rules, dialect, marks)
     program, walker = analysis.program, analysis.walker
     implementation = arch_hooks.find(view, program, words, analysis.api)
     if not any(d.file.startswith("arch/") for d in implementation.enter):
-        return None
+        return None, None
     walked = _walked(view, analysis, implementation, marks, calling_back)
-    implementers = [RULES[name] for name in rules if name not in used]
+    implementers = [RULES[name] for name in rules if not _of_callers(RULES[name])]
     judged = _judged(analysis, implementation, implementers, dialect) if implementers else []
     reports = _reports(view, [*walked, *judged])
     bodies = joined(included(view, MODE_WORD), _of_api(analysis.api, marks.others))
     unbuilt = tuple(_unbuilt(view, program, marks.module))  # before what was parsed is counted
-    return ArchResult(
+    result = ArchResult(
         arch=profile.name,
         directory=profile.arch_dir,
         reports=reports,
@@ -148,6 +134,36 @@ def _computed(
         ),
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
+    )
+    return result, parts_as_plain(analysis, view)
+
+
+def _built(
+    view: ConfiguredTree,
+    rules: Sequence[str],
+    dialect: Dialect,
+    marks: Prefilter,
+    given: Given | None = None,
+) -> Analysis:
+    """Put the parts of the analysis of one architecture together."""
+    words, profile = vocabulary.load(), view.profile
+    mine = marks.seen_by(profile, marks.mode)
+    used = [name for name in rules if _of_callers(RULES[name])]
+    naming = frozenset(mine)
+    return Analysis.build(
+        view,
+        words,
+        [RULES[name] for name in used],
+        dialect,
+        config=view.config.value,
+        constants=profile.constants,
+        tables=_tables(view, words),
+        arch=profile.name,
+        has_stub=partial(_has_stub, view),
+        names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
+        candidates=candidates(view, mine, marks.words),
+        pointers=pointers(view, {f: marks.words[f] for f in mine}),
+        given=given,
     )
 
 
@@ -200,8 +216,8 @@ def _walked(
         d
         for d in users
         if not analysis.api.has(d.name, d.file)
-        and (d.file, program.function(d).line) not in implementation.places
-        and program.function(d).broken
+        and program.place(d)[:2] not in implementation.places
+        and program.broken(d)
     )
     takers = [d for f in calling_back for d in naming(view, f, b"apply_to_")]
     registrations = tuple(name.encode() for name in words.handlers)

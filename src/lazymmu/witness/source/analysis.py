@@ -18,6 +18,8 @@ from lazymmu.witness.source.api_candidates import Candidate
 from lazymmu.witness.source.constant_pointers import Pointer
 from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.entry_points import EntryPoints
+from lazymmu.witness.source.interproc.call_chains import Summary
+from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
@@ -67,6 +69,7 @@ class Analysis:
         has_stub: Callable[[Definition], bool] = lambda _: True,
         candidates: Collection[Candidate] = (),
         pointers: Iterable[Pointer] = (),
+        given: Mapping[tuple[str, str, Binding], Summary] | None = None,
     ) -> Analysis:
         """Put the parts together; nothing is read before it is asked for.
 
@@ -83,9 +86,12 @@ class Analysis:
         :param arch: the architecture by the name that the deferral table has for it.
         :param candidates: definitions that may be a part of the mode's API.
         :param pointers: what always points to one of them.
+        :param given: what calls come to, where that is known (interproc/summaries.py).
         """
         program = Program(source)
-        api = own_api.derive(program, words, candidates, pointers)
+        api = program.reads.unit(
+            ("api",), lambda: own_api.derive(program, words, candidates, pointers)
+        )
         lookup = TableLookup(source)
         facts = ConstantEvaluator(
             program,
@@ -96,7 +102,7 @@ class Analysis:
             tables=lookup,
             api=api,
         )
-        summaries = CalleeSummaries(program, facts, words, lookup, api, names_mode)
+        summaries = CalleeSummaries(program, facts, words, lookup, api, names_mode, given)
         call_transfer = CallTransfer(program, facts, summaries, words, tables=tables, arch=arch)
         walker = Walker(call_transfer, Runtime(rules, dialect), has_stub)
         return cls(program, facts, summaries, call_transfer, walker, words, api)

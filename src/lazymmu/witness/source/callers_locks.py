@@ -44,12 +44,12 @@ def without_lock(
     above = users.of(definition)
     if not above:
         return None
-    graph = program.function(definition)
+    graph = program.to_walk(definition)
     known = walker.knows_helper(graph)
     walker.helper(graph)
     wrong: list[Unlocked] = []
     for user in above:
-        walked = walker.root(program.function(user))
+        walked = walker.root(program.to_walk(user))
         mine = {key for key in walked.raw_reports if key[0] == OUTSIDE}
         if mine.isdisjoint(outcome.raw_reports):
             continue

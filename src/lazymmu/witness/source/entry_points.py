@@ -128,7 +128,7 @@ class EntryPoints:
         return [replace(root, causes=causes) for root in every] if causes else every
 
     def _root(self, definition: Definition) -> Root:
-        return Root(definition, (), self.walker.root(self.program.function(definition)))
+        return Root(definition, (), self.walker.root(self.program.to_walk(definition)))
 
     def _held_by_callers(
         self, roots: Mapping[tuple[str, int, str], Root], users: Users
@@ -169,11 +169,11 @@ class EntryPoints:
                         done.add(place)
                         work.append(user)
                 continue
-            root = Root(definition, (), self.walker.root(self.program.function(definition)))
+            root = Root(definition, (), self.walker.root(self.program.to_walk(definition)))
             if definition.kind == "function" or not self._details(root):
                 out.append(definition)
                 continue
-            self.walker.helper(self.program.function(definition))
+            self.walker.helper(self.program.to_walk(definition))
             for user in callers(definition.name, definition.static, definition.file):
                 place = (user.file, user.line, user.name)
                 if place not in done and calls(self.program, user, definition.name):
@@ -202,33 +202,16 @@ class EntryPoints:
             return False
         if (definition.file, definition.line) in self.implementation:
             return False
-        graph = self.program.function(definition)
-        if any(mode.action != "active" for _, mode in self.summaries.mode_calls(graph)):
-            return True
-        given = (arg for _, call in graph.calls() for arg in call.args)
-        return any(self.summaries.handed_mode(arg, graph, {}) for arg in given)
+        return uses_mode(self.program, self.summaries, definition)
 
     def _callbacks(self, definition: Definition) -> list[Root]:
         """One root for each call that hands a function to one that calls back in a section."""
-        graph = self.program.function(definition)
         if definition.name in self.words.callbacks:
             return []
         roots = []
-        env = self._settled(graph)
-        for _, call in graph.calls():
-            taker = self.words.callbacks.get(callee(call, graph, env) or "")
-            if taker is None or taker.fn is None or taker.runs != "now":
-                continue
-            target = self.summaries.target(call, graph, env)
-            if target is None:
-                continue
-            binding = self.summaries.bind(target.definition, call, graph, env)
-            if not any(isinstance(value, FunctionValue) for _, value in binding):
-                continue
-            inner = self.program.function(target.definition)
-            handed = [value.name for _, value in binding if isinstance(value, FunctionValue)]
-            via = _handing(graph, call, handed)
-            roots.append(Root(definition, binding, self.walker.root(inner, binding), via=via))
+        for target, binding, via in callbacks(self.program, self.summaries, self.words, definition):
+            outcome = self.walker.root(self.program.to_walk(target), binding)
+            roots.append(Root(definition, binding, outcome, via=via))
         return roots
 
     def _run_inside(self, found: Iterable[Root], callers: Callers) -> list[Root]:
@@ -237,8 +220,8 @@ class EntryPoints:
         given = handed(self.program, users, callers, self.words.callbacks.keys())
         for taker in given.takers:
             self._inside.add((taker.file, taker.line, taker.name))
-            self.walker.helper(self.program.function(taker))
-        return [Root(d, (), self.walker.root(self.program.function(d))) for d in given.givers]
+            self.walker.helper(self.program.to_walk(taker))
+        return [Root(d, (), self.walker.root(self.program.to_walk(d))) for d in given.givers]
 
     def _settled_root(self, root: Root, excused: bool, held: bool) -> Root:
         """A root without what its callers answer for, and what is left sorted by mistakes."""
@@ -273,7 +256,7 @@ class EntryPoints:
             target = self.program.resolve(value.name, value.file)
             if target is not None:
                 task = TaskState(irq=(handler.kind,))
-                outcome = self.walker.root(self.program.function(target.definition), (), task)
+                outcome = self.walker.root(self.program.to_walk(target.definition), (), task)
                 via = _handing(graph, call, [value.name])
                 roots.append(Root(target.definition, (), outcome, via=via))
         return roots
@@ -297,7 +280,7 @@ class EntryPoints:
         return bool(depths) and min(depths) > 0 and place not in self.walker.shifted
 
     def _place(self, root: Root) -> tuple[str, int, str]:
-        return self.program.function(root.definition).place
+        return self.program.place(root.definition)
 
     def _excuse_halves(
         self, roots: dict[tuple[str, int, str], Root], users: Iterable[Definition], users_of: Users
@@ -350,6 +333,50 @@ class EntryPoints:
             for place, root in roots.items():
                 if self._place(root) in again:
                     roots[place] = self._root(root.definition)
+
+
+def uses_mode(program: Program, summaries: CalleeSummaries, definition: Definition) -> bool:
+    """Whether a definition makes a mode call, or hands a function of the mode on."""
+
+    def told() -> bool:
+        graph = program.function(definition)
+        if any(mode.action != "active" for _, mode in summaries.mode_calls(graph)):
+            return True
+        given = (arg for _, call in graph.calls() for arg in call.args)
+        return any(summaries.handed_mode(arg, graph, {}) for arg in given)
+
+    place = (definition.file, definition.line, definition.name)
+    return program.reads.unit(("uses", *place), told)
+
+
+def callbacks(
+    program: Program, summaries: CalleeSummaries, words: Vocabulary, definition: Definition
+) -> list[tuple[Definition, Binding, Step]]:
+    """The calls of a definition that hand a function to one that calls back in a section.
+
+    :returns: who is called, with what, and the call as a step of a path.
+    """
+
+    def told() -> list[tuple[Definition, Binding, Step]]:
+        graph = program.function(definition)
+        found = []
+        env: dict[str, Value] = {}
+        summaries.settle(graph, env)
+        for _, call in graph.calls():
+            taker = words.callbacks.get(callee(call, graph, env) or "")
+            if taker is None or taker.fn is None or taker.runs != "now":
+                continue
+            target = summaries.target(call, graph, env)
+            if target is None:
+                continue
+            binding = summaries.bind(target.definition, call, graph, env)
+            handed = [value.name for _, value in binding if isinstance(value, FunctionValue)]
+            if handed:
+                found.append((target.definition, binding, _handing(graph, call, handed)))
+        return found
+
+    place = (definition.file, definition.line, definition.name)
+    return program.reads.unit(("callbacks", *place), told)
 
 
 def _handing(graph: Function, call: AnyCall, functions: Iterable[str]) -> Step:

@@ -39,7 +39,7 @@ def handed(
     takers: dict[tuple[str, int], Definition] = {}
     givers: dict[tuple[str, int], Definition] = {}
     for taker in users:
-        if not _calls_a_parameter(program.function(taker)):
+        if not calls_a_parameter(program, taker):
             continue
         through: dict[tuple[str, int], Definition] = {}
         found: dict[tuple[str, int], Definition] = {}
@@ -48,7 +48,7 @@ def handed(
             definition, hands = work.pop()
             through[definition.file, definition.line] = definition
             for user in callers(definition.name, definition.static, definition.file):
-                given = "" if user.name in known else _given(program, user, definition.name)
+                given = "" if user.name in known else what_is_given(program, user, definition.name)
                 if given == "function":
                     found[user.file, user.line] = user
                 elif given == "own" and hands < _HANDS:
@@ -59,13 +59,24 @@ def handed(
     return HandedFunctions(tuple(takers.values()), tuple(givers.values()))
 
 
-def _calls_a_parameter(graph: Function) -> bool:
-    return any(call.name in graph.params for _, call in graph.calls())
+def calls_a_parameter(program: Program, definition: Definition) -> bool:
+    """Whether a function calls what it is handed."""
+
+    def told() -> bool:
+        graph = program.function(definition)
+        return any(call.name in graph.params for _, call in graph.calls())
+
+    place = (definition.file, definition.line, definition.name)
+    return program.reads.unit(("calls-parameter", *place), told)
 
 
-def _given(program: Program, user: Definition, name: str) -> str:
+def what_is_given(program: Program, user: Definition, name: str) -> str:
     """What a definition hands to `name`: a function, what it was given itself, or nothing."""
-    graph = program.function(user)
+    item = ("given", user.file, user.line, user.name, name)
+    return program.reads.unit(item, lambda: _given(program.function(user), user, name, program))
+
+
+def _given(graph: Function, user: Definition, name: str, program: Program) -> str:
     given = ""
     for _, call in graph.calls() if user.name != name else ():
         for arg in call.args if call.name == name else ():

@@ -11,7 +11,7 @@ asked for means that the fact is no good.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -19,15 +19,19 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
 from lazymmu.kernelc.facts import PRESENT, Facts, KeptFact, together
-from lazymmu.kernelc.file_parts import by_line
+from lazymmu.kernelc.file_parts import by_line, changed_bodies
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
 from lazymmu.witness.finding import Lost, SectionRow, Standing
+from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.findings import Report
+from lazymmu.witness.source.held_parts import holds
+from lazymmu.witness.source.kept_summaries import Given, summary_places
+from lazymmu.witness.source.line_tokens import LineToken, LineTokens, token_of
 from lazymmu.witness.source.mode_places import Judged, included
-from lazymmu.witness.source.moved_places import MovedPlaces
+from lazymmu.witness.source.moved_places import MovedPlaces, SeenPlaces
 from lazymmu.witness.source.other_names import Found, joined
 from lazymmu.witness.source.plain_values import built, plain
 from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
@@ -97,11 +101,14 @@ class KeptAnalysis:
 
     # -- recalling -----------------------------------------------------------------------------
 
-    def recall(self) -> Known | None:
-        """The analysis that was kept, None if there is none that is good."""
+    def recall(self, build: Callable[[Given], Analysis]) -> Known | None:
+        """The analysis that was kept, None if there is none that is good.
+
+        :param build: puts an analysis together, with what calls come to.
+        """
         for fact in self._facts.of(_KIND, self._key) if self._key else ():
             try:
-                found = self._restored(fact)
+                found = self._restored(fact, build)
             except (KeyError, TypeError, ValueError, IndexError, LookupError):
                 continue
             if found is not None:
@@ -109,27 +116,33 @@ class KeptAnalysis:
                 return found
         return None
 
-    def _restored(self, fact: KeptFact) -> Known | None:
+    def _restored(self, fact: KeptFact, build: Callable[[Given], Analysis]) -> Known | None:
         parts = mapped(fact.value)
         moved = MovedPlaces()
+        bodies: set[tuple[str, str]] = set()
         for rel, (then, _) in fact.changed.items():
-            if not self._is_same(rel, then, parts, moved):
+            names = self._changed(rel, then, parts, moved)
+            if names is None:
                 return None
+            bodies.update((rel, name) for name in names)
+        if bodies and not holds(parts["parts"], bodies, moved, self._view, build):
+            return None
         losses = restored_losses(parts["losses"])
         kept = parts["result"]
         result = None if kept is None else self._result(built(_Kept, kept), moved)
         self._view.library.tree.lose_also(losses)
         return Known(result)
 
-    def _is_same(
+    def _changed(
         self, rel: str, then: str, parts: Mapping[str, object], moved: MovedPlaces
-    ) -> bool:
-        """Whether all that was asked of a file that has changed is as it was."""
+    ) -> Sequence[str] | None:
+        """The functions of a file that have other bodies now; None where more has changed."""
         view = self._view
         if rel in strings(parts["strict"]) or parts["everything"] is not False:
-            return False
+            return None
         if not self._has_same_names(rel, then, parts):
-            return False
+            return None
+        bodies: Sequence[str] | None = ()
         kept = mapped(parts["files"]).get(rel)
         if kept is not None:
             names, flags, said, lines = listed(kept)
@@ -137,9 +150,23 @@ class KeptAnalysis:
             wanted = frozenset(strings(parts["names"]))
             files = view.parts()
             now = files.of(rel, wanted, listed=every, tables=tables, uses=uses)
-            if now != strings(said):
-                return False
-            moved.add(rel, by_line(_lines(names, lines)), by_line(files.lines(rel, wanted)))
+            bodies = changed_bodies(strings(said), now)
+            if bodies is None:
+                return None
+            before, after = _lines(names, lines), files.lines(rel, wanted)
+            if bodies:
+                before = [line for line in before if line[0] not in bodies]
+                after = [line for line in after if line[0] not in bodies]
+            before, after = by_line(before), by_line(after)
+            if bodies:
+                tokens = LineTokens(view)
+                for line, *told in map(listed, listed(mapped(parts["places"]).get(rel, []))):
+                    token = token_of(told)
+                    if token.name in bodies and isinstance(line, int):
+                        there = tokens.find(rel, token)
+                        before.append((token.name, line, line))
+                        after.append((token.name, there, there))
+            moved.add(rel, before, after)
         else:
             moved.add(rel, (), ())
         for item in listed(parts["checks"]):
@@ -147,12 +174,13 @@ class KeptAnalysis:
             if file == rel:
                 found = answer(view, self._marks.words, string(kind), rel, string(what))
                 if found != known:
-                    return False
+                    return None
         text = view.sources.read(rel)
-        return all(
+        same = all(
             (word.encode() in text) == (rel in strings(files))
             for word, files in mapped(parts["searched"]).items()
         )
+        return bodies if same else None
 
     def _has_same_names(self, rel: str, then: str, parts: Mapping[str, object]) -> bool:
         """Whether none of the names that were asked for has come to a file, or has gone."""
@@ -204,8 +232,8 @@ class KeptAnalysis:
 
     # -- keeping -------------------------------------------------------------------------------
 
-    def keep(self, result: ArchResult | None) -> None:
-        """Keep what an analysis came to, with all that it asked."""
+    def keep(self, result: ArchResult | None, parts: Mapping[str, object] | None) -> None:
+        """Keep what an analysis came to, with all that it asked, and its parts if those tell it."""
         view = self._view
         if not self._key or view.asked.everything:
             return
@@ -215,6 +243,8 @@ class KeptAnalysis:
         names = sorted(asked.names)
         value = {
             "result": None if result is None else plain(self._plain(result)),
+            "parts": parts,
+            "places": {} if result is None or parts is None else self._places(result, parts),
             "losses": plain_losses({**view.tree.lost, **view.sources.lost}),
             "strict": sorted(rel for rel, content in strict.items() if content not in _NOT_READ),
             "names": names,
@@ -229,6 +259,28 @@ class KeptAnalysis:
         inputs = together(index, view.sources.inputs(), strict)
         self._facts.keep(_KIND, self._key, inputs, value)
         ids.keep()
+
+    def _places(
+        self, result: ArchResult, parts: Mapping[str, object]
+    ) -> dict[str, list[list[object]]]:
+        """The lines that stand in what is kept, and what they say."""
+        seen = SeenPlaces()
+        kept = self._plain(result)
+        for report in kept.reports:
+            seen.report(report)
+        for row in kept.rows:
+            seen.row(row)
+        for lost in (kept.unparsed, kept.unresolved, kept.blind):
+            seen.lost(lost)
+        for file, line in (*kept.sections, *summary_places(parts["asked"])):
+            seen.line(file, line)
+        tokens = LineTokens(self._view)
+        found: dict[str, list[list[object]]] = {}
+        for file, line in sorted(seen.found):
+            token = tokens.of(file, line)
+            if isinstance(token, LineToken):
+                found.setdefault(file, []).append([line, *token])
+        return found
 
     def _files(self, names: Collection[str], every: Collection[str]) -> dict[str, object]:
         """Of each file that was looked at: whether all of it counts, what tells it, its lines."""

@@ -102,7 +102,7 @@ class _Judging:
         self._walker = walker
         self._api = api
         self._implementing = implementation.places | {
-            (d.file, program.function(d).line) for d in implementation.definitions
+            program.place(d)[:2] for d in implementation.definitions
         }
         self._derived = api.anywhere.keys() - load().mode.keys()
         """Names of the mode that the tree gives it, not the vocabulary."""
@@ -112,7 +112,6 @@ class _Judging:
             for item in items
             if item.context in (Context.DECLARATION, Context.VALUE)
         }
-        self._calls: dict[tuple[str, int, str], frozenset[tuple[str, int]]] = {}
         self._named: dict[tuple[str, int, str], frozenset[str]] = {}
 
     def one(self, file: str, item: Occurrence) -> Judged:
@@ -159,7 +158,7 @@ class _Judging:
             key = (graph.file, graph.line, graph.name)
             if graph.broken:
                 why = f"one of whose functions was {graph.broken}"
-            elif (item.word, item.line) in self._calls_of(graph, key):
+            elif (item.word, item.line) in _named_calls(graph):
                 if key in self._walker.bounded:
                     return _lost(self._walker.bounded[key])
                 if key in self._walker.places:
@@ -175,24 +174,20 @@ class _Judging:
         if raw.kind == "object" and raw.name == item.word:
             return Judged(Standing.DECLARATION)
         definition = self._view.definition(file, raw)
-        graph = self._program.function(definition)
         if raw.kind == "macro" and self._view.makes(definition):
             return self._in_maker(item, definition)
-        if graph.broken:
-            return _lost(graph.broken)
-        key = (graph.file, graph.line, graph.name)
+        if broken := self._program.broken(definition):
+            return _lost(broken)
+        key = self._program.place(definition)
         if key in self._walker.bounded:
             return _lost(self._walker.bounded[key])
         if mode is None:
-            return self._other_name(file, item, graph, key)
+            return self._other_name(file, item, self._program.function(definition), key)
         if self._api.has(raw.name, file) or key[:2] in self._implementing:
             return Judged(Standing.IMPLEMENTS)
-        calls = self._calls_of(graph, key)
-        called = (item.word, item.line) in calls or (
-            not item.called and _is_called_through(item.word, graph)
-        )
-        called = called or any(name == item.word for _, _, name in graph.spliced)
+        called = is_called(self._program, definition, item.word, item.line, item.called)
         if not called and not item.called:
+            graph = self._program.function(definition)
             if key in self._walker.places and self._is_handed(item.word, graph):
                 return Judged(Standing.WALKED)
             if key in self._walker.places and definition in self._view.woven(
@@ -209,7 +204,7 @@ class _Judging:
             return Judged(Standing.READ)
         if key in self._walker.places:
             return Judged(Standing.WALKED)
-        kind = "macro" if graph.macro else "function"
+        kind = "macro" if self._program.function(definition).macro else "function"
         return _lost(f"in a {kind} that was not walked")
 
     def _is_handed(self, function: str, graph: Function, hands: int = _HANDS) -> bool:
@@ -248,24 +243,38 @@ class _Judging:
             return _lost("a name that nothing declares")
         return Judged(Standing.NAME)
 
-    def _calls_of(self, graph: Function, key: tuple[str, int, str]) -> frozenset[tuple[str, int]]:
-        known = self._calls.get(key)
-        if known is None:
-            # A member that is called may have the name of a function that stands elsewhere.
-            known = self._calls[key] = frozenset(
-                (each, call.line)
-                for _, call in graph.calls()
-                if (name := called_path(call) if isinstance(call, Call) else call.name) is not None
-                for each in (name, name.rpartition("->")[2])
-            )
-        return known
-
     def _names_of(self, graph: Function, key: tuple[str, int, str]) -> frozenset[str]:
         known = self._named.get(key)
         if known is None:
             exprs = (node.expr for node in graph.nodes if node.expr is not None)
             known = self._named[key] = frozenset().union(*map(uses, exprs))
         return known
+
+
+def is_called(program: Program, definition: Definition, word: str, line: int, called: bool) -> bool:
+    """Whether a word of a definition is a call that its graph has, or the body of one.
+
+    :param called: whether it stands before a parenthesis.
+    """
+
+    def told() -> bool:
+        graph = program.function(definition)
+        found = (word, line) in _named_calls(graph)
+        found = found or (not called and _is_called_through(word, graph))
+        return found or any(name == word for _, _, name in graph.spliced)
+
+    place = (definition.file, definition.line, definition.name)
+    return program.reads.unit(("called", *place, word, line, called), told)
+
+
+def _named_calls(graph: Function) -> frozenset[tuple[str, int]]:
+    # A member that is called may have the name of a function that stands elsewhere.
+    return frozenset(
+        (each, call.line)
+        for _, call in graph.calls()
+        if (name := called_path(call) if isinstance(call, Call) else call.name) is not None
+        for each in (name, name.rpartition("->")[2])
+    )
 
 
 def _is_called_through(function: str, graph: Function) -> bool:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from lazymmu.witness.finding import Lost, PathEvent, SectionRow, Step
 from lazymmu.witness.source.findings import Report
 
-__all__ = ["MovedPlaces"]
+__all__ = ["MovedPlaces", "SeenPlaces"]
 
 _Span = tuple[int, int, int]
 """The first and last line of a definition, and how far it has moved."""
@@ -89,3 +89,18 @@ class MovedPlaces:
             cause=cause,
             events=tuple(map(self.event, report.events)),
         )
+
+
+class SeenPlaces(MovedPlaces):
+    """Moves nothing, and remembers the places that it was asked for."""
+
+    def __init__(self) -> None:
+        """Start with no place."""
+        super().__init__()
+        self.found: set[tuple[str, int]] = set()
+
+    def line(self, file: str, line: int) -> int:
+        """Return a line as it is."""
+        if file and line:
+            self.found.add((file, line))
+        return line

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lazymmu.contract.event_words import Identity
 from lazymmu.contract.section import TaskState
+from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import SectionRow, Step
@@ -54,8 +55,7 @@ def rows(
         if root.binding or place in done:
             continue
         done.add(place)
-        graph = program.function(definition)
-        actions = sorted(_actions(graph, walker, summaries, program))
+        actions = actions_of(definition, walker, summaries, program)
         if not actions:
             continue
         if definition.kind == "macro" and not any(a in _SECTION for _, a in actions):
@@ -86,6 +86,18 @@ def rows(
             )
         )
     return out
+
+
+def actions_of(
+    definition: Definition, walker: Walker, summaries: CalleeSummaries, program: Program
+) -> list[tuple[int, str]]:
+    """What a definition does to the mode, and on which lines."""
+
+    def told() -> list[tuple[int, str]]:
+        return sorted(_actions(program.function(definition), walker, summaries, program))
+
+    place = (definition.file, definition.line, definition.name)
+    return program.reads.unit(("actions", *place, walker.state), told)
 
 
 def _actions(

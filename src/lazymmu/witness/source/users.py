@@ -70,8 +70,12 @@ class Users:
 
 def calls(program: Program, user: Definition, name: str) -> bool:
     """Whether a definition calls a function of that name, or has its body in place of a call."""
-    graph = program.function(user)
-    return put(program, user, name) or any(call.name == name for _, call in graph.calls())
+
+    def told() -> bool:
+        graph = program.function(user)
+        return put(program, user, name) or any(call.name == name for _, call in graph.calls())
+
+    return program.reads.unit(("calls", user.file, user.line, user.name, name), told)
 
 
 def put(program: Program, user: Definition, name: str) -> bool:

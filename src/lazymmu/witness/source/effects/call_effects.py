@@ -181,6 +181,7 @@ class CallTransfer:
                 return False
             self.counting.add(inner.place)
             self.counting_names.add(name)
+        self.program.reads.note(("counting", inner.place, name))
         return True
 
     def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[CallOutcome, ...]:

@@ -24,7 +24,8 @@ class LockEffects:
     def __init__(self, program: Program, words: Vocabulary) -> None:
         self.program = program
         self.words = words
-        self._failing: dict[str, bool] = {}
+        self._failing: dict[str, tuple[bool, int]] = {}
+        """Beside each answer, what it was read from."""
 
     def ways(
         self, frame: Frame, call: AnyCall, lock: LockCall, name: str, site: Site
@@ -133,13 +134,17 @@ class LockEffects:
         Up to 6.4 pte_offset_map_lock() always took it; since 0d940a9b270b ("mm/pgtable: allow
         pte_offset_map[_lock]() to fail") (in v6.5) it may return NULL.
         """
+        reads = self.program.reads
         known = self._failing.get(name)
-        if known is None:
-            self._failing[name] = True
-            target = self.program.resolve(name, file)
-            known = target is None or self._gives_up(target.definition, depth)
-            self._failing[name] = known
-        return known
+        if known is not None:
+            reads.bits |= known[1]
+            return known[0]
+        self._failing[name] = True, 0
+        outer = reads.begin()
+        target = self.program.resolve(name, file)
+        found = target is None or self._gives_up(target.definition, depth)
+        self._failing[name] = found, reads.end(outer)
+        return found
 
     def _gives_up(self, definition: Definition, depth: int) -> bool:
         graph = self.program.function(definition)

@@ -41,8 +41,7 @@ class CallResolver:
         pointer = Name(expr) if isinstance(expr, str) else expr
         found = self._pointers.functions(pointer, graph, env)
         if not found or not all(possible.sure for possible in found):
-            where = (graph.file, call.line, graph.name)
-            self.unresolved.setdefault(f"(*{spell(pointer)})()", where)
+            self._unresolved(f"(*{spell(pointer)})()", call, graph)
         return found
 
     def held(
@@ -71,14 +70,19 @@ class CallResolver:
         if found is None and (held := self._pointers.constant(name, near)):
             found = self.program.resolve(held, near)
         if found is None and (call.args or not self.program.is_value(name, near)):
-            self.unresolved.setdefault(name, (graph.file, call.line, graph.name))
+            self._unresolved(name, call, graph)
         return found
+
+    def _unresolved(self, name: str, call: AnyCall, graph: Function) -> None:
+        where = (graph.file, call.line, graph.name)
+        self.program.reads.note(("unresolved", name, *where))
+        self.unresolved.setdefault(name, where)
 
     def bind(
         self, definition: Definition, call: AnyCall, caller: Function, env: Mapping[str, Value]
     ) -> Binding:
         """The callee's parameters whose value is known and matters to what it does."""
-        graph = self.program.function(definition)
+        graph = self.program.shaped(definition)
         relevant = self.shape(graph).deciding
         if relevant.isdisjoint(graph.params):
             return ()

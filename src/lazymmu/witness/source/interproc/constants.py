@@ -120,7 +120,7 @@ class ConstantEvaluator:
         self._small: dict[tuple[str, str], Function | None] = {}
         self._hops = 0
         self._last: tuple[Function, Mapping[str, Value], MaskEvaluator] | None = None
-        self._decided: dict[tuple[str, str, tuple[Value, ...], int], Value] = {}
+        self._decided: dict[tuple[str, str, tuple[Value, ...], int], tuple[Value, int]] = {}
 
     def name(self, name: str) -> Value:
         """The value of a macro or CONFIG symbol; None for anything else."""
@@ -250,10 +250,16 @@ class ConstantEvaluator:
         )
         given = tuple(outer.value(arg) for arg in args)
         key = (name, file, given, depth)
-        if key not in self._decided:
+        reads = self.program.reads
+        known = self._decided.get(key)
+        if known is None:
+            before = reads.begin()
             env = dict(zip(graph.params, given, strict=False))
-            self._decided[key] = self._outcome(graph, env, depth - 1)
-        return self._decided[key]
+            value = self._outcome(graph, env, depth - 1)
+            known = self._decided[key] = value, reads.end(before)
+        else:
+            reads.bits |= known[1]
+        return known[0]
 
     def _outcome(self, graph: Function, env: dict[str, Value], depth: int) -> Value:
         """What a function returns on every way that constants leave open; None if that differs."""
@@ -285,15 +291,23 @@ class ConstantEvaluator:
     def _deciding(self, name: str, file: str) -> Function | None:
         """A small function that only tests and returns, such as gfpflags_allow_blocking()."""
         key = (name, file)
+        reads = self.program.reads
         if key not in self._small:
             self._small[key] = None
             target = self.program.resolve(name, file)
             if target is not None and not target.ambiguous:
+                outer = reads.bits
                 graph = self.program.function(target.definition)
+                reads.bits = outer
                 said = [node for node in graph.nodes if node.expr is not None]
                 if len(said) <= _SMALL and all(_decides(node) for node in said):
                     self._small[key] = graph
+        reads.note(("small", name, file))
         return self._small[key]
+
+    def decides(self, name: str, file: str) -> Function | None:
+        """The function that a name means in a file, if it is small enough to be a value."""
+        return self._deciding(name, file)
 
 
 def _decides(node: Node) -> bool:

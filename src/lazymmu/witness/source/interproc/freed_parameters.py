@@ -52,17 +52,23 @@ class FreedParameters:
         self._words = words
         self._tables = tables
         self._followed = words.names
-        self._known: dict[tuple[str, int, int], tuple[Freed, ...]] = {}
+        self._known: dict[tuple[str, int, int], tuple[tuple[Freed, ...], int]] = {}
+        """Beside each answer, what it was read from."""
 
     def of(self, definition: Definition, calls: int = MAX_CALLS) -> tuple[Freed, ...]:
         """The parameters that a function frees, within so many calls below it."""
         key = (definition.file, definition.line, calls)
+        reads = self._resolver.program.reads
         known = self._known.get(key)
-        if known is None:
-            self._known[key] = ()  # for one that comes back to itself
-            graph = self._resolver.program.function(definition)
-            known = self._known[key] = tuple(self._below(graph, definition, calls))
-        return known
+        if known is not None:
+            reads.bits |= known[1]
+            return known[0]
+        self._known[key] = (), 0  # for one that comes back to itself
+        outer = reads.begin()
+        graph = self._resolver.program.function(definition)
+        found = tuple(self._below(graph, definition, calls))
+        self._known[key] = found, reads.end(outer)
+        return found
 
     def _below(self, graph: Function, definition: Definition, calls: int) -> Iterator[Freed]:
         shape = self._resolver.shape(graph)

@@ -12,7 +12,7 @@ not depend on what was asked before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lazymmu.contract.vocabulary import Vocabulary
@@ -30,7 +30,7 @@ from lazymmu.witness.source.interproc.call_chains import (
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
-from lazymmu.witness.source.interproc.direct_calls import CallBelow, DirectCalls
+from lazymmu.witness.source.interproc.direct_calls import CallBelow, DirectCalls, OwnPart
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.recursion import Recursion, in_atomic_context
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
@@ -87,14 +87,19 @@ class CalleeSummaries(DirectCalls):
         tables: TableLookup,
         api: ModeApi,
         names_mode: Callable[[Definition], bool] = lambda _: False,
+        given: Mapping[tuple[str, str, Binding], Summary] | None = None,
     ) -> None:
         """Start with nothing known.
+
+        :param given: what calls come to that may be asked for, by file, name and constants; without
+            it, that is found out.
 
         :param api: which calls are the mode's.
         :param names_mode: whether a definition's text names the mode.
         """
         super().__init__(program, facts, vocabulary, tables, api)
         self.names_mode = names_mode
+        self.given = given
         self._numbers: dict[_Key, int] = {}
         self._functions: list[_Function] = []
         self._asked: dict[int, Summary] = {}
@@ -125,10 +130,15 @@ class CalleeSummaries(DirectCalls):
         """Effects of a definition called with these constants."""
         number = self._number(definition, binding)
         known = self._asked.get(number)
-        if known is None:
+        if known is None and self.given is not None:
+            # Of what is not there it would have to be known what it rests on.
+            known = self._asked[number] = self.given[definition.file, definition.name, binding]
+        elif known is None:
             known = self._asked[number] = self._reached(number, 0)
             self._whole.update((n, found) for n, found in self._known.items() if not found.cut_at)
             self._known.clear()
+        place = (definition.file, definition.line, definition.name)
+        self.program.reads.note(("asked", *place, binding))
         return known
 
     # -- effects --------------------------------------------------------------------------
@@ -200,12 +210,27 @@ class CalleeSummaries(DirectCalls):
             }
         return Summary(kept)
 
+    def looked_at(self, definition: Definition, binding: Binding) -> tuple[OwnPart, bool]:
+        """What a function reaches by itself, and whether it was not read in full."""
+
+        def told() -> tuple[OwnPart, bool]:
+            own = self.own_part(definition, binding)
+            return own, bool(self.program.function(definition).broken)
+
+        place = (definition.file, definition.line, definition.name)
+        return self.program.reads.unit(("own", *place, binding), told)
+
+    def asked(self) -> Iterator[tuple[Definition, Binding, Summary]]:
+        """What the calls come to that were asked for, with whom they call."""
+        for number, known in self._asked.items():
+            function = self._functions[number]
+            yield function.definition, function.binding, known
+
     def _look_at(self, function: _Function) -> tuple[CallChain | _Call, ...]:
         definition = function.definition
         self._looked_at += 1
-        own = self.own_part(definition, function.binding)
+        own, function.guessed = self.looked_at(definition, function.binding)
         function.conditions = frozenset(definition.presence)
-        function.guessed = bool(self.program.function(definition).broken)
         function.own = tuple(
             _Call(self._number(item.definition, item.binding), item)
             if isinstance(item, CallBelow)

@@ -58,15 +58,21 @@ class Assumptions:
         self._facts = facts
         self._features = {name: f"CONFIG_{word.config}" for name, word in words.features.items()}
         self._has_stub = has_stub
-        self._known: dict[tuple[str, str], frozenset[str]] = {}
-        self._variables: dict[tuple[str, int], Mapping[str, Expr]] = {}
+        self._known: dict[tuple[str, str], tuple[frozenset[str], int]] = {}
+        self._variables: dict[tuple[str, int], tuple[Mapping[str, Expr], int]] = {}
+        """Beside each answer, what it was read from."""
 
     def at(self, graph: Function, expr: Expr, holds: bool) -> frozenset[str]:
         """The same of a condition of a function, whose variables may hold the answer."""
         place = (graph.file, graph.line)
-        if place not in self._variables:
-            self._variables[place] = self._answers(graph)
-        return self.of(expr, holds, graph.file, self._variables[place])
+        reads = self._program.reads
+        known = self._variables.get(place)
+        if known is None:
+            outer = reads.begin()
+            answers = self._answers(graph)
+            known = self._variables[place] = answers, reads.end(outer)
+        reads.bits |= known[1]
+        return self.of(expr, holds, graph.file, known[0])
 
     def of(
         self, expr: Expr, holds: bool, file: str, variables: Mapping[str, Expr] = _NO_VARIABLES
@@ -118,17 +124,25 @@ class Assumptions:
     def _call(self, name: str, file: str) -> frozenset[str]:
         """What a yes of a function needs: where it stands, and on every way to that yes."""
         key = (name, file)
-        if key not in self._known:
-            self._known[key] = _NOTHING
-            feature = self._features.get(name)
-            target = self._program.resolve(name, file)
-            found = {feature} if feature else set()
-            if target is not None and not target.ambiguous:
-                presence = [p for p in target.definition.presence if p.startswith("CONFIG_")]
-                found |= set(presence) if presence and self._has_stub(target.definition) else set()
-                found |= self._said_yes(self._program.function(target.definition))
-            self._known[key] = frozenset(found)
-        return self._known[key]
+        reads = self._program.reads
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = _NOTHING, 0
+            outer = reads.begin()
+            found = self._needed(name, file)
+            known = self._known[key] = found, reads.end(outer)
+        reads.bits |= known[1]
+        return known[0]
+
+    def _needed(self, name: str, file: str) -> frozenset[str]:
+        feature = self._features.get(name)
+        target = self._program.resolve(name, file)
+        found = {feature} if feature else set()
+        if target is not None and not target.ambiguous:
+            presence = [p for p in target.definition.presence if p.startswith("CONFIG_")]
+            found |= set(presence) if presence and self._has_stub(target.definition) else set()
+            found |= self._said_yes(self._program.function(target.definition))
+        return frozenset(found)
 
     def _said_yes(self, graph: Function) -> frozenset[str]:
         """What every way through a small function needs on which it does not return zero."""

@@ -77,6 +77,7 @@ class Inliner:
         facts = dict(path.state.facts)
         entered = entered.carrying(inward(path.state.counters, call, frame.graph, graph, facts))
         place = graph.place
+        self._program.reads.note(("entered", place, entered.task.depth))
         self.entered.setdefault(place, set()).add(entered.task.depth)
         if inside.callback:
             outcome = self._called_back(graph, inside.binding, entered)
@@ -109,6 +110,7 @@ class Inliner:
                 else:
                     callers = self.shifted.setdefault(place, {})
                     callers[frame.graph.place] = frame.graph
+                    self._program.reads.note(("shifted", place, frame.graph.place))
             back = leave(product, call, graph, plan.rewritten, path.state.entry)
             counters = of_product(product)
             if counters:

@@ -20,6 +20,7 @@ from lazymmu.contract.site import Site
 from lazymmu.kernelc.ir.nodes import (
     Function,
 )
+from lazymmu.kernelc.reads import Reads
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.path.path_state import Path, RawReport, WalkOutcome
@@ -35,8 +36,9 @@ class PathMonitors:
     begun, ended: the states of the task in which each section begins and ends, by the place.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, reads: Reads) -> None:
         self.runtime = runtime
+        self._reads = reads
         self.begun: dict[Step, list[TaskState]] = {}
         self.ended: dict[Step, list[TaskState]] = {}
 
@@ -102,8 +104,10 @@ class PathMonitors:
         if isinstance(event, Write):
             out.spaces.add(event.space)
         elif isinstance(event, Enable) and after.task.depth == 1:
+            self._reads.note(("begun", step, after.task))
             self.begun.setdefault(step, []).append(after.task)
         elif isinstance(event, Disable) and after.task.depth == 0:
+            self._reads.note(("ended", step, after.task))
             self.ended.setdefault(step, []).append(after.task)
 
     def called_back(self, outcome: WalkOutcome, graph: Function, entered: Product) -> WalkOutcome:

@@ -51,37 +51,26 @@ from lazymmu.witness.source.function.state import (
 )
 from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.path.assumptions import Assumptions
-from lazymmu.witness.source.path.inliner import Inliner, above
+from lazymmu.witness.source.path.bounds import (
+    MAX_BELOW,
+    MAX_FRAMES,
+    MAX_IN_ALL,
+    MAX_STATES,
+    MAX_THEN,
+    NOWHERE,
+)
+from lazymmu.witness.source.path.inliner import Inliner
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import Recording
+from lazymmu.witness.source.path.settled_before import SettledBefore
 from lazymmu.witness.source.path.transfer import Transfer
 
 __all__ = ["Walker"]
 
-MAX_STATES = 30_000
-"""(node, state) pairs of one walk; beyond it the function counts as not understood."""
 
-MAX_BELOW = 50_000
-"""The same of a root and all that is walked in it.  The greatest of 6.1 to 7.3 has 7,000; far more
-comes of a section that is left open, and followed into whatever its callers do next."""
-
-MAX_IN_ALL = 500_000
-"""The same of all roots of one architecture together: those after that have MAX_THEN each.  The
-roots of 7.3 have 21,000."""
-
-MAX_THEN = 2_000
-"""States of one root when the others have had their share."""
-
-MAX_FRAMES = 64
-"""Functions walked inside each other."""
-
-NOWHERE = MAX_FRAMES
-"""Beyond the innermost function that is being walked."""
-
-
-class Walker:
+class Walker(SettledBefore):
     """Walks functions of one program under one set of monitors."""
 
     def __init__(
@@ -90,20 +79,22 @@ class Walker:
         runtime: Runtime,
         has_stub: Callable[[Definition], bool] = lambda _: True,
     ) -> None:
-        self.call_transfer = call_transfer
-        self.monitors = PathMonitors(runtime)
+        self._reads = call_transfer.program.reads
+        self.monitors = PathMonitors(runtime, self._reads)
         locks, in_place = call_transfer.locks, call_transfer.in_place
         self._transfer = Transfer(call_transfer.summaries, locks, in_place)
         facts = call_transfer.facts
         self._assumptions = Assumptions(call_transfer.program, facts, call_transfer.words, has_stub)
-        self._inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
-        self._memo: dict[tuple[str, int, str, Binding, Product], WalkOutcome] = {}
+        inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
+        super().__init__(call_transfer, inliner)
         self._plans: dict[tuple[str, int, str], Liveness] = {}
         self._active: list[tuple[tuple[str, int, str], int, Binding]] = []
         """The functions that are being walked: places, depths of sections there, what is bound."""
         self._back_to = NOWHERE
         """The outermost of them that was called again and not walked again: what lies below it is
         known only in part as long as it is being walked."""
+        self.state_before = self.state
+        """What had been settled when the last root was begun."""
         self.walked = 0
         self.places: set[tuple[str, int, str]] = set()
         """File, line of the text, and name of everything that was walked."""
@@ -118,6 +109,11 @@ class Walker:
         self, graph: Function, binding: Binding = (), task: TaskState | None = None
     ) -> WalkOutcome:
         """Walk a function as the beginning of a path, and judge what it leaves behind."""
+        self.state_before = self.state
+        item = ("root", graph.place, binding, task, self.state_before)
+        return self._reads.unit(item, lambda: self._rooted(graph, binding, task))
+
+    def _rooted(self, graph: Function, binding: Binding, task: TaskState | None) -> WalkOutcome:
         product = self.monitors.begin(graph, self.monitors.start(task))
         outcome = self.walk(graph, binding, product)
         result = replace(outcome, raw_reports=dict(outcome.raw_reports))
@@ -144,37 +140,13 @@ class Walker:
         """Who was walked with a call in its place that left the mode otherwise, by the callee."""
         return self._inliner.shifted
 
-    def blame(self, places: Collection[tuple[str, int, str]]) -> None:
-        """From now on callers of these go on as if they left the mode as they found it.
-
-        What a function does wrong is told of it, and of nobody who calls it.
-        """
-        self._inliner.blamed.update(places)
-        stale = above(places, self.shifted)
-        self._memo = {key: known for key, known in self._memo.items() if key[:3] not in stale}
-
-    def helper(self, graph: Function) -> None:
-        """From now on walk ``graph`` in the place of every call to it."""
-        self.call_transfer.helpers.add(graph.place)
-        self.call_transfer.helper_names.add(graph.name)
-        self._memo.clear()
-
-    def knows_helper(self, graph: Function) -> bool:
-        """Whether ``graph`` is walked in the place of every call to it."""
-        return graph.place in self.call_transfer.helpers
-
-    def forget_helper(self, graph: Function) -> None:
-        """Undo ``helper``."""
-        self.call_transfer.helpers.discard(graph.place)
-        self.call_transfer.helper_names.discard(graph.name)
-        self._memo.clear()
-
     def walk(self, graph: Function, binding: Binding, product: Product) -> WalkOutcome:
         """Walk one function from one state; remembered."""
         key = (graph.file, graph.line, graph.name, binding, product)
         known = self._memo.get(key)
         if known is not None:
-            return known
+            self._reads.bits |= known[1]
+            return known[0]
         place = key[:3]
         depth = product.task.depth
         binding = self._unfolded(place, binding)
@@ -188,6 +160,9 @@ class Walker:
             self.cut, self._most = False, self.walked + self._share
         at = len(self._active)
         self._active.append((place, depth, binding))
+        outer = self._reads.begin()
+        self._reads.note(("body", graph.file, graph.name))
+        self._reads.note(("walked", place, graph.broken, *graph.spliced))
         self.places.update((place, *graph.spliced))
         if graph.broken:
             self.blurred[place] = graph.broken
@@ -195,11 +170,13 @@ class Walker:
         if plan.too_much:
             self.bounded[key[:3]] = f"more than {MAX_REMEMBERED} conditions to remember"
             self._active.pop()
+            self._reads.end(outer)
             return WalkOutcome({(product, None, NAMELESS): None}, blurred=True)
         outcome = self._walk(*self._start(graph, binding, plan, product))
         self._active.pop()
+        read = self._reads.end(outer)
         if not self.cut and self._back_to >= at:
-            self._memo[key] = outcome
+            self._memo[key] = outcome, read
             self._back_to = NOWHERE
         elif not self._active:
             where = (graph.file, graph.line, graph.name)
@@ -248,6 +225,7 @@ class Walker:
         :param most: states of it and all that is walked in it; of more, there is a part.
         :returns: None for one that is not walked at all.
         """
+        self._reads.note(("body", graph.file, graph.name))
         product = self.monitors.begin(graph, self.monitors.start(None))
         plan = self.plan(graph)
         if plan.too_much or self.walked >= MAX_IN_ALL:

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of an analysis as plain values, by which a change of bodies is held against them.
+
+A part is told by a digest (part_digests.py) in which lines are told by what they say, and has
+beside it what it has read. Of what calls come to (interproc/summaries.py) the values themselves
+are kept, since a walk needs them. held_parts.py says what these are for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lazymmu.witness.source.kept_summaries import plain_binding, plain_summaries
+from lazymmu.witness.source.line_tokens import LineToken, LineTokens
+from lazymmu.witness.source.part_digests import PartDigests
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
+    from lazymmu.kernelc.reads import Item
+    from lazymmu.witness.source.analysis import Analysis
+    from lazymmu.witness.source.path.settled_before import WalkerState
+
+__all__ = ["definition_of", "item_as_plain", "parts_as_plain", "shape_told", "small_told", "told"]
+
+
+def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object] | None:
+    """Return the parts of an analysis as plain values, None where they do not tell all of it.
+
+    That is so where something met a bound: then it matters who came first.
+    """
+    calls = analysis.call_transfer
+    if analysis.walker.bounded or analysis.summaries.bounded or calls.unread:
+        return None
+    reads = analysis.program.reads
+    lines = LineTokens(view)
+    digests = PartDigests(lines)
+    states: dict[WalkerState, int] = {}
+    parts = [
+        [*_key(item, states, lines), told(digests, item, value), list(reads.numbers(bits))]
+        for item, (value, bits) in reads.units.items()
+    ]
+    return {
+        "items": [item_as_plain(analysis, item, digests) for item in reads.items],
+        "rest": list(reads.numbers(reads.bits)),
+        "parts": parts,
+        "states": [_plain_state(*state) for state in states],
+        "broken": [[f, name, why] for (f, _), (name, why) in analysis.program.unparsed.items()],
+        "asked": plain_summaries(analysis.summaries),
+    }
+
+
+def told(digests: PartDigests, item: Item, value: object) -> str:
+    """Return what tells the value of a part."""
+    if item[0] == "own" and isinstance(value, tuple):
+        return digests.of_own_part(*value)
+    file = item[1] if len(item) > 1 else ""
+    return digests.of_value(str(item[0]), str(file), value)
+
+
+def _key(item: Item, states: dict[WalkerState, int], lines: LineTokens) -> list[object]:
+    """What a part is, as plain values: its kind, file and name, and what else it is about."""
+    kind = str(item[0])
+    plain: object
+    match item:
+        case ("api",):
+            return [kind, "", "", []]
+        case ("root", (str(file), int(), str(name)), binding, task, state):
+            number = states.setdefault(state, len(states))  # type: ignore[arg-type]
+            plain = None if task is not None else plain_binding(binding)  # type: ignore[arg-type]
+            return [kind, file, name, [plain, number]]
+        case ("own", str(file), int(), str(name), binding):
+            return [kind, file, name, [plain_binding(binding)]]  # type: ignore[arg-type]
+        case ("actions", str(file), int(), str(name), state):
+            return [kind, file, name, [states.setdefault(state, len(states))]]  # type: ignore[arg-type]
+        case ("called", str(file), int(), str(name), word, int(line), called):
+            token = lines.of(file, line)
+            plain = list(token) if isinstance(token, LineToken) else token
+            return [kind, file, name, [word, plain, called]]
+        case (_, str(file), int(), str(name), *more):
+            return [kind, file, name, more]
+    raise TypeError(f"no part that is known: {item}")
+
+
+def _plain_state(
+    helpers: frozenset[tuple[str, int, str]],
+    counting: frozenset[tuple[str, int, str]],
+    names: frozenset[str],
+    blamed: frozenset[tuple[str, int, str]],
+) -> list[object]:
+    places = [sorted([f, n] for f, _, n in some) for some in (helpers, counting, blamed)]
+    return [*places, sorted(names)]
+
+
+def item_as_plain(analysis: Analysis, item: Item, digests: PartDigests) -> list[object]:
+    """Return something that was read as plain values: what it is, and what it says if it says more.
+
+    The shape of a definition that is not the only one of its name says nothing.
+    """
+    match item:
+        case ("body", file, name):
+            return ["body", file, name]
+        case ("shape", str(file), int(line), str(name)):
+            try:
+                at = definition_of(analysis, file, name, line)
+            except LookupError:
+                return ["shape", file, name, ""]
+            return ["shape", file, name, shape_told(analysis, at)]
+        case ("small", str(name), str(file)):
+            return ["small", name, file, *small_told(analysis, name, file)]
+    return [digests.of_item(item)]
+
+
+def shape_told(analysis: Analysis, definition: Definition) -> str:
+    """Return what tells the shape of a function, as who binds its parameters sees it."""
+    graph = analysis.program.to_walk(definition)
+    shape = analysis.summaries.shape(graph)
+    deciding = sorted(shape.deciding.intersection(graph.params))
+    written = sorted(shape.members.written)
+    parts = graph.params, deciding, written, sorted(shape.reassigned), graph.broken
+    return PartDigests.digest(parts)
+
+
+def small_told(analysis: Analysis, name: str, file: str) -> list[str]:
+    """Return whom a name means, and what matters to who asks whether it is a small function."""
+    target = analysis.program.resolve(name, file)
+    if target is None:
+        return ["", "", ""]
+    reads = analysis.program.reads
+    outer = reads.bits
+    found = analysis.facts.decides(name, file)
+    reads.bits = outer
+    at = target.definition
+    said = "" if target.ambiguous else analysis.program.to_walk(at).broken
+    return [at.file, at.name, "small" if found is not None else said]
+
+
+def definition_of(analysis: Analysis, file: str, name: str, line: int = 0) -> Definition:
+    """Return the one definition of a file that has a name, and stands on a line if one is given.
+
+    :raises LookupError: there is none, or there are several.
+    """
+    found = [
+        d
+        for d in analysis.program.source.definitions(name, file)
+        if d.file == file and d.name == name and line in (0, d.line)
+    ]
+    if len(found) != 1:
+        raise LookupError(f"{file}: {name}")
+    return found[0]
