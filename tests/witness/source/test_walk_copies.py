@@ -28,7 +28,7 @@ static void put(struct mm_struct *mm, unsigned long addr, pte_t *entry, pte_t va
 void f(struct mm_struct *mm, unsigned long addr, pte_t *pte, pte_t value, struct vm_fault *vmf,
        int i)
 {{
-	pte_t old, *q, *other;
+	pte_t old, *q, *other, *slots[2], **at;
 
 	lazy_mmu_mode_enable();
 	{0}
@@ -72,6 +72,7 @@ def test_a_read_through_the_pointer_is_one(agrees: Agrees, written: str, read: s
         ("pte", "pte[0] = value;"),
         ("pte", "memcpy(pte, &old, sizeof(old));"),
         ("pte", "i = value.pte;"),
+        ("q", "old = ptep_get(&other[pte - q]);"),
         ("&pte[i]", "old = pte[i + 1];"),
         ("vmf->pte", "vmf->pte++; old = *vmf->pte;"),
         ("vmf->pte", "vmf->pte = pte; old = ptep_get(vmf->pte);"),
@@ -95,6 +96,21 @@ def test_what_reads_no_such_entry_is_none(agrees: Agrees, written: str, read: st
         ("q = vmf->pte;", "vmf->pte", "old = ptep_get(q);"),
         ("q = pte;", "pte", "pte++; old = ptep_get(q);"),
         ("q = pte;", "q + 1", "old = ptep_get(pte + 1);"),
+        ("q = pte + 1;", "q", "old = pte[1];"),
+        ("q = pte + 1;", "&pte[1]", "pte++; old = ptep_get(q);"),
+        ("q = &pte[i];", "q", "old = ptep_get(pte + i);"),
+        ("q = &pte[i];", "pte + i", "i++; old = ptep_get(q);"),
+        ("q = pte; other = pte + 1;", "other", "pte = 0; old = ptep_get(q + 1);"),
+        ("slots[0] = pte;", "pte", "old = ptep_get(slots[0]);"),
+        ("slots[0] = pte;", "slots[0]", "slots[1] = 0; old = *pte;"),
+        ("slots[i] = pte;", "pte", "old = *slots[i];"),
+        ("slots[1] = pte; q = slots[1];", "pte", "old = ptep_get(q);"),
+        ("at = &pte;", "pte", "old = ptep_get(*at);"),
+        ("at = &pte;", "*at", "old = ptep_get(pte);"),
+        ("at = &pte;", "*at", "old = **at;"),
+        ("at = &pte; q = *at;", "pte", "(*at)++; old = ptep_get(q);"),
+        ("", "pte", "old = ptep_get(&q[pte - q]);"),
+        ("", "q + (pte - q)", "old = ptep_get(pte);"),
     ],
 )
 def test_a_pointer_and_its_plain_copy_name_one_entry(
@@ -114,6 +130,16 @@ def test_a_pointer_and_its_plain_copy_name_one_entry(
         ("q = pte; pte++;", "pte", "old = ptep_get(q);"),
         ("q = pte; q = other;", "pte", "old = ptep_get(q);"),
         ("q = vmf->pte; vmf->pte++;", "vmf->pte", "old = ptep_get(q);"),
+        ("q = pte + 1;", "pte", "q = pte + 2; old = ptep_get(q);"),
+        ("q = &pte[i];", "q", "i++; old = ptep_get(pte + i);"),
+        ("slots[0] = pte;", "pte", "old = ptep_get(slots[1]);"),
+        ("slots[i] = pte;", "pte", "i++; old = ptep_get(slots[i]);"),
+        ("slots[0] = pte;", "pte", "slots[i] = other; old = ptep_get(slots[0]);"),
+        ("slots[0] = pte;", "pte", "fill(slots); old = ptep_get(slots[0]);"),
+        ("at = &pte;", "pte", "(*at)++; old = ptep_get(pte);"),
+        ("at = &pte;", "*at", "*at = other; old = ptep_get(pte);"),
+        ("at = &pte;", "pte", "fill(at); old = ptep_get(pte);"),
+        ("at = &pte;", "pte", "at = &other; old = ptep_get(*at);"),
     ],
 )
 def test_a_copy_that_has_moved_on_names_another(
@@ -127,6 +153,38 @@ def test_a_copy_that_has_moved_on_names_another(
 def test_a_copy_is_the_same_entry_in_whoever_is_handed_it(agrees: Agrees) -> None:
     """The callee is walked with the entry, whichever of the two pointers it gets."""
     agrees(SECTION.format("q = pte; put(mm, addr, q, value);", "count(look(pte));", STALE))
+
+
+HANDED = """
+static int behind(pte_t **at)
+{{
+	return pte_none(ptep_get(*at));{1}
+}}
+
+static int first(pte_t *entry)
+{{
+	return pte_none(ptep_get(entry));{2}
+}}
+
+void f(struct mm_struct *mm, unsigned long addr, pte_t *pte, pte_t value, int i)
+{{
+	pte_t **at = &pte;
+
+	lazy_mmu_mode_enable();
+	set_pte_at(mm, addr, pte + i, value);
+	{0}
+	lazy_mmu_mode_disable();
+}}
+"""
+
+
+def test_who_is_handed_the_place_of_a_pointer_has_the_entry(agrees: Agrees) -> None:
+    """By the variable's address, by a copy of that, or by the element's address."""
+    agrees(HANDED.format("pte += i; count(behind(&pte));", "", "").replace("pte + i", "pte", 1))
+    whole = HANDED.replace("pte + i", "pte")
+    agrees(whole.format("count(behind(&pte));", STALE, ""))
+    agrees(whole.format("count(behind(at));", STALE, ""))
+    agrees(HANDED.format("count(first(&pte[i]));", "", STALE))
 
 
 def test_a_loop_over_a_copy_is_right(agrees: Agrees) -> None:

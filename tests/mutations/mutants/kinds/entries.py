@@ -88,6 +88,12 @@ def _reads(plant: Plant, words: Words) -> Iterator[Mutant]:
     yield plant("reads back by a copy of the pointer", READ, words.clear, copy)
     copy = f"{{\n\tpte_t *same_m@;\n\n\tsame_m@ = {entry};\n\tif (!pte_none(*same_m@)){count}"
     yield plant("dereferences a copy of the pointer", READ, words.clear, copy)
+    copy = f"{{\n\tpte_t *slots_m@[2] = {{}};\n\n\tslots_m@[1] = {entry};\n"
+    copy += f"\tif (!pte_none(ptep_get(slots_m@[1]))){count}"
+    yield plant("reads back by an element that is the pointer", READ, words.clear, copy)
+    if entry.isidentifier():
+        copy = f"{{\n\tpte_t **at_m@ = &{entry};\n\n\tif (!pte_none(ptep_get(*at_m@))){count}"
+        yield plant("reads back by a pointer to the pointer", READ, words.clear, copy)
     near = "struct walk_m@ {\n\tpte_t *entry;\n};\n\n"
     near += "static bool gone_m@(struct walk_m@ *walk)\n{\n"
     near += "\treturn pte_none(ptep_get(walk->entry));\n}\n"

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from lazymmu.contract.event_words import Level
 from lazymmu.kernelc.ir.abstract_value import Value
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Expr, IncDec, Name
+from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Deref, Expr, IncDec, Index, Name
 from lazymmu.kernelc.ir.nodes import Function, strip_casts
 from lazymmu.witness.source.function.liveness import LOCK_TYPES, Liveness
+from lazymmu.witness.source.function.names import plain_pointer
 
 _LEVELS: tuple[Level, ...] = ("pte", "pmd", "pud", "p4d", "pgd")
 
@@ -45,13 +46,19 @@ class Frame:
 
     def entry_level(self, expr: Expr) -> Level | None:
         """The level of the entry that an expression points to, by its declared type."""
-        expr = strip_casts(expr)
+        expr = plain_pointer(expr)
+        if isinstance(expr, Deref) and isinstance(expr.operand, Address):
+            expr = strip_casts(expr.operand.operand)
         if isinstance(expr, Binary) and expr.op in ("+", "-"):
             expr = strip_casts(expr.left)
         if isinstance(expr, IncDec):
             expr = strip_casts(expr.target)
-        if isinstance(expr, Name):
-            return ENTRY_LEVELS.get(self.graph.types.get(expr.spelling, ""))
+        match expr:
+            case Name(name):
+                return ENTRY_LEVELS.get(self.graph.types.get(name, ""))
+            case Deref(Name(name)) | Index(Name(name)):  # `*pp`, `slots[0]`
+                kind = self.graph.types.get(name, "")
+                return ENTRY_LEVELS.get(kind.removesuffix(" *")) if kind.endswith(" * *") else None
         return None
 
     def carries(self, call: AnyCall) -> bool:
@@ -60,6 +67,8 @@ class Frame:
             inner = strip_casts(arg)
             if self.entry_level(inner) is not None:
                 return True
+            if self.entry_level(Deref(inner)) is not None:
+                return True  # `pp`, `&pte`
             if isinstance(inner, Address):
                 inner = strip_casts(inner.operand)
             if isinstance(inner, Name) and self.graph.types.get(inner.spelling) in LOCK_TYPES:

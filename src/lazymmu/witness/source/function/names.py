@@ -25,7 +25,7 @@ from lazymmu.kernelc.ir.expr import (
     Name,
     Number,
 )
-from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
+from lazymmu.kernelc.ir.nodes import Function, has_effect, spell, strip_casts
 from lazymmu.witness.source.function.liveness import names_it
 
 
@@ -70,9 +70,16 @@ def entry_name(pointer: Expr) -> EntryName:
 
 
 def plain_pointer(pointer: Expr) -> Expr:
-    """Return the pointer in its plainest form: `&p[i]` is `p + i`, and `p + 0` is `p`."""
+    """Return the pointer in its plainest form: `&p[i]` is `p + i`, and `p + 0` is `p`.
+
+    So is `start + (p - start)`: the entry's own pointer, by its place in the table.
+    """
     pointer = strip_casts(pointer)
     match pointer:
+        case Binary("+", base, offset) if (same := _between(offset, base)) is not None:
+            return plain_pointer(same)
+        case Binary("+", offset, base) if (same := _between(offset, base)) is not None:
+            return plain_pointer(same)
         case Address(Index(base, position)):
             return plain_pointer(Binary("+", base, position))
         case Binary("+" | "-", base, number) if strip_casts(number) == Number(0):
@@ -80,6 +87,14 @@ def plain_pointer(pointer: Expr) -> Expr:
         case Binary("+" as op, Number() as number, base):
             return plain_pointer(Binary(op, base, number))
     return pointer
+
+
+def _between(offset: Expr, base: Expr) -> Expr | None:
+    """The pointer that so many entries lead to from another: `p` of `p - base`."""
+    match strip_casts(offset):
+        case Binary("-", pointer, start) if spell(start) == spell(base) and not has_effect(base):
+            return pointer
+    return None
 
 
 def _spelled(pointer: Expr) -> str:
@@ -108,7 +123,8 @@ def enter(
             spelling = _spelled(arg)
             if name.spelling in (spelling, original(EntryName(spelling)).spelling):
                 return EntryName(param)
-            if isinstance(arg, Address) and spell(arg.operand) == name.spelling:
+            behind = original(EntryName(spell(Deref(arg)))).spelling
+            if name.spelling == behind:
                 return EntryName(spell(Deref(Name(param))))
             owner = spell(arg.operand) if isinstance(arg, Address) else spelling
             for member, of in members(owner):
@@ -145,7 +161,7 @@ def leave(
         if name.spelling in given:
             return original(entry_name(given[name.spelling]))
         if name.spelling in pointees:
-            return EntryName(spell(Deref(pointees[name.spelling])))
+            return original(EntryName(spell(Deref(pointees[name.spelling]))))
         head, arrow, member = name.spelling.partition("->")
         if arrow and head in given:
             arg = given[head]

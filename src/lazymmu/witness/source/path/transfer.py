@@ -23,7 +23,16 @@ from lazymmu.kernelc.ir.abstract_value import (
     shifted,
     truth,
 )
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Assign, Binary, Expr, Field, Name
+from lazymmu.kernelc.ir.expr import (
+    VARIABLES,
+    AnyCall,
+    Assign,
+    Binary,
+    Expr,
+    Field,
+    Index,
+    Name,
+)
 from lazymmu.kernelc.ir.nodes import (
     EVAL,
     Function,
@@ -40,7 +49,7 @@ from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.counter_tests import CounterTest, questions, tests
 from lazymmu.witness.source.function.counters import apart, known, learnt, member_of, move, moved
-from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.function.frame import ENTRY_LEVELS, Frame
 from lazymmu.witness.source.function.liveness import Liveness, names_it, ordered
 from lazymmu.witness.source.function.local_members import handed_on
 from lazymmu.witness.source.function.names import (
@@ -54,11 +63,14 @@ from lazymmu.witness.source.function.pointer_copies import (
     copied_from,
     copies_below,
     inside,
+    is_element,
     moved_on,
     pointed_to,
     structure,
+    variable_at,
     with_copy,
 )
+from lazymmu.witness.source.function.pointer_writes import handed_over, near
 from lazymmu.witness.source.function.state import (
     Fact,
     FactList,
@@ -182,7 +194,8 @@ class Transfer:
             state = state.counting(moved(state.counters, expr, self._words, frame.counted))
         state = self._moved(frame, expr, self._forgotten(frame, expr, state))
         locked = self._locks.outputs(expr)
-        for target, value in writes(expr):
+        for each, value in (*writes(expr), *handed_over(frame, expr, state.copies)):
+            target = variable_at(each, state.copies)
             spelling = spell(target)
             if value is None and spelling in locked:
                 continue
@@ -223,16 +236,21 @@ class Transfer:
         if value is None:
             held = inside(known, spelling)
             return [c for c in held if not self._rewritten(frame, expr, state, c.variable)]
-        of = copied_from(value)
+        of = copied_from(variable_at(strip_casts(value), state.copies)) or near(frame, value)
         if isinstance(target, Field):
             entry = of and (frame.entry_level(value) or state.names_entry(of))
             return (Copy(spelling, of),) if entry else ()
-        if not isinstance(target, Name):
+        if not isinstance(target, Name | Index):
             return ()
         if frame.entry_level(target):
-            return (Copy(spelling, of),) if of else ()
+            return (
+                (Copy(spelling, of),)
+                if of and (isinstance(target, Name) or is_element(target))
+                else ()
+            )
         own = pointed_to(value)
-        if own and frame.graph.types.get(own[1:], "").startswith("struct "):
+        kind = frame.graph.types.get(own[1:], "")
+        if own and (kind.startswith("struct ") or kind in ENTRY_LEVELS):
             return (Copy(spelling, own),)
         return copies_below(known, of, spelling) if of else ()
 
