@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["arithmetic"]
+__all__ = ["OPERATIONS", "arithmetic"]
 
-_OPERATIONS: Final[Mapping[str, Callable[[int, int], int]]] = {
+OPERATIONS: Final[Mapping[str, Callable[[int, int], int]]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -27,12 +27,13 @@ _OPERATIONS: Final[Mapping[str, Callable[[int, int], int]]] = {
     "&&": lambda a, b: int(bool(a) and bool(b)),
     "||": lambda a, b: int(bool(a) or bool(b)),
 }
+"""Those that always have a value."""
 
 
 def arithmetic(op: str, a: int, b: int) -> int | None:
     """Return the value of `a op b`, None where C has none or the operator is not known."""
-    if op in _OPERATIONS:
-        return _OPERATIONS[op](a, b)
+    if op in OPERATIONS:
+        return OPERATIONS[op](a, b)
     if op in ("<<", ">>") and 0 <= b < 64:
         return a << b if op == "<<" else a >> b
     if op in ("/", "%") and b != 0:

@@ -23,7 +23,8 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from lazymmu.contract.event_words import FlushWhy, Known
     from lazymmu.lift.code import Code
-    from lazymmu.lift.execute import Called, Execution
+    from lazymmu.lift.execute import Execution
+    from lazymmu.lift.frames import Called
     from lazymmu.lift.values import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.steps import Routine, RoutineCall
@@ -53,9 +54,13 @@ class LiftedArm64(LiftedArch, Arm64):
 
     def lazy(self, here: StepContext) -> bool:
         """Whether barriers are put off, here and now: the tree's own function is asked."""
-        self.emitted = False
-        self.update(here.apart())
-        return not self.emitted
+        return bool(self.lifted.answers.ask(here, "lazy", self._is_lazy))
+
+    def _is_lazy(self, apart: StepContext) -> bool:
+        emitted, self.emitted = self.emitted, False
+        self.update(apart)
+        found, self.emitted = not self.emitted, emitted
+        return found
 
     def update(self, here: StepContext) -> None:
         """Put barriers off, or emit them."""
@@ -120,8 +125,9 @@ class LiftedArm64(LiftedArch, Arm64):
         match call.word.does:
             case "barrier-store":
                 self.emitted = True
-                context.cost("barrier")
-                self.dsb(context)
+                if self.why != "apart":
+                    context.cost("barrier")
+                    self.dsb(context)
             case "barrier-instruction":
                 # In an interrupt it is not the interrupted task that emits.
                 if not context.this_cpu.irq:

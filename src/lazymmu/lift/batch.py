@@ -33,7 +33,8 @@ from lazymmu.machine.steps import atomic, routine
 if TYPE_CHECKING:
     from lazymmu.contract.event_words import Known
     from lazymmu.lift.code import Code
-    from lazymmu.lift.execute import Called, Execution
+    from lazymmu.lift.execute import Execution
+    from lazymmu.lift.frames import Called
     from lazymmu.machine.arch.batch import Item
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.layout import Column
@@ -70,7 +71,10 @@ class LiftedBatch(LiftedArch, CpuBatch):
 
     def active(self, here: StepContext) -> bool:
         """Whether an invalidation would wait, here and now: the tree's own function is asked."""
-        apart = here.apart()
+        handed = self._handed(next(iter(self.memory.specs)), "A")
+        return bool(self.lifted.answers.ask(here, ("active", handed), self._is_active))
+
+    def _is_active(self, apart: StepContext) -> bool:
         self.put(apart, self.batch.count, 0)
         self.update(apart)
         return bool(self.member(apart, apart.cpu, self.batch.count))
@@ -219,6 +223,8 @@ class LiftedBatch(LiftedArch, CpuBatch):
         context, word = here.context, call.word
         if word.does in ("invalidate-page", "invalidate-items", "invalidate-mine"):
             items, mm = self._meant(here, call)
+            if self.why == "apart":
+                return 0
             context.cost("invalidation")
             self.forget(context, items, mm)
             here.seen.append((call.code.file, call.one.line))

@@ -23,7 +23,7 @@ from lazymmu.machine.mm.values import flags_of, marked, unmarked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lazymmu.lift.execute import Called
+    from lazymmu.lift.frames import Called
     from lazymmu.machine.mm.base import Part
     from lazymmu.machine.steps import RoutineCall, Step
 

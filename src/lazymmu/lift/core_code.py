@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from lazymmu.lift.code import Code
-    from lazymmu.lift.execute import Position
+    from lazymmu.lift.frames import Position
     from lazymmu.lift.link import Linker
     from lazymmu.machine.core_mm_features import CoreMM
     from lazymmu.machine.mm.base import Part

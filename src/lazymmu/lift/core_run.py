@@ -13,25 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lazymmu.lift.code import Const, Opcode
 from lazymmu.lift.core_actions import ACTIONS, CALLBACK, DEREF, pure
 from lazymmu.lift.core_operations import PAGE
-from lazymmu.lift.execute import (
-    ANSWER,
-    UNSET,
-    Called,
-    CodeFrame,
-    Execution,
-    execute,
-    place_of,
-    restored,
-)
+from lazymmu.lift.execute import Execution, execute
+from lazymmu.lift.frames import ANSWER, Called, CodeFrame, place_of, restored
 from lazymmu.lift.link import CallMeaning
 from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.ready import UNSET
 from lazymmu.lift.values import CallbackRef, CPointer, Opaque, TableEntry, TableRef, Value, is_true
 from lazymmu.lift.variables import CVariables
 
 if TYPE_CHECKING:
     from lazymmu.lift.code import Code, Instruction, Operand
     from lazymmu.lift.core_operations import CoreArguments, CoreOperation
-    from lazymmu.lift.execute import Position
+    from lazymmu.lift.frames import Position
     from lazymmu.lift.link import Linker
 
 __all__ = ["PAID", "CoreRun", "Said"]

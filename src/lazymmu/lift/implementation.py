@@ -16,7 +16,8 @@ from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from lazymmu.lift.code import Code
-    from lazymmu.lift.execute import Called, Execution
+    from lazymmu.lift.execute import Execution
+    from lazymmu.lift.frames import Called
     from lazymmu.lift.values import Value
     from lazymmu.machine.context import StepContext
     from lazymmu.machine.memory import Memory

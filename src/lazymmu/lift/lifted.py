@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
+from lazymmu.lift.answers import Answers
 from lazymmu.lift.closure import Closure, closure, target_of
 from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.ctypes import typed
@@ -55,6 +56,7 @@ class Lifted:
         nothing.
     :param fresh: variables that are zero in a new task, whatever its parent has.
     :param taken: branches that runs came by, each with the way that it went.
+    :param answers: what was asked of it.
     """
 
     linker: Linker
@@ -64,6 +66,7 @@ class Lifted:
     halves: SwitchHalves | None = None
     fresh: frozenset[str] = frozenset()
     taken: set[tuple[Code, int, bool]] = field(default_factory=set)
+    answers: Answers = field(default_factory=Answers)
 
     def is_empty(self, code: Code) -> bool:
         """Whether a function does nothing at all."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lazymmu.lift.code import Code, Opcode, compiled
 from lazymmu.lift.names import TreeNames
 from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.ready import ready
 from lazymmu.lift.words import LiftWord, words
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.definition import Definition
     from lazymmu.kernelc.parse.ops_tables import Initialiser
     from lazymmu.kernelc.program import Program
+    from lazymmu.lift.ready import Doing
 
 __all__ = ["CallMeaning", "Linker"]
 
@@ -61,12 +63,20 @@ class Linker:
         self.codes: dict[tuple[str, int, str], Code] = {}
         self._targets: dict[tuple[str, str], CallMeaning | None] = {}
         self._tables: dict[tuple[str, str], CallMeaning | None] = {}
+        self._ready: dict[Code, tuple[Doing, ...]] = {}
+
+    def ready(self, code: Code) -> tuple[Doing, ...]:
+        """Return what does each instruction of a function."""
+        made = self._ready.get(code)
+        if made is None:
+            made = self._ready[code] = ready(code, self)
+        return made
 
     def apart(self, more: dict[str, LiftWord]) -> Linker:
         """Return one for other words, which shares what is known of functions."""
         other = copy.copy(self)
         other.words = more
-        other.abstracted, other._targets, other._tables = {}, {}, {}
+        other.abstracted, other._targets, other._tables, other._ready = {}, {}, {}, {}
         return other
 
     def code(self, definition: Definition) -> Code:

@@ -13,7 +13,8 @@ from lazymmu.lift.values import CPointer, EntryRef, Handle, Opaque, Value, is_tr
 from lazymmu.lift.variables import FLAG
 
 if TYPE_CHECKING:
-    from lazymmu.lift.execute import Called, Execution
+    from lazymmu.lift.execute import Execution
+    from lazymmu.lift.frames import Called
     from lazymmu.lift.words import Does
 
 __all__ = ["BOOL", "COMMON", "PINS", "does"]

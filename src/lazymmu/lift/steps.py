@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from lazymmu.lift.execute import (
-    CodeFrame,
-    Execution,
-    Stopped,
-    execute,
-    place_of,
-    restored,
-)
+from lazymmu.lift.execute import Execution, Stopped, execute
+from lazymmu.lift.frames import CodeFrame, place_of, restored
 from lazymmu.lift.lifted import HOOKS, Lifted
 from lazymmu.lift.words import shares
 from lazymmu.machine.steps import Become, RoutineCall, Step
@@ -23,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lazymmu.lift.code import Code, Instruction
-    from lazymmu.lift.execute import Position
+    from lazymmu.lift.frames import Position
     from lazymmu.lift.link import CallMeaning
     from lazymmu.lift.primitives import Doing
     from lazymmu.lift.values import Value

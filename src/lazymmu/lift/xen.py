@@ -14,7 +14,8 @@ from lazymmu.machine.arch.xen import XenQueue
 
 if TYPE_CHECKING:
     from lazymmu.contract.event_words import Known
-    from lazymmu.lift.execute import Called, Execution
+    from lazymmu.lift.execute import Execution
+    from lazymmu.lift.frames import Called
     from lazymmu.machine.context import StepContext
 
 __all__ = ["ACCESSORS", "LiftedXen"]
@@ -32,9 +33,12 @@ class LiftedXen(LiftedArch, XenQueue):
 
     def lazy(self, here: StepContext) -> bool:
         """Whether an update here and now would stay in the queue: set_pte() is asked."""
-        apart = here.apart()
+        entry = next(iter(self.memory.specs))
+        return bool(self.lifted.answers.ask(here, ("lazy", entry), self._is_lazy))
+
+    def _is_lazy(self, apart: StepContext) -> bool:
         apart.this_cpu.mc_queue = ()  # a full one would go out before the update
-        why, self.why = self.why, ""
+        why, self.why = self.why, "apart"
         self.update(apart)
         self.why = why
         return bool(apart.this_cpu.mc_queue)
@@ -59,15 +63,19 @@ class LiftedXen(LiftedArch, XenQueue):
                 context.this_cpu.mc_queue = (*queue, ("set", entry, value))
             case "store-now":
                 entry, value = self._update(here, call)
-                context.cost("hypercall")
-                context.cost("update")
-                self.memory.take_effect(context, entry, value, self._waiting(context, entry))
+                if self.why != "apart":
+                    context.cost("hypercall")
+                    context.cost("update")
+                    self.memory.take_effect(context, entry, value, self._waiting(context, entry))
             case _:
                 return does(here, call)
         here.seen.append((call.code.file, call.one.line))
         return 0
 
     def _goes_out(self, context: StepContext) -> None:
+        if self.why == "apart" and not context.preemptible:
+            context.this_cpu.mc_queue = ()
+            return
         waits = len(context.this_cpu.mc_queue)
         if self.why == "switch" and waits:
             self.flushed(context, "switch")

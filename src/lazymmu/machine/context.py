@@ -140,11 +140,36 @@ class StepContext:
         for name in names:
             setattr(other, name, getattr(one, name))
 
-    def apart(self) -> StepContext:
-        """The same moment on a copy of the state: what is done there never happens."""
+    def apart(self, reads: list[tuple[int, Hashable]] | None = None) -> StepContext:
+        """The same moment on a copy of the state: what is done there never happens.
+
+        :param reads: receives which values of the state were read, in order.
+        """
         index, layout = self._index, self._layout
-        copy = _Copy(self._view)
+        copy = _Copy(self._view, reads)
         return StepContext(copy, layout, index, self.cpu, rt=self._rt, counts=self._counts)
+
+    def mine(self, kind: str, name: str) -> Any:
+        """A variable of this CPU, of the task that runs here, or one that exists once."""
+        number = {"cpu": self.cpu, "system": 0}.get(kind, -1)
+        if number < 0:
+            number = self.task
+        return self._view[self._layout.bases[kind][name] + number]
+
+    def named(self, index: int) -> tuple[str, str] | None:
+        """The kind and name by which `mine` gives what is at `index`, None for what is not mine.
+
+        Nothing of the state is read for it, but who runs here, for what belongs to a task.
+        """
+        kind, name, number = self._layout.place(index)
+        if kind == "task":
+            return (kind, name) if number == self.task else None
+        return (kind, name) if {"cpu": self.cpu, "system": 0}.get(kind) == number else None
+
+    @property
+    def kernel(self) -> tuple[bool, bool]:
+        """What the kernel was built with, as far as steps ask: PREEMPT_RT, PREEMPT_COUNT."""
+        return self._rt, self._counts
 
     # ---- context -----------------------------------------------------------------------------
 
@@ -260,14 +285,20 @@ class StepContext:
 class _Copy:
     """A state beside another one, that of which it reads what it was not given itself."""
 
-    __slots__ = ("_changed", "_view")
+    __slots__ = ("_changed", "_reads", "_view")
 
-    def __init__(self, view: StateRow) -> None:
+    def __init__(self, view: StateRow, reads: list[tuple[int, Hashable]] | None) -> None:
         self._view = view
+        self._reads = reads
         self._changed: dict[int, Hashable] = {}
 
     def __getitem__(self, index: int, /) -> Any:
-        return self._changed[index] if index in self._changed else self._view[index]
+        if index in self._changed:
+            return self._changed[index]
+        value = self._view[index]
+        if self._reads is not None:
+            self._reads.append((index, value))
+        return value
 
     def __setitem__(self, index: int, value: Hashable, /) -> None:
         self._changed[index] = value

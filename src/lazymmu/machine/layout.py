@@ -104,6 +104,24 @@ class Layout:
                 first = column.initial
                 initial.append(first(index) if callable(first) else first)
         self.initial = tuple(initial)
+        self._places: list[tuple[str, str, int]] = []
+
+    def place(self, index: int) -> tuple[str, str, int]:
+        """Kind, variable and number of the thing that a value belongs to."""
+        if not self._places:
+            self._places = [
+                (kind, name, number)
+                for name, kind, _ in sorted(
+                    (
+                        (name, kind, base)
+                        for kind, bases in self.bases.items()
+                        for name, base in bases.items()
+                    ),
+                    key=lambda found: found[2],
+                )
+                for number in range(len(self.names[kind]))
+            ]
+        return self._places[index]
 
     def slot(self, view: StateRow, kind: str, index: int) -> Slot:
         """Thing number `index` of a kind."""

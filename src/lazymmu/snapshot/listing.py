@@ -42,7 +42,9 @@ has 24 MB."""
 _NO_C: Final = frozenset({"tools", "Documentation", "samples", "scripts"})
 """Top directories whose C is not the kernel's: host programs, texts and examples."""
 
+_C: Final = (".c", ".h")
 _BUILD: Final = ("Kconfig", "Makefile", "Kbuild")
+_FORMAT: Final = ".clang-format"
 
 _MOST: Final = 500_000
 """Most files that are listed: a kernel has sixty thousand, and a hostile tree ends somewhere."""
@@ -78,9 +80,9 @@ def wanted(rel: str) -> bool:
     *above, name = rel.split("/")
     if any(part.startswith(".") for part in above):
         return False
-    if name.endswith((".c", ".h")):
+    if name.endswith(_C):
         return not above or above[0] not in _NO_C
-    return name.startswith(_BUILD) or name == ".clang-format"
+    return name.startswith(_BUILD) or name == _FORMAT
 
 
 class Source(Folder):
@@ -145,6 +147,9 @@ class Source(Folder):
 
     def _counts(self, name: str, place: str, directory: bool) -> bool:
         """Whether a link is the one name of what it leads to."""
+        last = name.rpartition("/")[2]
+        if not directory and not last.endswith(_C) and not last.startswith((*_BUILD, _FORMAT)):
+            return False  # of its kind no file is listed, and nothing has to be listed to know that
         listing = self._listed()
         return listing.shown(place) == name or (not directory and name in listing.files)
 
@@ -232,10 +237,10 @@ class _Listing:
                     if count == CROWD:
                         raise OSError(f"more than {CROWD} entries")
                     name = entry.name
-                    if name.endswith((".c", ".h")):
+                    if name.endswith(_C):
                         counts = wants_c
                     else:
-                        counts = name.startswith(_BUILD) or name == ".clang-format"
+                        counts = name.startswith(_BUILD) or name == _FORMAT
                     try:
                         if entry.is_symlink():
                             self._meet(branch, name, counts)
