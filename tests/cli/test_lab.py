@@ -117,6 +117,23 @@ def test_a_splat_of_the_kernel_is_a_finding(lab):
     assert "\x1b" not in done.err
 
 
+INT3 = "[ 9.1] Oops: int3: 0000 [#1] SMP NOPTI\n"
+BAD_PAGE = "[ 9.0] BUG: Bad page state in process race  pfn:12345\n"
+PANICKED = "[ 9.2] Kernel panic - not syncing: Fatal exception in interrupt\n"
+
+
+@pytest.mark.parametrize(
+    ("died_of", "code"), [(INT3, 3), ("", 3), (BAD_PAGE, 1), (BAD_PAGE + INT3, 1)]
+)
+def test_what_a_guest_died_of_is_a_finding_only_where_it_is_a_sign(lab, died_of, code):
+    """What the emulator or anything else did to it is open, and said with its lines."""
+    done, _ = lab(console=((died_of + PANICKED, 0),), rest=5)
+    assert done.code == code
+    for line in (died_of + PANICKED).splitlines():
+        assert f"the kernel's log: {line.partition('] ')[2]}" in done.err
+    assert ("not conclusive: what the guest died of" in done.err) is (code == 3)
+
+
 @pytest.mark.parametrize(
     ("console", "rest", "told"),
     [

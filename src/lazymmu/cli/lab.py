@@ -42,6 +42,11 @@ _ENDINGS = {
     "silent": "the kernel said nothing",
 }
 
+_NO_SIGN = (
+    "what the guest died of is no check of page tables or of the mode, so that it shows neither "
+    "that there is a mistake of it nor that there is none"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `lazymmu lab`."""
@@ -284,5 +289,7 @@ def _tell(answer: LabAnswer, args: argparse.Namespace) -> None:
             say(f"the console: {clean(line, 300)}")
     for line in answer.splats:
         say(f"the kernel's log: {clean(line, 300)}")
+    if answer.splats and not answer.counted:
+        say(f"not conclusive: {_NO_SIGN}")
     if answer.output is not None and not args.quiet:
         say(f"{answer.output}: lazymmu trace {answer.output} judges it again")

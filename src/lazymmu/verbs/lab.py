@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from lazymmu.lab.modules import read_modules
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean
 from lazymmu.verbs.exit_code import ExitCode
+from lazymmu.verbs.guest_log import counted_splats, splat_lines
 from lazymmu.verbs.trace import TraceRequest, trace
 
 if TYPE_CHECKING:
@@ -29,12 +29,6 @@ __all__ = ["WORKLOADS", "LabAnswer", "LabRequest", "run_lab"]
 
 WORKLOADS: Final = ("small", "mm")
 """Those that come along, in `lazymmu/lab/workloads`."""
-
-_SPLATS: Final = re.compile(
-    r"(?:\bBUG: |\bWARNING: |\bOops: |\bkernel BUG at |\bKernel panic|\bwatchdog: BUG|"
-    r"\bgeneral protection fault)[^\n]*"
-)
-_MOST_LINES: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +82,7 @@ class LabAnswer:
     :param said: what recorder and workload printed.
     :param log: the kernel's.
     :param splats: lines of it that tell of a mistake.
+    :param counted: those of them that are findings, see `counted_splats`.
     :param output: the recording, None where none came.
     :param judged: what `trace` says of it.
     """
@@ -98,14 +93,16 @@ class LabAnswer:
     said: str
     log: str
     splats: tuple[str, ...]
+    counted: tuple[str, ...]
     output: str | None
     judged: TraceAnswer | None
 
     def exit_code(self) -> ExitCode:
-        """That of `trace`, and 1 for a splat; 3 where no recording came."""
-        if self.splats:
+        """That of `trace`, and 1 for a splat that counts; 3 where the boot shows nothing."""
+        shown = self.judged.exit_code() if self.judged is not None else ExitCode.INCONCLUSIVE
+        if self.counted or shown is ExitCode.FOUND:
             return ExitCode.FOUND
-        return self.judged.exit_code() if self.judged is not None else ExitCode.INCONCLUSIVE
+        return ExitCode.INCONCLUSIVE if self.splats else shown
 
 
 def judge(asked: LabRequest) -> TraceAnswer:
@@ -163,7 +160,8 @@ def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabA
         state=_state(booted.members.get("state.json", b"")),
         said=booted.members.get("said", b"").decode("utf-8", "replace"),
         log=log,
-        splats=_splats(log),
+        splats=splat_lines(log),
+        counted=counted_splats(log, whole=judged is not None),
         output=asked.output if recording is not None else None,
         judged=judged,
     )
@@ -194,8 +192,3 @@ def _state(text: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _splats(log: str) -> tuple[str, ...]:
-    found = dict.fromkeys(one[0].strip() for one in _SPLATS.finditer(log))
-    return tuple(clean(one) for one in list(found)[:_MOST_LINES])
