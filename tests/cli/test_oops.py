@@ -60,6 +60,28 @@ def test_an_oops_of_something_else_says_why(run, file):
         assert "x86 without Xen PV" in ran.out
 
 
+SLEPT = """\
+BUG: sleeping function called from invalid context at include/linux/sched/mm.h:306
+in_atomic(): 1, irqs_disabled(): 0, non_block: 0, pid: 204, name: insmod
+CPU: 0 UID: 0 PID: 204 Comm: insmod Not tainted 6.15.2 #5 PREEMPT(full)
+Call Trace:
+ __might_resched+0x171/0x240
+ __kmalloc_noprof+0x2a9/0x330
+ callback+0x3d/0x90 [driver]
+ apply_to_pte_range+0x14e/0x2d0
+ __apply_to_page_range+0x4f0/0x6c0
+"""
+
+
+def test_where_the_machine_is_not_told_nothing_is_said_of_this_kernel(run, file):
+    """A scenario is of an architecture and releases then; which kernel this is, is asked for."""
+    ran = run("explain", "--oops", file(SLEPT))
+    assert "architecture not told" in ran.out
+    assert "sleep-inside-section (on x86, 3.1 to" in ran.out
+    assert "not on this kernel" not in ran.out
+    assert "name the kernel with --arch" in ran.out
+
+
 def test_standard_input_may_be_a_crash_log(run, monkeypatch):
     """`dmesg | lazymmu trace -` and `dmesg | lazymmu explain --oops -` do the same."""
     for arguments in (("trace", "-"), ("explain", "--oops", "-")):

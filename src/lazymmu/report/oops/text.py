@@ -66,7 +66,7 @@ def _paragraph(name: str, one: Diagnosis, times: int) -> Iterator[str]:
         yield from _said("in doubt", "other mistakes look alike: a recording tells")
     yield from _said("has it", _has_it(one))
     for shown in one.shown:
-        yield from _said("shown by", _shown(shown))
+        yield from _said("shown by", _shown(shown, told=bool(one.kernel.arch)))
         if shown.here:
             yield from _said("mended", _mended(shown))
     for bug in one.known:
@@ -108,9 +108,14 @@ def _has_it(one: Diagnosis) -> str:
     return f"{rows}; not {row.name}, as {one.kernel.like} was read: is the release right?"
 
 
-def _shown(shown: ShownBy) -> str:
+def _shown(shown: ShownBy, *, told: bool) -> str:
+    """A scenario, where it holds, and whether that is this kernel.
+
+    told: the architecture is known.
+    """
     since = shown.since if shown.since == shown.until else f"{shown.since} to {shown.until}"
-    here = "" if shown.here else f"not on this kernel; {shown.arch} "
+    other = f"not on this kernel; {shown.arch} " if told else f"on {shown.arch}, "
+    here = "" if shown.here else other
     named = f"; it is about {shown.named}()" if shown.named else ""
     return f'{shown.scenario} ({here}{since}{named}): "{shown.sentence}"'
 
