@@ -3,7 +3,8 @@
 
 What cannot be read is named with its remedy: "no trace" helps nobody who has one.  Sources:
 kernel/trace/trace_functions_graph.c, trace_output.c (trace_print_lat_context(), print_raw_fmt()),
-Documentation/trace/ftrace.rst (trace_options), perf-script(1).
+Documentation/trace/ftrace.rst (trace_options), perf-script(1), bpftrace(8),
+babeltrace-convert(1), strace(1).
 """
 
 from __future__ import annotations
@@ -70,6 +71,20 @@ _FORMS: Final = (
     (
         re.compile(rb"^(?:\w+ <-\w+|\w+: \w+=[^\n]*)$", re.M),
         "its lines have no task, CPU and time: echo 1 > options/context-info, and print it again",
+    ),
+    (
+        re.compile(rb"^Attach(?:ing|ed) \d+ probes?\b|^@\w{0,40}\[", re.M),
+        "it is of a bpftrace script that does not print lines of a trace: lazymmu probes "
+        "--bpftrace makes one that does",
+    ),
+    (
+        re.compile(rb"^\[[\d:.]{8,30}\] \(\+[?.\d]{1,20}\) [^\n]{1,80}?: \{", re.M),
+        "it is LTTng's, as babeltrace prints it: record with lazymmu record",
+    ),
+    (
+        re.compile(rb"^(?:\[pid +\d+\] |\d+ +)?(?:[\d:.]+ )?\w+\([^\n]*\) += -?\w+", re.M),
+        "it is strace's, which shows system calls and not the kernel's functions: record with "
+        "lazymmu record",
     ),
 )
 

@@ -306,6 +306,12 @@ REMEDIES = {
         "cpus=2\n\ntask: swapper/1-0\n  Event: func: xen_enter_lazy_mmu() (11)\n",
         "leave out --profile",
     ),
+    "bpftrace": ("Attaching 2 probes...\n@at[\n    xen_leave_lazy_mmu+1\n]: 5\n", "--bpftrace"),
+    "babeltrace": (
+        "[12:00:01.000000001] (+0.000000102) host sched_switch: { cpu_id = 1 }, { prev_tid = 7 }\n",
+        "LTTng",
+    ),
+    "strace": ("[pid    71] 12:00:01 madvise(0x7f00, 4096, MADV_DONTNEED) = 0\n", "system calls"),
     "UTF-16": (FORMS["tracefs"].encode("utf-16"), "iconv"),
     "zip": (packed("trace"), "unpack"),
     "lz4": (b"\x04\x22\x4d\x18" + bytes(99), "unpack"),
