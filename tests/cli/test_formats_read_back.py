@@ -111,8 +111,8 @@ class Stage:
         def booted(request: lab.LabRequest, **_given: object) -> lab.LabAnswer:
             ended = Booted(Ending.DONE, WORSE, 1.0, kvm=False)
             kernel = LabKernel(WORSE, b"", "x86", WORSE)
-            told = (WORSE, WORSE, (WORSE,), FILE, lab.judge(request))
-            return lab.LabAnswer(kernel, ended, {"release": WORSE}, *told)
+            told = (WORSE, WORSE, (WORSE,), (WORSE,), FILE, lab.judge(request))
+            return lab.LabAnswer(kernel, False, ended, {"release": WORSE}, *told)
 
         self.patch.setattr(lab, "run_lab", booted)
         return asked

@@ -311,6 +311,9 @@ def test_a_finding_is_shown_only_beside_its_control(
     assert (tmp_path / "console").exists()
     assert (tmp_path / "console.control").exists()
     assert told in done.out + done.err
+    shown, control = (line for line in done.err.splitlines() if line.startswith("lazymmu: Linux"))
+    assert "as PV guest of Xen" in shown
+    assert "Xen" not in control
 
 
 def test_what_the_program_could_not_do_was_not_tried(reproduced):

@@ -271,7 +271,7 @@ def _keep(name: str, text: str) -> None:
 def _tell(answer: LabAnswer, args: argparse.Namespace) -> None:
     """Say what was booted and how it ended; a splat of the kernel is said in any case."""
     state = answer.state
-    under = " as PV guest of Xen" if args.xen and state.get("guest_type") == "PV" else ""
+    under = " as PV guest of Xen" if answer.xen else ""
     how = "KVM" if answer.booted.kvm else "emulated"
     what = clean(str(state.get("release") or answer.kernel.release or args.kernel), 80)
     if not args.quiet or answer.judged is None:

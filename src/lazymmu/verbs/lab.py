@@ -77,6 +77,7 @@ class LabAnswer:
     """What came of it.
 
     :param kernel: what was booted.
+    :param xen: as dom0 under Xen.
     :param booted: see `Booted`.
     :param state: what the guest said of itself.
     :param said: what recorder and workload printed.
@@ -88,6 +89,7 @@ class LabAnswer:
     """
 
     kernel: LabKernel
+    xen: bool
     booted: Booted
     state: dict[str, Any]
     said: str
@@ -156,6 +158,7 @@ def run_lab(asked: LabRequest, progress: Callable[[str], object] = bool) -> LabA
         judged = judge(asked)
     return LabAnswer(
         kernel=kernel,
+        xen=asked.xen,
         booted=booted,
         state=_state(booted.members.get("state.json", b"")),
         said=booted.members.get("said", b"").decode("utf-8", "replace"),
