@@ -29,13 +29,45 @@ SAME = {
         f"bool on = b->nr > 3; if (on) {ON}",
         f"bool off = b->nr <= 3; if (off) return; {OFF}",
     ),
+    "a member by a function": (f"if (many(b)) {ON}", f"if (!many(b)) return; {OFF}"),
+    "a member by a function, and by itself": (f"if (many(b)) {ON}", f"if (b->nr > 4) {OFF}"),
+    "a member by functions of functions": (f"if (most(b, 9)) {ON}", f"if (most(b, 9)) {OFF}"),
+    "a number by a function, and a variable": (
+        f"bool on = many(b); if (on) {ON}",
+        f"bool off = !many(b); if (off) return; {OFF}",
+    ),
+    "a member by a copy of the pointer": (
+        f"struct batch *c = b; if (c->nr) {ON}",
+        f"const struct batch *d = b; if (!d->nr) return; {OFF}",
+    ),
+    "a number by a switch": (
+        f"switch (b->nr) {{ case 1: case 2: {ON} break; default: break; }}",
+        f"switch (b->nr) {{ case 0: return; case 1: case 2: {OFF} }}",
+    ),
+    "a number by a switch, and by itself": (
+        f"switch (b->nr) {{ case KIND_LAZY: {ON} }}",
+        f"if (b->nr == KIND_LAZY) {OFF}",
+    ),
     "a global variable": (f"if (lazily) {ON}", f"if (lazily) {OFF}"),
+    "a static key": (
+        f"if (static_branch_likely(&key)) {ON}",
+        f"if (!static_branch_likely(&key)) return; {OFF}",
+    ),
 }
+
+GLOBAL = ("a global variable", "a static key")
 
 OTHER = {
     "the opposite": (f"if (b->nr) {ON}", f"if (!b->nr) {OFF}"),
     "another member": (f"if (b->nr) {ON}", f"if (b->flags) {OFF}"),
     "another number": (f"if (b->nr > 1) {ON}", f"if (b->nr > 2) {OFF}"),
+    "another number by a function": (f"if (many(b)) {ON}", f"if (most(b, 9)) {OFF}"),
+    "another case": (f"switch (b->nr) {{ case 1: {ON} }}", f"switch (b->nr) {{ case 2: {OFF} }}"),
+    "another key": (
+        f"if (static_branch_likely(&key)) {ON}",
+        f"if (static_branch_likely(&other_key)) {OFF}",
+    ),
+    "a function that writes": (f"if (next_of(b)) {ON}", f"if (next_of(b)) {OFF}"),
     "another bit": (f"if (b->nr & 4) {ON}", f"if (b->nr & 8) {OFF}"),
 }
 
@@ -47,6 +79,22 @@ def code(pair: tuple[str, str], body: str) -> str:
 struct batch {{ int nr; int flags; struct {{ int nr; }} in; struct batch *next; }};
 
 static bool lazily;
+static struct static_key_true key, other_key;
+
+static bool many(struct batch *one)
+{{
+	return one->nr > 4;
+}}
+
+static bool most(struct batch *one, int flag)
+{{
+	return many(one) && one->nr < flag;
+}}
+
+static bool next_of(struct batch *one)
+{{
+	return one->nr++ > 4;
+}}
 
 static void begin(struct batch *b)
 {{
@@ -98,7 +146,7 @@ def test_a_pair_that_asks_something_else_is_not(agrees: Agrees, what: str) -> No
         agrees(code(OTHER[what], "begin(batch); end(batch);"))
 
 
-@pytest.mark.parametrize("what", [what for what in SAME if what != "a global variable"])
+@pytest.mark.parametrize("what", [what for what in SAME if what not in GLOBAL])
 def test_a_way_out_between_both_is_told(agrees: Agrees, what: str) -> None:
     """The section is left open on it, whatever the helpers ask."""
     out = (
@@ -152,3 +200,96 @@ def test_who_ends_what_a_flag_says_was_begun_is_not_told_for_sure(
     """That somebody had begun before is a guess; what goes wrong without it is told as ever."""
     found = kernel(code(pair, body)).findings()
     assert any(one.confidence is not Confidence.LOW for one in found) == told
+
+
+@pytest.mark.parametrize(
+    ("ask", "between", "same"),
+    [
+        ("many(batch)", "", True),
+        ("static_branch_likely(&key)", "", True),
+        ("batch->nr > 4", "work(some);", True),
+        ("many(batch)", "batch->nr = some;", False),
+        ("batch->nr > 4", "batch->nr = some;", False),
+        ("next_of(batch)", "", False),
+    ],
+)
+def test_one_function_that_asks_twice_is_answered_the_same(
+    kernel: Callable[..., Any], ask: str, between: str, same: bool
+) -> None:
+    """Unless somebody writes what it asks for, itself included."""
+    body = f"if ({ask}) {ON} {between} if ({ask}) {OFF}"
+    assert bool(kernel(code(("", ""), body)).findings()) != same
+
+
+RETURNED = """
+struct map {{ pte_t *pte; spinlock_t *ptl; int nr; }};
+
+static pte_t *begin(struct map *map, struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{{
+	map->pte = pte_offset_map_lock(mm, pmd, addr, &map->ptl);
+	if (!map->pte)
+		return NULL;
+	map->nr = 0;
+	lazy_mmu_mode_enable();
+	return map->pte;
+}}
+
+static struct map get(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{{
+	struct map map;
+
+	begin(&map, mm, pmd, addr);
+	return map;
+}}
+
+static void end(struct map *map)
+{{
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(map->pte, map->ptl);
+}}
+
+static void put(struct map map)
+{{
+	if (map.pte)
+		end(&map);
+}}
+
+void g(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{{
+	struct map map = get(mm, pmd, addr);
+
+	put(map);
+}}
+
+int f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, int some)
+{{
+	struct map map, same;
+	pte_t *pte;
+
+	{body}
+	return 0;
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ("if (!begin(&map, mm, pmd, addr)) return 1; end(&map);", True),
+        ("pte = begin(&map, mm, pmd, addr); if (pte) end(&map);", True),
+        ("begin(&map, mm, pmd, addr); if (map.pte) end(&map);", True),
+        ("begin(&map, mm, pmd, addr); pte = map.pte; if (!pte) return 1; end(&map);", True),
+        ("map = get(mm, pmd, addr); if (map.pte) end(&map);", True),
+        ("map = get(mm, pmd, addr); same = map; if (same.pte) end(&same);", True),
+        ("map = get(mm, pmd, addr); put(map);", True),
+        ("begin(&map, mm, pmd, addr); end(&map);", False),
+        ("map = get(mm, pmd, addr); if (some) put(map);", False),
+        ("map = get(mm, pmd, addr); map.pte = some_pte(); if (map.pte) end(&map);", False),
+        ("map = get(mm, pmd, addr); map = same; put(map);", False),
+    ],
+)
+def test_a_member_that_is_noted_by_who_begins_is_known_to_the_caller(
+    kernel: Callable[..., Any], body: str, right: bool
+) -> None:
+    """By the value that is returned, by the member, or by the structure that is handed back."""
+    assert bool(kernel(RETURNED.format(body=body)).findings()) != right

@@ -74,6 +74,7 @@ class Vocabulary:
     lock_fields: what each member of that name is, most special first.  gfp_blocking and
     gfp_nonblocking: names of flags by whether they allow to block; gfp_type: their type.
     features: flags and questions that mean nothing where the architecture lacks something.
+    asks: calls that ask for what their argument points to, and change nothing.
     context_phrases: (regular expression on the lower-cased text, what it states), first match wins.
     """
 
@@ -96,6 +97,7 @@ class Vocabulary:
     handlers: dict[str, Registration]
     queues: dict[str, QueueCall]
     features: dict[str, FeatureName]
+    asks: dict[str, Cited]
 
     @property
     def names(self) -> frozenset[str]:
@@ -150,6 +152,7 @@ def read(directory: Path) -> Vocabulary:
             "handlers",
             "queues",
             "features",
+            "asks",
         )
     }
     for name, table in tables.items():
@@ -175,4 +178,5 @@ def read(directory: Path) -> Vocabulary:
         handlers=calls("handlers", tables["handlers"], Registration),
         queues=calls("queues", tables["queues"], QueueCall),
         features=calls("features", tables["features"], FeatureName),
+        asks=calls("asks", tables["asks"], Cited),
     )

@@ -286,19 +286,24 @@ class EntryPoints:
         self, roots: dict[tuple[str, int, str], Root], users: Iterable[Definition], users_of: Users
     ) -> set[tuple[str, int, str]]:
         """Roots that are halves of pairs, by place; who calls one becomes a root that answers."""
-        suspects = [
+        places: set[tuple[str, int, str]] = set()
+        asked: Iterable[Root] = list(roots.values())
+        halves: Halves | None = None
+        while suspects := [
             Suspect(root.definition, self.program.function(root.definition), details)
-            for root in roots.values()
+            for root in asked
             if (details := self._details(root))
-        ]
-        if not suspects:
-            return set()
-        halves = Halves(self.program, self.walker, users_of)
-        known = halves.find(suspects, users)
-        found = [s.definition for s in suspects if (s.graph.file, s.graph.name) in known]
-        for user in halves.answering(found):
-            roots[user.file, user.line, user.name] = self._root(user)
-        places = {(d.file, d.line, d.name) for d in found}
+        ]:
+            halves = halves or Halves(self.program, self.walker, users_of)
+            known = halves.find(suspects, users)
+            found = [s.definition for s in suspects if (s.graph.file, s.graph.name) in known]
+            places |= {(d.file, d.line, d.name) for d in found}
+            # Who answers may be half of a pair itself: get() and put() around begin() and end().
+            answering = halves.answering(found)
+            fresh = [p for d in answering if (p := (d.file, d.line, d.name)) not in roots]
+            for user in answering:
+                roots[user.file, user.line, user.name] = self._root(user)
+            asked = [root for place, root in roots.items() if fresh and place not in places]
         self._inside |= places
         return places
 

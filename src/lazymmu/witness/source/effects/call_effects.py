@@ -29,7 +29,7 @@ from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import ModeCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
-from lazymmu.kernelc.ir.expr import AnyCall, Call, Name
+from lazymmu.kernelc.ir.expr import AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
@@ -46,6 +46,7 @@ from lazymmu.witness.source.function.state import State
 from lazymmu.witness.source.interproc.call_targets import callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.plain_conditions import PlainConditions
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 _MAX_GETTERS = 2
@@ -87,6 +88,7 @@ class CallTransfer:
         self.unread_names: set[str] = set()
         self.broken: dict[tuple[str, int, str], str] = {}
         """The same as file, line of the text, and name, with the reason."""
+        self._conditions = PlainConditions(program, words)
         self._batches: dict[tuple[str, int], Mapping[str, str]] = {}
         self.implementation: frozenset[tuple[str, int]] = frozenset()
         """Functions (file, line of their text) of the architecture that is being judged itself."""
@@ -137,7 +139,12 @@ class CallTransfer:
 
     def asked(self, graph: Function) -> frozenset[str]:
         """What a helper is handed that decides whether it begins or ends a section."""
-        return asked(graph, self._changes(graph)) if graph.place in self.helpers else frozenset()
+        helps = graph.place in self.helpers
+        return asked(graph, self._changes(graph), self.plain(graph)) if helps else frozenset()
+
+    def plain(self, graph: Function) -> Mapping[Expr, Expr]:
+        """What the conditions ask for in the end by which a function changes the mode, or not."""
+        return self._conditions.of(graph, at) if (at := self._changes(graph)) else {}
 
     def begun(self, graph: Function) -> Mapping[str, bool]:
         """What a flag of a helper has where the section was begun: zero (False), or not (True).

@@ -7,7 +7,8 @@ with a constant.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from lazymmu.contract.vocabulary import Vocabulary
@@ -36,9 +37,18 @@ from lazymmu.kernelc.ir.nodes import (
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.function.counters import is_own_variable, move
-from lazymmu.witness.source.function.deciding import deciding_conditions
+from lazymmu.witness.source.function.deciding import deciding_conditions, deciding_switches
 
-__all__ = ["CounterTest", "asked", "constants", "counted", "flags", "questions", "tests"]
+__all__ = [
+    "CounterTest",
+    "asked",
+    "cases_of",
+    "constants",
+    "counted",
+    "flags",
+    "questions",
+    "tests",
+]
 
 _COMPARING: Final = frozenset({"==", "!=", ">", "<=", ">=", "<", "&"})
 
@@ -91,34 +101,58 @@ def counted(graph: Function, words: Vocabulary) -> frozenset[str]:
     return frozenset(test.counter for node in graph.nodes for test in tests(node, every, words))
 
 
-def asked(graph: Function, goals: Collection[int]) -> frozenset[str]:
+def asked(
+    graph: Function, goals: Collection[int], plain: Mapping[Expr, Expr] = MappingProxyType({})
+) -> frozenset[str]:
     """What decides whether a function comes to some nodes, and its caller has a name for.
 
     That is a parameter that stays what it is, what stands behind one, or a global variable; or a
-    comparison of such a place with a constant, or a bit of it.
+    comparison of such a place with a constant, or a bit of it. What stands behind one may be
+    written, and is asked for as it is then.
 
+    :param plain: what conditions ask for in the end.
     :returns: the conditions by their subjects (normalize_condition()).
     """
     written = {
         spell(target)
         for node in graph.nodes
-        if node.expr is not None
+        if node.expr is not None and node.expr not in plain
         for target, _ in writes(node.expr)
     }
+    parts = [
+        part
+        for condition in deciding_conditions(graph, goals)
+        for part in _with_values(graph, condition, plain)
+    ]
+    parts += [part for node in deciding_switches(graph, goals) for part, _ in cases_of(node)]
     found = set()
-    for condition in deciding_conditions(graph, goals):
-        for part in _with_values(graph, condition):
-            place, known = _place_asked(part), normalize_condition(part)
-            if place is None or known is None or "[" in known.subject:
-                continue
-            name = spell(place)
-            seen = name in graph.params or not is_own_variable(name, graph)
-            if seen and name not in written and not name.isupper():
-                found.add(known.subject)
+    for part in parts:
+        place, known = _place_asked(part), normalize_condition(part)
+        if place is None or known is None or "[" in known.subject:
+            continue
+        name = spell(place)
+        stays = name not in written or not isinstance(place, Name)
+        seen = name in graph.params or not is_own_variable(name, graph)
+        if seen and stays and not name.isupper():
+            found.add(known.subject)
     return frozenset(found)
 
 
-def questions(node: Node, subjects: frozenset[str]) -> Iterator[tuple[Expr, str]]:
+def cases_of(node: Node) -> Iterator[tuple[Expr, int]]:
+    """Yield the conditions under which a switch goes where it does, but for its default."""
+    if node.expr is None:
+        return
+    for case, succ in zip(node.cases, node.succ, strict=True):
+        if case is not None:
+            yield (
+                Binary("==", node.expr, Number(case) if isinstance(case, int) else Name(case)),
+                succ,
+            )
+
+
+def questions(
+    node: Node, subjects: frozenset[str], plain: Mapping[Expr, Expr] = MappingProxyType({})
+) -> Iterator[tuple[Expr, str]]:
     """Yield the conditions that are about some subjects, each with its subject.
 
     They are those of a branch, or of what a variable is given.
@@ -127,7 +161,7 @@ def questions(node: Node, subjects: frozenset[str]) -> Iterator[tuple[Expr, str]
     if node.op != BRANCH:
         given = isinstance(expr, Assign) and expr.op == "=" and isinstance(expr.target, VARIABLES)
         expr = last_assigned(expr.value) if given and isinstance(expr, Assign) else None
-    for part in _parts(expr) if expr is not None else ():
+    for part in _parts(plain.get(expr, expr)) if expr is not None else ():
         known = normalize_condition(part)
         if known is not None and known.subject in subjects:
             yield part, known.subject
@@ -145,16 +179,17 @@ def _parts(condition: Expr) -> Iterator[Expr]:
             yield plain
 
 
-def _with_values(graph: Function, condition: Expr) -> Iterator[Expr]:
+def _with_values(graph: Function, condition: Expr, plain: Mapping[Expr, Expr]) -> Iterator[Expr]:
     """The conditions that one is made of, and those by which its variables are given a value."""
-    for part in _parts(condition):
+    for part in _parts(plain.get(condition, condition)):
         yield part
         name = spell(part) if isinstance(part, VARIABLES) else ""
         if name and name not in graph.params and is_own_variable(name, graph):
             for node in graph.nodes:
                 for target, value in writes(node.expr) if node.expr is not None else ():
                     if value is not None and spell(target) == name:
-                        yield from _parts(last_assigned(value))
+                        given = last_assigned(value)
+                        yield from _parts(plain.get(given, given))
 
 
 def _place_asked(condition: Expr) -> Expr | None:

@@ -54,6 +54,7 @@ __all__ = [
     "Counter",
     "CounterList",
     "CounterMove",
+    "handed_back",
     "inward",
     "member_of",
     "moved",
@@ -166,6 +167,8 @@ def moved(
                     if other.here and other != name and names_it(other.spelling, target.spelling):
                         del values[other]
             _forget_about(values, name.spelling)
+            if isinstance(target, VARIABLES) and isinstance(value, VARIABLES) and part.op == "=":
+                _copy_members(values, value.spelling, target.spelling)
     return _ordered(values)
 
 
@@ -181,6 +184,30 @@ def _forget_about(values: dict[EntryName, Value], place: str) -> None:
     begins = [f"({place} ", f"{inside}->", f"({inside}->"]
     for name in [name for name in values if name.here and name.spelling.startswith(tuple(begins))]:
         del values[name]
+
+
+def _copy_members(values: dict[EntryName, Value], source: str, target: str) -> None:
+    """What is known of the members of a structure holds for a copy of the whole."""
+    for name, value in list(values.items()):
+        inside = _below(name.spelling, Name(source), target) if name.here else ""
+        if f"{target}->" in inside:
+            values[EntryName(inside)] = value
+
+
+def handed_back(counters: CounterList, returned: EntryName, target: str = "") -> CounterList:
+    """The counters when a structure that a function has returned is somewhere, or nowhere.
+
+    :param returned: the structure, as a variable of that function.
+    :param target: the variable that is given it.
+    """
+    values: dict[EntryName, Value] = {}
+    for name, value in counters:
+        if name.owners and name.owners == returned.owners:
+            inside = _below(name.spelling, Name(returned.spelling), target) if target else ""
+            name = EntryName(inside)
+        if name.spelling:
+            values[name] = value
+    return _ordered(values)
 
 
 def member_of(name: EntryName) -> str:
@@ -250,8 +277,12 @@ def outward(
     graph: Function,
     callee: Function,
     rewritten: frozenset[str],
+    returned: str = "",
 ) -> CounterList:
-    """The counters under their caller's names again; those of the callee alone are gone."""
+    """The counters under their caller's names again; those of the callee alone are gone.
+
+    :param returned: the variable of the callee that is returned: its members stay the callee's.
+    """
     given = {p: arg for p, arg in _given(call, callee) if p not in rewritten}
     values: dict[EntryName, Value] = {}
     for name, value in counters:
@@ -261,6 +292,8 @@ def outward(
                 back = EntryName(name.spelling)
         else:
             back = _outward(name.spelling, given, callee)
+            if back is None and returned and _below(name.spelling, Name(returned), returned):
+                back = name.owned_by(callee.name)
         if back is not None:
             values[back] = value
     return _ordered(values)

@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr
-from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, Function, calls_in, spell, uses, writes
+from lazymmu.kernelc.ir.nodes import (
+    BRANCH,
+    RETURN,
+    SWITCH,
+    Function,
+    Node,
+    calls_in,
+    spell,
+    uses,
+    writes,
+)
 
 
 def deciding_calls(graph: Function, goals: Collection[int]) -> Iterator[AnyCall]:
@@ -28,6 +38,13 @@ def deciding_conditions(graph: Function, goals: Collection[int]) -> Iterator[Exp
     for at, node in enumerate(graph.nodes):
         if node.expr is not None and _decides(graph, at, goals):
             yield node.expr
+
+
+def deciding_switches(graph: Function, goals: Collection[int]) -> Iterator[Node]:
+    """The switches that decide which of some nodes a path of a function comes to."""
+    for at, node in enumerate(graph.nodes):
+        if node.op == SWITCH and node.expr is not None and _parts(graph, at, goals):
+            yield node
 
 
 def returned_calls(graph: Function) -> Iterator[AnyCall]:
@@ -50,11 +67,15 @@ def _kept_in(graph: Function, variables: Collection[str]) -> Iterator[AnyCall]:
 
 def _decides(graph: Function, at: int, goals: Collection[int]) -> bool:
     """Whether one way of a branch comes to other nodes than its other way, not by it again."""
+    return graph.nodes[at].op == BRANCH and _parts(graph, at, goals)
+
+
+def _parts(graph: Function, at: int, goals: Collection[int]) -> bool:
     node = graph.nodes[at]
-    if node.op != BRANCH or len(set(node.succ)) < 2:
+    if len(set(node.succ)) < 2:
         return False
     ways = [_reached(graph, succ, at).intersection(goals) for succ in node.succ]
-    return ways[0] != ways[1]
+    return any(way != ways[0] for way in ways)
 
 
 def _reached(graph: Function, start: int, without: int) -> set[int]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import normalize_condition
@@ -87,10 +88,17 @@ class Liveness:
     rewritten: frozenset[str]
     masks: frozenset[str] = frozenset()
     too_much: bool = False
+    plain: Mapping[Expr, Expr] = field(default_factory=dict)
+    """What conditions ask for in the end, by what is written there."""
 
     @classmethod
-    def of(cls, graph: Function, words: Vocabulary) -> Liveness:
-        """Read the plan off a function's graph."""
+    def of(
+        cls, graph: Function, words: Vocabulary, plain: Mapping[Expr, Expr] = MappingProxyType({})
+    ) -> Liveness:
+        """Read the plan off a function's graph.
+
+        :param plain: what conditions ask for in the end.
+        """
         tests: Counter[str] = Counter()
         settled, freed, handed, returned = set[str](), set[str](), set[str](), set[str]()
         locks: dict[str, str] = {}
@@ -101,7 +109,7 @@ class Liveness:
             if node.expr is None:
                 continue
             if node.op == BRANCH:
-                known = normalize_condition(node.expr)
+                known = normalize_condition(plain.get(node.expr, node.expr))
                 if known is not None:
                     tests[known.subject] += 1
                     tests.update(_compared(node.expr) - {known.subject})
@@ -139,7 +147,7 @@ class Liveness:
         # What the caller gave holds until it is overwritten.
         tracked |= masks | rewritten.intersection(graph.params)
         traced = _closed(freed, [(name, uses(source)) for name, source in flows])
-        live = _live(graph, tracked, masks)
+        live = _live(graph, tracked, masks, plain)
         return cls(
             tracked=frozenset(tracked),
             live=live if live is not None else [frozenset()] * len(graph.nodes),
@@ -148,6 +156,7 @@ class Liveness:
             rewritten=rewritten,
             masks=masks,
             too_much=live is None,
+            plain=plain,
         )
 
 
@@ -236,7 +245,9 @@ def _masks(graph: Function, words: Vocabulary) -> set[str]:
     return {name for name in flags if given[name] > 1 or name in graph.params}
 
 
-def _live(graph: Function, tracked: set[str], masks: frozenset[str]) -> list[frozenset[str]] | None:
+def _live(
+    graph: Function, tracked: set[str], masks: frozenset[str], plain: Mapping[Expr, Expr]
+) -> list[frozenset[str]] | None:
     """Which tracked conditions matter at each node: classic liveness, to a fixed point.
 
     Without it, paths that differ only in what nobody asks again would multiply.  None when that
@@ -253,7 +264,7 @@ def _live(graph: Function, tracked: set[str], masks: frozenset[str]) -> list[fro
     kept: list[int] = []
     before: list[list[int]] = [[] for _ in graph.nodes]
     for index, node in enumerate(graph.nodes):
-        tested.append(sum(bits[name] for name in _asked(node, tracked, masks)))
+        tested.append(sum(bits[name] for name in _asked(node, tracked, masks, plain)))
         gone = 0
         for target, _ in writes(node.expr) if node.expr is not None else ():
             gone |= naming.get(spell(target), 0)
@@ -287,13 +298,15 @@ def _live(graph: Function, tracked: set[str], masks: frozenset[str]) -> list[fro
     return [made[mask] for mask in live]
 
 
-def _asked(node: Node, tracked: set[str], masks: frozenset[str]) -> set[str]:
+def _asked(
+    node: Node, tracked: set[str], masks: frozenset[str], plain: Mapping[Expr, Expr]
+) -> set[str]:
     """Tracked conditions that a node asks for: a test, a copy, an argument, what is returned."""
     if node.expr is None:
         return set()
     asked = set()
     if node.op == BRANCH:
-        known = normalize_condition(node.expr)
+        known = normalize_condition(plain.get(node.expr, node.expr))
         asked |= {known.subject} if known is not None else set()
     if node.op in (BRANCH, SWITCH, RETURN):
         asked |= uses(node.expr)

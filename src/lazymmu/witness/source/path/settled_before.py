@@ -12,6 +12,7 @@ from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.path.inliner import Inliner, above
 from lazymmu.witness.source.path.path_state import WalkOutcome
+from lazymmu.witness.source.path.plans import Plans
 
 __all__ = ["SettledBefore", "WalkerState"]
 
@@ -30,6 +31,7 @@ class SettledBefore:
         self._inliner = inliner
         self._memo: dict[tuple[str, int, str, Binding, Product], tuple[WalkOutcome, int]] = {}
         """Beside each outcome, what it was read from."""
+        self._plans = Plans(call_transfer)
 
     @property
     def state(self) -> WalkerState:
@@ -45,6 +47,7 @@ class SettledBefore:
         calls.helper_names = {name for _, _, name in state[0]}
         calls.counting_names = set(state[2])
         self._inliner.blamed = set(state[3])
+        self._plans = Plans(calls)
         self._memo.clear()
 
     def blame(self, places: Collection[tuple[str, int, str]]) -> None:
@@ -60,6 +63,7 @@ class SettledBefore:
         """From now on walk ``graph`` in the place of every call to it."""
         self.call_transfer.helpers.add(graph.place)
         self.call_transfer.helper_names.add(graph.name)
+        self._plans.forget_callers(graph.name)
         self._memo.clear()
 
     def knows_helper(self, graph: Function) -> bool:
@@ -70,4 +74,5 @@ class SettledBefore:
         """Undo ``helper``."""
         self.call_transfer.helpers.discard(graph.place)
         self.call_transfer.helper_names.discard(graph.name)
+        self._plans.forget_callers(graph.name)
         self._memo.clear()

@@ -14,7 +14,6 @@ from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
     ZERO,
     AllocationMask,
-    AtLeast,
     Evaluator,
     Int,
     NonZero,
@@ -27,7 +26,6 @@ from lazymmu.kernelc.ir.expr import (
     VARIABLES,
     AnyCall,
     Assign,
-    Binary,
     Expr,
     Field,
     Index,
@@ -35,20 +33,27 @@ from lazymmu.kernelc.ir.expr import (
 )
 from lazymmu.kernelc.ir.nodes import (
     EVAL,
+    SWITCH,
     Function,
     Node,
     calls_in,
     spell,
     strip_casts,
-    walk,
     writes,
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
-from lazymmu.witness.finding import Step
+from lazymmu.kernelc.ir.switches import switched
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
-from lazymmu.witness.source.function.counter_tests import CounterTest, questions, tests
-from lazymmu.witness.source.function.counters import apart, known, learnt, member_of, move, moved
+from lazymmu.witness.source.function.counter_tests import cases_of, questions, tests
+from lazymmu.witness.source.function.counters import (
+    handed_back,
+    known,
+    learnt,
+    member_of,
+    move,
+    moved,
+)
 from lazymmu.witness.source.function.frame import ENTRY_LEVELS, Frame
 from lazymmu.witness.source.function.liveness import Liveness, names_it, ordered
 from lazymmu.witness.source.function.local_members import handed_on
@@ -56,6 +61,7 @@ from lazymmu.witness.source.function.names import (
     EntryName,
     forget,
     forget_member,
+    mentions,
     rename_lock,
 )
 from lazymmu.witness.source.function.pointer_copies import (
@@ -79,8 +85,8 @@ from lazymmu.witness.source.function.state import (
     with_origin,
 )
 from lazymmu.witness.source.interproc.call_targets import CallResolver
+from lazymmu.witness.source.path.outcomes import above_zero, changed_to, decided_by, not_for_zero
 from lazymmu.witness.source.path.path_state import Path
-from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
 
 
 class Transfer:
@@ -110,23 +116,63 @@ class Transfer:
 
     def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A path is two where a counter decides, or both names of a value are asked for."""
-        for condition, subject in questions(node, frame.asked) if frame.asked else ():
+        if node.op == SWITCH and frame.asked:
+            paths = [way for path in paths for way in self._cases(frame, node, path)]
+        for condition, subject in (
+            questions(node, frame.asked, frame.plan.plain) if frame.asked else ()
+        ):
             paths = [way for p in paths for way in self._answered(frame, p, condition, subject)]
         for test in tests(node, frame.counted, self._words) if frame.counted else ():
-            paths = [way for path in paths for way in _decided(frame, node, path, test)]
+            paths = [way for path in paths for way in decided_by(frame, node, path, test)]
         if frame.counted:
             paths = [self._counted(path, expr) for path in paths]
         return self._copied(frame, node, expr, paths)
 
     def _answered(self, frame: Frame, path: Path, condition: Expr, subject: str) -> list[Path]:
         """The ways in which something that a helper is handed may decide; one where it is known."""
-        if truth(self.evaluator(frame, path).value(condition)) is not None:
-            return [path]
         counters = path.state.counters
+        said = truth(self.evaluator(frame, path).value(condition))
+        values: tuple[Value, ...] = (NONZERO, ZERO)
+        if said is not None:
+            known_as = normalize_condition(condition)
+            if known_as is None or EntryName(subject) in dict(counters):
+                return [path]
+            values = (NONZERO if said == known_as.holds else ZERO,)
         return [
             replace(path, state=path.state.counting(learnt(counters, subject, value)))
-            for value in (NONZERO, ZERO)
+            for value in values
         ]
+
+    def _cases(self, frame: Frame, node: Node, path: Path) -> list[Path]:
+        """The ways in which a switch over something that a helper is handed may decide."""
+        evaluator, counters = self.evaluator(frame, path), path.state.counters
+        ways: list[Path] = []
+        if len(self.cases(frame, node, path.state, evaluator)) < 2:
+            return [path]
+        for condition, _ in cases_of(node):
+            asked = normalize_condition(condition)
+            if asked is None or asked.subject not in frame.asked:
+                return [path]
+            said = truth(evaluator.value(condition))
+            if said is None and EntryName(asked.subject) not in dict(counters):
+                yes, no = (NONZERO, ZERO) if asked.holds else (ZERO, NONZERO)
+                other = path.state.counting(learnt(counters, asked.subject, yes))
+                ways.append(replace(path, state=other))
+                counters = learnt(counters, asked.subject, no)
+        return [*ways, replace(path, state=path.state.counting(counters))]
+
+    def cases(self, frame: Frame, node: Node, state: State, evaluator: Evaluator) -> list[int]:
+        """Where a switch goes, by the value that it is over, or by what is known of its cases."""
+        ways = list(switched(node, evaluator))
+        known_of = {name.spelling: value for name, value in state.counters if name.here}
+        for condition, succ in cases_of(node) if frame.asked and len(ways) > 1 else ():
+            asked = normalize_condition(condition)
+            said = truth(known_of.get(asked.subject)) if asked is not None else None
+            if asked is not None and said is not None:
+                if said == asked.holds:
+                    return [succ]
+                ways.remove(succ)
+        return ways
 
     def _counted(self, path: Path, expr: Expr) -> Path:
         """The path with what calls return that move a counter."""
@@ -168,7 +214,10 @@ class Transfer:
     ) -> list[tuple[int, FactList]]:
         """Where a branch goes, and what is known there."""
         value = truth(evaluator.value(expr))
-        asked = normalize_condition(expr)
+        plain = frame.plan.plain.get(expr, expr)
+        asked = normalize_condition(plain)
+        if value is None and plain is not expr:
+            value = truth(evaluator.value(plain))
         if value is None and asked is not None:
             remembered = dict(facts).get(asked.subject)
             if remembered is not None:
@@ -182,7 +231,7 @@ class Transfer:
                 more = with_fact(facts, asked.subject, NONZERO if holds == asked.holds else ZERO)
             for variable in sorted(ordered(expr) & frame.plan.tracked):
                 unknown = evaluator.lookup(variable) is None
-                if unknown and _not_for_zero(expr, variable, evaluator, holds):
+                if unknown and not_for_zero(expr, variable, evaluator, holds):
                     more = with_fact(more, variable, NONZERO)
             out.append((succ, more))
         return out
@@ -194,19 +243,22 @@ class Transfer:
             state = state.counting(moved(state.counters, expr, self._words, frame.counted))
         state = self._moved(frame, expr, self._forgotten(frame, expr, state))
         locked = self._locks.outputs(expr)
-        for each, value in (*writes(expr), *handed_over(frame, expr, state.copies)):
+        written = () if expr in frame.plan.plain else writes(expr)  # Who only asks writes nothing.
+        for each, value in (*written, *handed_over(frame, expr, state.copies)):
             target = variable_at(each, state.copies)
             spelling = spell(target)
             if value is None and spelling in locked:
                 continue
             inner = last_assigned(value) if value is not None else None
             given = evaluator.value(inner) if inner is not None else None
+            if given is None and inner is not None and inner in frame.plan.plain:
+                given = evaluator.value(frame.plan.plain[inner])
             source = None
             if inner is not None and spelling in frame.plan.traced:
                 source = derived(inner, state.origins, self._words)
                 source = state.entry(source) if source is not None else None
             if inner is None and (spelling in frame.plan.masks or spelling in frame.plan.tracked):
-                given = _changed(expr, target, evaluator)
+                given = changed_to(expr, target, evaluator)
             copies = self._pointers(frame, expr, state, target, value)
             kept = self._kept(frame, expr, state, target) if value is None else ()
             state = self.overwritten(state, target)
@@ -217,7 +269,7 @@ class Transfer:
                 state = replace(state, facts=with_fact(state.facts, *fact))
             if isinstance(given, AllocationMask) and spelling not in frame.plan.masks:
                 given = None
-            known_of = isinstance(given, (Int, NonZero, AllocationMask)) or _above_zero(given)
+            known_of = isinstance(given, (Int, NonZero, AllocationMask)) or above_zero(given)
             if known_of and spelling in frame.plan.tracked:
                 state = replace(state, facts=with_fact(state.facts, spelling, given))
             if source is not None and isinstance(target, (*VARIABLES, Field)):
@@ -226,6 +278,9 @@ class Transfer:
             if returned is not None and returned.name is not None:
                 name = EntryName(spelling)
                 state = state.after(rename_lock(state.product, returned.name, name))
+                state = state.counting(handed_back(state.counters, returned.name, spelling))
+        if any(counter.name.owners for counter in state.counters):
+            state = state.counting(tuple(c for c in state.counters if not c.name.owners))
         return state
 
     def _pointers(
@@ -326,7 +381,7 @@ class Transfer:
         facts = tuple(
             fact
             for fact in state.facts
-            if fact.subject != spelling and not (variable and names_it(fact.subject, spelling))
+            if not (names_it if variable else mentions)(fact.subject, spelling)
         )
         inner = f"{spelling}->"
         origins = tuple(
@@ -343,40 +398,3 @@ class Transfer:
             if param in plan.rewritten:
                 state = self.overwritten(state, strip_casts(arg))
         return Path(state, path.trail, path.results)
-
-
-def _not_for_zero(expr: Expr, variable: str, evaluator: Evaluator, holds: bool) -> bool:
-    """Whether a condition does not come out so where a variable is 0: `ret < 0` does not hold."""
-
-    def lookup(name: str) -> Value:
-        return ZERO if name == variable else evaluator.lookup(name)
-
-    return truth(Evaluator(lookup, evaluator.call).value(expr)) is (not holds)
-
-
-def _above_zero(value: Value) -> bool:
-    return isinstance(value, AtLeast) and value.number > 0
-
-
-def _decided(frame: Frame, node: Node, path: Path, test: CounterTest) -> list[Path]:
-    """The ways in which a counter may decide."""
-    counters = path.state.counters
-    unknown = EntryName(test.counter) not in dict(counters)
-    ways = []
-    for value in apart(known(counters, test.counter), test.value):
-        trail = path.trail
-        if unknown and frame.begun.get(test.counter) is truth(value):
-            graph = frame.graph
-            step = Step(graph.file, node.line, node.column, graph.name, "")
-            trail = PathTrace(trail, step, SUPPOSES)
-        state = path.state.counting(learnt(counters, test.counter, value))
-        ways.append(Path(state, trail, path.results))
-    return ways
-
-
-def _changed(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:
-    """What `mask |= __GFP_NOWARN` leaves in a mask."""
-    for node in walk(expr):
-        if isinstance(node, Assign) and strip_casts(node.target) == target and node.op != "=":
-            return evaluator.value(Binary(node.op.removesuffix("="), target, node.value))
-    return None

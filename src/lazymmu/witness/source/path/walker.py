@@ -37,7 +37,6 @@ from lazymmu.kernelc.ir.nodes import (
     spell,
     strip_casts,
 )
-from lazymmu.kernelc.ir.switches import switched
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.function.frame import Frame
@@ -87,7 +86,6 @@ class Walker(SettledBefore):
         self._assumptions = Assumptions(call_transfer.program, facts, call_transfer.words, has_stub)
         inliner = Inliner(call_transfer.program, self, self._transfer, self.monitors)
         super().__init__(call_transfer, inliner)
-        self._plans: dict[tuple[str, int, str], Liveness] = {}
         self._active: list[tuple[tuple[str, int, str], int, Binding]] = []
         """The functions that are being walked: places, depths of sections there, what is bound."""
         self._back_to = NOWHERE
@@ -203,10 +201,7 @@ class Walker(SettledBefore):
 
     def plan(self, graph: Function) -> Liveness:
         """What of a function's variables and conditions has to be remembered, and where."""
-        place = graph.place
-        if place not in self._plans:
-            self._plans[place] = Liveness.of(graph, self.call_transfer.words)
-        return self._plans[place]
+        return self._plans.of(graph)
 
     def _start(
         self, graph: Function, binding: Binding, plan: Liveness, product: Product
@@ -310,7 +305,8 @@ class Walker(SettledBefore):
                     trail = self._assumed(frame, node, expr, succ, path.trail)
                     result.append((succ, after.knowing(facts), trail))
             elif node.op == SWITCH:
-                result.extend((succ, after, path.trail) for succ in switched(node, evaluator))
+                cases = self._transfer.cases(frame, node, after, evaluator)
+                result.extend((succ, after, path.trail) for succ in cases)
         return result
 
     def _assumed(

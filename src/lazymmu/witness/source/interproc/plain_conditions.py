@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Conditions as what they ask for in the end, where a function decides whether it changes the mode.
+
+    static bool many(struct batch *b) { return b->nr > 4; }
+
+    if (many(batch))                        /* batch->nr > 4 */
+        lazy_mmu_mode_enable();
+
+So whoever asks by such a function, by a copy of a pointer, or for a static key, asks the same as
+whoever asks for the place itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.expr import VARIABLES, Address, Assign, Call, Deref, Expr, Name
+from lazymmu.kernelc.ir.nodes import (
+    EVAL,
+    RETURN,
+    Function,
+    assigned,
+    calls_in,
+    has_effect,
+    spell,
+    strip_casts,
+    uses,
+    writes,
+)
+from lazymmu.kernelc.ir.rewriting import rewritten
+from lazymmu.kernelc.program import Program
+from lazymmu.witness.source.function.deciding import deciding_conditions
+
+__all__ = ["PlainConditions"]
+
+_HOPS: Final = 3
+"""Functions inside each other that only say what they ask."""
+
+
+class PlainConditions:
+    """Reads conditions of one program's functions."""
+
+    def __init__(self, program: Program, words: Vocabulary) -> None:
+        self._program = program
+        self._words = words
+
+    def of(self, graph: Function, goals: Collection[int]) -> Mapping[Expr, Expr]:
+        """The conditions that decide whether some nodes are come to, by what is written there."""
+        copies = _copies(graph)
+        found: dict[Expr, Expr] = {}
+        for expr in _conditions(graph, goals):
+            plain = self._plain(expr, graph.file, copies, _HOPS)
+            if plain != expr and not has_effect(plain):
+                found[expr] = plain
+        return found
+
+    def _plain(self, expr: Expr, file: str, copies: Mapping[Expr, Expr], hops: int) -> Expr:
+        parts: dict[Expr, Expr] = dict(copies)
+        for call in calls_in(expr):
+            asked = self._asked(call, file, hops) if isinstance(call, Call) else None
+            if asked is not None:
+                parts[call] = rewritten(asked, copies)
+        return rewritten(expr, parts) if parts else expr
+
+    def _asked(self, call: Call, file: str, hops: int) -> Expr | None:
+        """What a call asks for that does nothing else; None for any other call."""
+        if any(has_effect(arg) for arg in call.args) or call.name is None or not hops:
+            return None
+        if call.name in self._words.asks and call.args:
+            place = strip_casts(call.args[0])
+            return place.operand if isinstance(place, Address) else Deref(place)
+        if call.name in self._words.names or call.name in self._words.features:
+            return None
+        target = self._program.resolve(call.name, file)
+        if target is None or target.ambiguous or target.definition.kind != "function":
+            return None
+        inner = self._program.function(target.definition)
+        said = [node for node in inner.nodes if node.expr is not None]
+        if inner.broken or target.definition.presence or len(inner.params) != len(call.args):
+            return None
+        if len(said) != 1 or said[0].op != RETURN or said[0].expr is None:
+            return None
+        given: dict[Expr, Expr] = {
+            Name(param): strip_casts(arg)
+            for param, arg in zip(inner.params, call.args, strict=True)
+        }
+        return rewritten(self._plain(said[0].expr, inner.file, {}, hops - 1), given)
+
+
+def _conditions(graph: Function, goals: Collection[int]) -> Iterator[Expr]:
+    """The conditions that decide, and what the variables are given that these ask for."""
+    kept: set[str] = set()
+    for condition in deciding_conditions(graph, goals):
+        kept |= uses(condition)
+        yield condition
+    for node in graph.nodes if kept else ():
+        expr = node.expr
+        if node.op == EVAL and isinstance(expr, Assign) and expr.op == "=":
+            target = strip_casts(expr.target)
+            if isinstance(target, VARIABLES) and spell(target) in kept:
+                yield assigned(expr.value)
+
+
+def _copies(graph: Function) -> dict[Expr, Expr]:
+    """Variables that are given a parameter once, which stays what it is."""
+    given: dict[str, list[Expr | None]] = {}
+    for node in graph.nodes:
+        for target, value in writes(node.expr) if node.expr is not None else ():
+            if isinstance(target, VARIABLES):
+                given.setdefault(spell(target), []).append(value)
+    found: dict[Expr, Expr] = {}
+    for name, values in given.items():
+        source = strip_casts(values[0]) if len(values) == 1 and values[0] is not None else None
+        if not isinstance(source, Name) or name in graph.params:
+            continue
+        if source.spelling in graph.params and source.spelling not in given:
+            found[Name(name)] = source
+    return found

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How conditions and counters can come out on one path, and what writes leave in a mask."""
+
+from __future__ import annotations
+
+from lazymmu.kernelc.ir.abstract_value import ZERO, AtLeast, Evaluator, Value, truth
+from lazymmu.kernelc.ir.expr import Assign, Binary, Expr
+from lazymmu.kernelc.ir.nodes import Node, strip_casts, walk
+from lazymmu.witness.finding import Step
+from lazymmu.witness.source.function.counter_tests import CounterTest
+from lazymmu.witness.source.function.counters import apart, known, learnt
+from lazymmu.witness.source.function.frame import Frame
+from lazymmu.witness.source.function.names import EntryName
+from lazymmu.witness.source.path.path_state import Path
+from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
+
+__all__ = ["above_zero", "changed_to", "decided_by", "not_for_zero"]
+
+
+def not_for_zero(expr: Expr, variable: str, evaluator: Evaluator, holds: bool) -> bool:
+    """Whether a condition does not come out so where a variable is 0: `ret < 0` does not hold."""
+
+    def lookup(name: str) -> Value:
+        return ZERO if name == variable else evaluator.lookup(name)
+
+    return truth(Evaluator(lookup, evaluator.call).value(expr)) is (not holds)
+
+
+def above_zero(value: Value) -> bool:
+    """Whether a value is known to be above zero."""
+    return isinstance(value, AtLeast) and value.number > 0
+
+
+def decided_by(frame: Frame, node: Node, path: Path, test: CounterTest) -> list[Path]:
+    """The ways in which a counter may decide."""
+    counters = path.state.counters
+    unknown = EntryName(test.counter) not in dict(counters)
+    ways = []
+    for value in apart(known(counters, test.counter), test.value):
+        trail = path.trail
+        if unknown and frame.begun.get(test.counter) is truth(value):
+            graph = frame.graph
+            step = Step(graph.file, node.line, node.column, graph.name, "")
+            trail = PathTrace(trail, step, SUPPOSES)
+        state = path.state.counting(learnt(counters, test.counter, value))
+        ways.append(Path(state, trail, path.results))
+    return ways
+
+
+def changed_to(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:
+    """What `mask |= __GFP_NOWARN` leaves in a mask."""
+    for node in walk(expr):
+        if isinstance(node, Assign) and strip_casts(node.target) == target and node.op != "=":
+            return evaluator.value(Binary(node.op.removesuffix("="), target, node.value))
+    return None
