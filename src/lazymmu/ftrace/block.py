@@ -25,7 +25,7 @@ from lazymmu.ftrace.runs import ALWAYS, RunReader, lines_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from lazymmu.ftrace.runs import LinePair, PairedRun, Run
+    from lazymmu.ftrace.runs import CountedLines, CountedRun, Run
 
 __all__ = ["Lines"]
 
@@ -123,9 +123,9 @@ class Lines:
         """
         return self._runs.read(*self._shape())
 
-    def paired_runs(self, pair: LinePair) -> Sequence[PairedRun] | None:
-        """The same, with lines that are such a pair passed over; None where that is not faster."""
-        return self._runs.paired(*self._shape(), pair)
+    def counted_runs(self, counted: CountedLines) -> Sequence[CountedRun] | None:
+        """The same, with those lines passed over; None where that is not faster."""
+        return self._runs.counted(*self._shape(), counted)
 
     def _shape(self) -> tuple[bytes, int, int, int, tuple[bytes, ...]]:
         """The block, and how its lines look, for whoever splits it."""

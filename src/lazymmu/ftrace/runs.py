@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.ftrace.idle_starts import IdleStarts
 from lazymmu.ftrace.word_pattern import either
@@ -19,21 +19,37 @@ from lazymmu.ftrace.word_pattern import either
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ALWAYS", "MOST_LINES", "LinePair", "PairedRun", "Run", "RunReader", "lines_of"]
+__all__ = ["ALWAYS", "MOST_LINES", "CountedLines", "CountedRun", "Run", "RunReader", "lines_of"]
 
 Run = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 """What was passed over, whole lines; then columns, and time and text of a usual line and of up to
 two that follow it with the same columns, each empty where there is none; or else, in the last
 place, a line that is not usual, with its end.  The last run of a block may hold no line."""
 
-LinePair = tuple[bytes, bytes, bytes]
-"""Patterns of the texts of two lines with the same columns that may be passed over together, with
-nothing but idle lines of the same between them; the first has one group, `(?P<said>...)`.  Third:
-how the text begins that no run goes on with, so that a pair is whole."""
+CountedRun = tuple[
+    bytes, bytes, bytes, bytes, bytes, bytes,
+    bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes,
+]  # fmt: skip
+"""A `Run` with five more behind what was passed over: whether a line alone was; and what was passed
+over behind it of `CountedLines`, their columns, the kind, and whether there are several of it."""
 
-PairedRun = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
-"""A `Run` with two more behind what was passed over: columns of the last line there, and what the
-last pair there said, b"" where there was none."""
+
+class CountedLines(NamedTuple):
+    """Lines that are passed over though they hold a needle, to be counted where they are passed.
+
+    What one run passes over ends with the lines of one kind and with the same columns alone, and
+    idle lines between and behind them.
+
+    :param alone: how the texts begin of lines that are passed over wherever they are.
+    :param start: how the text of the first line of each kind begins.
+    :param kinds: each the patterns of the texts of lines that follow one another with nothing but
+        idle lines between; of the first what is behind `start`, which tells the kind.
+    """
+
+    alone: tuple[bytes, ...]
+    start: bytes
+    kinds: tuple[tuple[bytes, ...], ...]
+
 
 MOST_LINES: Final = 3
 """Lines of a run, at most."""
@@ -61,7 +77,7 @@ _MOST_LEFT: Final = 0.5
 
 @lru_cache(maxsize=8)
 def _pattern(
-    width: int, wide: int, idle: tuple[bytes, ...], pair: LinePair | None = None
+    width: int, wide: int, idle: tuple[bytes, ...], counted: CountedLines | None = None
 ) -> re.Pattern[bytes]:
     """A run of lines, and the widths of its usual ones.
 
@@ -72,19 +88,33 @@ def _pattern(
         return re.compile(rb"()()()()()()()()(.*\n)")
     stamp = rb".{%d}\.[0-9]{6}" % (wide - _FRACTION)
     starts = either(idle)
-    ends = starts if pair is None else rb"%s|%s" % (starts, pair[2])
+    ends = starts if counted is None else either((*idle, *counted.alone, counted.start))
     more = rb"(?:(?P=key)(%s): (?!%s)(.*+)\n" % (stamp, ends)
     lines = rb"(?P<key>.{%d})(%s): (.*+)\n%s%s)?)?|(.*\n)" % (width, stamp, more, more)
-    if pair is not None:
-        two = rb"%s\n(?>(?:(?P=who).{%d}: %s.*+\n)*%s)(?P=who).{%d}: %s\n"
-        two %= pair[0], wide, starts, _AND_KEPT, wide, pair[1]
-        line = rb"(?P<who>.{%d}).{%d}: (?:%s.*+\n|%s)" % (width, wide, starts, two)
-        return re.compile(rb"((?>(?:%s)*%s))(?:%s)?" % (line, _AND_KEPT, lines))
+    if counted is not None:
+        passed = _counted(width, wide, starts, counted)
+        others = rb"(?(by)(?!.{%d}: %s))" % (width + wide, either((*counted.alone, counted.start)))
+        return re.compile(rb"%s(?:%s(?:%s))?" % (passed, others, lines))
     if not idle:
         return re.compile(rb"()(?:%s)" % lines)
     # What begins like an idle text, in the place of a text, is one whatever its time looks like.
     passed = rb"(?>(?:.{%d}: %s.*+\n)*%s)" % (width + wide, starts, _AND_KEPT)
     return re.compile(rb"(%s)(?:%s)?" % (passed, lines))
+
+
+def _counted(width: int, wide: int, starts: bytes, counted: CountedLines) -> bytes:
+    """What is passed over of lines that are idle or counted; starts: a pattern of idle ones."""
+    idle = rb".{%d}: %s.*+\n" % (width + wide, starts)
+    # Each group is set once in a match, or for ever: marks are not taken back.
+    alone = rb".{%d}: (?:%s.*+\n|%s.*+(?P<alone>\n))"
+    alone %= width + wide, starts, either(counted.alone)
+    next_line = rb"\n(?>(?:%s)*%s)(?P=by).{%d}: " % (idle, _AND_KEPT, wide)
+    kinds = rb"(?:%s)" % b"|".join(next_line.join(texts) for texts in counted.kinds)
+    first = rb"(?P<by>.{%d}).{%d}: %s(?=(?P<kind>.+)\n)%s\n"
+    first %= width, wide, counted.start, kinds
+    again = rb"(?P=by).{%d}: %s(?=(?P=kind)\n)%s(?P<more>\n)" % (wide, counted.start, kinds)
+    some = rb"%s(?>(?:%s|%s)*%s)" % (first, idle, again, _AND_KEPT)
+    return rb"((?>(?:%s)*%s))(%s)?" % (alone, _AND_KEPT, some)
 
 
 def lines_of(run: Run) -> int:
@@ -103,22 +133,22 @@ class RunReader:
         self._planned: tuple[object, ...] = ()
         self._alike, self._next = 0, _BLOCKS_AT_FIRST
 
-    def paired(
+    def counted(
         self,
         block: bytes,
         begin: int,
         width: int,
         wide: int,
         needles: tuple[bytes, ...],
-        pair: LinePair,
-    ) -> Sequence[PairedRun] | None:
-        """The same, with lines that are such a pair passed over; None where that is not faster."""
+        counted: CountedLines,
+    ) -> Sequence[CountedRun] | None:
+        """The same, with those lines passed over; None where that is not faster."""
         if not width or not needles:
             return None
         self._plan(block, begin, width, wide, needles)
         if self._searches:
             return None
-        return _pattern(width, wide, self._idle.starts, pair).findall(block, begin)
+        return _pattern(width, wide, self._idle.starts, counted).findall(block, begin)
 
     def read(
         self, block: bytes, begin: int, width: int, wide: int, needles: tuple[bytes, ...]

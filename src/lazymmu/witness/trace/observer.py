@@ -109,12 +109,22 @@ class TraceObserver:
         raise NotImplementedError
 
     def begins(
-        self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], *, known: bool
+        self,
+        columns: Columns,
+        key: bytes,
+        task: bytes,
+        cpu: int,
+        begin: tuple[bytes, bytes],
+        *,
+        known: bool,
     ) -> None:
-        """In short: a section begins (time and text) in a task that is in none; known: for sure."""
+        """In short: a section begins (time and text) in a task that is in none; known: for sure.
+
+        task: by `task_key()`.
+        """
         raise NotImplementedError
 
-    def ends(self, columns: Columns, cpu: int, stamp: bytes) -> None:
+    def ends(self, task: bytes, cpu: int, stamp: bytes) -> None:
         """In short: a section ends, of a task whose lines are told one by one."""
         raise NotImplementedError
 

@@ -37,16 +37,6 @@ _HANDLER: Final = re.compile(rb"(?: name=|\[action=)([^\]\n]{1,64})")
 UPDATE_BYTES: Final = 16  # struct mmu_update, include/xen/interface/xen.h
 _FLUSHING: Final = re.compile(rb"xen_mc_flush:[ \t]+flushing (\d{1,9}) hypercalls, (\d{1,12}) arg")
 
-PAIR: Final = (
-    rb"xen_mc_batch: start batch LAZY_(?P<said>MMU|CPU)",
-    rb"xen_mc_issue: start batch LAZY_(?P=said)",
-    rb"xen_mc_batch:",
-)
-"""Two lines, with nothing between that flushes, that say of themselves what they put off."""
-
-PAIR_HINT: Final = b": xen_mc_issue: start batch LAZY_"
-"""What the second line of each holds before the mode that it is about."""
-
 AT_ONCE: Final = "issued at once"
 END: Final = "end of the section"
 SWITCH: Final = "context switch"

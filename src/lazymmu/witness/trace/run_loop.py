@@ -194,9 +194,11 @@ class RunLoop:
                 self._line(columns, key, number, stamp, text)
                 return
             if begins:
-                observer.begins(columns, cpu.number, (stamp, text), known=not task.inherited)
+                observer.begins(
+                    columns, key, key_of_task, cpu.number, (stamp, text), known=not task.inherited
+                )
             else:
-                observer.ends(columns, cpu.number, stamp)
+                observer.ends(key_of_task, cpu.number, stamp)
         self._stamp, self._cursor.number = stamp, number
         if cpu.next_unchecked:
             self._switches.check_next(cpu, task, stamp, text)

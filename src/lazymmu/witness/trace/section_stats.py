@@ -16,14 +16,13 @@ from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.ftrace.lines import function_text
 from lazymmu.ftrace.record import elapsed, fields_of, nanoseconds
 from lazymmu.witness.trace.call_site import site_of, site_of_stack
+from lazymmu.witness.trace.counted_reader import COUNTED, HINT, CountedReader
 from lazymmu.witness.trace.observer import ObservedLine, TraceObserver
-from lazymmu.witness.trace.queue_reader import QueueReader, task_key
+from lazymmu.witness.trace.queue_reader import task_key
 from lazymmu.witness.trace.queue_stats import (
     END,
     HANDLERS_END,
     NEEDLES,
-    PAIR,
-    PAIR_HINT,
     SWITCH,
     powerpc_batch,
 )
@@ -55,9 +54,6 @@ _MAX_OPEN: Final = 1 << 12
 _BLOCKS_WITHOUT: Final = 4
 _BLOCKS_BETWEEN: Final = 8
 """Blocks without lines to take, one after the other, from which on one in so many is searched."""
-
-_MAX_LIKE: Final = 1 << 12
-"""Call sites and tasks of which sections are kept apart before they are counted."""
 
 _MAX_KEYS: Final = 1 << 12
 """Columns of lines that are remembered of a call site."""
@@ -97,11 +93,10 @@ class SectionStats(SectionTotals, TraceObserver):
         self.stopped = 0
         self.counts = False
         self._open: dict[bytes, OpenSection] = {}
-        self._queues = QueueReader(self, self._open, listener)
+        self._queues = CountedReader(self, self._open, listener)
         self._cpu, self._cpus = self._queues.cpu, self._queues.cpus
         self._blocks = self._without = 0
         self._format = ""
-        self._like: dict[tuple[str, str], LikeSections] = {}
         self._by_text: dict[bytes, dict[bytes, LikeSections]] = {}
         if listener is None:
             self.in_short = self._open
@@ -120,10 +115,10 @@ class SectionStats(SectionTotals, TraceObserver):
             self._without += 1
             return None
         self._without = 0
-        if self._listener is None and PAIR_HINT in block:
-            paired = lines.paired_runs(PAIR)
-            if paired is not None:
-                return self._queues.take_pairs(lines, paired)
+        if self._listener is None and HINT in block:
+            counted = lines.counted_runs(COUNTED)
+            if counted is not None:
+                return self._queues.take_counted(lines, counted)
         return self._queues.take(lines, lines.runs())
 
     # ---- in short --------------------------------------------------------------------------
@@ -143,53 +138,60 @@ class SectionStats(SectionTotals, TraceObserver):
         """As `add()` of the two lines."""
         began, text = begin
         by_key = self._by_text.get(text)
-        if by_key is None or len(by_key) > _MAX_KEYS:
-            by_key = self._by_text[text] = {}
-        like = by_key.get(key)
+        like = None if by_key is None else by_key.get(key)
         if like is None:
-            site = site_of(function_text(text)[2])
-            like = by_key[key] = self._likes(site, _named(columns, cpu))
-        like.add(max(elapsed(began, stamp), 0), 0)
+            like = self._like_of(columns, key, cpu, text)
+        like.add(elapsed(began, stamp), 0)
         queue = self._cpus.get(cpu) or self._cpu(cpu)
         queue.began, queue.why, queue.last = None, END, like.where
 
     def begins(
-        self, columns: Columns, cpu: int, begin: tuple[bytes, bytes], *, known: bool
+        self,
+        columns: Columns,
+        key: bytes,
+        task: bytes,
+        cpu: int,
+        begin: tuple[bytes, bytes],
+        *,
+        known: bool,
     ) -> None:
         """As `add()` of the same line."""
-        site = site_of(function_text(begin[1])[2])
-        self._begins(task_key(columns), site, self._cpu(cpu), begin[0], known=known)
+        stamp, text = begin
+        by_key = self._by_text.get(text)
+        like = None if by_key is None else by_key.get(key)
+        if like is None:
+            like = self._like_of(columns, key, cpu, text)
+        queue = self._cpus.get(cpu) or self._cpu(cpu)
+        self._begins(task, like.where, queue, stamp, known=known)
 
-    def ends(self, columns: Columns, cpu: int, stamp: bytes) -> None:
+    def ends(self, task: bytes, cpu: int, stamp: bytes) -> None:
         """As `add()` of the same line."""
-        key = task_key(columns)
-        queue = self._cpu(cpu)
+        queue = self._cpus.get(cpu) or self._cpu(cpu)
         queue.began = None
-        self._ends(key, self._open[key], queue, columns, stamp)
+        self._ends(task, self._open[task], queue, stamp)
 
     def finish(self, first: bytes, last: bytes) -> None:
         """Count the sections that are alike, and the time so far."""
-        self._count_likes()
-        times = [nanoseconds(one) for one in (first, self._queues.first) if one]
+        self.count_likes()
+        times = [nanoseconds(one) for one in (first, *self._queues.stamps[:1]) if one]
         if times and self.started is None:
             self.started = min(times)
-        times += [nanoseconds(one) for one in (last, self._queues.stamp) if one]
+        times += [nanoseconds(one) for one in (last, *self._queues.stamps) if one]
         self.stopped = max((self.stopped, *times))
         self.counts = bool(last) and b"." not in last and self._format == "normal"
 
-    def _likes(self, site: str, task: str) -> LikeSections:
-        """Those that a section is like."""
-        like = self._like.get((site, task))
-        if like is None:
-            if len(self._like) >= _MAX_LIKE:
-                self._count_likes()
-            like = self._like[site, task] = LikeSections((site, task))
+    def _like_of(self, columns: Columns, key: bytes, cpu: int, text: bytes) -> LikeSections:
+        """Those that a section is like which begins on a line with these columns and this text."""
+        by_key = self._by_text.get(text)
+        if by_key is None or len(by_key) > _MAX_KEYS:
+            by_key = self._by_text[text] = {}
+        where = site_of(function_text(text)[2]), _named(columns, cpu)
+        like = by_key[key] = self.like(where)
         return like
 
-    def _count_likes(self) -> None:
-        for like in self._like.values():
-            like.count_to(self.groups(*like.where))
-        self._like.clear()
+    def count_likes(self) -> None:
+        """Also forget which these were."""
+        super().count_likes()
         self._by_text.clear()
 
     # ---- line by line ----------------------------------------------------------------------
@@ -208,7 +210,7 @@ class SectionStats(SectionTotals, TraceObserver):
         cpu = self._cpu(line.cpu)
         if line.frames:
             if held is not None and held is cpu.began:
-                held.site = site_of_stack(line.frames) or held.site
+                held.where = site_of_stack(line.frames) or held.where[0], held.where[1]
             return
         cpu.began = None
         if line.what:
@@ -243,16 +245,17 @@ class SectionStats(SectionTotals, TraceObserver):
                 held.depth += 1
                 held.group.nested += 1
             case "enter":
-                self._begins(key, site_of(line.caller), cpu, line.stamp, known=line.known)
+                where = site_of(line.caller), _named(line.columns, line.cpu)
+                self._begins(key, where, cpu, line.stamp, known=line.known)
             case "leave" if held is not None:
-                self._ends(key, held, cpu, line.columns, line.stamp)
+                self._ends(key, held, cpu, line.stamp)
             case "leave":
                 # Of a section that began before the trace, or unseen.
                 self.cut += 1
                 cpu.why = "end of a section"
             case "flush":
                 if held is not None:
-                    cpu.why, cpu.last = "asked for", (held.site, _named(line.columns, line.cpu))
+                    cpu.why, cpu.last = "asked for", held.where
                 if line.name == "__flush_tlb_pending":
                     powerpc_batch(self, cpu, line.caller, _named(line.columns, line.cpu))
                 else:
@@ -273,42 +276,34 @@ class SectionStats(SectionTotals, TraceObserver):
                 cpu.queued = max(cpu.queued - 1, 0)
                 self.outside["issued at once"] += 1
 
-    def _begins(self, key: bytes, site: str, cpu: CpuQueue, stamp: bytes, *, known: bool) -> None:
+    def _begins(
+        self, key: bytes, where: tuple[str, str], cpu: CpuQueue, stamp: bytes, *, known: bool
+    ) -> None:
         """A task's outermost section begins; known: for sure."""
         if len(self._open) >= _MAX_OPEN:
             del self._open[next(iter(self._open))]
             self.cut += 1
-        cpu.began = self._open[key] = OpenSection(nanoseconds(stamp), site)
+        cpu.began = self._open[key] = OpenSection(stamp, where)
         if known:
             cpu.last = None
 
-    def _ends(
-        self, key: bytes, held: OpenSection, cpu: CpuQueue, columns: Columns, stamp: bytes
-    ) -> None:
+    def _ends(self, key: bytes, held: OpenSection, cpu: CpuQueue, stamp: bytes) -> None:
         """The innermost section of a task ends."""
         held.depth -= 1
         if held.depth:
             cpu.why = "end of a nested section"
             return
         del self._open[key]
-        length, inside = max(nanoseconds(stamp) - held.began, 0), held.seen
-        where = held.site, _named(columns, cpu.number)
-        if inside is None and not held.out:
-            self._likes(*where).add(length, held.queued)
+        length, like, inside = elapsed(held.began, stamp), self.like(held.where), held.seen
+        if inside is None:
+            like.add(length, held.queued)
         else:
-            self._close(where, held, length)
-        cpu.why, cpu.last = END, where
-
-    def _close(self, where: tuple[str, str], held: OpenSection, length: int) -> None:
-        """Count a section in which more was than what was put off."""
-        inside = held.group
-        inside.queued += held.queued
-        for group in self.groups(*where):
-            group.sections += 1
-            group.off_cpu += held.out
-            group.lengths.add(length)
-            group.entries.add(inside.queued)
-            group.take(inside)
+            like.add(length, held.queued + inside.queued)
+            inside.queued = 0
+            self.take_inside(like, inside)
+        if held.out:
+            like.group.off_cpu += held.out
+        cpu.why, cpu.last = END, held.where
 
     # ---- switches and counters -------------------------------------------------------------
 

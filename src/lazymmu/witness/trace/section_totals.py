@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.witness.trace.histogram import Histogram
 from lazymmu.witness.trace.stats_group import StatsGroup, group_of
@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 __all__ = ["CpuQueue", "LikeSections", "OpenSection", "SectionTotals"]
 
 
+_MAX_LIKE: Final = 1 << 12
+"""Call sites and tasks of which sections are kept apart before they are counted."""
+
+
 class OpenSection:
     """A task's open section: where and when it began, and what was seen in it since.
 
-    queued: operations that were put off in it; seen: all else, None where there is nothing.
+    where: call site and task; queued: operations that were put off in it; seen: all else, None
+    where there is nothing.
     """
 
-    __slots__ = ("began", "depth", "left", "out", "queued", "seen", "site")
+    __slots__ = ("began", "depth", "left", "out", "queued", "seen", "where")
 
-    def __init__(self, began: int, site: str) -> None:
-        """began: in nanoseconds; site: who begins it."""
+    def __init__(self, began: bytes, where: tuple[str, str]) -> None:
+        """began: the time as printed; where: who begins it, and the task."""
         self.began = began
-        self.site = site
+        self.where = where
         self.depth = 1
         self.queued = 0
         self.seen: StatsGroup | None = None
@@ -42,21 +47,30 @@ class OpenSection:
 
 
 class LikeSections:
-    """Sections of one call site and task in which nothing was but what was put off.
+    """Sections of one call site and task.
 
-    lengths, entries: how many had each length in nanoseconds, and each number of entries.
+    lengths, entries: how many had each length in nanoseconds, and each number of entries; seen: all
+    else, None where there is nothing.
     """
 
-    __slots__ = ("entries", "lengths", "where")
+    __slots__ = ("entries", "lengths", "seen", "where")
 
     def __init__(self, where: tuple[str, str]) -> None:
         """where: call site and task."""
         self.where = where
         self.lengths: dict[int, int] = {}
         self.entries: dict[int, int] = {}
+        self.seen: StatsGroup | None = None
+
+    @property
+    def group(self) -> StatsGroup:
+        """What else happened in them, and at their ends."""
+        if self.seen is None:
+            self.seen = StatsGroup()
+        return self.seen
 
     def add(self, length: int, entries: int) -> None:
-        """Count one section."""
+        """Count one section; a length is negative where the clock went back."""
         self.lengths[length] = self.lengths.get(length, 0) + 1
         self.entries[entries] = self.entries.get(entries, 0) + 1
 
@@ -72,6 +86,8 @@ class LikeSections:
             group.queued += entries.total
             group.lengths.merge(lengths)
             group.entries.merge(entries)
+            if self.seen is not None:
+                group.take(self.seen)
 
 
 class CpuQueue:
@@ -124,6 +140,7 @@ class SectionTotals:
         self.outside: Counter[str] = Counter()
         self.batches = Histogram()
         self.counted = False
+        self._like: dict[tuple[str, str], LikeSections] = {}
 
     def put_off(self, held: OpenSection | None, cpu: CpuQueue, times: int = 1) -> None:
         """One operation is queued in the mode, or so many."""
@@ -144,9 +161,38 @@ class SectionTotals:
         elif cpu.last is None:
             self.outside[reason] += 1
         else:
-            for group in self.groups(*cpu.last):
-                group.flush(reason, calls, queued)
+            like = self.like(cpu.last)
+            if reason not in like.group.flushes:
+                # The order of reasons is that in which they were met.
+                for group in self.groups(*like.where):
+                    group.flushes[reason] += 0
+            like.group.flush(reason, calls, queued)
             cpu.last = None
+
+    def like(self, where: tuple[str, str]) -> LikeSections:
+        """The sections of a call site and task, which are counted now and then."""
+        like = self._like.get(where)
+        if like is None:
+            if len(self._like) >= _MAX_LIKE:
+                self.count_likes()
+            like = self._like[where] = LikeSections(where)
+        return like
+
+    def take_inside(self, like: LikeSections, inside: StatsGroup) -> None:
+        """Count what happened in a section with those that it is like."""
+        if any(theirs.keys() - mine.keys() for mine, theirs in like.group.counters(inside)):
+            for group in self.groups(*like.where):
+                for mine, theirs in group.counters(inside):
+                    for what in theirs:
+                        mine[what] += 0
+        like.group.take(inside)
+
+    def count_likes(self) -> None:
+        """Count the sections that are alike."""
+        for like in self._like.values():
+            if like.lengths or like.seen is not None:
+                like.count_to(self.groups(*like.where))
+        self._like.clear()
 
     def groups(self, site: str, task: str) -> tuple[StatsGroup, StatsGroup, StatsGroup]:
         """Those that something of a call site and a task is counted to."""

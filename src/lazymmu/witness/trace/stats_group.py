@@ -63,6 +63,12 @@ class StatsGroup:
         self.calls += calls
         self.queued += queued
 
+    def counters(self, other: StatsGroup) -> Iterator[tuple[Counter[str], Counter[str]]]:
+        """What is counted by words, each with the same of another group."""
+        yield self.switches, other.switches
+        yield self.interrupts, other.interrupts
+        yield self.flushes, other.flushes
+
     def take(self, other: StatsGroup) -> None:
         """Add what another group counted."""
         self.sections += other.sections
@@ -70,11 +76,7 @@ class StatsGroup:
         self.off_cpu += other.off_cpu
         self.lengths.merge(other.lengths)
         self.entries.merge(other.entries)
-        for mine, theirs in (
-            (self.switches, other.switches),
-            (self.interrupts, other.interrupts),
-            (self.flushes, other.flushes),
-        ):
+        for mine, theirs in self.counters(other):
             if theirs:
                 mine.update(theirs)
         self.queued += other.queued
