@@ -118,9 +118,14 @@ class TraceObserver:
         *,
         known: bool,
     ) -> None:
-        """In short: a section begins (time and text) in a task that is in none; known: for sure.
+        """In short: a section begins in a task that is in none.
 
-        task: by `task_key()`.
+        :param columns: of its line, and their bytes.
+        :param key: likewise.
+        :param task: by `task_key()`.
+        :param cpu: its number.
+        :param begin: time and text.
+        :param known: for sure.
         """
         raise NotImplementedError
 

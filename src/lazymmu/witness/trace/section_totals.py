@@ -22,8 +22,8 @@ _MAX_LIKE: Final = 1 << 12
 class OpenSection:
     """A task's open section: where and when it began, and what was seen in it since.
 
-    where: call site and task; queued: operations that were put off in it; seen: all else, None
-    where there is nothing.
+    queued: operations that were put off in it; seen: all else, None where there is nothing; its
+    call site and task are in `where`.
     """
 
     __slots__ = ("began", "depth", "left", "out", "queued", "seen", "where")
