@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from lazymmu.crosscheck.trace_writer import render_trace
 from lazymmu.crosscheck.values import NotVisible, RenderedTrace
@@ -24,6 +25,8 @@ from lazymmu.witness.machine.verdict import Counterexample, Verdict
 from lazymmu.witness.trace.check import check_trace, trace_rules
 from lazymmu.witness.trace.values import TraceResult
 from lazymmu.witness.trace.values import TraceVerdict as Said
+
+LIMITS = Path(__file__).parents[2] / "docs" / "limits.rst"
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,33 @@ def test_nearly_all_is_told_by_probes_at_the_instructions():
         assert others <= set(case.told.also), case.name
         found = {one.rule for one in case.found().violations}
         assert others <= found, case.name
+
+
+def test_the_limits_name_what_probes_do_not_tell():
+    """Each with its rule, and no other."""
+    text = LIMITS.read_text("utf-8").partition("Counterexamples that recordings do not tell\n")[2]
+    named = re.findall(r"^``([\w-]+)``: ``([\w-]+)``$", text, re.MULTILINE)
+    assert sorted(named) == sorted(SILENT)
+
+
+def test_a_section_that_began_in_a_pause_is_told_when_it_ends_after_it():
+    """The way of the machine ends at the resume; a recording goes on, and its last end is wrong."""
+    (case,) = (
+        case
+        for case in hushed(NotVisible.EVENT)
+        if (case.verdict.scenario, case.broken.rule)
+        == ("resume-at-another-depth", "unbalanced-pause")
+    )
+    text = render(case.verdict, case.broken, case.told).rstrip("\n") + "\n"
+    head = "              T0-1000    [000] .....     "
+    right = f"{head}1.000009: di1: (f+0x4/0x20) pid=1000 ec=1 pc=0\n"
+    wrong = f"{head}1.000010: di1: (f+0x4/0x20) pid=1000 ec=0 pc=0\n"
+    found = []
+    for more in ("", right, right + wrong):
+        stream = io.BytesIO((text + more).encode())
+        result = check_trace("told", stream, arch=case.verdict.arch, release=case.verdict.release)
+        found.append([one.rule for one in result.violations])
+    assert found == [[], [], ["unbalanced-section"]]
 
 
 def test_what_one_rule_does_not_tell_another_may():
