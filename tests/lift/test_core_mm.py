@@ -56,12 +56,38 @@ finally: p = none; q = none
 """
 
 
-def ask(asked, *scenarios, changes=None, core="lifted", arch="x86", text="", more=None):
+ADVISE = (Path(__file__).parent / "madvise.c").read_text()
+"""A mm/madvise.c, likewise."""
+
+ADVISED = """
+litmus advised
+"A page of a folio that reaches beyond the range, or of a small one."
+machine: cpus 1
+entries:
+    p  pte user ptl L = A
+    q  pte user ptl L = {other}
+task T0 on cpu0:
+    madvise_free_pte_range p
+watch sleep-in-section
+finally: p = A:old
+"""
+
+
+def ask(
+    asked,
+    *scenarios,
+    changes=None,
+    core="lifted",
+    arch="x86",
+    text="",
+    more=None,
+    file="mremap",
+):
     """The answer for scenarios, or for the text of one, on the example as it is changed."""
     tree = asked.tree(changes or {})
     if more is not None:
-        make = (asked.root / "mm/Makefile").read_text() + "obj-y += mremap.o\n"
-        tree = tree.over({"mm/mremap.c": more.encode(), "mm/Makefile": make.encode()})
+        make = (asked.root / "mm/Makefile").read_text() + f"obj-y += {file}.o\n"
+        tree = tree.over({f"mm/{file}.c": more.encode(), "mm/Makefile": make.encode()})
     return lazymmu.verify(
         lazymmu.VerifyRequest(
             scenarios=scenarios,
@@ -144,6 +170,33 @@ def test_entries_that_move_need_their_flush_and_their_locks(asked, lines, rule):
     assert "move_ptes" in dict(answer.lifted[0].core)
     assert broken(answer) == ({rule} if rule else set())
     assert broken(ask(asked, text=MOVED, more=without(*lines)(MOVE), core="by-hand")) == set()
+
+
+@pytest.mark.parametrize(
+    ("other", "lines", "rules"),
+    [
+        ("A", (), set()),
+        ("B", (), set()),
+        ("A", ("\t\t\tlazy_mmu_mode_disable();\n",), {"sleep-in-section"}),
+        ("B", ("\t\t\tlazy_mmu_mode_disable();\n",), set()),
+    ],
+)
+def test_a_folio_is_split_once_where_it_reaches_beyond_the_range(asked, other, lines, rules):
+    """How large it is the scenario says, by who else maps its page; a list is left out."""
+    made = without(*lines)(ADVISE)
+    answer = ask(asked, text=ADVISED.format(other=other), more=made, file="madvise")
+    assert "madvise_free_pte_range" in dict(answer.lifted[0].core)
+    assert "LIST_HEAD_INIT" in dict(answer.lifted[0].abstracted)
+    assert broken(answer) & {"sleep-in-section", "finally"} == rules
+
+
+def test_an_entry_that_a_function_is_not_about_is_the_machines_own_operations(asked):
+    """A huge page's is above the table that the tree's function walks."""
+    text = ADVISED.format(other="B").replace("p  pte user", "p  pmd user").replace("finally", "#")
+    lifted = ask(asked, text=text, more=ADVISE, file="madvise")
+    by_hand = ask(asked, text=text, more=ADVISE, file="madvise", core="by-hand")
+    assert lifted.lifted[0].refused == ""
+    assert rows(lifted) == rows(by_hand) != []
 
 
 def test_a_call_that_is_not_known_is_refused_by_name_and_place(asked):

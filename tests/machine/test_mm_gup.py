@@ -45,7 +45,7 @@ def test_what_walks_entries_of_one_table_leaves_none_behind(line):
     """The migration entry, and the page that is old, are in memory when the section has ended."""
     on = bench("x86", "7.3.4", "p lock L = A")
     on.do(line)
-    assert on.stored("p") == ("migration" if line.startswith("migrate") else "A:old")
+    assert on.stored("p") == ("migration-writable" if line.startswith("migrate") else "A:old")
     assert (on.pending, on.mode()) == ((), "off")
     with pytest.raises(ConfigError, match="no operation"):
         bench("x86", "3.12", "p lock L = A").do(line)

@@ -18,6 +18,7 @@ from lazymmu.lift.values import (
 )
 from lazymmu.lift.words import Does, LiftWord
 from lazymmu.machine.memory import EXCLUSIVE, MARKERS, page_of, writable
+from lazymmu.machine.mm.pgtable import SetPteAt
 from lazymmu.machine.mm.values import flags_of, marked, unmarked
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ ACTIONS: Final[frozenset[Does]] = frozenset(
         "flush-pending",
         "free-page",
         "sleep",
+        "resched",
+        "large",
+        "split",
+        "stands",
         "warn-if",
         "bug-if",
         "bug",
@@ -173,7 +178,11 @@ def _entries(called: Called, place: Value, many: int) -> tuple[str, ...]:
 
 
 def _range(called: Called, handed: CoreArguments) -> tuple[str, ...]:
-    begin, end = called.arg(called.word.arg), called.arg(called.word.arg + 1)
+    begin = called.arg(called.word.arg)
+    if called.word.number and isinstance(begin, int):
+        end: Value = begin + called.word.number * PAGE
+    else:
+        end = called.arg(called.word.arg + 1)
     for table in handed.tables:
         if isinstance(begin, int) and isinstance(end, int) and begin >= table.base:
             first, last = (begin - table.base) // PAGE, (end - table.base) // PAGE
@@ -231,8 +240,17 @@ def asked(part: Part, called: Called, handed: CoreArguments) -> RoutineCall | St
             if page is None:
                 raise called.refused("of what is no page")
             return code.memory.free_page(page)
-        case "sleep":
+        case "sleep" | "split":
             return code.might_sleep(word.calls)
+        case "resched":
+            return code.sched.cond_resched()
+        case "stands":
+            table = called.arg(word.arg)
+            if isinstance(table, TableRef):
+                return code.tables.map_nolock(table.entries[0])
+            raise called.refused("of a table that is not known")
+        case "large":
+            return part.folio_reaches(_value(called, word.arg), handed.tables[0].entries)
         case "warn-if":
             warn = part.vm_warn_on if word.config else part.warn_on
             return warn(bool(called.arg(0)), called.shown)
@@ -246,12 +264,12 @@ def _accessor(part: Part, called: Called) -> RoutineCall:
     if many != 1:
         raise called.refused("of several entries at once")
     entries = _entries(called, called.arg(word.arg), 1)
-    if word.given < 0:
-        return getattr(pgtable, word.calls)(*entries)  # type: ignore[no-any-return]
-    value = _value(called, word.given)
-    make = getattr(pgtable, word.calls, None)
-    if make is None:
+    if not hasattr(SetPteAt, word.calls):
         raise called.refused("is no accessor of the machine")
+    make = getattr(pgtable, word.calls)
+    if word.given < 0:
+        return make(*entries)  # type: ignore[no-any-return]
+    value = _value(called, word.given)
     return make(*entries, value)  # type: ignore[no-any-return]
 
 
@@ -267,7 +285,7 @@ def answers(
     match called.word.does:
         case "map-lock":
             return (True, False) if vanish else (True,)
-        case "map":
+        case "map" | "stands":
             return ("", None) if vanish else ("",)
         case "read":
             return values
@@ -275,6 +293,8 @@ def answers(
             return values if called.word.given < 0 else (None,)
         case "sleep":
             return (handed.value,)
+        case "large":
+            return (False, True)
         case _:
             return (None,)
 
@@ -299,6 +319,10 @@ def told(called: Called, got: object, handed: CoreArguments) -> tuple[Value, Val
             return (got if isinstance(got, int) else 0), None
         case "sleep":
             return handed.value, None
+        case "large":
+            return int(bool(got)), None
+        case "stands":
+            return int(got is not None), None
         case "warn-if":
             return called.arg(0), None
         case _:

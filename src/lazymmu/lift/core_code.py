@@ -57,6 +57,19 @@ class LiftedOperation:
     reached: set[Code] = field(default_factory=set)
     runs: dict[object, CoreRun] = field(default_factory=dict)
 
+    def is_for(self, part: Part, given: dict[str, object]) -> bool:
+        """Whether the function is about such entries: of its space, and of the lowest level.
+
+        Of others the machine's own operation is the one.
+        """
+        named = (arg if isinstance(arg, tuple) else (arg,) for arg in given.values())
+        entries = {one for many in named for one in many if one in part.memory.specs}
+        spaces = _SPACES[self.operation.space]
+        return all(
+            part.is_kernel(one) in spaces and part.memory.specs[one].level == "pte"
+            for one in entries
+        )
+
     def run(
         self,
         given: dict[str, object],
@@ -72,9 +85,6 @@ class LiftedOperation:
         named = (arg if isinstance(arg, tuple) else (arg,) for arg in given.values())
         locks = tuple(lock_of(one) for arg in named for one in arg if isinstance(one, str))
         key = (*given.items(), is_kernel(first), locks)
-        if is_kernel(first) not in _SPACES[self.operation.space]:
-            what = f"{self.operation.routine}: {first} is no entry of the {self.operation.space}"
-            raise Unliftable(what, self.code.file, self.code.line)
         run = self.runs.get(key)
         if run is None:
             begins = handed(self.operation, self.code, given, is_kernel, lock_of)
@@ -134,12 +144,16 @@ def _method(hand: Callable[..., Any], routine_name: str) -> Callable[..., Any]:
     names = tuple(signature.parameters)[1:]
     many = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
 
-    def begins(part: Any, *args: Hashable) -> Routine:
+    def begins(part: Any, *plain: Hashable) -> Routine:
+        args = plain
         if many:
             fixed = len(names) - 1
             args = (*args[:fixed], args[fixed:])
         given = dict(zip(names, args, strict=True))
-        run = part.lifted[routine_name].run(given, part.is_kernel, part.lock_of)
+        lifted: LiftedOperation = part.lifted[routine_name]
+        if not lifted.is_for(part, given):
+            return (yield hand(part, *plain))
+        run = lifted.run(given, part.is_kernel, part.lock_of)
         return (yield PositionCall(_goes_on, (part, run, Going(run.begin()))))
 
     begins.__name__ = hand.__name__

@@ -14,6 +14,7 @@ from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.values import (
     AddressSpace,
     CallbackRef,
+    LockRef,
     Opaque,
     TableEntry,
     TableRef,
@@ -116,6 +117,8 @@ def handed(
             assert isinstance(entries, tuple)  # noqa: S101 - as the routine's signature has it
             tables[name] = TableRef(entries, _FIRST * (len(tables) + 1))
 
+    value = given.get("value")
+
     def meant(role: str) -> Value:
         if role.isdigit():
             return int(role)
@@ -123,8 +126,14 @@ def handed(
         if name == "mm":
             first = next(iter(tables.values())).entries[0]
             return AddressSpace("init_mm" if is_kernel(first) else "mm")
+        if name in tables and part == "lock":
+            return LockRef(lock_of(tables[name].entries[0]))
         if name in tables:
             return _of(tables[name], part)
+        if role == "none":
+            return None
+        if role == "value" and (value is None or isinstance(value, str)):
+            return value
         if role == "fn" and role in given:
             return CallbackRef(given[role])
         if role in given:
@@ -135,7 +144,6 @@ def handed(
         meant(operation.handed[name]) if name in operation.handed else Opaque(name)
         for name in code.params
     )
-    value = given.get("value")
     return CoreArguments(
         args,
         {name: meant(role) for name, role in operation.members.items()},

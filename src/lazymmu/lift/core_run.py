@@ -18,7 +18,16 @@ from lazymmu.lift.frames import ANSWER, Called, CodeFrame, place_of, restored
 from lazymmu.lift.link import CallMeaning
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.ready import UNSET
-from lazymmu.lift.values import CallbackRef, CPointer, Opaque, TableEntry, TableRef, Value, is_true
+from lazymmu.lift.values import (
+    CallbackRef,
+    CPointer,
+    LockRef,
+    Opaque,
+    TableEntry,
+    TableRef,
+    Value,
+    is_true,
+)
 from lazymmu.lift.variables import CVariables
 
 if TYPE_CHECKING:
@@ -39,6 +48,9 @@ _NOBODY: Any = None
 """Nothing of a machine is asked."""
 
 _NOW: Final = f"{ANSWER}now"
+
+_FOLIO: Final = "folio"
+"""Of what is written and not told: any member of a folio."""
 
 
 PAID: Final = f"{ANSWER}paid"
@@ -102,6 +114,8 @@ class CoreExecution(Execution):
         """Change a local variable; what is written elsewhere must be known to matter to nobody."""
         if isinstance(place, CPointer) and place.space == "local":
             Execution.store(self, place, value, code, line)
+        elif isinstance(place, str) and _FOLIO in self.operation.untold:
+            return  # a member of the folio that a value maps
         elif isinstance(place, Opaque) and place.spelling and place.spelling == self.operation.owed:
             self.frames[0].env[PAID] = 1
         elif not isinstance(place, Opaque) or place.spelling not in self.operation.untold:
@@ -180,6 +194,9 @@ def _computed(one: Instruction, args: tuple[Value, ...]) -> Value:
             return made
     if isinstance(a, Opaque) or isinstance(b, Opaque):
         return UNKNOWN
+    if isinstance(a, LockRef) and isinstance(b, LockRef) and one.what in ("<", ">"):
+        # Of two locks the machine has the one first that comes first by its name.
+        return int(a.name < b.name if one.what == "<" else a.name > b.name)
     if (a is None or isinstance(a, str)) and one.what in ("<<", ">>") and b == PAGE_SHIFT:
         return a  # the page by its address or by its number
     return _OTHERS
@@ -197,6 +214,16 @@ def _either(either: bool, a: Value, b: Value) -> Value:
 
 def _valued(frame: CodeFrame, operand: Operand) -> Value:
     return operand.value if isinstance(operand, Const) else frame.env.get(operand.name, UNSET)
+
+
+def _large(args: tuple[Value, ...]) -> str:
+    """The name of the answer whether a folio reaches beyond the range."""
+    (folio, *_) = args
+    return f"{ANSWER}large {folio}"
+
+
+_PAGES: Final = 2
+"""Pages of a folio that reaches beyond the range: more than one, and no more is asked."""
 
 
 class CoreRun:
@@ -233,7 +260,7 @@ class CoreRun:
             _NOBODY,
             self.linker,
             CVariables(),
-            lambda _, called: pure(called, self.handed, self.linker.view.config.value),
+            self._does,
             taken=self.taken,
             handed=self.handed,
             operation=self.operation,
@@ -253,6 +280,8 @@ class CoreRun:
                 return False
             frame = here.frames[-1]
             args = tuple(_valued(frame, arg) for arg in one.args)
+            if meaning.word.does == "large" and _large(args) in outermost.env:
+                return False
             if meaning.word.does in ("warn-if", "bug-if"):
                 args = (int(here.truth(args[meaning.word.arg], code, one)),)
             stopped.append(Called(frame, one, meaning.word, args))
@@ -271,6 +300,13 @@ class CoreRun:
             owes = bool(self.operation.owed) and PAID not in outermost.env
             return Said((), value, about=PAID if owes else "")
         return Said(place_of(frames), called=stopped[0])
+
+    def _does(self, here: Execution, called: Called) -> Value:
+        """Do a word that calls nothing of the machine; how large a folio is was asked before."""
+        if called.word.does in ("large", "pages"):
+            known = here.frames[0].env.get(_large(called.args), 0)
+            return known if called.word.does == "large" else _PAGES if known else 1
+        return pure(called, self.handed, self.linker.view.config.value)
 
     @staticmethod
     def chosen(said: Said, answer: int) -> tuple[Position, ...]:
@@ -293,6 +329,9 @@ class CoreRun:
             if not isinstance(where, CPointer) or where.space != "local":
                 raise called.refused("leaves a lock where it is not found again")
             frames[where.owner].env[str(where.path[0])] = lock
+        if called.word.does in ("large", "split"):
+            # What was split is small from then on.
+            frames[0].env[_large(called.args)] = value
         last.env.pop(_NOW, None)
         last.at += 1
         if called.one.to:

@@ -27,6 +27,9 @@ _PERCPU: Final = re.compile(
 )
 _ENUM: Final = re.compile(rb"\benum\b[^;{}()]*\{([^{}]*)\}")
 _PLAIN: Final = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", re.S | re.M)
+_SHIFTED: Final = re.compile(r"\(?(\d+)[uUlL]*\s*<<\s*(\d+)\)?|BIT(?:_ULL)?\((\d+)\)")
+"""A bit, as enumerations spell it."""
+
 _NAMES: Final = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _TASK: Final = "struct task_struct"
 _THREAD_INFO: Final = "struct thread_info"
@@ -170,6 +173,9 @@ class TreeNames:
         return None
 
     def _given(self, text: str, near: str) -> int | None:
+        shifted = _SHIFTED.fullmatch(text)
+        if shifted is not None:
+            return int(shifted[1] or "1") << int(shifted[2] or shifted[3])
         try:
             return int(text.rstrip("uUlL"), 0)
         except ValueError:

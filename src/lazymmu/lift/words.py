@@ -84,6 +84,11 @@ Does = Literal[
     "flush-pending",
     "free-page",
     "sleep",
+    "resched",
+    "large",
+    "pages",
+    "split",
+    "stands",
 ]
 """What a word does: see `lift.primitives`, and from "map" on `lift.core_actions`."""
 
@@ -122,7 +127,7 @@ class LiftWord:
 
     :param arg: the argument that it is about.
     :param number: of "number" its value, of "percpu-add" what is added, of "invalidate-items" the
-        argument that says how many.
+        argument that says how many, of "flush-range" how many pages, 0 for those up to the end.
     :param kind: of pins.
     :param task: arguments of flags, -1 for the current task's.
     :param flag: likewise.

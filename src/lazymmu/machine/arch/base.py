@@ -35,6 +35,15 @@ def protected(value: Value) -> Value:
     return value if value is None or ":ro" in value else f"{value}:ro"
 
 
+def aged(value: Value) -> Value:
+    """An entry's value without the accessed bit, its flags in their order (`mm.values.FLAGS`)."""
+    if value is None or "old" in value.split(":"):
+        return value
+    page, *flags = value.split(":")
+    at = 1 if flags[:1] == ["ro"] else 0
+    return ":".join((page, *flags[:at], "old", *flags[at:]))
+
+
 def accessors(
     source: str, through: str, names: tuple[str, ...]
 ) -> tuple[Callable[..., RoutineCall], ...]:
@@ -213,6 +222,11 @@ class Arch:
         yield self._protect(entry, "ptep_set_wrprotect")
 
     @routine(PGTABLE_H)
+    def ptep_test_and_clear_young(self, entry: str) -> Routine:
+        """Take the accessed bit away, at once; translations stay good."""
+        yield self._age(entry)
+
+    @routine(PGTABLE_H)
     def ptep_modify_prot_start(self, entry: str) -> Routine:
         """Begin to change an entry that hardware may change as well; gives its value."""
         return (yield self._exchange(entry, None, "ptep_modify_prot_start"))
@@ -256,6 +270,13 @@ class Arch:
         value = protected(found)
         late = self.invalidates_late
         self.memory.write(here, entry, value, operation, "immediate", put_off=late)
+        self.memory.store(here, entry, value)
+        self.updated(here)
+
+    @atomic
+    def _age(self, here: StepContext, entry: str) -> None:
+        value = aged(here.entry(entry).stored)
+        self.memory.write(here, entry, value, "ptep_test_and_clear_young", "immediate")
         self.memory.store(here, entry, value)
         self.updated(here)
 

@@ -20,7 +20,7 @@ from lazymmu.contract.events import (
     PerCpu,
     TlbFlush,
 )
-from lazymmu.machine.arch.base import Arch, protected
+from lazymmu.machine.arch.base import Arch, aged, protected
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.steps import atomic, routine
@@ -241,6 +241,15 @@ class CpuBatch(Arch, ABC):
         self.memory.write(here, entry, protected(found), operation, "immediate", put_off=taken)
         self.memory.store(here, entry, protected(found))
         return found if page_of(found) is not None and taken else None
+
+    @atomic
+    def age(self, here: StepContext, entry: str, operation: str) -> Value:
+        """Take the accessed bit away; gives what `change()` gives."""
+        found: Value = here.entry(entry).stored
+        mapped = page_of(found) is not None
+        self.memory.write(here, entry, aged(found), operation, "immediate", put_off=mapped)
+        self.memory.store(here, entry, aged(found))
+        return found if mapped else None
 
     @atomic
     def plain(self, here: StepContext, entry: str, value: Value, operation: str) -> None:

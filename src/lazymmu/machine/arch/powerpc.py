@@ -99,6 +99,13 @@ class Hash(CpuBatch):
         if found is not None:
             yield self.hpte_need_flush(entry, found)
 
+    @routine(BOOK3S_PGTABLE_H)
+    def ptep_test_and_clear_young(self, entry: str) -> Routine:
+        """pte_update() of _PAGE_ACCESSED: the HPTE goes, too."""
+        found = yield self.age(entry, "ptep_test_and_clear_young")
+        if found is not None:
+            yield self.hpte_need_flush(entry, found)
+
     @routine(BOOK3S_PGTABLE)
     def ptep_modify_prot_start(self, entry: str) -> Routine:
         """pte_update() of _PAGE_PRESENT: no hardware uses the entry until it is committed."""

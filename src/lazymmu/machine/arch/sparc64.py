@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract.events import TlbFlush
-from lazymmu.machine.arch.base import protected
+from lazymmu.machine.arch.base import aged, protected
 from lazymmu.machine.arch.batch import CountedBatch, CpuBatch, Item
 from lazymmu.machine.arch.batch_flagged import FlaggedBatch, PinnedBatch
 from lazymmu.machine.memory import page_of
@@ -86,6 +86,14 @@ class Sparc(CpuBatch):
         found = yield self.peek(entry)
         if found is not None:
             yield self.__set_pte_at(entry, protected(found), "ptep_set_wrprotect", "immediate")
+
+    @routine(PGTABLE_H)
+    def ptep_test_and_clear_young(self, entry: str) -> Routine:
+        """The generic one: read, and set_pte_at()."""
+        found = yield self.peek(entry)
+        if found is not None:
+            name = "ptep_test_and_clear_young"
+            yield self.__set_pte_at(entry, aged(found), name, "immediate")
 
     @routine(PGTABLE_H)
     def ptep_modify_prot_start(self, entry: str) -> Routine:

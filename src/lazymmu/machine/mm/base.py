@@ -118,6 +118,11 @@ class Part:
         return self.memory.load(here, entry, operation)
 
     @local
+    def folio_reaches(self, _here: StepContext, value: Value, entries: tuple[str, ...]) -> bool:
+        """Whether a folio reaches beyond a range, so that it must be split: it stays as it is."""
+        return self.code.is_large(value, entries)
+
+    @local
     def bug_on(self, here: StepContext, condition: bool, text: str) -> None:
         """BUG_ON()."""
         here.bug_on(condition, text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from lazymmu.machine.memory import page_of
+from lazymmu.machine.memory import page_of, writable
 from lazymmu.machine.mm.base import Part
 from lazymmu.machine.steps import routine
 
@@ -54,10 +54,12 @@ class MigrateVma(Part):
     @routine("")
     def collect(self, entry: str) -> Routine:
         """One entry; tells whether it was taken out."""
-        if page_of((yield self.arch.ptep_get(entry))) is None:
+        value = yield self.arch.ptep_get(entry)
+        if page_of(value) is None:
             return False
         yield self.code.pgtable.ptep_get_and_clear(entry)
-        yield self.code.pgtable.set_pte_at(entry, "migration")
+        moves = "migration-writable" if writable(value) else "migration"
+        yield self.code.pgtable.set_pte_at(entry, moves)
         return True
 
 

@@ -44,6 +44,10 @@ class SetPteAt(Part):
         """Take the write permission away, at once."""
         return self.arch.ptep_set_wrprotect(entry)
 
+    def ptep_test_and_clear_young(self, entry: str) -> RoutineCall:
+        """Take the accessed bit away, at once."""
+        return self.arch.ptep_test_and_clear_young(entry)
+
     def ptep_modify_prot_start(self, entry: str) -> RoutineCall:
         """Begin to change an entry that hardware may change as well; gives its value."""
         return self.arch.ptep_modify_prot_start(entry)
@@ -137,6 +141,10 @@ class SparcSetPtesSection(SetPtesSection):
     def ptep_set_wrprotect(self, entry: str) -> RoutineCall:
         """ptep_get() and set_pte_at()."""
         return self.wrapped(self.arch.ptep_set_wrprotect(entry))
+
+    def ptep_test_and_clear_young(self, entry: str) -> RoutineCall:
+        """ptep_get() and set_pte_at()."""
+        return self.wrapped(self.arch.ptep_test_and_clear_young(entry))
 
     def ptep_modify_prot_start(self, entry: str) -> RoutineCall:
         """ptep_get_and_clear()."""

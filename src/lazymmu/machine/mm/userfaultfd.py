@@ -26,13 +26,18 @@ class MovePresentPtes(Part):
         before = yield self.arch.ptep_get(source)
         if before is None or not (yield self.none(target)):
             return
+        yield self._move_present_ptes(source, target, before)
+
+    @routine(USERFAULTFD, "move_present_ptes")
+    def _move_present_ptes(self, source: str, target: str, value: str) -> Routine:
+        """The same once it is known that the source maps `value` and the target nothing."""
         yield self.double_pt_lock(source, target)
-        if not (yield self.is_pte_pages_stable(source, target, before)):
+        if not (yield self.is_pte_pages_stable(source, target, value)):
             yield self.double_pt_unlock(source, target)
             return
         yield self.mode.lazy_mmu_mode_enable()
-        value = yield self.code.pgtable.ptep_get_and_clear(source)
-        yield self.code.pgtable.set_pte_at(target, value)
+        moved = yield self.code.pgtable.ptep_get_and_clear(source)
+        yield self.code.pgtable.set_pte_at(target, moved)
         yield self.mode.lazy_mmu_mode_disable()
         yield self.arch.flush_tlb_range(source)
         yield self.double_pt_unlock(source, target)
