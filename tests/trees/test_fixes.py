@@ -73,3 +73,12 @@ def test_the_machine_holds_where_the_switch_does_not_count(kernel_tree: Callable
     before = next(name for name in said if "(before)" in name)
     assert said.pop(before) == "violated"
     assert list(said.values()) == ["holds"]
+
+
+def test_the_small_configuration_has_what_shows_the_findings():
+    """Xen PV, a console, userfaultfd, more than one CPU, and what a recording needs."""
+    lines = (FIXES / "small.config").read_text("utf-8").splitlines()
+    wanted = ("XEN", "USERFAULTFD", "SMP", "SERIAL_8250_CONSOLE", "KPROBES", "PCI", "DEVTMPFS")
+    assert [name for name in wanted if f"CONFIG_{name}=y" not in lines] == []
+    # It is what `make savedefconfig` leaves: what it does not say is the default.
+    assert all(line.startswith(("#", "CONFIG_")) for line in lines)
