@@ -95,10 +95,7 @@ class Liveness:
     def of(
         cls, graph: Function, words: Vocabulary, plain: Mapping[Expr, Expr] = MappingProxyType({})
     ) -> Liveness:
-        """Read the plan off a function's graph.
-
-        :param plain: what conditions ask for in the end.
-        """
+        """Read the plan off a function's graph; `plain` is what conditions ask for in the end."""
         tests: Counter[str] = Counter()
         settled, freed, handed, returned = set[str](), set[str](), set[str](), set[str]()
         locks: dict[str, str] = {}
@@ -132,10 +129,7 @@ class Liveness:
                 if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
                     # Whoever is walked with it may ask for what stands beside it.
                     handed |= variables_of(call)
-                lock = words.locks.get(call.name or "")
-                out = call.arg(lock.out) if lock is not None and lock.out is not None else None
-                if lock is not None and out is not None:
-                    locks[spell(Deref(out))] = lock.cls
+                locks.update(_handed_back(call, words))
                 freed |= freed_by(call, graph, words)
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
@@ -158,6 +152,13 @@ class Liveness:
             too_much=live is None,
             plain=plain,
         )
+
+
+def _handed_back(call: AnyCall, words: Vocabulary) -> dict[str, str]:
+    """The class of the lock that a call stores through one of its arguments, by that variable."""
+    lock = words.locks.get(call.name or "")
+    out = call.arg(lock.out) if lock is not None and lock.out is not None else None
+    return {spell(Deref(out)): lock.cls} if lock is not None and out is not None else {}
 
 
 def _settles(source: Expr) -> bool:
