@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 from sarif import loader
 
 from lazymmu.verbs.trace import TraceRequest, trace
+from tests.herd_tests import read_herd_test
 
 SARIF = Path(__file__).parent / "report" / "check" / "data" / "sarif-schema-2.1.0.json"
 SCHEMAS = {
@@ -145,6 +146,11 @@ def read_ftrace(text: str, _verb: str, place: Path) -> None:
     assert read.seen.lines > 0
 
 
+def read_herd7(text: str, _verb: str, _place: Path) -> None:
+    """herd7, as far as its grammar is known here."""
+    read_herd_test(text)
+
+
 def read_dot(text: str, _verb: str, _place: Path) -> None:
     """Graphviz, as far as the brackets: one graph, whose names are quoted."""
     assert text.lstrip().startswith("digraph")
@@ -198,5 +204,6 @@ READERS: dict[str, Callable[[str, str, Path], None]] = {
     "csv": read_csv,
     "gcc": read_gcc,
     "ftrace": read_ftrace,
+    "herd7": read_herd7,
     "dot": read_dot,
 }

@@ -90,6 +90,9 @@ class Stage:
         asked: list[object] = ["verify", "--scenario", "section-inside-section"]
         if name == "ftrace":
             return [*asked, "--arch", "x86", "--release", "6.12.8"]
+        if name == "herd7":
+            used = "kernel-mapping-used-before-leave"
+            return ["verify", "--scenario", used, "--arch", "arm64", "--release", "7.3.4"]
         Path(FILE).write_text(inspect.getsource(template))
         return [*asked, "--port", FILE, "--engine", "python"]
 

@@ -190,8 +190,9 @@ def _step(answer: VerifyAnswer) -> None:
 
 
 def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namespace) -> None:
-    from lazymmu.report.verify import counterexample, ftrace, lifting, matrix
+    from lazymmu.report.verify import counterexample, ftrace, herd7, lifting, matrix
     from lazymmu.report.verify.formats import of_runs
+    from lazymmu.verbs.herd import herd_tests
 
     def text(columns: int | None) -> str:
         whole = args.everything and len({one.scenario for one in answer.verdicts}) == 1
@@ -206,9 +207,11 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
     untold: list[str] = []
 
     def render(name: str, columns: int | None) -> str:
-        if name != "ftrace":
+        if name not in ("ftrace", "herd7"):
             return others(name, columns)
-        texts, sentences = ftrace.of_runs(answer.traces)
+        traced = name == "ftrace"
+        tests = [] if traced else herd_tests(answer.done)
+        texts, sentences = ftrace.of_runs(answer.traces) if traced else herd7.of_runs(tests)
         untold.extend(sentences)
         return "\n".join(texts)
 

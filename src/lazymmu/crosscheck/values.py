@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A counterexample as the trace its kernel would have recorded, as values."""
+"""A counterexample as a trace or as a test of the memory model, as values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["NotVisible", "RenderedTrace", "TraceLine"]
+__all__ = ["HerdTest", "NotVisible", "RenderedTrace", "TraceLine"]
 
 
 class NotVisible(StrEnum):
@@ -50,3 +50,19 @@ class RenderedTrace:
     pid: int = -1
     not_visible: NotVisible | None = None
     also: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class HerdTest:
+    """A program for each CPU, what memory holds at first, and what is asked.
+
+    :param initial: of locations and of registers (`0:X1`), in order.
+    :param programs: the instructions of each CPU.
+    :param condition: what holds of the way that was found.
+    """
+
+    name: str
+    about: str
+    initial: dict[str, str] = field(default_factory=dict)
+    programs: dict[int, list[str]] = field(default_factory=dict)
+    condition: list[str] = field(default_factory=list)

@@ -26,6 +26,7 @@ FORMATS: Final = {
     "csv": "for spreadsheets and databases",
     "gcc": "one line a message, whose paths open from where you are, for editors",
     "ftrace": "the counterexample as a trace",
+    "herd7": "the counterexample as a litmus test for herd7 (arm64)",
 }
 """Every format by its name, with what it is for."""
 
@@ -36,7 +37,7 @@ VERBS: Final = {
     ),
     "history": ("text", "json", "html", "markdown", "csv"),
     "sections": ("text", "json", "markdown", "csv"),
-    "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace"),
+    "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace", "herd7"),
     "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),
     "trace": ("text", "json", "html", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "cost": ("text", "json", "html", "csv"),
