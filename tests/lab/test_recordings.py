@@ -19,6 +19,7 @@ SHOWN = {
     "powerpc-6.12.107-small": ("powerpc", set()),
     # Most ends of sections are in a function that takes no probe: no end that is missing is told.
     "arm64-7.1.13-fork": ("arm64", set()),
+    "arm64-7.3.4-fork": ("arm64", set()),
 }
 """What each is of, and the rules that it shows to be broken."""
 
