@@ -71,8 +71,9 @@ class LikeSections:
 
     def add(self, length: int, entries: int) -> None:
         """Count one section; a length is negative where the clock went back."""
-        self.lengths[length] = self.lengths.get(length, 0) + 1
-        self.entries[entries] = self.entries.get(entries, 0) + 1
+        lengths, counted = self.lengths, self.entries
+        lengths[length] = lengths.get(length, 0) + 1
+        counted[entries] = counted.get(entries, 0) + 1
 
     def count_to(self, groups: Iterable[StatsGroup]) -> None:
         """Add all of them to each of the groups."""
