@@ -123,7 +123,7 @@ class _Holding:
                 before.update(read)
                 again.append(part)
         now: set[str] = set()
-        for part in again:
+        for part in sorted(again, key=lambda part: part[0] == "root"):  # Walks take longest.
             items = self._computed(part)
             if items is None:
                 return False

@@ -41,6 +41,8 @@ __all__ = ["KeptAnalysis", "Known"]
 
 _KIND: Final = "analysis"
 _LINES: Final = 1 << 31
+_TRIES: Final = 2
+"""Analyses of one key, the last used first, that are held against other bodies of functions."""
 _NOT_READ: Final = (MISSING, PRESENT)
 """Ids of what was looked for alone."""
 
@@ -96,6 +98,7 @@ class KeptAnalysis:
         library = view.library
         self._facts = Facts(library.tree, library.ids, library.cache, library.rested)
         self._key = ""
+        self._tries = 0
         if view.identity:
             self._key = digest(view.identity, tuple(rules), repr(dialect), self._words_digest())
 
@@ -125,8 +128,10 @@ class KeptAnalysis:
             if names is None:
                 return None
             bodies.update((rel, name) for name in names)
-        if bodies and not holds(parts["parts"], bodies, moved, self._view, build):
-            return None
+        if bodies:
+            self._tries += 1
+            if self._tries > _TRIES or not holds(parts["parts"], bodies, moved, self._view, build):
+                return None
         losses = restored_losses(parts["losses"])
         kept = parts["result"]
         result = None if kept is None else self._result(built(_Kept, kept), moved)
