@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,8 @@ def test_each_part_comes_by_itself_to_what_it_came_to_among_others(
         builds.append(asked[:4])
         return plain_built(*asked)
 
-    def keep(self: KeptAnalysis, _: object, parts: Mapping[str, object] | None) -> None:
-        kept = json.loads(json.dumps(parts))
+    def keep(self: KeptAnalysis, _: object, tell: Callable[[], object]) -> None:
+        kept = json.loads(json.dumps(tell()))
         live = plain_built(*builds[-1], given_summaries(kept["asked"], MovedPlaces()))
         lines = LineTokens(self._view)
         items = [listed(item) for item in kept["items"]]
@@ -130,7 +130,7 @@ def test_an_edit_in_reach_that_brings_a_finding_begins_anew(
     files = edited("mm/memory.c", b"int err = 0;", b"int err = 0;\n\n\tlazy_mmu_mode_enable();")
     plain, begun = analyse_arch._computed, []
 
-    def computed(*asked: Any) -> tuple[ArchResult | None, Mapping[str, object] | None]:
+    def computed(*asked: Any) -> tuple[ArchResult | None, Any]:
         begun.append(None)
         return plain(*asked)
 

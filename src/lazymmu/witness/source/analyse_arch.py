@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from posixpath import dirname
@@ -100,7 +100,7 @@ def _analyse(
 
 def _computed(
     view: ConfiguredTree, rules: Sequence[str], dialect: Dialect, marks: Prefilter
-) -> tuple[ArchResult | None, Mapping[str, object] | None]:
+) -> tuple[ArchResult | None, Callable[[], Mapping[str, object] | None] | None]:
     """What an architecture comes to, but for what could not be read of the tree; and its parts."""
     words, profile = vocabulary.load(), view.profile
     calling_back = marks.seen_by(profile, marks.takers)
@@ -135,7 +135,7 @@ def _computed(
         unbuilt=unbuilt,
         unlisted=tuple(_unlisted(view, calling_back)),
     )
-    return result, parts_as_plain(analysis, view)
+    return result, partial(parts_as_plain, analysis, view)
 
 
 def _built(

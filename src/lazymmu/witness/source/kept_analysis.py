@@ -237,11 +237,19 @@ class KeptAnalysis:
 
     # -- keeping -------------------------------------------------------------------------------
 
-    def keep(self, result: ArchResult | None, parts: Mapping[str, object] | None) -> None:
-        """Keep what an analysis came to, with all that it asked, and its parts if those tell it."""
+    def keep(
+        self,
+        result: ArchResult | None,
+        tell_parts: Callable[[], Mapping[str, object] | None] | None,
+    ) -> None:
+        """Keep what an analysis came to, with all that it asked.
+
+        :param tell_parts: tells its parts, None where they do not tell all of it.
+        """
         view = self._view
-        if not self._key or view.asked.everything:
+        if not self._key or view.asked.everything or view.library.cache is None:
             return
+        parts = tell_parts() if tell_parts is not None else None
         asked, ids = view.asked, view.library.ids
         strict = view.tree.inputs()
         index = {rel: ids.of(rel) for rel in (*view.headers.files, *view.built)}
