@@ -37,7 +37,7 @@ def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object
     states: dict[WalkerState, int] = {}
     parts = [
         [*_key(item, states, lines), told(digests, item, value), list(reads.numbers(bits))]
-        for item, (value, bits) in reads.units.items()
+        for item, (value, bits) in sorted(reads.units.items(), key=lambda unit: _file(unit[0]))
     ]
     return {
         "items": [item_as_plain(analysis, item, digests) for item in reads.items],
@@ -53,8 +53,15 @@ def told(digests: PartDigests, item: Item, value: object) -> str:
     """Return what tells the value of a part."""
     if item[0] == "own" and isinstance(value, tuple):
         return digests.of_own_part(*value)
-    file = item[1] if len(item) > 1 else ""
-    return digests.of_value(str(item[0]), str(file), value)
+    return digests.of_value(str(item[0]), _file(item), value)
+
+
+def _file(item: Item) -> str:
+    """The file that a part is about, "" for the API."""
+    match item:
+        case ("root", (str(file), *_), *_) | (_, str(file), *_):
+            return file
+    return ""
 
 
 def _key(item: Item, states: dict[WalkerState, int], lines: LineTokens) -> list[object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.json_shapes import string, strings
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree import ConfiguredTree
 
 __all__ = ["LineToken", "LineTokens", "token_of"]
+
+_FILES: Final = 4
+"""Files whose lines are kept at once: who asks goes through one file after the other."""
 
 
 class LineToken(NamedTuple):
@@ -95,6 +98,8 @@ class LineTokens:
     def _read(self, file: str) -> list[bytes]:
         lines = self._texts.get(file)
         if lines is None:
+            if len(self._texts) >= _FILES:
+                del self._texts[next(iter(self._texts))]
             lines = self._texts[file] = self._view.sources.read(file).split(b"\n")
         return lines
 
@@ -118,7 +123,7 @@ class LineTokens:
     def _lines(self, file: str, first: int, last: int, name: str, nth: int) -> dict[int, LineToken]:
         known = self._told.get((file, name, nth))
         if known is None:
-            texts, starts = self._texts[file], self._starts[file]
+            texts, starts = self._read(file), self._starts[file]
             selection = self._view.headers.selection(file)
             seen: dict[bytes, int] = {}
             known = {}
