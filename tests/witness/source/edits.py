@@ -3,18 +3,39 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+import lazymmu
 from lazymmu.kernelc.parse.slices import RawDef, definitions
+from lazymmu.snapshot.tree import Tree
 
-__all__ = ["Edits", "Files"]
+__all__ = ["ARCHES", "TREE", "Edits", "Files", "checked", "some_edits"]
 
 Files = dict[str, bytes | None]
 """The files of a tree that are not as they were, None for those that are gone."""
+
+TREE = Path(__file__).parents[3] / "examples" / "linux-new"
+ARCHES = ["x86", "arm64"]
+
+some_edits = settings(
+    max_examples=int(os.environ.get("LAZYMMU_EDITS", "12")),
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # To shrink takes minutes.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+"""Twelve edits, or sequences of them, are tried; more when somebody looks for a mistake."""
+
+
+def checked(files: Files, store: Path | None) -> object:
+    """All that a check says of the tree with some files changed."""
+    return lazymmu.check(Tree.open(TREE).over(files), arches=ARCHES, jobs=1, cache_dir=store)
+
 
 _WORD = re.compile(rb"[A-Za-z_]\w+")
 

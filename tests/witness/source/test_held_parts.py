@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import lazymmu
@@ -25,11 +24,7 @@ from lazymmu.witness.source.kept_summaries import given as given_summaries
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.moved_places import MovedPlaces
 from lazymmu.witness.source.part_digests import PartDigests
-
-TREE = Path(__file__).parents[3] / "examples" / "linux-new"
-ARCHES = ["x86", "arm64"]
-MOST = int(os.environ.get("LAZYMMU_EDITS", "12"))
-"""Edits that are tried; more when somebody looks for a mistake."""
+from tests.witness.source.edits import ARCHES, TREE, checked, some_edits
 
 STATEMENTS = (
     b"barrier();",
@@ -44,12 +39,6 @@ STATEMENTS = (
     b"nobody_knows_it();",
     b"kmalloc(8, GFP_KERNEL);",
 )
-
-
-def checked(files: Mapping[str, bytes], store: Path | None) -> object:
-    """All that a check says of the tree with some files changed."""
-    tree = Tree.open(TREE).over(files)
-    return lazymmu.check(tree, arches=ARCHES, jobs=1, cache_dir=store)
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +150,7 @@ FUNCTIONS = [
 
 
 @given(data=st.data())
-@settings(
-    max_examples=MOST,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # To shrink takes minutes.
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@some_edits
 def test_an_edited_body_is_told_as_if_nothing_had_been_kept(
     store: Path, data: st.DataObject
 ) -> None:

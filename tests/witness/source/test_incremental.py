@@ -3,25 +3,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import lazymmu
-from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import analyse_arch
 from lazymmu.witness.source.arch_result import ArchResult
-from tests.witness.source.edits import Edits, Files
-
-EXAMPLES = Path(__file__).parents[3] / "examples"
-TREE = EXAMPLES / "linux-new"
-ARCHES = ["x86", "arm64"]
-MOST = int(os.environ.get("LAZYMMU_EDITS", "12"))
-"""Sequences of edits that are tried; more when somebody looks for a mistake."""
+from tests.witness.source.edits import ARCHES, TREE, Edits, Files, checked, some_edits
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +34,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 EDITS = Edits(TREE)
 
 
-def checked(files: Files, store: Path | None) -> object:
-    """All that a check says of the tree with some files changed."""
-    tree = Tree.open(TREE).over(files)
-    return lazymmu.check(tree, arches=ARCHES, jobs=1, cache_dir=store)
-
-
 @given(data=st.data())
-@settings(
-    max_examples=MOST,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # To shrink takes minutes.
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@some_edits
 def test_an_edited_tree_is_told_as_if_nothing_had_been_kept(
     store: Path, data: st.DataObject
 ) -> None:
