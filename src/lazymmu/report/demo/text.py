@@ -146,7 +146,7 @@ def _recording(answer: DemoAnswer, wide: int) -> Iterator[str]:
 
 def _next(answer: DemoAnswer, wide: int) -> Iterator[str]:
     rows = {
-        "lazymmu check ~/src/linux": "your tree: some 15 s",
+        "lazymmu check ~/src/linux": "your tree: some 20 s",
         f"lazymmu explain {answer.finding.rule}": "why, and who is hurt",
         "lazymmu verify; lazymmu --help": "all that there is",
     }
