@@ -136,12 +136,15 @@ class LockEffects:
         """
         reads = self.program.reads
         known = self._failing.get(name)
+        target = self.program.resolve(name, file)
+        if target is not None:
+            # Also of one that comes back to itself, of which nothing is known yet.
+            reads.note(("body", target.definition.file, target.definition.name))
         if known is not None:
             reads.bits |= known[1]
             return known[0]
         self._failing[name] = True, 0
         outer = reads.begin()
-        target = self.program.resolve(name, file)
         found = target is None or self._gives_up(target.definition, depth)
         self._failing[name] = found, reads.end(outer)
         return found

@@ -59,6 +59,8 @@ class FreedParameters:
         """The parameters that a function frees, within so many calls below it."""
         key = (definition.file, definition.line, calls)
         reads = self._resolver.program.reads
+        # Also of one that comes back to itself, of which nothing is known yet.
+        reads.note(("body", definition.file, definition.name))
         known = self._known.get(key)
         if known is not None:
             reads.bits |= known[1]

@@ -91,11 +91,10 @@ class CalleeSummaries(DirectCalls):
     ) -> None:
         """Start with nothing known.
 
-        :param given: what calls come to that may be asked for, by file, name and constants; without
-            it, that is found out.
-
         :param api: which calls are the mode's.
         :param names_mode: whether a definition's text names the mode.
+        :param given: what calls come to that may be asked for, by file, name and constants; without
+            it, that is found out.
         """
         super().__init__(program, facts, vocabulary, tables, api)
         self.names_mode = names_mode

@@ -17,7 +17,7 @@ from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import truth
 from lazymmu.kernelc.ir.expr import Assign, Binary, Call, Expr, Name, Not, Temporary, Unary
 from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, Function, strip_casts
-from lazymmu.kernelc.program import Program, assignments
+from lazymmu.kernelc.program import Program, Target, assignments
 from lazymmu.witness.source.interproc.constants import CONFIG_TESTS, ConstantEvaluator
 
 __all__ = ["Assumptions"]
@@ -126,17 +126,19 @@ class Assumptions:
         key = (name, file)
         reads = self._program.reads
         known = self._known.get(key)
+        if (target := self._program.resolve(name, file)) is not None:
+            # Also of one that comes back to itself, of which nothing is known yet.
+            reads.note(("body", target.definition.file, target.definition.name))
         if known is None:
             self._known[key] = _NOTHING, 0
             outer = reads.begin()
-            found = self._needed(name, file)
+            found = self._needed(name, target)
             known = self._known[key] = found, reads.end(outer)
         reads.bits |= known[1]
         return known[0]
 
-    def _needed(self, name: str, file: str) -> frozenset[str]:
+    def _needed(self, name: str, target: Target | None) -> frozenset[str]:
         feature = self._features.get(name)
-        target = self._program.resolve(name, file)
         found = {feature} if feature else set()
         if target is not None and not target.ambiguous:
             presence = [p for p in target.definition.presence if p.startswith("CONFIG_")]
