@@ -15,9 +15,8 @@ from typing import Final
 
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
-from lazymmu.kernelc.index.word_search import files_containing
-from lazymmu.snapshot.cache import Cache
-from lazymmu.snapshot.tree import Stamp, Tree
+from lazymmu.kernelc.index.searched_words import SearchedWords
+from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source.constant_pointers import held_in
 
 Found = Mapping[str, tuple[Occurrence, ...]]
@@ -49,42 +48,39 @@ _Ways = dict[str, frozenset[str]]
 """What the calls in the text of each name do."""
 
 
-def other_names(
-    tree: Tree,
-    found: Found,
-    part: bytes,
-    jobs: int,
-    manifest: Mapping[str, Stamp],
-    cache: Cache | None,
-) -> Found:
+def likely_names(tree: Tree, found: Found, part: bytes) -> list[bytes]:
+    """Give the names that `other_names` would search a tree for first, if `found` were all of it.
+
+    :param found: the words that have the part `part`, of some of its files.
+    """
+    ways = _vocabulary()
+    _learn(found, ways, part)
+    everywhere, _ = _more_names(tree, found, ways)
+    return _needles(everywhere, part) if len(everywhere) <= _MOST else []
+
+
+def other_names(search: SearchedWords, found: Found, part: bytes) -> Found:
     """Find the words of a tree that are other names of what begins or ends the mode.
 
     :param found: the words that have the part `part`, which the mode's own names have.
-    :returns: the others; what is beyond a bound is lost in `tree`.
+    :returns: the others; what is beyond a bound is lost in the tree.
     """
-    ways: _Ways = {
-        name: frozenset({mode.action})
-        for name, mode in vocabulary.load().mode.items()
-        if mode.action != "active"
-    }
+    tree = search.tree
+    ways = _vocabulary()
     others: dict[str, tuple[Occurrence, ...]] = {}
-    names: set[str] = set()
+    names: set[bytes] = set()
     _learn(found, ways, part)
     for _ in range(_ROUNDS):
         known = joined(found, others)
-        everywhere, within = _new_names(known, ways)
-        _add_pointers(tree, known, ways, everywhere, within)
-        everywhere |= _taking(tree, known, ways)
+        everywhere, within = _more_names(tree, known, ways)
         if not everywhere and not within:
             break
-        wanted = {name for name in everywhere if part not in name.encode()}
+        wanted = _needles(everywhere, part)
         if len(names) + len(wanted) > _MOST:
             tree.lose("", f"more than {_MOST} names that may begin or end a section")
             break
-        names |= wanted
-        needles = [name.encode() for name in sorted(wanted)]
-        hits = files_containing(tree, needles, jobs, manifest=manifest, cache=cache)
-        for file, words in hits.items():
+        names.update(wanted)
+        for file, words in search.files(wanted).items():
             _add(others, tree, file, words)
         for name, file in within:
             if part not in name.encode():
@@ -102,6 +98,27 @@ def joined(*founds: Found) -> Found:
                 items = tuple(sorted({*known, *items}, key=lambda item: item.start))
             out[file] = items
     return out
+
+
+def _vocabulary() -> _Ways:
+    """What the mode's own calls do."""
+    return {
+        name: frozenset({mode.action})
+        for name, mode in vocabulary.load().mode.items()
+        if mode.action != "active"
+    }
+
+
+def _needles(names: set[str], part: bytes) -> list[bytes]:
+    """What has to be searched for: whoever names what has the part itself is found already."""
+    return [name.encode() for name in sorted(names) if part not in name.encode()]
+
+
+def _more_names(tree: Tree, known: Found, ways: _Ways) -> tuple[set[str], set[tuple[str, str]]]:
+    """Names that were not known, by all the ways to have one; which way they go is noted."""
+    everywhere, within = _new_names(known, ways)
+    _add_pointers(tree, known, ways, everywhere, within)
+    return everywhere | _taking(tree, known, ways), within
 
 
 def _learn(places: Found, ways: _Ways, part: bytes) -> None:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which files of a tree name the mode, or a function that calls back in it; who has the mode.
 
-One pass over every file; everything else is then read on demand.
+One pass over every file; everything else is then read on demand. Headers that all may include are
+looked through before: the names that the mode has there besides its own are searched for in the
+same pass.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from dataclasses import dataclass
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.arch_profile import PROFILES, Profile, unknown
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
-from lazymmu.kernelc.index.word_search import files_containing
+from lazymmu.kernelc.index.searched_words import SearchedWords
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
-from lazymmu.witness.source.other_names import Found, joined, other_names
+from lazymmu.witness.source.other_names import Found, joined, likely_names, other_names
 
 MODE_WORD = b"lazy_mmu"
 """A part of every name of the mode's API, in every release."""
@@ -81,10 +83,13 @@ def prefilter(
     """Search the whole tree, with ``jobs`` processes; of what ``cache`` knows only the rest."""
     below = f"{tree.module}/"
     module = [f for f in manifest if tree.module and f.startswith(below) and f.endswith(".c")]
-    found = files_containing(tree, [MODE_WORD, *takers()], jobs, manifest=manifest, cache=cache)
+    search = SearchedWords(tree, jobs, manifest, cache)
+    own = [MODE_WORD, *takers()]
+    search.files([*own, *_likely(search)])
+    found = search.files(own)
     naming = sorted(file for file, words in found.items() if MODE_WORD in words)
     places = {file: occurrences(tree.read(file), MODE_WORD) for file in naming}
-    others = other_names(tree, places, MODE_WORD, jobs, manifest, cache)
+    others = other_names(search, places, MODE_WORD)
     return Prefilter(
         mode=tuple(sorted({*places, *others})),
         places=places,
@@ -93,6 +98,18 @@ def prefilter(
         takers=tuple(sorted(file for file, words in found.items() if words - {MODE_WORD})),
         module=tuple(sorted(module)),
     )
+
+
+def _likely(search: SearchedWords) -> list[bytes]:
+    """The other names of the mode that headers which any file may include show by themselves."""
+    shared = [
+        file
+        for file in search.manifest
+        if file.endswith(".h") and (file.startswith("include/") or _in_headers(file) is not None)
+    ]
+    naming = sorted(search.among(shared, [MODE_WORD]))
+    places = {file: occurrences(search.tree.read(file), MODE_WORD) for file in naming}
+    return likely_names(search.tree, places, MODE_WORD)
 
 
 def _in_headers(file: str) -> list[str] | None:
