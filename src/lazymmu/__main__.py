@@ -12,6 +12,7 @@ try:
 
     from lazymmu.cli import main
     from lazymmu.garbage_collection import seldom_collected
+    from lazymmu.one_stack import in_one_stack
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 
@@ -35,7 +36,7 @@ def run() -> NoReturn:
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         _hold_standard_streams()
         with seldom_collected():
-            code = main()
+            code = in_one_stack(main)
             # What ends with the process need not be searched for what could be freed.
             gc.freeze()
     except KeyboardInterrupt:

@@ -13,7 +13,6 @@ import os
 import re
 import stat
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.snapshot.beneath import (
@@ -176,15 +175,8 @@ class _Listing:
         self._folders: dict[str, Stamp] = {}
         self._texts: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
-        found: dict[str, Stamp] = {}
-        branches = [_Branch("", "", True)]
-        for _ in range(2):
-            # The first two levels here, what is below them by threads: most of the time is spent
-            # in system calls.
-            branches = [below for branch in branches for below in self._scan(branch, found)]
-        with ThreadPoolExecutor(2) as pool:
-            for part in pool.map(self._walk, branches):
-                found.update(part)
+        # Not by threads: they wait for each other at every call, which takes twice as long.
+        found = self._walk(_Branch("", "", True))
         if self._links:
             self._follow(found)
         if len(found) > _MOST:
