@@ -36,7 +36,7 @@ def run() -> NoReturn:
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         _hold_standard_streams()
         with seldom_collected():
-            code = in_one_stack(main)
+            code = in_one_stack(main)()
             # What ends with the process need not be searched for what could be freed.
             gc.freeze()
     except KeyboardInterrupt:

@@ -10,26 +10,31 @@ is the next power of two, and what is left of it is there for all that it calls.
 
 from __future__ import annotations
 
+import functools
+
 TYPE_CHECKING = False  # as `typing` has it, which takes a while to import
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import ParamSpec, TypeVar
 
+    P = ParamSpec("P")
     R = TypeVar("R")
 
 __all__ = ["in_one_stack"]
 
-_SLOTS = (1 << 16) + (1 << 10)
+SLOTS = (1 << 16) + (1 << 10)
 """Values of 8 bytes, a little more than half a MiB: the piece has one, of which only what is used
 takes memory, and what is left holds some thousand frames."""
 
 
-def in_one_stack(function: Callable[[], R]) -> R:
-    """Return what `function` returns; its frames, and those of all that it calls, lie in one piece.
+def in_one_stack(function: Callable[P, R]) -> Callable[P, R]:
+    """Let the frames of all that a function calls lie in one piece.
 
-    Where the interpreter keeps its frames otherwise this is a plain call.
+    Where the interpreter keeps its frames otherwise this changes nothing.
     """
-    return function()
 
+    def roomy(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(*args, **kwargs)
 
-in_one_stack.__code__ = in_one_stack.__code__.replace(co_stacksize=_SLOTS)
+    roomy.__code__ = roomy.__code__.replace(co_stacksize=SLOTS)
+    return functools.wraps(function)(roomy)

@@ -17,6 +17,7 @@ LEAVES = frozenset(
         "inputs",
         "interrupt",
         "json_text",
+        "one_stack",
         "problem",
         "processes",
         "terminal",
@@ -24,8 +25,8 @@ LEAVES = frozenset(
     }
 )
 """What every part may import: when Python looks for garbage, to open what a user names, Ctrl-C,
-JSON, the exception that tells the user what to mend, other processes, to show a stranger's text,
-and which version this is."""
+JSON, where Python's frames lie, the exception that tells the user what to mend, other processes, to
+show a stranger's text, and which version this is."""
 
 CONFIG_AND_TEXT = {"kernelc.arch_profile", "kernelc.presence", "snapshot"}
 SOURCE_READERS = {"witness.finding", "kernelc", "snapshot", "contract"}

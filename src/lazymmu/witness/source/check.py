@@ -23,6 +23,7 @@ from lazymmu.kernelc.configured_tree_builder import core_directories
 from lazymmu.kernelc.parse.lexemes import COMMENT
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.tree_index import TreeIndex
+from lazymmu.one_stack import in_one_stack
 from lazymmu.processes import Task
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Stamp, Tree
@@ -72,6 +73,7 @@ class TreeOptions(TypedDict, total=False):
 
 
 @seldom_collected()
+@in_one_stack
 def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
     """Check a kernel tree, or a module out of tree, against the contract.
 
@@ -96,6 +98,7 @@ def check(path: Where, **options: Unpack[TreeOptions]) -> CheckResult:
 
 
 @seldom_collected()
+@in_one_stack
 def check_with_inputs(
     path: Where, **options: Unpack[TreeOptions]
 ) -> tuple[CheckResult, frozenset[str]]:
@@ -133,6 +136,7 @@ def _whole(asked: _Request, library: TreeIndex) -> CheckResult:
 
 
 @seldom_collected()
+@in_one_stack
 def sections(path: Where, **options: Unpack[TreeOptions]) -> Sections:
     """Every section of a tree, or of a module; arguments and errors as for ``check``."""
     folder, asked = _parsed(path, **options)
