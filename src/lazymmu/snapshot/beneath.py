@@ -4,10 +4,11 @@
 Every path is resolved here, component by component, so that a link is followed when it leads to
 something in the folder and refused when it leads out. Only regular files are opened, after a look
 at what is there and with another look at what was opened: opening a device may already do
-something. What is read is counted, because the size that a file tells need not be true.
+something. Listing a folder is such a look. What is read is counted, because the size that a file
+tells need not be true.
 
-Limit: who replaces a directory by a link between the look and the opening is not noticed. That
-takes somebody who writes into the folder while it is read.
+Limit: who replaces a directory by a link, or a file by a device, between the look and the opening
+is not noticed. That takes somebody who writes into the folder while it is read.
 """
 
 from __future__ import annotations
@@ -270,18 +271,38 @@ class Folder:
         """Whether `entries` has a link to a place in the folder."""
         return True
 
+    def _met(self, _rel: str) -> bool:
+        """Whether a regular file was at a path when the folder was listed."""
+        return False
+
     def _open(self, rel: str, cap: int) -> tuple[int, os.stat_result]:
         """Open a regular file of at most `cap` bytes, as far as its size is told."""
-        place, status = self.find(rel)
-        if stat.S_ISREG(status.st_mode):
+        handle = self._open_met(rel)
+        if handle is None:
+            place, status = self.find(rel)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(IRREGULAR)
             handle = os.open(self._base + place, _FLAGS)
-            status = os.fstat(handle)
-            if stat.S_ISREG(status.st_mode) and status.st_size <= cap:
-                return handle, status
-            os.close(handle)
+        status = os.fstat(handle)
+        if stat.S_ISREG(status.st_mode) and status.st_size <= cap:
+            return handle, status
+        os.close(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(IRREGULAR)
         raise OSError(too_large(status.st_size, cap))
+
+    def _open_met(self, rel: str) -> int | None:
+        """Open what was looked at when the folder was listed; None for anything else, and links."""
+        if not self._met(rel):
+            return None
+        head, _, name = rel.rpartition("/")
+        place = self.directory(head)
+        try:
+            return os.open(f"{self._base}{place}/{name}" if place else self._base + name, _FLAGS)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            raise
 
     def _resolve(self, rel: str) -> tuple[str, os.stat_result]:
         """Follow a path, link by link."""

@@ -144,6 +144,10 @@ class Source(Folder):
             self._index = index_of(self.root)
         return self._index
 
+    def _met(self, rel: str) -> bool:
+        """Whether a regular file was at a path when the folder was listed."""
+        return self._listing is not None and rel in self._listing.files
+
     def _counts(self, name: str, place: str, directory: bool) -> bool:
         """Whether a link is the one name of what it leads to."""
         last = name.rpartition("/")[2]
