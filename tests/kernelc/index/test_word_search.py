@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lazymmu.kernelc.index.word_search import _KIND, _groups, _key, files_containing
+from lazymmu.kernelc.index.word_search import _KIND, _key, files_containing
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 
@@ -101,19 +99,6 @@ def test_a_cache_that_holds_something_else_is_not_believed(
     with Cache(tmp_path / "cache") as cache:
         cache.put(_KIND, _key(tree, [b"needle"]), value)
         assert files_containing(tree, [b"needle"], cache=cache) == {"mm/one.c": {b"needle"}}
-
-
-@given(st.lists(st.text("abcdefgh_", min_size=1, max_size=12), max_size=6))
-def test_grouping_needles_loses_none(needles: list[str]) -> None:
-    """Every needle is in one group, whose part and whose byte it contains."""
-    words = [needle.encode() for needle in needles]
-    groups = _groups(words)
-    numbers = sorted(number for _, _, members in groups for number, _ in members)
-    assert numbers == list(range(len(words)))
-    for rare, part, members in groups:
-        assert len(rare) == 1
-        assert rare in part
-        assert all(part in needle for _, needle in members)
 
 
 def test_a_word_that_a_spliced_line_cuts_is_found(grow: Grow) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which files of a tree contain which words: one pass over every byte of its C.
 
-The tree holds more than a gigabyte, so that the time is that of reading it: needles that share a
-part are searched by that part first, and the work is divided by bytes among processes.
+The tree holds more than a gigabyte, so that the time is that of reading it; the work is divided by
+bytes among processes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import hashlib
 import os
 from array import array
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.index.directory_words import DirectoryWords
+from lazymmu.kernelc.index.needles import Needles
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.preprocess.line_splicing import cuts_words, whole_words
 from lazymmu.processes import Task
@@ -36,20 +37,6 @@ _STAMP = DISK_STAMP * 8
 
 _MANY = 200
 """Files that have to be read, from which on it is asked what git knows of them."""
-
-_SHARED = 6
-"""Least length of a common part of needles that is worth a search of its own."""
-
-_RAREST = b"zqjZJQ"
-"""The letters that few files have near their beginning, the rarest first."""
-
-
-class _Group(NamedTuple):
-    """Needles that share a part: the part's rarest byte, it, and the needles with their numbers."""
-
-    rare: bytes
-    part: bytes
-    members: list[tuple[int, bytes]]
 
 
 def files_containing(
@@ -196,7 +183,7 @@ def _search(
     """Search some files; returns numbers of needles by file, and what could not be read."""
     found: dict[str, list[int]] = {}
     lost: list[tuple[str, str]] = []
-    groups = _groups(needles)
+    wanted = Needles(needles)
     # Not bytes for each file: that costs a tenth of the time.
     buffer = bytearray(1 << 20)
     for path in files:
@@ -208,52 +195,9 @@ def _search(
         if buffer.find(b"\0", 0, size) >= 0:
             lost.append((path, "holds NUL bytes, so it is no C"))
             continue
-        text: bytes | bytearray = buffer
         if cuts_words(buffer, size):
-            text = whole_words(bytes(buffer[:size]))
-        hits: list[int] = []
-        for rare, part, members in groups:
-            # One byte is found at ten times the speed of two; a search from the end skips more.
-            at = text.find(rare, 0, size)
-            if at >= 0 and text.rfind(part, max(at - len(part), 0), size) >= 0:
-                hits += [
-                    number
-                    for number, needle in members
-                    if needle == part or text.rfind(needle, 0, size) >= 0
-                ]
+            buffer[:size] = whole_words(bytes(buffer[:size]))
+        hits = wanted.within(buffer, size)
         if hits:
-            found[path] = sorted(hits)
+            found[path] = hits
     return found, lost
-
-
-def _groups(needles: Sequence[bytes]) -> list[_Group]:
-    """Needles by a part that they share, and that by its rarest byte."""
-    groups: list[tuple[bytes, list[tuple[int, bytes]]]] = []
-    for number, needle in enumerate(needles):
-        for place, (part, members) in enumerate(groups):
-            shared = _shared(part, needle)
-            if len(shared) >= _SHARED:
-                groups[place] = (shared, [*members, (number, needle)])
-                break
-        else:
-            groups.append((needle, [(number, needle)]))
-    return [_Group(min(_bytes(part), key=_rarity), part, members) for part, members in groups]
-
-
-def _bytes(text: bytes) -> list[bytes]:
-    return [text[at : at + 1] for at in range(len(text))]
-
-
-def _rarity(byte: bytes) -> int:
-    """The place of a byte among those of C text, the rarest first."""
-    at = _RAREST.find(byte)
-    return at if at >= 0 else len(_RAREST)
-
-
-def _shared(one: bytes, other: bytes) -> bytes:
-    """The longest part that both contain."""
-    for length in range(min(len(one), len(other)), 0, -1):
-        for start in range(len(one) - length + 1):
-            if one[start : start + length] in other:
-                return one[start : start + length]
-    return b""
