@@ -245,11 +245,7 @@ class ConfiguredTree:
         found: dict[Definition, None] = {}
         words = [maker.encode() for maker in makers]
         for word in words:
-            having = [
-                rel for rel in (*self.built, *self.headers.files) if word in self.sources.read(rel)
-            ]
-            self.asked.searched[word.decode("latin-1")] = frozenset(having)
-            for rel in having:
+            for rel in self.having(word.decode("latin-1")):
                 found.update(dict.fromkeys(self.made(rel, word)))
                 macros = self._names.compiled(rel, "macro")
                 using = (d.name.encode() for d in macros if self.has(d, word))
@@ -309,6 +305,13 @@ class ConfiguredTree:
     def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
         """Return calls that are handed an item and a name (see FunctionTables.item_handlers)."""
         return self._tables.item_handlers(file)
+
+    def having(self, word: str) -> tuple[str, ...]:
+        """Return the files that are built, and the headers, that have a word."""
+        plain, every = word.encode("latin-1"), (*self.built, *self.headers.files)
+        found = tuple(rel for rel in every if plain in self.sources.read(rel))
+        self.asked.searched[word] = frozenset(found)
+        return found
 
     def has_table(self, name: str, file: str) -> bool:
         """Return whether a .c file has a table of that name (see FunctionTables.has_table)."""

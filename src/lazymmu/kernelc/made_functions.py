@@ -230,13 +230,16 @@ class MadeFunctions:
 
 
 def _has_body(macro: MacroText) -> bool:
-    """Tell whether a text may have the body of a function, or make the name of a macro."""
-    if b"{" not in macro.text and b"##" not in macro.text:
+    """Tell whether a text may have the body of a function, or make the name of a macro.
+
+    DEFINE_GUARD_COND() takes it from how many arguments it has: `CONCATENATE(...)(X)`.
+    """
+    if not any(sign in macro.text for sign in (b"{", b"##", b")(")):
         return False
     texts = [b"", b"", *(token.text for token in macro.body)]
     return any(
         (last == b"{" and before not in _NO_BODY and first not in _TYPES)
-        or (last == b"(" and first == b"##")
+        or (last == b"(" and (first == b"##" or before == b")"))
         for first, before, last in zip(texts, texts[1:], texts[2:], strict=False)
     )
 

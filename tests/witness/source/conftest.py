@@ -138,6 +138,10 @@ class Files:
         """The names that an array of a file holds."""
         return read_arrays(self.files[file]).get(name, ())
 
+    def having(self, word: str) -> tuple[str, ...]:
+        """The files that have a word."""
+        return tuple(file for file, text in self.files.items() if word.encode() in text)
+
     def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
         """The calls of a file that are handed an item and a name."""
         return read_item_handlers(self.files[file])

@@ -423,6 +423,72 @@ int flag;
     agrees(helpers + HEAD + body + TAIL)
 
 
+HANDED_ON = """
+struct drop_ops { void (*drop)(struct page *page); };
+
+static void give_back(struct page *page)
+{
+	__free_page(page);
+}
+
+static void look_at(struct page *page)
+{
+	page->flags = 1;
+}
+
+static const struct drop_ops drops = { .drop = give_back };
+static const struct drop_ops looks = { .drop = look_at };
+
+static void each(struct page *page, void (*act)(struct page *page))
+{
+	act(page);
+}
+
+static void outer(void (*act)(struct page *page), struct page *page)
+{
+	each(page, act);
+}
+
+static void by_table(struct page *page)
+{
+	drops.drop(page);
+}
+
+static void by_other_table(struct page *page)
+{
+	looks.drop(page);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "call", ["each(page, give_back);", "outer(&give_back, page);", "by_table(page);"]
+)
+def test_a_page_is_freed_by_the_function_that_is_handed_along(agrees: Agrees, call: str) -> None:
+    """Or by the one that a table holds."""
+    body = f"""
+	struct page *page = pte_page(ptep_get(pte));
+
+	pte_clear(mm, addr, pte);
+	{call}	/* expect: free-before-flush */
+"""
+    agrees(HANDED_ON + HEAD + body + TAIL)
+
+
+@pytest.mark.parametrize(
+    "call", ["each(page, look_at);", "outer(look_at, page);", "by_other_table(page);"]
+)
+def test_a_function_that_is_handed_along_may_leave_the_page(agrees: Agrees, call: str) -> None:
+    """Another one that frees pages does not matter then."""
+    body = f"""
+	struct page *page = pte_page(ptep_get(pte));
+
+	pte_clear(mm, addr, pte);
+	{call}
+"""
+    agrees(HANDED_ON + HEAD + body + TAIL)
+
+
 def test_a_helper_may_free_another_page(agrees: Agrees) -> None:
     """A page that is no entry's, one that the helper asked for itself, one that it only reads."""
     helpers = """
@@ -674,3 +740,40 @@ void f(pte_t *pte, unsigned long addr, int twice)
 	lazy_mmu_mode_disable();
 }
 """)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "*pte = new;",
+        "WRITE_ONCE(*pte, new);",
+        "WRITE_ONCE(pte->pte, 0);",
+        "pte[0] = new;",
+    ],
+)
+def test_a_store_through_the_pointer_is_a_write_at_once(agrees: Agrees, store: str) -> None:
+    """The one that is put off undoes it."""
+    (found,) = inside(
+        agrees,
+        f"""
+	set_pte_at(mm, addr, pte, new);
+	{store}	/* expect: mixed-write */
+""",
+    )
+    assert "pointer" in found.path[-1].note
+
+
+@pytest.mark.parametrize("store", ["*other = new;", "pte[1] = new;", "WRITE_ONCE(*other, *pte);"])
+def test_a_store_to_another_entry_is_none_to_this(agrees: Agrees, store: str) -> None:
+    """Where nothing is pending, it is nobody's mistake."""
+    inside(
+        agrees,
+        f"""
+	set_pte_at(mm, addr, pte, new);
+	lazy_mmu_mode_pause();
+	lazy_mmu_mode_resume();
+	*pte = new;
+	set_pte_at(mm, addr, pte + 2, new);
+	{store}
+""",
+    )

@@ -260,3 +260,52 @@ void by_pointer(void *data)
         "by_caller": "medium",
         "by_pointer": "low",
     }
+
+
+NARROWING = """
+static void *narrow(gfp_t gfp)
+{{
+	{0}
+}}
+
+static void *through(gfp_t gfp)
+{{
+	return narrow(gfp | __GFP_ZERO);
+}}
+
+void f(void)
+{{
+	lazy_mmu_mode_enable();
+	narrow(GFP_KERNEL);{1}
+	lazy_mmu_mode_disable();
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return kmalloc(8, gfp & ~__GFP_DIRECT_RECLAIM);",
+        "gfp &= ~__GFP_DIRECT_RECLAIM;\n\treturn kmalloc(8, gfp);",
+        "gfp_t quick = gfp & ~__GFP_RECLAIM;\n\n\treturn kmalloc(8, quick | __GFP_NOWARN);",
+        "return kmalloc(8, (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_HIGH);",
+    ],
+)
+def test_who_takes_the_wait_off_a_mask_may_be_handed_any(agrees: Agrees, body: str) -> None:
+    """What it hands on counts, not what it is handed."""
+    assert not agrees(NARROWING.format(body, ""))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return kmalloc(8, gfp & ~__GFP_IO);",
+        "use(gfp & ~__GFP_DIRECT_RECLAIM);\n\treturn kmalloc(8, gfp);",
+        "if (wait)\n\t\tgfp &= ~__GFP_DIRECT_RECLAIM;\n\treturn kmalloc(8, gfp);",
+        "gfp &= ~__GFP_DIRECT_RECLAIM;\n\treturn kmalloc(8, gfp | __GFP_DIRECT_RECLAIM);",
+        "keep->gfp = gfp;\n\treturn kmalloc(8, gfp & ~__GFP_DIRECT_RECLAIM);",
+    ],
+)
+def test_a_mask_that_is_used_as_it_is_somewhere_allows_to_wait(agrees: Agrees, body: str) -> None:
+    """On one way is enough, and so is to keep it."""
+    agrees(NARROWING.format(body, "	/* expect: sleep-in-section */"))

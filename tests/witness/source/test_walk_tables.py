@@ -220,3 +220,56 @@ void f(struct mm_struct *mm, unsigned long addr, pte_t *pte, pte_t value)
 	lazy_mmu_mode_disable();
 }
 """)
+
+
+KEYS = """
+static void slow(struct mm_struct *mm)
+{
+	mutex_lock(&mm->mutex);
+}
+
+static void quick(struct mm_struct *mm)
+{
+	count(mm);
+}
+
+DEFINE_STATIC_CALL(slow_key, slow);
+DEFINE_STATIC_CALL(quick_key, quick);
+DEFINE_STATIC_CALL_NULL(late_key, quick);
+DEFINE_STATIC_CALL(changed_key, quick);
+
+void choose(void)
+{
+	static_call_update(changed_key, slow);
+	static_call_update(late_key, slow);
+}
+"""
+BY_KEY = """
+void f(struct mm_struct *mm)
+{{
+	lazy_mmu_mode_enable();
+	{0};{1}
+	lazy_mmu_mode_disable();
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["static_call(slow_key)(mm)", "static_call_cond(late_key)(mm)", "static_call(changed_key)(mm)"],
+)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_static_call_calls_what_its_key_is_given(
+    agrees: Agrees, call: str, elsewhere: bool
+) -> None:
+    """Where it is defined, or by an update, in this file or in another."""
+    code = BY_KEY.format(call, "	/* expect: sleep-in-section */")
+    files = {"mm/t.c": code, "mm/far.c": KEYS} if elsewhere else {"mm/t.c": KEYS + code}
+    (found,) = agrees(files)
+    low = "changed" in call
+    assert (found.confidence is Confidence.LOW) == low
+
+
+def test_a_static_call_that_calls_nobody_who_waits_is_right(agrees: Agrees) -> None:
+    """What other keys are given is of no matter."""
+    assert not agrees(KEYS + BY_KEY.format("static_call(quick_key)(mm)", ""))

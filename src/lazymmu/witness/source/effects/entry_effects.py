@@ -21,6 +21,7 @@ from lazymmu.kernelc.ir.expr import (
     Deref,
     Expr,
     Field,
+    IncDec,
     Index,
     Name,
 )
@@ -51,13 +52,13 @@ class EntryEffects:
         self.words = words
         self.arch = arch
 
-    def reads(self, frame: Frame, node: Node, expr: Expr, state: State) -> list[Effect]:
-        """Entries that a node reads through their pointer, without an accessor.
+    def direct(self, frame: Frame, node: Node, expr: Expr, state: State) -> list[Effect]:
+        """Entries that a node reads, or stores to, through their pointer, without an accessor.
 
         The pointer's type tells that it is one, or that a write to what it points to is pending.
         """
-        found = _read_pointers(expr)
-        if not found:
+        found, stored = _read_pointers(expr), _stored_pointers(expr)
+        if not found and not stored:
             return []
         site = Site(frame.graph.file, node.line, node.column, frame.graph.name)
         written = {item.entry: item.level for item in state.product.task.pending}
@@ -68,6 +69,11 @@ class EntryEffects:
             if level is not None:
                 event = Read(name, level=level, operation="", site=site)
                 notes.append(Effect(event, "", "reads it through its pointer"))
+        for pointer in stored if written else ():
+            name = state.entry(entry_name(pointer))
+            if (level := written.get(name)) is not None:
+                store = Write(name, level=level, how="immediate", operation="", site=site)
+                notes.append(Effect(store, "write", "stores to it through its pointer"))
         return notes
 
     def notes(
@@ -183,6 +189,28 @@ def _read_pointers(expr: Expr) -> tuple[Expr, ...]:
                 found.append(base)
             case Call(str(name), args) if name in _COPYING:
                 found += [args[place] for place in _COPYING[name] if place < len(args)]
+    return tuple(found)
+
+
+@lru_cache(maxsize=1 << 15)
+def _stored_pointers(expr: Expr) -> tuple[Expr, ...]:
+    """Pointers that an expression stores through: `*pte = x`, `WRITE_ONCE(*pte, x)`."""
+    found: list[Expr] = []
+    for node in walk(expr):
+        match node:
+            case Assign(_, target) | IncDec(_, target):
+                stored = strip_casts(target)
+            case Call(str(name), (target, _, *_)) if name in _STORING:
+                stored = strip_casts(target.operand if isinstance(target, Address) else target)
+            case _:
+                continue
+        match stored:
+            case Deref(pointer):
+                found.append(pointer)
+            case Index(base, position):
+                found.append(Binary("+", base, position))
+            case Field(base) if isinstance(strip_casts(base), Name):
+                found.append(base)
     return tuple(found)
 
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from lazymmu.contract.event_words import What
 from lazymmu.contract.vocabulary import QueueCall, Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
-from lazymmu.kernelc.ir.abstract_value import Value
+from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Field, Index, Name
-from lazymmu.kernelc.ir.nodes import RETURN, Function, strip_casts, uses
+from lazymmu.kernelc.ir.nodes import RETURN, Function, spell, strip_casts, uses
 from lazymmu.witness.finding import Step
-from lazymmu.witness.source.interproc.call_targets import CallResolver, callee
+from lazymmu.witness.source.interproc.call_targets import CallResolver, callee, named
 from lazymmu.witness.source.interproc.freed_places import FreedPlace, Places
 from lazymmu.witness.source.interproc.pointed_functions import FEW
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
+
+_Handed: TypeAlias = tuple[tuple[str, FunctionValue], ...]
 
 MAX_CALLS = 3
 """Calls below the one that hands a page down; what frees it further away is not followed."""
@@ -52,12 +55,17 @@ class FreedParameters:
         self._words = words
         self._tables = tables
         self._followed = words.names
-        self._known: dict[tuple[str, int, int], tuple[tuple[Freed, ...], int]] = {}
+        self._known: dict[tuple[str, int, int, _Handed], tuple[tuple[Freed, ...], int]] = {}
         """Beside each answer, what it was read from."""
 
-    def of(self, definition: Definition, calls: int = MAX_CALLS) -> tuple[Freed, ...]:
-        """The parameters that a function frees, within so many calls below it."""
-        key = (definition.file, definition.line, calls)
+    def of(
+        self, definition: Definition, calls: int = MAX_CALLS, handed: _Handed = ()
+    ) -> tuple[Freed, ...]:
+        """The parameters that a function frees, within so many calls below it.
+
+        :param handed: the functions that it is handed, by its parameters.
+        """
+        key = (definition.file, definition.line, calls, handed)
         reads = self._resolver.program.reads
         # Also of one that comes back to itself, of which nothing is known yet.
         reads.note(("body", definition.file, definition.name))
@@ -68,11 +76,17 @@ class FreedParameters:
         self._known[key] = (), 0  # for one that comes back to itself
         outer = reads.begin()
         graph = self._resolver.program.function(definition)
-        found = tuple(self._below(graph, definition, calls))
+        found = tuple(self._below(graph, definition, calls, dict(handed)))
         self._known[key] = found, reads.end(outer)
         return found
 
-    def _below(self, graph: Function, definition: Definition, calls: int) -> Iterator[Freed]:
+    def _below(
+        self,
+        graph: Function,
+        definition: Definition,
+        calls: int,
+        env: Mapping[str, Value],
+    ) -> Iterator[Freed]:
         shape = self._resolver.shape(graph)
         places: Places | None = None
         conditions = frozenset(definition.presence)
@@ -80,7 +94,7 @@ class FreedParameters:
             for call in inside:
                 tests = 0 if shape.always(graph, index) else 1
                 step = Step(graph.file, call.line, call.column, graph.name, f"calls {call.name}()")
-                for freed, arg in self._by(call, graph, {}, calls):
+                for freed, arg in self._by(call, graph, env, calls):
                     places = places or Places.of(graph, lambda c: self._container(c, graph))
                     place = self._handed(places, arg, freed.place)
                     if place is None:
@@ -109,7 +123,12 @@ class FreedParameters:
         return self._by(call, graph, env, MAX_CALLS)
 
     def _by(
-        self, call: AnyCall, graph: Function, env: Mapping[str, Value], calls: int
+        self,
+        call: AnyCall,
+        graph: Function,
+        env: Mapping[str, Value],
+        calls: int,
+        near: str = "",
     ) -> Iterator[tuple[Freed, Expr | None]]:
         name = callee(call, graph, env)
         free = self._words.frees.get(name or "")
@@ -122,16 +141,37 @@ class FreedParameters:
         if queue is not None:
             yield from self._later(call, queue, graph, calls)
             return
-        if name is None or not calls or name in self._followed:
+        if name is None:
+            for each in self._resolver.pointed(call, graph, env) if calls else ():
+                for freed, arg in self._by(named(call, each), graph, env, calls, each.file):
+                    yield replace(freed, ambiguous=freed.ambiguous or not each.sure), arg
             return
-        target = self._resolver.target(call, graph, env)
+        if not calls or name in self._followed:
+            return
+        target = self._resolver.target(call, graph, env, near)
         if target is None:
             return
-        for freed in self.of(target.definition, calls - 1):
+        handed = self._functions_of(call, target.definition, graph, env)
+        for freed in self.of(target.definition, calls - 1, handed):
             outside = freed.place.parameter < 0
             arg = None if outside else call.arg(freed.place.parameter)
             if arg is not None or outside:
                 yield replace(freed, ambiguous=freed.ambiguous or target.ambiguous), arg
+
+    def _functions_of(
+        self, call: AnyCall, definition: Definition, graph: Function, env: Mapping[str, Value]
+    ) -> _Handed:
+        """The functions that a call hands on, by the parameters of who is called."""
+        given = [
+            (at, value)
+            for at, arg in enumerate(call.args)
+            if isinstance(value := self._resolver.function(arg, graph, env), FunctionValue)
+            or isinstance(value := env.get(spell(arg)), FunctionValue)
+        ]
+        if not given:
+            return ()
+        params = self._resolver.program.shaped(definition).params
+        return tuple((params[at], value) for at, value in given if at < len(params))
 
     # -- what runs later ----------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
     ops->account(mm);                   /* a pointer that is given a known table */
     kinds[i].account(mm);               /* an element of an array of tables */
     steps[i](mm);                       /* an element of an array of functions */
+    static_call(note)(mm);              /* what DEFINE_STATIC_CALL() and updates of it say */
 
 Where a pointer is not known, the tables of its type, or those that have such a member at all, are
 all that it can point to: who is called is then a guess, and so is whatever follows from it.
@@ -20,6 +21,7 @@ from typing import Final
 from lazymmu.kernelc.ir.abstract_value import AddressOf, FunctionValue, Value
 from lazymmu.kernelc.ir.expr import (
     Address,
+    Call,
     Conditional,
     Deref,
     Expr,
@@ -38,6 +40,15 @@ __all__ = ["FEW", "PointedFunctions", "PossibleCallee"]
 
 FEW: Final = 4
 """So many functions may be meant by one call; beyond it the call is not resolved."""
+
+_STATIC_CALLS: Final = frozenset({"static_call", "static_call_cond", "static_call_mod"})
+_STATIC_KEYS: Final = frozenset(
+    {"DEFINE_STATIC_CALL", "DEFINE_STATIC_CALL_RET0", "static_call_update", "__static_call_update"}
+)
+"""Who calls by a key, and who says what it calls (include/linux/static_call.h)."""
+
+_NOTHING: Final = frozenset({"__static_call_return0", "NULL"})
+"""What a key is given that is to call nothing (include/linux/static_call.h)."""
 
 _STRUCT: Final = re.compile(r"struct (\w+) \*+")
 
@@ -93,6 +104,9 @@ class PointedFunctions:
         if isinstance(expr, Name):
             yield from self._variable(expr, graph, env)
             return
+        if isinstance(expr, Call):
+            yield from self._static_call(expr, graph)
+            return
         path = _path(expr)
         if path is None:
             return
@@ -139,6 +153,23 @@ class PointedFunctions:
                     yield from self._function(inner.spelling, graph.file)
                 elif isinstance(inner, Field | Index):
                     yield from self._functions(inner, graph, env)
+
+    def _static_call(self, key: Call, graph: Function) -> Iterator[PossibleCallee]:
+        """What a static call may call: what its key is defined with, or is given anywhere.
+
+        Which of several it is at the time is not asked; a key that somebody gives a variable may
+        call anything.
+        """
+        if key.name not in _STATIC_CALLS or len(key.args) != 1:
+            return
+        name = strip_casts(key.args[0])
+        if not isinstance(name, Name):
+            return
+        items = self._tables.items(name.spelling, graph.file, _STATIC_KEYS)
+        if len({item.function for item, _ in items}) <= FEW:
+            for item, file in items:
+                if item.function not in _NOTHING:
+                    yield from self._function(item.function, file)
 
     def _element(self, array: str, graph: Function) -> Iterator[PossibleCallee]:
         """What an element of an array may be: of the file's, or of the function's own.

@@ -15,6 +15,7 @@ from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.narrowed_masks import narrows
 
 
 class MaskSaid(Enum):
@@ -99,9 +100,21 @@ class SleepRoots:
             if not isinstance(value, AllocationMask):
                 continue
             if not name or self._takes_mask(name, position, graph.file):
+                if not value.blocking or self._narrows(name, position, graph.file):
+                    return ""
                 said = name or (spell(call.callee) if isinstance(call, Call) else call.name)
-                return f"{said}() with {spell(arg)}" if value.blocking else ""
+                return f"{said}() with {spell(arg)}"
         return None
+
+    def _narrows(self, name: str, position: int, file: str) -> bool:
+        """Whether a function takes what allows to wait off the mask that it is handed."""
+        target = self.program.resolve(name, file) if name else None
+        if target is None or target.ambiguous:
+            return False
+        graph = self.program.function(target.definition)
+        if graph.unread or graph.broken or position >= len(graph.params):
+            return False
+        return narrows(graph, graph.params[position], self.facts)
 
     def _takes_mask(self, name: str, position: int, file: str) -> bool:
         target = self.program.resolve(name, file)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -46,6 +46,10 @@ class TableSource(Protocol):
         """Return the calls of a file that are handed an item and a name."""
         ...
 
+    def having(self, word: str) -> tuple[str, ...]:
+        """Return the files that are built, and the headers, that have a word."""
+        ...
+
     def has_table(self, name: str, file: str) -> bool:
         """Whether a file has a table of that name."""
         ...
@@ -59,6 +63,7 @@ class TableLookup:
         self._source = source
         self._known: dict[tuple[str, str, str], tuple[Initialiser, ...]] = {}
         self._few: dict[tuple[str, str], tuple[Initialiser, ...]] = {}
+        self._said: dict[tuple[str, str], list[tuple[ItemHandler, str]]] = {}
 
     def has(self, table: str, file: str) -> bool:
         """Whether a file has a table of that name: then that is meant in it."""
@@ -75,6 +80,24 @@ class TableLookup:
     def item_handlers(self, file: str) -> tuple[ItemHandler, ...]:
         """The calls of a file that are handed an item and a name."""
         return self._source.item_handlers(file)
+
+    def items(self, item: str, near: str, calls: Collection[str]) -> list[tuple[ItemHandler, str]]:
+        """What some calls say of an item of that name, each with its file.
+
+        :param near: the file in which the item is named; others are asked where it says nothing,
+            or not all that there is to say.
+        """
+        key = (item, near)
+        known = self._said.get(key)
+        if known is None:
+            files = dict.fromkeys((near, *self._source.having(item)))
+            known = self._said[key] = [
+                (each, file)
+                for file in files
+                for each in self.item_handlers(file)
+                if each.item == item and each.call in calls
+            ]
+        return known
 
     def member(self, table: str, path: str, near: str) -> tuple[Initialiser, ...]:
         """What the member ``path`` of a table may hold: `walk_ops`, `account`.

@@ -351,8 +351,8 @@ class Walker(SettledBefore):
         paths = [
             self.monitors.happen(Path(state, trail, {}), self.call_transfer.batch(frame, node), out)
         ]
-        if reads := tuple(self.call_transfer.entries.reads(frame, node, expr, state)):
-            paths = [self.monitors.happen(path, reads, out) for path in paths]
+        if direct := tuple(self.call_transfer.entries.direct(frame, node, expr, state)):
+            paths = [self.monitors.happen(path, direct, out) for path in paths]
         for call in calls_in(expr):
             nxt: list[Path] = []
             for path in paths:
