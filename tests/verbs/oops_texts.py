@@ -409,7 +409,7 @@ no locks held by stress/1234.
 Preemption disabled at:
 [<c000000000424b10>] zap_pte_range+0x5c0/0xa40
 CPU: 3 UID: 0 PID: 1234 Comm: stress Not tainted 6.12.107 #1
-Hardware name: IBM,9009-42A POWER9 (architected) 0x4e0202 0xf000005 hv:phyp pSeries
+Hardware name: IBM,8286-42A POWER8 (architected) 0x4d0200 0xf000004 hv:phyp pSeries
 Call Trace:
 [c00000002b0f36d0] [c0000000001a9c60] __schedule_bug+0x80/0xb0
 [c00000002b0f37d0] [c00000000104a0f0] __schedule+0x9a0/0xa60
@@ -425,4 +425,5 @@ Call Trace:
  out_of_memory+0xfb/0x540
  copy_page_range+0x8aa/0xbc0
  __x64_sys_clone+0x96/0xd0
+RIP: 0010:rep_movs_alternative+0x4a/0x90
 """

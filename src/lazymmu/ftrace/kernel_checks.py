@@ -28,9 +28,10 @@ _PLACE: Final = rb"(?:\[[^\n]{1,400}\] )?(?P<file>[^\s:\[\]]{1,200}):(?P<line>\d
 """A file and a line; behind the condition, with CONFIG_DEBUG_BUGVERBOSE_DETAILED (since v6.19)."""
 
 _FORMS: Final = (
-    # kernel/panic.c, __warn(): to v6.18, and from v6.19 on; without CONFIG_DEBUG_BUGVERBOSE, too.
+    # kernel/panic.c, __warn(): to v3.10, to v6.18, and from v6.19 on; without
+    # CONFIG_DEBUG_BUGVERBOSE, too.
     re.compile(
-        rb"(?P<what>WARNING): CPU: \d{1,5} PID: \d{1,10} at (?:" + _PLACE + rb" )?"
+        rb"(?P<what>WARNING): (?:CPU: \d{1,5} PID: \d{1,10} )?at (?:" + _PLACE + rb" )?"
         rb"(?P<function>[^\s+]{1,200})\+0x"
     ),
     re.compile(rb"(?P<what>WARNING): (?:" + _PLACE + rb" )?at (?P<function>[^\s+]{1,200})\+0x"),

@@ -25,6 +25,9 @@ _LINE_CHARACTERS: Final = 2000
 
 _QUOTED_PRINTABLE: Final = re.compile(rb"(?im)^content-transfer-encoding:\s*quoted-printable\b")
 _SOFT_BREAK: Final = re.compile(rb"=\r?\n(?:>[ \t]?)*")
+_TITLE: Final = re.compile(rb"\x1b\][^\x07\x1b\n]{0,1000}(?:\x07|\x1b\\)")
+"""What a terminal takes for its title, or a link (ECMA-48, OSC)."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 _ENDS: Final = re.compile(r"\r\n|\n|\r")
 
@@ -34,6 +37,8 @@ def lines_of_text(content: bytes) -> Iterator[tuple[int, str]]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.decode("utf-16", "replace").encode()
     content = TextWrapping().off(content.removeprefix(b"\xef\xbb\xbf"))
+    if b"\x1b]" in content:
+        content = _TITLE.sub(b"", content)
     if _QUOTED_PRINTABLE.search(content[: 1 << 16]) or _SOFT_BREAK.search(content[: 1 << 16]):
         # A soft break joins lines: the number is that of the first.
         content = quopri.decodestring(content)

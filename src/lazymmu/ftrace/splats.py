@@ -3,27 +3,29 @@
 
 A splat is found by its words, wherever they stand in a line: a time, a facility, a name of dmesg,
 journal, syslog or a serial console, and the marks of a mail may be before them.  Which machine
-printed it is told by its registers and symbols (profiles/splats.toml).
+printed it is told by its registers and symbols (`splat_machine`).
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.ftrace.kernel_checks import CHECKS
+from lazymmu.ftrace.splat_machine import (
+    leaves_interrupt,
+    machines_of,
+    places,
+    shows_interrupt,
+    take_signs,
+)
 from lazymmu.ftrace.splat_text import lines_of_text, with_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Splat", "SplatFrame", "splats"]
-
-_DATA: Final = Path(__file__).parent / "profiles" / "splats.toml"
 
 _MOST_SPLATS: Final = 1000
 """Splats that are read of one text: a machine that prints more says nothing new."""
@@ -73,7 +75,8 @@ _CALLER: Final = re.compile(r"\[ *\d+\.\d+\]\[ *(?P<caller>[TC]\d{1,10})\]")
 _BEGIN: Final = re.compile(r"-{4,}\[ cut here \]-{4,}")
 _END: Final = re.compile(r"---\[ end (?:trace|Kernel panic)")
 _TASK: Final = re.compile(
-    r"CPU: (?P<cpu>\d{1,5}) (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>.{1,64}?) "
+    r"(?:CPU: (?P<cpu>\d{1,5}) (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: "
+    r"|Pid: (?P<old>\d{1,10}), comm: )(?P<comm>.{1,64}?) "
     r"(?:Kdump: loaded )?(?P<taint>Not tainted|Tainted: .{0,80}?) "
     r"(?P<release>\d{1,3}\.\d{1,3}[\w.+~-]{0,100})"
 )
@@ -122,6 +125,7 @@ class Splat:
     :param arch: of the machine, "" unknown.
     :param lacks_mode: why it has none, or "".
     :param xen: signs of each.
+    :param native: likewise; of x86 without Xen PV.
     :param radix: likewise.
     :param hash: likewise.
     :param rt: likewise.
@@ -149,6 +153,7 @@ class Splat:
     arch: str = ""
     lacks_mode: str = ""
     xen: bool = False
+    native: bool = False
     radix: bool = False
     hash: bool = False
     rt: bool = False
@@ -168,29 +173,6 @@ class Splat:
         return tuple(dict.fromkeys([*first, *sure, *doubtful]))
 
 
-@cache
-def _data() -> dict[str, Any]:
-    return tomllib.loads(_DATA.read_text("utf-8"))
-
-
-@cache
-def _signs(kind: str) -> re.Pattern[str]:
-    return re.compile("|".join(_data()[kind]["signs"]))
-
-
-@cache
-def _machines() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    return tuple(
-        (one["arch"], one.get("label", ""), re.compile("|".join(one["signs"])))
-        for one in _data()["machine"]
-    )
-
-
-@cache
-def _places() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(one["pattern"]) for one in _data()["place"])
-
-
 def splats(content: bytes) -> list[Splat]:
     """The splats of a text, in order; [] where there is none."""
     found: list[Splat] = []
@@ -201,6 +183,8 @@ def splats(content: bytes) -> list[Splat]:
         key = caller["caller"] if caller is not None else ""
         if (version := _VERSION.search(line)) is not None:
             release = version["release"]
+            # A machine that boots again is past what it printed before.
+            held.clear()
         if _BEGIN.search(line):
             held.pop(key, None)
             continue
@@ -219,11 +203,11 @@ def splats(content: bytes) -> list[Splat]:
         now = held.get(key)
         if now is None:
             continue
-        _add(now.splat, line)
+        _add(now.splat, line, following)
         now.lines += 1
         if _END.search(line) or now.lines > _MOST_LINES:
             del held[key]
-    _machine_of(found)
+    machines_of(found)
     return found
 
 
@@ -264,7 +248,7 @@ _MIDDLE: Final = re.compile(r"\bCall [Tt]race:")
 def _cut(line: str, number: int) -> Splat | None:
     """A splat whose beginning is missing, by the first of its lines that tells of one."""
     plain = with_offsets(line)
-    told = next(filter(None, (one.search(plain) for one in (_MIDDLE, *_places()))), None)
+    told = next(filter(None, (one.search(plain) for one in (_MIDDLE, *places()))), None)
     if told is None:
         return None
     return Splat(number, "call trace", line[told.start() :].strip()[:300], cut=True)
@@ -312,15 +296,20 @@ def _checked(line: str, number: int) -> Splat | None:
     return None
 
 
-def _add(held: Splat, line: str) -> None:
-    """Take what a line of a splat says into it."""
+def _add(held: Splat, line: str, following: str) -> None:
+    """Take what a line of a splat says into it.
+
+    following: the line after it, to which a mail may have moved the end of a long one.
+    """
     line = with_offsets(line)
     task = _TASK.search(line)
+    if task is None and line.rstrip().endswith("tainted"):
+        task = _TASK.search(f"{line.rstrip()} {_MARKS.sub('', following)}")
     if task is not None and held.pid < 0:
         held.release, held.comm = task["release"], task["comm"]
-        held.pid, held.cpu = int(task["pid"]), int(task["cpu"])
+        held.pid, held.cpu = int(task["pid"] or task["old"]), int(task["cpu"] or -1)
     if not held.function:
-        for place in _places():
+        for place in places():
             found = place.search(line)
             if found is not None:
                 held.function = _symbol(found["function"])
@@ -330,13 +319,13 @@ def _add(held: Splat, line: str) -> None:
     if _IRQ.search(line):
         held.interrupt = True
     # A task that is preempted when an interrupt is over is in none any more.
-    left = any(one.name in _data()["interrupt"]["left"] for one in held.frames)
+    left = any(leaves_interrupt(one.name) for one in held.frames)
     first = held.interrupted < 0 and held.frames and not left
-    if first and _signs("interrupt").search(line):
+    if first and shows_interrupt(line):
         held.interrupt, held.interrupted = True, len(held.frames)
     if _MULTICALLS.search(line):
         held.refused = True
-    _signs_in(held, line)
+    take_signs(held, line)
     for found in _frames(line):
         if held.pinned_at == "?":
             held.pinned_at = _symbol(found["name"])
@@ -354,34 +343,9 @@ def _frames(line: str) -> Iterator[re.Match[str]]:
 def _is_place(line: str) -> bool:
     """Whether a line is one of registers, or the head itself, and no frame of a call trace."""
     return (
-        any(place.search(line) for place in _places())
+        any(place.search(line) for place in places())
         or re.search(r"\b(?:WARNING|BUG|lr|LR|RPC|I7|ra)\b *[:\[]", line) is not None
     )
-
-
-def _signs_in(held: Splat, line: str) -> None:
-    if not held.arch:
-        for arch, label, signs in _machines():
-            if signs.search(line):
-                held.arch, held.lacks_mode = arch, label
-                break
-    held.xen = held.xen or _signs("xen").search(line) is not None
-    held.radix = held.radix or _signs("radix").search(line) is not None
-    held.hash = held.hash or _signs("hash").search(line) is not None
-    held.rt = held.rt or _signs("rt").search(line) is not None
-
-
-def _machine_of(found: list[Splat]) -> None:
-    """What one splat of a text tells of its machine is true of the others of the same release."""
-    for one in found:
-        for other in found:
-            if other.release and one.release and other.release != one.release:
-                continue
-            one.release = one.release or other.release
-            if not one.arch:
-                one.arch, one.lacks_mode = other.arch, other.lacks_mode
-            one.xen, one.radix = one.xen or other.xen, one.radix or other.radix
-            one.hash, one.rt = one.hash or other.hash, one.rt or other.rt
 
 
 def _symbol(name: str) -> str:

@@ -53,6 +53,8 @@ class OopsKernel:
     :param like: the release that it is read as.
     :param row: its implementation.
     :param why: why there is none, or "".
+    :param other: an implementation that it may be as well, None where the text tells.
+    :param doubt: what the text does not tell then, or "".
     """
 
     arch: str
@@ -60,6 +62,8 @@ class OopsKernel:
     like: str = ""
     row: DeferralRow | None = None
     why: str = ""
+    other: DeferralRow | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,7 @@ def _diagnosis(splat: Splat, arch: str, release: str) -> Diagnosis:
     complaint = fits[0]
     held = _held(complaint, splat)
     whole = not complaint.below or (held[0] != "" and held[0] == held[1])
-    sure = whole and not complaint.perhaps and not splat.cut
+    sure = whole and not complaint.perhaps and not splat.cut and _fits_other(complaint, kernel)
     if complaint.others:
         sure = sure and _told_apart(complaint, splat, kernel)
     return Diagnosis(
@@ -178,27 +182,44 @@ def _diagnosis(splat: Splat, arch: str, release: str) -> Diagnosis:
     )
 
 
+_WITHOUT: Final = {"x86": "x86-native", "powerpc": "powerpc-radix"}
+"""What an architecture is whose mode defers nothing."""
+
+_DOUBT: Final = {
+    "x86": "the text does not tell whether this is a PV guest of Xen, the only x86 that defers",
+    "powerpc": "the text does not tell whether this is hash, or radix, which defers nothing",
+    "": "the text does not tell the architecture, and there are some without the mode",
+}
+
+
 def _kernel(splat: Splat, arch: str, release: str) -> OopsKernel:
     """Which kernel it was, and its implementation."""
     release = release or splat.release
+    doubt, without = "", False
     if not arch:
         if splat.lacks_mode:
             return OopsKernel(splat.arch, release, why=f"this is {splat.lacks_mode}")
         arch = splat.arch or ("x86" if splat.xen else "")
-        if arch == "x86" and not splat.xen:
-            arch = "x86-native"
-        elif arch == "powerpc" and splat.radix:
-            arch = "powerpc-radix"
-    if not arch or not release:
-        return OopsKernel(arch, release)
-    known = {one.name: one for one in releases_of(arch)}
-    like = nearest(_candidate(arch, release) or release, known)
+        defers = {"x86": splat.xen, "powerpc": splat.hash and not splat.radix}.get(arch, bool(arch))
+        without = {"x86": splat.native, "powerpc": splat.radix}.get(arch, False) and not defers
+        doubt = "" if defers or without else _DOUBT[arch]
+    named = _WITHOUT[arch] if without else arch
+    if not named or not release:
+        return OopsKernel(named, release, doubt=doubt)
+    known = {one.name: one for one in releases_of(named)}
+    like = nearest(_candidate(named, release) or release, known)
     if like is None:
         since = next(iter(known), "")
         return OopsKernel(
-            arch, release, why=f"nothing is known of the mode on {arch} before Linux {since}"
+            named, release, why=f"nothing is known of the mode on {named} before Linux {since}"
         )
-    return OopsKernel(arch, release, like, ROW_BY_NAME.get(_row(known[like], arch)))
+    row = ROW_BY_NAME.get(_row(known[like], named))
+    other = None
+    if doubt:
+        them = {one.name: one for one in releases_of(_WITHOUT[arch])}
+        alike = nearest(like, them)
+        other = ROW_BY_NAME.get(_row(them[alike], _WITHOUT[arch])) if alike else None
+    return OopsKernel(named, release, like, row, other=other, doubt=doubt)
 
 
 def _candidate(arch: str, release: str) -> str:
@@ -225,7 +246,8 @@ def _fits(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:
         return False
     # What fires for other reasons, too, is of the mode where the implementation has to do with it.
     vague = complaint.perhaps or complaint.below or complaint.others
-    if kernel.row is not None and vague and kernel.row.name not in complaint.rows:
+    rows = _rows(kernel)
+    if vague and rows and not rows & set(complaint.rows):
         return False
     if complaint.others:
         read = _lines_of(complaint, kernel.release)
@@ -239,6 +261,28 @@ def _fits(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:
             for name, lines in complaint.lines.items()
         )
     return not complaint.below or _held(complaint, splat) != ("", "")
+
+
+def _rows(kernel: OopsKernel) -> set[str]:
+    """The implementations that a kernel may have; none where the text tells no architecture."""
+    if kernel.row is not None:
+        return {kernel.row.name}
+    if not kernel.arch:
+        return set()
+    return {_row(one, kernel.arch) for one in releases_of(kernel.arch)}
+
+
+def _fits_other(complaint: Complaint, kernel: OopsKernel) -> bool:
+    """Whether it is the same complaint on whatever the kernel may be as well."""
+    if not kernel.doubt:
+        return True
+    if kernel.other is not None:
+        return kernel.other.name in complaint.rows
+    if kernel.arch:
+        without = _WITHOUT[kernel.arch]
+        return any(_row(one, without) in complaint.rows for one in releases_of(without))
+    # A check of the mode is one wherever it stands; what else is forbidden may be another's.
+    return not complaint.below
 
 
 def _told_apart(complaint: Complaint, splat: Splat, kernel: OopsKernel) -> bool:

@@ -63,7 +63,8 @@ def _paragraph(name: str, one: Diagnosis, times: int) -> Iterator[str]:
     if one.complaint is None:
         return
     if one.verdict is OopsVerdict.PERHAPS:
-        yield from _said("in doubt", "other mistakes look alike: a recording tells")
+        alike = "other mistakes look alike: a recording tells"
+        yield from _said("in doubt", one.kernel.doubt or alike)
     yield from _said("has it", _has_it(one))
     for shown in one.shown:
         yield from _said("shown by", _shown(shown, told=bool(one.kernel.arch)))
@@ -91,6 +92,9 @@ def _named(kernel: OopsKernel) -> str:
 def kernel_words(kernel: OopsKernel) -> str:
     """Which kernel it was, as far as the text tells."""
     release = kernel.release or "release not told"
+    if kernel.row is not None and kernel.doubt:
+        row = f"{kernel.row.label} or {kernel.other.label}" if kernel.other else kernel.row.label
+        return f"{release}, {row}: read as {kernel.like}, if {kernel.row.name}"
     if kernel.row is not None:
         return f"{release}, {kernel.row.label}: read as {kernel.like}, {kernel.row.name}"
     return f"{release}, {kernel.arch or 'architecture not told'}"
