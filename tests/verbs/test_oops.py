@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import html
 import json
+import lzma
 import re
 
 import pytest
@@ -260,6 +263,17 @@ def test_a_text_without_any_is_one_sentence():
     """A letter is no oops, and one sentence says so."""
     with pytest.raises(Problem, match="there is no oops, BUG or warning"):
         explain_oops(Input(b"Dear all,\nit crashed.\n", "letter"))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_log_that_was_rotated_away_is_read(pack):
+    """kern.log.2.gz is the same text; one that is cut short is said to be."""
+    text = texts.X86_XEN_618_LEAVE.encode()
+    (one,) = explain_oops(Input(pack(text), "kern.log.2")).diagnoses
+    (plain,) = explain_oops(Input(text, "kern.log")).diagnoses
+    assert (one.verdict, one.splat) == (plain.verdict, plain.splat)
+    with pytest.raises(Problem, match=r"no oops.*it is not whole"):
+        explain_oops(Input(pack(text)[:40], "kern.log.2"))
 
 
 @given(st.binary(max_size=4000))

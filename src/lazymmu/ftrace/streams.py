@@ -24,7 +24,7 @@ from lazymmu.inputs import LIMIT, open_input
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-__all__ = ["BLOCK_BYTES", "blocks", "opened", "zstandard", "zstd_module"]
+__all__ = ["BLOCK_BYTES", "blocks", "opened", "unpacked", "zstandard", "zstd_module"]
 
 BLOCK_BYTES: Final = 1 << 20
 """Bytes of the first block, by which a trace is known; also the length from which a line is given
@@ -112,6 +112,21 @@ def _unpacked(path: str, head: bytes, source: BinaryIO) -> Iterator[BinaryIO]:
         yield zstandard(path, source)
     else:
         yield source
+
+
+def unpacked(name: str, content: bytes) -> tuple[bytes, str]:
+    """What a file holds that may be packed, and why it ends where it does if it is damaged, or "".
+
+    :param name: of the file, for messages.
+    :raises TraceError: it unpacks to more than `LIMIT` bytes, or this Python cannot read zstd.
+    """
+    if not content.startswith((_GZIP, _XZ, _BZIP2, _ZSTD)):
+        return content, ""
+    with _unpacked(name, content, cast("BinaryIO", io.BytesIO(content))) as stream:
+        found, ended = _chunk(stream, LIMIT + 1)
+    if len(found) > LIMIT:
+        raise TraceError(f"{name}: it unpacks to more than {LIMIT >> 20} MiB")
+    return found, ended
 
 
 def zstd_module() -> Any:

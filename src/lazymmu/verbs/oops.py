@@ -13,7 +13,9 @@ from lazymmu.contract.deferral import ROW_BY_NAME, DeferralRow
 from lazymmu.contract.deferral.releases import nearest
 from lazymmu.ftrace.probes import plan
 from lazymmu.ftrace.profile import version
+from lazymmu.ftrace.record import TraceError
 from lazymmu.ftrace.splats import Splat, splats
+from lazymmu.ftrace.streams import unpacked
 from lazymmu.machine.releases import releases_of
 from lazymmu.problem import Problem
 from lazymmu.terminal import clean
@@ -121,7 +123,7 @@ class OopsAnswer:
 def explain_oops(file: Given, *, arch: str | None = None, release: str | None = None) -> OopsAnswer:
     """What the oopses, BUGs and warnings of a text have to do with the mode.
 
-    :param file: the text: of dmesg, a journal, a mail, a serial console.
+    :param file: the text, packed or not: of dmesg, a journal, a mail, a serial console.
     :param arch: architecture of that kernel; None where the text tells.
     :param release: its release; None where the text tells.
     :raises lazymmu.Problem: it cannot be read, or there is none in it.
@@ -129,10 +131,15 @@ def explain_oops(file: Given, *, arch: str | None = None, release: str | None = 
     text = given.read(file)
     if release is not None and version(release) is None:
         raise Problem(f"{release!r} is not a Linux release (example: 6.12.107)")
-    found = diagnose(text.name, text.content, arch=arch, release=release)
+    try:
+        content, ended = unpacked(text.name, text.content)
+    except TraceError as error:
+        raise Problem(clean(str(error))) from None
+    found = diagnose(text.name, content, arch=arch, release=release)
     if not found.diagnoses:
+        damaged = f", and it is not whole: {ended}" if ended else ""
         raise Problem(
-            f"{clean(text.name)}: there is no oops, BUG or warning of a kernel in it "
+            f"{clean(text.name)}: there is no oops, BUG or warning of a kernel in it{damaged} "
             "(a trace is read by lazymmu trace)"
         )
     return found
