@@ -143,6 +143,7 @@ ALLOWED = {
         "verbs.allow_comments",
         "verbs.store",
         "verbs.stored",
+        "verbs.unseen",
         "crosscheck.values",
         "image",
         "witness.finding",

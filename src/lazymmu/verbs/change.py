@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.moves import moves
+from lazymmu.verbs.unseen import unseen
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lazymmu.snapshot.tree import Tree
-    from lazymmu.witness.finding import Finding
+    from lazymmu.witness.finding import Finding, Lost
 
 __all__ = ["Change", "Moved", "brought_by", "change"]
 
@@ -40,6 +41,7 @@ class Change:
     :param fixed: those that are gone.
     :param brought: for new findings of a series which of its patches brings them: fingerprint and
         title.
+    :param unseen: those that may be there: what they are in was not seen any more.
     """
 
     base: Base
@@ -47,6 +49,7 @@ class Change:
     moved: tuple[Moved, ...] = ()
     unchanged: tuple[Finding, ...] = ()
     brought: tuple[tuple[str, str], ...] = ()
+    unseen: tuple[Finding, ...] = ()
 
     def patch_of(self, finding: Finding) -> str:
         """Which patch of a series brings a new finding, "" if it is not asked or not known."""
@@ -57,6 +60,7 @@ class Change:
         return replace(
             self,
             fixed=tuple(one for one in self.fixed if not drop(one)),
+            unseen=tuple(one for one in self.unseen if not drop(one)),
             moved=tuple(one for one in self.moved if not drop(one.finding)),
             unchanged=tuple(one for one in self.unchanged if not drop(one)),
         )
@@ -66,10 +70,12 @@ def change(
     base: Base,
     before: tuple[Tree, Sequence[Finding]],
     after: tuple[Tree, Sequence[Finding]],
+    losses: Sequence[Lost] = (),
 ) -> tuple[tuple[Finding, ...], Change]:
     """Tell what is new from what was there.
 
     :param before: the tree as it was, and its findings; after: as it is.
+    :param losses: what cannot be seen as it is, and could be as it was.
     :returns: the new findings, information among them, and what became of the others.
     """
     old = defaultdict(list)
@@ -89,13 +95,16 @@ def change(
     came = {id(finding) for _, finding in pairs}
     went = {id(origin) for origin, _ in pairs}
     moved = [Moved(finding, origin) for origin, finding in pairs]
+    left = _verdicts(finding for finding in gone if id(finding) not in went)
+    hidden = unseen(left, after[0], losses)
     return (
         tuple(finding for finding in new if id(finding) not in came),
         Change(
             base,
-            _verdicts(finding for finding in gone if id(finding) not in went),
+            tuple(finding for finding in left if finding not in hidden),
             tuple(one for one in moved if one.finding.severity is not Severity.INFORMATION),
             _verdicts(unchanged),
+            unseen=tuple(hidden),
         ),
     )
 

@@ -337,10 +337,9 @@ def _one(
             # First of all filters, because it counts equal fingerprints on both sides.
             old = look(two.former)
             before = (two.former, selection.ordered(old).findings)
-            outcome = outcome.since(
-                *change(two.base, before, (reading.opened(two.present), result.findings))
-            )
             outcome = outcome.knowing(lost.key for lost in old.coverage.blind).missing(old.arches)
+            after = (reading.opened(two.present), result.findings)
+            outcome = outcome.since(*change(two.base, before, after, outcome.blind))
             if two.patched is not None:
                 outcome = with_patches(outcome, two.patched, tree, look)
         outcome = left(outcome, paths, request, wanted, two.present)

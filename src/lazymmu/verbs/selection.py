@@ -99,9 +99,11 @@ class SetAsideBy(StrEnum):
     """It was there before, in another place or under another name."""
     FIXED = "fixed"
     """It was there before, and is no more."""
+    UNSEEN = "not seen any more"
+    """It was there before, and what it is in was not seen."""
 
 
-CHANGES = (SetAsideBy.FIXED, SetAsideBy.MOVED)
+CHANGES = (SetAsideBy.FIXED, SetAsideBy.UNSEEN, SetAsideBy.MOVED)
 """What is told of the findings that were there before a change; the others are as they were."""
 
 
@@ -181,8 +183,9 @@ class CheckOutcome:
             for one in self.change.moved
         )
         fixed = (SetAside(one, SetAsideBy.FIXED) for one in self.change.fixed)
+        hidden = (SetAside(one, SetAsideBy.UNSEEN) for one in self.change.unseen)
         unchanged = (SetAside(one, SetAsideBy.UNCHANGED) for one in self.change.unchanged)
-        return (*self.aside, *fixed, *moved, *unchanged)
+        return (*self.aside, *fixed, *hidden, *moved, *unchanged)
 
     def since(self, new: tuple[Finding, ...], change: Change) -> CheckOutcome:
         """This outcome with the new findings alone, and what became of the others beside them."""

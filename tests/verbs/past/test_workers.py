@@ -6,10 +6,12 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import threading
 import time
 
 import pytest
 
+from lazymmu.processes import may_fork
 from lazymmu.verbs.past.workers import LocalWorkers, NoWorkersError, workers_at
 
 
@@ -28,6 +30,15 @@ def always_killed(number):
     if number == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return number * number
+
+
+@pytest.fixture(autouse=True)
+def other_processes():
+    """A process with other threads is not forked: what is killed here would be the tests'."""
+    left = [one for one in threading.enumerate() if one is not threading.current_thread()]
+    for thread in left:
+        thread.join(10)
+    assert may_fork(), threading.enumerate()
 
 
 @pytest.mark.parametrize("deadly", [(), (0,), (7,)])

@@ -64,6 +64,28 @@ def test_what_a_later_patch_mends_is_postponed(old_branch, reviewed):
     assert answer.exit_code() == 1
 
 
+def test_what_is_not_seen_any_more_is_not_fixed_and_not_new_when_it_is_seen_again(
+    old_branch, reviewed
+):
+    """A patch makes a function unreadable, and a later one readable again."""
+    begin = "void clear_slowly(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, "
+    begin += "unsigned long end)\n{\n"
+    old_branch.edit("mm/wrong_sleep.c", begin, begin + "\tif (end) {{{ (((;\n")
+    old_branch.commit("mm: break it")
+    old_branch.edit("mm/wrong_sleep.c", begin + "\tif (end) {{{ (((;\n", begin)
+    old_branch.commit("mm: mend it")
+    series = old_branch.mails()
+    old_branch.back()
+    answer = reviewed(series, old_branch.tree)
+    first, second = answer.patches
+    assert [one.name for one in first.told] == ["U1"]
+    assert first.unseen[0].finding.function == "clear_slowly"
+    assert second.told == ()
+    whole = answer.series
+    assert (whole.new, whole.fixed, whole.unseen) == ((), (), ())
+    assert answer.exit_code() == 0
+
+
 def test_a_range_of_commits_is_a_series(old_branch, reviewed):
     """It stands on its own base, whatever is checked out."""
     planted(old_branch)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lazymmu.report.common.words import clean
 from lazymmu.verbs.lineage import by_release, chains, key_of
 from lazymmu.verbs.past.states import impossible
+from lazymmu.verbs.unseen import hides
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Absence(StrEnum):
     MENDED = "mended"
     AWAY = "not found"
     """It was there before, and is there again later; another mistake may hide it here."""
+    UNSEEN = "not seen"
+    """What it would be in could not be read there, or is not built."""
     IMPOSSIBLE = "cannot happen here"
     """The tree's dialect allows it, or the tree has the mode on none of the architectures."""
     UNSURE = "below the confidence"
@@ -114,7 +117,8 @@ def _absences(
     """For each tree why it does not have a mistake, None where it has it."""
     order = by_release([outcome.result.tree.release for outcome in outcomes])
     having = [number for number, place in enumerate(order) if cells[place]]
-    arches = {arch for cell in cells for finding in cell for arch in finding.arches}
+    every = [finding for cell in cells for finding in cell]
+    arches = {arch for finding in every for arch in finding.arches}
     for column, outcome in enumerate(outcomes):
         results = whole[column].findings if whole else ()
         hidden = [finding for finding in results if key_of(finding) in keys]
@@ -126,6 +130,8 @@ def _absences(
             yield Absence.JUDGED if judged else Absence.UNSURE
         elif impossible(keys[0][0], arches, outcome.result):
             yield Absence.IMPOSSIBLE
+        elif any(hides(lost, one) for one in every for lost in outcome.result.coverage.blind):
+            yield Absence.UNSEEN
         elif not having or order.index(column) < having[0]:
             yield Absence.NOT_YET
         else:

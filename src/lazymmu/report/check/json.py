@@ -110,6 +110,7 @@ def _change(change: Change | None) -> dict[str, Any]:
     base = change.base
     return {
         "fixed": [_finding(one) for one in change.fixed],
+        "unseen": [_finding(one) for one in change.unseen],
         "moved": [{**_finding(one.finding), "from": _finding(one.origin)} for one in change.moved],
         "unchanged": [_finding(one) for one in change.unchanged],
         "base": {**asdict(base), "text": str(base)},

@@ -61,7 +61,8 @@ def _check(outcome: CheckOutcome, asked: Collection[str]) -> Iterator[str]:
 def _change(outcome: CheckOutcome, change: Change) -> Iterator[str]:
     """What a change mends and moves, a line or two each."""
     counted = f"{len(outcome.verdicts)} new, {len(change.fixed)} fixed, {len(change.moved)} moved"
-    said = f"{change.base}: {counted}, {len(change.unchanged)} unchanged."
+    hidden = f", {len(change.unseen)} not seen any more" if change.unseen else ""
+    said = f"{change.base}: {counted}, {len(change.unchanged)} unchanged{hidden}."
     yield from _wrapped(said[0].upper() + said[1:], "")
     for one in outcome.not_counted:
         if one.by in CHANGES:

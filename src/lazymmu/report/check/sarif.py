@@ -41,6 +41,7 @@ _STATES: Final = {
     SetAsideBy.UNCHANGED: "unchanged",
     SetAsideBy.MOVED: "updated",
     SetAsideBy.FIXED: "absent",
+    SetAsideBy.UNSEEN: "unchanged",  # for all that is known: only what is gone is "absent"
 }
 """The words for what was there before (3.27.24)."""
 

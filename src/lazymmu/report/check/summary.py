@@ -43,6 +43,7 @@ def sentences(
         said.append(
             f"{change.base}: {len(outcome.verdicts)} new, {len(change.fixed)} fixed, "
             f"{len(change.moved)} moved, {len(change.unchanged)} unchanged"
+            + (f", {len(change.unseen)} not seen any more" if change.unseen else "")
         )
     hidden = [f for f in outcome.information if f.rule not in asked]
     if hidden and not listed:

@@ -9,7 +9,7 @@ from lazymmu.report.check.html import told_finding
 from lazymmu.report.common.words import count
 from lazymmu.report.page import page
 from lazymmu.report.page.two_sides import side_rows
-from lazymmu.report.review import json
+from lazymmu.report.review import json, sentences
 from lazymmu.verbs.review.values import Fate
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ WORDS: Final = {
     Fate.POSTPONED: "wrong until a later patch",
     Fate.FIXED: "fixed",
     Fate.MOVED: "moved",
+    Fate.UNSEEN: "not seen any more",
 }
 """What a patch does with a problem, in words."""
 
@@ -44,12 +45,7 @@ def render(answer: ReviewAnswer) -> str:
             if len(made) < room:
                 room -= len(made)
                 articles[told.name] = made
-    series = answer.series
-    summary = (
-        f"{count(len(answer.patches), 'patch', 'patches')}: {len(series.new)} new, "
-        f"{len(series.fixed)} fixed, {len(series.moved)} moved, "
-        f"{len(series.postponed)} wrong in between, {series.unchanged} unchanged"
-    )
+    summary = f"{count(len(answer.patches), 'patch', 'patches')}: {sentences.series(answer)}"
     return page.render(
         "review.html",
         title=f"{answer.submission.name}: lazymmu review",

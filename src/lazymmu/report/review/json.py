@@ -69,6 +69,7 @@ def _patch(one: PatchReview) -> dict[str, Any]:
         "fixed": _all(one.fixed),
         "moved": _all(one.moved),
         "postponed": _all(one.postponed),
+        "unseen": _all(one.unseen),
         "mends": list(one.mends),
     }
 
@@ -79,6 +80,7 @@ def _series(series: SeriesReview) -> dict[str, Any]:
         "fixed": _all(series.fixed),
         "moved": _all(series.moved),
         "postponed": _all(series.postponed),
+        "unseen": _all(series.unseen),
         "unchanged": series.unchanged,
     }
 

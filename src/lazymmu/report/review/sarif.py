@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A review as SARIF: one run, in which each result says which patch it is of, and how it stands.
 
-What is new and what is postponed is `new`, what moved `updated`, what is mended `absent`.
+What is new and what is postponed is `new`, what moved `updated`, what is mended `absent`; what is
+not seen any more is `unchanged` for all that is known.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-_STATES: Final = {"N": "new", "P": "new", "M": "updated", "F": "absent"}
+_STATES: Final = {"N": "new", "P": "new", "M": "updated", "F": "absent", "U": "unchanged"}
 
 
 def render(answer: ReviewAnswer) -> str:

@@ -35,6 +35,7 @@ def series(answer: ReviewAnswer) -> str:
     return (
         f"{len(whole.new)} new, {len(whole.fixed)} fixed, {len(whole.moved)} moved, "
         f"{len(whole.postponed)} wrong in between, {whole.unchanged} unchanged"
+        + (f", {len(whole.unseen)} not seen any more" if whole.unseen else "")
     )
 
 

@@ -26,7 +26,8 @@ def render(answer: ReviewAnswer, columns: int | None = None) -> str:
     """The whole review."""
     total = answer.submission.total
     lines = [clean(f"base {answer.base}")]
-    lines.append("ids: N new, F fixed, M moved, P wrong until a later patch")
+    hidden = ", U not seen any more" if any(one.unseen for one in answer.shown) else ""
+    lines.append(f"ids: N new, F fixed, M moved, P wrong until a later patch{hidden}")
     for one in answer.shown:
         lines += ["", *_patch(one, total, columns)]
     lines += ["", f"series: {sentences.series(answer)}"]

@@ -17,6 +17,7 @@ from lazymmu.snapshot.patches.diffs import FilePatch, Hunk
 from lazymmu.snapshot.patches.series import Patch
 from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
+from lazymmu.verbs.unseen import losses_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,12 +93,16 @@ def _tried(made: Backport, target: str, laid: Applied, commits: CommitHistory) -
     before = commits.look(target)
     after = replace(before, changes=tuple(sorted(laid.changes.items())))
     done = commits.looking.at([before, after], [made.to, f"{made.to} with the fix"])
-    results = [done[one].result if one in done else None for one in (before, after)]
-    if results[0] is None or results[1] is None:
+    old, now = (done[one].result if one in done else None for one in (before, after))
+    if old is None or now is None:
         return replace(made, refused="it was not looked at")
     tree = commits.tree(target)
-    old, now = (result.findings for result in results if result is not None)
-    new, told = change(Base("", made.fix), (tree, old), (tree.over(laid.changes), now))
+    new, told = change(
+        Base("", made.fix),
+        (tree, old.findings),
+        (tree.over(laid.changes), now.findings),
+        losses_since(old, now),
+    )
     sure = tuple(one for one in new if one.severity != "information" and one.confidence != "low")
     fixed = tuple(one for one in told.fixed if one.confidence != "low")
     return replace(made, fixed=fixed, new=sure)

@@ -29,7 +29,7 @@ def both_sides(
         before, after = seen[patch.number - 1].tree, seen[patch.number].tree
         names = (f"before patch {patch.number}", f"after patch {patch.number}")
         for told in patch.told:
-            found, mended = told.finding, told.name.startswith(Fate.FIXED)
+            found, mended = told.finding, told.name[:1] in (Fate.FIXED, Fate.UNSEEN)
             was = found if mended else told.origin
             now = None if mended else found
             place = {"file": found.file, "function": found.function}

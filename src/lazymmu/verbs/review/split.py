@@ -12,6 +12,7 @@ from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
 from lazymmu.verbs.review.pieces import grouped, laid, pieces
 from lazymmu.verbs.review.values import SeriesPart, Split
+from lazymmu.verbs.unseen import losses_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -134,7 +135,12 @@ def _function(piece: Piece) -> str:
 
 
 def _between(before: Look, after: Look) -> tuple[tuple[Finding, ...], Change]:
-    return change(Base("", ""), (before.tree, before.verdicts), (after.tree, after.verdicts))
+    return change(
+        Base("", ""),
+        (before.tree, before.verdicts),
+        (after.tree, after.verdicts),
+        losses_since(before.result, after.result),
+    )
 
 
 def _needs(

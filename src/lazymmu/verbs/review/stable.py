@@ -23,6 +23,7 @@ from lazymmu.verbs import reading
 from lazymmu.verbs.change import change
 from lazymmu.verbs.review.looks import Looks
 from lazymmu.verbs.review.values import StableBackport, Tags
+from lazymmu.verbs.unseen import losses_since
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -137,7 +138,12 @@ def _one(
             return StableBackport(fix.number, name, release, has, False, refused)
         series = [*(reviews[number - 1].submitted.patch for number in needs), patch]
     after = looks.of(series)
-    new, became = change(Base("", ""), (plain.tree, plain.verdicts), (after.tree, after.verdicts))
+    new, became = change(
+        Base("", ""),
+        (plain.tree, plain.verdicts),
+        (after.tree, after.verdicts),
+        losses_since(plain.result, after.result),
+    )
     return StableBackport(
         fix.number,
         name,

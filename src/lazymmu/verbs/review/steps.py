@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
 from lazymmu.verbs.review.values import Fate, NamedProblem, PatchReview, SeriesReview
+from lazymmu.verbs.unseen import losses_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lazymmu.verbs.change import Change
     from lazymmu.verbs.review.looks import Look
     from lazymmu.verbs.review.values import Submitted
     from lazymmu.witness.finding import Finding
@@ -34,6 +34,9 @@ class _Life:
     died: int = 0
     moves: list[tuple[int, Finding, Finding]] = field(default_factory=list)
     """The patch, where it was before, and where it is after."""
+    hidden: list[int] = field(default_factory=list)
+    """The patches after which what it is in was not seen any more."""
+    seen: bool = True
     names: dict[Fate, str] = field(default_factory=dict)
     """Its ids, of several of one kind the last."""
 
@@ -46,20 +49,34 @@ class Lives:
         self.all = [_Life(0, finding, finding) for finding in base.verdicts]
         self._alive = list(self.all)
         self._before = base
+        self._base = base
         self._patches = 0
 
     def after(self, look: Look) -> None:
         """Go on to the tree with one more patch."""
         self._patches += 1
-        new, became = _between(self._before, look)
+        hidden = [life.last for life in self._alive if not life.seen]
+        new, became = change(
+            _NONE,
+            (self._before.tree, [*self._before.verdicts, *hidden]),
+            (look.tree, look.verdicts),
+            losses_since(self._base.result, look.result),
+        )
         by_finding = {id(life.last): life for life in self._alive}
         for finding in became.fixed:
             by_finding.pop(id(finding)).died = self._patches
         alive = []
+        for finding in became.unseen:
+            life = by_finding.pop(id(finding))
+            if life.seen:
+                life.hidden.append(self._patches)
+            life.seen = False
+            alive.append(life)
         for moved in became.moved:
             life = by_finding.pop(id(moved.origin))
             life.moves.append((self._patches, moved.origin, moved.finding))
             life.last = moved.finding
+            life.seen = True
             alive.append(life)
         # What remains is as it was: of equal fingerprints each in its order, as `change` has it.
         same = defaultdict(list)
@@ -68,15 +85,12 @@ class Lives:
         for finding in became.unchanged:
             life = same[finding.fingerprint].pop(0)
             life.last = finding
+            life.seen = True
             alive.append(life)
         born = [_Life(self._patches, finding, finding) for finding in new]
         self.all += born
         self._alive = alive + born
         self._before = look
-
-
-def _between(before: Look, after: Look) -> tuple[tuple[Finding, ...], Change]:
-    return change(_NONE, (before.tree, before.verdicts), (after.tree, after.verdicts))
 
 
 def reviewed(
@@ -103,6 +117,7 @@ def reviewed(
                 found[Fate.FIXED],
                 found[Fate.MOVED],
                 found[Fate.POSTPONED],
+                found[Fate.UNSEEN],
                 tuple(mends),
             )
         )
@@ -136,6 +151,8 @@ def _events(life: _Life, fate: Fate, number: int) -> Iterator[NamedProblem]:
             yield NamedProblem("", life.first, number, mended_by=life.died)
         case Fate.FIXED if life.died == number and not life.born:
             yield NamedProblem("", life.last, number)
+        case Fate.UNSEEN if number in life.hidden:
+            yield NamedProblem("", life.last, number)
         case Fate.MOVED:
             for patch, origin, finding in life.moves:
                 if patch == number:
@@ -159,7 +176,8 @@ def _series(
     again = [
         NamedProblem("", one.finding, 0, one.origin) for one in became.moved if told(one.finding)
     ]
-    through = [life for life in lives if not life.born and not life.died]
+    through = [life for life in lives if not life.born and not life.died and life.seen]
+    hidden = [life for life in lives if not life.born and not life.seen and told(life.last)]
     moved = [life for life in through if life.moves and told(life.last)]
     still = [life.last for life in through if not life.moves]
     return SeriesReview(
@@ -171,6 +189,7 @@ def _series(
             for life in lives
             if life.born and life.died and told(life.first)
         ),
+        tuple(_last(Fate.UNSEEN, life) for life in hidden),
         sum(told(one) for one in (*still, *became.unchanged)),
     )
 
@@ -179,6 +198,10 @@ def _last(fate: Fate, life: _Life) -> NamedProblem:
     """A problem as the whole series leaves it, by the id that it has in its last patch."""
     finding = life.first if fate in (Fate.POSTPONED, Fate.FIXED) else life.last
     origin = life.first if fate is Fate.MOVED else None
-    patch = life.moves[-1][0] if fate is Fate.MOVED else life.born or life.died
+    patch = life.born or life.died
+    if fate is Fate.MOVED:
+        patch = life.moves[-1][0]
+    elif fate is Fate.UNSEEN:
+        patch = life.hidden[-1]
     mended = life.died if fate is Fate.POSTPONED else 0
     return NamedProblem(life.names.get(fate, ""), finding, patch, origin, mended)

@@ -41,6 +41,8 @@ class Fate(StrEnum):
     """The problem is in another place after it, or under another name."""
     POSTPONED = "P"
     """It brings it, and a later patch mends it: in between the tree is wrong."""
+    UNSEEN = "U"
+    """What it is in is not seen any more: nobody can tell whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,13 @@ class PatchReview:
     fixed: tuple[NamedProblem, ...] = ()
     moved: tuple[NamedProblem, ...] = ()
     postponed: tuple[NamedProblem, ...] = ()
+    unseen: tuple[NamedProblem, ...] = ()
     mends: tuple[str, ...] = ()
 
     @property
     def told(self) -> tuple[NamedProblem, ...]:
         """All of it, what it brings first."""
-        return (*self.new, *self.postponed, *self.fixed, *self.moved)
+        return (*self.new, *self.postponed, *self.unseen, *self.fixed, *self.moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class SeriesReview:
     fixed: tuple[NamedProblem, ...] = ()
     moved: tuple[NamedProblem, ...] = ()
     postponed: tuple[NamedProblem, ...] = ()
+    unseen: tuple[NamedProblem, ...] = ()
     unchanged: int = 0
 
 
