@@ -41,6 +41,10 @@ class Reads:
             self.items.append(item)
         self.bits |= mask
 
+    def mask(self, item: Item) -> int:
+        """The bit of something that was read, nothing for what nobody has read yet."""
+        return self._masks.get(item, 0)
+
     def instead(self, outer: int, item: Item) -> None:
         """Note `item` for all that was read since `outer` was the bits."""
         self.bits = outer

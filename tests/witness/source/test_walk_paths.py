@@ -8,6 +8,7 @@ other finding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from lazymmu.contract.dialects import NO_NESTING
 from lazymmu.witness.finding import Confidence, Finding
@@ -485,6 +486,44 @@ void f(struct mm_struct *mm, pte_t *pte, unsigned long addr, unsigned long end, 
 	do {
 		set_pte_at(mm, addr, pte, make(ptep_get(pte)));
 	} while (pte++, addr += PAGE_SIZE, addr != end);
+	lazy_mmu_mode_disable();
+}
+""")
+
+
+def test_a_section_that_a_loop_leaks_is_open_twice_and_no_deeper(
+    kernel: Callable[..., Any],
+) -> None:
+    """Each round more would be walked for nothing new."""
+    looked = kernel("""
+void f(int n)
+{
+	while (n--) {
+		lazy_mmu_mode_enable();
+		if (more())
+			continue;
+		lazy_mmu_mode_disable();
+	}
+}
+""")
+    (definition,) = looked.source.definitions("f")
+    recording = looked.walker.record(looked.program.function(definition))
+    depths = {move.after.depth for moves in recording.moves.values() for move in moves}
+    assert depths == {0, 1, 2}
+
+
+def test_a_section_begun_by_another_line_counts(agrees: Agrees) -> None:
+    """However deep it stands in others."""
+    agrees("""
+void f(int n)
+{
+	lazy_mmu_mode_enable();
+	while (n--) {
+		lazy_mmu_mode_enable();
+		lazy_mmu_mode_disable();
+	}
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_disable();
 	lazy_mmu_mode_disable();
 }
 """)

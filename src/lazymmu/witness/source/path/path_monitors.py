@@ -24,7 +24,7 @@ from lazymmu.kernelc.reads import Reads
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.path.path_state import Path, RawReport, WalkOutcome
-from lazymmu.witness.source.path.path_trace import PathTrace
+from lazymmu.witness.source.path.path_trace import PathTrace, begun_again
 
 _MEANT_FLUSHED = frozenset({"stale-read", "mixed-write"})
 """Rules whose violation shows that the code took an entry's pending write for done."""
@@ -62,7 +62,11 @@ class PathMonitors:
                 result.add(RawReport(violation, trail, step))
 
     def happen(self, path: Path, notes: tuple[Effect, ...], out: WalkOutcome) -> Path:
-        """Run the monitors over events."""
+        """Run the monitors over events.
+
+        A section that a loop begins again and again, because one of its ways leaks it, is open twice:
+        that is one mistake, and each round more would be walked as if it were another.
+        """
         if not notes:
             return path
         product, trail = path.state.product, path.trail
@@ -75,6 +79,9 @@ class PathMonitors:
             if site is None:
                 continue
             step = Step(site.file, site.line, site.column, site.function, note.text)
+            again = isinstance(note.event, Enable) and begun_again(trail, step)
+            if again:
+                product = before
             self._observe(note.event, product, step, out)
             for violation in violations:
                 out.add(
@@ -92,7 +99,7 @@ class PathMonitors:
                     # The code relies on the write having happened: go on as it meant.
                     entry = getattr(note.event, "entry", None)
                     product, _ = self.runtime.step(product, Flush("api", entry=entry))
-            if note.mark:
+            if note.mark and not again:
                 about, huge = None, False
                 if isinstance(note.event, Write):
                     about, huge = note.event.entry, note.event.huge

@@ -63,3 +63,31 @@ class PathTrace:
                 yield note
             if note.inner is not None:
                 yield from note.inner
+
+
+_ROUNDS: Final = 2
+_MODE: Final = frozenset({"begin", "end", "pause", "resume"})
+
+
+def begun_again(trail: PathTrace | None, step: Step) -> bool:
+    """Whether a path has twice begun a section in this very place, and done nothing else to the mode.
+
+    Twice, so that a leak shows also where every way out ends one section.
+    """
+    at, rounds = trail, 0
+    while at is not None:
+        if at.inner is not None and any(note.mark in _MODE for note in at.inner):
+            return False
+        if at.mark in _MODE:
+            here = at.step
+            if at.mark != "begin" or here is None or _place(here) != _place(step):
+                return False
+            rounds += 1
+            if rounds == _ROUNDS:
+                return True
+        at = at.before
+    return False
+
+
+def _place(step: Step) -> tuple[str, int, int]:
+    return step.file, step.line, step.column

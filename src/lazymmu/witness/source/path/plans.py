@@ -18,6 +18,7 @@ class Plans:
         self._known: dict[tuple[str, int, str], tuple[Liveness, int]] = {}
         """Beside each plan, what it was read from."""
         self._callers: dict[str, set[tuple[str, int, str]]] = {}
+        self._calling: dict[str, set[tuple[str, int, str]]] = {}
 
     def of(self, graph: Function) -> Liveness:
         """What of a function's variables and conditions has to be remembered, and where."""
@@ -25,13 +26,20 @@ class Plans:
         known = self._known.get(place)
         if known is None:
             for _, call in graph.calls():
-                self._callers.setdefault(call.name or "", set()).add(place)
+                name = call.name or ""
+                self._callers.setdefault(name, set()).add(place)
+                # What a variable holds, or a macro's argument, may be anybody.
+                self._calling.setdefault("" if name in graph.types else name, set()).add(place)
             outer = reads.begin()
             plain = self._call_transfer.plain(graph)
             plan = Liveness.of(graph, self._call_transfer.words, plain)
             known = self._known[place] = plan, reads.end(outer)
         reads.bits |= known[1]
         return known[0]
+
+    def calling(self, name: str) -> set[tuple[str, int, str]]:
+        """Who was looked at and calls a function of that name, or may do so by a pointer."""
+        return self._calling.get(name, set()) | self._calling.get("", set())
 
     def forget_callers(self, name: str) -> None:
         """Who calls a function of that name now changes the mode there, or does so no more."""

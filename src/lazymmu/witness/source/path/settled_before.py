@@ -63,8 +63,7 @@ class SettledBefore:
         """From now on walk ``graph`` in the place of every call to it."""
         self.call_transfer.helpers.add(graph.place)
         self.call_transfer.helper_names.add(graph.name)
-        self._plans.forget_callers(graph.name)
-        self._memo.clear()
+        self._forget_callers(graph)
 
     def knows_helper(self, graph: Function) -> bool:
         """Whether ``graph`` is walked in the place of every call to it."""
@@ -74,5 +73,17 @@ class SettledBefore:
         """Undo ``helper``."""
         self.call_transfer.helpers.discard(graph.place)
         self.call_transfer.helper_names.discard(graph.name)
+        self._forget_callers(graph)
+
+    def _forget_callers(self, graph: Function) -> None:
+        """Forget what was walked in which a function is called, or may be.
+
+        Most of it is not: who leaks a section calls many that never heard of it.
+        """
+        reads = self.call_transfer.program.reads
+        callers = {graph.place, *self._plans.calling(graph.name)}
+        stale = 0
+        for file, _, name in callers:
+            stale |= reads.mask(("body", file, name))
         self._plans.forget_callers(graph.name)
-        self._memo.clear()
+        self._memo = {key: known for key, known in self._memo.items() if not known[1] & stale}
