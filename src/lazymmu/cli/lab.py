@@ -82,7 +82,9 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine")
     group.add_argument("--xen", action="store_true", help="as dom0 under Xen (x86)")
     group.add_argument(
-        "--hypervisor", metavar="FILE", help="Xen (default: the newest xen-*-amd64.gz in /boot)"
+        "--hypervisor",
+        metavar="FILE",
+        help="Xen, or its package (default: the newest xen-*-amd64.gz in /boot)",
     )
     group.add_argument("--arch", metavar="A", help="refuse a kernel for another architecture")
     group.add_argument(

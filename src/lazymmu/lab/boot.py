@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import json
 import subprocess
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.interrupt import terminating
 from lazymmu.lab import guest
 from lazymmu.lab.emulators import BootFiles, found_program, may_use_kvm, words_of
+from lazymmu.lab.hypervisor import read_hypervisor
 from lazymmu.lab.initramfs import Initramfs
 from lazymmu.lab.interpreter import foreign_python, own_python
 from lazymmu.problem import Problem
@@ -158,10 +158,7 @@ def _prepared(kernel: LabKernel, machine: LabMachine, folder: Path) -> BootFiles
     (folder / "kernel").write_bytes(kernel.image)
     hypervisor = None
     if machine.hypervisor is not None:
-        content = machine.hypervisor.read_bytes()
-        # An emulator boots it by the Multiboot header, and does not unpack it.
-        plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-        (folder / "hypervisor").write_bytes(plain)
+        (folder / "hypervisor").write_bytes(read_hypervisor(machine.hypervisor))
         hypervisor = str(folder / "hypervisor")
     return BootFiles(
         kernel=str(folder / "kernel"),
