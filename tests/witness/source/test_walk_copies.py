@@ -68,8 +68,6 @@ def test_a_read_through_the_pointer_is_one(agrees: Agrees, written: str, read: s
     [
         ("pte", "old = pte[1];"),
         ("pte", "count(&pte->pte, &pte[0]);"),
-        ("pte", "WRITE_ONCE(*pte, value);"),
-        ("pte", "pte[0] = value;"),
         ("pte", "memcpy(pte, &old, sizeof(old));"),
         ("pte", "i = value.pte;"),
         ("q", "old = ptep_get(&other[pte - q]);"),
@@ -79,7 +77,7 @@ def test_a_read_through_the_pointer_is_one(agrees: Agrees, written: str, read: s
     ],
 )
 def test_what_reads_no_such_entry_is_none(agrees: Agrees, written: str, read: str) -> None:
-    """Another entry, an address, a store, or a pointer that has moved on."""
+    """Another entry, an address, a copy over it, or a pointer that has moved on."""
     assert not agrees(SECTION.format(f"set_pte_at(mm, addr, {written}, value);", read, ""))
 
 
