@@ -85,7 +85,7 @@ def prefilter(
     module = [f for f in manifest if tree.module and f.startswith(below) and f.endswith(".c")]
     search = SearchedWords(tree, jobs, manifest, cache)
     own = [MODE_WORD, *takers()]
-    search.files([*own, *_likely(search)])
+    search.files([*own, *_likely(search)])  # one pass for all of them
     found = search.files(own)
     naming = sorted(file for file, words in found.items() if MODE_WORD in words)
     places = {file: occurrences(tree.read(file), MODE_WORD) for file in naming}
