@@ -407,3 +407,30 @@ void f(void)
 	lazy_mmu_mode_disable();
 }
 """)
+
+
+@pytest.mark.parametrize(
+    ("more", "left"), [("return pte + 1;", True), ("return next_of(pte);", False)]
+)
+def test_a_pointer_that_was_moved_is_there(agrees: Agrees, more: str, left: bool) -> None:
+    """So a loop over entries ends where the helper that ends the section says that it does."""
+    told = "" if left else "	/* expect: unbalanced-section */"
+    agrees(f"""
+static pte_t *next(pte_t *pte, unsigned long *addr, unsigned long end)
+{{
+	*addr += PAGE_SIZE;
+	if (*addr < end)
+		{more}
+	lazy_mmu_mode_disable();
+	return NULL;
+}}
+
+void f(pte_t *pte, unsigned long addr, unsigned long end)
+{{
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	for (; pte; pte = next(pte, &addr, end))
+		use(addr);
+}}{told}
+""")

@@ -273,3 +273,34 @@ def test_a_static_call_calls_what_its_key_is_given(
 def test_a_static_call_that_calls_nobody_who_waits_is_right(agrees: Agrees) -> None:
     """What other keys are given is of no matter."""
     assert not agrees(KEYS + BY_KEY.format("static_call(quick_key)(mm)", ""))
+
+
+@pytest.mark.parametrize(("gives", "waits"), [("slow", True), ("quick", False)])
+def test_a_function_that_a_call_returns_is_called(agrees: Agrees, gives: str, waits: bool) -> None:
+    """One of those that the one who picks names; which, nobody asks."""
+    told = "	/* expect: sleep-in-section */" if waits else ""
+    agrees(f"""
+static void slow(struct mm_struct *mm)
+{{
+	mutex_lock(&mm->mutex);
+}}
+
+static void quick(struct mm_struct *mm)
+{{
+	count(mm);
+}}
+
+static step_fn *pick(int n)
+{{
+	return n ? {gives} : quick;
+}}
+
+void f(struct mm_struct *mm, int n)
+{{
+	step_fn *step = pick(n);
+
+	lazy_mmu_mode_enable();
+	step(mm);{told}
+	lazy_mmu_mode_disable();
+}}
+""")

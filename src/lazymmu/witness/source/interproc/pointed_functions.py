@@ -31,7 +31,7 @@ from lazymmu.kernelc.ir.expr import (
     Other,
     Variable,
 )
-from lazymmu.kernelc.ir.nodes import Function, strip_casts, writes
+from lazymmu.kernelc.ir.nodes import RETURN, Function, strip_casts, writes
 from lazymmu.kernelc.parse.ops_tables import Initialiser
 from lazymmu.kernelc.program import Program, assignments
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
@@ -153,6 +153,20 @@ class PointedFunctions:
                     yield from self._function(inner.spelling, graph.file)
                 elif isinstance(inner, Field | Index):
                     yield from self._functions(inner, graph, env)
+                elif isinstance(inner, Call):
+                    yield from self._returned(inner, graph)
+
+    def _returned(self, call: Call, graph: Function) -> Iterator[PossibleCallee]:
+        """What a function that a call calls returns, where it names each by itself."""
+        target = self._program.resolve(call.name, graph.file) if call.name else None
+        if target is None or target.definition.kind != "function":
+            return
+        inner = self._program.function(target.definition)
+        returned = [node.expr for node in inner.nodes if node.op == RETURN]
+        for value in _arms(returned):
+            value = value.operand if isinstance(value, Address) else value
+            if isinstance(value, Name) and value.spelling not in inner.types:
+                yield from self._function(value.spelling, inner.file)
 
     def _static_call(self, key: Call, graph: Function) -> Iterator[PossibleCallee]:
         """What a static call may call: what its key is defined with, or is given anywhere.

@@ -3,18 +3,35 @@
 
 from __future__ import annotations
 
-from lazymmu.kernelc.ir.abstract_value import ZERO, AtLeast, Evaluator, Value, truth
-from lazymmu.kernelc.ir.expr import Assign, Binary, Expr
-from lazymmu.kernelc.ir.nodes import Node, strip_casts, walk
+from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import (
+    NONZERO,
+    ZERO,
+    AtLeast,
+    Evaluator,
+    Int,
+    Value,
+    shifted,
+    truth,
+)
+from lazymmu.kernelc.ir.expr import Assign, Binary, Expr, Name
+from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, strip_casts, walk
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.function.counter_tests import CounterTest
-from lazymmu.witness.source.function.counters import apart, known, learnt
+from lazymmu.witness.source.function.counters import apart, known, learnt, move
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.path.path_state import Path
 from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
 
-__all__ = ["above_zero", "changed_to", "decided_by", "not_for_zero"]
+__all__ = [
+    "above_zero",
+    "changed_to",
+    "decided_by",
+    "moved_pointer",
+    "not_for_zero",
+    "returned_counts",
+]
 
 
 def not_for_zero(expr: Expr, variable: str, evaluator: Evaluator, holds: bool) -> bool:
@@ -53,3 +70,29 @@ def changed_to(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:
         if isinstance(node, Assign) and strip_casts(node.target) == target and node.op != "=":
             return evaluator.value(Binary(node.op.removesuffix("="), target, node.value))
     return None
+
+
+def moved_pointer(expr: Expr, graph: Function) -> Value:
+    """What is known of a pointer that is moved from another, `pte + 1`: it is not NULL."""
+    match expr:
+        case Binary("+" | "-", Name(pointer), other):
+            between = isinstance(other, Name) and graph.types.get(other.spelling, "").endswith("*")
+            moved = graph.types.get(pointer, "").endswith("*") and not between
+            return NONZERO if moved else None
+    return None
+
+
+def returned_counts(path: Path, expr: Expr, words: Vocabulary) -> Path:
+    """The path with what calls return that move a counter."""
+    for call in calls_in(expr):
+        made = move(call, words)
+        if made is None:
+            continue
+        before = known(path.state.counters, made.counter)
+        after = shifted(before, made.by)
+        value: Value = {"before": before, "after": after}.get(made.gives)
+        if made.gives == "zero":
+            zero = truth(after)
+            value = Int(int(not zero)) if zero is not None else None
+        path = path.returned(call, value, None)
+    return path

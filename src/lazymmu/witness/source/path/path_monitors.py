@@ -64,8 +64,8 @@ class PathMonitors:
     def happen(self, path: Path, notes: tuple[Effect, ...], out: WalkOutcome) -> Path:
         """Run the monitors over events.
 
-        A section that a loop begins again and again, because one of its ways leaks it, is open twice:
-        that is one mistake, and each round more would be walked as if it were another.
+        A section that a loop begins again and again, because one of its ways leaks it, is open
+        twice: that is one mistake, and each round more would be walked as if it were another.
         """
         if not notes:
             return path

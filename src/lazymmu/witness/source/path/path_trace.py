@@ -70,7 +70,7 @@ _MODE: Final = frozenset({"begin", "end", "pause", "resume"})
 
 
 def begun_again(trail: PathTrace | None, step: Step) -> bool:
-    """Whether a path has twice begun a section in this very place, and done nothing else to the mode.
+    """Whether a path has twice begun a section in this place, and done nothing else to the mode.
 
     Twice, so that a leak shows also where every way out ends one section.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from lazymmu.kernelc.ir.abstract_value import (
     NONZERO,
@@ -19,7 +20,6 @@ from lazymmu.kernelc.ir.abstract_value import (
     NonZero,
     Value,
     normalize_condition,
-    shifted,
     truth,
 )
 from lazymmu.kernelc.ir.expr import (
@@ -48,10 +48,8 @@ from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.counter_tests import cases_of, questions, tests
 from lazymmu.witness.source.function.counters import (
     handed_back,
-    known,
     learnt,
     member_of,
-    move,
     moved,
 )
 from lazymmu.witness.source.function.frame import ENTRY_LEVELS, Frame
@@ -85,7 +83,14 @@ from lazymmu.witness.source.function.state import (
     with_origin,
 )
 from lazymmu.witness.source.interproc.call_targets import CallResolver
-from lazymmu.witness.source.path.outcomes import above_zero, changed_to, decided_by, not_for_zero
+from lazymmu.witness.source.path.kept_entries import left_alone, spelled_by
+from lazymmu.witness.source.path.outcomes import (
+    above_zero,
+    changed_to,
+    decided_by,
+    not_for_zero,
+    returned_counts,
+)
 from lazymmu.witness.source.path.path_state import Path
 
 
@@ -125,7 +130,7 @@ class Transfer:
         for test in tests(node, frame.counted, self._words) if frame.counted else ():
             paths = [way for path in paths for way in decided_by(frame, node, path, test)]
         if frame.counted:
-            paths = [self._counted(path, expr) for path in paths]
+            paths = [returned_counts(path, expr, self._words) for path in paths]
         return self._copied(frame, node, expr, paths)
 
     def _answered(self, frame: Frame, path: Path, condition: Expr, subject: str) -> list[Path]:
@@ -173,21 +178,6 @@ class Transfer:
                     return [succ]
                 ways.remove(succ)
         return ways
-
-    def _counted(self, path: Path, expr: Expr) -> Path:
-        """The path with what calls return that move a counter."""
-        for call in calls_in(expr):
-            made = move(call, self._words)
-            if made is None:
-                continue
-            before = known(path.state.counters, made.counter)
-            after = shifted(before, made.by)
-            value: Value = {"before": before, "after": after}.get(made.gives)
-            if made.gives == "zero":
-                zero = truth(after)
-                value = Int(int(not zero)) if zero is not None else None
-            path = path.returned(call, value, None)
-        return path
 
     def _copied(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
         """A copy of an unknown value that both names are asked for is two paths."""
@@ -261,7 +251,10 @@ class Transfer:
                 given = changed_to(expr, target, evaluator)
             copies = self._pointers(frame, expr, state, target, value)
             kept = self._kept(frame, expr, state, target) if value is None else ()
-            state = self.overwritten(state, target)
+            by_call = partial(self._rewritten, frame, expr, state)
+            left = left_alone(state, spelling, by_call) if value is None else {}
+            state = self.overwritten(spelled_by(state, left), target)
+            state = spelled_by(state, {by: name for name, by in left.items()})
             for copy in copies:
                 if not names_it(copy.of, copy.variable):
                     state = replace(state, copies=with_copy(state.copies, *copy))

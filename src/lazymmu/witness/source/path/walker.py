@@ -59,6 +59,7 @@ from lazymmu.witness.source.path.bounds import (
     NOWHERE,
 )
 from lazymmu.witness.source.path.inliner import Inliner
+from lazymmu.witness.source.path.outcomes import moved_pointer
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -298,7 +299,8 @@ class Walker(SettledBefore):
                 inner = strip_casts(expr)
                 known = path.results.get(inner)
                 name = EntryName(spell(inner)) if known is None else known.name or NAMELESS
-                self._exit(frame, node, after, path.trail, evaluator.value(expr), name, out)
+                value = evaluator.value(expr) or moved_pointer(inner, frame.graph)
+                self._exit(frame, node, after, path.trail, value, name, out)
             elif node.op == BRANCH:
                 ways = self._transfer.branch(frame, node, expr, after.facts, evaluator)
                 for succ, facts in ways:
