@@ -65,3 +65,39 @@ def test_nothing_is_known_of_a_task_between_two_readings(parts):
     task = parts.task(1, cpu)
     reading(parts, cpu, "sw: () pid=1 npid=2 ec=0 pc=0 st=0x0 pr=1")
     assert {"mode", "pause"} <= task.node.product.task.unknown
+
+
+@pytest.mark.parametrize(
+    ("pid", "why", "rules"),
+    [
+        # sched_switch's own argument tells a task that calls schedule() from one that is preempted.
+        (1, "st=0x0 pr=0", {"sleep-in-section"}),
+        (1, "st=0x0 pr=1", {"preempted-in-section"}),
+        (1, "st=0x0", {"preempted-in-section"}),
+        # Nobody preempts an idle task.
+        (0, "st=0x0 pr=0", {"sleep-in-section"}),
+        (0, "st=0x0", {"sleep-in-section"}),
+        (0, "", {"sleep-in-section"}),
+    ],
+)
+@pytest.mark.parametrize("switches", [False, True])
+def test_a_task_that_calls_schedule_in_a_section_is_told_from_one_that_is_preempted(
+    parts, pid, why, rules, switches
+):
+    """Whether sched_switch is recorded or not; what a switch of Xen reads has no state."""
+    cpu = parts.cpus[0]
+    parts.task(pid, cpu)
+    if switches:
+        parts.switch(cpu, pid, 2, "R+" if rules == {"preempted-in-section"} else "R")
+    reading(parts, cpu, f"sw: () pid={pid} npid=2 ec=1 pc=0 {why}", pid)
+    assert {rule for rule, _ in parts.found} == rules
+
+
+@pytest.mark.parametrize(("ec", "pc"), [(0, 0), (0, 1), (1, 1)])
+def test_an_idle_task_in_no_section_goes_as_it_likes(parts, ec, pc):
+    """Also with the mode paused, as any task may."""
+    cpu = parts.cpus[0]
+    parts.task(0, cpu)
+    parts.switch(cpu, 0, 2, "R")
+    reading(parts, cpu, f"sw: () pid=0 npid=2 ec={ec} pc={pc} st=0x0 pr=0", 0)
+    assert parts.found == []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.ftrace.counter_events import TASK_DEAD
 from lazymmu.witness.trace import interned_events as events
 from lazymmu.witness.trace import line_class
-from lazymmu.witness.trace.switch_text import EXIT, LOCK, PREEMPTED, SwitchReader
+from lazymmu.witness.trace.switch_text import EXIT, LOCK, PREEMPTED, YIELDED, SwitchReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -240,12 +240,13 @@ class SwitchTracker:
         if pending is not None and pending[0] is task:
             # The same switch, of which sched_switch has told why, but for the D of a lock.
             locked = (reading.state or 0) & _TASK_RTLOCK_WAIT and not reading.preempted
-            cpu.pending_switch = (task, LOCK if locked else pending[1], place)
+            why = pending[1] if task.pid else _why(task, reading)
+            cpu.pending_switch = (task, LOCK if locked else why, place)
             cpu.died = task if pending[1] is EXIT else None
             self.resolve(cpu)
         elif cpu.prev is not task:
             # Its sched_switch comes later, or is not recorded.
-            why = _why(reading.state, reading.preempted)
+            why = _why(task, reading)
             if self._seen.switches and why and why[-1] is events.OUT["exit"]:
                 # A task ends once: its sched_switch comes next, on the same CPU.
                 return
@@ -334,12 +335,18 @@ class SwitchTracker:
             self._monitors.forget(task)
 
 
-def _why(state: int | None, preempted: int | None) -> tuple[InternedEvent, ...]:
+def _why(task: TracedTask, reading: TracedCounters) -> tuple[InternedEvent, ...]:
     """Why a task is switched out, from its raw state and sched_switch's own argument, if at all."""
-    if preempted or state == 0:
+    if not task.pid:
+        # It goes by its own schedule_idle() alone (kernel/sched/idle.c, do_idle()).
+        return YIELDED
+    state = reading.state
+    if reading.preempted or (state == 0 and reading.preempted is None):
         return PREEMPTED
     if state is None:
         return ()
+    if state == 0:
+        return YIELDED
     if state & TASK_DEAD:
         return EXIT
     if state & _TASK_RTLOCK_WAIT:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lazymmu.witness.trace.interned_events import InternedEvent
 
-__all__ = ["EXIT", "LOCK", "PREEMPTED", "SwitchReader", "SwitchRecord"]
+__all__ = ["EXIT", "LOCK", "PREEMPTED", "YIELDED", "SwitchReader", "SwitchRecord"]
 
 _MAX_TEXTS: Final = 1 << 14
 """Texts of which it is remembered what they say."""
@@ -82,7 +82,7 @@ def _why_of(state: bytes) -> tuple[InternedEvent, ...]:
     if state.endswith(b"+"):
         return PREEMPTED
     if state == b"R":
-        return (events.OUT["yielded"],)
+        return YIELDED
     return EXIT if state[:1] in b"XZx" else (events.OUT["blocked"],)
 
 
@@ -90,5 +90,6 @@ _UNREADABLE: Final[SwitchRecord] = (b"", (), (), b"", b"")
 _OFF: Final = events.observed("switch-in", "off")
 EXIT: Final = (events.OUT["exit"],)
 PREEMPTED: Final = (events.OUT["preempted"],)
+YIELDED: Final = (events.OUT["yielded"],)
 LOCK: Final = (events.OUT["lock"],)
 _STEPS: Final = {state: _why_of(state) for state in (b"S", b"D", b"I", b"R", b"R+", b"X", b"Z")}
