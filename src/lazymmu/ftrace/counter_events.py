@@ -26,7 +26,10 @@ __all__ = [
 _DATA: Final = Path(__file__).parent / "profiles" / "common.toml"
 
 _READING: Final = re.compile(
-    rb"(?P<name>[^\s:(]{1,64}):[ \t]+\((?P<place>[^\s)+]{0,256})[^)\n]{0,256}\)(?P<fields>[^\n]*)"
+    rb"(?P<name>[^\s:(]{1,64}):[ \t]+"
+    # Of a return: (where it goes on <- the probed function), kernel/trace/trace_kprobe.c.
+    rb"\((?:[^\s)]{0,256} (?:\[[^\s\]]{1,64}\] )?(?P<returns><-) )?"
+    rb"(?P<place>[^\s)+]{0,256})[^)\n]{0,256}\)(?P<fields>[^\n]*)"
 )
 _FIELD: Final = re.compile(
     rb"[ \t](pid|ec|pc|st|pr|nv)=(-?(?:0x[0-9a-fA-F]{1,16}|\d{1,20}))(?![^\s])"
@@ -91,16 +94,18 @@ def site_events() -> dict[str, str]:
 
 
 @cache
-def _places() -> dict[str, str]:
-    return {one["function"]: one["at"] for one in _common()["place"]}
+def _places(*, returns: bool) -> dict[str, str]:
+    """Functions whose beginning, or return, tells of when a reading is."""
+    places = _common()["place"]
+    return {one["function"]: one["at"] for one in places if not (returns and one.get("counts"))}
 
 
 @lru_cache(maxsize=1024)
-def _meaning(name: bytes, place: bytes) -> tuple[str, str, str]:
+def _meaning(name: bytes, place: bytes, *, returns: bool) -> tuple[str, str, str]:
     """Of when a reading is, what its instruction does, and where it is."""
     called, where = name.decode("ascii", "replace"), place.decode("ascii", "replace")
     does = site_events().get(called.rstrip(_DIGITS), "")
-    moment = _places().get(where.split(".")[0], "")
+    moment = _places(returns=returns).get(where.split(".")[0], "")
     if does in ("pause", "resume") and moment in _HOOKED:
         # What a hook of the switch does, before it does it: nobody has called anything.
         does = ""
@@ -124,7 +129,7 @@ def counter_reading(text: bytes) -> TracedCounters | str | None:
     found = _READING.match(text)
     if found is None or found["name"] in _WRITTEN:
         return None
-    at, does, place = _meaning(found["name"], found["place"])
+    at, does, place = _meaning(found["name"], found["place"], returns=found["returns"] is not None)
     fields = {
         key: int(value, 16 if b"x" in value else 10)
         for key, value in _FIELD.findall(found["fields"])

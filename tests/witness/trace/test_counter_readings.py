@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from lazymmu.ftrace.counter_events import TracedCounters, counter_reading
 from lazymmu.witness.trace.trace_features import TraceFeatures
 
 from .parts import Parts, columns
@@ -101,3 +102,36 @@ def test_an_idle_task_in_no_section_goes_as_it_likes(parts, ec, pc):
     parts.switch(cpu, 0, 2, "R")
     reading(parts, cpu, f"sw: () pid=0 npid=2 ec={ec} pc={pc} st=0x0 pr=0", 0)
     assert parts.found == []
+
+
+RETURNS = "zz: (do_syscall_64+0x80/0x100 <- syscall_exit_to_user_mode) pid=1 ec=1 pc=0"
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        (RETURNS, {"unbalanced-section"}),
+        (RETURNS.replace(" <-", " [some_module] <-"), {"unbalanced-section"}),
+        (
+            RETURNS.replace("syscall_exit_to_user_mode", "__probestub_sys_exit"),
+            {"unbalanced-section"},
+        ),
+        # Where it goes on says nothing.
+        ("zz: (syscall_exit_to_user_mode+0x8/0x9 <- do_zap) pid=1 ec=1 pc=0", set()),
+        ("zz: (do_zap+0x8/0x9) pid=1 ec=1 pc=0", set()),
+    ],
+)
+def test_a_probe_of_a_return_is_told_by_the_function_that_returns(parts, text, rules):
+    """Its line names where the function goes on before it names the function."""
+    cpu = parts.cpus[0]
+    parts.task(1, cpu)
+    reading(parts, cpu, text)
+    assert {rule for rule, _ in parts.found} == rules
+
+
+def test_what_a_hook_of_a_switch_returns_with_is_no_reading_before_it():
+    """It has counted by then."""
+    before = "zz: (xen_start_context_switch+0x4/0x40) ec=0 pc=1"
+    after = "zz: (__switch_to+0x4/0x40 <- xen_start_context_switch) ec=0 pc=1"
+    moments = [counter_reading(text.encode()) for text in (before, after)]
+    assert [one.at for one in moments if isinstance(one, TracedCounters)] == ["switch-out", ""]
