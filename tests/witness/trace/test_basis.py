@@ -317,3 +317,32 @@ def test_the_kernel_s_silence_needs_something_that_it_could_have_noticed():
     assert (over(watched), watched.conclusive) == ({}, False)
     (why,) = [one.why for one in watched.basis if one.rule == "kernel-bug"]
     assert why == "nothing shows what the kernel could have noticed"
+
+
+XEN = "xen_{}_lazy_mmu <-zap_pte_range"
+
+
+@pytest.mark.parametrize(
+    ("steps", "judged_by"),
+    [
+        # The end of one section, and the beginning of another.
+        (((7, 0, "leave"), (8, 1, "enter")), False),
+        (((7, 0, "enter"), None, (7, 0, "leave")), False),
+        (((7, 0, "enter"), (7, 0, "leave")), True),
+        # In one line after the other, and not.
+        (((7, 0, "enter"), (8, 1, "enter"), (7, 0, "leave")), True),
+    ],
+)
+def test_no_section_is_judged_of_which_the_beginning_or_the_end_is_not_seen(steps, judged_by):
+    """None: records are missing there; as many ends as beginnings are not yet sections."""
+    tape = Tape()
+    for step in steps:
+        if step is None:
+            tape.lines.append("CPU:0 [LOST 12 EVENTS]")
+        else:
+            pid, cpu, does = step
+            tape.add(("a", pid), cpu, XEN.format(does))
+    watched = of(tape, HEAD, release="6.12")
+    assert ("unbalanced-section" in over(watched)) == judged_by
+    assert watched.conclusive == judged_by
+    assert not watched.findings

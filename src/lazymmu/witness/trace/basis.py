@@ -82,6 +82,8 @@ def _of(
         why = _TOO_FEW[rule]
     elif rule.startswith("kernel-") and seen.messages:
         why = "nothing shows what the kernel could have noticed"
+    elif why == _NONE and (seen.sections or seen.ends):
+        why = "no section shows from its beginning to its end"
     if rule == "section-in-interrupt" and not features.shows_interrupts:
         why = "lines do not show interrupts"
     return RuleBasis(rule, why=why)
@@ -92,7 +94,8 @@ def _ways(
 ) -> Iterator[tuple[int, str]]:
     """How many of which things show what the rule is about, the best first."""
     settled = seen.telling["exit"] + seen.telling["user-return"]
-    both = min(seen.sections, seen.ends)
+    # Beginnings of some and ends of others, with records lost in between, say nothing.
+    both = min(seen.sections, seen.ends) if seen.paired else 0
     # That the kernel is silent says little where nothing shows what it could have noticed.
     messages = seen.messages if both or seen.telling or seen.held else 0
     match rule:
@@ -136,10 +139,12 @@ _TOO_FEW = {
 }
 """The same where there is something of the kind."""
 
+_NONE = "no section shows"
+
 _WHY = {
     "unbalanced-section": "no section shows, and no counters of a task that ends or returns",
-    "nested-section": "no section shows",
-    "section-in-interrupt": "no section shows",
+    "nested-section": _NONE,
+    "section-in-interrupt": _NONE,
     "sleep-in-section": "nothing shows whether a task that is switched out is in a section",
     "preempted-in-section": "nothing shows whether a task that is switched out is in a section",
     "unbalanced-pause": "no counters were read of a task that ends or returns to user mode",

@@ -79,8 +79,10 @@ class SectionTracker:
             node.whole = not (node.depth or objects or objects_too) and after is node
         if not node.whole:
             return False
-        self._seen.sections += 1
-        self._seen.ends += 1
+        seen = self._seen
+        seen.sections += 1
+        seen.ends += 1
+        seen.paired += 1
         cpu.stack_place, cpu.mode = None, False
         return True
 
@@ -167,6 +169,7 @@ class SectionTracker:
             cpu.stack_place, cpu.stack_needs = place, text
             monitors.object(task, violations, place)
         if task.begins:
+            self._seen.paired += 1
             task.begins.pop()
         cpu.mode = None if task.node.depth else False
 

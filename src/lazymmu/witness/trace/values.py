@@ -101,6 +101,7 @@ class Seen:
     """How much there was to judge.
 
     :param sections: beginnings seen.
+    :param ends: ends seen; paired: those of which the beginning was seen, too.
     :param flushes: explicit ones; batches: flushes that a batch's own function shows.
     :param counters: readings of the task's counters, and readings: the same by what happened to the
         task, as in `events.Observed`, "" of one that runs.
@@ -120,6 +121,7 @@ class Seen:
     lines: int = 0
     sections: int = 0
     ends: int = 0
+    paired: int = 0
     flushes: int = 0
     updates: int = 0
     switches: int = 0
