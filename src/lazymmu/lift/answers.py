@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lazymmu.machine.context import BEGUN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -51,7 +53,7 @@ class Answers:
         key = (about, *here.kernel)
         node = self._known.get(key)
         while node is not None and node.variable is not None:
-            node = node.children.get(here.mine(*node.variable))
+            node = node.children.get(_told(node.variable, here.mine(*node.variable)))
         if node is not None:
             return node.answer
         reads: list[tuple[int, Hashable]] = []
@@ -67,5 +69,10 @@ class Answers:
         steps = list(dict(reads).items())
         nodes = [_Node(variable) for variable, _ in steps] + [_Node(None, answer)]
         node = self._known.setdefault(key, nodes[0])
-        for (_, value), then in zip(steps, nodes[1:], strict=True):
-            node = node.children.setdefault(value, then)
+        for (variable, value), then in zip(steps, nodes[1:], strict=True):
+            node = node.children.setdefault(_told(variable, value), then)
+
+
+def _told(variable: Variable, value: Hashable) -> Hashable:
+    """What anybody asks of a variable: of what a CPU has begun, only whether it has."""
+    return bool(value) if variable == BEGUN else value

@@ -106,6 +106,8 @@ class LiftedBatch(LiftedArch, CpuBatch):
     def items_of(self, here: StepContext, cpu: int) -> tuple[Item, ...]:
         """What counts in a CPU's batch: entries, and what they mapped."""
         count = self.member(here, cpu, self.batch.count)
+        if not count:
+            return ()
         found: list[Item] = []
         for name in self.batch.items:
             held = self.member(here, cpu, name)
@@ -116,9 +118,9 @@ class LiftedBatch(LiftedArch, CpuBatch):
 
     def member(self, here: StepContext, cpu: int, member: str) -> Value:
         """What a member of a CPU's batch holds."""
-        variables = self.lifted.reached.variables
-        kind = typed("unsigned long")
-        return variables.load(here, CPointer("cpu", cpu, (self.batch.variable, member), kind))
+        names = self.lifted.reached.variables.names
+        held: Value = getattr(here.cpu_at(cpu), names["cpu", (self.batch.variable, member)])
+        return held
 
     def put(self, here: StepContext, member: str, value: Value) -> None:
         """Change a member of this CPU's batch."""

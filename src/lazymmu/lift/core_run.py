@@ -269,7 +269,7 @@ class CoreRun:
         stopped: list[Called] = []
         outermost = frames[0]
 
-        def pause(code: Code, one: Instruction, meaning: CallMeaning | None) -> bool:
+        def pause(code: Code, one: Instruction, meaning: CallMeaning | None, _place: Value) -> bool:
             if meaning is None:
                 if one.op is not Opcode.LOAD:
                     raise Unliftable("a store past the accessors", code.file, one.line)

@@ -48,7 +48,7 @@ class Execution:
     linker: Linker
     variables: CVariables
     does: Callable[[Execution, Called], Value]
-    pause: Callable[[Code, Instruction, CallMeaning | None], bool] = lambda *_: False
+    pause: Callable[[Code, Instruction, CallMeaning | None, Value], bool] = lambda *_: False
     taken: set[tuple[Code, int, bool]] = field(default_factory=set)
     frames: list[CodeFrame] = field(default_factory=list)
     accesses: int = 0

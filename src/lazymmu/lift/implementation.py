@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lazymmu.contract.events import Disable, Enable, Event, Pause, Resume
 from lazymmu.lift.execute import TASK
+from lazymmu.lift.kept_runs import KeptRuns
 from lazymmu.lift.lifted import SWITCH, Lifted
 from lazymmu.lift.steps import Going, PositionCall, Runner, Steps
 from lazymmu.lift.values import CPointer
@@ -57,6 +58,7 @@ class LiftedArch(Arch):
         """As for every implementation."""
         super().__init__(memory)
         self.runner = Runner(self.lifted, self.does, self.steps)
+        self.kept = KeptRuns()
         self.why = ""
 
     def does(self, here: Execution, call: Called) -> Value:
@@ -128,12 +130,14 @@ class LiftedArch(Arch):
     @local
     def going_away(self, here: StepContext, prev: int, next_: int) -> None:
         """What a switch_to() does as the task that goes: interrupts are off, and so it is one."""
-        self.half(here, self.lifted.halves.before if self.lifted.halves else None, prev, next_)
+        code = self.lifted.halves.before if self.lifted.halves else None
+        self.kept.run(here, (code, prev, next_), lambda apart: self.half(apart, code, prev, next_))
 
     @local
     def coming_back(self, here: StepContext, next_: int) -> None:
         """What it does as the one that comes back."""
-        self.half(here, self.lifted.halves.after if self.lifted.halves else None, next_, next_)
+        code = self.lifted.halves.after if self.lifted.halves else None
+        self.kept.run(here, (code, next_), lambda apart: self.half(apart, code, next_, next_))
 
     def half(self, here: StepContext, code: Code | None, prev: int, next_: int) -> None:
         """Run a half of a switch_to()."""
@@ -146,7 +150,8 @@ class LiftedArch(Arch):
     def switching(self, here: StepContext, name: str, task: int) -> None:
         """A hook of a context switch: interrupts are off, and so it is one step."""
         self.why = "switch"
-        self.runner.whole(here, self.lifted.functions[name], (CPointer("task", task, (), TASK),))
+        code, tasks = self.lifted.functions[name], (CPointer("task", task, (), TASK),)
+        self.kept.run(here, (name, task), lambda apart: self.runner.whole(apart, code, tasks))
 
 
 def _hook_goes_on(arch: LiftedArch, going: Going) -> Routine:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
 from lazymmu.lift.answers import Answers
+from lazymmu.lift.between import changed
 from lazymmu.lift.closure import Closure, closure, target_of
 from lazymmu.lift.code import Code, Opcode, Var
 from lazymmu.lift.ctypes import typed
@@ -55,6 +56,7 @@ class Lifted:
     :param halves: of a switch_to() that does by itself what hooks do elsewhere, None where it does
         nothing.
     :param fresh: variables that are zero in a new task, whatever its parent has.
+    :param switched: members that a context switch stores to (`between.changed`).
     :param taken: branches that runs came by, each with the way that it went.
     :param answers: what was asked of it.
     """
@@ -65,6 +67,7 @@ class Lifted:
     reached: Closure
     halves: SwitchHalves | None = None
     fresh: frozenset[str] = frozenset()
+    switched: frozenset[str] = frozenset()
     taken: set[tuple[Code, int, bool]] = field(default_factory=set)
     answers: Answers = field(default_factory=Answers)
 
@@ -145,7 +148,10 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
         two = halves(linker, switch, reached)
         reached = closure(linker, (*roots, two.before, two.after))
     fresh = note_others(linker, reached)
-    return Lifted(linker, functions, API[0] in functions, reached, two, fresh)
+    hooks = [functions[name] for name in SWITCH if name in functions]
+    switch_code = [*hooks, *((two.before, two.after) if two is not None else ())]
+    switched = changed(closure(linker, switch_code).codes)
+    return Lifted(linker, functions, API[0] in functions, reached, two, fresh, switched)
 
 
 def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:

@@ -33,8 +33,6 @@ _SHIFTED: Final = re.compile(r"\(?(\d+)[uUlL]*\s*<<\s*(\d+)\)?|BIT(?:_ULL)?\((\d
 _NAMES: Final = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _TASK: Final = "struct task_struct"
 _THREAD_INFO: Final = "struct thread_info"
-_HEAD: Final = 400
-"""Bytes between the word enum and its brace, with the tag and attributes."""
 _DEEP: Final = 16
 """How often a constant may be made of another."""
 
@@ -61,6 +59,7 @@ class TreeNames:
         self.view = view
         self.program = program
         self._declared: dict[str, list[_Place]] | None = None
+        self._enumerators: dict[str, list[_Place]] | None = None
         self._others: tuple[str, ...] | None = None
         self._whole: tuple[bytes, list[int], list[tuple[str, bytes]]] | None = None
         self._read: dict[str, bytes] = {}
@@ -220,20 +219,18 @@ class TreeNames:
                 if selection.is_compiled(match.start()):
                     yield text, match
 
-    def _enums(self, name: str) -> Iterator[_Place]:
-        """Yield where an enumeration has a name, and what is between its braces."""
-        wanted = re.compile(rb"\b" + name.encode() + rb"\b")
-        for rel, text in self.naming(name):
-            seen = -1
-            for found in wanted.finditer(text):
-                brace = text.rfind(b"{", 0, found.start())
-                head = text.rfind(b"enum", max(0, brace - _HEAD), brace) if brace >= 0 else -1
-                match = _ENUM.match(text, head) if head > seen else None
-                if match is not None and match.start(1) <= found.start() < match.end(1):
-                    seen = head
-                    body = _PLAIN.sub(b"", match[1]).decode("latin-1")
-                    if name in _NAMES.findall(body):
-                        yield rel, head, body
+    def _enums(self, name: str) -> Sequence[_Place]:
+        """Return where enumerations have a name, and what is between their braces."""
+        if self._enumerators is None:
+            self._enumerators = {}
+            for rel, text in self.naming("enum"):
+                at = -1
+                while (at := text.find(b"enum", at + 1)) >= 0:
+                    if match := _ENUM.match(text, at):
+                        body = _PLAIN.sub(b"", match[1]).decode("latin-1")
+                        for one in dict.fromkeys(_NAMES.findall(body)):
+                            self._enumerators.setdefault(one, []).append((rel, at, body))
+        return self._enumerators.get(name, ())
 
     def _variables(self, name: str) -> Sequence[_Place]:
         """Return where a variable of each CPU is declared, and its first value."""

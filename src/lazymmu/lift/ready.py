@@ -235,7 +235,7 @@ def _load(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
     def do(here: Execution, frame: CodeFrame) -> After | None:
         place = fetch(frame.env)
         if is_shared(place):
-            if here.pause(code, one, None):
+            if here.pause(code, one, None, place):
                 return After.PAUSED
             here.accesses += 1
         frame.env[to] = here.load(place, code, one.line)
@@ -252,7 +252,7 @@ def _store(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
     def do(here: Execution, frame: CodeFrame) -> After | None:
         place, value = fetch(frame.env)
         if is_shared(place):
-            if here.pause(code, one, None):
+            if here.pause(code, one, None, place):
                 return After.PAUSED
             here.accesses += 1
             here.seen.append(seen)
@@ -348,7 +348,7 @@ def _call(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
         target: CallMeaning | None = here.target(one, code, args)
         if target is None:
             raise Unliftable(f"a call of {one.what}(), which is not known", code.file, one.line)
-        if here.pause(code, one, target):
+        if here.pause(code, one, target, None):
             return After.PAUSED
         frame.at = then
         if target.code is not None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from lazymmu.lift.between import Between
+from lazymmu.lift.code import Opcode
 from lazymmu.lift.execute import Execution, Stopped, execute
 from lazymmu.lift.frames import CodeFrame, place_of, restored
 from lazymmu.lift.lifted import HOOKS, Lifted
-from lazymmu.lift.words import shares
 from lazymmu.machine.steps import Become, RoutineCall, Step
 
 if TYPE_CHECKING:
@@ -28,12 +29,17 @@ __all__ = ["Going", "PositionCall", "Runner", "Steps"]
 
 Positions = tuple["Position", ...]
 
+_STATEMENTS = frozenset(
+    {Opcode.CALL, Opcode.LOAD, Opcode.STORE, Opcode.BRANCH, Opcode.SWITCH, Opcode.RETURN}
+)
+"""What is more than computing an operand, or coming to the first statement of a function."""
+
 
 class Steps(StrEnum):
     """What a step of lifted code is.
 
     COARSE: a hook of the mode, and what the generic API does up to it; FINE: each access to what
-    others may see or change, but while interrupts are off, when nobody can come between.
+    others may see or change, and those together that nobody can come between (`lift.between`).
     """
 
     COARSE = "coarse"
@@ -75,11 +81,13 @@ class PositionCall(RoutineCall):
 
     @property
     def source(self) -> str:
-        """The line that is next."""
+        """The line of the statement that is next."""
         if not self._positions:
             return ""
-        last = self._positions[-1]
-        return f"{last.code.file}:{last.code.instructions[last.at].line}"
+        code, at, *_ = self._positions[-1]
+        ahead = code.instructions[at:]
+        first = next((one for one in ahead if one.op in _STATEMENTS), ahead[0])
+        return f"{code.file}:{first.line}"
 
 
 class Runner:
@@ -146,12 +154,14 @@ class Runner:
         """
         here = self.here(context)
 
-        def pause(_code: Code, one: Instruction, meaning: CallMeaning | None) -> bool:
+        between = Between(here, self.lifted.switched)
+
+        def pause(
+            _code: Code, one: Instruction, meaning: CallMeaning | None, place: Value = None
+        ) -> bool:
             if hooks and meaning is not None and one.what in HOOKS:
                 return True
-            if self.steps is Steps.COARSE or not here.accesses or context.current.irqs_off:
-                return False
-            return meaning is None or (meaning.word is not None and shares(context, meaning.word))
+            return self.steps is Steps.FINE and between.ends(one, meaning, place)
 
         here.pause = pause
         frames = restored(going.positions)
@@ -189,5 +199,7 @@ class Runner:
 _NOBODY: Any = None
 
 
-def _at_anything(_code: Code, _one: Instruction, meaning: CallMeaning | None) -> bool:
+def _at_anything(
+    _code: Code, _one: Instruction, meaning: CallMeaning | None, _place: Value = None
+) -> bool:
     return meaning is None or meaning.code is None

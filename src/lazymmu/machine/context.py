@@ -9,7 +9,7 @@ from lazymmu.contract.events import Bug, Pin, Unpin
 from lazymmu.machine.steps import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from lazymmu.contract.events import Event
     from lazymmu.machine.layout import Layout, Slot, StateRow
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CARRIED: Final = ("multicall entry", "update", "translation")
 """Of costs: what something slow had to do, and not that it was done."""
+
+BEGUN: Final = ("cpu", "thread")
+"""A switch or an interrupt that a CPU is in."""
 
 
 class StepContext:
@@ -140,14 +143,42 @@ class StepContext:
         for name in names:
             setattr(other, name, getattr(one, name))
 
-    def apart(self, reads: list[tuple[int, Hashable]] | None = None) -> StepContext:
+    def apart(
+        self,
+        reads: list[tuple[int, Hashable]] | None = None,
+        costs: Callable[[str], None] | None = None,
+    ) -> StepContext:
         """The same moment on a copy of the state: what is done there never happens.
 
         :param reads: receives which values of the state were read, in order.
+        :param costs: see the class.
         """
         index, layout = self._index, self._layout
         copy = _Copy(self._view, reads)
-        return StepContext(copy, layout, index, self.cpu, rt=self._rt, counts=self._counts)
+        return StepContext(copy, layout, index, self.cpu, costs, rt=self._rt, counts=self._counts)
+
+    @property
+    def changes(self) -> tuple[tuple[int, Hashable], ...]:
+        """What was changed in a copy of the state."""
+        return tuple(self._view.changed.items()) if isinstance(self._view, _Copy) else ()
+
+    def redo(
+        self,
+        changes: Iterable[tuple[int, Hashable]],
+        events: Iterable[Event],
+        costs: Iterable[str],
+    ) -> None:
+        """Do here what was done to a copy."""
+        for index, value in changes:
+            self._view[index] = value
+        self.events.extend(events)
+        for what in costs:
+            self.cost(what)
+
+    def asked(self, index: int) -> Hashable:
+        """What steps ask of a value: of a program that a CPU has begun, only whether it has."""
+        value: Hashable = self._view[index]
+        return bool(value) if self._layout.place(index)[:2] == BEGUN else value
 
     def mine(self, kind: str, name: str) -> Any:
         """A variable of this CPU, of the task that runs here, or one that exists once."""
@@ -192,6 +223,21 @@ class StepContext:
         Without PREEMPT_COUNT it is never true.
         """
         return self._counts and not (self.atomic or self.this_cpu.thread or self.current.irqs_off)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else gets this CPU before who runs here goes on.
+
+        Neither a switch nor an interrupt is interrupted (`Machine._deliver()`).
+        """
+        if self.this_cpu.thread or self.current.irqs_off:
+            return True
+        return not (self.preemptible or self.interrupted)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether there are any interrupts."""
+        return bool(self._layout.names["irq"])
 
     @property
     def atomic(self) -> bool:
@@ -285,20 +331,20 @@ class StepContext:
 class _Copy:
     """A state beside another one, that of which it reads what it was not given itself."""
 
-    __slots__ = ("_changed", "_reads", "_view")
+    __slots__ = ("_reads", "_view", "changed")
 
     def __init__(self, view: StateRow, reads: list[tuple[int, Hashable]] | None) -> None:
         self._view = view
         self._reads = reads
-        self._changed: dict[int, Hashable] = {}
+        self.changed: dict[int, Hashable] = {}
 
     def __getitem__(self, index: int, /) -> Any:
-        if index in self._changed:
-            return self._changed[index]
+        if index in self.changed:
+            return self.changed[index]
         value = self._view[index]
         if self._reads is not None:
             self._reads.append((index, value))
         return value
 
     def __setitem__(self, index: int, value: Hashable, /) -> None:
-        self._changed[index] = value
+        self.changed[index] = value
