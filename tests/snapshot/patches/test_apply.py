@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazymmu.problem import Problem
-from lazymmu.snapshot.patches.apply import PatchRefusedError, apply
-from lazymmu.snapshot.patches.series import read_series
+from lazymmu.snapshot.patches.apply import PatchRefusedError, Stack, apply
+from lazymmu.snapshot.patches.series import Patch, read_series
 from lazymmu.snapshot.tree import Tree
 
 TEN = "".join(f"line {number}\n" for number in range(10))
@@ -242,6 +243,31 @@ def test_a_diff_of_any_two_trees_makes_one_of_the_other_and_back(
         for rel in old.keys() | new.keys():
             assert (there.read(rel) if there.has(rel) else None) == _bytes(new.get(rel))
             assert (again.read(rel) if again.has(rel) else None) == _bytes(old.get(rel))
+
+
+@settings(max_examples=40)
+@given(st.lists(TEXTS, min_size=2, max_size=5), st.integers(0, 4))
+def test_patches_that_come_one_by_one_make_what_all_of_them_make(
+    texts: list[str], refused: int
+) -> None:
+    """Also where one that does not fit came in between: it leaves nothing behind."""
+    patches = [
+        read_series(made({"mm/a.c": old}, {"mm/a.c": new}))
+        for old, new in itertools.pairwise(texts)
+        if old != new
+    ]
+    wrong = read_series(b"--- a/mm/a.c\n+++ b/mm/a.c\n@@ -1,1 +1,1 @@\n-no such line\n+one\n")
+    with tempfile.TemporaryDirectory() as top:
+        tree = Tree.open(kernel(Path(top) / "t", {"mm/a.c": texts[0]}))
+        stack = Stack(tree)
+        laid_on: list[Patch] = []
+        for number, patch in enumerate(patches):
+            if number == refused:
+                with pytest.raises(PatchRefusedError):
+                    stack.lay(wrong[0])
+            stack.lay(patch[0])
+            laid_on.append(patch[0])
+            assert stack.applied() == apply(tree, laid_on)
 
 
 def _bytes(text: str | None) -> bytes | None:

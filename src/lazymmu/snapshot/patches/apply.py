@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.patches.series import Patch
     from lazymmu.snapshot.tree import Tree
 
-__all__ = ["Applied", "PatchRefusedError", "apply", "led"]
+__all__ = ["Applied", "PatchRefusedError", "Stack", "apply", "led"]
 
 CONTENT_LIMIT: Final = 1 << 30
 """Bytes that all files of a series may have together."""
@@ -66,28 +66,43 @@ def apply(tree: Tree, series: Iterable[Patch]) -> Applied:
     :raises PatchRefusedError: one does not fit.
     :raises Problem: a file of the tree cannot be read, or too much would be in memory.
     """
-    state = _State(tree)
+    stack = Stack(tree)
     for patch in series:
+        stack.lay(patch)
+    return stack.applied()
+
+
+class Stack:
+    """A tree with some patches on it, to which more may come."""
+
+    def __init__(self, tree: Tree) -> None:
+        """Begin with a tree that has none."""
+        self._tree = tree
+        self._was: dict[str, _File | None] = {}
+        self._files: dict[str, _File | None] = {}
+        self._size = 0
+        self._offset = 0
+
+    def applied(self) -> Applied:
+        """What the patches make of the tree."""
+        return Applied(self._changes(), self._offset)
+
+    def lay(self, patch: Patch) -> None:
+        """Lay one patch on what is there.
+
+        :raises PatchRefusedError: it does not fit; the stack is as before.
+        :raises Problem: a file of the tree cannot be read, or too much would be in memory.
+        """
+        before = self._size, self._offset
         try:
-            state.apply(patch)
+            self._lay(patch)
         except PatchRefusedError as refused:
+            self._size, self._offset = before
             raise PatchRefusedError(
                 f"{patch}: {refused}" if patch.title else str(refused)
             ) from None
-    return Applied(state.changes(), state.offset)
 
-
-class _State:
-    """A tree with some patches on it."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._files: dict[str, _File | None] = {}
-        self._size = 0
-        self.offset = 0
-
-    def apply(self, patch: Patch) -> None:
-        """Lay one patch on."""
+    def _lay(self, patch: Patch) -> None:
         gone = {one.old for one in patch.files if one.leaves}
         done: dict[str, _File | None] = {}
         for one in patch.files:
@@ -95,7 +110,7 @@ class _State:
                 raise PatchRefusedError(f"{one.path} is a submodule, whose content is elsewhere")
             old = self._old(one, done)
             if one.new is not None and one.old != one.new and one.new not in gone:
-                there = done[one.new] if one.new in done else self.file(one.new)
+                there = done[one.new] if one.new in done else self._file(one.new)
                 if there is not None:
                     raise PatchRefusedError(f"{one.new} is there already")
             made = self._made(one, old)
@@ -111,17 +126,23 @@ class _State:
             raise Problem(f"a patch of more than {CONTENT_LIMIT >> 20} MB of files")
         self._files |= done
 
-    def file(self, rel: str) -> _File | None:
+    def _file(self, rel: str) -> _File | None:
         """What is at a path now, None for nothing."""
         if rel not in self._files:
-            self._files[rel] = self._read(rel)
+            self._files[rel] = self._before(rel)
         return self._files[rel]
 
-    def changes(self) -> dict[str, bytes | None]:
+    def _before(self, rel: str) -> _File | None:
+        """What the tree has at a path."""
+        if rel not in self._was:
+            self._was[rel] = self._read(rel)
+        return self._was[rel]
+
+    def _changes(self) -> dict[str, bytes | None]:
         """What is not as in the tree; a link is what it leads to in the tree."""
         found: dict[str, bytes | None] = {}
         for rel, file in self._files.items():
-            if file == self._read(rel):
+            if file == self._before(rel):
                 continue
             if file is not None and file.is_link:
                 where = led(rel, os.fsdecode(file.content))
@@ -154,7 +175,7 @@ class _State:
         """
         if one.old is None:
             return None
-        file = done[one.old] if one.old in done and not one.moves else self.file(one.old)
+        file = done[one.old] if one.old in done and not one.moves else self._file(one.old)
         if file is None and one.loose and not any(hunk.old for hunk in one.hunks):
             return None
         if file is None:
@@ -184,7 +205,7 @@ class _State:
             if at < 0:
                 why = _mismatch(lines, hunk)
                 raise PatchRefusedError(f"hunk {number} of {one.path} does not apply: {why}")
-            self.offset += abs(at - hunk.at[1])
+            self._offset += abs(at - hunk.at[1])
             lines[at : at + len(hunk.old)] = hunk.new
             grown = len(hunk.new) - len(hunk.old)
             taken = [(a + grown, b + grown) if a >= at else (a, b) for a, b in taken]

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import is_
 from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.content import blob_id
 from lazymmu.snapshot.listing import wanted
-from lazymmu.snapshot.patches.apply import apply
+from lazymmu.snapshot.patches.apply import Stack
 from lazymmu.witness.finding import Severity
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Looks:
         self.base = base
         self._look = look
         self._known: dict[frozenset[tuple[str, str]], CheckResult] = {}
+        self._last: tuple[list[Patch], Stack] = [], Stack(base)
 
     def tree(self, patches: Iterable[Patch]) -> Tree:
         """The base with some patches, in their order.
@@ -65,10 +67,25 @@ class Looks:
         return Look(tree, self._known[key])
 
     def _laid(self, patches: Iterable[Patch]) -> tuple[Tree, frozenset[tuple[str, str]]]:
-        changes = apply(self.base, patches).changes
+        changes = self._stack(list(patches)).applied().changes
         key = frozenset(
             (rel, "" if content is None else blob_id(content))
             for rel, content in changes.items()
             if wanted(rel)
         )
         return (self.base.over(changes) if changes else self.base), key
+
+    def _stack(self, patches: list[Patch]) -> Stack:
+        """The base with some patches, built on the last one where that has the first of them.
+
+        A series is looked at with one more patch each time: no patch is laid on twice for it.
+        """
+        laid, stack = self._last
+        same = len(laid) <= len(patches) and all(map(is_, laid, patches))
+        if not same:
+            laid, stack = [], Stack(self.base)
+        for patch in patches[len(laid) :]:
+            stack.lay(patch)
+            laid.append(patch)
+        self._last = laid, stack
+        return stack
