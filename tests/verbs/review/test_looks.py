@@ -11,7 +11,7 @@ from tests.verbs.review.planted import planted
 
 
 def test_a_series_that_grows_by_a_patch_has_each_laid_on_once(old_branch, monkeypatch):
-    """So that a long one costs as much as its patches, and files that did not change are shared."""
+    """A long one costs as much as its patches, and files that did not change are shared."""
     planted(old_branch)
     patches = read_series(old_branch.mails())
     old_branch.back()
@@ -34,7 +34,7 @@ def test_a_series_that_grows_by_a_patch_has_each_laid_on_once(old_branch, monkey
 
 
 def test_patches_without_one_of_them_are_laid_on_the_base_itself(old_branch):
-    """Whatever was laid on before."""
+    """What was laid on before has no part in it."""
     planted(old_branch)
     patches = read_series(old_branch.mails())
     old_branch.back()
