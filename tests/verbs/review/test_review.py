@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.verbs.review.planted import planted
 
 
@@ -83,6 +85,31 @@ def test_what_is_not_seen_any_more_is_not_fixed_and_not_new_when_it_is_seen_agai
     assert second.told == ()
     whole = answer.series
     assert (whole.new, whole.fixed, whole.unseen) == ((), (), ())
+    assert answer.exit_code() == 0
+
+
+@pytest.mark.parametrize("out_first", [True, False])
+def test_what_one_patch_takes_out_and_another_puts_elsewhere_has_moved(
+    old_branch, reviewed, out_first
+):
+    """It is neither mended by the one nor brought by the other: M, with the second of them."""
+    old, new = "mm/wrong_nesting.c", "mm/right_order.c"
+    text = (old_branch.tree / old).read_text()
+    function = text[text.index("void drop_access(") :].partition("\n}\n")[0] + "\n}\n"
+    end = (old_branch.tree / new).read_text()[-200:]
+    edits = [(old, function, ""), (new, end, f"{end}\n{function}")]
+    for edit in edits if out_first else edits[::-1]:
+        old_branch.edit(*edit)
+        old_branch.commit("mm: half of a move")
+    series = old_branch.mails()
+    old_branch.back()
+    answer = reviewed(series, old_branch.tree)
+    first, second = answer.patches
+    assert first.told == ()
+    assert named(second.told) == [("M1", "nested-section", "drop_access")]
+    assert (second.moved[0].origin.file, second.moved[0].finding.file) == (old, new)
+    assert [one.name for one in answer.series.moved] == ["M1"]
+    assert answer.series.new == answer.series.fixed == answer.series.postponed == ()
     assert answer.exit_code() == 0
 
 

@@ -48,8 +48,7 @@ class Lives:
         """Begin with what the base has."""
         self.all = [_Life(0, finding, finding) for finding in base.verdicts]
         self._alive = list(self.all)
-        self._before = base
-        self._base = base
+        self._base = self._before = base
         self._patches = 0
 
     def after(self, look: Look) -> None:
@@ -92,6 +91,29 @@ class Lives:
         self._alive = alive + born
         self._before = look
 
+    def join(self) -> None:
+        """Take what goes in one patch and comes elsewhere in another for one problem that moved.
+
+        A file may lose a function in one patch, and another get it in the next, or the other way
+        round; it has moved with the second of them.
+        """
+        gone = {id(life.first): life for life in self.all if not life.born and life.died}
+        came = {id(life.last): life for life in self.all if life.born and not life.died}
+        _, became = change(
+            _NONE,
+            (self._base.tree, [life.first for life in gone.values()]),
+            (self._before.tree, [life.last for life in came.values()]),
+        )
+        for moved in became.moved:
+            life, later = gone[id(moved.origin)], came[id(moved.finding)]
+            patch, finding = max(life.died, later.born), later.first
+            for number, _, there in later.moves:
+                finding = there if number <= patch else finding
+            life.moves.append((patch, life.last, finding))
+            life.moves += [move for move in later.moves if move[0] > patch]
+            life.last, life.died = later.last, 0
+            self.all = [one for one in self.all if one is not later]
+
 
 def reviewed(
     looks: Sequence[Look], patches: Sequence[Submitted], told: Callable[[Finding], bool]
@@ -104,6 +126,7 @@ def reviewed(
     lives = Lives(looks[0])
     for look in looks[1:]:
         lives.after(look)
+    lives.join()
     counts = dict.fromkeys(Fate, 0)
     reviews: list[PatchReview] = []
     for number, submitted in enumerate(patches, 1):
@@ -173,9 +196,6 @@ def _series(
         (looks[0].tree, [life.first for life in mended.values()]),
         (looks[-1].tree, [life.last for life in brought.values()]),
     )
-    again = [
-        NamedProblem("", one.finding, 0, one.origin) for one in became.moved if told(one.finding)
-    ]
     through = [life for life in lives if not life.born and not life.died and life.seen]
     hidden = [life for life in lives if not life.born and not life.seen and told(life.last)]
     moved = [life for life in through if life.moves and told(life.last)]
@@ -183,7 +203,7 @@ def _series(
     return SeriesReview(
         tuple(_last(Fate.NEW, brought[id(one)]) for one in new if told(one)),
         tuple(_last(Fate.FIXED, mended[id(one)]) for one in became.fixed if told(one)),
-        (*(_last(Fate.MOVED, life) for life in moved), *again),
+        tuple(_last(Fate.MOVED, life) for life in moved),
         tuple(
             _last(Fate.POSTPONED, life)
             for life in lives
