@@ -48,7 +48,7 @@ def test_what_is_no_hypervisor_is_said_to_be_none(tmp_path, content):
 
 
 def test_a_damaged_one_is_said_to_be_damaged(tmp_path):
-    """In one sentence."""
+    """One whose packed data is broken is refused in one sentence that says so."""
     (tmp_path / "xen").write_bytes(b"\x1f\x8b" + b"x" * 90)
     with pytest.raises(Problem, match="its data is damaged"):
         read_hypervisor(tmp_path / "xen")

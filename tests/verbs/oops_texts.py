@@ -315,6 +315,19 @@ Call Trace:
  dup_mm+0x4c2/0x580
 """
 
+X86_XEN_COPIES_NO_PAGE = """\
+BUG: Bad page map in process gpu  pte:f7fffffffe000402
+addr:00007f0000006000 vm_flags:48100073 anon_vma:ffff888000000360 index:7f0000006
+CPU: 0 UID: 0 PID: 77 Comm: gpu Not tainted 7.3.4 #1 PREEMPT(full)
+Call Trace:
+ <TASK>
+ print_bad_page_map.constprop.0.cold+0x15/0x17
+ vm_normal_page+0x11/0x13
+ copy_page_range+0x82/0x216
+ dup_mmap+0x3e/0x94
+ xen_pv_evtchn_do_upcall+0x1/0x2
+"""
+
 X86_XEN_PASSES = """\
 BUG: kernel NULL pointer dereference, address: 0000000000000020
 #PF: supervisor read access in kernel mode

@@ -41,6 +41,9 @@ CASES = {
     "X86_XEN_COPIES_ELSEWHERE": (
         PERHAPS, "copied-entry-not-present", "x86", "6.1.176", "fork-copies-exclusive-entry",
     ),
+    "X86_XEN_COPIES_NO_PAGE": (
+        PERHAPS, "copied-entry-is-no-page", "x86", "7.3.4", "fork-copies-exclusive-entry",
+    ),
     "X86_XEN_PASSES": (OTHER, "only passes through zap_pte_range()", "x86", "6.12.117", ""),
     "X86_XEN_LOCKUP": (OTHER, "only passes through zap_pte_range()", "x86", "6.18.5", ""),
     "X86_XEN_510_BAD_PAGE": (OTHER, "no check of the mode", "x86", "5.10", ""),
