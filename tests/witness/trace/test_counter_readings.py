@@ -130,7 +130,7 @@ def test_a_probe_of_a_return_is_told_by_the_function_that_returns(parts, text, r
 
 
 def test_what_a_hook_of_a_switch_returns_with_is_no_reading_before_it():
-    """It has counted by then."""
+    """The hook has counted by the time at which it returns."""
     before = "zz: (xen_start_context_switch+0x4/0x40) ec=0 pc=1"
     after = "zz: (__switch_to+0x4/0x40 <- xen_start_context_switch) ec=0 pc=1"
     moments = [counter_reading(text.encode()) for text in (before, after)]
