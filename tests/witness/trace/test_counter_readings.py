@@ -96,7 +96,7 @@ def test_a_task_that_calls_schedule_in_a_section_is_told_from_one_that_is_preemp
 
 @pytest.mark.parametrize(("ec", "pc"), [(0, 0), (0, 1), (1, 1)])
 def test_an_idle_task_in_no_section_goes_as_it_likes(parts, ec, pc):
-    """Also with the mode paused, as any task may."""
+    """It may go with the mode paused too, as any task may."""
     cpu = parts.cpus[0]
     parts.task(0, cpu)
     parts.switch(cpu, 0, 2, "R")
@@ -130,7 +130,7 @@ def test_a_probe_of_a_return_is_told_by_the_function_that_returns(parts, text, r
 
 
 def test_what_a_hook_of_a_switch_returns_with_is_no_reading_before_it():
-    """The hook has counted by the time at which it returns."""
+    """By the time that it returns it has counted, so that nothing is read of before."""
     before = "zz: (xen_start_context_switch+0x4/0x40) ec=0 pc=1"
     after = "zz: (__switch_to+0x4/0x40 <- xen_start_context_switch) ec=0 pc=1"
     moments = [counter_reading(text.encode()) for text in (before, after)]
