@@ -193,3 +193,25 @@ def test_no_trace_of_a_tree_is_left_behind(asked):
 
     asked("vmap-pfn-preempted")
     assert TREES == {}
+
+
+def test_a_hook_that_only_shares_with_the_other_one_is_a_hook(asked):
+    """The start of a switch that only leaves a note for its end is lifted with it."""
+
+    def noted(text: str) -> str:
+        text = text.replace(
+            "DEFINE_PER_CPU(enum xen_lazy_mode, xen_lazy_mode) = XEN_LAZY_NONE;\n",
+            "DEFINE_PER_CPU(enum xen_lazy_mode, xen_lazy_mode) = XEN_LAZY_NONE;\n"
+            "static DEFINE_PER_CPU(bool, going);\n",
+        )
+        text = text.replace(
+            "\tif (this_cpu_read(xen_lazy_mode) == XEN_LAZY_MMU)\n"
+            "\t\tarch_leave_lazy_mmu_mode();\n\tenter_lazy(XEN_LAZY_CPU);\n",
+            "\tthis_cpu_write(going, true);\n",
+        )
+        return text.replace("\tleave_lazy(XEN_LAZY_CPU);\n", "\tthis_cpu_write(going, false);\n")
+
+    answer = asked("xen-preempted-at-depth-two", changes={ENLIGHTEN: noted})
+    (one,) = answer.lifted
+    assert one.refused == ""
+    assert {"xen_start_context_switch", "xen_end_context_switch"} <= dict(one.functions).keys()

@@ -133,13 +133,7 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
         if code is not None:
             functions[name] = code
     mode = closure(linker, (*functions.values(), *others))
-    begins, ends = switch_callers(linker)
-    for name, callers in ((SWITCH[0], (begins,)), (SWITCH[1], (ends, begins))):
-        code = linker.function(name)
-        if code is None:
-            code = _otherwise(linker, callers, mode, functions.get(SWITCH[0]))
-        if code is not None and _concerns(linker, code, mode):
-            functions[name] = code
+    functions |= _switch_hooks(linker, mode)
     roots = (*functions.values(), *others)
     reached = closure(linker, roots)
     switch = switch_definition(linker)
@@ -154,15 +148,28 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
     return Lifted(linker, functions, API[0] in functions, reached, two, fresh, switched)
 
 
-def _concerns(linker: Linker, switch: Code, mode: Closure) -> bool:
-    """Whether a hook of a context switch has to do with the mode.
+def _switch_hooks(linker: Linker, mode: Closure) -> dict[str, Code]:
+    """Return the hooks of a context switch that have to do with the mode.
 
-    It does when it touches a variable that the mode touches, or ends at hardware or hypervisor.
+    One does when it touches a variable that the mode touches, or ends at hardware or hypervisor; so
+    does the one that touches what the other one of these does.
     """
-    if _shares(linker, switch, mode):
-        return True
-    linker.abstracted[switch.name] = "touches nothing that the mode touches"
-    return False
+    found: dict[str, Code] = {}
+    begins, ends = switch_callers(linker)
+    for name, callers in ((SWITCH[0], (begins,)), (SWITCH[1], (ends, begins))):
+        code = linker.function(name)
+        if code is None:
+            code = _otherwise(linker, callers, mode, found.get(SWITCH[0]))
+        if code is not None:
+            found[name] = code
+    part = {name: code for name, code in found.items() if _shares(linker, code, mode)}
+    if part:
+        both = closure(linker, part.values())
+        part |= {name: code for name, code in found.items() if _shares(linker, code, both)}
+    for name, code in found.items():
+        if name not in part:
+            linker.abstracted[code.name] = "touches nothing that the mode touches"
+    return {name: code for name, code in found.items() if name in part}
 
 
 def _shares(linker: Linker, switch: Code, mode: Closure) -> bool:
