@@ -17,7 +17,7 @@ from lazymmu.contract import deferral, dialects
 from lazymmu.contract.dialects import Dialect
 from lazymmu.contract.rules import RULES
 from lazymmu.contract.rules.rule import Witness
-from lazymmu.garbage_collection import seldom_collected
+from lazymmu.garbage_collection import free_earlier, seldom_collected
 from lazymmu.kernelc.arch_profile import PROFILES, Profile
 from lazymmu.kernelc.configured_tree_builder import core_directories
 from lazymmu.kernelc.parse.lexemes import COMMENT
@@ -122,6 +122,7 @@ def _library(asked: _Request) -> TreeIndex:
 
 def _whole(asked: _Request, library: TreeIndex) -> CheckResult:
     """What a tree comes to, looked at anew but for the facts that are kept."""
+    free_earlier()
     marks = prefilter(asked.tree, asked.jobs, asked.manifest, asked.store)
     looked = _analysed(asked, marks, library)
     rows = {item.arch: _row(item, asked.dialect) for item in looked}
