@@ -75,6 +75,11 @@ class RecordLoss:
     ended: bool = False
 
     @property
+    def amid(self) -> bool:
+        """Whether others came before it: not where a CPU's buffer begins later than another's."""
+        return not self.ended and "[" in self.what
+
+    @property
     def damaged(self) -> bool:
         """Whether what was read before may be wrong as well."""
         return self.ended and self.what.startswith(DAMAGED)

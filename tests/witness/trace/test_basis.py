@@ -323,6 +323,30 @@ XEN = "xen_{}_lazy_mmu <-zap_pte_range"
 
 
 @pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ("CPU:0 [LOST 12 EVENTS]", False),
+        ("CPU:0 [LOST EVENTS]", False),
+        ("CPU:0 [7 EVENTS DROPPED]", False),
+        ("##### CPU 1 buffer started ####", True),
+        ("", True),
+    ],
+)
+def test_a_trace_that_lost_records_amid_others_is_not_clean(line, whole):
+    """A violation may be among them; a buffer that begins later than another hides nothing."""
+    tape = Tape()
+    for does in ("enter", "leave", "", "enter", "leave"):
+        if does:
+            tape.add(("a", 7), 0, XEN.format(does))
+        else:
+            tape.lines += [line] * bool(line)
+    watched = of(tape, HEAD, release="6.12")
+    assert "unbalanced-section" in over(watched)
+    assert watched.conclusive == whole
+    assert not watched.findings
+
+
+@pytest.mark.parametrize(
     ("steps", "judged_by"),
     [
         # The end of one section, and the beginning of another.

@@ -183,6 +183,7 @@ class TraceJudgement:
             basis=rests_on,
             interrupted=self.interrupted,
             ended=next((loss.what for loss in self.header.losses if loss.ended), ""),
+            lost=next((loss.what for loss in self.header.losses if loss.amid), ""),
             cut=tuple(
                 (rule, n - _MAX_FINDINGS_PER_RULE)
                 for rule, n in self.cut.items()

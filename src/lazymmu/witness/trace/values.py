@@ -157,6 +157,7 @@ class TraceResult:
     :param unjudgeable: what shows the mode cannot be judged.
     :param hidden: what no recording of such a kernel shows, a phrase or "".
     :param ended: why it was not read to its end, "" when it was.
+    :param lost: the first of its words of records that are missing amid others, "" when none is.
     :param basis: what each rule could be judged by.
     :param interrupted: by Ctrl-C.
     """
@@ -173,6 +174,7 @@ class TraceResult:
     unjudgeable: bool = False
     hidden: str = ""
     ended: str = ""
+    lost: str = ""
     basis: tuple[RuleBasis, ...] = ()
     interrupted: bool = False
 
@@ -183,9 +185,10 @@ class TraceResult:
 
     @property
     def conclusive(self) -> bool:
-        """Whether the trace showed enough to say that all is well, and all of it was read."""
+        """Whether the trace showed enough to say that all is well, and was there and read whole."""
         judged = any(one.over for one in self.basis)
-        return self.seen.anything and judged and not self.unjudgeable and not self.ended
+        whole = not self.ended and not self.lost
+        return self.seen.anything and judged and not self.unjudgeable and whole
 
     def only(self, *, pid: int | None = None, cpu: int | None = None) -> TraceResult:
         """The same with the findings of one task, and on one CPU, alone."""
