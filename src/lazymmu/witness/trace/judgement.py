@@ -184,12 +184,13 @@ class TraceJudgement:
             interrupted=self.interrupted,
             ended=next((loss.what for loss in self.header.losses if loss.ended), ""),
             lost=next((loss.what for loss in self.header.losses if loss.amid), ""),
-            cut=tuple(
-                (rule, n - _MAX_FINDINGS_PER_RULE)
-                for rule, n in self.cut.items()
-                if n > _MAX_FINDINGS_PER_RULE
-            ),
+            cut=self._beyond(),
         )
+
+    def _beyond(self) -> tuple[tuple[str, int], ...]:
+        """How many findings of each rule are not listed, of those that have too many."""
+        more = ((rule, count - _MAX_FINDINGS_PER_RULE) for rule, count in self.cut.items())
+        return tuple((rule, count) for rule, count in more if count > 0)
 
     def _half(self, loop: LineLoop) -> bool:
         """Say which half of the sections is missing; whether nothing else can be judged then."""
