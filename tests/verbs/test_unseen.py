@@ -14,7 +14,7 @@ from lazymmu.snapshot.revisions import Base
 from lazymmu.snapshot.tree import Tree
 from lazymmu.verbs.change import change
 from lazymmu.verbs.selection import CheckOutcome
-from lazymmu.verbs.unseen import losses_since, unseen
+from lazymmu.verbs.unseen import losses_since, lost_arches, unseen
 from lazymmu.witness.finding import Lost, Step
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "linux-old"
@@ -65,6 +65,19 @@ def test_code_that_is_not_seen_any_more_is_not_fixed(before, tree) -> None:
     assert "clear_slowly" not in [one.function for one in told.fixed]
 
 
+def test_a_mode_whose_names_are_not_known_any_more_mends_nothing(before) -> None:
+    """Whoever gives all of its functions other names leaves no architecture with the mode."""
+    known = Tree.open(EXAMPLE)
+    files = {
+        rel: text.replace(b"lazy_mmu", b"batched_pte").replace(b"LAZY_MMU", b"BATCHED_PTE")
+        for rel in known.manifest()
+        if b"lazy_mmu" in (text := known.read(rel)).lower()
+    }
+    _, told = became(before, known.over(files))
+    assert told.fixed == ()
+    assert len(told.unseen) == len([f for f in before.findings if f.severity != "information"])
+
+
 def test_a_file_that_nobody_builds_any_more_hides_what_was_in_it(before) -> None:
     """It was renamed, and no Makefile knows."""
     text = (EXAMPLE / FILE).read_bytes()
@@ -96,13 +109,13 @@ def test_a_loss_on_the_way_to_a_culprit_hides_it(make_finding) -> None:
     for lost in (
         Lost("mm/begin.c", 3, "begins", "why"),
         Lost("mm/memory.c", 0, "", "holds NUL bytes"),
-        Lost("arch/x86", 0, "", "why"),
+        *lost_arches(["x86"]),
     ):
         assert unseen([finding], tree, [lost]) == [finding]
     for lost in (
         Lost("mm/begin.c", 3, "another", "why"),
         Lost("mm/other.c", 0, "", "why"),
-        Lost("arch/sparc", 0, "", "why"),
+        *lost_arches(["sparc"]),
         Lost("mm/memory.c", 4, "another", "why"),
     ):
         assert unseen([finding], tree, [lost]) == []

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.beneath import LINK_OUT
 from lazymmu.snapshot.conflict_markers import CONFLICT
-from lazymmu.witness.finding import Confidence, Lost, Severity
+from lazymmu.verbs.unseen import lost_arches
+from lazymmu.witness.finding import Confidence, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from lazymmu.verbs.allow_comments import AllowComments
     from lazymmu.verbs.change import Change
     from lazymmu.verbs.shown import Shown
-    from lazymmu.witness.finding import CheckResult, Finding
+    from lazymmu.witness.finding import CheckResult, Finding, Lost
 
 LossKey = tuple[str, str, str]
 """What names a loss when lines have moved: file, name, reason (`Lost.key`)."""
@@ -158,9 +159,7 @@ class CheckOutcome:
                 left[lost.key] -= 1
             elif not self.paths or not lost.line or inside(self.paths, [lost.file]):
                 new.append(lost)
-        why = "this architecture had the mode before, and does not have it now"
-        new += [Lost(f"arch/{name}", 0, name, why) for name in self.gone]
-        return tuple(new)
+        return (*new, *lost_arches(self.gone))
 
     @property
     def links_out(self) -> int:

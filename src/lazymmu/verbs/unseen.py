@@ -11,14 +11,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.parse.slices import definitions
+from lazymmu.witness.finding import Lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lazymmu.snapshot.tree import Tree
-    from lazymmu.witness.finding import CheckResult, Finding, Lost
+    from lazymmu.witness.finding import CheckResult, Finding
 
-__all__ = ["hides", "losses_since", "unseen"]
+__all__ = ["hides", "losses_since", "lost_arches", "unseen"]
 
 
 def losses_since(before: CheckResult, after: CheckResult) -> tuple[Lost, ...]:
@@ -30,13 +31,23 @@ def losses_since(before: CheckResult, after: CheckResult) -> tuple[Lost, ...]:
             left[lost.key] -= 1
         else:
             new.append(lost)
+    new += lost_arches(set(before.arches).difference(after.arches))
     return tuple(new)
 
 
-def unseen(gone: Iterable[Finding], tree: Tree, losses: Sequence[Lost]) -> list[Finding]:
+def lost_arches(arches: Iterable[str]) -> list[Lost]:
+    """The losses of architectures that do not have the mode any more, as far as is seen.
+
+    Nobody takes it off them: it is more likely that it has names now that are not known.
+    """
+    why = "this architecture had the mode before, and does not have it now"
+    return [Lost(f"arch/{name}", 0, name, why) for name in sorted(arches)]
+
+
+def unseen(findings: Iterable[Finding], tree: Tree, losses: Sequence[Lost]) -> list[Finding]:
     """Those of some findings whose code was not seen.
 
-    :param gone: what a tree had, and another has not.
+    :param findings: what a tree had, and another has not.
     :param tree: that other, as far as it was seen.
     :param losses: what of it could not be seen.
     """
@@ -51,7 +62,7 @@ def unseen(gone: Iterable[Finding], tree: Tree, losses: Sequence[Lost]) -> list[
         return name in defined[file]
 
     found = []
-    for finding in gone:
+    for finding in findings:
         left = not defines(finding.file, finding.function)
         if any(hides(lost, finding, left=left) for lost in losses):
             found.append(finding)
@@ -63,9 +74,10 @@ def hides(lost: Lost, finding: Finding, *, left: bool = False) -> bool:
 
     :param left: whether the function that it was in is no more where it was.
     """
+    if not lost.line and lost.file in {f"arch/{arch}" for arch in finding.arches}:
+        return True
     if not lost.line and not lost.name:
-        arches = {f"arch/{arch}" for arch in finding.arches}
-        return lost.file in arches or lost.file in _files(finding)
+        return lost.file in _files(finding)
     if left and (lost.name == finding.function or lost.file == finding.file):
         return True
     steps = [(step.file, step.function) for step in finding.path if not step.aside]
