@@ -87,7 +87,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     for sentence in answer.losses:
         say(sentence)
     for lost in answer.blind:
-        say(f"{lost.file}:{lost.line}: {lost.name or lost.file} was not seen: {lost.reason}")
+        place = f"{lost.file}:{lost.line}" if lost.line else lost.file
+        say(f"{place}: {lost.name or lost.file} was not seen: {lost.reason}")
     code = answer.exit_code()
     return ExitCode.CLEAN if code is ExitCode.FOUND and args.exit_zero else code
 

@@ -113,6 +113,26 @@ def test_what_one_patch_takes_out_and_another_puts_elsewhere_has_moved(
     assert answer.exit_code() == 0
 
 
+def test_a_series_that_renames_the_mode_throughout_mends_nothing(old_branch, reviewed):
+    """No architecture shows the mode by a name that is known: nothing can be judged, and 3."""
+    for file in sorted(old_branch.tree.rglob("*")):
+        rel = file.relative_to(old_branch.tree).as_posix()
+        if file.is_file() and not rel.startswith(".git/"):
+            text = file.read_text()
+            if "lazy_mmu" in text.lower():
+                renamed = text.replace("lazy_mmu", "batched_pte").replace("LAZY_MMU", "BATCHED_PTE")
+                file.write_text(renamed)
+    old_branch.commit("mm: another name")
+    series = old_branch.mails()
+    old_branch.back()
+    answer = reviewed(series, old_branch.tree)
+    (patch,) = answer.patches
+    assert patch.fixed == answer.series.fixed == ()
+    assert len(patch.unseen) == len(answer.series.unseen) > 0
+    assert {lost.file for lost in answer.blind} >= {f"arch/{answer.results[0].arches[0]}"}
+    assert answer.exit_code() == 3
+
+
 def test_a_range_of_commits_is_a_series(old_branch, reviewed):
     """It stands on its own base, whatever is checked out."""
     planted(old_branch)

@@ -21,6 +21,7 @@ from lazymmu.verbs.review.split import split
 from lazymmu.verbs.review.stable import backports, tags
 from lazymmu.verbs.review.together import with_together
 from lazymmu.verbs.review.values import Split
+from lazymmu.verbs.unseen import losses_since
 from lazymmu.witness.source import check as source
 
 if TYPE_CHECKING:
@@ -82,14 +83,7 @@ class ReviewAnswer:
     @property
     def blind(self) -> tuple[Lost, ...]:
         """What the series has lost to our sight: it could hide a finding, and was seen before."""
-        before = [lost.key for lost in self.results[0].coverage.blind]
-        found = []
-        for lost in self.results[-1].coverage.blind:
-            if lost.key in before:
-                before.remove(lost.key)
-            else:
-                found.append(lost)
-        return tuple(found)
+        return losses_since(self.results[0], self.results[-1])
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: 1 where a patch brings something."""
