@@ -134,8 +134,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     else:
         # What makes a clean answer an open one is said to those, too, who want no summary.
         for one in answer.watched:
-            if one.ended:
-                say(f"{clean(one.name)}: not read to its end: {one.ended}")
+            if one.incomplete:
+                say(f"{clean(one.name)}: {one.incomplete}")
     _say_interrupted(answer)
     pictures.complain()
     code = answer.exit_code()

@@ -19,7 +19,7 @@ from lazymmu.ftrace.lines import (
     line_text,
     lost,
 )
-from lazymmu.ftrace.record import Header, Record, RecordKind, RecordLoss
+from lazymmu.ftrace.record import Header, Record, RecordKind
 from lazymmu.ftrace.runs import ALWAYS, RunReader, lines_of
 
 if TYPE_CHECKING:
@@ -202,9 +202,9 @@ class Lines:
 
     def _loss(self, number: int, start: int) -> None:
         """Note a line that is no record, if it tells of lost ones."""
-        told = lost(self.text(start))
+        told = lost(self.text(start), number)
         if told is not None:
-            self.header.losses.append(RecordLoss(number, *told))
+            self.header.losses.append(told)
             self.gap = True
 
     def holds(self, at: int) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.ftrace.record import RecordKind
+from lazymmu.ftrace.record import RecordKind, RecordLoss
 
 if TYPE_CHECKING:
     from lazymmu.ftrace.record import Header
@@ -196,18 +196,22 @@ def frame(line: bytes) -> str | None:
     return None if found is None else symbol(found["name"].split(b" (")[0]) or "?"
 
 
-def lost(line: bytes) -> tuple[int, int | None, str] | None:
-    """CPU, number of records (None: not said) and words of a line that tells of lost records.
+def lost(line: bytes, number: int = 0) -> RecordLoss | None:
+    """What a line tells of lost records, None for one that tells of none.
 
     Whatever stands before it, as dmesg or a mail has it: a record says no such thing.
+
+    :param number: of the line.
     """
     found = _LOST.search(line)
     if found is not None:
-        number = found["count"] or found["dropped"]
-        return int(found["cpu"]), None if number is None else int(number), found[0].decode()
+        count = found["count"] or found["dropped"]
+        known = None if count is None else int(count)
+        return RecordLoss(number, int(found["cpu"]), known, found[0].decode())
     found = _STARTED.search(line)
     if found is not None:
-        return int(found["cpu"]), None, f"the buffer of CPU {int(found['cpu'])} starts here"
+        cpu = int(found["cpu"])
+        return RecordLoss(number, cpu, None, f"the buffer of CPU {cpu} starts here", begins=True)
     return None
 
 

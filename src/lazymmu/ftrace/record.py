@@ -66,6 +66,7 @@ class RecordLoss:
     :param count: how many (None: nobody says).
     :param what: the trace's own words, or ours.
     :param ended: nothing after it was read, although there was to be more.
+    :param begins: a CPU's buffer begins here, later than another's.
     """
 
     line: int
@@ -73,11 +74,12 @@ class RecordLoss:
     count: int | None
     what: str
     ended: bool = False
+    begins: bool = False
 
     @property
     def amid(self) -> bool:
-        """Whether others came before it: not where a CPU's buffer begins later than another's."""
-        return not self.ended and "[" in self.what
+        """Whether records are missing between others that were read."""
+        return not (self.ended or self.begins)
 
     @property
     def damaged(self) -> bool:

@@ -343,6 +343,7 @@ def test_a_trace_that_lost_records_amid_others_is_not_clean(line, whole):
     watched = of(tape, HEAD, release="6.12")
     assert "unbalanced-section" in over(watched)
     assert watched.conclusive == whole
+    assert watched.incomplete == (f"records are missing: {line}" if not whole else "")
     assert not watched.findings
 
 

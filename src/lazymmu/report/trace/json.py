@@ -42,6 +42,7 @@ def _trace(watched: TraceResult) -> dict[str, Any]:
         "dialect": watched.dialect,
         "hidden": watched.hidden,
         "complete": not watched.ended,
+        "lost": watched.lost,
         "seen": {
             "lines": seen.lines,
             "sections": seen.sections,

@@ -31,7 +31,7 @@ def report(watched: Sequence[TraceResult], *, asked: Collection[str] = ()) -> To
 
 
 def _suite(one: TraceResult, asked: Collection[str]) -> ReportSuite:
-    losses = [f"not read to its end: {one.ended}"] if one.ended else []
+    losses = [one.incomplete] if one.incomplete else []
     if one.unjudgeable or not one.seen.anything:
         losses += [caveat.reason for caveat in one.caveats] or ["the mode does not show in it"]
     return ReportSuite(

@@ -187,8 +187,14 @@ class TraceResult:
     def conclusive(self) -> bool:
         """Whether the trace showed enough to say that all is well, and was there and read whole."""
         judged = any(one.over for one in self.basis)
-        whole = not self.ended and not self.lost
-        return self.seen.anything and judged and not self.unjudgeable and whole
+        return self.seen.anything and judged and not self.unjudgeable and not self.incomplete
+
+    @property
+    def incomplete(self) -> str:
+        """Why there may be more to see than was there and read, as a phrase; "" where all was."""
+        if self.ended:
+            return f"not read to its end: {self.ended}"
+        return f"records are missing: {self.lost}" if self.lost else ""
 
     def only(self, *, pid: int | None = None, cpu: int | None = None) -> TraceResult:
         """The same with the findings of one task, and on one CPU, alone."""
