@@ -180,15 +180,10 @@ def _read_pointers(expr: Expr) -> tuple[Expr, ...]:
     """Pointers that an expression reads through: not where it takes an address, or stores."""
     found: list[Expr] = []
     for node in walk(expr, _read):
-        match node:
-            case Deref(pointer):
-                found.append(pointer)
-            case Index(base, position):
-                found.append(Binary("+", base, position))
-            case Field(base) if isinstance(strip_casts(base), Name):
-                found.append(base)
-            case Call(str(name), args) if name in _COPYING:
-                found += [args[place] for place in _COPYING[name] if place < len(args)]
+        if isinstance(node, Call) and node.name in _COPYING:
+            found += [node.args[n] for n in _COPYING[node.name] if n < len(node.args)]
+        elif (pointer := _through(node)) is not None:
+            found.append(pointer)
     return tuple(found)
 
 
@@ -204,14 +199,21 @@ def _stored_pointers(expr: Expr) -> tuple[Expr, ...]:
                 stored = strip_casts(target.operand if isinstance(target, Address) else target)
             case _:
                 continue
-        match stored:
-            case Deref(pointer):
-                found.append(pointer)
-            case Index(base, position):
-                found.append(Binary("+", base, position))
-            case Field(base) if isinstance(strip_casts(base), Name):
-                found.append(base)
+        if (pointer := _through(stored)) is not None:
+            found.append(pointer)
     return tuple(found)
+
+
+def _through(place: Expr) -> Expr | None:
+    """The pointer by which a place is reached: `*p`, `p[i]`, `p->member`; None for any other."""
+    match place:
+        case Deref(pointer):
+            return pointer
+        case Index(base, position):
+            return Binary("+", base, position)
+        case Field(base) if isinstance(strip_casts(base), Name):
+            return base
+    return None
 
 
 def _read(expr: Expr) -> tuple[Expr, ...]:

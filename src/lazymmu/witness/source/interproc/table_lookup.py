@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -63,7 +63,7 @@ class TableLookup:
         self._source = source
         self._known: dict[tuple[str, str, str], tuple[Initialiser, ...]] = {}
         self._few: dict[tuple[str, str], tuple[Initialiser, ...]] = {}
-        self._said: dict[tuple[str, str], list[tuple[ItemHandler, str]]] = {}
+        self._said: dict[tuple[str, str, frozenset[str]], tuple[tuple[ItemHandler, str], ...]] = {}
 
     def has(self, table: str, file: str) -> bool:
         """Whether a file has a table of that name: then that is meant in it."""
@@ -81,22 +81,23 @@ class TableLookup:
         """The calls of a file that are handed an item and a name."""
         return self._source.item_handlers(file)
 
-    def items(self, item: str, near: str, calls: Collection[str]) -> list[tuple[ItemHandler, str]]:
-        """What some calls say of an item of that name, each with its file.
+    def items(
+        self, item: str, near: str, calls: frozenset[str]
+    ) -> tuple[tuple[ItemHandler, str], ...]:
+        """What some calls say anywhere of an item of that name, each with its file.
 
-        :param near: the file in which the item is named; others are asked where it says nothing,
-            or not all that there is to say.
+        :param near: the file in which the item is named, which comes first.
         """
-        key = (item, near)
+        key = (item, near, calls)
         known = self._said.get(key)
         if known is None:
             files = dict.fromkeys((near, *self._source.having(item)))
-            known = self._said[key] = [
+            known = self._said[key] = tuple(
                 (each, file)
                 for file in files
                 for each in self.item_handlers(file)
                 if each.item == item and each.call in calls
-            ]
+            )
         return known
 
     def member(self, table: str, path: str, near: str) -> tuple[Initialiser, ...]:
