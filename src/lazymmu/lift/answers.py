@@ -7,9 +7,9 @@ on a few variables of this CPU and of the task that runs there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lazymmu.lift.decisions import Decisions
 from lazymmu.machine.context import BEGUN
 
 if TYPE_CHECKING:
@@ -23,24 +23,12 @@ Variable = tuple[str, str]
 """A kind of thing and the name of a variable: of this CPU, of the task that runs here."""
 
 
-@dataclass(slots=True)
-class _Node:
-    """What is read next, and by its value what comes then; or the answer.
-
-    :param variable: None at an answer.
-    """
-
-    variable: Variable | None
-    answer: Hashable = None
-    children: dict[Hashable, _Node] = field(default_factory=dict)
-
-
 class Answers:
     """Answers to questions that change nothing."""
 
     def __init__(self) -> None:
         """Nothing was asked yet."""
-        self._known: dict[Hashable, _Node] = {}
+        self._known: Decisions[Variable, Hashable] = Decisions()
 
     def ask(
         self, here: StepContext, about: Hashable, question: Callable[[StepContext], Hashable]
@@ -51,26 +39,19 @@ class Answers:
         :param question: is asked on a copy of the state, and rests on nothing but that.
         """
         key = (about, *here.kernel)
-        node = self._known.get(key)
-        while node is not None and node.variable is not None:
-            node = node.children.get(_told(node.variable, here.mine(*node.variable)))
+        node = self._known.roots.get(key)
+        while node is not None and node.read is not None:
+            node = node.children.get(_told(node.read, here.mine(*node.read)))
         if node is not None:
-            return node.answer
+            return node.outcome
         reads: list[tuple[int, Hashable]] = []
         answer = question(here.apart(reads))
         named = [(here.named(index), value) for index, value in reads]
         if all(variable is not None for variable, _ in named):
-            self._keep(key, [(one, value) for one, value in named if one is not None], answer)
+            read = {one: value for one, value in named if one is not None}
+            told = ((one, _told(one, value)) for one, value in read.items())
+            self._known.keep(key, told, answer)
         return answer
-
-    def _keep(
-        self, key: Hashable, reads: list[tuple[Variable, Hashable]], answer: Hashable
-    ) -> None:
-        steps = list(dict(reads).items())
-        nodes = [_Node(variable) for variable, _ in steps] + [_Node(None, answer)]
-        node = self._known.setdefault(key, nodes[0])
-        for (variable, value), then in zip(steps, nodes[1:], strict=True):
-            node = node.children.setdefault(_told(variable, value), then)
 
 
 def _told(variable: Variable, value: Hashable) -> Hashable:

@@ -6,8 +6,9 @@ The hooks of a context switch run at every switch of every state, and come to a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from lazymmu.lift.decisions import Decisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -26,24 +27,12 @@ class _Outcome(NamedTuple):
     costs: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Node:
-    """What is read next, and by its value what comes then; or the outcome.
-
-    :param index: -1 at an outcome.
-    """
-
-    index: int
-    outcome: _Outcome | None = None
-    children: dict[Hashable, _Node] = field(default_factory=dict)
-
-
 class KeptRuns:
     """Runs of functions on one machine."""
 
     def __init__(self) -> None:
         """Nothing has run yet."""
-        self._known: dict[Hashable, _Node] = {}
+        self._known: Decisions[int, _Outcome] = Decisions()
 
     def run(
         self, here: StepContext, about: Hashable, function: Callable[[StepContext], object]
@@ -54,9 +43,9 @@ class KeptRuns:
         :param function: rests on nothing but the state, and does nothing but to it.
         """
         key = (about, here.cpu)
-        node = self._known.get(key)
-        while node is not None and node.outcome is None:
-            node = node.children.get(here.asked(node.index))
+        node = self._known.roots.get(key)
+        while node is not None and node.read is not None:
+            node = node.children.get(here.asked(node.read))
         if node is None or node.outcome is None:
             outcome = self._learn(here, key, function)
         else:
@@ -71,9 +60,5 @@ class KeptRuns:
         apart = here.apart(reads, costs.append)
         function(apart)
         outcome = _Outcome(apart.changes, tuple(apart.events), tuple(costs))
-        read = [(index, here.asked(index)) for index in dict(reads)]
-        nodes = [*(_Node(index) for index, _ in read), _Node(-1, outcome)]
-        node = self._known.setdefault(key, nodes[0])
-        for (_, value), then in zip(read, nodes[1:], strict=True):
-            node = node.children.setdefault(value, then)
+        self._known.keep(key, ((index, here.asked(index)) for index in dict(reads)), outcome)
         return outcome
