@@ -85,7 +85,9 @@ def test_what_is_not_seen_any_more_is_not_fixed_and_not_new_when_it_is_seen_agai
     assert second.told == ()
     whole = answer.series
     assert (whole.new, whole.fixed, whole.unseen) == ((), (), ())
-    assert answer.exit_code() == 0
+    assert {lost.name for lost in answer.blind} == {"clear_slowly"}
+    assert all("after 1/2" in lost.reason for lost in answer.blind)
+    assert answer.exit_code() == 3
 
 
 @pytest.mark.parametrize("out_first", [True, False])

@@ -82,8 +82,20 @@ class ReviewAnswer:
 
     @property
     def blind(self) -> tuple[Lost, ...]:
-        """What the series has lost to our sight: it could hide a finding, and was seen before."""
-        return losses_since(self.results[0], self.results[-1])
+        """What the series has lost to our sight: it could hide a finding, and was seen before.
+
+        Also what only a patch in between has lost: a bisection comes there, too.
+        """
+        base, total = self.results[0], len(self.results) - 1
+        found = list(losses_since(base, self.results[-1]))
+        known = {lost.key for lost in found}
+        for number, result in enumerate(self.results[1:-1], 1):
+            for lost in losses_since(base, result):
+                if lost.key not in known:
+                    known.add(lost.key)
+                    why = f"{lost.reason} (after {number}/{total}; a later patch shows it again)"
+                    found.append(replace(lost, reason=why))
+        return tuple(found)
 
     def exit_code(self) -> ExitCode:
         """The exit code of the command: 1 where a patch brings something."""
