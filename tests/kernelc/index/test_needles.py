@@ -45,6 +45,12 @@ def test_a_buffer_that_was_searched_may_grow() -> None:
     assert Needles([b"need"]).within(buffer, len(buffer)) == [0]
 
 
+def test_nothing_is_read_behind_a_buffer_whatever_its_size_is_said_to_be() -> None:
+    """Neither by the C library nor by Python."""
+    for memmem in (True, False):
+        assert Needles([b"need", b"\0"], memmem).within(bytearray(b"needle"), 1 << 40) == [0]
+
+
 def test_without_the_c_library_python_searches(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a system that has none, or does not show it."""
 

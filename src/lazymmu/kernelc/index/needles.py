@@ -57,6 +57,7 @@ class Needles:
         if self._memmem is None:
             parts = [group for group in self._groups if _has(buffer, size, group)]
         else:
+            size = min(size, len(buffer))  # C would read on
             memory = (ctypes.c_char * len(buffer)).from_buffer(buffer)
             parts = [
                 group
