@@ -13,6 +13,7 @@ and their part of the first check's. --write puts the table into bench/README.md
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,7 @@ CHANGES = {
     "elsewhere": "a function, elsewhere",
     "inside": "a comment in a function, in a section's reach",
     "reached": "a function, in a section's reach",
+    "finding": "a function that then sleeps in its section",
 }
 """What is laid over the tree, in this order."""
 
@@ -67,6 +69,15 @@ def edited(source: bytes, function: str, more: bytes = b"barrier();") -> bytes:
     return source[:body] + b"\n\t" + more + source[body:]
 
 
+def sleeping(source: bytes, function: str) -> bytes:
+    """The text with a call that may sleep at the beginning of a function's section."""
+    (at,) = (d for d in definitions(source) if d.name == function)
+    begin = re.compile(rb"lazy_mmu_mode\w*\(\);\n").search(source, at.body, at.end)
+    if begin is None:
+        raise SystemExit(f"{function}() begins no section")
+    return source[: begin.end()] + b"\tcond_resched();\n" + source[begin.end() :]
+
+
 def changed(tree: Tree, change: str) -> Tree:
     """The tree with a change laid over it."""
     source, header = tree.read(SOURCE), tree.read(HEADER)
@@ -84,6 +95,8 @@ def changed(tree: Tree, change: str) -> Tree:
             return tree.over({SOURCE: edited(source, REACHED, b"/* a comment */")})
         case "reached":
             return tree.over({SOURCE: edited(source, REACHED)})
+        case "finding":
+            return tree.over({SOURCE: sleeping(source, REACHED)})
     return tree
 
 

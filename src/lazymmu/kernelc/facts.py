@@ -54,11 +54,13 @@ class KeptFact(NamedTuple):
 
     :param name: of the inputs.
     :param changed: by path, the id then and the id now.
+    :param inputs: the ids then of all of them.
     """
 
     name: str
     value: object
     changed: Mapping[str, tuple[str, str]]
+    inputs: Mapping[str, object]
 
 
 class Facts:
@@ -90,8 +92,9 @@ class Facts:
             changed = self._changed(inputs, said or {})
             value = self._get(f"{kind}:value", name) if changed is not None else None
             if changed is not None and value is not None:
-                self._rested.update(mapped(mapped(inputs)["files"]))
-                yield KeptFact(name, value, changed)
+                files = mapped(mapped(inputs)["files"])
+                self._rested.update(files)
+                yield KeptFact(name, value, changed, files)
 
     def used(self, kind: str, key: str, fact: KeptFact) -> None:
         """Put a fact that was good before the others of its key, so that it is the last to go."""

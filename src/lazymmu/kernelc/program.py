@@ -63,13 +63,17 @@ class Program:
         self.source = source
         self.unparsed: dict[tuple[str, int], tuple[str, str]] = {}
         """Definitions that were not read in full: (file, line) to (name, reason)."""
-        self.parsed = 0
         self.reads = Reads()
         """The bodies that are read, and what else rests on them."""
         self._functions: dict[tuple[str, int, str], Function] = {}
         self._targets: dict[tuple[str, str], Target | None] = {}
         self._scoped: dict[tuple[str, int, str], int] = {}
         """What was read for functions that take guards: the bodies put in their places."""
+
+    @property
+    def parsed(self) -> int:
+        """How many functions were read, in this analysis or in one that it takes over."""
+        return sum(item[0] == "body" for item in self.reads.items)
 
     def resolve(self, name: str, near: str) -> Target | None:
         """The definition that a call of ``name`` in file ``near`` means, None when there is none.
@@ -128,7 +132,6 @@ class Program:
                 )
                 known.spliced.update(dict.fromkeys(source.macros if source is not None else ()))
             self._functions[key] = known
-            self.parsed += 1
             if known.scoped and not known.unread:
                 outer = self.reads.begin()
                 put_in_place(known, partial(self._read, near=file))

@@ -41,6 +41,12 @@ class Reads:
             self.items.append(item)
         self.bits |= mask
 
+    def met(self, item: Item) -> None:
+        """Enter something that somebody has read, though nobody who is noted."""
+        outer = self.bits
+        self.note(item)
+        self.bits = outer
+
     def mask(self, item: Item) -> int:
         """The bit of something that was read, nothing for what nobody has read yet."""
         return self._masks.get(item, 0)

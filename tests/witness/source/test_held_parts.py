@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from lazymmu.witness.source.kept_summaries import given as given_summaries
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.moved_places import MovedPlaces
 from lazymmu.witness.source.part_digests import PartDigests
+from lazymmu.witness.source.taken_over import TakenOver
 from tests.witness.source.edits import ARCHES, TREE, checked, some_edits
 
 STATEMENTS = (
@@ -112,21 +115,103 @@ def test_an_edit_in_reach_that_changes_nothing_that_is_told_begins_nothing_anew(
     assert checked(files, store) == cold
 
 
-def test_an_edit_in_reach_that_brings_a_finding_begins_anew(
-    store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where a part comes to something else, the whole is computed again, and told."""
-    files = edited("mm/memory.c", b"int err = 0;", b"int err = 0;\n\n\tlazy_mmu_mode_enable();")
-    plain, begun = analyse_arch._computed, []
+@dataclass
+class Watched:
+    """What an analysis that begins anew takes over, and what it computes."""
+
+    begun: int = 0
+    own: Counter[bool] = field(default_factory=Counter)
+    roots: Counter[bool] = field(default_factory=Counter)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """Counts the analyses that begin anew, and the parts that they take over."""
+    seen = Watched()
+    plain, own, root = analyse_arch._computed, TakenOver.own, TakenOver.root
 
     def computed(*asked: Any) -> tuple[ArchResult | None, Any]:
-        begun.append(None)
+        seen.begun += 1
         return plain(*asked)
 
+    def counting_own(self: TakenOver, *asked: Any) -> Any:
+        found = own(self, *asked)
+        seen.own[found is not None] += 1
+        return found
+
+    def counting_root(self: TakenOver, *asked: Any) -> Any:
+        found = root(self, *asked)
+        seen.roots[found is not None] += 1
+        return found
+
     monkeypatch.setattr(analyse_arch, "_computed", computed)
-    found = checked(files, store)
-    assert begun
-    assert found == checked(files, None) != checked({}, None)
+    monkeypatch.setattr(TakenOver, "own", counting_own)
+    monkeypatch.setattr(TakenOver, "root", counting_root)
+    return seen
+
+
+LOOPS = "mm/right_loops.c"
+
+
+def in_a_section(statement: bytes) -> dict[str, bytes]:
+    """A file with a statement more at the beginning of its first section."""
+    begin = b"lazy_mmu_mode_enable();\n"
+    return edited(LOOPS, begin, begin + b"\t" + statement + b"\n")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [b"cond_resched();", b"lazy_mmu_mode_enable();", b"barrier(); kmalloc(8, GFP_KERNEL);"],
+)
+def test_an_edit_that_brings_a_finding_has_walked_again_what_it_touches(
+    store: Path, tmp_path: Path, watched: Watched, statement: bytes
+) -> None:
+    """All that has read nothing of it is taken over, and the whole comes to what it comes to."""
+    files = in_a_section(statement)
+    cold = checked(files, None)
+    assert not watched.own
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == cold
+    assert watched.own[True] > 10 * watched.own[False]
+    assert watched.roots[True] > watched.roots[False] > 0
+
+
+def test_what_was_taken_over_is_kept_as_if_it_had_been_computed(
+    store: Path, tmp_path: Path, watched: Watched
+) -> None:
+    """After an edit, one that changes nothing begins nothing anew, and the next costs as little."""
+    copied = shutil.copytree(store, tmp_path / "store")
+    one = in_a_section(b"cond_resched();")
+    cold = checked(one, None)
+    assert checked(one, copied) == cold
+    begun = watched.begun
+    assert checked({LOOPS: one[LOOPS] + b"\n/* the end */\n"}, copied) == cold
+    assert checked({}, copied) is not None
+    assert watched.begun == begun
+    again = {LOOPS: one[LOOPS].replace(b"cond_resched();", b"msleep(1);", 1)}
+    cold = checked(again, None)
+    watched.own.clear()
+    assert checked(again, copied) == cold
+    assert watched.own[True] > 10 * watched.own[False]
+
+
+def test_a_word_that_is_followed_now_and_stands_in_a_macro_lets_nothing_be_taken_over(
+    tmp_path: Path, watched: Watched
+) -> None:
+    """What a macro is read as hangs on the words that are followed."""
+    header = (TREE / "include/linux/pgtable.h").read_bytes()
+    macro = b"\n#define maybe_copy(x) do { if (x) copy_some(); } while (0)\n"
+    source = (TREE / "mm/memory.c").read_bytes() + b"\nvoid copy_some(void)\n{\n\tbarrier();\n}\n"
+    base = {"include/linux/pgtable.h": header + macro, "mm/memory.c": source}
+    changed = {
+        **base,
+        "mm/memory.c": source.replace(b"\tbarrier();\n}", b"\tlazy_mmu_mode_enable();\n}"),
+    }
+    assert changed != base
+    checked(base, tmp_path)
+    cold = checked(changed, None)
+    watched.own.clear()
+    assert checked(changed, tmp_path) == cold
+    assert not watched.own
 
 
 def test_a_body_that_cannot_be_read_any_more_is_a_loss(store: Path) -> None:

@@ -77,15 +77,16 @@ def _analyse(
     mine = marks.seen_by(profile, marks.mode)
     calling_back = marks.seen_by(profile, marks.takers)
     extra = (*mine, *calling_back, *marks.module)
-    followed = {item.word.encode() for items in marks.words.values() for item in items}
+    followed = {word.encode() for word in marks.followed}
     kept_words = frozenset(name.encode() for name in vocabulary.load().names)
     view = ConfiguredTree(
         tree, profile, extra=extra, library=library, marks=Marks(frozenset(followed), kept_words)
     )
     kept = KeptAnalysis(view, marks, rules, dialect)
-    known = kept.recall(partial(_built, view, rules, dialect, marks))
+    build = partial(_built, view, rules, dialect, marks)
+    known = kept.recall(build)
     if known is None:
-        result, parts = _computed(view, rules, dialect, marks)
+        result, parts = _computed(view, rules, dialect, marks, partial(kept.take_over, build=build))
         kept.keep(result, parts)
     else:
         result = known.result
@@ -99,12 +100,17 @@ def _analyse(
 
 
 def _computed(
-    view: ConfiguredTree, rules: Sequence[str], dialect: Dialect, marks: Prefilter
+    view: ConfiguredTree,
+    rules: Sequence[str],
+    dialect: Dialect,
+    marks: Prefilter,
+    take_over: Callable[[Analysis], None],
 ) -> tuple[ArchResult | None, Callable[[], Mapping[str, object] | None] | None]:
     """What an architecture comes to, but for what could not be read of the tree; and its parts."""
     words, profile = vocabulary.load(), view.profile
     calling_back = marks.seen_by(profile, marks.takers)
     analysis = _built(view, rules, dialect, marks)
+    take_over(analysis)
     program, walker = analysis.program, analysis.walker
     implementation = arch_hooks.find(view, program, words, analysis.api)
     if not any(d.file.startswith("arch/") for d in implementation.enter):

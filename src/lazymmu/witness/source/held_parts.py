@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.analysis import Analysis
     from lazymmu.witness.source.moved_places import MovedPlaces
 
-__all__ = ["Changed", "holds"]
+__all__ = ["Changed", "changed_items", "holds"]
 
 Changed: TypeAlias = Collection[tuple[str, str]]
 """Functions whose bodies have changed, by file and name."""
@@ -66,9 +66,29 @@ def holds(
     lines = LineTokens(view)
     live = build(given(kept["asked"], moved))
     holding = _Holding(kept, items, live, PartDigests(lines), lines)
-    changed = holding.changed(bodies)
+    changed = changed_items(items, bodies, live)
     same = changed.isdisjoint(rest) and holding.is_same(changed, rest)
     return same and holding.is_as_broken(bodies)
+
+
+def changed_items(items: Sequence[Sequence[object]], bodies: Changed, live: Analysis) -> set[int]:
+    """Return the numbers of the items that say something else where a body has changed.
+
+    :param items: what was read, as `kept_parts.item_as_plain` tells it.
+    :param live: an analysis of the tree as it is now.
+    """
+    found = set()
+    for number, item in enumerate(items):
+        match item:
+            case ["body", file, name] if (file, name) in bodies:
+                found.add(number)
+            case ["shape", str(file), str(name), said] if (file, name) in bodies:
+                if shape_told(live, definition_of(live, file, name)) != said:
+                    found.add(number)
+            case ["small", str(name), str(file), *said] if tuple(said[:2]) in bodies:
+                if said[2] == "small" or small_told(live, name, file) != said:
+                    found.add(number)
+    return found
 
 
 @dataclass(slots=True)
@@ -80,21 +100,6 @@ class _Holding:
     live: Analysis
     digests: PartDigests
     lines: LineTokens
-
-    def changed(self, bodies: Changed) -> set[int]:
-        """The numbers of the items that say something else where a body has changed."""
-        found = set()
-        for number, item in enumerate(self.items):
-            match item:
-                case ["body", file, name] if (file, name) in bodies:
-                    found.add(number)
-                case ["shape", str(file), str(name), said] if (file, name) in bodies:
-                    if shape_told(self.live, definition_of(self.live, file, name)) != said:
-                        found.add(number)
-                case ["small", str(name), str(file), *said] if tuple(said[:2]) in bodies:
-                    if said[2] == "small" or small_told(self.live, name, file) != said:
-                        found.add(number)
-        return found
 
     def is_as_broken(self, bodies: Changed) -> bool:
         """Whether those of the bodies that were read can be read as far as they could."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from lazymmu.contract.dialects import Dialect
@@ -23,18 +22,17 @@ from lazymmu.kernelc.file_parts import by_line, changed_bodies
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
-from lazymmu.witness.finding import Lost, SectionRow, Standing
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_result import ArchResult
-from lazymmu.witness.source.findings import Report
+from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS, EarlierAnalysis
 from lazymmu.witness.source.held_parts import holds
+from lazymmu.witness.source.kept_result import KeptResult, kept_result, restored_result
 from lazymmu.witness.source.kept_summaries import Given, summary_places
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens, token_of
-from lazymmu.witness.source.mode_places import Judged, included
 from lazymmu.witness.source.moved_places import MovedPlaces, SeenPlaces
-from lazymmu.witness.source.other_names import Found, joined
+from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.plain_values import built, plain
-from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
+from lazymmu.witness.source.prefilter import Prefilter
 from lazymmu.witness.source.rechecks import answer
 
 __all__ = ["KeptAnalysis", "Known"]
@@ -54,29 +52,6 @@ class Known(NamedTuple):
     """An analysis that was recalled; None is an architecture without the mode."""
 
     result: ArchResult | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What is kept of a result: all of it, with places in texts by their number."""
-
-    arch: str
-    directory: str
-    reports: tuple[Report, ...]
-    rows: tuple[SectionRow, ...]
-    sections: tuple[tuple[str, int], ...]
-    words: tuple[str, ...]
-    enter: tuple[str, ...]
-    parsed: int
-    unparsed: tuple[Lost, ...]
-    unresolved: tuple[Lost, ...]
-    blind: tuple[Lost, ...]
-    unbuilt: tuple[tuple[str, str], ...]
-    unlisted: tuple[tuple[str, str], ...]
-    api: tuple[tuple[str, int], ...]
-    """Words of `Prefilter.others` that are the API's: the file, and which of its words."""
-    verdicts: tuple[tuple[str, int, Standing, str, int], ...]
-    """File, which of its words, and what became of it."""
 
 
 class KeptAnalysis:
@@ -99,8 +74,12 @@ class KeptAnalysis:
         self._facts = Facts(library.tree, library.ids, library.cache, library.rested)
         self._key = ""
         self._tries = 0
+        self._joined: EarlierAnalysis | None = None
+        """The one of which parts were taken over."""
+        self._earlier: EarlierAnalysis | None = None
+        self._words = self._words_digest()
         if view.identity:
-            self._key = digest(view.identity, tuple(rules), repr(dialect), self._words_digest())
+            self._key = digest(view.identity, tuple(rules), repr(dialect))
 
     # -- recalling -----------------------------------------------------------------------------
 
@@ -119,22 +98,41 @@ class KeptAnalysis:
                 return found
         return None
 
+    def take_over(self, analysis: Analysis, build: Callable[[Given], Analysis]) -> None:
+        """Let an analysis have the parts of one that was kept and that hold."""
+        if self._earlier is not None:
+            parts = self._earlier.parts(self._view, self._marks.followed, build)
+            if parts is not None:
+                parts.join(analysis)
+                if parts.joined:
+                    self._joined = self._earlier
+
     def _restored(self, fact: KeptFact, build: Callable[[Given], Analysis]) -> Known | None:
         parts = mapped(fact.value)
         moved = MovedPlaces()
         bodies: set[tuple[str, str]] = set()
+        other: set[str] = set()
         for rel, (then, _) in fact.changed.items():
             names = self._changed(rel, then, parts, moved)
             if names is None:
                 return None
             bodies.update((rel, name) for name in names)
+            other.update(kind for kind, same in self._answers(rel, parts).items() if not same)
+        if self._earlier is None and other.isdisjoint(ASKED_BY_PARTS):
+            self._earlier = EarlierAnalysis(fact, parts, bodies, moved)
+        if other or parts["words"] != self._words:
+            return None
         if bodies:
             self._tries += 1
             if self._tries > _TRIES or not holds(parts["parts"], bodies, moved, self._view, build):
                 return None
         losses = restored_losses(parts["losses"])
         kept = parts["result"]
-        result = None if kept is None else self._result(built(_Kept, kept), moved)
+        result = (
+            None
+            if kept is None
+            else restored_result(built(KeptResult, kept), self._marks, self._view, moved)
+        )
         self._view.library.tree.lose_also(losses)
         return Known(result)
 
@@ -168,24 +166,29 @@ class KeptAnalysis:
                 for line, *told in map(listed, listed(mapped(parts["places"]).get(rel, []))):
                     token = token_of(told)
                     if token.name in bodies and isinstance(line, int):
-                        there = tokens.find(rel, token)
-                        before.append((token.name, line, line))
-                        after.append((token.name, there, there))
+                        there = _found(tokens, rel, token)
+                        if there:
+                            before.append((token.name, line, line))
+                            after.append((token.name, there, there))
             moved.add(rel, before, after)
         else:
             moved.add(rel, (), ())
+        return bodies
+
+    def _answers(self, rel: str, parts: Mapping[str, object]) -> Mapping[str, bool]:
+        """By the kind of question about a file's text: whether each is answered as it was."""
+        found: dict[str, bool] = {}
         for item in listed(parts["checks"]):
             kind, file, what, known = listed(item)
             if file == rel:
-                found = answer(view, self._marks.words, string(kind), rel, string(what))
-                if found != known:
-                    return None
-        text = view.sources.read(rel)
-        same = all(
+                now = answer(self._view, self._marks.words, string(kind), rel, string(what))
+                found[string(kind)] = found.get(string(kind), True) and now == known
+        text = self._view.sources.read(rel)
+        found["searched"] = all(
             (word.encode() in text) == (rel in strings(files))
             for word, files in mapped(parts["searched"]).items()
         )
-        return bodies if same else None
+        return found
 
     def _has_same_names(self, rel: str, then: str, parts: Mapping[str, object]) -> bool:
         """Whether none of the names that were asked for has come to a file, or has gone."""
@@ -204,37 +207,6 @@ class KeptAnalysis:
             )
         )
 
-    def _result(self, kept: _Kept, moved: MovedPlaces) -> ArchResult:
-        others: dict[str, tuple[int, ...]] = {}
-        for file, number in kept.api:
-            others[file] = (*others.get(file, ()), number)
-        api = {
-            file: tuple(self._marks.others[file][number] for number in found)
-            for file, found in others.items()
-        }
-        bodies = joined(included(self._view, MODE_WORD), api)
-        found = joined(self._marks.places, bodies)
-        return ArchResult(
-            arch=kept.arch,
-            directory=kept.directory,
-            reports=tuple(map(moved.report, kept.reports)),
-            rows=tuple(map(moved.row, kept.rows)),
-            sections=tuple(sorted((f, moved.line(f, line)) for f, line in kept.sections)),
-            words=frozenset(kept.words),
-            enter=frozenset(kept.enter),
-            parsed=kept.parsed,
-            unparsed=moved.lost(kept.unparsed),
-            unresolved=moved.lost(kept.unresolved),
-            verdicts={
-                (file, found[file][number].start): Judged(standing, reason, distance)
-                for file, number, standing, reason, distance in kept.verdicts
-            },
-            included=bodies,
-            blind=moved.lost(kept.blind),
-            unbuilt=kept.unbuilt,
-            unlisted=kept.unlisted,
-        )
-
     # -- keeping -------------------------------------------------------------------------------
 
     def keep(
@@ -250,16 +222,21 @@ class KeptAnalysis:
         if not self._key or view.asked.everything or view.library.cache is None:
             return
         parts = tell_parts() if tell_parts is not None else None
-        asked, ids = view.asked, view.library.ids
+        asked, ids, earlier = view.asked, view.library.ids, self._joined
+        if earlier is not None:
+            earlier.add_to(asked)
         strict = view.tree.inputs()
         index = {rel: ids.of(rel) for rel in (*view.headers.files, *view.built)}
         names = sorted(asked.names)
+        whole = {rel for rel, content in strict.items() if content not in _NOT_READ}
         value = {
-            "result": None if result is None else plain(self._plain(result)),
+            "result": None if result is None else plain(kept_result(result, self._marks)),
             "parts": parts,
             "places": {} if result is None or parts is None else self._places(result, parts),
             "losses": plain_losses({**view.tree.lost, **view.sources.lost}),
-            "strict": sorted(rel for rel, content in strict.items() if content not in _NOT_READ),
+            "strict": sorted(whole | (set() if earlier is None else earlier.whole())),
+            "words": self._words,
+            "followed": sorted(self._marks.followed),
             "names": names,
             "fields": sorted(asked.fields),
             "structs": sorted(asked.structs),
@@ -270,6 +247,8 @@ class KeptAnalysis:
             "searched": {word: sorted(files) for word, files in asked.searched.items()},
         }
         inputs = together(index, view.sources.inputs(), strict)
+        if earlier is not None:
+            inputs = together(earlier.inputs(), inputs)
         self._facts.keep(_KIND, self._key, inputs, value)
         ids.keep()
 
@@ -278,7 +257,7 @@ class KeptAnalysis:
     ) -> dict[str, list[list[object]]]:
         """The lines that stand in what is kept, and what they say."""
         seen = SeenPlaces()
-        kept = self._plain(result)
+        kept = kept_result(result, self._marks)
         for report in kept.reports:
             seen.report(report)
         for row in kept.rows:
@@ -297,46 +276,25 @@ class KeptAnalysis:
 
     def _files(self, names: Collection[str], every: Collection[str]) -> dict[str, object]:
         """Of each file that was looked at: whether all of it counts, what tells it, its lines."""
-        files = self._view.parts()
-        found: dict[str, object] = {}
-        for rel in files.files():
-            tables, uses = files.with_tables(rel), files.with_uses(rel)
-            said = files.of(rel, names, listed=rel in every, tables=tables, uses=uses)
+        files, earlier = self._view.parts(), self._joined
+        found: dict[str, object] = {} if earlier is None else earlier.files()
+        new = frozenset(names) if earlier is None else earlier.not_asked(names)
+        for rel in {*files.files(), *(rel for rel, told in found.items() if told is None)}:
+            flags = [rel in every, files.with_tables(rel), files.with_uses(rel)]
+            if earlier is not None:
+                before = earlier.flags(rel)
+                flags = [now or then for now, then in zip(flags, before, strict=True)]
+                if found.get(rel) is not None and flags == before and self._defines_none(rel, new):
+                    continue
+            said = files.of(rel, names, listed=flags[0], tables=flags[1], uses=flags[2])
             lines = files.lines(rel, names)
             flat = [line for _, first, last in lines for line in (first, last)]
-            flags = [rel in every, tables, uses]
             found[rel] = [[name for name, _, _ in lines], flags, said, flat]
         return found
 
-    def _plain(self, result: ArchResult) -> _Kept:
-        found = joined(self._marks.places, result.included)
-        numbers = {(f, item.start): n for f, items in found.items() for n, item in enumerate(items)}
-        api = (
-            (file, number)
-            for file, items in self._marks.others.items()
-            for number, item in enumerate(items)
-            if item in result.included.get(file, ())
-        )
-        return _Kept(
-            arch=result.arch,
-            directory=result.directory,
-            reports=result.reports,
-            rows=result.rows,
-            sections=result.sections,
-            words=tuple(sorted(result.words)),
-            enter=tuple(sorted(result.enter)),
-            parsed=result.parsed,
-            unparsed=result.unparsed,
-            unresolved=result.unresolved,
-            blind=result.blind,
-            unbuilt=result.unbuilt,
-            unlisted=result.unlisted,
-            api=tuple(api),
-            verdicts=tuple(
-                (place[0], numbers[place], judged.standing, judged.reason, judged.distance)
-                for place, judged in result.verdicts.items()
-            ),
-        )
+    def _defines_none(self, rel: str, names: frozenset[str]) -> bool:
+        """Whether a file defines none of some names."""
+        return not names or names.isdisjoint(self._view.library.names([rel])[rel].functions)
 
     # -- the words of the mode -----------------------------------------------------------------
 
@@ -360,6 +318,14 @@ class KeptAnalysis:
             compiled = selection.is_compiled(item.start)
             kind = (item.word, item.context, item.called, item.field, item.tag)
             yield (*kind, item.outer, around, compiled)
+
+
+def _found(tokens: LineTokens, rel: str, token: LineToken) -> int:
+    """Where a line is now; 0 where it is gone, and whoever asks for it is told so."""
+    try:
+        return tokens.find(rel, token)
+    except LookupError:
+        return 0
 
 
 def _lines(names: object, lines: object) -> list[tuple[str, int, int]]:

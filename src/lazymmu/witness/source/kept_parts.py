@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lazymmu.witness.source.kept_summaries import plain_binding, plain_summaries
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
+from lazymmu.witness.source.part_values import plain_values
 
 if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
@@ -31,21 +32,29 @@ def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object
     calls = analysis.call_transfer
     if analysis.walker.bounded or analysis.summaries.bounded or calls.unread:
         return None
-    reads = analysis.program.reads
+    reads, earlier = analysis.program.reads, analysis.walker.taken_over
     lines = LineTokens(view)
     digests = PartDigests(lines)
     states: dict[WalkerState, int] = {}
-    parts = [
-        [*_key(item, states, lines), told(digests, item, value), list(reads.numbers(bits))]
-        for item, (value, bits) in sorted(reads.units.items(), key=lambda unit: _file(unit[0]))
-    ]
+    units = sorted(reads.units.items(), key=lambda unit: _file(unit[0]))
+    parts = []
+    for item, (value, bits) in units:
+        said = earlier.said(item) if earlier is not None else None
+        said = said or told(digests, item, value)
+        parts.append([*_key(item, states, lines), said, list(reads.numbers(bits))])
+    items = []
+    for item in reads.items:
+        known = earlier.plain_item(item) if earlier is not None else None
+        items.append(known or item_as_plain(analysis, item, digests))
     return {
-        "items": [item_as_plain(analysis, item, digests) for item in reads.items],
+        "items": items,
         "rest": list(reads.numbers(reads.bits)),
         "parts": parts,
         "states": [_plain_state(*state) for state in states],
         "broken": [[f, name, why] for (f, _), (name, why) in analysis.program.unparsed.items()],
         "asked": plain_summaries(analysis.summaries),
+        "walked": max(analysis.walker.walked, earlier.walked if earlier is not None else 0),
+        "values": plain_values(reads.items, ((item, value) for item, (value, _) in units)),
     }
 
 

@@ -89,23 +89,26 @@ def summary_places(plain: object) -> list[tuple[str, int]]:
 
 
 def given(plain: object, moved: MovedPlaces) -> dict[tuple[str, str, Binding], Summary]:
-    """Return what calls come to, with every line where it is now.
+    """Return what calls come to, with every line where it is now; without those with lines gone.
 
-    :raises LookupError: a line is gone, or it is nothing that was kept.
-    :raises TypeError: it is nothing that was kept.
+    :raises LookupError: it is nothing that was kept.
+    :raises TypeError: likewise.
     :raises ValueError: likewise.
     """
-    steps = [moved.step(step) for step in _steps(plain)]
+    steps = [_moved(step, moved) for step in _steps(plain)]
     found: dict[tuple[str, str, Binding], Summary] = {}
     for item in listed(mapped(plain)["summaries"]):
         file, name, binding, cut_at, chains = listed(item)
         by_kind: dict[str, list[CallChain]] = {}
+        gone = False
         for chain in listed(chains):
             kind, what, below, conditions, ambiguous, detail, tests = listed(chain)
+            way = [steps[n] for n in numbers(below, 0, len(steps))]
+            gone = gone or None in way
             made = CallChain(
                 string(kind),
                 string(what),
-                tuple(steps[n] for n in numbers(below, 0, len(steps))),
+                tuple(step for step in way if step is not None),
                 frozenset(strings(conditions)),
                 ambiguous is True,
                 tuple(strings(detail)),
@@ -113,9 +116,17 @@ def given(plain: object, moved: MovedPlaces) -> dict[tuple[str, str, Binding], S
             )
             by_kind.setdefault(made.kind, []).append(made)
         summary = {kind: tuple(some) for kind, some in by_kind.items()}
-        key = string(file), string(name), binding_of(binding)
-        found[key] = Summary(summary, *numbers([cut_at], 0, _MOST))
+        if not gone:
+            key = string(file), string(name), binding_of(binding)
+            found[key] = Summary(summary, *numbers([cut_at], 0, _MOST))
     return found
+
+
+def _moved(step: Step, moved: MovedPlaces) -> Step | None:
+    try:
+        return moved.step(step)
+    except LookupError:
+        return None
 
 
 def _steps(plain: object) -> list[Step]:

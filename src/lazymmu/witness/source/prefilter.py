@@ -57,6 +57,11 @@ class Prefilter:
         """All words of the files in ``mode`` that name it, or may be other names."""
         return joined(self.places, self.others)
 
+    @property
+    def followed(self) -> frozenset[str]:
+        """All words that name the mode, or may be other names."""
+        return frozenset(item.word for items in self.words.values() for item in items)
+
     def seen_by(self, profile: Profile, files: tuple[str, ...]) -> list[str]:
         """Those of ``files`` that are not another architecture's."""
         mine = f"arch/{profile.arch_dir}/"

@@ -74,9 +74,15 @@ class CallResolver:
         return found
 
     def _unresolved(self, name: str, call: AnyCall, graph: Function) -> None:
-        where = (graph.file, call.line, graph.name)
+        self.not_resolved(name, (graph.file, call.line, graph.name))
+
+    def not_resolved(self, name: str, where: tuple[str, int, str]) -> None:
+        """Note a name that nothing is found for, and the file, line and function of a call of it.
+
+        Of several calls the first by its place is told, whichever was met first.
+        """
         self.program.reads.note(("unresolved", name, *where))
-        self.unresolved.setdefault(name, where)
+        self.unresolved[name] = min(where, self.unresolved.get(name, where))
 
     def bind(
         self, definition: Definition, call: AnyCall, caller: Function, env: Mapping[str, Value]

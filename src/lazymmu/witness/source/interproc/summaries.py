@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
@@ -76,6 +77,14 @@ class _Call:
     call: CallBelow
 
 
+class TakenOver(Protocol):
+    """What is known of functions from an earlier analysis (witness/source/taken_over.py)."""
+
+    def own(self, definition: Definition, binding: Binding) -> tuple[OwnPart, bool] | None:
+        """What a function reaches by itself, and whether it was not read in full; None: unknown."""
+        ...
+
+
 class CalleeSummaries(DirectCalls):
     """Effects of functions of one program, computed on demand and remembered."""
 
@@ -99,6 +108,8 @@ class CalleeSummaries(DirectCalls):
         super().__init__(program, facts, vocabulary, tables, api)
         self.names_mode = names_mode
         self.given = given
+        self.taken_over: TakenOver | None = None
+        """The parts of an earlier analysis that hold."""
         self._numbers: dict[_Key, int] = {}
         self._functions: list[_Function] = []
         self._asked: dict[int, Summary] = {}
@@ -213,6 +224,10 @@ class CalleeSummaries(DirectCalls):
         """What a function reaches by itself, and whether it was not read in full."""
 
         def told() -> tuple[OwnPart, bool]:
+            earlier = self.taken_over
+            known = earlier.own(definition, binding) if earlier is not None else None
+            if known is not None:
+                return known
             own = self.own_part(definition, binding)
             return own, bool(self.program.function(definition).broken)
 

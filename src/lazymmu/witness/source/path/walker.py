@@ -37,6 +37,7 @@ from lazymmu.kernelc.ir.nodes import (
     spell,
     strip_casts,
 )
+from lazymmu.kernelc.reads import Item
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import CallTransfer
 from lazymmu.witness.source.function.frame import Frame
@@ -64,6 +65,7 @@ from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import Recording
+from lazymmu.witness.source.path.replay import FindFunction, TakenOver, replay
 from lazymmu.witness.source.path.settled_before import SettledBefore
 from lazymmu.witness.source.path.transfer import Transfer
 
@@ -103,6 +105,8 @@ class Walker(SettledBefore):
         self.cut = False
         """Whether the last root was too much to be walked to its end."""
         self._share = self._most = 0
+        self.taken_over: TakenOver | None = None
+        """The roots of an earlier analysis that hold."""
 
     def root(
         self, graph: Function, binding: Binding = (), task: TaskState | None = None
@@ -113,11 +117,21 @@ class Walker(SettledBefore):
         return self._reads.unit(item, lambda: self._rooted(graph, binding, task))
 
     def _rooted(self, graph: Function, binding: Binding, task: TaskState | None) -> WalkOutcome:
+        earlier = self.taken_over
+        if earlier is not None and task is None:
+            known = earlier.root(graph, binding, self.state_before)
+            if known is not None:
+                return known
         product = self.monitors.begin(graph, self.monitors.start(task))
         outcome = self.walk(graph, binding, product)
         result = replace(outcome, raw_reports=dict(outcome.raw_reports))
         self.monitors.judge_returns(outcome, graph, result)
         return result
+
+    def replay(self, item: Item, find: FindFunction) -> None:
+        """Let come about what came about when a root was walked that is not walked again."""
+        self._reads.note(item)
+        replay(item, self, self._inliner, find)
 
     @property
     def begun(self) -> Mapping[Step, Sequence[TaskState]]:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An analysis that was kept and does not hold, of which parts are taken over into the next one.
+
+What those parts asked of the tree is then asked by nobody else: it is carried over into what is
+kept of the next one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
+from lazymmu.witness.source.taken_over import TakenOver
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.asked import Asked
+    from lazymmu.kernelc.configured_tree import ConfiguredTree
+    from lazymmu.kernelc.facts import KeptFact
+    from lazymmu.witness.source.analysis import Analysis
+    from lazymmu.witness.source.held_parts import Changed
+    from lazymmu.witness.source.kept_summaries import Given
+    from lazymmu.witness.source.moved_places import MovedPlaces
+
+__all__ = ["ASKED_BY_PARTS", "EarlierAnalysis"]
+
+ASKED_BY_PARTS: Final = frozenset({"array", "items", "stub"})
+"""The questions about texts (rechecks.py) that are asked while a part is computed that may be taken
+over. All others are asked again when an analysis begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAnalysis:
+    """One that was kept.
+
+    :param kept: what was kept of it.
+    :param bodies: functions whose bodies have changed since; nothing else that it asked for has.
+    :param moved: where its lines are now.
+    """
+
+    fact: KeptFact
+    kept: Mapping[str, object]
+    bodies: Changed
+    moved: MovedPlaces
+
+    def parts(
+        self,
+        view: ConfiguredTree,
+        followed: Collection[str],
+        build: Callable[[Given], Analysis],
+    ) -> TakenOver | None:
+        """The parts of it that hold, None if none can be taken over.
+
+        What could not be read might be readable now, though nobody asks for it again. And what a
+        macro is read as hangs on whether it has one of the words that are followed.
+        """
+        if self.kept["parts"] is None or self.kept["losses"] != []:
+            return None
+        before = frozenset(strings(self.kept["followed"]))
+        if not before <= frozenset(followed) or _in_macros(view, frozenset(followed) - before):
+            return None
+        try:
+            return TakenOver(self.kept["parts"], self.bodies, self.moved, view, build)
+        except (LookupError, TypeError, ValueError):
+            return None
+
+    def add_to(self, asked: Asked) -> None:
+        """Let what it asked be asked by the next one."""
+        kept = self.kept
+        for found, kind in (
+            (asked.names, "names"),
+            (asked.fields, "fields"),
+            (asked.structs, "structs"),
+            (asked.given, "given"),
+        ):
+            found.update(strings(kept[kind]))
+        for item in listed(kept["checks"]):
+            *question, known = listed(item)
+            asking, file, what = map(string, question)
+            if asking in ASKED_BY_PARTS:
+                asked.checks.setdefault((asking, file, what), known)
+
+    def not_asked(self, names: Collection[str]) -> frozenset[str]:
+        """Those of some names of which it looked for no definition."""
+        return frozenset(names).difference(strings(self.kept["names"]))
+
+    def inputs(self) -> dict[str, str]:
+        """What it rests on as that is now, ids by path."""
+        now = {rel: then[1] for rel, then in self.fact.changed.items()}
+        return {rel: now.get(rel, string(then)) for rel, then in self.fact.inputs.items()}
+
+    def whole(self) -> set[str]:
+        """The files of which it asked everything."""
+        return set(strings(self.kept["strict"]))
+
+    def files(self) -> dict[str, object]:
+        """What it asked of files, as `KeptAnalysis` keeps it; None of those that have changed."""
+        return {
+            rel: None if rel in self.fact.changed else told
+            for rel, told in mapped(self.kept["files"]).items()
+        }
+
+    def flags(self, rel: str) -> list[bool]:
+        """Whether it asked for all, the tables and the uses of macros of a file."""
+        told = mapped(self.kept["files"]).get(rel)
+        return (
+            [flag is True for flag in listed(listed(told)[1])] if told is not None else [False] * 3
+        )
+
+
+def _in_macros(view: ConfiguredTree, words: Collection[str]) -> bool:
+    """Whether the text of a macro has one of some words."""
+    if not words:
+        return False
+    some = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")\b")
+    return any(
+        raw.kind != "function" and some.search(text, raw.start, raw.end)
+        for rel in (*view.built, *view.headers.files)
+        if some.search(text := view.sources.read(rel))
+        for raw in view.raw_definitions(rel)
+    )

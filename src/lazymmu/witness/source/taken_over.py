@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parts of an earlier analysis that hold though some bodies of functions are other ones now.
+
+Where a change makes a part come to something else (held_parts.py), the analysis begins anew; what
+has read none of the changed bodies is taken over into it by its value. Of a root, what the calls in
+it come to is found out anew, and has to be the same. Whatever came about while a part was computed
+comes about again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
+from lazymmu.witness.source.held_parts import Changed, changed_items
+from lazymmu.witness.source.kept_parts import definition_of, told
+from lazymmu.witness.source.kept_summaries import Given, given, plain_binding
+from lazymmu.witness.source.line_tokens import LineTokens
+from lazymmu.witness.source.part_digests import PartDigests
+from lazymmu.witness.source.part_values import EFFECTS, Own, effect, own_part, root_outcome
+from lazymmu.witness.source.path.bounds import MAX_IN_ALL
+from lazymmu.witness.source.told_values import ToldValues
+
+if TYPE_CHECKING:
+    from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
+    from lazymmu.kernelc.ir.nodes import Function
+    from lazymmu.kernelc.reads import Item
+    from lazymmu.witness.source.analysis import Analysis
+    from lazymmu.witness.source.interproc.call_targets import Binding
+    from lazymmu.witness.source.moved_places import MovedPlaces
+    from lazymmu.witness.source.path.path_state import WalkOutcome
+    from lazymmu.witness.source.path.settled_before import WalkerState
+
+__all__ = ["TakenOver"]
+
+_NOTHING: Final = (LookupError, TypeError, ValueError, AttributeError)
+"""What is raised by a part that cannot be made again."""
+
+
+class TakenOver:
+    """The parts of one analysis that may be taken over into another."""
+
+    def __init__(
+        self,
+        plain: object,
+        bodies: Changed,
+        moved: MovedPlaces,
+        view: ConfiguredTree,
+        build: Callable[[Given], Analysis],
+    ) -> None:
+        """Take what `kept_parts.parts_as_plain` told of an analysis.
+
+        :param bodies: functions whose bodies have changed.
+        :param moved: where lines are now.
+        :param build: puts the parts of an analysis together.
+        :raises LookupError: it cannot be taken over, or is nothing that was kept.
+        :raises TypeError: it is nothing that was kept.
+        :raises ValueError: likewise.
+        """
+        kept = mapped(plain)
+        values = mapped(kept["values"])
+        (self.walked,) = numbers([kept["walked"]], 0, 1 << 40)
+        if 2 * self.walked > MAX_IN_ALL:
+            raise ValueError("who was walked first matters")
+        self._items = [listed(item) for item in listed(kept["items"])]
+        self._changed = changed_items(self._items, bodies, build({}))
+        self._told = [listed(part) for part in listed(kept["parts"])]
+        self._values = listed(values["parts"])
+        self._broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}
+        self._summaries = given(kept["asked"], moved)
+        self._moved, self._view = moved, view
+        self._rows = listed(values["rows"])
+        self._effects = {
+            number: item for item in map(listed, listed(values["effects"]))
+            for number in numbers(item[:1], 0, len(self._items))
+        }  # fmt: skip
+        self._by_key = self._keys([listed(state) for state in listed(kept["states"])])
+        self._plain_items = {
+            tuple(item[:3]): item
+            for number, item in enumerate(self._items)
+            if item[0] in ("shape", "small") and number not in self._changed
+        }
+        self._plain_effects: dict[Item, list[object]] = {}
+        self._said: dict[Item, str] = {}
+        self._definitions: dict[tuple[str, str], Definition] = {}
+        self._analysis: Analysis | None = None
+        self._made = ToldValues(self._rows, moved, self._definition)
+
+    def _keys(self, states: Sequence[object]) -> dict[tuple[str, ...], int]:
+        """The number of each part that may be taken over, by what it is."""
+        found: dict[tuple[str, ...], int] = {}
+        twice: set[tuple[str, ...]] = set()
+        for number, (part, value) in enumerate(zip(self._told, self._values, strict=True)):
+            if value is None:
+                continue
+            kind, file, name, more = part[:4]
+            binding, *state = listed(more)
+            about = [repr(states[n]) for n in numbers(state, 0, len(states))]
+            key = (string(kind), string(file), string(name), repr(binding), *about)
+            if key in found:
+                twice.add(key)
+            found[key] = number
+        return {key: number for key, number in found.items() if key not in twice}
+
+    def join(self, analysis: Analysis) -> None:
+        """Let an analysis have what may be taken over, if it has the same API of the mode."""
+        item = ("api",)
+        value, _ = analysis.program.reads.units[item]
+        digests = PartDigests(LineTokens(self._view))
+        (said,) = [string(part[4]) for part in self._told if part[0] == "api"]
+        if told(digests, item, value) == said:
+            self._analysis = analysis
+            analysis.summaries.taken_over = analysis.walker.taken_over = self
+
+    @property
+    def joined(self) -> bool:
+        """Whether an analysis has what may be taken over."""
+        return self._analysis is not None
+
+    def said(self, item: Item) -> str | None:
+        """What tells the value of a part that was taken over."""
+        return self._said.get(item)
+
+    def plain_item(self, item: Item) -> list[object] | None:
+        """What was kept of an item that says the same; None where that is not known."""
+        match item:
+            case ("shape", file, _, name):
+                key: tuple[object, ...] = ("shape", file, name)
+            case ("small", name, file):
+                key = ("small", name, file)
+            case _:
+                return self._plain_effects.get(item)
+        return self._plain_items.get(key)
+
+    # -- what an analysis asks -----------------------------------------------------------------
+
+    def own(self, definition: Definition, binding: Binding) -> Own | None:
+        """What a function reaches by itself, and whether it was not read in full; None: unknown."""
+        file, name = definition.file, definition.name
+        number = self._number(("own", file, name, repr(plain_binding(binding))))
+        if number is None:
+            return None
+        try:
+            found = own_part(self._values[number], self._made)
+            came = self._came_about(number)
+        except _NOTHING:
+            return None
+        self._replay(came)
+        place = (file, definition.line, name)
+        self._said[("own", *place, binding)] = string(self._told[number][4])
+        return found
+
+    def root(self, graph: Function, binding: Binding, state: WalkerState) -> WalkOutcome | None:
+        """What walking a root came to when as much was settled; None where that is not known."""
+        analysis = self._analysis
+        if analysis is None or analysis.call_transfer.unread:
+            return None
+        *places, names = state[0], state[1], state[3], state[2]
+        settled = [*(sorted([f, n] for f, _, n in some) for some in places), sorted(names)]
+        key = ("root", graph.file, graph.name, repr(plain_binding(binding)), repr(settled))
+        number = self._number(key)
+        if number is None:
+            return None
+        try:
+            found = root_outcome(self._values[number], self._made)
+            came = self._came_about(number)
+            if not all(self._comes_to_the_same(item) for item in came if item[0] == "asked"):
+                return None
+        except _NOTHING:
+            return None
+        self._replay(came)
+        self._said[("root", graph.place, binding, None, state)] = string(self._told[number][4])
+        return found
+
+    def _number(self, key: tuple[str, ...]) -> int | None:
+        """The number of a part that has read nothing that is changed."""
+        number = self._by_key.get(key)
+        if number is None or self._analysis is None:
+            return None
+        return number if self._changed.isdisjoint(self._read(number)) else None
+
+    def _read(self, number: int) -> list[int]:
+        return numbers(self._told[number][5], 0, len(self._items))
+
+    def _comes_to_the_same(self, item: Sequence[Any]) -> bool:
+        """Whether a call comes to what it came to; it is asked for again."""
+        _, file, name, binding = item
+        reads = self._live.program.reads
+        outer = reads.bits
+        now = self._live.summaries.of(self._definition(file, name), binding)
+        reads.bits = outer
+        return self._summaries.get((file, name, binding)) == now
+
+    # -- what comes about ----------------------------------------------------------------------
+
+    def _came_about(self, number: int) -> list[tuple[Any, ...]]:
+        """What a part has read, and what came about, as items of the analysis at hand."""
+        found = []
+        for n in self._read(number):
+            item = self._item(n)
+            found.append(item)
+            if item[0] in EFFECTS and item[0] != "asked":
+                self._plain_effects[item] = self._items[n]
+        return found
+
+    def _item(self, number: int) -> tuple[Any, ...]:
+        match self._items[number]:
+            case ["body", str(file), str(name)]:
+                return ("body", file, name)
+            case ["shape", str(file), str(name), _]:
+                return ("shape", file, self._definition(file, name).line, name)
+            case ["small", str(name), str(file), str(where), str(what), str()]:
+                return ("small", name, file, where, what)
+        _, item = effect(self._effects[number], self._made, len(self._items))
+        match item:
+            case ("asked", str(file), int(), str(name), tuple(binding)):
+                return ("asked", file, name, binding)
+            case ("unresolved", str(name), str(file), int(line), str(function)):
+                return ("unresolved", name, file, self._moved.line(file, line), function)
+        return tuple(map(self._place, item))
+
+    def _place(self, part: object) -> object:
+        match part:
+            case (str(file), int(line), str(name)):
+                return file, self._moved.line(file, line), name
+        return part
+
+    def _replay(self, came: Sequence[tuple[Any, ...]]) -> None:
+        live = self._live
+        reads = live.program.reads
+        for item in came:
+            match item:
+                case ("body", file, name):
+                    reads.note(item)
+                    self._met(file, name)
+                case ("shape", file, _, name):
+                    reads.note(item)
+                    self._met(file, name)
+                case ("small", name, file, where, what):
+                    reads.note(("small", name, file))
+                    if what:
+                        self._met(where, what)
+                case ("asked", file, name, binding):
+                    at = self._definition(file, name)
+                    reads.note(("asked", at.file, at.line, at.name, binding))
+                case _:
+                    live.walker.replay(item, self._graph)
+
+    def _met(self, file: str, name: str) -> None:
+        """Count a function as read, and as not read in full where it was not."""
+        program = self._live.program
+        program.reads.met(("body", file, name))
+        why = self._broken.get((file, name))
+        if why:
+            at = self._definition(file, name)
+            program.unparsed[at.file, at.line] = at.name, why
+
+    def _graph(self, file: str, name: str) -> Function:
+        return self._live.program.to_walk(self._definition(file, name))
+
+    def _definition(self, file: str, name: str) -> Definition:
+        known = self._definitions.get((file, name))
+        if known is None:
+            known = self._definitions[file, name] = definition_of(self._live, file, name)
+        return known
+
+    @property
+    def _live(self) -> Analysis:
+        if self._analysis is None:
+            raise LookupError("no analysis")
+        return self._analysis
