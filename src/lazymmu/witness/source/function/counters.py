@@ -47,8 +47,8 @@ from lazymmu.kernelc.ir.nodes import (
     strip_casts,
     walk,
 )
-from lazymmu.witness.source.function.liveness import names_it
 from lazymmu.witness.source.function.names import EntryName
+from lazymmu.witness.source.function.spelled_words import names_it
 
 __all__ = [
     "Counter",

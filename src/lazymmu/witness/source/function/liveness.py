@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +43,8 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.program import assignments
 from lazymmu.witness.source.function.freed_variables import freed_by, stored, variables_of
 from lazymmu.witness.source.function.local_members import root_of
+from lazymmu.witness.source.function.pointer_offsets import OffsetMap, offsets_in
+from lazymmu.witness.source.function.spelled_words import words_in
 
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 """C types that point to a lock."""
@@ -55,7 +56,8 @@ counter was; and what comparing such a thing, or a member, comes to."""
 _COPIED = (Name, Temporary, Field)
 """What a variable is assigned that shares what is known of it."""
 
-_CARRIED = LOCK_TYPES | {f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd")}
+_ENTRIES = frozenset(f"{level}_t *" for level in ("pte", "pmd", "pud", "p4d", "pgd"))
+_CARRIED = LOCK_TYPES | _ENTRIES
 
 MAX_REMEMBERED = 1_000_000
 """Conditions that a function remembers, summed over its steps; beyond it the function is not
@@ -90,6 +92,8 @@ class Liveness:
     too_much: bool = False
     plain: Mapping[Expr, Expr] = field(default_factory=dict)
     """What conditions ask for in the end, by what is written there."""
+    offsets: OffsetMap = field(default_factory=dict)
+    """Places near pointers to entries that are asked for."""
 
     @classmethod
     def of(
@@ -97,10 +101,10 @@ class Liveness:
     ) -> Liveness:
         """Read the plan off a function's graph; `plain` is what conditions ask for in the end."""
         tests: Counter[str] = Counter()
-        settled, freed, handed, returned = set[str](), set[str](), set[str](), set[str]()
+        settled, handed, returned = set[str](), set[str](), set[str]()
         locks: dict[str, str] = {}
         flows = stored(graph, words)
-        freed |= {name for name, _ in flows}
+        freed = {name for name, _ in flows}
         copies: list[tuple[str, str]] = []
         for node in graph.nodes:
             if node.expr is None:
@@ -120,10 +124,9 @@ class Liveness:
                     settled.add(spell(target))
                 if isinstance(source, _COPIED):
                     copies.append((spell(target), spell(source)))
-                kind = lock_class(source, {}, words)
                 if isinstance(target, VARIABLES):
                     flows.append((target.spelling, source))
-                    if kind != "other":
+                    if (kind := lock_class(source, {}, words)) != "other":
                         locks[target.spelling] = kind
             for call in calls_in(node.expr):
                 if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
@@ -144,13 +147,14 @@ class Liveness:
         live = _live(graph, tracked, masks, plain)
         return cls(
             tracked=frozenset(tracked),
-            live=live if live is not None else [frozenset()] * len(graph.nodes),
+            live=live or [frozenset()] * len(graph.nodes),
             locks=locks,
             traced=frozenset(traced),
             rewritten=rewritten,
             masks=masks,
             too_much=live is None,
             plain=plain,
+            offsets=offsets_in(graph, _ENTRIES),
         )
 
 
@@ -259,7 +263,7 @@ def _live(
     bits = {name: 1 << place for place, name in enumerate(order)}
     naming: dict[str, int] = {}
     for name in order:
-        for word in {name, *_words(name)}:
+        for word in {name, *words_in(name)}:
             naming[word] = naming.get(word, 0) | bits[name]
     tested: list[int] = []
     kept: list[int] = []
@@ -339,28 +343,6 @@ def _masks_of(call: AnyCall, masks: frozenset[str]) -> set[str]:
         parts = uses(arg)
         asked |= {name for name in masks if name in parts or name.partition("->")[0] in parts}
     return asked
-
-
-_WORDS: dict[str, frozenset[str]] = {}
-_MOST_WORDS = 100_000
-_MEMBER = re.compile(r"->\w+")
-
-
-def names_it(spelling: str, name: str) -> bool:
-    """Whether the spelling of a condition or an entry mentions a variable."""
-    return name in _words(spelling)
-
-
-def _words(spelling: str) -> frozenset[str]:
-    words = _WORDS.get(spelling)
-    if words is None:
-        # What stands behind an arrow is a member, whatever variable has the same name.
-        plain = _MEMBER.sub(" ", spelling)
-        cleaned = "".join(c if c.isalnum() or c in "_$" else " " for c in plain)
-        if len(_WORDS) > _MOST_WORDS:
-            _WORDS.clear()
-        words = _WORDS[spelling] = frozenset(cleaned.split())
-    return words
 
 
 def lock_class(expr: Expr, known: Mapping[str, str], words: Vocabulary) -> str:

@@ -24,9 +24,10 @@ from lazymmu.kernelc.ir.expr import (
     Index,
     Name,
     Number,
+    Unary,
 )
 from lazymmu.kernelc.ir.nodes import Function, has_effect, spell, strip_casts
-from lazymmu.witness.source.function.liveness import names_it
+from lazymmu.witness.source.function.spelled_words import names_it
 
 
 class EntryName(NamedTuple):
@@ -86,6 +87,10 @@ def plain_pointer(pointer: Expr) -> Expr:
             return plain_pointer(base)
         case Binary("+" as op, Number() as number, base):
             return plain_pointer(Binary(op, base, number))
+        case Binary("+", base, Unary("-", away)):
+            return plain_pointer(Binary("-", base, away))
+        case Binary("+", base, Number(away)) if away < 0:
+            return plain_pointer(Binary("-", base, Number(-away)))
     return pointer
 
 

@@ -17,8 +17,8 @@ from typing import NamedTuple, TypeAlias
 from lazymmu.contract.monitor import Product
 from lazymmu.kernelc.ir.expr import Address, Assign, Binary, Deref, Expr, Field, Index, Name, Number
 from lazymmu.kernelc.ir.nodes import spell, strip_casts
-from lazymmu.witness.source.function.liveness import names_it
 from lazymmu.witness.source.function.names import EntryName, plain_pointer, renamed_entries
+from lazymmu.witness.source.function.spelled_words import names_it
 
 __all__ = [
     "Copy",

@@ -53,7 +53,7 @@ from lazymmu.witness.source.function.counters import (
     moved,
 )
 from lazymmu.witness.source.function.frame import ENTRY_LEVELS, Frame
-from lazymmu.witness.source.function.liveness import Liveness, names_it, ordered
+from lazymmu.witness.source.function.liveness import Liveness, ordered
 from lazymmu.witness.source.function.local_members import handed_on
 from lazymmu.witness.source.function.names import (
     EntryName,
@@ -74,7 +74,9 @@ from lazymmu.witness.source.function.pointer_copies import (
     variable_at,
     with_copy,
 )
+from lazymmu.witness.source.function.pointer_offsets import arrived, leaving
 from lazymmu.witness.source.function.pointer_writes import handed_over, near
+from lazymmu.witness.source.function.spelled_words import names_it
 from lazymmu.witness.source.function.state import (
     Fact,
     FactList,
@@ -253,8 +255,10 @@ class Transfer:
             kept = self._kept(frame, expr, state, target) if value is None else ()
             by_call = partial(self._rewritten, frame, expr, state)
             left = left_alone(state, spelling, by_call) if value is None else {}
+            state, near_it = leaving(state, spelling, expr, frame.plan.offsets)
             state = self.overwritten(spelled_by(state, left), target)
             state = spelled_by(state, {by: name for name, by in left.items()})
+            state = arrived(state, near_it)
             for copy in copies:
                 if not names_it(copy.of, copy.variable):
                     state = replace(state, copies=with_copy(state.copies, *copy))
