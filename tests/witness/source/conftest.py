@@ -24,6 +24,7 @@ from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.snapshot.conflict_markers import CONFLICT, conflicts, touches
 from lazymmu.witness.finding import Finding
 from lazymmu.witness.source.analysis import Analysis
+from lazymmu.witness.source.declared_handlers import declared_in
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import findings, to_report
 
@@ -214,6 +215,11 @@ class Kernel:
             self.source.naming(*callbacks),
             self.source.naming(*self.words.handlers),
             callers,
+            declared=[
+                one
+                for file, text in self.source.files.items()
+                for _, one in declared_in(text, file)
+            ],
         )
 
     def findings(self) -> tuple[Finding, ...]:

@@ -205,6 +205,49 @@ void f(void)
 """)
 
 
+HANDLER = """
+static void update(pte_t *pte)
+{{
+	arch_enter_lazy_mmu_mode();{1}
+	arch_leave_lazy_mmu_mode();
+}}
+
+static void handler(struct tasklet_struct *tasklet)
+{{
+	update(pte_of(tasklet));
+}}
+
+{0}
+"""
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "static DECLARE_TASKLET(later, handler);",
+        "static DECLARE_TASKLET_OLD(later, handler);",
+        "DECLARE_TASKLET_DISABLED(later, handler);",
+        "static DEFINE_TIMER(later, handler);",
+        "static DEFINE_IRQ_WORK(later, &handler);",
+    ],
+)
+def test_a_handler_that_a_file_declares_may_not_use_the_mode(agrees: Agrees, declared: str) -> None:
+    """It is run as one that a function registers is."""
+    (found,) = agrees(
+        HANDLER.format(declared, "	/* expect: section-in-interrupt */"), dialect=NO_NESTING
+    )
+    assert any("says" in step.note for step in found.path)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["static DECLARE_WORK(later, handler);", " * DECLARE_TASKLET(later, handler);", ""],
+)
+def test_what_no_interrupt_runs_may_use_the_mode(agrees: Agrees, declared: str) -> None:
+    """A worker is a task, and a comment declares nothing."""
+    assert not agrees(HANDLER.format(declared, ""), dialect=NO_NESTING)
+
+
 @pytest.mark.parametrize(
     "registration",
     [

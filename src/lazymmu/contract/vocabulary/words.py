@@ -242,8 +242,12 @@ class FeatureName:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A call that registers a function to run in interrupt context."""
+    """A call that registers a function to run in interrupt context.
+
+    :param declared: it is a macro that does so at file level.
+    """
 
     fn: int
     kind: IrqKind
     source: str
+    declared: bool = False

@@ -29,6 +29,7 @@ from lazymmu.witness.source.api_candidates import candidates
 from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.callers import CallerSearch, naming
 from lazymmu.witness.source.constant_pointers import pointers
+from lazymmu.witness.source.declared_handlers import declared
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import Report, to_report
 from lazymmu.witness.source.interproc.mode_api import ModeApi
@@ -226,15 +227,12 @@ def _walked(
         and program.broken(d)
     )
     takers = [d for f in calling_back for d in naming(view, f, b"apply_to_")]
-    registrations = tuple(name.encode() for name in words.handlers)
-    registering = [
-        d
-        for f in sorted({*mine, *calling_back})
-        if f.endswith(".c")
-        for d in naming(view, f, *registrations)
-    ]
+    registrations = tuple(n.encode() for n, w in words.handlers.items() if not w.declared)
+    sources = [f for f in sorted({*mine, *calling_back}) if f.endswith(".c")]
+    registering = [d for f in sources for d in naming(view, f, *registrations)]
+    handlers = [one for f in sources for one in declared(view, f)]
     return analysis.roots(implementation.places).walk(
-        users, takers, registering, callers, callers.elsewhere
+        users, takers, registering, callers, callers.elsewhere, handlers
     )
 
 

@@ -12,21 +12,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lazymmu.contract.rules import RULES
-from lazymmu.contract.section import TaskState
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
-from lazymmu.kernelc.ir.expr import AnyCall
-from lazymmu.kernelc.ir.nodes import Function
 from lazymmu.kernelc.ir.scopes import class_word
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source import leaks
 from lazymmu.witness.source.callers_locks import OUTSIDE, outside, without_lock
+from lazymmu.witness.source.declared_handlers import DeclaredHandler
 from lazymmu.witness.source.halves import BALANCE, BEGINS, Halves, Suspect
 from lazymmu.witness.source.handed_functions import handed
-from lazymmu.witness.source.interproc.call_targets import Binding, callee, function_value
+from lazymmu.witness.source.interproc.call_targets import Binding, callee
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
+from lazymmu.witness.source.interrupt_handlers import declared_one, handing, registered
 from lazymmu.witness.source.path.inliner import above
 from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
 from lazymmu.witness.source.path.walker import Walker
@@ -95,6 +94,7 @@ class EntryPoints:
         registering: Iterable[Definition],
         callers: Callers,
         elsewhere: Elsewhere = lambda _name, _file: True,
+        declared: Iterable[DeclaredHandler] = (),
     ) -> list[Root]:
         """Walk everything that uses the mode.
 
@@ -103,6 +103,7 @@ class EntryPoints:
         :param registering: definitions whose text names a function that registers a handler.
         :param callers: finds who may call a function.
         :param elsewhere: tells whether a file names a function outside of its definition.
+        :param declared: handlers that files declare outside of functions.
         """
         users_of = Users(self.program, callers, self.walker.bounded, elsewhere)
         using = [d for d in users if self._uses_mode(d)]
@@ -112,7 +113,7 @@ class EntryPoints:
         excused = self._excuse_halves(roots, users, users_of)
         wrong = self._blame(roots, excused, lambda root: self._details(root) <= BEGINS)
         bound = [root for d in takers for root in self._callbacks(d)]
-        handlers = [root for d in registering for root in self._handlers(d)]
+        handlers = self._interrupts(registering, declared)
         excused |= {p for p, root in roots.items() if p not in wrong and self._only_inside(root)}
         late = self._blame(roots, excused, lambda _: True)
         if late:
@@ -239,32 +240,16 @@ class EntryPoints:
             return root
         return replace(root, causes=leaks.causes(recording, off, self.words))
 
-    def _handlers(self, definition: Definition) -> list[Root]:
-        """One root for each function that a definition registers to run in an interrupt."""
-        graph = self.program.function(definition)
-        env = self._settled(graph)
-        roots = []
-        for _, call in graph.calls():
-            name = callee(call, graph, env) or ""
-            handler = self.words.handlers.get(name)
-            given = call.arg(handler.fn) if handler is not None else None
-            if handler is None or given is None:
-                continue
-            value = function_value(given, graph, env, self.program)
-            if not isinstance(value, FunctionValue):
-                continue
-            target = self.program.resolve(value.name, value.file)
-            if target is not None:
-                task = TaskState(irq=(handler.kind,))
-                outcome = self.walker.root(self.program.to_walk(target.definition), (), task)
-                via = _handing(graph, call, [value.name])
-                roots.append(Root(target.definition, (), outcome, via=via))
-        return roots
-
-    def _settled(self, graph: Function) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        self.summaries.settle(graph, found)
-        return found
+    def _interrupts(
+        self, registering: Iterable[Definition], declared: Iterable[DeclaredHandler]
+    ) -> list[Root]:
+        """One root for each function that is registered or declared to run in an interrupt."""
+        found = [h for d in registering for h in registered(self.program, self.summaries, d)]
+        found += [h for one in declared for h in declared_one(self.program, one)]
+        return [
+            Root(at, (), self.walker.root(self.program.to_walk(at), (), task), via=via)
+            for at, task, via in found
+        ]
 
     # -- whose balance is off ------------------------------------------------------------------
 
@@ -377,15 +362,8 @@ def callbacks(
             binding = summaries.bind(target.definition, call, graph, env)
             handed = [value.name for _, value in binding if isinstance(value, FunctionValue)]
             if handed:
-                found.append((target.definition, binding, _handing(graph, call, handed)))
+                found.append((target.definition, binding, handing(graph, call, handed)))
         return found
 
     place = (definition.file, definition.line, definition.name)
     return program.reads.unit(("callbacks", *place), told)
-
-
-def _handing(graph: Function, call: AnyCall, functions: Iterable[str]) -> Step:
-    """The call that hands on some functions, as a step of a path."""
-    handed = " and ".join(f"{name}()" for name in functions)
-    note = f"calls {call.name}() with {handed}"
-    return Step(graph.file, call.line, call.column, graph.name, note)

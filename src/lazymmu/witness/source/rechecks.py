@@ -14,6 +14,7 @@ from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.witness.source.api_candidates import is_overridable
 from lazymmu.witness.source.callers import named_elsewhere, naming
 from lazymmu.witness.source.constant_pointers import held_in, told
+from lazymmu.witness.source.declared_handlers import declared
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.stubs import includes, says_no
 
@@ -54,6 +55,10 @@ def _items(view: ConfiguredTree, _words: Found, file: str, _what: str) -> object
     return list(map(repr, view.item_handlers(file)))
 
 
+def _handlers(view: ConfiguredTree, _words: Found, file: str, _what: str) -> object:
+    return list(map(repr, declared(view, file)))
+
+
 def _stub(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:
     return says_no(view.sources.read(file), what)
 
@@ -65,6 +70,7 @@ def _includes(view: ConfiguredTree, _words: Found, file: str, what: str) -> obje
 _KINDS: Final[Mapping[str, Callable[[ConfiguredTree, Found, str, str], object]]] = {
     "array": _array,
     "elsewhere": _elsewhere,
+    "handlers": _handlers,
     "includes": _includes,
     "items": _items,
     "naming": _naming,
