@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr, Field, Name
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr, Field, Index, Name
 from lazymmu.kernelc.ir.nodes import Function, assigned, spell, strip_casts, uses, writes
 from lazymmu.witness.source.function.local_members import root_of
 
-__all__ = ["freed_by", "stored", "variables_of"]
+__all__ = ["array_of", "freed_by", "stored", "variables_of"]
 
 _FREED = frozenset({"struct page *", "pgtable_t"})
 """C types of what the vocabulary's frees take, and a function may give back for its caller."""
@@ -17,6 +17,12 @@ _FREED = frozenset({"struct page *", "pgtable_t"})
 def variables_of(call: AnyCall) -> set[str]:
     """Variables that are arguments of a call."""
     return {arg.spelling for arg in map(strip_casts, call.args) if isinstance(arg, VARIABLES)}
+
+
+def array_of(target: Expr) -> str:
+    """What is written, by its spelling: of an element of an array, the array."""
+    base = strip_casts(target.base) if isinstance(target, Index) else target
+    return spell(base if isinstance(base, Name) else target)
 
 
 def freed_by(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:

@@ -41,7 +41,7 @@ from lazymmu.kernelc.ir.nodes import (
     writes,
 )
 from lazymmu.kernelc.program import assignments
-from lazymmu.witness.source.function.freed_variables import freed_by, stored, variables_of
+from lazymmu.witness.source.function.freed_variables import array_of, freed_by, stored, variables_of
 from lazymmu.witness.source.function.local_members import root_of
 from lazymmu.witness.source.function.pointer_offsets import OffsetMap, offsets_in
 from lazymmu.witness.source.function.spelled_words import words_in
@@ -124,10 +124,10 @@ class Liveness:
                     settled.add(spell(target))
                 if isinstance(source, _COPIED):
                     copies.append((spell(target), spell(source)))
-                if isinstance(target, VARIABLES):
-                    flows.append((target.spelling, source))
-                    if (kind := lock_class(source, {}, words)) != "other":
-                        locks[target.spelling] = kind
+                flows.append((array_of(target), source))
+                kind = lock_class(source, {}, words) if isinstance(target, VARIABLES) else "other"
+                if kind != "other":
+                    locks[spell(target)] = kind
             for call in calls_in(node.expr):
                 if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
                     # Whoever is walked with it may ask for what stands beside it.

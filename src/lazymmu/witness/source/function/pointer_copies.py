@@ -25,6 +25,7 @@ __all__ = [
     "CopyList",
     "copied_from",
     "copies_below",
+    "heir",
     "inside",
     "is_element",
     "moved_on",
@@ -151,6 +152,12 @@ def moved_on(product: Product, copies: CopyList, written: str) -> tuple[Product,
             if copy.variable != heirs[0]
         ]
     return product, tuple(left)
+
+
+def heir(copies: CopyList, of: str, written: str) -> str:
+    """The copy that an entry is named by once its pointer has another value; "" for none."""
+    others = (c.variable for c in copies if c.of == of and not _overwrites(written, c.variable))
+    return next(others, "")
 
 
 def _names(of: str, written: str) -> bool:

@@ -53,6 +53,8 @@ from lazymmu.witness.source.function.counters import (
     moved,
 )
 from lazymmu.witness.source.function.frame import ENTRY_LEVELS, Frame
+from lazymmu.witness.source.function.freed_variables import array_of
+from lazymmu.witness.source.function.kept_origins import named_by_origins
 from lazymmu.witness.source.function.liveness import Liveness, ordered
 from lazymmu.witness.source.function.local_members import handed_on
 from lazymmu.witness.source.function.names import (
@@ -246,7 +248,7 @@ class Transfer:
             if given is None and inner is not None and inner in frame.plan.plain:
                 given = evaluator.value(frame.plan.plain[inner])
             source = None
-            if inner is not None and spelling in frame.plan.traced:
+            if inner is not None and (held := array_of(target)) in frame.plan.traced:
                 source = derived(inner, state.origins, self._words)
                 source = state.entry(source) if source is not None else None
             if inner is None and (spelling in frame.plan.masks or spelling in frame.plan.tracked):
@@ -269,8 +271,8 @@ class Transfer:
             known_of = isinstance(given, (Int, NonZero, AllocationMask)) or above_zero(given)
             if known_of and spelling in frame.plan.tracked:
                 state = replace(state, facts=with_fact(state.facts, spelling, given))
-            if source is not None and isinstance(target, (*VARIABLES, Field)):
-                state = replace(state, origins=with_origin(state.origins, spelling, source))
+            if source is not None and isinstance(target, (*VARIABLES, Field, Index)):
+                state = replace(state, origins=with_origin(state.origins, held, source))
             returned = path.results.get(inner) if inner is not None else None
             if returned is not None and returned.name is not None:
                 name = EntryName(spelling)
@@ -373,6 +375,7 @@ class Transfer:
         spelling = spell(target)
         variable = isinstance(target, VARIABLES)
         forgetting = forget if variable else forget_member
+        state = named_by_origins(state, spelling, variable=variable)
         product, copies = moved_on(state.product, state.copies, spelling)
         product = forgetting(product, spelling)
         facts = tuple(
