@@ -242,6 +242,11 @@ static struct map get(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 	return map;
 }}
 
+static struct map get_again(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{{
+	return get(mm, pmd, addr);
+}}
+
 static void end(struct map *map)
 {{
 	lazy_mmu_mode_disable();
@@ -256,7 +261,7 @@ static void put(struct map map)
 
 void g(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 {{
-	struct map map = get(mm, pmd, addr);
+	struct map map = get_again(mm, pmd, addr);
 
 	put(map);
 }}
@@ -282,6 +287,9 @@ int f(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, int some)
         ("map = get(mm, pmd, addr); if (map.pte) end(&map);", True),
         ("map = get(mm, pmd, addr); same = map; if (same.pte) end(&same);", True),
         ("map = get(mm, pmd, addr); put(map);", True),
+        ("map = get_again(mm, pmd, addr); put(map);", True),
+        ("map = get_again(mm, pmd, addr); same = map; if (same.pte) end(&same);", True),
+        ("map = get_again(mm, pmd, addr); if (some) put(map);", False),
         ("begin(&map, mm, pmd, addr); end(&map);", False),
         ("map = get(mm, pmd, addr); if (some) put(map);", False),
         ("map = get(mm, pmd, addr); map.pte = some_pte(); if (map.pte) end(&map);", False),

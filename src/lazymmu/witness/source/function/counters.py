@@ -59,6 +59,7 @@ __all__ = [
     "member_of",
     "moved",
     "outward",
+    "passed_on",
 ]
 
 UNKNOWN = AtLeast(0)
@@ -210,6 +211,15 @@ def handed_back(counters: CounterList, returned: EntryName, target: str = "") ->
     return _ordered(values)
 
 
+def passed_on(counters: CounterList, before: CounterList, returned: EntryName) -> CounterList:
+    """The counters where a structure that a call has returned is returned again.
+
+    :param before: those that were known when the call had returned.
+    """
+    own = [each for each in before if each.name.owners and each.name.owners == returned.owners]
+    return _ordered({**dict(counters), **dict(own)}) if own else counters
+
+
 def member_of(name: EntryName) -> str:
     """The member that a counter is, or is about, in the function at hand; "" where that is none."""
     place = name.spelling.strip("(").partition(" ")[0]
@@ -277,22 +287,27 @@ def outward(
     graph: Function,
     callee: Function,
     rewritten: frozenset[str],
-    returned: str = "",
+    returned: EntryName = EntryName(""),  # noqa: B008 - immutable
 ) -> CounterList:
     """The counters under their caller's names again; those of the callee alone are gone.
 
-    :param returned: the variable of the callee that is returned: its members stay the callee's.
+    :param returned: the variable that is returned, of the callee or of who returned it to that one:
+        its members stay there.
     """
     given = {p: arg for p, arg in _given(call, callee) if p not in rewritten}
     values: dict[EntryName, Value] = {}
     for name, value in counters:
-        if name.up:
-            back: EntryName | None = name._replace(up=name.up - 1)
+        back: EntryName | None
+        if name.owners:
+            back = name.owned_by(callee.name) if name.owners == returned.owners else None
+        elif name.up:
+            back = name._replace(up=name.up - 1)
             if name.up == 1 and not _local(name.spelling, graph):
                 back = EntryName(name.spelling)
         else:
             back = _outward(name.spelling, given, callee)
-            if back is None and returned and _below(name.spelling, Name(returned), returned):
+            own = returned.spelling if returned.here else ""
+            if back is None and own and _below(name.spelling, Name(own), own):
                 back = name.owned_by(callee.name)
         if back is not None:
             values[back] = value

@@ -114,9 +114,7 @@ class Inliner:
             back = leave(product, call, graph, plan.rewritten, path.state.entry)
             counters = of_product(product)
             if counters:
-                counters = outward(
-                    counters, call, frame.graph, graph, plan.rewritten, name.spelling
-                )
+                counters = outward(counters, call, frame.graph, graph, plan.rewritten, name)
                 back = back.carrying(counters)
             after = Path(
                 path.state.after(back),

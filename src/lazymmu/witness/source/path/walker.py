@@ -40,6 +40,7 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.reads import Item
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import CallTransfer
+from lazymmu.witness.source.function.counters import passed_on
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Liveness
 from lazymmu.witness.source.function.names import NAMELESS, EntryName
@@ -314,6 +315,7 @@ class Walker(SettledBefore):
                 known = path.results.get(inner)
                 name = EntryName(spell(inner)) if known is None else known.name or NAMELESS
                 value = evaluator.value(expr) or moved_pointer(inner, frame.graph)
+                after = after.counting(passed_on(after.counters, path.state.counters, name))
                 self._exit(frame, node, after, path.trail, value, name, out)
             elif node.op == BRANCH:
                 ways = self._transfer.branch(frame, node, expr, after.facts, evaluator)
