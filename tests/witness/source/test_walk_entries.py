@@ -551,19 +551,6 @@ def test_a_page_that_was_found_anew_is_another_one(agrees: Agrees) -> None:
     )
 
 
-def test_one_reference_less_is_not_the_last_one(agrees: Agrees) -> None:
-    """put_page() may, but need not free."""
-    inside(
-        agrees,
-        """
-	struct page *page = pte_page(ptep_get(pte));
-
-	pte_clear(mm, addr, pte);
-	put_page(page);
-""",
-    )
-
-
 # ---- TLB maintenance -----------------------------------------------------------------------------
 
 

@@ -74,6 +74,8 @@ class Vocabulary:
     lock_fields: what each member of that name is, most special first.  gfp_blocking and
     gfp_nonblocking: names of flags by whether they allow to block; gfp_type: their type.
     features: flags and questions that mean nothing where the architecture lacks something.
+    references: calls that take a reference to a page.
+    nonpresent: calls that read what an entry holds while it maps nothing.
     asks: calls that ask for what their argument points to, and change nothing.
     context_phrases: (regular expression on the lower-cased text, what it states), first match wins.
     """
@@ -98,6 +100,8 @@ class Vocabulary:
     queues: dict[str, QueueCall]
     features: dict[str, FeatureName]
     asks: dict[str, Cited]
+    references: dict[str, Cited]
+    nonpresent: dict[str, Cited]
 
     @property
     def names(self) -> frozenset[str]:
@@ -153,6 +157,8 @@ def read(directory: Path) -> Vocabulary:
             "queues",
             "features",
             "asks",
+            "references",
+            "nonpresent",
         )
     }
     for name, table in tables.items():
@@ -179,4 +185,6 @@ def read(directory: Path) -> Vocabulary:
         queues=calls("queues", tables["queues"], QueueCall),
         features=calls("features", tables["features"], FeatureName),
         asks=calls("asks", tables["asks"], Cited),
+        references=calls("references", tables["references"], Cited),
+        nonpresent=calls("nonpresent", tables["nonpresent"], Cited),
     )

@@ -310,7 +310,7 @@ class CallTransfer:
         near: str,
     ) -> tuple[CallOutcome, ...]:
         said = says(call, name, frame.graph)
-        notes = self.frees.freed(call, name, state, said, site)
+        notes = self.frees.freed(frame, call, name, state, said, site)
         on = _on(state.product.task) and not self.balance_alone
         root = self.summaries.sleeping.root(call, frame.graph, env) if on else None
         if root:

@@ -154,7 +154,12 @@ def origins(expr: Expr, known: OriginList) -> set[EntryName]:
 
 
 def derived(expr: Expr, known: OriginList, words: Vocabulary) -> EntryName | None:
-    """The entry that a value comes from: read by an accessor, or by way of other variables."""
+    """The entry that a value comes from: read by an accessor, or by way of other variables.
+
+    None for what an entry holds that maps nothing.
+    """
+    if any(call.name in words.nonpresent for call in calls_in(expr)):
+        return None
     for call in calls_in(expr):
         accessor = words.entries.get(call.name or "")
         if accessor is None or accessor.operation == "write":

@@ -28,14 +28,25 @@ class FreeEffects:
         self.words = words
         self.freeing = FreedParameters(summaries, words, summaries.facts.tables)
 
-    def freed(self, call: AnyCall, name: str, state: State, said: str, site: Site) -> list[Effect]:
-        """What a call of the vocabulary frees itself."""
+    def freed(
+        self, frame: Frame, call: AnyCall, name: str, state: State, said: str, site: Site
+    ) -> list[Effect]:
+        """What a call of the vocabulary frees itself.
+
+        One that drops a reference frees what the mapping had, if its function has taken none.
+        """
         free = self.words.frees.get(name)
-        freed = call.arg(free.arg) if free is not None and free.certain else None
-        if free is None or freed is None:
+        freed = call.arg(free.arg) if free is not None else None
+        entries = origins(freed, state.origins) if freed is not None else ()
+        if free is None or not entries:
             return []
-        entries = origins(freed, state.origins)
-        return [Effect(Free(e, what=free.what, site=site), "free", said) for e in entries]
+        put = not free.certain
+        if put and self.freeing.takes_references(frame.graph):
+            return []
+        return [
+            Effect(Free(e, what=free.what, site=site), "free", said, tests=int(put), maybe=put)
+            for e in entries
+        ]
 
     def below(
         self, frame: Frame, call: AnyCall, state: State, env: Mapping[str, Value], site: Site
@@ -63,7 +74,7 @@ class FreeEffects:
                     freed.conditions,
                     freed.ambiguous or _hardly(freed.runs, task),
                     freed.tests,
-                    maybe=bool(freed.runs),
+                    maybe=bool(freed.runs) or freed.put,
                 )
                 found.setdefault(event, note)
         return list(found.values())

@@ -8,9 +8,11 @@ from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr, Field, Index, Name
 from lazymmu.kernelc.ir.nodes import Function, assigned, spell, strip_casts, uses, writes
 from lazymmu.witness.source.function.local_members import root_of
 
-__all__ = ["array_of", "freed_by", "stored", "variables_of"]
+__all__ = ["array_of", "freed_by", "hands_page", "stored", "variables_of"]
 
-_FREED = frozenset({"struct page *", "pgtable_t"})
+_FREED = frozenset(
+    {"struct page *", "pgtable_t", "struct folio *", "struct page * *", "struct folio * *"}
+)
 """C types of what the vocabulary's frees take, and a function may give back for its caller."""
 
 
@@ -23,6 +25,11 @@ def array_of(target: Expr) -> str:
     """What is written, by its spelling: of an element of an array, the array."""
     base = strip_casts(target.base) if isinstance(target, Index) else target
     return spell(base if isinstance(base, Name) else target)
+
+
+def hands_page(call: AnyCall, graph: Function) -> bool:
+    """Whether a call hands a page, or several, to whom it calls."""
+    return any(graph.types.get(name) in _FREED for name in variables_of(call))
 
 
 def freed_by(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:

@@ -31,9 +31,10 @@ def named_by_origins(state: State, written: str, *, variable: bool) -> State:
     """
     within = names_it if variable else mentions
     names: dict[str, str] = {}
+    waiting = {item.entry for item in state.product.task.pending} if state.origins else set()
     for origin in state.origins:
         entry = origin.entry
-        if not entry.here or not within(entry.spelling, written) or entry.spelling in names:
+        if entry not in waiting or not within(entry.spelling, written) or entry.spelling in names:
             continue
         if other := heir(state.copies, entry.spelling, written):
             names[entry.spelling] = other

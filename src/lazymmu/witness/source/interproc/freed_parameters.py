@@ -18,6 +18,7 @@ from lazymmu.kernelc.ir.abstract_value import FunctionValue, Value
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Field, Index, Name
 from lazymmu.kernelc.ir.nodes import RETURN, Function, spell, strip_casts, uses
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source.function.freed_variables import hands_page
 from lazymmu.witness.source.interproc.call_targets import CallResolver, callee, named
 from lazymmu.witness.source.interproc.freed_places import FreedPlace, Places
 from lazymmu.witness.source.interproc.pointed_functions import FEW
@@ -36,6 +37,7 @@ class Freed:
     :param place: the parameter, or where from it.
     :param tests: how many of the calls are made under a condition of the function that makes them.
     :param runs: who does it when the call has returned, "" for the call itself.
+    :param put: it is one reference less, perhaps the last.
     """
 
     place: FreedPlace
@@ -45,6 +47,7 @@ class Freed:
     tests: int = 0
     ambiguous: bool = False
     runs: str = ""
+    put: bool = False
 
 
 class FreedParameters:
@@ -57,6 +60,34 @@ class FreedParameters:
         self._followed = words.names
         self._known: dict[tuple[str, int, int, _Handed], tuple[tuple[Freed, ...], int]] = {}
         """Beside each answer, what it was read from."""
+        self._taking: dict[tuple[str, int, str], tuple[bool, int]] = {}
+        """The same of whether functions take references."""
+
+    def takes_references(self, graph: Function, calls: int = 1) -> bool:
+        """Whether a function takes a reference to a page, by itself or by whom it hands one."""
+        reads = self._resolver.program.reads
+        known = self._taking.get(graph.place) if calls else None
+        if known is None:
+            outer = reads.begin()
+            reads.note(("body", graph.file, graph.name))
+            known = any(self._takes(call, graph, calls) for _, call in graph.calls()), 0
+            known = known[0], reads.end(outer)
+            if calls:
+                self._taking[graph.place] = known
+        else:
+            reads.bits |= known[1]
+        return known[0]
+
+    def _takes(self, call: AnyCall, graph: Function, calls: int) -> bool:
+        if call.name in self._words.references:
+            return True
+        if not calls or call.name in self._followed or not hands_page(call, graph):
+            return False
+        target = self._resolver.target(call, graph, {})
+        if target is None:
+            return False
+        inner = self._resolver.program.function(target.definition)
+        return self.takes_references(inner, calls - 1)
 
     def of(
         self, definition: Definition, calls: int = MAX_CALLS, handed: _Handed = ()
@@ -134,8 +165,9 @@ class FreedParameters:
         free = self._words.frees.get(name or "")
         if free is not None:
             arg = call.arg(free.arg)
-            if free.certain and arg is not None:
-                yield Freed(FreedPlace(free.arg), free.what, ()), arg
+            if arg is not None and (free.certain or not self.takes_references(graph)):
+                put = not free.certain
+                yield Freed(FreedPlace(free.arg), free.what, (), tests=int(put), put=put), arg
             return
         queue = self._words.queues.get(name or "")
         if queue is not None:
@@ -153,6 +185,8 @@ class FreedParameters:
             return
         handed = self._functions_of(call, target.definition, graph, env)
         for freed in self.of(target.definition, calls - 1, handed):
+            if freed.put and self.takes_references(graph):
+                continue
             outside = freed.place.parameter < 0
             arg = None if outside else call.arg(freed.place.parameter)
             if arg is not None or outside:
