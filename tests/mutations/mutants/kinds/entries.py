@@ -91,6 +91,9 @@ def _reads(plant: Plant, words: Words) -> Iterator[Mutant]:
     copy = f"{{\n\tpte_t *slots_m@[2] = {{}};\n\n\tslots_m@[1] = {entry};\n"
     copy += f"\tif (!pte_none(ptep_get(slots_m@[1]))){count}"
     yield plant("reads back by an element that is the pointer", READ, words.clear, copy)
+    copy = f"{{\n\tpte_t *at_m@ = {entry};\n\n\tat_m@++;\n"
+    copy += f"\tif (!pte_none(ptep_get(at_m@ - 1))){count}"
+    yield plant("reads back where a pointer was", READ, words.clear, copy)
     if entry.isidentifier():
         copy = f"{{\n\tpte_t **at_m@ = &{entry};\n\n\tif (!pte_none(ptep_get(*at_m@))){count}"
         yield plant("reads back by a pointer to the pointer", READ, words.clear, copy)
@@ -146,6 +149,11 @@ def _frees(plant: Plant, words: Words) -> Iterator[Mutant]:
     yield plant("frees after a write by a work item", FREE, text, near=queue)
     text = own + "later_m@(&own_m@, page_m@);\n}"
     yield plant("frees after a write by a helper's work item", FREE, text, near=queue)
+    clear = f"{words.clear.rpartition(', ')[0]}, at_m@);"
+    head = f"{{\n\tstruct page *pages_m@[2] = {{}};\n\tpte_t *at_m@ = {words.entry};\n\n"
+    text = f"{head}\tpages_m@[1] = pte_page(ptep_get(at_m@));\n\t{clear}\n\tat_m@++;\n"
+    text += "\t__free_page(pages_m@[1]);\n}"
+    yield plant("frees after a write by an array", FREE, text)
     text = f"{{\n\tstruct page *page_m@ = pte_page({words.take});\n\n\t{free}\n}}"
     yield plant("frees after get_and_clear", FREE, text, arch="powerpc")
     text = freed(f"{words.take};", free)
