@@ -123,3 +123,10 @@ def test_a_hole_ends_a_walk_of_existing_entries_in_6_12_8(release, last):
     clear = Op("apply_to_existing_page_range", ("p", "q", "r"), (Op("pte_clear", ("ptep",)),))
     on.do(clear)
     assert (on.stored("p"), on.stored("r")) == (None, last)
+
+
+def test_a_fork_makes_an_exclusive_entry_again_of_its_page():
+    """Which is not young yet, and may be written by the parent no more."""
+    machine = bench("x86-native", "7.3.4", "p lock L = A:exclusive", "q lock M")
+    machine.do("copy_pte_range p q")
+    assert (machine.stored("p"), machine.stored("q")) == ("A:ro:old", "A:ro:old")

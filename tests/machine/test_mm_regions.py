@@ -119,3 +119,42 @@ def test_they_are_right_against_each_other_on_two_cpus(arch, release, program):
     """Whatever comes between two of them, nothing is lost and nothing stale is used."""
     found = searched(arch, release, ONE, program, "unmap_page_range p")
     assert not found.broken
+
+
+@pytest.mark.parametrize(
+    ("release", "changes"),
+    [("6.1.192", ["write p", "write p"]), ("6.12.8", ["write p"]), ("7.3.4", ["write p"])],
+)
+def test_madvise_cold_exchanges_no_entry_from_v6_10_on(release, changes):
+    """ptep_test_and_clear_young() takes effect at once, and an exchange and a store do later."""
+    machine = bench("x86-native", release, "p lock L = A")
+    words = order(machine.do("madvise_cold_or_pageout_pte_range p"), "read")
+    assert [word for word in words if word == "write p"] == changes
+    assert machine.stored("p") == "A:old"
+    assert "write p" not in order(machine.do("madvise_cold_or_pageout_pte_range p"), "read")
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [("swap", None), ("swap-exclusive", None), ("migration", "migration"), ("marker", "marker")],
+)
+def test_madvise_free_clears_what_is_in_swap_and_nothing_else_that_is_not_present(value, left):
+    """A page that moves, and a marker of userfaultfd's, are none of its business."""
+    machine = bench("x86-native", "7.3.4", f"p lock L = {value}")
+    machine.do("madvise_free_pte_range p")
+    assert machine.stored("p") == left
+
+
+@pytest.mark.parametrize(("release", "flushes"), [("5.10", 1), ("6.1.192", 2), ("7.3.4", 2)])
+def test_migrate_vma_flushes_where_it_takes_an_entry_out_from_v5_19_on(release, flushes):
+    """ptep_clear_flush(), and at the end once more for the range."""
+    machine = bench("x86-native", release, "p lock L = A")
+    words = order(machine.do("migrate_vma_collect_pmd p"))
+    assert (words.count("read p"), words.count("flush p")) == (1, flushes)
+    assert machine.stored("p") == "migration-writable"
+
+
+def test_migrate_vma_finds_a_hole_where_the_table_is_gone():
+    """It asks the entry above, and not for the table again and again."""
+    machine = bench("x86-native", "7.3.4", "d pmd lock M", "p in d lock L")
+    assert "take L" not in order(machine.do("migrate_vma_collect_pmd p"), "read")

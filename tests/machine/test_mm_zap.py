@@ -134,3 +134,9 @@ def test_a_marker_is_put_where_a_file_was_write_protected():
     assert machine.stored("p") == "marker"
     machine.do("unmap_page_range p")
     assert machine.stored("p") is None
+
+
+def test_an_unmapping_that_has_flushed_gives_its_pages_back_and_flushes_no_more():
+    """tlb_flush_mmu() after the unlock: nothing is left for the end."""
+    words = did("x86", "6.12.38", ["p lock L = A"], "unmap_mapping_range p")
+    assert words[-4:] == ["disable", "flush p", "drop L", "free p"]

@@ -32,12 +32,12 @@ from lazymmu.kernelc.ir.expr import (
     Temporary,
     Unary,
 )
-from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, NOP, RETURN, SWITCH, Function
+from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, NOP, RETURN, SWITCH, Function, walk
 from lazymmu.lift.ctypes import typed
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Code", "Const", "Instruction", "Opcode", "Operand", "Var", "compiled"]
 
@@ -103,6 +103,7 @@ class Code:
 
     :param live: for each instruction the variables whose values matter before it.
     :param kept: local variables whose address is taken, which matter throughout.
+    :param arrays: local variables that are arrays.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Code:
     instructions: tuple[Instruction, ...]
     live: tuple[frozenset[str], ...]
     kept: frozenset[str]
+    arrays: frozenset[str] = frozenset()
 
     @property
     def place(self) -> str:
@@ -149,6 +151,7 @@ class _Compiler:
         self.temps = 0
         self.kept: set[str] = set()
         self.locals = {*function.params, *(n for n in function.types if not n.startswith("<"))}
+        self.arrays = frozenset(_arrays(function))
 
     def code(self) -> Code:
         begins: list[int] = []
@@ -164,7 +167,9 @@ class _Compiler:
         )
         f = self.function
         live = _liveness(out)
-        return Code(f.name, f.file, f.line, f.params, f.types, out, live, frozenset(self.kept))
+        return Code(
+            f.name, f.file, f.line, f.params, f.types, out, live, frozenset(self.kept), self.arrays
+        )
 
     def _node(self, number: int) -> None:
         node = self.function.nodes[number]
@@ -215,16 +220,16 @@ class _Compiler:
     def is_local(self, name: str) -> bool:
         return name in self.locals
 
-    def is_struct(self, name: str) -> bool:
+    def is_aggregate(self, name: str) -> bool:
         spelled = self.function.types.get(name)
-        return (
-            spelled is not None and name not in self.function.params and (typed(spelled).aggregate)
+        return name in self.arrays or (
+            spelled is not None and name not in self.function.params and typed(spelled).aggregate
         )
 
     def name(self, expr: Name) -> Operand:
         if not self.is_local(expr.spelling):
             return self.made(Opcode.GLOBAL, what=expr.spelling)
-        if self.is_struct(expr.spelling):
+        if self.is_aggregate(expr.spelling):
             self.kept.add(expr.spelling)
             return self.made(Opcode.LOCAL, what=expr.spelling)
         return Var(expr.spelling)
@@ -256,7 +261,7 @@ class _Compiler:
         plain = isinstance(target, Temporary) or (
             isinstance(target, Name)
             and self.is_local(target.spelling)
-            and not self.is_struct(target.spelling)
+            and not self.is_aggregate(target.spelling)
         )
         if isinstance(target, (Name, Temporary)) and plain:
             if expr.op != "=":
@@ -296,6 +301,26 @@ class _Compiler:
         if isinstance(expr, (Other, String)):
             return Const(0)
         return self.value(expr)
+
+
+def _arrays(function: Function) -> Iterator[str]:
+    """Local variables that are arrays: spelled as pointers, and nothing ever makes them point."""
+    local = {
+        name
+        for name, spelled in function.types.items()
+        if name not in function.params and spelled.endswith("*")
+    }
+    for node in function.nodes if local else ():
+        for one in walk(node.expr) if node.expr is not None else ():
+            changed: Expr | None = None
+            match one:
+                case Assign() | IncDec():
+                    changed = one.target
+                case Address():
+                    changed = one.operand
+            if isinstance(changed, Name):
+                local.discard(changed.spelling)
+    yield from local
 
 
 def _value_of(compiler: _Compiler, expr: Expr) -> Operand:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.kernelc.ir.expr import Name
+from lazymmu.kernelc.ir.expr import Binary, Name, Other
 from lazymmu.lift.core_operations import PAGE, CoreArguments
+from lazymmu.lift.core_tables import TABLE_ACTIONS, above_lock, asked_above
 from lazymmu.lift.values import (
     AddressSpace,
     CallbackRef,
+    CPointer,
     LockRef,
     Opaque,
     TableEntry,
@@ -24,11 +26,12 @@ from lazymmu.machine.mm.values import flags_of, marked, unmarked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lazymmu.lift.frames import Called
+    from lazymmu.kernelc.ir.expr import Expr
+    from lazymmu.lift.frames import Called, CodeFrame
     from lazymmu.machine.mm.base import Part
     from lazymmu.machine.steps import RoutineCall, Step
 
-__all__ = ["ACTIONS", "CALLBACK", "DEREF", "VALUES", "answers", "asked", "pure", "told"]
+__all__ = ["ACTIONS", "CALLBACK", "DEREF", "VALUES", "answers", "asked", "pure", "told", "zeroed"]
 
 CALLBACK: Final = LiftWord("callback", "a function that was handed on")
 
@@ -75,6 +78,8 @@ _TESTS: Final[Mapping[str, Callable[[str | None], bool]]] = {
     "swapped": lambda value: (value or "").split(":")[0] in ("swap", "swap-exclusive"),
     "not-swapped": lambda value: (value or "").split(":")[0] not in ("swap", "swap-exclusive"),
     "migration": lambda value: (value or "").startswith("migration"),
+    "migration-read": lambda value: (value or "").split(":")[0] == "migration",
+    "swap-exclusive": lambda value: (value or "").split(":")[0] == "swap-exclusive",
     "migration-writable": lambda value: (value or "").split(":")[0] == "migration-writable",
     "young": lambda value: "old" not in flags_of(value),
     "dirty": lambda value: "clean" not in flags_of(value),
@@ -98,11 +103,13 @@ def pure(called: Called, handed: CoreArguments, config: Callable[[str], object])
         case "nothing":
             return 0
         case "number":
-            return word.number
+            return handed.known.get(f"{called.one.what}()", word.number)
         case "value":
             return called.arg(word.arg)
         case "current" | "flag-test":
             return Opaque("")
+        case "above-lock":
+            return above_lock(called, handed)
         case "aligned":
             number, by = called.arg(0), called.arg(1)
             known = isinstance(number, int) and isinstance(by, int) and by > 0
@@ -115,7 +122,12 @@ def pure(called: Called, handed: CoreArguments, config: Callable[[str], object])
             return handed.known.get(about, Opaque(about))
         case "config":
             return _configured(called, config)
+        case "can-have":
+            return int(config(word.calls) != "n")
         case "given":
+            page = called.arg(0) if called.args else 0
+            if page is None or isinstance(page, str):
+                return marked(unmarked(page, *flags_of(page)), "ro")  # of a private mapping
             if handed.value is None:
                 raise called.refused("makes a value, and the operation is given none")
             return handed.value
@@ -146,6 +158,34 @@ def _configured(called: Called, config: Callable[[str], object]) -> Value:
     name = raw.spelling if isinstance(raw, Name) else ""
     value = config(name.removeprefix("CONFIG_"))
     return int(value != "n") if value in ("y", "m", "n") else Opaque(name)
+
+
+def zeroed(called: Called, frames: list[CodeFrame]) -> Value:
+    """Make a local array zero; an element that nothing is stored in is that.
+
+    :raises Unliftable: for anything else, and for a part of it.
+    """
+    place = called.arg(0)
+    if isinstance(place, str):
+        return place  # what is in a page is no part of the machine
+    if not isinstance(place, CPointer) or place.space != "local" or not place.type.dims:
+        raise called.refused("of memory that others may see")
+    if called.arg(1) != 0:
+        raise called.refused("to another value than zero")
+    if not _is_whole(called.one.raw[2]):
+        raise called.refused("of a part of an array")
+    env, name = frames[place.owner].env, str(place.path[0])
+    for stored in [one for one in env if one.partition(".")[0] == name]:
+        del env[stored]
+    return place
+
+
+def _is_whole(size: Expr) -> bool:
+    """Whether a size is that of an array: its own, or so many times that of an element."""
+    match size:
+        case Binary("*", Other(), Name()) | Other():
+            return True
+    return False
 
 
 def _value(called: Called, number: int) -> str | None:
@@ -210,6 +250,8 @@ def asked(part: Part, called: Called, handed: CoreArguments) -> RoutineCall | St
     :raises Unliftable: for what is not understood.
     """
     word, code = called.word, part.code
+    if word.does in TABLE_ACTIONS:
+        return asked_above(part, called, handed)
     match word.does:
         case "map-lock":
             return code.tables.map_lock(_entries(called, _at(called, word.arg), 1)[0])
@@ -238,7 +280,7 @@ def asked(part: Part, called: Called, handed: CoreArguments) -> RoutineCall | St
         case "free-page":
             page = page_of(_value(called, word.arg))
             if page is None:
-                raise called.refused("of what is no page")
+                return part.bug_on(True, called.shown)  # whatever address that makes
             return code.memory.free_page(page)
         case "sleep" | "split":
             return code.might_sleep(word.calls)
@@ -286,15 +328,18 @@ def answers(
         case "map-lock":
             return (True, False) if vanish else (True,)
         case "map" | "stands":
-            return ("", None) if vanish else ("",)
+            table = "T" if called.word.above >= 0 else ""
+            return (table, None) if vanish else (table,)
         case "read":
             return values
         case "accessor":
             return values if called.word.given < 0 else (None,)
         case "sleep":
             return (handed.value,)
-        case "large":
+        case "large" | "try-lock":
             return (False, True)
+        case "read-above":
+            return ("T",)
         case _:
             return (None,)
 
@@ -305,24 +350,27 @@ def _mapped(called: Called, handed: CoreArguments) -> tuple[Value, Value]:
     return entry, lock if called.word.out >= 0 else None
 
 
-def told(called: Called, got: object, handed: CoreArguments) -> tuple[Value, Value]:
-    """Return what a word gives for what the machine said, and the lock that it leaves."""
+def told(called: Called, got: object, handed: CoreArguments) -> tuple[Value, ...]:
+    """Return what a word gives for what the machine said, the lock and the value that it leaves."""
     word = called.word
     match word.does:
         case "map-lock":
             return _mapped(called, handed) if got else (0, None)
         case "map":
-            return _mapped(called, handed) if got is not None else (0, None)
-        case "read" | "accessor":
+            above = got if isinstance(got, str) else ""
+            return (*_mapped(called, handed), above) if got is not None else (0, None)
+        case "read" | "accessor" | "read-above":
             return (got if got is None or isinstance(got, str) else 0), None
         case "callback":
             return (got if isinstance(got, int) else 0), None
         case "sleep":
             return handed.value, None
-        case "large":
+        case "large" | "try-lock":
             return int(bool(got)), None
+        case "take-above":
+            return above_lock(called, handed), None
         case "stands":
-            return int(got is not None), None
+            return int((got is None) == (word.calls == "none")), None
         case "warn-if":
             return called.arg(0), None
         case _:

@@ -75,6 +75,7 @@ class LiftedOperation:
         given: dict[str, object],
         is_kernel: Callable[[str], bool],
         lock_of: Callable[[str], str],
+        above_of: Callable[[str], str],
     ) -> CoreRun:
         """Return the run for arguments of the machine's routine."""
         first = next(
@@ -83,11 +84,12 @@ class LiftedOperation:
             if name in ("entry", "entries", "source") and isinstance(arg, (str, tuple))
         )
         named = (arg if isinstance(arg, tuple) else (arg,) for arg in given.values())
-        locks = tuple(lock_of(one) for arg in named for one in arg if isinstance(one, str))
+        entries = [one for arg in named for one in arg if isinstance(one, str)]
+        locks = tuple((lock_of(one), above_of(one), lock_of(above_of(one))) for one in entries)
         key = (*given.items(), is_kernel(first), locks)
         run = self.runs.get(key)
         if run is None:
-            begins = handed(self.operation, self.code, given, is_kernel, lock_of)
+            begins = handed(self.operation, self.code, given, is_kernel, lock_of, above_of)
             run = self.runs[key] = CoreRun(self.operation, self.code, self.linker, begins)
             run.choices, run.taken, run.reached = self.choices, self.taken, self.reached
         return run
@@ -153,7 +155,7 @@ def _method(hand: Callable[..., Any], routine_name: str) -> Callable[..., Any]:
         lifted: LiftedOperation = part.lifted[routine_name]
         if not lifted.is_for(part, given):
             return (yield hand(part, *plain))
-        run = lifted.run(given, part.is_kernel, part.lock_of)
+        run = lifted.run(given, part.is_kernel, part.lock_of, part.above_of)
         return (yield PositionCall(_goes_on, (part, run, Going(run.begin()))))
 
     begins.__name__ = hand.__name__
@@ -217,7 +219,7 @@ def _lifted(
     code = found(operation, core)
     lifted = LiftedOperation(operation, code, core, reached={code})
     names = tuple(inspect.signature(hand).parameters)[1:]
-    for given in _rehearsals(names):
+    for given in _rehearsals(names, operation.words):
         for kernel, one_lock in itertools.product(_SPACES[operation.space], (False, True)):
             _rehearse(_trial(lifted, given, kernel, one_lock), kernel=kernel, vanish=vanish)
     lifted.runs.clear()
@@ -237,9 +239,13 @@ class _Anything:
 _ANYTHING: Final[Any] = _Anything()
 
 
-def _rehearsals(names: tuple[str, ...]) -> Iterator[dict[str, object]]:
-    """The arguments with which an operation is tried: of a range, one entry and two."""
-    for many in (1, 2):
+def _rehearsals(names: tuple[str, ...], words: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """The arguments with which an operation is tried: of a range, one entry and two.
+
+    :param words: of "details" each that counts.
+    """
+    details: list[tuple[str, ...]] = [(), *((word,) for word in words)]
+    for many, said in itertools.product((1, 2), details):
         entries = tuple(f"e{number}" for number in range(many))
         given: dict[str, object] = {}
         for name in names:
@@ -252,6 +258,8 @@ def _rehearsals(names: tuple[str, ...]) -> Iterator[dict[str, object]]:
                     given[name] = "A"
                 case "fn":
                     given[name] = _ANYTHING
+                case "details":
+                    given[name] = said
                 case _:
                     given[name] = many == 1
         yield given
@@ -260,9 +268,10 @@ def _rehearsals(names: tuple[str, ...]) -> Iterator[dict[str, object]]:
 def _trial(
     lifted: LiftedOperation, given: dict[str, object], kernel: bool, one_lock: bool
 ) -> CoreRun:
-    return lifted.run(
-        given, lambda _: kernel, lambda entry: "L" if one_lock else f"lock of {entry}"
-    )
+    def lock_of(entry: str) -> str:
+        return "L" if one_lock else f"lock of {entry}"
+
+    return lifted.run(given, lambda _: kernel, lock_of, lambda entry: f"above {entry}")
 
 
 def _rehearse(run: CoreRun, *, kernel: bool, vanish: bool) -> None:

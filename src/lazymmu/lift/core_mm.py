@@ -50,6 +50,7 @@ FUNCTIONS: Final = frozenset(
         "kasan_depopulate_vmalloc_pte",
         "kasan_populate_vmalloc_pte",
         "kmap_local_page",
+        "madvise_cold_or_pageout_pte_range",
         "madvise_free_pte_range",
         "migrate_vma_collect_pmd",
         "move_present_ptes",
@@ -82,8 +83,8 @@ def core_mm(linker: Linker, arch: str) -> CoreMM:
         pt_reclaim=pmd is not None or one_lock,
         vmalloc_sections=_vmalloc(look),
         madvise_split_in_mode=_splits(look),
-        migrate_vma_splits="migrate_vma_split_folio"
-        in look.names("migrate_vma_collect_pmd", "mm/migrate_device.c"),
+        migrate_vma_flushes_each="ptep_clear_flush" in _migrate(look),
+        migrate_vma_splits="migrate_vma_split_folio" in _migrate(look),
         move_present_ptes=look.function("move_present_ptes", "mm/userfaultfd.c") is not None,
         tables_vanish=look.function("__pte_offset_map", "mm/pgtable-generic.c") is not None,
         pt_reclaim_one_lock=one_lock,
@@ -96,6 +97,7 @@ def core_mm(linker: Linker, arch: str) -> CoreMM:
         apply_stops_at_hole=_stops_at_hole(look),
         madvise_relock_flushes=look.names("madvise_free_pte_range", "mm/madvise.c").count(_PENDING)
         > 1,
+        madvise_clears_young=_clears_young(look),
         set_memory_flushes=_set_memory_flushes(look),
     )
 
@@ -206,6 +208,16 @@ def _splits(look: _Look) -> bool:
     at = {id(node): number for number, node in enumerate(graph.nodes)}
     splits = {at[id(node)] for node, call in graph.calls() if call.name in _SPLITS}
     return any(inside and number in splits for number, inside in _states(graph))
+
+
+def _migrate(look: _Look) -> list[str]:
+    return look.names("migrate_vma_collect_pmd", "mm/migrate_device.c")
+
+
+def _clears_young(look: _Look) -> bool:
+    """Whether MADV_COLD does not exchange entries."""
+    names = look.names("madvise_cold_or_pageout_pte_range", "mm/madvise.c")
+    return bool(names) and not any(name.startswith("ptep_get_and_clear") for name in names)
 
 
 def _uffd_wp(look: _Look) -> UffdWpCheck:

@@ -47,6 +47,8 @@ class CoreOperation:
     :param members: what is in what it is handed, by its spelling.
     :param owed: what must be written, or the page that the operation is given is freed by whoever
         calls the function.
+    :param one_address: its tables are of the same addresses, in two address spaces.
+    :param gathers: it gives what was noted to be given back, not what the function returns.
     :param untold: what it writes that the machine does not need, with the reason.
     """
 
@@ -60,6 +62,13 @@ class CoreOperation:
     members: Mapping[str, str] = field(default_factory=dict)
     untold: Mapping[str, str] = field(default_factory=dict)
     owed: str = ""
+    one_address: bool = False
+    gathers: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the words of the routine's details that its members depend on."""
+        return tuple(sorted({role.partition(":")[2] for role in self.members.values()} - {""}))
 
 
 @cache
@@ -82,6 +91,7 @@ class CoreArguments:
     :param value: what new entries map, None where the scenario gives nothing.
     :param tables: every table that it is about.
     :param locks: of each entry the lock of its table, "" where the scenario has none.
+    :param above: of each entry the one that leads to its table, with its lock, where there is one.
     :param stays: names of what it is handed, which nobody changes meanwhile.
     """
 
@@ -91,6 +101,7 @@ class CoreArguments:
     tables: tuple[TableRef, ...]
     stays: frozenset[str]
     locks: Mapping[str, str]
+    above: Mapping[str, tuple[str, str]]
 
     @property
     def first(self) -> str:
@@ -104,24 +115,27 @@ def handed(
     given: Mapping[str, object],
     is_kernel: Callable[[str], bool],
     lock_of: Callable[[str], str],
+    above_of: Callable[[str], str],
 ) -> CoreArguments:
     """Return what the tree's function is handed for the arguments of the machine's routine.
 
     :param given: those, by their names.
+    :param above_of: gives the entry that leads to an entry's table, "" for a table that stays.
     :raises Unliftable: for a role that cannot be.
     """
-    tables: dict[str, TableRef] = {}
-    for name, arg in given.items():
-        if name in ("entry", "entries", "source", "target"):
-            entries = (arg,) if isinstance(arg, str) else arg
-            assert isinstance(entries, tuple)  # noqa: S101 - as the routine's signature has it
-            tables[name] = TableRef(entries, _FIRST * (len(tables) + 1))
-
+    tables = _tables(operation, given)
     value = given.get("value")
+    named = {entry for table in tables.values() for entry in table.entries}
+    above = {one: (above_of(one), lock_of(above_of(one))) for one in named if above_of(one)}
 
     def meant(role: str) -> Value:
         if role.isdigit():
             return int(role)
+        if ":" in role:
+            name, _, wanted = role.removeprefix("!").partition(":")
+            words = given[name]
+            assert isinstance(words, tuple)  # noqa: S101 - as the routine's signature has it
+            return int((wanted in words) != role.startswith("!"))
         name, _, part = role.partition(".")
         if name == "mm":
             first = next(iter(tables.values())).entries[0]
@@ -129,7 +143,7 @@ def handed(
         if name in tables and part == "lock":
             return LockRef(lock_of(tables[name].entries[0]))
         if name in tables:
-            return _of(tables[name], part)
+            return _of(tables[name], part, leads=tables[name].entries[0] in above)
         if role == "none":
             return None
         if role == "value" and (value is None or isinstance(value, str)):
@@ -150,12 +164,30 @@ def handed(
         value if value is None or isinstance(value, str) else None,
         tuple(tables.values()),
         frozenset(code.params) - operation.untold.keys(),
-        {entry: lock_of(entry) for table in tables.values() for entry in table.entries},
+        {entry: lock_of(entry) for entry in named},
+        above,
     )
 
 
-def _of(table: TableRef, part: str) -> Value:
+def _tables(operation: CoreOperation, given: Mapping[str, object]) -> dict[str, TableRef]:
+    """Return the tables that an operation is about, by the name of its argument."""
+    tables: dict[str, TableRef] = {}
+    for name, arg in given.items():
+        if name in ("entry", "entries", "source", "target"):
+            entries = (arg,) if isinstance(arg, str) else arg
+            assert isinstance(entries, tuple)  # noqa: S101 - as the routine's signature has it
+            number = 0 if operation.one_address else len(tables)
+            tables[name] = TableRef(entries, _FIRST * (number + 1))
+    return tables
+
+
+def _of(table: TableRef, part: str, *, leads: bool) -> Value:
+    """What a part of a table is; the entries of one that an entry leads to are all that it has."""
     match part:
+        case "many":
+            return len(table.entries)
+        case "whole":
+            return (len(table.entries) + (not leads)) * PAGE
         case "table":
             return table
         case "begin":

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lazymmu.lift.code import Const, Opcode
-from lazymmu.lift.core_actions import ACTIONS, CALLBACK, DEREF, pure
+from lazymmu.lift.code import Const, Opcode, Var
+from lazymmu.lift.core_actions import ACTIONS, CALLBACK, DEREF, pure, zeroed
 from lazymmu.lift.core_operations import PAGE
+from lazymmu.lift.core_tables import FORGETS, GONE, TABLE_ACTIONS, gather, gathered, is_asked
 from lazymmu.lift.execute import Execution, execute
 from lazymmu.lift.frames import ANSWER, Called, CodeFrame, place_of, restored
 from lazymmu.lift.link import CallMeaning
@@ -33,6 +34,7 @@ from lazymmu.lift.variables import CVariables
 if TYPE_CHECKING:
     from lazymmu.lift.code import Code, Instruction, Operand
     from lazymmu.lift.core_operations import CoreArguments, CoreOperation
+    from lazymmu.lift.core_tables import Env
     from lazymmu.lift.frames import Position
     from lazymmu.lift.link import Linker
 
@@ -105,7 +107,7 @@ class CoreExecution(Execution):
             found: Value = Execution.load(self, place, code, line)
             return found
         if isinstance(place, TableRef):
-            return UNKNOWN  # what leads to the table: whether it is there, its lock tells
+            return place  # what leads to the table: whether it still does, is asked of it
         if place is None or isinstance(place, (int, str)):
             return place  # the number inside of a value
         raise Unliftable(f"a read through {place!r}", code.file, line)
@@ -127,11 +129,14 @@ class CoreExecution(Execution):
         known = is_true(value)
         if known is not None:
             return known
-        if isinstance(value, str):
-            return True  # the address of a page
+        if value is None or isinstance(value, str):
+            return value is not None  # the address of a page, or of none
         if not isinstance(value, Opaque):
             raise Unliftable(f"a condition on {value!r}", code.file, one.line)
         about = value.spelling.lstrip("!")
+        said = self.handed.known.get(about)
+        if isinstance(said, int):
+            return bool(said) != ((len(value.spelling) - len(about)) % 2 == 1)
         negated = (len(value.spelling) - len(about)) % 2 == 1
         root = about.partition(".")[0].removesuffix("[]")
         if root not in self.handed.stays and not root.startswith("CONFIG_"):
@@ -148,6 +153,12 @@ class CoreExecution(Execution):
 
     def computed(self, one: Instruction, args: tuple[Value, ...], code: Code) -> Value:
         """Return what an operator makes of values; of what is not known nothing is known."""
+        args = tuple(
+            self.handed.known.get(arg.spelling, arg) if isinstance(arg, Opaque) else arg
+            for arg in args
+        )
+        if one.op is Opcode.BINARY and one.what == "&" and (of := _flag_of(one, args, code)):
+            return self.handed.known.get(of, Opaque(of))
         made = _computed(one, args)
         if made is _OTHERS:
             found: Value = Execution.computed(self, one, args, code)
@@ -174,6 +185,16 @@ class CoreExecution(Execution):
         if found is not None and found.code is not None:
             self.reached.add(found.code)
         return found
+
+
+def _flag_of(one: Instruction, args: tuple[Value, ...], code: Code) -> str:
+    """How a flag of what is not known is spelled, which stays as that does; "" for none."""
+    named = {made.to: made.what for made in code.instructions if made.op is Opcode.GLOBAL}
+    for value, operand in zip(args, one.args[::-1], strict=True):
+        if isinstance(value, Opaque) and "." in value.spelling and isinstance(operand, Var):
+            name = named.get(operand.name, "")
+            return f"{value.spelling} & {name}" if name else ""
+    return ""
 
 
 def _computed(one: Instruction, args: tuple[Value, ...]) -> Value:
@@ -276,12 +297,16 @@ class CoreRun:
                 frame = here.frames[-1]
                 stopped.append(Called(frame, one, DEREF, (_valued(frame, one.args[0]),)))
                 return True
-            if meaning.word is None or meaning.word.does not in ACTIONS:
+            if meaning.word is None or meaning.word.does not in ACTIONS | TABLE_ACTIONS:
                 return False
             frame = here.frames[-1]
             args = tuple(_valued(frame, arg) for arg in one.args)
-            if meaning.word.does == "large" and _large(args) in outermost.env:
+            if meaning.word.does == "large" and self._is_known(one, args, outermost.env):
                 return False
+            if meaning.word.does in FORGETS:
+                if not is_asked(meaning.word.does, outermost.env):
+                    return False
+                args = gathered(meaning.word.does, outermost.env)
             if meaning.word.does in ("warn-if", "bug-if"):
                 args = (int(here.truth(args[meaning.word.arg], code, one)),)
             stopped.append(Called(frame, one, meaning.word, args))
@@ -296,17 +321,37 @@ class CoreRun:
                 last.at -= 1  # it was on its way to the next one
             self.choices.add((last.code.file, undecided.one.line, undecided.about))
             return Said(place_of(frames), about=undecided.about)
+        if done and self.operation.gathers:
+            return Said((), outermost.env.get(GONE, ()))
         if done:
-            owes = bool(self.operation.owed) and PAID not in outermost.env
+            # A tree whose function is handed nothing to keep the page in gives it back itself.
+            may_keep = self.operation.owed.partition(".")[0] in self.code.params
+            owes = may_keep and PAID not in outermost.env
             return Said((), value, about=PAID if owes else "")
         return Said(place_of(frames), called=stopped[0])
 
     def _does(self, here: Execution, called: Called) -> Value:
         """Do a word that calls nothing of the machine; how large a folio is was asked before."""
+        outermost = here.frames[0].env
         if called.word.does in ("large", "pages"):
-            known = here.frames[0].env.get(_large(called.args), 0)
+            known = outermost.get(_large(called.args), 0)
             return known if called.word.does == "large" else _PAGES if known else 1
+        for number in called.word.clears:
+            where = called.args[number] if number < len(called.args) else 0
+            if isinstance(where, CPointer) and where.space == "local":
+                here.store(where, 0, called.code, called.one.line)
+        if called.word.does == "zeroed":
+            return zeroed(called, here.frames)
+        if called.word.does in ("note", "gather", "gather-table"):
+            gather(called, self.handed, outermost)
+            return 0
+        if called.word.does in FORGETS:
+            return 0
         return pure(called, self.handed, self.linker.view.config.value)
+
+    def _is_known(self, one: Instruction, args: tuple[Value, ...], outermost: Env) -> bool:
+        """Whether how large a folio is was asked before, or makes no difference."""
+        return _large(args) in outermost or f"{one.what}()" in self.handed.known
 
     @staticmethod
     def chosen(said: Said, answer: int) -> tuple[Position, ...]:
@@ -316,19 +361,25 @@ class CoreRun:
         return place_of(frames)
 
     @staticmethod
-    def answered(said: Said, value: Value, lock: Value = None) -> tuple[Position, ...]:
+    def answered(
+        said: Said, value: Value, lock: Value = None, above: Value = None
+    ) -> tuple[Position, ...]:
         """Return the place after a call of the machine.
 
         :param lock: what is left where the word says, None for nothing.
+        :param above: likewise, of the entry above.
         """
         frames = restored(said.positions)
         last, called = frames[-1], said.called
         assert called is not None  # noqa: S101 - a choice is no call
-        if lock is not None:
-            where = called.arg(called.word.out)
-            if not isinstance(where, CPointer) or where.space != "local":
-                raise called.refused("leaves a lock where it is not found again")
-            frames[where.owner].env[str(where.path[0])] = lock
+        for left, out in ((lock, called.word.out), (above, called.word.above)):
+            if left is not None and out >= 0:
+                where = called.arg(out)
+                if not isinstance(where, CPointer) or where.space != "local":
+                    raise called.refused("leaves a value where it is not found again")
+                frames[where.owner].env[str(where.path[0])] = left
+        for name in FORGETS.get(called.word.does, ()):
+            frames[0].env.pop(name, None)
         if called.word.does in ("large", "split"):
             # What was split is small from then on.
             frames[0].env[_large(called.args)] = value

@@ -168,6 +168,8 @@ def _named(linker: Linker, name: str, code: Code) -> Value:
         return word.number
     if word is not None and word.does == "power":
         return 1 << word.number
+    if word is not None and word.does == "unknown":
+        return Opaque(name)
     number = linker.names.constant(name, code.file)
     if number is not None:
         return number
@@ -183,6 +185,8 @@ def _named(linker: Linker, name: str, code: Code) -> Value:
 def _local(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
     to, then, path = one.to, at + 1, (one.what,)
     kind = typed(code.types.get(one.what, ""))
+    if one.what in code.arrays:
+        kind = kind._replace(stars=kind.stars - 1, dims=("",))
 
     def do(here: Execution, frame: CodeFrame) -> None:
         frame.env[to] = CPointer("local", len(here.frames) - 1, path, kind)

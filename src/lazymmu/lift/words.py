@@ -89,6 +89,18 @@ Does = Literal[
     "pages",
     "split",
     "stands",
+    "zeroed",
+    "can-have",
+    "try-lock",
+    "above-lock",
+    "take-above",
+    "read-above",
+    "clear-above",
+    "note",
+    "gather",
+    "gather-table",
+    "gather-flush",
+    "gather-free",
 ]
 """What a word does: see `lift.primitives`, and from "map" on `lift.core_actions`."""
 
@@ -139,8 +151,10 @@ class LiftWord:
     :param mm: the argument that says whose translations are invalidated, -1 where nobody asks.
     :param config: what a kernel must have to warn.
     :param out: the argument that points to where a lock is left, -1 for none.
+    :param above: the argument that points to where the entry above is left, -1 for none.
     :param given: the argument that is the new value of an entry, -1 for none.
     :param many: the argument that says how many entries, -1 for one.
+    :param clears: arguments that point to a local variable which is zero then, or to nothing.
     :param calls: the machine's name of what is called, or of what is asked.
     :param flags: of a value, what is added; behind a minus sign, what is taken away.
     :param abstracts: what is left out by it, for the list of what was abstracted, "" where it is
@@ -162,8 +176,10 @@ class LiftWord:
     mm: int = -1
     config: str = ""
     out: int = -1
+    above: int = -1
     given: int = -1
     many: int = -1
+    clears: tuple[int, ...] = ()
     calls: str = ""
     flags: tuple[str, ...] = ()
     abstracts: str = ""

@@ -82,6 +82,12 @@ class CoreMM:
     :param madvise_relock_flushes: madvise_cold_or_pageout_pte_range() and madvise_free_pte_range()
         flush what reclaim put off also where they take the lock again after a split (6.12.38, v6.17
         on).
+    :param madvise_clears_young: madvise_cold_or_pageout_pte_range() takes the accessed bit away
+        where the entry is (ptep_test_and_clear_young(), 3931b871c494 ("mm: madvise: avoid split
+        during MADV_PAGEOUT and MADV_COLD") (in v6.10)) instead of exchanging the entry.
+    :param migrate_vma_flushes_each: migrate_vma_collect_pmd() flushes where it takes an entry out
+        (ptep_clear_flush(), 6c287605fd56 ("mm: remember exclusively mapped anonymous pages with
+        PG_anon_exclusive") (in v5.19)), and not only the range at the end.
     :param migrate_vma_splits: migrate_vma_collect_pmd() splits large folios, outside of its section
         (seen in v6.19 on).
     :param apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never
@@ -110,7 +116,9 @@ class CoreMM:
     kmap: Kmap
     batches_unmap: tuple[str, ...] = ()
     apply_stops_at_hole: bool = False
+    migrate_vma_flushes_each: bool = False
     migrate_vma_splits: bool = False
     madvise_relock_flushes: bool = False
+    madvise_clears_young: bool = False
     set_memory_flushes: bool = True
     lacks: Mapping[str, str] = field(default_factory=dict, hash=False)

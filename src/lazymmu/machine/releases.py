@@ -130,7 +130,9 @@ MM_3_12: Final = replace(
 MM_3_1: Final = replace(
     MM_3_12, vmalloc_fault="unflushed", kmap="atomic-unflushed", set_memory_flushes=False
 )
-MM_6_1_176: Final = replace(MM_5_10, uffd_wp_check="first", kmap="local", lacks={})
+MM_6_1_176: Final = replace(
+    MM_5_10, uffd_wp_check="first", kmap="local", lacks={}, migrate_vma_flushes_each=True
+)
 MM_6_1_192: Final = replace(MM_6_1_176, kasan_allocates=False)
 MM_6_6_RC: Final = replace(
     MM_6_1_176,
@@ -150,6 +152,7 @@ MM_6_12_8: Final = replace(
     uffd_wp_check="after-anon",
     batches_unmap=(*_UNMAPS, "arm64"),
     apply_stops_at_hole=True,
+    madvise_clears_young=True,
 )
 MM_6_12_38: Final = replace(
     MM_6_12_8, set_ptes_enters=(), madvise_relock_flushes=True, apply_stops_at_hole=False

@@ -31,8 +31,11 @@ _MODES: Final[Mapping[Known, Mode]] = {"yes": "on", "no": "off", "unknown": "unk
 
 
 def protected(value: Value) -> Value:
-    """An entry's value without the permission to write."""
-    return value if value is None or ":ro" in value else f"{value}:ro"
+    """An entry's value without the permission to write, its flags in their order."""
+    if value is None or "ro" in value.split(":"):
+        return value
+    page, *flags = value.split(":")
+    return ":".join((page, "ro", *flags))
 
 
 def aged(value: Value) -> Value:

@@ -94,6 +94,11 @@ class Part:
         spec = self.memory.specs.get(entry)
         return "" if spec is None or not spec.locks else spec.locks[0]
 
+    def above_of(self, entry: str) -> str:
+        """As `pmd`, "" for what is no entry, too."""
+        spec = self.memory.specs.get(entry)
+        return "" if spec is None else spec.parent
+
     def pmd(self, entry: str) -> str:
         """The entry above, which leads to the table; "" when that table never goes away."""
         return self.memory.specs[entry].parent

@@ -32,18 +32,22 @@ class CopyPteRange(Part):
 
     @routine(MEMORY)
     def copy_pte_range(self, source: str, target: str) -> Routine:
-        """Copy one entry of the parent to the child."""
+        """Copy one entry of the parent to the child, as copy_page_range() has it done."""
+        yield self._write_protect_seq()
+        yield self._copy_pte_range(source, target)
+        yield self._write_protect_seq()
+
+    @routine(MEMORY, "copy_pte_range")
+    def _copy_pte_range(self, source: str, target: str) -> Routine:
         if not (yield self.code.tables.map_lock(target)):
             return
         if (yield self.code.tables.map_nolock(source)) is None:
             yield self.code.tables.unlock(target)
             return
         yield self.locks.spin_lock(self.ptl(source))
-        yield self._write_protect_seq()
         yield self.mode.lazy_mmu_mode_enable()
         yield self._copy(source, target)
         yield self.mode.lazy_mmu_mode_disable()
-        yield self._write_protect_seq()
         yield self.code.tables.unlock(source)
         yield self.code.tables.unlock(target)
         yield self.sched.cond_resched()
@@ -81,8 +85,8 @@ class CopyPteRange(Part):
 
     @routine(MEMORY)
     def restore_exclusive_pte(self, entry: str, value: Value) -> Routine:
-        """By a store that may be deferred."""
-        yield self.code.pgtable.set_pte_at(entry, unmarked(value, EXCLUSIVE))
+        """By a store that may be deferred; the entry is made of the page, and not young yet."""
+        yield self.code.pgtable.set_pte_at(entry, marked(unmarked(value, EXCLUSIVE), "old"))
 
     @routine(MEMORY)
     def copy_present_ptes(self, source: str, target: str, value: Value) -> Routine:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lazymmu.machine.memory import page_of
 from lazymmu.machine.mm.base import Part
-from lazymmu.machine.mm.values import marked
+from lazymmu.machine.mm.values import flags_of, marked
 from lazymmu.machine.steps import routine
 
 if TYPE_CHECKING:
     from lazymmu.machine.steps import Routine
 
 MADVISE = "mm/madvise.c"
+SWAPPED = ("swap", "swap-exclusive")
+"""What MADV_FREE clears; other entries that are not present it leaves alone."""
 
 
 class Madvise(Part):
@@ -50,6 +52,7 @@ class Madvise(Part):
         yield self.mode.lazy_mmu_mode_enable()
         for entry in entries:
             if not (yield self.change(entry, entries, flags)):
+                yield self.sched.cond_resched()
                 return
         yield self.mode.lazy_mmu_mode_disable()
         yield self.code.tables.unlock(first)
@@ -62,7 +65,7 @@ class Madvise(Part):
         if value is None:
             return True
         if page_of(value) is None:
-            if "clean" in flags:
+            if "clean" in flags and value.split(":")[0] in SWAPPED:
                 yield self.code.pgtable.pte_clear_not_present_full(entry)
             return True
         if self.code.is_large(value, entries):
@@ -71,6 +74,11 @@ class Madvise(Part):
             value = yield self.arch.ptep_get(entry)
             if page_of(value) is None:
                 return True
+        if flags_of(value).issuperset(flags):
+            return True
+        if self.features.madvise_clears_young and "clean" not in flags:
+            yield self.code.pgtable.ptep_test_and_clear_young(entry)
+            return True
         value = yield self.code.pgtable.ptep_get_and_clear(entry)
         yield self.code.pgtable.set_pte_at(entry, marked(value, *flags))
         return True

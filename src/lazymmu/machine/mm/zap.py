@@ -77,9 +77,14 @@ class Zap(Part):
     @routine("mm/mmu_gather.c")
     def tlb_finish_mmu(self, entries: tuple[str, ...], gone: Gone) -> Routine:
         """Flush, then free pages and tables."""
-        if not gone:
-            return
-        yield self.arch.tlb_flush(*entries)
+        if gone:
+            yield self.tlb_flush_mmu(entries, gone)
+
+    @routine("mm/mmu_gather.c")
+    def tlb_flush_mmu(self, entries: tuple[str, ...], gone: Gone) -> Routine:
+        """Flush what was noted and not flushed yet, and free what was gathered."""
+        if entries:
+            yield self.arch.tlb_flush(*entries)
         for page, what in gone:
             yield self.memory.pages_free(page, "table" if what == "table" else "page")
 
@@ -104,6 +109,9 @@ class Zap(Part):
         if flush:  # entries of files may be dirty: force_flush
             yield self.arch.tlb_flush(*entries)
         yield self.code.tables.unlock(first)
+        if flush:
+            yield self.tlb_flush_mmu((), gone)
+            gone = ()
         if fast is not None and table is None:
             slow = self.slow_path(entries)
             table = (yield slow) if slow is not None else None
