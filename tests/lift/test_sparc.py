@@ -69,3 +69,26 @@ def test_a_section_without_one_end_of_its_pin_is_caught(asked, statement):
     assert {(v.scenario, b.rule) for v in broken.verdicts for b in v.violations} != {
         (v.scenario, b.rule) for v in right.verdicts for b in v.violations
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("&get_cpu_var(tlb_batch)", "&the_batch", "is what adds to the batch"),
+        ("\ttb->vaddrs[nr] = addr;", "", "puts nothing into an array"),
+        (
+            "\ttb->tlb_nr = ++nr;",
+            "\tthis_cpu_ptr(&other)->nr++;\n\ttb->tlb_nr = ++nr;",
+            "is not one variable",
+        ),
+    ],
+)
+def test_a_batch_that_is_not_understood_is_refused_by_its_place(asked, old, new, told):
+    """The function's, or that of an accessor below which nothing adds."""
+
+    def changed(text: str) -> str:
+        return text.replace(old, new)
+
+    refused = asked("batch-changes-mm", changes={TLB: changed}, arch="sparc").lifted[0].refused
+    assert re.match(r"(?:arch/sparc|include)/\S+:[1-9]\d*: ", refused), refused
+    assert refused.endswith(told)

@@ -42,7 +42,7 @@ def adds(linker: Linker) -> Code:
         return _does(linker, name, "percpu-address")
 
     found = _first(linker, names, lambda called: any(map(takes, called)))
-    return _only(linker, found, "what adds to the batch")
+    return _only(linker, found, names, "what adds to the batch")
 
 
 def puts_off(linker: Linker) -> Code:
@@ -64,7 +64,7 @@ def puts_off(linker: Linker) -> Code:
 
     found = _first(linker, names, lambda called: any(map(asks, called)))
     found = found or _first(linker, names, emits)
-    return _only(linker, found, "what puts barriers off")
+    return _only(linker, found, names, "what puts barriers off")
 
 
 def _first(
@@ -93,11 +93,21 @@ def _first(
     return [definition for definition in found if definition.file.startswith("arch/")]
 
 
-def _only(linker: Linker, found: Sequence[Definition], what: str) -> Code:
-    if len(found) != 1:
-        shown = ", ".join(sorted(definition.name for definition in found)) or "none"
-        raise Unliftable(f"{what} is not one function: {shown}")
-    return linker.code(found[0])
+def _only(linker: Linker, found: Sequence[Definition], accessors: Iterable[str], what: str) -> Code:
+    """Return the one that was found; the place of a refusal is the first's, or an accessor's."""
+    if len(found) == 1:
+        return linker.code(found[0])
+    targets = (linker.program.resolve(name, "") for name in accessors)
+    asked = [target.definition for target in targets if target is not None]
+    if found:
+        first = min(found, key=lambda one: (one.file, one.line))
+        others = ", ".join(sorted(f"{one.name}()" for one in found))
+        raise Unliftable(f"{what} is not one function: {others}", first.file, first.line)
+    if asked:
+        near = next(filter(_is_near, asked), asked[0])
+        why = f"nothing below {near.name}() and other accessors is {what}"
+        raise Unliftable(why, near.file, near.line)
+    raise Unliftable(f"the tree has no accessor below which something is {what}")
 
 
 def _is_near(definition: Definition) -> bool:

@@ -118,8 +118,12 @@ class LiftedBatch(LiftedArch, CpuBatch):
 
     def member(self, here: StepContext, cpu: int, member: str) -> Value:
         """What a member of a CPU's batch holds."""
-        names = self.lifted.reached.variables.names
-        held: Value = getattr(here.cpu_at(cpu), names["cpu", (self.batch.variable, member)])
+        batch = self.batch
+        name = self.lifted.reached.variables.names.get(("cpu", (batch.variable, member)))
+        if name is None:
+            what = f"{batch.variable} has no member {member} that {batch.add.name}() changes"
+            raise Unliftable(what, batch.add.file, batch.add.line)
+        held: Value = getattr(here.cpu_at(cpu), name)
         return held
 
     def put(self, here: StepContext, member: str, value: Value) -> None:

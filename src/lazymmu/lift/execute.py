@@ -62,7 +62,10 @@ class Execution:
                 return place
             if place.space == "local":
                 return self.frames[place.owner].env.get(_local(place), 0)
-            return self.variables.load(self.context, place)
+            try:
+                return self.variables.load(self.context, place)
+            except Unliftable as problem:
+                raise problem.at(code.file, line) from None
         if isinstance(place, EntryRef):
             return self.context.entry(place.name).stored  # type: ignore[no-any-return]
         if place is None or isinstance(place, (Opaque, Handle, AddressSpace, str)):
@@ -74,7 +77,10 @@ class Execution:
         if isinstance(place, CPointer) and place.space == "local":
             self.frames[place.owner].env[_local(place)] = place.type.wrapped(value)  # type: ignore[assignment]
         elif isinstance(place, CPointer):
-            self.variables.store(self.context, place, value)
+            try:
+                self.variables.store(self.context, place, value)
+            except Unliftable as problem:
+                raise problem.at(code.file, line) from None
         else:
             raise Unliftable(f"a write through {place!r}", code.file, line)
 

@@ -69,8 +69,10 @@ def note_others(linker: Linker, reached: Closure) -> frozenset[str]:
         if not any(word in text for word in words) or not wanted.named(text):
             continue
         if rel.endswith(_ASSEMBLY):
-            if names := wanted.named(_plain(text)):
-                raise Unliftable(f"assembly names {', '.join(names)}", rel)
+            plain = _plain(text)
+            if names := wanted.named(plain):
+                line = next(n for n, one in enumerate(plain.splitlines(), 1) if wanted.named(one))
+                raise Unliftable(f"assembly names {', '.join(names)}", rel, line)
             continue
         for definition in (*view.functions(rel), *view.macros(rel)):
             names = wanted.named(view.text(definition))
@@ -98,7 +100,7 @@ def _assembly(linker: Linker) -> Iterator[str]:
 
 def _plain(text: bytes) -> bytes:
     """Assembly without its comments; no apostrophe quotes anything there, as it does in C."""
-    return re.sub(rb"/\*.*?\*/|//[^\n]*", b"", text, flags=re.S)
+    return re.sub(rb"/\*.*?\*/|//[^\n]*", lambda one: b"\n" * one[0].count(b"\n"), text, flags=re.S)
 
 
 def _judge(

@@ -20,3 +20,7 @@ class Unliftable(Exception):
         self.what = what
         self.file = file
         self.line = line
+
+    def at(self, file: str, line: int) -> Unliftable:
+        """Return the same with a place, where it has none."""
+        return self if self.file else Unliftable(self.what, file, line)
