@@ -9,6 +9,7 @@ variable of this CPU. What it is handed is known by the types of its parameters.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lazymmu.contract.events import (
@@ -142,8 +143,19 @@ class LiftedBatch(LiftedArch, CpuBatch):
         """The same from where it is on."""
         return PositionCall(_add_goes_on, (self, going, False))
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], tuple[Value, ...]]:
+        """What the function was handed before, for each entry and what it mapped."""
+        return {}
+
     def _handed(self, entry: str, value: str) -> tuple[Value, ...]:
         """What the function is handed, by the types of its parameters."""
+        known = self._known.get((entry, value))
+        if known is None:
+            known = self._known[entry, value] = self._typed(entry, value)
+        return known
+
+    def _typed(self, entry: str, value: str) -> tuple[Value, ...]:
         add = self.batch.add
         handed: list[Value] = []
         longs: list[Value] = [Handle(entry, value), value]
