@@ -135,7 +135,7 @@ class Program:
             if known.scoped and not known.unread:
                 outer = self.reads.begin()
                 put_in_place(known, partial(self._read, near=file))
-                self._scoped[key] = self.reads.end(outer)
+                self._scoped[key] = self._scoped[known.place] = self.reads.end(outer)
             if known.broken:
                 self.unparsed[(definition.file, definition.line)] = (definition.name, known.broken)
         elif key in self._scoped:
@@ -157,6 +157,11 @@ class Program:
         self.reads.bits = outer
         return known
 
+    def is_walked(self, graph: Function) -> None:
+        """Note that a graph is read, with the bodies that were put in its guards' places."""
+        self.reads.note(("body", graph.file, graph.name))
+        self.reads.bits |= self._scoped.get(graph.place, 0)
+
     def broken(self, definition: Definition) -> str:
         """Why a definition was not read in full, "" where it was."""
         key = (definition.file, definition.line, definition.name)
@@ -169,11 +174,14 @@ class Program:
     def scope(self, cls: str, file: str, line: int) -> Function | None:
         """A graph that takes a guard and drops it at once; None when its class is not found."""
         constructor, destructor = class_functions(cls)
+        outer = self.reads.begin()
         found = self._read(constructor, near=file)
         if found is None or self._read(destructor, near=file) is None:
+            self.reads.end(outer)
             return None
         made = scope_of(cls, found, file, line)
         put_in_place(made, partial(self._read, near=file))
+        self._scoped[made.place] = self.reads.end(outer)
         return made
 
     def _read(self, name: str, *, near: str) -> Function | None:

@@ -175,6 +175,15 @@ def test_an_edit_that_brings_a_finding_has_walked_again_what_it_touches(
     assert watched.roots[True] > watched.roots[False] > 0
 
 
+def test_what_is_put_in_the_place_of_a_scope_s_end_is_read_by_who_has_the_scope(
+    store: Path, tmp_path: Path
+) -> None:
+    """Whoever holds something by a cleanup function is walked again when that has changed."""
+    old = b"if (*begun)\n"
+    files = edited("mm/wrong_guard.c", old, b"arch_leave_lazy_mmu_mode();\n\t" + old)
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == checked(files, None)
+
+
 def test_what_was_taken_over_is_kept_as_if_it_had_been_computed(
     store: Path, tmp_path: Path, watched: Watched
 ) -> None:

@@ -69,7 +69,7 @@ class FreedParameters:
         known = self._taking.get(graph.place) if calls else None
         if known is None:
             outer = reads.begin()
-            reads.note(("body", graph.file, graph.name))
+            self._resolver.program.is_walked(graph)
             known = any(self._takes(call, graph, calls) for _, call in graph.calls()), 0
             known = known[0], reads.end(outer)
             if calls:

@@ -77,7 +77,7 @@ class _Call:
     call: CallBelow
 
 
-class TakenOver(Protocol):
+class KnownFunctions(Protocol):
     """What is known of functions from an earlier analysis (witness/source/taken_over.py)."""
 
     def own(self, definition: Definition, binding: Binding) -> tuple[OwnPart, bool] | None:
@@ -108,7 +108,7 @@ class CalleeSummaries(DirectCalls):
         super().__init__(program, facts, vocabulary, tables, api)
         self.names_mode = names_mode
         self.given = given
-        self.taken_over: TakenOver | None = None
+        self.taken_over: KnownFunctions | None = None
         """The parts of an earlier analysis that hold."""
         self._numbers: dict[_Key, int] = {}
         self._functions: list[_Function] = []

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.path.settled_before import WalkerState
     from lazymmu.witness.source.path.walker import Walker
 
-__all__ = ["FindFunction", "TakenOver", "replay"]
+__all__ = ["FindFunction", "KnownRoots", "replay"]
 
 FindFunction: TypeAlias = "Callable[[str, str], Function]"
 """The graph of the function of a file that has a name."""
 
 
-class TakenOver(Protocol):
+class KnownRoots(Protocol):
     """What is known of roots from an earlier analysis (witness/source/taken_over.py)."""
 
     walked: int

@@ -66,7 +66,7 @@ from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
 from lazymmu.witness.source.path.recording import Recording
-from lazymmu.witness.source.path.replay import FindFunction, TakenOver, replay
+from lazymmu.witness.source.path.replay import FindFunction, KnownRoots, replay
 from lazymmu.witness.source.path.settled_before import SettledBefore
 from lazymmu.witness.source.path.transfer import Transfer
 
@@ -106,7 +106,7 @@ class Walker(SettledBefore):
         self.cut = False
         """Whether the last root was too much to be walked to its end."""
         self._share = self._most = 0
-        self.taken_over: TakenOver | None = None
+        self.taken_over: KnownRoots | None = None
         """The roots of an earlier analysis that hold."""
 
     def root(
@@ -175,7 +175,7 @@ class Walker(SettledBefore):
         at = len(self._active)
         self._active.append((place, depth, binding))
         outer = self._reads.begin()
-        self._reads.note(("body", graph.file, graph.name))
+        self.call_transfer.program.is_walked(graph)
         self._reads.note(("walked", place, graph.broken, *graph.spliced))
         self.places.update((place, *graph.spliced))
         if graph.broken:
@@ -236,7 +236,7 @@ class Walker(SettledBefore):
         :param most: states of it and all that is walked in it; of more, there is a part.
         :returns: None for one that is not walked at all.
         """
-        self._reads.note(("body", graph.file, graph.name))
+        self.call_transfer.program.is_walked(graph)
         product = self.monitors.begin(graph, self.monitors.start(None))
         plan = self.plan(graph)
         if plan.too_much or self.walked >= MAX_IN_ALL:
