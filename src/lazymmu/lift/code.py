@@ -39,7 +39,7 @@ from lazymmu.lift.problem import Unliftable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Code", "Const", "Instruction", "Opcode", "Operand", "Var", "compiled"]
+__all__ = ["Code", "Const", "Instruction", "Opcode", "Operand", "Var", "compiled", "following"]
 
 
 class Opcode(StrEnum):
@@ -128,7 +128,7 @@ class Code:
             at = todo.pop()
             if at not in seen:
                 seen.add(at)
-                todo += _next(self.instructions, at)
+                todo += following(self.instructions, at)
         return tuple(sorted(seen))
 
 
@@ -373,7 +373,7 @@ def _liveness(out: tuple[Instruction, ...]) -> tuple[frozenset[str], ...]:
         changed = False
         for at in range(len(out) - 1, -1, -1):
             one = out[at]
-            after = frozenset().union(*(live[place] for place in _next(out, at)))
+            after = frozenset().union(*(live[place] for place in following(out, at)))
             used = {arg.name for arg in one.args if isinstance(arg, Var)}
             if one.op is Opcode.CALL:
                 used.add(one.what)  # a variable, where a function was handed on
@@ -384,7 +384,8 @@ def _liveness(out: tuple[Instruction, ...]) -> tuple[frozenset[str], ...]:
     return tuple(live)
 
 
-def _next(out: tuple[Instruction, ...], at: int) -> tuple[int, ...]:
+def following(out: tuple[Instruction, ...], at: int) -> tuple[int, ...]:
+    """Return the numbers of the instructions that may come after one."""
     if out[at].op is Opcode.RETURN:
         return ()
     return out[at].places or ((at + 1,) if at + 1 < len(out) else ())

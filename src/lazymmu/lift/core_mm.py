@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc.ir.expr import IncDec
-from lazymmu.kernelc.ir.nodes import RETURN, Function, walk
+from lazymmu.kernelc.ir.nodes import RETURN, Function, calls_in, walk
 from lazymmu.machine.core_mm_features import (
     CoreMM,
     Kasan,
@@ -94,6 +94,7 @@ def core_mm(linker: Linker, arch: str) -> CoreMM:
         vmalloc_fault=_vmalloc_fault(look),
         kmap=_kmap(look),
         batches_unmap=(arch,) if _batches_unmap(linker) else (),
+        copy_checks=look.warns("copy_pte_range", "mm/memory.c", of="pte_present"),
         apply_stops_at_hole=_stops_at_hole(look),
         madvise_relock_flushes=look.names("madvise_free_pte_range", "mm/madvise.c").count(_PENDING)
         > 1,
@@ -123,10 +124,14 @@ class _Look:
     def names(self, name: str, *near: str) -> list[str]:
         return [call.name or "" for call in self.inside(name, *near)]
 
-    def warns(self, name: str, near: str) -> bool:
-        """Whether a function warns of anything."""
-        words = (self.words.get(called) for called in self.names(name, near))
-        return any(word is not None and word.does == "warn-if" for word in words)
+    def warns(self, name: str, near: str, of: str = "") -> bool:
+        """Whether a function warns of what it calls another one for, or of anything."""
+        return any(
+            (word := self.words.get(call.name or "")) is not None
+            and word.does == "warn-if"
+            and (not of or any(c.name == of for arg in call.args for c in calls_in(arg)))
+            for call in self.inside(name, near)
+        )
 
     def has(self, name: str, near: str, action: str) -> bool:
         """Whether a function begins, ends, pauses the mode itself."""

@@ -308,7 +308,12 @@ class CoreRun:
                     return False
                 args = gathered(meaning.word.does, outermost.env)
             if meaning.word.does in ("warn-if", "bug-if"):
-                args = (int(here.truth(args[meaning.word.arg], code, one)),)
+                arg = meaning.word.arg
+                # What is one answer for all pages decides no BUG of one of them.
+                met = not self.linker.supposes(frame.code, one, arg) and here.truth(
+                    args[arg], code, one
+                )
+                args = (int(met),)
             stopped.append(Called(frame, one, meaning.word, args))
             return True
 

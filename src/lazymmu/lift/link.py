@@ -7,10 +7,11 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lazymmu.lift.code import Code, Opcode, compiled
+from lazymmu.lift.code import Code, Instruction, Opcode, compiled
 from lazymmu.lift.names import TreeNames
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.ready import ready
+from lazymmu.lift.supposed import hangs_on
 from lazymmu.lift.words import LiftWord, words
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Linker:
         self._targets: dict[tuple[str, str], CallMeaning | None] = {}
         self._tables: dict[tuple[str, str], CallMeaning | None] = {}
         self._ready: dict[Code, tuple[Doing, ...]] = {}
+        self._supposing: dict[tuple[Code, int], bool] = {}
 
     def ready(self, code: Code) -> tuple[Doing, ...]:
         """Return what does each instruction of a function."""
@@ -77,6 +79,7 @@ class Linker:
         other = copy.copy(self)
         other.words = more
         other.abstracted, other._targets, other._tables, other._ready = {}, {}, {}, {}
+        other._supposing = {}
         return other
 
     def code(self, definition: Definition) -> Code:
@@ -120,6 +123,22 @@ class Linker:
             self.abstracted[name] = "a tracepoint does nothing"
             return CallMeaning(nothing="a tracepoint")
         return None
+
+    def supposes(self, code: Code, one: Instruction, arg: int) -> bool:
+        """Tell whether what a call is handed hangs on what is one answer, whatever it is asked of.
+
+        :param one: the call.
+        :param arg: the number of the argument.
+        """
+        key = (code, id(one))
+        if key not in self._supposing:
+            at = next(n for n, other in enumerate(code.instructions) if other is one)
+            self._supposing[key] = hangs_on(code, at, one.args[arg], self._is_supposed)
+        return self._supposing[key]
+
+    def _is_supposed(self, name: str) -> bool:
+        word = self.words.get(name)
+        return word is not None and word.does == "number" and bool(word.abstracts)
 
     def held(self, path: str, skip: int) -> CallMeaning | None:
         """Return the function that stands at `path` of a table, None where none does."""

@@ -90,6 +90,8 @@ class CoreMM:
         PG_anon_exclusive") (in v5.19)), and not only the range at the end.
     :param migrate_vma_splits: migrate_vma_collect_pmd() splits large folios, outside of its section
         (seen in v6.19 on).
+    :param copy_checks: copy_pte_range() warns when an entry that it has made present again is not
+        (VM_WARN_ON_ONCE(); not in v6.1, seen in v6.12 on).
     :param apply_stops_at_hole: apply_to_existing_page_range() calls fn(pte++), so that it never
         gets past an entry that is none (6.12.8; the increment is the loop's in 6.12.38).
     :param kmap: x86-32's short-lived mappings: kmap_atomic() that does not or does flush
@@ -116,6 +118,7 @@ class CoreMM:
     kmap: Kmap
     batches_unmap: tuple[str, ...] = ()
     apply_stops_at_hole: bool = False
+    copy_checks: bool = False
     migrate_vma_flushes_each: bool = False
     migrate_vma_splits: bool = False
     madvise_relock_flushes: bool = False

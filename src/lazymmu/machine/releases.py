@@ -153,6 +153,7 @@ MM_6_12_8: Final = replace(
     batches_unmap=(*_UNMAPS, "arm64"),
     apply_stops_at_hole=True,
     madvise_clears_young=True,
+    copy_checks=True,
 )
 MM_6_12_38: Final = replace(
     MM_6_12_8, set_ptes_enters=(), madvise_relock_flushes=True, apply_stops_at_hole=False

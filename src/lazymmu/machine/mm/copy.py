@@ -66,7 +66,8 @@ class CopyPteRange(Part):
             if (yield self.copy_nonpresent_pte(source, target)) != "-ENOENT":
                 return
             value = yield self.arch.ptep_get(source)
-            yield self.vm_warn_on(page_of(value) is None, "!pte_present(ptent)")
+            if self.features.copy_checks:
+                yield self.vm_warn_on(page_of(value) is None, "!pte_present(ptent)")
         yield self.copy_present_ptes(source, target, value)
 
     @routine(MEMORY)
