@@ -16,11 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lazymmu
+from lazymmu.kernelc.asked import Asked
 from lazymmu.kernelc.json_shapes import listed
 from lazymmu.kernelc.parse.slices import definitions
+from lazymmu.kernelc.reads import Reads
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import analyse_arch, held_parts
 from lazymmu.witness.source.arch_result import ArchResult
+from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS
 from lazymmu.witness.source.kept_analysis import KeptAnalysis
 from lazymmu.witness.source.kept_summaries import given as given_summaries
 from lazymmu.witness.source.line_tokens import LineTokens
@@ -190,11 +193,11 @@ def test_what_was_taken_over_is_kept_as_if_it_had_been_computed(
     """After an edit, one that changes nothing begins nothing anew, and the next costs as little."""
     copied = shutil.copytree(store, tmp_path / "store")
     one = in_a_section(b"cond_resched();")
-    cold = checked(one, None)
+    cold, base = checked(one, None), checked({}, None)
     assert checked(one, copied) == cold
     begun = watched.begun
     assert checked({LOOPS: one[LOOPS] + b"\n/* the end */\n"}, copied) == cold
-    assert checked({}, copied) is not None
+    assert checked({}, copied) == base
     assert watched.begun == begun
     again = {LOOPS: one[LOOPS].replace(b"cond_resched();", b"msleep(1);", 1)}
     cold = checked(again, None)
@@ -208,19 +211,68 @@ def test_a_word_that_is_followed_now_and_stands_in_a_macro_lets_nothing_be_taken
 ) -> None:
     """What a macro is read as hangs on the words that are followed."""
     header = (TREE / "include/linux/pgtable.h").read_bytes()
-    macro = b"\n#define maybe_copy(x) do { if (x) copy_some(); } while (0)\n"
-    source = (TREE / "mm/memory.c").read_bytes() + b"\nvoid copy_some(void)\n{\n\tbarrier();\n}\n"
-    base = {"include/linux/pgtable.h": header + macro, "mm/memory.c": source}
-    changed = {
-        **base,
-        "mm/memory.c": source.replace(b"\tbarrier();\n}", b"\tlazy_mmu_mode_enable();\n}"),
-    }
-    assert changed != base
+    macro = b"\n#define maybe_copy(x) do { if (x) copy_some(x); } while (0)\n"
+    some = b"\nvoid copy_some(int x)\n{\n\tbarrier();\n}\n"
+    begins = some.replace(b"\tbarrier();", b"\tif (x > 2)\n\t\tlazy_mmu_mode_enable();")
+    source = (TREE / "mm/memory.c").read_bytes()
+    base = {"include/linux/pgtable.h": header + macro, "mm/memory.c": source + some}
+    changed = {**base, "mm/memory.c": source + begins}
+    alone = {"mm/memory.c": source + some}, {"mm/memory.c": source + begins}
+    checked(alone[0], tmp_path)
+    checked(alone[1], tmp_path)
+    assert watched.own[True]
     checked(base, tmp_path)
     cold = checked(changed, None)
     watched.own.clear()
     assert checked(changed, tmp_path) == cold
     assert not watched.own
+
+
+def test_with_a_macro_that_could_not_be_followed_nothing_is_taken_over(
+    tmp_path: Path, watched: Watched
+) -> None:
+    """Who comes to it tells it as a loss, and has to come to it again."""
+    made = b"static inline void x##_do(void) { barrier(); }"
+    grown = (b"#define G%d(x) " % n + b"G%d(x) " % (n - 1) * 16 for n in range(1, 6))
+    maker = b"\n".join([b"#define G0(x) " + made, *grown, b"G5(grown)", b""])
+    text = (TREE / LOOPS).read_bytes()
+    head = text.index(b"\n", text.rfind(b"#include")) + 1
+    begin = b"lazy_mmu_mode_enable();\n"
+    calling = text[head:].replace(begin, begin + b"\tgrown_do();\n", 1)
+    base = {LOOPS: text[:head] + maker + calling}
+    edit = {LOOPS: base[LOOPS].replace(b"\tgrown_do();\n", b"\tgrown_do();\n\tmsleep(1);\n", 1)}
+    checked(base, tmp_path)
+    cold = checked(edit, None)
+    assert "its macros come to more than" in repr(cold)
+    assert checked(edit, tmp_path) == cold
+    assert not watched.own
+
+
+def test_what_is_taken_over_asks_texts_only_what_is_carried_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All other questions are asked again by an analysis that begins anew."""
+    inside, asked = [0], set()
+    unit, check = Reads.unit, Asked.check
+
+    def counted(self: Reads, item: Any, compute: Callable[[], Any]) -> Any:
+        inside[0] += item[0] in ("own", "root")
+        try:
+            return unit(self, item, compute)
+        finally:
+            inside[0] -= item[0] in ("own", "root")
+
+    def seen(self: Asked, kind: str, file: str, what: str, found: object) -> None:
+        if inside[0]:
+            asked.add(kind)
+        check(self, kind, file, what, found)
+
+    monkeypatch.setattr(Reads, "unit", counted)
+    monkeypatch.setattr(Asked, "check", seen)
+    for tree in ("linux-new", "linux-old"):
+        lazymmu.check(TREE.parent / tree, arches=ARCHES, jobs=1, cache_dir=tmp_path)
+    assert asked
+    assert asked <= ASKED_BY_PARTS
 
 
 def test_a_body_that_cannot_be_read_any_more_is_a_loss(store: Path) -> None:

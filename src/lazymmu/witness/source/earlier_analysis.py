@@ -53,10 +53,12 @@ class EarlierAnalysis:
     ) -> TakenOver | None:
         """The parts of it that hold, None if none can be taken over.
 
-        What could not be read might be readable now, though nobody asks for it again. And what a
-        macro is read as hangs on whether it has one of the words that are followed.
+        A loss is told by who comes to it, and who takes a part over does not: with a file that
+        could not be read, or a macro that could not be followed, all is computed again. And what
+        a macro is read as hangs on whether it has one of the words that are followed.
         """
-        if self.kept["parts"] is None or self.kept["losses"] != []:
+        kept = self.kept
+        if kept["parts"] is None or kept["losses"] != [] or kept["unmade"] is not False:
             return None
         before = frozenset(strings(self.kept["followed"]))
         if not before <= frozenset(followed) or _in_macros(view, frozenset(followed) - before):

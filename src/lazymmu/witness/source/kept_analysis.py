@@ -234,6 +234,7 @@ class KeptAnalysis:
             "parts": parts,
             "places": {} if result is None or parts is None else self._places(result, parts),
             "losses": plain_losses({**view.tree.lost, **view.sources.lost}),
+            "unmade": bool(view.unmade),
             "strict": sorted(whole | (set() if earlier is None else earlier.whole())),
             "words": self._words,
             "followed": sorted(self._marks.followed),
