@@ -19,6 +19,7 @@ except KeyboardInterrupt:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from types import TracebackType
     from typing import NoReturn
 
 __all__ = ["run"]
@@ -32,6 +33,7 @@ def run() -> NoReturn:
     """
     code = 130
     try:
+        sys.excepthook = _uncaught
         sys.unraisablehook = _unraisable
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         _hold_standard_streams()
@@ -62,6 +64,17 @@ def _hold_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def _uncaught(
+    kind: type[BaseException], what: BaseException, traceback: TracebackType | None
+) -> None:
+    """Ctrl-C again where the one before is caught, so that no `try` is around it, shows nothing.
+
+    The interpreter then ends the process by the signal, as it does after any Ctrl-C.
+    """
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, what, traceback)
 
 
 def _unraisable(what: UnraisableHookArgs) -> None:

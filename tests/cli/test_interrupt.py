@@ -174,3 +174,38 @@ def test_a_second_ctrl_c_while_the_first_is_told_shows_nothing():
     _, err = process.communicate(timeout=60)
     assert not ours(err)
     assert process.returncode in {130, 1, -signal.SIGINT}
+
+
+PRESSED_AGAIN = r"""
+import sys
+from lazymmu import __main__ as program
+
+left = int(sys.argv[1])
+
+def pressed():
+    sys.settrace(lambda frame, event, _: line if frame.f_code is program.run.__code__ else None)
+    sys._getframe().f_back.f_trace = line
+    raise KeyboardInterrupt
+
+def line(frame, event, _):
+    global left
+    if frame.f_code is program.run.__code__ and event == "line":
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+    return line
+
+program.in_one_stack = lambda main: main
+program.main = pressed
+program.run()
+"""
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_a_second_ctrl_c_shows_nothing_wherever_the_first_is_caught(count):
+    """Also in the handler of the first, around which there is no other."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSED_AGAIN, str(count)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.stderr, done.returncode) in {("", 130), ("", -signal.SIGINT)}
