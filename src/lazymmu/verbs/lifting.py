@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lazymmu.garbage_collection import free_earlier
 from lazymmu.verbs import names, reading
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def lifted(
         return
     from lazymmu.lift.tree import MACHINES, uninstall
 
+    free_earlier()
     wanted = set(arches) - {"", "all"}
     names.check("machine that can be lifted", wanted, MACHINES)
     opened = reading.opened(tree)
