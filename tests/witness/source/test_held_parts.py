@@ -21,7 +21,7 @@ from lazymmu.kernelc.json_shapes import listed
 from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.reads import Reads
 from lazymmu.snapshot.tree import Tree
-from lazymmu.witness.source import analyse_arch, held_parts
+from lazymmu.witness.source import analyse_arch, held_parts, own_api
 from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS
 from lazymmu.witness.source.kept_analysis import KeptAnalysis
@@ -115,6 +115,20 @@ def test_an_edit_in_reach_that_changes_nothing_that_is_told_begins_nothing_anew(
         raise AssertionError("an architecture is looked at again")
 
     monkeypatch.setattr(analyse_arch, "_computed", computed)
+    assert checked(files, store) == cold
+
+
+def test_an_edit_of_who_is_no_call_of_the_mode_s_api_has_the_api_that_was_kept(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who never names the mode was not looked at when the API was derived."""
+    files = edited("mm/memory.c", b"next = ", b"barrier();\n\t\tnext = ")
+    cold = checked(files, None)
+
+    def derived(*_: object) -> None:
+        raise AssertionError("the API is derived again")
+
+    monkeypatch.setattr(own_api, "derive", derived)
     assert checked(files, store) == cold
 
 

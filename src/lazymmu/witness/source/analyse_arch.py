@@ -35,6 +35,7 @@ from lazymmu.witness.source.findings import Report, to_report
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, CalleeSummaries
 from lazymmu.witness.source.kept_analysis import KeptAnalysis
+from lazymmu.witness.source.kept_api import KeptApi
 from lazymmu.witness.source.kept_parts import parts_as_plain
 from lazymmu.witness.source.kept_summaries import Given
 from lazymmu.witness.source.mode_places import included, judge
@@ -151,6 +152,7 @@ def _built(
     dialect: Dialect,
     marks: Prefilter,
     given: Given | None = None,
+    known: KeptApi | None = None,
 ) -> Analysis:
     """Put the parts of the analysis of one architecture together."""
     words, profile = vocabulary.load(), view.profile
@@ -168,9 +170,10 @@ def _built(
         arch=profile.name,
         has_stub=partial(_has_stub, view),
         names_mode=lambda d: d.file in naming and view.has(d, MODE_WORD),
-        candidates=candidates(view, mine, marks.words),
-        pointers=pointers(view, {f: marks.words[f] for f in mine}),
+        candidates=lambda: candidates(view, mine, marks.words),
+        pointers=lambda: pointers(view, {f: marks.words[f] for f in mine}),
         given=given,
+        known=known,
     )
 
 

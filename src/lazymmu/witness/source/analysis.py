@@ -24,6 +24,7 @@ from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 from lazymmu.witness.source.interproc.table_lookup import TableLookup, TableSource
+from lazymmu.witness.source.kept_api import KeptApi
 from lazymmu.witness.source.path.walker import Walker
 
 __all__ = ["Analysis", "ConfiguredSource"]
@@ -67,9 +68,10 @@ class Analysis:
         names_mode: Callable[[Definition], bool] = lambda _: False,
         arch: str = "",
         has_stub: Callable[[Definition], bool] = lambda _: True,
-        candidates: Collection[Candidate] = (),
-        pointers: Iterable[Pointer] = (),
+        candidates: Callable[[], Collection[Candidate]] = tuple,
+        pointers: Callable[[], Iterable[Pointer]] = tuple,
         given: Mapping[tuple[str, str, Binding], Summary] | None = None,
+        known: KeptApi | None = None,
     ) -> Analysis:
         """Put the parts together; nothing is read before it is asked for.
 
@@ -84,14 +86,18 @@ class Analysis:
         :param has_stub: whether beside a definition that is there under a condition stands one that
             says no.
         :param arch: the architecture by the name that the deferral table has for it.
-        :param candidates: definitions that may be a part of the mode's API.
-        :param pointers: what always points to one of them.
+        :param candidates: finds definitions that may be a part of the mode's API.
+        :param pointers: finds what always points to one of them.
         :param given: what calls come to, where that is known (interproc/summaries.py).
+        :param known: the mode's API, where that is known.
         """
         program = Program(source)
-        api = program.reads.unit(
-            ("api",), lambda: own_api.derive(program, words, candidates, pointers)
-        )
+        if known is not None:
+            api = known.of(program)
+        else:
+            api = program.reads.unit(
+                ("api",), lambda: own_api.derive(program, words, candidates(), pointers())
+            )
         lookup = TableLookup(source)
         facts = ConstantEvaluator(
             program,

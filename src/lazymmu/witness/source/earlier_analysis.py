@@ -8,7 +8,7 @@ kept of the next one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.asked import Asked
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.facts import KeptFact
-    from lazymmu.witness.source.analysis import Analysis
-    from lazymmu.witness.source.held_parts import Changed
-    from lazymmu.witness.source.kept_summaries import Given
+    from lazymmu.witness.source.held_parts import Build, Changed
     from lazymmu.witness.source.moved_places import MovedPlaces
 
 __all__ = ["ASKED_BY_PARTS", "EarlierAnalysis"]
@@ -49,7 +47,7 @@ class EarlierAnalysis:
         self,
         view: ConfiguredTree,
         followed: Collection[str],
-        build: Callable[[Given], Analysis],
+        build: Build,
     ) -> TakenOver | None:
         """The parts of it that hold, None if none can be taken over.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.witness.source import entry_points, handed_functions, mode_places, section_table, users
+from lazymmu.witness.source.kept_api import KeptApi, api_that_holds
 from lazymmu.witness.source.kept_parts import (
     definition_of,
     item_as_plain,
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.analysis import Analysis
     from lazymmu.witness.source.moved_places import MovedPlaces
 
-__all__ = ["Changed", "changed_items", "holds"]
+__all__ = ["Build", "Changed", "changed_items", "holds"]
+
+Build: TypeAlias = "Callable[[Given, KeptApi | None], Analysis]"
+"""Puts an analysis together, with what calls come to and the mode's API, where those are known."""
 
 Changed: TypeAlias = Collection[tuple[str, str]]
 """Functions whose bodies have changed, by file and name."""
@@ -45,13 +49,13 @@ def holds(
     bodies: Changed,
     moved: MovedPlaces,
     view: ConfiguredTree,
-    build: Callable[[Given], Analysis],
+    build: Build,
 ) -> bool:
     """Tell whether an analysis comes to what it came to, though some bodies have changed.
 
     :param plain: what `kept_parts.parts_as_plain` told of it.
     :param moved: where its lines are now.
-    :param build: puts the parts of an analysis together, with what calls come to.
+    :param build: puts the parts of an analysis together.
     :raises LookupError: something of it is gone, or cannot be told.
     :raises TypeError: it is nothing that was kept.
     :raises ValueError: likewise.
@@ -64,7 +68,7 @@ def holds(
     if any(items[n][0] == "body" and tuple(items[n][1:]) in bodies for n in rest):
         return False
     lines = LineTokens(view)
-    live = build(given(kept["asked"], moved))
+    live = build(given(kept["asked"], moved), api_that_holds(kept, items, bodies))
     holding = _Holding(kept, items, live, PartDigests(lines), lines)
     changed = changed_items(items, bodies, live)
     same = changed.isdisjoint(rest) and holding.is_same(changed, rest)

@@ -25,9 +25,9 @@ from lazymmu.snapshot.content_ids import MISSING
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS, EarlierAnalysis
-from lazymmu.witness.source.held_parts import holds
+from lazymmu.witness.source.held_parts import Build, holds
 from lazymmu.witness.source.kept_result import KeptResult, kept_result, restored_result
-from lazymmu.witness.source.kept_summaries import Given, summary_places
+from lazymmu.witness.source.kept_summaries import summary_places
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens, token_of
 from lazymmu.witness.source.moved_places import MovedPlaces, SeenPlaces
 from lazymmu.witness.source.other_names import Found
@@ -83,10 +83,10 @@ class KeptAnalysis:
 
     # -- recalling -----------------------------------------------------------------------------
 
-    def recall(self, build: Callable[[Given], Analysis]) -> Known | None:
+    def recall(self, build: Build) -> Known | None:
         """The analysis that was kept, None if there is none that is good.
 
-        :param build: puts an analysis together, with what calls come to.
+        :param build: puts an analysis together.
         """
         for fact in self._facts.of(_KIND, self._key) if self._key else ():
             try:
@@ -98,7 +98,7 @@ class KeptAnalysis:
                 return found
         return None
 
-    def take_over(self, analysis: Analysis, build: Callable[[Given], Analysis]) -> None:
+    def take_over(self, analysis: Analysis, build: Build) -> None:
         """Let an analysis have the parts of one that was kept and that hold."""
         if self._earlier is not None:
             parts = self._earlier.parts(self._view, self._marks.followed, build)
@@ -107,7 +107,7 @@ class KeptAnalysis:
                 if parts.joined:
                     self._joined = self._earlier
 
-    def _restored(self, fact: KeptFact, build: Callable[[Given], Analysis]) -> Known | None:
+    def _restored(self, fact: KeptFact, build: Build) -> Known | None:
         parts = mapped(fact.value)
         moved = MovedPlaces()
         bodies: set[tuple[str, str]] = set()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lazymmu.witness.source.kept_api import plain_api
 from lazymmu.witness.source.kept_summaries import plain_binding, plain_summaries
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
@@ -51,6 +52,7 @@ def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object
         "rest": list(reads.numbers(reads.bits)),
         "parts": parts,
         "states": [_plain_state(*state) for state in states],
+        "api": plain_api(analysis.api),
         "broken": [[f, name, why] for (f, _), (name, why) in analysis.program.unparsed.items()],
         "asked": plain_summaries(analysis.summaries),
         "walked": max(analysis.walker.walked, earlier.walked if earlier is not None else 0),

@@ -69,7 +69,31 @@ def derive(
             if not known.grow():
                 break
     pointed = frozenset(known.point(pointers))
-    return ModeApi({**words.mode, **known.anywhere}, known.within, pointed, known.another)
+    anywhere = {**words.mode, **known.anywhere}
+    return ModeApi(anywhere, known.within, pointed, known.homes, known.another)
+
+
+class OtherMeanings:
+    """Whether a .c file has something else of its own under a name of the API."""
+
+    def __init__(self, program: Program, homes: Mapping[str, Collection[str]]) -> None:
+        self._program = program
+        self._homes = homes
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def __call__(self, name: str, file: str) -> bool:
+        """Whether `file` has something of its own under `name`."""
+        homes = self._homes.get(name)
+        if homes is None or not file.endswith(".c") or file in homes:
+            return False
+        key = (name, file)
+        if key not in self._known:
+            found = {d.file for d in self._program.source.definitions(name, file)}
+            self._known[key] = any(
+                own == file or (own.endswith(".h") and not is_public(own))
+                for own in found.difference(homes)
+            )
+        return self._known[key]
 
 
 class _Api:
@@ -88,9 +112,9 @@ class _Api:
             self._by_name.setdefault(candidate.definition.name, []).append(candidate)
         self.anywhere: dict[str, ModeCall] = {}
         self.within: dict[tuple[str, str], ModeCall] = {}
-        self._homes: dict[str, set[str]] = {}
+        self.homes: dict[str, set[str]] = {}
         """The files that define each name of `anywhere`."""
-        self._others: dict[tuple[str, str], bool] = {}
+        self.another = OtherMeanings(program, self.homes)
         self.depth = _DEPTH
         """How deep below a function is looked for what it counts."""
         self._implementing: list[Function] = []
@@ -103,19 +127,6 @@ class _Api:
         if found is not None and self.another(name, file):
             found = None
         return own or found or self._words.mode.get(name)
-
-    def another(self, name: str, file: str) -> bool:
-        """Whether a .c file has something else of its own under a name that was found."""
-        homes = self._homes.get(name)
-        if homes is None or not file.endswith(".c") or file in homes:
-            return False
-        key = (name, file)
-        if key not in self._others:
-            files = {d.file for d in self._program.source.definitions(name, file)} - homes
-            self._others[key] = any(
-                own == file or (own.endswith(".h") and not is_public(own)) for own in files
-            )
-        return self._others[key]
 
     def grow(self) -> bool:
         """Look at every candidate once more; whether anything was added."""
@@ -150,7 +161,7 @@ class _Api:
             self.within[definition.file, definition.name] = call
         else:
             self.anywhere[definition.name] = call
-            self._homes.setdefault(definition.name, set()).add(definition.file)
+            self.homes.setdefault(definition.name, set()).add(definition.file)
 
     def _meaning(self, candidate: Candidate) -> ModeCall | None:
         """What a candidate does to the mode: the first of the four kinds that it is."""

@@ -41,6 +41,10 @@ def built(shape: Any, data: object) -> Any:
         if origin is tuple and len(args) > 0 and args[-1] is not Ellipsis:
             return tuple(built(a, i) for a, i in zip(args, items, strict=True))
         return origin(built(args[0], item) for item in items)
+    if origin is typing.Literal:
+        if data not in typing.get_args(shape):
+            raise ValueError(f"none of {typing.get_args(shape)}")
+        return data
     if origin in (types.UnionType, typing.Union):
         return None if data is None else built(typing.get_args(shape)[0], data)
     if dataclasses.is_dataclass(shape):

@@ -9,13 +9,14 @@ comes about again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
-from lazymmu.witness.source.held_parts import Changed, changed_items
+from lazymmu.witness.source.held_parts import Build, Changed, changed_items
+from lazymmu.witness.source.kept_api import api_that_holds
 from lazymmu.witness.source.kept_parts import definition_of, told
-from lazymmu.witness.source.kept_summaries import Given, given, plain_binding
+from lazymmu.witness.source.kept_summaries import given, plain_binding
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
 from lazymmu.witness.source.part_values import EFFECTS, Own, effect, own_part, root_outcome
@@ -47,7 +48,7 @@ class TakenOver:
         bodies: Changed,
         moved: MovedPlaces,
         view: ConfiguredTree,
-        build: Callable[[Given], Analysis],
+        build: Build,
     ) -> None:
         """Take what `kept_parts.parts_as_plain` told of an analysis.
 
@@ -64,7 +65,9 @@ class TakenOver:
         if 2 * self.walked > MAX_IN_ALL:
             raise ValueError("who was walked first matters")
         self._items = [listed(item) for item in listed(kept["items"])]
-        self._changed = changed_items(self._items, bodies, build({}))
+        self._changed = changed_items(
+            self._items, bodies, build({}, api_that_holds(kept, self._items, bodies))
+        )
         self._told = [listed(part) for part in listed(kept["parts"])]
         self._values = listed(values["parts"])
         self._broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from lazymmu.contract.vocabulary import ModeCall
@@ -20,6 +20,7 @@ class ModeApi:
     :param within: calls of static functions and macros of one .c file, by the file and the name.
     :param pointed: places (file, byte offset) at which a constant pointer is given such a function,
         which is called by the pointer's name then, or by a table's and a member's (`ops->enable`).
+    :param homes: the files that define each of the tree's own names of `anywhere`.
     :param another: whether a .c file has something else of its own under a name that the tree gives
         the API.
     """
@@ -27,6 +28,7 @@ class ModeApi:
     anywhere: Mapping[str, ModeCall]
     within: Mapping[tuple[str, str], ModeCall] = field(default_factory=dict)
     pointed: frozenset[tuple[str, int]] = frozenset()
+    homes: Mapping[str, Collection[str]] = field(default_factory=dict)
     another: Callable[[str, str], bool] = lambda _name, _file: False
 
     def of(self, name: str, file: str) -> ModeCall | None:
