@@ -4,9 +4,15 @@
 from __future__ import annotations
 
 import json
+import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+import lazymmu
+from lazymmu import HistoryRequest
+from lazymmu.report.history.matrix import render
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OLD, NEW = EXAMPLES / "linux-old", EXAMPLES / "linux-new"
@@ -27,6 +33,25 @@ def test_trees_are_columns_in_the_order_of_their_releases(run, store):
     assert lines[3].split() == ["problem", "6.12.0-example", "7.1.0-example", "hurts"]
     (row,) = [line for line in lines if "scan_table(): unlock-before-flush" in line]
     assert row.split()[3:] == ["#", "-", "x86"]
+
+
+@pytest.mark.parametrize("trees", [9, 19, 52, 53])
+def test_of_many_trees_each_is_a_column_of_one_letter(store, trees):
+    """In which each problem is one word; what does not fit is said."""
+    request = HistoryRequest(trees=[OLD, NEW], arches=["x86"], cache_dir=store)
+    answer = lazymmu.history(request)
+    places = [0, *[1] * (trees - 1)]
+    points = [replace(answer.points[place], name=f"7.1.{n}") for n, place in enumerate(places)]
+    problems = [replace(one, cells=[one.cells[n] for n in places]) for one in answer.problems]
+    text = render(replace(answer, points=points, problems=problems), 100)
+    (row,) = [line for line in text.splitlines() if "scan_table(): unlock-before-flush" in line]
+    if trees > 52:
+        assert "51 more points at which something changed are in JSON and CSV." in text
+        assert row.split()[3:] == ["#", "-", "x86"]
+    else:
+        assert row.split()[3:] == ["#" + "-" * (trees - 1), "x86"]
+        assert f"{string.ascii_letters[trees - 1]}=7.1.{trees - 1}\n" in text
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_a_reason_that_several_problems_have_is_said_once(run, store):

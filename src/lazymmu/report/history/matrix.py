@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -32,8 +33,11 @@ _MARKS: Final = {
     PastState.INCONCLUSIVE: "!",
 }
 
-_MOST_COLUMNS: Final = 12
+_LETTERS: Final = string.ascii_letters
+_MOST_COLUMNS: Final = len(_LETTERS)
 _SHORT: Final = 12
+_ROOM_FOR_NAMES: Final = 0.6
+"""What part of a line the columns of releases may take under their names."""
 
 _LEGEND: Final = {
     PastState.THERE: "there",
@@ -61,16 +65,23 @@ def render(answer: HistoryAnswer, columns: int | None) -> str:
     if used:
         marks = (f"{_MARKS[state]} {_LEGEND[state]}" for state in PastState if state in used)
         lines += table.folded(", ".join(marks), columns or 100)
+    names = [clean(answer.points[place].name) for place in places]
+    wide = sum(len(name) + 2 for name in names) > _ROOM_FOR_NAMES * (columns or 100)
+    if wide:
+        named = (f"{letter}={name}" for letter, name in zip(_LETTERS, names, strict=False))
+        lines += table.folded(", ".join(named), columns or 100)
+        names = [_LETTERS[: len(names)]]
     grid = Table(box=None, pad_edge=False, header_style="")
     grid.add_column("problem", overflow="fold")
-    for place in places:
-        grid.add_column(clean(answer.points[place].name), justify="center", overflow="fold")
+    for name in names:
+        grid.add_column(name, justify="center", overflow="fold", no_wrap=wide)
     for head in ("came by", "went by", "hurts") if by_commit else ("hurts",):
         grid.add_column(head, overflow="fold")
     alike = Counter(map(name_of, answer.problems))
     for one in answer.problems:
         where = f" in {one.file}" if alike[name_of(one)] > 1 else ""
         marked = [_MARKS[one.cells[place].state] for place in places]
+        marked = ["".join(marked)] if wide else marked
         spans = [_by(one.introduced), _by(one.fixed)] if by_commit else []
         last = clean(" ".join(one.hurts) or "-")
         grid.add_row(clean(f"{one.id} {name_of(one)}{where}"), *marked, *map(clean, spans), last)
