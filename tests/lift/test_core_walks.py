@@ -47,6 +47,18 @@ task T1 on cpu1:
 watch stale-translation-used
 finally: {finally}
 """
+PROTECTED = """
+litmus protected
+"Who write-protects the entry comes first, or between."
+machine: cpus 2
+entries:
+    d  pmd user ptl M = T
+    p  pte user in d ptl L = A
+task T0 on cpu0:
+    unmap_page_range p
+task T1 on cpu1:
+    set_pte p A:ro
+"""
 NO_TABLE = "d = none; p = none"
 TABLE = "d = T; p = none"
 
@@ -144,4 +156,14 @@ def test_a_walk_that_flushes_itself_flushes_what_it_has_noted(
 def test_a_lifted_munmap_is_the_one_by_hand_state_for_state(asked, operation):
     """But for what it tells the flush, which takes no step."""
     lifted, hand = (unmapped(asked, operation, TABLE, core=core) for core in ("lifted", "by-hand"))
+    assert rows(lifted) == rows(hand) != []
+
+
+def test_what_a_walk_read_and_asks_for_no_more_makes_no_two_states_of_one(asked):
+    """The page is noted, and after that it is the same whether the entry was read-only."""
+    lifted, hand = (
+        ask(asked, text=PROTECTED, more=ZAP, file="zap", core=core)
+        for core in ("lifted", "by-hand")
+    )
+    assert by_hand(lifted, "_zap_pte_range") == ""
     assert rows(lifted) == rows(hand) != []

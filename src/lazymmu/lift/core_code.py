@@ -176,7 +176,7 @@ def _goes_on(part: Part, run: CoreRun, going: Going) -> Routine:
     called = said.called
     if called is None:
         chosen = yield chance()
-        after = run.chosen(said, int(chosen))
+        after = _stopped(run, run.chosen(said, int(chosen)))
     else:
         got = yield asked(part, called, run.handed)
         after = _after(run, said, got)
@@ -185,9 +185,18 @@ def _goes_on(part: Part, run: CoreRun, going: Going) -> Routine:
 
 
 def _after(run: CoreRun, said: Said, got: object) -> tuple[Position, ...]:
-    """Where a run stands once the machine has answered."""
+    """Where a run stops next once the machine has answered."""
     assert said.called is not None  # noqa: S101 - a choice is no call
-    return run.answered(said, *told(said.called, got, run.handed))
+    return _stopped(run, run.answered(said, *told(said.called, got, run.handed)))
+
+
+def _stopped(run: CoreRun, positions: tuple[Position, ...]) -> tuple[Position, ...]:
+    """Where a run stops next.
+
+    What it computes on the way there is done at once: places that differ only in what nothing asks
+    for from there on are one.
+    """
+    return run.on(positions).positions or positions
 
 
 # ---- which can be ---------------------------------------------------------------------------
