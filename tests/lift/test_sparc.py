@@ -92,3 +92,32 @@ def test_a_batch_that_is_not_understood_is_refused_by_its_place(asked, old, new,
     refused = asked("batch-changes-mm", changes={TLB: changed}, arch="sparc").lifted[0].refused
     assert re.match(r"(?:arch/sparc|include)/\S+:[1-9]\d*: ", refused), refused
     assert refused.endswith(told)
+
+
+def test_a_batch_that_goes_out_one_too_late_is_refused_where_it_stores_past_its_end(asked):
+    """An element that an array does not have is whatever lies behind it."""
+
+    def late(text: str) -> str:
+        return keyed(text).replace("nr == TLB_BATCH_NR", "nr > TLB_BATCH_NR")
+
+    (lifted,) = asked("batch-fills-in-section", changes={TLB: late}, arch="sparc").lifted
+    line = late((asked.root / TLB).read_text()).partition("\ttb->vaddrs[nr] = addr")[0].count("\n")
+    assert lifted.refused == f"{TLB}:{line + 1}: element 192 of tlb_batch.vaddrs, which has 192"
+    assert asked("batch-fills-in-section", changes={TLB: keyed}, arch="sparc").findings == ()
+
+
+def test_what_a_function_hands_on_without_a_value_is_refused_by_its_name(asked):
+    """Also to what the machine leaves out: in the kernel it is whatever the stack has there."""
+    made = "\tunsigned long nr = tb->tlb_nr;\n"
+
+    def unset(text: str) -> str:
+        use = "\tflush_tsb_user_page(mm, addr, size);\n"
+        return keyed(text).replace(made, f"{made}\tunsigned int size;\n\n{use}")
+
+    (lifted,) = asked("batch-changes-mm", changes={TLB: unset}, arch="sparc").lifted
+    assert lifted.refused.endswith(": size in tlb_batch_add() has no value yet")
+
+    def valued(text: str) -> str:
+        return unset(text).replace("unsigned int size;", "unsigned int size = 13;")
+
+    assert asked("batch-changes-mm", changes={TLB: valued}, arch="sparc").lifted[0].refused == ""

@@ -143,8 +143,7 @@ def _room(linker: Linker, add: Code, variable: str, items: Iterable[str]) -> int
     found = linker.names.per_cpu(variable, add.file)
     for name in items:
         kind = linker.names.member(found.type, name, add.file) if found is not None else None
-        size = kind.dims[0] if kind is not None and kind.dims else ""
-        known = int(size) if size.isdigit() else linker.names.constant(size, add.file)
+        known = linker.names.room(kind, add.file) if kind is not None else None
         if known is not None:
             return known
     raise Unliftable(f"how much {variable} has room for is not known", add.file, add.line)

@@ -108,7 +108,8 @@ def _variables(linker: Linker, found: Closure) -> None:
                 variable = linker.names.per_cpu(one.what, code.file)
                 if variable is not None:
                     first = variable.initial
-                    _add(linker, found, "cpu", (one.what,), variable.type, first, members)
+                    whole = (one.what,)
+                    _add(linker, found, "cpu", whole, variable.type, first, members, code.file)
             if one.op is Opcode.CALL:
                 _flag(linker, found, code, one)
     near = found.codes[0].file if found.codes else ""
@@ -116,7 +117,7 @@ def _variables(linker: Linker, found: Closure) -> None:
     for name in sorted(of_tasks):
         kind = linker.names.member(TASK, name, near)
         if kind is not None:
-            _add(linker, found, "task", (name,), kind, 0, members)
+            _add(linker, found, "task", (name,), kind, 0, members, near)
 
 
 def _of_tasks(linker: Linker, code: Code) -> Iterator[str]:
@@ -143,15 +144,20 @@ def _add(
     kind: CType,
     initial: int,
     members: set[str],
+    near: str,
 ) -> None:
-    """Add a variable, or of a structure the members that the code names."""
+    """Add a variable, or of a structure the members that the code names.
+
+    :param near: the file that names it.
+    """
     if not kind.aggregate or kind.dims:
-        found.variables.add(space, path, kind, () if kind.dims else initial)
+        first = () if kind.dims else initial
+        found.variables.add(space, path, kind, first, linker.names.room(kind, near))
         return
     for name in sorted(members):
         inner = linker.names.member(kind, name, "")
         if inner is not None:
-            _add(linker, found, space, (*path, name), inner, 0, members)
+            _add(linker, found, space, (*path, name), inner, 0, members, near)
 
 
 def _flag(linker: Linker, found: Closure, code: Code, one: Instruction) -> None:

@@ -18,7 +18,7 @@ from lazymmu.lift.execute import Execution, execute
 from lazymmu.lift.frames import ANSWER, Called, CodeFrame, place_of, restored
 from lazymmu.lift.link import CallMeaning
 from lazymmu.lift.problem import Unliftable
-from lazymmu.lift.ready import UNSET
+from lazymmu.lift.unset import UNSET
 from lazymmu.lift.values import (
     CallbackRef,
     CPointer,

@@ -11,6 +11,7 @@ from lazymmu.lift.computed import computed, truth
 from lazymmu.lift.ctypes import typed
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.ready import After
+from lazymmu.lift.unset import unset
 from lazymmu.lift.values import AddressSpace, CPointer, EntryRef, Handle, Opaque, Value
 
 if TYPE_CHECKING:
@@ -149,4 +150,4 @@ def _unset(frame: CodeFrame, missing: KeyError) -> Exception:
     (name, *_) = missing.args
     if not any(isinstance(arg, Var) and arg.name == name for arg in one.args):
         return missing
-    return Unliftable(f"{name} in {code.name}() has no value yet", code.file, one.line)
+    return unset(name, code, one)

@@ -121,6 +121,11 @@ class TreeNames:
             self._constants[key] = self._constant(name, near, 0)
         return self._constants[key]
 
+    def room(self, kind: CType, near: str) -> int | None:
+        """Return how many elements an array has, None where that is not known."""
+        size = kind.dims[0] if kind.dims else ""
+        return int(size) if size.isdigit() else self.constant(size, near) if size else None
+
     def _constant(self, name: str, near: str, depth: int) -> int | None:
         fixed = self.view.profile.constants.get(name)
         if fixed is not None:

@@ -16,6 +16,7 @@ from lazymmu.lift.code import Code, Const, Instruction, Opcode
 from lazymmu.lift.ctypes import CType, typed
 from lazymmu.lift.frames import Called, CodeFrame
 from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.unset import UNSET, refuse_unset
 from lazymmu.lift.values import (
     AddressSpace,
     CPointer,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from lazymmu.lift.execute import Execution
     from lazymmu.lift.link import CallMeaning, Linker
 
-__all__ = ["UNSET", "After", "Doing", "ready"]
+__all__ = ["After", "Doing", "ready"]
 
 
 class After(Enum):
@@ -47,8 +48,6 @@ class After(Enum):
 
 Doing: TypeAlias = "Callable[[Execution, CodeFrame], After | None]"
 Fetch: TypeAlias = "Callable[[dict[str, Value]], tuple[Value, ...]]"
-
-UNSET: Final = Opaque("a variable without a value")
 
 
 def ready(code: Code, linker: Linker) -> tuple[Doing, ...]:
@@ -345,6 +344,7 @@ def _call(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
     # What a call is handed may be a variable that it gives a value (local_irq_save()).
     given = tuple((None, a.value) if isinstance(a, Const) else (a.name, UNSET) for a in one.args)
     then = at + 1
+    own = frozenset(code.types).difference(code.params)
 
     def do(here: Execution, frame: CodeFrame) -> After | None:
         env = frame.env
@@ -362,6 +362,8 @@ def _call(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
             return After.CALLED
         value: Value = 0
         if target.word is not None:
+            if UNSET in args and target.word.does != "irq-save":
+                refuse_unset(code, one, args, own)
             here.accesses += shares(here.context, target.word)
             value = here.does(here, Called(frame, one, target.word, args))
         if one.to:

@@ -31,11 +31,25 @@ class CVariables:
     def __init__(self) -> None:
         """Nothing is known yet."""
         self._found: dict[tuple[str, tuple[str | int, ...]], tuple[CType, Value]] = {}
+        self._room: dict[str, int] = {}
         self._names: dict[tuple[str, tuple[str | int, ...]], str] | None = None
 
-    def add(self, space: str, path: tuple[str, ...], kind: CType, initial: Value) -> None:
-        """There is a variable; `space`: "cpu" or "task"."""
+    def add(
+        self,
+        space: str,
+        path: tuple[str, ...],
+        kind: CType,
+        initial: Value,
+        room: int | None = None,
+    ) -> None:
+        """There is a variable.
+
+        :param space: "cpu" or "task".
+        :param room: of an array how many elements it has, None where that is not known.
+        """
         self._found.setdefault((space, path), (kind, initial))
+        if room is not None:
+            self._room[".".join(path)] = room
         self._names = None
 
     @property
@@ -97,5 +111,10 @@ class CVariables:
         name = self.names.get((place.space, path))
         if name is None:
             raise Unliftable(f"{'.'.join(map(str, place.path))} is no variable of the machine")
+        if rest:
+            whole = ".".join(map(str, path))
+            room = self._room.get(whole)
+            if room is not None and not 0 <= rest[0] < room:
+                raise Unliftable(f"element {rest[0]} of {whole}, which has {room}")
         slot = here.cpu_at(place.owner) if place.space == "cpu" else here.task_at(place.owner)
         return slot, name, tuple(rest)
