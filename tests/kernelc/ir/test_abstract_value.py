@@ -150,6 +150,17 @@ def test_conditions_that_belong_together_have_one_spelling(
     assert (first.holds == second.holds) == same
 
 
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [("WARN_ON(a)", 1), ("WARN_ON_ONCE(!a)", 0), ("WARN(a == 2, b)", 0), ("WARN_ON(b)", None)],
+)
+def test_a_warning_says_whether_its_condition_holds(code: str, known: int | None) -> None:
+    """As the macros of bug.h do; what it warns of is remembered as any condition is."""
+    assert value(code, {"a": Int(1)}) == (None if known is None else Int(known))
+    inner = normalize_condition(expression(code.partition("(")[2].rstrip(")").partition(",")[0]))
+    assert normalize_condition(expression(code)) == inner
+
+
 @pytest.mark.parametrize("code", ["f(p)", "p++", "(p = q)", "!f(p)", "f(p) == NULL", "a + f(p)"])
 def test_conditions_with_effects_are_not_remembered(code: str) -> None:
     """They may turn out otherwise the next time."""

@@ -48,6 +48,14 @@ SAME = {
         f"switch (b->nr) {{ case KIND_LAZY: {ON} }}",
         f"if (b->nr == KIND_LAZY) {OFF}",
     ),
+    "whether there is one, with a warning": (
+        f"if (WARN_ON_ONCE(!b)) return; {ON}",
+        f"if (b) {OFF}",
+    ),
+    "a number, with a warning": (
+        f'if (WARN(b->nr > 4, "%d", b->nr)) return; {ON}',
+        f"if (b->nr > 4) return; {OFF}",
+    ),
     "a global variable": (f"if (lazily) {ON}", f"if (lazily) {OFF}"),
     "a static key": (
         f"if (static_branch_likely(&key)) {ON}",
@@ -68,6 +76,10 @@ OTHER = {
         f"if (static_branch_likely(&other_key)) {OFF}",
     ),
     "a function that writes": (f"if (next_of(b)) {ON}", f"if (next_of(b)) {OFF}"),
+    "another number, with a warning": (
+        f"if (WARN_ON(b->nr > 4)) return; {ON}",
+        f"if (b->nr > 5) return; {OFF}",
+    ),
     "another bit": (f"if (b->nr & 4) {ON}", f"if (b->nr & 8) {OFF}"),
 }
 

@@ -38,6 +38,10 @@ from lazymmu.kernelc.ir.nodes import has_effect, spell, strip_casts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+WARNING = frozenset({"WARN", "WARN_ON", "WARN_ON_ONCE", "WARN_ONCE", "WARN_TAINT"})
+"""Macros that say whether their first argument holds, and warn where it does
+(include/asm-generic/bug.h)."""
+
 
 class Int(NamedTuple):
     """A constant; NULL and false are 0. Its width is not followed."""
@@ -176,6 +180,9 @@ class Evaluator:
                 return self.lookup(spell(expr))
             case Binary(op, left, right):
                 return self._binary(op, left, right, expr)
+            case Call(str() as name, (said, *_)) if name in WARNING:
+                holds = truth(self.value(said))
+                return None if holds is None else Int(int(holds))
             case Call() | Guard() | LoopHead():
                 return self.call(expr)
             case Number(number):
@@ -314,5 +321,7 @@ def normalize_condition(expr: Expr) -> Condition | None:
         case Not(operand):
             inner = normalize_condition(operand)
             return inner.negated if inner is not None else None
+        case Call(str() as name, (said, *_)) if name in WARNING:
+            return normalize_condition(said)
         case stripped:
             return None if has_effect(stripped) else Condition(spell(stripped), holds=True)

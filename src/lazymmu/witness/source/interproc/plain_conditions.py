@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from lazymmu.contract.vocabulary import Vocabulary
+from lazymmu.kernelc.ir.abstract_value import WARNING
 from lazymmu.kernelc.ir.expr import VARIABLES, Address, Assign, Call, Deref, Expr, Name
 from lazymmu.kernelc.ir.nodes import (
     EVAL,
@@ -66,6 +67,8 @@ class PlainConditions:
 
     def _asked(self, call: Call, file: str, hops: int) -> Expr | None:
         """What a call asks for that does nothing else; None for any other call."""
+        if call.name in WARNING and call.args and not has_effect(call.args[0]):
+            return call.args[0]
         if any(has_effect(arg) for arg in call.args) or call.name is None or not hops:
             return None
         if call.name in self._words.asks and call.args:
