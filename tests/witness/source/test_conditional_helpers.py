@@ -313,3 +313,50 @@ def test_a_member_that_is_noted_by_who_begins_is_known_to_the_caller(
 ) -> None:
     """By the value that is returned, by the member, or by the structure that is handed back."""
     assert bool(kernel(RETURNED.format(body=body)).findings()) != right
+
+
+BEHIND = """
+struct batch {{ int nr; struct list_head list; }};
+
+static struct batch *begin(struct batch *b, int some)
+{{
+	lazy_mmu_mode_enable();
+	{body}
+	return b;
+}}
+
+static void end(struct batch *b)
+{{
+	if (b)
+		lazy_mmu_mode_disable();
+}}
+
+void f(struct batch *given, int some)
+{{
+	struct batch *b = begin(given, some);
+
+	end(b);
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ("b->nr = 1;", True),
+        ("some += b->nr;", True),
+        ("(*b).nr++;", True),
+        ("if (some) count(); b->nr = some;", True),
+        ("if (some) { lazy_mmu_mode_disable(); return NULL; } b->nr = 1;", True),
+        ("if (some) { lazy_mmu_mode_disable(); return b; } b->nr = 1;", False),
+        ("", False),
+        ("if (some) b->nr = 1;", False),
+        ("note(&b->list);", False),
+        ("b->nr = 1; b = next(b);", False),
+    ],
+)
+def test_a_pointer_that_was_looked_behind_is_not_zero(
+    kernel: Callable[..., Any], body: str, right: bool
+) -> None:
+    """On every path, and where it is what it was: who asks for it when it is returned knows."""
+    assert bool(kernel(BEHIND.format(body=body)).findings()) != right

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from lazymmu.kernelc.ir.abstract_value import normalize_condition
 from lazymmu.kernelc.ir.bodies import Bodies
 from lazymmu.kernelc.ir.bounds import Unread
+from lazymmu.kernelc.ir.cleanups import keeps_value
 from lazymmu.kernelc.ir.expr import (
     Address,
     Assign,
@@ -141,6 +142,7 @@ class _Placing:
                 case Call(str() as name, args, line, column):
                     function = self._function(name)
                     if function is not None:
+                        self._keep(args)
                         body = self._body(index, function, args, "", (line, column))
                         self._read(body, args)
                 case Assign("=", Name(variable), Call(str() as name, args, line, column)):
@@ -180,6 +182,17 @@ class _Placing:
         for at in body:
             _constructing(self._graph.nodes[at], parts, variable)
         return parts
+
+    def _keep(self, given: tuple[Expr, ...]) -> None:
+        """Note what a variable holds whenever its cleanup function is called, if that is known."""
+        match given:
+            case (Address(Name(variable) as whole),) if variable not in self._parts:
+                if keeps_value(self._graph, variable, self._whole):
+                    self._parts[variable] = _Parts({whole: whole})
+
+    def _whole(self, name: str) -> Function | None:
+        found = self._resolve(name)
+        return None if found is None or found.broken or found.macro else found
 
     def _read(self, body: range, given: tuple[Expr, ...]) -> None:
         """Let a destructor know what the constructor has made of the variable it is given."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -97,11 +97,20 @@ class Liveness:
 
     @classmethod
     def of(
-        cls, graph: Function, words: Vocabulary, plain: Mapping[Expr, Expr] = MappingProxyType({})
+        cls,
+        graph: Function,
+        words: Vocabulary,
+        plain: Mapping[Expr, Expr] = MappingProxyType({}),
+        *,
+        in_place: Callable[[AnyCall], bool] = lambda _: False,
     ) -> Liveness:
-        """Read the plan off a function's graph; `plain` is what conditions ask for in the end."""
+        """Read the plan off a function's graph.
+
+        :param plain: what conditions ask for in the end.
+        :param in_place: the calls of helpers, which may ask for what they are handed.
+        """
         tests: Counter[str] = Counter()
-        settled, handed, returned = set[str](), set[str](), set[str]()
+        settled, handed, returned, helped = set[str](), set[str](), set[str](), set[str]()
         locks: dict[str, str] = {}
         flows = stored(graph, words)
         freed = {name for name, _ in flows}
@@ -132,11 +141,14 @@ class Liveness:
                 if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
                     # Whoever is walked with it may ask for what stands beside it.
                     handed |= variables_of(call)
+                if in_place(call):
+                    helped |= variables_of(call)
                 locks.update(_handed_back(call, words))
                 freed |= freed_by(call, graph, words)
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
+        tracked |= helped & settled
         tracked |= returned & (settled | copied | _branched(graph))
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         rewritten = frozenset(variable.spelling for variable in assignments(graph))

@@ -5,8 +5,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Call, Expr, Name
-from lazymmu.kernelc.ir.nodes import BRANCH, RETURN, SWITCH, Function, calls_in, uses, walk, writes
+from lazymmu.kernelc.ir.expr import VARIABLES, Address, AnyCall, Call, Deref, Expr, Field, Name
+from lazymmu.kernelc.ir.nodes import (
+    BRANCH,
+    RETURN,
+    SWITCH,
+    Function,
+    Node,
+    calls_in,
+    strip_casts,
+    uses,
+    walk,
+    writes,
+)
 from lazymmu.kernelc.program import assignments
 from lazymmu.witness.source.function.local_members import LocalMembers
 
@@ -26,12 +37,24 @@ class FunctionFacts:
     reassigned: frozenset[str]
     """Parameters that are given another value."""
     _always: frozenset[int] | None = None
+    _unseen: dict[str, list[Node]] | None = None
+    """By parameter, the returns that are come to without looking behind it."""
 
     def always(self, graph: Function, index: int) -> bool:
         """Whether every path through the function passes a node."""
         if self._always is None:
             self._always = _unavoidable(graph)
         return index in self._always
+
+    def looked_behind(self, graph: Function, end: Node, parameter: str) -> bool:
+        """Whether every path to a return looks behind a pointer: it is not NULL there."""
+        if parameter in self.reassigned or not graph.types.get(parameter, "").endswith("*"):
+            return False
+        if self._unseen is None:
+            self._unseen = {}
+        if parameter not in self._unseen:
+            self._unseen[parameter] = _without(graph, Name(parameter))
+        return not any(node is end for node in self._unseen[parameter])
 
     @classmethod
     def of(cls, graph: Function) -> FunctionFacts:
@@ -138,3 +161,24 @@ def _one_way(graph: Function) -> list[int]:
                 came[succ] = at
                 todo.append(succ)
     return []
+
+
+def _without(graph: Function, pointer: Name) -> list[Node]:
+    """The returns that are come to on paths which do not look behind a pointer."""
+    found: list[Node] = []
+    todo, seen = [0], {0}
+    while todo:
+        node = graph.nodes[todo.pop()]
+        if node.expr is not None and pointer in _behind(node.expr):
+            continue
+        if node.op == RETURN:
+            found.append(node)
+        todo += [succ for succ in node.succ if succ not in seen]
+        seen.update(node.succ)
+    return found
+
+
+def _behind(expr: Expr) -> set[Expr]:
+    """The pointers that an expression looks behind, and not where it takes an address."""
+    parts = walk(expr, lambda e: () if isinstance(e, Address) else e.operands)
+    return {strip_casts(part.operands[0]) for part in parts if isinstance(part, Field | Deref)}

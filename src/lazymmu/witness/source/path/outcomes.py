@@ -21,6 +21,7 @@ from lazymmu.witness.source.function.counter_tests import CounterTest
 from lazymmu.witness.source.function.counters import apart, known, learnt, move
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.names import EntryName
+from lazymmu.witness.source.function.shape import FunctionFacts
 from lazymmu.witness.source.path.path_state import Path
 from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
 
@@ -28,7 +29,7 @@ __all__ = [
     "above_zero",
     "changed_to",
     "decided_by",
-    "moved_pointer",
+    "known_pointer",
     "not_for_zero",
     "returned_counts",
 ]
@@ -72,9 +73,14 @@ def changed_to(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:
     return None
 
 
-def moved_pointer(expr: Expr, graph: Function) -> Value:
-    """What is known of a pointer that is moved from another, `pte + 1`: it is not NULL."""
+def known_pointer(expr: Expr, graph: Function, node: Node, shape: FunctionFacts) -> Value:
+    """What is known of a pointer that is returned: moved from another, `pte + 1`, it is not NULL.
+
+    Nor is a parameter that the function has looked behind.
+    """
     match expr:
+        case Name(name) if name in graph.params:
+            return NONZERO if shape.looked_behind(graph, node, name) else None
         case Binary("+" | "-", Name(pointer), other):
             between = isinstance(other, Name) and graph.types.get(other.spelling, "").endswith("*")
             moved = graph.types.get(pointer, "").endswith("*") and not between

@@ -32,7 +32,9 @@ class Plans:
                 self._calling.setdefault("" if name in graph.types else name, set()).add(place)
             outer = reads.begin()
             plain = self._call_transfer.plain(graph)
-            plan = Liveness.of(graph, self._call_transfer.words, plain)
+            plan = Liveness.of(
+                graph, self._call_transfer.words, plain, in_place=self._call_transfer.in_place
+            )
             known = self._known[place] = plan, reads.end(outer)
         reads.bits |= known[1]
         return known[0]

@@ -61,7 +61,7 @@ from lazymmu.witness.source.path.bounds import (
     NOWHERE,
 )
 from lazymmu.witness.source.path.inliner import Inliner
-from lazymmu.witness.source.path.outcomes import moved_pointer
+from lazymmu.witness.source.path.outcomes import known_pointer
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -314,7 +314,8 @@ class Walker(SettledBefore):
                 inner = strip_casts(expr)
                 known = path.results.get(inner)
                 name = EntryName(spell(inner)) if known is None else known.name or NAMELESS
-                value = evaluator.value(expr) or moved_pointer(inner, frame.graph)
+                shape = self.call_transfer.summaries.shape(frame.graph)
+                value = evaluator.value(expr) or known_pointer(inner, frame.graph, node, shape)
                 after = after.counting(passed_on(after.counters, path.state.counters, name))
                 self._exit(frame, node, after, path.trail, value, name, out)
             elif node.op == BRANCH:

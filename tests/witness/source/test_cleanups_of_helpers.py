@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sections that end in a cleanup function which asks whether its variable is empty."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.witness.source.same_as_plain import INCLUDE, seen
+
+CLEANUP = """
+#include <linux/cleanup.h>
+struct batch { int nr; };
+static struct batch *batch_begin(struct batch *b) { BEGIN }
+DEFINE_FREE(batch, struct batch *, if (_T) lazy_mmu_mode_disable())
+"""
+FUNCTION = """
+int NAME(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, pte_t new, struct batch *given)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+
+	if (!pte)
+		return 0;
+	{
+		struct batch *b __free(batch) = batch_begin(given);
+
+		BODY
+	}
+	pte_unmap_unlock(pte, ptl);
+	return 0;
+}
+"""
+BEGINS = (
+    "lazy_mmu_mode_enable(); return b;",
+    "lazy_mmu_mode_enable(); b->nr = 0; return b;",
+    "if (!b) return NULL; lazy_mmu_mode_enable(); return b;",
+    "if (b) lazy_mmu_mode_enable(); return b;",
+)
+BODIES = {
+    "set_pte_at(mm, addr, pte, new);": "",
+    "cond_resched();": "sleep-in-section",
+    "pte_unmap_unlock(pte, ptl); return 1;": "section-outside-lock",
+    "set_pte_at(mm, addr, pte, new); b = NULL;": "unbalanced-section",
+    "set_pte_at(mm, addr, pte, new); b = given->next;": "unbalanced-section",
+    "set_pte_at(mm, addr, pte, new); no_free_ptr(b);": "unbalanced-section",
+    "set_pte_at(mm, addr, pte, new); take(&b);": "unbalanced-section",
+}
+
+
+@pytest.mark.parametrize("begin", BEGINS)
+def test_what_a_begin_hands_back_is_there_until_it_is_emptied(begin: str) -> None:
+    """A begin that does not ask for what it is handed takes it to be there, as guards do."""
+    text = INCLUDE + CLEANUP.replace("BEGIN", begin)
+    for number, body in enumerate(BODIES):
+        text += FUNCTION.replace("NAME", f"f{number}").replace("BODY", body)
+    found = {(function, rule) for rule, _, function, _ in seen("new", text, {}).findings}
+    assert {name for name, _ in found} <= {f"f{n}" for n in range(1, len(BODIES))}
+    assert {(f"f{n}", rule) for n, rule in enumerate(BODIES.values()) if rule} <= found
