@@ -2,8 +2,9 @@
 """Pointers at file level that always point to one function: calls of them are calls of it.
 
 That is a variable or a member of a table that is const, or that is the file's own and assigned
-nowhere else in it; and a declaration with the attribute alias
-(include/linux/compiler_attributes.h).
+nowhere else in it; a declaration with the attribute alias
+(include/linux/compiler_attributes.h); and the key of a static call that its file defines, and does
+not update (include/linux/static_call.h).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.index.occurrences import Context, Occurrence
 from lazymmu.kernelc.parse.ops_tables import read_initialisers
 from lazymmu.kernelc.parse.struct_members import members, with_names
+from lazymmu.witness.source.interproc.mode_api import by_key
 
 _NEAR: Final = 400
 """How many bytes before a function's name are looked at for what it is assigned to."""
@@ -29,6 +31,7 @@ _ALIAS: Final = re.compile(
     rb"(?:__attribute__\s*\(\(\s*(?:\w+\s*,\s*)*(?:__)?alias(?:__)?\s*\(\s*\"|\b__alias\s*\(\s*)\Z"
 )
 _MEMBER: Final = re.compile(rb"(?:(?:\.\s*\w+|\w\s*\])\s*=|[{,])\s*&?\s*\Z")
+_KEY: Final = re.compile(rb"\bDEFINE_STATIC_CALL\s*\(\s*(\w+)\s*,\s*&?\s*\Z")
 _CONST: Final = re.compile(rb"\bconst\b")
 _STATIC: Final = re.compile(rb"\bstatic\b")
 
@@ -69,7 +72,8 @@ def told(pointers: Iterable[Pointer]) -> list[str]:
 def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[Pointer]:
     """The constant pointers of a file to some of its words, be they compiled or not.
 
-    Limit: a table that is given its members by place has its structure in the same file.
+    Limits: a table that is given its members by place has its structure in the same file; a key is
+    updated in the file that defines it.
     """
     values = [item for item in items if item.context is Context.VALUE]
     for item in items if b"alias" in text else ():
@@ -77,6 +81,9 @@ def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[P
         if match is not None:
             name = (match[1] or match[2]).decode("latin-1")
             yield Pointer(file, name, False, item.word, item.start)
+    for item in items:
+        if item.context is Context.MACRO and (key := _key(text, item.start)):
+            yield Pointer(file, by_key(key), file.endswith(".c"), item.word, item.start)
     # The whole file is only read for tables where something stands as one's member.
     words = {i.word for i in values if _MEMBER.search(text, max(0, i.start - _NEAR), i.start)}
     tables = list(_tables(file, text, words)) if words else []
@@ -104,6 +111,14 @@ def _variable(text: bytes, start: int) -> tuple[str, bool] | None:
     if not const and (not private or _changes(text, name, name)):
         return None
     return name.decode("latin-1"), private
+
+
+def _key(text: bytes, start: int) -> str:
+    """The key of a static call that is defined with the function at an offset, if it stays so."""
+    match = _KEY.search(_before(text, start))
+    if match is None or re.search(rb"\bstatic_call_update\s*\(\s*" + match[1] + rb"\b", text):
+        return ""
+    return match[1].decode("latin-1")
 
 
 def _before(text: bytes, start: int) -> bytes:

@@ -125,14 +125,14 @@ class _Judging:
             return _lost("not compiled on the machines that were looked at", _DEAD)
         mode = self._api.of(item.word, file)
         match item.context:
+            case Context.MACRO | Context.VALUE if (file, item.start) in self._api.pointed:
+                return Judged(Standing.DECLARATION)
             case Context.MACRO if mode is not None:
                 return self._given(file, item)
             case Context.STRAY if mode is not None or item.called:
                 body = not file.endswith((".c", ".h"))
                 what = "in an included body" if body else "in no definition that could be found"
                 return _lost(what)
-            case Context.VALUE if (file, item.start) in self._api.pointed:
-                return Judged(Standing.DECLARATION)
             case Context.VALUE if mode is not None:
                 return _lost("its address is taken; calls through it are not followed")
             case Context.BODY:

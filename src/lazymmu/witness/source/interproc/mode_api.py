@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lazymmu.contract.vocabulary import ModeCall
 from lazymmu.kernelc.ir.expr import AnyCall, Call, Deref, Field, Name
 from lazymmu.kernelc.ir.nodes import spell, strip_casts
+
+STATIC_CALLS: Final = frozenset({"static_call", "static_call_cond", "static_call_mod"})
+"""Who calls by a key (include/linux/static_call.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class ModeApi:
     :param anywhere: calls by name: those of the vocabulary, and those of the tree's own headers and
         external functions that do what these do.
     :param within: calls of static functions and macros of one .c file, by the file and the name.
-    :param pointed: places (file, byte offset) at which a constant pointer is given such a function,
+    :param pointed: places (file, byte offset) at which a constant pointer or a key is given one,
         which is called by the pointer's name then, or by a table's and a member's (`ops->enable`).
     :param homes: the files that define each of the tree's own names of `anywhere`.
     :param another: whether a .c file has something else of its own under a name that the tree gives
@@ -57,11 +61,19 @@ class ModeApi:
         return self.of(name, file) is not None
 
 
+def by_key(key: str) -> str:
+    """How a call by a key is spelled, `static_call(key)()`."""
+    return f"{key}->static_call"
+
+
 def called_path(call: Call) -> str | None:
-    """How what is called is spelled: a name, a variable that points, or a member of one."""
+    """How what is called is spelled: a name, a variable that points, a member of one, a key."""
     if call.name is not None:
         return call.name
     callee = strip_casts(call.callee) if not isinstance(call.callee, str) else Name(call.callee)
     while isinstance(callee, Deref):
         callee = strip_casts(callee.operand)
+    match callee:
+        case Call(str() as how, (Name(key),)) if how in STATIC_CALLS:
+            return by_key(key)
     return spell(callee) if isinstance(callee, (Name, Field)) else None

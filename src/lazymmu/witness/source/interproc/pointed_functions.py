@@ -34,6 +34,7 @@ from lazymmu.kernelc.ir.expr import (
 from lazymmu.kernelc.ir.nodes import RETURN, Function, strip_casts, writes
 from lazymmu.kernelc.parse.ops_tables import Initialiser
 from lazymmu.kernelc.program import Program, assignments
+from lazymmu.witness.source.interproc.mode_api import STATIC_CALLS
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 __all__ = ["FEW", "PointedFunctions", "PossibleCallee"]
@@ -41,11 +42,10 @@ __all__ = ["FEW", "PointedFunctions", "PossibleCallee"]
 FEW: Final = 4
 """So many functions may be meant by one call; beyond it the call is not resolved."""
 
-_STATIC_CALLS: Final = frozenset({"static_call", "static_call_cond", "static_call_mod"})
 _STATIC_KEYS: Final = frozenset(
     {"DEFINE_STATIC_CALL", "DEFINE_STATIC_CALL_RET0", "static_call_update", "__static_call_update"}
 )
-"""Who calls by a key, and who says what it calls (include/linux/static_call.h)."""
+"""Who says what a call by a key calls (include/linux/static_call.h)."""
 
 _NOTHING: Final = frozenset({"__static_call_return0", "NULL"})
 """What a key is given that is to call nothing (include/linux/static_call.h)."""
@@ -174,7 +174,7 @@ class PointedFunctions:
         Which of several it is at the time is not asked; a key that somebody gives a variable may
         call anything.
         """
-        if key.name not in _STATIC_CALLS or len(key.args) != 1:
+        if key.name not in STATIC_CALLS or len(key.args) != 1:
             return
         name = strip_casts(key.args[0])
         if not isinstance(name, Name):
