@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from lazymmu.witness.finding import (
     Coverage,
     Finding,
     Harm,
+    PathEvent,
     Severity,
     Step,
     StepAside,
@@ -117,6 +119,24 @@ def test_breaking_the_text_says_that_nobody_is_known_to_be_hurt(make_finding, ma
     assert "no architecture of this tree is known to be hurt" in facts
     slow = make_finding(severity=Severity.BREAKS_TEXT, harms=(), costs=(Harm("sparc", "slow"),))
     assert " costs: " in text.render([CheckOutcome(make_result(slow))]).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "held"),
+    [
+        (("Take pte", "Enable", "MaySleep"), True),
+        (("Take pmd", "Take pte", "Enable", "Drop pte", "MaySleep"), True),
+        (("Take pte", "Enable", "Drop pte", "MaySleep"), False),
+        (("Take pte", "Enable", "TlbFlush"), False),
+        (("Enable", "MaySleep"), False),
+    ],
+)
+def test_who_sleeps_with_a_lock_held_is_told_so(make_finding, make_result, path, held):
+    """That the mode hurts nobody there does not say that all is well."""
+    events = tuple(PathEvent(word.partition(" ")[0], word.partition(" ")[2]) for word in path)
+    finding = make_finding(severity=Severity.BREAKS_TEXT, harms=(), events=events)
+    out = text.render([CheckOutcome(make_result(finding))])
+    assert ("hurt by the mode, but the task sleeps with a spinlock held" in out) == held
 
 
 def test_information_is_shown_only_if_its_rule_is_asked_for(make_finding, make_result):

@@ -12,7 +12,7 @@ from lazymmu.witness.finding import Confidence, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lazymmu.witness.finding import Finding, Harm, Step
+    from lazymmu.witness.finding import Finding, Harm, PathEvent, Step
 
 __all__ = ["harms", "headline", "place", "sorted_by_severity", "terms"]
 
@@ -30,11 +30,20 @@ def harms(finding: Finding, *, shown: bool = True) -> list[str]:
     """
     said = [*_told("hurts", finding.harms, shown), *_told("costs", finding.costs, shown)]
     if not finding.harms and finding.severity is Severity.BREAKS_TEXT:
-        return [
-            "breaks the contract's text; no architecture of this tree is known to be hurt",
-            *said,
-        ]
+        nobody = "breaks the contract's text; no architecture of this tree is known to be hurt"
+        if _sleeps_with_lock(finding.events):
+            nobody += " by the mode, but the task sleeps with a spinlock held"
+        return [nobody, *said]
     return said
+
+
+def _sleeps_with_lock(events: Sequence[PathEvent]) -> bool:
+    """Whether a path ends where a task may sleep that has taken more locks than it has dropped.
+
+    They are counted, because a helper that drops one may have another name for it.
+    """
+    words = [event.event for event in events]
+    return words[-1:] == ["MaySleep"] and words.count("Take") > words.count("Drop")
 
 
 def _told(verb: str, harms: Iterable[Harm], shown: bool) -> list[str]:
