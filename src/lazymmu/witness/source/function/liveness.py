@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from lazymmu.contract.vocabulary import Vocabulary
@@ -45,6 +46,7 @@ from lazymmu.witness.source.function.freed_variables import array_of, freed_by, 
 from lazymmu.witness.source.function.local_members import root_of
 from lazymmu.witness.source.function.pointer_offsets import OffsetMap, offsets_in
 from lazymmu.witness.source.function.spelled_words import words_in
+from lazymmu.witness.source.function.tested_variables import handed_to, returned_by, tested
 
 LOCK_TYPES = frozenset({"spinlock_t *", "spinlock_t * *", "raw_spinlock_t *"})
 """C types that point to a lock."""
@@ -109,8 +111,9 @@ class Liveness:
         :param plain: what conditions ask for in the end.
         :param in_place: the calls of helpers, which may ask for what they are handed.
         """
-        tests: Counter[str] = Counter()
-        settled, handed, returned, helped = set[str](), set[str](), set[str](), set[str]()
+        settled = set[str]()
+        tests, returned = tested(graph, plain), returned_by(graph)
+        handed, helped = handed_to(graph, partial(_carries, graph)), handed_to(graph, in_place)
         locks: dict[str, str] = {}
         flows = stored(graph, words)
         freed = {name for name, _ in flows}
@@ -118,13 +121,6 @@ class Liveness:
         for node in graph.nodes:
             if node.expr is None:
                 continue
-            if node.op == BRANCH:
-                known = normalize_condition(plain.get(node.expr, node.expr))
-                if known is not None:
-                    tests[known.subject] += 1
-                    tests.update(_compared(node.expr) - {known.subject})
-            if node.op == RETURN and isinstance(inner := strip_casts(node.expr), VARIABLES):
-                returned.add(inner.spelling)
             for target, value in writes(node.expr):
                 if value is None:
                     continue
@@ -138,18 +134,12 @@ class Liveness:
                 if kind != "other":
                     locks[spell(target)] = kind
             for call in calls_in(node.expr):
-                if any(graph.types.get(n) in _CARRIED for arg in call.args for n in uses(arg)):
-                    # Whoever is walked with it may ask for what stands beside it.
-                    handed |= variables_of(call)
-                if in_place(call):
-                    helped |= variables_of(call)
                 locks.update(_handed_back(call, words))
                 freed |= freed_by(call, graph, words)
         settled = _closed(settled, [(source, {name}) for name, source in copies])
         copied = handed.union(*copies)
         tracked = {k for k, n in tests.items() if n > 1 or k in settled or k in copied}
-        tracked |= helped & settled
-        tracked |= returned & (settled | copied | _branched(graph))
+        tracked |= helped & settled | returned & (settled | copied | _branched(graph))
         tracked = _closed(tracked, [(name, {source}) for name, source in copies])
         rewritten = frozenset(variable.spelling for variable in assignments(graph))
         masks = frozenset(_masks(graph, words))
@@ -170,6 +160,11 @@ class Liveness:
         )
 
 
+def _carries(graph: Function, call: AnyCall) -> bool:
+    """Whether a call is handed an entry or a lock: who is walked asks for what is beside it."""
+    return any(graph.types.get(name) in _CARRIED for arg in call.args for name in uses(arg))
+
+
 def _handed_back(call: AnyCall, words: Vocabulary) -> dict[str, str]:
     """The class of the lock that a call stores through one of its arguments, by that variable."""
     lock = words.locks.get(call.name or "")
@@ -188,20 +183,6 @@ def _addressed(call: AnyCall) -> set[str]:
     """Variables whose address is an argument of a call: it may leave them as they are."""
     pointees = (arg.operand for arg in call.args if isinstance(arg, Address))
     return {pointee.spelling for pointee in pointees if isinstance(pointee, VARIABLES)}
-
-
-def _compared(expr: Expr) -> set[str]:
-    """Variables that a condition compares for being equal, or asks for a bit."""
-    match strip_casts(expr):
-        case Not(inner):
-            return _compared(inner)
-        case Binary("&", left, Number()):
-            inner = strip_casts(left)
-            return {inner.spelling} if isinstance(inner, VARIABLES) else set()
-        case Binary("==" | "!=", left, right):
-            sides = map(strip_casts, (left, right))
-            return {side.spelling for side in sides if isinstance(side, VARIABLES)}
-    return set()
 
 
 def _branched(graph: Function) -> set[str]:
