@@ -31,7 +31,7 @@ def test_all_scenarios_that_ship_were_asked():
     assert stored["asked"] == sorted(scenario.name for scenario in library())
 
 
-OTHER_CODE = {("x86", "5.10.262"): 2, ("sparc", "5.10.262"): 21, ("powerpc", "5.10.262"): 1}
+OTHER_CODE = {("x86", "5.10.262"): 2, ("sparc", "5.10.262"): 22, ("powerpc", "5.10.262"): 1}
 """Trees that are not what the machine was written for, and in how many scenarios that shows: why,
 docs/lift.rst says of each."""
 
