@@ -4,10 +4,10 @@
 ``python -m tools.hook_mutants --write TREE`` tries them on all scenarios, the cheapest first, until
 one comes to another verdict, breaks another rule, or the same with other preemptions. What became
 of each is stored in tests/lift/hook_mutants.json, and docs/hook_mutants.rst is a table of it; why
-nobody catches one stands in tests/lift/hook_mutants.toml. ``--seconds`` ends early: what is stored
-stays, and the next run goes on with those that were not tried. Of a mutant that was caught anywhere
-the scenario that did is the first one; ``--rest`` tries those again that nobody caught, as after
-new scenarios.
+nobody catches one stands in tests/lift/hook_mutants.toml. Each is stored as soon as it was tried;
+``--seconds`` ends early, and the next run goes on with those that were not tried. Of a mutant that
+was caught anywhere the scenario that did is the first one; ``--rest`` tries those again that nobody
+caught, as after new scenarios.
 """
 
 from __future__ import annotations
@@ -154,6 +154,10 @@ def read(text: str) -> list[Caught]:
     return [Caught(**one) for one in json.loads(text)]
 
 
+def _sorted(tried: Iterable[Caught]) -> list[Caught]:
+    return sorted(tried, key=lambda one: (one.arch, one.tree, one.name))
+
+
 def word(one: Caught, known: dict[str, judged.Reason]) -> str:
     """Return what became of one, in a word."""
     if one.by:
@@ -213,12 +217,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 continue
             likely = {one.by for one in done.values() if one.name == mutant.name}
             done[key] = one = campaign.catch(mutant, likely)
+            if args.write:
+                FILE.write_text(render(_sorted(done.values())), encoding="utf-8")
             sys.stdout.write(f"{word(one, known)}: {one.name} {one.by}: {one.how}\n")
             sys.stdout.flush()
         there = {one.name for one in campaign.mutants}
         mine = (arch, campaign.tree.release)
         done = {key: one for key, one in done.items() if key[:2] != mine or key[2] in there}
-    tried = sorted(done.values(), key=lambda one: (one.arch, one.tree, one.name))
+    tried = _sorted(done.values())
     if args.write:
         FILE.write_text(render(tried), encoding="utf-8")
         page = DOCUMENT.read_text(encoding="utf-8").partition(MADE)[0]

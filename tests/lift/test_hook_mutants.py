@@ -52,3 +52,25 @@ def test_the_tree_as_it_is_is_caught_by_nobody(campaign):
         mutant.function, mutant.file, mutant.line, "without", "", campaign.tree.read(mutant.file)
     )
     assert campaign.catch(same).by == ""
+
+
+def test_a_mutant_that_was_tried_is_stored_whatever_becomes_of_the_next(
+    campaign, monkeypatch, tmp_path, capsys
+):
+    """A run takes hours, and may be broken off in one that takes long."""
+    asked = []
+
+    def catch(mutant, _likely):
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(mutant.name)
+        return hook_mutants.Caught("x86", campaign.tree.release, mutant.name)
+
+    monkeypatch.setattr(campaign, "catch", catch)
+    monkeypatch.setattr(hook_mutants, "HookCampaign", lambda *_: campaign)
+    monkeypatch.setattr(hook_mutants, "FILE", tmp_path / "tried.json")
+    with pytest.raises(KeyboardInterrupt):
+        hook_mutants.main(["--write", "--arch", "x86", str(EXAMPLES / "linux-new")])
+    stored = hook_mutants.read((tmp_path / "tried.json").read_text(encoding="utf-8"))
+    assert [one.name for one in stored] == asked
+    assert asked[0] in capsys.readouterr().out
