@@ -167,6 +167,7 @@ def history(asked: HistoryRequest, *, progress: Progress | None = None) -> Histo
         with contextlib.suppress(OSError):
             os.makedirs(cache_dir, mode=0o700, exist_ok=True)
         workers = workers_at(asked.scheduler, asked.jobs)
+        stack.callback(workers.end)
         looking = Looking(workers, os.fspath(cache_dir), progress)
         try:
             if asked.repository is None:

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -130,7 +131,9 @@ def test_a_scheduler_that_goes_away_leaves_what_had_come_for_the_next_run(
 
 
 def test_an_address_at_which_nobody_is_is_one_sentence(monkeypatch):
-    """Nothing is looked at, and it is said where nobody was."""
+    """Nothing is looked at, it is said where nobody was, and no thread goes on asking."""
+    before = threading.enumerate()
     monkeypatch.setattr("lazymmu.verbs.past.dask_workers._SECONDS", 1)
     with pytest.raises(lazymmu.Problem, match="no Dask scheduler at tcp"):
         lazymmu.history(lazymmu.HistoryRequest(trees=["linux"], scheduler="tcp://127.0.0.1:1"))
+    assert set(threading.enumerate()) <= set(before)

@@ -54,13 +54,23 @@ class DaskWorkers:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         where = {"scheduler_file": address} if os.path.isfile(address) else {"address": address}
         self._address = address
+        # Made before it connects: one that cannot has a thread by then, which has to end.
+        self._client: Any = _untyped(distributed.Client.__new__)(distributed.Client)
         try:
-            self._client: Any = _untyped(distributed.Client)(
-                **where, timeout=_SECONDS, set_as_default=False
-            )
+            self._client.__init__(**where, timeout=_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError, TypeError, KeyError) as error:
+            self.end()
             said = clean(str(error) or type(error).__name__, 200)
             raise Problem(f"there is no Dask scheduler at {clean(address)}: {said}") from None
+
+    def end(self) -> None:
+        """Part from the scheduler; see `workers.Workers`."""
+        # One that has gone away, or never was there, cannot be told.
+        with contextlib.suppress(OSError, TimeoutError):
+            self._client.close(timeout=_SECONDS)
+        # Of a client that could not connect close() leaves the thread.
+        with contextlib.suppress(AttributeError):
+            self._client._loop_runner.stop()
 
     def run(
         self, function: Callable[[Item], Result], items: Sequence[Item]

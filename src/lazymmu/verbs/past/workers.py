@@ -40,6 +40,10 @@ class Workers(Protocol):
         """
         ...
 
+    def end(self) -> None:
+        """Leave no thread and no connection."""
+        ...
+
 
 class LocalWorkers:
     """Processes of this machine."""
@@ -66,6 +70,9 @@ class LocalWorkers:
                 raise NoWorkersError("processes were killed from outside, one after the other")
         for place, item in list(left.items()):
             yield place, function(item)
+
+    def end(self) -> None:
+        """Nothing is left; see Workers."""
 
     def _in_pool(
         self, jobs: int, function: Callable[[Item], Result], left: dict[int, Item]
