@@ -167,6 +167,8 @@ SILENT = {
     # The guard that bottom halves make ignore a call is no counter's: a begin in which the end is
     # ignored looks as one that nobody ends.
     ("bh-off-at-disable", "dirty-start"): {"unbalanced-section"},
+    # A state of the CPU, which nobody uses: the sleep that leaves it there is told.
+    ("changes-before-sleep", "mode-left-on-cpu"): {"kernel-bug", "sleep-in-section"},
     # One task, and three readings: too few to say of a whole kernel that it never has the mode.
     ("fork-outside-section", "mode-not-effective"): {"dirty-start"},
     # A guard shows that a begin is ignored in a pause, and nothing that its end is: in order if it
