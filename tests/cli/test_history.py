@@ -51,6 +51,7 @@ def test_of_many_trees_each_is_a_column_of_one_letter(store, trees):
     else:
         assert row.split()[3:] == ["#" + "-" * (trees - 1), "x86"]
         assert f"{string.ascii_letters[trees - 1]}=7.1.{trees - 1}\n" in text
+        assert f" in 7.1.1 to 7.1.{trees - 1}: the dialect counted allows it\n" in text
     assert max(map(len, text.splitlines())) <= 100
 
 

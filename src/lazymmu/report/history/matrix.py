@@ -147,7 +147,7 @@ def name_of(problem: PastProblem) -> str:
 
 def _reasons(answer: HistoryAnswer, columns: int | None) -> str:
     """A line for each reason that cells have."""
-    names = {answer.points[place].name for place in shown(answer.points)}
+    names = [answer.points[place].name for place in shown(answer.points)]
     found: dict[tuple[str, PastState, str], list[str]] = {}
     for one in answer.problems:
         for point, cell in zip(answer.points, one.cells, strict=True):
@@ -159,9 +159,21 @@ def _reasons(answer: HistoryAnswer, columns: int | None) -> str:
         same.setdefault((state, why, tuple(places)), []).append(name)
     lines: list[str] = []
     for (state, why, where), ids in same.items():
-        said = f"{_MARKS[state]} {', '.join(ids)} in {', '.join(where)}: {why}"
+        said = f"{_MARKS[state]} {', '.join(ids)} in {_columns(where, names)}: {why}"
         lines += table.folded(clean(said, 400 + len(said) - len(why)), columns or 100)
     return "".join(f"{line}\n" for line in ["", *lines]) if lines else ""
+
+
+def _columns(some: Sequence[str], names: Sequence[str]) -> str:
+    """Some columns by their names; of three and more beside each other the first and the last."""
+    runs: list[list[str]] = []
+    for one in some:
+        beside = runs and names.index(one) == names.index(runs[-1][-1]) + 1
+        if beside:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
 
 
 def _between(span: Span | None) -> str:
