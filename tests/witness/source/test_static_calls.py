@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.witness.source.same_as_plain import INCLUDE, seen
 
 KEYS = """
@@ -53,9 +55,17 @@ def test_a_static_call_whose_key_stays_is_what_its_key_is_defined_with() -> None
     }
 
 
-def test_a_static_call_whose_key_is_updated_is_lost() -> None:
-    """It may call something else then."""
-    result = seen("new", INCLUDE + KEYS + UPDATE + functions(), {})
+@pytest.mark.parametrize("here", [True, False])
+def test_a_static_call_whose_key_is_updated_is_lost(here: bool) -> None:
+    """It may call something else then, whichever file updates it."""
+    own, other = (UPDATE, "") if here else ("", INCLUDE + UPDATE)
+    result = seen("new", INCLUDE + KEYS + own + functions(), {"mm/other.c": other})
     assert result.blind == (
         ("mm/own.c", "in the arguments of DEFINE_STATIC_CALL(), which is not followed"),
     )
+
+
+def test_an_update_of_another_key_leaves_a_static_call_as_it_is() -> None:
+    """What another key is given changes nothing of those that are called here."""
+    other = {"mm/other.c": INCLUDE + UPDATE.replace("open_key", "another")}
+    assert not seen("new", INCLUDE + KEYS + functions(), other).blind

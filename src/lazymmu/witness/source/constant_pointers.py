@@ -3,8 +3,8 @@
 
 That is a variable or a member of a table that is const, or that is the file's own and assigned
 nowhere else in it; a declaration with the attribute alias
-(include/linux/compiler_attributes.h); and the key of a static call that its file defines, and does
-not update (include/linux/static_call.h).
+(include/linux/compiler_attributes.h); and the key of a static call that its file defines, and that
+nobody updates (include/linux/static_call.h).
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Pointer(NamedTuple):
     :param path: how it is called, `enable` or `ops->enable`.
     :param private: it is its file's alone.
     :param start: of the function's name in the file.
+    :param key: of a static call, "" for a pointer.
     """
 
     file: str
@@ -49,6 +50,7 @@ class Pointer(NamedTuple):
     private: bool
     function: str
     start: int
+    key: str = ""
 
 
 def pointers(
@@ -61,7 +63,16 @@ def pointers(
         selection = view.headers.selection(file)
         held = list(held_in(file, view.sources.read(file), items))
         view.asked.check("pointers", file, "", told(held))
-        yield from (item for item in held if selection.is_compiled(item.start))
+        compiled = (item for item in held if selection.is_compiled(item.start))
+        yield from (item for item in compiled if not _may_be_updated(view, item))
+
+
+def _may_be_updated(view: ConfiguredTree, pointer: Pointer) -> bool:
+    """Whether another file may give a key another function: it names it, and updates some key."""
+    if not pointer.key:
+        return False
+    naming = {*view.having(pointer.key)} - {pointer.file}
+    return bool(naming) and not naming.isdisjoint(view.having("static_call_update"))
 
 
 def told(pointers: Iterable[Pointer]) -> list[str]:
@@ -72,8 +83,7 @@ def told(pointers: Iterable[Pointer]) -> list[str]:
 def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[Pointer]:
     """The constant pointers of a file to some of its words, be they compiled or not.
 
-    Limits: a table that is given its members by place has its structure in the same file; a key is
-    updated in the file that defines it.
+    Limit: a table that is given its members by place has its structure in the same file.
     """
     values = [item for item in items if item.context is Context.VALUE]
     for item in items if b"alias" in text else ():
@@ -83,7 +93,8 @@ def held_in(file: str, text: bytes, items: tuple[Occurrence, ...]) -> Iterator[P
             yield Pointer(file, name, False, item.word, item.start)
     for item in items:
         if item.context is Context.MACRO and (key := _key(text, item.start)):
-            yield Pointer(file, by_key(key), file.endswith(".c"), item.word, item.start)
+            private = file.endswith(".c")
+            yield Pointer(file, by_key(key), private, item.word, item.start, key)
     # The whole file is only read for tables where something stands as one's member.
     words = {i.word for i in values if _MEMBER.search(text, max(0, i.start - _NEAR), i.start)}
     tables = list(_tables(file, text, words)) if words else []
