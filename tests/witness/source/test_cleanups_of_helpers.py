@@ -56,3 +56,13 @@ def test_what_a_begin_hands_back_is_there_until_it_is_emptied(begin: str) -> Non
     found = {(function, rule) for rule, _, function, _ in seen("new", text, {}).findings}
     assert {name for name, _ in found} <= {f"f{n}" for n in range(1, len(BODIES))}
     assert {(f"f{n}", rule) for n, rule in enumerate(BODIES.values()) if rule} <= found
+
+
+@pytest.mark.parametrize("asks", ["int n = b ? 1 : 0;", "int n = !b;", "int n = b && b->nr;"])
+def test_a_begin_that_asks_for_what_it_is_handed_may_be_handed_nothing(asks: str) -> None:
+    """Its section is begun then, and nobody ends it."""
+    begin = f"{asks} lazy_mmu_mode_enable(); note(n); return b;"
+    text = INCLUDE + CLEANUP.replace("BEGIN", begin)
+    text += FUNCTION.replace("NAME", "f").replace("BODY", "set_pte_at(mm, addr, pte, new);")
+    (found,) = seen("new", text, {}).findings
+    assert found[0] == "unbalanced-section"

@@ -352,6 +352,12 @@ void f(struct batch *given, int some)
         ("", False),
         ("if (some) b->nr = 1;", False),
         ("note(&b->list);", False),
+        ("some = b && b->nr;", False),
+        ("some = !b || b->nr;", False),
+        ("note(b ? b->nr : 0);", False),
+        ("some = sizeof(*b);", False),
+        ("some = b->nr && some;", True),
+        ("note(b->nr ? 1 : 0);", True),
         ("b->nr = 1; b = next(b);", False),
     ],
 )

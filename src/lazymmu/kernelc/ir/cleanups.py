@@ -13,12 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lazymmu.kernelc.ir.expr import Address, AnyCall, Call, Expr, Name
+from lazymmu.kernelc.ir.expr import (
+    Address,
+    AnyCall,
+    Binary,
+    Call,
+    Conditional,
+    Expr,
+    Name,
+    Not,
+)
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
     RETURN,
     SWITCH,
     Function,
+    Node,
     calls_in,
     strip_casts,
     uses,
@@ -72,10 +82,19 @@ def _handed_back(value: Expr | None, find: Finder) -> bool:
     said = {strip_casts(n.expr) for n in begin.nodes if n.op == RETURN and n.expr is not None}
     own = {v.spelling for v in said if isinstance(v, Name) and v.spelling in begin.params}
     written = {t for n in begin.nodes if n.expr is not None for t, _ in writes(n.expr)}
-    asked = {
-        name
-        for node in begin.nodes
-        if node.op in (BRANCH, SWITCH) and node.expr is not None
-        for name in uses(node.expr)
-    }
+    asked = {name for node in begin.nodes for name in _asked(node)}
     return len(said) == len(own) > 0 and not (own & asked or written & set(map(Name, own)))
+
+
+def _asked(node: Node) -> Iterator[str]:
+    """The variables that a node asks for."""
+    if node.expr is None:
+        return
+    if node.op in (BRANCH, SWITCH):
+        yield from uses(node.expr)
+    for part in walk(node.expr):
+        match part:
+            case Conditional(test):
+                yield from uses(test)
+            case Not() | Binary("&&" | "||" | "==" | "!="):
+                yield from uses(part)

@@ -5,7 +5,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lazymmu.kernelc.ir.expr import VARIABLES, Address, AnyCall, Call, Deref, Expr, Field, Name
+from lazymmu.kernelc.ir.expr import (
+    VARIABLES,
+    Address,
+    AnyCall,
+    Binary,
+    Call,
+    Conditional,
+    Deref,
+    Expr,
+    Field,
+    Name,
+)
 from lazymmu.kernelc.ir.nodes import (
     BRANCH,
     RETURN,
@@ -179,6 +190,18 @@ def _without(graph: Function, pointer: Name) -> list[Node]:
 
 
 def _behind(expr: Expr) -> set[Expr]:
-    """The pointers that an expression looks behind, and not where it takes an address."""
-    parts = walk(expr, lambda e: () if isinstance(e, Address) else e.operands)
+    """The pointers that an expression looks behind, whatever it comes to."""
+    parts = walk(expr, _evaluated)
     return {strip_casts(part.operands[0]) for part in parts if isinstance(part, Field | Deref)}
+
+
+def _evaluated(expr: Expr) -> tuple[Expr, ...]:
+    """The parts of an expression that are looked at each time: of an address, and of arms, none."""
+    match expr:
+        case Address():
+            return ()
+        case Binary("&&" | "||", left):
+            return (left,)
+        case Conditional(test):
+            return (test,)
+    return expr.operands
