@@ -9,10 +9,11 @@ of definitions are is told beside it.
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left
 from dataclasses import replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.parse import kernel_doc
 from lazymmu.kernelc.parse.lexemes import without_comments
@@ -29,15 +30,32 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.preprocess.headers import Headers
     from lazymmu.kernelc.source_texts import SourceTexts
 
-__all__ = ["FileParts", "Lines", "by_line", "changed_bodies"]
+__all__ = ["ChangedParts", "FileParts", "Lines", "by_line", "difference"]
 
 Lines = list[tuple[str, int, int]]
 """Definitions of a file in its order: the name, the first line and the last. A function has one of
 these for each run of lines that comments and empty lines in its body leave."""
 
+_WORDS: Final = re.compile(r"[A-Za-z_]\w*")
+
+_NONE: Final = ("", "")
+"""What tells a definition that is not there."""
+
 _LONG: Final = 64 << 10
 """Bytes of a function's body from which on comments count: no file takes long, and a definition
 that is near the bound of what is read (ir/bounds.py) is told by its whole text."""
+
+
+class ChangedParts(NamedTuple):
+    """In what two states of one file differ.
+
+    :param bodies: names of functions of which the body alone is another one.
+    :param names: names that are defined there now, or no more, or otherwise: as a function that
+        takes other parameters, say, or is compiled under another condition.
+    """
+
+    bodies: list[str]
+    names: list[str]
 
 
 class FileParts:
@@ -74,6 +92,12 @@ class FileParts:
     def with_tables(self, rel: str) -> bool:
         """Tell whether the tables of a file were looked at."""
         return rel in self._tables.read
+
+    def in_tables(self, rel: str) -> frozenset[str]:
+        """Return the words that tables of functions, and constants beside them, have as values."""
+        items, constants = self._tables.of_file(rel)
+        values = (*(item.function for item in items), *constants.values())
+        return frozenset(word for value in values for word in _WORDS.findall(value))
 
     def of(
         self, rel: str, names: Iterable[str], *, listed: bool, tables: bool, uses: bool
@@ -155,21 +179,31 @@ class FileParts:
         return found
 
 
-def changed_bodies(then: Sequence[str], now: Sequence[str]) -> list[str] | None:
-    """Return the names of functions whose bodies tell them apart; None for any other difference.
+def difference(then: Sequence[str], now: Sequence[str]) -> ChangedParts | None:
+    """Return in what a file differs; None where that is more than definitions.
 
     :param then: what told the parts of a file (`FileParts.of`).
     :param now: likewise.
     """
-    found = []
-    if len(then) != len(now) or then[:1] != now[:1]:
+    if then[:1] != now[:1]:
         return None
-    for before, after in zip(then[1:], now[1:], strict=True):
-        if before != after:
-            name, head, _ = before.split(" ")
-            if [name, head] != after.split(" ")[:2]:
-                return None
-            found.append(name)
+    before, after = _by_name(then[1:]), _by_name(now[1:])
+    found = ChangedParts([], [])
+    for name in sorted(before.keys() | after.keys()):
+        (head, body), (new_head, new_body) = before.get(name, _NONE), after.get(name, _NONE)
+        if head != new_head:
+            found.names.append(name)
+        elif body != new_body:
+            found.bodies.append(name)
+    return found
+
+
+def _by_name(told: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """What tells the heads and the bodies of the definitions of each name."""
+    found = {}
+    for item in told:
+        name, head, body = item.split(" ")
+        found[name] = head, body
     return found
 
 

@@ -27,6 +27,7 @@ from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.declared_handlers import declared_in
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import findings, to_report
+from tests.witness.source.watched import Watched, watching
 
 _EXPECT = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
 _LOOPS = frozenset({"for_each_entry"})
@@ -269,3 +270,9 @@ def kernel() -> Callable[..., Kernel]:
 def agrees() -> Callable[..., tuple[Finding, ...]]:
     """Asserts that exactly what the comments of the C expect is found, and returns it."""
     return _agrees
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """The analyses of a test that begin anew, and the parts that they take over."""
+    return watching(monkeypatch)

@@ -7,7 +7,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,14 @@ from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.reads import Reads
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import analyse_arch, held_parts, own_api
-from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS
 from lazymmu.witness.source.kept_analysis import KeptAnalysis
 from lazymmu.witness.source.kept_summaries import given as given_summaries
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.moved_places import MovedPlaces
 from lazymmu.witness.source.part_digests import PartDigests
-from lazymmu.witness.source.taken_over import TakenOver
 from tests.witness.source.edits import ARCHES, TREE, checked, some_edits
+from tests.witness.source.watched import Watched
 
 STATEMENTS = (
     b"barrier();",
@@ -130,41 +128,6 @@ def test_an_edit_of_who_is_no_call_of_the_mode_s_api_has_the_api_that_was_kept(
 
     monkeypatch.setattr(own_api, "derive", derived)
     assert checked(files, store) == cold
-
-
-@dataclass
-class Watched:
-    """What an analysis that begins anew takes over, and what it computes."""
-
-    begun: int = 0
-    own: Counter[bool] = field(default_factory=Counter)
-    roots: Counter[bool] = field(default_factory=Counter)
-
-
-@pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
-    """Counts the analyses that begin anew, and the parts that they take over."""
-    seen = Watched()
-    plain, own, root = analyse_arch._computed, TakenOver.own, TakenOver.root
-
-    def computed(*asked: Any) -> tuple[ArchResult | None, Any]:
-        seen.begun += 1
-        return plain(*asked)
-
-    def counting_own(self: TakenOver, *asked: Any) -> Any:
-        found = own(self, *asked)
-        seen.own[found is not None] += 1
-        return found
-
-    def counting_root(self: TakenOver, *asked: Any) -> Any:
-        found = root(self, *asked)
-        seen.roots[found is not None] += 1
-        return found
-
-    monkeypatch.setattr(analyse_arch, "_computed", computed)
-    monkeypatch.setattr(TakenOver, "own", counting_own)
-    monkeypatch.setattr(TakenOver, "root", counting_root)
-    return seen
 
 
 LOOPS = "mm/right_loops.c"

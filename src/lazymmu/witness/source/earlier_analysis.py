@@ -7,26 +7,27 @@ kept of the next one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
+from lazymmu.witness.source.changed_names import macros_naming
 from lazymmu.witness.source.taken_over import TakenOver
 
 if TYPE_CHECKING:
     from lazymmu.kernelc.asked import Asked
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.facts import KeptFact
-    from lazymmu.witness.source.held_parts import Build, Changed
-    from lazymmu.witness.source.moved_places import MovedPlaces
+    from lazymmu.witness.source.changes_since import ChangesSince
+    from lazymmu.witness.source.held_parts import Build
 
 __all__ = ["ASKED_BY_PARTS", "EarlierAnalysis"]
 
-ASKED_BY_PARTS: Final = frozenset({"array", "items", "stub"})
-"""The questions about texts (rechecks.py) that are asked while a part is computed that may be taken
-over. All others are asked again when an analysis begins anew."""
+ASKED_BY_PARTS: Final = frozenset({"array", "items", "searched", "stub"})
+"""The questions about texts (rechecks.py; words that all files are searched for are one more) that
+are asked while a part is computed that may be taken over. All others are asked again when an
+analysis begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,12 @@ class EarlierAnalysis:
     """One that was kept.
 
     :param kept: what was kept of it.
-    :param bodies: functions whose bodies have changed since; nothing else that it asked for has.
-    :param moved: where its lines are now.
+    :param since: what has changed since, as far as it asked for that.
     """
 
     fact: KeptFact
     kept: Mapping[str, object]
-    bodies: Changed
-    moved: MovedPlaces
+    since: ChangesSince
 
     def parts(
         self,
@@ -59,10 +58,10 @@ class EarlierAnalysis:
         if kept["parts"] is None or kept["losses"] != [] or kept["unmade"] is not False:
             return None
         before = frozenset(strings(self.kept["followed"]))
-        if not before <= frozenset(followed) or _in_macros(view, frozenset(followed) - before):
+        if not before <= frozenset(followed) or macros_naming(view, frozenset(followed) - before):
             return None
         try:
-            return TakenOver(self.kept["parts"], self.bodies, self.moved, view, build)
+            return TakenOver(kept, self.since, view, build)
         except (LookupError, TypeError, ValueError):
             return None
 
@@ -81,6 +80,8 @@ class EarlierAnalysis:
             asking, file, what = map(string, question)
             if asking in ASKED_BY_PARTS:
                 asked.checks.setdefault((asking, file, what), known)
+        for word, files in mapped(kept["searched"]).items():
+            asked.searched.setdefault(word, frozenset(strings(files)))
 
     def not_asked(self, names: Collection[str]) -> frozenset[str]:
         """Those of some names of which it looked for no definition."""
@@ -108,16 +109,3 @@ class EarlierAnalysis:
         return (
             [flag is True for flag in listed(listed(told)[1])] if told is not None else [False] * 3
         )
-
-
-def _in_macros(view: ConfiguredTree, words: Collection[str]) -> bool:
-    """Whether the text of a macro has one of some words."""
-    if not words:
-        return False
-    some = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")\b")
-    return any(
-        raw.kind != "function" and some.search(text, raw.start, raw.end)
-        for rel in (*view.built, *view.headers.files)
-        if some.search(text := view.sources.read(rel))
-        for raw in view.raw_definitions(rel)
-    )

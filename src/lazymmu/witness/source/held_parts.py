@@ -75,11 +75,17 @@ def holds(
     return same and holding.is_as_broken(bodies)
 
 
-def changed_items(items: Sequence[Sequence[object]], bodies: Changed, live: Analysis) -> set[int]:
+def changed_items(
+    items: Sequence[Sequence[object]],
+    bodies: Changed,
+    live: Analysis,
+    names: Collection[str] = (),
+) -> set[int]:
     """Return the numbers of the items that say something else where a body has changed.
 
     :param items: what was read, as `kept_parts.item_as_plain` tells it.
     :param live: an analysis of the tree as it is now.
+    :param names: those that mean something else now.
     """
     found = set()
     for number, item in enumerate(items):
@@ -87,12 +93,22 @@ def changed_items(items: Sequence[Sequence[object]], bodies: Changed, live: Anal
             case ["body", file, name] if (file, name) in bodies:
                 found.add(number)
             case ["shape", str(file), str(name), said] if (file, name) in bodies:
-                if shape_told(live, definition_of(live, file, name)) != said:
+                if _shape_now(live, file, name) != said:
                     found.add(number)
-            case ["small", str(name), str(file), *said] if tuple(said[:2]) in bodies:
+            case ["small", str(name), str(file), *said] if (
+                tuple(said[:2]) in bodies or name in names
+            ):
                 if said[2] == "small" or small_told(live, name, file) != said:
                     found.add(number)
     return found
+
+
+def _shape_now(live: Analysis, file: str, name: str) -> str | None:
+    """What tells the shape of a function; None where it is gone."""
+    try:
+        return shape_told(live, definition_of(live, file, name))
+    except LookupError:
+        return None
 
 
 @dataclass(slots=True)

@@ -18,18 +18,18 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
 from lazymmu.kernelc.facts import PRESENT, Facts, KeptFact, together
-from lazymmu.kernelc.file_parts import by_line, changed_bodies
-from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
+from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_result import ArchResult
+from lazymmu.witness.source.changes_since import ChangesSince
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS, EarlierAnalysis
 from lazymmu.witness.source.held_parts import Build, holds
 from lazymmu.witness.source.kept_result import KeptResult, kept_result, restored_result
 from lazymmu.witness.source.kept_summaries import summary_places
-from lazymmu.witness.source.line_tokens import LineToken, LineTokens, token_of
-from lazymmu.witness.source.moved_places import MovedPlaces, SeenPlaces
+from lazymmu.witness.source.line_tokens import LineToken, LineTokens
+from lazymmu.witness.source.moved_places import SeenPlaces
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.plain_values import built, plain
 from lazymmu.witness.source.prefilter import Prefilter
@@ -38,14 +38,10 @@ from lazymmu.witness.source.rechecks import answer
 __all__ = ["KeptAnalysis", "Known"]
 
 _KIND: Final = "analysis"
-_LINES: Final = 1 << 31
 _TRIES: Final = 2
 """Analyses of one key, the last used first, that are held against other bodies of functions."""
 _NOT_READ: Final = (MISSING, PRESENT)
 """Ids of what was looked for alone."""
-
-_NAMES: Final = ("names", "fields", "structs", "given")
-"""What `Asked` has of each of the lists of `Names`, in their order."""
 
 
 class Known(NamedTuple):
@@ -109,19 +105,17 @@ class KeptAnalysis:
 
     def _restored(self, fact: KeptFact, build: Build) -> Known | None:
         parts = mapped(fact.value)
-        moved = MovedPlaces()
-        bodies: set[tuple[str, str]] = set()
+        since = ChangesSince(self._view, parts)
         other: set[str] = set()
         for rel, (then, _) in fact.changed.items():
-            names = self._changed(rel, then, parts, moved)
-            if names is None:
+            if not since.add(rel, then):
                 return None
-            bodies.update((rel, name) for name in names)
             other.update(kind for kind, same in self._answers(rel, parts).items() if not same)
         if self._earlier is None and other.isdisjoint(ASKED_BY_PARTS):
-            self._earlier = EarlierAnalysis(fact, parts, bodies, moved)
-        if other or parts["words"] != self._words:
+            self._earlier = EarlierAnalysis(fact, parts, since)
+        if other or since.names or parts["words"] != self._words:
             return None
+        bodies, moved = since.bodies, since.moved
         if bodies:
             self._tries += 1
             if self._tries > _TRIES or not holds(parts["parts"], bodies, moved, self._view, build):
@@ -135,45 +129,6 @@ class KeptAnalysis:
         )
         self._view.library.tree.lose_also(losses)
         return Known(result)
-
-    def _changed(
-        self, rel: str, then: str, parts: Mapping[str, object], moved: MovedPlaces
-    ) -> Sequence[str] | None:
-        """The functions of a file that have other bodies now; None where more has changed."""
-        view = self._view
-        if rel in strings(parts["strict"]) or parts["everything"] is not False:
-            return None
-        if not self._has_same_names(rel, then, parts):
-            return None
-        bodies: Sequence[str] | None = ()
-        kept = mapped(parts["files"]).get(rel)
-        if kept is not None:
-            names, flags, said, lines = listed(kept)
-            every, tables, uses = (flag is True for flag in listed(flags))
-            wanted = frozenset(strings(parts["names"]))
-            files = view.parts()
-            now = files.of(rel, wanted, listed=every, tables=tables, uses=uses)
-            bodies = changed_bodies(strings(said), now)
-            if bodies is None:
-                return None
-            before, after = _lines(names, lines), files.lines(rel, wanted)
-            if bodies:
-                before = [line for line in before if line[0] not in bodies]
-                after = [line for line in after if line[0] not in bodies]
-            before, after = by_line(before), by_line(after)
-            if bodies:
-                tokens = LineTokens(view)
-                for line, *told in map(listed, listed(mapped(parts["places"]).get(rel, []))):
-                    token = token_of(told)
-                    if token.name in bodies and isinstance(line, int):
-                        there = _found(tokens, rel, token)
-                        if there:
-                            before.append((token.name, line, line))
-                            after.append((token.name, there, there))
-            moved.add(rel, before, after)
-        else:
-            moved.add(rel, (), ())
-        return bodies
 
     def _answers(self, rel: str, parts: Mapping[str, object]) -> Mapping[str, bool]:
         """By the kind of question about a file's text: whether each is answered as it was."""
@@ -189,23 +144,6 @@ class KeptAnalysis:
             for word, files in mapped(parts["searched"]).items()
         )
         return found
-
-    def _has_same_names(self, rel: str, then: str, parts: Mapping[str, object]) -> bool:
-        """Whether none of the names that were asked for has come to a file, or has gone."""
-        library = self._view.library
-        before = library.names_of(rel, then)
-        if before is None:
-            return False
-        after = library.names([rel])[rel]
-        return all(
-            asked.isdisjoint({*was} ^ {*now})
-            for asked, was, now in zip(
-                (frozenset(strings(parts[kind])) for kind in _NAMES),
-                before,
-                after,
-                strict=True,
-            )
-        )
 
     # -- keeping -------------------------------------------------------------------------------
 
@@ -319,16 +257,3 @@ class KeptAnalysis:
             compiled = selection.is_compiled(item.start)
             kind = (item.word, item.context, item.called, item.field, item.tag)
             yield (*kind, item.outer, around, compiled)
-
-
-def _found(tokens: LineTokens, rel: str, token: LineToken) -> int:
-    """Where a line is now; 0 where it is gone, and whoever asks for it is told so."""
-    try:
-        return tokens.find(rel, token)
-    except LookupError:
-        return 0
-
-
-def _lines(names: object, lines: object) -> list[tuple[str, int, int]]:
-    flat = numbers(lines, 1, _LINES)
-    return list(zip(strings(names), flat[::2], flat[1::2], strict=True))

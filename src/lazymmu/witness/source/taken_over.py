@@ -9,11 +9,12 @@ comes about again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
-from lazymmu.witness.source.held_parts import Build, Changed, changed_items
+from lazymmu.witness.source.changed_names import ChangedNames
+from lazymmu.witness.source.held_parts import Build, changed_items
 from lazymmu.witness.source.kept_api import api_that_holds
 from lazymmu.witness.source.kept_parts import definition_of, told
 from lazymmu.witness.source.kept_summaries import given, plain_binding
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.ir.nodes import Function
     from lazymmu.kernelc.reads import Item
     from lazymmu.witness.source.analysis import Analysis
+    from lazymmu.witness.source.changes_since import ChangesSince
     from lazymmu.witness.source.interproc.call_targets import Binding
-    from lazymmu.witness.source.moved_places import MovedPlaces
     from lazymmu.witness.source.path.path_state import WalkOutcome
     from lazymmu.witness.source.path.settled_before import WalkerState
 
 __all__ = ["TakenOver"]
+
+_TEXTS: Final = ("body", "shape")
+"""What is read of a function, by its file and name."""
 
 _NOTHING: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What is raised by a part that cannot be made again."""
@@ -44,33 +48,37 @@ class TakenOver:
 
     def __init__(
         self,
-        plain: object,
-        bodies: Changed,
-        moved: MovedPlaces,
+        analysis: Mapping[str, object],
+        since: ChangesSince,
         view: ConfiguredTree,
         build: Build,
     ) -> None:
-        """Take what `kept_parts.parts_as_plain` told of an analysis.
+        """Take what was kept of an analysis, with its parts (`kept_parts.parts_as_plain`).
 
-        :param bodies: functions whose bodies have changed.
-        :param moved: where lines are now.
+        :param since: what has changed since.
         :param build: puts the parts of an analysis together.
         :raises LookupError: it cannot be taken over, or is nothing that was kept.
         :raises TypeError: it is nothing that was kept.
         :raises ValueError: likewise.
         """
-        kept = mapped(plain)
+        kept = mapped(analysis["parts"])
         values = mapped(kept["values"])
         (self.walked,) = numbers([kept["walked"]], 0, 1 << 40)
         if 2 * self.walked > MAX_IN_ALL:
             raise ValueError("who was walked first matters")
         self._items = [listed(item) for item in listed(kept["items"])]
-        self._changed = changed_items(
-            self._items, bodies, build({}, api_that_holds(kept, self._items, bodies))
-        )
+        self._names = ChangedNames(view, since.names)
+        if self._names.are_in_tables(analysis):
+            raise ValueError("who is called by a table may be another one")
+        read = {(string(item[1]), string(item[2])) for item in self._items if item[0] in _TEXTS}
+        bodies = since.bodies | self._names.reached(read)
+        # The API may be told by a name that is new.
+        api = None if since.names else api_that_holds(kept, self._items, bodies)
+        self._changed = changed_items(self._items, bodies, build({}, api), self._names.words)
         self._told = [listed(part) for part in listed(kept["parts"])]
         self._values = listed(values["parts"])
         self._broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}
+        moved = since.moved
         self._summaries = given(kept["asked"], moved)
         self._moved, self._view = moved, view
         self._rows = listed(values["rows"])
@@ -98,13 +106,27 @@ class TakenOver:
             if value is None:
                 continue
             kind, file, name, more = part[:4]
+            if self._names.are_in(repr(more)):
+                continue  # A function that a parameter is bound to is called by its name.
             binding, *state = listed(more)
-            about = [repr(states[n]) for n in numbers(state, 0, len(states))]
+            about = [self._settled(*listed(states[n])) for n in numbers(state, 0, len(states))]
             key = (string(kind), string(file), string(name), repr(binding), *about)
             if key in found:
                 twice.add(key)
             found[key] = number
         return {key: number for key, number in found.items() if key not in twice}
+
+    def _settled(self, *state: object) -> str:
+        """What tells what was settled before a walk, but of functions of the changed names.
+
+        Whoever has read none of the names has not asked for any of those.
+        """
+        *places, names = state
+        words = self._names.words
+        some = [
+            sorted(p for p in map(strings, listed(each)) if p[1] not in words) for each in places
+        ]
+        return repr([*some, sorted(set(strings(names)) - words)])
 
     def join(self, analysis: Analysis) -> None:
         """Let an analysis have what may be taken over, if it has the same API of the mode."""
@@ -160,8 +182,8 @@ class TakenOver:
         if analysis is None or analysis.call_transfer.unread:
             return None
         *places, names = state[0], state[1], state[3], state[2]
-        settled = [*(sorted([f, n] for f, _, n in some) for some in places), sorted(names)]
-        key = ("root", graph.file, graph.name, repr(plain_binding(binding)), repr(settled))
+        settled = self._settled(*([[f, n] for f, _, n in some] for some in places), sorted(names))
+        key = ("root", graph.file, graph.name, repr(plain_binding(binding)), settled)
         number = self._number(key)
         if number is None:
             return None

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where functions come, go or are called otherwise, what has read none of their names stays."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.witness.source.edits import TREE, checked
+from tests.witness.source.watched import Watched
+
+SLEEP = "mm/wrong_sleep.c"
+HEADER = "include/linux/mm.h"
+WINDOW = "drivers/misc/window.c"
+CLEAN = "fs/proc/task_clean.c"
+
+
+def text(name: str) -> bytes:
+    """A file of the example tree."""
+    return (TREE / name).read_bytes()
+
+
+def sub(name: str, old: bytes, new: bytes, count: int = 0) -> dict[str, bytes]:
+    """One file in which a pattern is replaced."""
+    found = re.sub(old, new, text(name), count=count)
+    assert found != text(name)
+    return {name: found}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the facts of the tree as it is."""
+    folder = tmp_path_factory.mktemp("store")
+    checked({}, folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(sub(SLEEP, rb"\brelax\b", b"take_a_rest"), id="renamed"),
+        pytest.param(sub(SLEEP, rb"static void relax\b", b"static void take_a_rest"), id="gone"),
+        pytest.param(
+            sub(SLEEP, rb"relax\(unsigned long addr\)", b"relax(unsigned long addr, int x)"),
+            id="with another parameter",
+        ),
+        pytest.param(
+            sub(HEADER, rb"\n#endif[^\n]*\n\Z", rb"\nvoid *kfree_rest(void) { }\n\g<0>")
+            | sub(SLEEP, rb"\brest\b", b"kfree_rest"),
+            id="in a header instead",
+        ),
+    ],
+)
+def test_a_function_that_comes_or_goes_has_walked_again_whom_its_name_concerns(
+    store: Path, tmp_path: Path, watched: Watched, files: dict[str, bytes]
+) -> None:
+    """All others are taken over, and the whole comes to what it comes to."""
+    cold = checked(files, None)
+    assert not watched.own
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == cold
+    assert watched.own[True] > 5 * watched.own[False]
+    assert watched.roots[True] > watched.roots[False] > 0
+
+
+def test_a_name_in_a_table_that_was_looked_at_lets_nothing_be_taken_over(
+    store: Path, tmp_path: Path, watched: Watched
+) -> None:
+    """Who calls by the table has read no text that has the name."""
+    callback = re.search(rb"\.pmd_entry\s*=\s*(\w+)", text(CLEAN))
+    assert callback is not None
+    old = rb"static int " + callback[1] + rb"\("
+    files = sub(CLEAN, old, b"static int none_of_it(")
+    cold = checked(files, None)
+    assert cold != checked({}, None)
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == cold
+    assert not watched.own
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        # Who calls it back has the name of its parameter, and no other.
+        sub(WINDOW, rb"\bplace_slot\b", b"place_a_slot"),
+        sub(WINDOW, rb"static int place_slot\(", b"static int place_a_slot("),
+        sub(WINDOW, rb"static int place_slot\(pte_t", b"static int place_slot(int x, pte_t"),
+        # The functions of a guard are looked up under names that stand nowhere.
+        sub("mm/right_guard.c", rb"DEFINE_LOCK_GUARD_0\(batch,", b"DEFINE_LOCK_GUARD_0(bunch,"),
+        sub(
+            HEADER,
+            rb"\n#endif[^\n]*\n\Z",
+            rb"\nvoid class_batch_destructor(void *_T) { msleep(1); }\n\g<0>",
+        ),
+        # A macro's text has the name, and that of who uses it has not.
+        sub("mm/slab.c", rb"\bkfree\b", b"kfree_it"),
+    ],
+)
+def test_whom_a_name_concerns_without_standing_in_his_text_is_told_as_without_a_store(
+    store: Path, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    """A callback, a guard's functions, what a macro calls: the answer is that of a cold run."""
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == checked(files, None)
+
+
+def test_a_word_that_was_searched_for_is_searched_for_again_after_parts_were_taken_over(
+    tmp_path: Path, watched: Watched
+) -> None:
+    """The key of a static call may come to be updated in a file that nobody had looked at."""
+    calls = (
+        b"\n#include <linux/static_call.h>\nstatic void step_on(void) { }\n"
+        b"DEFINE_STATIC_CALL(step, step_on);\n"
+        b"void step_by_step(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)\n{\n"
+        b"\tspinlock_t *ptl;\n\tpte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);\n\n"
+        b"\tlazy_mmu_mode_enable();\n\tstatic_call(step)();\n\tlazy_mmu_mode_disable();\n"
+        b"\tpte_unmap_unlock(pte, ptl);\n}\n"
+    )
+    updates = (
+        b"\nvoid step_slowly(void) { msleep(1); }\n"
+        b"void change_steps(void)\n{\n\tstatic_call_update(step, step_slowly);\n}\n"
+    )
+    base = {"mm/wrong_free.c": text("mm/wrong_free.c") + calls}
+    first = base | sub(SLEEP, rb"cond_resched\(\);", b"msleep(1);")
+    second = first | {"mm/rmap.c": text("mm/rmap.c") + updates}
+    cold = [checked(files, None) for files in (base, first, second)]
+    assert "step_by_step" in repr(cold[2])
+    assert not watched.own
+    assert [checked(files, tmp_path) for files in (base, first, second)] == cold
+    assert watched.own[True]
