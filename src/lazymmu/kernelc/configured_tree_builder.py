@@ -59,7 +59,7 @@ class TreeState:
     given: Mapping[str, list[str]]
     loops: frozenset[str]
     identity: str = ""
-    """Names the inputs that it was computed from, be they there or be what counts of them."""
+    """Names what it is, whatever that comes of (walk_identity.py); "" where nothing is kept."""
 
 
 def loop_macros(tree: Tree) -> frozenset[str]:

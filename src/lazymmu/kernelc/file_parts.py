@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from bisect import bisect_left
 from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lazymmu.kernelc.parse import kernel_doc
 from lazymmu.kernelc.parse.lexemes import without_comments
 from lazymmu.kernelc.preprocess.directives import scan
-from lazymmu.kernelc.preprocess.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +36,12 @@ these for each run of lines that comments and empty lines in its body leave."""
 
 _WORDS: Final = re.compile(r"[A-Za-z_]\w*")
 
+_TOLD: Final = ("define", "include")
+"""Directives that are told otherwise: with the definitions of the file, and by the walk."""
+
+_REST: Final = 3
+"""What tells a file comes before what tells its definitions."""
+
 _NONE: Final = ("", "")
 """What tells a definition that is not there."""
 
@@ -52,10 +56,14 @@ class ChangedParts(NamedTuple):
     :param bodies: names of functions of which the body alone is another one.
     :param names: names that are defined there now, or no more, or otherwise: as a function that
         takes other parameters, say, or is compiled under another condition.
+    :param conditions: whether the file has other conditions of `#if`, or others are around it.
+    :param order: whether macros are defined elsewhere among the conditions.
     """
 
     bodies: list[str]
     names: list[str]
+    conditions: bool
+    order: bool
 
 
 class FileParts:
@@ -104,36 +112,43 @@ class FileParts:
     ) -> list[str]:
         """Return what tells the parts of a file: those with one of `names`, and the rest.
 
+        Of a .c file, all macros are told that it defines itself.
+
         :param listed: which definitions there are counts too.
         :param tables: so do its tables.
         :param uses: so do uses of macros that make functions.
         """
         text = self._texts.raw(rel)
-        whole = hashlib.blake2b(digest_size=12)
         # Of a header that was walked the walk tells as much.
         walked = rel in self._headers.selections and not rel.endswith(".c")
-        directives, following = ([], []) if walked else scan(text.decode("latin-1"))
+        lines, _ = ([], []) if walked else scan(text.decode("latin-1"))
         torn = bool(self._texts.conflicts(rel))
         items, constants = self._tables.of_file(rel) if tables else ((), {})
-        order = [(raw.kind, raw.name) for raw in self._names.of_file(rel)] if listed else []
-        whole.update(
-            repr(
-                (
-                    Text(directives, following, 0, None, torn).digest,
-                    [replace(item, line=0) for item in items],
-                    sorted(constants.items()),
-                    order,
-                    list(self._uses(rel, text)) if uses else [],
-                )
-            ).encode("utf-8", "surrogatepass")
+        raws = self._names.of_file(rel)
+        # Who gives a table's members by place has their names of a header that he includes.
+        by_place = any(item.field.startswith("#") for item in items)
+        whole = (
+            torn,
+            [replace(item, line=0) for item in items],
+            sorted(constants.items()),
+            [(raw.kind, raw.name) for raw in raws] if listed else [],
+            list(self._uses(rel, text)) if uses else [],
+            list(self._headers.includes.get(rel, ())) if by_place else [],
         )
-        return [whole.hexdigest(), *self._definitions(rel, text, frozenset(names))]
+        return [
+            _short(whole),
+            _short([(kind, word, rest) for kind, _, _, word, rest in lines if kind not in _TOLD]),
+            _short([(kind, word) for kind, _, _, word, _ in lines if kind != "include"]),
+            *self._definitions(rel, text, frozenset(names), macros=not walked),
+        ]
 
-    def _definitions(self, rel: str, text: bytes, names: frozenset[str]) -> list[str]:
+    def _definitions(
+        self, rel: str, text: bytes, names: frozenset[str], *, macros: bool
+    ) -> list[str]:
         selection = self._headers.selection(rel)
         found: dict[str, list[tuple[object, bytes]]] = {}
         for raw in self._names.of_file(rel):
-            if raw.name in names:
+            if raw.name in names or (macros and raw.kind != "function"):
                 said = kernel_doc.doc_context(text, raw) if raw.kind != "object" else ""
                 told, own = _told(text, raw), _is_told_by_code(raw)
                 head = (
@@ -149,11 +164,12 @@ class FileParts:
 
     def _uses(self, rel: str, text: bytes) -> Iterable[object]:
         selection = self._headers.selection(rel)
-        # What a macro is told by that a use is expanded with: whether it stands before the use.
-        begins = [raw.start for raw in self._names.of_file(rel) if raw.kind != "function"]
+        macros = [raw for raw in self._names.of_file(rel) if raw.kind != "function"]
         for macro, start, end in self._names.made.of_file(rel):
             compiled = selection.is_compiled(start), selection.presence(start)
-            yield macro, text[start:end], bisect_left(begins, start), compiled
+            # With a macro that stands behind the use it is not expanded.
+            later = [raw.name for raw in macros if raw.start >= start]
+            yield macro, text[start:end], later, compiled
 
     def lines(self, rel: str, names: Iterable[str]) -> Lines:
         """Return the lines of the definitions of a file that have one of `names`, and of uses."""
@@ -187,8 +203,8 @@ def difference(then: Sequence[str], now: Sequence[str]) -> ChangedParts | None:
     """
     if then[:1] != now[:1]:
         return None
-    before, after = _by_name(then[1:]), _by_name(now[1:])
-    found = ChangedParts([], [])
+    before, after = _by_name(then[_REST:]), _by_name(now[_REST:])
+    found = ChangedParts([], [], then[1] != now[1], then[2] != now[2])
     for name in sorted(before.keys() | after.keys()):
         (head, body), (new_head, new_body) = before.get(name, _NONE), after.get(name, _NONE)
         if head != new_head:
@@ -208,7 +224,7 @@ def _by_name(told: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _short(parts: Sequence[object]) -> str:
-    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def by_line(lines: Lines) -> Lines:

@@ -28,9 +28,10 @@ from lazymmu.kernelc.configured_tree_cache import (
     restored_state,
 )
 from lazymmu.kernelc.facts import Facts, KeptFact
-from lazymmu.kernelc.json_shapes import mapped
+from lazymmu.kernelc.json_shapes import mapped, string
 from lazymmu.kernelc.preprocess.texts import Texts
 from lazymmu.kernelc.tree_index import TreeIndex, digest
+from lazymmu.kernelc.walk_identity import walk_identity
 from lazymmu.processes import Task
 from lazymmu.snapshot.dependencies import DependencyTracker
 
@@ -167,7 +168,7 @@ class _State:
                 return None
             moved[rel] = texts.get(rel).places
         found = restored_state(self._tree, self._profile, config, walked, moved)
-        found.identity = fact.name
+        found.identity = string(parts["identity"])
         self._tree.lose_also(losses)
         if any(self._renamed(rel, then) for rel, (then, _) in fact.changed.items()):
             index(found, self._library)
@@ -181,8 +182,14 @@ class _State:
     def _keep(self, made: TreeState, recorder: DependencyTracker) -> None:
         """Keep what was computed; then what is asked of the tree is nobody's input any more."""
         if self._library.cache is not None:
-            value = {"state": plain_state(made), "losses": plain_losses(recorder.lost)}
-            said = self._said(made.config)
-            made.identity = self._facts.keep(_WALK, self._key, recorder.inputs(), value, said)
+            state, said = plain_state(made), self._said(made.config)
+            identity = walk_identity(state, self._machine, said)
+            value = {
+                "state": state,
+                "losses": plain_losses(recorder.lost),
+                "identity": identity,
+            }
+            if self._facts.keep(_WALK, self._key, recorder.inputs(), value, said):
+                made.identity = identity
         made.headers.tree = self._tree
         made.headers.forget_texts()

@@ -104,6 +104,53 @@ def test_whom_a_name_concerns_without_standing_in_his_text_is_told_as_without_a_
     assert checked(files, shutil.copytree(store, tmp_path / "store")) == checked(files, None)
 
 
+ASKS = b"#ifdef EARLY\n\tmsleep(1);\n#endif\n"
+DEFINES = b"#define EARLY\n"
+
+
+@pytest.mark.parametrize("header", [SLEEP, HEADER, "mm/wrong_sleep.h"])
+def test_a_macro_that_a_condition_in_a_body_asks_for_may_be_defined_elsewhere(
+    tmp_path: Path, header: str
+) -> None:
+    """Before it, behind it, in what the file includes, and nowhere: as without a store."""
+    source = text(SLEEP).replace(b"cond_resched();", ASKS + b"\tbarrier();")
+    at = source.index(b"static void rest")
+    includes = b'#include "wrong_sleep.h"\n'
+    for where in (0, 1, 2, 0, 3, 1):
+        files: dict[str, bytes | None] = {"mm/wrong_sleep.h": b"\n"}
+        before = DEFINES if header == SLEEP and where == 1 else b""
+        files[SLEEP] = includes + source[:at] + before + source[at:]
+        if header == SLEEP:
+            files[SLEEP] = (files[SLEEP] or b"") + (DEFINES if where == 2 else b"")
+        elif where in (1, 3):
+            files[header] = (b"\n" if header.startswith("mm/") else text(header)) + DEFINES
+        if where == 3:
+            files[SLEEP] = b"#undef EARLY\n" + (files[SLEEP] or b"")
+        assert checked(files, tmp_path) == checked(files, None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"#define barrier() msleep(1)\n",
+        b"#define cond_resched() do { } while (0)\n",
+        b"#define relax rest\n",
+        b"#define relax(x) do { } while (0)\n",
+        b"#undef cond_resched\n",
+        b"#include <linux/pagewalk.h>\n",
+        b'#include "memory.c"\n',
+    ],
+)
+@pytest.mark.parametrize("name", [SLEEP, "mm/memory.c", "mm/slab.c"])
+def test_a_directive_more_in_a_file_is_told_as_without_a_store(
+    store: Path, tmp_path: Path, name: str, line: bytes
+) -> None:
+    """A macro of its own changes what a file means, an include what it sees."""
+    head = text(name).index(b"#include")
+    files = {name: text(name)[:head] + line + text(name)[head:]}
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == checked(files, None)
+
+
 def test_a_word_that_was_searched_for_is_searched_for_again_after_parts_were_taken_over(
     tmp_path: Path, watched: Watched
 ) -> None:

@@ -56,6 +56,11 @@ def test_an_edited_tree_is_told_as_if_nothing_had_been_kept(
         ("mm/memory.c", b"int err = 0;", b"\n\t/* a note\n\t * of two lines */\n\tint err = 0;"),
         ("mm/memory.c", b"", b"static void nobody_calls(void)\n{\n\tcond_resched();\n}\n"),
         ("Kconfig", b"", b"# a comment\n"),
+        ("mm/Makefile", b"", b"obj-$(CONFIG_NOBODY_HAS_IT) += memory.o\n"),
+        ("mm/wrong_sleep.c", b"<linux/slab.h>\n", b"<linux/slab.h>\n#include <linux/pagewalk.h>\n"),
+        ("mm/wrong_sleep.c", b"#include <linux/slab.h>\n", b"#include <linux/slab.h> /* it */\n"),
+        ("mm/memory.c", b"", b"#define NOBODY_SAYS_IT 1\n"),
+        ("mm/memory.c", b"", b"#undef NOBODY_SAYS_IT\n"),
     ],
 )
 def test_what_nobody_asked_for_is_computed_once(

@@ -9,20 +9,23 @@ the names in all that it has read has looked none of them up.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.ir.scopes import class_word
-from lazymmu.kernelc.json_shapes import listed, mapped
+from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
 
 if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree import ConfiguredTree
 
-__all__ = ["ChangedNames", "macros_naming"]
+__all__ = ["ChangedNames", "functions_read", "macros_naming"]
 
 _OF_TABLES: Final = ("array", "items")
 """The questions about texts (rechecks.py) that are answered by names of functions."""
+
+_TEXTS: Final = ("body", "shape")
+"""What is read of a function, by its file and name."""
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
@@ -33,7 +36,7 @@ class ChangedNames:
     def __init__(self, view: ConfiguredTree, names: Collection[str]) -> None:
         """Look in the files of `view`.
 
-        :param names: of functions.
+        :param names: of functions and of macros.
         """
         self._view = view
         self._names = frozenset(names)
@@ -71,6 +74,16 @@ class ChangedNames:
             if some.search(self._view.sources.read(rel))
         )
 
+    def concern(self, kept: Mapping[str, object]) -> bool:
+        """Tell whether an analysis has looked one of them up.
+
+        :param kept: what was kept of it.
+        """
+        if not self._names.isdisjoint(strings(kept["names"])) or kept["parts"] is None:
+            return True
+        items = [listed(item) for item in listed(mapped(kept["parts"])["items"])]
+        return self.are_in_tables(kept) or bool(self.reached(functions_read(items)))
+
     def reached(self, functions: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of some functions, by file and name, in whose text one of them stands."""
         if not self._names:
@@ -93,6 +106,14 @@ class ChangedNames:
                         found.add((file, raw.name))
             found.update((file, name) for name in made)
         return found
+
+
+def functions_read(items: Iterable[Sequence[object]]) -> set[tuple[str, str]]:
+    """Return the functions in items that were read (`kept_parts.item_as_plain`), by file and name.
+
+    :raises TypeError: they are nothing that was kept.
+    """
+    return {(string(item[1]), string(item[2])) for item in items if item[0] in _TEXTS}
 
 
 def macros_naming(view: ConfiguredTree, words: Collection[str]) -> frozenset[str]:

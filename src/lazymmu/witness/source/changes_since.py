@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,12 @@ __all__ = ["NAMES", "ChangesSince"]
 
 NAMES: Final = ("names", "fields", "structs", "given")
 """What `Asked` has of each of the lists of `Names`, in their order."""
+
+_CONDITION: Final = re.compile(rb"^[ \t]*#(?:[^\n\\]|\\[\s\S])*", re.M)
+_WORD: Final = re.compile(rb"[A-Za-z_]\w*")
+
+_ASKING: Final = frozenset({"if", "ifdef", "ifndef", "elif", "else", "endif", "defined"})
+"""The words of conditions that are no names."""
 
 _LINES: Final = 1 << 31
 
@@ -63,6 +70,8 @@ class ChangesSince:
         found = difference(strings(said), now)
         if found is None:
             return False
+        if found.conditions or found.order:
+            found = self._with_conditions(rel, found)
         self.names.update(found.names)
         self.bodies.update((rel, name) for name in (*found.bodies, *found.names))
         self._move(rel, found, _lines(defined, lines), files.lines(rel, wanted))
@@ -84,6 +93,23 @@ class ChangesSince:
         )
         return None if any(others) else functions
 
+    def _with_conditions(self, rel: str, found: ChangedParts) -> ChangedParts:
+        """The same of a file with other directives: of a body that has some others may be live.
+
+        Where only a macro is defined elsewhere, or one more is, what goes by the configuration is
+        as it was.
+        """
+        text = self.view.sources.read(rel)
+        raws = self.view.raw_definitions(rel)
+        macros = {raw.name for raw in raws if raw.kind != "function"}
+        having = set()
+        for raw in raws:
+            lines = _CONDITION.findall(text, raw.start, raw.end) if raw.kind == "function" else ()
+            words = {word.decode("latin-1") for line in lines for word in _WORD.findall(line)}
+            if words and (found.conditions or words & macros or not _are_options(words)):
+                having.add(raw.name)
+        return found._replace(bodies=sorted({*found.bodies, *having}.difference(found.names)))
+
     def _move(self, rel: str, found: ChangedParts, then: Lines, now: Lines) -> None:
         other = {*found.bodies, *found.names}
         before = by_line([line for line in then if line[0] not in other])
@@ -98,6 +124,11 @@ class ChangesSince:
                         before.append((token.name, line, line))
                         after.append((token.name, there, there))
         self.moved.add(rel, before, after)
+
+
+def _are_options(words: Collection[str]) -> bool:
+    """Tell whether a condition with some words asks for the configuration alone."""
+    return all(word in _ASKING or word.startswith("CONFIG_") for word in words)
 
 
 def _found(tokens: LineTokens, rel: str, token: LineToken) -> int:

@@ -23,6 +23,7 @@ from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_result import ArchResult
+from lazymmu.witness.source.changed_names import ChangedNames
 from lazymmu.witness.source.changes_since import ChangesSince
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS, EarlierAnalysis
 from lazymmu.witness.source.held_parts import Build, holds
@@ -111,6 +112,8 @@ class KeptAnalysis:
             if not since.add(rel, then):
                 return None
             other.update(kind for kind, same in self._answers(rel, parts).items() if not same)
+        if since.names and not ChangedNames(self._view, since.names).concern(parts):
+            since.names.clear()
         if self._earlier is None and other.isdisjoint(ASKED_BY_PARTS):
             self._earlier = EarlierAnalysis(fact, parts, since)
         if other or since.names or parts["words"] != self._words:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
-from lazymmu.witness.source.changed_names import ChangedNames
+from lazymmu.witness.source.changed_names import ChangedNames, functions_read
 from lazymmu.witness.source.held_parts import Build, changed_items
 from lazymmu.witness.source.kept_api import api_that_holds
 from lazymmu.witness.source.kept_parts import definition_of, told
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.path.settled_before import WalkerState
 
 __all__ = ["TakenOver"]
-
-_TEXTS: Final = ("body", "shape")
-"""What is read of a function, by its file and name."""
 
 _NOTHING: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What is raised by a part that cannot be made again."""
@@ -70,8 +67,7 @@ class TakenOver:
         self._names = ChangedNames(view, since.names)
         if self._names.are_in_tables(analysis):
             raise ValueError("who is called by a table may be another one")
-        read = {(string(item[1]), string(item[2])) for item in self._items if item[0] in _TEXTS}
-        bodies = since.bodies | self._names.reached(read)
+        bodies = since.bodies | self._names.reached(functions_read(self._items))
         # The API may be told by a name that is new.
         api = None if since.names else api_that_holds(kept, self._items, bodies)
         self._changed = changed_items(self._items, bodies, build({}, api), self._names.words)
