@@ -104,6 +104,8 @@ def pure(called: Called, handed: CoreArguments, config: Callable[[str], object])
             return 0
         case "number":
             return handed.known.get(f"{called.one.what}()", word.number)
+        case "power":
+            return 1 << word.number
         case "value":
             return called.arg(word.arg)
         case "current" | "flag-test":
@@ -308,6 +310,8 @@ def _accessor(part: Part, called: Called) -> RoutineCall:
     entries = _entries(called, called.arg(word.arg), 1)
     if not hasattr(SetPteAt, word.calls):
         raise called.refused("is no accessor of the machine")
+    if word.only and called.arg(word.only[0]) != word.only[1]:
+        raise called.refused("with what no scenario has")
     make = getattr(pgtable, word.calls)
     if word.given < 0:
         return make(*entries)  # type: ignore[no-any-return]

@@ -52,7 +52,7 @@ _WIDTHS: Final = {
 """Bits and sign, where `long` has 64 bits, as on all machines with the mode."""
 
 _QUALIFIERS: Final = re.compile(
-    r"\b(?:const|volatile|static|extern|register|inline|__percpu|__rcu|__user|__iomem|__force)\b"
+    r"\b(?:const|volatile|static|extern|register|inline|__percpu|__rcu|__user|__iomem|__force|__bitwise)\b"
     r"|__attribute__\s*\(\(.*?\)\)|\b__aligned\s*\([^)]*\)|\b____cacheline_aligned\w*"
 )
 _COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.definition import Definition
     from lazymmu.kernelc.parse.ops_tables import Initialiser
     from lazymmu.kernelc.program import Program
+    from lazymmu.lift.ctypes import CType
     from lazymmu.lift.ready import Doing
 
 __all__ = ["CallMeaning", "Linker"]
@@ -34,12 +35,14 @@ class CallMeaning:
     """What a call means; `skip` arguments stand before those of the function.
 
     :param nothing: why a call does nothing, "" for one that does.
+    :param cast: the type that what looks like a call makes its argument: `(phys_addr_t)(x)`.
     """
 
     word: LiftWord | None = None
     code: Code | None = None
     skip: int = 0
     nothing: str = ""
+    cast: CType | None = None
 
 
 class Linker:
@@ -122,7 +125,9 @@ class Linker:
         if name.startswith(TRACE):
             self.abstracted[name] = "a tracepoint does nothing"
             return CallMeaning(nothing="a tracepoint")
-        return None
+        # Types and functions share their names: what is a type is no function.
+        cast = self.names.typedef(name, near)
+        return None if cast is None else CallMeaning(cast=cast)
 
     def supposes(self, code: Code, one: Instruction, arg: int) -> bool:
         """Tell whether what a call is handed hangs on what is one answer, whatever it is asked of.

@@ -30,6 +30,9 @@ _PLAIN: Final = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#.*$", re.S | re.M)
 _SHIFTED: Final = re.compile(r"\(?(\d+)[uUlL]*\s*<<\s*(\d+)\)?|BIT(?:_ULL)?\((\d+)\)")
 """A bit, as enumerations spell it."""
 
+_TYPEDEF: Final = r"\btypedef\b([^;{{}}()]{{1,200}}?[\s*])\b{name}\s*;"
+"""What a typedef makes a name of, which is no structure: nothing can be cast to one."""
+
 _NAMES: Final = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _TASK: Final = "struct task_struct"
 _THREAD_INFO: Final = "struct thread_info"
@@ -67,8 +70,9 @@ class TreeNames:
         self._inner: dict[str, tuple[Declared, ...]] = {}
         self._constants: dict[tuple[str, str], int | None] = {}
         self._percpu: dict[tuple[str, str], PerCpuVariable | None] = {}
+        self._types: dict[str, CType | None] = {}
 
-    # ---- structures ------------------------------------------------------------------------------
+    # ---- types ------------------------------------------------------------------------------
 
     def member(self, owner: CType, name: str, near: str) -> CType | None:
         """Return the type of a member of a structure, None where that is not known.
@@ -80,6 +84,27 @@ class TreeNames:
         if found is None and owner.base == _TASK:
             return self._members(_THREAD_INFO, near).get(name)
         return found
+
+    def typedef(self, name: str, near: str) -> CType | None:
+        """Return the number or pointer that a name of a type stands for, None for any other."""
+        if name not in self._types:
+            kind: CType | None = CType(name)
+            for _ in range(_DEEP):
+                if kind is None or kind.width or kind.stars:
+                    break
+                kind = self._typedef(kind.base, near)
+            self._types[name] = kind
+        return self._types[name]
+
+    def _typedef(self, name: str, near: str) -> CType | None:
+        if not name.isidentifier():
+            return None
+        pattern = re.compile(_TYPEDEF.format(name=name).encode())
+        for rel, text in sorted(self.naming(name), key=lambda found: found[0] != near):
+            for match in pattern.finditer(text):
+                if self.view.headers.selection(rel).is_compiled(match.start()):
+                    return typed(match[1].decode("latin-1"))
+        return None
 
     def _members(self, base: str, near: str) -> dict[str, CType]:
         known = self._structs.get(base)

@@ -91,8 +91,11 @@ def _set(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
     return _kept(at, one, _wraps(code.types.get(one.to)))
 
 
-def _cast(_code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
-    return _kept(at, one, _wraps(one.what))
+def _cast(code: Code, at: int, one: Instruction, linker: Linker) -> Doing:
+    kind = typed(one.what)
+    if not kind.stars and kind.width is None:
+        kind = linker.names.typedef(kind.base, code.file) or kind
+    return _kept(at, one, None if kind.width is None else kind.wrapped)
 
 
 def _kept(at: int, one: Instruction, wraps: Callable[[object], object] | None) -> Doing:
@@ -361,7 +364,10 @@ def _call(code: Code, at: int, one: Instruction, _linker: Linker) -> Doing:
             here.frames.append(CodeFrame(inner, 0, handed, one.to))
             return After.CALLED
         value: Value = 0
-        if target.word is not None:
+        if target.cast is not None:
+            (value,) = args
+            value = target.cast.wrapped(value)  # type: ignore[assignment]
+        elif target.word is not None:
             if UNSET in args and target.word.does != "irq-save":
                 refuse_unset(code, one, args, own)
             here.accesses += shares(here.context, target.word)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Words of the kernel at which lifting ends: what they do to the machine, each with its source.
 
-`words/common.toml` is the generic kernel's, `words/ARCH.toml` an architecture's. What pins a task
+`words/common.toml` is the generic kernel's, `words/ARCH.toml` an architecture's; `core_mm.toml` and
+`core_ARCH.toml` are for core-mm code and the accessors below it. What pins a task
 and what a CPU's variables are accessed by stands in the contract's vocabulary already.
 """
 
@@ -155,6 +156,7 @@ class LiftWord:
     :param given: the argument that is the new value of an entry, -1 for none.
     :param many: the argument that says how many entries, -1 for one.
     :param clears: arguments that point to a local variable which is zero then, or to nothing.
+    :param only: an argument and the number that it must be, nothing where it may be any.
     :param calls: the machine's name of what is called, or of what is asked.
     :param flags: of a value, what is added; behind a minus sign, what is taken away.
     :param abstracts: what is left out by it, for the list of what was abstracted, "" where it is
@@ -180,6 +182,7 @@ class LiftWord:
     given: int = -1
     many: int = -1
     clears: tuple[int, ...] = ()
+    only: tuple[int, ...] = ()
     calls: str = ""
     flags: tuple[str, ...] = ()
     abstracts: str = ""
@@ -207,8 +210,11 @@ def words(arch_dir: str) -> dict[str, LiftWord]:
 @cache
 def core_words(arch_dir: str) -> dict[str, LiftWord]:
     """Return the words of core-mm code as well: what it calls of the machine, and of the mode."""
-    file = Path(__file__).parent / "words" / "core_mm.toml"
-    found = {**words(arch_dir), **calls("core_mm", parse(file), LiftWord)}
+    found = dict(words(arch_dir))
+    for name in ("core_mm", f"core_{arch_dir}"):
+        file = Path(__file__).parent / "words" / f"{name}.toml"
+        if file.is_file():
+            found |= calls(name, parse(file), LiftWord)
     for name, mode in vocabulary.load().mode.items():
         if mode.action in MODE and mode.whose is None:
             found[name] = LiftWord("mode", mode.source, calls=MODE[mode.action])

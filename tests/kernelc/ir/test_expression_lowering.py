@@ -203,6 +203,12 @@ def test_casts_are_taken_off() -> None:
     assert strip_casts(expression("(long)(int)a")) == Name("a")
 
 
+@pytest.mark.parametrize("word", ["typeof", "__typeof__", "typeof_unqual"])
+def test_a_type_by_its_value_in_brackets_casts_what_stands_in_brackets(word: str) -> None:
+    """It looks like a call of what a call returns."""
+    assert strip_casts(expression(f"({word}(x))(a)")) == Name("a")
+
+
 def test_initialisers_and_compound_literals_keep_their_calls() -> None:
     """Initialisers and compound literals, designated or not, keep their calls, each once."""
     made = nodes("struct s v = { .a = f(x), g(x) }")

@@ -41,6 +41,10 @@ _MOVING = frozenset({"no_free_ptr", "retain_and_null_ptr"})
 function has nothing to do (include/linux/cleanup.h)."""
 _TRANSPARENT = frozenset({"likely", "unlikely", "__builtin_expect", "data_race", "__force"})
 """Macros whose value is their first argument (include/linux/compiler.h)."""
+_TYPEOF = frozenset(
+    {"typeof", "__typeof__", "__typeof", "typeof_unqual", "__typeof_unqual__", "TYPEOF_UNQUAL"}
+)
+"""Keywords, and a macro for one (include/linux/compiler_types.h); what follows them is masked."""
 
 
 class Lowering(Protocol):
@@ -217,6 +221,8 @@ def _call(low: Lowering, ts: TsNode) -> Expr:
         name = source_text(function)
         if name in _TRANSPARENT and args:
             return args[0]
+        if name in _TYPEOF and len(args) == 1:
+            return Cast(name, args[0])  # (typeof(x))(y), where brackets make a call of a cast
         if name in _MOVING and len(args) == 1:
             moved = low.temp()
             low.effect(Assign("=", moved, args[0]), ts)
