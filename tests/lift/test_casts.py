@@ -17,8 +17,8 @@ typedef unsigned long address_t;
 """
 AGES = """#include <linux/mm.h>
 
-static inline void clear_young_dirty_ptes(struct vm_area_struct *vma, unsigned long addr,
-					  pte_t *ptep, unsigned int nr, unsigned char flags)
+static inline void clear_young_dirty_ptes(
+	struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, unsigned int nr, int flags)
 {
 	pte_t pte = __ptep_get(ptep);
 
