@@ -86,14 +86,26 @@ class _Search:
         self.pressed = pressed
 
     def __call__(self, run: Run, look: Callable[[SearchProgress], None]) -> Verdict:
+        from lazymmu.lift.problem import Unliftable
         from lazymmu.litmus import run as running
         from lazymmu.litmus.port import ARCH, blame
+        from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
 
         port = self.port if run.arch == ARCH else None
         try:
             verdict = running.verify(run, self.wanted, look)
         except _Late:
             raise
+        except Unliftable as problem:
+            # What this run comes to is not understood; others come by it or not.
+            return Verdict(
+                run.scenario.name,
+                run.arch,
+                run.release,
+                run.feature,
+                SearchOutcome.INCONCLUSIVE,
+                reason=str(problem),
+            )
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) and self.pressed():
                 raise

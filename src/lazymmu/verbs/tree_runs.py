@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from lazymmu.verbs.given import read
 from lazymmu.verbs.lifting import LiftedTree, lifted, same_name, with_lines
 from lazymmu.verbs.two_trees import two_trees
 from lazymmu.verbs.what_if import asked_for, each_subset
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,8 +95,6 @@ def runs_of(
 
     :param apart: what is appended to the tree's name, to tell it from another one.
     """
-    from lazymmu.lift.problem import Unliftable  # needed by trees alone
-
     core = asked.core_mm == "lifted"
     with lifted(tree, asked.arches, asked.steps, asked.cache_dir, apart, core) as done:
         chosen = [
@@ -107,13 +105,10 @@ def runs_of(
         ]
         if not chosen:
             return TreeRuns(done)
-        try:
-            with each_subset(chosen, asked_for(asked.what_if)) as chosen:
-                made, interrupted = search_pool.verdicts(
-                    chosen, asked.limits, asked.jobs, None, progress
-                )
-        except Unliftable as problem:
-            return TreeRuns(tuple(dataclasses.replace(one, refused=str(problem)) for one in done))
+        with each_subset(chosen, asked_for(asked.what_if)) as chosen:
+            made, interrupted = search_pool.verdicts(
+                chosen, asked.limits, asked.jobs, None, progress
+            )
         shown = tuple((run, with_lines(verdict, tree)) for run, verdict in made)
         return TreeRuns(done, shown, len(chosen), interrupted)
 
@@ -121,13 +116,16 @@ def runs_of(
 def compared(one: TreeRuns, other: TreeRuns) -> TreeRuns:
     """What differs between two trees: of each scenario and machine, the runs of both.
 
-    They differ when they have other verdicts, or break other rules.
+    They differ when they have other verdicts, or break other rules; where one is inconclusive,
+    that is not known.
     """
     theirs = {(run.scenario.name, run.arch): (run, verdict) for run, verdict in other.done}
     done: list[tuple[Run, Verdict]] = []
     for run, verdict in one.done:
         beside = theirs.get((run.scenario.name, run.arch))
-        if beside is not None and _told(verdict) != _told(beside[1]):
+        if beside is not None and (
+            _told(verdict) != _told(beside[1]) or verdict.verdict is SearchOutcome.INCONCLUSIVE
+        ):
             done += [(run, verdict), beside]
     return TreeRuns(
         (*one.lifted, *other.lifted),
