@@ -48,6 +48,7 @@ class Accessor:
     :param put_off: architectures on which, in a section, the store is immediate and the
         invalidation of the old entry waits in a batch.
     :param huge: the entry maps a page above the PTE level, and leads to no table.
+    :param count: the argument that says how many entries it is about, from that one on.
     """
 
     operation: Literal["write", "read", "modify"]
@@ -60,6 +61,7 @@ class Accessor:
     flushes_tlb: bool = False
     put_off: tuple[Literal["powerpc", "sparc"], ...] = ()
     huge: bool = False
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from lazymmu.kernelc.ir.expr import (
 )
 from lazymmu.kernelc.ir.nodes import Node, calls_in, spell, strip_casts, uses, walk
 from lazymmu.witness.source.effects.effect import Effect
+from lazymmu.witness.source.effects.entry_runs import OneOfRun, one_of, those_after
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.names import EntryName, entry_name
 from lazymmu.witness.source.function.state import OriginList, State
@@ -66,9 +67,13 @@ class EntryEffects:
         for pointer in found:
             name = state.entry(entry_name(pointer))
             level = frame.entry_level(pointer) or written.get(name)
+            says = "reads it through its pointer"
             if level is not None:
                 event = Read(name, level=level, operation="", site=site)
-                notes.append(Effect(event, "", "reads it through its pointer"))
+                notes.append(Effect(event, "", says))
+            if name not in written and (one := one_of(pointer, frame.graph, state)) is not None:
+                event = Read(one.run, level=one.level, operation="", site=site)
+                notes.append(_one_of(one, event, says))
         for pointer in stored if written else ():
             name = state.entry(entry_name(pointer))
             if (level := written.get(name)) is not None:
@@ -86,35 +91,71 @@ class EntryEffects:
         site: Site,
         state: State,
     ) -> list[Effect]:
-        """What an accessor does to its entry."""
-        notes: list[Effect] = []
+        """What an accessor does to its entry, and to those behind it that it is about, too."""
         pointer = call.arg(accessor.entry)
-        if pointer is not None:
-            entry = state.entry(entry_name(pointer))
-            space = self._space(frame, call, accessor, env)
-            level = accessor.level
-            says = f"calls {name}()"
-            if accessor.operation == "read" or (
-                accessor.operation == "modify" and accessor.how == "deferred"
-            ):
-                read = Read(entry, level=level, space=space, operation=name, site=site)
-                notes.append(Effect(read, "", says))
-            if accessor.operation != "read":
-                event = Write(
-                    entry,
-                    level=level,
-                    space=space,
-                    how=accessor.how,
-                    operation=name,
-                    put_off=self.arch in accessor.put_off and invalidates_late(self.arch, space),
-                    huge=accessor.huge,
-                    site=site,
-                )
-                notes.append(Effect(event, "write", says))
-            if accessor.flushes_tlb:
-                flush = TlbFlush("entry", space=space, how="now", entry=entry, site=site)
-                notes.append(Effect(flush, "tlb", says))
+        if pointer is None:
+            return []
+        space = self._space(frame, call, accessor, env)
+        first = state.entry(entry_name(pointer))
+        entries = [first]
+        count = call.arg(accessor.count) if accessor.count is not None else None
+        if count is not None:
+            known = self.facts.evaluator(env, frame.graph.file)
+            entries += [state.entry(name) for name in those_after(pointer, count, known)]
+        notes: list[Effect] = []
+        for entry in entries:
+            notes += self._of_entry(accessor, name, entry, space, site)
+        if accessor.flushes_tlb:
+            flush = TlbFlush("entry", space=space, how="now", entry=first, site=site)
+            notes.append(Effect(flush, "tlb", f"calls {name}()"))
+        task = state.product.task
+        if not task.pending or task.pending_on(first) is not None:
+            return notes
+        run = one_of(pointer, frame.graph, state)
+        return [*notes, *self._of_run(accessor, name, run, space, site)] if run else notes
+
+    def _of_entry(
+        self, accessor: Accessor, name: str, entry: EntryName, space: Space, site: Site
+    ) -> list[Effect]:
+        """What an accessor does to one entry."""
+        notes: list[Effect] = []
+        says = f"calls {name}()"
+        if _looks(accessor):
+            read = Read(entry, level=accessor.level, space=space, operation=name, site=site)
+            notes.append(Effect(read, "", says))
+        if accessor.operation != "read":
+            event = Write(
+                entry,
+                level=accessor.level,
+                space=space,
+                how=accessor.how,
+                operation=name,
+                put_off=self.arch in accessor.put_off and invalidates_late(self.arch, space),
+                huge=accessor.huge,
+                site=site,
+            )
+            notes.append(Effect(event, "write", says))
         return notes
+
+    def _of_run(
+        self, accessor: Accessor, name: str, one: OneOfRun, space: Space, site: Site
+    ) -> list[Effect]:
+        """What an accessor does to one of several entries that were written together."""
+        event: Read | Write
+        if _looks(accessor):
+            event = Read(one.run, level=accessor.level, space=space, operation=name, site=site)
+        elif accessor.how == "immediate":
+            event = Write(
+                one.run,
+                level=accessor.level,
+                space=space,
+                how="immediate",
+                operation=name,
+                site=site,
+            )
+        else:
+            return []
+        return [_one_of(one, event, f"calls {name}()")]
 
     def _space(
         self, frame: Frame, call: AnyCall, accessor: Accessor, env: Mapping[str, Value]
@@ -141,6 +182,18 @@ class EntryEffects:
         if source is not None and hops:
             return self._mm_space(frame, source, env, hops - 1)
         return "unknown"
+
+
+def _looks(accessor: Accessor) -> bool:
+    """Whether an accessor reads its entry, and not at one with its change of it."""
+    deferred = accessor.operation == "modify" and accessor.how == "deferred"
+    return accessor.operation == "read" or deferred
+
+
+def _one_of(one: OneOfRun, event: Read | Write, says: str) -> Effect:
+    """What is done to one of several entries, as sure as it is one of them."""
+    tests = 1 if one.bounded else 0
+    return Effect(event, "", says, tests=tests, ambiguous=not (one.bounded or one.certain))
 
 
 def origins(expr: Expr, known: OriginList) -> set[EntryName]:
