@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from lazymmu.contract.vocabulary import load
 from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
 from lazymmu.kernelc.index.occurrences import Context, Occurrence, occurrences
-from lazymmu.kernelc.ir.expr import Call, Guard
+from lazymmu.kernelc.ir.expr import Call, Guard, Number
 from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts, uses
 from lazymmu.kernelc.program import Program, assignments
 from lazymmu.witness.finding import Place, Standing
 from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.arch_hooks import Implementation
 from lazymmu.witness.source.interproc.mode_api import ModeApi, called_path
+from lazymmu.witness.source.interproc.pointed_functions import FEW, arms
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.unbuilt_names import means_another
@@ -260,7 +261,7 @@ def is_called(program: Program, definition: Definition, word: str, line: int, ca
     def told() -> bool:
         graph = program.function(definition)
         found = (word, line) in _named_calls(graph)
-        found = found or (not called and _is_called_through(word, graph))
+        found = found or (not called and _is_called_through(word, graph, program))
         return found or any(name == word for _, _, name in graph.spliced)
 
     place = (definition.file, definition.line, definition.name)
@@ -277,12 +278,17 @@ def _named_calls(graph: Function) -> frozenset[tuple[str, int]]:
     )
 
 
-def _is_called_through(function: str, graph: Function) -> bool:
-    """Whether a variable of a function only ever holds another function, and is called."""
+def _is_called_through(function: str, graph: Function, program: Program) -> bool:
+    """Whether a variable that is called only ever holds a function, or it and few others."""
     called = {call.name for _, call in graph.calls()}
     for variable, values in assignments(graph).items():
-        held = {spell(value).lstrip("&") for value in values if value is not None}
-        if variable.spelling in called and held == {function} and None not in values:
+        if variable.spelling not in called:
+            continue
+        given = [value for value in arms(values) if not isinstance(value, Number)]
+        held = {spell(value).lstrip("&") for value in given if value is not None}
+        if function not in held or None in given or len(held) > FEW:
+            continue
+        if all(program.resolve(name, graph.file) is not None for name in held):
             return True
     return False
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from lazymmu.kernelc.configured_tree import Definition
+from lazymmu.kernelc.ir.nodes import Function, uses
 from lazymmu.kernelc.ir.scopes import class_word
-from lazymmu.kernelc.program import Program
+from lazymmu.kernelc.program import Program, assignments
 
-__all__ = ["MAX_SEARCHES", "Callers", "Elsewhere", "Named", "Users", "calls", "put"]
+__all__ = ["MAX_SEARCHES", "Callers", "Elsewhere", "Named", "Users", "calls", "held_by", "put"]
 
 Callers = Callable[[str, bool, str], list[Definition]]
 """Definitions whose text names a function: given its name, whether it is static, its file."""
@@ -73,9 +74,17 @@ def calls(program: Program, user: Definition, name: str) -> bool:
 
     def told() -> bool:
         graph = program.function(user)
-        return put(program, user, name) or any(call.name == name for _, call in graph.calls())
+        called = {call.name for _, call in graph.calls()}
+        return put(program, user, name) or name in called or held_by(graph, name, called)
 
     return program.reads.unit(("calls", user.file, user.line, user.name, name), told)
+
+
+def held_by(graph: Function, name: str, called: set[str | None]) -> bool:
+    """Whether a variable of a function may hold a function of that name, and is called."""
+    given = assignments(graph) if called & graph.types.keys() else {}
+    held = (v for variable, v in given.items() if variable.spelling in called)
+    return any(name in uses(value) for values in held for value in values if value is not None)
 
 
 def put(program: Program, user: Definition, name: str) -> bool:

@@ -33,7 +33,13 @@ from lazymmu.kernelc.ir.expr import AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, spell
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
-from lazymmu.witness.source.effects.effect import NOTHING, CallOutcome, Effect, InlinedCall
+from lazymmu.witness.source.effects.effect import (
+    NOTHING,
+    CallOutcome,
+    Effect,
+    InlinedCall,
+    guessed,
+)
 from lazymmu.witness.source.effects.entry_effects import EntryEffects
 from lazymmu.witness.source.effects.free_effects import FreeEffects
 from lazymmu.witness.source.effects.handed_structures import hands_over
@@ -47,6 +53,7 @@ from lazymmu.witness.source.interproc.call_targets import callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.plain_conditions import PlainConditions
+from lazymmu.witness.source.interproc.pointed_functions import PossibleCallee
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 _MAX_GETTERS = 2
@@ -208,14 +215,13 @@ class CallTransfer:
     ) -> tuple[CallOutcome, ...]:
         """How a call through a pointer can turn out, for each function that it may call."""
         possible = self.summaries.pointed(call, frame.graph, env)
+        several = len(possible) > 1
+        one_of = all(each.among for each in possible) and any(map(self._is_half, possible))
         found: list[CallOutcome] = []
         for each in possible:
             ways = self._named(frame, named(call, each), each.name, state, env, each.file)
-            found += (
-                ways
-                if each.sure
-                else [_guessed(way, one_of_several=len(possible) > 1) for way in ways]
-            )
+            guesses = (guessed(way, one_of=one_of, several=several) for way in ways)
+            found += ways if each.sure else guesses
         if found:
             return tuple(found)
         task = state.product.task
@@ -226,6 +232,11 @@ class CallTransfer:
         said = says(call, call.name or "", frame.graph)
         event = MaySleep(root, False, site=site)
         return (CallOutcome((Effect(event, "sleep", said, ambiguous=True),)),)
+
+    def _is_half(self, callee: PossibleCallee) -> bool:
+        """Whether a callee begins, ends, pauses or resumes for its caller."""
+        api = self.api.of(callee.name, callee.file)
+        return api is not None or callee.name in self.helper_names
 
     def _named(
         self,
@@ -382,17 +393,6 @@ class CallTransfer:
 def _on(task: TaskState) -> bool:
     """Whether a section is open, or the context one in which nothing may sleep."""
     return task.depth > 0 or bool(task.irq)
-
-
-def _guessed(way: CallOutcome, *, one_of_several: bool) -> CallOutcome:
-    """A way of a call that may call something else: without confidence, and not relied on."""
-    notes = tuple(
-        replace(note, ambiguous=True, maybe=note.maybe or one_of_several) for note in way.notes
-    )
-    inside = way.inside
-    if inside is not None:
-        inside = replace(inside, ambiguous=True, maybe=one_of_several)
-    return replace(way, notes=notes, inside=inside)
 
 
 def _said(call: AnyCall, name: str | None) -> str:

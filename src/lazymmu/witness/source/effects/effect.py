@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lazymmu.contract.events import Event
 from lazymmu.kernelc.configured_tree import Definition
@@ -56,6 +56,22 @@ class CallOutcome:
     inside: InlinedCall | None = None
     unread: str = ""
     """The callee, when it changes what no one can tell: what follows on the path is unknown."""
+    one_of: bool = False
+    """The callee is one of several that are known, and by each of them a path goes on."""
+
+
+def guessed(way: CallOutcome, *, one_of: bool, several: bool) -> CallOutcome:
+    """A way of a call that may call something else: without confidence, and not relied on.
+
+    :param one_of: it is one of those that are known; then what each comes to is relied on.
+    :param several: others are known, too.
+    """
+    maybe = several and not one_of
+    notes = tuple(replace(note, ambiguous=True, maybe=note.maybe or maybe) for note in way.notes)
+    inside = way.inside
+    if inside is not None:
+        inside = replace(inside, ambiguous=True, maybe=maybe)
+    return replace(way, notes=notes, inside=inside, one_of=one_of)
 
 
 NOTHING = (CallOutcome(),)

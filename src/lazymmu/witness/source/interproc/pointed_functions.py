@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lazymmu.kernelc.ir.abstract_value import AddressOf, FunctionValue, Value
@@ -28,6 +28,7 @@ from lazymmu.kernelc.ir.expr import (
     Field,
     Index,
     Name,
+    Number,
     Other,
     Variable,
 )
@@ -37,7 +38,7 @@ from lazymmu.kernelc.program import Program, assignments
 from lazymmu.witness.source.interproc.mode_api import STATIC_CALLS
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
-__all__ = ["FEW", "PointedFunctions", "PossibleCallee"]
+__all__ = ["FEW", "PointedFunctions", "PossibleCallee", "arms"]
 
 FEW: Final = 4
 """So many functions may be meant by one call; beyond it the call is not resolved."""
@@ -58,11 +59,13 @@ class PossibleCallee:
     """A function that a call may call: its name, the file that means it so, and how sure that is.
 
     :param sure: nothing else can be meant.
+    :param among: nothing else but it and the others that are named with it.
     """
 
     name: str
     file: str
     sure: bool = True
+    among: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,10 @@ class PointedFunctions:
         if len({callee.name for callee in found}) > FEW:
             return ()
         if len(found) > 1:
-            found = dict.fromkeys(PossibleCallee(c.name, c.file, sure=False) for c in found)
+            every = all(callee.sure for callee in found)
+            found = dict.fromkeys(
+                PossibleCallee(c.name, c.file, sure=False, among=every) for c in found
+            )
         return tuple(found)
 
     def _functions(
@@ -144,17 +150,24 @@ class PointedFunctions:
         if isinstance(bound, FunctionValue):
             yield PossibleCallee(bound.name, bound.file)
         elif name.spelling in graph.types and name.spelling not in graph.params:
-            values = list(_arms(self._values(name, graph)))
+            values = [v for v in arms(self._values(name, graph)) if not isinstance(v, Number)]
             if None in values:
                 return
-            for value in values:
-                inner = value.operand if isinstance(value, Address) else value
-                if isinstance(inner, Name) and inner.spelling not in graph.types:
-                    yield from self._function(inner.spelling, graph.file)
-                elif isinstance(inner, Field | Index):
-                    yield from self._functions(inner, graph, env)
-                elif isinstance(inner, Call):
-                    yield from self._returned(inner, graph)
+            named = [list(self._named(v, graph, env)) for v in values if v is not None]
+            for callee in (one for some in named for one in some):
+                yield callee if all(named) else replace(callee, sure=False)
+
+    def _named(
+        self, value: Expr, graph: Function, env: Mapping[str, Value]
+    ) -> Iterator[PossibleCallee]:
+        """The functions that a value of such a variable is; none where nobody can tell."""
+        inner = value.operand if isinstance(value, Address) else value
+        if isinstance(inner, Name) and inner.spelling not in graph.types:
+            yield from self._function(inner.spelling, graph.file)
+        elif isinstance(inner, Field | Index):
+            yield from self._functions(inner, graph, env)
+        elif isinstance(inner, Call):
+            yield from self._returned(inner, graph)
 
     def _returned(self, call: Call, graph: Function) -> Iterator[PossibleCallee]:
         """What a function that a call calls returns, where it names each by itself."""
@@ -163,7 +176,7 @@ class PointedFunctions:
             return
         inner = self._program.function(target.definition)
         returned = [node.expr for node in inner.nodes if node.op == RETURN]
-        for value in _arms(returned):
+        for value in arms(returned):
             value = value.operand if isinstance(value, Address) else value
             if isinstance(value, Name) and value.spelling not in inner.types:
                 yield from self._function(value.spelling, inner.file)
@@ -196,7 +209,7 @@ class PointedFunctions:
         if array in graph.types:
             names = [
                 inner.spelling
-                for value in _arms(self._elements(array, graph))
+                for value in arms(self._elements(array, graph))
                 for inner in (value.operand if isinstance(value, Address) else value,)
                 if isinstance(inner, Name) and inner.spelling not in graph.types
             ]
@@ -226,7 +239,7 @@ class PointedFunctions:
             yield root, graph.file
         elif root not in graph.params:
             tables: list[tuple[str, str]] = []
-            for value in _arms(self._values(Name(root), graph)):
+            for value in arms(self._values(Name(root), graph)):
                 inner = value.operand if isinstance(value, Address) else None
                 if isinstance(inner, Index):
                     inner = inner.base
@@ -271,11 +284,11 @@ def _path(expr: Expr) -> _Path | None:
                 return None
 
 
-def _arms(values: Iterable[Expr | None]) -> Iterator[Expr | None]:
+def arms(values: Iterable[Expr | None]) -> Iterator[Expr | None]:
     """The values, those of both arms for one that depends on a condition."""
     for value in values:
         inner = strip_casts(value) if value is not None else None
         if isinstance(inner, Conditional):
-            yield from _arms((inner.yes, inner.no))
+            yield from arms((inner.yes, inner.no))
         else:
             yield inner

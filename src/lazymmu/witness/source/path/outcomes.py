@@ -14,7 +14,7 @@ from lazymmu.kernelc.ir.abstract_value import (
     shifted,
     truth,
 )
-from lazymmu.kernelc.ir.expr import Assign, Binary, Expr, Name
+from lazymmu.kernelc.ir.expr import AnyCall, Assign, Binary, Expr, Name
 from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, strip_casts, walk
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.function.counter_tests import CounterTest
@@ -23,10 +23,11 @@ from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.function.shape import FunctionFacts
 from lazymmu.witness.source.path.path_state import Path
-from lazymmu.witness.source.path.path_trace import SUPPOSES, PathTrace
+from lazymmu.witness.source.path.path_trace import ONE_OF, SUPPOSES, PathTrace
 
 __all__ = [
     "above_zero",
+    "by_one_of",
     "changed_to",
     "decided_by",
     "known_pointer",
@@ -63,6 +64,15 @@ def decided_by(frame: Frame, node: Node, path: Path, test: CounterTest) -> list[
         state = path.state.counting(learnt(counters, test.counter, value))
         ways.append(Path(state, trail, path.results))
     return ways
+
+
+def by_one_of(paths: list[Path], graph: Function, call: AnyCall) -> list[Path]:
+    """The paths behind a call of one of several functions: a guess, unless all did the same."""
+    tasks = [path.state.product.task for path in paths]
+    if len({(task.depth, task.paused) for task in tasks}) < 2:
+        return paths
+    step = Step(graph.file, call.line, call.column, graph.name, "")
+    return [Path(p.state, PathTrace(p.trail, step, ONE_OF), p.results) for p in paths]
 
 
 def changed_to(expr: Expr, target: Expr, evaluator: Evaluator) -> Value:

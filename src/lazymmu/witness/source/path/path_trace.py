@@ -14,6 +14,9 @@ from lazymmu.witness.finding import Step
 SUPPOSES: Final = "supposes"
 """The mark of a note that a path takes for granted that somebody else has begun a section."""
 
+ONE_OF: Final = "one of"
+"""The mark of a note that a path goes by one of several callees that do not do the same."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathTrace:
@@ -21,7 +24,7 @@ class PathTrace:
 
     ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
     "pause", "resume", "take", "drop", "write", "call", "fact", "assumes", "beside" (never shown),
-    or SUPPOSES.
+    SUPPOSES or ONE_OF.
     """
 
     before: PathTrace | None
@@ -36,13 +39,13 @@ class PathTrace:
     event: Event | None = None
     """What happens at the step."""
     assumed: int = field(init=False, default=0)
-    """Notes with such conditions, or SUPPOSES, up to here, those of callees among them."""
+    """Notes with such conditions, SUPPOSES or ONE_OF, up to here, those of callees among them."""
 
     def __post_init__(self) -> None:
         """Count what is assumed on the way."""
         before = self.before.assumed if self.before is not None else 0
         inner = self.inner.assumed if self.inner is not None else 0
-        if total := before + inner + bool(self.conditions or self.mark == SUPPOSES):
+        if total := before + inner + bool(self.conditions or self.mark in (SUPPOSES, ONE_OF)):
             object.__setattr__(self, "assumed", total)
 
     inner: PathTrace | None = None

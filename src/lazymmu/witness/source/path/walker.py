@@ -40,6 +40,7 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.reads import Item
 from lazymmu.witness.finding import Step
 from lazymmu.witness.source.effects.call_effects import CallTransfer
+from lazymmu.witness.source.effects.effect import CallOutcome
 from lazymmu.witness.source.function.counters import passed_on
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.function.liveness import MAX_REMEMBERED, Liveness
@@ -61,7 +62,7 @@ from lazymmu.witness.source.path.bounds import (
     NOWHERE,
 )
 from lazymmu.witness.source.path.inliner import Inliner
-from lazymmu.witness.source.path.outcomes import known_pointer
+from lazymmu.witness.source.path.outcomes import by_one_of, known_pointer
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -379,14 +380,20 @@ class Walker(SettledBefore):
             paths = nxt
         return paths
 
-    def _call(self, frame: Frame, call: AnyCall, path: Path, out: WalkOutcome) -> Iterable[Path]:
-        for way in self.call_transfer.ways(frame, call, path.state):
-            after = self.monitors.happen(path, way.notes, out)
-            if way.unread:
-                where = (frame.graph.file, frame.graph.line, frame.graph.name)
-                self.bounded[where] = f"calls {way.unread}(), which could not be read"
-                out.blurred = True
-            elif way.inside is not None:
-                yield from self._inliner.inlined(frame, call, way.inside, after, out)
-            else:
-                yield after.returned(call, way.value, way.name)
+    def _call(self, frame: Frame, call: AnyCall, path: Path, out: WalkOutcome) -> list[Path]:
+        ways = self.call_transfer.ways(frame, call, path.state)
+        found = [after for way in ways for after in self._way(frame, call, way, path, out)]
+        return by_one_of(found, frame.graph, call) if any(way.one_of for way in ways) else found
+
+    def _way(
+        self, frame: Frame, call: AnyCall, way: CallOutcome, path: Path, out: WalkOutcome
+    ) -> Iterable[Path]:
+        after = self.monitors.happen(path, way.notes, out)
+        if way.unread:
+            where = (frame.graph.file, frame.graph.line, frame.graph.name)
+            self.bounded[where] = f"calls {way.unread}(), which could not be read"
+            out.blurred = True
+        elif way.inside is not None:
+            yield from self._inliner.inlined(frame, call, way.inside, after, out)
+        else:
+            yield after.returned(call, way.value, way.name)
