@@ -158,6 +158,34 @@ def test_a_pair_that_asks_something_else_is_not(agrees: Agrees, what: str) -> No
         agrees(code(OTHER[what], "begin(batch); end(batch);"))
 
 
+ONE_ASKS = {
+    "the end, whether there is one": (ON, f"if (b) {OFF}"),
+    "the end, for a pointer behind it": (ON, f"if (!b->next) return; {OFF}"),
+    "the end, for a number": (ON, f"if (b->nr) {OFF}"),
+    "the end, for what it is told": (ON, f"int x = told(); if (x) {OFF}"),
+    "the beginning, whether there is one": (f"if (!b) return; {ON}", OFF),
+    "the beginning, for a number": (f"if (b->nr) {ON}", OFF),
+    "both, for something else": (f"if (b->nr) {ON}", f"if (b->flags) {OFF}"),
+}
+
+
+@pytest.mark.parametrize("what", ONE_ASKS)
+def test_what_one_of_a_pair_asks_alone_is_assumed(kernel: Callable[..., Any], what: str) -> None:
+    """That it leaves the mode alone is so for some of what it may be handed: medium confidence."""
+    found = kernel(code(ONE_ASKS[what], "begin(batch); end(batch);")).findings()
+    assert {one.confidence for one in found} == {Confidence.MEDIUM}
+
+
+@pytest.mark.parametrize("what", ONE_ASKS)
+def test_a_way_past_a_pair_of_which_one_asks_alone_is_sure(
+    kernel: Callable[..., Any], what: str
+) -> None:
+    """What the end asks there does not matter."""
+    body = "begin(batch); if (some) return 1; end(batch);"
+    found = kernel(code(ONE_ASKS[what], body)).findings()
+    assert Confidence.HIGH in {one.confidence for one in found if one.function == "f"}
+
+
 @pytest.mark.parametrize("what", [what for what in SAME if what not in GLOBAL])
 def test_a_way_out_between_both_is_told(agrees: Agrees, what: str) -> None:
     """The section is left open on it, whatever the helpers ask."""

@@ -29,7 +29,7 @@ from lazymmu.witness.finding import (
 )
 from lazymmu.witness.source.path.open_calls import enclosing, last_open_section, open_calls
 from lazymmu.witness.source.path.path_state import RawReport, ReportKey
-from lazymmu.witness.source.path.path_trace import ONE_OF, SUPPOSES, PathTrace
+from lazymmu.witness.source.path.path_trace import NOT_ASKED, ONE_OF, SUPPOSES, PathTrace
 from lazymmu.witness.source.path_events import path_events, unrepeated
 
 _RELATED = {
@@ -132,7 +132,7 @@ def to_report(
     written = [note.huge for note in shown if note.mark == "write"]
     # A helper that ends what a flag says was begun before does so with every right, if that is so.
     guessed = raw.violation.detail in _NOT_BEGUN and any(n.mark == SUPPOSES for n in notes)
-    guessed = guessed or any(note.mark == ONE_OF for note in notes[start or 0 :])
+    marks = {note.mark for note in notes[start or 0 :]}
     assumed = frozenset[str]().union(*(note.conditions for note in notes))
     event_space = getattr(raw.violation.event, "space", "unknown")
     return Report(
@@ -142,8 +142,8 @@ def to_report(
         step=_blame_site(rule.name, notes, start, raw),
         path=tuple(path),
         conditions=tuple(sorted(raw.conditions.union(root_conditions, assumed))),
-        ambiguous=raw.ambiguous or guessed,
-        tests=raw.tests,
+        ambiguous=raw.ambiguous or guessed or ONE_OF in marks,
+        tests=raw.tests + (NOT_ASKED in marks),
         section=begin,
         space=event_space if event_space != "unknown" else space,
         detail=raw.violation.detail,

@@ -26,7 +26,7 @@ from lazymmu.witness.source.interproc.call_targets import Binding
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.path.path_monitors import PathMonitors
 from lazymmu.witness.source.path.path_state import Path, WalkOutcome
-from lazymmu.witness.source.path.path_trace import PathTrace
+from lazymmu.witness.source.path.path_trace import NOT_ASKED, PathTrace
 from lazymmu.witness.source.path.transfer import Transfer
 
 __all__ = ["FunctionWalker", "Inliner", "above", "mode_of"]
@@ -103,7 +103,9 @@ class Inliner:
             yield path
             return
         plan = self._walker.plan(graph)
+        ways = {mode_of(product) for product, _, _ in outcome.exits}
         for (product, value, name), trail in outcome.exits.items():
+            idle = len(ways) > 1 and mode_of(product) == mode_of(entered)
             if mode_of(product) != mode_of(entered):
                 if place in self.blamed:
                     product = _as_meant(product, entered)
@@ -121,6 +123,10 @@ class Inliner:
                 PathTrace(before, None, "inside", inner=trail) if trail is not None else path.trail,
                 path.results,
             )
+            if idle:
+                # What the helper asks has an answer for which it leaves the mode alone.
+                noted = PathTrace(after.trail, step, NOT_ASKED)
+                after = Path(after.state, noted, after.results)
             if graph.macro:
                 after = self._transfer.macro_writes(after, call, graph, plan)
             yield after.returned(call, value, name.owned_by(graph.name))

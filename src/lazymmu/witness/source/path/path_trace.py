@@ -17,6 +17,11 @@ SUPPOSES: Final = "supposes"
 ONE_OF: Final = "one of"
 """The mark of a note that a path goes by one of several callees that do not do the same."""
 
+NOT_ASKED: Final = "not asked"
+"""The mark of a note that a helper that changes the mode was not to, by what it asks itself."""
+
+_ASSUMES: Final = frozenset({SUPPOSES, ONE_OF, NOT_ASKED})
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathTrace:
@@ -24,7 +29,7 @@ class PathTrace:
 
     ``mark`` says what the step is to those that shorten a path for a report: "begin", "end",
     "pause", "resume", "take", "drop", "write", "call", "fact", "assumes", "beside" (never shown),
-    SUPPOSES or ONE_OF.
+    SUPPOSES, ONE_OF or NOT_ASKED.
     """
 
     before: PathTrace | None
@@ -39,13 +44,13 @@ class PathTrace:
     event: Event | None = None
     """What happens at the step."""
     assumed: int = field(init=False, default=0)
-    """Notes with such conditions, SUPPOSES or ONE_OF, up to here, those of callees among them."""
+    """Notes with such conditions, or of such a mark, up to here, those of callees among them."""
 
     def __post_init__(self) -> None:
         """Count what is assumed on the way."""
         before = self.before.assumed if self.before is not None else 0
         inner = self.inner.assumed if self.inner is not None else 0
-        if total := before + inner + bool(self.conditions or self.mark in (SUPPOSES, ONE_OF)):
+        if total := before + inner + bool(self.conditions or self.mark in _ASSUMES):
             object.__setattr__(self, "assumed", total)
 
     inner: PathTrace | None = None
