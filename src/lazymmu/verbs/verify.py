@@ -206,13 +206,13 @@ class VerifyAnswer:
         Two trees that are the same machine were not compared in anything.
         """
         if self.request.differs and self.wanted and not self.interrupted:
-            unsure = {
+            without = {
                 (one.scenario, one.arch)
                 for one in self.verdicts
                 if one.verdict is SearchOutcome.INCONCLUSIVE
             }
             if self.done:
-                sure = any((one.scenario, one.arch) not in unsure for one in self.verdicts)
+                sure = any((one.scenario, one.arch) not in without for one in self.verdicts)
                 return ExitCode.FOUND if sure else ExitCode.INCONCLUSIVE
             lost = self.same_machines or any(one.refused for one in self.lifted)
             return ExitCode.INCONCLUSIVE if lost else ExitCode.CLEAN
